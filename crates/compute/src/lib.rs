@@ -1,0 +1,1 @@
+//! Typed query to plan to differentially private answer.

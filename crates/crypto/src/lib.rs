@@ -1,0 +1,1 @@
+//! Envelopes, secret sharing, sealing and signatures.

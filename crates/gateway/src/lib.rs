@@ -1,0 +1,1 @@
+//! The gateway: public HTTP API, vault, indexer, relayer.

@@ -1,0 +1,1 @@
+//! The steward: key shares, scores, the budget log, settlement.
