@@ -1,1 +1,18 @@
-//! The HTTP contract: DTOs, problem codes, signed requests; a typed client behind the feature client.
+//! The HTTP contract between members, researchers, gateway, stewards and worker.
+//!
+//! DTOs live here and nowhere else: rules use `rochdale_core`'s types, stores their own rows.
+//! JSON is transport only; what is signed is EIP-712 ([`auth`]), what is secret travels HPKE-sealed as bytes.
+
+pub mod auth;
+#[cfg(feature = "client")]
+pub mod client;
+pub mod contribution;
+pub mod member;
+pub mod problem;
+pub mod query;
+#[cfg(feature = "server")]
+pub mod server;
+pub mod settlement;
+pub mod status;
+
+pub use problem::{Problem, ProblemCode};

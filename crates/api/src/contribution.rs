@@ -1,0 +1,233 @@
+//! Contributing a record, scoring it, and the release of key shares.
+
+use crate::member::{Mined, SealedTo};
+use alloy_primitives::{B256, Bytes};
+use rochdale_core::ids::{ContributionId, DatasetId, MemberId, StewardId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// `POST /v1/contributions` at the gateway, and from there to every steward: one sealed record's keys.
+/// The member's signature over the commitment covers header, blob, deal, sealed shares, dataset and blinder.
+/// Idempotent: sent again it reaches the stewards that missed it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ContributionPackage {
+    /// Who contributes.
+    #[schema(value_type = u32)]
+    pub member_id: MemberId,
+    /// `core::commit::contribution_commitment`.
+    #[schema(value_type = String)]
+    pub commitment: B256,
+    /// The consent it stands under.
+    pub consent_version: u32,
+    /// The member's contribution nonce.
+    pub nonce: u64,
+    /// Seconds of block time.
+    pub deadline: u64,
+    /// EIP-712 over `Contribution`.
+    #[schema(value_type = String)]
+    pub signature: Bytes,
+    /// The envelope's header, layout v1.
+    #[schema(value_type = String)]
+    pub header: Bytes,
+    /// SHA-256 of the sealed blob; the vault's address is its CIDv1.
+    #[schema(value_type = String)]
+    pub blob_digest: B256,
+    /// Feldman commitments: compressed ristretto255 points.
+    #[schema(value_type = Vec<String>)]
+    pub deal: Vec<B256>,
+    /// One share for each steward, in seat order.
+    pub shares: Vec<SealedTo>,
+    /// [`ContributionSecret`] as JSON for each steward, in seat order.
+    pub secrets: Vec<SealedTo>,
+}
+
+/// What stewards alone learn of a contribution; only ever sealed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContributionSecret {
+    /// Data type and source.
+    pub dataset: DatasetId,
+    /// 256 random bits that erasure destroys.
+    pub blinder: B256,
+}
+
+/// A steward's word that it verified and holds its share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ShareReceipt {
+    /// The steward.
+    #[schema(value_type = u8)]
+    pub steward: StewardId,
+    /// The contribution's commitment.
+    #[schema(value_type = String)]
+    pub commitment: B256,
+}
+
+/// Where a contribution stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ContributionState {
+    /// Enough stewards hold shares; waiting for the next batch.
+    Queued,
+    /// On chain.
+    Recorded,
+    /// The contract refused it; see `reason`.
+    Refused,
+}
+
+/// Answer to [`ContributionPackage`], and `GET /v1/contributions/{commitment}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ContributionStatus {
+    /// Which.
+    #[schema(value_type = String)]
+    pub commitment: B256,
+    /// Where it stands.
+    pub state: ContributionState,
+    /// Stewards that hold their share.
+    #[schema(value_type = Vec<u8>)]
+    pub held_by: Vec<StewardId>,
+    /// Stewards that do not, with the reason.
+    pub missing: Vec<MissingShare>,
+    /// The id on chain.
+    #[schema(value_type = Option<u64>)]
+    pub contribution_id: Option<ContributionId>,
+    /// The batch's transaction.
+    pub mined: Option<Mined>,
+    /// How many contributions the batch held.
+    pub batch: u32,
+    /// Why the contract refused it.
+    pub reason: Option<String>,
+}
+
+/// A steward that does not hold its share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MissingShare {
+    /// Which.
+    #[schema(value_type = u8)]
+    pub steward: StewardId,
+    /// Why.
+    pub reason: String,
+}
+
+/// `POST /v1/shares` at a steward, by a drawn steward: shares for scoring.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScoringSharesRequest {
+    /// Which; at most 100.
+    #[schema(value_type = Vec<u64>)]
+    pub contributions: Vec<ContributionId>,
+}
+
+/// A share re-sealed to the caller, or the reason why not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ShareAnswer {
+    /// The share.
+    Released {
+        /// Which contribution.
+        #[schema(value_type = u64)]
+        contribution_id: ContributionId,
+        /// SHA-256 of the blob.
+        #[schema(value_type = String)]
+        blob_digest: B256,
+        /// Feldman commitments.
+        #[schema(value_type = Vec<String>)]
+        deal: Vec<B256>,
+        /// The share, sealed to the caller's key on chain.
+        #[schema(value_type = String)]
+        sealed: Bytes,
+    },
+    /// No share.
+    Refused {
+        /// Which contribution.
+        #[schema(value_type = u64)]
+        contribution_id: ContributionId,
+        /// Why, as a code.
+        code: crate::ProblemCode,
+        /// Why, in words.
+        reason: String,
+    },
+}
+
+/// A steward's signed score of one contribution (`POST /v1/scores` at a steward takes a list).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScoreMessage {
+    /// Which.
+    #[schema(value_type = u64)]
+    pub contribution_id: ContributionId,
+    /// The scorer.
+    #[schema(value_type = u8)]
+    pub steward: StewardId,
+    /// 0…10,000.
+    pub quality: u16,
+    /// 0…10,000.
+    pub uniqueness: u16,
+    /// 0…10,000.
+    pub authenticity: u16,
+    /// 10,000…20,000.
+    pub rarity: u16,
+    /// Digest of the rubric that was applied.
+    #[schema(value_type = String)]
+    pub rubric_hash: B256,
+    /// The content's digest keyed with the committee's key.
+    #[schema(value_type = String)]
+    pub sketch: B256,
+    /// EIP-712 over `Score`.
+    #[schema(value_type = String)]
+    pub signature: Bytes,
+}
+
+/// `POST /v1/scores/since` at a steward, by a steward: the scores that it knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScoresRequest {
+    /// Of contributions with an id above this.
+    #[schema(value_type = u64)]
+    pub after: ContributionId,
+}
+
+/// `POST /v1/catch-up` at a steward, by a steward that missed deliveries: the answer is a sealed [`CatchUp`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CatchUpRequest {
+    /// Row keys of these members.
+    #[schema(value_type = Vec<u32>)]
+    pub row_keys: Vec<MemberId>,
+    /// Consents as (member, version).
+    #[schema(value_type = Vec<(u32, u32)>)]
+    pub consents: Vec<(MemberId, u32)>,
+    /// Contributions by commitment. Key shares cannot be caught up: no steward holds another's.
+    #[schema(value_type = Vec<String>)]
+    pub contributions: Vec<B256>,
+}
+
+/// Every part is checked against its commitment on chain before it is kept.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CatchUp {
+    /// Row keys.
+    pub row_keys: Vec<(MemberId, B256)>,
+    /// Consents.
+    pub consents: Vec<(MemberId, u32, crate::member::ConsentSecret)>,
+    /// Contributions.
+    pub contributions: Vec<CatchUpContribution>,
+}
+
+/// A contribution without any share.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CatchUpContribution {
+    /// Which.
+    pub commitment: B256,
+    /// Dataset and blinder.
+    pub secret: ContributionSecret,
+    /// The envelope's header.
+    pub header: Bytes,
+    /// SHA-256 of the blob.
+    pub blob_digest: B256,
+    /// Feldman commitments.
+    pub deal: Vec<B256>,
+    /// `core::commit::sealed_shares_hash`.
+    pub shares_hash: B256,
+}

@@ -1,0 +1,321 @@
+//! Joining, consent, erasure, claims and what a member reads of their own row.
+
+use alloy_primitives::{Address, B256, Bytes};
+use rochdale_core::ids::{ContributionId, Epoch, LicenseId, MemberId, StewardId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Bytes that one steward alone can open (HPKE to its sealing key on chain).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SealedTo {
+    /// The steward's seat.
+    #[schema(value_type = u8)]
+    pub steward: StewardId,
+    /// The HPKE encapsulated key and ciphertext.
+    #[schema(value_type = String)]
+    pub sealed: Bytes,
+}
+
+/// `POST /v1/members` at the gateway: join by a registrar-signed admission. Public: the registrar's signature is the right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JoinRequest {
+    /// The member's account.
+    #[schema(value_type = String)]
+    pub account: Address,
+    /// Where claims are paid.
+    #[schema(value_type = String)]
+    pub payout: Address,
+    /// One per credential; a second use is refused.
+    #[schema(value_type = String)]
+    pub nullifier: B256,
+    /// `core::commit::row_key_digest` of the row key.
+    #[schema(value_type = String)]
+    pub row_key_digest: B256,
+    /// Seconds of block time.
+    pub deadline: u64,
+    /// The registrar's EIP-712 signature over `Admission`.
+    #[schema(value_type = String)]
+    pub registrar_signature: Bytes,
+    /// The row key, sealed to every steward.
+    pub row_keys: Vec<SealedTo>,
+}
+
+/// A mined transaction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Mined {
+    /// Transaction hash.
+    #[schema(value_type = String)]
+    pub tx: B256,
+    /// Block number.
+    pub block: u64,
+    /// Gas used by the whole transaction.
+    pub gas_used: u64,
+}
+
+/// Answer to [`JoinRequest`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Joined {
+    /// The new member's id.
+    #[schema(value_type = u32)]
+    pub member_id: MemberId,
+    /// The transaction.
+    pub mined: Mined,
+    /// Stewards that did not take the row key yet; they fetch it from their peers.
+    #[schema(value_type = Vec<u8>)]
+    pub pending_stewards: Vec<StewardId>,
+}
+
+/// A row key on its way to stewards (`POST /v1/row-keys` at a steward, by the gateway).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RowKeyDelivery {
+    /// Whose row.
+    #[schema(value_type = u32)]
+    pub member_id: MemberId,
+    /// The member's account: part of the sealing's additional data.
+    #[schema(value_type = String)]
+    pub account: Address,
+    /// This steward's copy.
+    pub sealed: SealedTo,
+}
+
+/// `POST /v1/consents` at the gateway: the member's signed consent. The signature is the right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GrantRequest {
+    /// Who consents.
+    #[schema(value_type = u32)]
+    pub member_id: MemberId,
+    /// Last version + 1.
+    pub version: u32,
+    /// `core::commit::consent_commitment`.
+    #[schema(value_type = String)]
+    pub receipt_commitment: B256,
+    /// Seconds of block time; 0 for none.
+    pub expiry: u64,
+    /// The member's consent nonce.
+    pub nonce: u64,
+    /// Seconds of block time.
+    pub deadline: u64,
+    /// EIP-712 over `ConsentGrant`.
+    #[schema(value_type = String)]
+    pub signature: Bytes,
+    /// [`ConsentSecret`] as JSON, sealed to every steward.
+    pub receipts: Vec<SealedTo>,
+}
+
+/// The receipt and blinder behind a consent commitment; only ever sealed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConsentSecret {
+    /// The consent receipt.
+    pub receipt: rochdale_core::consent::Receipt,
+    /// 256 random bits that erasure destroys.
+    pub blinder: B256,
+}
+
+/// A consent receipt on its way to one steward (`POST /v1/consents` at a steward, by the gateway).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConsentDelivery {
+    /// Who consented.
+    #[schema(value_type = u32)]
+    pub member_id: MemberId,
+    /// The consent's version.
+    pub version: u32,
+    /// This steward's copy.
+    pub sealed: SealedTo,
+}
+
+/// `POST /v1/consents/revoke` and `/v1/consents/erase` at the gateway.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DenyRequest {
+    /// Who denies.
+    #[schema(value_type = u32)]
+    pub member_id: MemberId,
+    /// The member's consent nonce.
+    pub nonce: u64,
+    /// Seconds of block time.
+    pub deadline: u64,
+    /// EIP-712 over `ConsentRevoke` or `ConsentErase`.
+    #[schema(value_type = String)]
+    pub signature: Bytes,
+}
+
+/// A steward's signed word that it destroyed what it held of a member (`GET /v1/erasures/{member}` at a steward).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ErasureAttestation {
+    /// Whose records.
+    #[schema(value_type = u32)]
+    pub member_id: MemberId,
+    /// The steward that signs.
+    #[schema(value_type = u8)]
+    pub steward: StewardId,
+    /// How many key shares it destroyed.
+    pub shares: u64,
+    /// Block time of the destruction.
+    pub at: u64,
+    /// EIP-712 over `ErasureReceipt`.
+    #[schema(value_type = String)]
+    pub signature: Bytes,
+}
+
+/// `POST /v1/claims` at the gateway: pay these members what the last final root owes them. Anyone may ask.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimRequest {
+    /// Whom; empty for everyone in the tree.
+    #[serde(default)]
+    #[schema(value_type = Vec<u32>)]
+    pub members: Vec<MemberId>,
+}
+
+/// Answer to [`ClaimRequest`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Claimed {
+    /// The epoch whose root was claimed against.
+    #[schema(value_type = u32)]
+    pub epoch: Epoch,
+    /// Who was paid what.
+    pub paid: Vec<Paid>,
+    /// Whose payee refused the transfer; they stay owed.
+    #[schema(value_type = Vec<u32>)]
+    pub skipped: Vec<MemberId>,
+    /// The transactions.
+    pub mined: Vec<Mined>,
+}
+
+/// One member's payment. Amounts are decimal strings in the smallest unit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Paid {
+    /// Who.
+    #[schema(value_type = u32)]
+    pub member_id: MemberId,
+    /// The payout address.
+    #[schema(value_type = String)]
+    pub payout: Address,
+    /// Micro-USDC.
+    #[serde(with = "rochdale_core::money::decimal_string")]
+    #[schema(value_type = String)]
+    pub cash: u128,
+    /// DATA wei.
+    #[serde(with = "rochdale_core::money::decimal_string")]
+    #[schema(value_type = String)]
+    pub data: u128,
+    /// GOV wei.
+    #[serde(with = "rochdale_core::money::decimal_string")]
+    #[schema(value_type = String)]
+    pub gov: u128,
+}
+
+/// `POST /v1/claim-leaves` at a steward, by the gateway or a member: leaves and paths under a final root.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LeavesRequest {
+    /// A settled epoch.
+    #[schema(value_type = u32)]
+    pub epoch: Epoch,
+    /// Whose; empty for everyone in the tree.
+    #[schema(value_type = Vec<u32>)]
+    pub members: Vec<MemberId>,
+}
+
+/// A leaf as `SettlementLedger.claim` takes it, with its path from the leaf up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ClaimLeaf {
+    /// Whose.
+    #[schema(value_type = u32)]
+    pub member_id: MemberId,
+    /// Micro-USDC.
+    #[serde(with = "rochdale_core::money::decimal_string")]
+    #[schema(value_type = String)]
+    pub cash: u128,
+    /// Micro-USDC.
+    #[serde(with = "rochdale_core::money::decimal_string")]
+    #[schema(value_type = String)]
+    pub stream: u128,
+    /// DATA wei.
+    #[serde(with = "rochdale_core::money::decimal_string")]
+    #[schema(value_type = String)]
+    pub data: u128,
+    /// GOV wei.
+    #[serde(with = "rochdale_core::money::decimal_string")]
+    #[schema(value_type = String)]
+    pub gov: u128,
+    /// Hash of the row's private part.
+    #[schema(value_type = String)]
+    pub private_hash: B256,
+    /// Sibling hashes, lowest level first.
+    #[schema(value_type = Vec<String>)]
+    pub proof: Vec<B256>,
+}
+
+/// `POST /v1/members/{id}/row` at a steward, signed by the member's account: the answer is sealed to `reply_key`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RowRequest {
+    /// A fresh X25519 key of the caller.
+    #[schema(value_type = String)]
+    pub reply_key: B256,
+    /// The settled epoch; absent for the last one.
+    #[serde(default)]
+    #[schema(value_type = Option<u32>)]
+    pub epoch: Option<Epoch>,
+}
+
+/// HPKE-sealed bytes for the caller alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sealed {
+    /// The encapsulated key and ciphertext.
+    #[schema(value_type = String)]
+    pub sealed: Bytes,
+}
+
+/// What a member reads of their own row; only ever sealed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowReport {
+    /// The settled epoch.
+    pub epoch: Epoch,
+    /// The exact row.
+    pub row: rochdale_core::ledger::Row,
+    /// The row's salt in that epoch.
+    pub salt: B256,
+    /// The leaf and its path, as claimed on chain.
+    pub leaf: ClaimLeaf,
+    /// Every scored or deferred contribution.
+    pub contributions: Vec<ContributionReport>,
+    /// Who used the member's data.
+    pub uses: Vec<UseReport>,
+}
+
+/// One contribution's score with its reasons.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContributionReport {
+    /// Which.
+    pub contribution_id: ContributionId,
+    /// The agreed score; absent while deferred.
+    pub score: Option<rochdale_core::ledger::Score>,
+    /// The epoch it counted in.
+    pub epoch: Option<Epoch>,
+    /// Why points were lost, or why it waits.
+    pub reasons: Vec<String>,
+}
+
+/// One use of the member's data by a licensee.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UseReport {
+    /// Budget log index.
+    pub index: u64,
+    /// The license.
+    pub license_id: LicenseId,
+    /// Purpose code.
+    pub purpose: rochdale_core::ids::Purpose,
+    /// The query's digest.
+    pub query_digest: B256,
+    /// How many of the member's records lay in the snapshot.
+    pub records: u64,
+}

@@ -1,0 +1,111 @@
+//! Settling an epoch: the sheet, the header, the proposal.
+
+use crate::contribution::ScoreMessage;
+use crate::query::Countersignature;
+use alloy_primitives::{B256, Bytes};
+use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, StewardId};
+use rochdale_core::ledger::Header;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// `POST /v1/settlement/sheets` at a steward, by the proposer of the attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SheetMessage {
+    /// The epoch.
+    #[schema(value_type = u32)]
+    pub epoch: Epoch,
+    /// The attempt, from 0.
+    pub attempt: u32,
+    /// The proposer.
+    #[schema(value_type = u8)]
+    pub proposer: StewardId,
+    /// A [`Sheet`] as JSON, sealed to each steward in seat order; all are sent to each, so that everyone can check the digest.
+    #[schema(value_type = Vec<String>)]
+    pub sealed: Vec<Bytes>,
+    /// The header to sign.
+    #[schema(value_type = Object)]
+    pub header: Header,
+}
+
+/// The score and usage sheet of an epoch; only ever sealed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sheet {
+    /// The cut: number and hash of the last block of the epoch.
+    pub cut_block: u64,
+    /// Its hash.
+    pub cut_hash: B256,
+    /// The scores that enter, each with its signatures.
+    pub scores: Vec<ScoreMessage>,
+    /// Contributions that wait, with the reason.
+    pub deferred: Vec<(ContributionId, String)>,
+    /// One line for each member with any input.
+    pub lines: Vec<SheetLine>,
+    /// Micro-USDC booked to contributors since the last cut.
+    #[serde(with = "rochdale_core::money::decimal_string")]
+    pub revenue: u128,
+    /// Licenses that paid.
+    pub licenses: Vec<LicenseId>,
+    /// Datasets that were paid for.
+    pub datasets: Vec<DatasetId>,
+}
+
+/// One member's inputs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SheetLine {
+    /// Who.
+    pub member_id: MemberId,
+    /// Contributions that count now, in order.
+    pub contributions: Vec<ContributionId>,
+    /// Scored records not erased.
+    pub n: u64,
+    /// Of those, in at least one anchored snapshot of the epoch.
+    pub k: u64,
+    /// Weight of use.
+    #[serde(with = "rochdale_core::money::decimal_string")]
+    pub w: u128,
+    /// A membership exists.
+    pub active: bool,
+    /// Erased everything since the last cut.
+    pub erased: bool,
+}
+
+/// Answer to [`SheetMessage`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SheetAnswer {
+    /// The steward computed the same header.
+    Signed(Countersignature),
+    /// It did not; the lines that differ, sealed to the proposer.
+    Differs {
+        /// A list of sentences as JSON, sealed.
+        #[schema(value_type = String)]
+        sealed: Bytes,
+    },
+}
+
+/// `POST /v1/settlement/proposals` at the gateway, by a steward: relay this proposal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProposeRequest {
+    /// The header.
+    #[schema(value_type = Object)]
+    pub header: Header,
+    /// A quorum's signatures, by seat ascending.
+    pub signatures: Vec<Countersignature>,
+}
+
+/// `GET /v1/settlement` at a steward: where it stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SettlementStatus {
+    /// The last epoch of which this steward holds the settled rows.
+    #[schema(value_type = u32)]
+    pub settled: Epoch,
+    /// Contributions without an agreed score, with the reason.
+    #[schema(value_type = Vec<(u64, String)>)]
+    pub deferred: Vec<(ContributionId, String)>,
+    /// What the last attempt lacked, where it failed.
+    pub waiting_for: Option<String>,
+}

@@ -1,0 +1,174 @@
+//! Health, the cooperative's directory, and what the gateway's index shows.
+
+use alloy_primitives::{Address, B256};
+use rochdale_core::ids::{DatasetId, Epoch, LicenseId, MemberId, Purpose, StewardId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// `GET /v1/health` of every process. 200 when it can work, 503 when not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Health {
+    /// `gateway`, `steward-2`, `worker`.
+    pub service: String,
+    /// Crate version.
+    pub version: String,
+    /// Whether it can work.
+    pub ok: bool,
+    /// The process's address.
+    #[schema(value_type = String)]
+    pub address: Address,
+    /// The RPC's latest block.
+    pub head: u64,
+    /// The last block that was indexed.
+    pub indexed: u64,
+    /// Block time.
+    pub now: u64,
+    /// What is wrong.
+    pub problems: Vec<String>,
+}
+
+/// `GET /v1/cooperative` at the gateway: what a client needs to take part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Cooperative {
+    /// The chain.
+    pub chain_id: u64,
+    /// The deployment manifest, as written at deployment.
+    #[schema(value_type = Object)]
+    pub manifest: serde_json::Value,
+    /// The gateway's own address: the audience of requests to it.
+    #[schema(value_type = String)]
+    pub gateway: Address,
+    /// Stewards by seat.
+    pub stewards: Vec<StewardEntry>,
+    /// How many of them must sign.
+    pub quorum: u8,
+    /// Block time at the gateway.
+    pub now: u64,
+    /// The running epoch.
+    #[schema(value_type = u32)]
+    pub epoch: Epoch,
+    /// The last final epoch.
+    #[schema(value_type = u32)]
+    pub final_epoch: Epoch,
+    /// Active members.
+    pub members: u32,
+}
+
+/// A steward in the directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StewardEntry {
+    /// Seat.
+    #[schema(value_type = u8)]
+    pub steward: StewardId,
+    /// Signing address.
+    #[schema(value_type = String)]
+    pub address: Address,
+    /// HPKE sealing key.
+    #[schema(value_type = String)]
+    pub sealing_key: B256,
+    /// Where members reach it.
+    pub url: String,
+    /// Whether it answered the gateway's last look.
+    pub up: bool,
+}
+
+/// `GET /v1/members/{id}` at the gateway: what the chain says of a member, and the nonces that the next signatures need.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MemberView {
+    /// Who.
+    #[schema(value_type = u32)]
+    pub member_id: MemberId,
+    /// Account.
+    #[schema(value_type = String)]
+    pub account: Address,
+    /// Where claims are paid.
+    #[schema(value_type = String)]
+    pub payout: Address,
+    /// A membership exists.
+    pub active: bool,
+    /// `none`, `granted`, `revoked`, `erased`.
+    pub consent: String,
+    /// Version of the last consent.
+    pub consent_version: u32,
+    /// Nonce of the next consent signature.
+    pub consent_nonce: u64,
+    /// Nonce of the next contribution signature.
+    pub contribution_nonce: u64,
+    /// Contributions recorded.
+    pub contributions: u32,
+}
+
+/// `GET /v1/licenses/{id}` at the gateway.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LicenseView {
+    /// Which.
+    #[schema(value_type = u64)]
+    pub license_id: LicenseId,
+    /// Who holds it.
+    #[schema(value_type = String)]
+    pub holder: Address,
+    /// For what data.
+    #[schema(value_type = u32)]
+    pub dataset: DatasetId,
+    /// For what purpose.
+    #[schema(value_type = u16)]
+    pub purpose: Purpose,
+    /// Records paid for.
+    pub records: u32,
+    /// Seconds of block time.
+    pub expiry: u64,
+    /// HPKE key that answers are sealed to.
+    #[schema(value_type = String)]
+    pub recipient_key: B256,
+}
+
+/// `GET /v1/treasury` at the gateway: cumulative micro-USDC booked to each bucket, as decimal strings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TreasuryView {
+    /// For contributors.
+    #[serde(with = "rochdale_core::money::decimal_string")]
+    #[schema(value_type = String)]
+    pub contributors: u128,
+    /// To buy back DATA.
+    #[serde(with = "rochdale_core::money::decimal_string")]
+    #[schema(value_type = String)]
+    pub buyback: u128,
+    /// Operations.
+    #[serde(with = "rochdale_core::money::decimal_string")]
+    #[schema(value_type = String)]
+    pub operations: u128,
+    /// Compliance.
+    #[serde(with = "rochdale_core::money::decimal_string")]
+    #[schema(value_type = String)]
+    pub compliance: u128,
+    /// Reserve.
+    #[serde(with = "rochdale_core::money::decimal_string")]
+    #[schema(value_type = String)]
+    pub reserve: u128,
+    /// Paid out to members.
+    #[serde(with = "rochdale_core::money::decimal_string")]
+    #[schema(value_type = String)]
+    pub claimed: u128,
+}
+
+/// `GET /v1/epochs/{epoch}` at the gateway.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EpochView {
+    /// Which.
+    #[schema(value_type = u32)]
+    pub epoch: Epoch,
+    /// `running`, `awaiting_proposal`, `pending`, `final`.
+    pub state: String,
+    /// When it ends, in block time.
+    pub end: u64,
+    /// When its root is final.
+    pub final_at: Option<u64>,
+    /// The root.
+    #[schema(value_type = Option<String>)]
+    pub root: Option<B256>,
+    /// The proposed header.
+    #[schema(value_type = Option<Object>)]
+    pub header: Option<rochdale_core::ledger::Header>,
+    /// Gas of the proposal.
+    pub gas_used: Option<u64>,
+}
