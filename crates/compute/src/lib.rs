@@ -1,1 +1,3 @@
 //! Typed query to plan to differentially private answer.
+
+pub mod noise;
