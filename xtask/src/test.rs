@@ -1,0 +1,106 @@
+//! `cargo xtask test` and its parts, each timed; `.ci/run` calls it.
+
+use crate::run::{cargo, ok, program, root};
+use crate::{deny, setup, tidy};
+use anyhow::{Context, Result, bail};
+use std::process::Command;
+use std::time::Instant;
+
+struct Part {
+    name: &'static str,
+    run: fn() -> Result<()>,
+}
+
+/// In this order: what is cheap and often wrong comes first.
+const PARTS: &[Part] = &[
+    Part { name: "setup", run: setup::npm },
+    Part { name: "format", run: || ok(cargo(&["fmt", "--all", "--check"])) },
+    Part { name: "tidy", run: tidy::check },
+    Part { name: "deny", run: deny::check },
+    Part { name: "contracts-format", run: || forge(&["fmt", "--check"]) },
+    Part { name: "contracts-build", run: || forge(&["build"]) },
+    Part { name: "abi-drift", run: || abi(true) },
+    Part { name: "contracts-test", run: || forge(&["test"]) },
+    Part { name: "contracts-slow", run: contracts_slow },
+    Part { name: "build", run: || ok(cargo(&["build", "--workspace", "--all-targets", "--locked"])) },
+    Part { name: "rust-test", run: || ok(cargo(&["test", "--workspace", "--locked"])) },
+    Part { name: "demo", run: demo_test },
+    Part { name: "clippy", run: clippy },
+];
+
+/// Runs every part, or those whose name contains `only`, and prints how long each took.
+pub fn test(only: Option<&str>, list: bool) -> Result<()> {
+    let chosen: Vec<_> = PARTS.iter().filter(|part| only.is_none_or(|only| part.name.contains(only))).collect();
+    if list {
+        chosen.iter().for_each(|part| println!("{}", part.name));
+        return Ok(());
+    }
+    if chosen.is_empty() {
+        bail!("no part's name contains `{}`; see --list", only.unwrap_or_default());
+    }
+    let mut table = Vec::new();
+    for part in &chosen {
+        eprintln!("\n== {} ==", part.name);
+        let start = Instant::now();
+        (part.run)().with_context(|| format!("part `{0}` failed; run it alone: cargo xtask test --only {0}", part.name))?;
+        table.push(format!("{:<18} {:>7.1} s", part.name, start.elapsed().as_secs_f64()));
+    }
+    println!("\n{}\n", table.join("\n"));
+    println!("{} passed, 0 failed", chosen.len());
+    Ok(())
+}
+
+/// Sets up, builds the programs and runs the demo with `args`.
+pub fn demo(args: &[String]) -> Result<()> {
+    setup::npm()?;
+    build_programs()?;
+    let mut command = Command::new(root().join("target/debug/rochdale"));
+    command.arg("demo").args(args);
+    ok(command)
+}
+
+/// Writes `abi/` from the contracts, or checks that it is what they give.
+pub fn abi(check: bool) -> Result<()> {
+    setup::npm()?;
+    forge(&["build"])?;
+    let args: &[&str] = if check { &["script/abi.mjs", "--check"] } else { &["script/abi.mjs"] };
+    ok(program("node", "contracts", args))
+}
+
+/// Writes `vectors/` from the Rust implementation; a test of the core crate checks them.
+pub fn vectors() -> Result<()> {
+    ok(cargo(&["run", "--package", "rochdale-core", "--example", "vectors"]))
+}
+
+/// Runs every benchmark with the profile that everything else is built with.
+pub fn bench() -> Result<()> {
+    setup::npm()?;
+    ok(cargo(&["bench", "--profile", "dev", "--workspace", "--benches"]))
+}
+
+fn build_programs() -> Result<()> {
+    ok(cargo(&["build", "--workspace", "--bins", "--locked"]))
+}
+
+fn forge(args: &[&str]) -> Result<()> {
+    ok(program(setup::foundry("forge")?, "contracts", args))
+}
+
+fn contracts_slow() -> Result<()> {
+    let mut command = program(setup::foundry("forge")?, "contracts", &["test"]);
+    command.env("FOUNDRY_PROFILE", "slow");
+    ok(command)
+}
+
+fn demo_test() -> Result<()> {
+    let state = root().join("target/demo-test");
+    if state.exists() {
+        std::fs::remove_dir_all(&state).with_context(|| format!("cannot empty {}", state.display()))?;
+    }
+    let state = state.to_string_lossy().into_owned();
+    demo(&["--patients", "8", "--once", "--json", "--state", &state].map(str::to_owned))
+}
+
+fn clippy() -> Result<()> {
+    ok(cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
+}

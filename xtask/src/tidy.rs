@@ -1,0 +1,96 @@
+//! Rules of this repository that no other tool checks. `ARCHITECTURE.md` gives the reasons.
+
+use crate::run::{cargo, output, program, root};
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Which workspace crates each crate may depend on outside its tests.
+const DIRECTION: &[(&str, &[&str])] = &[
+    ("rochdale-core", &[]),
+    ("rochdale-crypto", &["core"]),
+    ("rochdale-chain", &["core"]),
+    ("rochdale-api", &["core"]),
+    ("rochdale-compute", &["core"]),
+    ("rochdale-steward", &["core", "crypto", "chain", "api"]),
+    ("rochdale-gateway", &["core", "crypto", "chain", "api"]),
+    ("rochdale-worker", &["core", "crypto", "chain", "api", "compute"]),
+    ("rochdale-cli", &["core", "crypto", "chain", "api"]),
+    ("rochdale-testkit", &["core", "chain"]),
+    ("xtask", &[]),
+];
+
+/// What a steward's process must not contain.
+const NOT_IN_STEWARD: &[&str] = &["datafusion", "opendp", "rochdale-gateway", "rochdale-worker", "rochdale-compute"];
+
+/// Lines of a Rust file before its test module; beyond it, ask what else lives there.
+const MAX_LINES: usize = 500;
+
+/// Fails with every rule that is broken.
+pub fn check() -> Result<()> {
+    let mut wrong = direction()?;
+    wrong.extend(steward_tree()?);
+    wrong.extend(sources()?);
+    if !wrong.is_empty() {
+        bail!("{} rules are broken:\n  {}", wrong.len(), wrong.join("\n  "));
+    }
+    println!("tidy: direction, steward's tree and sources are in order");
+    Ok(())
+}
+
+fn direction() -> Result<Vec<String>> {
+    let metadata: Value = serde_json::from_str(&output(cargo(&["metadata", "--format-version", "1", "--no-deps"]))?)?;
+    let packages = metadata["packages"].as_array().context("cargo metadata lists no packages")?;
+    let mut wrong = Vec::new();
+    for package in packages {
+        let name = package["name"].as_str().unwrap_or_default();
+        let Some((_, allowed)) = DIRECTION.iter().find(|(known, _)| *known == name) else {
+            wrong.push(format!("{name} has no row in xtask/src/tidy.rs: say what it may depend on"));
+            continue;
+        };
+        let dependencies = package["dependencies"].as_array().into_iter().flatten();
+        let named: BTreeSet<_> = dependencies
+            .filter(|d| d["kind"].as_str() != Some("dev") && !d["path"].is_null())
+            .filter_map(|d| d["name"].as_str()?.strip_prefix("rochdale-"))
+            .collect();
+        let extra = named.iter().filter(|d| !allowed.contains(*d));
+        wrong.extend(extra.map(|d| format!("{name} must not depend on rochdale-{d}")));
+    }
+    Ok(wrong)
+}
+
+fn steward_tree() -> Result<Vec<String>> {
+    let tree = output(cargo(&["tree", "-p", "rochdale-steward", "-e", "normal", "--prefix", "none", "--locked"]))?;
+    let names: BTreeSet<_> = tree.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    let found = NOT_IN_STEWARD.iter().filter(|banned| names.contains(*banned));
+    Ok(found.map(|banned| format!("the steward's dependency tree holds {banned}")).collect())
+}
+
+fn sources() -> Result<Vec<String>> {
+    let files = output(program("git", "", &["ls-files", "*.rs", "*.sol"]))?;
+    let mut wrong = Vec::new();
+    for file in files.lines().filter(|file| !file.starts_with("xtask/src/tidy.rs")) {
+        let text = match std::fs::read_to_string(root().join(file)) {
+            Ok(text) => text,
+            // Deleted in the work tree and not yet committed.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error).with_context(|| format!("cannot read {file}")),
+        };
+        wrong.extend(faults(file, &text));
+    }
+    Ok(wrong)
+}
+
+fn faults(file: &str, text: &str) -> Vec<String> {
+    const BANNED: &[&str] = &["#[ignore", "vm.skip(", "todo!(", "unimplemented!(", "TODO", "FIXME"];
+    let mut wrong = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let found = BANNED.iter().filter(|banned| line.contains(*banned));
+        wrong.extend(found.map(|banned| format!("{file}:{}: `{banned}`", number + 1)));
+    }
+    let code = text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).count();
+    if file.starts_with("crates/") && file.contains("/src/") && code > MAX_LINES {
+        wrong.push(format!("{file}: {code} lines before its tests, more than {MAX_LINES}: what else lives in it?"));
+    }
+    wrong
+}
