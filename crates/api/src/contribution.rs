@@ -38,11 +38,11 @@ pub struct ContributionPackage {
     pub deal: Vec<B256>,
     /// One share for each steward, in seat order.
     pub shares: Vec<SealedTo>,
-    /// [`ContributionSecret`] as JSON for each steward, in seat order.
+    /// Dataset and blinder (`crypto::sealing::PrivatePart`) for each steward, in seat order.
     pub secrets: Vec<SealedTo>,
 }
 
-/// What stewards alone learn of a contribution; only ever sealed.
+/// What stewards alone learn of a contribution, between stewards; only ever sealed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContributionSecret {

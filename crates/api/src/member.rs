@@ -77,6 +77,9 @@ pub struct RowKeyDelivery {
     /// The member's account: part of the sealing's additional data.
     #[schema(value_type = String)]
     pub account: Address,
+    /// The admission's nullifier: likewise.
+    #[schema(value_type = String)]
+    pub nullifier: B256,
     /// This steward's copy.
     pub sealed: SealedTo,
 }
@@ -102,11 +105,11 @@ pub struct GrantRequest {
     /// EIP-712 over `ConsentGrant`.
     #[schema(value_type = String)]
     pub signature: Bytes,
-    /// [`ConsentSecret`] as JSON, sealed to every steward.
+    /// Receipt and blinder (`crypto::sealing::ConsentPart`), sealed to every steward.
     pub receipts: Vec<SealedTo>,
 }
 
-/// The receipt and blinder behind a consent commitment; only ever sealed.
+/// The receipt and blinder behind a consent commitment, between stewards; only ever sealed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConsentSecret {
