@@ -16,9 +16,10 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
 pub use context::{
-    ClaimsRowContext, ConsentContext, ConsentPart, PrivatePart, PrivatePartContext, QueryAnswerContext, ReleaseContext,
-    RowKeyContext, SealingContext, ShareContext, SheetContext, open_consent, open_private_part, open_released_share,
-    open_row_key, open_share, seal_consent, seal_private_part, seal_released_share, seal_row_key, seal_share,
+    CatchUpContext, ClaimsRowContext, ConsentContext, ConsentPart, PrivatePart, PrivatePartContext, QueryAnswerContext,
+    ReleaseContext, RowKeyContext, SealingContext, ShareContext, SheetContext, SheetReplyContext, SnapshotContext,
+    open_consent, open_private_part, open_released_share, open_row_key, open_share, seal_consent, seal_private_part,
+    seal_released_share, seal_row_key, seal_share,
 };
 
 use crate::sharing::SharingError;

@@ -188,6 +188,55 @@ context!(
     }
 );
 
+context!(
+    /// A pool's snapshot, from a steward to the worker that asked for it.
+    SnapshotContext, "rochdale.seal.snapshot.v1", "snapshot",
+    {
+        /// EIP-155 chain id.
+        chain_id: u64 => |v| int(v),
+        /// The `ContributionRegistry`.
+        registry: Address => |v| v,
+        /// The license that asks.
+        license: LicenseId => |v| int(v.0),
+        /// Hash of the finalized block that it is as of.
+        cut: B256 => |v| v,
+        /// The seat of the steward that answers.
+        index: StewardId => |v| int(v.0),
+    }
+);
+
+context!(
+    /// What one steward missed, from another.
+    CatchUpContext, "rochdale.seal.catch-up.v1", "catch-up",
+    {
+        /// EIP-155 chain id.
+        chain_id: u64 => |v| int(v),
+        /// The `StewardCommittee`.
+        committee: Address => |v| v,
+        /// The seat of the steward that answers.
+        from: StewardId => |v| int(v.0),
+        /// The seat of the steward that asked.
+        to: StewardId => |v| int(v.0),
+    }
+);
+
+context!(
+    /// The lines of a settlement sheet on which a steward differs, to its proposer.
+    SheetReplyContext, "rochdale.seal.sheet-reply.v1", "answer to a settlement sheet",
+    {
+        /// EIP-155 chain id.
+        chain_id: u64 => |v| int(v),
+        /// The `SettlementLedger`.
+        ledger: Address => |v| v,
+        /// The epoch that is settled.
+        epoch: Epoch => |v| int(v.0),
+        /// The attempt.
+        attempt: u32 => |v| int(v),
+        /// The seat of the steward that answers.
+        index: StewardId => |v| int(v.0),
+    }
+);
+
 impl ShareContext {
     /// The context of a record's share, from its header.
     #[must_use]
