@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {Governed} from "../access/Governed.sol";
+import {NamedEIP712} from "../access/NamedEIP712.sol";
+import {MemberSignature} from "../access/MemberSignature.sol";
+import {IConsentRegistry} from "../consent/IConsentRegistry.sol";
+
+/// @title ContributionRegistry
+/// @notice That a member contributed a record, as one blinded commitment. No dataset, storage address or health datum.
+///
+/// Roles
+/// - Member: signs a contribution; anyone may send a batch of them.
+/// - Authority: sets the cooldown; upgrades.
+///
+/// Assumptions
+/// - The commitment binds header, key deal and sealed shares under a blinder that erasure destroys.
+/// - ConsentRegistry and Membership answer for this block: a revoked or erased member records nothing.
+///
+/// Liveness: a batch is recorded whole or not at all, and the error names the entry at fault, so that a relayer drops it
+/// and sends the rest.
+///
+/// Who can hurt whom: a member can make the batch it is in revert, once, before the relayer drops it. A relayer can
+/// withhold a contribution, not change it. The authority can stop contributions by a long cooldown; what is recorded
+/// stays.
+contract ContributionRegistry is NamedEIP712, Governed {
+    struct Contribution {
+        uint32 memberId;
+        bytes32 commitment;
+        uint32 consentVersion;
+        uint256 nonce;
+        uint256 deadline;
+    }
+
+    /// @dev One slot.
+    struct Contributor {
+        uint64 lastAt;
+        uint64 count;
+        uint64 nonce;
+    }
+
+    /// @custom:storage-location erc7201:rochdale.storage.ContributionRegistry
+    struct Storage {
+        IConsentRegistry consentRegistry;
+        // One slot.
+        uint64 lastId;
+        uint32 cooldown;
+        mapping(uint32 memberId => Contributor) contributors;
+    }
+
+    /// @dev What one call of `record` reads once.
+    struct Batch {
+        address[] accounts;
+        uint32[] versions;
+        uint32 cooldown;
+        bytes32 domain;
+    }
+
+    bytes32 private constant STORAGE = 0x151821646005681c957a1dc1a49c66fe45968435d44480fa7ccc71c6b5a03100;
+
+    bytes32 private constant CONTRIBUTION_TYPEHASH = keccak256(
+        "Contribution(uint32 memberId,bytes32 commitment,uint32 consentVersion,uint256 nonce,uint256 deadline)"
+    );
+
+    event ContributionRecorded(
+        uint64 indexed contributionId, uint32 indexed memberId, bytes32 commitment, uint32 consentVersion
+    );
+    event CooldownSet(uint32 cooldown);
+
+    /// @notice Entry `index` cannot be recorded; `reason` is the selector of one of the errors below.
+    error ContributionRegistry_Refused(uint256 index, bytes4 reason);
+    error ContributionRegistry_LengthMismatch(uint256 contributions, uint256 signatures);
+
+    // Reasons.
+    error ContributionRegistry_Expired();
+    error ContributionRegistry_CommitmentMissing();
+    error ContributionRegistry_NotConsented();
+    error ContributionRegistry_StaleConsent();
+    error ContributionRegistry_BadNonce();
+    error ContributionRegistry_CoolingDown();
+    error ContributionRegistry_BadSignature();
+
+    function initialize(address authority_, address consentRegistry, uint32 cooldown_) external initializer {
+        __Governed_init(authority_);
+        _storage().consentRegistry = IConsentRegistry(_nonZero(consentRegistry, "consentRegistry"));
+        _setCooldown(cooldown_);
+    }
+
+    /// @notice Records a batch of signed contributions, each with the next id; returns the first.
+    function record(Contribution[] calldata c, bytes[] calldata signatures) external returns (uint64 firstId) {
+        Storage storage $ = _storage();
+        // Check:
+        if (c.length != signatures.length) {
+            revert ContributionRegistry_LengthMismatch(c.length, signatures.length);
+        }
+        Batch memory batch;
+        (batch.accounts, batch.versions) = $.consentRegistry.consentersOf(_memberIds(c));
+        (batch.cooldown, batch.domain) = ($.cooldown, _domainSeparatorV4());
+        uint64 id = $.lastId;
+        firstId = id + 1;
+        // Effects:
+        for (uint256 i; i < c.length; ++i) {
+            _recordOne($, batch, i, c[i], signatures[i]);
+            emit ContributionRecorded(++id, c[i].memberId, c[i].commitment, c[i].consentVersion);
+        }
+        $.lastId = id;
+    }
+
+    /// @notice Seconds that a member waits between two contributions.
+    function cooldown() external view returns (uint32) {
+        return _storage().cooldown;
+    }
+
+    function setCooldown(uint32 cooldown_) external restricted {
+        _setCooldown(cooldown_);
+    }
+
+    /// @notice The nonce that a member's next contribution must carry.
+    function nonceOf(uint32 memberId) external view returns (uint256) {
+        return _storage().contributors[memberId].nonce;
+    }
+
+    /// @notice When a member last contributed, in unix seconds; 0 = never.
+    function lastContributionAt(uint32 memberId) external view returns (uint64) {
+        return _storage().contributors[memberId].lastAt;
+    }
+
+    /// @notice How often a member contributed.
+    function countOf(uint32 memberId) external view returns (uint64) {
+        return _storage().contributors[memberId].count;
+    }
+
+    /// @notice How many contributions were recorded, which is also the last id.
+    function contributionCount() external view returns (uint64) {
+        return _storage().lastId;
+    }
+
+    function _memberIds(Contribution[] calldata c) private pure returns (uint32[] memory ids) {
+        ids = new uint32[](c.length);
+        for (uint256 i; i < c.length; ++i) {
+            ids[i] = c[i].memberId;
+        }
+    }
+
+    function _recordOne(
+        Storage storage $,
+        Batch memory batch,
+        uint256 i,
+        Contribution calldata c,
+        bytes calldata signature
+    ) private {
+        Contributor memory who = $.contributors[c.memberId];
+        // Check:
+        bytes4 reason = _refusal(c, who, batch.versions[i], batch.cooldown);
+        if (reason == 0 && !MemberSignature.isValid(batch.accounts[i], _digest(batch.domain, c), signature)) {
+            reason = ContributionRegistry_BadSignature.selector;
+        }
+        if (reason != 0) revert ContributionRegistry_Refused(i, reason);
+        // Effects:
+        $.contributors[c.memberId] =
+            Contributor({lastAt: uint64(block.timestamp), count: who.count + 1, nonce: who.nonce + 1});
+    }
+
+    function _refusal(Contribution calldata c, Contributor memory who, uint32 liveVersion, uint32 cooldown_)
+        private
+        view
+        returns (bytes4)
+    {
+        if (block.timestamp > c.deadline) return ContributionRegistry_Expired.selector;
+        if (c.commitment == 0) return ContributionRegistry_CommitmentMissing.selector;
+        if (liveVersion == 0) return ContributionRegistry_NotConsented.selector;
+        if (c.consentVersion != liveVersion) return ContributionRegistry_StaleConsent.selector;
+        if (c.nonce != who.nonce) return ContributionRegistry_BadNonce.selector;
+        if (who.lastAt != 0 && block.timestamp < uint256(who.lastAt) + cooldown_) {
+            return ContributionRegistry_CoolingDown.selector;
+        }
+        return 0;
+    }
+
+    function _digest(bytes32 domain, Contribution calldata c) private pure returns (bytes32) {
+        return keccak256(abi.encodePacked("\x19\x01", domain, keccak256(abi.encode(CONTRIBUTION_TYPEHASH, c))));
+    }
+
+    function _setCooldown(uint32 cooldown_) private {
+        _storage().cooldown = cooldown_;
+        emit CooldownSet(cooldown_);
+    }
+
+    function _EIP712Name() internal pure override returns (string memory) {
+        return "ContributionRegistry";
+    }
+
+    function _storage() private pure returns (Storage storage $) {
+        assembly {
+            $.slot := STORAGE
+        }
+    }
+}

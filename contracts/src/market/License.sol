@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {Governed} from "../access/Governed.sol";
+import {SoulboundERC721} from "../tokens/SoulboundERC721.sol";
+
+/// @title License
+/// @notice A researcher's right to query a dataset for a purpose until a date. Not transferable: the ethics board
+/// approved a researcher, not whoever buys the token.
+///
+/// Roles: Market issues. Authority: upgrades. The holder cannot transfer, approve or burn.
+/// Assumptions: Market checked approval, dataset and payment.
+/// Liveness: an issued license depends on no other contract.
+/// Who can hurt whom: Market alone can issue; nobody can take a license away before it expires. Stewards judge each
+/// query again.
+contract License is SoulboundERC721, Governed {
+    /// @param right 1 = QUERY
+    /// @param purpose number of a GA4GH DUO permission
+    /// @param ehdsCategory 1..6 = (a)..(f) of Art. 53(1)
+    /// @param recipientKey X25519 key that results are sealed to
+    struct Terms {
+        uint32 datasetId;
+        uint8 right;
+        uint16 purpose;
+        uint8 ehdsCategory;
+        uint32 records;
+        uint64 issuedAt;
+        uint64 expiry;
+        bytes32 recipientKey;
+    }
+
+    /// @custom:storage-location erc7201:rochdale.storage.License
+    struct Storage {
+        // One slot: read and written by every mint.
+        address market;
+        uint64 lastId;
+        mapping(uint64 licenseId => Terms) terms;
+    }
+
+    bytes32 private constant STORAGE = 0x4428ba6a79b1850c0e8435eae81cbe718151edce95fe853e1b0b3e6ec4f64c00;
+
+    event LicenseIssued(uint64 indexed licenseId, address indexed holder, Terms terms);
+
+    error License_OnlyMarket(address caller);
+
+    function initialize(address authority_, address market) external initializer {
+        __Governed_init(authority_);
+        __ERC721_init("Data license", "LICENSE");
+        _storage().market = _nonZero(market, "market");
+    }
+
+    /// @notice Issues the next license.
+    function mint(address holder, Terms calldata terms) external returns (uint64 licenseId) {
+        Storage storage $ = _storage();
+        // Check:
+        if (msg.sender != $.market) revert License_OnlyMarket(msg.sender);
+        // Effects:
+        licenseId = ++$.lastId;
+        $.terms[licenseId] = terms;
+        _mint(holder, licenseId);
+        emit LicenseIssued(licenseId, holder, terms);
+    }
+
+    /// @notice The terms of a license; all zero for an id that was never issued.
+    function termsOf(uint64 licenseId) external view returns (Terms memory) {
+        return _storage().terms[licenseId];
+    }
+
+    /// @notice How many licenses were issued, which is also the last id.
+    function licenseCount() external view returns (uint64) {
+        return _storage().lastId;
+    }
+
+    function _storage() private pure returns (Storage storage $) {
+        assembly {
+            $.slot := STORAGE
+        }
+    }
+}

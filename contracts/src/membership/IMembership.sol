@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+/// @notice What the other contracts ask about members.
+interface IMembership {
+    /// @notice Ends a membership and burns its token; ConsentRegistry only.
+    function close(uint32 memberId) external;
+
+    /// @notice The accounts of `memberIds`; zero for one that is not active.
+    function accountsOf(uint32[] calldata memberIds) external view returns (address[] memory);
+
+    /// @notice The account of an active member; zero otherwise.
+    function accountOf(uint32 memberId) external view returns (address);
+
+    /// @notice Whether `account` is an active member.
+    function isMember(address account) external view returns (bool);
+
+    /// @notice Where what `memberId` earned is paid; it outlives the membership. Zero for an id never issued.
+    function payoutOf(uint32 memberId) external view returns (address);
+
+    /// @notice As `payoutOf`, for many.
+    function payoutsOf(uint32[] calldata memberIds) external view returns (address[] memory);
+}

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {IERC5805} from "@openzeppelin/contracts/interfaces/IERC5805.sol";
+import {ERC721Upgradeable} from "@openzeppelin/contracts-upgradeable/token/ERC721/ERC721Upgradeable.sol";
+import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
+import {Time} from "@openzeppelin/contracts/utils/types/Time.sol";
+import {Governed} from "../access/Governed.sol";
+import {NamedEIP712} from "../access/NamedEIP712.sol";
+import {MemberSignature} from "../access/MemberSignature.sol";
+import {SoulboundERC721} from "../tokens/SoulboundERC721.sol";
+import {IMembership} from "./IMembership.sol";
+
+/// @title Membership
+/// @notice Who belongs to the cooperative: one soulbound token and one vote for each member.
+///
+/// Roles
+/// - Registrar: signs admissions off chain, each for one credential (its nullifier). Anyone may send them.
+/// - ConsentRegistry: ends the membership of a member who erased everything. Nobody else can end one.
+/// - Authority (AccessManager): names the registrar, sets the admission cap, upgrades.
+///
+/// Assumptions
+/// - The registrar derives the same nullifier for the same person; the chain sees that it is used once, not whose it is.
+/// - An account joins once in its life. Whoever comes back uses another account, so past votes stay readable.
+///
+/// Votes
+/// - A member has one vote from 30 days after joining until the membership ends, held by the member's own account.
+///   There is no delegation, so no vote is stored: it follows from two timestamps, and joining costs no checkpoint
+///   for each voter.
+/// - The total is a count of joins 30 days ago less a count of endings. A member who ends before 30 days are over is
+///   taken off the total up to 30 days late: a quorum is never lower than it should be.
+///
+/// Liveness: `close` depends on nothing but ConsentRegistry. A cap of 0 stops admissions and nothing else.
+///
+/// Who can hurt whom: a dishonest registrar can admit people who do not exist, at most `admissionsPerEpoch` in an epoch,
+/// without a vote for 30 days. It cannot remove, impersonate or redirect the money of a member.
+contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, IERC5805 {
+    using Checkpoints for Checkpoints.Trace208;
+
+    /// @notice What the registrar signs. The nullifier is the nonce.
+    struct Admission {
+        address account;
+        address payout;
+        bytes32 nullifier;
+        bytes32 rowKeyDigest;
+        uint256 deadline;
+    }
+
+    /// @dev One slot. `endedAt` = 0 while active.
+    struct Member {
+        address payout;
+        uint40 joinedAt;
+        uint40 endedAt;
+    }
+
+    /// @custom:storage-location erc7201:rochdale.storage.Membership
+    struct Storage {
+        address registrar;
+        address consentRegistry;
+        // One slot: read and written by every join.
+        uint40 genesis;
+        uint32 epochLength;
+        uint32 admissionsPerEpoch;
+        uint32 window;
+        uint32 admittedInWindow;
+        uint32 memberCount;
+        mapping(uint32 memberId => Member) members;
+        mapping(address account => uint32) memberIds;
+        mapping(bytes32 nullifier => bool) nullifiers;
+        Checkpoints.Trace208 joined;
+        Checkpoints.Trace208 endedSeasoned;
+        Checkpoints.Trace208 endedUnseasoned;
+    }
+
+    bytes32 private constant STORAGE = 0x31f62c70ac319c187dbbaf1029537e0f0e648e114b855023e958657076138600;
+
+    bytes32 private constant ADMISSION_TYPEHASH =
+        keccak256("Admission(address account,address payout,bytes32 nullifier,bytes32 rowKeyDigest,uint256 deadline)");
+
+    /// @notice How long a member waits for the vote.
+    uint48 public constant SEASONING = 30 days;
+
+    event Joined(
+        uint32 indexed memberId, address indexed account, address payout, bytes32 nullifier, bytes32 rowKeyDigest
+    );
+    event Ended(uint32 indexed memberId);
+    event RegistrarSet(address registrar);
+    event AdmissionsPerEpochSet(uint32 admissionsPerEpoch);
+
+    error Membership_Expired(uint256 deadline);
+    error Membership_ZeroAddress();
+    error Membership_RowKeyMissing();
+    error Membership_NullifierUsed(bytes32 nullifier);
+    error Membership_AccountUsed(address account, uint32 memberId);
+    error Membership_BadRegistrarSignature();
+    error Membership_AdmissionsExhausted(uint32 window, uint32 admissionsPerEpoch);
+    error Membership_OnlyConsentRegistry(address caller);
+    error Membership_NotActive(uint32 memberId);
+    error Membership_EpochLengthZero();
+    error Membership_NoDelegation();
+    error Membership_FutureLookup(uint256 timepoint, uint48 clock);
+
+    function initialize(
+        address authority_,
+        address consentRegistry,
+        address registrar_,
+        uint40 genesis,
+        uint32 epochLength,
+        uint32 admissionsPerEpoch_
+    ) external initializer {
+        __Governed_init(authority_);
+        __ERC721_init("Cooperative membership", "MEMBER");
+        if (epochLength == 0) revert Membership_EpochLengthZero();
+        Storage storage $ = _storage();
+        $.consentRegistry = _nonZero(consentRegistry, "consentRegistry");
+        $.genesis = genesis;
+        $.epochLength = epochLength;
+        _setRegistrar(registrar_);
+        _setAdmissionsPerEpoch(admissionsPerEpoch_);
+    }
+
+    // ---------------------------------------------------------------------------------------------- members
+
+    /// @notice Admits one member. Anyone may send it; the registrar's signature decides.
+    function join(Admission calldata a, bytes calldata registrarSignature) external returns (uint32 memberId) {
+        Storage storage $ = _storage();
+        // Check:
+        if (block.timestamp > a.deadline) revert Membership_Expired(a.deadline);
+        if (a.account == address(0) || a.payout == address(0)) revert Membership_ZeroAddress();
+        if (a.rowKeyDigest == 0) revert Membership_RowKeyMissing();
+        if ($.nullifiers[a.nullifier]) revert Membership_NullifierUsed(a.nullifier);
+        if ($.memberIds[a.account] != 0) revert Membership_AccountUsed(a.account, $.memberIds[a.account]);
+        if (!MemberSignature.isValid($.registrar, _admissionDigest(a), registrarSignature)) {
+            revert Membership_BadRegistrarSignature();
+        }
+        // Effects:
+        memberId = _countAdmission($);
+        $.nullifiers[a.nullifier] = true;
+        $.memberIds[a.account] = memberId;
+        $.members[memberId] = Member({payout: a.payout, joinedAt: uint40(block.timestamp), endedAt: 0});
+        $.joined.push(clock(), memberId);
+        _mint(a.account, memberId);
+        emit Joined(memberId, a.account, a.payout, a.nullifier, a.rowKeyDigest);
+    }
+
+    /// @inheritdoc IMembership
+    function close(uint32 memberId) external {
+        Storage storage $ = _storage();
+        // Check:
+        if (msg.sender != $.consentRegistry) revert Membership_OnlyConsentRegistry(msg.sender);
+        if (_ownerOf(memberId) == address(0)) revert Membership_NotActive(memberId);
+        // Effects:
+        Member storage m = $.members[memberId];
+        m.endedAt = uint40(block.timestamp);
+        Checkpoints.Trace208 storage ended =
+            m.joinedAt + SEASONING <= block.timestamp ? $.endedSeasoned : $.endedUnseasoned;
+        ended.push(clock(), ended.latest() + 1);
+        _burn(memberId);
+        emit Ended(memberId);
+    }
+
+    /// @notice A member's account (zero once the membership ended), payout address and whether it is active.
+    function memberOf(uint32 memberId) external view returns (address account, address payout, bool active) {
+        account = _ownerOf(memberId);
+        return (account, _storage().members[memberId].payout, account != address(0));
+    }
+
+    /// @notice The id that `account` joined under, also after the membership ended; 0 if it never joined.
+    function memberIdOf(address account) external view returns (uint32) {
+        return _storage().memberIds[account];
+    }
+
+    /// @notice When a member joined and when the membership ended (0 while active), in unix seconds.
+    function membershipTimes(uint32 memberId) external view returns (uint40 joinedAt, uint40 endedAt) {
+        Member storage m = _storage().members[memberId];
+        return (m.joinedAt, m.endedAt);
+    }
+
+    /// @inheritdoc IMembership
+    function isMember(address account) external view returns (bool) {
+        return _ownerOf(_storage().memberIds[account]) == account && account != address(0);
+    }
+
+    /// @inheritdoc IMembership
+    function accountOf(uint32 memberId) external view returns (address) {
+        return _ownerOf(memberId);
+    }
+
+    /// @inheritdoc IMembership
+    function accountsOf(uint32[] calldata memberIds) external view returns (address[] memory accounts) {
+        accounts = new address[](memberIds.length);
+        for (uint256 i; i < memberIds.length; ++i) {
+            accounts[i] = _ownerOf(memberIds[i]);
+        }
+    }
+
+    /// @inheritdoc IMembership
+    function payoutOf(uint32 memberId) external view returns (address) {
+        return _storage().members[memberId].payout;
+    }
+
+    /// @inheritdoc IMembership
+    function payoutsOf(uint32[] calldata memberIds) external view returns (address[] memory payouts) {
+        Storage storage $ = _storage();
+        payouts = new address[](memberIds.length);
+        for (uint256 i; i < memberIds.length; ++i) {
+            payouts[i] = $.members[memberIds[i]].payout;
+        }
+    }
+
+    /// @notice How many ids were ever issued.
+    function memberCount() external view returns (uint32) {
+        return _storage().memberCount;
+    }
+
+    // ---------------------------------------------------------------------------------------- administration
+
+    /// @notice Whose signature admits members.
+    function registrar() external view returns (address) {
+        return _storage().registrar;
+    }
+
+    function setRegistrar(address registrar_) external restricted {
+        _setRegistrar(registrar_);
+    }
+
+    /// @notice How many members one epoch may admit.
+    function admissionsPerEpoch() external view returns (uint32) {
+        return _storage().admissionsPerEpoch;
+    }
+
+    function setAdmissionsPerEpoch(uint32 admissionsPerEpoch_) external restricted {
+        _setAdmissionsPerEpoch(admissionsPerEpoch_);
+    }
+
+    // ------------------------------------------------------------------------------------------------- votes
+
+    function clock() public view returns (uint48) {
+        return Time.timestamp();
+    }
+
+    // solhint-disable-next-line func-name-mixedcase
+    function CLOCK_MODE() external pure returns (string memory) {
+        return "mode=timestamp";
+    }
+
+    function getVotes(address account) external view returns (uint256) {
+        return _votesAt(account, block.timestamp);
+    }
+
+    function getPastVotes(address account, uint256 timepoint) external view returns (uint256) {
+        _checkPast(timepoint);
+        return _votesAt(account, timepoint);
+    }
+
+    function getPastTotalSupply(uint256 timepoint) external view returns (uint256) {
+        _checkPast(timepoint);
+        if (timepoint < SEASONING) return 0;
+        Storage storage $ = _storage();
+        uint48 at = uint48(timepoint);
+        uint48 seasonedSince = at - SEASONING;
+        return $.joined.upperLookupRecent(seasonedSince) - $.endedSeasoned.upperLookupRecent(at)
+            - $.endedUnseasoned.upperLookupRecent(seasonedSince);
+    }
+
+    /// @notice A member votes alone: the account itself, or zero for who is not a member.
+    function delegates(address account) external view returns (address) {
+        return _ownerOf(_storage().memberIds[account]);
+    }
+
+    function delegate(address) external pure {
+        revert Membership_NoDelegation();
+    }
+
+    function delegateBySig(address, uint256, uint256, uint8, bytes32, bytes32) external pure {
+        revert Membership_NoDelegation();
+    }
+
+    // ---------------------------------------------------------------------------------------------- internal
+
+    function supportsInterface(bytes4 interfaceId) public view override(SoulboundERC721) returns (bool) {
+        return interfaceId == type(IERC5805).interfaceId || super.supportsInterface(interfaceId);
+    }
+
+    /// @dev Advances the window of the cap and issues the next id, in one write.
+    function _countAdmission(Storage storage $) private returns (uint32 memberId) {
+        uint32 window = block.timestamp < $.genesis ? 0 : uint32((block.timestamp - $.genesis) / $.epochLength);
+        uint32 admitted = window == $.window ? $.admittedInWindow : 0;
+        if (admitted >= $.admissionsPerEpoch) revert Membership_AdmissionsExhausted(window, $.admissionsPerEpoch);
+        memberId = $.memberCount + 1;
+        ($.window, $.admittedInWindow, $.memberCount) = (window, admitted + 1, memberId);
+    }
+
+    function _votesAt(address account, uint256 timepoint) private view returns (uint256) {
+        Storage storage $ = _storage();
+        Member memory m = $.members[$.memberIds[account]];
+        if (m.joinedAt == 0 || timepoint < uint256(m.joinedAt) + SEASONING) return 0;
+        return m.endedAt == 0 || timepoint < m.endedAt ? 1 : 0;
+    }
+
+    function _checkPast(uint256 timepoint) private view {
+        if (timepoint >= clock()) revert Membership_FutureLookup(timepoint, clock());
+    }
+
+    function _admissionDigest(Admission calldata a) private view returns (bytes32) {
+        return _hashTypedDataV4(keccak256(abi.encode(ADMISSION_TYPEHASH, a)));
+    }
+
+    function _setRegistrar(address registrar_) private {
+        _storage().registrar = _nonZero(registrar_, "registrar");
+        emit RegistrarSet(registrar_);
+    }
+
+    function _setAdmissionsPerEpoch(uint32 admissionsPerEpoch_) private {
+        _storage().admissionsPerEpoch = admissionsPerEpoch_;
+        emit AdmissionsPerEpochSet(admissionsPerEpoch_);
+    }
+
+    function _EIP712Name() internal pure override returns (string memory) {
+        return "Membership";
+    }
+
+    function _storage() private pure returns (Storage storage $) {
+        assembly {
+            $.slot := STORAGE
+        }
+    }
+}

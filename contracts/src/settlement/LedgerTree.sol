@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+/// @title LedgerTree
+/// @notice The settlement tree: index = member id, bit 0 of the id picks the side at the lowest level,
+/// node = keccak(abi.encode(left, right)), empty leaf = 0.
+library LedgerTree {
+    /// @notice A leaf as the chain sees it: what a member is entitled to, and the hash of the rest of the row.
+    /// @dev Hashed twice, so that no inner node can be passed off as a leaf.
+    function leaf(uint256 memberId, uint256 cash, uint256 stream, uint256 data, uint256 gov, bytes32 privateHash)
+        internal
+        pure
+        returns (bytes32)
+    {
+        return keccak256(bytes.concat(keccak256(abi.encode(memberId, cash, stream, data, gov, privateHash))));
+    }
+
+    /// @notice The root that `proof` (lowest sibling first) leads to.
+    function rootOf(bytes32 node, uint256 index, bytes32[] calldata proof) internal pure returns (bytes32) {
+        for (uint256 i; i < proof.length; ++i) {
+            bytes32 sibling = proof[i];
+            assembly ("memory-safe") {
+                // Scratch space: the side is chosen by offset, 0 or 32, so that nothing branches.
+                let side := shl(5, and(index, 1))
+                mstore(side, node)
+                mstore(xor(side, 32), sibling)
+                node := keccak256(0, 64)
+                index := shr(1, index)
+            }
+        }
+        return node;
+    }
+
+    /// @notice The root of a tree with no leaf in it.
+    function emptyRoot(uint256 depth) internal pure returns (bytes32 node) {
+        for (uint256 i; i < depth; ++i) {
+            node = keccak256(abi.encode(node, node));
+        }
+    }
+}

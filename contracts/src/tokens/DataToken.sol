@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {ERC20Upgradeable} from "@openzeppelin/contracts-upgradeable/token/ERC20/ERC20Upgradeable.sol";
+import {
+    ERC20BurnableUpgradeable
+} from "@openzeppelin/contracts-upgradeable/token/ERC20/extensions/ERC20BurnableUpgradeable.sol";
+import {
+    ERC20PermitUpgradeable
+} from "@openzeppelin/contracts-upgradeable/token/ERC20/extensions/ERC20PermitUpgradeable.sol";
+import {EIP712Upgradeable} from "@openzeppelin/contracts-upgradeable/utils/cryptography/EIP712Upgradeable.sol";
+import {Governed} from "../access/Governed.sol";
+import {NamedEIP712} from "../access/NamedEIP712.sol";
+
+/// @title DataToken (DATA)
+/// @notice What contributions earn. Carries no votes, so that holding it governs nothing.
+///
+/// Roles
+/// - SettlementLedger mints, against totals that a final root allows. Nobody else can.
+/// - Holders transfer, permit and burn.
+/// - Authority: switches the transfer allow-list on or off and edits it; upgrades.
+///
+/// Assumptions: SettlementLedger keeps claimed ≤ earned. This contract does not check again.
+/// Liveness: minting and burning ignore the allow-list, so claims and spending go on while it is on.
+/// Who can hurt whom: the authority can hold up transfers (not burn or take); a broken ledger can inflate.
+contract DataToken is ERC20BurnableUpgradeable, ERC20PermitUpgradeable, NamedEIP712, Governed {
+    /// @custom:storage-location erc7201:rochdale.storage.DataToken
+    struct Storage {
+        address ledger;
+        bool restrictedTransfers;
+        mapping(address account => bool) listed;
+    }
+
+    bytes32 private constant STORAGE = 0xd13d8be87e0f4415bef1918a92e65bfe7b85ceaa55b42c1802b1065539082900;
+
+    event TransfersRestricted(bool restricted);
+    event Listed(address indexed account, bool listed);
+
+    error DataToken_OnlyLedger(address caller);
+    error DataToken_TransferNotListed(address from, address to);
+
+    function initialize(address authority_, address ledger) external initializer {
+        __Governed_init(authority_);
+        __ERC20_init("DataToken", "DATA");
+        _storage().ledger = _nonZero(ledger, "ledger");
+    }
+
+    /// @notice Mints what a member claims.
+    function mint(address to, uint256 amount) external {
+        if (msg.sender != _storage().ledger) revert DataToken_OnlyLedger(msg.sender);
+        _mint(to, amount);
+    }
+
+    /// @notice While on, a transfer needs a listed account on at least one side.
+    function setTransfersRestricted(bool on) external restricted {
+        _storage().restrictedTransfers = on;
+        emit TransfersRestricted(on);
+    }
+
+    function setListed(address account, bool on) external restricted {
+        _storage().listed[account] = on;
+        emit Listed(account, on);
+    }
+
+    function transfersRestricted() external view returns (bool) {
+        return _storage().restrictedTransfers;
+    }
+
+    function isListed(address account) external view returns (bool) {
+        return _storage().listed[account];
+    }
+
+    function _update(address from, address to, uint256 value) internal override {
+        if (from != address(0) && to != address(0)) {
+            Storage storage $ = _storage();
+            if ($.restrictedTransfers && !$.listed[from] && !$.listed[to]) {
+                revert DataToken_TransferNotListed(from, to);
+            }
+        }
+        super._update(from, to, value);
+    }
+
+    function _EIP712Name() internal pure override returns (string memory) {
+        return "DataToken";
+    }
+
+    function _EIP712Version() internal pure override(EIP712Upgradeable, NamedEIP712) returns (string memory) {
+        return "1";
+    }
+
+    function _storage() private pure returns (Storage storage $) {
+        assembly {
+            $.slot := STORAGE
+        }
+    }
+}

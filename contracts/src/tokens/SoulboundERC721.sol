@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {ERC721Upgradeable} from "@openzeppelin/contracts-upgradeable/token/ERC721/ERC721Upgradeable.sol";
+
+/// @notice ERC-5192: minimal soulbound NFTs.
+interface IERC5192 {
+    event Locked(uint256 tokenId);
+    event Unlocked(uint256 tokenId);
+
+    function locked(uint256 tokenId) external view returns (bool);
+}
+
+/// @title SoulboundERC721
+/// @notice An ERC-721 token that is minted and burned, never transferred or approved (ERC-5192, locked for ever).
+abstract contract SoulboundERC721 is ERC721Upgradeable, IERC5192 {
+    /// @notice The token is bound to its owner.
+    error Soulbound_NotTransferable(uint256 tokenId);
+    /// @notice What cannot be transferred cannot be approved either.
+    error Soulbound_NotApprovable();
+
+    /// @inheritdoc IERC5192
+    function locked(uint256 tokenId) external view returns (bool) {
+        _requireOwned(tokenId);
+        return true;
+    }
+
+    function approve(address, uint256) public pure override {
+        revert Soulbound_NotApprovable();
+    }
+
+    function setApprovalForAll(address, bool) public pure override {
+        revert Soulbound_NotApprovable();
+    }
+
+    function supportsInterface(bytes4 interfaceId) public view virtual override returns (bool) {
+        return interfaceId == type(IERC5192).interfaceId || super.supportsInterface(interfaceId);
+    }
+
+    function _update(address to, uint256 tokenId, address auth) internal virtual override returns (address from) {
+        from = super._update(to, tokenId, auth);
+        if (from != address(0) && to != address(0)) revert Soulbound_NotTransferable(tokenId);
+        if (from == address(0)) emit Locked(tokenId);
+    }
+}
