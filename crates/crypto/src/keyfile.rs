@@ -29,6 +29,8 @@ pub enum KeyKind {
     Sealing,
     /// AES-256, what wraps a steward's store.
     Master,
+    /// HMAC-SHA-256, what all stewards of a committee key content digests with.
+    Committee,
 }
 
 impl KeyKind {
@@ -37,6 +39,7 @@ impl KeyKind {
             Self::Signing => "rochdale-signing-key-v1",
             Self::Sealing => "rochdale-sealing-key-v1",
             Self::Master => "rochdale-master-key-v1",
+            Self::Committee => "rochdale-committee-key-v1",
         }
     }
 }
