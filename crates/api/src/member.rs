@@ -256,7 +256,7 @@ pub struct ClaimLeaf {
     pub proof: Vec<B256>,
 }
 
-/// `POST /v1/members/{id}/row` at a steward, signed by the member's account: the answer is sealed to `reply_key`.
+/// `POST /v1/members/{id}/row` at a steward, signed by the member's account. Answer: [`SealedRow`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RowRequest {
@@ -267,6 +267,18 @@ pub struct RowRequest {
     #[serde(default)]
     #[schema(value_type = Option<u32>)]
     pub epoch: Option<Epoch>,
+}
+
+/// Answer to [`RowRequest`]: a [`RowReport`] as JSON, sealed to `reply_key`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SealedRow {
+    /// The settled epoch, which the seal binds.
+    #[schema(value_type = u32)]
+    pub epoch: Epoch,
+    /// The encapsulated key and ciphertext.
+    #[schema(value_type = String)]
+    pub sealed: Bytes,
 }
 
 /// HPKE-sealed bytes for the caller alone.

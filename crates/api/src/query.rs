@@ -52,6 +52,9 @@ pub struct SealedAnswer {
     /// The query.
     #[schema(value_type = String)]
     pub query_digest: B256,
+    /// Struct hash of the budget entry, which the seal binds.
+    #[schema(value_type = String)]
+    pub entry_hash: B256,
     /// HPKE encapsulated key and ciphertext.
     #[schema(value_type = String)]
     pub sealed: Bytes,
