@@ -98,7 +98,7 @@ mod tests {
         other_v[64] = 29;
         assert_eq!(recover(DIGEST, &other_v), Err(SignatureError::RecoveryId(29)));
 
-        let order = (HALF_ORDER << 1) + U256::from(1);
+        let order: U256 = (HALF_ORDER << 1) + U256::from(1);
         let mut twin = SIGNATURE;
         let s = U256::from_be_slice(&SIGNATURE[32..64]);
         twin[32..64].copy_from_slice(&(order - s).to_be_bytes::<32>());

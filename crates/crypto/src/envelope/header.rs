@@ -47,14 +47,13 @@ impl Header {
     /// Chunks of the blob, at least 1.
     #[must_use]
     pub fn chunks(&self) -> u32 {
-        // The padded length is at most a few GiB, see `from_bytes`.
-        self.padded.div_ceil(CHUNK_BYTES as u64) as u32
+        chunks(self.padded)
     }
 
     /// The length that the blob must have, header included: an upload can be checked by it without any key.
     #[must_use]
     pub fn blob_bytes(&self) -> u64 {
-        HEADER_BYTES as u64 + self.padded + u64::from(self.chunks()) * TAG_BYTES as u64
+        blob_bytes(self.padded)
     }
 
     /// Bytes of chunk `index`, without its tag.
@@ -142,6 +141,16 @@ pub(super) fn padded_bytes(record: u64) -> Result<u64, EnvelopeError> {
         return Err(EnvelopeError::TooLong(record));
     }
     padme::padded(record + LENGTH_BYTES).ok_or(EnvelopeError::TooLong(record))
+}
+
+/// Chunks of a padded record; it has at most a few GiB.
+fn chunks(padded: u64) -> u32 {
+    padded.div_ceil(CHUNK_BYTES as u64) as u32
+}
+
+/// The length of the blob of a padded record.
+pub(super) fn blob_bytes(padded: u64) -> u64 {
+    HEADER_BYTES as u64 + padded + u64::from(chunks(padded)) * TAG_BYTES as u64
 }
 
 fn valid_padded(padded: u64) -> bool {

@@ -31,7 +31,7 @@ mod key;
 mod open;
 mod seal;
 
-use std::io;
+use std::io::{self, Read};
 
 use alloy_primitives::Address;
 use rochdale_core::ids::MemberId;
@@ -158,4 +158,18 @@ pub enum EnvelopeError {
     /// Reading or writing failed.
     #[error("the stream failed: {0}")]
     Io(#[from] io::Error),
+}
+
+/// Reads until `buffer` is full or the source ends, and says how much there was.
+fn fill(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match source.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
 }

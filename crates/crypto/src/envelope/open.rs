@@ -1,12 +1,12 @@
 //! Opening envelopes.
 
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 
 use zeroize::Zeroizing;
 
 use super::header::{Context, Header, padded_bytes};
 use super::key::ChunkCipher;
-use super::{EnvelopeError, HEADER_BYTES, LENGTH_BYTES, TAG_BYTES};
+use super::{EnvelopeError, HEADER_BYTES, LENGTH_BYTES, TAG_BYTES, fill};
 use crate::secret::RecordSecret;
 
 /// Chunks up to which a chunk at a wrong place is told from an altered one; looking costs a decryption each.
@@ -113,18 +113,4 @@ impl Unpadding {
         }
         Ok(content)
     }
-}
-
-/// Reads until `buffer` is full or the source ends, and says how much there was.
-fn fill(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match source.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
 }

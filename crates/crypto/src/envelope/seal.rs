@@ -6,9 +6,9 @@ use rand::CryptoRng;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::header::{Context, Header, padded_bytes};
+use super::header::{Context, Header, blob_bytes, padded_bytes};
 use super::key::ChunkCipher;
-use super::{CHUNK_BYTES, EnvelopeError, LENGTH_BYTES};
+use super::{EnvelopeError, LENGTH_BYTES, fill};
 use crate::{cid::Cid, secret::RecordSecret};
 
 /// A record sealed in memory.
@@ -33,7 +33,7 @@ pub fn seal(
     rng: &mut impl CryptoRng,
 ) -> Result<SealedRecord, EnvelopeError> {
     let len = record.len() as u64;
-    let mut blob = Vec::with_capacity(padded_bytes(len)? as usize + CHUNK_BYTES);
+    let mut blob = Vec::with_capacity(blob_bytes(padded_bytes(len)?) as usize);
     let (header, cid) = seal_stream(secret, context, len, record, &mut blob, rng)?;
     Ok(SealedRecord { header, blob, cid })
 }
@@ -75,7 +75,7 @@ pub fn seal_stream(
         sink.write_all(chunk)?;
         sink.write_all(&tag)?;
     }
-    if source.read(&mut [0])? != 0 {
+    if fill(&mut source, &mut [0])? != 0 {
         return Err(EnvelopeError::SourceLength { announced: len, more: true });
     }
     sink.flush()?;

@@ -1,1 +1,11 @@
-//! Tests.
+//! Tests of the crate as its users see it.
+#![allow(clippy::unwrap_used)]
+
+mod envelope;
+mod flow;
+mod keyfile;
+mod keystore;
+mod sealing;
+mod sharing;
+mod support;
+mod vectors;
