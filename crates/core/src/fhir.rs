@@ -1,1 +1,35 @@
-//! (module)
+//! Reading FHIR R4: from bytes of any shape found in practice to one [`Record`] per patient.
+//!
+//! The way of a file: [`pieces`] splits it into bundles of one patient each (or says why not), each becomes a
+//! [`Record`] whose subject references are resolved, [`flatten`] turns a record into integers for the query engine,
+//! and [`record_digest`] names its content whatever ids and wrapping an export gave it.
+//!
+//! Input is hostile by assumption: sizes are bounded before parsing, depth is bounded by the JSON parser (128), and
+//! nothing here panics on any bytes. Messages carry paths and resource ids, never names or values of a patient.
+
+mod canonical;
+mod code;
+mod date;
+mod decimal;
+mod error;
+mod flat;
+mod record;
+mod reference;
+mod split;
+mod ucum;
+mod view;
+
+pub use canonical::{canonical_json, record_digest};
+pub use code::{
+    CVX, Coding, ICD10CM, LOINC, RXNORM, SNOMED, UCUM, codings, loinc_is_valid, snomed_is_valid, system_token,
+};
+pub use date::{Date, Precision, SECONDS_PER_DAY, day_of};
+pub use decimal::milli;
+pub use error::FhirError;
+pub use flat::{Flat, FlatCode, FlatKind, FlatObservation, flatten};
+pub use record::{Kind, Limits, Record, Resource, Subject};
+pub use reference::{Resolution, Resolver};
+pub use split::{Piece, Pieces, SkipReason, Skipped, SourceRecord, pieces};
+pub use ucum::unit_is_valid;
+pub use view::{Event, Observation, Patient, Quantity, Sex};
+pub(crate) use view::{at, fields, text};

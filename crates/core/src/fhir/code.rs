@@ -1,0 +1,140 @@
+//! Code systems and their check digits.
+
+use serde_json::Value;
+
+/// SNOMED CT.
+pub const SNOMED: &str = "http://snomed.info/sct";
+/// LOINC.
+pub const LOINC: &str = "http://loinc.org";
+/// ICD-10-CM.
+pub const ICD10CM: &str = "http://hl7.org/fhir/sid/icd-10-cm";
+/// RxNorm.
+pub const RXNORM: &str = "http://www.nlm.nih.gov/research/umls/rxnorm";
+/// CVX, vaccines.
+pub const CVX: &str = "http://hl7.org/fhir/sid/cvx";
+/// UCUM, units.
+pub const UCUM: &str = "http://unitsofmeasure.org";
+
+/// A code with the system it is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Coding<'a> {
+    /// The system's URL, empty where none was written.
+    pub system: &'a str,
+    /// The code, never empty.
+    pub code: &'a str,
+}
+
+/// The codings of a `CodeableConcept`, of a list of them, or of a bare `Coding`. Codings without a code are left out.
+pub fn codings(concept: Option<&Value>) -> Vec<Coding<'_>> {
+    let mut found = Vec::new();
+    collect(concept, &mut found);
+    found
+}
+
+fn collect<'a>(concept: Option<&'a Value>, found: &mut Vec<Coding<'a>>) {
+    match concept {
+        Some(Value::Array(concepts)) => concepts.iter().for_each(|c| collect_one(c, found)),
+        Some(one) => collect_one(one, found),
+        None => {}
+    }
+}
+
+fn collect_one<'a>(concept: &'a Value, found: &mut Vec<Coding<'a>>) {
+    let own = std::slice::from_ref(concept);
+    for coding in concept.get("coding").and_then(Value::as_array).map_or(own, Vec::as_slice) {
+        if let Some(code) = coding.get("code").and_then(Value::as_str).filter(|c| !c.is_empty()) {
+            found.push(Coding { system: coding.get("system").and_then(Value::as_str).unwrap_or(""), code });
+        }
+    }
+}
+
+/// The short name of a code system as queries write it (`loinc`, `snomed`, `icd10cm`, `rxnorm`, `cvx`), or its URL.
+#[must_use]
+pub fn system_token(system: &str) -> &str {
+    match system {
+        SNOMED => "snomed",
+        LOINC => "loinc",
+        ICD10CM => "icd10cm",
+        RXNORM => "rxnorm",
+        CVX => "cvx",
+        other => other,
+    }
+}
+
+/// Whether a text is a LOINC number (or a part, list or answer number) with the right check digit.
+///
+/// Source: LOINC Users' Guide, appendix on check digits (mod 10, the doubling starting at the rightmost digit).
+#[must_use]
+pub fn loinc_is_valid(code: &str) -> bool {
+    let body = code.strip_prefix("LP").or_else(|| code.strip_prefix("LA")).or_else(|| code.strip_prefix("LL")).unwrap_or(code);
+    let Some((number, check)) = body.split_once('-') else { return false };
+    if number.is_empty() || number.len() > 8 || check.len() != 1 || !body.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
+        return false;
+    }
+    let sum: u32 = number
+        .bytes()
+        .rev()
+        .enumerate()
+        .map(|(place, digit)| {
+            let digit = u32::from(digit - b'0');
+            if place % 2 == 0 { digit * 2 / 10 + digit * 2 % 10 } else { digit }
+        })
+        .sum();
+    check.bytes().all(|b| u32::from(b - b'0') == (10 - sum % 10) % 10)
+}
+
+/// Multiplication of the dihedral group D5.
+const D5: [[u8; 10]; 10] = [
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+    [1, 2, 3, 4, 0, 6, 7, 8, 9, 5],
+    [2, 3, 4, 0, 1, 7, 8, 9, 5, 6],
+    [3, 4, 0, 1, 2, 8, 9, 5, 6, 7],
+    [4, 0, 1, 2, 3, 9, 5, 6, 7, 8],
+    [5, 9, 8, 7, 6, 0, 4, 3, 2, 1],
+    [6, 5, 9, 8, 7, 1, 0, 4, 3, 2],
+    [7, 6, 5, 9, 8, 2, 1, 0, 4, 3],
+    [8, 7, 6, 5, 9, 3, 2, 1, 0, 4],
+    [9, 8, 7, 6, 5, 4, 3, 2, 1, 0],
+];
+/// One application of Verhoeff's permutation.
+const VERHOEFF: [u8; 10] = [1, 5, 7, 6, 2, 8, 3, 0, 9, 4];
+
+/// Whether a text is a SNOMED CT identifier: 6 to 18 digits, no leading zero, Verhoeff's check digit last.
+///
+/// Source: SNOMED CT Release File Specifications, "Check-digit computation" (Verhoeff 1969, D5).
+#[must_use]
+pub fn snomed_is_valid(code: &str) -> bool {
+    if !(6..=18).contains(&code.len()) || code.starts_with('0') || !code.bytes().all(|b| b.is_ascii_digit()) {
+        return false;
+    }
+    let check = code.bytes().rev().enumerate().fold(0u8, |check, (place, digit)| {
+        let permuted = (0..place % 8).fold(digit - b'0', |d, _| VERHOEFF[usize::from(d)]);
+        D5[usize::from(check)][usize::from(permuted)]
+    });
+    check == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loinc_check_digits() {
+        for good in ["8302-2", "29463-7", "8867-4", "2339-0", "4548-4", "85354-9", "LP14885-5", "LA6576-8"] {
+            assert!(loinc_is_valid(good), "{good}");
+        }
+        for bad in ["8302-3", "29463", "4584-4", "-4", "4548-44", "4548-", "a-1", "X4548-4", "4548-4 ", "LP-0", "4-5-4"] {
+            assert!(!loinc_is_valid(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn snomed_check_digits() {
+        for good in ["44054006", "38341003", "162673000", "314529007", "1290459008", "138875005", "99999003"] {
+            assert!(snomed_is_valid(good), "{good}");
+        }
+        for bad in ["44054007", "44050406", "0", "", "12345", "04405400", "4405400x", "1234567890123456789"] {
+            assert!(!snomed_is_valid(bad), "{bad}");
+        }
+    }
+}

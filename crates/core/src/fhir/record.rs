@@ -1,0 +1,318 @@
+//! One patient's record: the resources of a bundle and whom each is about.
+
+use super::error::FhirError;
+use super::reference::{Resolution, Resolver};
+use serde_json::Value;
+
+/// What is taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one record before parsing.
+    pub record_bytes: usize,
+}
+
+impl Default for Limits {
+    /// 64 MiB a record.
+    fn default() -> Self {
+        Self { record_bytes: 64 << 20 }
+    }
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {
+        /// The resource types that rules know; the rest is carried along.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Kind {
+            $($(#[$doc])* $name,)+
+            /// Any other type.
+            Other,
+        }
+
+        impl Kind {
+            /// The kind of a resource type's name.
+            #[must_use]
+            pub fn of(type_name: &str) -> Self {
+                match type_name {
+                    $(stringify!($name) => Self::$name,)+
+                    _ => Self::Other,
+                }
+            }
+        }
+    };
+}
+
+kinds!(
+    /// Who the record is about.
+    Patient,
+    /// A problem or diagnosis.
+    Condition,
+    /// A measurement, test result or answer.
+    Observation,
+    /// An order for a medication.
+    MedicationRequest,
+    /// A medication as the patient takes it.
+    MedicationStatement,
+    /// A medication that was given.
+    MedicationAdministration,
+    /// A visit or stay.
+    Encounter,
+    /// A vaccination.
+    Immunization,
+    /// Something done to or for the patient.
+    Procedure,
+    /// An allergy or intolerance.
+    AllergyIntolerance,
+    /// A report over observations.
+    DiagnosticReport,
+    /// A document or note.
+    DocumentReference,
+    /// A plan of care.
+    CarePlan,
+    /// Who cares.
+    CareTeam,
+    /// A goal of care.
+    Goal,
+);
+
+/// Whom a resource is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// It names nobody.
+    None,
+    /// The record's patient.
+    Patient,
+    /// Another resource of the record (a device, a place, a contained relative): no part of the patient's data.
+    Other,
+    /// Somebody who is not in the record; the position of the reference field in the resource's own words.
+    Unresolved(&'static str),
+}
+
+/// A resource with its place in the bundle.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    kind: Kind,
+    entry: Option<u32>,
+    full_url: Option<String>,
+    value: Value,
+    subject: Subject,
+}
+
+impl Resource {
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The name of its type.
+    #[must_use]
+    pub fn type_name(&self) -> &str {
+        self.value.get("resourceType").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// Its id, where it has one.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.value.get("id").and_then(Value::as_str).filter(|id| !id.is_empty())
+    }
+
+    /// The entry's full URL, where it has one.
+    #[must_use]
+    pub fn full_url(&self) -> Option<&str> {
+        self.full_url.as_deref()
+    }
+
+    /// The resource itself: an object with a `resourceType`.
+    #[must_use]
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// Whom it is about.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        self.subject
+    }
+
+    /// Where it stands in the document that was read, as `Bundle.entry[7].resource`.
+    #[must_use]
+    pub fn path(&self) -> String {
+        self.entry.map_or_else(|| self.type_name().to_owned(), |entry| format!("Bundle.entry[{entry}].resource"))
+    }
+
+    /// Path and name for messages, as `Bundle.entry[7].resource (Patient/12)`; ids only, never a person's name.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let name = self.id().map(|id| format!("{}/{id}", self.type_name())).or_else(|| self.full_url.clone());
+        match name {
+            Some(name) => format!("{} ({name})", self.path()),
+            None => self.path(),
+        }
+    }
+}
+
+/// One patient's record.
+#[derive(Clone, Debug)]
+pub struct Record {
+    resources: Vec<Resource>,
+    patient: usize,
+}
+
+impl Record {
+    /// Reads one bundle (or one bare Patient) of exactly one patient.
+    ///
+    /// # Errors
+    /// [`FhirError`] where it is too large, not JSON, not FHIR, or not about exactly one patient. References and dates
+    /// are for the score to judge: they never fail here.
+    pub fn from_slice(name: &str, bytes: &[u8], limits: Limits) -> Result<Self, FhirError> {
+        let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+        if bytes.len() > limits.record_bytes {
+            return Err(FhirError::TooLarge { name: name.to_owned(), limit: limits.record_bytes });
+        }
+        let value = serde_json::from_slice(bytes).map_err(|error| not_json(name, &error))?;
+        Self::from_value(name, value)
+    }
+
+    /// As [`Record::from_slice`], from JSON that is parsed already.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn from_value(name: &str, value: Value) -> Result<Self, FhirError> {
+        let mut resources = match value.get("resourceType").and_then(Value::as_str) {
+            Some("Bundle") => entries(name, value)?,
+            Some("Patient") => vec![resource(None, None, value)],
+            Some(other) => return Err(not_fhir(name, "resourceType", &format!("a single {}", shorten(other)))),
+            None => return Err(not_fhir(name, "resourceType", "no resource type")),
+        };
+        let patient = only_patient(name, &mut resources)?;
+        let subjects: Vec<Subject> = {
+            let resolver = Resolver::new(&resources);
+            (0..resources.len()).map(|index| subject_of(&resolver, &resources, index, patient)).collect()
+        };
+        for (resource, subject) in resources.iter_mut().zip(subjects) {
+            resource.subject = subject;
+        }
+        Ok(Self { resources, patient })
+    }
+
+    /// All resources in the order of the document.
+    #[must_use]
+    pub fn resources(&self) -> &[Resource] {
+        &self.resources
+    }
+
+    /// The Patient resource.
+    #[must_use]
+    pub fn patient(&self) -> &Resource {
+        &self.resources[self.patient]
+    }
+}
+
+pub(super) fn not_json(name: &str, error: &serde_json::Error) -> FhirError {
+    let detail = error.to_string();
+    let detail = detail.rsplit_once(" at line ").map_or(detail.as_str(), |(what, _)| what);
+    FhirError::NotJson { name: name.to_owned(), line: error.line(), column: error.column(), detail: detail.to_owned() }
+}
+
+pub(super) fn not_fhir(name: &str, path: &str, what: &str) -> FhirError {
+    FhirError::NotFhir { name: name.to_owned(), path: path.to_owned(), what: what.to_owned() }
+}
+
+/// Foreign text in a message, kept short.
+fn shorten(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(40).collect()
+}
+
+fn resource(entry: Option<u32>, full_url: Option<String>, value: Value) -> Resource {
+    let kind = value.get("resourceType").and_then(Value::as_str).map_or(Kind::Other, Kind::of);
+    Resource { kind, entry, full_url, value, subject: Subject::None }
+}
+
+/// Moves the resources out of a bundle; entries that hold none (deletions, outcomes) are passed over.
+fn entries(name: &str, mut bundle: Value) -> Result<Vec<Resource>, FhirError> {
+    match bundle.get("type").and_then(Value::as_str) {
+        None | Some("transaction" | "batch" | "collection" | "searchset" | "document") => {}
+        Some(other) => return Err(FhirError::BundleType { name: name.to_owned(), kind: shorten(other) }),
+    }
+    let entries = match bundle.get_mut("entry").map(Value::take) {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Array(entries)) => entries,
+        Some(_) => return Err(not_fhir(name, "Bundle.entry", "no list")),
+    };
+    let mut resources = Vec::with_capacity(entries.len());
+    for (index, mut entry) in entries.into_iter().enumerate() {
+        let path = || format!("Bundle.entry[{index}]");
+        if !entry.is_object() {
+            return Err(not_fhir(name, &path(), "no object"));
+        }
+        let Some(value) = entry.get_mut("resource").map(Value::take).filter(|v| !v.is_null()) else { continue };
+        if value.get("resourceType").and_then(Value::as_str).is_none_or(str::is_empty) {
+            return Err(not_fhir(name, &format!("{}.resource", path()), "no resource type"));
+        }
+        let full_url = entry.get("fullUrl").and_then(Value::as_str).map(str::to_owned);
+        resources.push(resource(u32::try_from(index).ok(), full_url, value));
+    }
+    Ok(resources)
+}
+
+/// The position of the only patient. The same Patient twice, as in pages of a search put together, counts once.
+fn only_patient(name: &str, resources: &mut Vec<Resource>) -> Result<usize, FhirError> {
+    let patients = |resources: &[Resource]| -> Vec<usize> {
+        (0..resources.len()).filter(|i| resources[*i].kind == Kind::Patient).collect()
+    };
+    let found = patients(resources);
+    if let [first, rest @ ..] = found.as_slice() {
+        let (first, mut repeats) = (*first, rest.to_vec());
+        repeats.retain(|i| resources[*i].value == resources[first].value);
+        for repeat in repeats.into_iter().rev() {
+            resources.remove(repeat);
+        }
+    }
+    match patients(resources).as_slice() {
+        [] => Err(FhirError::NoPatient { name: name.to_owned() }),
+        [only] => Ok(*only),
+        [first, second, ..] => Err(FhirError::SeveralPatients {
+            name: name.to_owned(),
+            count: patients(resources).len(),
+            first: resources[*first].label(),
+            second: resources[*second].label(),
+        }),
+    }
+}
+
+/// The fields by which a resource says whom it is about.
+const SUBJECT_FIELDS: [&str; 3] = ["subject", "patient", "beneficiary"];
+
+fn subject_of(resolver: &Resolver<'_>, resources: &[Resource], index: usize, patient: usize) -> Subject {
+    if index == patient {
+        return Subject::Patient;
+    }
+    let mut about = Subject::None;
+    for field in SUBJECT_FIELDS {
+        let value = resources[index].value.get(field);
+        let many = value.and_then(Value::as_array).map(Vec::as_slice);
+        for reference in many.unwrap_or(value.map(std::slice::from_ref).unwrap_or_default()) {
+            match target(resolver, index, reference) {
+                None => {}
+                Some(Resolution::Found(found)) if found == patient => about = Subject::Patient,
+                Some(Resolution::Found(_) | Resolution::Contained) => about = Subject::Other,
+                Some(_) => return Subject::Unresolved(field),
+            }
+        }
+        if about != Subject::None {
+            return about;
+        }
+    }
+    about
+}
+
+/// What a Reference element points at, by its URL or by its identifier; `None` where it has neither.
+fn target(resolver: &Resolver<'_>, from: usize, reference: &Value) -> Option<Resolution> {
+    if let Some(url) = reference.get("reference").and_then(Value::as_str).filter(|r| !r.is_empty()) {
+        return Some(resolver.resolve(from, url));
+    }
+    let identifier = reference.get("identifier")?;
+    let value = identifier.get("value").and_then(Value::as_str)?;
+    let system = identifier.get("system").and_then(Value::as_str);
+    Some(resolver.by_identifier("Patient", system, value).map_or(Resolution::Dangling, Resolution::Found))
+}

@@ -1,0 +1,208 @@
+//! Small typed views over the resource types that the rules read. They borrow from the record and never fail: what
+//! is missing or of another type reads as `None`.
+
+use super::code::{Coding, codings};
+use super::date::Date;
+use super::record::{Kind, Resource};
+use serde_json::{Number, Value};
+
+/// Administrative sex.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Sex {
+    /// `female`
+    Female,
+    /// `male`
+    Male,
+    /// `other`
+    Other,
+    /// `unknown`, missing or unreadable.
+    Unknown,
+}
+
+/// What the rules read of a Patient.
+#[derive(Clone, Copy, Debug)]
+pub struct Patient {
+    /// `gender`.
+    pub sex: Sex,
+    /// `birthDate`.
+    pub birth: Option<Date>,
+    /// Whether the patient is stated dead.
+    pub deceased: bool,
+    /// `deceasedDateTime`.
+    pub death: Option<Date>,
+}
+
+impl Patient {
+    /// Reads a Patient resource.
+    #[must_use]
+    pub fn of(resource: &Resource) -> Self {
+        let value = resource.value();
+        let death = date(value.get("deceasedDateTime"));
+        Self {
+            sex: match text(value.get("gender")) {
+                Some("female") => Sex::Female,
+                Some("male") => Sex::Male,
+                Some("other") => Sex::Other,
+                _ => Sex::Unknown,
+            },
+            birth: date(value.get("birthDate")),
+            deceased: death.is_some() || value.get("deceasedBoolean").and_then(Value::as_bool) == Some(true),
+            death,
+        }
+    }
+}
+
+/// Something that happened: what, when, and whether it counts. One view serves conditions, medications, encounters,
+/// immunizations, procedures, allergies, reports and documents.
+#[derive(Clone, Debug)]
+pub struct Event<'a> {
+    /// Its kind.
+    pub kind: Kind,
+    /// What it was, in every coding given.
+    pub codes: Vec<Coding<'a>>,
+    /// When it began, happened or was ordered.
+    pub start: Option<Date>,
+    /// When it ended.
+    pub end: Option<Date>,
+    /// When it was written down.
+    pub recorded: Option<Date>,
+    /// `false` where the record itself says that it did not happen: entered in error, refuted, not done, cancelled.
+    pub counts: bool,
+    /// Whether it is stated as yet to happen (planned, draft), so that its dates may lie ahead.
+    pub planned: bool,
+}
+
+impl<'a> Event<'a> {
+    /// Reads any resource as an event.
+    #[must_use]
+    pub fn of(resource: &'a Resource) -> Self {
+        let value = resource.value();
+        let kind = resource.kind();
+        let fields = fields(kind);
+        let status = text(value.get("status")).unwrap_or_default();
+        let verification = codings(value.get("verificationStatus"));
+        let denied = matches!(status, "entered-in-error" | "not-done" | "cancelled" | "not-taken")
+            || verification.iter().any(|c| matches!(c.code, "refuted" | "entered-in-error"));
+        Self {
+            kind,
+            codes: fields.codes.iter().flat_map(|field| codings(value.get(*field))).collect(),
+            start: fields.starts.iter().find_map(|path| date(at(value, path))),
+            end: fields.ends.iter().find_map(|path| date(at(value, path))),
+            recorded: fields.recorded.iter().find_map(|path| date(at(value, path))),
+            counts: !denied,
+            planned: matches!(status, "planned" | "draft" | "preparation" | "proposed" | "registered" | "intended"),
+        }
+    }
+}
+
+/// Where a kind keeps its codes and dates; periods are written `field.start`.
+pub(crate) struct Fields {
+    pub(crate) codes: &'static [&'static str],
+    pub(crate) starts: &'static [&'static str],
+    pub(crate) ends: &'static [&'static str],
+    pub(crate) recorded: &'static [&'static str],
+}
+
+const fn of(
+    codes: &'static [&'static str],
+    starts: &'static [&'static str],
+    ends: &'static [&'static str],
+    recorded: &'static [&'static str],
+) -> Fields {
+    Fields { codes, starts, ends, recorded }
+}
+
+/// The fields of a kind.
+pub(crate) fn fields(kind: Kind) -> Fields {
+    match kind {
+        Kind::Condition => of(
+            &["code"],
+            &["onsetDateTime", "onsetPeriod.start"],
+            &["abatementDateTime", "abatementPeriod.end", "abatementPeriod.start"],
+            &["recordedDate"],
+        ),
+        Kind::Observation | Kind::DiagnosticReport => {
+            of(&["code"], &["effectiveDateTime", "effectiveInstant", "effectivePeriod.start"], &["effectivePeriod.end"], &["issued"])
+        }
+        Kind::MedicationRequest => of(&["medicationCodeableConcept"], &["authoredOn"], &[], &[]),
+        Kind::MedicationStatement | Kind::MedicationAdministration => of(
+            &["medicationCodeableConcept"],
+            &["effectiveDateTime", "effectivePeriod.start"],
+            &["effectivePeriod.end"],
+            &["dateAsserted"],
+        ),
+        Kind::Encounter => of(&["type", "class"], &["period.start"], &["period.end"], &[]),
+        Kind::Immunization => of(&["vaccineCode"], &["occurrenceDateTime"], &[], &["recorded"]),
+        Kind::Procedure => of(&["code"], &["performedDateTime", "performedPeriod.start"], &["performedPeriod.end"], &[]),
+        Kind::AllergyIntolerance => of(&["code"], &["onsetDateTime", "onsetPeriod.start"], &["lastOccurrence"], &["recordedDate"]),
+        Kind::DocumentReference => of(&["type"], &["date"], &[], &[]),
+        Kind::CarePlan => of(&["category"], &["period.start"], &["period.end"], &["created"]),
+        Kind::CareTeam => of(&["category"], &["period.start"], &["period.end"], &[]),
+        Kind::Goal => of(&["description"], &["startDate"], &[], &["statusDate"]),
+        Kind::Patient | Kind::Other => of(&[], &[], &[], &[]),
+    }
+}
+
+/// A measured amount.
+#[derive(Clone, Copy, Debug)]
+pub struct Quantity<'a> {
+    /// The number.
+    pub value: &'a Number,
+    /// The unit's code, or its printed form where there is no code.
+    pub unit: &'a str,
+    /// The system of the unit's code, empty where none was written.
+    pub system: &'a str,
+    /// Whether the number is only a bound (`<`, `>=`, …).
+    pub bound_only: bool,
+}
+
+/// One measured thing of an Observation: the observation itself, or one of its components.
+#[derive(Clone, Debug)]
+pub struct Observation<'a> {
+    /// Position among the components, `None` for the observation itself.
+    pub component: Option<usize>,
+    /// What was measured, in every coding given.
+    pub codes: Vec<Coding<'a>>,
+    /// The amount, where the result is one.
+    pub quantity: Option<Quantity<'a>>,
+}
+
+impl<'a> Observation<'a> {
+    /// The measured things of an Observation resource.
+    #[must_use]
+    pub fn all(resource: &'a Resource) -> Vec<Self> {
+        let value = resource.value();
+        let components = value.get("component").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let own = Self { component: None, codes: codings(value.get("code")), quantity: quantity(value.get("valueQuantity")) };
+        let parts = components.iter().enumerate().map(|(index, part)| Self {
+            component: Some(index),
+            codes: codings(part.get("code")),
+            quantity: quantity(part.get("valueQuantity")),
+        });
+        std::iter::once(own).chain(parts).collect()
+    }
+}
+
+fn quantity(value: Option<&Value>) -> Option<Quantity<'_>> {
+    let value = value?;
+    let Value::Number(number) = value.get("value")? else { return None };
+    Some(Quantity {
+        value: number,
+        unit: text(value.get("code")).or_else(|| text(value.get("unit"))).unwrap_or_default(),
+        system: text(value.get("system")).unwrap_or_default(),
+        bound_only: value.get("comparator").is_some_and(|c| !c.is_null()),
+    })
+}
+
+/// The value at a dotted path of object fields.
+pub(crate) fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.').try_fold(value, |value, field| value.get(field))
+}
+
+pub(crate) fn text(value: Option<&Value>) -> Option<&str> {
+    value.and_then(Value::as_str).filter(|text| !text.is_empty())
+}
+
+pub(crate) fn date(value: Option<&Value>) -> Option<Date> {
+    text(value).and_then(Date::parse)
+}
