@@ -11,7 +11,8 @@ use crate::support::{Bytes, name, rng};
 #[test]
 fn a_key_is_drawn_once_and_kept() {
     let dir = tempdir().unwrap();
-    for (file, kind) in [("a", KeyKind::Signing), ("b", KeyKind::Sealing), ("c", KeyKind::Master)] {
+    let kinds = [KeyKind::Signing, KeyKind::Sealing, KeyKind::Master, KeyKind::Committee];
+    for (file, kind) in ["a", "b", "c", "d"].into_iter().zip(kinds) {
         let path = dir.path().join(file);
         let drawn = load_or_create(&path, kind, &mut rng(1)).unwrap();
         assert_eq!(*load_or_create(&path, kind, &mut rng(2)).unwrap(), *drawn);

@@ -4,9 +4,10 @@ use alloy_primitives::{Address, B256, Bytes};
 use proptest::prelude::*;
 use rochdale_core::ids::{DatasetId, Epoch, LicenseId, MemberId, StewardId};
 use rochdale_crypto::sealing::{
-    ClaimsRowContext, ConsentContext, ConsentPart, OVERHEAD_BYTES, PrivatePart, QueryAnswerContext, RowKeyContext,
-    SealingContext, ShareContext, SheetContext, open_as, open_consent, open_private_part, open_released_share,
-    open_row_key, open_share, seal_as, seal_consent, seal_private_part, seal_released_share, seal_row_key, seal_share,
+    CatchUpContext, ClaimsRowContext, ConsentContext, ConsentPart, OVERHEAD_BYTES, PrivatePart, PrivatePartContext,
+    QueryAnswerContext, ReleaseContext, RowKeyContext, SealingContext, ShareContext, SheetContext, SheetReplyContext,
+    SnapshotContext, open_as, open_consent, open_private_part, open_released_share, open_row_key, open_share, seal_as,
+    seal_consent, seal_private_part, seal_released_share, seal_row_key, seal_share,
 };
 use rochdale_crypto::sharing::deal;
 use rochdale_crypto::{RecordSecret, RowKey, Sealed, SealingError, SealingKeyPair, SealingPublicKey, Share};
@@ -135,13 +136,16 @@ fn consent_receipts_of_like_size_look_alike() {
 fn no_two_kinds_share_their_info() {
     let infos = [
         ShareContext::INFO,
-        <rochdale_crypto::sealing::PrivatePartContext as SealingContext>::INFO,
+        PrivatePartContext::INFO,
         RowKeyContext::INFO,
         ConsentContext::INFO,
         SheetContext::INFO,
         ClaimsRowContext::INFO,
         QueryAnswerContext::INFO,
-        <rochdale_crypto::sealing::ReleaseContext as SealingContext>::INFO,
+        ReleaseContext::INFO,
+        SnapshotContext::INFO,
+        CatchUpContext::INFO,
+        SheetReplyContext::INFO,
     ];
     for (at, info) in infos.iter().enumerate() {
         assert!(info.starts_with("rochdale.seal.") && info.ends_with(".v1"));
@@ -198,6 +202,50 @@ fn sheets_rows_and_answers_open_only_where_they_belong() {
             QueryAnswerContext { license: LicenseId(2), ..answer },
             QueryAnswerContext { entry_hash: B256::ZERO, ..answer },
             QueryAnswerContext { query_digest: B256::ZERO, ..answer },
+        ],
+    );
+}
+
+#[test]
+fn what_stewards_tell_each_other_opens_only_where_it_belongs() {
+    let (one, two) = (Address::repeat_byte(1), Address::repeat_byte(2));
+    let snapshot = SnapshotContext {
+        chain_id: 1,
+        registry: one,
+        license: LicenseId(1),
+        cut: B256::repeat_byte(3),
+        index: StewardId(1),
+    };
+    opens_only_at(
+        &snapshot,
+        &[
+            SnapshotContext { chain_id: 2, ..snapshot },
+            SnapshotContext { registry: two, ..snapshot },
+            SnapshotContext { license: LicenseId(2), ..snapshot },
+            SnapshotContext { cut: B256::ZERO, ..snapshot },
+            SnapshotContext { index: StewardId(2), ..snapshot },
+        ],
+    );
+    let missed = CatchUpContext { chain_id: 1, committee: one, from: StewardId(1), to: StewardId(2) };
+    opens_only_at(
+        &missed,
+        &[
+            CatchUpContext { chain_id: 2, ..missed },
+            CatchUpContext { committee: two, ..missed },
+            CatchUpContext { from: StewardId(2), to: StewardId(1), ..missed },
+            CatchUpContext { from: StewardId(3), ..missed },
+            CatchUpContext { to: StewardId(3), ..missed },
+        ],
+    );
+    let reply = SheetReplyContext { chain_id: 1, ledger: one, epoch: Epoch(5), attempt: 0, index: StewardId(1) };
+    opens_only_at(
+        &reply,
+        &[
+            SheetReplyContext { chain_id: 2, ..reply },
+            SheetReplyContext { ledger: two, ..reply },
+            SheetReplyContext { epoch: Epoch(6), ..reply },
+            SheetReplyContext { attempt: 1, ..reply },
+            SheetReplyContext { index: StewardId(2), ..reply },
         ],
     );
 }
