@@ -1,0 +1,35 @@
+//! The ledger: how scores, use and revenue of an epoch become what each member owns.
+//!
+//! [`step`](fn@step) settles an epoch from the last state and the epoch's inputs; [`settle_row`] is its part for one member, which a
+//! contract can replay. Integers only; divisions floor unless a name says *ceil*; products are taken in 256 bits; what does
+//! not fit is an error, never a wrap. Solidity's `RewardFormula` runs the same vectors (`vectors/`).
+//!
+//! ```text
+//! EpochInputs ──split──▶ Inputs per member ─┐                    ┌─▶ rows ──row_tree──▶ root ─┐
+//! Global (pool, totals) ────────────────────┼──step──▶ Settled ──┼─▶ Shared (header's sums) ──┼─▶ Header
+//! rows of the last epoch ───────────────────┘                    └─▶ inputs ─inputs_tree─▶ root┘
+//! ```
+
+mod claim;
+mod error;
+mod hash;
+mod header;
+mod inputs;
+mod params;
+mod row;
+mod schedule;
+mod score;
+mod step;
+mod tree;
+
+pub use claim::{Claimed, Due, due, streamed};
+pub use error::LedgerError;
+pub use hash::{CLOSED_PRIVATE, input_blinder, inputs_leaf, leaf, node, private_hash, private_words, salt};
+pub use header::{Header, Roots};
+pub use inputs::{Contribution, EpochInputs, Grant, Inputs, Revenue, ScoredRecord, Usage, usage};
+pub use params::Params;
+pub use row::{Amounts, Award, Row, SettledRow, Shared, amounts, award, settle_row};
+pub use schedule::{Schedule, proposer};
+pub use score::{Agreement, Score, agree, draw, next_streak, points, weight};
+pub use step::{Global, Settled, Totals, step};
+pub use tree::{DEPTH, Tree, empty_root, inputs_tree, row_tree, verify};
