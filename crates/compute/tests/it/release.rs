@@ -1,0 +1,166 @@
+//! Answers: noise of the declared size, the gate, and what is said when nothing is released.
+
+use alloy_primitives::B256;
+use rochdale_compute::engine::Exact;
+use rochdale_compute::release::{Gate, ReleaseError, Snapshot, release};
+use rochdale_core::query::{Answer, Ask, Cohort, Figure, Of, Outcome, Query, Withheld};
+
+use crate::world::{code, query};
+
+const SNAPSHOT: Snapshot = Snapshot { digest: B256::repeat_byte(7), records: 30, members: 24 };
+
+fn with_rho(ask: Ask, rho: u64) -> Query {
+    Query { rho, ..query(Cohort::default(), ask) }
+}
+
+fn mean(lower: i64, upper: i64) -> Ask {
+    Ask::Mean { of: Of::Observation(code(0)), rows: 4, lower, upper }
+}
+
+fn figures(answer: &Answer) -> Vec<Figure> {
+    match &answer.outcome {
+        Outcome::Released { figures } => figures.clone(),
+        Outcome::Withheld { reason } => panic!("withheld: {reason:?}"),
+    }
+}
+
+fn answered(query: &Query, exact: &Exact) -> Vec<Figure> {
+    figures(&release(query, exact, &SNAPSHOT, &Gate::default()).unwrap())
+}
+
+fn reason(query: &Query, exact: &Exact, snapshot: &Snapshot, gate: &Gate) -> Option<Withheld> {
+    match release(query, exact, snapshot, gate).unwrap().outcome {
+        Outcome::Withheld { reason } => Some(reason),
+        Outcome::Released { .. } => None,
+    }
+}
+
+/// Mean and standard deviation of a sample.
+fn moments(sample: &[f64]) -> (f64, f64) {
+    let n = sample.len() as f64;
+    let mean = sample.iter().sum::<f64>() / n;
+    (mean, (sample.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n).sqrt())
+}
+
+#[test]
+fn an_answer_names_query_snapshot_and_charge() {
+    let query = with_rho(Ask::Count {}, 20_000_000);
+    let answer = release(&query, &Exact::Count { members: 1_000 }, &SNAPSHOT, &Gate::default()).unwrap();
+    assert_eq!((answer.query, answer.snapshot), (query.digest().unwrap(), SNAPSHOT.digest));
+    assert_eq!((answer.rho, answer.snapshot_size), (20_000_000, 30));
+    let [figure] = figures(&answer)[..] else { panic!("one figure") };
+    assert_eq!((figure.scale, figure.sigma_milli), (1, Some(5_001)), "sigma is 5, and rounded up");
+    answer.digest().unwrap();
+}
+
+/// ρ 0.02 and sensitivity 1: σ = 5. Bounds are six standard errors wide.
+#[test]
+fn counts_carry_the_noise_that_rho_pays_for() {
+    let query = with_rho(Ask::Count {}, 20_000_000);
+    let draws = 2_000;
+    let sample: Vec<f64> =
+        (0..draws).map(|_| answered(&query, &Exact::Count { members: 1_000 })[0].value as f64).collect();
+    let (mean, deviation) = moments(&sample);
+    assert!((mean - 1_000.0).abs() < 6.0 * 5.0 / f64::from(draws).sqrt(), "mean {mean}");
+    assert!((deviation / 5.0 - 1.0).abs() < 6.0 / f64::from(2 * draws).sqrt(), "deviation {deviation}");
+}
+
+/// The centred sum has σ = 8,500 / √(2 · 0.01) ≈ 60,104; over 10,000 members the mean's noise is about 6 milli-units.
+#[test]
+fn a_mean_is_near_the_truth() {
+    let query = with_rho(mean(3_000, 20_000), 20_000_000);
+    let exact = Exact::Mean { sum: 6_500 * 10_000, members: 10_000 };
+    let sample: Vec<f64> = (0..600).map(|_| answered(&query, &exact)[0].value as f64).collect();
+    let (mean, deviation) = moments(&sample);
+    // The count's noise (σ 7.07) moves the mean by |6,500 − 11,500| · 7.07 / 10,000 ≈ 3.5 beside the sum's 6.0.
+    let sigma = (6.0104f64.powi(2) + 3.5355f64.powi(2)).sqrt();
+    assert!((mean - 6_500.0).abs() < 6.0 * sigma / 600f64.sqrt() + 0.5, "mean {mean}");
+    assert!((deviation / sigma - 1.0).abs() < 6.0 / 1_200f64.sqrt(), "deviation {deviation}");
+}
+
+#[test]
+fn a_mean_stays_within_its_bounds_whatever_the_noise() {
+    let query = with_rho(mean(0, 1_000_000_000_000), 1_000);
+    let gate = Gate { min_cohort: 1, ..Gate::default() };
+    let mut released = 0;
+    for _ in 0..300 {
+        let answer = release(&query, &Exact::Mean { sum: 0, members: 600 }, &SNAPSHOT, &gate).unwrap();
+        if let Outcome::Released { figures } = answer.outcome {
+            released += 1;
+            assert!((0..=1_000_000_000_000).contains(&figures[0].value), "{}", figures[0].value);
+            assert_eq!((figures[0].scale, figures[0].sigma_milli), (1_000, None));
+        }
+    }
+    assert!(released > 0);
+}
+
+#[test]
+fn a_histogram_has_a_noisy_figure_per_bin() {
+    let ask = Ask::Histogram { of: Of::Age {}, rows: 1, edges: vec![0, 18_000, 65_000, 150_000] };
+    let query = with_rho(ask, 800_000_000);
+    let sample: Vec<Vec<Figure>> =
+        (0..500).map(|_| answered(&query, &Exact::Histogram { bins: vec![40, 0, 1_000] })).collect();
+    for (bin, truth) in [40.0, 0.0, 1_000.0].into_iter().enumerate() {
+        let values: Vec<f64> = sample.iter().map(|figures| figures[bin].value as f64).collect();
+        let (mean, deviation) = moments(&values);
+        // ⅞ of 0.8: σ = 1 / √1.4 = 0.845. A count of nobody is noised like any other and may be negative.
+        assert!((mean - truth).abs() < 6.0 * 0.845 / 500f64.sqrt(), "bin {bin}: mean {mean}");
+        assert!((deviation / 0.845 - 1.0).abs() < 0.2, "bin {bin}: deviation {deviation}");
+    }
+    assert!(sample.iter().all(|figures| figures.len() == 3));
+}
+
+#[test]
+fn a_small_pool_and_a_small_cohort_are_withheld() {
+    let query = with_rho(Ask::Count {}, 1_000_000_000);
+    let small = Snapshot { members: 19, ..SNAPSHOT };
+    let gate = Gate::default();
+    assert_eq!(reason(&query, &Exact::Count { members: 19 }, &small, &gate), Some(Withheld::PoolTooSmall));
+    assert_eq!(reason(&query, &Exact::Count { members: 0 }, &SNAPSHOT, &gate), Some(Withheld::CohortTooSmall));
+    assert_eq!(reason(&query, &Exact::Count { members: 24 }, &SNAPSHOT, &gate), None);
+    let demo = Gate { min_pool: 8, min_cohort: 3 };
+    assert_eq!(reason(&query, &Exact::Count { members: 12 }, &small, &demo), None);
+    let nobody = Exact::Histogram { bins: vec![0, 0] };
+    let ask = Ask::Histogram { of: Of::Age {}, rows: 1, edges: vec![0, 1, 2] };
+    let histogram = with_rho(ask, 1_000_000_000);
+    assert_eq!(reason(&histogram, &nobody, &SNAPSHOT, &gate), Some(Withheld::CohortTooSmall));
+}
+
+/// At the threshold an exact gate would always decide the same way, and tell whether one member is there.
+#[test]
+fn the_gate_reads_a_noisy_count() {
+    let query = with_rho(Ask::Count {}, 20_000_000);
+    let kept = (0..200)
+        .filter(|_| reason(&query, &Exact::Count { members: 10 }, &SNAPSHOT, &Gate::default()).is_some())
+        .count();
+    assert!((40..160).contains(&kept), "{kept} of 200 withheld");
+}
+
+#[test]
+fn a_gate_without_a_threshold_never_divides_by_nobody() {
+    let query = with_rho(mean(-5, 5), 1_000);
+    let gate = Gate { min_pool: 0, min_cohort: 0 };
+    for _ in 0..200 {
+        release(&query, &Exact::Mean { sum: 0, members: 0 }, &SNAPSHOT, &gate).unwrap();
+    }
+}
+
+#[test]
+fn a_result_of_another_query_is_refused() {
+    let count = with_rho(Ask::Count {}, 1_000);
+    let histogram = with_rho(Ask::Histogram { of: Of::Age {}, rows: 1, edges: vec![0, 1, 2] }, 1_000);
+    for (query, exact) in [
+        (&count, Exact::Mean { sum: 1, members: 1 }),
+        (&histogram, Exact::Count { members: 30 }),
+        (&histogram, Exact::Histogram { bins: vec![1, 2, 3] }),
+    ] {
+        let error = release(query, &exact, &SNAPSHOT, &Gate::default()).unwrap_err();
+        assert!(matches!(error, ReleaseError::Mismatch(_)), "{error}");
+    }
+}
+
+#[test]
+fn exact_results_do_not_print() {
+    let shown = format!("{:?}", Exact::Mean { sum: 424_242, members: 31_337 });
+    assert!(!shown.contains("424") && !shown.contains("313"), "{shown}");
+}
