@@ -200,6 +200,10 @@ pub struct CatchUpRequest {
     /// Contributions by commitment. Key shares cannot be caught up: no steward holds another's.
     #[schema(value_type = Vec<String>)]
     pub contributions: Vec<B256>,
+    /// Snapshots by digest, as receipts on chain name them.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>)]
+    pub snapshots: Vec<B256>,
 }
 
 /// Every part is checked against its commitment on chain before it is kept.
@@ -212,6 +216,9 @@ pub struct CatchUp {
     pub consents: Vec<(MemberId, u32, crate::member::ConsentSecret)>,
     /// Contributions.
     pub contributions: Vec<CatchUpContribution>,
+    /// Snapshots.
+    #[serde(default)]
+    pub snapshots: Vec<crate::query::Snapshot>,
 }
 
 /// A contribution without any share.

@@ -42,6 +42,9 @@ pub struct Sheet {
     pub deferred: Vec<(ContributionId, String)>,
     /// One line for each member with any input.
     pub lines: Vec<SheetLine>,
+    /// Members whose row key no steward ever got: their salts and blinders are made with a key of zeros.
+    #[serde(default)]
+    pub unkeyed: Vec<MemberId>,
     /// Micro-USDC booked to contributors since the last cut.
     #[serde(with = "rochdale_core::money::decimal_string")]
     pub revenue: u128,
