@@ -15,9 +15,7 @@ use crate::ids::{ContributionId, DatasetId, Purpose};
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum CommitError {
     /// A number that is not an integer of at most 53 bits.
-    #[error(
-        "{at}: {number} is not an integer within ±(2^53 − 1); send larger or fractional amounts as strings"
-    )]
+    #[error("{at}: {number} is not an integer within ±(2^53 − 1); send larger or fractional amounts as strings")]
     Number {
         /// JSON pointer to the number.
         at: String,
@@ -76,19 +74,14 @@ pub fn contribution(
     dataset: DatasetId,
     blinder: B256,
 ) -> B256 {
-    tagged(
-        "contribution",
-        [header, blob, deal, sealed_shares, word(dataset.0), blinder],
-    )
+    tagged("contribution", [header, blob, deal, sealed_shares, word(dataset.0), blinder])
 }
 
 /// `keccak(abi.encode(bytes[] sealedShares))`, in the order of the stewards' seats.
 #[must_use]
 pub fn sealed_shares<T: AsRef<[u8]>>(shares: &[T]) -> B256 {
-    let shares: Vec<alloy_primitives::Bytes> = shares
-        .iter()
-        .map(|share| alloy_primitives::Bytes::copy_from_slice(share.as_ref()))
-        .collect();
+    let shares: Vec<alloy_primitives::Bytes> =
+        shares.iter().map(|share| alloy_primitives::Bytes::copy_from_slice(share.as_ref())).collect();
     keccak256(shares.abi_encode())
 }
 
@@ -135,10 +128,7 @@ impl Snapshot<'_> {
     /// Where the ids do not strictly ascend: the same records would have two digests.
     pub fn digest(&self) -> Result<B256, CommitError> {
         if let Some(pair) = self.ids.windows(2).find(|pair| pair[0] >= pair[1]) {
-            return Err(CommitError::Order {
-                previous: pair[0],
-                next: pair[1],
-            });
+            return Err(CommitError::Order { previous: pair[0], next: pair[1] });
         }
         let ids: Vec<u64> = self.ids.iter().map(|id| id.0).collect();
         let fields = (
@@ -167,8 +157,7 @@ pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<B256, CommitError> {
 /// # Errors
 /// As [`json`].
 pub fn canonical_json<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CommitError> {
-    let value =
-        serde_json::to_value(value).map_err(|error| CommitError::Json(error.to_string()))?;
+    let value = serde_json::to_value(value).map_err(|error| CommitError::Json(error.to_string()))?;
     only_integers(&value, &mut String::new())?;
     serde_jcs::to_vec(&value).map_err(|error| CommitError::Json(error.to_string()))
 }
@@ -178,19 +167,10 @@ fn only_integers(value: &Value, at: &mut String) -> Result<(), CommitError> {
     let parent = at.len();
     match value {
         Value::Number(number) => {
-            let magnitude = number
-                .as_u64()
-                .or_else(|| number.as_i64().map(i64::unsigned_abs));
+            let magnitude = number.as_u64().or_else(|| number.as_i64().map(i64::unsigned_abs));
             if magnitude.is_none_or(|magnitude| magnitude > LIMIT) {
-                let at = if at.is_empty() {
-                    "/".to_owned()
-                } else {
-                    at.clone()
-                };
-                return Err(CommitError::Number {
-                    at,
-                    number: number.to_string(),
-                });
+                let at = if at.is_empty() { "/".to_owned() } else { at.clone() };
+                return Err(CommitError::Number { at, number: number.to_string() });
             }
         }
         Value::Array(items) => {
@@ -225,14 +205,8 @@ mod tests {
     fn tagged_words_equal_abi_encode() {
         let [a, b, c, d, e] = [1u8, 2, 3, 4, 5].map(B256::repeat_byte);
         let fields = (tag("contribution"), a, b, c, d, U256::from(7), e);
-        assert_eq!(
-            contribution(a, b, c, d, DatasetId(7), e),
-            keccak256(fields.abi_encode_params())
-        );
-        assert_eq!(
-            consent(a, b),
-            keccak256((tag("consent"), a, b).abi_encode_params())
-        );
+        assert_eq!(contribution(a, b, c, d, DatasetId(7), e), keccak256(fields.abi_encode_params()));
+        assert_eq!(consent(a, b), keccak256((tag("consent"), a, b).abi_encode_params()));
         assert_eq!(tag("consent"), keccak256("rochdale.consent.v1"));
     }
 
@@ -270,10 +244,7 @@ mod tests {
             cut: B256::repeat_byte(9),
             ids: &ids,
         };
-        let error = CommitError::Order {
-            previous: ContributionId(3),
-            next: ContributionId(3),
-        };
+        let error = CommitError::Order { previous: ContributionId(3), next: ContributionId(3) };
         assert_eq!(snapshot.digest(), Err(error));
         snapshot.ids = &ids[..1];
         let one = snapshot.digest().unwrap();
@@ -285,18 +256,9 @@ mod tests {
 
     #[test]
     fn json_is_sorted_and_holds_integers_only() {
-        assert_eq!(
-            canonical_json(&j!({"b": [1, -2], "a": "é"})).unwrap(),
-            r#"{"a":"é","b":[1,-2]}"#.as_bytes()
-        );
+        assert_eq!(canonical_json(&j!({"b": [1, -2], "a": "é"})).unwrap(), r#"{"a":"é","b":[1,-2]}"#.as_bytes());
         let error = canonical_json(&j!({"a": [0, 1.5]})).unwrap_err();
-        assert_eq!(
-            error,
-            CommitError::Number {
-                at: "/a/1".into(),
-                number: "1.5".into()
-            }
-        );
+        assert_eq!(error, CommitError::Number { at: "/a/1".into(), number: "1.5".into() });
         assert!(canonical_json(&j!(9_007_199_254_740_991u64)).is_ok());
         assert!(canonical_json(&j!(9_007_199_254_740_992u64)).is_err());
         assert!(canonical_json(&j!(-9_007_199_254_740_992i64)).is_err());
@@ -304,10 +266,7 @@ mod tests {
 
     #[test]
     fn the_digest_of_json_is_pinned() {
-        assert_eq!(
-            json(&j!({})).unwrap(),
-            b256!("b48d38f93eaa084033fc5970bf96e559c33c4cdc07d889ab00b4d63f9590739d")
-        );
+        assert_eq!(json(&j!({})).unwrap(), b256!("b48d38f93eaa084033fc5970bf96e559c33c4cdc07d889ab00b4d63f9590739d"));
         assert_eq!(json(&j!({})).unwrap(), keccak256("{}"));
     }
 }
