@@ -1,1 +1,13 @@
 //! The contracts seen from Rust: bindings, EIP-712 types, deployment, events, transactions.
+//!
+//! Entry points: [`client::Chain`] connects to an RPC, [`deploy::deploy`] founds a cooperative and leaves a
+//! [`deploy::Manifest`], [`events::Follower`] keeps a process's store in step with the chain, and
+//! [`state::Cooperative`] is what the events add up to.
+
+pub mod bindings;
+pub mod client;
+pub mod deploy;
+pub mod eip712;
+pub mod events;
+pub mod local;
+pub mod state;

@@ -1,1 +1,3 @@
 //! Development only: anvil, fixtures, synthetic patients, defects.
+
+pub mod anvil;

@@ -1,0 +1,266 @@
+//! One process's view of the chain: a checked RPC connection, a head that is known to advance, and a sender of
+//! transactions.
+
+mod clock;
+mod error;
+mod revert;
+mod sender;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use alloy::consensus::BlockHeader as _;
+use alloy::eips::{BlockId, BlockNumberOrTag};
+use alloy::primitives::{Address, B256};
+use alloy::providers::{DynProvider, Provider as _, ProviderBuilder};
+use alloy::rpc::types::{Header, TransactionRequest};
+use alloy::sol_types::SolCall;
+use alloy::transports::TransportError;
+use alloy::transports::http::reqwest::Url;
+use serde::{Deserialize, Serialize};
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use error::ChainError;
+pub use revert::Revert;
+pub use sender::{Receipt, SendError, Sender, SenderOptions};
+
+/// The chain id of the local chain, the only one whose time may be moved.
+pub const LOCAL_CHAIN_ID: u64 = 31_337;
+
+/// A fall of the head by more than this is no reorganization but a lagging or reset node.
+const DEEPEST_REORG: u64 = 64;
+
+/// A block, by what binds it to its past.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct BlockRef {
+    /// Height.
+    pub number: u64,
+    /// Hash.
+    pub hash: B256,
+    /// Hash of the block before.
+    pub parent: B256,
+    /// Unix seconds.
+    pub timestamp: u64,
+}
+
+impl From<&Header> for BlockRef {
+    fn from(header: &Header) -> Self {
+        Self { number: header.number(), hash: header.hash, parent: header.parent_hash(), timestamp: header.timestamp() }
+    }
+}
+
+/// The head of the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// The newest block; its timestamp is protocol time.
+    pub latest: BlockRef,
+    /// The newest block that will not be undone.
+    pub finalized: BlockRef,
+}
+
+/// How a process connects.
+#[derive(Clone, Copy, Debug)]
+pub struct ChainOptions {
+    /// The chain id that the process is configured for.
+    pub chain_id: u64,
+    /// A head that has not changed for this long is stale.
+    pub stale_after: Duration,
+    /// Time allowed for one request.
+    pub request_timeout: Duration,
+}
+
+impl ChainOptions {
+    /// Defaults for a chain: a head is stale after 60 s, a request may take 20 s.
+    #[must_use]
+    pub fn new(chain_id: u64) -> Self {
+        Self { chain_id, stale_after: Duration::from_secs(60), request_timeout: Duration::from_secs(20) }
+    }
+}
+
+/// A handle on one RPC, checked to serve the chain that was asked for. Clones share it.
+#[derive(Clone)]
+pub struct Chain {
+    provider: DynProvider,
+    rpc: Arc<str>,
+    options: ChainOptions,
+    clock: Arc<dyn Clock>,
+    seen: Arc<Mutex<Option<Seen>>>,
+}
+
+impl std::fmt::Debug for Chain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Chain").field("rpc", &self.rpc).field("chain_id", &self.options.chain_id).finish()
+    }
+}
+
+/// The head as it was when it last changed.
+struct Seen {
+    hash: B256,
+    since: Duration,
+    highest: u64,
+}
+
+impl Chain {
+    /// Connects and checks the chain id.
+    ///
+    /// # Errors
+    /// Where the address is no URL, nobody answers, or the node serves another chain.
+    pub async fn connect(url: &str, options: ChainOptions, clock: Arc<dyn Clock>) -> Result<Self, ChainError> {
+        let parsed: Url = url.parse().map_err(|_| ChainError::BadUrl(url.to_owned()))?;
+        let host = parsed.host_str().ok_or_else(|| ChainError::BadUrl(url.to_owned()))?;
+        let rpc: Arc<str> = match parsed.port_or_known_default() {
+            Some(port) => format!("{host}:{port}").into(),
+            None => return Err(ChainError::BadUrl(url.to_owned())),
+        };
+        let provider = ProviderBuilder::new()
+            .disable_recommended_fillers()
+            .with_reqwest(parsed, |builder| builder.timeout(options.request_timeout).build().unwrap_or_default())
+            .erased();
+        let chain = Self { provider, rpc, options, clock, seen: Arc::default() };
+        let actual = chain.provider.get_chain_id().await.map_err(|e| chain.error("eth_chainId", &e))?;
+        if actual != options.chain_id {
+            return Err(ChainError::WrongChain { rpc: chain.rpc.to_string(), expected: options.chain_id, actual });
+        }
+        Ok(chain)
+    }
+
+    /// The provider, for calls through the bindings.
+    #[must_use]
+    pub fn provider(&self) -> &DynProvider {
+        &self.provider
+    }
+
+    /// The chain's id.
+    #[must_use]
+    pub fn chain_id(&self) -> u64 {
+        self.options.chain_id
+    }
+
+    /// Host and port of the RPC, for messages.
+    #[must_use]
+    pub fn rpc(&self) -> &str {
+        &self.rpc
+    }
+
+    /// The latest and the finalized block.
+    ///
+    /// # Errors
+    /// Where the RPC does not answer, or its head has stood still for longer than allowed: nothing may be decided
+    /// on a stale head.
+    pub async fn head(&self) -> Result<Head, ChainError> {
+        let finalized = self.block(BlockNumberOrTag::Finalized.into()).await?;
+        let latest = self.block(BlockNumberOrTag::Latest.into()).await?;
+        self.check_freshness(&latest)?;
+        Ok(Head { latest, finalized })
+    }
+
+    /// Protocol time: the timestamp of the latest block, in Unix seconds.
+    ///
+    /// # Errors
+    /// As [`Self::head`].
+    pub async fn now(&self) -> Result<u64, ChainError> {
+        let latest = self.block(BlockNumberOrTag::Latest.into()).await?;
+        self.check_freshness(&latest)?;
+        Ok(latest.timestamp)
+    }
+
+    /// A block by number, hash or tag.
+    ///
+    /// # Errors
+    /// Where the RPC does not answer or does not have it.
+    pub async fn block(&self, id: BlockId) -> Result<BlockRef, ChainError> {
+        let found = self.find_block(id).await?;
+        found.ok_or_else(|| ChainError::NoBlock { rpc: self.rpc.to_string(), block: format!("{id:?}") })
+    }
+
+    /// A block by number, hash or tag, `None` where the node has no such block.
+    ///
+    /// # Errors
+    /// Where the RPC does not answer.
+    pub async fn find_block(&self, id: BlockId) -> Result<Option<BlockRef>, ChainError> {
+        let block = self.provider.get_block(id).await.map_err(|e| self.error("eth_getBlock", &e))?;
+        Ok(block.map(|b| BlockRef::from(&b.header)))
+    }
+
+    /// The last block with a timestamp of at most `end` (Unix seconds), or `None` until it is final: until a
+    /// later block is finalized, one with such a timestamp could still come or go.
+    ///
+    /// # Errors
+    /// Where the RPC does not answer, or the chain began after `end`.
+    pub async fn cut_block(&self, end: u64) -> Result<Option<BlockRef>, ChainError> {
+        let finalized = self.block(BlockNumberOrTag::Finalized.into()).await?;
+        if finalized.timestamp <= end {
+            return Ok(None);
+        }
+        // Invariant: the block `after` is later than `end`, `at` is not.
+        let (mut at, mut after) = (self.block(BlockId::number(0)).await?, finalized.number);
+        if at.timestamp > end {
+            return Err(ChainError::NoBlock { rpc: self.rpc.to_string(), block: format!("at or before time {end}") });
+        }
+        while after - at.number > 1 {
+            let middle = self.block(BlockId::number(at.number + (after - at.number) / 2)).await?;
+            if middle.timestamp > end {
+                after = middle.number;
+            } else {
+                at = middle;
+            }
+        }
+        Ok(Some(at))
+    }
+
+    /// Calls a view function at the latest block.
+    ///
+    /// # Errors
+    /// Where the RPC does not answer, the call reverts (the custom error is named), or there is no such contract.
+    pub async fn view<C: SolCall>(&self, to: Address, call: &C) -> Result<C::Return, ChainError> {
+        self.view_at(to, call, BlockId::latest()).await
+    }
+
+    /// Calls a view function as of a block.
+    ///
+    /// # Errors
+    /// As [`Self::view`]; also where the node no longer has the state of that block.
+    pub async fn view_at<C: SolCall>(&self, to: Address, call: &C, at: BlockId) -> Result<C::Return, ChainError> {
+        let request = TransactionRequest::default().to(to).input(call.abi_encode().into());
+        let refused = |detail: String| ChainError::Refused {
+            rpc: self.rpc.to_string(),
+            call: format!("{} at {to}", C::SIGNATURE),
+            detail,
+        };
+        let data = self.provider.call(request).block(at).await.map_err(|e| {
+            Revert::from_transport(&e)
+                .map_or_else(|| self.error(C::SIGNATURE, &e), |revert| refused(revert.to_string()))
+        })?;
+        C::abi_decode_returns(&data)
+            .map_err(|e| refused(format!("the answer does not decode ({e}); is this the contract?")))
+    }
+
+    /// The transport error with this RPC's name.
+    pub(crate) fn error(&self, call: &str, error: &TransportError) -> ChainError {
+        error::from_transport(&self.rpc, call, error)
+    }
+
+    fn check_freshness(&self, latest: &BlockRef) -> Result<(), ChainError> {
+        let now = self.clock.elapsed();
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let highest = seen.as_ref().map_or(0, |s| s.highest);
+        if latest.number + DEEPEST_REORG < highest {
+            return Err(ChainError::FellBack { rpc: self.rpc.to_string(), seen: highest, number: latest.number });
+        }
+        match seen.as_ref().filter(|s| s.hash == latest.hash) {
+            Some(same) => {
+                let age = now.saturating_sub(same.since);
+                if age > self.options.stale_after {
+                    return Err(ChainError::Stale {
+                        rpc: self.rpc.to_string(),
+                        number: latest.number,
+                        seconds: age.as_secs(),
+                        limit: self.options.stale_after.as_secs(),
+                    });
+                }
+            }
+            None => *seen = Some(Seen { hash: latest.hash, since: now, highest: highest.max(latest.number) }),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,433 @@
+//! One signing key that sends transactions: simulated first, its nonce kept under a lock, waited for.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use alloy::eips::Encodable2718 as _;
+use alloy::network::{EthereumWallet, NetworkTransactionBuilder as _, TransactionBuilder as _};
+use alloy::primitives::{Address, B256, Bytes, TxKind, U256};
+use alloy::providers::Provider as _;
+use alloy::rpc::types::{Log, TransactionInput, TransactionReceipt, TransactionRequest};
+use alloy::signers::local::PrivateKeySigner;
+use alloy::sol_types::SolCall;
+use alloy::transports::{RpcError, TransportError};
+use tokio::sync::Mutex;
+
+use super::{Chain, ChainError, Revert};
+
+/// How patient a sender is.
+#[derive(Clone, Copy, Debug)]
+pub struct SenderOptions {
+    /// Percentage added to the gas estimate.
+    pub gas_margin_percent: u64,
+    /// How often a request is repeated when the RPC does not answer.
+    pub retries: u32,
+    /// Pause before the first repetition; it doubles each time.
+    pub backoff: Duration,
+    /// Pause between two looks for a receipt.
+    pub poll: Duration,
+    /// How long to wait for a receipt.
+    pub patience: Duration,
+}
+
+impl Default for SenderOptions {
+    fn default() -> Self {
+        Self {
+            gas_margin_percent: 25,
+            retries: 4,
+            backoff: Duration::from_millis(200),
+            poll: Duration::from_millis(100),
+            patience: Duration::from_secs(120),
+        }
+    }
+}
+
+/// Why a transaction did not take effect.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// The contract refuses; nothing was sent.
+    #[error("{call} at {to} would revert: {revert}; nothing was sent")]
+    Refused {
+        /// The function's signature.
+        call: String,
+        /// The contract.
+        to: Address,
+        /// Its error.
+        revert: Revert,
+    },
+    /// The transaction was mined and reverted: the state changed after the simulation.
+    #[error("{call} at {to} reverted in transaction {transaction}: {revert}")]
+    Reverted {
+        /// The function's signature.
+        call: String,
+        /// The contract.
+        to: Address,
+        /// The transaction.
+        transaction: B256,
+        /// Its error, as a repetition shows it.
+        revert: Revert,
+    },
+    /// No receipt came in time; it may still be mined.
+    #[error(
+        "transaction {transaction} ({call}) was not mined within {seconds} s; it may still be: look it up before sending again"
+    )]
+    NotMined {
+        /// The function's signature.
+        call: String,
+        /// The transaction.
+        transaction: B256,
+        /// The patience, in seconds.
+        seconds: u64,
+    },
+    /// The account cannot pay the gas.
+    #[error("account {account} cannot pay the gas of {call}: {detail}; fund it")]
+    NoFunds {
+        /// The sender.
+        account: Address,
+        /// The function's signature.
+        call: String,
+        /// What the node said.
+        detail: String,
+    },
+    /// Another process sends with the same key.
+    #[error("account {account} lost the race for its nonce {nonce} several times; does another process use this key?")]
+    NonceRace {
+        /// The sender.
+        account: Address,
+        /// The nonce that was last tried.
+        nonce: u64,
+    },
+    /// The transaction could not be signed or built.
+    #[error("{call} could not be signed: {detail}")]
+    Unsigned {
+        /// The function's signature.
+        call: String,
+        /// Why.
+        detail: String,
+    },
+    /// The RPC.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+}
+
+impl SendError {
+    /// The contract's error, where that was the reason.
+    #[must_use]
+    pub fn revert(&self) -> Option<&Revert> {
+        match self {
+            Self::Refused { revert, .. } | Self::Reverted { revert, .. } => Some(revert),
+            _ => None,
+        }
+    }
+}
+
+/// A mined, successful transaction.
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    /// Its hash.
+    pub transaction: B256,
+    /// The block's number.
+    pub block_number: u64,
+    /// The block's hash.
+    pub block_hash: B256,
+    /// Gas that was charged.
+    pub gas_used: u64,
+    /// The contract it created, if it created one.
+    pub created: Option<Address>,
+    /// Its logs.
+    pub logs: Vec<Log>,
+}
+
+/// Sends transactions with one key. Clones share its nonce.
+#[derive(Clone)]
+pub struct Sender {
+    chain: Chain,
+    wallet: EthereumWallet,
+    address: Address,
+    options: SenderOptions,
+    nonce: Arc<Mutex<u64>>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl fmt::Debug for Sender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender").field("chain", &self.chain).field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// What is asked of the chain, with its name for messages.
+struct Wanted<'a> {
+    kind: TxKind,
+    data: Bytes,
+    name: &'a str,
+}
+
+impl Wanted<'_> {
+    fn to(&self) -> Address {
+        self.kind.to().copied().unwrap_or_default()
+    }
+}
+
+/// One attempt's end.
+enum Submitted {
+    Accepted,
+    NonceTaken,
+}
+
+/// Counts a transaction as waiting until it is dropped.
+struct Waiting(Arc<AtomicUsize>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Sender {
+    /// A sender with default patience.
+    #[must_use]
+    pub fn new(chain: Chain, signer: PrivateKeySigner) -> Self {
+        Self::with_options(chain, signer, SenderOptions::default())
+    }
+
+    /// A sender with the patience given.
+    #[must_use]
+    pub fn with_options(chain: Chain, signer: PrivateKeySigner, options: SenderOptions) -> Self {
+        let address = signer.address();
+        Self {
+            chain,
+            wallet: EthereumWallet::from(signer),
+            address,
+            options,
+            nonce: Arc::default(),
+            waiting: Arc::default(),
+        }
+    }
+
+    /// The account that pays.
+    #[must_use]
+    pub fn address(&self) -> Address {
+        self.address
+    }
+
+    /// The chain it sends to.
+    #[must_use]
+    pub fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// What the call would return, without sending it.
+    ///
+    /// # Errors
+    /// Where the contract refuses or the RPC does not answer.
+    pub async fn simulate<C: SolCall>(&self, to: Address, call: &C) -> Result<C::Return, SendError> {
+        let wanted = Wanted { kind: to.into(), data: call.abi_encode().into(), name: C::SIGNATURE };
+        let data = self.simulate_raw(&wanted).await?;
+        C::abi_decode_returns(&data).map_err(|e| {
+            SendError::Chain(ChainError::Refused {
+                rpc: self.chain.rpc().to_owned(),
+                call: C::SIGNATURE.to_owned(),
+                detail: format!("the answer of {to} does not decode ({e}); is this the contract?"),
+            })
+        })
+    }
+
+    /// Simulates, sends and waits until it is mined.
+    ///
+    /// # Errors
+    /// Where the contract refuses (nothing was sent then), the transaction is not mined in time, or the RPC does
+    /// not answer.
+    pub async fn send<C: SolCall>(&self, to: Address, call: &C) -> Result<Receipt, SendError> {
+        self.dispatch(&Wanted { kind: to.into(), data: call.abi_encode().into(), name: C::SIGNATURE }).await
+    }
+
+    /// Simulates, sends and waits for a call that is already encoded; `name` is for messages.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub async fn send_raw(&self, kind: TxKind, data: Bytes, name: &str) -> Result<Receipt, SendError> {
+        self.dispatch(&Wanted { kind, data, name }).await
+    }
+
+    async fn dispatch(&self, wanted: &Wanted<'_>) -> Result<Receipt, SendError> {
+        self.simulate_raw(wanted).await?;
+        let gas = self.estimate(wanted).await?;
+        let (transaction, _waiting) = self.submit(wanted, gas).await?;
+        let receipt = self.wait(wanted, transaction).await?;
+        if receipt.status() {
+            return Ok(summarize(receipt));
+        }
+        let revert = match self.simulate_raw(wanted).await {
+            Err(SendError::Refused { revert, .. }) => revert,
+            _ => Revert::decode(Bytes::new()),
+        };
+        Err(SendError::Reverted { call: wanted.name.to_owned(), to: wanted.to(), transaction, revert })
+    }
+
+    fn request(&self, wanted: &Wanted<'_>) -> TransactionRequest {
+        TransactionRequest {
+            from: Some(self.address),
+            to: Some(wanted.kind),
+            input: TransactionInput::both(wanted.data.clone()),
+            ..TransactionRequest::default()
+        }
+    }
+
+    async fn simulate_raw(&self, wanted: &Wanted<'_>) -> Result<Bytes, SendError> {
+        let (provider, request) = (self.chain.provider(), self.request(wanted));
+        self.retry(wanted, || {
+            let request = request.clone();
+            async move { provider.call(request).await }
+        })
+        .await
+    }
+
+    async fn estimate(&self, wanted: &Wanted<'_>) -> Result<u64, SendError> {
+        let (provider, request) = (self.chain.provider(), self.request(wanted));
+        let estimating = || {
+            let request = request.clone();
+            async move { provider.estimate_gas(request).await }
+        };
+        let gas = self.retry(wanted, estimating).await?;
+        Ok(gas.saturating_add(gas.saturating_mul(self.options.gas_margin_percent) / 100))
+    }
+
+    /// Assigns the nonce, signs and hands the transaction to the node, one at a time.
+    async fn submit(&self, wanted: &Wanted<'_>, gas: u64) -> Result<(B256, Waiting), SendError> {
+        let mut next = self.nonce.lock().await;
+        let (provider, address) = (self.chain.provider(), self.address);
+        for _ in 0..=self.options.retries {
+            let counting = || async move { provider.get_transaction_count(address).pending().await };
+            let pending = self.retry(wanted, counting).await?;
+            // Nothing of ours is on its way: the node's count stands, also after a reorganization took some back.
+            let nonce = if self.waiting.load(Ordering::SeqCst) == 0 { pending } else { pending.max(*next) };
+            *next = nonce;
+            let fees = self.retry(wanted, || async move { provider.estimate_eip1559_fees().await }).await?;
+            let request = self
+                .request(wanted)
+                .with_nonce(nonce)
+                .with_chain_id(self.chain.chain_id())
+                .with_gas_limit(gas)
+                .with_max_fee_per_gas(fees.max_fee_per_gas)
+                .with_max_priority_fee_per_gas(fees.max_priority_fee_per_gas)
+                .with_value(U256::ZERO);
+            let signed = request
+                .build(&self.wallet)
+                .await
+                .map_err(|e| SendError::Unsigned { call: wanted.name.to_owned(), detail: e.to_string() })?;
+            let transaction = *signed.tx_hash();
+            self.waiting.fetch_add(1, Ordering::SeqCst);
+            let waiting = Waiting(Arc::clone(&self.waiting));
+            match self.hand_over(wanted, &signed.encoded_2718(), transaction).await? {
+                Submitted::Accepted => {
+                    *next = nonce + 1;
+                    tracing::debug!(%transaction, nonce, call = wanted.name, "transaction sent");
+                    return Ok((transaction, waiting));
+                }
+                Submitted::NonceTaken => drop(waiting),
+            }
+        }
+        Err(SendError::NonceRace { account: self.address, nonce: *next })
+    }
+
+    async fn hand_over(&self, wanted: &Wanted<'_>, raw: &[u8], hash: B256) -> Result<Submitted, SendError> {
+        let provider = self.chain.provider();
+        let handing = || async move {
+            match provider.send_raw_transaction(raw).await {
+                Ok(_) => Ok(Submitted::Accepted),
+                Err(RpcError::ErrorResp(payload)) if payload.message.contains("already") => Ok(Submitted::Accepted),
+                Err(RpcError::ErrorResp(payload)) if is_nonce_conflict(&payload.message) => Ok(Submitted::NonceTaken),
+                Err(other) => Err(other),
+            }
+        };
+        let sent = self.retry(wanted, handing).await?;
+        if matches!(sent, Submitted::Accepted) {
+            return Ok(sent);
+        }
+        // An answer may have been lost on the way: then it is our own transaction that took the nonce.
+        let known = self.retry(wanted, || async move { provider.get_transaction_by_hash(hash).await }).await?;
+        Ok(if known.is_some() { Submitted::Accepted } else { Submitted::NonceTaken })
+    }
+
+    async fn wait(&self, wanted: &Wanted<'_>, transaction: B256) -> Result<TransactionReceipt, SendError> {
+        let provider = self.chain.provider();
+        let looking = async {
+            loop {
+                let asking = || async move { provider.get_transaction_receipt(transaction).await };
+                let found = self.retry(wanted, asking).await?;
+                if let Some(receipt) = found.filter(|r| r.block_number.is_some()) {
+                    return Ok(receipt);
+                }
+                tokio::time::sleep(self.options.poll).await;
+            }
+        };
+        tokio::time::timeout(self.options.patience, looking).await.unwrap_or_else(|_| {
+            Err(SendError::NotMined {
+                call: wanted.name.to_owned(),
+                transaction,
+                seconds: self.options.patience.as_secs(),
+            })
+        })
+    }
+
+    /// Repeats a request while the RPC does not answer, and names a refusal.
+    async fn retry<T, F>(&self, wanted: &Wanted<'_>, mut request: impl FnMut() -> F) -> Result<T, SendError>
+    where
+        F: Future<Output = Result<T, TransportError>>,
+    {
+        let mut pause = self.options.backoff;
+        let mut left = self.options.retries;
+        loop {
+            let error = match request().await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            if left == 0 || !is_transient(&error) {
+                return Err(self.explain(wanted, &error));
+            }
+            left -= 1;
+            tracing::warn!(rpc = self.chain.rpc(), call = wanted.name, left, "the RPC did not answer, trying again");
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
+    }
+
+    fn explain(&self, wanted: &Wanted<'_>, error: &TransportError) -> SendError {
+        let call = wanted.name.to_owned();
+        if let Some(revert) = Revert::from_transport(error) {
+            return SendError::Refused { call, to: wanted.to(), revert };
+        }
+        match error.as_error_resp() {
+            Some(payload) if payload.message.to_lowercase().contains("insufficient funds") => {
+                SendError::NoFunds { account: self.address, call, detail: payload.message.to_string() }
+            }
+            _ => self.chain.error(wanted.name, error).into(),
+        }
+    }
+}
+
+fn is_nonce_conflict(message: &str) -> bool {
+    let message = message.to_lowercase();
+    message.contains("nonce too low") || message.contains("underpriced")
+}
+
+fn is_transient(error: &TransportError) -> bool {
+    match error {
+        RpcError::Transport(kind) => !kind.is_non_retryable(),
+        RpcError::ErrorResp(payload) => payload.is_retry_err(),
+        _ => false,
+    }
+}
+
+fn summarize(receipt: TransactionReceipt) -> Receipt {
+    Receipt {
+        transaction: receipt.transaction_hash,
+        block_number: receipt.block_number.unwrap_or_default(),
+        block_hash: receipt.block_hash.unwrap_or_default(),
+        gas_used: receipt.gas_used,
+        created: receipt.contract_address,
+        logs: receipt.inner.logs().to_vec(),
+    }
+}

@@ -1,0 +1,230 @@
+//! What a cooperative is founded with.
+
+use alloy::primitives::{Address, B256, U256};
+use rochdale_core::ids::DatasetId;
+use rochdale_core::ledger::Params;
+use rochdale_core::money::MicroUsdc;
+use serde::{Deserialize, Serialize};
+
+use crate::client::LOCAL_CHAIN_ID;
+use crate::events::Seat;
+
+/// Everything that a deployment needs to know. Absent tables and keys take the defaults of the ledger's page;
+/// only `actors` has none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CoopConfig {
+    /// The chain to deploy on. Until governance is built, only the local one (31337) is accepted.
+    #[serde(default = "local_chain")]
+    pub chain_id: u64,
+    /// Start of epoch 1 in Unix seconds; the timestamp of the latest block if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub genesis: Option<u64>,
+    /// When settlements are proposed and become final.
+    #[serde(default)]
+    pub settlement: SettlementTimes,
+    /// Limits of members.
+    #[serde(default)]
+    pub membership: MembershipLimits,
+    /// How a license's price is split.
+    #[serde(default)]
+    pub split: SplitBps,
+    /// The ledger's governed parameters.
+    #[serde(default)]
+    pub ledger: Params,
+    /// What is on offer.
+    #[serde(default = "default_datasets")]
+    pub datasets: Vec<DatasetConfig>,
+    /// Who serves the cooperative.
+    pub actors: Actors,
+}
+
+/// Times of a settlement, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SettlementTimes {
+    /// From the end of an epoch to its first attempt.
+    pub lag: u32,
+    /// Length of an attempt, after which the next steward may propose.
+    pub attempt_length: u32,
+    /// Objection window: from proposal to final.
+    pub window: u32,
+}
+
+impl Default for SettlementTimes {
+    fn default() -> Self {
+        Self { lag: 3_600, attempt_length: 21_600, window: 86_400 }
+    }
+}
+
+/// Limits of members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MembershipLimits {
+    /// Admissions in one epoch.
+    pub admissions_per_epoch: u32,
+    /// Seconds between two contributions of one member.
+    pub cooldown: u32,
+}
+
+impl Default for MembershipLimits {
+    fn default() -> Self {
+        Self { admissions_per_epoch: 10_000, cooldown: 604_800 }
+    }
+}
+
+/// How a license's price is split, in basis points; what is left is the contributors'.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SplitBps {
+    /// Part of the contributors' part that buys back DATA.
+    pub buyback: u16,
+    /// To operations.
+    pub operations: u16,
+    /// To compliance.
+    pub compliance: u16,
+    /// To the reserve.
+    pub reserve: u16,
+}
+
+impl Default for SplitBps {
+    fn default() -> Self {
+        Self { buyback: 0, operations: 1_500, compliance: 500, reserve: 500 }
+    }
+}
+
+/// What a dataset holds; never a disease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DataType {
+    /// Electronic health records.
+    Ehr = 1,
+    /// Laboratory results.
+    Labs = 2,
+    /// Wearables.
+    Wearable = 3,
+    /// Summaries of genomes.
+    GenomicSummary = 4,
+}
+
+/// A dataset on offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatasetConfig {
+    /// Its id, from 1.
+    pub id: DatasetId,
+    /// What it holds.
+    pub data_type: DataType,
+    /// Where it comes from, as the cooperative numbers its sources.
+    pub source: u8,
+    /// Price per 1,000 records, micro-USDC as a string of digits.
+    pub price_per_thousand: MicroUsdc,
+    /// Hash of the license terms.
+    pub terms_hash: B256,
+}
+
+/// The accounts and public keys of those who serve the cooperative.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Actors {
+    /// Signs admissions.
+    pub registrar: Address,
+    /// Relays transactions and forwards requests.
+    pub gateway: Address,
+    /// Stewards in the order of their ids, from 1.
+    pub stewards: Vec<Seat>,
+    /// How many stewards bind the committee: more than half.
+    pub quorum: u8,
+    /// Workers.
+    pub workers: Vec<Seat>,
+}
+
+impl CoopConfig {
+    /// Defaults for these actors.
+    #[must_use]
+    pub fn new(actors: Actors) -> Self {
+        Self {
+            chain_id: LOCAL_CHAIN_ID,
+            genesis: None,
+            settlement: SettlementTimes::default(),
+            membership: MembershipLimits::default(),
+            split: SplitBps::default(),
+            ledger: Params::default(),
+            datasets: default_datasets(),
+            actors,
+        }
+    }
+
+    /// Defaults with the mixing threshold at one license and one dataset, so that a demonstration with few of them
+    /// sees money flow. It gives up what the threshold protects.
+    #[must_use]
+    pub fn demo(actors: Actors) -> Self {
+        let mut config = Self::new(actors);
+        config.ledger.min_licenses = 1;
+        config.ledger.min_datasets = 1;
+        config
+    }
+
+    /// Checks what no contract would explain.
+    ///
+    /// # Errors
+    /// The key at fault and what it must be.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let fault = |key: &'static str, must: String| Err(ConfigError { key, must });
+        let seats = self.actors.stewards.len();
+        let quorum = usize::from(self.actors.quorum);
+        if seats == 0 || seats > usize::from(u8::MAX) {
+            return fault("actors.stewards", format!("name 1 to 255 stewards, not {seats}"));
+        }
+        if quorum * 2 <= seats || quorum > seats {
+            return fault("actors.quorum", format!("be more than half of the {seats} stewards and not above them"));
+        }
+        if self.datasets.is_empty() {
+            return fault("datasets", "name at least one dataset".to_owned());
+        }
+        if self.settlement.attempt_length == 0 {
+            return fault("settlement.attempt_length", "be at least 1 s".to_owned());
+        }
+        let split = self.split;
+        let others = u32::from(split.operations) + u32::from(split.compliance) + u32::from(split.reserve);
+        if split.buyback > 10_000 || others > 10_000 {
+            return fault("split", "sum to at most 10000 basis points, buyback likewise".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// A configuration that cannot be deployed.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{key} must {must}")]
+pub struct ConfigError {
+    /// The key at fault.
+    pub key: &'static str,
+    /// What it must do or be.
+    pub must: String,
+}
+
+fn local_chain() -> u64 {
+    LOCAL_CHAIN_ID
+}
+
+/// Health records at 250 USDC and laboratory results at 100 USDC for 1,000 records.
+fn default_datasets() -> Vec<DatasetConfig> {
+    let terms_hash = B256::from(U256::from(1));
+    vec![
+        DatasetConfig {
+            id: DatasetId(1),
+            data_type: DataType::Ehr,
+            source: 1,
+            price_per_thousand: MicroUsdc(250_000_000),
+            terms_hash,
+        },
+        DatasetConfig {
+            id: DatasetId(2),
+            data_type: DataType::Labs,
+            source: 1,
+            price_per_thousand: MicroUsdc(100_000_000),
+            terms_hash,
+        },
+    ]
+}

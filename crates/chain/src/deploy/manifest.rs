@@ -1,0 +1,193 @@
+//! What a deployment leaves behind: the one file that every process of a cooperative reads.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use alloy::primitives::{Address, B256};
+use alloy::sol_types::Eip712Domain;
+use rochdale_core::ledger::{Params, Schedule};
+use serde::{Deserialize, Serialize};
+
+use super::config::SettlementTimes;
+use crate::client::BlockRef;
+use crate::eip712;
+
+/// The manifest's format.
+pub const MANIFEST_VERSION: u32 = 1;
+
+/// Where the contracts are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "each is the contract of its name")]
+pub struct Addresses {
+    pub authority: Address,
+    pub usdc: Address,
+    pub membership: Address,
+    pub consent_registry: Address,
+    pub contribution_registry: Address,
+    pub steward_committee: Address,
+    pub settlement_ledger: Address,
+    pub data_token: Address,
+    pub gov_token: Address,
+    pub dataset_catalog: Address,
+    pub license: Address,
+    pub market: Address,
+    pub treasury: Address,
+}
+
+impl Addresses {
+    /// The contracts whose events the processes follow.
+    #[must_use]
+    pub fn followed(&self) -> [Address; 9] {
+        [
+            self.membership,
+            self.consent_registry,
+            self.contribution_registry,
+            self.steward_committee,
+            self.settlement_ledger,
+            self.dataset_catalog,
+            self.license,
+            self.market,
+            self.treasury,
+        ]
+    }
+}
+
+/// A cooperative on a chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Format of this file.
+    pub version: u32,
+    /// The chain.
+    pub chain_id: u64,
+    /// The block before the first of the cooperative's; events are read from the next one.
+    pub base: BlockRef,
+    /// Start of epoch 1, Unix seconds.
+    pub genesis: u64,
+    /// When settlements are proposed and become final.
+    pub settlement: SettlementTimes,
+    /// Depth of the settlement tree.
+    pub tree_depth: u8,
+    /// The ledger's parameters.
+    pub ledger: Params,
+    /// Their hash, as the ledger contract holds it.
+    pub params_hash: B256,
+    /// The account that administers.
+    pub founder: Address,
+    /// The contracts.
+    pub addresses: Addresses,
+}
+
+/// A manifest that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// The file.
+    #[error("{path}: {source}; `rochdale coop deploy` writes this file")]
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Its content.
+    #[error("{path}, line {}: {source}; the file is written by `rochdale coop deploy`, not by hand", source.line())]
+    Json {
+        /// Its path.
+        path: PathBuf,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// Another format.
+    #[error(
+        "{path} has format {found}, this program reads {MANIFEST_VERSION}; deploy again or use the matching version"
+    )]
+    Version {
+        /// Its path.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+    },
+}
+
+impl Manifest {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// Where it is absent, no manifest, or of another format.
+    pub fn load(path: &Path) -> Result<Self, ManifestError> {
+        let text = fs::read_to_string(path).map_err(|source| ManifestError::File { path: path.to_owned(), source })?;
+        let read = |source| ManifestError::Json { path: path.to_owned(), source };
+        let manifest: Self = serde_json::from_str(&text).map_err(read)?;
+        if manifest.version != MANIFEST_VERSION {
+            return Err(ManifestError::Version { path: path.to_owned(), found: manifest.version });
+        }
+        Ok(manifest)
+    }
+
+    /// Writes the file, whole or not at all.
+    ///
+    /// # Errors
+    /// Where the directory cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), ManifestError> {
+        let text =
+            serde_json::to_vec_pretty(self).map_err(|source| ManifestError::Json { path: path.to_owned(), source })?;
+        let write = || {
+            let partial = path.with_extension("partial");
+            let mut file = fs::File::create(&partial)?;
+            file.write_all(&text)?;
+            file.write_all(b"\n")?;
+            file.sync_all()?;
+            fs::rename(&partial, path)
+        };
+        write().map_err(|source| ManifestError::File { path: path.to_owned(), source })
+    }
+
+    /// When epochs end and may be settled.
+    #[must_use]
+    pub fn schedule(&self) -> Schedule {
+        Schedule {
+            genesis: self.genesis,
+            epoch_length: self.ledger.epoch_length,
+            lag: self.settlement.lag,
+            attempt_length: self.settlement.attempt_length,
+        }
+    }
+
+    /// The domain of admissions.
+    #[must_use]
+    pub fn membership_domain(&self) -> Eip712Domain {
+        eip712::domain("Membership", self.chain_id, self.addresses.membership)
+    }
+
+    /// The domain of grants, revocations and erasures.
+    #[must_use]
+    pub fn consent_domain(&self) -> Eip712Domain {
+        eip712::domain("ConsentRegistry", self.chain_id, self.addresses.consent_registry)
+    }
+
+    /// The domain of contributions.
+    #[must_use]
+    pub fn contribution_domain(&self) -> Eip712Domain {
+        eip712::domain("ContributionRegistry", self.chain_id, self.addresses.contribution_registry)
+    }
+
+    /// The domain of budget entries, query orders and receipts, scores and erasure receipts.
+    #[must_use]
+    pub fn committee_domain(&self) -> Eip712Domain {
+        eip712::domain("StewardCommittee", self.chain_id, self.addresses.steward_committee)
+    }
+
+    /// The domain of settlement headers.
+    #[must_use]
+    pub fn settlement_domain(&self) -> Eip712Domain {
+        eip712::domain("SettlementLedger", self.chain_id, self.addresses.settlement_ledger)
+    }
+
+    /// The domain of the local chain's stablecoin, for permits.
+    #[must_use]
+    pub fn usdc_domain(&self) -> Eip712Domain {
+        eip712::domain("TestUSDC", self.chain_id, self.addresses.usdc)
+    }
+}

@@ -1,0 +1,413 @@
+//! What people and processes sign: EIP-712 structs, the domains that bind them to one chain and one contract, and
+//! the two operations on them.
+//!
+//! The domain's name is the contract's, its version `1`. A contract builds the same digest; the integration tests
+//! send one of each.
+
+use alloy::primitives::{Address, B256, Bytes, Signature, U256};
+use alloy::signers::SignerSync as _;
+use alloy::signers::local::PrivateKeySigner;
+use alloy::sol_types::{Eip712Domain, SolStruct};
+use rochdale_core::{budget, ledger};
+
+mod types {
+    #![allow(missing_docs, reason = "the fields are documented where the contracts define them")]
+
+    alloy::sol! {
+        /// Admission of a member, signed by the registrar; the nullifier is its nonce.
+        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        struct Admission {
+            address account;
+            address payout;
+            bytes32 nullifier;
+            bytes32 rowKeyDigest;
+            uint256 deadline;
+        }
+
+        /// A member's consent; `expiry` is Unix seconds, 0 for none.
+        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        struct ConsentGrant {
+            uint32 memberId;
+            uint32 version;
+            bytes32 receiptCommitment;
+            uint64 expiry;
+            uint256 nonce;
+            uint256 deadline;
+        }
+
+        /// A member withdraws consent.
+        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        struct ConsentRevoke {
+            uint32 memberId;
+            uint256 nonce;
+            uint256 deadline;
+        }
+
+        /// A member has everything erased, which ends the membership.
+        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        struct ConsentErase {
+            uint32 memberId;
+            uint256 nonce;
+            uint256 deadline;
+        }
+
+        /// A member contributes one record.
+        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        struct Contribution {
+            uint32 memberId;
+            bytes32 commitment;
+            uint32 consentVersion;
+            uint256 nonce;
+            uint256 deadline;
+        }
+
+        /// An entry of the privacy budget's log, signed by stewards; `rho` in 10^-9 zCDP.
+        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        struct BudgetEntry {
+            uint64 index;
+            bytes32 previous;
+            bytes32 queryDigest;
+            bytes32 snapshot;
+            uint64 licenseId;
+            uint16 purpose;
+            uint64 rho;
+            uint256 deadline;
+        }
+
+        /// A worker's receipt for one released answer.
+        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        struct QueryReceipt {
+            bytes32 entryHash;
+            bytes32 resultDigest;
+        }
+
+        /// A steward's score of one contribution, in basis points.
+        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        struct Score {
+            uint64 contributionId;
+            uint16 quality;
+            uint16 uniqueness;
+            uint16 authenticity;
+            uint16 rarity;
+            bytes32 rubricHash;
+            bytes32 sketch;
+        }
+
+        /// A steward's statement that it destroyed what it held of a member; `at` is Unix seconds.
+        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        struct ErasureReceipt {
+            uint32 memberId;
+            uint64 shares;
+            uint256 at;
+        }
+
+        /// The header of a settlement proposal.
+        #[derive(Debug, PartialEq, Eq)]
+        struct Header {
+            uint32 epoch;
+            uint32 attempt;
+            bytes32 previousRoot;
+            bytes32 root;
+            bytes32 paramsHash;
+            bytes32 inputsRoot;
+            bytes32 sheetDigest;
+            uint32 sharers;
+            uint128 payout;
+            uint256 sumUsage;
+            uint256 sumData;
+            uint256 sumEarly;
+            uint256 sumDataAward;
+            uint256 sumGovAward;
+            uint128 cashAllocated;
+            uint128 dataAwarded;
+            uint128 dataEarned;
+            uint128 govAwarded;
+            uint128 govEarned;
+        }
+
+        /// ERC-2612, as USDC has it.
+        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        struct Permit {
+            address owner;
+            address spender;
+            uint256 value;
+            uint256 nonce;
+            uint256 deadline;
+        }
+
+        /// A researcher orders one query; `rho` in 10^-9 zCDP.
+        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        struct QueryOrder {
+            uint64 licenseId;
+            bytes32 queryDigest;
+            uint64 rho;
+            uint16 purpose;
+            bytes32 nonce;
+            uint256 deadline;
+        }
+    }
+}
+
+pub use types::*;
+
+impl From<&ledger::Header> for Header {
+    fn from(h: &ledger::Header) -> Self {
+        Self {
+            epoch: h.epoch.0,
+            attempt: h.attempt,
+            previousRoot: h.previous_root,
+            root: h.root,
+            paramsHash: h.params_hash,
+            inputsRoot: h.inputs_root,
+            sheetDigest: h.sheet_digest,
+            sharers: h.sharers,
+            payout: h.payout,
+            sumUsage: h.sum_usage,
+            sumData: h.sum_data,
+            sumEarly: h.sum_early,
+            sumDataAward: h.sum_data_award,
+            sumGovAward: h.sum_gov_award,
+            cashAllocated: h.cash_allocated,
+            dataAwarded: h.data_awarded,
+            dataEarned: h.data_earned,
+            govAwarded: h.gov_awarded,
+            govEarned: h.gov_earned,
+        }
+    }
+}
+
+impl From<Header> for ledger::Header {
+    fn from(h: Header) -> Self {
+        Self {
+            epoch: h.epoch.into(),
+            attempt: h.attempt,
+            previous_root: h.previousRoot,
+            root: h.root,
+            params_hash: h.paramsHash,
+            inputs_root: h.inputsRoot,
+            sheet_digest: h.sheetDigest,
+            sharers: h.sharers,
+            payout: h.payout,
+            sum_usage: h.sumUsage,
+            sum_data: h.sumData,
+            sum_early: h.sumEarly,
+            sum_data_award: h.sumDataAward,
+            sum_gov_award: h.sumGovAward,
+            cash_allocated: h.cashAllocated,
+            data_awarded: h.dataAwarded,
+            data_earned: h.dataEarned,
+            gov_awarded: h.govAwarded,
+            gov_earned: h.govEarned,
+        }
+    }
+}
+
+impl From<&budget::BudgetEntry> for BudgetEntry {
+    fn from(e: &budget::BudgetEntry) -> Self {
+        Self {
+            index: e.index,
+            previous: e.previous,
+            queryDigest: e.query_digest,
+            snapshot: e.snapshot,
+            licenseId: e.license_id.0,
+            purpose: e.purpose.0,
+            rho: e.rho,
+            deadline: e.deadline,
+        }
+    }
+}
+
+impl From<BudgetEntry> for budget::BudgetEntry {
+    fn from(e: BudgetEntry) -> Self {
+        Self {
+            index: e.index,
+            previous: e.previous,
+            query_digest: e.queryDigest,
+            snapshot: e.snapshot,
+            license_id: e.licenseId.into(),
+            purpose: e.purpose.into(),
+            rho: e.rho,
+            deadline: e.deadline,
+        }
+    }
+}
+
+/// The length of an ECDSA signature with its recovery byte.
+const ECDSA_LENGTH: usize = 65;
+
+/// Why a signature counts for nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum SignatureError {
+    /// The key refused.
+    #[error("{name} could not be signed: {detail}")]
+    Sign {
+        /// The struct.
+        name: &'static str,
+        /// Why.
+        detail: String,
+    },
+    /// Not 65 bytes, or no point on the curve.
+    #[error("the signature of this {name} is not a valid ECDSA signature of 65 bytes: {detail}")]
+    Malformed {
+        /// The struct.
+        name: &'static str,
+        /// Why.
+        detail: String,
+    },
+    /// Another key signed, or another content was signed.
+    #[error("this {name} was signed by {actual}, not by {expected}, or for another chain, contract or content")]
+    OtherSigner {
+        /// The struct.
+        name: &'static str,
+        /// Who should have signed.
+        expected: Address,
+        /// Whom the signature recovers to.
+        actual: Address,
+    },
+}
+
+/// The domain of a contract.
+#[must_use]
+pub fn domain(name: &'static str, chain_id: u64, contract: Address) -> Eip712Domain {
+    Eip712Domain::new(Some(name.into()), Some("1".into()), Some(U256::from(chain_id)), Some(contract), None)
+}
+
+/// The digest that is signed.
+#[must_use]
+pub fn digest<T: SolStruct>(message: &T, domain: &Eip712Domain) -> B256 {
+    message.eip712_signing_hash(domain)
+}
+
+/// The hash of the struct alone, without its domain; a budget entry names the one before by it.
+#[must_use]
+pub fn hash_struct<T: SolStruct>(message: &T) -> B256 {
+    message.eip712_hash_struct()
+}
+
+/// Signs with an account's key: 65 bytes r, s, v.
+///
+/// # Errors
+/// Where the key refuses.
+pub fn sign<T: SolStruct>(key: &PrivateKeySigner, message: &T, domain: &Eip712Domain) -> Result<Bytes, SignatureError> {
+    let signature = key
+        .sign_hash_sync(&digest(message, domain))
+        .map_err(|e| SignatureError::Sign { name: T::NAME, detail: e.to_string() })?;
+    Ok(Bytes::from(signature.as_bytes()))
+}
+
+/// The account that signed, whoever that is.
+///
+/// # Errors
+/// Where the bytes are no signature. One with a high `s` is refused, as the contracts refuse it.
+pub fn recover<T: SolStruct>(message: &T, domain: &Eip712Domain, signature: &[u8]) -> Result<Address, SignatureError> {
+    let malformed = |detail: String| SignatureError::Malformed { name: T::NAME, detail };
+    if signature.len() != ECDSA_LENGTH {
+        return Err(malformed(format!("{} bytes", signature.len())));
+    }
+    let parsed = Signature::from_raw(signature).map_err(|e| malformed(e.to_string()))?;
+    if parsed.normalize_s().is_some() {
+        return Err(malformed("s is in the upper half of the order".to_owned()));
+    }
+    parsed.recover_address_from_prehash(&digest(message, domain)).map_err(|e| malformed(e.to_string()))
+}
+
+/// Checks that `signer` signed.
+///
+/// # Errors
+/// Where the bytes are no signature, or someone else's.
+pub fn verify<T: SolStruct>(
+    message: &T,
+    domain: &Eip712Domain,
+    signature: &[u8],
+    signer: Address,
+) -> Result<(), SignatureError> {
+    let actual = recover(message, domain, signature)?;
+    if actual == signer {
+        return Ok(());
+    }
+    Err(SignatureError::OtherSigner { name: T::NAME, expected: signer, actual })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::local;
+    use rochdale_core::ids::{LicenseId, Purpose};
+
+    fn revoke() -> ConsentRevoke {
+        ConsentRevoke { memberId: 7, nonce: U256::from(3), deadline: U256::from(1_000) }
+    }
+
+    #[test]
+    fn a_signature_recovers_to_its_signer_and_binds_chain_contract_and_content() {
+        let key = local::key("eip712", "member");
+        let here = domain("ConsentRegistry", 31_337, Address::repeat_byte(1));
+        let signature = sign(&key, &revoke(), &here).unwrap();
+        verify(&revoke(), &here, &signature, key.address()).unwrap();
+        let elsewhere = [
+            domain("ConsentRegistry", 1, Address::repeat_byte(1)),
+            domain("ConsentRegistry", 31_337, Address::repeat_byte(2)),
+            domain("Membership", 31_337, Address::repeat_byte(1)),
+        ];
+        for other in elsewhere {
+            assert!(matches!(
+                verify(&revoke(), &other, &signature, key.address()),
+                Err(SignatureError::OtherSigner { name: "ConsentRevoke", .. })
+            ));
+        }
+        let later = ConsentRevoke { nonce: U256::from(4), ..revoke() };
+        assert!(verify(&later, &here, &signature, key.address()).is_err());
+        // The same fields under another name are another statement.
+        let erase = ConsentErase { memberId: 7, nonce: U256::from(3), deadline: U256::from(1_000) };
+        assert!(verify(&erase, &here, &signature, key.address()).is_err());
+    }
+
+    #[test]
+    fn malformed_and_malleable_signatures_are_refused() {
+        let key = local::key("eip712", "member");
+        let here = domain("ConsentRegistry", 31_337, Address::repeat_byte(1));
+        let good = sign(&key, &revoke(), &here).unwrap();
+        for bad in [&good[..64], &[][..], &[0u8; 65][..]] {
+            assert!(matches!(recover(&revoke(), &here, bad), Err(SignatureError::Malformed { .. })), "{bad:?}");
+        }
+        // n − s with the other parity is a signature of the same key that contracts refuse.
+        let order = U256::from_be_bytes(alloy::primitives::hex!(
+            "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141"
+        ));
+        let high = order - U256::from_be_slice(&good[32..64]);
+        let mut twin = good.to_vec();
+        twin[32..64].copy_from_slice(&high.to_be_bytes::<32>());
+        twin[64] ^= 27 ^ 28;
+        let error = recover(&revoke(), &here, &twin).unwrap_err();
+        assert!(error.to_string().contains("upper half"), "{error}");
+    }
+
+    #[test]
+    fn type_strings_are_those_of_the_rules() {
+        assert_eq!(BudgetEntry::eip712_root_type(), budget::ENTRY_TYPE);
+        assert_eq!(
+            QueryOrder::eip712_root_type(),
+            "QueryOrder(uint64 licenseId,bytes32 queryDigest,uint64 rho,uint16 purpose,uint256 nonce,uint256 deadline)"
+        );
+        assert_eq!(ErasureReceipt::eip712_root_type(), "ErasureReceipt(uint32 memberId,uint64 shares,uint256 at)");
+    }
+
+    #[test]
+    fn a_budget_entry_hashes_as_the_rules_hash_it() {
+        let entry = budget::BudgetEntry {
+            index: 3,
+            previous: B256::repeat_byte(1),
+            query_digest: B256::repeat_byte(2),
+            snapshot: B256::repeat_byte(3),
+            license_id: LicenseId(9),
+            purpose: Purpose(42),
+            rho: 5_000_000,
+            deadline: U256::from(1_700_000_000),
+        };
+        let signed = BudgetEntry::from(&entry);
+        assert_eq!(hash_struct(&signed), entry.hash());
+        assert_eq!(budget::BudgetEntry::from(signed), entry);
+    }
+}

@@ -1,0 +1,339 @@
+//! Keeps a store in step with the chain, through reorganizations and restarts.
+//!
+//! Final blocks are read in ranges, the rest block by block: each block must name the one before as its parent, or
+//! the store is rolled back to the last block that both still share and the walk begins anew from there.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::time::Duration;
+
+use alloy::consensus::BlockHeader as _;
+use alloy::eips::BlockId;
+use alloy::primitives::{Address, B256};
+use alloy::providers::Provider as _;
+use alloy::rpc::types::{Filter, Log};
+use tokio::sync::watch;
+
+use super::{DecodeError, Located, decode};
+use crate::client::{BlockRef, Chain, ChainError, Head};
+use crate::deploy::{Addresses, Manifest};
+
+/// How many of the newest blocks a store must remember, so that a reorganization finds the common ancestor.
+pub const KEPT_BLOCKS: usize = 64;
+
+/// Where the events go. Each process implements it on its own database.
+///
+/// A store remembers at least the newest [`KEPT_BLOCKS`] blocks that were applied, across restarts.
+pub trait Store: Send {
+    /// What can go wrong.
+    type Error: std::error::Error + Send + Sync + 'static;
+
+    /// The newest applied blocks, newest first, at most `limit`; empty before the first. The first is the cursor.
+    fn recent(&self, limit: usize) -> impl Future<Output = Result<Vec<BlockRef>, Self::Error>> + Send;
+
+    /// Takes in a block's events and moves the cursor to the block, both or neither.
+    fn apply(&mut self, block: &BlockRef, events: &[Located]) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// Forgets everything after the block, or everything where it is `None`.
+    fn rollback_to(&mut self, block: Option<&BlockRef>) -> impl Future<Output = Result<(), Self::Error>> + Send;
+}
+
+/// Why the store could not be brought up to date. It stays as it was after the last applied block.
+#[derive(Debug, thiserror::Error)]
+pub enum FollowError<E: std::error::Error + 'static> {
+    /// The RPC.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// A log that does not fit.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// The store.
+    #[error("the event store failed: {0}")]
+    Store(#[source] E),
+    /// The block on which the cooperative was founded is not on this chain.
+    #[error(
+        "the chain served by {rpc} does not hold block {number} ({hash}), on which this cooperative was founded: it is another chain, or a local one that began anew; point the process at the right RPC or deploy again"
+    )]
+    OtherChain {
+        /// Host and port.
+        rpc: String,
+        /// The block's number in the manifest.
+        number: u64,
+        /// Its hash in the manifest.
+        hash: B256,
+    },
+    /// The chain reorganized again and again during one step.
+    #[error("the chain served by {rpc} reorganized {times} times while it was read; trying again later")]
+    Restless {
+        /// Host and port.
+        rpc: String,
+        /// How often.
+        times: u32,
+    },
+    /// The node contradicts itself between two requests.
+    #[error(
+        "the RPC at {rpc} gave logs of block {number} under hash {got} after naming it {expected}; several nodes behind one address?"
+    )]
+    Inconsistent {
+        /// Host and port.
+        rpc: String,
+        /// The block.
+        number: u64,
+        /// From the header.
+        expected: B256,
+        /// From the logs.
+        got: B256,
+    },
+}
+
+/// How a follower reads.
+#[derive(Clone, Copy, Debug)]
+pub struct FollowerOptions {
+    /// Blocks per request while catching up on final ones.
+    pub range: u64,
+    /// How often one step begins anew because the chain reorganized under it.
+    pub restarts: u32,
+}
+
+impl Default for FollowerOptions {
+    fn default() -> Self {
+        Self { range: 2_000, restarts: 8 }
+    }
+}
+
+/// Where a step ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The chain's head.
+    pub head: Head,
+    /// The store's newest block.
+    pub cursor: BlockRef,
+    /// Events applied in this step.
+    pub events: usize,
+    /// The block that the store was rolled back to, if it was.
+    pub rolled_back_to: Option<u64>,
+}
+
+/// Follows the contracts of one cooperative.
+#[derive(Debug)]
+pub struct Follower<S> {
+    chain: Chain,
+    addresses: Addresses,
+    base: BlockRef,
+    options: FollowerOptions,
+    store: S,
+}
+
+/// What one pass found.
+enum Pass {
+    CaughtUp(BlockRef),
+    Reorganized,
+}
+
+impl<S: Store> Follower<S> {
+    /// A follower that begins at the cooperative's first block, or at the store's cursor.
+    pub fn new(chain: Chain, manifest: &Manifest, store: S) -> Self {
+        Self::with_options(chain, manifest, store, FollowerOptions::default())
+    }
+
+    /// A follower that reads as told.
+    pub fn with_options(chain: Chain, manifest: &Manifest, store: S, options: FollowerOptions) -> Self {
+        Self { chain, addresses: manifest.addresses, base: manifest.base, options, store }
+    }
+
+    /// The store.
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// The store, to change what the follower does not touch.
+    pub fn store_mut(&mut self) -> &mut S {
+        &mut self.store
+    }
+
+    /// Gives the store back.
+    pub fn into_store(self) -> S {
+        self.store
+    }
+
+    /// Brings the store up to the chain's head.
+    ///
+    /// # Errors
+    /// Where the RPC, a log or the store fails; the store then stands at the last applied block, and the next step
+    /// goes on from there.
+    pub async fn step(&mut self) -> Result<Progress, FollowError<S::Error>> {
+        let mut events = 0;
+        let mut rolled_back_to: Option<u64> = None;
+        let mut restarts = 0;
+        loop {
+            let head = self.chain.head().await?;
+            let (cursor, undone) = self.settle_cursor().await?;
+            if let Some(number) = undone {
+                rolled_back_to = Some(rolled_back_to.map_or(number, |n| n.min(number)));
+            }
+            match self.walk(cursor, &head, &mut events).await? {
+                Pass::CaughtUp(cursor) => return Ok(Progress { head, cursor, events, rolled_back_to }),
+                Pass::Reorganized if restarts < self.options.restarts => restarts += 1,
+                Pass::Reorganized => {
+                    return Err(FollowError::Restless { rpc: self.chain.rpc().to_owned(), times: restarts });
+                }
+            }
+        }
+    }
+
+    /// Steps until `shutdown` resolves, with a pause of `every` between two steps; `progress` hears of each.
+    /// A failed step is logged and tried again: the store lags meanwhile, and says so by its cursor.
+    pub async fn run(
+        &mut self,
+        every: Duration,
+        progress: &watch::Sender<Option<Progress>>,
+        shutdown: impl Future<Output = ()>,
+    ) {
+        tokio::pin!(shutdown);
+        loop {
+            let step = tokio::select! {
+                () = &mut shutdown => return,
+                step = self.step() => step,
+            };
+            match step {
+                Ok(now) => {
+                    if let Some(block) = now.rolled_back_to {
+                        tracing::warn!(block, "the chain reorganized; events after this block were undone");
+                    }
+                    progress.send_replace(Some(now));
+                }
+                Err(error) => tracing::warn!(%error, "following the chain failed, trying again"),
+            }
+            tokio::select! {
+                () = &mut shutdown => return,
+                () = tokio::time::sleep(every) => {}
+            }
+        }
+    }
+
+    /// The newest block that store and chain share; what the store holds after it is undone.
+    async fn settle_cursor(&mut self) -> Result<(BlockRef, Option<u64>), FollowError<S::Error>> {
+        let recent = self.store.recent(KEPT_BLOCKS).await.map_err(FollowError::Store)?;
+        for (undone, block) in recent.iter().enumerate() {
+            if !self.is_on_chain(block).await? {
+                continue;
+            }
+            if undone == 0 {
+                return Ok((*block, None));
+            }
+            self.store.rollback_to(Some(block)).await.map_err(FollowError::Store)?;
+            return Ok((*block, Some(block.number)));
+        }
+        if !self.is_on_chain(&self.base).await? {
+            return Err(FollowError::OtherChain {
+                rpc: self.chain.rpc().to_owned(),
+                number: self.base.number,
+                hash: self.base.hash,
+            });
+        }
+        if recent.is_empty() {
+            return Ok((self.base, None));
+        }
+        self.store.rollback_to(None).await.map_err(FollowError::Store)?;
+        Ok((self.base, Some(self.base.number)))
+    }
+
+    async fn is_on_chain(&self, block: &BlockRef) -> Result<bool, ChainError> {
+        let found = self.chain.find_block(BlockId::number(block.number)).await?;
+        Ok(found.is_some_and(|b| b.hash == block.hash))
+    }
+
+    async fn walk(&mut self, cursor: BlockRef, head: &Head, events: &mut usize) -> Result<Pass, FollowError<S::Error>> {
+        let mut cursor = cursor;
+        while cursor.number < head.latest.number {
+            let next = cursor.number + 1;
+            let advanced = if next + 1 < head.finalized.number {
+                let last = head.finalized.number.min(cursor.number + self.options.range);
+                self.apply_final_range(next, last, events).await?
+            } else {
+                self.apply_block(&cursor, events).await?
+            };
+            match advanced {
+                Some(block) => cursor = block,
+                None => return Ok(Pass::Reorganized),
+            }
+        }
+        Ok(Pass::CaughtUp(cursor))
+    }
+
+    /// Applies the blocks of a final range that hold events, and its last block.
+    async fn apply_final_range(
+        &mut self,
+        first: u64,
+        last: u64,
+        events: &mut usize,
+    ) -> Result<Option<BlockRef>, FollowError<S::Error>> {
+        let mut by_block: BTreeMap<u64, Vec<Log>> = BTreeMap::new();
+        for log in self.logs(self.filter().from_block(first).to_block(last)).await? {
+            by_block.entry(log.block_number.ok_or(DecodeError::Unplaced("block number"))?).or_default().push(log);
+        }
+        by_block.entry(last).or_default();
+        let mut applied = None;
+        for (number, logs) in by_block {
+            let Some(block) = self.chain.find_block(BlockId::number(number)).await? else { return Ok(None) };
+            *events += self.apply_logs(&block, &logs).await?;
+            applied = Some(block);
+        }
+        Ok(applied)
+    }
+
+    /// Applies the block after the cursor, `None` if the chain no longer continues there.
+    async fn apply_block(
+        &mut self,
+        cursor: &BlockRef,
+        events: &mut usize,
+    ) -> Result<Option<BlockRef>, FollowError<S::Error>> {
+        let answer = self.chain.provider().get_block(BlockId::number(cursor.number + 1)).await;
+        let Some(found) = answer.map_err(|e| self.chain.error("eth_getBlockByNumber", &e))? else { return Ok(None) };
+        let block = BlockRef::from(&found.header);
+        if cursor.hash != block.parent {
+            return Ok(None);
+        }
+        let filter = self.filter().at_block_hash(block.hash);
+        let logs = if filter.matches_bloom(found.header.logs_bloom()) {
+            match self.logs(filter).await {
+                Ok(logs) => logs,
+                // A node knows no logs of a block that was replaced since.
+                Err(_) if !self.is_on_chain(&block).await? => return Ok(None),
+                Err(error) => return Err(error.into()),
+            }
+        } else {
+            Vec::new()
+        };
+        *events += self.apply_logs(&block, &logs).await?;
+        Ok(Some(block))
+    }
+
+    async fn apply_logs(&mut self, block: &BlockRef, logs: &[Log]) -> Result<usize, FollowError<S::Error>> {
+        let mut located = Vec::with_capacity(logs.len());
+        for log in logs {
+            let Some(event) = decode(&self.addresses, log, block.timestamp)? else { continue };
+            if !event.is_in(block) {
+                return Err(FollowError::Inconsistent {
+                    rpc: self.chain.rpc().to_owned(),
+                    number: block.number,
+                    expected: block.hash,
+                    got: event.block_hash,
+                });
+            }
+            located.push(event);
+        }
+        located.sort_by_key(|e| e.log_index);
+        self.store.apply(block, &located).await.map_err(FollowError::Store)?;
+        Ok(located.len())
+    }
+
+    async fn logs(&self, filter: Filter) -> Result<Vec<Log>, ChainError> {
+        self.chain.provider().get_logs(&filter).await.map_err(|e| self.chain.error("eth_getLogs", &e))
+    }
+
+    fn filter(&self) -> Filter {
+        let addresses: Vec<Address> = self.addresses.followed().to_vec();
+        Filter::new().address(addresses).event_signature(super::decode::topics())
+    }
+}

@@ -1,0 +1,137 @@
+//! What happened on chain, in the ids and units of the rules, and a follower that keeps a store in step with it.
+
+mod decode;
+mod follower;
+mod memory;
+
+use alloy::primitives::{Address, B256, U256};
+use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, Purpose};
+use rochdale_core::ledger::Header;
+use rochdale_core::money::{DataWei, GovWei, MicroUsdc};
+use serde::{Deserialize, Serialize};
+
+pub use decode::{DecodeError, decode};
+pub use follower::{FollowError, Follower, FollowerOptions, Progress, Store};
+pub use memory::{MemoryError, MemoryStore};
+
+use crate::client::BlockRef;
+
+/// A steward's public keys; its id is its place in the list, from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seat {
+    /// Account that signs.
+    pub signer: Address,
+    /// X25519 public key that shares are sealed to.
+    pub sealing_key: B256,
+}
+
+/// The terms of a license.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LicenseTerms {
+    /// What may be used.
+    pub dataset: DatasetId,
+    /// 1 = QUERY.
+    pub right: u8,
+    /// What for.
+    pub purpose: Purpose,
+    /// Category of the European Health Data Space, 1 to 6 for a to f.
+    pub ehds_category: u8,
+    /// Records paid for.
+    pub records: u32,
+    /// Unix seconds.
+    pub issued_at: u64,
+    /// Unix seconds.
+    pub expiry: u64,
+    /// X25519 public key that answers are sealed to.
+    pub recipient_key: B256,
+}
+
+/// One event of the contracts. Times are Unix seconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the fields are documented where the contracts define the events")]
+pub enum Event {
+    /// A member was admitted.
+    Joined { member: MemberId, account: Address, payout: Address, nullifier: B256, row_key_digest: B256 },
+    /// A membership ended.
+    Ended { member: MemberId },
+    /// Consent was given, as the version named.
+    ConsentGranted { member: MemberId, version: u32, receipt_commitment: B256, expiry: u64 },
+    /// Consent was withdrawn.
+    ConsentRevoked { member: MemberId, version: u32 },
+    /// A member had everything erased.
+    Erased { member: MemberId },
+    /// A contribution was recorded.
+    ContributionRecorded { contribution: ContributionId, member: MemberId, commitment: B256, consent_version: u32 },
+    /// A committee of stewards took office.
+    Seated { generation: u32, seats: Vec<Seat>, quorum: u8 },
+    /// A worker may receive shares.
+    WorkerRegistered { signer: Address, sealing_key: B256 },
+    /// A worker no longer may.
+    WorkerRemoved { signer: Address },
+    /// The gateway's account.
+    GatewaySet { gateway: Address },
+    /// A worker's receipt was anchored; `rho` in 10^-9 zCDP.
+    ReceiptAnchored {
+        index: u64,
+        entry_hash: B256,
+        query_digest: B256,
+        snapshot: B256,
+        license: LicenseId,
+        rho: u64,
+        result_digest: B256,
+        worker: Address,
+    },
+    /// A settlement was proposed; it is final at `final_at`.
+    Proposed { epoch: Epoch, attempt: u32, root: B256, final_at: u64, header: Box<Header> },
+    /// A member was paid.
+    Claimed { member: MemberId, payout: Address, cash: MicroUsdc, data: DataWei, gov: GovWei },
+    /// A payee of a batch could not be paid and stays owed.
+    ClaimSkipped { member: MemberId },
+    /// A dataset was published or changed.
+    DatasetPublished { dataset: DatasetId, data_type: u8, source: u8, price_per_thousand: MicroUsdc, terms_hash: B256 },
+    /// A license was issued.
+    LicenseIssued { license: LicenseId, holder: Address, terms: LicenseTerms },
+    /// The ethics role approved a researcher for a purpose.
+    ResearcherApproved { researcher: Address, purpose: Purpose, until: u64 },
+    /// A license's price was booked into the buckets.
+    Booked {
+        license: LicenseId,
+        dataset: DatasetId,
+        contributors: MicroUsdc,
+        buyback: MicroUsdc,
+        operations: MicroUsdc,
+        compliance: MicroUsdc,
+        reserve: MicroUsdc,
+    },
+}
+
+/// An event and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Located {
+    /// Height of its block.
+    pub block_number: u64,
+    /// Hash of its block.
+    pub block_hash: B256,
+    /// Timestamp of its block, Unix seconds.
+    pub timestamp: u64,
+    /// Place among the logs of the block.
+    pub log_index: u64,
+    /// The transaction.
+    pub transaction: B256,
+    /// What happened.
+    pub event: Event,
+}
+
+impl Located {
+    /// Whether it stands in this block.
+    #[must_use]
+    pub fn is_in(&self, block: &BlockRef) -> bool {
+        self.block_number == block.number && self.block_hash == block.hash
+    }
+}
+
+/// Narrows a `uint256` amount, which the contracts keep within 128 bits.
+fn amount(field: &'static str, value: U256) -> Result<u128, DecodeError> {
+    u128::try_from(value).map_err(|_| DecodeError::TooLarge { field, value })
+}

@@ -1,0 +1,481 @@
+//! The cooperative as a pure fold of its events: the same events give the same state to every process.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy::primitives::{Address, B256};
+use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, Purpose, StewardId};
+use rochdale_core::ledger::{Header, LedgerError, Revenue};
+use rochdale_core::money::{DataWei, GovWei, MicroUsdc};
+use serde::{Deserialize, Serialize};
+
+use crate::events::{Event, LicenseTerms, Located, Seat};
+
+/// Where and when something happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct At {
+    /// Block number.
+    pub block: u64,
+    /// Place among the block's logs.
+    pub log_index: u64,
+    /// Timestamp of the block, Unix seconds.
+    pub time: u64,
+}
+
+impl From<&Located> for At {
+    fn from(event: &Located) -> Self {
+        Self { block: event.block_number, log_index: event.log_index, time: event.timestamp }
+    }
+}
+
+/// A member, for ever: ids are never reused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// The account that signs for the member.
+    pub account: Address,
+    /// Where earnings are paid.
+    pub payout: Address,
+    /// Commitment to the sealed row keys.
+    pub row_key_digest: B256,
+    /// When it joined.
+    pub joined: At,
+    /// When the membership ended, if it did.
+    pub ended: Option<At>,
+    /// When the member erased everything, if it did.
+    pub erased: Option<At>,
+}
+
+impl Member {
+    /// Whether a membership exists.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.ended.is_none()
+    }
+}
+
+/// The state of a member's consent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConsentStatus {
+    /// Given, until it expires.
+    Granted,
+    /// Withdrawn.
+    Revoked,
+    /// Withdrawn with everything else.
+    Erased,
+}
+
+/// A member's newest consent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consent {
+    /// Counts the grants from 1.
+    pub version: u32,
+    /// Commitment to the receipt of that version.
+    pub receipt_commitment: B256,
+    /// Unix seconds; 0 = none.
+    pub expiry: u64,
+    /// Whether it still stands.
+    pub status: ConsentStatus,
+    /// When the status last changed.
+    pub since: At,
+}
+
+impl Consent {
+    /// Whether it is granted and not expired at `time` (Unix seconds).
+    #[must_use]
+    pub fn is_live(&self, time: u64) -> bool {
+        self.status == ConsentStatus::Granted && (self.expiry == 0 || time < self.expiry)
+    }
+}
+
+/// A recorded contribution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contribution {
+    /// Its id.
+    pub id: ContributionId,
+    /// Who contributed.
+    pub member: MemberId,
+    /// What was contributed, blinded.
+    pub commitment: B256,
+    /// The consent it was contributed under.
+    pub consent_version: u32,
+    /// When it was recorded.
+    pub recorded: At,
+    /// Hash of the recording block, which draws its scorers.
+    pub block_hash: B256,
+    /// Whether its member erased it.
+    pub erased: bool,
+}
+
+/// A license and its holder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LicenseState {
+    /// Who may use it.
+    pub holder: Address,
+    /// For what.
+    pub terms: LicenseTerms,
+}
+
+/// An anchored receipt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptState {
+    /// Place in the budget's log.
+    pub index: u64,
+    /// Hash of the budget entry.
+    pub entry_hash: B256,
+    /// The query.
+    pub query_digest: B256,
+    /// The snapshot it ran on.
+    pub snapshot: B256,
+    /// The license it ran under.
+    pub license: LicenseId,
+    /// Privacy cost, 10^-9 zCDP.
+    pub rho: u64,
+    /// The answer.
+    pub result_digest: B256,
+    /// The worker that signed.
+    pub worker: Address,
+    /// When it was anchored.
+    pub anchored: At,
+}
+
+/// A booked license price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Booking {
+    /// The license.
+    pub license: LicenseId,
+    /// Its dataset.
+    pub dataset: DatasetId,
+    /// To the contributors.
+    pub contributors: MicroUsdc,
+    /// Of the contributors' part, to buying back DATA.
+    pub buyback: MicroUsdc,
+    /// To operations.
+    pub operations: MicroUsdc,
+    /// To compliance.
+    pub compliance: MicroUsdc,
+    /// To the reserve.
+    pub reserve: MicroUsdc,
+    /// When it was booked.
+    pub booked: At,
+}
+
+/// A dataset on offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatasetState {
+    /// 1 EHR, 2 labs, 3 wearable, 4 genomic summary.
+    pub data_type: u8,
+    /// Source code.
+    pub source: u8,
+    /// Price per 1,000 records.
+    pub price_per_thousand: MicroUsdc,
+    /// License terms.
+    pub terms_hash: B256,
+}
+
+/// A proposed settlement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// What the stewards signed.
+    pub header: Header,
+    /// When it becomes final, Unix seconds.
+    pub final_at: u64,
+    /// When it was proposed.
+    pub proposed: At,
+}
+
+/// What a member was paid so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claimed {
+    /// USDC.
+    pub cash: MicroUsdc,
+    /// DATA.
+    pub data: DataWei,
+    /// GOV.
+    pub gov: GovWei,
+}
+
+/// Everything that the events say, as of the last one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cooperative {
+    /// Members, active or not.
+    pub members: BTreeMap<MemberId, Member>,
+    /// Ids by account.
+    pub member_ids: BTreeMap<Address, MemberId>,
+    /// Newest consent of each member who ever gave one.
+    pub consents: BTreeMap<MemberId, Consent>,
+    /// Contributions, erased ones included.
+    pub contributions: BTreeMap<ContributionId, Contribution>,
+    /// Licenses, expired ones included.
+    pub licenses: BTreeMap<LicenseId, LicenseState>,
+    /// Anchored receipts by index.
+    pub receipts: BTreeMap<u64, ReceiptState>,
+    /// Bookings in order.
+    pub bookings: Vec<Booking>,
+    /// Datasets.
+    pub datasets: BTreeMap<DatasetId, DatasetState>,
+    /// Number of the committee in office, 0 before the first.
+    pub generation: u32,
+    /// Stewards in office; a steward's id is its place, from 1.
+    pub seats: Vec<Seat>,
+    /// Signatures that bind the committee.
+    pub quorum: u8,
+    /// Sealing keys of the workers by account.
+    pub workers: BTreeMap<Address, B256>,
+    /// The gateway's account.
+    pub gateway: Option<Address>,
+    /// Until when (Unix seconds) a researcher may buy for a purpose.
+    pub approvals: BTreeMap<Address, BTreeMap<Purpose, u64>>,
+    /// The standing proposal of each epoch.
+    pub proposals: BTreeMap<Epoch, Proposal>,
+    /// What each member was paid.
+    pub claimed: BTreeMap<MemberId, Claimed>,
+}
+
+impl Cooperative {
+    /// Folds events in the order of the chain.
+    pub fn fold<'a>(events: impl IntoIterator<Item = &'a Located>) -> Self {
+        let mut state = Self::default();
+        for event in events {
+            state.apply(event);
+        }
+        state
+    }
+
+    /// The state at an epoch's cut: as of the last block with a timestamp of at most `end` (Unix seconds).
+    pub fn at_cut<'a>(events: impl IntoIterator<Item = &'a Located>, end: u64) -> Self {
+        Self::fold(events.into_iter().filter(|e| e.timestamp <= end))
+    }
+
+    /// The state as of a block, by number.
+    pub fn at_block<'a>(events: impl IntoIterator<Item = &'a Located>, number: u64) -> Self {
+        Self::fold(events.into_iter().filter(|e| e.block_number <= number))
+    }
+
+    /// Takes in the next event.
+    pub fn apply(&mut self, located: &Located) {
+        let at = At::from(located);
+        match &located.event {
+            Event::Joined { .. } | Event::Ended { .. } => self.apply_membership(&located.event, at),
+            Event::ConsentGranted { .. } | Event::ConsentRevoked { .. } | Event::Erased { .. } => {
+                self.apply_consent(&located.event, at);
+            }
+            Event::ContributionRecorded { contribution, member, commitment, consent_version } => {
+                self.contributions.insert(
+                    *contribution,
+                    Contribution {
+                        id: *contribution,
+                        member: *member,
+                        commitment: *commitment,
+                        consent_version: *consent_version,
+                        recorded: at,
+                        block_hash: located.block_hash,
+                        erased: false,
+                    },
+                );
+            }
+            Event::Seated { .. }
+            | Event::WorkerRegistered { .. }
+            | Event::WorkerRemoved { .. }
+            | Event::GatewaySet { .. } => self.apply_committee(&located.event),
+            Event::Proposed { epoch, final_at, header, .. } => {
+                let proposal = Proposal { header: (**header).clone(), final_at: *final_at, proposed: at };
+                self.proposals.insert(*epoch, proposal);
+            }
+            Event::Claimed { member, cash, data, gov, .. } => {
+                let sum = self.claimed.entry(*member).or_default();
+                // The contract keeps each total within its type; a sum that does not fit is no event of it.
+                sum.cash.0 = sum.cash.0.saturating_add(cash.0);
+                sum.data.0 = sum.data.0.saturating_add(data.0);
+                sum.gov.0 = sum.gov.0.saturating_add(gov.0);
+            }
+            Event::ClaimSkipped { .. } => {}
+            Event::ReceiptAnchored { .. }
+            | Event::DatasetPublished { .. }
+            | Event::LicenseIssued { .. }
+            | Event::ResearcherApproved { .. }
+            | Event::Booked { .. } => self.apply_market(&located.event, at),
+        }
+    }
+
+    fn apply_membership(&mut self, event: &Event, at: At) {
+        match *event {
+            Event::Joined { member, account, payout, row_key_digest, .. } => {
+                let new = Member { account, payout, row_key_digest, joined: at, ended: None, erased: None };
+                self.members.insert(member, new);
+                self.member_ids.insert(account, member);
+            }
+            Event::Ended { member } => {
+                if let Some(m) = self.members.get_mut(&member) {
+                    m.ended = Some(at);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn apply_consent(&mut self, event: &Event, at: At) {
+        match *event {
+            Event::ConsentGranted { member, version, receipt_commitment, expiry } => {
+                let status = ConsentStatus::Granted;
+                self.consents.insert(member, Consent { version, receipt_commitment, expiry, status, since: at });
+            }
+            Event::ConsentRevoked { member, .. } => self.set_consent(member, ConsentStatus::Revoked, at),
+            Event::Erased { member } => {
+                self.set_consent(member, ConsentStatus::Erased, at);
+                if let Some(m) = self.members.get_mut(&member) {
+                    m.erased = Some(at);
+                }
+                for contribution in self.contributions.values_mut().filter(|c| c.member == member) {
+                    contribution.erased = true;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn set_consent(&mut self, member: MemberId, status: ConsentStatus, at: At) {
+        if let Some(consent) = self.consents.get_mut(&member) {
+            consent.status = status;
+            consent.since = at;
+        }
+    }
+
+    fn apply_committee(&mut self, event: &Event) {
+        match event {
+            Event::Seated { generation, seats, quorum } => {
+                self.generation = *generation;
+                self.seats.clone_from(seats);
+                self.quorum = *quorum;
+            }
+            Event::WorkerRegistered { signer, sealing_key } => {
+                self.workers.insert(*signer, *sealing_key);
+            }
+            Event::WorkerRemoved { signer } => {
+                self.workers.remove(signer);
+            }
+            Event::GatewaySet { gateway } => self.gateway = Some(*gateway),
+            _ => {}
+        }
+    }
+
+    fn apply_market(&mut self, event: &Event, at: At) {
+        match *event {
+            Event::ReceiptAnchored {
+                index,
+                entry_hash,
+                query_digest,
+                snapshot,
+                license,
+                rho,
+                result_digest,
+                worker,
+            } => {
+                self.receipts.insert(
+                    index,
+                    ReceiptState {
+                        index,
+                        entry_hash,
+                        query_digest,
+                        snapshot,
+                        license,
+                        rho,
+                        result_digest,
+                        worker,
+                        anchored: at,
+                    },
+                );
+            }
+            Event::DatasetPublished { dataset, data_type, source, price_per_thousand, terms_hash } => {
+                self.datasets.insert(dataset, DatasetState { data_type, source, price_per_thousand, terms_hash });
+            }
+            Event::LicenseIssued { license, holder, terms } => {
+                self.licenses.insert(license, LicenseState { holder, terms });
+            }
+            Event::ResearcherApproved { researcher, purpose, until } => {
+                self.approvals.entry(researcher).or_default().insert(purpose, until);
+            }
+            Event::Booked { license, dataset, contributors, buyback, operations, compliance, reserve } => {
+                self.bookings.push(Booking {
+                    license,
+                    dataset,
+                    contributors,
+                    buyback,
+                    operations,
+                    compliance,
+                    reserve,
+                    booked: at,
+                });
+            }
+            _ => {}
+        }
+    }
+
+    /// Ids of members whose membership exists, ascending.
+    pub fn active_members(&self) -> impl Iterator<Item = MemberId> + '_ {
+        self.members.iter().filter(|(_, m)| m.is_active()).map(|(id, _)| *id)
+    }
+
+    /// Contributions recorded after `since` (Unix seconds, the end of the epoch before), in the ledger's order:
+    /// member, block, log.
+    #[must_use]
+    pub fn contributions_since(&self, since: u64) -> Vec<&Contribution> {
+        let mut found: Vec<&Contribution> = self.contributions.values().filter(|c| c.recorded.time > since).collect();
+        found.sort_by_key(|c| (c.member, c.recorded));
+        found
+    }
+
+    /// Money booked to contributors after `since` (Unix seconds), and what paid it.
+    ///
+    /// # Errors
+    /// Where the sum does not fit 128 bits.
+    pub fn revenue_since(&self, since: u64) -> Result<Revenue, LedgerError> {
+        let recent = self.bookings.iter().filter(|b| b.booked.time > since);
+        Revenue::of(recent.map(|b| (b.license, b.dataset, b.contributors.0)))
+    }
+
+    /// Receipts anchored after `since` (Unix seconds), by index.
+    pub fn receipts_since(&self, since: u64) -> impl Iterator<Item = &ReceiptState> {
+        self.receipts.values().filter(move |r| r.anchored.time > since)
+    }
+
+    /// Members whose erasure took effect after `since` (Unix seconds), ascending.
+    pub fn erased_since(&self, since: u64) -> impl Iterator<Item = MemberId> + '_ {
+        let after = move |m: &Member| m.erased.is_some_and(|at| at.time > since);
+        self.members.iter().filter(move |(_, m)| after(m)).map(|(id, _)| *id)
+    }
+
+    /// Whether the member is active and its consent stands at `time` (Unix seconds).
+    #[must_use]
+    pub fn consents_at(&self, member: MemberId, time: u64) -> bool {
+        self.members.get(&member).is_some_and(Member::is_active)
+            && self.consents.get(&member).is_some_and(|c| c.is_live(time))
+    }
+
+    /// Of `ids`, those that are not erased and whose member consents at `time` (Unix seconds), ascending.
+    pub fn live_contributions(&self, ids: impl IntoIterator<Item = ContributionId>, time: u64) -> Vec<ContributionId> {
+        let live = |id: &ContributionId| {
+            self.contributions.get(id).is_some_and(|c| !c.erased && self.consents_at(c.member, time))
+        };
+        let kept: BTreeSet<ContributionId> = ids.into_iter().filter(live).collect();
+        kept.into_iter().collect()
+    }
+
+    /// The seat of an account, if it is a steward.
+    #[must_use]
+    pub fn steward_id(&self, signer: Address) -> Option<StewardId> {
+        let place = self.seats.iter().position(|s| s.signer == signer)?;
+        u8::try_from(place + 1).ok().map(StewardId)
+    }
+
+    /// The newest proposal that is final at `now` (Unix seconds).
+    #[must_use]
+    pub fn final_proposal(&self, now: u64) -> Option<&Proposal> {
+        self.proposals.values().rev().find(|p| p.final_at <= now)
+    }
+
+    /// Whether `researcher` may buy for `purpose` at `now` (Unix seconds).
+    #[must_use]
+    pub fn is_approved(&self, researcher: Address, purpose: Purpose, now: u64) -> bool {
+        self.approvals.get(&researcher).and_then(|p| p.get(&purpose)).is_some_and(|until| now < *until)
+    }
+}

@@ -1,0 +1,169 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use alloy::primitives::U256;
+use rochdale_chain::client::{Chain, ChainError, ChainOptions, ManualClock, Sender};
+use rochdale_chain::deploy::{CoopConfig, DeployError, Manifest, deploy, verify};
+use rochdale_chain::local::{Anvil, AnvilOptions, LocalChain, Mining};
+use rochdale_testkit::anvil::{GENESIS_TIME, TestCoop, actors, connect, role_key};
+
+#[tokio::test]
+async fn a_deployment_reads_back_and_its_manifest_survives_the_disk() {
+    let coop = TestCoop::deploy().await.unwrap();
+    verify(&coop.chain, &coop.manifest, &coop.config).await.unwrap();
+    assert_eq!(coop.manifest.chain_id, 31_337);
+    assert_eq!(coop.manifest.params_hash, coop.config.ledger.hash());
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("coop.json");
+    coop.manifest.save(&path).unwrap();
+    assert_eq!(Manifest::load(&path).unwrap(), coop.manifest);
+}
+
+#[tokio::test]
+async fn two_cooperatives_on_one_chain_do_not_share_an_address() {
+    let coop = TestCoop::deploy().await.unwrap();
+    let second = deploy(&coop.founder, &coop.config, |_, _, _| {}).await.unwrap();
+    let ours = coop.manifest.addresses.followed();
+    assert!(second.addresses.followed().iter().all(|a| !ours.contains(a)));
+    verify(&coop.chain, &coop.manifest, &coop.config).await.unwrap();
+}
+
+#[tokio::test]
+async fn reading_back_finds_what_differs() {
+    let coop = TestCoop::deploy().await.unwrap();
+    let mut other = coop.config.clone();
+    other.actors.registrar = role_key("somebody").address();
+    let error = verify(&coop.chain, &coop.manifest, &other).await.unwrap_err();
+    assert!(error.to_string().contains("the registrar is"), "{error}");
+    let mut other = coop.config.clone();
+    other.settlement.window += 1;
+    let error = verify(&coop.chain, &coop.manifest, &other).await.unwrap_err();
+    assert!(error.to_string().contains("the objection window is 86400, not 86401"), "{error}");
+}
+
+#[tokio::test]
+async fn any_chain_but_the_local_one_is_refused_before_anything_is_sent() {
+    let anvil = Anvil::spawn(&AnvilOptions { chain_id: 8_453, ..AnvilOptions::default() }).unwrap();
+    let chain = Chain::connect(&anvil.url(), ChainOptions::new(8_453), Arc::new(ManualClock::default())).await.unwrap();
+    let founder = Sender::new(chain.clone(), role_key("founder"));
+    let config = CoopConfig { chain_id: 8_453, ..CoopConfig::demo(actors()) };
+    let error = deploy(&founder, &config, |_, _, _| {}).await.unwrap_err();
+    assert!(matches!(error, DeployError::NotLocal(8_453)), "{error}");
+    assert!(matches!(LocalChain::new(&chain), Err(ChainError::NotLocal { chain_id: 8_453, .. })));
+    assert_eq!(chain.head().await.unwrap().latest.number, 0);
+}
+
+#[tokio::test]
+async fn a_configuration_for_another_chain_or_with_a_weak_quorum_is_refused() {
+    let coop = TestCoop::deploy().await.unwrap();
+    let other = CoopConfig { chain_id: 1, ..coop.config.clone() };
+    let error = deploy(&coop.founder, &other, |_, _, _| {}).await.unwrap_err();
+    assert!(matches!(error, DeployError::OtherChain { configured: 1, actual: 31_337 }), "{error}");
+    let mut weak = coop.config.clone();
+    weak.actors.quorum = 1;
+    let error = deploy(&coop.founder, &weak, |_, _, _| {}).await.unwrap_err();
+    assert!(error.to_string().starts_with("actors.quorum must be more than half of the 3 stewards"), "{error}");
+}
+
+#[tokio::test]
+async fn a_step_that_reverts_says_where_the_deployment_stopped() {
+    let coop = TestCoop::deploy().await.unwrap();
+    let mut twice = coop.config.clone();
+    twice.actors.stewards[1] = twice.actors.stewards[0];
+    let error = deploy(&coop.founder, &twice, |_, _, _| {}).await.unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("stopped at \"stewards\""), "{text}");
+    assert!(text.contains("StewardCommittee_BadSeat(2, "), "{text}");
+    assert!(text.contains("deploy again"), "{text}");
+}
+
+#[tokio::test]
+async fn a_founder_without_ether_is_told_so() {
+    let anvil = Anvil::spawn(&AnvilOptions::default()).unwrap();
+    let (chain, _) = connect(&anvil.url()).await.unwrap();
+    let founder = Sender::new(chain, role_key("founder"));
+    let error = deploy(&founder, &CoopConfig::demo(actors()), |_, _, _| {}).await.unwrap_err();
+    assert!(error.to_string().contains("cannot pay the gas"), "{error}");
+}
+
+#[tokio::test]
+async fn a_stopped_local_chain_goes_on_where_it_was() {
+    let directory = tempfile::tempdir().unwrap();
+    let state = directory.path().join("chain.json");
+    let options = AnvilOptions { state: Some(state), mining: Mining::Mixed(60), ..AnvilOptions::default() };
+    let coop = TestCoop::deploy_with(options.clone(), |_| {}).await.unwrap();
+    let member = coop.join(&coop.member_key(1)).await.unwrap();
+    let head = coop.chain.head().await.unwrap().latest;
+    let TestCoop { anvil, manifest, config, .. } = coop;
+    anvil.stop();
+
+    let anvil = Anvil::spawn(&options).unwrap();
+    let (chain, _) = connect(&anvil.url()).await.unwrap();
+    let again = chain.block(head.number.into()).await.unwrap();
+    assert_eq!(again, head, "the blocks are the same, so that every follower's cursor still holds");
+    assert_eq!(chain.block(manifest.base.number.into()).await.unwrap(), manifest.base);
+    verify(&chain, &manifest, &config).await.unwrap();
+    let call = rochdale_chain::bindings::Membership::memberOfCall { memberId: member.0 };
+    assert!(chain.view(manifest.addresses.membership, &call).await.unwrap().active);
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_reported_with_anvils_words() {
+    let first = Anvil::spawn(&AnvilOptions::default()).unwrap();
+    let error = Anvil::spawn(&AnvilOptions { port: first.port(), ..AnvilOptions::default() }).unwrap_err();
+    assert!(error.to_string().contains(&format!("is the port {} taken", first.port())), "{error}");
+}
+
+#[tokio::test]
+async fn anvil_ends_with_its_value() {
+    let anvil = Anvil::spawn(&AnvilOptions::default()).unwrap();
+    let process = format!("/proc/{}", anvil.pid());
+    assert!(Path::new(&process).exists());
+    drop(anvil);
+    assert!(!Path::new(&process).exists());
+}
+
+#[tokio::test]
+async fn mixed_mining_finalizes_without_transactions() {
+    let options =
+        AnvilOptions { mining: Mining::Mixed(1), genesis_timestamp: Some(GENESIS_TIME), ..AnvilOptions::default() };
+    let anvil = Anvil::spawn(&options).unwrap();
+    let (chain, _) = connect(&anvil.url()).await.unwrap();
+    let local = LocalChain::new(&chain).unwrap();
+    local.set_balance(role_key("founder").address(), U256::from(10).pow(U256::from(20))).await.unwrap();
+    // A transaction is mined at once; finality needs the blocks that time brings.
+    let founder = Sender::new(chain.clone(), role_key("founder"));
+    let manifest = deploy(&founder, &CoopConfig::demo(actors()), |_, _, _| {}).await.unwrap();
+    let head = chain.head().await.unwrap();
+    assert!(head.latest.number >= manifest.base.number + 24);
+    assert!(head.finalized.number >= head.latest.number - 2);
+}
+
+#[test]
+fn the_sample_configuration_is_read() {
+    let text = include_str!("../../../../docs/samples/coop.toml");
+    let config: CoopConfig = toml::from_str(text).unwrap();
+    config.check().unwrap();
+    // Every optional key of the sample shows its default.
+    assert_eq!(config, CoopConfig { genesis: config.genesis, ..CoopConfig::new(config.actors.clone()) });
+    let written = toml::to_string(&config).unwrap();
+    assert_eq!(toml::from_str::<CoopConfig>(&written).unwrap(), config);
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_line() {
+    let text = include_str!("../../../../docs/samples/coop.toml").replace("cooldown =", "cool_down =");
+    let error = toml::from_str::<CoopConfig>(&text).unwrap_err().to_string();
+    assert!(error.contains("unknown field `cool_down`") && error.contains("line"), "{error}");
+}
+
+#[test]
+fn a_broken_manifest_is_refused_with_path_and_line() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("coop.json");
+    let absent = Manifest::load(&path).unwrap_err().to_string();
+    assert!(absent.contains("coop.json") && absent.contains("rochdale coop deploy"), "{absent}");
+    std::fs::write(&path, "{\n \"version\": 1,\n \"surprise\": 2\n}").unwrap();
+    let unknown = Manifest::load(&path).unwrap_err().to_string();
+    assert!(unknown.contains("line 3") && unknown.contains("surprise"), "{unknown}");
+}

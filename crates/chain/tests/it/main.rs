@@ -1,0 +1,8 @@
+//! The crate against a real anvil and the real contracts.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod client;
+mod deploy;
+mod follower;
+mod path;

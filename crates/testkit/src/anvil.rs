@@ -1,0 +1,363 @@
+//! A cooperative on a local chain of its own, founded for one test, with keys that are the same on every run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy::signers::local::PrivateKeySigner;
+use anyhow::{Context as _, Result};
+use rochdale_chain::bindings::{ConsentRegistry, ContributionRegistry, Market, Membership, StewardCommittee, TestUSDC};
+use rochdale_chain::client::{
+    Chain, ChainOptions, LOCAL_CHAIN_ID, ManualClock, Receipt, SendError, Sender, SenderOptions,
+};
+use rochdale_chain::deploy::{Actors, CoopConfig, Manifest, deploy};
+use rochdale_chain::eip712;
+use rochdale_chain::events::{Event, Follower, Located, MemoryStore, Seat, decode};
+use rochdale_chain::local::{Anvil, AnvilOptions, LocalChain, key};
+use rochdale_core::ids::{ContributionId, DatasetId, LicenseId, MemberId, Purpose};
+
+/// The seed of every key here.
+pub const SEED: &str = "testkit";
+
+/// First block of the local chain: 1 January 2026, 00:00 UTC.
+pub const GENESIS_TIME: u64 = 1_767_225_600;
+
+/// Ether for each account, in wei: 10,000.
+const ETHER: u128 = 10_000_000_000_000_000_000_000;
+
+/// The key of a role, such as `steward-2` or `member-17`.
+#[must_use]
+pub fn role_key(role: &str) -> PrivateKeySigner {
+    key(SEED, role)
+}
+
+/// A cooperative on its own anvil, which ends with this value.
+pub struct TestCoop {
+    /// The node.
+    pub anvil: Anvil,
+    /// A connection to it, whose head is never stale unless `clock` is moved.
+    pub chain: Chain,
+    /// The clock of `chain`.
+    pub clock: Arc<ManualClock>,
+    /// Moves its time.
+    pub local: LocalChain,
+    /// What was founded.
+    pub manifest: Manifest,
+    /// What it was founded with.
+    pub config: CoopConfig,
+    /// Administers; also the ethics board.
+    pub founder: Sender,
+    /// The gateway's account.
+    pub relayer: Sender,
+    /// Buys licenses.
+    pub researcher: Sender,
+    /// Signs admissions.
+    pub registrar: PrivateKeySigner,
+    /// Stewards 1 to 3.
+    pub stewards: Vec<PrivateKeySigner>,
+    /// The worker.
+    pub worker: PrivateKeySigner,
+}
+
+/// A connection for tests: a manual clock, so that no head grows stale by itself.
+///
+/// # Errors
+/// Where the node does not answer.
+pub async fn connect(url: &str) -> Result<(Chain, Arc<ManualClock>)> {
+    let clock = Arc::new(ManualClock::default());
+    let options = ChainOptions::new(LOCAL_CHAIN_ID);
+    Ok((Chain::connect(url, options, clock.clone()).await?, clock))
+}
+
+/// The test actors' accounts. Sealing keys are arbitrary: a test that seals replaces them.
+#[must_use]
+pub fn actors() -> Actors {
+    let seat = |role: &str| Seat { signer: role_key(role).address(), sealing_key: keccak256(role.as_bytes()) };
+    Actors {
+        registrar: role_key("registrar").address(),
+        gateway: role_key("relayer").address(),
+        stewards: vec![seat("steward-1"), seat("steward-2"), seat("steward-3")],
+        quorum: 2,
+        workers: vec![seat("worker")],
+    }
+}
+
+impl TestCoop {
+    /// Starts anvil (a block with each transaction) and founds a cooperative with the demo's parameters.
+    ///
+    /// # Errors
+    /// Where anvil is missing or the deployment fails.
+    pub async fn deploy() -> Result<Self> {
+        Self::deploy_with(AnvilOptions::default(), |_| {}).await
+    }
+
+    /// As [`Self::deploy`], on an anvil and with a configuration as told.
+    ///
+    /// # Errors
+    /// Where anvil is missing or the deployment fails.
+    pub async fn deploy_with(mut options: AnvilOptions, edit: impl FnOnce(&mut CoopConfig)) -> Result<Self> {
+        options.genesis_timestamp.get_or_insert(GENESIS_TIME);
+        let anvil = Anvil::spawn(&options).context("starting anvil")?;
+        let (chain, clock) = connect(&anvil.url()).await?;
+        let local = LocalChain::new(&chain)?;
+        let sender = |role: &str| sender(&chain, role_key(role));
+        let (founder, relayer, researcher) = (sender("founder"), sender("relayer"), sender("researcher"));
+        for account in [founder.address(), relayer.address(), researcher.address()] {
+            local.set_balance(account, U256::from(ETHER)).await?;
+        }
+        let mut config = CoopConfig::demo(actors());
+        edit(&mut config);
+        let manifest = deploy(&founder, &config, |_, _, _| {}).await?;
+        let stewards = ["steward-1", "steward-2", "steward-3"].map(role_key).to_vec();
+        Ok(Self {
+            anvil,
+            chain,
+            clock,
+            local,
+            manifest,
+            config,
+            founder,
+            relayer,
+            researcher,
+            registrar: role_key("registrar"),
+            stewards,
+            worker: role_key("worker"),
+        })
+    }
+
+    /// The key of member number `n` of the test, from 1.
+    #[must_use]
+    pub fn member_key(&self, n: u32) -> PrivateKeySigner {
+        role_key(&format!("member-{n}"))
+    }
+
+    /// A funded sender for any role.
+    ///
+    /// # Errors
+    /// Where the node does not answer.
+    pub async fn sender(&self, role: &str) -> Result<Sender> {
+        let sender = sender(&self.chain, role_key(role));
+        self.local.set_balance(sender.address(), U256::from(ETHER)).await?;
+        Ok(sender)
+    }
+
+    /// An hour from now, in protocol time: a deadline.
+    ///
+    /// # Errors
+    /// Where the node does not answer.
+    pub async fn deadline(&self) -> Result<U256> {
+        Ok(U256::from(self.chain.now().await? + 3_600))
+    }
+
+    /// The events of a receipt.
+    ///
+    /// # Errors
+    /// Where a log of our contracts does not decode.
+    pub fn events(&self, receipt: &Receipt) -> Result<Vec<Located>> {
+        let read = |log| decode(&self.manifest.addresses, log, 0).transpose();
+        Ok(receipt.logs.iter().filter_map(read).collect::<Result<_, _>>()?)
+    }
+
+    /// All events so far.
+    ///
+    /// # Errors
+    /// Where the node does not answer.
+    pub async fn history(&self) -> Result<Vec<Located>> {
+        let mut follower = Follower::new(self.chain.clone(), &self.manifest, MemoryStore::default());
+        follower.step().await?;
+        Ok(follower.store().events().to_vec())
+    }
+
+    /// Admits an account, whose payout address is its own.
+    ///
+    /// # Errors
+    /// Where the contract refuses.
+    pub async fn join(&self, member: &PrivateKeySigner) -> Result<MemberId> {
+        let account = member.address();
+        let admission = eip712::Admission {
+            account,
+            payout: account,
+            nullifier: keccak256(account),
+            rowKeyDigest: keccak256(b"row keys"),
+            deadline: self.deadline().await?,
+        };
+        let registrar_signature = eip712::sign(&self.registrar, &admission, &self.manifest.membership_domain())?;
+        let call = Membership::joinCall { a: admission.into(), registrarSignature: registrar_signature };
+        let receipt = self.relayer.send(self.manifest.addresses.membership, &call).await?;
+        let joined = self.events(&receipt)?.into_iter().find_map(|e| match e.event {
+            Event::Joined { member, .. } => Some(member),
+            _ => None,
+        });
+        joined.context("no Joined event in the receipt")
+    }
+
+    /// The number of the member's next consent statement.
+    ///
+    /// # Errors
+    /// Where the node does not answer.
+    pub async fn consent_nonce(&self, id: MemberId) -> Result<U256> {
+        let call = ConsentRegistry::nonceCall { memberId: id.0 };
+        Ok(U256::from(self.chain.view(self.manifest.addresses.consent_registry, &call).await?))
+    }
+
+    /// Grants consent as the version given, without expiry.
+    ///
+    /// # Errors
+    /// Where the contract refuses.
+    pub async fn grant(&self, member: &PrivateKeySigner, id: MemberId, version: u32) -> Result<Receipt> {
+        let grant = eip712::ConsentGrant {
+            memberId: id.0,
+            version,
+            receiptCommitment: keccak256(b"consent receipt"),
+            expiry: 0,
+            nonce: self.consent_nonce(id).await?,
+            deadline: self.deadline().await?,
+        };
+        let signature = eip712::sign(member, &grant, &self.manifest.consent_domain())?;
+        let call = ConsentRegistry::grantCall { g: grant.into(), signature };
+        Ok(self.relayer.send(self.manifest.addresses.consent_registry, &call).await?)
+    }
+
+    /// Withdraws consent.
+    ///
+    /// # Errors
+    /// Where the contract refuses.
+    pub async fn revoke(&self, member: &PrivateKeySigner, id: MemberId) -> Result<Receipt> {
+        let nonce = self.consent_nonce(id).await?;
+        let revoke = eip712::ConsentRevoke { memberId: id.0, nonce, deadline: self.deadline().await? };
+        let signature = eip712::sign(member, &revoke, &self.manifest.consent_domain())?;
+        let call = ConsentRegistry::revokeCall { r: revoke.into(), signature };
+        Ok(self.relayer.send(self.manifest.addresses.consent_registry, &call).await?)
+    }
+
+    /// Erases everything.
+    ///
+    /// # Errors
+    /// Where the contract refuses.
+    pub async fn erase(&self, member: &PrivateKeySigner, id: MemberId) -> Result<Receipt> {
+        let nonce = self.consent_nonce(id).await?;
+        let erase = eip712::ConsentErase { memberId: id.0, nonce, deadline: self.deadline().await? };
+        let signature = eip712::sign(member, &erase, &self.manifest.consent_domain())?;
+        let call = ConsentRegistry::eraseCall { e: erase.into(), signature };
+        Ok(self.relayer.send(self.manifest.addresses.consent_registry, &call).await?)
+    }
+
+    /// Records one contribution for each member given, under consent version 1, in one batch.
+    ///
+    /// # Errors
+    /// Where the contract refuses.
+    pub async fn record(&self, members: &[(&PrivateKeySigner, MemberId, B256)]) -> Result<Vec<ContributionId>> {
+        let registry = self.manifest.addresses.contribution_registry;
+        let deadline = self.deadline().await?;
+        let (mut contributions, mut signatures): (Vec<_>, Vec<Bytes>) = (Vec::new(), Vec::new());
+        for (signer, id, commitment) in members {
+            let nonce = self.chain.view(registry, &ContributionRegistry::nonceOfCall { memberId: id.0 }).await?;
+            let contribution = eip712::Contribution {
+                memberId: id.0,
+                commitment: *commitment,
+                consentVersion: 1,
+                nonce: U256::from(nonce),
+                deadline,
+            };
+            signatures.push(eip712::sign(signer, &contribution, &self.manifest.contribution_domain())?);
+            contributions.push(contribution.into());
+        }
+        let call = ContributionRegistry::recordCall { c: contributions, signatures };
+        let receipt = self.relayer.send(registry, &call).await?;
+        let recorded = self.events(&receipt)?.into_iter().filter_map(|e| match e.event {
+            Event::ContributionRecorded { contribution, .. } => Some(contribution),
+            _ => None,
+        });
+        Ok(recorded.collect())
+    }
+
+    /// Approves the researcher for a purpose, for a year from now.
+    ///
+    /// # Errors
+    /// Where the contract refuses.
+    pub async fn approve_researcher(&self, purpose: Purpose) -> Result<Receipt> {
+        let until = self.chain.now().await? + 365 * 86_400;
+        let call = Market::approveResearcherCall { researcher: self.researcher.address(), purpose: purpose.0, until };
+        Ok(self.founder.send(self.manifest.addresses.market, &call).await?)
+    }
+
+    /// Mints the price to the researcher and buys a license for half a year with a permit.
+    ///
+    /// # Errors
+    /// Where the contract refuses, as for a purpose without approval.
+    pub async fn buy(&self, dataset: DatasetId, records: u32, purpose: Purpose) -> Result<LicenseId> {
+        let (usdc, market) = (self.manifest.addresses.usdc, self.manifest.addresses.market);
+        let order = Market::Order {
+            datasetId: dataset.0,
+            records,
+            purpose: purpose.0,
+            ehdsCategory: 1,
+            duration: 180 * 86_400,
+            recipientKey: keccak256(b"recipient"),
+        };
+        let price = self.chain.view(market, &Market::priceOfCall { o: order.clone() }).await?;
+        let buyer = self.researcher.address();
+        self.relayer.send(usdc, &TestUSDC::mintCall { to: buyer, amount: price }).await?;
+        let permit = eip712::Permit {
+            owner: buyer,
+            spender: market,
+            value: price,
+            nonce: self.chain.view(usdc, &TestUSDC::noncesCall { owner: buyer }).await?,
+            deadline: self.deadline().await?,
+        };
+        let signature = eip712::sign(&role_key("researcher"), &permit, &self.manifest.usdc_domain())?;
+        let p = Market::Permit {
+            value: price,
+            deadline: permit.deadline,
+            r: B256::from_slice(&signature[..32]),
+            s: B256::from_slice(&signature[32..64]),
+            v: signature[64],
+        };
+        let receipt = self.researcher.send(market, &Market::buyCall { o: order, p }).await?;
+        let issued = self.events(&receipt)?.into_iter().find_map(|e| match e.event {
+            Event::LicenseIssued { license, .. } => Some(license),
+            _ => None,
+        });
+        issued.context("no LicenseIssued event in the receipt")
+    }
+
+    /// Anchors a receipt for a budget entry that stewards 1 and 2 sign; returns the entry's hash.
+    ///
+    /// # Errors
+    /// Where the contract refuses.
+    pub async fn anchor(&self, entry: eip712::BudgetEntry, result_digest: B256) -> Result<B256> {
+        let domain = self.manifest.committee_domain();
+        let signatures =
+            self.stewards[..2].iter().map(|s| eip712::sign(s, &entry, &domain)).collect::<Result<Vec<_>, _>>()?;
+        let entry_hash = eip712::hash_struct(&entry);
+        let receipt = eip712::QueryReceipt { entryHash: entry_hash, resultDigest: result_digest };
+        let call = StewardCommittee::anchorReceiptCall {
+            e: entry.into(),
+            stewardSignatures: signatures,
+            resultDigest: result_digest,
+            workerSignature: eip712::sign(&self.worker, &receipt, &domain)?,
+        };
+        self.relayer.send(self.manifest.addresses.steward_committee, &call).await?;
+        Ok(entry_hash)
+    }
+
+    /// An ERC-20 balance.
+    ///
+    /// # Errors
+    /// Where the node does not answer.
+    pub async fn balance(&self, token: Address, holder: Address) -> Result<u128> {
+        let balance = self.chain.view(token, &TestUSDC::balanceOfCall { account: holder }).await?;
+        u128::try_from(balance).context("a balance above 128 bits")
+    }
+}
+
+/// The name of the custom error inside a failed action, if the contract refused it.
+#[must_use]
+pub fn refusal(error: &anyhow::Error) -> Option<&str> {
+    error.downcast_ref::<SendError>()?.revert().map(|r| r.name())
+}
+
+fn sender(chain: &Chain, signer: PrivateKeySigner) -> Sender {
+    let options = SenderOptions { poll: Duration::from_millis(10), ..SenderOptions::default() };
+    Sender::with_options(chain.clone(), signer, options)
+}
