@@ -20,9 +20,7 @@ mod ucum;
 mod view;
 
 pub use canonical::{canonical_json, record_digest};
-pub use code::{
-    CVX, Coding, ICD10CM, LOINC, RXNORM, SNOMED, UCUM, codings, loinc_is_valid, snomed_is_valid, system_token,
-};
+pub use code::{CVX, Coding, ICD10CM, LOINC, RXNORM, SNOMED, UCUM, codings, loinc_is_valid, snomed_is_valid};
 pub use date::{Date, Precision, SECONDS_PER_DAY, day_of};
 pub use decimal::milli;
 pub use error::FhirError;

@@ -48,27 +48,19 @@ fn collect_one<'a>(concept: &'a Value, found: &mut Vec<Coding<'a>>) {
     }
 }
 
-/// The short name of a code system as queries write it (`loinc`, `snomed`, `icd10cm`, `rxnorm`, `cvx`), or its URL.
-#[must_use]
-pub fn system_token(system: &str) -> &str {
-    match system {
-        SNOMED => "snomed",
-        LOINC => "loinc",
-        ICD10CM => "icd10cm",
-        RXNORM => "rxnorm",
-        CVX => "cvx",
-        other => other,
-    }
-}
-
 /// Whether a text is a LOINC number (or a part, list or answer number) with the right check digit.
 ///
 /// Source: LOINC Users' Guide, appendix on check digits (mod 10, the doubling starting at the rightmost digit).
 #[must_use]
 pub fn loinc_is_valid(code: &str) -> bool {
-    let body = code.strip_prefix("LP").or_else(|| code.strip_prefix("LA")).or_else(|| code.strip_prefix("LL")).unwrap_or(code);
+    let body =
+        code.strip_prefix("LP").or_else(|| code.strip_prefix("LA")).or_else(|| code.strip_prefix("LL")).unwrap_or(code);
     let Some((number, check)) = body.split_once('-') else { return false };
-    if number.is_empty() || number.len() > 8 || check.len() != 1 || !body.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
+    if number.is_empty()
+        || number.len() > 8
+        || check.len() != 1
+        || !body.bytes().all(|b| b.is_ascii_digit() || b == b'-')
+    {
         return false;
     }
     let sum: u32 = number
@@ -123,7 +115,8 @@ mod tests {
         for good in ["8302-2", "29463-7", "8867-4", "2339-0", "4548-4", "85354-9", "LP14885-5", "LA6576-8"] {
             assert!(loinc_is_valid(good), "{good}");
         }
-        for bad in ["8302-3", "29463", "4584-4", "-4", "4548-44", "4548-", "a-1", "X4548-4", "4548-4 ", "LP-0", "4-5-4"] {
+        for bad in ["8302-3", "29463", "4584-4", "-4", "4548-44", "4548-", "a-1", "X4548-4", "4548-4 ", "LP-0", "4-5-4"]
+        {
             assert!(!loinc_is_valid(bad), "{bad}");
         }
     }

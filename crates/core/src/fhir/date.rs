@@ -46,7 +46,13 @@ impl Date {
         }
         let year = i32::try_from(digits(bytes.get(..4)?)?).ok().filter(|y| *y > 0)?;
         let Some(rest) = text.get(4..).filter(|r| !r.is_empty()) else {
-            return Some(Self::span(year, 1, days_from_civil(year, 1, 1), days_from_civil(year + 1, 1, 1), Precision::Year));
+            return Some(Self::span(
+                year,
+                1,
+                days_from_civil(year, 1, 1),
+                days_from_civil(year + 1, 1, 1),
+                Precision::Year,
+            ));
         };
         let month = two(rest, '-')?;
         if !(1..=12).contains(&month) {
@@ -54,7 +60,8 @@ impl Date {
         }
         let rest = &rest[3..];
         let month_starts = days_from_civil(year, month, 1);
-        let month_ends = if month == 12 { days_from_civil(year + 1, 1, 1) } else { days_from_civil(year, month + 1, 1) };
+        let month_ends =
+            if month == 12 { days_from_civil(year + 1, 1, 1) } else { days_from_civil(year, month + 1, 1) };
         if rest.is_empty() {
             return Some(Self::span(year, month, month_starts, month_ends, Precision::Month));
         }
@@ -172,9 +179,26 @@ mod tests {
     #[test]
     fn refuses_what_is_no_date() {
         for text in [
-            "", "84", "0000", "1984-", "1984-13", "1984-5", "1984-02-30", "1900-02-29", "1984-05-17T", "1984-05-17T25:00:00Z",
-            "1984-05-17T10:00:61Z", "1984-05-17T10:00:00.", "1984-05-17T10:00:00+15:00", "1984-05-17 10:00", "1984-05-17T10:00:00Zjunk",
-            "yesterday", "１９８４", "1984-05-17T10:00:00+1:00", "+984", "1984-00-01",
+            "",
+            "84",
+            "0000",
+            "1984-",
+            "1984-13",
+            "1984-5",
+            "1984-02-30",
+            "1900-02-29",
+            "1984-05-17T",
+            "1984-05-17T25:00:00Z",
+            "1984-05-17T10:00:61Z",
+            "1984-05-17T10:00:00.",
+            "1984-05-17T10:00:00+15:00",
+            "1984-05-17 10:00",
+            "1984-05-17T10:00:00Zjunk",
+            "yesterday",
+            "１９８４",
+            "1984-05-17T10:00:00+1:00",
+            "+984",
+            "1984-00-01",
         ] {
             assert_eq!(Date::parse(text), None, "{text}");
         }

@@ -6,7 +6,9 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 pub enum FhirError {
     /// More bytes than a record may have.
-    #[error("{name}: larger than the limit of {limit} bytes a record; split the export into one file per patient, or raise the limit")]
+    #[error(
+        "{name}: larger than the limit of {limit} bytes a record; split the export into one file per patient, or raise the limit"
+    )]
     TooLarge {
         /// The input, with its line in an NDJSON file.
         name: String,
@@ -14,7 +16,9 @@ pub enum FhirError {
         limit: usize,
     },
     /// Not JSON, cut short, or nested too deeply.
-    #[error("{name}: not valid JSON at line {line}, column {column}: {detail}; export the file again, it may be cut short")]
+    #[error(
+        "{name}: not valid JSON at line {line}, column {column}: {detail}; export the file again, it may be cut short"
+    )]
     NotJson {
         /// The input, with its line in an NDJSON file.
         name: String,
@@ -26,7 +30,9 @@ pub enum FhirError {
         detail: String,
     },
     /// JSON, but not a FHIR bundle or patient.
-    #[error("{name}: JSON but not a FHIR record: {what} at {path}; give a Bundle that holds one Patient and what refers to it")]
+    #[error(
+        "{name}: JSON but not a FHIR record: {what} at {path}; give a Bundle that holds one Patient and what refers to it"
+    )]
     NotFhir {
         /// The input, with its line in an NDJSON file.
         name: String,
@@ -36,7 +42,9 @@ pub enum FhirError {
         what: String,
     },
     /// A bundle that reports or changes, instead of holding a record.
-    #[error("{name}: a Bundle of type `{kind}` holds no record; give one of type transaction, batch, collection, searchset or document")]
+    #[error(
+        "{name}: a Bundle of type `{kind}` holds no record; give one of type transaction, batch, collection, searchset or document"
+    )]
     BundleType {
         /// The input, with its line in an NDJSON file.
         name: String,
@@ -44,13 +52,17 @@ pub enum FhirError {
         kind: String,
     },
     /// A bundle without a patient.
-    #[error("{name}: no Patient in the bundle; a record needs exactly one (files of hospitals and practitioners are not records)")]
+    #[error(
+        "{name}: no Patient in the bundle; a record needs exactly one (files of hospitals and practitioners are not records)"
+    )]
     NoPatient {
         /// The input, with its line in an NDJSON file.
         name: String,
     },
     /// A bundle with more than one patient.
-    #[error("{name}: {count} patients in one bundle, {first} and {second} among them; split it into one Bundle a patient")]
+    #[error(
+        "{name}: {count} patients in one bundle, {first} and {second} among them; split it into one Bundle a patient"
+    )]
     SeveralPatients {
         /// The input, with its line in an NDJSON file.
         name: String,

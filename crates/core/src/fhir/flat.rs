@@ -1,6 +1,5 @@
 //! A record as integers and codes, for the query engine.
 
-use super::code::system_token;
 use super::date::{Date, day_of};
 use super::decimal::milli;
 use super::record::{Kind, Record, Subject};
@@ -45,7 +44,7 @@ pub enum FlatKind {
 pub struct FlatCode {
     /// What the code stands for.
     pub kind: FlatKind,
-    /// Short name of the code system (see [`system_token`]), or its URL.
+    /// URL of the code system, empty where none was written.
     pub system: String,
     /// The code.
     pub code: String,
@@ -56,7 +55,7 @@ pub struct FlatCode {
 /// One measured value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FlatObservation {
-    /// Short name of the code system, or its URL.
+    /// URL of the code system, empty where none was written.
     pub system: String,
     /// The code.
     pub code: String,
@@ -110,7 +109,9 @@ pub fn flatten(record: &Record, now: i64) -> Flat {
 fn kind_of(kind: Kind) -> Option<FlatKind> {
     match kind {
         Kind::Condition => Some(FlatKind::Condition),
-        Kind::MedicationRequest | Kind::MedicationStatement | Kind::MedicationAdministration => Some(FlatKind::Medication),
+        Kind::MedicationRequest | Kind::MedicationStatement | Kind::MedicationAdministration => {
+            Some(FlatKind::Medication)
+        }
         Kind::Encounter => Some(FlatKind::Encounter),
         Kind::Immunization => Some(FlatKind::Immunization),
         Kind::Procedure => Some(FlatKind::Procedure),
@@ -122,7 +123,7 @@ fn kind_of(kind: Kind) -> Option<FlatKind> {
 fn push_codes(rows: &mut Vec<FlatCode>, kind: FlatKind, event: &Event<'_>, day: Option<i32>) {
     let from = rows.len();
     for coding in &event.codes {
-        let row = FlatCode { kind, system: system_token(coding.system).to_owned(), code: coding.code.to_owned(), day };
+        let row = FlatCode { kind, system: coding.system.to_owned(), code: coding.code.to_owned(), day };
         // The same coding twice in one concept is one fact.
         if !rows[from..].contains(&row) {
             rows.push(row);
@@ -136,7 +137,7 @@ fn push_values(rows: &mut Vec<FlatObservation>, part: &Observation<'_>, day: Opt
     let from = rows.len();
     for coding in &part.codes {
         let row = FlatObservation {
-            system: system_token(coding.system).to_owned(),
+            system: coding.system.to_owned(),
             code: coding.code.to_owned(),
             unit: quantity.unit.to_owned(),
             value_milli,

@@ -155,5 +155,8 @@ fn type_and_id(url: &str) -> Option<(&str, &str)> {
     let url = url.split_once("/_history/").map_or(url, |(url, _)| url);
     let mut parts = url.rsplit('/');
     let (id, kind) = (parts.next()?, parts.next()?);
-    (!id.is_empty() && kind.starts_with(|c: char| c.is_ascii_uppercase()) && kind.bytes().all(|b| b.is_ascii_alphabetic())).then_some((kind, id))
+    (!id.is_empty()
+        && kind.starts_with(|c: char| c.is_ascii_uppercase())
+        && kind.bytes().all(|b| b.is_ascii_alphabetic()))
+    .then_some((kind, id))
 }

@@ -64,7 +64,13 @@ pub enum Piece {
 /// At most one record's bytes and its parsed form are held, and never more than `limits.record_bytes` are read ahead.
 /// Compressed files are unpacked by the caller. After an error the iterator goes on with the next line, if there are lines.
 pub fn pieces<R: Read>(name: &str, reader: R, limits: Limits) -> Pieces<R> {
-    Pieces { name: name.to_owned(), reader: BufReader::with_capacity(1 << 16, reader), limits, line: 0, state: State::Start }
+    Pieces {
+        name: name.to_owned(),
+        reader: BufReader::with_capacity(1 << 16, reader),
+        limits,
+        line: 0,
+        state: State::Start,
+    }
 }
 
 /// The iterator of [`pieces`].
@@ -220,7 +226,8 @@ impl<R: Read> Pieces<R> {
     /// The next byte that is not blank, without taking it; `None` at the end.
     fn peek(&mut self) -> Result<Option<u8>, FhirError> {
         loop {
-            let buffer = self.reader.fill_buf().map_err(|source| FhirError::Read { name: self.name.clone(), source })?;
+            let buffer =
+                self.reader.fill_buf().map_err(|source| FhirError::Read { name: self.name.clone(), source })?;
             if buffer.is_empty() {
                 return Ok(None);
             }

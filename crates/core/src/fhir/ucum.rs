@@ -12,8 +12,10 @@ const PLAIN: &str = " min h d a mo wk mo_j a_j mo_g a_g ' '' deg gon % [ppth] [p
     [tsp_us] [psi] [pi] [sin_i] [sft_i] [diop] [HPF] [LPF] [hnsf'U] [PFU] [FFU] [TCID_50] [EID_50] [CCID_50] [D'ag'U] [Amb'a'1'U] \
     [beth'U] [todd'U] [dye'U] [smgy'U] [bdsk'U] [kn'U] [mclg'U] [tb'U] [USP'U] [ka'U] [Ch] [mesh_i] [MET] [p'diop] [S] [Lf] [LD_50] \
     [hp_X] [hp_C] [nmi_i] [stone_av] [in_i'H2O] [in_i'Hg] [PRU] [wood'U] [anti'Xa'U] [bcpn'U] [ELU] [EU] bit_s sph circ Lmb 10* 10^ ";
-const PREFIXES: [&str; 24] =
-    ["Y", "Z", "E", "P", "T", "G", "M", "k", "h", "da", "d", "c", "m", "u", "n", "p", "f", "a", "z", "y", "Ki", "Mi", "Gi", "Ti"];
+const PREFIXES: [&str; 24] = [
+    "Y", "Z", "E", "P", "T", "G", "M", "k", "h", "da", "d", "c", "m", "u", "n", "p", "f", "a", "z", "y", "Ki", "Mi",
+    "Gi", "Ti",
+];
 
 /// Whether the text is a unit by UCUM's case-sensitive grammar.
 #[must_use]
@@ -98,9 +100,46 @@ mod tests {
     #[test]
     fn accepts_units_of_records() {
         for unit in [
-            "mg/dL", "mmol/L", "mm[Hg]", "kg/m2", "/min", "{score}", "%", "10*3/uL", "10*6/uL", "mL/min/{1.73_m2}", "mL/min/1.73.m2",
-            "Cel", "[degF]", "[in_i]", "[lb_av]", "[pH]", "{#}", "{INR}", "U/L", "m[IU]/L", "ug/L", "ng/mL", "meq/L", "fL", "pg", "g/dL",
-            "s", "a", "mo", "/[HPF]", "L/min", "mg/g{creat}", "kPa", "10*-3", "cm", "1", "mosm/kg", "(ug/L)/h", "u[IU]/mL", "{beats}/min",
+            "mg/dL",
+            "mmol/L",
+            "mm[Hg]",
+            "kg/m2",
+            "/min",
+            "{score}",
+            "%",
+            "10*3/uL",
+            "10*6/uL",
+            "mL/min/{1.73_m2}",
+            "mL/min/1.73.m2",
+            "Cel",
+            "[degF]",
+            "[in_i]",
+            "[lb_av]",
+            "[pH]",
+            "{#}",
+            "{INR}",
+            "U/L",
+            "m[IU]/L",
+            "ug/L",
+            "ng/mL",
+            "meq/L",
+            "fL",
+            "pg",
+            "g/dL",
+            "s",
+            "a",
+            "mo",
+            "/[HPF]",
+            "L/min",
+            "mg/g{creat}",
+            "kPa",
+            "10*-3",
+            "cm",
+            "1",
+            "mosm/kg",
+            "(ug/L)/h",
+            "u[IU]/mL",
+            "{beats}/min",
         ] {
             assert!(unit_is_valid(unit), "{unit}");
         }
@@ -109,8 +148,28 @@ mod tests {
     #[test]
     fn refuses_what_is_printed_text() {
         for unit in [
-            "", "mmHg", "mg/dl/", "pH", "beats/min", "x10^3/uL", "lbs", "mg per dL", "µg/L", "mg//dL", "(mg", "{open", "mg{a}b", "years",
-            "BPM", "degC", "kgg", "[made'up]", "mg/dL)", ".", "2+", "((((((((((m))))))))))",
+            "",
+            "mmHg",
+            "mg/dl/",
+            "pH",
+            "beats/min",
+            "x10^3/uL",
+            "lbs",
+            "mg per dL",
+            "µg/L",
+            "mg//dL",
+            "(mg",
+            "{open",
+            "mg{a}b",
+            "years",
+            "BPM",
+            "degC",
+            "kgg",
+            "[made'up]",
+            "mg/dL)",
+            ".",
+            "2+",
+            "((((((((((m))))))))))",
         ] {
             assert!(!unit_is_valid(unit), "{unit}");
         }

@@ -1,7 +1,7 @@
 //! Small typed views over the resource types that the rules read. They borrow from the record and never fail: what
 //! is missing or of another type reads as `None`.
 
-use super::code::{Coding, codings};
+use super::code::{Coding, UCUM, codings};
 use super::date::Date;
 use super::record::{Kind, Resource};
 use serde_json::{Number, Value};
@@ -121,9 +121,12 @@ pub(crate) fn fields(kind: Kind) -> Fields {
             &["abatementDateTime", "abatementPeriod.end", "abatementPeriod.start"],
             &["recordedDate"],
         ),
-        Kind::Observation | Kind::DiagnosticReport => {
-            of(&["code"], &["effectiveDateTime", "effectiveInstant", "effectivePeriod.start"], &["effectivePeriod.end"], &["issued"])
-        }
+        Kind::Observation | Kind::DiagnosticReport => of(
+            &["code"],
+            &["effectiveDateTime", "effectiveInstant", "effectivePeriod.start"],
+            &["effectivePeriod.end"],
+            &["issued"],
+        ),
         Kind::MedicationRequest => of(&["medicationCodeableConcept"], &["authoredOn"], &[], &[]),
         Kind::MedicationStatement | Kind::MedicationAdministration => of(
             &["medicationCodeableConcept"],
@@ -133,8 +136,12 @@ pub(crate) fn fields(kind: Kind) -> Fields {
         ),
         Kind::Encounter => of(&["type", "class"], &["period.start"], &["period.end"], &[]),
         Kind::Immunization => of(&["vaccineCode"], &["occurrenceDateTime"], &[], &["recorded"]),
-        Kind::Procedure => of(&["code"], &["performedDateTime", "performedPeriod.start"], &["performedPeriod.end"], &[]),
-        Kind::AllergyIntolerance => of(&["code"], &["onsetDateTime", "onsetPeriod.start"], &["lastOccurrence"], &["recordedDate"]),
+        Kind::Procedure => {
+            of(&["code"], &["performedDateTime", "performedPeriod.start"], &["performedPeriod.end"], &[])
+        }
+        Kind::AllergyIntolerance => {
+            of(&["code"], &["onsetDateTime", "onsetPeriod.start"], &["lastOccurrence"], &["recordedDate"])
+        }
         Kind::DocumentReference => of(&["type"], &["date"], &[], &[]),
         Kind::CarePlan => of(&["category"], &["period.start"], &["period.end"], &["created"]),
         Kind::CareTeam => of(&["category"], &["period.start"], &["period.end"], &[]),
@@ -150,8 +157,8 @@ pub struct Quantity<'a> {
     pub value: &'a Number,
     /// The unit's code, or its printed form where there is no code.
     pub unit: &'a str,
-    /// The system of the unit's code, empty where none was written.
-    pub system: &'a str,
+    /// Whether the unit is a UCUM code, and not only printed text.
+    pub coded: bool,
     /// Whether the number is only a bound (`<`, `>=`, …).
     pub bound_only: bool,
 }
@@ -173,7 +180,8 @@ impl<'a> Observation<'a> {
     pub fn all(resource: &'a Resource) -> Vec<Self> {
         let value = resource.value();
         let components = value.get("component").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let own = Self { component: None, codes: codings(value.get("code")), quantity: quantity(value.get("valueQuantity")) };
+        let own =
+            Self { component: None, codes: codings(value.get("code")), quantity: quantity(value.get("valueQuantity")) };
         let parts = components.iter().enumerate().map(|(index, part)| Self {
             component: Some(index),
             codes: codings(part.get("code")),
@@ -186,10 +194,11 @@ impl<'a> Observation<'a> {
 fn quantity(value: Option<&Value>) -> Option<Quantity<'_>> {
     let value = value?;
     let Value::Number(number) = value.get("value")? else { return None };
+    let code = text(value.get("code"));
     Some(Quantity {
         value: number,
-        unit: text(value.get("code")).or_else(|| text(value.get("unit"))).unwrap_or_default(),
-        system: text(value.get("system")).unwrap_or_default(),
+        unit: code.or_else(|| text(value.get("unit"))).unwrap_or_default(),
+        coded: code.is_some() && text(value.get("system")) == Some(UCUM),
         bound_only: value.get("comparator").is_some_and(|c| !c.is_null()),
     })
 }

@@ -1,0 +1,36 @@
+//! Is it there? The elements that the rubric lists for each resource type.
+
+use super::rubric::Rubric;
+use super::tally::{Category, Failure, Tally};
+use crate::fhir::Record;
+use serde_json::Value;
+
+pub(super) fn check(rubric: &Rubric, record: &Record, tally: &mut Tally) {
+    for resource in record.resources() {
+        let kind = resource.type_name();
+        let Some(elements) = rubric.availability.get(kind) else { continue };
+        for element in elements {
+            let found = element.split('|').any(|name| is_present(resource.value().get(name)));
+            let failure = || {
+                let name = element.split('|').next().unwrap_or_default();
+                Failure {
+                    element: format!("{kind}.{name}"),
+                    path: format!("{}.{name}", resource.path()),
+                    text: format!("{kind} has no {}", element.replace('|', ", ")),
+                }
+            };
+            tally.check(Category::Availability, "present", (!found).then(failure));
+        }
+    }
+}
+
+/// Whether an element says anything.
+fn is_present(value: Option<&Value>) -> bool {
+    match value {
+        None | Some(Value::Null) => false,
+        Some(Value::String(text)) => !text.trim().is_empty(),
+        Some(Value::Array(items)) => items.iter().any(|item| is_present(Some(item))),
+        Some(Value::Object(fields)) => !fields.is_empty(),
+        Some(_) => true,
+    }
+}

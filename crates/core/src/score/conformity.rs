@@ -1,0 +1,136 @@
+//! Is it written as the standard says? Types, dates, required codes, check digits, units.
+
+use super::rubric::Rubric;
+use super::tally::{Category, Failure, Tally};
+use crate::fhir::{
+    CVX, Coding, Date, ICD10CM, Kind, LOINC, Observation, RXNORM, Record, Resource, SNOMED, at, codings, fields,
+    loinc_is_valid, snomed_is_valid, unit_is_valid,
+};
+use serde_json::Value;
+
+pub(super) fn check(rubric: &Rubric, record: &Record, tally: &mut Tally) {
+    for resource in record.resources() {
+        if resource.kind() == Kind::Other {
+            continue;
+        }
+        dates(resource, tally);
+        bindings(rubric, resource, tally);
+        codes(resource, tally);
+        if resource.kind() == Kind::Observation {
+            units(resource, tally);
+        }
+    }
+}
+
+fn fail(resource: &Resource, element: &str, text: &str) -> Failure {
+    Failure {
+        element: format!("{}.{element}", resource.type_name()),
+        path: format!("{}.{element}", resource.path()),
+        text: text.to_owned(),
+    }
+}
+
+fn dates(resource: &Resource, tally: &mut Tally) {
+    let fields = fields(resource.kind());
+    let own: &[&str] = if resource.kind() == Kind::Patient { &["birthDate", "deceasedDateTime"] } else { &[] };
+    for path in own.iter().chain(fields.starts).chain(fields.ends).chain(fields.recorded) {
+        let Some(value) = at(resource.value(), path).filter(|v| !v.is_null()) else { continue };
+        let good = value.as_str().and_then(Date::parse).is_some();
+        let failure =
+            || fail(resource, path, "not a date as FHIR writes it (2024, 2024-05, 2024-05-17 or 2024-05-17T10:30:00Z)");
+        tally.check(Category::Conformity, "date", (!good).then(failure));
+    }
+}
+
+fn bindings(rubric: &Rubric, resource: &Resource, tally: &mut Tally) {
+    for element in ["status", "intent", "gender", "clinicalStatus", "verificationStatus", "lifecycleStatus"] {
+        let Some(value) = resource.value().get(element).filter(|v| !v.is_null()) else { continue };
+        let Some(allowed) = rubric.bindings.get(&format!("{}.{element}", resource.type_name())) else { continue };
+        let good = match value {
+            Value::String(code) => allowed.contains(code),
+            concept => codings(Some(concept)).iter().any(|coding| allowed.contains(coding.code)),
+        };
+        let failure = || fail(resource, element, "not one of the codes that FHIR requires here");
+        tally.check(Category::Conformity, "binding", (!good).then(failure));
+    }
+}
+
+fn codes(resource: &Resource, tally: &mut Tally) {
+    for element in fields(resource.kind()).codes {
+        if let Some(value) = resource.value().get(*element) {
+            concept(resource, element, element, value, tally);
+        }
+    }
+    if resource.kind() != Kind::Observation {
+        return;
+    }
+    let components = resource.value().get("component").and_then(Value::as_array).into_iter().flatten();
+    for (index, component) in components.enumerate() {
+        if let Some(value) = component.get("code") {
+            concept(resource, "component.code", &format!("component[{index}].code"), value, tally);
+        }
+    }
+}
+
+/// `element` groups the reasons and is the same for all components; `path` says which.
+fn concept(resource: &Resource, element: &str, path: &str, value: &Value, tally: &mut Tally) {
+    let codings = codings(Some(value));
+    let report = |text: &str| Failure {
+        element: format!("{}.{element}", resource.type_name()),
+        path: format!("{}.{path}", resource.path()),
+        text: text.to_owned(),
+    };
+    let only_text = "written as text only; without a code it cannot be compared";
+    tally.check(Category::Conformity, "coded", codings.is_empty().then(|| report(only_text)));
+    for coding in codings {
+        let (check, problem) = judge(coding);
+        tally.check(Category::Conformity, check, problem.map(report));
+    }
+}
+
+/// The check that a code's system calls for, and what is wrong.
+fn judge(coding: Coding<'_>) -> (&'static str, Option<&'static str>) {
+    let digits = |longest: usize| coding.code.len() <= longest && coding.code.bytes().all(|b| b.is_ascii_digit());
+    let (check, good, problem) = match coding.system {
+        LOINC => ("loinc", loinc_is_valid(coding.code), "not a LOINC number: its check digit is wrong"),
+        SNOMED => ("snomed", snomed_is_valid(coding.code), "not a SNOMED CT identifier: its check digit is wrong"),
+        RXNORM => ("rxnorm", digits(8), "not an RxNorm identifier: one to eight digits are expected"),
+        CVX => ("cvx", digits(3), "not a CVX vaccine code: one to three digits are expected"),
+        ICD10CM => {
+            ("icd10cm", icd10cm_is_valid(coding.code), "not an ICD-10-CM code (a letter, a digit, then as E11.9)")
+        }
+        system => ("system", system.contains(':'), "a code without the URL of its code system means nothing to others"),
+    };
+    (check, (!good).then_some(problem))
+}
+
+/// `A12`, `A12.3456`, with the dot left out at times; ICD-10-CM Official Guidelines, section I.A.
+fn icd10cm_is_valid(code: &str) -> bool {
+    let bytes = code.as_bytes();
+    let dotted = bytes.get(3) == Some(&b'.');
+    let rest = bytes.get(if dotted { 4 } else { 3 }..).unwrap_or_default();
+    bytes.len() >= 3
+        && bytes[0].is_ascii_uppercase()
+        && bytes[1].is_ascii_digit()
+        && bytes[2].is_ascii_alphanumeric()
+        && (if dotted { 1..=4 } else { 0..=4 }).contains(&rest.len())
+        && rest.iter().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
+}
+
+fn units(resource: &Resource, tally: &mut Tally) {
+    for part in Observation::all(resource) {
+        let Some(quantity) = part.quantity else { continue };
+        let good = quantity.coded && unit_is_valid(quantity.unit);
+        let failure = || Failure {
+            element: "Observation.valueQuantity".to_owned(),
+            path: format!("{}.{}valueQuantity", resource.path(), prefix(part.component)),
+            text: "an amount without a UCUM unit (system and code) cannot be compared".to_owned(),
+        };
+        tally.check(Category::Conformity, "unit", (!good).then(failure));
+    }
+}
+
+/// The path of a component before its element.
+pub(super) fn prefix(component: Option<usize>) -> String {
+    component.map(|index| format!("component[{index}].")).unwrap_or_default()
+}

@@ -1,0 +1,82 @@
+//! What sets quality to 0, whatever else is good.
+
+use super::rubric::Rubric;
+use super::tally::Reason;
+use crate::fhir::{Date, Event, FhirError, Kind, Record, Resource, Subject, at, fields, text};
+use serde_json::Value;
+
+/// The gates that a readable record fails; together they lose all 10,000 points.
+pub(super) fn check(rubric: &Rubric, record: &Record, now: i64) -> Vec<Reason> {
+    let latest = now.saturating_add(rubric.future_slack_seconds);
+    let mut reasons = Vec::new();
+    for resource in record.resources() {
+        if let Subject::Unresolved(field) = resource.subject() {
+            add(&mut reasons, "subject", format!("{}.{field}", resource.path()), SUBJECT);
+        }
+        for (path, _) in dates(resource).filter(|(_, date)| date.first > latest) {
+            add(&mut reasons, "future", format!("{}.{path}", resource.path()), FUTURE);
+        }
+    }
+    let share = 10_000 / u16::try_from(reasons.len().max(1)).unwrap_or(1);
+    let count = reasons.len();
+    for (index, reason) in reasons.iter_mut().enumerate() {
+        reason.lost = if index == 0 { 10_000 - share * u16::try_from(count - 1).unwrap_or(0) } else { share };
+    }
+    reasons
+}
+
+const SUBJECT: &str = "a resource is about somebody who is not in the record: its subject reference does not resolve to the patient; \
+    export the patient together with the resource, or take it out";
+const FUTURE: &str =
+    "something is dated in the future, so the record cannot be true as it stands; correct the date or take it out";
+
+/// The gate of an input that gave no record.
+pub(super) fn unreadable(error: &FhirError) -> Reason {
+    let check = match error {
+        FhirError::NoPatient { .. } | FhirError::SeveralPatients { .. } => "one-patient",
+        _ => "readable",
+    };
+    let text = error.to_string();
+    Reason {
+        check,
+        category: None,
+        element: "Bundle".to_owned(),
+        paths: vec!["Bundle".to_owned()],
+        count: 1,
+        lost: 10_000,
+        text,
+    }
+}
+
+fn add(reasons: &mut Vec<Reason>, check: &'static str, path: String, text: &str) {
+    if !reasons.iter().any(|reason| reason.check == check) {
+        let (element, text) = ("Bundle.entry".to_owned(), text.to_owned());
+        reasons.push(Reason { check, category: None, element, paths: Vec::new(), count: 0, lost: 0, text });
+    }
+    if let Some(reason) = reasons.iter_mut().find(|reason| reason.check == check) {
+        reason.count = reason.count.saturating_add(1);
+        if reason.paths.len() < Reason::PATHS {
+            reason.paths.push(path);
+        }
+    }
+}
+
+/// When things are stated to have happened. Plans may lie ahead, and so may ends and expiries; these may not.
+fn dates(resource: &Resource) -> impl Iterator<Item = (&'static str, Date)> {
+    let value = resource.value();
+    let fields = fields(resource.kind());
+    let planned = Event::of(resource).planned;
+    let paths: (&[&str], &[&str]) = match resource.kind() {
+        Kind::Patient => (&["birthDate", "deceasedDateTime"], &[]),
+        Kind::CarePlan | Kind::CareTeam | Kind::Goal => (&[], &[]),
+        _ if planned => (&[], fields.recorded),
+        _ => (fields.starts, fields.recorded),
+    };
+    let dates: Vec<_> =
+        paths.0.iter().chain(paths.1).filter_map(|path| Some((*path, parse(at(value, path))?))).collect();
+    dates.into_iter()
+}
+
+fn parse(value: Option<&Value>) -> Option<Date> {
+    text(value).and_then(Date::parse)
+}

@@ -1,0 +1,181 @@
+//! Counting checks, and turning failures into points lost that add up.
+
+use super::rubric::Rubric;
+use super::wilson::lower_bound;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The four parts of quality.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Category {
+    /// Is it there?
+    Availability,
+    /// Is it written as the standard says?
+    Conformity,
+    /// Does it hold together: references, units?
+    Accuracy,
+    /// Can it be true?
+    Plausibility,
+}
+
+impl Category {
+    /// All, in the order of the rubric.
+    pub const ALL: [Self; 4] = [Self::Availability, Self::Conformity, Self::Accuracy, Self::Plausibility];
+}
+
+/// How one part came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct CategoryScore {
+    /// Which.
+    pub category: Category,
+    /// Checks that passed.
+    pub passed: u32,
+    /// Checks that were made.
+    pub checked: u32,
+    /// What it adds to the quality, in bps.
+    pub points: u16,
+}
+
+impl CategoryScore {
+    pub(super) fn empty(category: Category) -> Self {
+        Self { category, passed: 0, checked: 0, points: 0 }
+    }
+}
+
+/// Why points are missing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    /// The check, as `unit` or `after-birth`.
+    pub check: &'static str,
+    /// The part of quality it belongs to; `None` for a gate.
+    pub category: Option<Category>,
+    /// The element, as `Observation.valueQuantity`.
+    pub element: String,
+    /// Where it failed first, up to [`Reason::PATHS`] places.
+    pub paths: Vec<String>,
+    /// How often it failed.
+    pub count: u32,
+    /// Points lost by it, in bps.
+    pub lost: u16,
+    /// What is wrong and how to mend it, in plain words.
+    pub text: String,
+}
+
+impl Reason {
+    /// Most paths that a reason lists.
+    pub const PATHS: usize = 5;
+}
+
+/// A failed check, before points are given to it.
+pub(super) struct Failure {
+    pub(super) element: String,
+    pub(super) path: String,
+    pub(super) text: String,
+}
+
+#[derive(Default)]
+struct Group {
+    count: u32,
+    paths: Vec<String>,
+    text: String,
+}
+
+/// Counts checks as they are made. Failures are kept by (check, element): both come from the rubric, so their number is bounded.
+#[derive(Default)]
+pub(super) struct Tally {
+    counts: [(u32, u32); 4],
+    groups: BTreeMap<(Category, &'static str, String), Group>,
+}
+
+impl Tally {
+    /// Counts one check.
+    pub(super) fn check(&mut self, category: Category, check: &'static str, failure: Option<Failure>) {
+        let (passed, checked) = &mut self.counts[category as usize];
+        *checked = checked.saturating_add(1);
+        let Some(failure) = failure else {
+            *passed = passed.saturating_add(1);
+            return;
+        };
+        let group = self.groups.entry((category, check, failure.element)).or_default();
+        group.count = group.count.saturating_add(1);
+        if group.paths.len() < Reason::PATHS {
+            group.paths.push(failure.path);
+        }
+        if group.text.is_empty() {
+            group.text = failure.text;
+        }
+    }
+
+    /// Quality, its parts and its reasons.
+    pub(super) fn close(self, rubric: &Rubric) -> (u16, [CategoryScore; 4], Vec<Reason>) {
+        let mut reasons = Vec::new();
+        let groups = self.groups;
+        let categories = Category::ALL.map(|category| {
+            let (passed, checked) = self.counts[category as usize];
+            let weight = rubric.weights.of(category);
+            let points = share(weight, lower_bound(passed, checked, rubric.wilson_z_milli));
+            let clean = share(weight, lower_bound(checked, checked, rubric.wilson_z_milli));
+            if clean < weight {
+                reasons.push(too_few(category, checked, weight - clean));
+            }
+            let own: Vec<_> = groups.iter().filter(|((of, _, _), _)| *of == category).collect();
+            reasons.extend(spread(clean - points, own));
+            CategoryScore { category, passed, checked, points }
+        });
+        reasons
+            .sort_by(|a, b| (b.lost, a.category, a.check, &a.element).cmp(&(a.lost, b.category, b.check, &b.element)));
+        (categories.iter().map(|c| c.points).sum(), categories, reasons)
+    }
+}
+
+fn share(weight: u16, millionths: u32) -> u16 {
+    u16::try_from(u64::from(weight) * u64::from(millionths) / 1_000_000).unwrap_or(weight)
+}
+
+fn too_few(category: Category, checked: u32, lost: u16) -> Reason {
+    let name = format!("{category:?}").to_lowercase();
+    let text = match checked {
+        0 => format!("nothing in the record can be checked for {name}; a fuller record earns these points"),
+        _ => {
+            format!("only {checked} facts could be checked for {name}; the more a record holds, the surer its quality")
+        }
+    };
+    Reason {
+        check: "size",
+        category: Some(category),
+        element: "Bundle".to_owned(),
+        paths: vec!["Bundle".to_owned()],
+        count: 1,
+        lost,
+        text,
+    }
+}
+
+/// Gives the points lost to the failures by their number, by largest remainder, so that they add up.
+fn spread(lost: u16, groups: Vec<(&(Category, &'static str, String), &Group)>) -> Vec<Reason> {
+    let failures: u64 = groups.iter().map(|(_, group)| u64::from(group.count)).sum();
+    let mut reasons = Vec::with_capacity(groups.len());
+    let mut remainders = Vec::with_capacity(groups.len());
+    let mut left = u64::from(lost);
+    for (index, ((category, check, element), group)) in groups.into_iter().enumerate() {
+        let exact = u64::from(lost) * u64::from(group.count);
+        let points = exact / failures.max(1);
+        left -= points;
+        remainders.push((std::cmp::Reverse(exact % failures.max(1)), index));
+        reasons.push(Reason {
+            check,
+            category: Some(*category),
+            element: element.clone(),
+            paths: group.paths.clone(),
+            count: group.count,
+            lost: u16::try_from(points).unwrap_or(lost),
+            text: group.text.clone(),
+        });
+    }
+    remainders.sort_unstable();
+    for (_, index) in remainders.into_iter().take(usize::try_from(left).unwrap_or(0)) {
+        reasons[index].lost += 1;
+    }
+    reasons
+}
