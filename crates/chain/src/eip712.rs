@@ -389,7 +389,7 @@ mod tests {
         assert_eq!(BudgetEntry::eip712_root_type(), budget::ENTRY_TYPE);
         assert_eq!(
             QueryOrder::eip712_root_type(),
-            "QueryOrder(uint64 licenseId,bytes32 queryDigest,uint64 rho,uint16 purpose,uint256 nonce,uint256 deadline)"
+            "QueryOrder(uint64 licenseId,bytes32 queryDigest,uint64 rho,uint16 purpose,bytes32 nonce,uint256 deadline)"
         );
         assert_eq!(ErasureReceipt::eip712_root_type(), "ErasureReceipt(uint32 memberId,uint64 shares,uint256 at)");
     }
