@@ -193,11 +193,12 @@ fn kind(error: &DataFusionError) -> &'static str {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use datafusion::arrow::array::{Int64Array, UInt32Array};
+    use rochdale_core::fhir::{Flat, FlatObservation, Sex};
     use rochdale_core::ids::DatasetId;
     use rochdale_core::query::{Code, Cohort, Of, VERSION};
 
     use super::*;
-    use crate::pool::{PoolBuilder, Row};
+    use crate::pool::PoolBuilder;
 
     const A1C: (&str, &str) = ("http://loinc.org", "4548-4");
 
@@ -215,10 +216,19 @@ mod tests {
 
     /// Members 1, 2, … with one value each.
     fn pool(values: &[i64]) -> Pool {
-        let mut builder = PoolBuilder::new([0; 32], 16).unwrap();
+        let mut builder = PoolBuilder::new([0; 32], 16, 0).unwrap();
         for (member, &value) in (1u32..).zip(values) {
-            let row = Row { system: A1C.0, code: A1C.1, value: Some(value), day: 0 };
-            builder.observations(member.into(), [row]).unwrap();
+            let row = FlatObservation {
+                system: A1C.0.into(),
+                code: A1C.1.into(),
+                unit: "%".into(),
+                value_milli: value,
+                day: None,
+            };
+            let (sex, observations) = (Sex::Unknown, vec![row]);
+            let record =
+                Flat { sex, birth_year: None, birth_month: None, deceased: false, codes: vec![], observations };
+            builder.push(member.into(), &record).unwrap();
         }
         builder.finish().unwrap()
     }

@@ -13,3 +13,4 @@ pub mod noise;
 pub mod plan;
 pub mod pool;
 pub mod release;
+mod units;

@@ -16,7 +16,8 @@ use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 use datafusion::functions_aggregate::expr_fn::{count, sum};
 use datafusion::logical_expr::{Expr, cast, col, lit, when};
-use rochdale_core::query::{Ask, Code, Cohort, Of, Query, QueryError};
+use rochdale_core::fhir::Sex;
+use rochdale_core::query::{self, Ask, Code, Cohort, Of, Query, QueryError};
 
 use crate::pool::{Pool, sex_code};
 
@@ -180,7 +181,7 @@ fn cohort(
 ) -> Result<DataFrame, DataFusionError> {
     let mut members = persons;
     if let Some(sex) = filter.sex {
-        members = members.filter(col("sex").eq(lit(sex_code(sex))))?;
+        members = members.filter(col("sex").eq(lit(query_sex_code(sex))))?;
     }
     if let Some(age) = filter.age {
         members = members.filter(col("age").between(lit(i32::from(age.from)), lit(i32::from(age.to))))?;
@@ -192,6 +193,16 @@ fn cohort(
         members = semi_join(members, having(observations, pool, code)?.filter(col("rank").eq(lit(0u32)))?)?;
     }
     Ok(members)
+}
+
+/// A query's word for a sex, as the persons table numbers it.
+fn query_sex_code(sex: query::Sex) -> u8 {
+    sex_code(match sex {
+        query::Sex::Female => Sex::Female,
+        query::Sex::Male => Sex::Male,
+        query::Sex::Other => Sex::Other,
+        query::Sex::Unknown => Sex::Unknown,
+    })
 }
 
 fn having(table: DataFrame, pool: &Pool, code: &Code) -> Result<DataFrame, DataFusionError> {

@@ -9,21 +9,23 @@
 //! |---|---|
 //! | persons | member `u32`, sex `u8`, age `i32?` (whole years at the cut) |
 //! | conditions | member `u32`, code `u32`; one row per member and code |
-//! | observations | member `u32`, code `u32`, value `i64?` (thousandths of the code's unit), day `i32` (since 1970-01-01), rank `u32` |
+//! | observations | member `u32`, code `u32`, value `i64?` (thousandths of the code's unit), day `i32?` (since 1970-01-01), rank `u32` |
 //!
 //! `code` is a number in the pool's own dictionary ([`Pool::code`]).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, Int32Array, Int64Array, RecordBatch, UInt8Array, UInt32Array};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 use hmac::{Hmac, KeyInit, Mac};
-use rochdale_core::fhir::system_token;
+use rochdale_core::fhir::{Flat, SECONDS_PER_DAY, Sex};
 use rochdale_core::ids::MemberId;
-use rochdale_core::query::{Code, Sex};
+use rochdale_core::query::Code;
 use sha2::Sha256;
+
+use crate::units::in_pool_unit;
 
 /// Rows per Arrow batch; DataFusion's own default.
 const BATCH: usize = 8192;
@@ -114,9 +116,9 @@ impl Pool {
     }
 }
 
-/// How the pool's dictionary writes a code. A system may come as its URI or as its short name.
+/// How the pool's dictionary writes a code.
 fn key(system: &str, code: &str) -> String {
-    format!("{}|{code}", system_token(system))
+    format!("{system}|{code}")
 }
 
 /// The number of a sex in the persons table.
@@ -133,29 +135,19 @@ pub(crate) fn sex_code(sex: Sex) -> u8 {
 pub struct PoolBuilder {
     salt: [u8; 32],
     row_cap: u32,
+    /// Year and month.
+    cut: (i32, u8),
     codes: HashMap<String, u32>,
     members: BTreeMap<MemberId, Person>,
 }
 
 #[derive(Default)]
 struct Person {
-    sex: Option<Sex>,
+    /// 0 as long as no record says; the table says "unknown" then.
+    sex: u8,
     age: Option<u8>,
-    conditions: Vec<u32>,
+    conditions: BTreeSet<u32>,
     observations: BTreeMap<u32, Vec<Placed>>,
-}
-
-/// One observation of a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Row<'a> {
-    /// Code system, URI or short name.
-    pub system: &'a str,
-    /// Code in it.
-    pub code: &'a str,
-    /// Thousandths of the unit in which the pool keeps this code; `None` where the record holds no number.
-    pub value: Option<i64>,
-    /// Days since 1970-01-01.
-    pub day: i32,
 }
 
 /// An observation under its place in the salted order.
@@ -163,70 +155,63 @@ pub struct Row<'a> {
 struct Placed {
     order: u128,
     value: i64,
-    day: i32,
+    day: Option<i32>,
 }
 
 impl PoolBuilder {
     /// A builder whose row order is salted by `salt` (secret, one per pool, so that nobody can craft the rows that
-    /// count) and that keeps at most `row_cap` rows per member and code.
+    /// count), that keeps at most `row_cap` rows per member and code, and at whose `cut` (unix seconds) ages are taken.
     ///
     /// # Errors
     /// When `row_cap` is zero.
-    pub fn new(salt: [u8; 32], row_cap: u32) -> Result<Self, PoolError> {
+    pub fn new(salt: [u8; 32], row_cap: u32, cut: u64) -> Result<Self, PoolError> {
         if row_cap == 0 {
             return Err(PoolError::NoRows);
         }
-        Ok(Self { salt, row_cap, codes: HashMap::new(), members: BTreeMap::new() })
+        Ok(Self { salt, row_cap, cut: year_and_month(cut), codes: HashMap::new(), members: BTreeMap::new() })
     }
 
-    /// Counts `member` into the pool and states their sex and their age in whole years at the cut; a later
-    /// statement replaces an earlier one, silence does not.
-    pub fn person(&mut self, member: MemberId, sex: Option<Sex>, age: Option<u8>) {
+    /// Adds one record of `member`, who is counted into the pool whatever it holds.
+    ///
+    /// Of several records of a member, what the last says of sex and birth counts; silence says nothing. A condition
+    /// counts once. The same observation in two records (an updated bundle repeats the earlier one) counts once;
+    /// repetitions within a record count as often as they stand there. Observations in a unit that the pool cannot
+    /// keep are dropped here, before ranks are given, so that they take no row's place.
+    ///
+    /// # Errors
+    /// When the dictionary is full.
+    pub fn push(&mut self, member: MemberId, record: &Flat) -> Result<(), PoolError> {
+        let age = self.age(record);
         let person = self.members.entry(member).or_default();
-        person.sex = sex.or(person.sex);
-        person.age = age.or(person.age);
-    }
-
-    /// Adds a condition of `member`; repetitions count once.
-    ///
-    /// # Errors
-    /// When the dictionary is full.
-    pub fn condition(&mut self, member: MemberId, system: &str, code: &str) -> Result<(), PoolError> {
-        let code = self.intern(&key(system, code))?;
-        let conditions = &mut self.members.entry(member).or_default().conditions;
-        if let Err(place) = conditions.binary_search(&code) {
-            conditions.insert(place, code);
+        if record.sex != Sex::Unknown {
+            person.sex = sex_code(record.sex);
         }
-        Ok(())
-    }
-
-    /// Adds the observations of **one record** of `member`. Those without a number are dropped before ranks are given,
-    /// so that they take no row's place.
-    ///
-    /// The same observation in two records of a member (an updated bundle repeats the earlier one) counts once;
-    /// repetitions within a record count as often as they stand there.
-    ///
-    /// # Errors
-    /// When the dictionary is full.
-    pub fn observations<'a>(
-        &mut self,
-        member: MemberId,
-        record: impl IntoIterator<Item = Row<'a>>,
-    ) -> Result<(), PoolError> {
-        self.members.entry(member).or_default();
-        let mut repeated = HashMap::<Row<'a>, u32>::new();
-        for row in record {
-            let Some(value) = row.value else { continue };
-            let key = key(row.system, row.code);
-            let repetition = repeated.entry(row).or_default();
+        person.age = age.or(person.age);
+        for condition in record.conditions() {
+            let code = self.intern(&key(&condition.system, &condition.code))?;
+            self.members.entry(member).or_default().conditions.insert(code);
+        }
+        let mut repeated = HashMap::<_, u32>::new();
+        for row in &record.observations {
+            let Some(value) = in_pool_unit(&row.system, &row.code, &row.unit, row.value_milli) else { continue };
+            let key = key(&row.system, &row.code);
+            let code = self.intern(&key)?;
+            let repetition = repeated.entry((code, value, row.day)).or_default();
             let order = self.order(member, &key, value, row.day, *repetition);
             *repetition += 1;
-            let code = self.intern(&key)?;
-            let cap = self.row_cap as usize;
             let rows = self.members.entry(member).or_default().observations.entry(code).or_default();
-            keep_least(rows, Placed { order, value, day: row.day }, cap);
+            keep_least(rows, Placed { order, value, day: row.day }, self.row_cap as usize);
         }
         Ok(())
+    }
+
+    /// Whole years at the cut, from year and month of birth; the year alone where no month was written. The dead have
+    /// no age at the cut, nor has who was born after it or more than 150 years before.
+    fn age(&self, record: &Flat) -> Option<u8> {
+        let (year, month) = self.cut;
+        let birthday_ahead = record.birth_month.is_some_and(|born| born > month);
+        let years = year.checked_sub(record.birth_year?)? - i32::from(birthday_ahead);
+        u8::try_from(years).ok().filter(|&age| age <= 150 && !record.deceased)
     }
 
     /// The tables, sorted by member; ranks follow the salted order.
@@ -239,7 +224,7 @@ impl PoolBuilder {
         let mut observations = Observations::default();
         let members = self.members.len() as u64;
         for (member, person) in self.members {
-            persons.push(member.0, sex_code(person.sex.unwrap_or(Sex::Unknown)), person.age.map(i32::from))?;
+            persons.push(member.0, if person.sex == 0 { sex_code(Sex::Unknown) } else { person.sex }, person.age.map(i32::from))?;
             for code in person.conditions {
                 conditions.push(member.0, code)?;
             }
@@ -269,14 +254,14 @@ impl PoolBuilder {
     }
 
     /// A pseudorandom place that depends on the salt and this row alone.
-    fn order(&self, member: MemberId, code: &str, value: i64, day: i32, repetition: u32) -> u128 {
+    fn order(&self, member: MemberId, code: &str, value: i64, day: Option<i32>, repetition: u32) -> u128 {
         // HMAC pads a short key with zeros to its block; done here, the length needs no check.
         let mut padded = [0; 64];
         padded[..32].copy_from_slice(&self.salt);
         let mut mac = Hmac::<Sha256>::new(&padded.into());
         mac.update(&member.0.to_be_bytes());
         mac.update(&value.to_be_bytes());
-        mac.update(&day.to_be_bytes());
+        mac.update(&day.map_or(i64::MIN, i64::from).to_be_bytes());
         mac.update(&repetition.to_be_bytes());
         mac.update(code.as_bytes());
         let digest: [u8; 32] = mac.finalize().into_bytes().into();
@@ -284,6 +269,19 @@ impl PoolBuilder {
         half.copy_from_slice(&digest[..16]);
         u128::from_be_bytes(half)
     }
+}
+
+/// Year and month of a unix second in the proleptic Gregorian calendar, counting years from March of year 0 so that leap
+/// days come last.
+fn year_and_month(second: u64) -> (i32, u8) {
+    let days = i64::try_from(second).unwrap_or(i64::MAX) / SECONDS_PER_DAY + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day_of_year = day - (365 * year + year / 4 - year / 100);
+    let from_march = (5 * day_of_year + 2) / 153;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let year = year + era * 400 + i64::from(month <= 2);
+    (i32::try_from(year).unwrap_or(i32::MAX), month as u8)
 }
 
 /// Keeps the `cap` least rows, in order; a row that is there already is the same observation.
@@ -347,6 +345,42 @@ table!(Observations {
     member: u32 => UInt32Array, DataType::UInt32, false;
     code: u32 => UInt32Array, DataType::UInt32, false;
     value: i64 => Int64Array, DataType::Int64, true;
-    day: i32 => Int32Array, DataType::Int32, false;
+    day: Option<i32> => Int32Array, DataType::Int32, true;
     rank: u32 => UInt32Array, DataType::UInt32, false;
 });
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use rochdale_core::fhir::Date;
+
+    use super::*;
+
+    #[test]
+    fn the_calendar_is_that_of_fhir_dates() {
+        for year in [1970, 1999, 2000, 2023, 2024, 2100, 2399, 2400] {
+            for month in 1..=12u8 {
+                let date = Date::parse(&format!("{year}-{month:02}")).unwrap();
+                for second in [date.first, date.last] {
+                    assert_eq!(year_and_month(second.unsigned_abs()), (year, month), "{second}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn age_counts_whole_years_at_the_cut() {
+        let cut = Date::parse("2025-06-15").unwrap().first.unsigned_abs();
+        let builder = PoolBuilder::new([0; 32], 1, cut).unwrap();
+        let age = |birth_year, birth_month, deceased| {
+            let (codes, observations) = (vec![], vec![]);
+            builder.age(&Flat { sex: Sex::Other, birth_year, birth_month, deceased, codes, observations })
+        };
+        assert_eq!(age(Some(1985), Some(6), false), Some(40));
+        assert_eq!(age(Some(1985), Some(7), false), Some(39));
+        assert_eq!(age(Some(1985), None, false), Some(40));
+        assert_eq!(age(Some(1985), Some(6), true), None);
+        assert_eq!([age(None, None, false), age(Some(2026), None, false), age(Some(1874), None, false)], [None; 3]);
+        assert_eq!(age(Some(i32::MIN), Some(1), false), None);
+    }
+}

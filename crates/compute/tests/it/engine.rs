@@ -3,11 +3,10 @@
 use proptest::prelude::*;
 use rochdale_compute::engine::{DataFusionEngine, Engine, EngineError, Exact};
 use rochdale_compute::plan::PlanError;
-use rochdale_compute::pool::PoolBuilder;
 use rochdale_core::query::{Ask, Cohort, MAX_BOUND, Of, Sex};
 
 use crate::reference;
-use crate::world::{Facts, code, exact, facts, pool, queries, query};
+use crate::world::{Facts, builder, code, exact, facts, pool, queries, query};
 
 /// `Exact` hides its numbers from logs, so that tests compare by hand.
 pub fn same(left: &Exact, right: &Exact) -> bool {
@@ -34,7 +33,7 @@ proptest! {
 }
 
 fn member(member: u32, values: &[i64]) -> Facts {
-    let observations = values.iter().map(|&value| (0, Some(value), 0)).collect();
+    let observations = values.iter().map(|&value| (0, value, 0)).collect();
     Facts { member, sex: Some(Sex::Female), age: Some(50), conditions: vec![0], observations }
 }
 
@@ -78,9 +77,7 @@ fn the_widest_bounds_add_up_exactly() {
 
 #[test]
 fn more_rows_than_the_pool_keeps_are_refused() {
-    let mut builder = PoolBuilder::new([1; 32], 4).unwrap();
-    builder.person(1.into(), None, None);
-    let pool = builder.finish().unwrap();
+    let pool = builder(1, 4).finish().unwrap();
     let engine = DataFusionEngine::new(1, 1 << 26).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let error = runtime.block_on(engine.exact(&query(Cohort::default(), mean(5, 0, 1)), &pool)).unwrap_err();

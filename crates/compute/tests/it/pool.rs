@@ -1,21 +1,20 @@
 //! Records become tables.
 
-use rochdale_compute::pool::{Pool, PoolBuilder, PoolError, Row};
+use rochdale_compute::pool::{Pool, PoolBuilder, PoolError};
+use rochdale_core::fhir::{Flat, FlatCode, FlatKind, FlatObservation, LOINC, Limits, Record, SNOMED, flatten};
 use rochdale_core::query::Code;
 
 use crate::reference::observations;
-use crate::world::{Facts, pool};
+use crate::world::{self, Facts, builder, observation, pool};
 
-const SYSTEM: &str = "http://loinc.org";
-
-fn record(values: impl IntoIterator<Item = i64>) -> Vec<Row<'static>> {
-    values.into_iter().map(|value| Row { system: SYSTEM, code: "4548-4", value: Some(value), day: 0 }).collect()
+fn record(values: impl IntoIterator<Item = i64>) -> Flat {
+    world::record(values.into_iter().map(|value| observation(0, value, 0)).collect())
 }
 
-fn built(salt: u8, cap: u32, records: &[(u32, Vec<Row<'static>>)]) -> Pool {
-    let mut builder = PoolBuilder::new([salt; 32], cap).unwrap();
-    for (member, rows) in records {
-        builder.observations((*member).into(), rows.iter().copied()).unwrap();
+fn built(salt: u8, cap: u32, records: &[(u32, Flat)]) -> Pool {
+    let mut builder = builder(salt, cap);
+    for (member, record) in records {
+        builder.push((*member).into(), record).unwrap();
     }
     builder.finish().unwrap()
 }
@@ -61,30 +60,55 @@ fn equal_measurements_within_a_record_count_as_often_as_they_stand_there() {
 }
 
 #[test]
-fn rows_without_a_number_are_dropped_before_ranks_are_given() {
-    let empty = Row { system: SYSTEM, code: "4548-4", value: None, day: 0 };
-    let with: Vec<_> = record(0..4).into_iter().chain([empty; 40]).collect();
+fn rows_in_a_foreign_unit_are_dropped_before_ranks_are_given() {
+    let foreign = FlatObservation { unit: "furlong".into(), ..observation(0, 9, 0) };
+    let mut with = record(0..4);
+    with.observations.extend(vec![foreign.clone(); 40]);
     assert_eq!(ranked(&built(1, 4, &[(1, with)]), 1), ranked(&built(1, 4, &[(1, record(0..4))]), 1));
-    let only = built(1, 4, &[(1, vec![empty; 3])]);
+    let only = built(1, 4, &[(1, world::record(vec![foreign]))]);
     assert_eq!((only.members(), only.observations().rows()), (1, 0), "still a member of the pool");
 }
 
+/// A bundle's observation without a number never becomes a row, so that no later step has to guess what it means.
 #[test]
-fn systems_match_by_uri_and_by_short_name() {
-    let mut builder = PoolBuilder::new([0; 32], 1).unwrap();
-    builder.condition(1.into(), "snomed", "44054006").unwrap();
-    builder.condition(1.into(), "http://snomed.info/sct", "44054006").unwrap();
-    let pool = builder.finish().unwrap();
-    assert_eq!(pool.conditions().rows(), 1);
+fn a_bundle_becomes_rows_of_numbers_alone() {
+    let bundle = br#"{"resourceType":"Bundle","type":"collection","entry":[
+        {"resource":{"resourceType":"Patient","id":"p","gender":"female","birthDate":"1980-03-01"}},
+        {"resource":{"resourceType":"Observation","id":"a","status":"final","subject":{"reference":"Patient/p"},
+            "code":{"coding":[{"system":"http://loinc.org","code":"4548-4"}]},"effectiveDateTime":"2020-01-01",
+            "valueQuantity":{"value":6.5,"unit":"%","system":"http://unitsofmeasure.org","code":"%"}}},
+        {"resource":{"resourceType":"Observation","id":"b","status":"final","subject":{"reference":"Patient/p"},
+            "code":{"coding":[{"system":"http://loinc.org","code":"4548-4"}]},"effectiveDateTime":"2020-01-02",
+            "valueString":"NaN"}},
+        {"resource":{"resourceType":"Observation","id":"c","status":"final","subject":{"reference":"Patient/p"},
+            "code":{"coding":[{"system":"http://loinc.org","code":"4548-4"}]},"effectiveDateTime":"2020-01-03"}}]}"#;
+    let record = Record::from_slice("bundle", bundle, Limits::default()).unwrap();
+    let flat = flatten(&record, 1_749_945_600);
+    let pool = built(1, 16, &[(1, flat)]);
+    assert_eq!(ranked(&pool, 1), vec![(0, 6_500)]);
+}
+
+#[test]
+fn conditions_are_a_set_and_codes_belong_to_their_system() {
+    let condition = |system: &str| FlatCode {
+        kind: FlatKind::Condition,
+        system: system.into(),
+        code: "44054006".into(),
+        day: None,
+    };
+    let other = FlatCode { kind: FlatKind::Procedure, code: "80146002".into(), ..condition(SNOMED) };
+    let codes = vec![condition(SNOMED), condition(SNOMED), other];
+    let pool = built(0, 1, &[(1, Flat { codes, ..record([]) })]);
+    assert_eq!(pool.conditions().rows(), 1, "a procedure is no condition");
     let code = |system: &str| pool.code(&Code { system: system.into(), code: "44054006".into() });
-    assert_eq!(code("http://snomed.info/sct"), 0);
-    assert_eq!(code("http://loinc.org"), u32::MAX, "a code nobody has");
+    assert_eq!(code(SNOMED), 0);
+    assert_eq!(code(LOINC), u32::MAX, "a code nobody has");
 }
 
 #[test]
 fn batches_hold_all_rows_of_a_large_pool() {
     let facts: Vec<Facts> = (1..=9_000)
-        .map(|member| Facts { member, sex: None, age: None, conditions: vec![0], observations: vec![(0, Some(1), 0)] })
+        .map(|member| Facts { member, sex: None, age: None, conditions: vec![0], observations: vec![(0, 1, 0)] })
         .collect();
     let pool = pool(&facts);
     assert_eq!((pool.persons().rows(), pool.conditions().rows(), pool.observations().rows()), (9_000, 9_000, 9_000));
@@ -93,5 +117,5 @@ fn batches_hold_all_rows_of_a_large_pool() {
 
 #[test]
 fn a_cap_of_zero_is_refused() {
-    assert!(matches!(PoolBuilder::new([0; 32], 0), Err(PoolError::NoRows)));
+    assert!(matches!(PoolBuilder::new([0; 32], 0, 0), Err(PoolError::NoRows)));
 }

@@ -3,13 +3,17 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use rochdale_compute::engine::{DataFusionEngine, Engine, Exact};
-use rochdale_compute::pool::{Pool, PoolBuilder, Row};
+use rochdale_compute::pool::{Pool, PoolBuilder};
+use rochdale_core::fhir::{Flat, FlatCode, FlatKind, FlatObservation, LOINC};
+use rochdale_core::fhir::Sex as RecordSex;
 use rochdale_core::ids::{DatasetId, MemberId};
 use rochdale_core::query::{AgeRange, Ask, Code, Cohort, MAX_BOUND, Of, Query, Sex, VERSION};
 
 /// Codes that records and queries draw from; no record holds the last.
 pub const CODES: [&str; 4] = ["4548-4", "2339-0", "8480-6", "absent"];
-const SYSTEM: &str = "http://loinc.org";
+const UNITS: [&str; 4] = ["%", "mg/dL", "mm[Hg]", ""];
+/// 2025-06-15.
+const CUT: u64 = 1_749_945_600;
 
 /// One member's record.
 #[derive(Clone, Debug)]
@@ -18,23 +22,61 @@ pub struct Facts {
     pub sex: Option<Sex>,
     pub age: Option<u8>,
     pub conditions: Vec<usize>,
-    pub observations: Vec<(usize, Option<i64>, i32)>,
+    /// Index of the code, thousandths, day.
+    pub observations: Vec<(usize, i64, i32)>,
 }
 
 pub fn code(index: usize) -> Code {
-    Code { system: SYSTEM.into(), code: CODES[index].into() }
+    Code { system: LOINC.into(), code: CODES[index].into() }
+}
+
+pub fn observation(index: usize, value_milli: i64, day: i32) -> FlatObservation {
+    FlatObservation {
+        system: LOINC.into(),
+        code: CODES[index].into(),
+        unit: UNITS[index].into(),
+        value_milli,
+        day: Some(day),
+    }
+}
+
+/// A record with observations alone.
+pub fn record(observations: Vec<FlatObservation>) -> Flat {
+    let sex = RecordSex::Unknown;
+    Flat { sex, birth_year: None, birth_month: None, deceased: false, codes: vec![], observations }
+}
+
+impl Facts {
+    fn record(&self) -> Flat {
+        let sex = match self.sex {
+            Some(Sex::Female) => RecordSex::Female,
+            Some(Sex::Male) => RecordSex::Male,
+            Some(Sex::Other) => RecordSex::Other,
+            Some(Sex::Unknown) | None => RecordSex::Unknown,
+        };
+        let condition = |&index: &usize| FlatCode {
+            kind: FlatKind::Condition,
+            system: LOINC.into(),
+            code: CODES[index].into(),
+            day: None,
+        };
+        Flat {
+            sex,
+            birth_year: self.age.map(|age| 2025 - i32::from(age)),
+            codes: self.conditions.iter().map(condition).collect(),
+            ..record(self.observations.iter().map(|&(code, value, day)| observation(code, value, day)).collect())
+        }
+    }
+}
+
+pub fn builder(salt: u8, row_cap: u32) -> PoolBuilder {
+    PoolBuilder::new([salt; 32], row_cap, CUT).unwrap()
 }
 
 pub fn pool(facts: &[Facts]) -> Pool {
-    let mut builder = PoolBuilder::new([7; 32], 16).unwrap();
+    let mut builder = builder(7, 16);
     for one in facts {
-        let member = MemberId(one.member);
-        builder.person(member, one.sex, one.age);
-        for &condition in &one.conditions {
-            builder.condition(member, SYSTEM, CODES[condition]).unwrap();
-        }
-        let row = |&(code, value, day): &(usize, Option<i64>, i32)| Row { system: SYSTEM, code: CODES[code], value, day };
-        builder.observations(member, one.observations.iter().map(row)).unwrap();
+        builder.push(MemberId(one.member), &one.record()).unwrap();
     }
     builder.finish().unwrap()
 }
@@ -63,8 +105,8 @@ fn value() -> impl Strategy<Value = i64> {
     prop_oneof![8 => -60..60i64, 1 => Just(i64::MAX), 1 => Just(i64::MIN), 1 => Just(MAX_BOUND + 1), 1 => any::<i64>()]
 }
 
-fn observation() -> impl Strategy<Value = (usize, Option<i64>, i32)> {
-    (0..3usize, proptest::option::weighted(0.9, value()), 0..5i32)
+fn observed() -> impl Strategy<Value = (usize, i64, i32)> {
+    (0..3usize, value(), 0..5i32)
 }
 
 /// Up to eleven members; a member may have none or up to 50 rows.
@@ -73,7 +115,7 @@ pub fn facts() -> impl Strategy<Value = Vec<Facts>> {
         proptest::option::of(sex()),
         proptest::option::weighted(0.9, 0..=99u8),
         vec(0..3usize, 0..4),
-        prop_oneof![4 => vec(observation(), 0..6), 1 => vec(observation(), 0..50)],
+        prop_oneof![4 => vec(observed(), 0..6), 1 => vec(observed(), 0..50)],
     );
     vec(one, 0..12).prop_map(|all| {
         (1..)
