@@ -175,6 +175,16 @@ impl Client {
         Ok(bytes.into())
     }
 
+    /// Signed `GET` of raw bytes, as of a blob in the vault; `now` is block time.
+    ///
+    /// # Errors
+    /// See [`ClientError`]; `Signing` where no identity was given.
+    pub async fn get_bytes_signed(&self, path: &str, now: u64) -> Result<Vec<u8>, ClientError> {
+        let response = self.answered(self.signed(Method::GET, path, Vec::new(), now)?, path).await?;
+        let bytes = response.bytes().await.map_err(|source| self.unreachable(path, source))?;
+        Ok(bytes.into())
+    }
+
     async fn send_signed<T: DeserializeOwned>(
         &self,
         method: Method,
@@ -182,6 +192,10 @@ impl Client {
         body: Vec<u8>,
         now: u64,
     ) -> Result<T, ClientError> {
+        self.json(self.signed(method, path, body, now)?, path).await
+    }
+
+    fn signed(&self, method: Method, path: &str, body: Vec<u8>, now: u64) -> Result<RequestBuilder, ClientError> {
         let identity = self.identity.as_ref().ok_or_else(|| ClientError::Signing("no key was given".to_owned()))?;
         let nonce = U256::from_be_bytes(rand::random::<[u8; 32]>());
         let deadline = now + LIFETIME;
@@ -191,7 +205,7 @@ impl Client {
             .key
             .sign_hash_sync(&described.digest(&identity.domain))
             .map_err(|e| ClientError::Signing(e.to_string()))?;
-        let request = self
+        Ok(self
             .http
             .request(method, self.url(path)?)
             .header(auth::SIGNER, identity.key.address().to_string())
@@ -199,8 +213,7 @@ impl Client {
             .header(auth::DEADLINE, deadline.to_string())
             .header(auth::SIGNATURE, hex::encode_prefixed(signature.as_bytes()))
             .header("content-type", "application/json")
-            .body(body);
-        self.json(request, path).await
+            .body(body))
     }
 
     async fn json<T: DeserializeOwned>(&self, request: RequestBuilder, path: &str) -> Result<T, ClientError> {

@@ -109,6 +109,17 @@ pub struct GrantRequest {
     pub receipts: Vec<SealedTo>,
 }
 
+/// Answer to [`GrantRequest`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Granted {
+    /// The transaction.
+    #[serde(flatten)]
+    pub mined: Mined,
+    /// Stewards that did not take the receipt yet; they fetch it from their peers.
+    #[schema(value_type = Vec<u8>)]
+    pub pending_stewards: Vec<StewardId>,
+}
+
 /// The receipt and blinder behind a consent commitment, between stewards; only ever sealed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -30,6 +30,8 @@ pub enum ProblemCode {
     LicenseInvalid,
     /// The pool's privacy budget does not suffice.
     BudgetExceeded,
+    /// This caller asked too often; wait.
+    TooManyRequests,
     /// Too few records or stewards to answer safely.
     NotEnough,
     /// A cryptographic check failed.
@@ -57,7 +59,7 @@ impl ProblemCode {
             Self::Erased => 410,
             Self::TooLarge => 413,
             Self::ChainRefused | Self::SealBroken | Self::NotEnough => 422,
-            Self::BudgetExceeded => 429,
+            Self::BudgetExceeded | Self::TooManyRequests => 429,
             Self::Internal => 500,
             Self::ChainUnavailable | Self::PeerUnavailable | Self::Halted => 503,
         }
@@ -78,6 +80,7 @@ impl ProblemCode {
             Self::Erased => "The record was erased",
             Self::LicenseInvalid => "The license does not allow it",
             Self::BudgetExceeded => "The privacy budget does not suffice",
+            Self::TooManyRequests => "Too many requests",
             Self::NotEnough => "Too few to go on",
             Self::SealBroken => "A cryptographic check failed",
             Self::ChainUnavailable => "The chain cannot be read",

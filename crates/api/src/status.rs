@@ -172,3 +172,33 @@ pub struct EpochView {
     /// Gas of the proposal.
     pub gas_used: Option<u64>,
 }
+
+/// A dataset on offer (`GET /v1/datasets` at the gateway).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DatasetView {
+    /// Which.
+    #[schema(value_type = u32)]
+    pub dataset: DatasetId,
+    /// 1 EHR, 2 labs, 3 wearable, 4 genomic summary.
+    pub data_type: u8,
+    /// Source code.
+    pub source: u8,
+    /// Micro-USDC for 1,000 records, as a decimal string.
+    #[serde(with = "rochdale_core::money::decimal_string")]
+    #[schema(value_type = String)]
+    pub price_per_thousand: u128,
+    /// Digest of the license terms.
+    #[schema(value_type = String)]
+    pub terms_hash: B256,
+}
+
+/// `GET /v1/budget` at the gateway: the pool's privacy budget in public figures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BudgetView {
+    /// The pool's lifetime budget in nano-zCDP.
+    pub total: u64,
+    /// What is left.
+    pub left: u64,
+    /// Committed entries.
+    pub entries: u64,
+}
