@@ -142,22 +142,19 @@ contract ConsentRegistry is NamedEIP712, Governed, IConsentRegistry {
     /// @notice Whether a member's consent is live now: granted, not expired, member active.
     function isGranted(uint32 memberId) external view returns (bool) {
         Storage storage $ = _storage();
-        return _isLive($.consents[memberId]) && $.membership.accountOf(memberId) != address(0);
+        return _liveVersion($.consents[memberId]) != 0 && $.membership.accountOf(memberId) != address(0);
     }
 
     /// @inheritdoc IConsentRegistry
-    function consentersOf(uint32[] calldata memberIds)
-        external
-        view
-        returns (address[] memory accounts, uint32[] memory versions)
-    {
+    function consentersOf(uint32[] calldata memberIds) external view returns (uint256[] memory consenters) {
         Storage storage $ = _storage();
-        accounts = $.membership.accountsOf(memberIds);
-        versions = new uint32[](memberIds.length);
-        for (uint256 i; i < memberIds.length; ++i) {
-            Consent memory c = $.consents[memberIds[i]];
-            if (accounts[i] != address(0) && _isLive(c)) versions[i] = c.version;
-            else accounts[i] = address(0);
+        address[] memory accounts = $.membership.accountsOf(memberIds);
+        assembly ("memory-safe") {
+            consenters := accounts // the same words; the versions go into their upper bits
+        }
+        for (uint256 i; i < consenters.length; ++i) {
+            uint256 version = _liveVersion($.consents[memberIds[i]]);
+            consenters[i] = version == 0 || consenters[i] == 0 ? 0 : consenters[i] | version << 160;
         }
     }
 
@@ -180,8 +177,11 @@ contract ConsentRegistry is NamedEIP712, Governed, IConsentRegistry {
         return _storage().consents[memberId].nonce;
     }
 
-    function _isLive(Consent memory c) private view returns (bool) {
-        return c.status == Status.Granted && (c.expiry == 0 || block.timestamp < c.expiry);
+    /// @dev The version of a live consent; 0 where there is none.
+    function _liveVersion(Consent storage c) private view returns (uint256) {
+        if (c.status != Status.Granted) return 0;
+        uint64 expiry = c.expiry;
+        return expiry == 0 || block.timestamp < expiry ? c.version : 0;
     }
 
     function _checkSigned(

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {Governed} from "../access/Governed.sol";
 import {NamedEIP712} from "../access/NamedEIP712.sol";
+import {StructHash} from "../access/StructHash.sol";
 import {MemberSignature} from "../access/MemberSignature.sol";
 import {IConsentRegistry} from "../consent/IConsentRegistry.sol";
 
@@ -50,8 +52,7 @@ contract ContributionRegistry is NamedEIP712, Governed {
 
     /// @dev What one call of `record` reads once.
     struct Batch {
-        address[] accounts;
-        uint32[] versions;
+        uint256[] consenters;
         uint32 cooldown;
         bytes32 domain;
     }
@@ -61,6 +62,8 @@ contract ContributionRegistry is NamedEIP712, Governed {
     bytes32 private constant CONTRIBUTION_TYPEHASH = keccak256(
         "Contribution(uint32 memberId,bytes32 commitment,uint32 consentVersion,uint256 nonce,uint256 deadline)"
     );
+
+    uint256 private constant CONTRIBUTION_WORDS = 5;
 
     event ContributionRecorded(
         uint64 indexed contributionId, uint32 indexed memberId, bytes32 commitment, uint32 consentVersion
@@ -94,7 +97,7 @@ contract ContributionRegistry is NamedEIP712, Governed {
             revert ContributionRegistry_LengthMismatch(c.length, signatures.length);
         }
         Batch memory batch;
-        (batch.accounts, batch.versions) = $.consentRegistry.consentersOf(_memberIds(c));
+        batch.consenters = $.consentRegistry.consentersOf(_memberIds(c));
         (batch.cooldown, batch.domain) = ($.cooldown, _domainSeparatorV4());
         uint64 id = $.lastId;
         firstId = id + 1;
@@ -149,19 +152,20 @@ contract ContributionRegistry is NamedEIP712, Governed {
         Contribution calldata c,
         bytes calldata signature
     ) private {
-        Contributor memory who = $.contributors[c.memberId];
+        Contributor storage who = $.contributors[c.memberId];
+        (uint64 lastAt, uint64 count, uint64 nonce) = (who.lastAt, who.count, who.nonce);
+        uint256 consenter = batch.consenters[i];
         // Check:
-        bytes4 reason = _refusal(c, who, batch.versions[i], batch.cooldown);
-        if (reason == 0 && !MemberSignature.isValid(batch.accounts[i], _digest(batch.domain, c), signature)) {
+        bytes4 reason = _refusal(c, nonce, lastAt, consenter >> 160, batch.cooldown);
+        if (reason == 0 && !MemberSignature.isValid(address(uint160(consenter)), _digest(batch.domain, c), signature)) {
             reason = ContributionRegistry_BadSignature.selector;
         }
         if (reason != 0) revert ContributionRegistry_Refused(i, reason);
         // Effects:
-        $.contributors[c.memberId] =
-            Contributor({lastAt: uint64(block.timestamp), count: who.count + 1, nonce: who.nonce + 1});
+        (who.lastAt, who.count, who.nonce) = (uint64(block.timestamp), count + 1, nonce + 1);
     }
 
-    function _refusal(Contribution calldata c, Contributor memory who, uint32 liveVersion, uint32 cooldown_)
+    function _refusal(Contribution calldata c, uint256 nonce, uint256 lastAt, uint256 liveVersion, uint256 cooldown_)
         private
         view
         returns (bytes4)
@@ -170,15 +174,21 @@ contract ContributionRegistry is NamedEIP712, Governed {
         if (c.commitment == 0) return ContributionRegistry_CommitmentMissing.selector;
         if (liveVersion == 0) return ContributionRegistry_NotConsented.selector;
         if (c.consentVersion != liveVersion) return ContributionRegistry_StaleConsent.selector;
-        if (c.nonce != who.nonce) return ContributionRegistry_BadNonce.selector;
-        if (who.lastAt != 0 && block.timestamp < uint256(who.lastAt) + cooldown_) {
+        if (c.nonce != nonce) return ContributionRegistry_BadNonce.selector;
+        if (lastAt != 0 && block.timestamp < lastAt + cooldown_) {
             return ContributionRegistry_CoolingDown.selector;
         }
         return 0;
     }
 
     function _digest(bytes32 domain, Contribution calldata c) private pure returns (bytes32) {
-        return keccak256(abi.encodePacked("\x19\x01", domain, keccak256(abi.encode(CONTRIBUTION_TYPEHASH, c))));
+        uint256 offset;
+        assembly {
+            offset := c
+        }
+        return MessageHashUtils.toTypedDataHash(
+            domain, StructHash.ofCalldata(CONTRIBUTION_TYPEHASH, offset, CONTRIBUTION_WORDS)
+        );
     }
 
     function _setCooldown(uint32 cooldown_) private {

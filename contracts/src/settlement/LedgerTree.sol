@@ -15,15 +15,25 @@ library LedgerTree {
         return keccak256(bytes.concat(keccak256(abi.encode(memberId, cash, stream, data, gov, privateHash))));
     }
 
+    /// @notice As `leaf`, of six words that lie at `offset` of calldata in that order. The memory used is not reserved.
+    function leafOfCalldata(uint256 offset) internal pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            let ptr := mload(0x40)
+            calldatacopy(ptr, offset, 192)
+            mstore(0, keccak256(ptr, 192))
+            hash := keccak256(0, 32)
+        }
+    }
+
     /// @notice The root that `proof` (lowest sibling first) leads to.
     function rootOf(bytes32 node, uint256 index, bytes32[] calldata proof) internal pure returns (bytes32) {
-        for (uint256 i; i < proof.length; ++i) {
-            bytes32 sibling = proof[i];
-            assembly ("memory-safe") {
+        assembly ("memory-safe") {
+            let end := add(proof.offset, shl(5, proof.length))
+            for { let at := proof.offset } lt(at, end) { at := add(at, 32) } {
                 // Scratch space: the side is chosen by offset, 0 or 32, so that nothing branches.
                 let side := shl(5, and(index, 1))
                 mstore(side, node)
-                mstore(xor(side, 32), sibling)
+                mstore(xor(side, 32), calldataload(at))
                 node := keccak256(0, 64)
                 index := shr(1, index)
             }

@@ -2,11 +2,14 @@
 pragma solidity 0.8.30;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Governed} from "../access/Governed.sol";
 import {NamedEIP712} from "../access/NamedEIP712.sol";
 import {IMembership} from "../membership/IMembership.sol";
 import {IStewardCommittee} from "../oracle/IStewardCommittee.sol";
 import {Treasury} from "../treasury/Treasury.sol";
+import {StructHash} from "../access/StructHash.sol";
+import {Amounts, AmountsLib} from "./Amounts.sol";
 import {LedgerTree} from "./LedgerTree.sol";
 
 /// @notice A token that this ledger mints.
@@ -92,13 +95,6 @@ contract SettlementLedger is NamedEIP712, Governed, ReentrancyGuardTransient {
         bytes32 privateHash;
     }
 
-    /// @dev One slot: amounts in micro-USDC and wei.
-    struct Amounts {
-        uint64 cash;
-        uint96 data;
-        uint96 gov;
-    }
-
     /// @dev Three slots.
     struct Round {
         bytes32 root;
@@ -127,18 +123,20 @@ contract SettlementLedger is NamedEIP712, Governed, ReentrancyGuardTransient {
         Round[2] rounds;
         mapping(uint32 memberId => Amounts) claimedBy;
         IMembership membership;
+        // A cap shares the slot of an address that a proposal reads anyway.
         IStewardCommittee committee;
+        uint96 dataCap;
         Treasury treasury;
+        uint96 govCap;
         IMintable dataToken;
         IMintable govToken;
         bytes32 paramsHash;
-        uint128 dataCap;
-        uint128 govCap;
     }
 
     /// @dev The final round as one batch sees it.
     struct FinalRound {
         bytes32 root;
+        Amounts earned;
         uint256 depth;
         uint256 elapsed;
         uint256 epochLength;
@@ -150,7 +148,8 @@ contract SettlementLedger is NamedEIP712, Governed, ReentrancyGuardTransient {
         "Header(uint32 epoch,uint32 attempt,bytes32 previousRoot,bytes32 root,bytes32 paramsHash,bytes32 inputsRoot,bytes32 sheetDigest,uint32 sharers,uint128 payout,uint256 sumUsage,uint256 sumData,uint256 sumEarly,uint256 sumDataAward,uint256 sumGovAward,uint128 cashAllocated,uint128 dataAwarded,uint128 dataEarned,uint128 govAwarded,uint128 govEarned)"
     );
 
-    uint8 private constant MAX_DEPTH = 32;
+    uint256 private constant HEADER_WORDS = 19;
+    uint8 private constant MAX_DEPTH = 31;
 
     event Proposed(uint32 indexed epoch, uint32 attempt, bytes32 root, uint64 finalAt, Header header);
     event ParamsSet(bytes32 paramsHash, uint128 dataCap, uint128 govCap);
@@ -163,10 +162,10 @@ contract SettlementLedger is NamedEIP712, Governed, ReentrancyGuardTransient {
     error SettlementLedger_TooEarly(uint64 startsAt);
     error SettlementLedger_BadPreviousRoot(bytes32 previousRoot, bytes32 expected);
     error SettlementLedger_BadParams(bytes32 paramsHash, bytes32 expected);
-    error SettlementLedger_TotalDecreases(string total);
-    error SettlementLedger_TotalTooLarge(string total);
-    error SettlementLedger_EarnedExceedsAwarded(string token, uint256 earned, uint256 awarded);
-    error SettlementLedger_AwardExceedsCap(string token, uint256 award, uint256 cap);
+    error SettlementLedger_TotalDecreases(bytes32 total);
+    error SettlementLedger_TotalTooLarge(bytes32 total);
+    error SettlementLedger_EarnedExceedsAwarded(bytes32 token, uint256 earned, uint256 awarded);
+    error SettlementLedger_AwardExceedsCap(bytes32 token, uint256 award, uint256 cap);
     error SettlementLedger_CashExceedsBooked(uint256 cashAllocated, uint256 booked);
     error SettlementLedger_LengthMismatch(uint256 claims, uint256 proofs);
     error SettlementLedger_BadProof(uint32 memberId);
@@ -201,18 +200,14 @@ contract SettlementLedger is NamedEIP712, Governed, ReentrancyGuardTransient {
         if (h.previousRoot != last.root) revert SettlementLedger_BadPreviousRoot(h.previousRoot, last.root);
         if (h.paramsHash != $.paramsHash) revert SettlementLedger_BadParams(h.paramsHash, $.paramsHash);
         _checkTotals($, last, h);
-        $.committee.verifyQuorum(_hashTypedDataV4(keccak256(abi.encode(HEADER_TYPEHASH, h))), signatures);
+        $.committee.verifyQuorum(_headerDigest(h), signatures);
         // Effects:
         uint64 finalAt = uint64(block.timestamp) + head.window;
-        (head.lastEpoch, head.finalAt) = (h.epoch, uint40(finalAt));
-        $.head = head;
-        $.rounds[h.epoch & 1] = Round({
-            root: h.root,
-            earned: Amounts(uint64(h.cashAllocated), uint96(h.dataEarned), uint96(h.govEarned)),
-            dataAwarded: uint96(h.dataAwarded),
-            govAwarded: uint96(h.govAwarded),
-            attempt: h.attempt
-        });
+        ($.head.lastEpoch, $.head.finalAt) = (h.epoch, uint40(finalAt));
+        Round storage next = $.rounds[h.epoch & 1];
+        next.root = h.root;
+        next.earned = AmountsLib.pack(h.cashAllocated, h.dataEarned, h.govEarned);
+        (next.dataAwarded, next.govAwarded, next.attempt) = (uint96(h.dataAwarded), uint96(h.govAwarded), h.attempt);
         emit Proposed(h.epoch, h.attempt, h.root, finalAt, h);
     }
 
@@ -227,16 +222,17 @@ contract SettlementLedger is NamedEIP712, Governed, ReentrancyGuardTransient {
     function claim(Claim calldata c, bytes32[] calldata proof) external nonReentrant {
         Storage storage $ = _storage();
         // Check:
-        Amounts memory due = _due($, _finalRound($), c, proof);
-        if (due.cash == 0 && due.data == 0 && due.gov == 0) revert SettlementLedger_NothingDue(c.memberId);
+        FinalRound memory round = _finalRound($);
+        Amounts due = _due($, round, c, proof);
+        if (due.isZero()) revert SettlementLedger_NothingDue(c.memberId);
         // Effects:
-        $.claimed = _book($, $.claimed, _finalEarned($), c.memberId, due);
+        $.claimed = _book($, $.claimed, round.earned, c.memberId, due);
         // Interaction:
         address payout = $.membership.payoutOf(c.memberId);
-        if (due.cash != 0) $.treasury.pay(payout, due.cash);
-        if (due.data != 0) $.dataToken.mint(payout, due.data);
-        if (due.gov != 0) $.govToken.mint(payout, due.gov);
-        emit Claimed(c.memberId, payout, due.cash, due.data, due.gov);
+        if (due.cash() != 0) $.treasury.pay(payout, due.cash());
+        if (due.data() != 0) $.dataToken.mint(payout, due.data());
+        if (due.gov() != 0) $.govToken.mint(payout, due.gov());
+        emit Claimed(c.memberId, payout, due.cash(), due.data(), due.gov());
     }
 
     /// @notice Pays many. Who has nothing due is passed over; a payment that a token refuses is skipped and stays owed.
@@ -245,15 +241,15 @@ contract SettlementLedger is NamedEIP712, Governed, ReentrancyGuardTransient {
         // Check:
         if (claims.length != proofs.length) revert SettlementLedger_LengthMismatch(claims.length, proofs.length);
         FinalRound memory round = _finalRound($);
-        Amounts memory earned = _finalEarned($);
-        Amounts memory claimed = $.claimed;
+        Amounts claimed = $.claimed;
         Amounts[] memory dues = new Amounts[](claims.length);
         uint32[] memory ids = new uint32[](claims.length);
         for (uint256 i; i < claims.length; ++i) {
-            ids[i] = claims[i].memberId;
-            dues[i] = _due($, round, claims[i], proofs[i]);
+            uint32 memberId = claims[i].memberId;
+            Amounts due = _due($, round, claims[i], proofs[i]);
             // Effects:
-            claimed = _book($, claimed, earned, ids[i], dues[i]);
+            if (!due.isZero()) claimed = _book($, claimed, round.earned, memberId, due);
+            (ids[i], dues[i]) = (memberId, due);
         }
         $.claimed = claimed;
         // Interaction:
@@ -286,19 +282,19 @@ contract SettlementLedger is NamedEIP712, Governed, ReentrancyGuardTransient {
     {
         Storage storage $ = _storage();
         Round memory r = $.rounds[_finalEpochOf($.head) & 1];
-        return (r.earned.cash, r.dataAwarded, r.earned.data, r.govAwarded, r.earned.gov);
+        return (r.earned.cash(), r.dataAwarded, r.earned.data(), r.govAwarded, r.earned.gov());
     }
 
     /// @notice What a member was paid since the start.
     function claimedOf(uint32 memberId) external view returns (uint256 cash, uint256 data, uint256 gov) {
-        Amounts memory a = _storage().claimedBy[memberId];
-        return (a.cash, a.data, a.gov);
+        Amounts a = _storage().claimedBy[memberId];
+        return (a.cash(), a.data(), a.gov());
     }
 
     /// @notice What all members were paid since the start.
     function claimedTotals() external view returns (uint256 cash, uint256 data, uint256 gov) {
-        Amounts memory a = _storage().claimed;
-        return (a.cash, a.data, a.gov);
+        Amounts a = _storage().claimed;
+        return (a.cash(), a.data(), a.gov());
     }
 
     function params() external view returns (bytes32 paramsHash, uint128 dataCap, uint128 govCap) {
@@ -342,17 +338,17 @@ contract SettlementLedger is NamedEIP712, Governed, ReentrancyGuardTransient {
     }
 
     function _checkTotals(Storage storage $, Round storage last, Header calldata h) private view {
-        Amounts memory earned = last.earned;
-        if (h.cashAllocated > type(uint64).max) revert SettlementLedger_TotalTooLarge("cashAllocated");
-        if (h.cashAllocated < earned.cash) revert SettlementLedger_TotalDecreases("cashAllocated");
-        _checkToken("DATA", h.dataEarned, earned.data, h.dataAwarded, last.dataAwarded, $.dataCap);
-        _checkToken("GOV", h.govEarned, earned.gov, h.govAwarded, last.govAwarded, $.govCap);
+        Amounts earned = last.earned;
+        if (h.cashAllocated > AmountsLib.MAX_CASH) revert SettlementLedger_TotalTooLarge("cashAllocated");
+        if (h.cashAllocated < earned.cash()) revert SettlementLedger_TotalDecreases("cashAllocated");
+        _checkToken("DATA", h.dataEarned, earned.data(), h.dataAwarded, last.dataAwarded, $.dataCap);
+        _checkToken("GOV", h.govEarned, earned.gov(), h.govAwarded, last.govAwarded, $.govCap);
         uint256 booked = $.treasury.contributorsBooked();
         if (h.cashAllocated > booked) revert SettlementLedger_CashExceedsBooked(h.cashAllocated, booked);
     }
 
     function _checkToken(
-        string memory token,
+        bytes32 token,
         uint256 earned,
         uint256 lastEarned,
         uint256 awarded,
@@ -362,15 +358,26 @@ contract SettlementLedger is NamedEIP712, Governed, ReentrancyGuardTransient {
         if (earned < lastEarned || awarded < lastAwarded) {
             revert SettlementLedger_TotalDecreases(token);
         }
-        if (awarded > type(uint96).max) revert SettlementLedger_TotalTooLarge(token);
+        if (awarded > AmountsLib.MAX_TOKEN) revert SettlementLedger_TotalTooLarge(token);
         if (earned > awarded) revert SettlementLedger_EarnedExceedsAwarded(token, earned, awarded);
         if (awarded - lastAwarded > cap) revert SettlementLedger_AwardExceedsCap(token, awarded - lastAwarded, cap);
+    }
+
+    function _headerDigest(Header calldata h) private view returns (bytes32) {
+        uint256 offset;
+        assembly {
+            offset := h
+        }
+        return _hashTypedDataV4(StructHash.ofCalldata(HEADER_TYPEHASH, offset, HEADER_WORDS));
     }
 
     function _setParams(bytes32 paramsHash_, uint128 dataCap, uint128 govCap) private {
         Storage storage $ = _storage();
         if (paramsHash_ == 0) revert SettlementLedger_BadDeployment("paramsHash");
-        ($.paramsHash, $.dataCap, $.govCap) = (paramsHash_, dataCap, govCap);
+        $.paramsHash = paramsHash_;
+        // A cap beyond what totals can hold is no cap.
+        $.dataCap = uint96(Math.min(dataCap, AmountsLib.MAX_TOKEN));
+        $.govCap = uint96(Math.min(govCap, AmountsLib.MAX_TOKEN));
         emit ParamsSet(paramsHash_, dataCap, govCap);
     }
 
@@ -385,108 +392,90 @@ contract SettlementLedger is NamedEIP712, Governed, ReentrancyGuardTransient {
         uint32 epoch = _finalEpochOf(head);
         uint256 endsAt = uint256(head.genesis) + uint256(epoch) * head.epochLength;
         uint256 since = block.timestamp < endsAt ? 0 : block.timestamp - endsAt;
-        round.root = $.rounds[epoch & 1].root;
-        round.depth = head.depth;
+        Round storage last = $.rounds[epoch & 1];
+        (round.root, round.earned, round.depth) = (last.root, last.earned, head.depth);
         round.epochLength = head.epochLength;
         round.elapsed = since < head.epochLength ? since : head.epochLength;
-    }
-
-    function _finalEarned(Storage storage $) private view returns (Amounts memory) {
-        return $.rounds[_finalEpochOf($.head) & 1].earned;
     }
 
     /// @dev What `c` proves, less what was claimed, each at least 0.
     function _due(Storage storage $, FinalRound memory round, Claim calldata c, bytes32[] calldata proof)
         private
         view
-        returns (Amounts memory due)
+        returns (Amounts)
     {
-        bytes32 node = LedgerTree.leaf(c.memberId, c.cash, c.stream, c.data, c.gov, c.privateHash);
+        uint32 memberId = c.memberId;
+        (uint256 cash, uint256 stream, uint256 data, uint256 gov) = (c.cash, c.stream, c.data, c.gov);
+        bytes32 node = LedgerTree.leafOfCalldata(_offsetOf(c));
         if (
-            proof.length != round.depth || c.memberId >> round.depth != 0
-                || LedgerTree.rootOf(node, c.memberId, proof) != round.root
-        ) revert SettlementLedger_BadProof(c.memberId);
-        Amounts memory paid = $.claimedBy[c.memberId];
-        uint256 cash = uint256(c.cash) + uint256(c.stream) * round.elapsed / round.epochLength;
-        (cash, due.data, due.gov) = (_above(cash, paid.cash), 0, 0);
-        uint256 data = _above(c.data, paid.data);
-        uint256 gov = _above(c.gov, paid.gov);
-        // A leaf that exceeds the widths exceeds every total; `_book` could not see it once it is cut.
-        if (cash > type(uint64).max || data > type(uint96).max || gov > type(uint96).max) {
-            revert SettlementLedger_ClaimExceedsTotal(c.memberId, cash, data, gov);
+            proof.length != round.depth || memberId >> round.depth != 0
+                || LedgerTree.rootOf(node, memberId, proof) != round.root
+        ) revert SettlementLedger_BadProof(memberId);
+        Amounts paid = $.claimedBy[memberId];
+        cash = _above(cash + stream * round.elapsed / round.epochLength, paid.cash());
+        (data, gov) = (_above(data, paid.data()), _above(gov, paid.gov()));
+        // A leaf that exceeds the widths exceeds every total; packed, that could no longer be seen.
+        if (cash > AmountsLib.MAX_CASH || data > AmountsLib.MAX_TOKEN || gov > AmountsLib.MAX_TOKEN) {
+            revert SettlementLedger_ClaimExceedsTotal(memberId, cash, data, gov);
         }
-        (due.cash, due.data, due.gov) = (uint64(cash), uint96(data), uint96(gov));
+        return AmountsLib.pack(cash, data, gov);
     }
 
-    /// @dev Adds `due` to a member and to the totals, which must stay within what the final round earned.
-    function _book(
-        Storage storage $,
-        Amounts memory claimed,
-        Amounts memory earned,
-        uint32 memberId,
-        Amounts memory due
-    ) private returns (Amounts memory) {
-        if (due.cash == 0 && due.data == 0 && due.gov == 0) return claimed;
-        if (
-            uint256(claimed.cash) + due.cash > earned.cash || uint256(claimed.data) + due.data > earned.data
-                || uint256(claimed.gov) + due.gov > earned.gov
-        ) revert SettlementLedger_ClaimExceedsTotal(memberId, due.cash, due.data, due.gov);
-        _add(claimed, due);
-        Amounts memory paid = $.claimedBy[memberId];
-        _add(paid, due);
-        $.claimedBy[memberId] = paid;
-        return claimed;
+    function _offsetOf(Claim calldata c) private pure returns (uint256 offset) {
+        assembly {
+            offset := c
+        }
+    }
+
+    /// @dev Adds `due` to a member and to the totals, which must stay within what the final round earned. What a member
+    /// was paid is a part of the totals, so it fits where they fit.
+    function _book(Storage storage $, Amounts claimed, Amounts earned, uint32 memberId, Amounts due)
+        private
+        returns (Amounts)
+    {
+        if (!claimed.sumFits(due, earned)) {
+            revert SettlementLedger_ClaimExceedsTotal(memberId, due.cash(), due.data(), due.gov());
+        }
+        $.claimedBy[memberId] = $.claimedBy[memberId].plus(due);
+        return claimed.plus(due);
     }
 
     function _payMany(Storage storage $, uint32[] memory ids, Amounts[] memory dues) private {
         address[] memory payouts = $.membership.payoutsOf(ids);
-        (Treasury treasury, IMintable dataToken, IMintable govToken) = ($.treasury, $.dataToken, $.govToken);
+        bool[] memory paid = $.treasury.payMany(payouts, _cashOf(dues));
         for (uint256 i; i < ids.length; ++i) {
-            Amounts memory due = dues[i];
-            if (due.cash == 0 && due.data == 0 && due.gov == 0) continue;
-            Amounts memory refused = Amounts(0, 0, 0);
-            if (due.cash != 0) {
-                try treasury.pay(payouts[i], due.cash) {}
-                    catch {
-                    (refused.cash, due.cash) = (due.cash, 0);
-                }
-            }
-            if (due.data != 0) {
-                try dataToken.mint(payouts[i], due.data) {}
-                    catch {
-                    (refused.data, due.data) = (due.data, 0);
-                }
-            }
-            if (due.gov != 0) {
-                try govToken.mint(payouts[i], due.gov) {}
-                    catch {
-                    (refused.gov, due.gov) = (due.gov, 0);
-                }
-            }
-            if (refused.cash != 0 || refused.data != 0 || refused.gov != 0) _giveBack($, ids[i], refused);
-            if (due.cash != 0 || due.data != 0 || due.gov != 0) {
-                emit Claimed(ids[i], payouts[i], due.cash, due.data, due.gov);
-            }
+            Amounts due = dues[i];
+            if (due.isZero()) continue;
+            uint256 data = due.data();
+            uint256 gov = due.gov();
+            if (data != 0 && !_tryMint($.dataToken, payouts[i], data)) data = 0;
+            if (gov != 0 && !_tryMint($.govToken, payouts[i], gov)) gov = 0;
+            Amounts got = AmountsLib.pack(paid[i] ? due.cash() : 0, data, gov);
+            if (!got.isZero()) emit Claimed(ids[i], payouts[i], got.cash(), data, gov);
+            if (Amounts.unwrap(got) != Amounts.unwrap(due)) _giveBack($, ids[i], due.minus(got));
+        }
+    }
+
+    function _cashOf(Amounts[] memory dues) private pure returns (uint256[] memory cash) {
+        cash = new uint256[](dues.length);
+        for (uint256 i; i < dues.length; ++i) {
+            cash[i] = dues[i].cash();
+        }
+    }
+
+    function _tryMint(IMintable token, address to, uint256 amount) private returns (bool) {
+        try token.mint(to, amount) {
+            return true;
+        } catch {
+            return false;
         }
     }
 
     /// @dev What a token refused stays owed. Runs after the call that was refused, under the reentrancy guard.
-    function _giveBack(Storage storage $, uint32 memberId, Amounts memory refused) private {
-        Amounts memory paid = $.claimedBy[memberId];
-        Amounts memory claimed = $.claimed;
-        _subtract(paid, refused);
-        _subtract(claimed, refused);
-        $.claimedBy[memberId] = paid;
-        $.claimed = claimed;
+    function _giveBack(Storage storage $, uint32 memberId, Amounts refused) private {
+        $.claimedBy[memberId] = $.claimedBy[memberId].minus(refused);
+        $.claimed = $.claimed.minus(refused);
         emit ClaimSkipped(memberId);
-    }
-
-    function _add(Amounts memory a, Amounts memory b) private pure {
-        (a.cash, a.data, a.gov) = (a.cash + b.cash, a.data + b.data, a.gov + b.gov);
-    }
-
-    function _subtract(Amounts memory a, Amounts memory b) private pure {
-        (a.cash, a.data, a.gov) = (a.cash - b.cash, a.data - b.data, a.gov - b.gov);
     }
 
     function _above(uint256 entitled, uint256 paid) private pure returns (uint256) {

@@ -19,7 +19,7 @@ import {Governed} from "../access/Governed.sol";
 ///   payout.
 /// - SettlementLedger pays at most what a final root allocated, and a root allocates at most `contributorsBooked()`.
 ///
-/// Liveness: `pay` depends on USDC alone. If USDC refuses a payee, the ledger leaves it owed.
+/// Liveness: `pay` and `payMany` depend on USDC alone. If USDC refuses a payee, the ledger leaves it owed.
 /// Who can hurt whom: a broken Market can book money that did not arrive, which would make early claimants paid by later
 /// sales; a broken ledger can overpay. Both are fixed addresses of the cooperative.
 contract Treasury is Governed {
@@ -105,6 +105,19 @@ contract Treasury is Governed {
         if (msg.sender != $.ledger) revert Treasury_OnlyLedger(msg.sender);
         // Interaction:
         $.usdc.safeTransfer(to, amount);
+    }
+
+    /// @notice Pays many claims; tells which USDC accepted. A refusal stops no other payee. Zero amounts count as paid.
+    function payMany(address[] calldata to, uint256[] calldata amounts) external returns (bool[] memory paid) {
+        Storage storage $ = _storage();
+        // Check:
+        if (msg.sender != $.ledger) revert Treasury_OnlyLedger(msg.sender);
+        // Interaction:
+        IERC20 usdc = $.usdc;
+        paid = new bool[](to.length);
+        for (uint256 i; i < to.length; ++i) {
+            paid[i] = amounts[i] == 0 || usdc.trySafeTransfer(to[i], amounts[i]);
+        }
     }
 
     /// @notice Sets the split of later sales, in basis points.

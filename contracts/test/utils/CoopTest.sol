@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {Test} from "forge-std/Test.sol";
+import {ERC1967Proxy} from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol";
+import {FounderAccessManager} from "../../src/access/FounderAccessManager.sol";
+import {ConsentRegistry} from "../../src/consent/ConsentRegistry.sol";
+import {ContributionRegistry} from "../../src/contribution/ContributionRegistry.sol";
+import {DatasetCatalog} from "../../src/market/DatasetCatalog.sol";
+import {License} from "../../src/market/License.sol";
+import {Market} from "../../src/market/Market.sol";
+import {Membership} from "../../src/membership/Membership.sol";
+import {StewardCommittee} from "../../src/oracle/StewardCommittee.sol";
+import {SettlementLedger} from "../../src/settlement/SettlementLedger.sol";
+import {TestUSDC} from "../../src/testing/TestUSDC.sol";
+import {DataToken} from "../../src/tokens/DataToken.sol";
+import {GovToken} from "../../src/tokens/GovToken.sol";
+import {Treasury} from "../../src/treasury/Treasury.sol";
+import {LedgerTreeBuilder} from "./LedgerTreeBuilder.sol";
+
+/// @notice A whole cooperative behind proxies, three stewards with a quorum of two, one worker, one dataset on sale.
+/// Digests are computed here from the type strings, not by calling the contracts.
+abstract contract CoopTest is Test {
+    using LedgerTreeBuilder for bytes32[];
+
+    uint40 internal constant GENESIS = 1_800_000_000;
+    uint32 internal constant EPOCH = 7 days;
+    uint32 internal constant LAG = 1 hours;
+    uint32 internal constant ATTEMPT = 6 hours;
+    uint32 internal constant WINDOW = 24 hours;
+    uint8 internal constant DEPTH = 20;
+    uint32 internal constant COOLDOWN = 7 days;
+    bytes32 internal constant PARAMS = keccak256("params");
+    uint128 internal constant DATA_CAP = 1_000_000e18;
+    uint128 internal constant GOV_CAP = 100_000e18;
+    uint16 internal constant PURPOSE = 42;
+    uint32 internal constant DATASET = 1;
+    uint128 internal constant PRICE = 50e6;
+
+    FounderAccessManager internal manager;
+    TestUSDC internal usdc;
+    Membership internal membership;
+    ConsentRegistry internal consents;
+    ContributionRegistry internal contributions;
+    StewardCommittee internal committee;
+    SettlementLedger internal ledger;
+    DataToken internal dataToken;
+    GovToken internal govToken;
+    DatasetCatalog internal catalog;
+    License internal license;
+    Market internal market;
+    Treasury internal treasury;
+
+    address internal founder = makeAddr("founder");
+    address internal gateway = makeAddr("gateway");
+    address internal stranger = makeAddr("stranger");
+    address internal registrar;
+    uint256 internal registrarKey;
+    address internal worker;
+    uint256 internal workerKey;
+    address internal researcher;
+    uint256 internal researcherKey;
+    uint256[3] internal stewardKeys;
+
+    /// @dev Private keys by member id; id 0 unused.
+    uint256[] internal memberKeys;
+
+    function setUp() public virtual {
+        vm.warp(GENESIS);
+        (registrar, registrarKey) = makeAddrAndKey("registrar");
+        (worker, workerKey) = makeAddrAndKey("worker");
+        (researcher, researcherKey) = makeAddrAndKey("researcher");
+        memberKeys.push(0);
+        _deploy();
+        _configure();
+    }
+
+    // ------------------------------------------------------------------------------------------- deployment
+
+    function _deploy() internal {
+        manager = new FounderAccessManager(founder);
+        usdc = new TestUSDC();
+        address[11] memory code = [
+            address(new Membership()),
+            address(new ConsentRegistry()),
+            address(new ContributionRegistry()),
+            address(new StewardCommittee()),
+            address(new SettlementLedger()),
+            address(new DataToken()),
+            address(new GovToken()),
+            address(new DatasetCatalog()),
+            address(new License()),
+            address(new Market()),
+            address(new Treasury())
+        ];
+        uint64 nonce = vm.getNonce(address(this));
+        address[11] memory at;
+        for (uint64 i; i < 11; ++i) {
+            at[i] = vm.computeCreateAddress(address(this), nonce + i);
+        }
+        (membership, consents, contributions) = (Membership(at[0]), ConsentRegistry(at[1]), ContributionRegistry(at[2]));
+        (committee, ledger) = (StewardCommittee(at[3]), SettlementLedger(at[4]));
+        (dataToken, govToken) = (DataToken(at[5]), GovToken(at[6]));
+        (catalog, license, market, treasury) = (DatasetCatalog(at[7]), License(at[8]), Market(at[9]), Treasury(at[10]));
+        bytes[11] memory init = _initializers();
+        for (uint256 i; i < 11; ++i) {
+            assertEq(address(new ERC1967Proxy(code[i], init[i])), at[i], "predicted address");
+        }
+    }
+
+    function _initializers() private view returns (bytes[11] memory) {
+        address a = address(manager);
+        return [
+            abi.encodeCall(Membership.initialize, (a, address(consents), registrar, GENESIS, EPOCH, 1_000)),
+            abi.encodeCall(ConsentRegistry.initialize, (a, address(membership))),
+            abi.encodeCall(ContributionRegistry.initialize, (a, address(consents), COOLDOWN)),
+            abi.encodeCall(StewardCommittee.initialize, (a)),
+            abi.encodeCall(SettlementLedger.initialize, (_ledgerDeployment())),
+            abi.encodeCall(DataToken.initialize, (a, address(ledger))),
+            abi.encodeCall(GovToken.initialize, (a, address(ledger), address(membership))),
+            abi.encodeCall(DatasetCatalog.initialize, (a)),
+            abi.encodeCall(License.initialize, (a, address(market))),
+            abi.encodeCall(
+                Market.initialize, (a, address(usdc), address(treasury), address(catalog), address(license))
+            ),
+            abi.encodeCall(Treasury.initialize, (a, address(usdc), address(market), address(ledger)))
+        ];
+    }
+
+    function _ledgerDeployment() internal view returns (SettlementLedger.Deployment memory) {
+        return SettlementLedger.Deployment({
+            authority: address(manager),
+            membership: address(membership),
+            committee: address(committee),
+            treasury: address(treasury),
+            dataToken: address(dataToken),
+            govToken: address(govToken),
+            genesis: GENESIS,
+            epochLength: EPOCH,
+            lag: LAG,
+            attemptLength: ATTEMPT,
+            window: WINDOW,
+            depth: DEPTH,
+            paramsHash: PARAMS,
+            dataCap: DATA_CAP,
+            govCap: GOV_CAP
+        });
+    }
+
+    function _configure() internal {
+        vm.startPrank(founder);
+        committee.seat(_seats("steward"), 2);
+        committee.registerWorker(worker, keccak256("worker sealing key"));
+        committee.setGateway(gateway);
+        catalog.publish(DATASET, _dataset());
+        market.approveResearcher(researcher, PURPOSE, type(uint64).max);
+        vm.stopPrank();
+    }
+
+    function _seats(string memory name) internal returns (StewardCommittee.Seat[] memory seats) {
+        seats = new StewardCommittee.Seat[](3);
+        for (uint256 i; i < 3; ++i) {
+            (address signer, uint256 key) = makeAddrAndKey(string.concat(name, vm.toString(i + 1)));
+            stewardKeys[i] = key;
+            seats[i] = StewardCommittee.Seat(signer, keccak256(abi.encode(name, i)));
+        }
+    }
+
+    function _dataset() internal pure returns (DatasetCatalog.Dataset memory) {
+        return DatasetCatalog.Dataset({
+            dataType: 1, source: 1, pricePerThousand: PRICE, termsHash: keccak256("terms"), open: true
+        });
+    }
+
+    // --------------------------------------------------------------------------------------------- signing
+
+    function _typed(string memory name, address verifier, bytes32 structHash) internal view returns (bytes32) {
+        bytes32 domain = keccak256(
+            abi.encode(
+                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
+                keccak256(bytes(name)),
+                keccak256("1"),
+                block.chainid,
+                verifier
+            )
+        );
+        return keccak256(abi.encodePacked(hex"1901", domain, structHash));
+    }
+
+    function _sign(uint256 key, bytes32 digest) internal pure returns (bytes memory) {
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digest);
+        return abi.encodePacked(r, s, v);
+    }
+
+    /// @dev The other signature over the same digest that a curve allows: (r, n − s), with v turned.
+    function _malleated(uint256 key, bytes32 digest) internal pure returns (bytes memory) {
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digest);
+        uint256 n = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141;
+        return abi.encodePacked(r, bytes32(n - uint256(s)), v == 27 ? uint8(28) : uint8(27));
+    }
+
+    // ------------------------------------------------------------------------------------------- membership
+
+    function _memberKey(uint256 i) internal pure returns (uint256) {
+        return uint256(keccak256(abi.encode("member", i)));
+    }
+
+    function _admission(address account, address payout) internal view returns (Membership.Admission memory) {
+        return Membership.Admission({
+            account: account,
+            payout: payout,
+            nullifier: keccak256(abi.encode("credential of", account)),
+            rowKeyDigest: keccak256(abi.encode("row key of", account)),
+            deadline: block.timestamp + 1 days
+        });
+    }
+
+    function _admissionDigest(Membership.Admission memory a) internal view returns (bytes32) {
+        bytes32 hash = keccak256(
+            "Admission(address account,address payout,bytes32 nullifier,bytes32 rowKeyDigest,uint256 deadline)"
+        );
+        return _typed("Membership", address(membership), keccak256(abi.encode(hash, a)));
+    }
+
+    function _payoutAddress(uint256 i) internal pure returns (address) {
+        return address(uint160(uint256(keccak256(abi.encode("payout", i)))));
+    }
+
+    /// @dev Admits the next member, with a key of its own and a payout address apart from its account.
+    function _join() internal returns (uint32 id) {
+        return _joinAs(_memberKey(memberKeys.length));
+    }
+
+    function _joinAs(uint256 key) internal returns (uint32 id) {
+        Membership.Admission memory a = _admission(vm.addr(key), _payoutAddress(memberKeys.length));
+        id = membership.join(a, _sign(registrarKey, _admissionDigest(a)));
+        assertEq(id, memberKeys.length, "ids are issued in order");
+        memberKeys.push(key);
+    }
+
+    function _joinMany(uint256 n) internal {
+        for (uint256 i; i < n; ++i) {
+            _join();
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------------- consent
+
+    function _grant(uint32 id) internal {
+        (uint32 version,,, uint256 nonce) = consents.consentOf(id);
+        ConsentRegistry.ConsentGrant memory g = ConsentRegistry.ConsentGrant(
+            id, version + 1, keccak256(abi.encode("receipt", id, version)), 0, nonce, block.timestamp + 1 days
+        );
+        consents.grant(g, _sign(memberKeys[id], _grantDigest(g)));
+    }
+
+    function _revoke(uint32 id) internal {
+        ConsentRegistry.ConsentRevoke memory r =
+            ConsentRegistry.ConsentRevoke(id, consents.nonce(id), block.timestamp + 1 days);
+        consents.revoke(r, _sign(memberKeys[id], _revokeDigest(r)));
+    }
+
+    function _erase(uint32 id) internal {
+        ConsentRegistry.ConsentErase memory e =
+            ConsentRegistry.ConsentErase(id, consents.nonce(id), block.timestamp + 1 days);
+        consents.erase(e, _sign(memberKeys[id], _eraseDigest(e)));
+    }
+
+    function _grantDigest(ConsentRegistry.ConsentGrant memory g) internal view returns (bytes32) {
+        bytes32 hash = keccak256(
+            "ConsentGrant(uint32 memberId,uint32 version,bytes32 receiptCommitment,uint64 expiry,uint256 nonce,uint256 deadline)"
+        );
+        return _typed("ConsentRegistry", address(consents), keccak256(abi.encode(hash, g)));
+    }
+
+    function _revokeDigest(ConsentRegistry.ConsentRevoke memory r) internal view returns (bytes32) {
+        bytes32 hash = keccak256("ConsentRevoke(uint32 memberId,uint256 nonce,uint256 deadline)");
+        return _typed("ConsentRegistry", address(consents), keccak256(abi.encode(hash, r)));
+    }
+
+    function _eraseDigest(ConsentRegistry.ConsentErase memory e) internal view returns (bytes32) {
+        bytes32 hash = keccak256("ConsentErase(uint32 memberId,uint256 nonce,uint256 deadline)");
+        return _typed("ConsentRegistry", address(consents), keccak256(abi.encode(hash, e)));
+    }
+
+    // ---------------------------------------------------------------------------------------- contributions
+
+    function _contribution(uint32 id) internal view returns (ContributionRegistry.Contribution memory) {
+        (uint32 version,,,) = consents.consentOf(id);
+        return ContributionRegistry.Contribution({
+            memberId: id,
+            commitment: keccak256(abi.encode("commitment", id, contributions.nonceOf(id))),
+            consentVersion: version,
+            nonce: contributions.nonceOf(id),
+            deadline: block.timestamp + 1 days
+        });
+    }
+
+    function _contributionDigest(ContributionRegistry.Contribution memory c) internal view returns (bytes32) {
+        bytes32 hash = keccak256(
+            "Contribution(uint32 memberId,bytes32 commitment,uint32 consentVersion,uint256 nonce,uint256 deadline)"
+        );
+        return _typed("ContributionRegistry", address(contributions), keccak256(abi.encode(hash, c)));
+    }
+
+    function _batch(uint32 from, uint32 count)
+        internal
+        view
+        returns (ContributionRegistry.Contribution[] memory c, bytes[] memory signatures)
+    {
+        c = new ContributionRegistry.Contribution[](count);
+        signatures = new bytes[](count);
+        for (uint32 i; i < count; ++i) {
+            c[i] = _contribution(from + i);
+            signatures[i] = _sign(memberKeys[from + i], _contributionDigest(c[i]));
+        }
+    }
+
+    // ------------------------------------------------------------------------------------------- settlement
+
+    /// @dev A header for the epoch after the last final one, naming its root, with nothing earned.
+    function _header() internal view returns (SettlementLedger.Header memory h) {
+        (uint32 epoch, bytes32 root) = ledger.finalEpoch();
+        h.epoch = epoch + 1;
+        h.previousRoot = root;
+        h.root = keccak256(abi.encode("root", h.epoch));
+        h.paramsHash = PARAMS;
+        h.inputsRoot = keccak256("inputs");
+        h.sheetDigest = keccak256("sheet");
+        (uint256 cash, uint256 dataAwarded, uint256 dataEarned, uint256 govAwarded, uint256 govEarned) =
+            ledger.finalTotals();
+        (h.cashAllocated, h.dataAwarded, h.dataEarned) = (uint128(cash), uint128(dataAwarded), uint128(dataEarned));
+        (h.govAwarded, h.govEarned) = (uint128(govAwarded), uint128(govEarned));
+    }
+
+    function _headerDigest(SettlementLedger.Header memory h) internal view returns (bytes32) {
+        bytes32 hash = keccak256(
+            "Header(uint32 epoch,uint32 attempt,bytes32 previousRoot,bytes32 root,bytes32 paramsHash,bytes32 inputsRoot,bytes32 sheetDigest,uint32 sharers,uint128 payout,uint256 sumUsage,uint256 sumData,uint256 sumEarly,uint256 sumDataAward,uint256 sumGovAward,uint128 cashAllocated,uint128 dataAwarded,uint128 dataEarned,uint128 govAwarded,uint128 govEarned)"
+        );
+        return _typed("SettlementLedger", address(ledger), keccak256(abi.encode(hash, h)));
+    }
+
+    function _stewardSignatures(bytes32 digest, uint256 count) internal view returns (bytes[] memory signatures) {
+        signatures = new bytes[](count);
+        for (uint256 i; i < count; ++i) {
+            signatures[i] = _sign(stewardKeys[i], digest);
+        }
+    }
+
+    function _endOf(uint256 epoch) internal pure returns (uint256) {
+        return GENESIS + epoch * EPOCH;
+    }
+
+    function _startOf(uint256 epoch, uint256 attempt) internal pure returns (uint256) {
+        return _endOf(epoch) + LAG + attempt * ATTEMPT;
+    }
+
+    function _propose(SettlementLedger.Header memory h) internal {
+        ledger.propose(h, _stewardSignatures(_headerDigest(h), 2));
+    }
+
+    /// @dev Warps to the start of the next epoch's first attempt if that is ahead, proposes `claims` and waits until final.
+    function _settle(SettlementLedger.Claim[] memory claims) internal {
+        SettlementLedger.Header memory h = _header();
+        h.root = _leaves(claims).root(DEPTH);
+        (h.cashAllocated, h.dataAwarded, h.dataEarned, h.govAwarded, h.govEarned) = (0, 0, 0, 0, 0);
+        for (uint256 i; i < claims.length; ++i) {
+            h.cashAllocated += claims[i].cash + claims[i].stream;
+            h.dataEarned += claims[i].data;
+            h.govEarned += claims[i].gov;
+        }
+        (h.dataAwarded, h.govAwarded) = (h.dataEarned, h.govEarned);
+        if (block.timestamp < _startOf(h.epoch, 0)) vm.warp(_startOf(h.epoch, 0));
+        _propose(h);
+        vm.warp(block.timestamp + WINDOW);
+    }
+
+    function _leaves(SettlementLedger.Claim[] memory claims) internal pure returns (bytes32[] memory leaves) {
+        uint256 last;
+        for (uint256 i; i < claims.length; ++i) {
+            if (claims[i].memberId > last) last = claims[i].memberId;
+        }
+        leaves = new bytes32[](last + 1);
+        for (uint256 i; i < claims.length; ++i) {
+            SettlementLedger.Claim memory c = claims[i];
+            bytes32 inner = keccak256(
+                abi.encode(
+                    uint256(c.memberId),
+                    uint256(c.cash),
+                    uint256(c.stream),
+                    uint256(c.data),
+                    uint256(c.gov),
+                    c.privateHash
+                )
+            );
+            leaves[c.memberId] = keccak256(bytes.concat(inner));
+        }
+    }
+
+    function _proof(SettlementLedger.Claim[] memory claims, uint32 id) internal pure returns (bytes32[] memory) {
+        return _leaves(claims).proof(id, DEPTH);
+    }
+
+    function _proofs(SettlementLedger.Claim[] memory claims) internal pure returns (bytes32[][] memory proofs) {
+        bytes32[] memory leaves = _leaves(claims);
+        proofs = new bytes32[][](claims.length);
+        for (uint256 i; i < claims.length; ++i) {
+            proofs[i] = leaves.proof(claims[i].memberId, DEPTH);
+        }
+    }
+
+    // --------------------------------------------------------------------------------------------- receipts
+
+    function _entryHash(StewardCommittee.BudgetEntry memory e) internal pure returns (bytes32) {
+        bytes32 hash = keccak256(
+            "BudgetEntry(uint64 index,bytes32 previous,bytes32 queryDigest,bytes32 snapshot,uint64 licenseId,uint16 purpose,uint64 rho,uint256 deadline)"
+        );
+        return keccak256(abi.encode(hash, e));
+    }
+
+    function _entryDigest(StewardCommittee.BudgetEntry memory e) internal view returns (bytes32) {
+        return _typed("StewardCommittee", address(committee), _entryHash(e));
+    }
+
+    function _receiptDigest(StewardCommittee.BudgetEntry memory e, bytes32 resultDigest)
+        internal
+        view
+        returns (bytes32)
+    {
+        bytes32 hash = keccak256("QueryReceipt(bytes32 entryHash,bytes32 resultDigest)");
+        return _typed("StewardCommittee", address(committee), keccak256(abi.encode(hash, _entryHash(e), resultDigest)));
+    }
+
+    // ----------------------------------------------------------------------------------------------- market
+
+    function _order(uint32 records) internal pure returns (Market.Order memory) {
+        return Market.Order({
+            datasetId: DATASET,
+            records: records,
+            purpose: PURPOSE,
+            ehdsCategory: 5,
+            duration: 90 days,
+            recipientKey: keccak256("recipient")
+        });
+    }
+
+    function _permit(uint256 key, uint256 value) internal view returns (Market.Permit memory p) {
+        address owner = vm.addr(key);
+        bytes32 hash = keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)");
+        bytes32 structHash =
+            keccak256(abi.encode(hash, owner, address(market), value, usdc.nonces(owner), block.timestamp + 1 hours));
+        (p.value, p.deadline) = (value, block.timestamp + 1 hours);
+        (p.v, p.r, p.s) = vm.sign(key, _typed("TestUSDC", address(usdc), structHash));
+    }
+
+    /// @dev The researcher buys a license for `price` micro-USDC, a multiple of 50,000.
+    function _sell(uint256 price) internal returns (uint64 licenseId) {
+        Market.Order memory o = _order(uint32(price / 50_000));
+        usdc.mint(researcher, price);
+        Market.Permit memory p = _permit(researcherKey, price);
+        vm.prank(researcher);
+        return market.buy(o, p);
+    }
+}
