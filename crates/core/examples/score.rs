@@ -15,7 +15,7 @@ fn main() {
     let now = i64::try_from(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()).unwrap();
     let mut lost: BTreeMap<(String, String), (u64, String)> = BTreeMap::new();
     let (mut bytes, mut records, mut problems) = (0usize, 0u32, 0u32);
-    let mut spent = [Duration::ZERO; 4];
+    let mut spent = [Duration::ZERO; 5];
     for path in files() {
         let mut each = pieces(&path.display().to_string(), File::open(&path).unwrap(), Limits::default());
         loop {
@@ -33,6 +33,11 @@ fn main() {
                     let started = Instant::now();
                     let digest = record_digest(&source.record);
                     spent[3] += started.elapsed();
+                    drop(source.record);
+                    let started = Instant::now();
+                    let value: serde_json::Value = serde_json::from_slice(&source.bytes).unwrap();
+                    spent[4] += started.elapsed();
+                    drop(value);
                     let parts = scored.categories.map(|c| format!("{}/{}={}", c.passed, c.checked, c.points)).join(" ");
                     println!(
                         "{:5} {} {parts} codes {} values {} digest {:.8} {}",
@@ -66,13 +71,14 @@ fn main() {
     }
     let rate = |time: Duration| bytes as f64 / 1e6 / time.as_secs_f64();
     println!(
-        "{records} records, {problems} errors, {:.1} MB; MB/s: read {:.0}, score {:.0}, flatten {:.0}, digest {:.0}, all {:.0}",
+        "{records} records, {problems} errors, {:.1} MB; MB/s: read {:.0}, score {:.0}, flatten {:.0}, digest {:.0}, all {:.0}; serde_json alone {:.0}",
         bytes as f64 / 1e6,
         rate(spent[0]),
         rate(spent[1]),
         rate(spent[2]),
         rate(spent[3]),
-        rate(spent.iter().sum()),
+        rate(spent[..4].iter().sum()),
+        rate(spent[4]),
     );
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     println!("{}", status.lines().find(|l| l.starts_with("VmHWM")).unwrap_or("peak memory unknown"));

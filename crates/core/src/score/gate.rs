@@ -13,7 +13,7 @@ pub(super) fn check(rubric: &Rubric, record: &Record, now: i64) -> Vec<Reason> {
         if let Subject::Unresolved(field) = resource.subject() {
             add(&mut reasons, "subject", format!("{}.{field}", resource.path()), SUBJECT);
         }
-        for (path, _) in dates(resource).filter(|(_, date)| date.first > latest) {
+        for (path, _) in dates(resource).into_iter().filter(|(_, date)| date.first > latest) {
             add(&mut reasons, "future", format!("{}.{path}", resource.path()), FUTURE);
         }
     }
@@ -61,20 +61,17 @@ fn add(reasons: &mut Vec<Reason>, check: &'static str, path: String, text: &str)
     }
 }
 
-/// When things are stated to have happened. Plans may lie ahead, and so may ends and expiries; these may not.
-fn dates(resource: &Resource) -> impl Iterator<Item = (&'static str, Date)> {
+/// When something is stated to have happened to the patient. Plans may lie ahead; so may ends and expiries, and the
+/// stamps on papers (a note of a stay that is not over), which plausibility judges.
+fn dates(resource: &Resource) -> Vec<(&'static str, Date)> {
     let value = resource.value();
-    let fields = fields(resource.kind());
-    let planned = Event::of(resource).planned;
-    let paths: (&[&str], &[&str]) = match resource.kind() {
-        Kind::Patient => (&["birthDate", "deceasedDateTime"], &[]),
-        Kind::CarePlan | Kind::CareTeam | Kind::Goal => (&[], &[]),
-        _ if planned => (&[], fields.recorded),
-        _ => (fields.starts, fields.recorded),
+    let paths: &[&'static str] = match resource.kind() {
+        Kind::Patient => &["birthDate", "deceasedDateTime"],
+        Kind::DocumentReference | Kind::CarePlan | Kind::CareTeam | Kind::Goal => &[],
+        _ if Event::of(resource).planned => &[],
+        kind => fields(kind).starts,
     };
-    let dates: Vec<_> =
-        paths.0.iter().chain(paths.1).filter_map(|path| Some((*path, parse(at(value, path))?))).collect();
-    dates.into_iter()
+    paths.iter().filter_map(|path| Some((*path, parse(at(value, path))?))).collect()
 }
 
 fn parse(value: Option<&Value>) -> Option<Date> {

@@ -14,6 +14,7 @@ pub(super) fn check(rubric: &Rubric, record: &Record, now: i64, tally: &mut Tall
         }
         let event = Event::of(resource);
         times(rubric, resource, &event, patient, tally);
+        papers(rubric, resource, &event, now, tally);
         sex(rubric, resource, &event, patient.sex, tally);
         if resource.kind() == Kind::Observation {
             ranges(rubric, resource, tally);
@@ -62,6 +63,19 @@ fn times(rubric: &Rubric, resource: &Resource, event: &Event<'_>, patient: Patie
         let failure = || fail(resource, names.ends.first().copied().unwrap_or("end"), "ends before it starts");
         tally.check(Category::Plausibility, "start-end", turned.then(failure));
     }
+}
+
+/// Stamps on papers may not lie ahead; what happened to the patient is gated before.
+fn papers(rubric: &Rubric, resource: &Resource, event: &Event<'_>, now: i64, tally: &mut Tally) {
+    let names = fields(resource.kind());
+    let (stamp, field) = match resource.kind() {
+        Kind::DocumentReference => (event.start, names.starts),
+        _ => (event.recorded, names.recorded),
+    };
+    let Some(stamp) = stamp else { return };
+    let ahead = stamp.first > now.saturating_add(rubric.future_slack_seconds);
+    let failure = || fail(resource, field.first().copied().unwrap_or("date"), "written down in the future");
+    tally.check(Category::Plausibility, "written", ahead.then(failure));
 }
 
 fn sex(rubric: &Rubric, resource: &Resource, event: &Event<'_>, sex: Sex, tally: &mut Tally) {
