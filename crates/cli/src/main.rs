@@ -1,1 +1,55 @@
-fn main() {}
+//! The `rochdale` command: founds, runs and uses a cooperative.
+
+mod args;
+mod audit;
+mod commands;
+mod coop;
+mod demo;
+mod epoch;
+mod found;
+mod member;
+mod process;
+mod records;
+mod researcher;
+mod state;
+mod ui;
+mod up;
+mod wallet;
+
+use args::{Cli, Command};
+use clap::Parser as _;
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+use ui::Ui;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&anyhow::Error::new(error)),
+    };
+    match runtime.block_on(run(cli)) {
+        Ok(code) => code,
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error:#}");
+    ExitCode::FAILURE
+}
+
+async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let ui = Ui { json: cli.common.json };
+    match cli.command {
+        Command::Demo(args) => demo::run(&cli.common, args, ui).await,
+        Command::Up { only, port, config } => commands::up(&cli.common, only, port, config, ui).await,
+        Command::Coop(command) => commands::coop(&cli.common, command, ui).await,
+        Command::Member(command) => commands::member(&cli.common, command, ui).await,
+        Command::Researcher(command) => commands::researcher(&cli.common, command, ui).await,
+        Command::Epoch(command) => commands::epoch(&cli.common, command, ui).await,
+        Command::Audit { steward } => commands::audit(&cli.common, steward, ui),
+    }
+}

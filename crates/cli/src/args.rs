@@ -1,0 +1,247 @@
+//! What a person can type.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use rochdale_core::consent::Permission;
+use rochdale_core::ids::{DatasetId, Epoch, LicenseId, Purpose, StewardId};
+use std::path::PathBuf;
+
+/// Found and run a patient data cooperative.
+#[derive(Debug, Parser)]
+#[command(name = "rochdale", version, about, propagate_version = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Clone, Debug, Args)]
+pub struct Common {
+    /// Where keys, stores and configuration of this cooperative lie
+    #[arg(long, global = true, default_value = ".rochdale", env = "ROCHDALE_STATE")]
+    pub state: PathBuf,
+    /// The gateway
+    #[arg(long, global = true, env = "ROCHDALE_URL", default_value = "http://127.0.0.1:8400")]
+    pub url: String,
+    /// Print one JSON object and nothing else
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the whole way of a record and of the money, and leave the cooperative running
+    #[command(after_help = "Examples:\n  rochdale demo\n  rochdale demo --patients 8 --once --json\n  rochdale demo --fhir ./synthea/fhir --once")]
+    Demo(DemoArgs),
+    /// Start anvil, gateway, stewards and worker on this machine
+    #[command(after_help = "Examples:\n  rochdale up\n  rochdale up --only steward-2")]
+    Up {
+        /// Start this process alone; the others run elsewhere
+        #[arg(long)]
+        only: Option<String>,
+        /// The gateway's port; the other processes listen on ports after it
+        #[arg(long, default_value_t = 8400)]
+        port: u16,
+        /// What to found the cooperative with, where there is none yet
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+    /// The cooperative itself
+    #[command(subcommand)]
+    Coop(CoopCommand),
+    /// What a member does
+    #[command(subcommand)]
+    Member(MemberCommand),
+    /// What a researcher does
+    #[command(subcommand)]
+    Researcher(ResearcherCommand),
+    /// Epochs and their settlement
+    #[command(subcommand)]
+    Epoch(EpochCommand),
+    /// Recompute the ledger from chain data and a steward's store; fails at the first difference
+    #[command(after_help = "Example: rochdale audit --steward 2 --json")]
+    Audit {
+        /// Beside which steward
+        #[arg(long, default_value = "1")]
+        steward: StewardId,
+    },
+}
+
+/// Arguments of `demo`.
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {
+    /// A directory of FHIR R4 bundles in place of synthetic patients
+    #[arg(long)]
+    pub fhir: Option<PathBuf>,
+    /// How many patients: 24 synthetic ones, or all that the directory holds
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub patients: Option<u32>,
+    /// The synthetic patients' seed
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// End after the report instead of leaving the cooperative running
+    #[arg(long)]
+    pub once: bool,
+    /// The gateway's port; the other processes listen on ports after it
+    #[arg(long, default_value_t = 8400)]
+    pub port: u16,
+    /// Largest record in MiB
+    #[arg(long, default_value_t = 48, value_parser = clap::value_parser!(u32).range(1..=60))]
+    pub max_record: u32,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CoopCommand {
+    /// Deploy the contracts to the local chain that `--rpc` serves
+    #[command(after_help = "Example: rochdale coop deploy --rpc http://127.0.0.1:8545 --config docs/samples/coop.toml")]
+    Deploy {
+        /// The chain's RPC
+        #[arg(long, default_value = "http://127.0.0.1:8545")]
+        rpc: String,
+        /// The whole configuration, actors included
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Members, epoch, stewards and money at a glance
+    Status,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum MemberCommand {
+    /// Join by an admission of the registrar, whose key lies in this state directory
+    #[command(after_help = "Example: rochdale member join --name ada")]
+    Join {
+        /// What the member is called on this machine; it never leaves it
+        #[arg(long)]
+        name: String,
+    },
+    /// Grant or revoke consent
+    #[command(after_help = "Examples:\n  rochdale member consent --name ada --purpose hmb\n  rochdale member consent --name ada --revoke")]
+    Consent {
+        /// Who
+        #[arg(long)]
+        name: String,
+        /// What research may be for
+        #[arg(long, value_enum, default_value = "hmb", conflicts_with = "revoke")]
+        purpose: PurposeArg,
+        /// Take the consent back
+        #[arg(long)]
+        revoke: bool,
+    },
+    /// Seal a record and contribute it
+    #[command(after_help = "Examples:\n  rochdale member contribute --name ada bundle.json\n  rochdale member contribute --name ada --resume")]
+    Contribute {
+        /// Who
+        #[arg(long)]
+        name: String,
+        /// A FHIR R4 bundle of one patient
+        #[arg(required_unless_present = "resume")]
+        record: Option<PathBuf>,
+        /// The dataset
+        #[arg(long, default_value = "1")]
+        dataset: DatasetId,
+        /// Send again what some steward misses
+        #[arg(long, conflicts_with = "record")]
+        resume: bool,
+    },
+    /// Erase everything and end the membership; what was earned stays yours
+    Erase {
+        /// Who
+        #[arg(long)]
+        name: String,
+        /// Yes, for ever
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Show the member's own row of the ledger, with the reasons of each score
+    Rows {
+        /// Who
+        #[arg(long)]
+        name: String,
+    },
+    /// Have what is owed paid out
+    #[command(after_help = "Examples:\n  rochdale member claim --name ada\n  rochdale member claim --all")]
+    Claim {
+        /// Who
+        #[arg(long, required_unless_present = "all")]
+        name: Option<String>,
+        /// Everyone in the tree, in batches
+        #[arg(long, conflicts_with = "name")]
+        all: bool,
+    },
+}
+
+/// GA4GH DUO permissions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PurposeArg {
+    /// General research use (DUO:0000042)
+    Gru,
+    /// Health, medical and biomedical research (DUO:0000006)
+    Hmb,
+}
+
+impl PurposeArg {
+    /// The permission.
+    pub fn permission(self) -> Permission {
+        match self {
+            Self::Gru => Permission::GeneralResearch {},
+            Self::Hmb => Permission::HealthMedicalBiomedical {},
+        }
+    }
+
+    /// The purpose's code.
+    pub fn code(self) -> Purpose {
+        Purpose(match self {
+            Self::Gru => 42,
+            Self::Hmb => 6,
+        })
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ResearcherCommand {
+    /// Be approved (on the local chain, by the founder's key) and buy a query license
+    #[command(after_help = "Example: rochdale researcher license --name lin --records 1000")]
+    License {
+        /// What the researcher is called on this machine
+        #[arg(long, default_value = "researcher")]
+        name: String,
+        /// The dataset
+        #[arg(long, default_value = "1")]
+        dataset: DatasetId,
+        /// Records paid for
+        #[arg(long, default_value_t = 1_000)]
+        records: u32,
+        /// For what
+        #[arg(long, value_enum, default_value = "hmb")]
+        purpose: PurposeArg,
+        /// Days of validity
+        #[arg(long, default_value_t = 365)]
+        days: u32,
+    },
+    /// Ask a typed query from a JSON file, and open the answer
+    #[command(after_help = "Example: rochdale researcher query --name lin query.json   (see docs/how-to/query.md)")]
+    Query {
+        /// Who
+        #[arg(long, default_value = "researcher")]
+        name: String,
+        /// The query
+        query: PathBuf,
+        /// The license; the one bought last if absent
+        #[arg(long)]
+        license: Option<LicenseId>,
+        /// The license's purpose
+        #[arg(long, value_enum, default_value = "hmb")]
+        purpose: PurposeArg,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum EpochCommand {
+    /// Move the local chain to the end of an epoch and on until its settlement is final
+    Settle {
+        /// Which; the next one if absent
+        epoch: Option<Epoch>,
+    },
+}

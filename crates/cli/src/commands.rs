@@ -1,0 +1,244 @@
+//! One function for each noun that a person types.
+
+use crate::args::{Common, CoopCommand, EpochCommand, MemberCommand, PurposeArg, ResearcherCommand};
+use crate::coop::Coop;
+use crate::found::{self, FOUNDER, Layout, REGISTRAR};
+use crate::researcher::{Purchase, Researcher};
+use crate::state::{State, read_json};
+use crate::ui::Ui;
+use crate::up::{self, Running};
+use crate::wallet::Wallet;
+use crate::{audit as audit_run, epoch as epochs, member as members, records, researcher as researchers};
+use anyhow::{Context, Result, bail};
+use rochdale_chain::client::{Chain, LOCAL_CHAIN_ID, Sender};
+use rochdale_chain::deploy::{CoopConfig, deploy};
+use rochdale_core::fhir::Limits;
+use rochdale_core::ids::{Epoch, StewardId};
+use rochdale_core::query::Query;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// How long the stewards may work on one settlement attempt before the next is tried.
+const ATTEMPT_PATIENCE: Duration = Duration::from_secs(120);
+/// What the local chain hands to a researcher, in micro-USDC.
+const ALLOWANCE: u128 = 100_000_000_000;
+
+/// Prints a result: as JSON, or as the sentence that a person reads.
+fn show(ui: Ui, value: &Value, sentence: impl AsRef<str>) -> Result<ExitCode> {
+    if ui.json {
+        println!("{}", serde_json::to_string_pretty(value)?);
+    } else {
+        println!("{}", sentence.as_ref());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `rochdale up`
+pub async fn up(
+    common: &Common,
+    only: Option<String>,
+    port: u16,
+    config: Option<PathBuf>,
+    ui: Ui,
+) -> Result<ExitCode> {
+    let state = State::open(&common.state)?;
+    if let Some(name) = only {
+        up::only(&state, &name, ui).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let config = config.as_deref().map(coop_config).transpose()?;
+    let mut running = Running::start(&state, Layout::new(port), config, ui).await?;
+    let url = running.layout.gateway_url();
+    show(ui, &json!({ "url": url, "manifest": running.manifest }), format!("The cooperative runs at {url}; Ctrl-C stops it"))?;
+    running.until_stopped().await?;
+    running.stop()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn coop_config(path: &Path) -> Result<CoopConfig> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("{} is not understood", path.display()))
+}
+
+/// `rochdale coop …`
+pub async fn coop(common: &Common, command: CoopCommand, ui: Ui) -> Result<ExitCode> {
+    match command {
+        CoopCommand::Deploy { rpc, config } => {
+            let state = State::open(&common.state)?;
+            if state.manifest().exists() {
+                bail!("{} is there already: this state has a cooperative; name another --state", state.manifest().display());
+            }
+            let config = coop_config(&config)?;
+            let chain = found::connect(&rpc, config.chain_id).await?;
+            let founder = found::office(&state, FOUNDER)?;
+            if chain.chain_id() == LOCAL_CHAIN_ID {
+                found::fund_gas(&chain, founder.address()).await?;
+            }
+            let bar = ui.spinner("deploying the contracts");
+            let manifest = deploy(&Sender::new(chain, founder), &config, |_, _, _| bar.inc()).await?;
+            bar.done();
+            manifest.save(&state.manifest())?;
+            let sentence = format!("Deployed; the manifest is {}", state.manifest().display());
+            show(ui, &json!(manifest), sentence)
+        }
+        CoopCommand::Status => status(common, ui).await,
+    }
+}
+
+async fn status(common: &Common, ui: Ui) -> Result<ExitCode> {
+    let coop = Coop::connect(&common.url).await?;
+    let view = coop.view().await?;
+    let treasury: rochdale_api::status::TreasuryView = coop.gateway.get("/v1/treasury").await?;
+    let up = view.stewards.iter().filter(|s| s.up).count();
+    let sentence = format!(
+        "epoch {} runs, {} is final\n{} members\n{up} of {} stewards answer, {} must sign\n{} for contributors, {} claimed",
+        view.epoch,
+        view.final_epoch,
+        view.members,
+        view.stewards.len(),
+        view.quorum,
+        rochdale_core::money::MicroUsdc(treasury.contributors),
+        rochdale_core::money::MicroUsdc(treasury.claimed),
+    );
+    show(ui, &json!({ "cooperative": view, "treasury": treasury }), sentence)
+}
+
+/// `rochdale member …`
+pub async fn member(common: &Common, command: MemberCommand, ui: Ui) -> Result<ExitCode> {
+    let state = State::open(&common.state)?;
+    let coop = Coop::connect(&common.url).await?;
+    match command {
+        MemberCommand::Join { name } => {
+            let mut wallet = Wallet::open_or_create(&state, &name)?;
+            let joined = members::join(&coop, &mut wallet, &found::office(&state, REGISTRAR)?).await?;
+            show(ui, &json!(joined), format!("{name} is member {}", joined.member_id))
+        }
+        MemberCommand::Consent { name, purpose, revoke } => consent(&coop, &state, &name, purpose, revoke, ui).await,
+        MemberCommand::Contribute { name, record, dataset, resume } => {
+            let mut wallet = Wallet::open(&state, &name)?;
+            if resume {
+                return resume_packages(&coop, &mut wallet, ui).await;
+            }
+            let path = record.context("name the record's file")?;
+            let bytes = records::single(&path, Limits::default())?;
+            let status = members::contribute(&coop, &mut wallet, &bytes, dataset).await?;
+            let sentence = match status.contribution_id {
+                Some(id) => format!("recorded as contribution {id}; {} stewards hold a share", status.held_by.len()),
+                None => format!("contribution {} is queued", status.commitment),
+            };
+            show(ui, &json!(status), sentence)
+        }
+        MemberCommand::Erase { name, yes } => {
+            if !yes {
+                bail!("erasing destroys the keys to everything that {name} contributed and ends the membership; add --yes");
+            }
+            let mined = members::erase(&coop, &Wallet::open(&state, &name)?).await?;
+            show(ui, &json!(mined), format!("erased in block {}; what was earned stays claimable", mined.block))
+        }
+        MemberCommand::Rows { name } => {
+            let report = members::row(&coop, &Wallet::open(&state, &name)?).await?;
+            show(ui, &json!(report), serde_json::to_string_pretty(&report)?)
+        }
+        MemberCommand::Claim { name, all } => {
+            let whom = match name {
+                Some(name) if !all => vec![Wallet::open(&state, &name)?.id()?],
+                _ => Vec::new(),
+            };
+            let claimed = members::claim(&coop, whom).await?;
+            let sentence = format!(
+                "{} members were paid against the root of epoch {}, {} skipped",
+                claimed.paid.len(),
+                claimed.epoch,
+                claimed.skipped.len()
+            );
+            show(ui, &json!(claimed), sentence)
+        }
+    }
+}
+
+async fn consent(
+    coop: &Coop,
+    state: &State,
+    name: &str,
+    purpose: PurposeArg,
+    revoke: bool,
+    ui: Ui,
+) -> Result<ExitCode> {
+    let wallet = Wallet::open(state, name)?;
+    if revoke {
+        let mined = members::revoke(coop, &wallet).await?;
+        return show(ui, &json!(mined), format!("revoked in block {}: nothing is released any more", mined.block));
+    }
+    let (mined, receipt) = members::consent(coop, &wallet, purpose.permission()).await?;
+    show(ui, &json!({ "mined": mined, "receipt": receipt }), format!("consent recorded in block {}", mined.block))
+}
+
+async fn resume_packages(coop: &Coop, wallet: &mut Wallet, ui: Ui) -> Result<ExitCode> {
+    let mut sent = Vec::new();
+    for package in wallet.pending()? {
+        sent.push(members::deliver(coop, wallet, &package).await?);
+    }
+    let missing = sent.iter().filter(|status| !status.missing.is_empty()).count();
+    show(ui, &json!(sent), format!("{} packages sent again; {missing} still miss a steward", sent.len()))
+}
+
+async fn local_chain(state: &State) -> Result<Chain> {
+    let layout: Layout = read_json(&state.layout()).context("this state directory runs no local chain: `rochdale up` first")?;
+    found::connect(&layout.rpc_url(), LOCAL_CHAIN_ID).await
+}
+
+/// `rochdale researcher …`
+pub async fn researcher(common: &Common, command: ResearcherCommand, ui: Ui) -> Result<ExitCode> {
+    let state = State::open(&common.state)?;
+    let coop = Coop::connect(&common.url).await?;
+    match command {
+        ResearcherCommand::License { name, dataset, records, purpose, days } => {
+            let chain = local_chain(&state).await?;
+            let researcher = Researcher::open_or_create(&state, &name)?;
+            let founder = Sender::new(chain.clone(), found::office(&state, FOUNDER)?);
+            let duration = u64::from(days) * 86_400;
+            found::fund_gas(&chain, researcher.account()).await?;
+            researchers::fund(&coop, &founder, researcher.account(), ALLOWANCE).await?;
+            let until = chain.now().await? + duration;
+            researchers::approve(&coop, &founder, researcher.account(), purpose.code(), until).await?;
+            let purchase = Purchase { dataset, records, purpose: purpose.code(), ehds_category: 5, duration };
+            let bought = researcher.buy(&coop, &chain, purchase).await?;
+            let price = rochdale_core::money::MicroUsdc(bought.price);
+            let value = json!({ "license": bought.license, "price": bought.price.to_string(), "tx": bought.receipt.transaction });
+            show(ui, &value, format!("license {} for {price}", bought.license))
+        }
+        ResearcherCommand::Query { name, query, license, purpose } => {
+            let researcher = Researcher::open_or_create(&state, &name)?;
+            let bytes = std::fs::read(&query).with_context(|| format!("cannot read {}", query.display()))?;
+            let query = Query::parse(&bytes).with_context(|| format!("{} is no query", query.display()))?;
+            let license = license.map_or_else(|| researcher.last_license(), Ok)?;
+            let (answered, _) = researcher.ask(&coop, license, purpose.code(), query).await?;
+            show(ui, &json!(answered), serde_json::to_string_pretty(&answered.answer)?)
+        }
+    }
+}
+
+/// `rochdale epoch …`
+pub async fn epoch(common: &Common, command: EpochCommand, ui: Ui) -> Result<ExitCode> {
+    let EpochCommand::Settle { epoch } = command;
+    let state = State::open(&common.state)?;
+    let coop = Coop::connect(&common.url).await?;
+    let chain = local_chain(&state).await?;
+    let epoch = match epoch {
+        Some(epoch) => epoch,
+        None => Epoch(coop.view().await?.final_epoch.0 + 1),
+    };
+    let view = epochs::settle(&coop, &chain, epoch, ATTEMPT_PATIENCE).await?;
+    show(ui, &json!(view), format!("epoch {epoch} is final with root {}", view.root.unwrap_or_default()))
+}
+
+/// `rochdale audit`
+pub fn audit(common: &Common, steward: StewardId, ui: Ui) -> Result<ExitCode> {
+    let audited = audit_run::run(&State::open(&common.state)?, steward)?;
+    let verdict = if audited.agrees { "the ledger agrees with the chain" } else { "the ledger DIFFERS from the chain" };
+    let sentence = format!("{}\n{verdict}", serde_json::to_string_pretty(&audited.report)?);
+    show(ui, &audited.report, sentence)?;
+    Ok(if audited.agrees { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,99 @@
+//! A running cooperative, as a client meets it: the gateway's directory, the manifest, the signing domains.
+
+use alloy::signers::local::PrivateKeySigner;
+use alloy::sol_types::Eip712Domain;
+use anyhow::{Context, Result, bail};
+use rand::rngs::SysRng;
+use rand::{CryptoRng, SeedableRng as _};
+use rochdale_api::auth;
+use rochdale_api::client::{Client, Identity};
+use rochdale_api::status::{Cooperative, StewardEntry};
+use rochdale_chain::deploy::Manifest;
+use rochdale_crypto::SealingPublicKey;
+use rochdale_crypto::keyfile::{self, KeyKind};
+use std::path::Path;
+
+/// How long what we sign stays valid, in seconds of block time.
+pub const LIFETIME: u64 = 3_000;
+
+/// A cooperative behind its gateway.
+#[derive(Clone)]
+pub struct Coop {
+    /// Where the contracts are and how settlement is timed.
+    pub manifest: Manifest,
+    /// The committee by seat.
+    pub stewards: Vec<StewardEntry>,
+    /// How many stewards open a record or bind the committee.
+    pub quorum: u8,
+    /// The gateway.
+    pub gateway: Client,
+    /// The gateway's address.
+    pub gateway_address: alloy::primitives::Address,
+}
+
+impl Coop {
+    /// Reads the directory of the gateway at `url`.
+    pub async fn connect(url: &str) -> Result<Self> {
+        let gateway = Client::new(url)?;
+        let view: Cooperative = gateway
+            .get("/v1/cooperative")
+            .await
+            .with_context(|| format!("no cooperative answers at {url}: start one with `rochdale up`, or name another --url"))?;
+        let manifest: Manifest = serde_json::from_value(view.manifest).context("the gateway's manifest is not understood")?;
+        if view.stewards.is_empty() {
+            bail!("the cooperative at {url} has no stewards: nobody could open or settle anything");
+        }
+        Ok(Self {
+            manifest,
+            stewards: view.stewards,
+            quorum: view.quorum,
+            gateway,
+            gateway_address: view.gateway,
+        })
+    }
+
+    /// The gateway's own view, read again.
+    pub async fn view(&self) -> Result<Cooperative> {
+        Ok(self.gateway.get("/v1/cooperative").await?)
+    }
+
+    /// Block time at the gateway.
+    pub async fn now(&self) -> Result<u64> {
+        Ok(self.view().await?.now)
+    }
+
+    /// When a signature made now ends to be valid.
+    pub async fn deadline(&self) -> Result<u64> {
+        Ok(self.now().await? + LIFETIME)
+    }
+
+    /// The signing domain of HTTP requests.
+    pub fn request_domain(&self) -> Eip712Domain {
+        auth::domain(self.manifest.chain_id, self.manifest.addresses.steward_committee)
+    }
+
+    /// A client of a steward that signs as `key`.
+    pub fn steward(&self, entry: &StewardEntry, key: &PrivateKeySigner) -> Result<Client> {
+        let identity = Identity { key: key.clone(), domain: self.request_domain() };
+        Ok(Client::new(&entry.url)?.signing(identity, entry.address))
+    }
+}
+
+/// A steward's sealing key.
+pub fn sealing_key(entry: &StewardEntry) -> SealingPublicKey {
+    SealingPublicKey(entry.sealing_key)
+}
+
+/// A random generator seeded by the operating system.
+pub fn rng() -> Result<impl CryptoRng> {
+    rand::rngs::StdRng::try_from_rng(&mut SysRng).context("the operating system gives no random numbers")
+}
+
+/// The signing key in a key file, drawn where there is none.
+pub fn signer(path: &Path) -> Result<PrivateKeySigner> {
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
+    }
+    let secret = keyfile::load_or_create(path, KeyKind::Signing, &mut rng()?)?;
+    PrivateKeySigner::from_slice(secret.as_slice()).with_context(|| format!("{} holds no signing key", path.display()))
+}

@@ -1,0 +1,111 @@
+//! The whole way of a record and of the money, on one machine, with every process real.
+
+mod people;
+mod report;
+mod steps;
+
+use crate::args::{Common, DemoArgs};
+use crate::coop::Coop;
+use crate::found::{self, Layout};
+use crate::process::sibling;
+use crate::records;
+use crate::state::State;
+use crate::ui::Ui;
+use crate::up::Running;
+use anyhow::{Context, Result, bail, ensure};
+use report::Report;
+use rochdale_chain::client::{Chain, LOCAL_CHAIN_ID};
+use rochdale_core::fhir::Limits;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+
+/// Synthetic patients where nothing else is said.
+const PATIENTS: u32 = 24;
+/// How long the stewards may work on one settlement attempt; large directories take their time to be scored.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// A running demo.
+struct Demo {
+    state: State,
+    layout: Layout,
+    coop: Coop,
+    chain: Chain,
+    ui: Ui,
+    report: Report,
+    clock: Instant,
+}
+
+/// `rochdale demo`
+pub async fn run(common: &Common, args: DemoArgs, ui: Ui) -> Result<ExitCode> {
+    let state = State::open(&common.state)?;
+    ensure!(
+        !state.manifest().exists(),
+        "{} holds a cooperative already; the demo founds its own: name an empty --state, or continue that one with `rochdale up`",
+        state.path().display()
+    );
+    let layout = Layout { min_pool: 5, min_cohort: 5, ..Layout::new(args.port) };
+    let mut running = Running::start(&state, layout, None, ui).await?;
+    let coop = Coop::connect(&running.layout.gateway_url()).await?;
+    let chain = found::connect(&running.layout.rpc_url(), LOCAL_CHAIN_ID).await?;
+    let layout = running.layout.clone();
+    let mut demo = Demo { state, layout, coop, chain, ui, report: Report::default(), clock: Instant::now() };
+    demo.all(&args).await?;
+    let agrees = demo.report.holds();
+    demo.report.print(ui)?;
+    if !args.once {
+        ui.say(format!("\nThe cooperative stays at {}; Ctrl-C stops it", demo.coop.gateway.base()));
+        running.until_stopped().await?;
+    }
+    running.stop()?;
+    Ok(if agrees { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+impl Demo {
+    async fn all(&mut self, args: &DemoArgs) -> Result<()> {
+        let limits = Limits { record_bytes: (args.max_record as usize) << 20 };
+        let source = self.source(args, limits).await?;
+        let people = self.enroll(source, args.patients).await?;
+        self.settle(1, "scoring and settling epoch 1").await?;
+        let license = self.license(people.len()).await?;
+        self.queries(&license).await?;
+        self.settle(2, "settling epoch 2").await?;
+        self.claims(&people, "claims after epoch 2").await?;
+        self.settle(3, "settling epoch 3").await?;
+        self.claims(&people, "claims after epoch 3").await?;
+        self.deny(&people).await?;
+        self.settle(4, "settling epoch 4").await?;
+        self.claims(&people, "claims after epoch 4").await?;
+        self.account(&people).await
+    }
+
+    /// Where the records come from: the directory that was named, or synthetic patients.
+    async fn source(&self, args: &DemoArgs, limits: Limits) -> Result<mpsc::Receiver<records::Found>> {
+        let dir = match &args.fhir {
+            Some(dir) => dir.clone(),
+            None => self.synthesize(args).await?,
+        };
+        let most = args.patients.map(|n| n as usize);
+        Ok(records::stream(records::files(&dir)?, most, limits))
+    }
+
+    async fn synthesize(&self, args: &DemoArgs) -> Result<PathBuf> {
+        let out = self.state.path().join("patients");
+        let now = self.chain.now().await?;
+        let mut command = Command::new(sibling("rochdale-synth")?);
+        command.arg("--patients").arg(args.patients.unwrap_or(PATIENTS).to_string());
+        command.arg("--seed").arg(args.seed.to_string()).arg("--now").arg(now.to_string()).arg("--out").arg(&out);
+        let made = command.stdout(Stdio::null()).stderr(Stdio::piped()).output().context("cannot start rochdale-synth")?;
+        if !made.status.success() {
+            bail!("the synthetic patients were not made: {}", String::from_utf8_lossy(&made.stderr));
+        }
+        Ok(out)
+    }
+
+    /// Notes how long the part that just ended took.
+    fn lap(&mut self, part: &str) {
+        self.report.seconds.push((part.to_owned(), self.clock.elapsed().as_secs_f64()));
+        self.clock = Instant::now();
+    }
+}

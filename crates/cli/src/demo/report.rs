@@ -1,0 +1,268 @@
+//! What the demo prints: who earned what, where each cent went, what is left, and whether the sums hold.
+
+use crate::records::Skip;
+use crate::ui::Ui;
+use alloy::primitives::B256;
+use anyhow::Result;
+use rochdale_api::ProblemCode;
+use rochdale_api::query::Answered;
+use rochdale_api::status::{EpochView, TreasuryView};
+use rochdale_core::ids::{LicenseId, MemberId, StewardId};
+use rochdale_core::money::{DataWei, GovWei, MicroUsdc, decimal_string};
+use rochdale_core::query::{Figure, Outcome};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// The demo's result; `docs/how-to/demo.md` explains each field.
+#[derive(Default, Serialize)]
+pub struct Report {
+    pub patients: Patients,
+    pub members: Vec<MemberReport>,
+    pub license: Option<LicenseReport>,
+    pub treasury: TreasuryView,
+    pub queries: Vec<Asked>,
+    pub epochs: Vec<EpochView>,
+    pub refusals: Vec<Refusal>,
+    pub erasure: Option<Erasure>,
+    /// Total and left, in nano-zCDP.
+    pub budget: (u64, u64),
+    pub gas: Gas,
+    pub conservation: Vec<Check>,
+    pub audit_agrees: bool,
+    pub audit: Value,
+    pub seconds: Vec<(String, f64)>,
+}
+
+#[derive(Default, Serialize)]
+pub struct Patients {
+    /// How many were made, where they are synthetic.
+    pub synthetic: Option<u32>,
+    pub contributed: usize,
+    pub skipped: Vec<Skip>,
+}
+
+#[derive(Serialize)]
+pub struct MemberReport {
+    pub name: String,
+    pub member_id: MemberId,
+    #[serde(with = "decimal_string")]
+    pub cash: u128,
+    #[serde(with = "decimal_string")]
+    pub data: u128,
+    #[serde(with = "decimal_string")]
+    pub gov: u128,
+}
+
+#[derive(Serialize)]
+pub struct LicenseReport {
+    pub license: LicenseId,
+    #[serde(with = "decimal_string")]
+    pub price: u128,
+}
+
+#[derive(Serialize)]
+pub struct Asked {
+    pub kind: &'static str,
+    pub seconds: f64,
+    pub answered: Answered,
+    pub receipt_tx: B256,
+}
+
+#[derive(Serialize)]
+pub struct Refusal {
+    pub steward: StewardId,
+    pub member_id: MemberId,
+    pub code: ProblemCode,
+    pub reason: String,
+}
+
+#[derive(Serialize)]
+pub struct Erasure {
+    pub member_id: MemberId,
+    pub attested_by: Vec<StewardId>,
+    /// Deletions after which nobody can open the record.
+    pub needed: usize,
+    pub can_be_opened: bool,
+}
+
+/// One equation or bound that must hold to the last unit.
+#[derive(Serialize)]
+pub struct Check {
+    pub says: String,
+    pub left: String,
+    pub right: String,
+    pub holds: bool,
+}
+
+/// Gas by action: what was measured, over how many.
+#[derive(Default, Serialize)]
+pub struct Gas(BTreeMap<String, GasRow>);
+
+#[derive(Clone, Copy, Default, Serialize)]
+pub struct GasRow {
+    pub total: u64,
+    pub count: u64,
+}
+
+impl Gas {
+    /// One more of these.
+    pub fn one(&mut self, action: &str, gas: u64) {
+        self.per(action, gas, 1);
+    }
+
+    /// `gas` over `count` of these.
+    pub fn per(&mut self, action: &str, gas: u64, count: u64) {
+        let row = self.0.entry(action.to_owned()).or_default();
+        row.total += gas;
+        row.count += count;
+    }
+
+    /// Several of these.
+    pub fn mean(&mut self, action: &str, gas: impl Iterator<Item = u64>) {
+        gas.for_each(|gas| self.one(action, gas));
+    }
+}
+
+impl Report {
+    /// Whether every check and the audit hold.
+    pub fn holds(&self) -> bool {
+        self.audit_agrees && self.conservation.iter().all(|check| check.holds)
+    }
+
+    /// The laws that the chain alone shows; the audit checks the pool's.
+    pub fn check_conservation(&mut self, treasury_balance: u128, data_supply: u128, gov_supply: u128) {
+        let t = &self.treasury;
+        let buckets = t.contributors + t.buyback + t.operations + t.compliance + t.reserve;
+        let price = self.license.as_ref().map_or(0, |license| license.price);
+        let paid: u128 = self.members.iter().map(|member| member.cash).sum();
+        let (data, gov) = self.members.iter().fold((0, 0), |(d, g), member| (d + member.data, g + member.gov));
+        let mut checks = vec![
+            equal("license price = sum of the buckets", price, buckets),
+            equal("treasury balance = buckets − claimed", treasury_balance, buckets.saturating_sub(paid)),
+            equal("claimed on the ledger = sum over the members", t.claimed, paid),
+            equal("DATA minted = DATA claimed", data_supply, data),
+            equal("GOV minted = GOV claimed", gov_supply, gov),
+        ];
+        if let Some(header) = self.epochs.last().and_then(|epoch| epoch.header.as_ref()) {
+            checks.extend([
+                at_most("cash claimed ≤ allocated", paid, header.cash_allocated),
+                at_most("cash allocated ≤ booked to contributors", header.cash_allocated, t.contributors),
+                at_most("DATA claimed ≤ earned", data, header.data_earned),
+                at_most("DATA earned ≤ awarded", header.data_earned, header.data_awarded),
+                at_most("GOV claimed ≤ earned", gov, header.gov_earned),
+                at_most("GOV earned ≤ awarded", header.gov_earned, header.gov_awarded),
+            ]);
+        }
+        self.conservation = checks;
+    }
+
+    /// Prints the report: one JSON object, or tables.
+    pub fn print(&self, ui: Ui) -> Result<()> {
+        if ui.json {
+            println!("{}", serde_json::to_string_pretty(self)?);
+            return Ok(());
+        }
+        self.print_money();
+        self.print_queries();
+        self.print_denials();
+        self.print_gas();
+        self.print_checks();
+        Ok(())
+    }
+
+    fn print_money(&self) {
+        println!("\nWho was paid what ({} records contributed, {} inputs skipped)", self.patients.contributed, self.patients.skipped.len());
+        for member in &self.members {
+            println!(
+                "  {} (member {:>4})  {:>16}  {:>14}  {:>14}",
+                member.name,
+                member.member_id,
+                MicroUsdc(member.cash).to_string(),
+                DataWei(member.data).to_string(),
+                GovWei(member.gov).to_string()
+            );
+        }
+        let t = &self.treasury;
+        println!("\nWhere the license's money went");
+        let rows = [
+            ("price", self.license.as_ref().map_or(0, |license| license.price)),
+            ("contributors", t.contributors),
+            ("  of which claimed", t.claimed),
+            ("buyback", t.buyback),
+            ("operations", t.operations),
+            ("compliance", t.compliance),
+            ("reserve", t.reserve),
+        ];
+        rows.iter().for_each(|(bucket, amount)| println!("  {bucket:<20} {:>18}", MicroUsdc(*amount).to_string()));
+    }
+
+    fn print_queries(&self) {
+        println!("\nQueries (differentially private, each with a receipt on chain)");
+        for asked in &self.queries {
+            let answer = &asked.answered.answer;
+            let said = match &answer.outcome {
+                Outcome::Withheld { reason } => format!("withheld: {reason:?}"),
+                Outcome::Released { figures } => {
+                    let figures = figures.iter().map(shown);
+                    figures.collect::<Vec<_>>().join(", ")
+                }
+            };
+            println!("  {:<10} over {} records, {:.1} s: {said}", asked.kind, answer.snapshot_size, asked.seconds);
+        }
+        let (total, left) = self.budget;
+        println!("  privacy budget left: {:.3} of {:.3} zCDP", left as f64 / 1e9, total as f64 / 1e9);
+    }
+
+    fn print_denials(&self) {
+        println!("\nRevoked and erased");
+        for refusal in &self.refusals {
+            println!("  steward {} for member {}: {}", refusal.steward, refusal.member_id, refusal.reason);
+        }
+        if let Some(erasure) = &self.erasure {
+            let who: Vec<_> = erasure.attested_by.iter().map(ToString::to_string).collect();
+            println!(
+                "  member {}: stewards {} destroyed their shares ({} deletions suffice); it can be opened by {}",
+                erasure.member_id,
+                who.join(", "),
+                erasure.needed,
+                if erasure.can_be_opened { "somebody still" } else { "nobody" }
+            );
+        }
+    }
+
+    fn print_gas(&self) {
+        println!("\nGas per action (measured on this chain)");
+        for (action, row) in &self.gas.0 {
+            println!("  {action:<44} {:>9}  (mean of {})", row.total / row.count.max(1), row.count);
+        }
+    }
+
+    fn print_checks(&self) {
+        println!("\nConservation");
+        for check in &self.conservation {
+            let mark = if check.holds { "ok    " } else { "BROKEN" };
+            println!("  {mark} {} ({} | {})", check.says, check.left, check.right);
+        }
+        println!("  {} steward 1's audit of every epoch", if self.audit_agrees { "ok    " } else { "BROKEN" });
+        println!("\nSeconds");
+        self.seconds.iter().for_each(|(part, seconds)| println!("  {part:<34} {seconds:>6.1}"));
+    }
+}
+
+/// A figure as a decimal number, with the standard deviation of its noise where it has one.
+fn shown(figure: &Figure) -> String {
+    let value = figure.value as f64 / f64::from(figure.scale);
+    match figure.sigma_milli {
+        Some(sigma) => format!("{value} ± {:.1}", sigma as f64 / 1e3 / f64::from(figure.scale)),
+        None => value.to_string(),
+    }
+}
+
+fn equal(says: &str, left: u128, right: u128) -> Check {
+    Check { says: says.to_owned(), left: left.to_string(), right: right.to_string(), holds: left == right }
+}
+
+fn at_most(says: &str, left: u128, right: u128) -> Check {
+    Check { says: says.to_owned(), left: left.to_string(), right: right.to_string(), holds: left <= right }
+}

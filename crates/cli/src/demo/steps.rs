@@ -1,0 +1,219 @@
+//! The researcher's part, the claims, the denials, and the final account.
+
+use super::Demo;
+use super::people::{DATASET, PURPOSE, Person};
+use super::report::{Asked, Erasure, LicenseReport, MemberReport, Refusal};
+use crate::coop;
+use crate::found::{self, FOUNDER};
+use crate::researcher::{self, Bought, Purchase, Researcher};
+use crate::state::steward_name;
+use crate::wallet::Wallet;
+use crate::{audit, epoch, member};
+use alloy::primitives::U256;
+use anyhow::{Context, Result, ensure};
+use rochdale_api::client::{Client, ClientError, Identity};
+use rochdale_api::contribution::ShareAnswer;
+use rochdale_api::member::ErasureAttestation;
+use rochdale_api::query::{BudgetLog, ReleaseRequest, Shares};
+use rochdale_api::status::TreasuryView;
+use rochdale_chain::bindings::{DataToken, GovToken, SettlementLedger, TestUSDC};
+use rochdale_chain::client::Sender;
+use rochdale_core::ids::StewardId;
+use std::time::Instant;
+
+/// Privacy loss of each query in nano-zCDP: a tenth of the pool's lifetime budget.
+const RHO: u64 = 100_000_000;
+const YEAR: u64 = 365 * 86_400;
+/// Test dollars handed to the researcher, in micro-USDC: what 10,000 records cost.
+const ALLOWANCE: u128 = 1_000_000_000_000;
+
+/// A license with its holder.
+pub(super) struct Licensed {
+    researcher: Researcher,
+    bought: Bought,
+}
+
+impl Demo {
+    /// Step 4: a researcher is approved and buys a license to query as many records as there are.
+    pub(super) async fn license(&mut self, records: usize) -> Result<Licensed> {
+        let researcher = Researcher::open_or_create(&self.state, "researcher")?;
+        let founder = Sender::new(self.chain.clone(), found::office(&self.state, FOUNDER)?);
+        found::fund_gas(&self.chain, researcher.account()).await?;
+        researcher::fund(&self.coop, &founder, researcher.account(), ALLOWANCE).await?;
+        let until = self.chain.now().await? + YEAR;
+        let approved = researcher::approve(&self.coop, &founder, researcher.account(), PURPOSE, until).await?;
+        let purchase = Purchase {
+            dataset: DATASET,
+            records: u32::try_from(records)?,
+            purpose: PURPOSE,
+            ehds_category: 5,
+            duration: YEAR,
+        };
+        let bought = researcher.buy(&self.coop, &self.chain, purchase).await?;
+        self.report.gas.one("approve a researcher", approved.gas_used);
+        self.report.gas.one("buy a license, permit included", bought.receipt.gas_used);
+        epoch::synced(&self.coop, &self.chain, super::PATIENCE).await?;
+        self.lap("license");
+        Ok(Licensed { researcher, bought })
+    }
+
+    /// Step 5: a count, a mean with bounds, a histogram.
+    pub(super) async fn queries(&mut self, licensed: &Licensed) -> Result<()> {
+        rochdale_chain::local::LocalChain::new(&self.chain)?.mine(3).await?;
+        epoch::synced(&self.coop, &self.chain, super::PATIENCE).await?;
+        let queries = researcher::sample_queries(DATASET, RHO);
+        let bar = self.ui.bar("differentially private queries", queries.len() as u64);
+        for query in queries {
+            let start = Instant::now();
+            let kind = query.ask.kind();
+            let license = licensed.bought.license;
+            let (answered, sealed) = licensed.researcher.ask(&self.coop, license, PURPOSE, query).await?;
+            let seconds = start.elapsed().as_secs_f64();
+            self.report.gas.one("anchor a receipt", sealed.mined.gas_used);
+            self.report.queries.push(Asked { kind, seconds, answered, receipt_tx: sealed.mined.tx });
+            bar.inc();
+        }
+        bar.done();
+        self.report.license = Some(LicenseReport { license: licensed.bought.license, price: licensed.bought.price });
+        self.lap("queries");
+        Ok(())
+    }
+
+    /// Step 6: the first member claims alone, everyone in a batch.
+    pub(super) async fn claims(&mut self, people: &[Person], what: &str) -> Result<()> {
+        let bar = self.ui.spinner(what);
+        let first = people.first().context("nobody contributed")?;
+        let single = member::claim(&self.coop, vec![first.member_id]).await?;
+        if let Some(mined) = single.mined.first() {
+            self.report.gas.one("claim, single", mined.gas_used);
+        }
+        let batch = member::claim(&self.coop, Vec::new()).await?;
+        ensure!(batch.skipped.is_empty(), "members {:?} were skipped though their accounts take transfers", batch.skipped);
+        let gas: u64 = batch.mined.iter().map(|mined| mined.gas_used).sum();
+        if !batch.paid.is_empty() {
+            self.report.gas.per("claim, in a batch", gas, batch.paid.len() as u64);
+        }
+        bar.inc();
+        bar.done();
+        self.lap(what);
+        Ok(())
+    }
+
+    /// Step 7: the last but one revokes, the last erases; both are refused from then on.
+    pub(super) async fn deny(&mut self, people: &[Person]) -> Result<()> {
+        let [.., revoker, eraser] = people else {
+            self.ui.say("  one patient alone: nobody is left to show revoking and erasing beside");
+            return Ok(());
+        };
+        let bar = self.ui.bar("one member revokes, one erases", 2);
+        let revoked = member::revoke(&self.coop, &Wallet::open(&self.state, &revoker.name)?).await?;
+        bar.inc();
+        let erased = member::erase(&self.coop, &Wallet::open(&self.state, &eraser.name)?).await?;
+        bar.inc();
+        bar.done();
+        self.report.gas.one("revoke consent", revoked.gas_used);
+        self.report.gas.one("erase everything", erased.gas_used);
+        rochdale_chain::local::LocalChain::new(&self.chain)?.mine(3).await?;
+        epoch::synced(&self.coop, &self.chain, super::PATIENCE).await?;
+        self.report.refusals = self.refusals(&[revoker, eraser]).await?;
+        self.report.erasure = Some(self.erasure(eraser).await?);
+        self.lap("revoke and erase");
+        Ok(())
+    }
+
+    /// Asks each steward, as the worker would, for the shares of the last committed query.
+    async fn refusals(&self, people: &[&Person]) -> Result<Vec<Refusal>> {
+        let key = coop::signer(&self.state.service("worker").join("signing.key"))?;
+        let identity = Identity { key, domain: self.coop.request_domain() };
+        let now = self.chain.now().await?;
+        let mut refusals = Vec::new();
+        for entry in &self.coop.stewards {
+            let steward = Client::new(&entry.url)?.signing(identity.clone(), entry.address);
+            let log: BudgetLog = steward.get_signed("/v1/budget", now).await?;
+            let index = log.entries.last().context("no query was committed")?.entry.index;
+            let contributions = people.iter().map(|person| person.contribution_id).collect();
+            let shares: Shares =
+                steward.post_signed("/v1/release", &ReleaseRequest { index, contributions }, now).await?;
+            for (share, person) in shares.into_iter().zip(people) {
+                let ShareAnswer::Refused { code, reason, .. } = share else {
+                    anyhow::bail!("{} released a share of member {} after the denial", steward_name(entry.steward), person.member_id);
+                };
+                refusals.push(Refusal { steward: entry.steward, member_id: person.member_id, code, reason });
+            }
+        }
+        Ok(refusals)
+    }
+
+    /// Collects the stewards' signed words; with n − t + 1 of them nobody is left who could open the record.
+    async fn erasure(&self, person: &Person) -> Result<Erasure> {
+        let mut attested = Vec::new();
+        for entry in &self.coop.stewards {
+            let path = format!("/v1/erasures/{}", person.member_id);
+            let attestation: ErasureAttestation = Client::new(&entry.url)?.get(&path).await?;
+            ensure!(attestation.shares > 0, "{} attests to no destroyed share", steward_name(entry.steward));
+            attested.push(attestation.steward);
+        }
+        let needed = self.coop.stewards.len() + 1 - usize::from(self.coop.quorum);
+        let opens = attested.len() < needed;
+        Ok(Erasure { member_id: person.member_id, attested_by: attested, needed, can_be_opened: opens })
+    }
+
+    /// Step 8: what the chain says of everyone's money, and the audit.
+    pub(super) async fn account(&mut self, people: &[Person]) -> Result<()> {
+        let addresses = self.coop.manifest.addresses;
+        for person in people {
+            let call = SettlementLedger::claimedOfCall { memberId: person.member_id.0 };
+            let claimed = self.chain.view(addresses.settlement_ledger, &call).await?;
+            self.report.members.push(MemberReport {
+                name: person.name.clone(),
+                member_id: person.member_id,
+                cash: claimed.cash.to(),
+                data: claimed.data.to(),
+                gov: claimed.gov.to(),
+            });
+        }
+        self.report.treasury = self.coop.gateway.get::<TreasuryView>("/v1/treasury").await?;
+        let treasury = self.chain.view(addresses.usdc, &TestUSDC::balanceOfCall { account: addresses.treasury }).await?;
+        let data = self.chain.view(addresses.data_token, &DataToken::totalSupplyCall {}).await?;
+        let gov = self.chain.view(addresses.gov_token, &GovToken::totalSupplyCall {}).await?;
+        self.report.check_conservation(treasury.to(), data.to(), gov.to());
+        self.report.budget = self.budget().await?;
+        self.naive_loop(people).await?;
+        let audited = audit::run(&self.state, StewardId(1))?;
+        self.report.audit_agrees = audited.agrees;
+        self.report.audit = audited.report;
+        self.lap("account and audit");
+        Ok(())
+    }
+
+    async fn budget(&self) -> Result<(u64, u64)> {
+        let key = coop::signer(&self.state.service("worker").join("signing.key"))?;
+        let identity = Identity { key, domain: self.coop.request_domain() };
+        let entry = self.coop.stewards.first().context("there is no steward")?;
+        let steward = Client::new(&entry.url)?.signing(identity, entry.address);
+        let log: Result<BudgetLog, ClientError> = steward.get_signed("/v1/budget", self.chain.now().await?).await;
+        let log = log?;
+        Ok((log.total, log.left))
+    }
+
+    /// What the usual guide's loop would cost: one transfer to each member, estimated by the node on this chain.
+    async fn naive_loop(&mut self, people: &[Person]) -> Result<()> {
+        use alloy::providers::Provider as _;
+        use alloy::rpc::types::TransactionRequest;
+        use alloy::sol_types::SolCall as _;
+        let founder = Sender::new(self.chain.clone(), found::office(&self.state, FOUNDER)?);
+        researcher::fund(&self.coop, &founder, founder.address(), 1_000_000).await?;
+        let mut total = 0;
+        for person in people {
+            let to = Wallet::open(&self.state, &person.name)?.account();
+            let call = TestUSDC::transferCall { to, value: U256::from(1) };
+            let request = TransactionRequest::default()
+                .from(founder.address())
+                .to(self.coop.manifest.addresses.usdc)
+                .input(call.abi_encode().into());
+            total += self.chain.provider().estimate_gas(request).await?;
+        }
+        self.report.gas.per("for comparison: a transfer to each member", total, people.len() as u64);
+        Ok(())
+    }
+}

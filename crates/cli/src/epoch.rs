@@ -1,0 +1,105 @@
+//! Epochs: waiting for a settlement, and moving the local chain's time forward.
+
+use crate::coop::Coop;
+use anyhow::{Result, bail};
+use rochdale_api::settlement::SettlementStatus;
+use rochdale_api::status::{EpochView, Health};
+use rochdale_chain::client::Chain;
+use rochdale_chain::local::LocalChain;
+use rochdale_core::ids::Epoch;
+use std::time::{Duration, Instant};
+
+const POLL: Duration = Duration::from_millis(100);
+/// Blocks that make what stands before them final on the local chain.
+const FINAL: u64 = 3;
+
+/// The gateway's view of an epoch.
+pub async fn view(coop: &Coop, epoch: Epoch) -> Result<EpochView> {
+    Ok(coop.gateway.get(&format!("/v1/epochs/{epoch}")).await?)
+}
+
+/// Settles `epoch` on the local chain: moves time to its end and from attempt to attempt until the stewards have
+/// proposed, then past the objection window. `patience` is how long the stewards may work on one attempt.
+pub async fn settle(coop: &Coop, chain: &Chain, epoch: Epoch, patience: Duration) -> Result<EpochView> {
+    let local = LocalChain::new(chain)?;
+    let mut attempt = 0;
+    let proposed = loop {
+        local.time_to(coop.manifest.schedule().start(epoch, attempt) + 1, FINAL).await?;
+        match proposed(coop, epoch, patience).await? {
+            Some(view) => break view,
+            None if attempt + 1 < u32::try_from(coop.stewards.len()).unwrap_or(u32::MAX) => attempt += 1,
+            None => bail!("epoch {epoch} is not proposed after {} attempts: {}", attempt + 1, waiting(coop).await),
+        }
+    };
+    let Some(final_at) = proposed.final_at else { bail!("the gateway does not say when epoch {epoch} is final") };
+    local.time_to(final_at + 1, FINAL).await?;
+    reached(coop, epoch, "final", patience).await?;
+    view(coop, epoch).await
+}
+
+async fn proposed(coop: &Coop, epoch: Epoch, patience: Duration) -> Result<Option<EpochView>> {
+    let start = Instant::now();
+    loop {
+        let view = view(coop, epoch).await?;
+        if view.header.is_some() {
+            return Ok(Some(view));
+        }
+        if start.elapsed() > patience {
+            return Ok(None);
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+async fn reached(coop: &Coop, epoch: Epoch, state: &str, patience: Duration) -> Result<()> {
+    let start = Instant::now();
+    loop {
+        let view = view(coop, epoch).await?;
+        if view.state == state {
+            return Ok(());
+        }
+        if start.elapsed() > patience {
+            bail!("epoch {epoch} is `{}`, not `{state}`, after {} s", view.state, patience.as_secs());
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// Waits until every process has indexed the chain's present head.
+pub async fn synced(coop: &Coop, chain: &Chain, patience: Duration) -> Result<()> {
+    let head = chain.head().await?.latest.number;
+    let urls = coop.stewards.iter().filter(|s| s.up).map(|s| s.url.clone());
+    let urls: Vec<String> = urls.chain([coop.gateway.base().to_string()]).collect();
+    let start = Instant::now();
+    for url in urls {
+        let client = rochdale_api::client::Client::new(&url)?;
+        loop {
+            let health: Health = client.get("/v1/health").await?;
+            if health.indexed >= head {
+                break;
+            }
+            if start.elapsed() > patience {
+                bail!("{} is at block {} of {head} after {} s", health.service, health.indexed, patience.as_secs());
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+    Ok(())
+}
+
+/// What the stewards say that they wait for.
+pub async fn waiting(coop: &Coop) -> String {
+    let mut said = Vec::new();
+    for entry in &coop.stewards {
+        let name = crate::state::steward_name(entry.steward);
+        let answer = match rochdale_api::client::Client::new(&entry.url) {
+            Ok(client) => client.get::<SettlementStatus>("/v1/settlement").await,
+            Err(error) => Err(error),
+        };
+        said.push(match answer {
+            Ok(status) => format!("{name}: {}", status.waiting_for.unwrap_or_else(|| "waits for nothing".to_owned())),
+            Err(error) => format!("{name}: {error}"),
+        });
+    }
+    said.join("; ")
+}

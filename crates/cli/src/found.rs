@@ -1,0 +1,224 @@
+//! Founding a cooperative on this machine: keys, contracts, and one configuration file for each process.
+
+use crate::coop;
+use crate::state::{State, steward_name, write_private};
+use crate::ui::Ui;
+use alloy::primitives::{Address, B256, U256};
+use alloy::signers::local::PrivateKeySigner;
+use anyhow::{Context, Result, bail};
+use rochdale_chain::client::{Chain, ChainOptions, LOCAL_CHAIN_ID, Sender, SystemClock};
+use rochdale_chain::deploy::{Actors, CoopConfig, Manifest, deploy};
+use rochdale_chain::events::Seat;
+use rochdale_chain::local::LocalChain;
+use rochdale_core::ids::StewardId;
+use rochdale_core::money::MicroUsdc;
+use rochdale_crypto::keyfile::{self, KeyKind};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The founder: deploys, administers, and approves researchers until governance is built.
+pub const FOUNDER: &str = "founder";
+/// Signs admissions.
+pub const REGISTRAR: &str = "registrar";
+/// Ether that each account that sends transactions gets on the local chain, in wei.
+const LOCAL_BALANCE: u128 = 1_000 * 10u128.pow(18);
+
+/// Which programs run where on this machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Layout {
+    /// anvil's port.
+    pub rpc_port: u16,
+    /// The gateway's port.
+    pub gateway_port: u16,
+    /// The stewards' ports, by seat.
+    pub steward_ports: Vec<u16>,
+    /// The worker's port.
+    pub worker_port: u16,
+    /// How many stewards must sign.
+    pub quorum: u8,
+    /// The pool's lifetime privacy budget in nano-zCDP.
+    pub budget: u64,
+    /// Queries on fewer records are not answered.
+    pub min_pool: u32,
+    /// Answers about fewer members (after noise) are withheld.
+    pub min_cohort: u32,
+}
+
+impl Layout {
+    /// The embedded default: three stewards, two of whom must sign, from the gateway's port on.
+    pub fn new(gateway_port: u16) -> Self {
+        Self {
+            rpc_port: gateway_port + 145,
+            gateway_port,
+            steward_ports: (1..=3).map(|seat| gateway_port + 10 + seat).collect(),
+            worker_port: gateway_port + 21,
+            quorum: 2,
+            budget: 1_000_000_000,
+            min_pool: 20,
+            min_cohort: 10,
+        }
+    }
+
+    /// The seats in order.
+    pub fn seats(&self) -> impl Iterator<Item = (StewardId, u16)> + '_ {
+        (1u8..).map(StewardId).zip(self.steward_ports.iter().copied())
+    }
+
+    /// anvil's address.
+    pub fn rpc_url(&self) -> String {
+        url(self.rpc_port)
+    }
+
+    /// The gateway's address.
+    pub fn gateway_url(&self) -> String {
+        url(self.gateway_port)
+    }
+}
+
+/// `http://127.0.0.1:PORT`.
+pub fn url(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
+}
+
+/// Connects to a chain as this process's clock sees it.
+pub async fn connect(rpc_url: &str, chain_id: u64) -> Result<Chain> {
+    Ok(Chain::connect(rpc_url, ChainOptions::new(chain_id), Arc::new(SystemClock::default())).await?)
+}
+
+/// An office's key, drawn where there is none.
+pub fn office(state: &State, name: &str) -> Result<PrivateKeySigner> {
+    coop::signer(&state.office_key(name))
+}
+
+/// Draws every key that is missing and deploys the contracts; a second call returns the manifest that is there.
+pub async fn found(state: &State, layout: &Layout, config: Option<CoopConfig>, ui: Ui) -> Result<Manifest> {
+    let chain = connect(&layout.rpc_url(), LOCAL_CHAIN_ID).await?;
+    if state.manifest().exists() {
+        let manifest = Manifest::load(&state.manifest())?;
+        let code = alloy::providers::Provider::get_code_at(chain.provider(), manifest.addresses.settlement_ledger).await?;
+        if code.is_empty() {
+            bail!(
+                "{} names contracts that this chain does not have: the chain's own state was lost; name another --state",
+                state.manifest().display()
+            );
+        }
+        return Ok(manifest);
+    }
+    let actors = actors(state, layout)?;
+    let config = match config {
+        Some(config) => CoopConfig { actors, ..config },
+        None => local_default(actors),
+    };
+    let founder = office(state, FOUNDER)?;
+    let local = LocalChain::new(&chain)?;
+    let relayer = coop::signer(&state.service("gateway").join("relayer.key"))?;
+    for account in [founder.address(), relayer.address()] {
+        local.set_balance(account, U256::from(LOCAL_BALANCE)).await?;
+    }
+    let bar = ui.spinner("deploying the contracts");
+    let manifest = deploy(&Sender::new(chain, founder), &config, |_, _, _| bar.inc()).await?;
+    bar.done();
+    manifest.save(&state.manifest())?;
+    write_private(&state.coop_config(), toml::to_string_pretty(&config)?.as_bytes())?;
+    Ok(manifest)
+}
+
+/// A whole health record at 100 USDC, so that a handful of members sees amounts above the claim unit.
+fn local_default(actors: Actors) -> CoopConfig {
+    let mut config = CoopConfig::demo(actors);
+    config.datasets.iter_mut().for_each(|dataset| dataset.price_per_thousand = MicroUsdc(100_000_000_000));
+    config
+}
+
+/// Gives an account ether on the local chain.
+pub async fn fund_gas(chain: &Chain, account: Address) -> Result<()> {
+    Ok(LocalChain::new(chain)?.set_balance(account, U256::from(LOCAL_BALANCE)).await?)
+}
+
+fn actors(state: &State, layout: &Layout) -> Result<Actors> {
+    let mut rng = coop::rng()?;
+    let mut seat = |dir: &Path| -> Result<Seat> {
+        let signer = coop::signer(&dir.join("signing.key"))?.address();
+        let sealing_key: B256 = keyfile::sealing_key(&dir.join("sealing.key"), &mut rng)?.public().0;
+        Ok(Seat { signer, sealing_key })
+    };
+    let stewards = layout.seats().map(|(id, _)| seat(&state.steward(id))).collect::<Result<_>>()?;
+    let worker = seat(&state.service("worker"))?;
+    committee_keys(state, layout)?;
+    Ok(Actors {
+        registrar: office(state, REGISTRAR)?.address(),
+        gateway: coop::signer(&state.service("gateway").join("relayer.key"))?.address(),
+        stewards,
+        quorum: layout.quorum,
+        workers: vec![worker],
+    })
+}
+
+/// The committee's shared key is drawn once and copied to every steward; between operators it is handed over.
+fn committee_keys(state: &State, layout: &Layout) -> Result<()> {
+    let path = |id| state.steward(id).join("committee.key");
+    let Some((first, _)) = layout.seats().next() else { bail!("a cooperative needs a steward") };
+    keyfile::load_or_create(&path(first), KeyKind::Committee, &mut coop::rng()?)?;
+    let text = std::fs::read(path(first)).with_context(|| format!("cannot read {}", path(first).display()))?;
+    layout.seats().skip(1).try_for_each(|(id, _)| write_private(&path(id), &text))
+}
+
+/// Writes the configuration file of every process, except where a person changed it already.
+pub fn configure(state: &State, layout: &Layout) -> Result<()> {
+    let keep = |path: &Path, text: String| if path.exists() { Ok(()) } else { write_private(path, text.as_bytes()) };
+    keep(&state.service("gateway").join("gateway.toml"), gateway_toml(state, layout)?)?;
+    for (id, port) in layout.seats() {
+        keep(&state.steward(id).join("steward.toml"), steward_toml(layout, id, port))?;
+    }
+    keep(&state.service("worker").join("worker.toml"), worker_toml(layout))
+}
+
+fn common(layout: &Layout, port: u16) -> String {
+    format!(
+        "listen = \"127.0.0.1:{port}\"\nrpc_url = \"{}\"\nchain_id = {LOCAL_CHAIN_ID}\nmanifest = \"../manifest.json\"\ndata_dir = \".\"\n",
+        layout.rpc_url()
+    )
+}
+
+fn stewards(layout: &Layout, table: &str, except: Option<StewardId>) -> String {
+    let others = layout.seats().filter(|(id, _)| Some(*id) != except);
+    others.map(|(id, port)| format!("\n[[{table}]]\nsteward = {id}\nurl = \"{}\"\n", url(port))).collect()
+}
+
+fn gateway_toml(state: &State, layout: &Layout) -> Result<String> {
+    let worker = coop::signer(&state.service("worker").join("signing.key"))?.address();
+    let (common, stewards) = (common(layout, layout.gateway_port), stewards(layout, "stewards", None));
+    let worker_url = url(layout.worker_port);
+    Ok(format!(
+        "{common}\n[relayer]\nkey_file = \"relayer.key\"\n{stewards}\n[worker]\naddress = \"{worker}\"\nurl = \"{worker_url}\"\n"
+    ))
+}
+
+fn steward_toml(layout: &Layout, id: StewardId, port: u16) -> String {
+    let (common, peers) = (common(layout, port), stewards(layout, "peers", Some(id)));
+    format!(
+        "{common}key_file = \"signing.key\"\nsealing_key_file = \"sealing.key\"\ncommittee_key_file = \"committee.key\"\n\
+         gateway_url = \"{}\"\npoll_ms = 150\n\n[budget]\ntotal = {}\n{peers}",
+        layout.gateway_url(),
+        layout.budget
+    )
+}
+
+fn worker_toml(layout: &Layout) -> String {
+    let (common, stewards) = (common(layout, layout.worker_port), stewards(layout, "stewards", None));
+    format!(
+        "{common}key_file = \"signing.key\"\nsealing_key_file = \"sealing.key\"\ngateway_url = \"{}\"\n\n\
+         [privacy]\nmin_pool = {}\nmin_cohort = {}\n{stewards}",
+        layout.gateway_url(),
+        layout.min_pool,
+        layout.min_cohort
+    )
+}
+
+/// The names of all processes, in the order in which they start.
+pub fn names(layout: &Layout) -> Vec<String> {
+    let stewards = layout.seats().map(|(id, _)| steward_name(id));
+    stewards.chain(["worker".to_owned(), "gateway".to_owned()]).collect()
+}

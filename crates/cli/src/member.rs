@@ -1,0 +1,300 @@
+//! What a member does: join, consent, contribute, revoke, erase, read their row, claim.
+
+use crate::coop::{self, Coop, sealing_key};
+use crate::wallet::Wallet;
+use alloy::primitives::{B256, U256, keccak256};
+use alloy::signers::local::PrivateKeySigner;
+use anyhow::{Context, Result, bail};
+use rochdale_api::contribution::{ContributionPackage, ContributionState, ContributionStatus};
+use rochdale_api::member::{
+    ClaimRequest, Claimed, DenyRequest, GrantRequest, JoinRequest, Joined, Mined, RowReport, RowRequest, SealedRow, SealedTo,
+};
+use rochdale_api::status::{MemberView, StewardEntry};
+use rochdale_chain::eip712;
+use rochdale_core::commit;
+use rochdale_core::consent::{Choice, Controller, Notice, Permission, Receipt};
+use rochdale_core::ids::{DatasetId, MemberId};
+use rochdale_crypto::sealing::{
+    ClaimsRowContext, ConsentContext, ConsentPart, PrivatePart, RowKeyContext, ShareContext, open_as, seal_consent,
+    seal_private_part, seal_row_key, seal_share,
+};
+use rochdale_crypto::{Context as EnvelopeContext, RecordSecret, SealingKeyPair, envelope, random_blinder, sharing};
+use std::time::{Duration, Instant};
+
+/// How long a queued contribution may take to be mined.
+const PATIENCE: Duration = Duration::from_secs(120);
+const POLL: Duration = Duration::from_millis(100);
+
+/// Joins by an admission that the registrar signs.
+pub async fn join(coop: &Coop, wallet: &mut Wallet, registrar: &PrivateKeySigner) -> Result<Joined> {
+    if let Some(id) = wallet.membership.member_id {
+        bail!("this member joined already, as {id}");
+    }
+    let mut rng = coop::rng()?;
+    if wallet.membership.nullifier.is_zero() {
+        wallet.membership.nullifier = random_blinder(&mut rng);
+        wallet.save()?;
+    }
+    let row_key = wallet.row_key()?;
+    let admission = eip712::Admission {
+        account: wallet.account(),
+        payout: wallet.account(),
+        nullifier: wallet.membership.nullifier,
+        rowKeyDigest: commit::row_key(B256::from(*row_key.expose())),
+        deadline: U256::from(coop.deadline().await?),
+    };
+    let row_keys = each_steward(coop, |steward| {
+        let context = RowKeyContext {
+            chain_id: coop.manifest.chain_id,
+            membership: coop.manifest.addresses.membership,
+            account: admission.account,
+            nullifier: admission.nullifier,
+            index: steward.steward,
+        };
+        Ok(seal_row_key(&sealing_key(steward), &context, &row_key, &mut rng)?.0)
+    })?;
+    let request = JoinRequest {
+        account: admission.account,
+        payout: admission.payout,
+        nullifier: admission.nullifier,
+        row_key_digest: admission.rowKeyDigest,
+        deadline: admission.deadline.to(),
+        registrar_signature: eip712::sign(registrar, &admission, &coop.manifest.membership_domain())?,
+        row_keys,
+    };
+    let joined: Joined = coop.gateway.post("/v1/members", &request).await?;
+    wallet.membership.member_id = Some(joined.member_id);
+    wallet.save()?;
+    Ok(joined)
+}
+
+/// What members are told before they consent; the receipt names its digest.
+const NOTICE: &str = include_str!("notice.en.txt");
+
+/// Consents to research for `purpose`, until withdrawn.
+pub async fn consent(coop: &Coop, wallet: &Wallet, purpose: Permission) -> Result<(Mined, Receipt)> {
+    let view = view(coop, wallet.id()?).await?;
+    let version = view.consent_version + 1;
+    let choice = Choice { permissions: [purpose].into(), ..Choice::health_research() };
+    let controller = Controller {
+        name: "The cooperative".to_owned(),
+        contact: coop.gateway.base().to_string(),
+        chain_id: coop.manifest.chain_id,
+        registry: coop.manifest.addresses.consent_registry,
+    };
+    let notice = Notice { language: "en".to_owned(), digest: keccak256(NOTICE) };
+    let receipt = Receipt::new(view.member_id, version, controller, notice, choice, coop.now().await?, 0);
+    Ok((grant(coop, wallet, &view, &receipt).await?, receipt))
+}
+
+async fn grant(coop: &Coop, wallet: &Wallet, view: &MemberView, receipt: &Receipt) -> Result<Mined> {
+    let mut rng = coop::rng()?;
+    let expiry = receipt.event.expiry;
+    let blinder = random_blinder(&mut rng);
+    let grant = eip712::ConsentGrant {
+        memberId: view.member_id.0,
+        version: receipt.version,
+        receiptCommitment: commit::consent(receipt.digest()?, blinder),
+        expiry,
+        nonce: U256::from(view.consent_nonce),
+        deadline: U256::from(coop.deadline().await?),
+    };
+    let part = ConsentPart::new(commit::canonical_json(receipt)?, blinder);
+    let receipts = each_steward(coop, |steward| {
+        let context = ConsentContext {
+            chain_id: coop.manifest.chain_id,
+            registry: coop.manifest.addresses.consent_registry,
+            member: view.member_id,
+            consent_version: grant.version,
+            index: steward.steward,
+        };
+        Ok(seal_consent(&sealing_key(steward), &context, &part, &mut rng)?.0)
+    })?;
+    let request = GrantRequest {
+        member_id: view.member_id,
+        version: grant.version,
+        receipt_commitment: grant.receiptCommitment,
+        expiry,
+        nonce: view.consent_nonce,
+        deadline: grant.deadline.to(),
+        signature: eip712::sign(&wallet.key, &grant, &coop.manifest.consent_domain())?,
+        receipts,
+    };
+    Ok(coop.gateway.post("/v1/consents", &request).await?)
+}
+
+/// Revokes the consent: nothing is released any more.
+pub async fn revoke(coop: &Coop, wallet: &Wallet) -> Result<Mined> {
+    let view = view(coop, wallet.id()?).await?;
+    let deadline = coop.deadline().await?;
+    let (nonce, until) = (U256::from(view.consent_nonce), U256::from(deadline));
+    let message = eip712::ConsentRevoke { memberId: view.member_id.0, nonce, deadline: until };
+    let signature = eip712::sign(&wallet.key, &message, &coop.manifest.consent_domain())?;
+    let (member_id, nonce) = (view.member_id, view.consent_nonce);
+    let request = DenyRequest { member_id, nonce, deadline, signature };
+    Ok(coop.gateway.post("/v1/consents/revoke", &request).await?)
+}
+
+/// Erases everything and ends the membership. What was earned stays claimable.
+pub async fn erase(coop: &Coop, wallet: &Wallet) -> Result<Mined> {
+    let view = view(coop, wallet.id()?).await?;
+    let deadline = coop.deadline().await?;
+    let (nonce, until) = (U256::from(view.consent_nonce), U256::from(deadline));
+    let message = eip712::ConsentErase { memberId: view.member_id.0, nonce, deadline: until };
+    let signature = eip712::sign(&wallet.key, &message, &coop.manifest.consent_domain())?;
+    let (member_id, nonce) = (view.member_id, view.consent_nonce);
+    let request = DenyRequest { member_id, nonce, deadline, signature };
+    Ok(coop.gateway.post("/v1/consents/erase", &request).await?)
+}
+
+/// Seals a record, uploads it, deals its key to the stewards and waits until the contribution is on chain.
+pub async fn contribute(
+    coop: &Coop,
+    wallet: &mut Wallet,
+    record: &[u8],
+    dataset: DatasetId,
+) -> Result<ContributionStatus> {
+    let view = view(coop, wallet.id()?).await?;
+    if view.consent != "granted" {
+        bail!("consent is `{}`: grant it first with `rochdale member consent`", view.consent);
+    }
+    let deadline = coop.deadline().await?;
+    let (package, blob) = seal(coop, wallet, &view, record, dataset, deadline)?;
+    let cid = rochdale_crypto::Cid::from_sha256(package.blob_digest.0);
+    wallet.keep(&package)?;
+    coop.gateway.put_bytes(&format!("/v1/blobs/{cid}"), blob).await?;
+    deliver(coop, wallet, &package).await
+}
+
+/// Sends a package and waits until it is on chain; forgets it once every steward holds its share.
+pub async fn deliver(coop: &Coop, wallet: &mut Wallet, package: &ContributionPackage) -> Result<ContributionStatus> {
+    let mut status: ContributionStatus = coop.gateway.post("/v1/contributions", package).await?;
+    let start = Instant::now();
+    while status.state == ContributionState::Queued {
+        if start.elapsed() > PATIENCE {
+            bail!("contribution {} still waits for its batch; `rochdale member contribute --resume` looks again", package.commitment);
+        }
+        tokio::time::sleep(POLL).await;
+        status = coop.gateway.get(&format!("/v1/contributions/{}", package.commitment)).await?;
+    }
+    if status.state == ContributionState::Refused {
+        wallet.forget(package.commitment)?;
+        bail!("the contract refused the contribution: {}", status.reason.unwrap_or_default());
+    }
+    if !wallet.membership.contributions.contains(&package.commitment) {
+        wallet.membership.contributions.push(package.commitment);
+        wallet.save()?;
+    }
+    if status.missing.is_empty() {
+        wallet.forget(package.commitment)?;
+    }
+    Ok(status)
+}
+
+fn seal(
+    coop: &Coop,
+    wallet: &Wallet,
+    view: &MemberView,
+    record: &[u8],
+    dataset: DatasetId,
+    deadline: u64,
+) -> Result<(ContributionPackage, Vec<u8>)> {
+    let mut rng = coop::rng()?;
+    let secret = RecordSecret::random(&mut rng);
+    let context = EnvelopeContext {
+        chain_id: coop.manifest.chain_id,
+        registry: coop.manifest.addresses.contribution_registry,
+        member: view.member_id,
+        consent_version: view.consent_version,
+    };
+    let sealed = envelope::seal(&secret, &context, record, &mut rng)?;
+    let seats = u8::try_from(coop.stewards.len()).context("more than 255 stewards")?;
+    let deal = sharing::deal(&secret, coop.quorum, seats, &mut rng)?;
+    let part = PrivatePart::new(dataset, random_blinder(&mut rng));
+    let mut dealt = deal.shares.iter();
+    let shares = each_steward(coop, |steward| {
+        let share = dealt.next().context("fewer shares than stewards")?;
+        Ok(seal_share(&sealing_key(steward), &ShareContext::of(&sealed.header, steward.steward), share, &mut rng)?.0)
+    })?;
+    let secrets = each_steward(coop, |steward| {
+        let context = ShareContext::of(&sealed.header, steward.steward).private_part();
+        Ok(seal_private_part(&sealing_key(steward), &context, &part, &mut rng)?.0)
+    })?;
+    let blob_digest = B256::from(*sealed.cid.sha256());
+    let sealed_shares: Vec<_> = shares.iter().map(|share| &share.sealed).collect();
+    let commitment = commit::contribution(
+        sealed.header.hash(),
+        blob_digest,
+        deal.commitments.hash(),
+        commit::sealed_shares(&sealed_shares),
+        dataset,
+        part.blinder(),
+    );
+    let message = eip712::Contribution {
+        memberId: view.member_id.0,
+        commitment,
+        consentVersion: view.consent_version,
+        nonce: U256::from(view.contribution_nonce),
+        deadline: U256::from(deadline),
+    };
+    let package = ContributionPackage {
+        member_id: view.member_id,
+        commitment,
+        consent_version: view.consent_version,
+        nonce: view.contribution_nonce,
+        deadline,
+        signature: eip712::sign(&wallet.key, &message, &coop.manifest.contribution_domain())?,
+        header: sealed.header.to_bytes().into(),
+        blob_digest,
+        deal: deal.commitments.points.clone(),
+        shares,
+        secrets,
+    };
+    Ok((package, sealed.blob))
+}
+
+/// The member's own row from the first steward that answers, opened.
+pub async fn row(coop: &Coop, wallet: &Wallet) -> Result<RowReport> {
+    let member = wallet.id()?;
+    let reply = SealingKeyPair::random(&mut coop::rng()?);
+    let request = RowRequest { reply_key: reply.public().0, epoch: None };
+    let now = coop.now().await?;
+    let mut refusals = Vec::new();
+    for entry in &coop.stewards {
+        let steward = coop.steward(entry, &wallet.key)?;
+        let answer: Result<SealedRow, _> = steward.post_signed(&format!("/v1/members/{member}/row"), &request, now).await;
+        match answer {
+            Ok(answer) => return open_row(coop, member, &reply, answer),
+            Err(error) => refusals.push(error.to_string()),
+        }
+    }
+    bail!("no steward gave the row:\n  {}", refusals.join("\n  "))
+}
+
+fn open_row(coop: &Coop, member: MemberId, reply: &SealingKeyPair, answer: SealedRow) -> Result<RowReport> {
+    let context = ClaimsRowContext {
+        chain_id: coop.manifest.chain_id,
+        ledger: coop.manifest.addresses.settlement_ledger,
+        epoch: answer.epoch,
+        member,
+    };
+    let bytes = open_as(reply, &context, &rochdale_crypto::Sealed(answer.sealed))?;
+    serde_json::from_slice(&bytes).context("the row report is not understood")
+}
+
+/// Has these members paid what they are owed; everyone where the list is empty.
+pub async fn claim(coop: &Coop, members: Vec<MemberId>) -> Result<Claimed> {
+    Ok(coop.gateway.post("/v1/claims", &ClaimRequest { members }).await?)
+}
+
+/// What the chain says of a member.
+pub async fn view(coop: &Coop, member: MemberId) -> Result<MemberView> {
+    Ok(coop.gateway.get(&format!("/v1/members/{member}")).await?)
+}
+
+fn each_steward(
+    coop: &Coop,
+    mut seal: impl FnMut(&StewardEntry) -> Result<alloy::primitives::Bytes>,
+) -> Result<Vec<SealedTo>> {
+    coop.stewards.iter().map(|entry| Ok(SealedTo { steward: entry.steward, sealed: seal(entry)? })).collect()
+}

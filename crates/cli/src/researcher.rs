@@ -1,0 +1,190 @@
+//! What a researcher does: buy a license, ask typed queries, open the answers.
+
+use crate::coop::{self, Coop, LIFETIME};
+use crate::state::{State, write_private};
+use alloy::primitives::{Address, B256, U256};
+use alloy::signers::SignerSync as _;
+use alloy::signers::local::PrivateKeySigner;
+use anyhow::{Context, Result, ensure};
+use rochdale_api::query::{Answered, QueryOrder, QueryRequest, SealedAnswer};
+use rochdale_chain::bindings::{License, Market, TestUSDC};
+use rochdale_chain::client::{Chain, Receipt, Sender};
+use rochdale_chain::eip712;
+use rochdale_core::ids::{DatasetId, LicenseId, Purpose};
+use rochdale_core::query::Query;
+use rochdale_crypto::sealing::{QueryAnswerContext, open_as};
+use rochdale_crypto::{Sealed, SealingKeyPair, keyfile, random_blinder};
+use std::path::PathBuf;
+
+/// A researcher's folder: the account's key and the key that answers are sealed to.
+pub struct Researcher {
+    dir: PathBuf,
+    /// The account's key.
+    pub key: PrivateKeySigner,
+    recipient: SealingKeyPair,
+}
+
+/// What to buy.
+#[derive(Clone, Copy, Debug)]
+pub struct Purchase {
+    /// The data.
+    pub dataset: DatasetId,
+    /// Records paid for.
+    pub records: u32,
+    /// A DUO permission.
+    pub purpose: Purpose,
+    /// EHDS Art. 53(1) category, 1 to 6 for (a) to (f).
+    pub ehds_category: u8,
+    /// Seconds of validity.
+    pub duration: u64,
+}
+
+/// A bought license.
+pub struct Bought {
+    /// Its id.
+    pub license: LicenseId,
+    /// Micro-USDC.
+    pub price: u128,
+    /// The purchase.
+    pub receipt: Receipt,
+}
+
+impl Researcher {
+    /// Opens the folder of `name`, drawing keys where it is new.
+    pub fn open_or_create(state: &State, name: &str) -> Result<Self> {
+        let dir = state.person("researchers", name)?;
+        let key = coop::signer(&dir.join("account.key"))?;
+        let recipient = keyfile::sealing_key(&dir.join("recipient.key"), &mut coop::rng()?)?;
+        Ok(Self { dir, key, recipient })
+    }
+
+    /// The account.
+    pub fn account(&self) -> Address {
+        self.key.address()
+    }
+
+    /// Buys a license with USDC: one transaction, the permit included.
+    pub async fn buy(&self, coop: &Coop, chain: &Chain, purchase: Purchase) -> Result<Bought> {
+        let addresses = coop.manifest.addresses;
+        let order = Market::Order {
+            datasetId: purchase.dataset.0,
+            records: purchase.records,
+            purpose: purchase.purpose.0,
+            ehdsCategory: purchase.ehds_category,
+            duration: purchase.duration,
+            recipientKey: self.recipient.public().0,
+        };
+        let price = chain.view(addresses.market, &Market::priceOfCall { o: order.clone() }).await?;
+        let balance = chain.view(addresses.usdc, &TestUSDC::balanceOfCall { account: self.account() }).await?;
+        ensure!(balance >= price, "{} holds {balance} micro-USDC, the license costs {price}", self.account());
+        let permit = self.permit(coop, chain, price).await?;
+        let sender = Sender::new(chain.clone(), self.key.clone());
+        let receipt = sender.send(addresses.market, &Market::buyCall { o: order, p: permit }).await?;
+        let issued = receipt.logs.iter().find_map(|log| log.log_decode::<License::LicenseIssued>().ok());
+        let license = LicenseId(issued.context("the purchase issued no license")?.inner.data.licenseId);
+        write_private(&self.dir.join("license"), license.to_string().as_bytes())?;
+        Ok(Bought { license, price: price.to(), receipt })
+    }
+
+    /// The license that was bought last.
+    pub fn last_license(&self) -> Result<LicenseId> {
+        let path = self.dir.join("license");
+        let text = std::fs::read_to_string(&path).context("no license yet: `rochdale researcher license` buys one")?;
+        text.trim().parse().with_context(|| format!("{} holds no license id", path.display()))
+    }
+
+    async fn permit(&self, coop: &Coop, chain: &Chain, value: U256) -> Result<Market::Permit> {
+        let addresses = coop.manifest.addresses;
+        let nonce = chain.view(addresses.usdc, &TestUSDC::noncesCall { owner: self.account() }).await?;
+        let deadline = U256::from(chain.now().await? + LIFETIME);
+        let message =
+            eip712::Permit { owner: self.account(), spender: addresses.market, value, nonce, deadline };
+        let digest = eip712::digest(&message, &coop.manifest.usdc_domain());
+        let signature = self.key.sign_hash_sync(&digest)?;
+        let (r, s) = (signature.r().into(), signature.s().into());
+        Ok(Market::Permit { value, deadline, v: 27 + u8::from(signature.v()), r, s })
+    }
+
+    /// Asks a query under a license and opens the answer.
+    pub async fn ask(&self, coop: &Coop, license: LicenseId, purpose: Purpose, query: Query) -> Result<(Answered, SealedAnswer)> {
+        query.validate()?;
+        let nonce = random_blinder(&mut coop::rng()?);
+        let order = QueryOrder {
+            license_id: license,
+            query_digest: query.digest()?,
+            rho: query.rho,
+            purpose,
+            nonce,
+            deadline: coop.deadline().await?,
+        };
+        let message = eip712::QueryOrder {
+            licenseId: license.0,
+            queryDigest: order.query_digest,
+            rho: order.rho,
+            purpose: purpose.0,
+            nonce,
+            deadline: U256::from(order.deadline),
+        };
+        let signature = eip712::sign(&self.key, &message, &coop.manifest.committee_domain())?;
+        let request = QueryRequest { query, order, signature };
+        let sealed: SealedAnswer = coop.gateway.post("/v1/queries", &request).await?;
+        let answered = self.open(coop, &sealed)?;
+        ensure!(
+            answered.answer.query == request.order.query_digest && answered.answer.digest()? == answered.result_digest,
+            "the answer is not to the query that was asked"
+        );
+        Ok((answered, sealed))
+    }
+
+    fn open(&self, coop: &Coop, answer: &SealedAnswer) -> Result<Answered> {
+        let context = QueryAnswerContext {
+            chain_id: coop.manifest.chain_id,
+            committee: coop.manifest.addresses.steward_committee,
+            license: answer.license_id,
+            entry_hash: answer.entry_hash,
+            query_digest: answer.query_digest,
+        };
+        let bytes = open_as(&self.recipient, &context, &Sealed(answer.sealed.clone()))?;
+        serde_json::from_slice(&bytes).context("the opened answer is not understood")
+    }
+}
+
+/// The ethics board's approval, by the founder's key until governance is built.
+pub async fn approve(
+    coop: &Coop,
+    founder: &Sender,
+    researcher: Address,
+    purpose: Purpose,
+    until: u64,
+) -> Result<Receipt> {
+    let call = Market::approveResearcherCall { researcher, purpose: purpose.0, until };
+    Ok(founder.send(coop.manifest.addresses.market, &call).await?)
+}
+
+/// Hands out test dollars, which exist on the local chain alone.
+pub async fn fund(coop: &Coop, sender: &Sender, to: Address, amount: u128) -> Result<Receipt> {
+    let call = TestUSDC::mintCall { to, amount: U256::from(amount) };
+    Ok(sender.send(coop.manifest.addresses.usdc, &call).await?)
+}
+
+/// The three queries of the demo: a count, a mean with bounds, a histogram; each spends `rho` nano-zCDP.
+pub fn sample_queries(dataset: DatasetId, rho: u64) -> [Query; 3] {
+    use rochdale_core::query::{Ask, Code, Cohort, Of, VERSION};
+    let query = |cohort: Cohort, ask: Ask| Query { version: VERSION, dataset, cohort, ask, rho };
+    let systolic = Code { system: "http://loinc.org".to_owned(), code: "8480-6".to_owned() };
+    let measured = Cohort { observation: Some(systolic.clone()), ..Cohort::default() };
+    let ages = (0..=10).map(|decade| decade * 10_000).collect();
+    [
+        query(measured, Ask::Count {}),
+        query(
+            Cohort::default(),
+            Ask::Mean { of: Of::Observation(systolic), rows: 4, lower: 80_000, upper: 200_000 },
+        ),
+        query(Cohort::default(), Ask::Histogram { of: Of::Age {}, rows: 1, edges: ages }),
+    ]
+}
+
+/// The receipt's key for logs and tables: the first bytes of a digest.
+pub fn short(digest: B256) -> String {
+    format!("{:.10}…", digest.to_string())
+}
