@@ -59,6 +59,13 @@ impl Row {
         Self { join_epoch: epoch.0, ..Self::default() }
     }
 
+    /// Drops what the leaf of a closed row does not show. No later epoch looks at it, and nobody should be able to.
+    pub(super) fn forget(&mut self) {
+        if self.closed {
+            (self.streak, self.last_contribution, self.join_epoch) = (0, 0, 0);
+        }
+    }
+
     /// Epochs of early membership.
     #[must_use]
     pub fn early(&self, params: &Params) -> u32 {
@@ -351,8 +358,6 @@ pub fn settle_row(
     let token = Token { dust: params.dust_gov, cap: params.gov_cap, sum: shared.sum_gov_award, award: award.gov };
     let gov_awarded = gov.settle(of, params, inputs, &token)?;
 
-    let closed = old.closed || inputs.erased;
-    let open = u32::from(!closed);
     let row = Row {
         cash_earned: of.add(old.cash_earned, old.cash_streaming, "cashEarned")?,
         cash_streaming: cash,
@@ -363,11 +368,10 @@ pub fn settle_row(
         gov_locked: gov.locked,
         gov_vesting: gov.vesting,
         usage_weight,
-        // What erasure leaves is in the leaf; the rest of the row is gone.
-        streak: award.streak * open,
-        last_contribution: award.last_contribution * open,
-        join_epoch: old.join_epoch * open,
-        closed,
+        streak: award.streak,
+        last_contribution: award.last_contribution,
+        join_epoch: old.join_epoch,
+        closed: old.closed || inputs.erased,
     };
     of.add(row.cash_earned, row.cash_streaming, "cashEarned + cashStreaming")?;
     let data_earned = row.data_earned - old.data_earned;

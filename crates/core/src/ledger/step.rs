@@ -139,8 +139,9 @@ pub fn step(
     let allocated = next.totals.cash_allocated;
     let mut new_rows = Vec::with_capacity(settled.len());
     let mut points = Vec::with_capacity(settled.len());
-    for row in settled {
+    for mut row in settled {
         next.totals.add(&row)?;
+        row.row.forget();
         new_rows.push(row.row);
         points.push(row.points);
     }
