@@ -21,6 +21,14 @@ pub struct At {
     pub time: u64,
 }
 
+impl At {
+    /// Whether it lies after a cut, given by its time in Unix seconds; `None` is before everything.
+    #[must_use]
+    pub fn is_after(&self, since: Option<u64>) -> bool {
+        since.is_none_or(|cut| self.time > cut)
+    }
+}
+
 impl From<&Located> for At {
     fn from(event: &Located) -> Self {
         Self { block: event.block_number, log_index: event.log_index, time: event.timestamp }
@@ -415,32 +423,33 @@ impl Cooperative {
         self.members.iter().filter(|(_, m)| m.is_active()).map(|(id, _)| *id)
     }
 
-    /// Contributions recorded after `since` (Unix seconds, the end of the epoch before), in the ledger's order:
-    /// member, block, log.
+    /// Contributions recorded after `since`, in the ledger's order: member, block, log. `since`, here and below, is
+    /// what [`Manifest::since`](crate::deploy::Manifest::since) gives for an epoch.
     #[must_use]
-    pub fn contributions_since(&self, since: u64) -> Vec<&Contribution> {
-        let mut found: Vec<&Contribution> = self.contributions.values().filter(|c| c.recorded.time > since).collect();
+    pub fn contributions_since(&self, since: Option<u64>) -> Vec<&Contribution> {
+        let mut found: Vec<&Contribution> =
+            self.contributions.values().filter(|c| c.recorded.is_after(since)).collect();
         found.sort_by_key(|c| (c.member, c.recorded));
         found
     }
 
-    /// Money booked to contributors after `since` (Unix seconds), and what paid it.
+    /// Money booked to contributors after `since`, and what paid it.
     ///
     /// # Errors
     /// Where the sum does not fit 128 bits.
-    pub fn revenue_since(&self, since: u64) -> Result<Revenue, LedgerError> {
-        let recent = self.bookings.iter().filter(|b| b.booked.time > since);
+    pub fn revenue_since(&self, since: Option<u64>) -> Result<Revenue, LedgerError> {
+        let recent = self.bookings.iter().filter(|b| b.booked.is_after(since));
         Revenue::of(recent.map(|b| (b.license, b.dataset, b.contributors.0)))
     }
 
-    /// Receipts anchored after `since` (Unix seconds), by index.
-    pub fn receipts_since(&self, since: u64) -> impl Iterator<Item = &ReceiptState> {
-        self.receipts.values().filter(move |r| r.anchored.time > since)
+    /// Receipts anchored after `since`, by index.
+    pub fn receipts_since(&self, since: Option<u64>) -> impl Iterator<Item = &ReceiptState> {
+        self.receipts.values().filter(move |r| r.anchored.is_after(since))
     }
 
-    /// Members whose erasure took effect after `since` (Unix seconds), ascending.
-    pub fn erased_since(&self, since: u64) -> impl Iterator<Item = MemberId> + '_ {
-        let after = move |m: &Member| m.erased.is_some_and(|at| at.time > since);
+    /// Members whose erasure took effect after `since`, ascending.
+    pub fn erased_since(&self, since: Option<u64>) -> impl Iterator<Item = MemberId> + '_ {
+        let after = move |m: &Member| m.erased.is_some_and(|at| at.is_after(since));
         self.members.iter().filter(move |(_, m)| after(m)).map(|(id, _)| *id)
     }
 

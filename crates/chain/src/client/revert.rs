@@ -114,3 +114,48 @@ fn show(value: &DynSolValue) -> String {
 fn show_selector(selector: FixedBytes<4>) -> String {
     name_of(selector.0).map_or_else(|| selector.to_string(), str::to_owned)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy::primitives::{Address, U256};
+    use alloy::sol_types::{Panic, Revert as Reason, SolError as _};
+
+    use crate::bindings::{ContributionRegistry, Market};
+
+    fn decode(data: Vec<u8>) -> (String, String) {
+        let revert = Revert::decode(data.into());
+        (revert.name().to_owned(), revert.to_string())
+    }
+
+    #[test]
+    fn custom_errors_are_told_by_name_and_arguments() {
+        let researcher = Address::repeat_byte(0x11);
+        let error = Market::Market_NotApproved { researcher, purpose: 42, until: 7 };
+        let (name, text) = decode(error.abi_encode());
+        assert_eq!(name, "Market_NotApproved");
+        assert_eq!(text, format!("Market_NotApproved({researcher}, 42, 7)"));
+    }
+
+    #[test]
+    fn a_selector_among_the_arguments_is_told_by_name() {
+        let inner = ContributionRegistry::ContributionRegistry_LengthMismatch::SELECTOR.into();
+        let error = ContributionRegistry::ContributionRegistry_Refused { index: U256::from(3), reason: inner };
+        let (_, text) = decode(error.abi_encode());
+        assert_eq!(text, "ContributionRegistry_Refused(3, ContributionRegistry_LengthMismatch)");
+    }
+
+    #[test]
+    fn what_is_not_ours_is_told_as_well_as_it_can_be() {
+        let reason = Reason::from("no entry".to_owned());
+        assert_eq!(decode(reason.abi_encode()), ("Error".to_owned(), "no entry".to_owned()));
+        let (name, text) = decode(Panic { code: U256::from(0x11) }.abi_encode());
+        assert_eq!(name, "Panic");
+        assert!(text.contains("overflow"), "{text}");
+        assert_eq!(decode(Vec::new()), (String::new(), "reverted without a reason".to_owned()));
+        assert_eq!(decode(vec![0xde, 0xad, 0xbe, 0xef]).1, "unknown error 0xdeadbeef");
+        // A known selector whose arguments are cut short is still named.
+        let cut = Market::Market_NotApproved::SELECTOR.to_vec();
+        assert_eq!(decode(cut).0, "Market_NotApproved");
+    }
+}

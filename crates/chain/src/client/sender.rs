@@ -55,7 +55,7 @@ pub enum SendError {
         /// The contract.
         to: Address,
         /// Its error.
-        revert: Revert,
+        revert: Box<Revert>,
     },
     /// The transaction was mined and reverted: the state changed after the simulation.
     #[error("{call} at {to} reverted in transaction {transaction}: {revert}")]
@@ -67,7 +67,7 @@ pub enum SendError {
         /// The transaction.
         transaction: B256,
         /// Its error, as a repetition shows it.
-        revert: Revert,
+        revert: Box<Revert>,
     },
     /// No receipt came in time; it may still be mined.
     #[error(
@@ -261,7 +261,7 @@ impl Sender {
         }
         let revert = match self.simulate_raw(wanted).await {
             Err(SendError::Refused { revert, .. }) => revert,
-            _ => Revert::decode(Bytes::new()),
+            _ => Box::new(Revert::decode(Bytes::new())),
         };
         Err(SendError::Reverted { call: wanted.name.to_owned(), to: wanted.to(), transaction, revert })
     }
@@ -356,9 +356,14 @@ impl Sender {
         let looking = async {
             loop {
                 let asking = || async move { provider.get_transaction_receipt(transaction).await };
-                let found = self.retry(wanted, asking).await?;
-                if let Some(receipt) = found.filter(|r| r.block_number.is_some()) {
-                    return Ok(receipt);
+                match self.retry(wanted, asking).await {
+                    Ok(Some(receipt)) if receipt.block_number.is_some() => return Ok(receipt),
+                    // It was sent: an RPC that is gone now must not make it look as if it was not.
+                    Err(SendError::Chain(error)) if error.is_transient() => {
+                        tracing::warn!(%transaction, %error, "waiting for a receipt");
+                    }
+                    Err(error) => return Err(error),
+                    Ok(_) => {}
                 }
                 tokio::time::sleep(self.options.poll).await;
             }
@@ -397,7 +402,7 @@ impl Sender {
     fn explain(&self, wanted: &Wanted<'_>, error: &TransportError) -> SendError {
         let call = wanted.name.to_owned();
         if let Some(revert) = Revert::from_transport(error) {
-            return SendError::Refused { call, to: wanted.to(), revert };
+            return SendError::Refused { call, to: wanted.to(), revert: revert.into() };
         }
         match error.as_error_resp() {
             Some(payload) if payload.message.to_lowercase().contains("insufficient funds") => {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use alloy::primitives::{Address, B256};
 use alloy::sol_types::Eip712Domain;
+use rochdale_core::ids::Epoch;
 use rochdale_core::ledger::{Params, Schedule};
 use serde::{Deserialize, Serialize};
 
@@ -153,6 +154,14 @@ impl Manifest {
             lag: self.settlement.lag,
             attempt_length: self.settlement.attempt_length,
         }
+    }
+
+    /// The cut that an epoch's events come after: the end of the epoch before, Unix seconds. The first epoch has
+    /// none, so that what happened up to genesis, on it included, is settled with it.
+    #[must_use]
+    pub fn since(&self, epoch: Epoch) -> Option<u64> {
+        let before = epoch.0.checked_sub(1).filter(|before| *before > 0)?;
+        Some(self.schedule().end(Epoch(before)))
     }
 
     /// The domain of admissions.

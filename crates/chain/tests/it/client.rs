@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alloy::primitives::U256;
+use alloy::providers::ext::AnvilApi as _;
 use rochdale_chain::bindings::{Market, TestUSDC};
 use rochdale_chain::client::{Chain, ChainError, ChainOptions, ManualClock, SendError, Sender, SenderOptions};
 use rochdale_chain::deploy::{DeployError, deploy};
@@ -69,6 +70,32 @@ async fn a_head_that_stands_still_is_stale_until_it_moves() {
     assert!(matches!(chain.now().await, Err(ChainError::Stale { .. })));
     LocalChain::new(&chain).unwrap().mine(1).await.unwrap();
     assert_eq!(chain.head().await.unwrap().latest.number, 1);
+}
+
+#[tokio::test]
+async fn a_head_that_falls_far_back_is_reported() {
+    let anvil = Anvil::spawn(&AnvilOptions { mining: Mining::Manual, ..AnvilOptions::default() }).unwrap();
+    let (chain, _) = connect(&anvil.url()).await.unwrap();
+    LocalChain::new(&chain).unwrap().mine(100).await.unwrap();
+    chain.head().await.unwrap();
+    chain.provider().anvil_rollback(Some(64)).await.unwrap();
+    assert_eq!(chain.head().await.unwrap().latest.number, 36, "a deep reorganization, but possible");
+    chain.provider().anvil_rollback(Some(1)).await.unwrap();
+    let error = chain.head().await.unwrap_err();
+    assert!(matches!(error, ChainError::FellBack { seen: 100, number: 35, .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_sender_without_an_rpc_gives_up_after_its_retries() {
+    let anvil = Anvil::spawn(&AnvilOptions::default()).unwrap();
+    let (chain, _) = connect(&anvil.url()).await.unwrap();
+    drop(anvil);
+    let options = SenderOptions { retries: 2, backoff: Duration::from_millis(1), ..SenderOptions::default() };
+    let sender = Sender::with_options(chain, role_key("relayer"), options);
+    let call = TestUSDC::mintCall { to: sender.address(), amount: U256::from(1) };
+    let error = sender.send(sender.address(), &call).await.unwrap_err();
+    assert!(matches!(&error, SendError::Chain(e) if e.is_transient()), "{error:?}");
+    assert!(error.to_string().contains("check that the node runs"), "{error}");
 }
 
 #[tokio::test]

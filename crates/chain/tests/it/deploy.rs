@@ -1,7 +1,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use alloy::primitives::U256;
 use rochdale_chain::client::{Chain, ChainError, ChainOptions, ManualClock, Sender};
 use rochdale_chain::deploy::{CoopConfig, DeployError, Manifest, deploy, verify};
 use rochdale_chain::local::{Anvil, AnvilOptions, LocalChain, Mining};
@@ -124,19 +123,18 @@ async fn anvil_ends_with_its_value() {
 }
 
 #[tokio::test]
-async fn mixed_mining_finalizes_without_transactions() {
+async fn mixed_mining_takes_transactions_at_once_and_goes_on_without_any() {
     let options =
         AnvilOptions { mining: Mining::Mixed(1), genesis_timestamp: Some(GENESIS_TIME), ..AnvilOptions::default() };
-    let anvil = Anvil::spawn(&options).unwrap();
-    let (chain, _) = connect(&anvil.url()).await.unwrap();
-    let local = LocalChain::new(&chain).unwrap();
-    local.set_balance(role_key("founder").address(), U256::from(10).pow(U256::from(20))).await.unwrap();
-    // A transaction is mined at once; finality needs the blocks that time brings.
-    let founder = Sender::new(chain.clone(), role_key("founder"));
-    let manifest = deploy(&founder, &CoopConfig::demo(actors()), |_, _, _| {}).await.unwrap();
-    let head = chain.head().await.unwrap();
-    assert!(head.latest.number >= manifest.base.number + 24);
-    assert!(head.finalized.number >= head.latest.number - 2);
+    let coop = TestCoop::deploy_with(options, |_| {}).await.unwrap();
+    let deployed = coop.chain.head().await.unwrap().latest;
+    assert!(deployed.number >= coop.manifest.base.number + 24, "a block for each transaction");
+    let finalized = async {
+        while coop.chain.head().await.unwrap().finalized.number < deployed.number {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), finalized).await.unwrap();
 }
 
 #[test]
