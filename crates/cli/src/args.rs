@@ -1,9 +1,15 @@
 //! What a person can type.
 
+use crate::state::State;
+use anyhow::{Result, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rochdale_core::consent::Permission;
 use rochdale_core::ids::{DatasetId, Epoch, LicenseId, Purpose, StewardId};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The state directory where none is named.
+const HOME: &str = ".rochdale";
 
 /// Found and run a patient data cooperative.
 #[derive(Debug, Parser)]
@@ -18,15 +24,38 @@ pub struct Cli {
 /// What every command takes.
 #[derive(Clone, Debug, Args)]
 pub struct Common {
-    /// Where keys, stores and configuration of this cooperative lie
-    #[arg(long, global = true, default_value = ".rochdale", env = "ROCHDALE_STATE")]
-    pub state: PathBuf,
+    /// Where keys, stores and configuration of this cooperative lie [default: .rochdale; for a demo a new folder in it]
+    #[arg(long, global = true, env = "ROCHDALE_STATE")]
+    pub state: Option<PathBuf>,
     /// The gateway
     #[arg(long, global = true, env = "ROCHDALE_URL", default_value = "http://127.0.0.1:8400")]
     pub url: String,
     /// Print one JSON object and nothing else
     #[arg(long, global = true)]
     pub json: bool,
+}
+
+impl Common {
+    /// The state directory, opened.
+    pub fn state(&self) -> Result<State> {
+        State::open(self.state.as_deref().unwrap_or(Path::new(HOME)))
+    }
+
+    /// A state directory that no cooperative was founded in: the one named, or a new one for this demo.
+    pub fn new_state(&self) -> Result<State> {
+        let Some(named) = &self.state else {
+            let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+            return State::open(&Path::new(HOME).join(format!("demo-{seconds}")));
+        };
+        let state = State::open(named)?;
+        ensure!(
+            !state.manifest().exists(),
+            "{} holds a cooperative already; name an empty --state, or continue that one with `rochdale up --state {}`",
+            named.display(),
+            named.display()
+        );
+        Ok(state)
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -43,7 +43,7 @@ pub async fn up(
     config: Option<PathBuf>,
     ui: Ui,
 ) -> Result<ExitCode> {
-    let state = State::open(&common.state)?;
+    let state = common.state()?;
     if let Some(name) = only {
         up::only(&state, &name, ui).await?;
         return Ok(ExitCode::SUCCESS);
@@ -66,7 +66,7 @@ fn coop_config(path: &Path) -> Result<CoopConfig> {
 pub async fn coop(common: &Common, command: CoopCommand, ui: Ui) -> Result<ExitCode> {
     match command {
         CoopCommand::Deploy { rpc, config } => {
-            let state = State::open(&common.state)?;
+            let state = common.state()?;
             if state.manifest().exists() {
                 bail!("{} is there already: this state has a cooperative; name another --state", state.manifest().display());
             }
@@ -107,7 +107,7 @@ async fn status(common: &Common, ui: Ui) -> Result<ExitCode> {
 
 /// `rochdale member …`
 pub async fn member(common: &Common, command: MemberCommand, ui: Ui) -> Result<ExitCode> {
-    let state = State::open(&common.state)?;
+    let state = common.state()?;
     let coop = Coop::connect(&common.url).await?;
     match command {
         MemberCommand::Join { name } => {
@@ -191,7 +191,7 @@ async fn local_chain(state: &State) -> Result<Chain> {
 
 /// `rochdale researcher …`
 pub async fn researcher(common: &Common, command: ResearcherCommand, ui: Ui) -> Result<ExitCode> {
-    let state = State::open(&common.state)?;
+    let state = common.state()?;
     let coop = Coop::connect(&common.url).await?;
     match command {
         ResearcherCommand::License { name, dataset, records, purpose, days } => {
@@ -223,7 +223,7 @@ pub async fn researcher(common: &Common, command: ResearcherCommand, ui: Ui) -> 
 /// `rochdale epoch …`
 pub async fn epoch(common: &Common, command: EpochCommand, ui: Ui) -> Result<ExitCode> {
     let EpochCommand::Settle { epoch } = command;
-    let state = State::open(&common.state)?;
+    let state = common.state()?;
     let coop = Coop::connect(&common.url).await?;
     let chain = local_chain(&state).await?;
     let epoch = match epoch {
@@ -236,7 +236,7 @@ pub async fn epoch(common: &Common, command: EpochCommand, ui: Ui) -> Result<Exi
 
 /// `rochdale audit`
 pub fn audit(common: &Common, steward: StewardId, ui: Ui) -> Result<ExitCode> {
-    let audited = audit_run::run(&State::open(&common.state)?, steward)?;
+    let audited = audit_run::run(&common.state()?, steward)?;
     let verdict = if audited.agrees { "the ledger agrees with the chain" } else { "the ledger DIFFERS from the chain" };
     let sentence = format!("{}\n{verdict}", serde_json::to_string_pretty(&audited.report)?);
     show(ui, &audited.report, sentence)?;

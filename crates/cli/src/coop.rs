@@ -27,8 +27,6 @@ pub struct Coop {
     pub quorum: u8,
     /// The gateway.
     pub gateway: Client,
-    /// The gateway's address.
-    pub gateway_address: alloy::primitives::Address,
 }
 
 impl Coop {
@@ -43,13 +41,7 @@ impl Coop {
         if view.stewards.is_empty() {
             bail!("the cooperative at {url} has no stewards: nobody could open or settle anything");
         }
-        Ok(Self {
-            manifest,
-            stewards: view.stewards,
-            quorum: view.quorum,
-            gateway,
-            gateway_address: view.gateway,
-        })
+        Ok(Self { manifest, stewards: view.stewards, quorum: view.quorum, gateway })
     }
 
     /// The gateway's own view, read again.

@@ -2,7 +2,7 @@
 
 use crate::coop::{self, Coop, LIFETIME};
 use crate::state::{State, write_private};
-use alloy::primitives::{Address, B256, U256};
+use alloy::primitives::{Address, U256};
 use alloy::signers::SignerSync as _;
 use alloy::signers::local::PrivateKeySigner;
 use anyhow::{Context, Result, ensure};
@@ -182,9 +182,4 @@ pub fn sample_queries(dataset: DatasetId, rho: u64) -> [Query; 3] {
         ),
         query(Cohort::default(), Ask::Histogram { of: Of::Age {}, rows: 1, edges: ages }),
     ]
-}
-
-/// The receipt's key for logs and tables: the first bytes of a digest.
-pub fn short(digest: B256) -> String {
-    format!("{:.10}…", digest.to_string())
 }

@@ -12,7 +12,7 @@ use crate::records;
 use crate::state::State;
 use crate::ui::Ui;
 use crate::up::Running;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use report::Report;
 use rochdale_chain::client::{Chain, LOCAL_CHAIN_ID};
 use rochdale_core::fhir::Limits;
@@ -29,7 +29,6 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// A running demo.
 struct Demo {
     state: State,
-    layout: Layout,
     coop: Coop,
     chain: Chain,
     ui: Ui,
@@ -39,23 +38,18 @@ struct Demo {
 
 /// `rochdale demo`
 pub async fn run(common: &Common, args: DemoArgs, ui: Ui) -> Result<ExitCode> {
-    let state = State::open(&common.state)?;
-    ensure!(
-        !state.manifest().exists(),
-        "{} holds a cooperative already; the demo founds its own: name an empty --state, or continue that one with `rochdale up`",
-        state.path().display()
-    );
+    let state = common.new_state()?;
     let layout = Layout { min_pool: 5, min_cohort: 5, ..Layout::new(args.port) };
     let mut running = Running::start(&state, layout, None, ui).await?;
     let coop = Coop::connect(&running.layout.gateway_url()).await?;
     let chain = found::connect(&running.layout.rpc_url(), LOCAL_CHAIN_ID).await?;
-    let layout = running.layout.clone();
-    let mut demo = Demo { state, layout, coop, chain, ui, report: Report::default(), clock: Instant::now() };
+    let mut demo = Demo { state, coop, chain, ui, report: Report::default(), clock: Instant::now() };
     demo.all(&args).await?;
     let agrees = demo.report.holds();
     demo.report.print(ui)?;
     if !args.once {
-        ui.say(format!("\nThe cooperative stays at {}; Ctrl-C stops it", demo.coop.gateway.base()));
+        let (url, state) = (demo.coop.gateway.base(), demo.state.path().display());
+        ui.say(format!("\nThe cooperative stays at {url}; Ctrl-C stops it. Its state: --state {state}"));
         running.until_stopped().await?;
     }
     running.stop()?;
