@@ -172,9 +172,8 @@ fn named<'a>(batch: &'a RecordBatch, name: &'static str) -> Result<&'a dyn Array
 }
 
 fn members(batch: &RecordBatch, row: usize) -> Result<u64, EngineError> {
-    let counts = named(batch, column::MEMBERS)?
-        .as_primitive_opt::<Int64Type>()
-        .ok_or(EngineError::Shape("type of count"))?;
+    let counts =
+        named(batch, column::MEMBERS)?.as_primitive_opt::<Int64Type>().ok_or(EngineError::Shape("type of count"))?;
     u64::try_from(counts.value(row)).map_err(|_| EngineError::Shape("count below zero"))
 }
 

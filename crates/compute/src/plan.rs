@@ -14,6 +14,7 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::JoinType;
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
+use datafusion::functions::core::expr_fn::{greatest, least};
 use datafusion::functions_aggregate::expr_fn::{count, sum};
 use datafusion::logical_expr::{Expr, cast, col, lit, when};
 use rochdale_core::fhir::Sex;
@@ -40,7 +41,9 @@ pub enum PlanError {
         kept: u32,
     },
     /// Sums could pass what the engine adds exactly.
-    #[error("ask: bounds {lower}..={upper} with {rows} rows of {members} members pass the range of exact sums: narrow the bounds")]
+    #[error(
+        "ask: bounds {lower}..={upper} with {rows} rows of {members} members pass the range of exact sums: narrow the bounds"
+    )]
     Range {
         /// Lower bound, milli-units.
         lower: i64,
@@ -137,7 +140,7 @@ impl Values<'_> {
                 let members = cohort(filter, pool, persons, conditions, observations)?;
                 let milli = cast(col("age"), DataType::Int64) * lit(1000i64);
                 let aged = members.filter(col("age").is_not_null())?;
-                Ok(aged.select(vec![col("member"), self.above(milli)?.alias("above")])?)
+                Ok(aged.select(vec![col("member"), self.above(milli).alias("above")])?)
             }
             Of::Observation(code) => {
                 let values = self.of_observation(pool.code(code), observations.clone())?;
@@ -151,23 +154,20 @@ impl Values<'_> {
     }
 
     fn of_observation(&self, code: u32, observations: DataFrame) -> Result<DataFrame, PlanError> {
-        let bounded = col("code")
-            .eq(lit(code))
-            .and(col("rank").lt(lit(u32::from(self.rows))))
-            .and(col("value").is_not_null());
-        let above = self.above(col("value"))?;
+        let bounded =
+            col("code").eq(lit(code)).and(col("rank").lt(lit(u32::from(self.rows)))).and(col("value").is_not_null());
+        let above = self.above(col("value"));
         let rows = observations.filter(bounded)?.select(vec![col("member"), above.alias("above")])?;
         let sums = vec![sum(col("above")).alias("total"), count(col("above")).alias("rows")];
         let totals = rows.aggregate(vec![col("member")], sums)?;
         Ok(totals.select(vec![col("member"), (col("total") / col("rows")).alias("above")])?)
     }
 
-    /// `value` clamped, minus the lower bound. A comparison with a missing value is not true, which is why missing
-    /// values are dropped before: `otherwise` would let them through.
-    fn above(&self, value: Expr) -> Result<Expr, DataFusionError> {
-        when(value.clone().lt(lit(self.lower)), lit(0i64))
-            .when(value.clone().gt(lit(self.upper)), lit(self.upper - self.lower))
-            .otherwise(value - lit(self.lower))
+    /// `value` clamped, minus the lower bound. Both functions skip a missing argument, so that a missing value would
+    /// come out as a bound: missing values are dropped before.
+    fn above(&self, value: Expr) -> Expr {
+        let clamped = least(vec![greatest(vec![value, lit(self.lower)]), lit(self.upper)]);
+        clamped - lit(self.lower)
     }
 }
 

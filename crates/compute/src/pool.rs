@@ -224,7 +224,11 @@ impl PoolBuilder {
         let mut observations = Observations::default();
         let members = self.members.len() as u64;
         for (member, person) in self.members {
-            persons.push(member.0, if person.sex == 0 { sex_code(Sex::Unknown) } else { person.sex }, person.age.map(i32::from))?;
+            persons.push(
+                member.0,
+                if person.sex == 0 { sex_code(Sex::Unknown) } else { person.sex },
+                person.age.map(i32::from),
+            )?;
             for code in person.conditions {
                 conditions.push(member.0, code)?;
             }

@@ -103,6 +103,7 @@ fn threads_do_not_change_the_result() {
     let pool = pool(&facts);
     let query = query(Cohort { age: None, ..Cohort::default() }, mean(2, 10, 80));
     let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
-    let run = |threads| runtime.block_on(DataFusionEngine::new(threads, 1 << 30).unwrap().exact(&query, &pool)).unwrap();
+    let run =
+        |threads| runtime.block_on(DataFusionEngine::new(threads, 1 << 30).unwrap().exact(&query, &pool)).unwrap();
     assert!(same(&run(1), &run(5)));
 }

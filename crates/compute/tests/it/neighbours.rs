@@ -57,7 +57,8 @@ proptest! {
 /// The declared sensitivities are attained: nothing is wasted on noise.
 #[test]
 fn the_bound_is_tight() {
-    let at = |member, value| Facts { member, sex: None, age: None, conditions: vec![], observations: vec![(0, value, 0)] };
+    let at =
+        |member, value| Facts { member, sex: None, age: None, conditions: vec![], observations: vec![(0, value, 0)] };
     let of = || Of::Observation(code(0));
     let mean = query(Cohort::default(), Ask::Mean { of: of(), rows: 1, lower: 3_000, upper: 20_001 });
     let whole = of_pool(&mean, &[at(1, 20_001), at(2, 9_000)]);

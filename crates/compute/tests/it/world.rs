@@ -4,8 +4,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use rochdale_compute::engine::{DataFusionEngine, Engine, Exact};
 use rochdale_compute::pool::{Pool, PoolBuilder};
-use rochdale_core::fhir::{Flat, FlatCode, FlatKind, FlatObservation, LOINC};
 use rochdale_core::fhir::Sex as RecordSex;
+use rochdale_core::fhir::{Flat, FlatCode, FlatKind, FlatObservation, LOINC};
 use rochdale_core::ids::{DatasetId, MemberId};
 use rochdale_core::query::{AgeRange, Ask, Code, Cohort, MAX_BOUND, Of, Query, Sex, VERSION};
 
