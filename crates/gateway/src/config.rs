@@ -1,0 +1,194 @@
+//! The configuration file. A key that is not understood is refused with file, line and key.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use alloy::primitives::Address;
+use rochdale_api::server;
+use rochdale_core::ids::StewardId;
+use serde::Deserialize;
+
+pub use rochdale_api::server::ConfigError;
+
+/// Most contributions in one transaction: what the contract's gas allows with room to spare.
+pub const MAX_BATCH: usize = 100;
+
+/// What `docs/samples/gateway.toml` shows.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where the API is served.
+    #[serde(default = "default_listen")]
+    pub listen: SocketAddr,
+    /// The RPC of the chain.
+    pub rpc_url: String,
+    /// The chain's id.
+    pub chain_id: u64,
+    /// The deployment manifest.
+    pub manifest: PathBuf,
+    /// Store and vault.
+    pub data_dir: PathBuf,
+    /// The relayer.
+    pub relayer: RelayerConfig,
+    /// Every seat of the committee.
+    pub stewards: Vec<StewardConfig>,
+    /// The worker that answers queries.
+    pub worker: WorkerConfig,
+    /// Limits.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Batching of contributions.
+    #[serde(default)]
+    pub batch: BatchConfig,
+    /// Following the chain.
+    #[serde(default)]
+    pub indexer: IndexerConfig,
+}
+
+/// Who pays.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RelayerConfig {
+    /// secp256k1 key file.
+    pub key_file: PathBuf,
+}
+
+/// A steward's address.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StewardConfig {
+    /// Seat, from 1.
+    pub steward: StewardId,
+    /// Base URL.
+    pub url: String,
+}
+
+/// The worker's address.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkerConfig {
+    /// Its account, registered on chain.
+    pub address: Address,
+    /// Base URL.
+    pub url: String,
+}
+
+/// What one caller may take.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Largest sealed record in bytes.
+    pub max_blob_bytes: u64,
+    /// How long a blob waits for its package, in seconds.
+    pub unreferenced_ttl_seconds: u64,
+    /// Writes per member or admission and minute.
+    pub writes_per_minute: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_blob_bytes: 64 << 20, unreferenced_ttl_seconds: 3_600, writes_per_minute: 60 }
+    }
+}
+
+/// When contributions are sent.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BatchConfig {
+    /// Contributions in one transaction.
+    pub size: usize,
+    /// Milliseconds without a new contribution after which a batch is sent.
+    pub idle_ms: u64,
+}
+
+impl Default for BatchConfig {
+    fn default() -> Self {
+        Self { size: MAX_BATCH, idle_ms: 150 }
+    }
+}
+
+impl BatchConfig {
+    /// Contributions in one transaction: 1 to [`MAX_BATCH`].
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.size.clamp(1, MAX_BATCH)
+    }
+
+    /// The pause after which a batch is sent.
+    #[must_use]
+    pub fn idle(&self) -> Duration {
+        Duration::from_millis(self.idle_ms)
+    }
+}
+
+/// How the chain is followed.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IndexerConfig {
+    /// Milliseconds between two looks.
+    pub poll_ms: u64,
+    /// Seconds after which an unchanged head is stale.
+    pub stale_after_seconds: u64,
+}
+
+impl Default for IndexerConfig {
+    fn default() -> Self {
+        Self { poll_ms: 250, stale_after_seconds: 60 }
+    }
+}
+
+impl Config {
+    /// Reads the file. Relative paths in it are taken from the file's own directory.
+    ///
+    /// # Errors
+    /// Where the file cannot be read or is not understood.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let mut config: Self = server::load_config(path)?;
+        let directory = path.parent().unwrap_or(Path::new(""));
+        for named in [&mut config.manifest, &mut config.data_dir, &mut config.relayer.key_file] {
+            *named = directory.join(&*named);
+        }
+        Ok(config)
+    }
+}
+
+fn default_listen() -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, 8400).into()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn sample() -> (PathBuf, String) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/samples/gateway.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        (path, text)
+    }
+
+    #[test]
+    fn the_sample_is_understood_and_shows_the_defaults() {
+        let (path, text) = sample();
+        let config = Config::load(&path).unwrap();
+        assert_eq!(config.listen, default_listen());
+        assert_eq!(config.stewards.len(), 3);
+        assert_eq!(config.limits.max_blob_bytes, Limits::default().max_blob_bytes);
+        assert_eq!(config.batch.size(), BatchConfig::default().size());
+        let short: String =
+            text.split("[limits]").next().unwrap().lines().filter(|l| !l.starts_with("listen")).fold(String::new(), |all, l| all + l + "\n");
+        let config: Config = server::parse_config(&path, &short).unwrap();
+        assert_eq!(config.listen, default_listen());
+        assert_eq!(config.indexer.poll_ms, 250);
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line() {
+        let (_, text) = sample();
+        let text = text.replace("max_blob_bytes", "max_blob");
+        let line = text.lines().position(|l| l.starts_with("max_blob")).unwrap() + 1;
+        let error = server::parse_config::<Config>(Path::new("g.toml"), &text).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("g.toml:{line}: key `max_blob`: unknown field")), "{error}");
+    }
+}

@@ -1,0 +1,250 @@
+//! Brings sealed parts to the stewards, all at once, and queries to the worker. The gateway keeps none of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use alloy::primitives::{Address, B256};
+use rochdale_api::client::ClientError;
+use rochdale_api::contribution::{ContributionPackage, ShareReceipt};
+use rochdale_api::member::{ClaimLeaf, ConsentDelivery, LeavesRequest, RowKeyDelivery, SealedTo};
+use rochdale_api::query::{BudgetLog, QueryRequest, SealedAnswer};
+use rochdale_api::{Problem, ProblemCode};
+use rochdale_chain::client::Chain;
+use rochdale_core::ids::{Epoch, MemberId, StewardId};
+use serde::Serialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use tokio::task::JoinSet;
+
+use crate::directory::{Directory, Reachable};
+use crate::problems;
+use crate::store::Holder;
+
+/// How long one steward may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// A steward that has not yet seen the block is asked again this often.
+const REPEATS: u32 = 5;
+/// Pause between two of them.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Calls stewards and worker.
+#[derive(Clone)]
+pub struct Forward {
+    chain: Chain,
+    directory: Directory,
+}
+
+impl Forward {
+    /// Calls those whom the directory names; deadlines by the time of `chain`.
+    #[must_use]
+    pub fn new(chain: Chain, directory: Directory) -> Self {
+        Self { chain, directory }
+    }
+
+    /// Delivers a new member's row key; returns the stewards that did not take it, who fetch it from a peer.
+    ///
+    /// # Errors
+    /// Where block time cannot be read.
+    pub async fn row_keys(
+        &self,
+        member: MemberId,
+        account: Address,
+        nullifier: B256,
+        parts: Vec<SealedTo>,
+    ) -> Result<Vec<StewardId>, Problem> {
+        let parts = parts.into_iter().map(|sealed| {
+            let steward = sealed.steward;
+            (steward, RowKeyDelivery { member_id: member, account, nullifier, sealed })
+        });
+        self.deliver("/v1/row-keys", parts.collect()).await
+    }
+
+    /// Delivers a consent receipt; returns the stewards that did not take it, who fetch it from a peer.
+    ///
+    /// # Errors
+    /// Where block time cannot be read.
+    pub async fn consents(
+        &self,
+        member: MemberId,
+        version: u32,
+        parts: Vec<SealedTo>,
+    ) -> Result<Vec<StewardId>, Problem> {
+        let parts = parts.into_iter().map(|sealed| {
+            let steward = sealed.steward;
+            (steward, ConsentDelivery { member_id: member, version, sealed })
+        });
+        self.deliver("/v1/consents", parts.collect()).await
+    }
+
+    /// Brings a package to every steward; says who holds its share.
+    ///
+    /// # Errors
+    /// Where block time cannot be read, or fewer than a quorum hold their share: nothing is queued then.
+    pub async fn package(&self, package: &ContributionPackage) -> Result<Vec<Holder>, Problem> {
+        let parts = self.directory.reachable().iter().map(|s| (s.steward, Arc::new(package.clone()))).collect();
+        let answers = self.all::<_, ShareReceipt>("/v1/contributions", parts).await?;
+        let mut failures = Vec::new();
+        let mut holders = Vec::new();
+        for (steward, answer) in answers {
+            let answer = answer.and_then(|receipt| accept(receipt, steward, package.commitment));
+            let missing = answer.as_ref().err().map(ToString::to_string);
+            holders.push(Holder { steward, missing });
+            failures.extend(answer.err());
+        }
+        for seat in 1..=self.directory.seats() {
+            let steward = StewardId(u8::try_from(seat).unwrap_or(u8::MAX));
+            if !holders.iter().any(|h| h.steward == steward) {
+                let missing = Some("this gateway's configuration names no URL for it".to_owned());
+                holders.push(Holder { steward, missing });
+            }
+        }
+        let held = holders.iter().filter(|h| h.missing.is_none()).count();
+        let quorum = self.directory.quorum();
+        if held >= quorum { Ok(holders) } else { Err(too_few(held, quorum, &holders, &failures)) }
+    }
+
+    /// Leaves and paths of a final epoch, from the steward given.
+    ///
+    /// # Errors
+    /// What the steward answers.
+    pub async fn leaves(
+        &self,
+        steward: &Reachable,
+        epoch: Epoch,
+        members: &[MemberId],
+    ) -> Result<Vec<ClaimLeaf>, Problem> {
+        let request = LeavesRequest { epoch, members: members.to_vec() };
+        let now = self.now().await?;
+        Ok(call(steward, "/v1/claim-leaves", &request, now).await?)
+    }
+
+    /// The budget log, from the first steward that answers.
+    ///
+    /// # Errors
+    /// Where none does.
+    pub async fn budget(&self) -> Result<BudgetLog, Problem> {
+        let now = self.now().await?;
+        let mut last = Problem::new(ProblemCode::PeerUnavailable, "no steward is configured");
+        for steward in self.directory.best_first() {
+            match tokio::time::timeout(PATIENCE, steward.client.get_signed("/v1/budget", now)).await {
+                Ok(Ok(log)) => return Ok(log),
+                Ok(Err(error)) => last = error.into(),
+                Err(_) => last = silent(steward.steward),
+            }
+        }
+        Err(last)
+    }
+
+    /// Brings a query to the worker and its sealed answer back.
+    ///
+    /// # Errors
+    /// What the worker answers, or that it does not.
+    pub async fn query(&self, request: &QueryRequest) -> Result<SealedAnswer, Problem> {
+        let now = self.now().await?;
+        Ok(self.directory.worker().post_signed("/v1/queries", request, now).await?)
+    }
+
+    async fn deliver<B>(&self, path: &'static str, parts: Vec<(StewardId, B)>) -> Result<Vec<StewardId>, Problem>
+    where
+        B: Serialize + Send + Sync + 'static,
+    {
+        let mut pending = Vec::new();
+        for (steward, answer) in self.all::<_, IgnoredAny>(path, parts).await? {
+            if let Err(problem) = answer {
+                tracing::warn!(%steward, path, %problem, "a steward did not take its part; it will ask a peer");
+                pending.push(steward);
+            }
+        }
+        Ok(pending)
+    }
+
+    /// Sends each steward its part; the answers by seat.
+    async fn all<B, T>(
+        &self,
+        path: &'static str,
+        parts: Vec<(StewardId, B)>,
+    ) -> Result<Vec<(StewardId, Result<T, Problem>)>, Problem>
+    where
+        B: Serialize + Send + Sync + 'static,
+        T: DeserializeOwned + Send + 'static,
+    {
+        let now = self.now().await?;
+        let mut calls = JoinSet::new();
+        let mut reachable = self.directory.reachable();
+        let mut answers = Vec::new();
+        for (steward, part) in parts {
+            let Some(place) = reachable.iter().position(|r| r.steward == steward) else {
+                let problem = Problem::new(ProblemCode::PeerUnavailable, format!("steward {steward} is not in office or not configured"));
+                answers.push((steward, Err(problem)));
+                continue;
+            };
+            let target = reachable.swap_remove(place);
+            let directory = self.directory.clone();
+            calls.spawn(async move {
+                let answer = call(&target, path, &part, now).await;
+                directory.note(steward, !matches!(&answer, Err(p) if p.code == ProblemCode::PeerUnavailable));
+                (steward, answer)
+            });
+        }
+        while let Some(answer) = calls.join_next().await {
+            answers.push(answer.map_err(|e| Problem::new(ProblemCode::Internal, format!("a call to a steward ended early: {e}")))?);
+        }
+        answers.sort_by_key(|(steward, _)| *steward);
+        Ok(answers)
+    }
+
+    async fn now(&self) -> Result<u64, Problem> {
+        self.chain.now().await.map_err(|e| problems::chain(&e))
+    }
+}
+
+/// Calls a steward; one that has not yet read the newest block is asked again.
+async fn call<T: DeserializeOwned>(
+    target: &Reachable,
+    path: &str,
+    body: &(impl Serialize + Sync),
+    now: u64,
+) -> Result<T, Problem> {
+    let mut left = REPEATS;
+    loop {
+        let Ok(answer) = tokio::time::timeout(PATIENCE, target.client.post_signed(path, body, now)).await else {
+            return Err(silent(target.steward));
+        };
+        match answer {
+            Ok(answer) => return Ok(answer),
+            Err(ClientError::Problem { problem, .. }) if left > 0 && lags(&problem) => {}
+            Err(error) => return Err(error.into()),
+        }
+        left -= 1;
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+fn lags(problem: &Problem) -> bool {
+    matches!(problem.code, ProblemCode::NotFound | ProblemCode::ChainUnavailable)
+}
+
+fn silent(steward: StewardId) -> Problem {
+    let seconds = PATIENCE.as_secs();
+    Problem::new(ProblemCode::PeerUnavailable, format!("steward {steward} gave no answer within {seconds} s"))
+}
+
+fn accept(receipt: ShareReceipt, steward: StewardId, commitment: B256) -> Result<(), Problem> {
+    if receipt.steward == steward && receipt.commitment == commitment {
+        return Ok(());
+    }
+    let detail = format!("steward {steward} gave a receipt of steward {} for {}", receipt.steward, receipt.commitment);
+    Err(Problem::new(ProblemCode::PeerUnavailable, detail))
+}
+
+/// Nobody is at fault alone where the stewards differ; where all refuse for one reason, that is the answer.
+fn too_few(held: usize, quorum: usize, holders: &[Holder], failures: &[Problem]) -> Problem {
+    let listed: Vec<String> =
+        holders.iter().filter_map(|h| Some(format!("steward {}: {}", h.steward, h.missing.as_ref()?))).collect();
+    let code = match failures.first().map(|f| f.code) {
+        Some(first) if failures.iter().all(|f| f.code == first) => first,
+        _ if failures.iter().any(|f| f.code == ProblemCode::PeerUnavailable) => ProblemCode::PeerUnavailable,
+        _ => ProblemCode::NotEnough,
+    };
+    let detail = format!("{held} stewards hold their share, {quorum} are needed; {}", listed.join("; "));
+    Problem::new(code, detail).hint("nothing was recorded and nothing is lost: send the same package again")
+}

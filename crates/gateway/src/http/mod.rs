@@ -1,0 +1,243 @@
+//! The public API. Every route is made from its handler, so that router and OpenAPI document cannot differ; who may
+//! call it stands in [`ENDPOINTS`], which the tests hold against both.
+
+mod auth;
+mod blobs;
+mod consents;
+mod contributions;
+mod members;
+mod page;
+mod public;
+mod relay;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use alloy::primitives::Address;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use axum::{Json, Router};
+use rochdale_api::{Problem, ProblemCode};
+use rochdale_chain::client::Chain;
+use rochdale_chain::deploy::Manifest;
+use tower_http::trace::TraceLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::directory::Directory;
+use crate::forward::Forward;
+use crate::indexer::Index;
+use crate::relayer::Relayer;
+use crate::store::Store;
+use crate::vault::Vault;
+
+pub use auth::AppState;
+
+/// How long a request may take: answering a query opens every record of the snapshot.
+const LONGEST: Duration = Duration::from_secs(660);
+
+/// Everything that handlers use.
+pub struct Gateway {
+    /// Connection to the chain.
+    pub chain: Chain,
+    /// The cooperative.
+    pub manifest: Manifest,
+    /// The gateway's own address.
+    pub address: Address,
+    /// The database.
+    pub store: Store,
+    /// What the chain said.
+    pub index: Index,
+    /// Sends transactions.
+    pub relayer: Arc<Relayer>,
+    /// Sealed records.
+    pub vault: Arc<Vault>,
+    /// Stewards and worker.
+    pub directory: Directory,
+    /// Calls them.
+    pub forward: Forward,
+    /// The domain of signed requests.
+    pub domain: alloy::sol_types::Eip712Domain,
+}
+
+/// Who may call an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anyone: it reads what the chain shows to all, or has the chain pay what it owes anyway.
+    Public,
+    /// Anyone who brings a statement that a member, the registrar or a researcher signed; the contract, the stewards
+    /// or the worker check it.
+    Statement,
+    /// Anyone, within limits: what no package names is deleted.
+    Upload,
+    /// A steward, a worker, or the member whose blob it is.
+    Blob,
+    /// A steward.
+    Steward,
+    /// A worker.
+    Worker,
+}
+
+/// Every endpoint with who may call it.
+pub const ENDPOINTS: &[(&str, &str, Access)] = &[
+    ("GET", "/", Access::Public),
+    ("GET", "/openapi.json", Access::Public),
+    ("GET", "/v1/health", Access::Public),
+    ("GET", "/v1/cooperative", Access::Public),
+    ("GET", "/v1/treasury", Access::Public),
+    ("GET", "/v1/licenses", Access::Public),
+    ("GET", "/v1/licenses/{id}", Access::Public),
+    ("GET", "/v1/datasets", Access::Public),
+    ("GET", "/v1/epochs/{epoch}", Access::Public),
+    ("GET", "/v1/budget", Access::Public),
+    ("POST", "/v1/members", Access::Statement),
+    ("GET", "/v1/members/{id}", Access::Public),
+    ("GET", "/v1/members/by-account/{address}", Access::Public),
+    ("POST", "/v1/consents", Access::Statement),
+    ("POST", "/v1/consents/revoke", Access::Statement),
+    ("POST", "/v1/consents/erase", Access::Statement),
+    ("PUT", "/v1/blobs/{cid}", Access::Upload),
+    ("GET", "/v1/blobs/{cid}", Access::Blob),
+    ("POST", "/v1/contributions", Access::Statement),
+    ("GET", "/v1/contributions/{commitment}", Access::Public),
+    ("POST", "/v1/claims", Access::Public),
+    ("POST", "/v1/queries", Access::Statement),
+    ("POST", "/v1/receipts", Access::Worker),
+    ("POST", "/v1/settlement/proposals", Access::Steward),
+];
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Rochdale gateway",
+    description = "Public API of a patient data cooperative. Errors are RFC 9457 problem documents with a stable `code`. \
+                   Statements in bodies are EIP-712; requests that need a caller are signed in the headers \
+                   `rochdale-signer`, `rochdale-nonce`, `rochdale-deadline`, `rochdale-signature`."
+))]
+struct Document;
+
+/// The router, and the document that describes it.
+#[must_use]
+pub fn router(gateway: Arc<Gateway>) -> (Router, utoipa::openapi::OpenApi) {
+    let (router, document) = api().split_for_parts();
+    let json: Arc<str> = document.to_json().unwrap_or_default().into();
+    let served = Arc::clone(&json);
+    let router = router
+        .route("/", axum::routing::get(page::page))
+        .route("/openapi.json", axum::routing::get(move || async move { openapi(&served) }))
+        .fallback(async || Problem::new(ProblemCode::NotFound, "there is no such path").hint("see /openapi.json"))
+        .method_not_allowed_fallback(async || {
+            let mut problem = Problem::new(ProblemCode::BadRequest, "this path does not take this method").hint("see /openapi.json");
+            problem.status = 405;
+            problem
+        })
+        // Handlers set their own limits: JSON 16 MiB, blobs as configured.
+        .layer(DefaultBodyLimit::disable())
+        .layer(middleware::from_fn(bounded))
+        .layer(middleware::from_fn(protective))
+        .layer(TraceLayer::new_for_http())
+        .with_state(AppState(gateway));
+    (router, document)
+}
+
+fn api() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(public::health))
+        .routes(routes!(public::cooperative))
+        .routes(routes!(public::treasury))
+        .routes(routes!(public::licenses))
+        .routes(routes!(public::license))
+        .routes(routes!(public::datasets))
+        .routes(routes!(public::epoch))
+        .routes(routes!(public::budget))
+        .routes(routes!(members::join))
+        .routes(routes!(members::member))
+        .routes(routes!(members::by_account))
+        .routes(routes!(consents::grant))
+        .routes(routes!(consents::revoke))
+        .routes(routes!(consents::erase))
+        .routes(routes!(blobs::put, blobs::get))
+        .routes(routes!(contributions::contribute))
+        .routes(routes!(contributions::status))
+        .routes(routes!(relay::claims))
+        .routes(routes!(relay::queries))
+        .routes(routes!(relay::receipts))
+        .routes(routes!(relay::proposals))
+}
+
+fn openapi(json: &str) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], json.to_owned()).into_response()
+}
+
+/// No request holds a connection for ever.
+async fn bounded(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(LONGEST, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::new(ProblemCode::PeerUnavailable, format!("no answer within {} s", LONGEST.as_secs()))
+            .hint("ask again; what took effect meanwhile is answered, not repeated")
+            .into_response(),
+    }
+}
+
+/// Headers that keep browsers from guessing, framing and leaking.
+async fn protective(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-store"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+type Answered<T> = Result<Json<T>, Problem>;
+type App = State<AppState>;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_route_is_in_the_document_and_in_the_table_of_actors() {
+        let (_, document) = api().split_for_parts();
+        let json: serde_json::Value = serde_json::from_str(&document.to_json().unwrap()).unwrap();
+        let mut documented = BTreeSet::new();
+        for (path, item) in json["paths"].as_object().unwrap() {
+            for method in item.as_object().unwrap().keys().filter(|k| *k != "parameters") {
+                documented.insert((method.to_uppercase(), path.clone()));
+            }
+        }
+        // The two that are not made by a documented handler.
+        for path in ["/", "/openapi.json"] {
+            documented.insert(("GET".to_owned(), path.to_owned()));
+        }
+        let table: BTreeSet<(String, String)> =
+            ENDPOINTS.iter().map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned())).collect();
+        assert_eq!(table.len(), ENDPOINTS.len(), "an endpoint stands twice in the table");
+        assert_eq!(documented, table);
+    }
+
+    #[test]
+    fn every_operation_names_an_answer_and_is_described() {
+        let (_, document) = api().split_for_parts();
+        let json: serde_json::Value = serde_json::from_str(&document.to_json().unwrap()).unwrap();
+        for (path, item) in json["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                assert!(operation["summary"].is_string(), "{method} {path} has no summary");
+                let answers = operation["responses"].as_object().unwrap();
+                assert!(answers.keys().any(|code| code.starts_with('2')), "{method} {path} has no answer");
+            }
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! What anyone may read: health, the cooperative, money, licenses, datasets, epochs, the privacy budget.
+
+use alloy::primitives::Address;
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use rochdale_api::status::{BudgetView, Cooperative, DatasetView, EpochView, Health, LicenseView, TreasuryView};
+use rochdale_api::{Problem, ProblemCode};
+use rochdale_chain::state::LicenseState;
+use rochdale_core::ids::{Epoch, LicenseId};
+use serde::Deserialize;
+
+use super::members::parse;
+use super::{Answered, App, Gateway};
+use crate::problems;
+use crate::relayer::receipts;
+
+/// Blocks that the index may lag behind before health says so.
+const TOLERATED_LAG: u64 = 5;
+
+/// Whether the gateway can work, and what is wrong where it cannot.
+#[utoipa::path(
+    get, path = "/v1/health", tag = "public",
+    responses((status = 200, description = "It can work", body = Health), (status = 503, description = "It cannot", body = Health))
+)]
+pub async fn health(State(gateway): App) -> (StatusCode, Json<Health>) {
+    let health = look(&gateway).await;
+    let status = if health.ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(health))
+}
+
+/// What a client needs to take part: addresses, stewards with their keys, time.
+#[utoipa::path(get, path = "/v1/cooperative", tag = "public", responses((status = 200, description = "The cooperative", body = Cooperative), (status = 503, description = "The chain cannot be read", body = Problem)))]
+pub async fn cooperative(State(gateway): App) -> Answered<Cooperative> {
+    overview(&gateway).await.map(Json)
+}
+
+/// What was booked into each bucket, and what members were paid.
+#[utoipa::path(get, path = "/v1/treasury", tag = "public", responses((status = 200, description = "Micro-USDC", body = TreasuryView), (status = 503, description = "The chain cannot be read", body = Problem)))]
+pub async fn treasury(State(gateway): App) -> Answered<TreasuryView> {
+    gateway.index.fresh().await?;
+    Ok(Json(money(&gateway)))
+}
+
+/// Whose licenses.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Holder {
+    holder: Option<Address>,
+}
+
+/// Licenses by id, or those of one holder.
+#[utoipa::path(
+    get, path = "/v1/licenses", tag = "public",
+    params(("holder" = Option<String>, Query, description = "Account that holds them")),
+    responses((status = 200, description = "Licenses", body = Vec<LicenseView>), (status = 503, description = "The chain cannot be read", body = Problem))
+)]
+pub async fn licenses(
+    State(gateway): App,
+    query: Result<Query<Holder>, axum::extract::rejection::QueryRejection>,
+) -> Answered<Vec<LicenseView>> {
+    let Query(Holder { holder }) = query.map_err(|e| Problem::new(ProblemCode::BadRequest, e.body_text()))?;
+    let state = gateway.index.fresh().await?;
+    let wanted = |license: &LicenseState| holder.is_none_or(|h| h == license.holder);
+    Ok(Json(state.read(|s| s.licenses.iter().filter(|(_, l)| wanted(l)).map(|(id, l)| shown(*id, l)).collect())))
+}
+
+/// One license.
+#[utoipa::path(
+    get, path = "/v1/licenses/{id}", tag = "public",
+    params(("id" = u64, Path, description = "License id")),
+    responses((status = 200, description = "The license", body = LicenseView), (status = 404, description = "No such license", body = Problem))
+)]
+pub async fn license(State(gateway): App, Path(id): Path<String>) -> Answered<LicenseView> {
+    let id: LicenseId = parse(&id, "a license id is a number from 1")?;
+    let found = gateway.index.fresh().await?.read(|s| s.licenses.get(&id).map(|l| shown(id, l)));
+    found.map(Json).ok_or_else(|| Problem::new(ProblemCode::NotFound, format!("license {id} does not exist")))
+}
+
+/// Datasets on offer.
+#[utoipa::path(get, path = "/v1/datasets", tag = "public", responses((status = 200, description = "Datasets", body = Vec<DatasetView>), (status = 503, description = "The chain cannot be read", body = Problem)))]
+pub async fn datasets(State(gateway): App) -> Answered<Vec<DatasetView>> {
+    let state = gateway.index.fresh().await?;
+    let view = state.read(|s| {
+        let dataset = |(id, d): (&_, &rochdale_chain::state::DatasetState)| DatasetView {
+            dataset: *id,
+            data_type: d.data_type,
+            source: d.source,
+            price_per_thousand: d.price_per_thousand.0,
+            terms_hash: d.terms_hash,
+        };
+        s.datasets.iter().map(dataset).collect()
+    });
+    Ok(Json(view))
+}
+
+/// Where an epoch's settlement stands.
+#[utoipa::path(
+    get, path = "/v1/epochs/{epoch}", tag = "public",
+    params(("epoch" = u32, Path, description = "Epoch, from 1")),
+    responses((status = 200, description = "The epoch", body = EpochView), (status = 404, description = "It has not begun", body = Problem))
+)]
+pub async fn epoch(State(gateway): App, Path(epoch): Path<String>) -> Answered<EpochView> {
+    let epoch: Epoch = parse(&epoch, "an epoch is a number from 1")?;
+    let now = gateway.chain.now().await.map_err(|e| problems::chain(&e))?;
+    let schedule = gateway.manifest.schedule();
+    let running = schedule.epoch_at(now).unwrap_or_default();
+    if epoch == Epoch(0) || epoch > running {
+        let detail = format!("epoch {epoch} does not exist yet; epoch {running} runs");
+        return Err(Problem::new(ProblemCode::NotFound, detail));
+    }
+    let proposal = gateway.index.fresh().await?.read(|s| s.proposals.get(&epoch).cloned());
+    let state = match &proposal {
+        Some(p) if p.final_at <= now => "final",
+        Some(_) => "pending",
+        None if epoch == running => "running",
+        None => "awaiting_proposal",
+    };
+    let gas_used = match &proposal {
+        Some(p) => proposal_gas(&gateway, p.header.root, epoch).await?,
+        None => None,
+    };
+    Ok(Json(EpochView {
+        epoch,
+        state: state.to_owned(),
+        end: schedule.end(epoch),
+        final_at: proposal.as_ref().map(|p| p.final_at),
+        root: proposal.as_ref().map(|p| p.header.root),
+        header: proposal.map(|p| p.header),
+        gas_used,
+    }))
+}
+
+/// The pool's privacy budget, as the stewards keep it.
+#[utoipa::path(get, path = "/v1/budget", tag = "public", responses((status = 200, description = "Nano-zCDP", body = BudgetView), (status = 503, description = "No steward answers", body = Problem)))]
+pub async fn budget(State(gateway): App) -> Answered<BudgetView> {
+    let log = gateway.forward.budget().await?;
+    Ok(Json(BudgetView { total: log.total, left: log.left, entries: log.entries.len() as u64 }))
+}
+
+/// Health as of now.
+pub(super) async fn look(gateway: &Gateway) -> Health {
+    let mut problems = Vec::new();
+    let standing = gateway.index.standing();
+    let indexed = standing.progress.map_or(0, |p| p.cursor.number);
+    let (head, now) = match gateway.chain.head().await {
+        Ok(head) => (head.latest.number, head.latest.timestamp),
+        Err(error) => {
+            problems.push(error.to_string());
+            (0, 0)
+        }
+    };
+    problems.extend(standing.failure);
+    if standing.progress.is_none() && problems.is_empty() {
+        problems.push("the index is still reading the chain".to_owned());
+    } else if head > indexed + TOLERATED_LAG {
+        problems.push(format!("the index stands at block {indexed}, the chain at {head}"));
+    }
+    if let Err(error) = gateway.store.queue_length().await {
+        problems.push(error.to_string());
+    }
+    let ok = problems.is_empty();
+    // What follows hinders some requests, not the gateway.
+    let entries = gateway.directory.entries();
+    let down = entries.iter().filter(|e| !e.up);
+    problems.extend(down.map(|e| format!("steward {} does not answer at {}", e.steward, e.url)));
+    let registered = gateway.index.state().read(|s| s.gateway);
+    if registered.is_some_and(|g| g != gateway.address) {
+        problems.push(format!("the chain names another gateway than {}: stewards will refuse its requests", gateway.address));
+    }
+    Health {
+        service: "gateway".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        ok,
+        address: gateway.address,
+        head,
+        indexed,
+        now,
+        problems,
+    }
+}
+
+/// The cooperative as of now.
+pub(super) async fn overview(gateway: &Gateway) -> Result<Cooperative, Problem> {
+    let now = gateway.chain.now().await.map_err(|e| problems::chain(&e))?;
+    let state = gateway.index.fresh().await?;
+    let manifest = serde_json::to_value(&gateway.manifest)
+        .map_err(|e| Problem::new(ProblemCode::Internal, format!("the manifest has no JSON form: {e}")))?;
+    let (quorum, members, final_epoch) = state.read(|s| {
+        let final_epoch = s.final_proposal(now).map_or(Epoch(0), |p| p.header.epoch);
+        (s.quorum, s.active_members().count(), final_epoch)
+    });
+    Ok(Cooperative {
+        chain_id: gateway.manifest.chain_id,
+        manifest,
+        gateway: gateway.address,
+        stewards: gateway.directory.entries(),
+        quorum,
+        now,
+        epoch: gateway.manifest.schedule().epoch_at(now).unwrap_or_default(),
+        final_epoch,
+        members: u32::try_from(members).unwrap_or(u32::MAX),
+    })
+}
+
+/// The books as of the last indexed block.
+pub(super) fn money(gateway: &Gateway) -> TreasuryView {
+    gateway.index.state().read(|s| {
+        let sum = |part: fn(&rochdale_chain::state::Booking) -> u128| s.bookings.iter().map(part).sum();
+        TreasuryView {
+            contributors: sum(|b| b.contributors.0),
+            buyback: sum(|b| b.buyback.0),
+            operations: sum(|b| b.operations.0),
+            compliance: sum(|b| b.compliance.0),
+            reserve: sum(|b| b.reserve.0),
+            claimed: s.claimed.values().map(|c| c.cash.0).sum(),
+        }
+    })
+}
+
+async fn proposal_gas(gateway: &Gateway, root: alloy::primitives::B256, epoch: Epoch) -> Result<Option<u64>, Problem> {
+    let events = gateway.store.events_about("proposed", root).await?;
+    // Two epochs may have one root, where nothing happened in between.
+    let same = |e: &&rochdale_chain::events::Located| matches!(&e.event, rochdale_chain::events::Event::Proposed { epoch: of, .. } if *of == epoch);
+    let Some(located) = events.iter().rev().find(same) else { return Ok(None) };
+    let found = receipts::look_up(&gateway.chain, &gateway.manifest.addresses, located.transaction).await;
+    Ok(found.map_err(|e| problems::chain(&e))?.map(|(mined, _)| mined.gas_used))
+}
+
+fn shown(id: LicenseId, license: &LicenseState) -> LicenseView {
+    LicenseView {
+        license_id: id,
+        holder: license.holder,
+        dataset: license.terms.dataset,
+        purpose: license.terms.purpose,
+        records: license.terms.records,
+        expiry: license.terms.expiry,
+        recipient_key: license.terms.recipient_key,
+    }
+}

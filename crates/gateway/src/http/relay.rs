@@ -1,0 +1,70 @@
+//! Claims, queries, receipts and proposals.
+
+use axum::Json;
+use axum::extract::State;
+use rochdale_api::Problem;
+use rochdale_api::member::{ClaimRequest, Claimed, Mined};
+use rochdale_api::query::{AnchorRequest, QueryRequest, SealedAnswer};
+use rochdale_api::server::{JsonBody, Signed};
+use rochdale_api::settlement::ProposeRequest;
+
+use super::{Answered, App};
+
+/// Pays members what the last final root owes them; everyone where the list is empty. Anyone may ask: the money goes to
+/// the members' own payout addresses.
+#[utoipa::path(
+    post, path = "/v1/claims", tag = "claims", request_body = ClaimRequest,
+    responses(
+        (status = 200, description = "Who was paid what", body = Claimed),
+        (status = 422, description = "No epoch is final yet, or the contract refuses the leaves", body = Problem),
+        (status = 503, description = "Chain or stewards cannot be reached", body = Problem),
+    )
+)]
+pub async fn claims(State(gateway): App, JsonBody(request): JsonBody<ClaimRequest>) -> Answered<Claimed> {
+    gateway.relayer.claim(&request.members, &gateway.forward, &gateway.directory).await.map(Json)
+}
+
+/// Asks a query: the license holder's signed order goes to the worker, the answer comes back sealed to the license's key.
+#[utoipa::path(
+    post, path = "/v1/queries", tag = "queries", request_body = QueryRequest,
+    responses(
+        (status = 200, description = "The sealed answer", body = SealedAnswer),
+        (status = 403, description = "The license does not allow it", body = Problem),
+        (status = 422, description = "Too few records or stewards", body = Problem),
+        (status = 429, description = "The privacy budget does not suffice", body = Problem),
+        (status = 503, description = "Worker, stewards or chain cannot be reached", body = Problem),
+    )
+)]
+pub async fn queries(State(gateway): App, JsonBody(request): JsonBody<QueryRequest>) -> Answered<SealedAnswer> {
+    gateway.forward.query(&request).await.map(Json)
+}
+
+/// Anchors a query's receipt. For workers: the request is signed.
+#[utoipa::path(
+    post, path = "/v1/receipts", tag = "queries", request_body = AnchorRequest,
+    responses(
+        (status = 200, description = "Anchored", body = Mined),
+        (status = 401, description = "Not signed", body = Problem),
+        (status = 403, description = "Not by a registered worker", body = Problem),
+        (status = 422, description = "The contract refuses it", body = Problem),
+    )
+)]
+pub async fn receipts(State(gateway): App, signed: Signed<AnchorRequest>) -> Answered<Mined> {
+    gateway.expect_worker(signed.signer).await?;
+    gateway.relayer.anchor(&signed.body).await.map(Json)
+}
+
+/// Proposes an epoch's settlement. For stewards: the request is signed.
+#[utoipa::path(
+    post, path = "/v1/settlement/proposals", tag = "settlement", request_body = ProposeRequest,
+    responses(
+        (status = 200, description = "Proposed", body = Mined),
+        (status = 401, description = "Not signed", body = Problem),
+        (status = 403, description = "Not by a steward in office", body = Problem),
+        (status = 422, description = "The contract refuses it", body = Problem),
+    )
+)]
+pub async fn proposals(State(gateway): App, signed: Signed<ProposeRequest>) -> Answered<Mined> {
+    gateway.expect_steward(signed.signer).await?;
+    gateway.relayer.propose(&signed.body).await.map(Json)
+}

@@ -1,0 +1,187 @@
+//! Keeps the store in step with the chain, and the queue and the vault in step with the store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rochdale_api::{Problem, ProblemCode};
+use rochdale_chain::client::Chain;
+use rochdale_chain::deploy::Manifest;
+use rochdale_chain::events::{Event, FollowError, Follower, Located, Progress};
+use tokio::sync::{Notify, watch};
+
+use crate::erasure::Erasure;
+use crate::problems;
+use crate::relayer::receipts;
+use crate::store::{IndexStore, Recorded, Store, StoreError};
+
+/// How long a reader waits until the index has caught up.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Where the index stands.
+#[derive(Clone, Debug, Default)]
+pub struct Standing {
+    /// The last successful step.
+    pub progress: Option<Progress>,
+    /// Why the last step failed, if it did.
+    pub failure: Option<String>,
+}
+
+/// A handle on the index for readers. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Index {
+    chain: Chain,
+    state: IndexStore,
+    standing: watch::Receiver<Standing>,
+    nudge: Arc<Notify>,
+}
+
+impl Index {
+    /// The state as of the last indexed block.
+    #[must_use]
+    pub fn state(&self) -> &IndexStore {
+        &self.state
+    }
+
+    /// Where the index stands.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        self.standing.borrow().clone()
+    }
+
+    /// Waits until everything up to the chain's newest block is indexed, so that a caller reads its own writes.
+    ///
+    /// # Errors
+    /// A problem where the RPC or the store fails, or the index does not catch up in time.
+    pub async fn fresh(&self) -> Result<&IndexStore, Problem> {
+        let latest = self.chain.block(alloy::eips::BlockId::latest()).await.map_err(|e| problems::chain(&e))?.number;
+        let mut standing = self.standing.clone();
+        let caught_up = standing.wait_for(|s| {
+            let there = s.progress.is_some_and(|p| p.cursor.number >= latest);
+            if !there {
+                self.nudge.notify_one();
+            }
+            there
+        });
+        let waited = tokio::time::timeout(PATIENCE, caught_up).await;
+        if matches!(waited, Ok(Ok(_))) {
+            return Ok(&self.state);
+        }
+        let standing = self.standing();
+        let indexed = standing.progress.map_or(0, |p| p.cursor.number);
+        let why = standing.failure.unwrap_or_else(|| "it is still reading".to_owned());
+        Err(Problem::new(ProblemCode::ChainUnavailable, format!("block {indexed} is indexed, the chain is at {latest}: {why}"))
+            .hint("ask again later; /v1/health shows how far the index is"))
+    }
+}
+
+/// The task that follows the chain.
+#[derive(Debug)]
+pub struct Indexer {
+    follower: Follower<IndexStore>,
+    chain: Chain,
+    manifest: Manifest,
+    store: Store,
+    erasure: Erasure,
+    every: Duration,
+    standing: watch::Sender<Standing>,
+    nudge: Arc<Notify>,
+    queue: Arc<Notify>,
+}
+
+impl Indexer {
+    /// A follower on the store; `queue` hears when contributions wait again.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn new(
+        chain: Chain,
+        manifest: &Manifest,
+        store: Store,
+        erasure: Erasure,
+        every: Duration,
+        queue: Arc<Notify>,
+    ) -> Result<(Self, Index), StoreError> {
+        let state = IndexStore::open(store.clone()).await?;
+        let follower = Follower::new(chain.clone(), manifest, state.clone());
+        let (sender, standing) = watch::channel(Standing::default());
+        let nudge = Arc::new(Notify::new());
+        let index = Index { chain: chain.clone(), state, standing, nudge: Arc::clone(&nudge) };
+        let manifest = manifest.clone();
+        let indexer = Self { follower, chain, manifest, store, erasure, every, standing: sender, nudge, queue };
+        Ok((indexer, index))
+    }
+
+    /// One step: reads what is new, then brings queue and vault in line.
+    ///
+    /// # Errors
+    /// Where the RPC or the store fails; the next step goes on from the last applied block.
+    pub async fn step(&mut self) -> Result<Progress, FollowError<StoreError>> {
+        let progress = self.follower.step().await?;
+        if let Some(block) = progress.rolled_back_to {
+            tracing::warn!(block, "the chain reorganized; events after this block were undone");
+        }
+        self.reconcile(&progress).await?;
+        self.standing.send_replace(Standing { progress: Some(progress), failure: None });
+        Ok(progress)
+    }
+
+    /// Steps until `stop` resolves. A failed step is logged, shown in the health page, and tried again.
+    pub async fn run(mut self, stop: impl Future<Output = ()>) {
+        tokio::pin!(stop);
+        loop {
+            let step = tokio::select! {
+                () = &mut stop => return,
+                step = self.step() => step,
+            };
+            if let Err(error) = step {
+                tracing::warn!(%error, "following the chain failed, trying again");
+                self.standing.send_modify(|s| s.failure = Some(error.to_string()));
+                tokio::select! {
+                    () = &mut stop => return,
+                    () = tokio::time::sleep(self.every) => {}
+                }
+                continue;
+            }
+            tokio::select! {
+                () = &mut stop => return,
+                () = self.nudge.notified() => {}
+                () = tokio::time::sleep(self.every) => {}
+            }
+        }
+    }
+
+    async fn reconcile(&self, progress: &Progress) -> Result<(), FollowError<StoreError>> {
+        let cursor = progress.cursor.number;
+        for commitment in self.store.reconcile(cursor).await.map_err(FollowError::Store)? {
+            let events = self.store.events_about("contribution_recorded", commitment).await;
+            let Some(event) = events.map_err(FollowError::Store)?.pop() else { continue };
+            self.mark(&event).await?;
+        }
+        if progress.rolled_back_to.is_some() {
+            self.queue.notify_one();
+        }
+        if progress.events > 0
+            && let Err(error) = self.erasure.run().await
+        {
+            tracing::error!(%error, "blobs of erased members could not all be deleted, trying again");
+        }
+        if cursor % 256 == 0 {
+            self.store.forget_nonces(progress.cursor.timestamp).await.map_err(FollowError::Store)?;
+        }
+        Ok(())
+    }
+
+    /// Marks a contribution that is on chain, though this process never heard the answer to its transaction.
+    async fn mark(&self, located: &Located) -> Result<(), FollowError<StoreError>> {
+        let Event::ContributionRecorded { contribution, commitment, .. } = located.event else { return Ok(()) };
+        let Some((mined, events)) = receipts::look_up(&self.chain, &self.manifest.addresses, located.transaction).await?
+        else {
+            return Ok(());
+        };
+        let batch = events.iter().filter(|e| matches!(e.event, Event::ContributionRecorded { .. })).count();
+        let found = [Recorded { commitment, id: contribution }];
+        self.store.mark_recorded(&found, &mined, batch).await.map_err(FollowError::Store)?;
+        tracing::info!(%commitment, id = %contribution, "found recorded on chain");
+        Ok(())
+    }
+}

@@ -1,0 +1,60 @@
+//! From the errors of the modules to problem documents.
+
+use rochdale_api::{Problem, ProblemCode};
+use rochdale_chain::client::{ChainError, Revert, SendError};
+
+/// The chain cannot be read.
+#[must_use]
+pub fn chain(error: &ChainError) -> Problem {
+    match error {
+        ChainError::Refused { .. } => Problem::new(ProblemCode::ChainRefused, error.to_string()),
+        ChainError::Unreachable { .. }
+        | ChainError::WrongChain { .. }
+        | ChainError::Stale { .. }
+        | ChainError::FellBack { .. }
+        | ChainError::NoBlock { .. }
+        | ChainError::BadUrl(_)
+        | ChainError::NotLocal { .. } => Problem::new(ProblemCode::ChainUnavailable, error.to_string())
+            .hint("nothing was lost: ask again once /v1/health shows no problem"),
+    }
+}
+
+/// A transaction took no effect.
+#[must_use]
+pub fn send(error: &SendError) -> Problem {
+    match error {
+        SendError::Refused { revert, .. } | SendError::Reverted { revert, .. } => {
+            let problem = Problem::new(ProblemCode::ChainRefused, error.to_string());
+            match hint(revert) {
+                Some(hint) => problem.hint(hint),
+                None => problem,
+            }
+        }
+        SendError::Chain(error) => chain(error),
+        SendError::NotMined { .. } | SendError::NonceRace { .. } => {
+            Problem::new(ProblemCode::ChainUnavailable, error.to_string())
+                .hint("send the same request again later: it takes effect once")
+        }
+        SendError::NoFunds { .. } => Problem::new(ProblemCode::ChainUnavailable, error.to_string())
+            .hint("the cooperative has to fund its relayer"),
+        SendError::Unsigned { .. } => Problem::new(ProblemCode::Internal, error.to_string()),
+    }
+}
+
+fn hint(revert: &Revert) -> Option<&'static str> {
+    let name = revert.name();
+    let ends = |end: &str| name.ends_with(end);
+    if ends("BadNonce") || ends("BadVersion") || ends("StaleConsent") {
+        Some("read the member's nonces and consent version at /v1/members/{id} and sign again")
+    } else if ends("Expired") {
+        Some("sign again with a later deadline")
+    } else if ends("BadSignature") || ends("BadRegistrarSignature") {
+        Some("check the key and the EIP-712 domain at /v1/cooperative")
+    } else if ends("CoolingDown") {
+        Some("contribute again once the cooldown is over")
+    } else if ends("NotConsented") || ends("NotGranted") {
+        Some("grant consent first")
+    } else {
+        None
+    }
+}

@@ -1,0 +1,129 @@
+//! Pays members what the last final root owes them: leaves and paths come from a steward, the contract checks them.
+
+use rochdale_api::member::{ClaimLeaf, Claimed, Paid};
+use rochdale_api::{Problem, ProblemCode};
+use rochdale_chain::bindings::SettlementLedger;
+use rochdale_chain::client::SendError;
+use rochdale_chain::events::Event;
+use rochdale_core::ids::{Epoch, MemberId};
+
+use super::{Done, Relayer};
+use crate::directory::Directory;
+use crate::forward::Forward;
+use crate::problems;
+
+/// Claims in one transaction: what a block's gas allows with room to spare.
+const MAX_CLAIMS: usize = 100;
+
+impl Relayer {
+    /// Has `members` paid, everyone in the tree where the list is empty. Who is owed nothing is passed over.
+    ///
+    /// # Errors
+    /// A problem where no root is final yet, no steward has the leaves, or the contract refuses them.
+    pub async fn claim(
+        &self,
+        members: &[MemberId],
+        forward: &Forward,
+        directory: &Directory,
+    ) -> Result<Claimed, Problem> {
+        // One after the other: what one call pays the next one must see as paid.
+        let _claiming = self.claiming.lock().await;
+        let view = SettlementLedger::finalEpochCall {};
+        let found = self.chain().view(self.manifest.addresses.settlement_ledger, &view).await;
+        let epoch = Epoch(found.map_err(|e| problems::chain(&e))?.epoch);
+        if epoch == Epoch(0) {
+            return Err(Problem::new(ProblemCode::NotEnough, "no epoch is final yet")
+                .hint("an epoch is final a window after its proposal; see /v1/epochs/1"));
+        }
+        let mut claimed = Claimed { epoch, ..Claimed::default() };
+        let mut last = Problem::new(ProblemCode::PeerUnavailable, "no steward is configured");
+        for steward in directory.best_first() {
+            let leaves = match forward.leaves(&steward, epoch, members).await {
+                Ok(leaves) => leaves,
+                Err(problem) => {
+                    last = problem;
+                    continue;
+                }
+            };
+            match self.pay(epoch, leaves, &mut claimed).await {
+                // A steward that gives wrong leaves holds nobody's money up while another gives the right ones.
+                Err(problem) if problem.code == ProblemCode::ChainRefused => {
+                    tracing::warn!(steward = %steward.steward, %problem, "a steward's leaves are refused");
+                    last = problem;
+                }
+                Err(problem) => return Err(problem),
+                Ok(()) => return Ok(claimed),
+            }
+        }
+        Err(last)
+    }
+
+    async fn pay(&self, epoch: Epoch, leaves: Vec<ClaimLeaf>, claimed: &mut Claimed) -> Result<(), Problem> {
+        let now = self.chain().now().await.map_err(|e| problems::chain(&e))?;
+        let state = self.index.fresh().await?;
+        let (end, length) = (self.manifest.schedule().end(epoch), u64::from(self.manifest.ledger.epoch_length));
+        let owed = |leaf: &ClaimLeaf| {
+            let paid = state.read(|s| s.claimed.get(&leaf.member_id).copied().unwrap_or_default());
+            let streamed = streamed(leaf.stream, now.saturating_sub(end), length);
+            leaf.cash.saturating_add(streamed) > paid.cash.0 || leaf.data > paid.data.0 || leaf.gov > paid.gov.0
+        };
+        let due: Vec<ClaimLeaf> = leaves.into_iter().filter(owed).collect();
+        for some in due.chunks(MAX_CLAIMS) {
+            let done = self.send_claims(some).await.map_err(|e| problems::send(&e))?;
+            note(&done, claimed);
+        }
+        Ok(())
+    }
+
+    async fn send_claims(&self, leaves: &[ClaimLeaf]) -> Result<Done, SendError> {
+        let ledger = self.manifest.addresses.settlement_ledger;
+        let claim = |leaf: &ClaimLeaf| SettlementLedger::Claim {
+            memberId: leaf.member_id.0,
+            cash: leaf.cash,
+            stream: leaf.stream,
+            data: leaf.data,
+            gov: leaf.gov,
+            privateHash: leaf.private_hash,
+        };
+        if let [leaf] = leaves {
+            let call = SettlementLedger::claimCall { c: claim(leaf), proof: leaf.proof.clone() };
+            return self.send("claim", 1, ledger, &call).await;
+        }
+        let proofs = leaves.iter().map(|leaf| leaf.proof.clone()).collect();
+        let call = SettlementLedger::claimManyCall { claims: leaves.iter().map(claim).collect(), proofs };
+        self.send("claim_many", leaves.len(), ledger, &call).await
+    }
+}
+
+/// What of a stream has flowed `since` seconds after the epoch's end.
+fn streamed(stream: u128, since: u64, length: u64) -> u128 {
+    let length = length.max(1);
+    // A stream stays below 2^64 micro-USDC, so that the product fits.
+    stream.saturating_mul(u128::from(since.min(length))) / u128::from(length)
+}
+
+fn note(done: &Done, claimed: &mut Claimed) {
+    for located in &done.events {
+        match located.event {
+            Event::Claimed { member, payout, cash, data, gov } => {
+                claimed.paid.push(Paid { member_id: member, payout, cash: cash.0, data: data.0, gov: gov.0 });
+            }
+            Event::ClaimSkipped { member } => claimed.skipped.push(member),
+            _ => {}
+        }
+    }
+    claimed.mined.push(done.mined.clone());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_flows_over_one_epoch_and_stops() {
+        assert_eq!(streamed(7_000_000, 0, 604_800), 0);
+        assert_eq!(streamed(7_000_000, 86_400, 604_800), 1_000_000);
+        assert_eq!(streamed(7_000_000, 604_800, 604_800), 7_000_000);
+        assert_eq!(streamed(7_000_000, 9_999_999, 604_800), 7_000_000);
+    }
+}

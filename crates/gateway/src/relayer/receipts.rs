@@ -1,0 +1,43 @@
+//! Transactions after the fact.
+
+use alloy::primitives::B256;
+use alloy::providers::Provider as _;
+use alloy::rpc::types::Log;
+use rochdale_api::member::Mined;
+use rochdale_chain::client::{Chain, ChainError};
+use rochdale_chain::deploy::Addresses;
+use rochdale_chain::events::{Located, decode};
+
+/// A mined, successful transaction and our contracts' events in it; `None` where there is none (any longer).
+///
+/// # Errors
+/// Where the RPC does not answer.
+pub async fn look_up(
+    chain: &Chain,
+    addresses: &Addresses,
+    tx: B256,
+) -> Result<Option<(Mined, Vec<Located>)>, ChainError> {
+    let receipt = chain.provider().get_transaction_receipt(tx).await.map_err(|e| ChainError::Refused {
+        rpc: chain.rpc().to_owned(),
+        call: "eth_getTransactionReceipt".to_owned(),
+        detail: e.to_string(),
+    })?;
+    let Some(receipt) = receipt.filter(|r| r.status()) else { return Ok(None) };
+    let Some(block) = receipt.block_number else { return Ok(None) };
+    let mined = Mined { tx, block, gas_used: receipt.gas_used };
+    Ok(Some((mined, events(addresses, receipt.inner.logs()))))
+}
+
+/// Our contracts' events among these logs. One that does not decode is logged and left out: the follower, which
+/// reads it too, stops at it.
+#[must_use]
+pub fn events(addresses: &Addresses, logs: &[Log]) -> Vec<Located> {
+    let read = |log: &Log| match decode(addresses, log, log.block_timestamp.unwrap_or_default()) {
+        Ok(event) => event,
+        Err(error) => {
+            tracing::error!(%error, "a log of our contracts does not decode");
+            None
+        }
+    };
+    logs.iter().filter_map(read).collect()
+}

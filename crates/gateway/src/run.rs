@@ -1,0 +1,209 @@
+//! Wires the modules and runs them until told to stop.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use alloy::signers::local::PrivateKeySigner;
+use rochdale_api::client::{ClientError, Identity};
+use rochdale_api::{auth, server};
+use rochdale_chain::client::{Chain, ChainError, ChainOptions, Sender, SenderOptions, SystemClock};
+use rochdale_chain::deploy::{Manifest, ManifestError};
+use rochdale_crypto::keyfile::{self, KeyFileError, KeyKind};
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+
+use crate::config::Config;
+use crate::directory::Directory;
+use crate::erasure::Erasure;
+use crate::forward::Forward;
+use crate::http::{self, Gateway};
+use crate::indexer::Indexer;
+use crate::relayer::{Limiter, Relayer};
+use crate::store::{Store, StoreError};
+use crate::vault::{Vault, VaultError};
+
+/// How often a receipt is looked for.
+const RECEIPT_POLL: Duration = Duration::from_millis(50);
+
+/// Why the gateway does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The manifest.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The manifest is of another chain.
+    #[error("the manifest {path} is of chain {manifest}, the configuration says chain {configured}; correct `chain_id` or `manifest`")]
+    OtherChain {
+        /// The manifest's file.
+        path: PathBuf,
+        /// Its chain.
+        manifest: u64,
+        /// As configured.
+        configured: u64,
+    },
+    /// The key file.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    /// The key.
+    #[error("the relayer's key is no secp256k1 key")]
+    BadKey,
+    /// A directory.
+    #[error("{path} cannot be made: {source}")]
+    Directory {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The RPC.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The vault.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// A URL of a steward or the worker.
+    #[error(transparent)]
+    Peer(#[from] ClientError),
+    /// A steward's seat stands twice.
+    #[error("[[stewards]]: steward {0} is named twice")]
+    Twice(rochdale_core::ids::StewardId),
+    /// The address to listen on.
+    #[error("cannot listen on {address}: {source}; is another gateway running?")]
+    Listen {
+        /// As configured.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The server.
+    #[error("serving failed: {0}")]
+    Serve(std::io::Error),
+}
+
+/// A gateway whose parts are wired and whose address is bound, but which does nothing yet.
+pub struct Assembled {
+    listener: TcpListener,
+    gateway: Arc<Gateway>,
+    indexer: Indexer,
+    erasure: Erasure,
+    config: Config,
+}
+
+/// Reads manifest and key, opens store and vault, connects to the chain, binds the address.
+///
+/// # Errors
+/// [`RunError`], which says what to mend.
+pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
+    let manifest = Manifest::load(&config.manifest)?;
+    if manifest.chain_id != config.chain_id {
+        let (path, configured) = (config.manifest.clone(), config.chain_id);
+        return Err(RunError::OtherChain { path, manifest: manifest.chain_id, configured });
+    }
+    for (place, steward) in config.stewards.iter().enumerate() {
+        if config.stewards[..place].iter().any(|s| s.steward == steward.steward) {
+            return Err(RunError::Twice(steward.steward));
+        }
+    }
+    let made = std::fs::create_dir_all(&config.data_dir);
+    made.map_err(|source| RunError::Directory { path: config.data_dir.clone(), source })?;
+    let key = relayer_key(&config)?;
+    let mut options = ChainOptions::new(config.chain_id);
+    options.stale_after = Duration::from_secs(config.indexer.stale_after_seconds);
+    let chain = Chain::connect(&config.rpc_url, options, Arc::new(SystemClock::default())).await?;
+    let store = Store::open(&config.data_dir.join("gateway.db")).await?;
+    let vault = Arc::new(Vault::open(config.data_dir.join("vault"), config.limits.max_blob_bytes).await?);
+    let erasure = Erasure::new(store.clone(), Arc::clone(&vault), config.limits.unreferenced_ttl_seconds);
+    let queue = Arc::new(Notify::new());
+    let every = Duration::from_millis(config.indexer.poll_ms);
+    let (indexer, index) =
+        Indexer::new(chain.clone(), &manifest, store.clone(), erasure.clone(), every, Arc::clone(&queue)).await?;
+    let domain = auth::domain(config.chain_id, manifest.addresses.steward_committee);
+    let identity = Identity { key: key.clone(), domain: domain.clone() };
+    let directory = Directory::new(index.state().clone(), identity, &config.stewards, &config.worker)?;
+    let forward = Forward::new(chain.clone(), directory.clone());
+    let options = SenderOptions { poll: RECEIPT_POLL, ..SenderOptions::default() };
+    let sender = Sender::with_options(chain.clone(), key, options);
+    let address = sender.address();
+    let limiter = Limiter::new(config.limits.writes_per_minute);
+    let relayer = Arc::new(Relayer::new(sender, manifest.clone(), store.clone(), index.clone(), limiter, queue));
+    let gateway =
+        Arc::new(Gateway { chain, manifest, address, store, index, relayer, vault, directory, forward, domain });
+    let bound = TcpListener::bind(config.listen).await;
+    let listener = bound.map_err(|source| RunError::Listen { address: config.listen, source })?;
+    Ok(Assembled { listener, gateway, indexer, erasure, config })
+}
+
+impl Assembled {
+    /// Where it listens; the port is known also where the configuration says 0.
+    ///
+    /// # Errors
+    /// Where the system does not tell.
+    pub fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `stop` resolves, then finishes running requests and the batch that is on its way.
+    ///
+    /// # Errors
+    /// Where the listener fails.
+    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), RunError> {
+        let Self { listener, gateway, indexer, erasure, config } = self;
+        let (stopping, stopped) = watch::channel(false);
+        let signal = || {
+            let mut stopped = stopped.clone();
+            async move {
+                // An error means that the sender is gone, which is the end too.
+                let _ = stopped.wait_for(|s| *s).await;
+            }
+        };
+        let mut tasks = JoinSet::new();
+        // Readers wait for the index, so it ends last: its own signal comes after the others have finished.
+        let (index_stopping, index_stopped) = watch::channel(false);
+        let index_signal = async move {
+            let mut stopped = index_stopped;
+            let _ = stopped.wait_for(|s| *s).await;
+        };
+        let indexing = tokio::spawn(indexer.run(index_signal));
+        tasks.spawn(Arc::clone(&gateway.relayer).keep_recording(config.batch, signal()));
+        tasks.spawn(gateway.directory.clone().keep_looking(signal()));
+        tasks.spawn(erasure.keep_running(signal()));
+        let store = gateway.store.clone();
+        let (router, _) = http::router(gateway);
+        if let Ok(address) = listener.local_addr() {
+            tracing::info!(%address, "the gateway listens");
+        }
+        let watch_stop = async move {
+            stop.await;
+            tracing::info!("stopping");
+            stopping.send_replace(true);
+        };
+        let served = axum::serve(listener, router).with_graceful_shutdown(watch_stop).await;
+        while tasks.join_next().await.is_some() {}
+        index_stopping.send_replace(true);
+        // A panic of the task is told by its own message.
+        let _ = indexing.await;
+        store.close().await;
+        served.map_err(RunError::Serve)
+    }
+}
+
+/// Runs a gateway until SIGTERM or SIGINT.
+///
+/// # Errors
+/// [`RunError`].
+pub async fn run(config: Config) -> Result<(), RunError> {
+    assemble(config).await?.run(server::stop_signal()).await
+}
+
+fn relayer_key(config: &Config) -> Result<PrivateKeySigner, RunError> {
+    let mut rng = rand::rng();
+    let secret = keyfile::load_or_create(&config.relayer.key_file, KeyKind::Signing, &mut rng)?;
+    PrivateKeySigner::from_slice(&*secret).map_err(|_| RunError::BadKey)
+}

@@ -1,0 +1,186 @@
+//! What the chain said, block by block, and the state it adds up to.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use alloy::primitives::B256;
+use rochdale_chain::client::BlockRef;
+use rochdale_chain::events::{self, Event, Located};
+use rochdale_chain::state::Cooperative;
+use rochdale_core::ids::MemberId;
+use sqlx::{Sqlite, Transaction};
+
+use super::{Store, StoreError, hash, signed, unsigned};
+
+/// Blocks that are remembered: more than any reorganization that is still one.
+const KEPT: i64 = 512;
+
+/// The follower's store: rows in the database and, beside them, their sum in memory.
+#[derive(Clone, Debug)]
+pub struct IndexStore {
+    store: Store,
+    state: Arc<RwLock<Cooperative>>,
+}
+
+impl IndexStore {
+    /// Reads the events back and adds them up.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn open(store: Store) -> Result<Self, StoreError> {
+        let index = Self { store, state: Arc::default() };
+        index.refold().await?;
+        Ok(index)
+    }
+
+    /// Looks at the state; keep it short, the indexer waits meanwhile.
+    pub fn read<T>(&self, look: impl FnOnce(&Cooperative) -> T) -> T {
+        look(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn refold(&self) -> Result<(), StoreError> {
+        let state = Cooperative::fold(&self.store.events().await?);
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
+        Ok(())
+    }
+}
+
+impl events::Store for IndexStore {
+    type Error = StoreError;
+
+    async fn recent(&self, limit: usize) -> Result<Vec<BlockRef>, StoreError> {
+        let rows: Vec<(i64, Vec<u8>, Vec<u8>, i64)> =
+            sqlx::query_as("SELECT number, hash, parent, timestamp FROM blocks ORDER BY number DESC LIMIT $1")
+                .bind(signed(limit as u64))
+                .fetch_all(&self.store.pool)
+                .await?;
+        let block = |(number, at, parent, timestamp): &(i64, Vec<u8>, Vec<u8>, i64)| {
+            Ok(BlockRef {
+                number: unsigned(*number),
+                hash: hash(at, "a block")?,
+                parent: hash(parent, "a block")?,
+                timestamp: unsigned(*timestamp),
+            })
+        };
+        rows.iter().map(block).collect()
+    }
+
+    async fn apply(&mut self, block: &BlockRef, located: &[Located]) -> Result<(), StoreError> {
+        let mut tx = self.store.pool.begin().await?;
+        sqlx::query("INSERT OR REPLACE INTO blocks (number, hash, parent, timestamp) VALUES ($1, $2, $3, $4)")
+            .bind(signed(block.number))
+            .bind(block.hash.as_slice())
+            .bind(block.parent.as_slice())
+            .bind(signed(block.timestamp))
+            .execute(&mut *tx)
+            .await?;
+        for event in located {
+            insert(&mut tx, event).await?;
+        }
+        if block.number % 64 == 0 {
+            sqlx::query(
+                "DELETE FROM blocks WHERE number < (SELECT MIN(number) FROM (SELECT number FROM blocks ORDER BY number DESC LIMIT $1))",
+            )
+            .bind(KEPT)
+            .execute(&mut *tx)
+            .await?;
+        }
+        tx.commit().await?;
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        located.iter().for_each(|event| state.apply(event));
+        Ok(())
+    }
+
+    async fn rollback_to(&mut self, block: Option<&BlockRef>) -> Result<(), StoreError> {
+        let last = block.map_or(-1, |b| signed(b.number));
+        let mut tx = self.store.pool.begin().await?;
+        sqlx::query("DELETE FROM blocks WHERE number > $1").bind(last).execute(&mut *tx).await?;
+        sqlx::query("DELETE FROM events WHERE block > $1").bind(last).execute(&mut *tx).await?;
+        tx.commit().await?;
+        self.refold().await
+    }
+}
+
+impl Store {
+    /// A member's events of these kinds, in order.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn member_events(&self, member: MemberId) -> Result<Vec<Located>, StoreError> {
+        let rows: Vec<(String,)> =
+            sqlx::query_as("SELECT body FROM events WHERE member = $1 ORDER BY block, log_index")
+                .bind(member.0)
+                .fetch_all(&self.pool)
+                .await?;
+        rows.iter().map(|(body,)| parse(body)).collect()
+    }
+
+    /// The events of a kind that are found by `subject` (see [`subject`]), in order.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn events_about(&self, kind: &'static str, about: B256) -> Result<Vec<Located>, StoreError> {
+        let rows: Vec<(String,)> =
+            sqlx::query_as("SELECT body FROM events WHERE subject = $1 AND kind = $2 ORDER BY block, log_index")
+                .bind(about.as_slice())
+                .bind(kind)
+                .fetch_all(&self.pool)
+                .await?;
+        rows.iter().map(|(body,)| parse(body)).collect()
+    }
+
+    /// All events, in order.
+    async fn events(&self) -> Result<Vec<Located>, StoreError> {
+        let rows: Vec<(String,)> =
+            sqlx::query_as("SELECT body FROM events ORDER BY block, log_index").fetch_all(&self.pool).await?;
+        rows.iter().map(|(body,)| parse(body)).collect()
+    }
+}
+
+async fn insert(tx: &mut Transaction<'_, Sqlite>, event: &Located) -> Result<(), StoreError> {
+    let body = serde_json::to_string(event)
+        .map_err(|e| StoreError::Damaged { what: "an event", detail: e.to_string() })?;
+    let (kind, member, about) = subject(&event.event);
+    sqlx::query("INSERT INTO events (block, log_index, kind, member, subject, body) VALUES ($1, $2, $3, $4, $5, $6)")
+        .bind(signed(event.block_number))
+        .bind(signed(event.log_index))
+        .bind(kind)
+        .bind(member.map(|m| m.0))
+        .bind(about.map(|a| a.to_vec()))
+        .bind(body)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Kind, member and the hash that an event is found by.
+#[must_use]
+pub fn subject(event: &Event) -> (&'static str, Option<MemberId>, Option<B256>) {
+    match event {
+        Event::Joined { member, nullifier, .. } => ("joined", Some(*member), Some(*nullifier)),
+        Event::Ended { member } => ("ended", Some(*member), None),
+        Event::ConsentGranted { member, receipt_commitment, .. } => {
+            ("consent_granted", Some(*member), Some(*receipt_commitment))
+        }
+        Event::ConsentRevoked { member, .. } => ("consent_revoked", Some(*member), None),
+        Event::Erased { member } => ("erased", Some(*member), None),
+        Event::ContributionRecorded { member, commitment, .. } => {
+            ("contribution_recorded", Some(*member), Some(*commitment))
+        }
+        Event::Seated { .. } => ("seated", None, None),
+        Event::WorkerRegistered { .. } => ("worker_registered", None, None),
+        Event::WorkerRemoved { .. } => ("worker_removed", None, None),
+        Event::GatewaySet { .. } => ("gateway_set", None, None),
+        Event::ReceiptAnchored { entry_hash, .. } => ("receipt_anchored", None, Some(*entry_hash)),
+        Event::Proposed { root, .. } => ("proposed", None, Some(*root)),
+        Event::Claimed { member, .. } => ("claimed", Some(*member), None),
+        Event::ClaimSkipped { member } => ("claim_skipped", Some(*member), None),
+        Event::DatasetPublished { .. } => ("dataset_published", None, None),
+        Event::LicenseIssued { .. } => ("license_issued", None, None),
+        Event::ResearcherApproved { .. } => ("researcher_approved", None, None),
+        Event::Booked { .. } => ("booked", None, None),
+    }
+}
+
+fn parse(body: &str) -> Result<Located, StoreError> {
+    serde_json::from_str(body).map_err(|e| StoreError::Damaged { what: "an event", detail: e.to_string() })
+}

@@ -1,0 +1,270 @@
+//! The vault: sealed records on the local disk, each under the name of its content.
+//!
+//! A blob is written to a temporary file while it is hashed, synced, and renamed: what has a name is whole. It counts
+//! only once a package names it; others are deleted after a while.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use alloy::primitives::B256;
+use axum::body::{Body, HttpBody as _};
+use rochdale_api::{Problem, ProblemCode};
+use rochdale_crypto::Cid;
+use sha2::{Digest as _, Sha256};
+use tokio::fs::{self, File};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+/// How many bytes of a refused upload are read and thrown away, so that the sender hears why: many clients read no
+/// answer before they have sent everything.
+const DRAIN: u64 = 512 << 20;
+/// How long that may take.
+const DRAIN_TIME: Duration = Duration::from_secs(30);
+
+/// Why a blob was not taken or not found.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// The disk.
+    #[error("the vault cannot {what} {path}: {source}; check disk and permissions")]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Over the limit.
+    #[error("the blob has more than {limit} bytes, the most this cooperative takes")]
+    TooLarge {
+        /// In bytes.
+        limit: u64,
+    },
+    /// Its bytes are not those of its name.
+    #[error("the bytes sent have the name {found}, not {expected}: they were cut or changed on the way")]
+    OtherContent {
+        /// In the path.
+        expected: Cid,
+        /// Of the bytes.
+        found: Cid,
+    },
+    /// The sender stopped.
+    #[error("the upload of {0} ended early: {1}")]
+    Interrupted(Cid, String),
+}
+
+impl From<VaultError> for Problem {
+    fn from(error: VaultError) -> Self {
+        let code = match error {
+            VaultError::Io { .. } => ProblemCode::Internal,
+            VaultError::TooLarge { .. } => ProblemCode::TooLarge,
+            VaultError::OtherContent { .. } | VaultError::Interrupted(..) => ProblemCode::BadRequest,
+        };
+        let problem = Self::new(code, error.to_string());
+        match error {
+            VaultError::TooLarge { .. } => problem.hint("contribute the record in parts, or ask for a higher limit"),
+            VaultError::OtherContent { .. } | VaultError::Interrupted(..) => problem.hint("send it again"),
+            VaultError::Io { .. } => problem,
+        }
+    }
+}
+
+/// Sealed records below one directory.
+#[derive(Debug)]
+pub struct Vault {
+    root: PathBuf,
+    limit: u64,
+    uploads: AtomicU64,
+}
+
+impl Vault {
+    /// Opens the vault, making its directories; what an earlier run left half-written is deleted.
+    ///
+    /// # Errors
+    /// Where the directories cannot be made.
+    pub async fn open(root: PathBuf, limit: u64) -> Result<Self, VaultError> {
+        let partial = root.join("partial");
+        match fs::remove_dir_all(&partial).await {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(VaultError::Io { what: "clear", path: partial, source });
+            }
+            _ => {}
+        }
+        fs::create_dir_all(&partial).await.map_err(|source| VaultError::Io { what: "make", path: partial, source })?;
+        Ok(Self { root, limit, uploads: AtomicU64::new(0) })
+    }
+
+    /// Takes a blob from a request's body; `declared` is its length as the sender says. Returns its bytes' number.
+    ///
+    /// # Errors
+    /// [`VaultError`]; nothing is kept then.
+    pub async fn put(&self, cid: Cid, body: Body, declared: Option<u64>) -> Result<u64, VaultError> {
+        let limit = self.limit;
+        if declared.is_some_and(|bytes| bytes > limit) {
+            drain(body).await;
+            return Err(VaultError::TooLarge { limit });
+        }
+        let partial = self.root.join("partial").join(self.uploads.fetch_add(1, Ordering::Relaxed).to_string());
+        let taken = self.receive(cid, body, &partial).await;
+        if taken.is_err() {
+            // Best effort: the next start clears the directory.
+            let _ = fs::remove_file(&partial).await;
+        }
+        taken
+    }
+
+    async fn receive(&self, cid: Cid, mut body: Body, partial: &Path) -> Result<u64, VaultError> {
+        let io = |what| move |source| VaultError::Io { what, path: partial.to_owned(), source };
+        let mut file = File::create(partial).await.map_err(io("create"))?;
+        let mut hash = Sha256::new();
+        let mut bytes = 0u64;
+        while let Some(frame) = next_frame(&mut body).await {
+            let chunk = frame.map_err(|e| VaultError::Interrupted(cid, e.to_string()))?;
+            bytes += chunk.len() as u64;
+            if bytes > self.limit {
+                drain(body).await;
+                return Err(VaultError::TooLarge { limit: self.limit });
+            }
+            hash.update(&chunk);
+            file.write_all(&chunk).await.map_err(io("write"))?;
+        }
+        let found = Cid::from_sha256(hash.finalize().into());
+        if found != cid {
+            return Err(VaultError::OtherContent { expected: cid, found });
+        }
+        file.sync_all().await.map_err(io("sync"))?;
+        let path = self.path(cid);
+        let directory = path.parent().unwrap_or(&self.root).to_owned();
+        fs::create_dir_all(&directory).await.map_err(io("make the directory of"))?;
+        fs::rename(partial, &path).await.map_err(io("name"))?;
+        // The name itself must outlive a power cut.
+        let directory = File::open(&directory).await.map_err(io("open the directory of"))?;
+        directory.sync_all().await.map_err(io("sync the directory of"))?;
+        Ok(bytes)
+    }
+
+    /// Opens a blob with its length, `None` where it is not held.
+    ///
+    /// # Errors
+    /// Where the disk fails.
+    pub async fn open_blob(&self, cid: Cid) -> Result<Option<(File, u64)>, VaultError> {
+        let path = self.path(cid);
+        let io = |source| VaultError::Io { what: "read", path: path.clone(), source };
+        let file = match File::open(&path).await {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened.map_err(io)?,
+        };
+        let bytes = file.metadata().await.map_err(io)?.len();
+        Ok(Some((file, bytes)))
+    }
+
+    /// The first bytes of a blob, at most `limit`, `None` where it is not held.
+    ///
+    /// # Errors
+    /// Where the disk fails.
+    pub async fn head(&self, cid: Cid, limit: usize) -> Result<Option<Vec<u8>>, VaultError> {
+        let Some((file, _)) = self.open_blob(cid).await? else { return Ok(None) };
+        let mut bytes = Vec::with_capacity(limit);
+        let read = file.take(limit as u64).read_to_end(&mut bytes).await;
+        read.map_err(|source| VaultError::Io { what: "read", path: self.path(cid), source })?;
+        Ok(Some(bytes))
+    }
+
+    /// Deletes a blob; nothing happens where it is not held.
+    ///
+    /// # Errors
+    /// Where the disk fails.
+    pub async fn delete(&self, cid: Cid) -> Result<(), VaultError> {
+        let path = self.path(cid);
+        match fs::remove_file(&path).await {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(VaultError::Io { what: "delete", path, source })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn path(&self, cid: Cid) -> PathBuf {
+        let name = cid.to_string();
+        // The first characters of every name are the same; the last ones spread.
+        self.root.join(&name[name.len() - 3..name.len() - 1]).join(name)
+    }
+}
+
+/// The name of the blob with this SHA-256.
+#[must_use]
+pub fn cid(digest: B256) -> Cid {
+    Cid::from_sha256(digest.0)
+}
+
+async fn next_frame(body: &mut Body) -> Option<Result<axum::body::Bytes, axum::Error>> {
+    loop {
+        let frame = std::future::poll_fn(|cx| std::pin::Pin::new(&mut *body).poll_frame(cx)).await?;
+        match frame.map(|frame| frame.into_data()) {
+            Ok(Ok(data)) => return Some(Ok(data)),
+            // Trailers.
+            Ok(Err(_)) => {}
+            Err(error) => return Some(Err(error)),
+        }
+    }
+}
+
+async fn drain(mut body: Body) {
+    let reading = async {
+        let mut left = DRAIN;
+        while let Some(Ok(chunk)) = next_frame(&mut body).await {
+            left = left.saturating_sub(chunk.len() as u64);
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    // Whoever sends on for longer is cut off.
+    let _ = tokio::time::timeout(DRAIN_TIME, reading).await;
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    async fn vault() -> (tempfile::TempDir, Vault) {
+        let dir = tempfile::tempdir().unwrap();
+        let vault = Vault::open(dir.path().join("vault"), 1_000).await.unwrap();
+        (dir, vault)
+    }
+
+    fn partial_files(vault: &Vault) -> usize {
+        std::fs::read_dir(vault.root.join("partial")).unwrap().count()
+    }
+
+    #[tokio::test]
+    async fn a_blob_is_kept_under_its_name_once_and_deleted() {
+        let (_dir, vault) = vault().await;
+        let cid = Cid::of(b"sealed");
+        for _ in 0..2 {
+            assert_eq!(vault.put(cid, Body::from("sealed"), Some(6)).await.unwrap(), 6);
+        }
+        assert_eq!(vault.head(cid, 4).await.unwrap().unwrap(), b"seal");
+        assert_eq!(vault.open_blob(cid).await.unwrap().unwrap().1, 6);
+        vault.delete(cid).await.unwrap();
+        vault.delete(cid).await.unwrap();
+        assert!(vault.open_blob(cid).await.unwrap().is_none());
+        assert_eq!(partial_files(&vault), 0);
+    }
+
+    #[tokio::test]
+    async fn other_bytes_and_too_many_leave_nothing_behind() {
+        let (_dir, vault) = vault().await;
+        let cid = Cid::of(b"sealed");
+        let error = vault.put(cid, Body::from("sealeD"), None).await.unwrap_err();
+        assert!(matches!(error, VaultError::OtherContent { .. }), "{error}");
+        let error = vault.put(cid, Body::from(vec![0; 1_001]), None).await.unwrap_err();
+        assert!(matches!(error, VaultError::TooLarge { limit: 1_000 }), "{error}");
+        let error = vault.put(cid, Body::empty(), Some(1_001)).await.unwrap_err();
+        assert!(matches!(error, VaultError::TooLarge { limit: 1_000 }), "{error}");
+        assert!(vault.open_blob(cid).await.unwrap().is_none());
+        assert_eq!(partial_files(&vault), 0);
+    }
+}
