@@ -1,3 +1,4 @@
 //! Development only: anvil, fixtures, synthetic patients, defects.
 
 pub mod anvil;
+pub mod synth;
