@@ -231,6 +231,26 @@ impl StewardLog {
         Self { total, spent: 0, entries: Vec::new(), head: B256::ZERO, signed: None }
     }
 
+    /// The log as a store kept it: the committed entries in order, and what was signed at the next index.
+    ///
+    /// # Errors
+    /// Where the entries are not a log of this pool; the store is damaged then, and nothing may be signed.
+    pub fn restore(
+        total: u64,
+        entries: impl IntoIterator<Item = BudgetEntry>,
+        signed: Option<BudgetEntry>,
+    ) -> Result<Self, BudgetError> {
+        let mut log = Self::new(total);
+        for entry in entries {
+            log.check(&entry)?;
+            log.append(entry);
+        }
+        if let Some(entry) = signed {
+            log.countersign(&entry)?;
+        }
+        Ok(log)
+    }
+
     /// Committed entries, in order.
     #[must_use]
     pub fn entries(&self) -> &[BudgetEntry] {
@@ -274,18 +294,33 @@ impl StewardLog {
     /// With what stands against it.
     pub fn sign(&mut self, entry: &BudgetEntry, now: u64) -> Result<B256, BudgetError> {
         self.check(entry)?;
-        let hash = entry.hash();
+        if self.signed.is_none() && U256::from(now) > entry.deadline {
+            return Err(BudgetError::Expired { index: entry.index, deadline: entry.deadline, now });
+        }
+        self.bind(entry)
+    }
+
+    /// As [`StewardLog::sign`], but whatever the time: for an entry that comes with another steward's verified signature.
+    ///
+    /// Who signed is bound for good. If two entries at one index each had one signature and both expired, nobody could complete either, and the
+    /// log would end there.
+    ///
+    /// # Errors
+    /// With what stands against it.
+    pub fn countersign(&mut self, entry: &BudgetEntry) -> Result<B256, BudgetError> {
+        self.check(entry)?;
+        self.bind(entry)
+    }
+
+    fn bind(&mut self, entry: &BudgetEntry) -> Result<B256, BudgetError> {
         match &self.signed {
             Some(signed) if signed != entry => {
                 return Err(BudgetError::SignedOther { index: entry.index, signed: signed.hash() });
             }
             _ => {}
         }
-        if U256::from(now) > entry.deadline {
-            return Err(BudgetError::Expired { index: entry.index, deadline: entry.deadline, now });
-        }
         self.signed = Some(entry.clone());
-        Ok(hash)
+        Ok(entry.hash())
     }
 
     /// Appends an entry that `signers` (verified signatures, distinct) have committed, whether or not this steward is one of them. The
@@ -309,11 +344,16 @@ impl StewardLog {
             return Err(BudgetError::NoMajority { index: entry.index, have: seated, want: majority(seats) });
         }
         self.check(entry)?;
-        self.spent += entry.rho; // `check` compared it with what is left
-        self.head = entry.hash();
-        self.entries.push(entry.clone());
-        self.signed = None;
+        self.append(entry.clone());
         Ok(self.head)
+    }
+
+    /// Appends what `check` has passed.
+    fn append(&mut self, entry: BudgetEntry) {
+        self.spent += entry.rho;
+        self.head = entry.hash();
+        self.entries.push(entry);
+        self.signed = None;
     }
 
     /// Index, chain, budget and novelty.
@@ -561,6 +601,38 @@ mod tests {
         assert!(matches!(log.sign(&late, 101), Err(BudgetError::Expired { now: 101, .. })));
         assert_eq!(log.pending(), None);
         log.sign(&late, 100).unwrap();
+        log.sign(&late, 101).unwrap(); // the same signature, asked for again
+    }
+
+    #[test]
+    fn a_split_that_expired_can_still_be_completed() {
+        let mut logs = [StewardLog::new(100), StewardLog::new(100), StewardLog::new(100)];
+        let (one, two) = (entry(&logs[0], 1, 10), entry(&logs[0], 2, 10));
+        logs[0].sign(&one, 100).unwrap();
+        logs[1].sign(&two, 100).unwrap();
+        assert!(matches!(logs[2].sign(&one, 101), Err(BudgetError::Expired { .. })));
+        let hash = logs[2].countersign(&one).unwrap();
+        assert!(matches!(logs[2].countersign(&two), Err(BudgetError::SignedOther { .. })), "one entry per index");
+        for log in &mut logs {
+            assert_eq!(log.commit(&one, &stewards(&[1, 3]), 3), Ok(hash));
+        }
+    }
+
+    #[test]
+    fn a_log_is_restored_as_it_was_or_not_at_all() {
+        let mut log = StewardLog::new(100);
+        for query in 1..=3 {
+            let next = entry(&log, query, 10);
+            log.commit(&next, &stewards(&[1, 2]), 3).unwrap();
+        }
+        log.sign(&entry(&log, 4, 10), 0).unwrap();
+        let (entries, signed) = (log.entries().to_vec(), log.pending().cloned());
+        assert_eq!(StewardLog::restore(100, entries.clone(), signed.clone()), Ok(log));
+        let hole = [entries[0].clone(), entries[2].clone()];
+        assert_eq!(StewardLog::restore(100, hole, None), Err(BudgetError::Gap { index: 3, held: 1 }));
+        let changed = entries.iter().cloned().map(|entry| BudgetEntry { rho: 9, ..entry });
+        assert!(matches!(StewardLog::restore(100, changed, None), Err(BudgetError::Previous { index: 2, .. })));
+        assert!(StewardLog::restore(100, entries[..2].to_vec(), signed).is_err());
     }
 
     #[test]
