@@ -91,36 +91,64 @@ library RewardFormula {
         uint256 sumGovAward;
     }
 
+    /// @dev What a step makes of a row. `closed`: everything was erased, now or before.
+    struct Outcome {
+        Row row;
+        bool closed;
+        uint256 points;
+        uint256 cash;
+        uint256 dataAwarded;
+        uint256 govAwarded;
+    }
+
     /// @notice More records were used than the member has.
     error RewardFormula_UsedExceedsRecords(uint256 used, uint256 records);
+    /// @notice The row knows of an epoch after the one that is settled.
+    error RewardFormula_FromTheFuture(uint32 epoch);
+    /// @notice Erasing everything ends a membership, once and for ever.
+    error RewardFormula_ErasedAndActive();
+    error RewardFormula_Closed();
+    /// @notice A member shares, but the header counts no sharer.
+    error RewardFormula_NoSharers();
 
-    /// @notice The row after epoch `e`.
-    function step(Params memory p, Epoch memory e, Row memory old, Inputs memory inputs)
+    /// @notice What epoch `e` makes of a row. `closed` = everything was erased in an earlier epoch.
+    function step(Params memory p, Epoch memory e, Row memory old, bool closed, Inputs memory inputs)
         internal
         pure
-        returns (Row memory row)
+        returns (Outcome memory out)
     {
-        row = _copy(old);
+        _check(e, old, closed, inputs);
+        Row memory row = _copy(old);
         uint256 dataEarnedBefore = row.dataEarned;
+        (out.row, out.closed) = (row, closed || inputs.erased);
         _usage(p, row, inputs);
-        uint256 cash = inputs.active && inputs.records != 0 ? _cash(p, e, row, dataEarnedBefore) : 0;
+        if (inputs.active && inputs.records != 0) out.cash = _cash(p, e, row, dataEarnedBefore);
         // a
         row.cashEarned = (uint256(row.cashEarned) + row.cashStreaming).toUint128();
-        row.cashStreaming = cash.toUint128();
+        row.cashStreaming = out.cash.toUint128();
+        (uint256(row.cashEarned) + out.cash).toUint128(); // the leaf shows this sum
         // b
         (row.dataEarned, row.dataVesting) = _release(row.dataEarned, row.dataVesting, p.dustData, p.vestingEpochs);
         (row.govEarned, row.govVesting) = _release(row.govEarned, row.govVesting, p.dustGov, p.vestingEpochs);
-        if (!inputs.active) return row;
+        if (inputs.active) _earn(p, e, inputs, out);
+    }
+
+    /// @dev Steps 4c to 6, for who is active.
+    function _earn(Params memory p, Epoch memory e, Inputs memory inputs, Outcome memory out) private pure {
+        Row memory row = out.row;
         // c
-        uint256 usedBps = _usedBps(inputs);
+        uint256 usedBps = inputs.records == 0 ? 0 : ONE * inputs.used / inputs.records;
         (row.dataLocked, row.dataVesting) = _startVesting(row.dataLocked, row.dataVesting, usedBps);
         (row.govLocked, row.govVesting) = _startVesting(row.govLocked, row.govVesting, usedBps);
-        // d, e, then caps and the split into now and locked
-        uint256 sum = _allPoints(p, e.epoch, row, inputs.contributions) + inputs.programPoints;
-        (row.dataEarned, row.dataLocked) =
-            _award(p, row.dataEarned, row.dataLocked, sum * p.dataPerPoint / ONE, e.sumDataAward, p.dataCap);
-        (row.govEarned, row.govLocked) =
-            _award(p, row.govEarned, row.govLocked, sum * p.govPerPoint / ONE, e.sumGovAward, p.govCap);
+        // d
+        out.points = _allPoints(p, e.epoch, row, inputs.contributions) + inputs.programPoints;
+        uint256 sum = out.points.toUint128();
+        // e, then caps
+        out.dataAwarded = _capped((sum * p.dataPerPoint / ONE).toUint128(), e.sumDataAward, p.dataCap);
+        out.govAwarded = _capped((sum * p.govPerPoint / ONE).toUint128(), e.sumGovAward, p.govCap);
+        // part now, part locked
+        (row.dataEarned, row.dataLocked) = _award(p, row.dataEarned, row.dataLocked, out.dataAwarded);
+        (row.govEarned, row.govLocked) = _award(p, row.govEarned, row.govLocked, out.govAwarded);
     }
 
     /// @notice The points of one record, given the streak that counts for it.
@@ -145,6 +173,23 @@ library RewardFormula {
         return keccak256(new bytes(13 * 32));
     }
 
+    /// @notice A member's leaf in the tree of inputs.
+    function inputsLeaf(uint256 memberId, Inputs memory inputs, bytes32 blinder) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                memberId,
+                inputs.contributions,
+                inputs.programPoints,
+                inputs.records,
+                inputs.used,
+                inputs.useWeight,
+                inputs.active,
+                inputs.erased,
+                blinder
+            )
+        );
+    }
+
     /// @notice The leaf of a row: amounts rounded down to units, which are 1 for who is not active.
     function leafOf(Params memory p, uint256 memberId, Row memory row, bool active, bytes32 privateHash_)
         internal
@@ -158,6 +203,16 @@ library RewardFormula {
         return LedgerTree.leaf(
             memberId, cash, stream, _floor(row.dataEarned, dataUnit), _floor(row.govEarned, govUnit), privateHash_
         );
+    }
+
+    /// @dev Inputs and row that contradict each other, and with which nothing may be computed.
+    function _check(Epoch memory e, Row memory old, bool closed, Inputs memory inputs) private pure {
+        if (old.lastContribution > e.epoch) revert RewardFormula_FromTheFuture(old.lastContribution);
+        if (old.joinEpoch > e.epoch) revert RewardFormula_FromTheFuture(old.joinEpoch);
+        if (inputs.used > inputs.records) revert RewardFormula_UsedExceedsRecords(inputs.used, inputs.records);
+        if (inputs.erased && inputs.active) revert RewardFormula_ErasedAndActive();
+        if (closed && (inputs.active || inputs.erased)) revert RewardFormula_Closed();
+        if (inputs.active && inputs.records != 0 && e.sharers == 0) revert RewardFormula_NoSharers();
     }
 
     /// @dev Step 2, and what leaving or erasing takes away.
@@ -200,11 +255,6 @@ library RewardFormula {
         return ((uint256(earned) + out).toUint128(), uint128(vesting - out));
     }
 
-    function _usedBps(Inputs memory inputs) private pure returns (uint256) {
-        if (inputs.used > inputs.records) revert RewardFormula_UsedExceedsRecords(inputs.used, inputs.records);
-        return inputs.records == 0 ? 0 : ONE * inputs.used / inputs.records;
-    }
-
     /// @dev Step 4c.
     function _startVesting(uint128 locked, uint128 vesting, uint256 usedBps) private pure returns (uint128, uint128) {
         uint256 moved = uint256(locked) * usedBps / ONE;
@@ -235,13 +285,17 @@ library RewardFormula {
         return running ? Math.min(uint256(row.streak) + 1, p.maxStreak) : 1;
     }
 
-    /// @dev Steps 5 and 6.
-    function _award(Params memory p, uint128 earned, uint128 locked, uint256 award, uint256 sum, uint256 cap)
+    /// @dev Step 5.
+    function _capped(uint256 award, uint256 sum, uint256 cap) private pure returns (uint256) {
+        return sum > cap ? award * cap / sum : award;
+    }
+
+    /// @dev Step 6.
+    function _award(Params memory p, uint128 earned, uint128 locked, uint256 award)
         private
         pure
         returns (uint128, uint128)
     {
-        if (sum > cap) award = award * cap / sum;
         uint256 nowPaid = award * p.immediateBps / ONE;
         return ((uint256(earned) + nowPaid).toUint128(), (uint256(locked) + award - nowPaid).toUint128());
     }
