@@ -1,0 +1,6 @@
+//! Integration tests of the rules.
+#![allow(clippy::unwrap_used)]
+
+mod properties;
+mod vectors;
+mod worked_example;
