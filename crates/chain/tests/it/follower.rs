@@ -1,7 +1,9 @@
+use std::convert::Infallible;
+
 use alloy::primitives::B256;
 use rochdale_chain::client::BlockRef;
-use rochdale_chain::events::{Event, FollowError, Follower, FollowerOptions, Located, MemoryStore, Progress};
-use rochdale_chain::local::AnvilOptions;
+use rochdale_chain::events::{Event, FollowError, Follower, FollowerOptions, Located, MemoryStore, Progress, Store};
+use rochdale_chain::local::{AnvilOptions, LocalChain};
 use rochdale_chain::state::Cooperative;
 use rochdale_testkit::anvil::TestCoop;
 
@@ -56,6 +58,49 @@ async fn a_reorganization_while_the_process_was_down_is_found_after_the_restart(
     assert!(progress.rolled_back_to.is_some());
     assert_eq!(joined(restarted.store().events()), [1]);
     assert_eq!(restarted.store().events(), coop.history().await.unwrap());
+}
+
+/// A store under whose hands the chain reorganizes, while it takes in one block.
+struct Meddling {
+    inner: MemoryStore,
+    local: LocalChain,
+    at: Option<u64>,
+}
+
+impl Store for Meddling {
+    type Error = Infallible;
+
+    async fn recent(&self, limit: usize) -> Result<Vec<BlockRef>, Infallible> {
+        self.inner.recent(limit).await
+    }
+
+    async fn apply(&mut self, block: &BlockRef, events: &[Located]) -> Result<(), Infallible> {
+        if self.at.take_if(|at| *at == block.number).is_some() {
+            self.local.reorg(3).await.unwrap();
+        }
+        self.inner.apply(block, events).await
+    }
+
+    async fn rollback_to(&mut self, block: Option<&BlockRef>) -> Result<(), Infallible> {
+        self.inner.rollback_to(block).await
+    }
+}
+
+#[tokio::test]
+async fn a_reorganization_in_the_middle_of_a_step_is_seen_by_the_parent_hash() {
+    let coop = TestCoop::deploy().await.unwrap();
+    for n in 1..=4 {
+        coop.join(&coop.member_key(n)).await.unwrap();
+    }
+    let latest = coop.chain.head().await.unwrap().latest.number;
+    // The block of member 2 is taken in just as it is replaced.
+    let at = Some(latest - 2);
+    let store = Meddling { inner: MemoryStore::default(), local: coop.local.clone(), at };
+    let mut follower = Follower::new(coop.chain.clone(), &coop.manifest, store);
+    let progress = follower.step().await.unwrap();
+    assert_eq!(progress.rolled_back_to, Some(latest - 3));
+    assert_eq!(joined(follower.store().inner.events()), [1]);
+    assert_eq!(follower.store().inner.events(), coop.history().await.unwrap());
 }
 
 #[tokio::test]
