@@ -173,8 +173,8 @@ contract RewardFormulaTest is Test {
         assertGe(w.length, stride);
         for (uint256 i; i < w.length; i += stride) {
             // As SettlementLedger has it: an id beyond the depth is refused before the path is walked.
-            bool refused = w[i] >> depth != 0
-                || this.rootOf(w[i], bytes32(w[i + 1]), _siblings(w, i + 2, depth)) != root;
+            bool refused =
+                w[i] >> depth != 0 || this.rootOf(w[i], bytes32(w[i + 1]), _siblings(w, i + 2, depth)) != root;
             assertTrue(refused, vm.toString(i / stride));
         }
     }

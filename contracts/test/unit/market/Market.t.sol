@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
+import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
+import {DatasetCatalog} from "../../../src/market/DatasetCatalog.sol";
+import {License} from "../../../src/market/License.sol";
+import {Market} from "../../../src/market/Market.sol";
+import {SoulboundERC721} from "../../../src/tokens/SoulboundERC721.sol";
+import {Treasury} from "../../../src/treasury/Treasury.sol";
+import {CoopTest} from "../../utils/CoopTest.sol";
+
+contract MarketTest is CoopTest {
+    function _expectBuyRevert(Market.Order memory o, bytes memory reason) internal {
+        usdc.mint(researcher, 1_000e6);
+        Market.Permit memory p = _permit(researcherKey, 1_000e6);
+        vm.prank(researcher);
+        vm.expectRevert(reason);
+        market.buy(o, p);
+    }
+
+    // ------------------------------------------------------------------------------------------- catalog
+
+    function test_RevertWhen_ThePublisherIsNotAuthorized() external {
+        vm.prank(stranger);
+        vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, stranger));
+        catalog.publish(2, _dataset());
+    }
+
+    function test_RevertWhen_ADatasetIsIncomplete() external {
+        vm.startPrank(founder);
+        DatasetCatalog.Dataset memory d = _dataset();
+        vm.expectRevert(DatasetCatalog.DatasetCatalog_ZeroId.selector);
+        catalog.publish(0, d);
+        d.dataType = 0;
+        vm.expectRevert(abi.encodeWithSelector(DatasetCatalog.DatasetCatalog_BadDataType.selector, 0));
+        catalog.publish(2, d);
+        d.dataType = 5;
+        vm.expectRevert(abi.encodeWithSelector(DatasetCatalog.DatasetCatalog_BadDataType.selector, 5));
+        catalog.publish(2, d);
+        d = _dataset();
+        d.pricePerThousand = 0;
+        vm.expectRevert(DatasetCatalog.DatasetCatalog_PriceMissing.selector);
+        catalog.publish(2, d);
+        d = _dataset();
+        d.termsHash = 0;
+        vm.expectRevert(DatasetCatalog.DatasetCatalog_TermsMissing.selector);
+        catalog.publish(2, d);
+    }
+
+    function test_RevertWhen_TheKindOfADatasetWouldChange() external {
+        vm.startPrank(founder);
+        DatasetCatalog.Dataset memory d = _dataset();
+        d.source = 2;
+        vm.expectRevert(abi.encodeWithSelector(DatasetCatalog.DatasetCatalog_KindFixed.selector, DATASET, 1, 1));
+        catalog.publish(DATASET, d);
+        d = _dataset();
+        d.dataType = 2;
+        vm.expectRevert(abi.encodeWithSelector(DatasetCatalog.DatasetCatalog_KindFixed.selector, DATASET, 1, 1));
+        catalog.publish(DATASET, d);
+    }
+
+    function test_WhenADatasetIsRepricedAndClosed() external {
+        DatasetCatalog.Dataset memory d = _dataset();
+        (d.pricePerThousand, d.open, d.termsHash) = (1, false, keccak256("new terms"));
+        vm.expectEmit(address(catalog));
+        emit DatasetCatalog.DatasetPublished(DATASET, 1, 1, 1, d.termsHash);
+        vm.expectEmit(address(catalog));
+        emit DatasetCatalog.DatasetClosed(DATASET);
+        vm.prank(founder);
+        catalog.publish(DATASET, d);
+        assertEq(abi.encode(catalog.datasetOf(DATASET)), abi.encode(d));
+        _expectBuyRevert(_order(1), abi.encodeWithSelector(Market.Market_DatasetClosed.selector, DATASET));
+    }
+
+    // ------------------------------------------------------------------------------------------- license
+
+    function test_RevertWhen_AnyoneButMarketMints() external {
+        License.Terms memory terms;
+        vm.prank(founder);
+        vm.expectRevert(abi.encodeWithSelector(License.License_OnlyMarket.selector, founder));
+        license.mint(founder, terms);
+    }
+
+    function test_RevertWhen_ALicenseIsTransferred() external {
+        uint64 id = _sell(50e6);
+        vm.startPrank(researcher);
+        vm.expectRevert(abi.encodeWithSelector(SoulboundERC721.Soulbound_NotTransferable.selector, id));
+        license.transferFrom(researcher, stranger, id);
+        vm.expectRevert(SoulboundERC721.Soulbound_NotApprovable.selector);
+        license.approve(stranger, id);
+        vm.expectRevert(SoulboundERC721.Soulbound_NotApprovable.selector);
+        license.setApprovalForAll(stranger, true);
+    }
+
+    // ------------------------------------------------------------------------------------------- approval
+
+    function test_RevertWhen_TheApprovalIsNotAllowed() external {
+        vm.prank(stranger);
+        vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, stranger));
+        market.approveResearcher(stranger, PURPOSE, 1);
+        vm.prank(founder);
+        vm.expectRevert(Market.Market_ZeroResearcher.selector);
+        market.approveResearcher(address(0), PURPOSE, 1);
+    }
+
+    function test_WhenApprovedUntilATime() external {
+        uint64 until = uint64(block.timestamp + 1 days);
+        vm.expectEmit(address(market));
+        emit Market.ResearcherApproved(researcher, PURPOSE, until);
+        vm.prank(founder);
+        market.approveResearcher(researcher, PURPOSE, until);
+        assertEq(market.approvedUntil(researcher, PURPOSE), until);
+        vm.warp(until - 1);
+        _sell(50e6);
+        vm.warp(until);
+        _expectBuyRevert(
+            _order(1), abi.encodeWithSelector(Market.Market_NotApproved.selector, researcher, PURPOSE, until)
+        );
+        Market.Order memory o = _order(1);
+        o.purpose = PURPOSE + 1;
+        _expectBuyRevert(o, abi.encodeWithSelector(Market.Market_NotApproved.selector, researcher, o.purpose, 0));
+    }
+
+    // ----------------------------------------------------------------------------------------------- buy
+
+    function test_RevertWhen_AFieldIsOutOfRange() external {
+        bytes4 bad = Market.Market_BadOrder.selector;
+        Market.Order memory o = _order(0);
+        _expectBuyRevert(o, abi.encodeWithSelector(bad, "records"));
+        o = _order(1);
+        o.ehdsCategory = 0;
+        _expectBuyRevert(o, abi.encodeWithSelector(bad, "ehdsCategory"));
+        o.ehdsCategory = 7;
+        _expectBuyRevert(o, abi.encodeWithSelector(bad, "ehdsCategory"));
+        o = _order(1);
+        o.duration = 0;
+        _expectBuyRevert(o, abi.encodeWithSelector(bad, "duration"));
+        o.duration = market.MAX_DURATION() + 1;
+        _expectBuyRevert(o, abi.encodeWithSelector(bad, "duration"));
+        o = _order(1);
+        o.recipientKey = 0;
+        _expectBuyRevert(o, abi.encodeWithSelector(bad, "recipientKey"));
+        o = _order(1);
+        o.datasetId = 9;
+        _expectBuyRevert(o, abi.encodeWithSelector(Market.Market_DatasetClosed.selector, 9));
+    }
+
+    function test_RevertWhen_ThePriceExceedsThePermit() external {
+        usdc.mint(researcher, 100e6);
+        Market.Permit memory p = _permit(researcherKey, 50e6 - 1);
+        vm.prank(researcher);
+        vm.expectRevert(abi.encodeWithSelector(Market.Market_PriceExceeds.selector, 50e6, 50e6 - 1));
+        market.buy(_order(1_000), p);
+    }
+
+    function test_RevertWhen_ThePermitIsBad() external {
+        usdc.mint(researcher, 100e6);
+        Market.Permit memory p = _permit(workerKey, 50e6);
+        vm.prank(researcher);
+        vm.expectRevert(
+            abi.encodeWithSelector(IERC20Errors.ERC20InsufficientAllowance.selector, address(market), 0, 50e6)
+        );
+        market.buy(_order(1_000), p);
+        assertEq(license.licenseCount(), 0);
+    }
+
+    function test_WhenSomebodySentThePermitBefore() external {
+        usdc.mint(researcher, 100e6);
+        Market.Permit memory p = _permit(researcherKey, 50e6);
+        vm.prank(stranger);
+        usdc.permit(researcher, address(market), p.value, p.deadline, p.v, p.r, p.s);
+        vm.prank(researcher);
+        assertEq(market.buy(_order(1_000), p), 1);
+    }
+
+    function test_WhenTheBuyerApproved() external {
+        usdc.mint(researcher, 100e6);
+        vm.startPrank(researcher);
+        usdc.approve(address(market), 50e6);
+        Market.Permit memory p;
+        p.value = 50e6;
+        assertEq(market.buy(_order(1_000), p), 1);
+    }
+
+    function testFuzz_ThePriceRoundsUp(uint32 records, uint128 pricePerThousand) external {
+        records = uint32(bound(records, 1, type(uint32).max));
+        DatasetCatalog.Dataset memory d = _dataset();
+        d.pricePerThousand = uint128(bound(pricePerThousand, 1, type(uint128).max));
+        vm.prank(founder);
+        catalog.publish(DATASET, d);
+        uint256 price = market.priceOf(_order(records));
+        uint256 exact = uint256(records) * d.pricePerThousand;
+        assertGe(price * 1_000, exact);
+        assertLt(price * 1_000, exact + 1_000);
+    }
+
+    function test_BuyWhenAllIsWell() external {
+        Market.Order memory o = _order(1_500);
+        usdc.mint(researcher, 100e6);
+        Market.Permit memory p = _permit(researcherKey, 75e6);
+        License.Terms memory terms = License.Terms({
+            datasetId: DATASET,
+            right: 1,
+            purpose: PURPOSE,
+            ehdsCategory: 5,
+            records: 1_500,
+            issuedAt: uint64(block.timestamp),
+            expiry: uint64(block.timestamp) + 90 days,
+            recipientKey: o.recipientKey
+        });
+        vm.expectEmit(address(license));
+        emit License.LicenseIssued(1, researcher, terms);
+        vm.expectEmit(address(treasury));
+        emit Treasury.Booked(1, DATASET, 56_250_000, 0, 11_250_000, 3_750_000, 3_750_000);
+        vm.prank(researcher);
+        assertEq(market.buy(o, p), 1);
+        assertEq(license.ownerOf(1), researcher);
+        assertEq(abi.encode(license.termsOf(1)), abi.encode(terms));
+        assertEq(usdc.balanceOf(address(treasury)), 75e6);
+        assertEq(usdc.balanceOf(researcher), 25e6);
+        assertEq(usdc.allowance(researcher, address(market)), 0);
+    }
+}
