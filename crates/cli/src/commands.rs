@@ -52,7 +52,7 @@ pub async fn up(
     let mut running = Running::start(&state, Layout::new(port), config, ui).await?;
     let url = running.layout.gateway_url();
     show(ui, &json!({ "url": url, "manifest": running.manifest }), format!("The cooperative runs at {url}; Ctrl-C stops it"))?;
-    running.until_stopped().await?;
+    running.until_stopped(ui).await?;
     running.stop()?;
     Ok(ExitCode::SUCCESS)
 }

@@ -49,8 +49,8 @@ impl Running {
         Ok(Self { services, layout, manifest, anvil: Some(anvil), _lock: lock })
     }
 
-    /// Waits for Ctrl-C or SIGTERM, or for a process to end by itself, which is an error.
-    pub async fn until_stopped(&mut self) -> Result<()> {
+    /// Waits for Ctrl-C or SIGTERM. A process that ends by itself is reported once; the others go on without it.
+    pub async fn until_stopped(&mut self, ui: Ui) -> Result<()> {
         use tokio::signal::unix::{SignalKind, signal};
         let (mut term, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let mut watch = tokio::time::interval(std::time::Duration::from_secs(1));
@@ -58,9 +58,20 @@ impl Running {
             tokio::select! {
                 _ = term.recv() => return Ok(()),
                 _ = interrupt.recv() => return Ok(()),
-                _ = watch.tick() => self.services.iter_mut().try_for_each(Service::check)?,
+                _ = watch.tick() => self.report_ended(ui),
             }
         }
+    }
+
+    fn report_ended(&mut self, ui: Ui) {
+        self.services.retain_mut(|service| {
+            let ended = service.check();
+            if let Err(error) = &ended {
+                let name = service.name();
+                ui.say(format!("{error:#}\nThe others go on; start it again with `rochdale up --only {name}` and this --state"));
+            }
+            ended.is_ok()
+        });
     }
 
     /// Stops every process, the chain last; the first that did not stop by itself is an error.

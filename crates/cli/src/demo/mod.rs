@@ -38,28 +38,30 @@ struct Demo {
 
 /// `rochdale demo`
 pub async fn run(common: &Common, args: DemoArgs, ui: Ui) -> Result<ExitCode> {
+    // A wrong directory is found out before anything is founded.
+    let inputs = args.fhir.as_deref().map(records::files).transpose()?;
     let state = common.new_state()?;
     let layout = Layout { min_pool: 5, min_cohort: 5, ..Layout::new(args.port) };
     let mut running = Running::start(&state, layout, None, ui).await?;
     let coop = Coop::connect(&running.layout.gateway_url()).await?;
     let chain = found::connect(&running.layout.rpc_url(), LOCAL_CHAIN_ID).await?;
     let mut demo = Demo { state, coop, chain, ui, report: Report::default(), clock: Instant::now() };
-    demo.all(&args).await?;
+    demo.all(&args, inputs).await?;
     let agrees = demo.report.holds();
     demo.report.print(ui)?;
     if !args.once {
         let (url, state) = (demo.coop.gateway.base(), demo.state.path().display());
         ui.say(format!("\nThe cooperative stays at {url}; Ctrl-C stops it. Its state: --state {state}"));
-        running.until_stopped().await?;
+        running.until_stopped(ui).await?;
     }
     running.stop()?;
     Ok(if agrees { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 impl Demo {
-    async fn all(&mut self, args: &DemoArgs) -> Result<()> {
+    async fn all(&mut self, args: &DemoArgs, inputs: Option<Vec<PathBuf>>) -> Result<()> {
         let limits = Limits { record_bytes: (args.max_record as usize) << 20 };
-        let source = self.source(args, limits).await?;
+        let source = self.source(args, inputs, limits).await?;
         let people = self.enroll(source, args.patients).await?;
         self.settle(1, "scoring and settling epoch 1").await?;
         let license = self.license(people.len()).await?;
@@ -75,13 +77,20 @@ impl Demo {
     }
 
     /// Where the records come from: the directory that was named, or synthetic patients.
-    async fn source(&self, args: &DemoArgs, limits: Limits) -> Result<mpsc::Receiver<records::Found>> {
-        let dir = match &args.fhir {
-            Some(dir) => dir.clone(),
-            None => self.synthesize(args).await?,
+    async fn source(
+        &mut self,
+        args: &DemoArgs,
+        inputs: Option<Vec<PathBuf>>,
+        limits: Limits,
+    ) -> Result<mpsc::Receiver<records::Found>> {
+        let files = match inputs {
+            Some(files) => files,
+            None => {
+                self.report.patients.synthetic = Some(args.patients.unwrap_or(PATIENTS));
+                records::files(&self.synthesize(args).await?)?
+            }
         };
-        let most = args.patients.map(|n| n as usize);
-        Ok(records::stream(records::files(&dir)?, most, limits))
+        Ok(records::stream(files, args.patients.map(|n| n as usize), limits))
     }
 
     async fn synthesize(&self, args: &DemoArgs) -> Result<PathBuf> {

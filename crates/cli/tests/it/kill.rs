@@ -1,0 +1,75 @@
+//! Processes that are killed in the middle of an epoch: two of three go on, nothing is lost, nothing is paid twice.
+
+use crate::support::{Up, kill_listener, port, rochdale, synthesize};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+
+fn records(dir: &Path, count: u32) -> Vec<PathBuf> {
+    synthesize(dir, count, "transaction");
+    let mut files: Vec<_> = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+fn enroll(up: &Up, name: &str, record: &Path) {
+    up.json(&["member", "join", "--name", name]);
+    up.json(&["member", "consent", "--name", name]);
+    up.json(&["member", "contribute", "--name", name, record.to_str().unwrap()]);
+}
+
+/// A process that a person starts again by hand.
+struct Again(Child);
+
+impl Again {
+    fn start(up: &Up, name: &str) -> Self {
+        let mut command = rochdale(&up.args(&["up", "--only", name]));
+        Self(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap())
+    }
+}
+
+impl Drop for Again {
+    fn drop(&mut self) {
+        let pid = nix::unistd::Pid::from_raw(i32::try_from(self.0.id()).unwrap());
+        let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT);
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn two_of_three_stewards_go_on_and_the_third_catches_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let (state, port) = (dir.path().join("state"), port());
+    let up = Up::start(&state, port);
+    let files = records(&dir.path().join("fhir"), 3);
+    enroll(&up, "ada", &files[0]);
+    kill_listener(port + 12);
+    enroll(&up, "ben", &files[1]);
+    let settled = up.json(&["epoch", "settle", "1"]);
+    assert_eq!(settled["state"], "final");
+    assert_eq!(settled["header"]["sharers"], 2);
+
+    // One of three says what is missing and loses nothing.
+    kill_listener(port + 13);
+    enroll_fails(&up, &files[2]);
+
+    let _second = Again::start(&up, "steward-2");
+    let _third = Again::start(&up, "steward-3");
+    up.wait_for_stewards(3);
+    up.json(&["member", "contribute", "--name", "ben", "--resume"]);
+    let settled = up.json(&["epoch", "settle", "2"]);
+    assert_eq!(settled["state"], "final");
+    for steward in ["1", "2", "3"] {
+        up.json(&["audit", "--steward", steward]);
+    }
+    let paid = up.json(&["member", "claim", "--all"]);
+    let again = up.json(&["member", "claim", "--all"]);
+    assert!(!paid["paid"].as_array().unwrap().is_empty());
+    assert!(again["paid"].as_array().unwrap().is_empty(), "paid twice: {again}");
+}
+
+fn enroll_fails(up: &Up, record: &Path) {
+    up.json(&["member", "join", "--name", "cleo"]);
+    up.json(&["member", "consent", "--name", "cleo"]);
+    let error = up.fails(&["member", "contribute", "--name", "cleo", record.to_str().unwrap()]);
+    assert!(error.contains("steward"), "{error}");
+}

@@ -1,0 +1,8 @@
+//! The `rochdale` command as a person uses it: real processes, a real chain, files as they come.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod bad_input;
+mod directory;
+mod kill;
+mod support;
+mod typed;

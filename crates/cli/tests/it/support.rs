@@ -1,0 +1,165 @@
+//! Running the command and its siblings on free ports.
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
+
+/// Where the gateway's siblings listen, counted from its port.
+const OFFSETS: [u16; 6] = [0, 11, 12, 13, 21, 145];
+
+/// The command, with `args`.
+pub fn rochdale(args: &[&str]) -> Command {
+    let binary = Path::new(env!("CARGO_BIN_EXE_rochdale"));
+    for sibling in ["rochdale-gateway", "rochdale-steward", "rochdale-worker", "rochdale-synth"] {
+        assert!(
+            binary.with_file_name(sibling).is_file(),
+            "{sibling} is not built: run `cargo build --workspace --bins` before these tests, as `cargo xtask test` does"
+        );
+    }
+    let mut command = Command::new(binary);
+    command.args(args).env_remove("ROCHDALE_STATE").env_remove("ROCHDALE_URL");
+    command
+}
+
+/// Runs to the end.
+pub fn run(args: &[&str]) -> Output {
+    rochdale(args).stdin(Stdio::null()).output().unwrap()
+}
+
+/// Runs to the end, which must be a success, and parses what it printed.
+pub fn json(args: &[&str]) -> Value {
+    let output = run(args);
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Runs to the end, which must be a failure, and returns what it said.
+pub fn fails(args: &[&str]) -> String {
+    let output = run(args);
+    assert!(!output.status.success(), "{args:?} succeeded");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A gateway port such that all its siblings' ports are free; tests of one run never share one.
+pub fn port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let seed = u16::try_from(std::process::id() % 60).unwrap();
+    loop {
+        let step = NEXT.fetch_add(1, Ordering::SeqCst);
+        let base = 12_000 + (seed + step) % 150 * 200;
+        if OFFSETS.iter().all(|offset| TcpListener::bind(("127.0.0.1", base + offset)).is_ok()) {
+            return base;
+        }
+    }
+}
+
+/// `count` synthetic patients in `dir`, in the shape named.
+pub fn synthesize(dir: &Path, count: u32, shape: &str) {
+    let synth = Path::new(env!("CARGO_BIN_EXE_rochdale")).with_file_name("rochdale-synth");
+    let status = Command::new(synth)
+        .args(["--patients", &count.to_string(), "--shape", shape, "--quiet", "--out"])
+        .arg(dir)
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+/// A cooperative that `rochdale up` runs.
+pub struct Up {
+    child: Child,
+    pub state: PathBuf,
+    pub url: String,
+}
+
+impl Up {
+    /// Starts it and waits until it says that it runs.
+    pub fn start(state: &Path, port: u16) -> Self {
+        let shown = state.to_str().unwrap();
+        let mut child = rochdale(&["up", "--json", "--state", shown, "--port", &port.to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        // The JSON object ends with a brace in the first column.
+        let ready = lines.by_ref().map_while(Result::ok).any(|line| line == "}");
+        assert!(ready, "`rochdale up` ended before it ran");
+        Self { child, state: state.to_owned(), url: format!("http://127.0.0.1:{port}") }
+    }
+
+    /// The arguments that name this cooperative.
+    pub fn args<'a>(&'a self, args: &[&'a str]) -> Vec<&'a str> {
+        let common = ["--json", "--state", self.state.to_str().unwrap(), "--url", &self.url];
+        args.iter().copied().chain(common).collect()
+    }
+
+    /// Runs a command against it.
+    pub fn json(&self, args: &[&str]) -> Value {
+        json(&self.args(args))
+    }
+
+    /// A command against it that must fail.
+    pub fn fails(&self, args: &[&str]) -> String {
+        fails(&self.args(args))
+    }
+
+    /// Waits until the gateway reaches this many stewards.
+    pub fn wait_for_stewards(&self, wanted: usize) {
+        let patience = Instant::now() + Duration::from_secs(60);
+        loop {
+            let status = self.json(&["coop", "status"]);
+            let stewards = status["cooperative"]["stewards"].as_array().unwrap();
+            if stewards.iter().filter(|steward| steward["up"] == true).count() == wanted {
+                return;
+            }
+            assert!(Instant::now() < patience, "not {wanted} stewards are up: {status}");
+        }
+    }
+
+    /// Stops it as Ctrl-C does.
+    pub fn stop(mut self) {
+        kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), Signal::SIGINT).unwrap();
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let _ = kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), Signal::SIGTERM);
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// Kills the process that listens on `port` at once, as a power cut would.
+pub fn kill_listener(port: u16) {
+    let pid = listener(port).unwrap_or_else(|| panic!("nothing listens on {port}"));
+    kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap();
+    while TcpListener::bind(("127.0.0.1", port)).is_err() {
+        std::thread::yield_now();
+    }
+}
+
+/// The process behind a listening port, found as `ss -lp` does: the socket's inode among the open files.
+fn listener(port: u16) -> Option<i32> {
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let suffix = format!(":{port:04X}");
+    let inode = table.lines().skip(1).find_map(|line| {
+        let fields: Vec<_> = line.split_whitespace().collect();
+        (fields[1].ends_with(&suffix) && fields[3] == "0A").then(|| fields[9].to_owned())
+    })?;
+    let wanted = format!("socket:[{inode}]");
+    std::fs::read_dir("/proc").unwrap().filter_map(Result::ok).find_map(|entry| {
+        let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
+        let files = std::fs::read_dir(entry.path().join("fd")).ok()?;
+        let mut targets = files.filter_map(|file| std::fs::read_link(file.ok()?.path()).ok());
+        targets.any(|target| target.to_str() == Some(&wanted)).then_some(pid)
+    })
+}

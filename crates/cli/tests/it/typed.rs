@@ -1,0 +1,67 @@
+//! The demo's steps as commands that a person types one by one.
+
+use crate::support::{Up, port, synthesize};
+use serde_json::Value;
+
+fn amount(value: &Value) -> u128 {
+    value.as_str().unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_person_types_every_step_stops_everything_and_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let (state, port) = (dir.path().join("state"), port());
+    let fhir = dir.path().join("fhir");
+    synthesize(&fhir, 6, "transaction");
+    let mut files: Vec<_> = std::fs::read_dir(&fhir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+
+    let up = Up::start(&state, port);
+    for (number, file) in files.iter().enumerate() {
+        let name = format!("member-{number}");
+        up.json(&["member", "join", "--name", &name]);
+        up.json(&["member", "consent", "--name", &name]);
+        let status = up.json(&["member", "contribute", "--name", &name, file.to_str().unwrap()]);
+        assert_eq!(status["held_by"].as_array().unwrap().len(), 3, "{status}");
+    }
+    let twice = up.fails(&["member", "join", "--name", "member-0"]);
+    assert!(twice.contains("joined already"), "{twice}");
+    assert_eq!(up.json(&["epoch", "settle"])["state"], "final");
+    let row = up.json(&["member", "rows", "--name", "member-0"]);
+    assert!(row["contributions"][0]["score"]["quality"].as_u64().unwrap() > 2_000, "{row}");
+
+    // Everything stops, chain included, and goes on where it was.
+    up.stop();
+    let up = Up::start(&state, port);
+    up.json(&["researcher", "license", "--records", "10"]);
+    let query = dir.path().join("query.json");
+    std::fs::write(&query, r#"{"version":1,"dataset":1,"ask":{"kind":"count"},"rho":400000000}"#).unwrap();
+    let query = query.to_str().unwrap();
+    let first = up.json(&["researcher", "query", query]);
+    assert_eq!(first["cached"], false);
+    let again = up.json(&["researcher", "query", query]);
+    assert_eq!((again["cached"].as_bool(), &again["answer"]), (Some(true), &first["answer"]));
+    let other = |rho: &str, name: &str| {
+        let path = dir.path().join(name);
+        let text = format!(r#"{{"version":1,"dataset":1,"cohort":{{"sex":"female"}},"ask":{{"kind":"count"}},"rho":{rho}}}"#);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let over = up.fails(&["researcher", "query", &other("700000000", "over.json")]);
+    assert!(over.contains("budget"), "{over}");
+    up.json(&["researcher", "query", &other("100000000", "within.json")]);
+
+    assert_eq!(up.json(&["epoch", "settle"])["state"], "final");
+    let paid = up.json(&["member", "claim", "--all"]);
+    let data: u128 = paid["paid"].as_array().unwrap().iter().map(|paid| amount(&paid["data"])).sum();
+    assert!(data > 0, "{paid}");
+    up.json(&["member", "consent", "--name", "member-4", "--revoke"]);
+    up.json(&["member", "erase", "--name", "member-5", "--yes"]);
+    let gone = up.fails(&["member", "contribute", "--name", "member-5", files[5].to_str().unwrap()]);
+    assert!(gone.contains("erased"), "{gone}");
+    assert_eq!(up.json(&["epoch", "settle"])["state"], "final");
+    for steward in ["1", "2", "3"] {
+        up.json(&["audit", "--steward", steward]);
+    }
+    up.stop();
+}
