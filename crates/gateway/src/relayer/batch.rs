@@ -104,7 +104,7 @@ impl Relayer {
                 }
             }
         };
-        let _ = tokio::time::timeout(LONGEST_WAIT, full).await;
+        let _ = tokio::time::timeout(config.idle().max(LONGEST_WAIT), full).await;
     }
 
     /// Records the oldest queued contributions in one transaction. One that the contract refuses leaves the batch with

@@ -6,6 +6,7 @@ use rochdale_chain::bindings::SettlementLedger;
 use rochdale_chain::client::SendError;
 use rochdale_chain::events::Event;
 use rochdale_core::ids::{Epoch, MemberId};
+use rochdale_core::ledger::{self, Amounts};
 
 use super::{Done, Relayer};
 use crate::directory::Directory;
@@ -61,11 +62,12 @@ impl Relayer {
     async fn pay(&self, epoch: Epoch, leaves: Vec<ClaimLeaf>, claimed: &mut Claimed) -> Result<(), Problem> {
         let now = self.chain().now().await.map_err(|e| problems::chain(&e))?;
         let state = self.index.fresh().await?;
-        let (end, length) = (self.manifest.schedule().end(epoch), u64::from(self.manifest.ledger.epoch_length));
+        let (end, length) = (self.manifest.schedule().end(epoch), self.manifest.ledger.epoch_length);
         let owed = |leaf: &ClaimLeaf| {
             let paid = state.read(|s| s.claimed.get(&leaf.member_id).copied().unwrap_or_default());
-            let streamed = streamed(leaf.stream, now.saturating_sub(end), length);
-            leaf.cash.saturating_add(streamed) > paid.cash.0 || leaf.data > paid.data.0 || leaf.gov > paid.gov.0
+            let paid = ledger::Claimed { cash: paid.cash.0, data: paid.data.0, gov: paid.gov.0 };
+            let shown = Amounts { cash: leaf.cash, stream: leaf.stream, data: leaf.data, gov: leaf.gov };
+            ledger::due(&shown, &paid, now, end, length) != ledger::Due::default()
         };
         let due: Vec<ClaimLeaf> = leaves.into_iter().filter(owed).collect();
         for some in due.chunks(MAX_CLAIMS) {
@@ -95,13 +97,6 @@ impl Relayer {
     }
 }
 
-/// What of a stream has flowed `since` seconds after the epoch's end.
-fn streamed(stream: u128, since: u64, length: u64) -> u128 {
-    let length = length.max(1);
-    // A stream stays below 2^64 micro-USDC, so that the product fits.
-    stream.saturating_mul(u128::from(since.min(length))) / u128::from(length)
-}
-
 fn note(done: &Done, claimed: &mut Claimed) {
     for located in &done.events {
         match located.event {
@@ -113,17 +108,4 @@ fn note(done: &Done, claimed: &mut Claimed) {
         }
     }
     claimed.mined.push(done.mined.clone());
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stream_flows_over_one_epoch_and_stops() {
-        assert_eq!(streamed(7_000_000, 0, 604_800), 0);
-        assert_eq!(streamed(7_000_000, 86_400, 604_800), 1_000_000);
-        assert_eq!(streamed(7_000_000, 604_800, 604_800), 7_000_000);
-        assert_eq!(streamed(7_000_000, 9_999_999, 604_800), 7_000_000);
-    }
 }

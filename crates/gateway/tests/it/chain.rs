@@ -1,0 +1,116 @@
+//! The index through restarts, and what is said when the chain cannot be read.
+
+use std::time::Duration;
+
+use rochdale_api::ProblemCode;
+use rochdale_api::status::{Cooperative, DatasetView, EpochView, Health, LicenseView, TreasuryView};
+use rochdale_core::ids::{DatasetId, Purpose};
+use rochdale_gateway::run::{RunError, assemble};
+use rochdale_testkit::anvil::TestCoop;
+
+use crate::rig::Rig;
+
+#[tokio::test]
+async fn the_index_goes_on_where_it_was_and_shows_the_books() {
+    let mut rig = Rig::new().await;
+    rig.coop.approve_researcher(Purpose(4)).await.unwrap();
+    let license = rig.coop.buy(DatasetId(1), 1_000, Purpose(4)).await.unwrap();
+    let holder = rig.coop.researcher.address();
+    let before: Vec<LicenseView> = rig.client().get(&format!("/v1/licenses?holder={holder}")).await.unwrap();
+    assert_eq!((before.len(), before[0].license_id, before[0].records), (1, license, 1_000));
+    let money: TreasuryView = rig.client().get("/v1/treasury").await.unwrap();
+    assert_eq!((money.contributors, money.operations, money.compliance, money.reserve), (187_500_000, 37_500_000, 12_500_000, 12_500_000));
+
+    rig.stop().await;
+    rig.coop.join(&rig.coop.member_key(1)).await.unwrap();
+    rig.start().await;
+    let coop: Cooperative = rig.client().get("/v1/cooperative").await.unwrap();
+    assert_eq!((coop.members, coop.quorum, coop.stewards.len(), coop.epoch.0), (1, 2, 3, 1));
+    assert_eq!(coop.manifest, serde_json::to_value(&rig.coop.manifest).unwrap());
+    let one: LicenseView = rig.client().get(&format!("/v1/licenses/{license}")).await.unwrap();
+    assert_eq!(one, before[0]);
+    let none: Vec<LicenseView> = rig.client().get(&format!("/v1/licenses?holder={}", rig.coop.worker.address())).await.unwrap();
+    assert!(none.is_empty());
+    let datasets: Vec<DatasetView> = rig.client().get("/v1/datasets").await.unwrap();
+    assert_eq!(datasets.iter().map(|d| d.dataset.0).collect::<Vec<_>>(), [1, 2]);
+    let epoch: EpochView = rig.client().get("/v1/epochs/1").await.unwrap();
+    assert_eq!((epoch.state.as_str(), epoch.header), ("running", None));
+    let error = rig.client().get::<EpochView>("/v1/epochs/2").await.unwrap_err();
+    assert_eq!(error.code(), ProblemCode::NotFound);
+    let account = rig.coop.member_key(1).address();
+    let member: rochdale_api::status::MemberView = rig.client().get(&format!("/v1/members/by-account/{account}")).await.unwrap();
+    assert_eq!((member.member_id.0, member.consent.as_str()), (1, "none"));
+}
+
+#[tokio::test]
+async fn while_the_rpc_is_down_health_and_problems_say_so() {
+    let mut rig = Rig::new().await;
+    let key = rig.coop.member_key(1);
+    let request = rig.join_request(&key).await;
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let spare = rochdale_chain::local::Anvil::spawn(&rochdale_chain::local::AnvilOptions::default()).unwrap();
+    std::mem::replace(&mut rig.coop.anvil, spare).stop();
+
+    let answer = http.get(format!("{}/v1/health", rig.url())).send().await.unwrap();
+    assert_eq!(answer.status(), 503);
+    let health: Health = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+    assert!(!health.ok && health.problems.iter().any(|p| p.contains("does not answer")), "{:?}", health.problems);
+    for path in ["/v1/cooperative", "/v1/treasury", "/v1/members/1"] {
+        let error = rig.client().get::<serde_json::Value>(path).await.unwrap_err();
+        assert_eq!(error.code(), ProblemCode::ChainUnavailable, "{path}: {error}");
+    }
+    let error = rig.client().post::<serde_json::Value>("/v1/members", &request).await.unwrap_err();
+    assert_eq!(error.code(), ProblemCode::ChainUnavailable, "{error}");
+    let page = http.get(rig.url()).send().await.unwrap();
+    assert_eq!(page.status(), 503);
+    assert!(page.text().await.unwrap().contains("cannot work"));
+    // It still stops cleanly.
+    tokio::time::timeout(Duration::from_secs(20), rig.stop()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_chain_or_a_configuration_that_does_not_fit_is_named_at_the_start() {
+    let rig = Rig::without_gateway(TestCoop::deploy().await.unwrap()).await;
+    let mut config = rig.config();
+    config.chain_id = 1;
+    let error = assemble(config).await.err().unwrap();
+    assert!(matches!(error, RunError::OtherChain { manifest: 31_337, configured: 1, .. }), "{error}");
+
+    let mut options = rochdale_chain::local::AnvilOptions::default();
+    options.chain_id = 5;
+    let other = rochdale_chain::local::Anvil::spawn(&options).unwrap();
+    let mut config = rig.config();
+    config.rpc_url = other.url();
+    let error = assemble(config).await.err().unwrap().to_string();
+    assert!(error.contains("serves chain 5") && error.contains("chain 31337"), "{error}");
+
+    let mut config = rig.config();
+    config.rpc_url = "http://127.0.0.1:9".to_owned();
+    let error = assemble(config).await.err().unwrap().to_string();
+    assert!(error.contains("127.0.0.1:9 does not answer"), "{error}");
+
+    let mut config = rig.config();
+    config.stewards[1].steward = config.stewards[0].steward;
+    let error = assemble(config).await.err().unwrap().to_string();
+    assert!(error.contains("named twice"), "{error}");
+}
+
+#[tokio::test]
+async fn the_page_is_plain_and_forbids_everything_from_elsewhere() {
+    let rig = Rig::new().await;
+    rig.member(1).await;
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let page = http.get(rig.url()).send().await.unwrap();
+    let policy = page.headers()["content-security-policy"].to_str().unwrap().to_owned();
+    assert!(policy.starts_with("default-src 'none'; style-src 'nonce-"), "{policy}");
+    assert_eq!(page.headers()["x-content-type-options"], "nosniff");
+    let html = page.text().await.unwrap();
+    assert!(html.contains("The gateway works.") && html.contains("<th scope=\"row\">Active members</th><td class=\"n\">1</td>"), "{html}");
+    assert!(!html.contains("<script") && !html.contains("http://") && !html.contains("https://"), "{html}");
+    let document: serde_json::Value = rig.client().get("/openapi.json").await.unwrap();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    let error = rig.client().get::<serde_json::Value>("/v1/nothing").await.unwrap_err();
+    assert_eq!(error.code(), ProblemCode::NotFound);
+    let health: Health = rig.client().get("/v1/health").await.unwrap();
+    assert_eq!(health.address, rig.coop.relayer.address());
+}

@@ -1,0 +1,11 @@
+//! The gateway against the real contracts on anvil, with stewards that are small servers in the test.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod actors;
+mod chain;
+mod claims;
+mod path;
+mod process;
+mod queue;
+mod rig;
+mod vault;

@@ -1,0 +1,417 @@
+//! A cooperative on anvil, three stewards, and a gateway that can be killed.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy::signers::local::PrivateKeySigner;
+use alloy::sol_types::Eip712Domain;
+use axum::extract::{FromRef, State};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use rochdale_api::client::{Client, Identity};
+use rochdale_api::contribution::{ContributionPackage, ContributionState, ContributionStatus, ShareReceipt};
+use rochdale_api::member::{ClaimLeaf, ConsentDelivery, DenyRequest, GrantRequest, Granted, JoinRequest, Joined, LeavesRequest, Mined, RowKeyDelivery, SealedTo};
+use rochdale_api::query::BudgetLog;
+use rochdale_api::server::{Answer, Signed, Verifier};
+use rochdale_api::status::{Health, MemberView};
+use rochdale_api::{Problem, ProblemCode, auth};
+use rochdale_chain::eip712;
+use rochdale_core::ids::{MemberId, StewardId};
+use rochdale_crypto::{Cid, Context, RecordSecret, envelope};
+use rochdale_gateway::config::{BatchConfig, Config, IndexerConfig, Limits, RelayerConfig, StewardConfig, WorkerConfig};
+use rochdale_gateway::run;
+use rochdale_testkit::anvil::{TestCoop, role_key};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a steward of the test holds and does.
+pub struct Steward {
+    pub id: StewardId,
+    pub url: String,
+    pub up: AtomicBool,
+    pub row_keys: Mutex<Vec<RowKeyDelivery>>,
+    pub consents: Mutex<Vec<ConsentDelivery>>,
+    pub packages: Mutex<Vec<B256>>,
+    pub leaves: Mutex<Vec<ClaimLeaf>>,
+    pub calls: AtomicUsize,
+    domain: Eip712Domain,
+    address: Address,
+    gateway: Address,
+    now: u64,
+}
+
+impl Verifier for Steward {
+    fn domain(&self) -> &Eip712Domain {
+        &self.domain
+    }
+    fn audience(&self) -> Address {
+        self.address
+    }
+    fn now(&self) -> Answer<'_, u64> {
+        Box::pin(async { Ok(self.now) })
+    }
+    fn use_nonce(&self, _: Address, _: U256, _: u64) -> Answer<'_, bool> {
+        Box::pin(async { Ok(true) })
+    }
+}
+
+#[derive(Clone)]
+struct Shared(Arc<Steward>);
+
+impl FromRef<Shared> for Arc<dyn Verifier> {
+    fn from_ref(shared: &Shared) -> Self {
+        Arc::<Steward>::clone(&shared.0)
+    }
+}
+
+impl Steward {
+    fn expect<T>(&self, signed: Signed<T>) -> Result<T, Problem> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        assert_eq!(signed.signer, self.gateway, "the gateway signs its calls");
+        if self.up.load(Ordering::SeqCst) {
+            return Ok(signed.body);
+        }
+        Err(Problem::new(ProblemCode::PeerUnavailable, "switched off by the test"))
+    }
+}
+
+async fn start(coop: &TestCoop, seat: u8, now: u64) -> Arc<Steward> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let steward = Arc::new(Steward {
+        id: StewardId(seat),
+        url: format!("http://{}", listener.local_addr().unwrap()),
+        up: AtomicBool::new(true),
+        row_keys: Mutex::default(),
+        consents: Mutex::default(),
+        packages: Mutex::default(),
+        leaves: Mutex::default(),
+        calls: AtomicUsize::new(0),
+        domain: auth::domain(31_337, coop.manifest.addresses.steward_committee),
+        address: coop.stewards[usize::from(seat) - 1].address(),
+        gateway: role_key("relayer").address(),
+        now,
+    });
+    let router = Router::new()
+        .route("/v1/health", get(health))
+        .route("/v1/row-keys", post(row_keys))
+        .route("/v1/consents", post(consents))
+        .route("/v1/contributions", post(contributions))
+        .route("/v1/claim-leaves", post(leaves))
+        .route("/v1/budget", get(budget))
+        .with_state(Shared(Arc::clone(&steward)));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    steward
+}
+
+async fn health(State(Shared(s)): State<Shared>) -> Json<Health> {
+    let (service, version) = (format!("steward-{}", s.id), "test".to_owned());
+    let ok = s.up.load(Ordering::SeqCst);
+    Json(Health { service, version, ok, address: s.address, head: 0, indexed: 0, now: s.now, problems: Vec::new() })
+}
+
+async fn row_keys(State(Shared(s)): State<Shared>, signed: Signed<RowKeyDelivery>) -> Result<Json<()>, Problem> {
+    let delivery = s.expect(signed)?;
+    assert_eq!(delivery.sealed.steward, s.id, "each steward gets its own part");
+    s.row_keys.lock().unwrap().push(delivery);
+    Ok(Json(()))
+}
+
+async fn consents(State(Shared(s)): State<Shared>, signed: Signed<ConsentDelivery>) -> Result<Json<()>, Problem> {
+    let delivery = s.expect(signed)?;
+    assert_eq!(delivery.sealed.steward, s.id, "each steward gets its own part");
+    s.consents.lock().unwrap().push(delivery);
+    Ok(Json(()))
+}
+
+async fn contributions(
+    State(Shared(s)): State<Shared>,
+    signed: Signed<ContributionPackage>,
+) -> Result<Json<ShareReceipt>, Problem> {
+    let package = s.expect(signed)?;
+    s.packages.lock().unwrap().push(package.commitment);
+    Ok(Json(ShareReceipt { steward: s.id, commitment: package.commitment }))
+}
+
+async fn leaves(State(Shared(s)): State<Shared>, signed: Signed<LeavesRequest>) -> Result<Json<Vec<ClaimLeaf>>, Problem> {
+    let request = s.expect(signed)?;
+    let wanted = |leaf: &&ClaimLeaf| request.members.is_empty() || request.members.contains(&leaf.member_id);
+    Ok(Json(s.leaves.lock().unwrap().iter().filter(wanted).cloned().collect()))
+}
+
+async fn budget(State(Shared(s)): State<Shared>, signed: Signed<()>) -> Result<Json<BudgetLog>, Problem> {
+    s.expect(signed)?;
+    Ok(Json(BudgetLog { total: 5_000, left: 4_000, ..BudgetLog::default() }))
+}
+
+/// A running gateway on a runtime of its own, so that it can be killed with everything it does.
+struct Running {
+    runtime: Runtime,
+    url: String,
+    stop: tokio::sync::oneshot::Sender<()>,
+    ended: tokio::task::JoinHandle<Result<(), run::RunError>>,
+}
+
+/// Everything that a test needs.
+pub struct Rig {
+    pub coop: TestCoop,
+    pub stewards: Vec<Arc<Steward>>,
+    pub dir: TempDir,
+    pub batch: BatchConfig,
+    pub limits: Limits,
+    running: Option<Running>,
+}
+
+impl Rig {
+    pub async fn new() -> Self {
+        Self::with_idle(20).await
+    }
+
+    /// A batch is sent after this many milliseconds without a new contribution.
+    pub async fn with_idle(idle_ms: u64) -> Self {
+        let mut rig = Self::without_gateway(TestCoop::deploy().await.unwrap()).await;
+        rig.batch.idle_ms = idle_ms;
+        rig.start().await;
+        rig
+    }
+
+    pub async fn without_gateway(coop: TestCoop) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        coop.manifest.save(&dir.path().join("manifest.json")).unwrap();
+        let key = alloy::primitives::hex::encode(role_key("relayer").to_bytes());
+        let path = dir.path().join("relayer.key");
+        std::fs::write(&path, format!("rochdale-signing-key-v1 {key}\n")).unwrap();
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        let now = coop.chain.now().await.unwrap();
+        let mut stewards = Vec::new();
+        for seat in 1..=3 {
+            stewards.push(start(&coop, seat, now).await);
+        }
+        let (batch, limits) = (BatchConfig::default(), Limits::default());
+        Self { coop, stewards, dir, batch, limits, running: None }
+    }
+
+    pub fn config(&self) -> Config {
+        let steward = |s: &Arc<Steward>| StewardConfig { steward: s.id, url: s.url.clone() };
+        Config {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            rpc_url: self.coop.anvil.url(),
+            chain_id: 31_337,
+            manifest: self.dir.path().join("manifest.json"),
+            data_dir: self.dir.path().join("data"),
+            relayer: RelayerConfig { key_file: self.dir.path().join("relayer.key") },
+            stewards: self.stewards.iter().map(steward).collect(),
+            worker: WorkerConfig { address: self.coop.worker.address(), url: "http://127.0.0.1:9".to_owned() },
+            limits: self.limits,
+            batch: self.batch,
+            // The chain stands still between two transactions here.
+            indexer: IndexerConfig { poll_ms: 20, stale_after_seconds: 3_600 },
+        }
+    }
+
+    pub async fn start(&mut self) {
+        let config = self.config();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let (told, address) = tokio::sync::oneshot::channel();
+        let ended = runtime.spawn(async move {
+            let assembled = run::assemble(config).await?;
+            told.send(assembled.local_addr().unwrap()).unwrap();
+            assembled.run(async move { drop(stopped.await) }).await
+        });
+        let url = format!("http://{}", address.await.unwrap());
+        self.running = Some(Running { runtime, url, stop, ended });
+        self.until("healthy", async || self.client().get::<Health>("/v1/health").await.is_ok_and(|h| h.ok)).await;
+    }
+
+    /// Ends it as SIGKILL would: whatever it does stops in the middle.
+    pub fn kill(&mut self) {
+        self.running.take().unwrap().runtime.shutdown_background();
+    }
+
+    /// Ends it as SIGTERM would.
+    pub async fn stop(&mut self) {
+        let running = self.running.take().unwrap();
+        running.stop.send(()).unwrap();
+        running.ended.await.unwrap().unwrap();
+        running.runtime.shutdown_background();
+    }
+
+    pub fn url(&self) -> &str {
+        &self.running.as_ref().unwrap().url
+    }
+
+    /// Unsigned.
+    pub fn client(&self) -> Client {
+        Client::new(self.url()).unwrap()
+    }
+
+    /// Signs as `key` to the gateway.
+    pub fn signing(&self, key: &PrivateKeySigner) -> Client {
+        let domain = auth::domain(31_337, self.coop.manifest.addresses.steward_committee);
+        self.client().signing(Identity { key: key.clone(), domain }, role_key("relayer").address())
+    }
+
+    pub async fn now(&self) -> u64 {
+        self.coop.chain.now().await.unwrap()
+    }
+
+    /// Looks again and again until something holds.
+    pub async fn until(&self, what: &str, mut holds: impl AsyncFnMut() -> bool) {
+        let start = Instant::now();
+        while !holds().await {
+            assert!(start.elapsed() < PATIENCE, "not {what} after {PATIENCE:?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    pub async fn view(&self, id: MemberId) -> MemberView {
+        self.client().get(&format!("/v1/members/{id}")).await.unwrap()
+    }
+
+    pub async fn join_request(&self, key: &PrivateKeySigner) -> JoinRequest {
+        let account = key.address();
+        let admission = eip712::Admission {
+            account,
+            payout: account,
+            nullifier: keccak256(account),
+            rowKeyDigest: keccak256(b"row key"),
+            deadline: U256::from(self.now().await + 3_600),
+        };
+        let signature = eip712::sign(&self.coop.registrar, &admission, &self.coop.manifest.membership_domain()).unwrap();
+        JoinRequest {
+            account,
+            payout: account,
+            nullifier: admission.nullifier,
+            row_key_digest: admission.rowKeyDigest,
+            deadline: admission.deadline.to(),
+            registrar_signature: signature,
+            row_keys: parts(b"row key"),
+        }
+    }
+
+    pub async fn join(&self, key: &PrivateKeySigner) -> Joined {
+        let request = self.join_request(key).await;
+        self.client().post("/v1/members", &request).await.unwrap()
+    }
+
+    pub async fn grant_request(&self, key: &PrivateKeySigner, id: MemberId) -> GrantRequest {
+        let view = self.view(id).await;
+        let grant = eip712::ConsentGrant {
+            memberId: id.0,
+            version: view.consent_version + 1,
+            receiptCommitment: keccak256(b"receipt"),
+            expiry: 0,
+            nonce: U256::from(view.consent_nonce),
+            deadline: U256::from(self.now().await + 3_600),
+        };
+        GrantRequest {
+            member_id: id,
+            version: grant.version,
+            receipt_commitment: grant.receiptCommitment,
+            expiry: 0,
+            nonce: view.consent_nonce,
+            deadline: grant.deadline.to(),
+            signature: eip712::sign(key, &grant, &self.coop.manifest.consent_domain()).unwrap(),
+            receipts: parts(b"receipt"),
+        }
+    }
+
+    pub async fn grant(&self, key: &PrivateKeySigner, id: MemberId) -> Granted {
+        let request = self.grant_request(key, id).await;
+        self.client().post("/v1/consents", &request).await.unwrap()
+    }
+
+    pub async fn deny_request(&self, key: &PrivateKeySigner, id: MemberId, erase: bool) -> DenyRequest {
+        let nonce = self.view(id).await.consent_nonce;
+        let deadline = self.now().await + 3_600;
+        let (n, d) = (U256::from(nonce), U256::from(deadline));
+        let domain = self.coop.manifest.consent_domain();
+        let signature = if erase {
+            eip712::sign(key, &eip712::ConsentErase { memberId: id.0, nonce: n, deadline: d }, &domain)
+        } else {
+            eip712::sign(key, &eip712::ConsentRevoke { memberId: id.0, nonce: n, deadline: d }, &domain)
+        };
+        DenyRequest { member_id: id, nonce, deadline, signature: signature.unwrap() }
+    }
+
+    pub async fn deny(&self, key: &PrivateKeySigner, id: MemberId, erase: bool) -> Mined {
+        let request = self.deny_request(key, id, erase).await;
+        let path = if erase { "/v1/consents/erase" } else { "/v1/consents/revoke" };
+        self.client().post(path, &request).await.unwrap()
+    }
+
+    /// A member with consent.
+    pub async fn member(&self, n: u32) -> (PrivateKeySigner, MemberId) {
+        let key = self.coop.member_key(n);
+        let id = self.join(&key).await.member_id;
+        self.grant(&key, id).await;
+        (key, id)
+    }
+
+    /// A sealed record and the package that names it, with the member's present nonce.
+    pub async fn package(&self, key: &PrivateKeySigner, id: MemberId) -> (ContributionPackage, Vec<u8>) {
+        let view = self.view(id).await;
+        let registry = self.coop.manifest.addresses.contribution_registry;
+        let context = Context { chain_id: 31_337, registry, member: id, consent_version: view.consent_version };
+        let mut rng = rand::rng();
+        let secret = RecordSecret::random(&mut rng);
+        let sealed = envelope::seal(&secret, &context, b"a record", &mut rng).unwrap();
+        let contribution = eip712::Contribution {
+            memberId: id.0,
+            commitment: keccak256(&sealed.blob),
+            consentVersion: view.consent_version,
+            nonce: U256::from(view.contribution_nonce),
+            deadline: U256::from(self.now().await + 3_600),
+        };
+        let signature = eip712::sign(key, &contribution, &self.coop.manifest.contribution_domain()).unwrap();
+        let package = ContributionPackage {
+            member_id: id,
+            commitment: contribution.commitment,
+            consent_version: view.consent_version,
+            nonce: view.contribution_nonce,
+            deadline: contribution.deadline.to(),
+            signature,
+            header: Bytes::copy_from_slice(&sealed.header.to_bytes()),
+            blob_digest: (*sealed.cid.sha256()).into(),
+            deal: vec![B256::repeat_byte(1), B256::repeat_byte(2)],
+            shares: parts(b"share"),
+            secrets: parts(b"secret"),
+        };
+        (package, sealed.blob)
+    }
+
+    pub async fn put(&self, blob: Vec<u8>) -> Cid {
+        let cid = Cid::of(&blob);
+        self.client().put_bytes(&format!("/v1/blobs/{cid}"), blob).await.unwrap();
+        cid
+    }
+
+    /// Uploads and contributes a record; it is queued then.
+    pub async fn contribute(&self, key: &PrivateKeySigner, id: MemberId) -> ContributionPackage {
+        let (package, blob) = self.package(key, id).await;
+        self.put(blob).await;
+        let status: ContributionStatus = self.client().post("/v1/contributions", &package).await.unwrap();
+        assert_eq!((status.commitment, status.held_by.len()), (package.commitment, 3));
+        package
+    }
+
+    pub async fn status(&self, commitment: B256) -> ContributionStatus {
+        self.client().get(&format!("/v1/contributions/{commitment}")).await.unwrap()
+    }
+
+    /// Waits until a contribution has left the queue.
+    pub async fn settled(&self, commitment: B256) -> ContributionStatus {
+        self.until("out of the queue", async || self.status(commitment).await.state != ContributionState::Queued).await;
+        self.status(commitment).await
+    }
+}
+
+/// One part for each steward.
+pub fn parts(bytes: &'static [u8]) -> Vec<SealedTo> {
+    (1..=3).map(|seat| SealedTo { steward: StewardId(seat), sealed: Bytes::from_static(bytes) }).collect()
+}

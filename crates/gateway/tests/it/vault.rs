@@ -1,0 +1,104 @@
+//! The vault's door.
+
+use reqwest::StatusCode;
+use rochdale_api::{Problem, ProblemCode};
+use rochdale_crypto::Cid;
+use rochdale_testkit::anvil::role_key;
+use tokio::io::AsyncReadExt as _;
+use tokio_util::io::ReaderStream;
+
+use crate::rig::Rig;
+
+#[tokio::test]
+async fn two_hundred_megabytes_are_refused_with_a_reason() {
+    let rig = Rig::new().await;
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let url = format!("{}/v1/blobs/{}", rig.url(), Cid::of(b"whatever"));
+    let answer = http.put(&url).body(vec![7u8; 200 << 20]).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    let problem: Problem = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+    assert_eq!(problem.code, ProblemCode::TooLarge);
+    assert!(problem.detail.contains("67108864") && problem.hint.is_some(), "{problem}");
+    // Without a declared length it is cut off where it exceeds the limit.
+    let endless = tokio::io::repeat(7).take(200 << 20);
+    let body = reqwest::Body::wrap_stream(ReaderStream::with_capacity(endless, 1 << 20));
+    let answer = http.put(&url).body(body).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    let partial = rig.dir.path().join("data/vault/partial");
+    assert_eq!(std::fs::read_dir(partial).unwrap().count(), 0, "nothing is left on the disk");
+}
+
+#[tokio::test]
+async fn blobs_are_served_to_those_who_need_them_alone() {
+    let rig = Rig::new().await;
+    let (key, id) = rig.member(1).await;
+    let (other, _) = rig.member(2).await;
+    let (package, blob) = rig.package(&key, id).await;
+    let cid = rig.put(blob.clone()).await;
+    assert_eq!(rig.put(blob.clone()).await, cid, "again is fine");
+    let _: serde_json::Value = rig.client().post("/v1/contributions", &package).await.unwrap();
+    let path = format!("/v1/blobs/{cid}");
+    let now = rig.now().await;
+    for allowed in [&rig.coop.stewards[2], &rig.coop.worker, &key] {
+        assert_eq!(rig.signing(allowed).get_bytes_signed(&path, now).await.unwrap(), blob);
+    }
+    for denied in [&other, &role_key("researcher"), &role_key("registrar")] {
+        let error = rig.signing(denied).get_bytes_signed(&path, now).await.unwrap_err();
+        assert_eq!(error.code(), ProblemCode::Forbidden, "{error}");
+    }
+    assert_eq!(rig.client().get_bytes(&path).await.unwrap_err().code(), ProblemCode::Unauthenticated);
+    let mut changed = blob;
+    changed[200] ^= 1;
+    let error = rig.client().put_bytes(&path, changed).await.unwrap_err();
+    assert_eq!(error.code(), ProblemCode::BadRequest, "{error}");
+}
+
+#[tokio::test]
+async fn a_request_is_taken_once() {
+    let rig = Rig::new().await;
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let path = format!("/v1/blobs/{}", Cid::of(b"nothing"));
+    let key = &rig.coop.stewards[0];
+    let domain = rochdale_api::auth::domain(31_337, rig.coop.manifest.addresses.steward_committee);
+    let (nonce, deadline) = (alloy::primitives::U256::from(7), rig.now().await + 60);
+    let described = rochdale_api::auth::Described {
+        audience: role_key("relayer").address(),
+        method: "GET",
+        path: &path,
+        body: &[],
+        nonce,
+        deadline,
+    };
+    let signature = alloy::signers::SignerSync::sign_hash_sync(key, &described.digest(&domain)).unwrap();
+    let send = || {
+        http.get(format!("{}{path}", rig.url()))
+            .header("rochdale-signer", key.address().to_string())
+            .header("rochdale-nonce", nonce.to_string())
+            .header("rochdale-deadline", deadline.to_string())
+            .header("rochdale-signature", alloy::primitives::hex::encode_prefixed(signature.as_bytes()))
+            .send()
+    };
+    assert_eq!(send().await.unwrap().status(), StatusCode::NOT_FOUND);
+    let replayed = send().await.unwrap();
+    assert_eq!(replayed.status(), StatusCode::UNAUTHORIZED);
+    assert!(replayed.text().await.unwrap().contains("was used before"));
+}
+
+#[tokio::test]
+async fn what_no_package_names_is_deleted_after_a_while() {
+    let mut rig = Rig::without_gateway(rochdale_testkit::anvil::TestCoop::deploy().await.unwrap()).await;
+    rig.limits.unreferenced_ttl_seconds = 1;
+    rig.start().await;
+    let (key, id) = rig.member(1).await;
+    let kept = rig.contribute(&key, id).await;
+    let cid = rig.put(b"nobody names me".to_vec()).await;
+    let now = rig.now().await;
+    let steward = rig.signing(&rig.coop.stewards[0]);
+    rig.until("pruned", async || {
+        let answer = steward.get_bytes_signed(&format!("/v1/blobs/{cid}"), now).await;
+        answer.is_err_and(|e| e.code() == ProblemCode::NotFound)
+    })
+    .await;
+    let kept = Cid::from_sha256(kept.blob_digest.0);
+    assert!(steward.get_bytes_signed(&format!("/v1/blobs/{kept}"), now).await.is_ok());
+}
