@@ -1,1 +1,29 @@
 //! The worker: the only process that opens pooled records.
+//!
+//! ```text
+//! POST /v1/queries ─ order ─▶ snapshot ─▶ budget entry ─▶ release ─▶ open ─▶ query + noise ─▶ receipt ─▶ sealed answer
+//! ```
+//!
+//! [`query`] is the way of one order from the first check to the sealed answer; each step's duty has its module:
+//! [`order`] (may this be asked?), [`snapshot`] (of whom?), [`budget`] (who pays?), [`release`] (shares), [`records`]
+//! (blobs to rows). [`committee`] asks the stewards, [`store`] remembers, [`run`] wires.
+//!
+//! **Architecture Invariant:** an order is written to the store before the first steward hears of its entry, a majority's
+//! signatures before they are used, the sealed answer before its receipt leaves: a crash at any point is continued
+//! from there, and no order is charged twice.
+//! **Architecture Invariant:** no record, row or exact result reaches the store, a log line or an error.
+
+pub mod budget;
+pub mod committee;
+pub mod config;
+pub mod http;
+pub mod keys;
+pub mod order;
+pub mod problems;
+pub mod query;
+pub mod records;
+pub mod release;
+pub mod run;
+pub mod snapshot;
+pub mod store;
+pub mod worker;

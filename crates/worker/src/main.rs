@@ -1,1 +1,52 @@
-fn main() {}
+//! `rochdale-worker`: answers queries over pooled records.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use rochdale_api::server::{init_telemetry, stop_signal};
+use rochdale_worker::config::Config;
+use rochdale_worker::keys::Keys;
+use rochdale_worker::run::run;
+
+/// The worker of a patient data cooperative: opens pooled records in memory and answers queries with differential privacy.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "Examples:\n  rochdale-worker keygen --out /etc/rochdale/worker\n  rochdale-worker run --config /etc/rochdale/worker/worker.toml"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run until SIGTERM or Ctrl-C.
+    Run {
+        /// The configuration file; docs/samples/worker.toml shows every key.
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Draw signing.key and sealing.key, and print the public parts as JSON.
+    Keygen {
+        /// The directory for the two files; they must not exist yet.
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    match Arguments::parse().command {
+        Command::Run { config } => {
+            init_telemetry();
+            run(Config::load(&config)?, stop_signal()).await?;
+        }
+        Command::Keygen { out } => {
+            let public = Keys::create(&out)?.public();
+            println!("{}", serde_json::to_string_pretty(&public)?);
+        }
+    }
+    Ok(())
+}

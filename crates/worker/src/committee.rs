@@ -1,0 +1,203 @@
+//! The stewards in office: asking all of them at once, and what follows from who answered.
+
+use std::future::Future;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use rochdale_api::client::Client;
+use rochdale_api::{Problem, ProblemCode};
+use rochdale_chain::events::Seat;
+use rochdale_core::budget::majority;
+use rochdale_core::ids::StewardId;
+
+use crate::worker::{Mirror, Worker};
+
+/// A steward and how to reach it.
+#[derive(Clone)]
+pub struct Steward {
+    /// Its seat.
+    pub id: StewardId,
+    /// Its keys on chain.
+    pub seat: Seat,
+    /// Signs as the worker; none where the configuration has no URL for this seat.
+    pub client: Option<Client>,
+}
+
+/// All stewards in office.
+#[derive(Clone)]
+pub struct Committee {
+    /// By seat.
+    pub stewards: Vec<Steward>,
+    /// Shares that open a record, signatures that bind.
+    pub quorum: u8,
+    patience: Duration,
+}
+
+/// What each steward answered, by seat.
+pub type Answers<T> = Vec<(StewardId, Result<T, Problem>)>;
+
+impl Worker {
+    /// The committee as the chain seats it.
+    #[must_use]
+    pub fn committee(&self, mirror: &Mirror) -> Committee {
+        let identity = self.identity();
+        let steward = |(id, seat): (u8, &Seat)| {
+            let id = StewardId(id);
+            let url = self.config.stewards.iter().find(|known| known.steward == id);
+            let client = url.and_then(|known| Client::new(&known.url).ok());
+            let client = client.map(|client| client.signing(identity.clone(), seat.signer));
+            Steward { id, seat: *seat, client }
+        };
+        Committee {
+            stewards: (1u8..).zip(&mirror.latest.seats).map(steward).collect(),
+            quorum: mirror.latest.quorum,
+            patience: self.config.patience(),
+        }
+    }
+}
+
+impl Committee {
+    /// Number of seats.
+    #[must_use]
+    pub fn seats(&self) -> u8 {
+        u8::try_from(self.stewards.len()).unwrap_or(u8::MAX)
+    }
+
+    /// How many stewards must agree: a majority of all seats, and no fewer than the quorum.
+    #[must_use]
+    pub fn need(&self) -> usize {
+        majority(self.seats()).max(usize::from(self.quorum))
+    }
+
+    /// The seat of a steward.
+    #[must_use]
+    pub fn seat(&self, id: StewardId) -> Option<&Seat> {
+        self.stewards.iter().find(|steward| steward.id == id).map(|steward| &steward.seat)
+    }
+
+    /// Asks all stewards at once.
+    pub async fn ask<T, F: Future<Output = Result<T, Problem>>>(
+        &self,
+        question: impl Fn(StewardId, Client) -> F,
+    ) -> Answers<T> {
+        self.ask_those(|_| true, question).await
+    }
+
+    /// Asks some stewards at once.
+    pub async fn ask_those<T, F: Future<Output = Result<T, Problem>>>(
+        &self,
+        those: impl Fn(StewardId) -> bool,
+        question: impl Fn(StewardId, Client) -> F,
+    ) -> Answers<T> {
+        let ask = |steward: &Steward| {
+            let (id, client) = (steward.id, steward.client.clone());
+            let asked = client.map(|client| question(id, client));
+            async move { (id, self.patiently(asked).await) }
+        };
+        join_all(self.stewards.iter().filter(|steward| those(steward.id)).map(ask)).await
+    }
+
+    async fn patiently<T>(&self, asked: Option<impl Future<Output = Result<T, Problem>>>) -> Result<T, Problem> {
+        let unavailable = |detail: String| Err(Problem::new(ProblemCode::PeerUnavailable, detail));
+        let Some(asked) = asked else {
+            return unavailable("the worker's configuration has no URL for this seat".to_owned());
+        };
+        match tokio::time::timeout(self.patience, asked).await {
+            Ok(answer) => answer,
+            Err(_) => unavailable(format!("no answer within {} s", self.patience.as_secs())),
+        }
+    }
+
+    /// The answers, where enough stewards gave one. Where so many refuse for one reason that the others do not suffice,
+    /// that reason; else who is missing.
+    ///
+    /// # Errors
+    /// As said.
+    pub fn enough<T>(&self, what: &str, answers: Answers<T>) -> Result<Vec<(StewardId, T)>, Problem> {
+        let need = self.need();
+        let (mut given, mut refused) = (Vec::new(), Vec::new());
+        for (id, answer) in answers {
+            match answer {
+                Ok(answer) => given.push((id, answer)),
+                Err(problem) => refused.push((id, problem)),
+            }
+        }
+        if given.len() >= need { Ok(given) } else { Err(self.lacking(what, given.len(), &refused)) }
+    }
+
+    /// Why `given` stewards do not suffice.
+    #[must_use]
+    pub fn lacking(&self, what: &str, given: usize, refused: &[(StewardId, Problem)]) -> Problem {
+        if let Some((_, problem)) = refused.iter().find(|(_, problem)| self.is_final(problem.code, refused)) {
+            return problem.clone();
+        }
+        let who: Vec<String> =
+            refused.iter().map(|(id, problem)| format!("steward {id}: {}", problem.detail)).collect();
+        let (need, seats) = (self.need(), self.seats());
+        let detail = format!("{what}: {given} of {seats} stewards, {need} are needed; {}", who.join("; "));
+        Problem::new(ProblemCode::NotEnough, detail)
+            .hint("nothing was lost: send the same order again once the stewards named are back")
+    }
+
+    /// Whether those who refuse with this code leave too few others, and time will not change it.
+    #[must_use]
+    pub fn is_final(&self, code: ProblemCode, refused: &[(StewardId, Problem)]) -> bool {
+        let same = refused.iter().filter(|(_, problem)| problem.code == code).count();
+        is_refusal(code) && self.stewards.len() - same < self.need()
+    }
+}
+
+/// Whether a steward that answers so will answer so again.
+fn is_refusal(code: ProblemCode) -> bool {
+    !matches!(
+        code,
+        ProblemCode::PeerUnavailable
+            | ProblemCode::ChainUnavailable
+            | ProblemCode::Internal
+            | ProblemCode::TooManyRequests
+            | ProblemCode::NotFound
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn committee(seats: u8) -> Committee {
+        let seat = Seat { signer: alloy::primitives::Address::ZERO, sealing_key: alloy::primitives::B256::ZERO };
+        let steward = |id| Steward { id: StewardId(id), seat, client: None };
+        Committee { stewards: (1..=seats).map(steward).collect(), quorum: 2, patience: Duration::from_secs(1) }
+    }
+
+    fn no(code: ProblemCode) -> Result<(), Problem> {
+        Err(Problem::new(code, "why"))
+    }
+
+    #[test]
+    fn two_of_three_suffice_and_one_names_the_missing() {
+        let (one, two, three) = (StewardId(1), StewardId(2), StewardId(3));
+        let down = || no(ProblemCode::PeerUnavailable);
+        let given = committee(3).enough("x", vec![(one, Ok(())), (two, down()), (three, Ok(()))]).unwrap();
+        assert_eq!(given.len(), 2);
+        let problem = committee(3).enough("x", vec![(one, Ok(())), (two, down()), (three, down())]).unwrap_err();
+        assert_eq!(problem.code, ProblemCode::NotEnough);
+        assert_eq!(problem.detail, "x: 1 of 3 stewards, 2 are needed; steward 2: why; steward 3: why");
+    }
+
+    #[test]
+    fn a_refusal_passes_through_once_the_others_cannot_outvote_it() {
+        let (one, two, three) = (StewardId(1), StewardId(2), StewardId(3));
+        let over = || no(ProblemCode::BudgetExceeded);
+        let down = || no(ProblemCode::PeerUnavailable);
+        let code = |answers| committee(3).enough::<()>("x", answers).unwrap_err().code;
+        assert_eq!(code(vec![(one, over()), (two, over()), (three, Ok(()))]), ProblemCode::BudgetExceeded);
+        assert_eq!(code(vec![(one, over()), (two, down()), (three, Ok(()))]), ProblemCode::NotEnough);
+    }
+
+    #[tokio::test]
+    async fn a_seat_without_a_url_is_missing() {
+        let answers = committee(1).ask(|_, _| async { Ok(()) }).await;
+        assert_eq!(answers[0].1.as_ref().unwrap_err().code, ProblemCode::PeerUnavailable);
+    }
+}

@@ -1,0 +1,195 @@
+//! The configuration file: TOML, every key known, paths relative to the file.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rochdale_api::server::{ConfigError, load_config};
+use rochdale_compute::release::Gate;
+use rochdale_core::ids::StewardId;
+use serde::Deserialize;
+
+/// What `docs/samples/worker.toml` shows.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Its own RPC.
+    pub rpc_url: String,
+    /// The chain that the RPC must serve.
+    pub chain_id: u64,
+    /// The deployment's manifest.
+    pub manifest: PathBuf,
+    /// Where its database is.
+    pub data_dir: PathBuf,
+    /// Its secp256k1 key.
+    pub key_file: PathBuf,
+    /// Its X25519 key.
+    pub sealing_key_file: PathBuf,
+    /// The gateway: the vault's blobs, and the relay of receipts.
+    pub gateway_url: String,
+    /// Seconds after which an unchanged head is stale.
+    #[serde(default = "default_stale_after_s")]
+    pub stale_after_s: u64,
+    /// Seconds of block time for which a pool that has not changed keeps its cut.
+    #[serde(default = "default_snapshot_ttl_s")]
+    pub snapshot_ttl_s: u64,
+    /// Seconds that a steward may take for one answer.
+    #[serde(default = "default_patience_s")]
+    pub patience_s: u64,
+    /// What is not answered.
+    #[serde(default)]
+    pub privacy: Privacy,
+    /// Opened records.
+    #[serde(default)]
+    pub records: Records,
+    /// The query engine.
+    #[serde(default)]
+    pub engine: Engine,
+    /// Every seat of the committee.
+    pub stewards: Vec<StewardConfig>,
+}
+
+/// Thresholds below which nothing is released.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Privacy {
+    /// Members that a pool must have.
+    pub min_pool: u64,
+    /// Members that a cohort must seem to have, noise included.
+    pub min_cohort: u64,
+}
+
+/// How opened records are treated.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Records {
+    /// Seconds for which flattened rows stay in memory.
+    pub cache_ttl_s: u64,
+    /// Larger records count as empty.
+    pub max_record_bytes: usize,
+}
+
+/// What the engine may use.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Engine {
+    /// Partitions.
+    pub threads: usize,
+    /// Bytes for its operators.
+    pub memory_bytes: usize,
+}
+
+/// A steward's address.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StewardConfig {
+    /// Seat, from 1.
+    pub steward: StewardId,
+    /// Base URL.
+    pub url: String,
+}
+
+impl Default for Privacy {
+    fn default() -> Self {
+        let Gate { min_pool, min_cohort } = Gate::default();
+        Self { min_pool, min_cohort }
+    }
+}
+
+impl Default for Records {
+    fn default() -> Self {
+        Self { cache_ttl_s: 600, max_record_bytes: 256 << 20 }
+    }
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self { threads: 2, memory_bytes: 1 << 30 }
+    }
+}
+
+fn default_stale_after_s() -> u64 {
+    60
+}
+
+fn default_snapshot_ttl_s() -> u64 {
+    86_400
+}
+
+fn default_patience_s() -> u64 {
+    60
+}
+
+impl Config {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// With file, line and key where it is not understood.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let mut config: Self = load_config(path)?;
+        let base = path.parent().unwrap_or(Path::new("")).to_owned();
+        let files =
+            [&mut config.manifest, &mut config.data_dir, &mut config.key_file, &mut config.sealing_key_file];
+        for file in files {
+            *file = base.join(&*file);
+        }
+        Ok(config)
+    }
+
+    /// The thresholds as compute takes them.
+    #[must_use]
+    pub fn gate(&self) -> Gate {
+        Gate { min_pool: self.privacy.min_pool, min_cohort: self.privacy.min_cohort }
+    }
+
+    /// How long flattened rows stay in memory.
+    #[must_use]
+    pub fn cache_ttl(&self) -> Duration {
+        Duration::from_secs(self.records.cache_ttl_s)
+    }
+
+    /// How long a steward may take.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        Duration::from_secs(self.patience_s.max(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use rochdale_api::server::parse_config;
+
+    const SAMPLE: &str = include_str!("../../../docs/samples/worker.toml");
+
+    #[test]
+    fn the_sample_is_understood_and_shows_the_defaults() {
+        let full: Config = parse_config(Path::new("worker.toml"), SAMPLE).unwrap();
+        let (required, rest) = SAMPLE.split_once("# What stands").unwrap();
+        let short = format!("{required}\n{}", &rest[rest.find("[[stewards]]\n").unwrap()..]);
+        let short: Config = parse_config(Path::new("worker.toml"), &short).unwrap();
+        assert_eq!(format!("{full:?}"), format!("{short:?}"));
+        assert_eq!(full.stewards.iter().map(|s| s.steward.0).collect::<Vec<_>>(), [1, 2, 3]);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_file_line_and_key() {
+        let text = SAMPLE.replace("min_pool", "min_pond");
+        let line = 1 + text.lines().position(|l| l.starts_with("min_pond")).unwrap();
+        let error = parse_config::<Config>(Path::new("worker.toml"), &text).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("worker.toml:{line}: key `min_pond`: unknown field")), "{error}");
+    }
+
+    #[test]
+    fn paths_are_relative_to_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("worker.toml");
+        std::fs::write(&path, SAMPLE).unwrap();
+        let config = Config::load(&path).unwrap();
+        assert_eq!(config.key_file, dir.path().join("signing.key"));
+        assert_eq!(config.manifest, dir.path().join("../manifest.json"));
+    }
+}

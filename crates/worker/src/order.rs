@@ -1,0 +1,93 @@
+//! May this be asked? The researcher's signed order against the license on chain, as the worker's own RPC shows it.
+
+use alloy::primitives::{B256, U256};
+use rochdale_api::Problem;
+use rochdale_api::query::QueryRequest;
+use rochdale_chain::eip712;
+use rochdale_chain::events::LicenseTerms;
+
+use crate::problems::{bad, internal, license};
+use crate::worker::{Mirror, Worker};
+
+/// `License`'s right to ask queries.
+const QUERY: u8 = 1;
+
+/// An order that its license's holder signed, for the query that came with it.
+#[derive(Clone, Copy, Debug)]
+pub struct Authentic {
+    /// EIP-712 digest of the order: its name.
+    pub digest: B256,
+    /// The license's terms.
+    pub terms: LicenseTerms,
+}
+
+impl Worker {
+    /// Checks what stays true for ever: the query, its digest and charge, and the holder's signature.
+    ///
+    /// # Errors
+    /// With what does not hold.
+    pub fn authenticate(&self, mirror: &Mirror, request: &QueryRequest) -> Result<Authentic, Problem> {
+        let (query, order) = (&request.query, &request.order);
+        query.validate().map_err(|error| bad(format!("query: {error}")))?;
+        let digest = query.digest().map_err(|error| bad(format!("query: {error}")))?;
+        if digest != order.query_digest {
+            return Err(bad(format!("order.query_digest: the query has digest {digest}, the order names {}", order.query_digest))
+                .hint("sign the query that is sent"));
+        }
+        if query.rho != order.rho {
+            return Err(bad(format!("order.rho: the query spends {}, the order {} nano-zCDP", query.rho, order.rho)));
+        }
+        let id = order.license_id;
+        let held = mirror.latest.licenses.get(&id).ok_or_else(|| {
+            license(format!("there is no license {id} as of block {}", mirror.head.latest.number))
+                .hint("buy one, or wait until its purchase is mined")
+        })?;
+        let message = eip712::QueryOrder {
+            licenseId: id.0,
+            queryDigest: order.query_digest,
+            rho: order.rho,
+            purpose: order.purpose.0,
+            nonce: order.nonce,
+            deadline: U256::from(order.deadline),
+        };
+        let domain = self.manifest.committee_domain();
+        eip712::verify(&message, &domain, &request.signature, held.holder).map_err(|error| {
+            license(format!("license {id} is another's, or the order was changed: {error}"))
+                .hint("sign the order with the key that holds the license")
+        })?;
+        Ok(Authentic { digest: eip712::digest(&message, &domain), terms: held.terms })
+    }
+
+    /// Checks what an order needs to be taken up now.
+    ///
+    /// # Errors
+    /// With what does not hold.
+    pub fn admit(&self, mirror: &Mirror, request: &QueryRequest, terms: &LicenseTerms) -> Result<(), Problem> {
+        let (order, now) = (&request.order, mirror.now());
+        let id = order.license_id;
+        if terms.right != QUERY {
+            return Err(license(format!("license {id} gives right {}, a query needs right {QUERY}", terms.right)));
+        }
+        if request.query.dataset != terms.dataset {
+            let (licensed, asked) = (terms.dataset, request.query.dataset);
+            return Err(license(format!("license {id} is for dataset {licensed}, the query asks dataset {asked}")));
+        }
+        if order.purpose != terms.purpose {
+            let (licensed, asked) = (terms.purpose, order.purpose);
+            return Err(license(format!("license {id} is for purpose {licensed}, the order for {asked}")));
+        }
+        if terms.expiry < now {
+            let detail = format!("license {id} expired at {}, block time is {now}", terms.expiry);
+            return Err(license(detail).hint("buy another license"));
+        }
+        if order.deadline < now {
+            let detail = format!("order.deadline: {} has passed, block time is {now}", order.deadline);
+            return Err(bad(detail).hint("sign a new order"));
+        }
+        if !mirror.latest.workers.contains_key(&self.address()) {
+            return Err(internal(format!("this worker, {}, is not registered on chain", self.address()))
+                .hint("governance registers workers"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,230 @@
+//! What every duty of the worker shares: keys, store, its own view of the chain, and the ways to stewards and gateway.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex as StdMutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use alloy::primitives::{Address, B256, U256};
+use alloy::sol_types::Eip712Domain;
+use rochdale_api::client::{Client, ClientError, Identity};
+use rochdale_api::server::{Answer, Verifier};
+use rochdale_api::{Problem, auth};
+use rochdale_chain::client::{Chain, ChainError, ChainOptions, Clock, Head};
+use rochdale_chain::deploy::{Manifest, ManifestError};
+use rochdale_chain::events::{Follower, Located, MemoryStore};
+use rochdale_chain::state::Cooperative;
+use rochdale_compute::engine::{DataFusionEngine, EngineError};
+use tokio::sync::Mutex;
+
+use crate::config::Config;
+use crate::keys::{Keys, KeysError};
+use crate::problems;
+use crate::records::RowCache;
+use crate::store::{Store, StoreError};
+
+/// Faults of others that health shows: the newest ones.
+const FAULTS_SHOWN: usize = 16;
+
+/// The chain as the worker last saw it.
+#[derive(Clone, Debug)]
+pub struct Mirror {
+    /// Latest and finalized block.
+    pub head: Head,
+    /// Every event, oldest first.
+    pub events: Arc<Vec<Located>>,
+    /// What they add up to.
+    pub latest: Cooperative,
+}
+
+impl Mirror {
+    /// Protocol time: seconds of block time.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        self.head.latest.timestamp
+    }
+}
+
+/// Why the worker does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A key.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The manifest.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The chain.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// The engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The manifest is of another chain.
+    #[error("the manifest is of chain {manifest}, the configuration of chain {configured}: use the manifest of this chain")]
+    OtherChain {
+        /// The manifest's.
+        manifest: u64,
+        /// The configuration's.
+        configured: u64,
+    },
+    /// An address in the configuration.
+    #[error("{key}: {detail}")]
+    Address {
+        /// Which key.
+        key: String,
+        /// What is wrong.
+        detail: String,
+    },
+}
+
+/// The worker.
+pub struct Worker {
+    /// Its configuration.
+    pub config: Config,
+    /// The cooperative.
+    pub manifest: Manifest,
+    /// Its keys.
+    pub keys: Keys,
+    /// Its database.
+    pub store: Store,
+    /// Its RPC.
+    pub chain: Chain,
+    /// Runs plans.
+    pub engine: DataFusionEngine,
+    /// Rows of opened records.
+    pub rows: RowCache,
+    /// There is one budget log: one order is worked on at a time.
+    pub working: Mutex<()>,
+    /// Hashes of budget entries whose majority was checked.
+    pub(crate) verified: StdMutex<HashSet<B256>>,
+    follower: Mutex<Follower<MemoryStore>>,
+    mirror: RwLock<Option<Arc<Mirror>>>,
+    faults: StdMutex<Vec<String>>,
+    gateway: Client,
+    domain: Eip712Domain,
+}
+
+impl Worker {
+    /// Opens everything that the configuration names.
+    ///
+    /// # Errors
+    /// With what is missing or does not fit.
+    pub async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Arc<Self>, StartError> {
+        let manifest = Manifest::load(&config.manifest)?;
+        if manifest.chain_id != config.chain_id {
+            return Err(StartError::OtherChain { manifest: manifest.chain_id, configured: config.chain_id });
+        }
+        let keys = Keys::load(&config.key_file, &config.sealing_key_file)?;
+        let store = Store::open(&config.data_dir).await?;
+        let address = |key: String| move |e: ClientError| StartError::Address { key, detail: e.to_string() };
+        let gateway = Client::new(&config.gateway_url).map_err(address("gateway_url".to_owned()))?;
+        for steward in &config.stewards {
+            Client::new(&steward.url).map_err(address(format!("stewards, steward {}", steward.steward)))?;
+        }
+        let stale_after = Duration::from_secs(config.stale_after_s);
+        let options = ChainOptions { stale_after, ..ChainOptions::new(config.chain_id) };
+        let chain = Chain::connect(&config.rpc_url, options, clock.clone()).await?;
+        let follower = Follower::new(chain.clone(), &manifest, MemoryStore::default());
+        Ok(Arc::new(Self {
+            engine: DataFusionEngine::new(config.engine.threads, config.engine.memory_bytes)?,
+            rows: RowCache::new(config.cache_ttl(), clock),
+            domain: auth::domain(manifest.chain_id, manifest.addresses.steward_committee),
+            config,
+            manifest,
+            keys,
+            store,
+            chain,
+            working: Mutex::default(),
+            verified: StdMutex::default(),
+            follower: Mutex::new(follower),
+            mirror: RwLock::default(),
+            faults: StdMutex::default(),
+            gateway,
+        }))
+    }
+
+    /// The worker's address.
+    #[must_use]
+    pub fn address(&self) -> Address {
+        self.keys.signer.address()
+    }
+
+    /// Follows the chain to its head. What is decided after this is decided on the latest block.
+    ///
+    /// # Errors
+    /// Where the RPC does not answer, lags, or serves another chain.
+    pub async fn at_head(&self) -> Result<Arc<Mirror>, Problem> {
+        let mut follower = self.follower.lock().await;
+        let progress = follower.step().await.map_err(problems::chain)?;
+        let known = self.mirror();
+        let mirror = match known {
+            Some(known) if progress.events == 0 && progress.rolled_back_to.is_none() => {
+                Mirror { head: progress.head, ..(*known).clone() }
+            }
+            _ => {
+                let events = follower.store().events().to_vec();
+                let latest = Cooperative::fold(&events);
+                Mirror { head: progress.head, events: Arc::new(events), latest }
+            }
+        };
+        let mirror = Arc::new(mirror);
+        *self.mirror.write().unwrap_or_else(PoisonError::into_inner) = Some(mirror.clone());
+        Ok(mirror)
+    }
+
+    /// The chain as last seen, if it was.
+    #[must_use]
+    pub fn mirror(&self) -> Option<Arc<Mirror>> {
+        self.mirror.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The gateway.
+    #[must_use]
+    pub fn gateway(&self, mirror: &Mirror) -> Client {
+        self.gateway.clone().signing(self.identity(), mirror.latest.gateway.unwrap_or_default())
+    }
+
+    pub(crate) fn identity(&self) -> Identity {
+        Identity { key: self.keys.signer.clone(), domain: self.domain.clone() }
+    }
+
+    /// Notes another process's fault, for the log and for health.
+    pub fn blame(&self, fault: String) {
+        tracing::warn!(%fault, "another process is at fault");
+        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        faults.retain(|known| *known != fault);
+        faults.push(fault);
+        let excess = faults.len().saturating_sub(FAULTS_SHOWN);
+        faults.drain(..excess);
+    }
+
+    /// The faults noted last, oldest first.
+    #[must_use]
+    pub fn faults(&self) -> Vec<String> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Verifier for Worker {
+    fn domain(&self) -> &Eip712Domain {
+        &self.domain
+    }
+
+    fn audience(&self) -> Address {
+        self.address()
+    }
+
+    fn now(&self) -> Answer<'_, u64> {
+        Box::pin(async { self.chain.now().await.map_err(problems::chain) })
+    }
+
+    fn use_nonce(&self, signer: Address, nonce: U256, deadline: u64) -> Answer<'_, bool> {
+        Box::pin(async move {
+            let now = self.chain.now().await.map_err(problems::chain)?;
+            Ok(self.store.use_nonce(signer, nonce, deadline, now).await?)
+        })
+    }
+}
