@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {Test} from "forge-std/Test.sol";
+import {ConsentRegistry} from "../../src/consent/ConsentRegistry.sol";
+import {Membership} from "../../src/membership/Membership.sol";
+import {SettlementLedger} from "../../src/settlement/SettlementLedger.sol";
+import {TestUSDC} from "../../src/testing/TestUSDC.sol";
+import {DataToken} from "../../src/tokens/DataToken.sol";
+import {GovToken} from "../../src/tokens/GovToken.sol";
+import {Treasury} from "../../src/treasury/Treasury.sol";
+import {CoopHandler} from "./CoopHandler.sol";
+
+/// @notice The numbered invariants of docs/invariants.md, after any sequence of the handler's actions.
+contract CoopInvariants is Test {
+    CoopHandler internal handler;
+    Membership internal membership;
+    ConsentRegistry internal consents;
+    SettlementLedger internal ledger;
+    Treasury internal treasury;
+    TestUSDC internal usdc;
+    DataToken internal dataToken;
+    GovToken internal govToken;
+
+    function setUp() external {
+        handler = new CoopHandler();
+        handler.setUp();
+        (address m, address l, address t, address u, address d, address g) = handler.contracts();
+        (membership, ledger, treasury) = (Membership(m), SettlementLedger(l), Treasury(t));
+        (usdc, dataToken, govToken) = (TestUSDC(u), DataToken(d), GovToken(g));
+        consents = ConsentRegistry(handler.consentRegistry());
+        targetContract(address(handler));
+        bytes4[] memory selectors = new bytes4[](11);
+        selectors[0] = handler.join.selector;
+        selectors[1] = handler.grant.selector;
+        selectors[2] = handler.revoke.selector;
+        selectors[3] = handler.erase.selector;
+        selectors[4] = handler.record.selector;
+        selectors[5] = handler.sell.selector;
+        selectors[6] = handler.donate.selector;
+        selectors[7] = handler.wait_.selector;
+        selectors[8] = handler.settle.selector;
+        selectors[9] = handler.claim.selector;
+        selectors[10] = handler.claimMany.selector;
+        targetSelector(FuzzSelector(address(handler), selectors));
+        bytes4[] memory attack = new bytes4[](1);
+        attack[0] = handler.claimTooMuch.selector;
+        targetSelector(FuzzSelector(address(handler), attack));
+    }
+
+    /// @dev The handler moves time; what is read here is read at its time.
+    modifier atHandlersTime() {
+        if (handler.currentTime() > block.timestamp) vm.warp(handler.currentTime());
+        _;
+    }
+
+    function invariant_M1_UsdcIsConserved() external view {
+        (uint256 claimed,,) = ledger.claimedTotals();
+        assertEq(usdc.balanceOf(address(treasury)) + claimed, handler.sold() + handler.donated());
+    }
+
+    function invariant_M2_BucketsAreTheSales() external view {
+        (uint256 c, uint256 b, uint256 o, uint256 m, uint256 r) = treasury.buckets();
+        assertEq(c + b + o + m + r, handler.sold());
+    }
+
+    function invariant_M3_ClaimedIsAtMostEarnedAwardedCap() external atHandlersTime {
+        (uint256 cash, uint256 data, uint256 gov) = ledger.claimedTotals();
+        (uint256 allocated, uint256 dataAwarded, uint256 dataEarned, uint256 govAwarded, uint256 govEarned) =
+            ledger.finalTotals();
+        (uint256 dataCap, uint256 govCap) = handler.caps();
+        assertLe(cash, allocated);
+        assertLe(allocated, treasury.contributorsBooked());
+        assertLe(data, dataEarned);
+        assertLe(dataEarned, dataAwarded);
+        assertLe(dataAwarded, dataCap);
+        assertLe(gov, govEarned);
+        assertLe(govEarned, govAwarded);
+        assertLe(govAwarded, govCap);
+    }
+
+    function invariant_M4_SupplyIsWhatWasClaimed() external view {
+        (, uint256 data, uint256 gov) = ledger.claimedTotals();
+        assertEq(dataToken.totalSupply(), data);
+        assertEq(govToken.totalSupply(), gov);
+    }
+
+    function invariant_M5_TotalsAreTheSumOfMembers() external view {
+        (uint256 cash, uint256 data, uint256 gov) = ledger.claimedTotals();
+        for (uint32 id = 1; id <= handler.members(); ++id) {
+            (uint256 c, uint256 d, uint256 g) = ledger.claimedOf(id);
+            (cash, data, gov) = (cash - c, data - d, gov - g);
+            assertEq(usdc.balanceOf(handler.payoutOf(id)), c, "paid to the payout address");
+            assertEq(dataToken.balanceOf(handler.payoutOf(id)), d);
+            assertEq(govToken.balanceOf(handler.payoutOf(id)), g);
+        }
+        assertEq(cash + data + gov, 0);
+    }
+
+    function invariant_M6_NobodyIsPaidMoreThanTheirLeaf() external atHandlersTime {
+        for (uint32 id = 1; id <= handler.members(); ++id) {
+            (uint256 c, uint256 d, uint256 g) = ledger.claimedOf(id);
+            (uint256 cash, uint256 data, uint256 gov) = handler.leafOf(id);
+            assertLe(c, cash);
+            assertLe(d, data);
+            assertLe(g, gov);
+        }
+    }
+
+    function invariant_M7_TheTreasuryCanPayWhatIsAllocated() external atHandlersTime {
+        (uint256 claimed,,) = ledger.claimedTotals();
+        (uint256 allocated,,,,) = ledger.finalTotals();
+        assertGe(usdc.balanceOf(address(treasury)), allocated - claimed);
+    }
+
+    function invariant_G1_OneMemberOneVote() external atHandlersTime {
+        uint256 tokens;
+        uint256 votes;
+        for (uint32 id = 1; id <= handler.members(); ++id) {
+            address account = handler.accountOf(id);
+            assertLe(membership.balanceOf(account), 1);
+            assertLe(membership.getVotes(account), membership.balanceOf(account));
+            tokens += membership.balanceOf(account);
+            votes += membership.getPastVotes(account, block.timestamp - 1);
+        }
+        assertEq(tokens, membership.memberCount() - handler.endings());
+        assertLe(votes, membership.getPastTotalSupply(block.timestamp - 1));
+    }
+
+    function invariant_C1_NoConsentWithoutMembership() external atHandlersTime {
+        for (uint32 id = 1; id <= handler.members(); ++id) {
+            (,, bool active) = membership.memberOf(id);
+            (, ConsentRegistry.Status status,,) = consents.consentOf(id);
+            assertEq(!active, status == ConsentRegistry.Status.Erased, "ended means erased");
+            if (!active) assertFalse(consents.isGranted(id));
+        }
+    }
+
+    function invariant_C2_ContributionIdsAreDense() external view {
+        assertEq(handler.contributionCount(), handler.recorded());
+    }
+}
