@@ -1,1 +1,35 @@
 //! The steward: key shares, scores, the budget log, settlement.
+//!
+//! One module per duty, wired in [`run`]:
+//!
+//! | module | duty |
+//! |---|---|
+//! | [`custody`] | verifies what members seal to this steward and keeps it wrapped |
+//! | [`catchup`] | takes what it missed from peers, checked against the chain |
+//! | [`scoring`] | opens the records it has drawn, signs scores |
+//! | [`inputs`], [`settlement`] | replays the ledger's step, signs headers, proposes |
+//! | [`budget`], [`release`] | countersigns privacy charges, re-seals shares to workers |
+//! | [`erasure`] | destroys what members erased |
+//! | [`members`] | leaves, proofs, a member's own row |
+//! | [`audit`] | recomputes everything, read-only |
+//!
+//! **Architecture Invariant:** no query engine and no relayer in the dependency tree (a test looks): whoever takes over a
+//! steward gets shares and scores, and nothing that could open a pool or send a transaction.
+
+pub mod audit;
+pub mod budget;
+pub mod catchup;
+pub mod config;
+pub mod custody;
+pub mod erasure;
+pub mod http;
+pub mod inputs;
+pub mod jobs;
+pub mod keys;
+pub mod members;
+pub mod release;
+pub mod run;
+pub mod scoring;
+pub mod settlement;
+pub mod steward;
+pub mod store;

@@ -1,1 +1,82 @@
-fn main() {}
+//! `rochdale-steward`: run, keygen, audit.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use rochdale_api::server;
+use rochdale_steward::config::Config;
+use rochdale_steward::{audit, keys, run};
+
+/// A steward of a patient data cooperative: key shares, scores, the privacy budget, settlement.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about,
+    after_help = "Example:\n  rochdale-steward keygen --out steward-1 --committee-key committee.key\n  rochdale-steward run --config steward.toml\n  rochdale-steward audit --config steward.toml --json"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves until SIGTERM.
+    Run {
+        /// Configuration file; docs/samples/steward.toml explains each key.
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Draws a signing and a sealing key (mode 0600) and prints their public parts as JSON.
+    Keygen {
+        /// Directory for `signing.key` and `sealing.key`, which must not exist there yet.
+        #[arg(long)]
+        out: PathBuf,
+        /// The committee's shared key; drawn where this file does not exist yet.
+        #[arg(long)]
+        committee_key: Option<PathBuf>,
+    },
+    /// Recomputes every settled epoch from chain and store, read-only; exits with 1 at the first difference.
+    Audit {
+        /// Configuration file of the steward.
+        #[arg(long)]
+        config: PathBuf,
+        /// Prints the report as one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    server::init_telemetry();
+    match dispatch(Arguments::parse().command).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("rochdale-steward: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn dispatch(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Run { config } => run::run(Config::load(&config)?, server::stop_signal()).await?,
+        Command::Keygen { out, committee_key } => {
+            let public = keys::generate(&out, committee_key.as_deref())?;
+            println!("{}", serde_json::to_string_pretty(&public)?);
+        }
+        Command::Audit { config, json } => {
+            let report = audit::audit(Config::load(&config)?).await?;
+            if json {
+                println!("{}", serde_json::to_string_pretty(&report)?);
+            } else {
+                print!("{report}");
+            }
+            return Ok(if report.agrees { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,310 @@
+//! The audit: recomputes every settled epoch from the chain and this steward's store, which is only read.
+//!
+//! The chain is read anew from its first block, not from the store. Rows are replayed from the first epoch on, so that an
+//! error in a stored row shows; of members who erased everything the stored leaf stands for the part that only their
+//! destroyed row key gives, and their amounts are recomputed like all others.
+
+use std::fmt;
+use std::sync::Arc;
+
+use alloy::primitives::{Address, B256, U256};
+use alloy::providers::Provider as _;
+use alloy::rpc::types::Filter;
+use alloy::sol_types::SolEvent as _;
+use rochdale_api::Problem;
+use rochdale_api::settlement::SheetMessage;
+use rochdale_chain::bindings::{DataToken, TestUSDC, Treasury};
+use rochdale_chain::client::{ChainError, Clock, SystemClock};
+use rochdale_chain::events::{FollowError, Follower, MemoryError, MemoryStore};
+use rochdale_chain::state::Cooperative;
+use rochdale_core::commit;
+use rochdale_core::ids::Epoch;
+use rochdale_core::ledger::{self, Global, Header};
+use serde::Serialize;
+
+use crate::config::Config;
+use crate::settlement::{Before, Computed};
+use crate::steward::{Mirror, StartError, Steward};
+use crate::store::{EnteredRow, StoreError};
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    /// The steward's files.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The chain.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// The chain's events.
+    #[error(transparent)]
+    Follow(#[from] FollowError<MemoryError>),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A log of a token.
+    #[error("a transfer of {token} does not decode: {detail}")]
+    Transfer {
+        /// The token.
+        token: Address,
+        /// Why.
+        detail: String,
+    },
+}
+
+/// One comparison.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// What must hold, in words.
+    pub name: String,
+    /// The left side.
+    pub left: String,
+    /// `=` or `<=`.
+    pub relation: &'static str,
+    /// The right side.
+    pub right: String,
+    /// Whether it holds.
+    pub holds: bool,
+}
+
+/// What an audit found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Whether everything holds.
+    pub agrees: bool,
+    /// The last epoch that was recomputed.
+    pub epoch: u32,
+    /// Rows that were recomputed, over all epochs.
+    pub rows: u64,
+    /// The last root.
+    pub root: B256,
+    /// The conservation laws.
+    pub checks: Vec<Check>,
+    /// The first difference.
+    pub difference: Option<String>,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} epochs, {} rows recomputed, last root {}", self.epoch, self.rows, self.root)?;
+        for check in &self.checks {
+            let verdict = if check.holds { "ok" } else { "DIFFERS" };
+            writeln!(f, "{verdict:8}{}: {} {} {}", check.name, check.left, check.relation, check.right)?;
+        }
+        match &self.difference {
+            Some(difference) => writeln!(f, "DIFFERS {difference}"),
+            None => writeln!(f, "everything agrees"),
+        }
+    }
+}
+
+/// Recomputes everything; stops at the first difference.
+///
+/// # Errors
+/// Where chain or store cannot be read.
+pub async fn audit(config: Config) -> Result<Report, AuditError> {
+    let steward = Steward::open_read_only(config, Arc::new(SystemClock::default()) as Arc<dyn Clock>).await?;
+    let mut follower = Follower::new(steward.chain.clone(), &steward.manifest, MemoryStore::default());
+    let progress = follower.step().await?;
+    let events = follower.store().events().to_vec();
+    let latest = Cooperative::fold(&events);
+    let mirror = Mirror { head: progress.head, events: Arc::new(events), latest };
+    let mut report = Report { root: ledger::empty_root(steward.manifest.tree_depth), ..Report::default() };
+    let mut replayed = Before { root: report.root, ..Before::default() };
+    if let Err(problem) = replay(&steward, &mirror, &mut replayed, &mut report).await {
+        report.difference = Some(problem.detail);
+        return Ok(report);
+    }
+    report.checks = conservation(&steward, &mirror, &replayed.global).await?;
+    report.difference = report
+        .checks
+        .iter()
+        .find(|check| !check.holds)
+        .map(|c| format!("{}: {} is not {} {}", c.name, c.left, c.relation, c.right));
+    report.agrees = report.difference.is_none();
+    Ok(report)
+}
+
+fn differs(detail: String) -> Problem {
+    Problem::new(rochdale_api::ProblemCode::Conflict, detail)
+}
+
+async fn replay(
+    steward: &Arc<Steward>,
+    mirror: &Mirror,
+    before: &mut Before,
+    report: &mut Report,
+) -> Result<(), Problem> {
+    let settled = steward.store.settled().await?;
+    let mut entered: Vec<EnteredRow> = Vec::new();
+    for epoch in (1..=settled.0).map(Epoch) {
+        let proposal = mirror.latest.proposals.get(&epoch);
+        let header =
+            &proposal.ok_or_else(|| differs(format!("epoch {epoch} is settled here but not on chain")))?.header;
+        let computed = replay_epoch(steward, mirror, before, header, &entered).await?;
+        if computed.header != *header {
+            return Err(differs(first_difference(&computed.header, header)));
+        }
+        compare_store(steward, epoch, &computed).await?;
+        let (params, awarded) =
+            (&steward.manifest.ledger, computed.header.data_awarded - before.global.totals.data_awarded);
+        let gov = computed.header.gov_awarded - before.global.totals.gov_awarded;
+        if awarded > params.data_cap || gov > params.gov_cap {
+            return Err(differs(format!("epoch {epoch} awards {awarded} DATA and {gov} GOV wei, above a cap")));
+        }
+        report.epoch = epoch.0;
+        report.rows += computed.settled.rows.len() as u64;
+        report.root = computed.header.root;
+        entered.extend(computed.gathered.entered);
+        *before = Before { global: computed.settled.global, rows: computed.settled.rows, root: computed.header.root };
+    }
+    Ok(())
+}
+
+async fn replay_epoch(
+    steward: &Arc<Steward>,
+    mirror: &Mirror,
+    before: &Before,
+    header: &Header,
+    entered: &[EnteredRow],
+) -> Result<Computed, Problem> {
+    let epoch = header.epoch;
+    let sheets: Vec<SheetMessage> = steward.store.sheets(epoch).await?;
+    let message = sheets.into_iter().find(|sheet| commit::sheet(&sheet.sealed) == header.sheet_digest);
+    let message = message
+        .ok_or_else(|| differs(format!("epoch {epoch}: no sheet in the store has digest {}", header.sheet_digest)))?;
+    let sheet = steward.open_sheet(&message, steward.seat(mirror)?)?;
+    let cut = steward.cut(epoch).await?;
+    let at_cut = Cooperative::at_block(mirror.events.iter(), cut.number);
+    let scores = steward.verified_scores(mirror, &sheet.scores)?;
+    let gathered = steward.gather(epoch, &at_cut, entered, &scores).await?;
+    let known = steward.store.rows(epoch).await?;
+    steward.recompute(before, header, gathered, &sheet.unkeyed, &known).await
+}
+
+/// The stored rows against the recomputed ones.
+async fn compare_store(steward: &Arc<Steward>, epoch: Epoch, computed: &Computed) -> Result<(), Problem> {
+    let stored = steward.store.epoch::<Header, Global>(epoch).await?;
+    if stored
+        .as_ref()
+        .is_none_or(|stored| stored.header != computed.header || stored.globals != computed.settled.global)
+    {
+        return Err(differs(format!(
+            "epoch {epoch}: the stored header or global state differs from the recomputed one"
+        )));
+    }
+    let rows = steward.store.rows(epoch).await?;
+    if rows.len() != computed.leaves.len() {
+        let (have, want) = (rows.len(), computed.leaves.len());
+        return Err(differs(format!("epoch {epoch}: {have} rows in the store, {want} recomputed")));
+    }
+    for ((stored, leaf), row) in rows.iter().zip(&computed.leaves).zip(&computed.settled.rows) {
+        let member = leaf.member;
+        let same = (stored.member, stored.amounts, stored.private_hash, stored.inputs_leaf)
+            == (member, leaf.amounts, leaf.private_hash, leaf.inputs_leaf);
+        if !same {
+            let (have, want) = (stored.amounts, leaf.amounts);
+            return Err(differs(format!(
+                "epoch {epoch}, member {member}: leaf {have:?} in the store, {want:?} recomputed"
+            )));
+        }
+        if stored.wrapped.is_some() && steward.row(epoch, stored).await? != *row {
+            return Err(differs(format!("epoch {epoch}, member {member}: the stored row is not the recomputed one")));
+        }
+    }
+    Ok(())
+}
+
+fn first_difference(ours: &Header, theirs: &Header) -> String {
+    let json = |header| serde_json::to_value(header).unwrap_or_default();
+    let (ours_json, theirs_json) = (json(ours), json(theirs));
+    let fields = ours_json.as_object().into_iter().flatten();
+    let field = fields.into_iter().find(|(name, value)| theirs_json.get(name.as_str()) != Some(value));
+    match field {
+        Some((name, value)) => {
+            let there = theirs_json.get(name.as_str()).cloned().unwrap_or_default();
+            format!("epoch {}: {name} is {value} recomputed, {there} on chain", ours.epoch)
+        }
+        None => format!("epoch {}: the headers differ", ours.epoch),
+    }
+}
+
+fn equal(name: &str, left: u128, right: u128) -> Check {
+    let (relation, holds) = ("=", left == right);
+    Check { name: name.to_owned(), left: left.to_string(), relation, right: right.to_string(), holds }
+}
+
+fn at_most(name: &str, left: u128, right: u128) -> Check {
+    let (relation, holds) = ("<=", left <= right);
+    Check { name: name.to_owned(), left: left.to_string(), relation, right: right.to_string(), holds }
+}
+
+/// Minted = claimed ≤ earned ≤ awarded; license money = buckets; contributors' part = incoming + pool + allocated.
+async fn conservation(steward: &Steward, mirror: &Mirror, global: &Global) -> Result<Vec<Check>, AuditError> {
+    let (state, addresses, totals) = (&mirror.latest, &steward.manifest.addresses, &global.totals);
+    let (mut cash, mut data, mut gov) = (0u128, 0u128, 0u128);
+    for claimed in state.claimed.values() {
+        cash = cash.saturating_add(claimed.cash.0);
+        data = data.saturating_add(claimed.data.0);
+        gov = gov.saturating_add(claimed.gov.0);
+    }
+    let mut checks = vec![
+        equal("DATA minted = claimed", minted(steward, addresses.data_token).await?, data),
+        at_most("DATA claimed <= earned", data, totals.data_earned),
+        at_most("DATA earned <= awarded", totals.data_earned, totals.data_awarded),
+        equal("GOV minted = claimed", minted(steward, addresses.gov_token).await?, gov),
+        at_most("GOV claimed <= earned", gov, totals.gov_earned),
+        at_most("GOV earned <= awarded", totals.gov_earned, totals.gov_awarded),
+        at_most("USDC claimed <= allocated", cash, totals.cash_allocated),
+    ];
+    let sum = |of: fn(&rochdale_chain::state::Booking) -> u128| {
+        state.bookings.iter().map(of).fold(0u128, u128::saturating_add)
+    };
+    let booked = [
+        ("contributors", sum(|b| b.contributors.0)),
+        ("buyback", sum(|b| b.buyback.0)),
+        ("operations", sum(|b| b.operations.0)),
+        ("compliance", sum(|b| b.compliance.0)),
+        ("reserve", sum(|b| b.reserve.0)),
+    ];
+    let buckets = steward.chain.view(addresses.treasury, &Treasury::bucketsCall {}).await?;
+    let buckets = [buckets.contributors, buckets.buyback, buckets.operations, buckets.compliance, buckets.reserve];
+    for ((name, booked), bucket) in booked.iter().zip(buckets) {
+        checks.push(equal(&format!("USDC booked to {name} = bucket"), *booked, narrow(U256::from(bucket))));
+    }
+    let all = booked.iter().map(|(_, amount)| amount).sum::<u128>();
+    let held = steward.chain.view(addresses.usdc, &TestUSDC::balanceOfCall { account: addresses.treasury }).await?;
+    checks.push(equal("USDC of licenses = held + claimed", all, narrow(held).saturating_add(cash)));
+    let cut = steward.manifest.schedule().end(global.epoch);
+    let settled: u128 = state.bookings.iter().filter(|b| b.booked.time <= cut).map(|b| b.contributors.0).sum();
+    let settled = if global.epoch.0 == 0 { 0 } else { settled };
+    let split = global.incoming + global.pool + totals.cash_allocated;
+    checks.push(equal("USDC of contributors up to the cut = incoming + pool + allocated", settled, split));
+    Ok(checks)
+}
+
+/// Everything that a token ever minted: transfers from nobody.
+async fn minted(steward: &Steward, token: Address) -> Result<u128, AuditError> {
+    let filter = Filter::new()
+        .address(token)
+        .event_signature(DataToken::Transfer::SIGNATURE_HASH)
+        .topic1(B256::ZERO)
+        .from_block(steward.manifest.base.number);
+    let logs = steward
+        .chain
+        .provider()
+        .get_logs(&filter)
+        .await
+        .map_err(|error| AuditError::Transfer { token, detail: error.to_string() })?;
+    let mut sum = 0u128;
+    for log in logs {
+        let transfer = DataToken::Transfer::decode_log_data(&log.inner.data)
+            .map_err(|error| AuditError::Transfer { token, detail: error.to_string() })?;
+        sum = sum.saturating_add(narrow(transfer.value));
+    }
+    Ok(sum)
+}
+
+fn narrow(value: U256) -> u128 {
+    u128::try_from(value).unwrap_or(u128::MAX)
+}

@@ -1,0 +1,193 @@
+//! What was missed while this steward was down comes from its peers, and is checked against the chain before it is kept.
+
+use std::sync::Arc;
+
+use alloy::primitives::B256;
+use rochdale_api::contribution::{CatchUp, CatchUpContribution, CatchUpRequest};
+use rochdale_api::member::Sealed as SealedAnswer;
+use rochdale_api::query::Snapshot;
+use rochdale_api::{Problem, ProblemCode};
+use rochdale_chain::state::ConsentStatus;
+use rochdale_core::commit;
+use rochdale_core::ids::StewardId;
+use rochdale_crypto::sealing::{self, CatchUpContext};
+use rochdale_crypto::{RowKey, Sealed, SealingPublicKey};
+use zeroize::Zeroizing;
+
+use crate::custody::kept;
+use crate::steward::{Mirror, Steward, broken, internal};
+use crate::store::SnapshotRow;
+
+/// Items asked for in one request.
+const PAGE: usize = 200;
+
+impl Steward {
+    /// Answers a peer that missed something with what we hold of it.
+    ///
+    /// # Errors
+    /// Where the request is too long or the store fails.
+    pub async fn answer_catch_up(
+        self: &Arc<Self>,
+        mirror: &Mirror,
+        peer: StewardId,
+        request: &CatchUpRequest,
+    ) -> Result<SealedAnswer, Problem> {
+        let asked =
+            request.row_keys.len() + request.consents.len() + request.contributions.len() + request.snapshots.len();
+        if asked > 4 * PAGE {
+            return Err(Problem::new(ProblemCode::TooLarge, format!("{asked} items asked for, at most {}", 4 * PAGE)));
+        }
+        let mut answer = CatchUp::default();
+        for member in &request.row_keys {
+            if let Some(key) = self.keys.row_key(&self.store, *member).await? {
+                answer.row_keys.push((*member, B256::new(*key.expose())));
+            }
+        }
+        for (member, version) in &request.consents {
+            if let Some(secret) = self.keys.consent(&self.store, *member, *version).await? {
+                answer.consents.push((*member, *version, secret));
+            }
+        }
+        for commitment in &request.contributions {
+            let Some(row) = self.store.contribution(*commitment).await? else { continue };
+            let (header, deal) = kept(&row)?;
+            let Some(secret) = self.keys.private_part(&self.store, &row, header.hash()).await? else { continue };
+            answer.contributions.push(CatchUpContribution {
+                commitment: *commitment,
+                secret,
+                header: row.header.clone().into(),
+                blob_digest: row.blob_digest,
+                deal: deal.points,
+                shares_hash: row.shares_hash,
+            });
+        }
+        for digest in &request.snapshots {
+            if let Some(row) = self.store.snapshot(*digest).await? {
+                let SnapshotRow { digest, dataset, purpose, cut, ids } = row;
+                answer.snapshots.push(Snapshot { dataset, purpose, cut, digest, contributions: ids });
+            }
+        }
+        let recipient = mirror.latest.seats[usize::from(peer.0) - 1].sealing_key;
+        let json = serde_json::to_vec(&answer).map(Zeroizing::new).map_err(internal)?;
+        let context = self.catch_up_context(self.seat(mirror)?, peer);
+        let sealed = sealing::seal_as(&SealingPublicKey(recipient), &context, &json, &mut rand::rng());
+        Ok(SealedAnswer { sealed: sealed.map_err(internal)?.0 })
+    }
+
+    /// Asks peers for what is missing, one after the other, until nothing is or nobody is left to ask.
+    ///
+    /// # Errors
+    /// Where the store fails; a peer that does not answer is no error.
+    pub async fn catch_up(self: &Arc<Self>, mirror: &Mirror) -> Result<(), Problem> {
+        let seat = self.seat(mirror)?;
+        for (peer, client) in self.peers(mirror) {
+            let missing = self.missing(mirror).await?;
+            if missing == CatchUpRequest::default() {
+                return Ok(());
+            }
+            let sealed: SealedAnswer = match client.post_signed("/v1/catch-up", &missing, mirror.now()).await {
+                Ok(sealed) => sealed,
+                Err(error) => {
+                    tracing::debug!(%peer, %error, "no catch-up");
+                    continue;
+                }
+            };
+            let context = self.catch_up_context(peer, seat);
+            let opened = sealing::open_as(&self.keys.sealing, &context, &Sealed(sealed.sealed))
+                .map_err(|error| broken("catch-up", error))
+                .and_then(|json| serde_json::from_slice::<CatchUp>(&json).map_err(|e| broken("catch-up", e)));
+            match opened {
+                Ok(answer) => self.keep_caught_up(mirror, peer, &answer).await,
+                Err(problem) => tracing::warn!(%peer, %problem, "a catch-up was not understood"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether nothing is missing.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn is_complete(&self, mirror: &Mirror) -> Result<bool, Problem> {
+        Ok(self.missing(mirror).await? == CatchUpRequest::default())
+    }
+
+    /// What the chain names and the store lacks.
+    async fn missing(&self, mirror: &Mirror) -> Result<CatchUpRequest, Problem> {
+        let latest = &mirror.latest;
+        let mut missing = CatchUpRequest::default();
+        for id in latest.active_members() {
+            if missing.row_keys.len() < PAGE && self.store.row_key(id).await?.is_none() {
+                missing.row_keys.push(id);
+            }
+        }
+        for (id, consent) in &latest.consents {
+            let wanted =
+                consent.status == ConsentStatus::Granted && latest.members.get(id).is_some_and(|m| m.is_active());
+            if wanted && missing.consents.len() < PAGE && self.store.consent(*id, consent.version).await?.is_none() {
+                missing.consents.push((*id, consent.version));
+            }
+        }
+        for contribution in latest.contributions.values().filter(|c| !c.erased) {
+            if missing.contributions.len() < PAGE && self.store.contribution(contribution.commitment).await?.is_none() {
+                missing.contributions.push(contribution.commitment);
+            }
+        }
+        for receipt in latest.receipts.values() {
+            if missing.snapshots.len() < PAGE && self.store.snapshot(receipt.snapshot).await?.is_none() {
+                missing.snapshots.push(receipt.snapshot);
+            }
+        }
+        Ok(missing)
+    }
+
+    async fn keep_caught_up(&self, mirror: &Mirror, peer: StewardId, answer: &CatchUp) {
+        let mut refused: Vec<Problem> = Vec::new();
+        for (member, key) in &answer.row_keys {
+            refused.extend(self.keep_row_key(mirror, *member, &RowKey::from_bytes(key.0)).await.err());
+        }
+        for (member, version, secret) in &answer.consents {
+            refused.extend(self.keep_consent(mirror, *member, *version, secret).await.err());
+        }
+        for from in &answer.contributions {
+            let on_chain = mirror.latest.contributions.values().find(|c| c.commitment == from.commitment);
+            if let Some(on_chain) = on_chain {
+                refused.extend(self.keep_contribution(mirror, on_chain, from).await.err());
+            }
+        }
+        for snapshot in &answer.snapshots {
+            refused.extend(self.keep_snapshot(snapshot).await.err());
+        }
+        for problem in refused {
+            tracing::warn!(%peer, %problem, "a part of a catch-up was refused");
+        }
+    }
+
+    /// Keeps a snapshot from whatever source, checked against its digest.
+    async fn keep_snapshot(&self, snapshot: &Snapshot) -> Result<(), Problem> {
+        let digest = commit::Snapshot {
+            chain_id: self.manifest.chain_id,
+            registry: self.manifest.addresses.contribution_registry,
+            dataset: snapshot.dataset,
+            purpose: snapshot.purpose,
+            cut: snapshot.cut,
+            ids: &snapshot.contributions,
+        }
+        .digest()
+        .map_err(|error| broken("snapshot", error))?;
+        if digest != snapshot.digest {
+            return Err(broken("snapshot", format!("its digest is {digest}, not {}", snapshot.digest)));
+        }
+        let Snapshot { dataset, purpose, cut, contributions: ids, .. } = snapshot.clone();
+        Ok(self.store.put_snapshot(&SnapshotRow { digest, dataset, purpose, cut, ids }).await?)
+    }
+
+    fn catch_up_context(&self, from: StewardId, to: StewardId) -> CatchUpContext {
+        CatchUpContext {
+            chain_id: self.manifest.chain_id,
+            committee: self.manifest.addresses.steward_committee,
+            from,
+            to,
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The configuration file: TOML, every key known, paths relative to the file.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rochdale_api::server::{ConfigError, load_config};
+use rochdale_core::ids::StewardId;
+use serde::Deserialize;
+
+/// What one steward is told.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Its own RPC.
+    pub rpc_url: String,
+    /// The chain that the RPC must serve.
+    pub chain_id: u64,
+    /// The deployment's manifest.
+    pub manifest: PathBuf,
+    /// Where its database is.
+    pub data_dir: PathBuf,
+    /// Its secp256k1 key.
+    pub key_file: PathBuf,
+    /// Its X25519 key.
+    pub sealing_key_file: PathBuf,
+    /// What wraps members' keys; `master.key` in the data directory where absent.
+    #[serde(default)]
+    pub master_key_file: Option<PathBuf>,
+    /// The committee's shared key.
+    pub committee_key_file: PathBuf,
+    /// The gateway: the vault's blobs, and the relay of proposals.
+    pub gateway_url: String,
+    /// Milliseconds between two looks at the chain.
+    #[serde(default = "default_poll_ms")]
+    pub poll_ms: u64,
+    /// Seconds after which an unchanged head is stale.
+    #[serde(default = "default_stale_after_s")]
+    pub stale_after_s: u64,
+    /// The other stewards.
+    #[serde(default)]
+    pub peers: Vec<Peer>,
+    /// The privacy budget.
+    pub budget: Budget,
+    /// Settlement.
+    #[serde(default)]
+    pub settlement: Settlement,
+    /// Scoring.
+    #[serde(default)]
+    pub scoring: Scoring,
+}
+
+/// Another steward.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Peer {
+    /// Its seat.
+    pub steward: StewardId,
+    /// Its base URL.
+    pub url: String,
+}
+
+/// The pool's privacy budget.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Budget {
+    /// Lifetime budget in nano-zCDP.
+    pub total: u64,
+}
+
+/// How this steward takes part in settlements.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settlement {
+    /// Whether it proposes when it is its turn.
+    #[serde(default = "yes")]
+    pub propose: bool,
+}
+
+/// How this steward scores.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scoring {
+    /// Larger blobs are deferred.
+    #[serde(default = "default_max_blob_bytes")]
+    pub max_blob_bytes: u64,
+}
+
+impl Default for Settlement {
+    fn default() -> Self {
+        Self { propose: yes() }
+    }
+}
+
+impl Default for Scoring {
+    fn default() -> Self {
+        Self { max_blob_bytes: default_max_blob_bytes() }
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn default_poll_ms() -> u64 {
+    500
+}
+
+fn default_stale_after_s() -> u64 {
+    60
+}
+
+fn default_max_blob_bytes() -> u64 {
+    256 << 20
+}
+
+impl Config {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// With file, line and key where it is not understood.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let mut config: Self = load_config(path)?;
+        let base = path.parent().unwrap_or(Path::new("")).to_owned();
+        let files = [
+            &mut config.manifest,
+            &mut config.data_dir,
+            &mut config.key_file,
+            &mut config.sealing_key_file,
+            &mut config.committee_key_file,
+        ];
+        for file in files.into_iter().chain(config.master_key_file.as_mut()) {
+            *file = base.join(&*file);
+        }
+        Ok(config)
+    }
+
+    /// The master key's file.
+    #[must_use]
+    pub fn master_key_file(&self) -> PathBuf {
+        self.master_key_file.clone().unwrap_or_else(|| self.data_dir.join("master.key"))
+    }
+
+    /// Between two looks at the chain.
+    #[must_use]
+    pub fn poll(&self) -> Duration {
+        Duration::from_millis(self.poll_ms.max(10))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use rochdale_api::server::parse_config;
+
+    const SAMPLE: &str = include_str!("../../../docs/samples/steward.toml");
+
+    #[test]
+    fn the_sample_is_understood() {
+        let config: Config = parse_config(Path::new("steward.toml"), SAMPLE).unwrap();
+        assert_eq!(config.budget.total, 1_000_000_000);
+        assert_eq!(config.peers.iter().map(|p| p.steward.0).collect::<Vec<_>>(), [2, 3]);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_file_line_and_key() {
+        let text = SAMPLE.replace("propose = true", "purpose = true");
+        let line = 1 + text.lines().position(|l| l.starts_with("purpose")).unwrap();
+        let error = parse_config::<Config>(Path::new("steward.toml"), &text).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("steward.toml:{line}: key `purpose`: unknown field")), "{error}");
+    }
+}

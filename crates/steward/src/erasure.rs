@@ -1,0 +1,120 @@
+//! Erasure: what opens or describes a member's records goes at once, the rest as soon as the ledger can do without it.
+//!
+//! When `Erased` is final, the member's key is destroyed and with it every share, private part, consent receipt and
+//! score explanation that it wraps. Epochs before the erasure may still have to be settled, with the member in them: for
+//! those alone the row key and the last row live on under a fresh key. Once they are settled, that key goes too, with
+//! sketches and scores, and what the ledger owes stands without streak, usage or locked balances.
+
+use std::sync::Arc;
+
+use alloy::primitives::U256;
+use rochdale_api::member::ErasureAttestation;
+use rochdale_api::{Problem, ProblemCode};
+use rochdale_chain::eip712;
+use rochdale_core::ids::{Epoch, MemberId};
+use rochdale_core::ledger::Row;
+use rochdale_crypto::keystore::Item;
+
+use crate::keys::wrap_json;
+use crate::steward::{Mirror, Steward, internal};
+use crate::store::{ErasureRow, Rewrapped};
+
+impl Steward {
+    /// Destroys what members erased on chain, as far as that is final.
+    ///
+    /// # Errors
+    /// Where the store fails; then what was not destroyed yet is in the next round.
+    pub async fn erase_round(self: &Arc<Self>, mirror: &Mirror) -> Result<(), Problem> {
+        let finalized = mirror.finalized();
+        for (member, state) in &finalized.members {
+            let Some(erased) = state.erased else { continue };
+            let done = self.store.erasure(*member).await?;
+            if done.as_ref().is_some_and(|row| row.closed) {
+                continue;
+            }
+            if done.is_none() {
+                self.destroy(mirror, *member).await?;
+            }
+            // The epoch in which the erasure takes effect needs nothing private any more; those before it do.
+            let epoch = self.manifest.schedule().epoch_at(erased.time).unwrap_or(Epoch(1));
+            let settled = self.store.settled().await?;
+            if settled.0 + 1 >= epoch.0 {
+                self.close(*member, settled).await?;
+                tracing::info!(%member, "erased");
+            }
+        }
+        Ok(())
+    }
+
+    async fn destroy(&self, mirror: &Mirror, member: MemberId) -> Result<(), Problem> {
+        let shares = self.store.share_count(member).await?;
+        let at = mirror.now();
+        let receipt = eip712::ErasureReceipt { memberId: member.0, shares, at: U256::from(at) };
+        let signature = eip712::sign(&self.keys.signer, &receipt, &self.manifest.committee_domain());
+        let signature = signature.map_err(internal)?.to_vec();
+        let kept = self.rewrap(member).await?;
+        let row = ErasureRow { member, shares, at, signature, closed: false, row: None };
+        Ok(self.store.destroy_records(&row, kept.as_ref()).await?)
+    }
+
+    /// Row key and last row under a fresh key.
+    async fn rewrap(&self, member: MemberId) -> Result<Option<Rewrapped>, Problem> {
+        if self.keys.member(&self.store, member).await?.is_none() {
+            return Ok(None);
+        }
+        let (key, wrapped) = self.keys.replacement(member);
+        let row_key = self.keys.row_key(&self.store, member).await?;
+        let row_key = row_key.map(|row_key| key.wrap_row_key(&row_key, &mut rand::rng()));
+        let settled = self.store.settled().await?;
+        let mut rows = Vec::new();
+        if let Some(row) = self.last_row(member, settled).await? {
+            rows.push((settled.0, wrap_json(&key, Item::LedgerRow(settled.0), "the row", &row)?));
+        }
+        Ok(Some(Rewrapped { key: wrapped, row_key, rows }))
+    }
+
+    async fn last_row(&self, member: MemberId, settled: Epoch) -> Result<Option<Row>, Problem> {
+        let leaves = self.store.rows(settled).await?;
+        match leaves.iter().find(|leaf| leaf.member == member) {
+            Some(leaf) => Ok(Some(self.row(settled, leaf).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Destroys the rest, but for what the ledger owes.
+    async fn close(&self, member: MemberId, settled: Epoch) -> Result<(), Problem> {
+        let row = self.last_row(member, settled).await?.unwrap_or_default();
+        // What the step for an erased member reads, see step 2 of the ledger; it sets the rest to zero.
+        let owed = Row {
+            cash_earned: row.cash_earned,
+            cash_streaming: row.cash_streaming,
+            data_earned: row.data_earned,
+            gov_earned: row.gov_earned,
+            data_vesting: row.data_vesting,
+            gov_vesting: row.gov_vesting,
+            closed: row.closed,
+            ..Row::default()
+        };
+        let owed = serde_json::to_string(&owed).map_err(internal)?;
+        Ok(self.store.close_row(member, &owed).await?)
+    }
+
+    /// Our signed word that a member's records were destroyed.
+    ///
+    /// # Errors
+    /// Where they were not, or not yet.
+    pub async fn erasure_attestation(&self, member: MemberId) -> Result<ErasureAttestation, Problem> {
+        let mirror = self.mirror()?;
+        let row = self.store.erasure(member).await?.ok_or_else(|| {
+            Problem::new(ProblemCode::NotFound, format!("this steward has destroyed nothing of member {member}"))
+                .hint("the member's erasure must be final on chain")
+        })?;
+        Ok(ErasureAttestation {
+            member_id: member,
+            steward: self.seat(&mirror)?,
+            shares: row.shares,
+            at: row.at,
+            signature: row.signature.into(),
+        })
+    }
+}

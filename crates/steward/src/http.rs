@@ -1,0 +1,282 @@
+//! The HTTP side: who may call what, and nothing else.
+
+use std::sync::Arc;
+
+use axum::extract::{DefaultBodyLimit, FromRef, Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use rochdale_api::contribution::{
+    CatchUpRequest, ContributionPackage, ScoreMessage, ScoresRequest, ScoringSharesRequest, ShareReceipt,
+};
+use rochdale_api::member::{
+    ClaimLeaf, ConsentDelivery, ErasureAttestation, LeavesRequest, RowKeyDelivery, RowRequest, Sealed, SealedRow,
+};
+use rochdale_api::query::{
+    BudgetLog, CommitRequest, Countersignature, EntryRequest, ReleaseRequest, Shares, SnapshotRequest,
+};
+use rochdale_api::server::{MAX_JSON, Signed, Verifier};
+use rochdale_api::settlement::{SettlementStatus, SheetAnswer, SheetMessage};
+use rochdale_api::status::Health;
+use rochdale_api::{Problem, ProblemCode};
+use rochdale_core::ids::{Epoch, MemberId, StewardId};
+
+use crate::steward::{Caller, Mirror, Steward};
+
+/// Who may call a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anyone, unsigned.
+    Anyone,
+    /// The gateway.
+    Gateway,
+    /// A steward in office.
+    Steward,
+    /// A registered worker.
+    Worker,
+    /// The gateway, or a member for itself.
+    GatewayOrMember,
+    /// The member named in the path.
+    ThatMember,
+}
+
+/// Every route: method, path, who may call it. A test calls each as every actor.
+pub const ENDPOINTS: &[(&str, &str, Access)] = &[
+    ("GET", "/v1/health", Access::Anyone),
+    ("GET", "/v1/budget", Access::Anyone),
+    ("GET", "/v1/settlement", Access::Anyone),
+    ("GET", "/v1/erasures/{member}", Access::Anyone),
+    ("POST", "/v1/row-keys", Access::Gateway),
+    ("POST", "/v1/consents", Access::Gateway),
+    ("POST", "/v1/contributions", Access::Gateway),
+    ("POST", "/v1/shares", Access::Steward),
+    ("POST", "/v1/scores", Access::Steward),
+    ("POST", "/v1/scores/since", Access::Steward),
+    ("POST", "/v1/catch-up", Access::Steward),
+    ("POST", "/v1/settlement/sheets", Access::Steward),
+    ("GET", "/v1/settlement/sheets/{epoch}", Access::Steward),
+    ("POST", "/v1/snapshots", Access::Worker),
+    ("POST", "/v1/budget/entries", Access::Worker),
+    ("POST", "/v1/budget/commit", Access::Worker),
+    ("POST", "/v1/release", Access::Worker),
+    ("POST", "/v1/claim-leaves", Access::GatewayOrMember),
+    ("POST", "/v1/members/{member}/row", Access::ThatMember),
+];
+
+/// What handlers share.
+#[derive(Clone)]
+pub struct App(pub Arc<Steward>);
+
+impl FromRef<App> for Arc<dyn Verifier> {
+    fn from_ref(app: &App) -> Self {
+        app.0.clone()
+    }
+}
+
+type Answered<T> = Result<Json<T>, Problem>;
+
+/// The router of one steward.
+#[must_use]
+pub fn router(steward: Arc<Steward>) -> Router {
+    Router::new()
+        .route("/v1/health", get(health))
+        .route("/v1/budget", get(budget_log))
+        .route("/v1/settlement", get(settlement))
+        .route("/v1/erasures/{member}", get(erasure))
+        .route("/v1/row-keys", post(row_keys))
+        .route("/v1/consents", post(consents))
+        .route("/v1/contributions", post(contributions))
+        .route("/v1/shares", post(shares))
+        .route("/v1/scores", post(scores))
+        .route("/v1/scores/since", post(scores_since))
+        .route("/v1/catch-up", post(catch_up))
+        .route("/v1/settlement/sheets", post(sheet))
+        .route("/v1/settlement/sheets/{epoch}", get(sheets))
+        .route("/v1/snapshots", post(snapshots))
+        .route("/v1/budget/entries", post(entries))
+        .route("/v1/budget/commit", post(commit))
+        .route("/v1/release", post(release))
+        .route("/v1/claim-leaves", post(claim_leaves))
+        .route("/v1/members/{member}/row", post(member_row))
+        .fallback(async || Problem::new(ProblemCode::NotFound, "there is no such path"))
+        .method_not_allowed_fallback(async || Problem::new(ProblemCode::NotFound, "the path does not take this method"))
+        .layer(DefaultBodyLimit::max(MAX_JSON))
+        .with_state(App(steward))
+}
+
+impl App {
+    /// The caller, as of the latest block: who was just removed is out.
+    async fn caller<T>(&self, signed: &Signed<T>) -> Result<(Arc<Mirror>, Caller), Problem> {
+        let mirror = self.0.at_head().await?;
+        let caller = self.0.caller(&mirror, signed.signer);
+        Ok((mirror, caller))
+    }
+
+    async fn gateway<T>(&self, signed: &Signed<T>) -> Result<(), Problem> {
+        match self.caller(signed).await? {
+            (_, Caller::Gateway) => Ok(()),
+            (_, other) => Err(forbidden(signed, other, "the gateway")),
+        }
+    }
+
+    async fn steward<T>(&self, signed: &Signed<T>) -> Result<(Arc<Mirror>, StewardId), Problem> {
+        match self.caller(signed).await? {
+            (mirror, Caller::Steward(seat)) => Ok((mirror, seat)),
+            (_, other) => Err(forbidden(signed, other, "a steward in office")),
+        }
+    }
+
+    async fn worker<T>(&self, signed: &Signed<T>) -> Result<Arc<Mirror>, Problem> {
+        match self.caller(signed).await? {
+            (mirror, Caller::Worker) => Ok(mirror),
+            (_, other) => Err(forbidden(signed, other, "a registered worker")),
+        }
+    }
+}
+
+fn forbidden<T>(signed: &Signed<T>, caller: Caller, wanted: &str) -> Problem {
+    let who = match caller {
+        Caller::Gateway => "the gateway".to_owned(),
+        Caller::Steward(seat) => format!("steward {seat}"),
+        Caller::Worker => "a worker".to_owned(),
+        Caller::Member(member) => format!("member {member}"),
+        Caller::Stranger => "nobody that the chain knows".to_owned(),
+    };
+    Problem::new(ProblemCode::Forbidden, format!("{} is {who}; this call is for {wanted}", signed.signer))
+}
+
+async fn health(State(app): State<App>) -> Response {
+    let steward = &app.0;
+    let mut problems = steward.report().problems;
+    let mirror = steward.at_head().await;
+    if let Err(problem) = &mirror {
+        problems.push(problem.to_string());
+    }
+    let known = mirror.or_else(|_| steward.mirror());
+    let seat = known.as_ref().ok().and_then(|mirror| mirror.latest.steward_id(steward.address()));
+    match (&known, seat) {
+        (Ok(mirror), Some(seat)) => {
+            let on_chain = mirror.latest.seats[usize::from(seat.0) - 1].sealing_key;
+            if on_chain != steward.keys.sealing.public().0 {
+                problems.push("the sealing key on chain is not that of sealing_key_file".to_owned());
+            }
+        }
+        (Ok(_), None) => problems.push(format!("{} has no seat in the committee", steward.address())),
+        (Err(_), _) => {}
+    }
+    match steward.store.halts().await {
+        Ok(halts) => problems.extend(halts.iter().map(|(duty, reason)| format!("{duty} is halted: {reason}"))),
+        Err(error) => problems.push(error.to_string()),
+    }
+    let head = known.ok().map(|mirror| mirror.head);
+    let health = Health {
+        service: seat.map_or_else(|| "steward".to_owned(), |seat| format!("steward-{seat}")),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        ok: problems.is_empty(),
+        address: steward.address(),
+        head: head.map_or(0, |head| head.latest.number),
+        indexed: head.map_or(0, |head| head.latest.number),
+        now: head.map_or(0, |head| head.latest.timestamp),
+        problems,
+    };
+    let status = if health.ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(health)).into_response()
+}
+
+async fn budget_log(State(app): State<App>) -> Answered<BudgetLog> {
+    app.0.budget_log().await.map(Json)
+}
+
+async fn settlement(State(app): State<App>) -> Answered<SettlementStatus> {
+    app.0.settlement_status().await.map(Json)
+}
+
+async fn erasure(State(app): State<App>, Path(member): Path<u32>) -> Answered<ErasureAttestation> {
+    app.0.erasure_attestation(MemberId(member)).await.map(Json)
+}
+
+async fn row_keys(State(app): State<App>, signed: Signed<RowKeyDelivery>) -> Answered<()> {
+    app.gateway(&signed).await?;
+    app.0.take_row_key(&signed.body).await.map(Json)
+}
+
+async fn consents(State(app): State<App>, signed: Signed<ConsentDelivery>) -> Answered<()> {
+    app.gateway(&signed).await?;
+    app.0.take_consent(&signed.body).await.map(Json)
+}
+
+async fn contributions(State(app): State<App>, signed: Signed<ContributionPackage>) -> Answered<ShareReceipt> {
+    app.gateway(&signed).await?;
+    app.0.take_contribution(&signed.body).await.map(Json)
+}
+
+async fn shares(State(app): State<App>, signed: Signed<ScoringSharesRequest>) -> Answered<Shares> {
+    let (mirror, seat) = app.steward(&signed).await?;
+    app.0.shares_for_scoring(&mirror, seat, &signed.body).await.map(Json)
+}
+
+async fn scores(State(app): State<App>, signed: Signed<Vec<ScoreMessage>>) -> Answered<()> {
+    let (mirror, _) = app.steward(&signed).await?;
+    app.0.take_scores(&mirror, &signed.body).await.map(Json)
+}
+
+async fn scores_since(State(app): State<App>, signed: Signed<ScoresRequest>) -> Answered<Vec<ScoreMessage>> {
+    app.steward(&signed).await?;
+    app.0.scores_since(&signed.body).await.map(Json)
+}
+
+async fn catch_up(State(app): State<App>, signed: Signed<CatchUpRequest>) -> Answered<Sealed> {
+    let (mirror, seat) = app.steward(&signed).await?;
+    app.0.answer_catch_up(&mirror, seat, &signed.body).await.map(Json)
+}
+
+async fn sheet(State(app): State<App>, signed: Signed<SheetMessage>) -> Answered<SheetAnswer> {
+    let (_, seat) = app.steward(&signed).await?;
+    app.0.answer_sheet(seat, &signed.body).await.map(Json)
+}
+
+async fn sheets(State(app): State<App>, Path(epoch): Path<u32>, signed: Signed<()>) -> Answered<Vec<SheetMessage>> {
+    app.steward(&signed).await?;
+    app.0.sheets_of(Epoch(epoch)).await.map(Json)
+}
+
+async fn snapshots(State(app): State<App>, signed: Signed<SnapshotRequest>) -> Answered<Sealed> {
+    let mirror = app.worker(&signed).await?;
+    app.0.answer_snapshot(&mirror, signed.signer, &signed.body).await.map(Json)
+}
+
+async fn entries(State(app): State<App>, signed: Signed<EntryRequest>) -> Answered<Countersignature> {
+    app.worker(&signed).await?;
+    app.0.sign_entry(&signed.body).await.map(Json)
+}
+
+async fn commit(State(app): State<App>, signed: Signed<CommitRequest>) -> Answered<BudgetLog> {
+    app.worker(&signed).await?;
+    app.0.commit_entry(&signed.body).await.map(Json)
+}
+
+async fn release(State(app): State<App>, signed: Signed<ReleaseRequest>) -> Answered<Shares> {
+    let mirror = app.worker(&signed).await?;
+    app.0.release(&mirror, signed.signer, &signed.body).await.map(Json)
+}
+
+async fn claim_leaves(State(app): State<App>, signed: Signed<LeavesRequest>) -> Answered<Vec<ClaimLeaf>> {
+    let (_, caller) = app.caller(&signed).await?;
+    if !matches!(caller, Caller::Gateway | Caller::Member(_)) {
+        return Err(forbidden(&signed, caller, "the gateway, or a member for itself"));
+    }
+    app.0.claim_leaves(caller, &signed.body).await.map(Json)
+}
+
+async fn member_row(
+    State(app): State<App>,
+    Path(member): Path<u32>,
+    signed: Signed<RowRequest>,
+) -> Answered<SealedRow> {
+    let (mirror, caller) = app.caller(&signed).await?;
+    if caller != Caller::Member(MemberId(member)) {
+        return Err(forbidden(&signed, caller, &format!("member {member}")));
+    }
+    app.0.member_row(&mirror, MemberId(member), &signed.body).await.map(Json)
+}

@@ -1,0 +1,63 @@
+//! What a steward does unasked: one loop, in the order of duties. Time is the chain's; the pause between two rounds only
+//! says how soon a change is seen.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use rochdale_api::Problem;
+
+use crate::steward::Steward;
+
+/// What a round need not look at again.
+#[derive(Debug, Default)]
+struct Seen {
+    events: usize,
+    complete: bool,
+}
+
+impl Steward {
+    /// Rounds until `stop` completes.
+    pub async fn work(self: &Arc<Self>, stop: impl Future<Output = ()> + Send) {
+        tokio::pin!(stop);
+        let mut seen = Seen::default();
+        loop {
+            let problems = tokio::select! {
+                () = &mut stop => return,
+                problems = self.round(&mut seen) => problems,
+            };
+            for problem in &problems {
+                tracing::warn!(%problem, "a job failed, trying again");
+            }
+            self.note(|report| report.problems = problems);
+            tokio::select! {
+                () = &mut stop => return,
+                () = tokio::time::sleep(self.config.poll()) => {}
+            }
+        }
+    }
+
+    /// One round of all duties; gives what went wrong. A duty that fails does not keep the next from its turn.
+    async fn round(self: &Arc<Self>, seen: &mut Seen) -> Vec<String> {
+        let mirror = match self.at_head().await {
+            Ok(mirror) => mirror,
+            Err(problem) => return vec![problem.to_string()],
+        };
+        if self.seat(&mirror).is_err() {
+            return Vec::new();
+        }
+        let mut problems = Vec::new();
+        let mut note = |duty: &str, done: Result<(), Problem>| {
+            problems.extend(done.err().map(|problem| format!("{duty}: {problem}")));
+        };
+        note("erasure", self.erase_round(&mirror).await);
+        if mirror.events.len() != seen.events || !seen.complete {
+            note("catch-up", self.catch_up(&mirror).await);
+            note("budget", self.watch_receipts(&mirror).await);
+            seen.complete = self.is_complete(&mirror).await.unwrap_or(false);
+            seen.events = mirror.events.len();
+        }
+        note("scoring", self.score_round(&mirror).await);
+        note("settlement", self.settle_round(&mirror).await);
+        problems
+    }
+}

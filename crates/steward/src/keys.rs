@@ -1,0 +1,254 @@
+//! The steward's keys, and what is kept wrapped under them.
+
+use std::path::Path;
+
+use alloy::primitives::B256;
+use alloy::signers::local::PrivateKeySigner;
+use rochdale_api::contribution::ContributionSecret;
+use rochdale_api::member::ConsentSecret;
+use rochdale_core::ids::MemberId;
+use rochdale_crypto::keyfile::{self, KeyFileError, KeyKind};
+use rochdale_crypto::keystore::{Item, KeystoreError, MasterKey, MemberKey};
+use rochdale_crypto::sealing::{PrivatePart, SealingError};
+use rochdale_crypto::{RowKey, SealingKeyPair, Share};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+use crate::config::Config;
+use crate::store::{Store, StoreError};
+
+/// Why a key or what it wraps is not there.
+#[derive(Debug, thiserror::Error)]
+pub enum KeysError {
+    /// A key file.
+    #[error(transparent)]
+    File(#[from] KeyFileError),
+    /// The signing key is none.
+    #[error("the signing key is not a secp256k1 key: {0}")]
+    Signing(String),
+    /// The directory of new keys.
+    #[error("{path}: {source}")]
+    Directory {
+        /// Which.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What was wrapped does not unwrap.
+    #[error(transparent)]
+    Keystore(#[from] KeystoreError),
+    /// A private part.
+    #[error(transparent)]
+    Sealing(#[from] SealingError),
+    /// The member erased everything.
+    #[error("member {0} erased everything: nothing of theirs is kept")]
+    Erased(MemberId),
+    /// What unwrapped is not what was wrapped.
+    #[error("{what} of member {member} does not parse: {detail}")]
+    Content {
+        /// What it should be.
+        what: &'static str,
+        /// Whose.
+        member: MemberId,
+        /// Why.
+        detail: String,
+    },
+}
+
+type Result<T> = std::result::Result<T, KeysError>;
+
+/// All of a steward's keys.
+pub struct Keys {
+    /// Signs; its address is the steward.
+    pub signer: PrivateKeySigner,
+    /// What others seal to.
+    pub sealing: SealingKeyPair,
+    master: MasterKey,
+    committee: Zeroizing<[u8; 32]>,
+}
+
+/// The public halves that `keygen` prints.
+#[derive(Clone, Debug, Serialize)]
+pub struct PublicKeys {
+    /// Signing address.
+    pub address: alloy::primitives::Address,
+    /// X25519 sealing key.
+    pub sealing_key: B256,
+}
+
+impl Keys {
+    /// Reads the key files that the configuration names; the master key is drawn at the first start.
+    ///
+    /// # Errors
+    /// Where a file is missing, readable by others, or of another kind.
+    pub fn load(config: &Config) -> Result<Self> {
+        let signing = keyfile::load(&config.key_file, KeyKind::Signing)?;
+        let sealing = keyfile::load(&config.sealing_key_file, KeyKind::Sealing)?;
+        let committee = keyfile::load(&config.committee_key_file, KeyKind::Committee)?;
+        let master = keyfile::master_key(&config.master_key_file(), &mut rand::rng())?;
+        let signer = PrivateKeySigner::from_slice(signing.as_slice());
+        Ok(Self {
+            signer: signer.map_err(|error| KeysError::Signing(error.to_string()))?,
+            sealing: SealingKeyPair::from_secret(&sealing),
+            master,
+            committee,
+        })
+    }
+
+    /// The key that content digests are keyed with.
+    #[must_use]
+    pub fn committee(&self) -> &[u8; 32] {
+        &self.committee
+    }
+
+    /// A member's key, where there is one.
+    ///
+    /// # Errors
+    /// Where the store fails or the master key is another one.
+    pub async fn member(&self, store: &Store, member: MemberId) -> Result<Option<MemberKey>> {
+        let wrapped = store.member_key(member).await?;
+        Ok(wrapped.map(|wrapped| self.master.unwrap_key(member, &wrapped)).transpose()?)
+    }
+
+    /// A member's key, drawn where there is none yet.
+    ///
+    /// # Errors
+    /// [`KeysError::Erased`]; where the store fails or the master key is another one.
+    pub async fn member_or_new(&self, store: &Store, member: MemberId) -> Result<MemberKey> {
+        if let Some(key) = self.member(store, member).await? {
+            return Ok(key);
+        }
+        let (_, wrapped) = self.master.create(member, &mut rand::rng());
+        let kept = store.add_member_key(member, &wrapped).await?.ok_or(KeysError::Erased(member))?;
+        Ok(self.master.unwrap_key(member, &kept)?)
+    }
+
+    /// A fresh key that replaces a member's, with its wrapped form.
+    #[must_use]
+    pub fn replacement(&self, member: MemberId) -> (MemberKey, Vec<u8>) {
+        self.master.create(member, &mut rand::rng())
+    }
+
+    /// A member's row key.
+    ///
+    /// # Errors
+    /// Where the store fails or is damaged.
+    pub async fn row_key(&self, store: &Store, member: MemberId) -> Result<Option<RowKey>> {
+        let (Some(wrapped), Some(key)) = (store.row_key(member).await?, self.member(store, member).await?) else {
+            return Ok(None);
+        };
+        Ok(Some(key.unwrap_row_key(&wrapped)?))
+    }
+
+    /// Keeps a member's row key.
+    ///
+    /// # Errors
+    /// As [`Self::member_or_new`].
+    pub async fn keep_row_key(&self, store: &Store, member: MemberId, row_key: &RowKey) -> Result<()> {
+        let key = self.member_or_new(store, member).await?;
+        let wrapped = key.wrap_row_key(row_key, &mut rand::rng());
+        Ok(store.put_row_key(member, &wrapped).await?)
+    }
+
+    /// A consent receipt with its blinder.
+    ///
+    /// # Errors
+    /// Where the store fails or is damaged.
+    pub async fn consent(&self, store: &Store, member: MemberId, version: u32) -> Result<Option<ConsentSecret>> {
+        let (Some(wrapped), Some(key)) = (store.consent(member, version).await?, self.member(store, member).await?)
+        else {
+            return Ok(None);
+        };
+        unwrap_json(&key, Item::Consent(version), "the consent receipt", &wrapped).map(Some)
+    }
+
+    /// Keeps a consent receipt with its blinder.
+    ///
+    /// # Errors
+    /// As [`Self::member_or_new`].
+    pub async fn keep_consent(
+        &self,
+        store: &Store,
+        member: MemberId,
+        version: u32,
+        secret: &ConsentSecret,
+    ) -> Result<()> {
+        let key = self.member_or_new(store, member).await?;
+        let wrapped = wrap_json(&key, Item::Consent(version), "the consent receipt", secret)?;
+        Ok(store.put_consent(member, version, &wrapped).await?)
+    }
+
+    /// Dataset and blinder of a contribution, where it is kept.
+    ///
+    /// # Errors
+    /// Where the store fails or is damaged.
+    pub async fn private_part(
+        &self,
+        store: &Store,
+        row: &crate::store::ContributionRow,
+        header_hash: B256,
+    ) -> Result<Option<ContributionSecret>> {
+        let Some(key) = self.member(store, row.member).await? else { return Ok(None) };
+        let bytes = key.unwrap(Item::PrivatePart(header_hash), &row.wrapped)?;
+        let part = PrivatePart::from_bytes(&bytes)?;
+        Ok(Some(ContributionSecret { dataset: part.dataset(), blinder: part.blinder() }))
+    }
+
+    /// Our share of a contribution, where we hold it.
+    ///
+    /// # Errors
+    /// Where the store fails or is damaged.
+    pub async fn share(
+        &self,
+        store: &Store,
+        member: MemberId,
+        commitment: B256,
+        header_hash: B256,
+    ) -> Result<Option<Share>> {
+        let (Some(wrapped), Some(key)) = (store.share(commitment).await?, self.member(store, member).await?) else {
+            return Ok(None);
+        };
+        Ok(Some(key.unwrap_share(header_hash, &wrapped)?))
+    }
+}
+
+/// Wraps a value as JSON.
+///
+/// # Errors
+/// Where it has no JSON form.
+pub fn wrap_json<T: Serialize>(key: &MemberKey, item: Item, what: &'static str, value: &T) -> Result<Vec<u8>> {
+    let json = serde_json::to_vec(value).map(Zeroizing::new);
+    let json = json.map_err(|e| KeysError::Content { what, member: key.member(), detail: e.to_string() })?;
+    Ok(key.wrap(item, &json, &mut rand::rng()))
+}
+
+/// Unwraps a value that was wrapped as JSON.
+///
+/// # Errors
+/// Where it does not unwrap or parse.
+pub fn unwrap_json<T: DeserializeOwned>(key: &MemberKey, item: Item, what: &'static str, wrapped: &[u8]) -> Result<T> {
+    let json = key.unwrap(item, wrapped)?;
+    serde_json::from_slice(&json).map_err(|e| KeysError::Content { what, member: key.member(), detail: e.to_string() })
+}
+
+/// Draws `signing.key` and `sealing.key` in `dir` (mode 0600), and the committee's key where `committee` names a
+/// file that does not exist yet.
+///
+/// # Errors
+/// Where a file exists or cannot be written.
+pub fn generate(dir: &Path, committee: Option<&Path>) -> Result<PublicKeys> {
+    let rng = &mut rand::rng();
+    std::fs::create_dir_all(dir).map_err(|source| KeysError::Directory { path: dir.to_owned(), source })?;
+    let signing = keyfile::create(&dir.join("signing.key"), KeyKind::Signing, rng)?;
+    let sealing = keyfile::create(&dir.join("sealing.key"), KeyKind::Sealing, rng)?;
+    if let Some(path) = committee {
+        keyfile::load_or_create(path, KeyKind::Committee, rng)?;
+    }
+    let signer = PrivateKeySigner::from_slice(signing.as_slice());
+    let signer = signer.map_err(|error| KeysError::Signing(error.to_string()))?;
+    Ok(PublicKeys { address: signer.address(), sealing_key: SealingKeyPair::from_secret(&sealing).public().0 })
+}

@@ -1,0 +1,526 @@
+//! Scoring: the drawn stewards collect a record's shares, open it in memory, score it, sign, and tell their peers.
+//!
+//! Only the score and a keyed sketch of the content leave this module. A signed score has uniqueness 10,000: whether the
+//! content was seen before is decided where scores are brought together ([`crate::inputs`]), from the agreed sketches, so
+//! that it does not depend on who scored what first.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use alloy::primitives::{B256, keccak256};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use rochdale_api::contribution::{ScoreMessage, ScoresRequest, ScoringSharesRequest, ShareAnswer};
+use rochdale_api::query::Shares;
+use rochdale_api::{Problem, ProblemCode};
+use rochdale_chain::eip712;
+use rochdale_chain::state::{Contribution, Cooperative};
+use rochdale_core::commit;
+use rochdale_core::fhir::{Limits, Record, record_digest};
+use rochdale_core::ids::{ContributionId, StewardId};
+use rochdale_core::ledger::{self, Agreement, Score};
+use rochdale_core::score;
+use rochdale_crypto::keystore::Item;
+use rochdale_crypto::sealing::{self, ShareContext};
+use rochdale_crypto::{Cid, Commitments, Header, Sealed, Share, envelope, sharing};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use crate::custody::kept;
+use crate::keys::{unwrap_json, wrap_json};
+use crate::steward::{Mirror, Steward, broken, internal};
+use crate::store::{ContributionRow, ScoreRow};
+
+/// Contributions in one request for shares.
+pub const PAGE: usize = 100;
+
+/// What the signed scores of a contribution amount to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Agreed {
+    /// The score that counts, before duplicates are looked for.
+    pub score: Score,
+    /// The content's sketch.
+    pub sketch: B256,
+}
+
+/// The stewards in draw order.
+#[must_use]
+pub fn drawn(state: &Cooperative, contribution: &Contribution) -> Vec<StewardId> {
+    let seats: Vec<StewardId> =
+        (1..=state.seats.len()).filter_map(|seat| u8::try_from(seat).ok().map(StewardId)).collect();
+    ledger::draw(contribution.commitment, contribution.block_hash, &seats)
+}
+
+/// Brings together the scores of one contribution, whoever's they are and in whatever order.
+#[must_use]
+pub fn agree(order: &[StewardId], scores: &[ScoreRow]) -> Option<Agreed> {
+    let in_order: Vec<&ScoreRow> =
+        order.iter().filter_map(|steward| scores.iter().find(|row| row.steward == *steward)).collect();
+    if let [first, second, ..] = in_order[..]
+        && first.score == second.score
+        && first.sketch == second.sketch
+    {
+        return Some(Agreed { score: first.score, sketch: first.sketch });
+    }
+    let three: Vec<Score> = in_order.iter().take(3).map(|row| row.score).collect();
+    let mut sketches: Vec<B256> = in_order.iter().take(3).map(|row| row.sketch).collect();
+    sketches.sort_unstable();
+    match (ledger::agree(&three), sketches.get(1)) {
+        (Agreement::Agreed(score), Some(sketch)) if sketches.len() == 3 => Some(Agreed { score, sketch: *sketch }),
+        _ => None,
+    }
+}
+
+/// What a scoring request is named by in the seal of a released share: it opens for that scorer and that use alone.
+#[must_use]
+pub fn request_hash(scorer: StewardId, commitment: B256) -> B256 {
+    let mut bytes = commit::tag("scoring-request").to_vec();
+    bytes.extend_from_slice(B256::with_last_byte(scorer.0).as_slice());
+    bytes.extend_from_slice(commitment.as_slice());
+    keccak256(bytes)
+}
+
+/// What one opened record came to.
+struct Judged {
+    score: Score,
+    digest: B256,
+    reasons: Vec<String>,
+}
+
+/// Opens and scores a record. What does not open or read scores 0 with the reason: two scorers see the same bytes, so
+/// they find the same.
+fn judge(shares: &[Share], deal: &Commitments, header: &Header, blob: &[u8], recorded: u64) -> Result<Judged, Problem> {
+    let secret = sharing::combine(deal, shares).map_err(|error| broken("shares", error))?;
+    let now = i64::try_from(recorded).map_err(internal)?;
+    let (bytes, opened) = match envelope::open(&secret, header.context(), blob) {
+        Ok(bytes) => (bytes, Ok(())),
+        Err(error) => (Vec::new().into(), Err(error.to_string())),
+    };
+    let mut digest = keccak256(if opened.is_ok() { &bytes[..] } else { blob });
+    let scored = score::score_bytes("the record", &bytes, Limits::default(), now, |record: &Record| {
+        digest = record_digest(record);
+        false
+    });
+    let mut reasons: Vec<String> = scored.reasons.iter().map(|reason| reason.text.clone()).collect();
+    if let Err(error) = opened {
+        reasons = vec![format!("the record does not open: {error}")];
+    }
+    Ok(Judged { score: Score::from(&scored), digest, reasons })
+}
+
+impl Steward {
+    /// One round: scores what is ours to score, tells peers, and notes what waits and why.
+    ///
+    /// # Errors
+    /// Where the store fails; what a peer or the gateway lacks is noted, not an error.
+    pub async fn score_round(self: &Arc<Self>, mirror: &Mirror) -> Result<(), Problem> {
+        let seat = self.seat(mirror)?;
+        let finalized = mirror.finalized();
+        let entered: BTreeSet<ContributionId> =
+            self.store.entered().await?.iter().map(|row| row.contribution).collect();
+        let open: Vec<&Contribution> =
+            finalized.contributions.values().filter(|c| !c.erased && !entered.contains(&c.id)).collect();
+        let mut known = self.scores_by_contribution().await?;
+        let mut mine = Vec::new();
+        for contribution in &open {
+            let order = drawn(&finalized, contribution);
+            let scores = known.get(&contribution.id).map_or(&[][..], Vec::as_slice);
+            let scored = scores.iter().any(|row| row.steward == seat);
+            if !scored && agree(&order, scores).is_none() && self.is_turn(mirror, contribution, &order, seat) {
+                mine.push(*contribution);
+            }
+        }
+        let mut waiting: BTreeMap<ContributionId, String> = BTreeMap::new();
+        let mut fresh = Vec::new();
+        for page in mine.chunks(PAGE) {
+            let mut shares = self.collect_shares(mirror, seat, page).await?;
+            for contribution in page {
+                let held = shares.remove(&contribution.id).unwrap_or_default();
+                match self.score_one(mirror, seat, contribution, held).await {
+                    Ok(message) => fresh.push(message),
+                    Err(problem) => {
+                        waiting.insert(contribution.id, problem.detail);
+                    }
+                }
+            }
+        }
+        if !fresh.is_empty() {
+            self.tell_peers(mirror, &fresh).await;
+            known = self.scores_by_contribution().await?;
+        }
+        for contribution in open {
+            let order = drawn(&finalized, contribution);
+            let scores = known.get(&contribution.id).map_or(&[][..], Vec::as_slice);
+            let reason = match agree(&order, scores) {
+                Some(_) => None,
+                None => Some(waiting.remove(&contribution.id).unwrap_or_else(|| waits_for(&order, scores))),
+            };
+            self.store.set_deferred(contribution.id, reason.as_deref()).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether `steward` may score now: the first two at once, each next one an attempt later.
+    fn is_turn(&self, mirror: &Mirror, contribution: &Contribution, order: &[StewardId], steward: StewardId) -> bool {
+        let Some(rank) = order.iter().position(|drawn| *drawn == steward) else { return false };
+        let attempts = (rank as u64).saturating_sub(1);
+        let from = contribution.recorded.time + attempts * u64::from(self.manifest.settlement.attempt_length);
+        mirror.now() >= from
+    }
+
+    async fn scores_by_contribution(&self) -> Result<BTreeMap<ContributionId, Vec<ScoreRow>>, Problem> {
+        let mut known: BTreeMap<ContributionId, Vec<ScoreRow>> = BTreeMap::new();
+        for row in self.store.scores_after(ContributionId(0)).await? {
+            known.entry(row.contribution).or_default().push(row);
+        }
+        Ok(known)
+    }
+
+    /// The shares of a page: our own, and those that peers release to us.
+    async fn collect_shares(
+        self: &Arc<Self>,
+        mirror: &Mirror,
+        seat: StewardId,
+        page: &[&Contribution],
+    ) -> Result<BTreeMap<ContributionId, Vec<Share>>, Problem> {
+        let mut held: BTreeMap<ContributionId, Vec<Share>> = BTreeMap::new();
+        for contribution in page {
+            let Some(row) = self.store.contribution(contribution.commitment).await? else { continue };
+            let (header, _) = kept(&row)?;
+            let share = self.keys.share(&self.store, row.member, row.commitment, header.hash()).await?;
+            held.entry(contribution.id).or_default().extend(share);
+        }
+        let quorum = usize::from(mirror.latest.quorum);
+        for (peer, client) in self.peers(mirror) {
+            let lacking: Vec<ContributionId> = page
+                .iter()
+                .map(|contribution| contribution.id)
+                .filter(|id| held.get(id).is_some_and(|shares| shares.len() < quorum))
+                .collect();
+            if lacking.is_empty() {
+                break;
+            }
+            let request = ScoringSharesRequest { contributions: lacking };
+            let answers: Shares = match client.post_signed("/v1/shares", &request, mirror.now()).await {
+                Ok(answers) => answers,
+                Err(error) => {
+                    tracing::debug!(%peer, %error, "no shares for scoring");
+                    continue;
+                }
+            };
+            for answer in answers {
+                let ShareAnswer::Released { contribution_id, sealed, .. } = answer else { continue };
+                let Some(contribution) = page.iter().find(|c| c.id == contribution_id) else { continue };
+                match self.open_peer_share(contribution, seat, peer, sealed).await {
+                    Ok(share) => held.entry(contribution_id).or_default().push(share),
+                    Err(problem) => tracing::warn!(%peer, %problem, "a peer's share was refused"),
+                }
+            }
+        }
+        Ok(held)
+    }
+
+    async fn open_peer_share(
+        &self,
+        contribution: &Contribution,
+        seat: StewardId,
+        peer: StewardId,
+        sealed: alloy::primitives::Bytes,
+    ) -> Result<Share, Problem> {
+        let row = self.own_row(contribution).await?;
+        let (header, deal) = kept(&row)?;
+        let context = ShareContext::of(&header, peer).release(request_hash(seat, contribution.commitment));
+        let share = sealing::open_released_share(&self.keys.sealing, &context, &Sealed(sealed))
+            .map_err(|error| broken("share", error))?;
+        deal.verify(&share).map_err(|error| broken("share", error))?;
+        Ok(share)
+    }
+
+    async fn own_row(&self, contribution: &Contribution) -> Result<ContributionRow, Problem> {
+        self.store.contribution(contribution.commitment).await?.ok_or_else(|| {
+            Problem::new(
+                ProblemCode::NotFound,
+                format!("the secrets of contribution {} are not here yet", contribution.id),
+            )
+        })
+    }
+
+    async fn score_one(
+        self: &Arc<Self>,
+        mirror: &Mirror,
+        seat: StewardId,
+        contribution: &Contribution,
+        shares: Vec<Share>,
+    ) -> Result<ScoreMessage, Problem> {
+        if !mirror.latest.consents_at(contribution.member, mirror.now()) {
+            return Err(Problem::new(ProblemCode::ConsentDenied, "the member's consent no longer stands"));
+        }
+        let row = self.own_row(contribution).await?;
+        let (header, deal) = kept(&row)?;
+        if shares.len() < usize::from(deal.threshold()) {
+            let detail = format!("{} of {} key shares are at hand", shares.len(), deal.threshold());
+            return Err(Problem::new(ProblemCode::NotEnough, detail));
+        }
+        let blob = self.blob(mirror, &header, row.blob_digest).await?;
+        let recorded = contribution.recorded.time;
+        let hash = header.hash();
+        let judged = tokio::task::spawn_blocking(move || judge(&shares, &deal, &header, &blob, recorded))
+            .await
+            .map_err(internal)??;
+        let row = ScoreRow {
+            contribution: contribution.id,
+            steward: seat,
+            member: contribution.member,
+            score: judged.score,
+            rubric_hash: score::rubric_hash(),
+            sketch: self.sketch(judged.digest),
+            signature: Vec::new(),
+        };
+        let signature = eip712::sign(&self.keys.signer, &signed_part(&row), &self.manifest.committee_domain());
+        let row = ScoreRow { signature: signature.map_err(internal)?.to_vec(), ..row };
+        let key = self.keys.member_or_new(&self.store, contribution.member).await?;
+        let reasons = wrap_json(&key, Item::Sketch(hash), "the reasons", &judged.reasons)?;
+        self.store.put_reasons(contribution.id, contribution.member, &reasons).await?;
+        self.store.put_score(&row).await?;
+        Ok(message(&row))
+    }
+
+    /// The sealed record, as the member signed it.
+    async fn blob(&self, mirror: &Mirror, header: &Header, digest: B256) -> Result<Vec<u8>, Problem> {
+        let limit = self.config.scoring.max_blob_bytes;
+        if header.blob_bytes() > limit {
+            let detail =
+                format!("the sealed record has {} bytes, this steward opens up to {limit}", header.blob_bytes());
+            return Err(Problem::new(ProblemCode::TooLarge, detail));
+        }
+        let cid = Cid::from_sha256(digest.0);
+        let blob = self.gateway(mirror).get_bytes_signed(&format!("/v1/blobs/{cid}"), mirror.now()).await;
+        let blob = blob.map_err(Problem::from)?;
+        if Cid::of(&blob) != cid {
+            return Err(Problem::new(ProblemCode::SealBroken, "the vault gave other bytes than were contributed"));
+        }
+        Ok(blob)
+    }
+
+    /// The content's digest, keyed with what only stewards know: equal contents are seen to be equal, and no list of
+    /// known records can be compared with it from outside.
+    fn sketch(&self, digest: B256) -> B256 {
+        // HMAC pads a key with zeros to the hash's block.
+        let mut key = Zeroizing::new([0; 64]);
+        key[..32].copy_from_slice(self.keys.committee());
+        let mut mac = Hmac::<Sha256>::new(&(*key).into());
+        mac.update(b"rochdale.sketch.v1");
+        mac.update(digest.as_slice());
+        B256::from_slice(&mac.finalize().into_bytes())
+    }
+
+    async fn tell_peers(self: &Arc<Self>, mirror: &Mirror, fresh: &[ScoreMessage]) {
+        for (peer, client) in self.peers(mirror) {
+            let told: Result<(), _> = client.post_signed("/v1/scores", &fresh, mirror.now()).await;
+            if let Err(error) = told {
+                tracing::debug!(%peer, %error, "a peer did not take scores; it asks for them later");
+            }
+        }
+    }
+
+    /// Releases our shares to a scorer for the contributions that it has drawn.
+    ///
+    /// # Errors
+    /// Where the request is too long or the store fails; refusals are part of the answer.
+    pub async fn shares_for_scoring(
+        self: &Arc<Self>,
+        mirror: &Mirror,
+        scorer: StewardId,
+        request: &ScoringSharesRequest,
+    ) -> Result<Shares, Problem> {
+        if request.contributions.len() > PAGE {
+            let detail = format!("{} contributions, at most {PAGE} in one request", request.contributions.len());
+            return Err(Problem::new(ProblemCode::TooLarge, detail));
+        }
+        let finalized = mirror.finalized();
+        let recipient = mirror.latest.seats[usize::from(scorer.0) - 1].sealing_key;
+        let mut answers = Vec::with_capacity(request.contributions.len());
+        for id in &request.contributions {
+            let allowed = self.may_score(mirror, &finalized, scorer, *id);
+            let answer = match allowed {
+                Ok(contribution) => {
+                    let hash = request_hash(scorer, contribution.commitment);
+                    self.release_share(mirror, contribution, recipient, hash).await
+                }
+                Err(problem) => Err(problem),
+            };
+            answers.push(answer.unwrap_or_else(|p| ShareAnswer::Refused {
+                contribution_id: *id,
+                code: p.code,
+                reason: p.detail,
+            }));
+        }
+        Ok(answers)
+    }
+
+    fn may_score<'a>(
+        &self,
+        mirror: &'a Mirror,
+        finalized: &Cooperative,
+        scorer: StewardId,
+        id: ContributionId,
+    ) -> Result<&'a Contribution, Problem> {
+        let contribution = mirror.latest.contributions.get(&id).filter(|_| finalized.contributions.contains_key(&id));
+        let contribution = contribution
+            .ok_or_else(|| Problem::new(ProblemCode::NotFound, format!("contribution {id} is not final on chain")))?;
+        if contribution.erased {
+            return Err(Problem::new(ProblemCode::Erased, format!("contribution {id} was erased by its member")));
+        }
+        if !mirror.latest.consents_at(contribution.member, mirror.now()) {
+            let detail = format!("the consent of member {} no longer stands", contribution.member);
+            return Err(Problem::new(ProblemCode::ConsentDenied, detail));
+        }
+        if !self.is_turn(mirror, contribution, &drawn(finalized, contribution), scorer) {
+            let detail = format!("steward {scorer} is not drawn to score contribution {id}, or not yet");
+            return Err(Problem::new(ProblemCode::Forbidden, detail));
+        }
+        Ok(contribution)
+    }
+
+    /// Keeps peers' scores whose signatures hold.
+    ///
+    /// # Errors
+    /// With the first that does not hold; those before it are kept.
+    pub async fn take_scores(&self, mirror: &Mirror, scores: &[ScoreMessage]) -> Result<(), Problem> {
+        for message in scores {
+            let row = self.verify_score(&mirror.latest, message)?;
+            self.store.put_score(&row).await?;
+        }
+        Ok(())
+    }
+
+    /// A signed score as a row.
+    ///
+    /// # Errors
+    /// Where contribution, rubric, range or signature do not hold.
+    pub fn verify_score(&self, state: &Cooperative, message: &ScoreMessage) -> Result<ScoreRow, Problem> {
+        let id = message.contribution_id;
+        let contribution = state
+            .contributions
+            .get(&id)
+            .ok_or_else(|| Problem::new(ProblemCode::NotFound, format!("there is no contribution {id} on chain")))?;
+        let row = ScoreRow {
+            contribution: id,
+            steward: message.steward,
+            member: contribution.member,
+            score: Score {
+                quality: message.quality,
+                uniqueness: message.uniqueness,
+                authenticity: message.authenticity,
+                rarity: message.rarity,
+            },
+            rubric_hash: message.rubric_hash,
+            sketch: message.sketch,
+            signature: message.signature.to_vec(),
+        };
+        row.score.validate(id).map_err(|error| Problem::new(ProblemCode::BadRequest, error.to_string()))?;
+        if row.rubric_hash != score::rubric_hash() {
+            let detail = format!(
+                "contribution {id} was scored by rubric {}, here it is {}",
+                row.rubric_hash,
+                score::rubric_hash()
+            );
+            return Err(Problem::new(ProblemCode::Conflict, detail).hint("run the same version of the software"));
+        }
+        let seat = usize::from(message.steward.0)
+            .checked_sub(1)
+            .and_then(|at| state.seats.get(at))
+            .ok_or_else(|| Problem::new(ProblemCode::BadRequest, format!("there is no steward {}", message.steward)))?;
+        eip712::verify(&signed_part(&row), &self.manifest.committee_domain(), &message.signature, seat.signer)
+            .map_err(|error| broken("score", error))?;
+        Ok(row)
+    }
+
+    /// The scores that we know of contributions above an id.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn scores_since(&self, request: &ScoresRequest) -> Result<Vec<ScoreMessage>, Problem> {
+        Ok(self.store.scores_after(request.after).await?.iter().map(message).collect())
+    }
+
+    /// Takes from every peer the scores that we lack, of contributions that have not entered the ledger.
+    ///
+    /// # Errors
+    /// Where the store fails; a silent peer is no error.
+    pub async fn sync_scores(self: &Arc<Self>, mirror: &Mirror) -> Result<(), Problem> {
+        let entered: BTreeSet<ContributionId> =
+            self.store.entered().await?.iter().map(|row| row.contribution).collect();
+        let first_open = mirror.latest.contributions.keys().find(|id| !entered.contains(id));
+        let Some(first_open) = first_open else { return Ok(()) };
+        let request = ScoresRequest { after: ContributionId(first_open.0.saturating_sub(1)) };
+        for (peer, client) in self.peers(mirror) {
+            match client.post_signed::<Vec<ScoreMessage>>("/v1/scores/since", &request, mirror.now()).await {
+                Ok(scores) => {
+                    if let Err(problem) = self.take_scores(mirror, &scores).await {
+                        tracing::warn!(%peer, %problem, "a peer's scores were refused");
+                    }
+                }
+                Err(error) => tracing::debug!(%peer, %error, "no scores from a peer"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Why our own score of a contribution is what it is.
+    ///
+    /// # Errors
+    /// Where the store fails or is damaged.
+    pub async fn score_reasons(&self, contribution: &Contribution) -> Result<Vec<String>, Problem> {
+        let (Some(wrapped), Some(row), Some(key)) = (
+            self.store.reasons(contribution.id).await?,
+            self.store.contribution(contribution.commitment).await?,
+            self.keys.member(&self.store, contribution.member).await?,
+        ) else {
+            return Ok(Vec::new());
+        };
+        let (header, _) = kept(&row)?;
+        Ok(unwrap_json(&key, Item::Sketch(header.hash()), "the reasons", &wrapped)?)
+    }
+}
+
+fn signed_part(row: &ScoreRow) -> eip712::Score {
+    eip712::Score {
+        contributionId: row.contribution.0,
+        quality: row.score.quality,
+        uniqueness: row.score.uniqueness,
+        authenticity: row.score.authenticity,
+        rarity: row.score.rarity,
+        rubricHash: row.rubric_hash,
+        sketch: row.sketch,
+    }
+}
+
+/// A row as it travels.
+#[must_use]
+pub fn message(row: &ScoreRow) -> ScoreMessage {
+    ScoreMessage {
+        contribution_id: row.contribution,
+        steward: row.steward,
+        quality: row.score.quality,
+        uniqueness: row.score.uniqueness,
+        authenticity: row.score.authenticity,
+        rarity: row.score.rarity,
+        rubric_hash: row.rubric_hash,
+        sketch: row.sketch,
+        signature: row.signature.clone().into(),
+    }
+}
+
+fn waits_for(order: &[StewardId], scores: &[ScoreRow]) -> String {
+    let silent: Vec<String> = order
+        .iter()
+        .take(if scores.len() >= 2 { 3 } else { 2 })
+        .filter(|steward| !scores.iter().any(|row| row.steward == **steward))
+        .map(ToString::to_string)
+        .collect();
+    match (scores.len(), silent.as_slice()) {
+        (_, []) => "the scores that are there differ".to_owned(),
+        (2.., _) => format!("two scores differ; steward {} decides", silent.join(", ")),
+        _ => format!("no score yet by steward {}", silent.join(" and ")),
+    }
+}

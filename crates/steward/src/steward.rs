@@ -1,0 +1,352 @@
+//! What every duty of a steward shares: keys, store, its own view of the chain, and the ways to gateway and peers.
+
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use alloy::primitives::{Address, U256};
+use alloy::sol_types::Eip712Domain;
+use rochdale_api::client::{Client, Identity};
+use rochdale_api::server::{Answer, Verifier};
+use rochdale_api::{Problem, ProblemCode, auth};
+use rochdale_chain::client::{Chain, ChainError, ChainOptions, Clock, Head};
+use rochdale_chain::deploy::Manifest;
+use rochdale_chain::events::{FollowError, Follower, Located};
+use rochdale_chain::state::Cooperative;
+use rochdale_core::ids::{MemberId, StewardId};
+use tokio::sync::Mutex;
+
+use crate::config::Config;
+use crate::keys::{Keys, KeysError};
+use crate::store::{EventStore, Store, StoreError};
+
+/// The chain as this steward last saw it.
+#[derive(Clone, Debug)]
+pub struct Mirror {
+    /// Latest and finalized block.
+    pub head: Head,
+    /// Every event, oldest first.
+    pub events: Arc<Vec<Located>>,
+    /// What they add up to.
+    pub latest: Cooperative,
+}
+
+impl Mirror {
+    /// Protocol time: seconds of block time.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        self.head.latest.timestamp
+    }
+
+    /// The state as of the finalized block.
+    #[must_use]
+    pub fn finalized(&self) -> Cooperative {
+        Cooperative::at_block(self.events.iter(), self.head.finalized.number)
+    }
+}
+
+/// Who calls, as the chain knows them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// The gateway.
+    Gateway,
+    /// A steward in office.
+    Steward(StewardId),
+    /// A registered worker.
+    Worker,
+    /// A member.
+    Member(MemberId),
+    /// Nobody that the chain knows.
+    Stranger,
+}
+
+/// What the jobs report of themselves.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// What the current settlement lacks.
+    pub waiting_for: Option<String>,
+    /// What is wrong with the last round of jobs.
+    pub problems: Vec<String>,
+}
+
+/// Why a steward does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A key.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The manifest.
+    #[error(transparent)]
+    Manifest(#[from] rochdale_chain::deploy::ManifestError),
+    /// The chain.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// The manifest is of another chain.
+    #[error(
+        "the manifest is of chain {manifest}, the configuration of chain {configured}: use the manifest of this chain"
+    )]
+    OtherChain {
+        /// The manifest's.
+        manifest: u64,
+        /// The configuration's.
+        configured: u64,
+    },
+    /// An address in the configuration.
+    #[error("{key}: {detail}")]
+    Address {
+        /// Which key.
+        key: String,
+        /// What is wrong.
+        detail: String,
+    },
+}
+
+/// One steward.
+pub struct Steward {
+    /// Its configuration.
+    pub config: Config,
+    /// The cooperative.
+    pub manifest: Manifest,
+    /// Its keys.
+    pub keys: Keys,
+    /// Its database.
+    pub store: Store,
+    /// Its RPC.
+    pub chain: Chain,
+    /// One settlement is worked on at a time.
+    pub settling: Mutex<()>,
+    /// One entry of the budget log is worked on at a time.
+    pub debiting: Mutex<()>,
+    follower: Mutex<Follower<EventStore>>,
+    mirror: RwLock<Option<Arc<Mirror>>>,
+    report: RwLock<Report>,
+    gateway: Client,
+    domain: Eip712Domain,
+}
+
+impl Steward {
+    /// Opens everything that the configuration names.
+    ///
+    /// # Errors
+    /// With what is missing or does not fit.
+    pub async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Arc<Self>, StartError> {
+        let store = Store::open(&config.data_dir).await?;
+        Self::with_store(config, store, clock).await
+    }
+
+    /// As [`Self::open`], but the database must exist and is only read.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_read_only(config: Config, clock: Arc<dyn Clock>) -> Result<Arc<Self>, StartError> {
+        let store = Store::open_read_only(&config.data_dir).await?;
+        Self::with_store(config, store, clock).await
+    }
+
+    async fn with_store(config: Config, store: Store, clock: Arc<dyn Clock>) -> Result<Arc<Self>, StartError> {
+        let manifest = Manifest::load(&config.manifest)?;
+        if manifest.chain_id != config.chain_id {
+            return Err(StartError::OtherChain { manifest: manifest.chain_id, configured: config.chain_id });
+        }
+        let keys = Keys::load(&config)?;
+        let stale_after = Duration::from_secs(config.stale_after_s);
+        let options = ChainOptions { stale_after, ..ChainOptions::new(config.chain_id) };
+        let chain = Chain::connect(&config.rpc_url, options, clock).await?;
+        let url = |key: String| {
+            move |e: rochdale_api::client::ClientError| StartError::Address { key, detail: e.to_string() }
+        };
+        let gateway = Client::new(&config.gateway_url).map_err(url("gateway_url".to_owned()))?;
+        for peer in &config.peers {
+            Client::new(&peer.url).map_err(url(format!("peers, steward {}", peer.steward)))?;
+        }
+        let follower = Follower::new(chain.clone(), &manifest, EventStore(store.clone()));
+        Ok(Arc::new(Self {
+            domain: auth::domain(manifest.chain_id, manifest.addresses.steward_committee),
+            config,
+            manifest,
+            keys,
+            store,
+            chain,
+            settling: Mutex::default(),
+            debiting: Mutex::default(),
+            follower: Mutex::new(follower),
+            mirror: RwLock::default(),
+            report: RwLock::default(),
+            gateway,
+        }))
+    }
+
+    /// This steward's address.
+    #[must_use]
+    pub fn address(&self) -> Address {
+        self.keys.signer.address()
+    }
+
+    /// Follows the chain to its head. What is decided after this is decided on the latest block.
+    ///
+    /// # Errors
+    /// Where the RPC does not answer, lags, or serves another chain.
+    pub async fn at_head(&self) -> Result<Arc<Mirror>, Problem> {
+        let mut follower = self.follower.lock().await;
+        let progress = follower.step().await.map_err(|error| match error {
+            FollowError::Store(error) => Problem::from(error),
+            error => Problem::new(ProblemCode::ChainUnavailable, error.to_string()),
+        })?;
+        let known = self.mirror();
+        let mirror = match known {
+            Ok(known) if progress.events == 0 && progress.rolled_back_to.is_none() => {
+                Mirror { head: progress.head, ..(*known).clone() }
+            }
+            _ => {
+                let events = self.store.events().await?;
+                let latest = Cooperative::fold(&events);
+                Mirror { head: progress.head, events: Arc::new(events), latest }
+            }
+        };
+        let mirror = Arc::new(mirror);
+        *self.mirror.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(mirror.clone());
+        Ok(mirror)
+    }
+
+    /// The chain as last seen.
+    ///
+    /// # Errors
+    /// Before it was seen once.
+    pub fn mirror(&self) -> Result<Arc<Mirror>, Problem> {
+        let mirror = self.mirror.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        mirror.ok_or_else(|| Problem::new(ProblemCode::ChainUnavailable, "the chain was not read yet: try again"))
+    }
+
+    /// Our seat.
+    ///
+    /// # Errors
+    /// Where the committee does not seat this key.
+    pub fn seat(&self, mirror: &Mirror) -> Result<StewardId, Problem> {
+        mirror.latest.steward_id(self.address()).ok_or_else(|| {
+            Problem::new(ProblemCode::Forbidden, format!("{} has no seat in the committee", self.address()))
+                .hint("check key_file, or seat this key")
+        })
+    }
+
+    /// Who `signer` is to the chain.
+    #[must_use]
+    pub fn caller(&self, mirror: &Mirror, signer: Address) -> Caller {
+        let latest = &mirror.latest;
+        if latest.gateway == Some(signer) {
+            Caller::Gateway
+        } else if let Some(seat) = latest.steward_id(signer) {
+            Caller::Steward(seat)
+        } else if latest.workers.contains_key(&signer) {
+            Caller::Worker
+        } else {
+            latest.member_ids.get(&signer).map_or(Caller::Stranger, |member| Caller::Member(*member))
+        }
+    }
+
+    /// The other stewards that are seated and have a URL.
+    #[must_use]
+    pub fn peers(&self, mirror: &Mirror) -> Vec<(StewardId, Client)> {
+        let own = mirror.latest.steward_id(self.address());
+        let identity = self.identity();
+        self.config
+            .peers
+            .iter()
+            .filter(|peer| Some(peer.steward) != own)
+            .filter_map(|peer| {
+                let seat = mirror.latest.seats.get(usize::from(peer.steward.0.checked_sub(1)?))?;
+                let client = Client::new(&peer.url).ok()?;
+                Some((peer.steward, client.signing(identity.clone(), seat.signer)))
+            })
+            .collect()
+    }
+
+    /// The gateway.
+    #[must_use]
+    pub fn gateway(&self, mirror: &Mirror) -> Client {
+        let audience = mirror.latest.gateway.unwrap_or_default();
+        self.gateway.clone().signing(self.identity(), audience)
+    }
+
+    fn identity(&self) -> Identity {
+        Identity { key: self.keys.signer.clone(), domain: self.domain.clone() }
+    }
+
+    /// What the jobs said last.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        self.report.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// Notes what the jobs say.
+    pub fn note(&self, change: impl FnOnce(&mut Report)) {
+        change(&mut self.report.write().unwrap_or_else(std::sync::PoisonError::into_inner));
+    }
+
+    /// Refuses a duty that is stopped.
+    ///
+    /// # Errors
+    /// With the reason.
+    pub async fn refuse_if_halted(&self, duty: &str) -> Result<(), Problem> {
+        match self.store.halted(duty).await? {
+            None => Ok(()),
+            Some(reason) => Err(Problem::new(ProblemCode::Halted, format!("{duty} is halted: {reason}"))
+                .hint("people have to find out which steward or worker broke the rules")),
+        }
+    }
+}
+
+impl Verifier for Steward {
+    fn domain(&self) -> &Eip712Domain {
+        &self.domain
+    }
+
+    fn audience(&self) -> Address {
+        self.address()
+    }
+
+    fn now(&self) -> Answer<'_, u64> {
+        Box::pin(async { self.chain.now().await.map_err(chain_problem) })
+    }
+
+    fn use_nonce(&self, signer: Address, nonce: U256, deadline: u64) -> Answer<'_, bool> {
+        Box::pin(async move {
+            let now = self.chain.now().await.map_err(chain_problem)?;
+            Ok(self.store.use_nonce(signer, nonce, deadline, now).await?)
+        })
+    }
+}
+
+/// The RPC's failure as a problem.
+#[must_use]
+pub fn chain_problem(error: ChainError) -> Problem {
+    Problem::new(ProblemCode::ChainUnavailable, error.to_string())
+}
+
+/// A defect of ours as a problem.
+#[must_use]
+pub fn internal(error: impl ToString) -> Problem {
+    Problem::new(ProblemCode::Internal, error.to_string())
+}
+
+/// A failed cryptographic check as a problem.
+#[must_use]
+pub fn broken(what: &str, error: impl ToString) -> Problem {
+    Problem::new(ProblemCode::SealBroken, format!("{what}: {}", error.to_string()))
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        internal(error)
+    }
+}
+
+impl From<KeysError> for Problem {
+    fn from(error: KeysError) -> Self {
+        match error {
+            KeysError::Erased(_) => Self::new(ProblemCode::Erased, error.to_string()),
+            other => internal(other),
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! What is kept of members, wrapped, and that it was destroyed.
+
+use alloy::primitives::B256;
+use rochdale_core::ids::MemberId;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::{Result, Store, bytes, damaged, get, hash, int};
+
+/// A contribution without its share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContributionRow {
+    /// Its commitment.
+    pub commitment: B256,
+    /// Whose.
+    pub member: MemberId,
+    /// The envelope's header.
+    pub header: Vec<u8>,
+    /// SHA-256 of the blob.
+    pub blob_digest: B256,
+    /// Seats of the deal.
+    pub seats: u8,
+    /// Feldman commitments.
+    pub points: Vec<B256>,
+    /// Hash of all sealed shares.
+    pub shares_hash: B256,
+    /// Dataset and blinder, wrapped.
+    pub wrapped: Vec<u8>,
+}
+
+/// That everything of a member was destroyed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErasureRow {
+    /// Whose.
+    pub member: MemberId,
+    /// How many key shares.
+    pub shares: u64,
+    /// Seconds of block time.
+    pub at: u64,
+    /// Our signature over the receipt.
+    pub signature: Vec<u8>,
+    /// Whether the row's private part is gone as well.
+    pub closed: bool,
+    /// What the ledger still owes, as JSON.
+    pub row: Option<String>,
+}
+
+impl Store {
+    /// A member's wrapped key.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn member_key(&self, member: MemberId) -> Result<Option<Vec<u8>>> {
+        let row = sqlx::query("SELECT wrapped FROM member_keys WHERE member_id = $1")
+            .bind(i64::from(member.0))
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| bytes(&row, "wrapped")).transpose()
+    }
+
+    /// Keeps a member's wrapped key unless there is one, or the member erased everything, and gives the one that is kept.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn add_member_key(&self, member: MemberId, wrapped: &[u8]) -> Result<Option<Vec<u8>>> {
+        sqlx::query(
+            "INSERT OR IGNORE INTO member_keys (member_id, wrapped) SELECT $1, $2
+             WHERE NOT EXISTS (SELECT 1 FROM erasures WHERE member_id = $1)",
+        )
+        .bind(i64::from(member.0))
+        .bind(wrapped)
+        .execute(&self.pool)
+        .await?;
+        self.member_key(member).await
+    }
+
+    /// A member's wrapped row key.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn row_key(&self, member: MemberId) -> Result<Option<Vec<u8>>> {
+        let row = sqlx::query("SELECT wrapped FROM row_keys WHERE member_id = $1")
+            .bind(i64::from(member.0))
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| bytes(&row, "wrapped")).transpose()
+    }
+
+    /// Keeps a member's wrapped row key; the first stands.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn put_row_key(&self, member: MemberId, wrapped: &[u8]) -> Result<()> {
+        sqlx::query(
+            "INSERT OR IGNORE INTO row_keys (member_id, wrapped) SELECT $1, $2
+             WHERE EXISTS (SELECT 1 FROM member_keys WHERE member_id = $1)",
+        )
+        .bind(i64::from(member.0))
+        .bind(wrapped)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// A wrapped consent receipt.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn consent(&self, member: MemberId, version: u32) -> Result<Option<Vec<u8>>> {
+        let row = sqlx::query("SELECT wrapped FROM consents WHERE member_id = $1 AND version = $2")
+            .bind(i64::from(member.0))
+            .bind(i64::from(version))
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| bytes(&row, "wrapped")).transpose()
+    }
+
+    /// Keeps a wrapped consent receipt; the first of a version stands.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn put_consent(&self, member: MemberId, version: u32, wrapped: &[u8]) -> Result<()> {
+        sqlx::query(
+            "INSERT OR IGNORE INTO consents (member_id, version, wrapped) SELECT $1, $2, $3
+             WHERE EXISTS (SELECT 1 FROM member_keys WHERE member_id = $1)",
+        )
+        .bind(i64::from(member.0))
+        .bind(i64::from(version))
+        .bind(wrapped)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// A contribution by its commitment.
+    ///
+    /// # Errors
+    /// Where the database fails or is damaged.
+    pub async fn contribution(&self, commitment: B256) -> Result<Option<ContributionRow>> {
+        let row = sqlx::query("SELECT * FROM contributions WHERE commitment = $1")
+            .bind(commitment.as_slice())
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| contribution(&row)).transpose()
+    }
+
+    /// All contributions.
+    ///
+    /// # Errors
+    /// Where the database fails or is damaged.
+    pub async fn contributions(&self) -> Result<Vec<ContributionRow>> {
+        let rows = sqlx::query("SELECT * FROM contributions").fetch_all(&self.pool).await?;
+        rows.iter().map(contribution).collect()
+    }
+
+    /// Keeps a contribution and, where there is one, our share of it; what is kept already stands.
+    /// `false` where the member's key is gone: then nothing is kept.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn put_contribution(&self, row: &ContributionRow, share: Option<&[u8]>) -> Result<bool> {
+        let member = i64::from(row.member.0);
+        let mut tx = self.pool.begin().await?;
+        let key = sqlx::query("SELECT 1 FROM member_keys WHERE member_id = $1").bind(member);
+        if key.fetch_optional(&mut *tx).await?.is_none() {
+            return Ok(false);
+        }
+        let points: Vec<u8> = row.points.iter().flat_map(|point| point.0).collect();
+        sqlx::query(
+            "INSERT OR IGNORE INTO contributions
+             (commitment, member_id, header, blob_digest, seats, points, shares_hash, wrapped)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        )
+        .bind(row.commitment.as_slice())
+        .bind(member)
+        .bind(&row.header)
+        .bind(row.blob_digest.as_slice())
+        .bind(i64::from(row.seats))
+        .bind(points)
+        .bind(row.shares_hash.as_slice())
+        .bind(&row.wrapped)
+        .execute(&mut *tx)
+        .await?;
+        if let Some(share) = share {
+            sqlx::query("INSERT OR IGNORE INTO shares (commitment, member_id, wrapped) VALUES ($1, $2, $3)")
+                .bind(row.commitment.as_slice())
+                .bind(member)
+                .bind(share)
+                .execute(&mut *tx)
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Our wrapped share of a contribution.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn share(&self, commitment: B256) -> Result<Option<Vec<u8>>> {
+        let row = sqlx::query("SELECT wrapped FROM shares WHERE commitment = $1")
+            .bind(commitment.as_slice())
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| bytes(&row, "wrapped")).transpose()
+    }
+
+    /// How many shares of a member are kept.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn share_count(&self, member: MemberId) -> Result<u64> {
+        let row = sqlx::query("SELECT COUNT(*) AS n FROM shares WHERE member_id = $1")
+            .bind(i64::from(member.0))
+            .fetch_one(&self.pool)
+            .await?;
+        get(&row, "n")
+    }
+
+    /// The record of a member's erasure.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn erasure(&self, member: MemberId) -> Result<Option<ErasureRow>> {
+        let row = sqlx::query("SELECT * FROM erasures WHERE member_id = $1")
+            .bind(i64::from(member.0))
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| erasure(&row)).transpose()
+    }
+
+    /// All erasures, by member.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn erasures(&self) -> Result<Vec<ErasureRow>> {
+        let rows = sqlx::query("SELECT * FROM erasures ORDER BY member_id").fetch_all(&self.pool).await?;
+        rows.iter().map(erasure).collect()
+    }
+
+    /// Destroys what opens or describes a member's records, with the key that wrapped it, and records that. What the
+    /// ledger needs until the epochs before the erasure are settled, the row key and `rows`, goes under `next_key`.
+    ///
+    /// # Errors
+    /// Where the database fails; then nothing was destroyed.
+    pub async fn destroy_records(&self, erasure: &ErasureRow, next: Option<&Rewrapped>) -> Result<()> {
+        let member = i64::from(erasure.member.0);
+        let mut tx = self.pool.begin().await?;
+        for statement in [
+            "DELETE FROM shares WHERE member_id = $1",
+            "DELETE FROM contributions WHERE member_id = $1",
+            "DELETE FROM consents WHERE member_id = $1",
+            "DELETE FROM score_reasons WHERE member_id = $1",
+            "DELETE FROM member_keys WHERE member_id = $1",
+            "DELETE FROM row_keys WHERE member_id = $1",
+            "UPDATE rows SET wrapped = NULL WHERE member_id = $1",
+        ] {
+            sqlx::query(statement).bind(member).execute(&mut *tx).await?;
+        }
+        if let Some(next) = next {
+            sqlx::query("INSERT INTO member_keys (member_id, wrapped) VALUES ($1, $2)")
+                .bind(member)
+                .bind(&next.key)
+                .execute(&mut *tx)
+                .await?;
+            if let Some(row_key) = &next.row_key {
+                sqlx::query("INSERT INTO row_keys (member_id, wrapped) VALUES ($1, $2)")
+                    .bind(member)
+                    .bind(row_key)
+                    .execute(&mut *tx)
+                    .await?;
+            }
+            for (epoch, wrapped) in &next.rows {
+                sqlx::query("UPDATE rows SET wrapped = $3 WHERE epoch = $2 AND member_id = $1")
+                    .bind(member)
+                    .bind(i64::from(*epoch))
+                    .bind(wrapped)
+                    .execute(&mut *tx)
+                    .await?;
+            }
+        }
+        sqlx::query("INSERT OR REPLACE INTO erasures (member_id, shares, at, signature) VALUES ($1, $2, $3, $4)")
+            .bind(member)
+            .bind(int(erasure.shares))
+            .bind(int(erasure.at))
+            .bind(&erasure.signature)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        self.checkpoint().await
+    }
+
+    /// Destroys the rest: row key, sketches, private rows. `row` is what the ledger still owes.
+    ///
+    /// # Errors
+    /// Where the database fails; then nothing was destroyed.
+    pub async fn close_row(&self, member: MemberId, row: &str) -> Result<()> {
+        let id = i64::from(member.0);
+        let mut tx = self.pool.begin().await?;
+        for statement in [
+            "DELETE FROM member_keys WHERE member_id = $1",
+            "DELETE FROM row_keys WHERE member_id = $1",
+            "DELETE FROM scores WHERE member_id = $1",
+            "DELETE FROM entered WHERE member_id = $1",
+            "UPDATE rows SET wrapped = NULL WHERE member_id = $1",
+        ] {
+            sqlx::query(statement).bind(id).execute(&mut *tx).await?;
+        }
+        sqlx::query("UPDATE erasures SET closed = 1, row = $2 WHERE member_id = $1")
+            .bind(id)
+            .bind(row)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        self.checkpoint().await
+    }
+}
+
+/// What outlives a member's key for a while, under a new one.
+#[derive(Debug, Default)]
+pub struct Rewrapped {
+    /// The new key, wrapped by the master key.
+    pub key: Vec<u8>,
+    /// The row key.
+    pub row_key: Option<Vec<u8>>,
+    /// Rows by epoch.
+    pub rows: Vec<(u32, Vec<u8>)>,
+}
+
+fn contribution(row: &SqliteRow) -> Result<ContributionRow> {
+    let points = bytes(row, "points")?;
+    if points.len() % 32 != 0 {
+        return Err(damaged("points", "not a multiple of 32 bytes"));
+    }
+    Ok(ContributionRow {
+        commitment: hash(row, "commitment")?,
+        member: MemberId(get(row, "member_id")?),
+        header: bytes(row, "header")?,
+        blob_digest: hash(row, "blob_digest")?,
+        seats: get(row, "seats")?,
+        points: points.chunks_exact(32).map(B256::from_slice).collect(),
+        shares_hash: hash(row, "shares_hash")?,
+        wrapped: bytes(row, "wrapped")?,
+    })
+}
+
+fn erasure(row: &SqliteRow) -> Result<ErasureRow> {
+    Ok(ErasureRow {
+        member: MemberId(get(row, "member_id")?),
+        shares: get(row, "shares")?,
+        at: get(row, "at")?,
+        signature: bytes(row, "signature")?,
+        closed: get::<u8>(row, "closed")? != 0,
+        row: row.try_get("row")?,
+    })
+}

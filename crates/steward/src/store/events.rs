@@ -1,0 +1,81 @@
+//! The chain's events, and the blocks they stand in.
+
+use rochdale_chain::client::BlockRef;
+use rochdale_chain::events::{self, Located};
+use sqlx::Row as _;
+
+use super::{Result, Store, StoreError, from_json, get, hash, int, to_json};
+
+/// More blocks than a reorganization reaches back, so that the follower finds the common ancestor.
+const KEPT: u64 = 256;
+
+/// The follower's side of the store.
+#[derive(Clone, Debug)]
+pub struct EventStore(pub Store);
+
+impl events::Store for EventStore {
+    type Error = StoreError;
+
+    async fn recent(&self, limit: usize) -> Result<Vec<BlockRef>> {
+        let rows = sqlx::query("SELECT number, hash, parent, timestamp FROM blocks ORDER BY number DESC LIMIT $1")
+            .bind(int(limit as u64))
+            .fetch_all(&self.0.pool)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(BlockRef {
+                    number: get(row, "number")?,
+                    hash: hash(row, "hash")?,
+                    parent: hash(row, "parent")?,
+                    timestamp: get(row, "timestamp")?,
+                })
+            })
+            .collect()
+    }
+
+    async fn apply(&mut self, block: &BlockRef, events: &[Located]) -> Result<()> {
+        let mut tx = self.0.pool.begin().await?;
+        for event in events {
+            sqlx::query("INSERT INTO events (block_number, log_index, body) VALUES ($1, $2, $3)")
+                .bind(int(event.block_number))
+                .bind(int(event.log_index))
+                .bind(to_json("event", event)?)
+                .execute(&mut *tx)
+                .await?;
+        }
+        sqlx::query("INSERT OR REPLACE INTO blocks (number, hash, parent, timestamp) VALUES ($1, $2, $3, $4)")
+            .bind(int(block.number))
+            .bind(block.hash.as_slice())
+            .bind(block.parent.as_slice())
+            .bind(int(block.timestamp))
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query("DELETE FROM blocks WHERE number < $1")
+            .bind(int(block.number.saturating_sub(KEPT)))
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    async fn rollback_to(&mut self, block: Option<&BlockRef>) -> Result<()> {
+        let last = block.map_or(-1, |block| int(block.number));
+        let mut tx = self.0.pool.begin().await?;
+        sqlx::query("DELETE FROM events WHERE block_number > $1").bind(last).execute(&mut *tx).await?;
+        sqlx::query("DELETE FROM blocks WHERE number > $1").bind(last).execute(&mut *tx).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// All events in the order of the chain.
+    ///
+    /// # Errors
+    /// Where the database fails or is damaged.
+    pub async fn events(&self) -> Result<Vec<Located>> {
+        let rows =
+            sqlx::query("SELECT body FROM events ORDER BY block_number, log_index").fetch_all(&self.pool).await?;
+        rows.iter().map(|row| from_json("event", row.try_get(0)?)).collect()
+    }
+}

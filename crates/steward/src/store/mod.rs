@@ -1,0 +1,232 @@
+//! The steward's database: SQLite, static SQL, migrations embedded.
+//!
+//! What is secret is wrapped before it comes here ([`crate::keys`]); deleted pages are overwritten (`secure_delete`), and
+//! [`Store::checkpoint`] empties the write-ahead log, so that erasure reaches the disk. Every write is durable when its
+//! method returns (`synchronous = FULL`): a signature may leave the process after that, never before.
+
+mod budget;
+mod custody;
+mod events;
+mod scores;
+mod settlement;
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use alloy::primitives::{Address, B256, U256};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
+use sqlx::{Row as _, SqlSafeStr as _, SqlitePool};
+
+pub use budget::{LogRow, SnapshotRow};
+pub use custody::{ContributionRow, ErasureRow, Rewrapped};
+pub use events::EventStore;
+pub use scores::{EnteredRow, ScoreRow};
+pub use settlement::{EpochRow, LeafRow};
+
+/// Why the database did not do as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It cannot be opened.
+    #[error("{path}: the database cannot be opened: {source}; check that data_dir exists and is writable")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: sqlx::Error,
+    },
+    /// The directory cannot be made.
+    #[error("{path}: {source}; check data_dir")]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Another version wrote it.
+    #[error("{path}: {source}; the database belongs to another version of this program")]
+    Migration {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: sqlx::migrate::MigrateError,
+    },
+    /// A statement failed.
+    #[error("the database failed: {0}")]
+    Sql(#[from] sqlx::Error),
+    /// A value that this program did not write.
+    #[error(
+        "the database is damaged: {what}: {detail}; restore it from a backup, or start anew and catch up from peers"
+    )]
+    Damaged {
+        /// Which value.
+        what: &'static str,
+        /// What is wrong.
+        detail: String,
+    },
+}
+
+/// The result of a statement.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// A handle on the database. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pool: SqlitePool,
+}
+
+impl Store {
+    /// Opens the database in `dir`, makes it where there is none, and brings it to this version.
+    ///
+    /// # Errors
+    /// Where directory or file cannot be opened, or another version wrote it.
+    pub async fn open(dir: &Path) -> Result<Self> {
+        std::fs::create_dir_all(dir).map_err(|source| StoreError::Directory { path: dir.to_owned(), source })?;
+        let path = dir.join("steward.db");
+        let options = options(&path)?.create_if_missing(true);
+        let store = Self::connect(&path, options).await?;
+        let first = Migration::new(
+            1,
+            "steward".into(),
+            MigrationType::Simple,
+            include_str!("../../migrations/0001_steward.sql").into_sql_str(),
+            false,
+        );
+        let migrator = Migrator::with_migrations(vec![first]);
+        migrator.run(&store.pool).await.map_err(|source| StoreError::Migration { path, source })?;
+        Ok(store)
+    }
+
+    /// Opens an existing database to read only.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub async fn open_read_only(dir: &Path) -> Result<Self> {
+        let path = dir.join("steward.db");
+        let options = options(&path)?.read_only(true);
+        Self::connect(&path, options).await
+    }
+
+    async fn connect(path: &Path, options: SqliteConnectOptions) -> Result<Self> {
+        // One connection: writers never wait for each other inside a transaction, and what was read holds until written.
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await;
+        Ok(Self { pool: pool.map_err(|source| StoreError::Open { path: path.to_owned(), source })? })
+    }
+
+    /// Moves the write-ahead log into the database and empties it: what was deleted is on no page any more.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn checkpoint(&self) -> Result<()> {
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_all(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Closes the database; statements after this fail.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// Remembers a request's nonce until its deadline and forgets those that `now` (seconds of block time) is past;
+    /// `false` where it was seen before.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn use_nonce(&self, signer: Address, nonce: U256, deadline: u64, now: u64) -> Result<bool> {
+        let mut tx = self.pool.begin().await?;
+        sqlx::query("DELETE FROM nonces WHERE deadline < $1").bind(int(now)).execute(&mut *tx).await?;
+        let done = sqlx::query("INSERT OR IGNORE INTO nonces (signer, nonce, deadline) VALUES ($1, $2, $3)")
+            .bind(signer.as_slice())
+            .bind(nonce.to_be_bytes::<32>().to_vec())
+            .bind(int(deadline))
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Stops a duty until people have looked; the first reason stands.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn halt(&self, duty: &str, reason: &str) -> Result<()> {
+        tracing::error!(duty, reason, "halted");
+        sqlx::query("INSERT OR IGNORE INTO halts (duty, reason) VALUES ($1, $2)")
+            .bind(duty)
+            .bind(reason)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Why a duty is stopped, where it is.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn halted(&self, duty: &str) -> Result<Option<String>> {
+        let row = sqlx::query("SELECT reason FROM halts WHERE duty = $1").bind(duty).fetch_optional(&self.pool).await?;
+        row.map(|row| Ok(row.try_get(0)?)).transpose()
+    }
+
+    /// All duties that are stopped, with the reason.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn halts(&self) -> Result<Vec<(String, String)>> {
+        let rows = sqlx::query("SELECT duty, reason FROM halts ORDER BY duty").fetch_all(&self.pool).await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    }
+}
+
+fn options(path: &Path) -> Result<SqliteConnectOptions> {
+    let opened = SqliteConnectOptions::from_str("sqlite::memory:");
+    let options = opened.map_err(|source| StoreError::Open { path: path.to_owned(), source })?;
+    Ok(options
+        .filename(path)
+        .in_memory(false)
+        .shared_cache(false)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("secure_delete", "ON")
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(10)))
+}
+
+/// SQLite's integers are signed; ours stay far below 2^63.
+fn int(value: impl Into<u64>) -> i64 {
+    i64::try_from(value.into()).unwrap_or(i64::MAX)
+}
+
+fn damaged(what: &'static str, detail: impl ToString) -> StoreError {
+    StoreError::Damaged { what, detail: detail.to_string() }
+}
+
+/// An integer column as the type it was written from.
+fn get<T: TryFrom<i64>>(row: &SqliteRow, column: &'static str) -> Result<T> {
+    let value: i64 = row.try_get(column)?;
+    T::try_from(value).map_err(|_| damaged(column, value))
+}
+
+fn bytes(row: &SqliteRow, column: &'static str) -> Result<Vec<u8>> {
+    Ok(row.try_get(column)?)
+}
+
+fn hash(row: &SqliteRow, column: &'static str) -> Result<B256> {
+    let value: Vec<u8> = row.try_get(column)?;
+    B256::try_from(value.as_slice()).map_err(|error| damaged(column, error))
+}
+
+fn amount(row: &SqliteRow, column: &'static str) -> Result<u128> {
+    let value: Vec<u8> = row.try_get(column)?;
+    let value: [u8; 16] = value.try_into().map_err(|_| damaged(column, "not 16 bytes"))?;
+    Ok(u128::from_be_bytes(value))
+}
+
+fn from_json<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|error| damaged(what, error))
+}
+
+fn to_json<T: serde::Serialize>(what: &'static str, value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| damaged(what, error))
+}

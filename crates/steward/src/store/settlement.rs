@@ -1,0 +1,222 @@
+//! Sheets, signed headers, settled epochs and their rows.
+
+use alloy::primitives::B256;
+use rochdale_core::ids::{Epoch, MemberId};
+use rochdale_core::ledger::Amounts;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::scores::EnteredRow;
+use super::{Result, Store, amount, from_json, get, hash, int, to_json};
+
+/// A settled epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EpochRow<H, G> {
+    /// Which.
+    pub epoch: Epoch,
+    /// The header on chain.
+    pub header: H,
+    /// The global state after it.
+    pub globals: G,
+}
+
+/// A member's row after an epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeafRow {
+    /// Whose.
+    pub member: MemberId,
+    /// What the chain may see.
+    pub amounts: Amounts,
+    /// Hash of the private part.
+    pub private_hash: B256,
+    /// Leaf of the member's inputs.
+    pub inputs_leaf: B256,
+    /// The exact row, wrapped; gone where the member erased everything.
+    pub wrapped: Option<Vec<u8>>,
+}
+
+impl Store {
+    /// Keeps a header's digest and our signature, before the signature is shown to anyone, and gives what is kept:
+    /// the first for an attempt stands for ever.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn sign_header(
+        &self,
+        epoch: Epoch,
+        attempt: u32,
+        digest: B256,
+        signature: &[u8],
+    ) -> Result<(B256, Vec<u8>)> {
+        sqlx::query("INSERT OR IGNORE INTO signed_headers (epoch, attempt, digest, signature) VALUES ($1, $2, $3, $4)")
+            .bind(i64::from(epoch.0))
+            .bind(i64::from(attempt))
+            .bind(digest.as_slice())
+            .bind(signature)
+            .execute(&self.pool)
+            .await?;
+        let kept = self.signed_header(epoch, attempt).await?;
+        kept.ok_or_else(|| super::damaged("signed_headers", "a row that was written is not there"))
+    }
+
+    /// The digest and signature of the header that we signed for an attempt.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn signed_header(&self, epoch: Epoch, attempt: u32) -> Result<Option<(B256, Vec<u8>)>> {
+        let row = sqlx::query("SELECT digest, signature FROM signed_headers WHERE epoch = $1 AND attempt = $2")
+            .bind(i64::from(epoch.0))
+            .bind(i64::from(attempt))
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| Ok((hash(&row, "digest")?, row.try_get("signature")?))).transpose()
+    }
+
+    /// Keeps a sheet as it was sent; `digest` is the header's `sheetDigest`.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn put_sheet<M: Serialize>(&self, epoch: Epoch, attempt: u32, digest: B256, message: &M) -> Result<()> {
+        sqlx::query("INSERT OR IGNORE INTO sheets (epoch, attempt, digest, message) VALUES ($1, $2, $3, $4)")
+            .bind(i64::from(epoch.0))
+            .bind(i64::from(attempt))
+            .bind(digest.as_slice())
+            .bind(to_json("sheet", message)?)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// The sheets of an epoch, by attempt.
+    ///
+    /// # Errors
+    /// Where the database fails or is damaged.
+    pub async fn sheets<M: DeserializeOwned>(&self, epoch: Epoch) -> Result<Vec<M>> {
+        let rows = sqlx::query("SELECT message FROM sheets WHERE epoch = $1 ORDER BY attempt")
+            .bind(i64::from(epoch.0))
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(|row| from_json("sheet", row.try_get(0)?)).collect()
+    }
+
+    /// Keeps a settled epoch whole: header, global state, rows, the scores that entered. Once.
+    ///
+    /// # Errors
+    /// Where the database fails; then nothing is kept.
+    pub async fn settle<H: Serialize, G: Serialize>(
+        &self,
+        epoch: &EpochRow<H, G>,
+        rows: &[LeafRow],
+        entered: &[EnteredRow],
+    ) -> Result<()> {
+        let mut tx = self.pool.begin().await?;
+        let done = sqlx::query("INSERT OR IGNORE INTO epochs (epoch, header, globals) VALUES ($1, $2, $3)")
+            .bind(i64::from(epoch.epoch.0))
+            .bind(to_json("header", &epoch.header)?)
+            .bind(to_json("globals", &epoch.globals)?)
+            .execute(&mut *tx)
+            .await?;
+        if done.rows_affected() == 0 {
+            return Ok(());
+        }
+        for row in rows {
+            sqlx::query(
+                "INSERT INTO rows (epoch, member_id, cash, stream, data, gov, private_hash, inputs_leaf, wrapped)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            )
+            .bind(i64::from(epoch.epoch.0))
+            .bind(i64::from(row.member.0))
+            .bind(row.amounts.cash.to_be_bytes().to_vec())
+            .bind(row.amounts.stream.to_be_bytes().to_vec())
+            .bind(row.amounts.data.to_be_bytes().to_vec())
+            .bind(row.amounts.gov.to_be_bytes().to_vec())
+            .bind(row.private_hash.as_slice())
+            .bind(row.inputs_leaf.as_slice())
+            .bind(row.wrapped.as_deref())
+            .execute(&mut *tx)
+            .await?;
+        }
+        for row in entered {
+            sqlx::query(
+                "INSERT INTO entered (contribution_id, member_id, epoch, quality, uniqueness, authenticity, rarity,
+                 sketch) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            )
+            .bind(int(row.contribution.0))
+            .bind(i64::from(row.member.0))
+            .bind(i64::from(row.epoch.0))
+            .bind(i64::from(row.score.quality))
+            .bind(i64::from(row.score.uniqueness))
+            .bind(i64::from(row.score.authenticity))
+            .bind(i64::from(row.score.rarity))
+            .bind(row.sketch.as_slice())
+            .execute(&mut *tx)
+            .await?;
+            sqlx::query("DELETE FROM deferred WHERE contribution_id = $1")
+                .bind(int(row.contribution.0))
+                .execute(&mut *tx)
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// A settled epoch.
+    ///
+    /// # Errors
+    /// Where the database fails or is damaged.
+    pub async fn epoch<H: DeserializeOwned, G: DeserializeOwned>(
+        &self,
+        epoch: Epoch,
+    ) -> Result<Option<EpochRow<H, G>>> {
+        let row = sqlx::query("SELECT header, globals FROM epochs WHERE epoch = $1")
+            .bind(i64::from(epoch.0))
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| {
+            Ok(EpochRow {
+                epoch,
+                header: from_json("header", row.try_get("header")?)?,
+                globals: from_json("globals", row.try_get("globals")?)?,
+            })
+        })
+        .transpose()
+    }
+
+    /// The last settled epoch; 0 before the first.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn settled(&self) -> Result<Epoch> {
+        let row = sqlx::query("SELECT COALESCE(MAX(epoch), 0) AS epoch FROM epochs").fetch_one(&self.pool).await?;
+        Ok(Epoch(get(&row, "epoch")?))
+    }
+
+    /// All rows after an epoch, by member.
+    ///
+    /// # Errors
+    /// Where the database fails or is damaged.
+    pub async fn rows(&self, epoch: Epoch) -> Result<Vec<LeafRow>> {
+        let rows = sqlx::query("SELECT * FROM rows WHERE epoch = $1 ORDER BY member_id")
+            .bind(i64::from(epoch.0))
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(leaf_row).collect()
+    }
+}
+
+fn leaf_row(row: &SqliteRow) -> Result<LeafRow> {
+    Ok(LeafRow {
+        member: MemberId(get(row, "member_id")?),
+        amounts: Amounts {
+            cash: amount(row, "cash")?,
+            stream: amount(row, "stream")?,
+            data: amount(row, "data")?,
+            gov: amount(row, "gov")?,
+        },
+        private_hash: hash(row, "private_hash")?,
+        inputs_leaf: hash(row, "inputs_leaf")?,
+        wrapped: row.try_get("wrapped")?,
+    })
+}
