@@ -1,4 +1,6 @@
 //! Development only: anvil, fixtures, synthetic patients, defects.
 
 pub mod anvil;
+pub mod defect;
+pub mod fixtures;
 pub mod synth;
