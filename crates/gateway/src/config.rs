@@ -176,8 +176,13 @@ mod tests {
         assert_eq!(config.stewards.len(), 3);
         assert_eq!(config.limits.max_blob_bytes, Limits::default().max_blob_bytes);
         assert_eq!(config.batch.size(), BatchConfig::default().size());
-        let short: String =
-            text.split("[limits]").next().unwrap().lines().filter(|l| !l.starts_with("listen")).fold(String::new(), |all, l| all + l + "\n");
+        let short: String = text
+            .split("[limits]")
+            .next()
+            .unwrap()
+            .lines()
+            .filter(|l| !l.starts_with("listen"))
+            .fold(String::new(), |all, l| all + l + "\n");
         let config: Config = server::parse_config(&path, &short).unwrap();
         assert_eq!(config.listen, default_listen());
         assert_eq!(config.indexer.poll_ms, 250);

@@ -98,7 +98,8 @@ impl Directory {
         let seats = self.index.read(|state| state.seats.clone());
         let entry = |(place, seat): (usize, &rochdale_chain::events::Seat)| {
             let steward = StewardId(u8::try_from(place + 1).ok()?);
-            let url = self.client(steward).map_or_else(String::new, |c| c.base().as_str().trim_end_matches('/').to_owned());
+            let url =
+                self.client(steward).map_or_else(String::new, |c| c.base().as_str().trim_end_matches('/').to_owned());
             let up = self.is_up(steward);
             Some(StewardEntry { steward, address: seat.signer, sealing_key: seat.sealing_key, url, up })
         };

@@ -173,7 +173,10 @@ impl Forward {
         let mut answers = Vec::new();
         for (steward, part) in parts {
             let Some(place) = reachable.iter().position(|r| r.steward == steward) else {
-                let problem = Problem::new(ProblemCode::PeerUnavailable, format!("steward {steward} is not in office or not configured"));
+                let problem = Problem::new(
+                    ProblemCode::PeerUnavailable,
+                    format!("steward {steward} is not in office or not configured"),
+                );
                 answers.push((steward, Err(problem)));
                 continue;
             };
@@ -186,7 +189,11 @@ impl Forward {
             });
         }
         while let Some(answer) = calls.join_next().await {
-            answers.push(answer.map_err(|e| Problem::new(ProblemCode::Internal, format!("a call to a steward ended early: {e}")))?);
+            answers.push(
+                answer.map_err(|e| {
+                    Problem::new(ProblemCode::Internal, format!("a call to a steward ended early: {e}"))
+                })?,
+            );
         }
         answers.sort_by_key(|(steward, _)| *steward);
         Ok(answers)

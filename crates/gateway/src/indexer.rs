@@ -69,8 +69,11 @@ impl Index {
         let standing = self.standing();
         let indexed = standing.progress.map_or(0, |p| p.cursor.number);
         let why = standing.failure.unwrap_or_else(|| "it is still reading".to_owned());
-        Err(Problem::new(ProblemCode::ChainUnavailable, format!("block {indexed} is indexed, the chain is at {latest}: {why}"))
-            .hint("ask again later; /v1/health shows how far the index is"))
+        Err(Problem::new(
+            ProblemCode::ChainUnavailable,
+            format!("block {indexed} is indexed, the chain is at {latest}: {why}"),
+        )
+        .hint("ask again later; /v1/health shows how far the index is"))
     }
 }
 
@@ -174,7 +177,8 @@ impl Indexer {
     /// Marks a contribution that is on chain, though this process never heard the answer to its transaction.
     async fn mark(&self, located: &Located) -> Result<(), FollowError<StoreError>> {
         let Event::ContributionRecorded { contribution, commitment, .. } = located.event else { return Ok(()) };
-        let Some((mined, events)) = receipts::look_up(&self.chain, &self.manifest.addresses, located.transaction).await?
+        let Some((mined, events)) =
+            receipts::look_up(&self.chain, &self.manifest.addresses, located.transaction).await?
         else {
             return Ok(());
         };

@@ -24,7 +24,7 @@ async fn main() -> ExitCode {
     match start(&arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("rochdale-gateway: {error:#}");
+            eprintln!("rochdale-gateway: {error}");
             ExitCode::FAILURE
         }
     }

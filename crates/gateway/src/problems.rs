@@ -7,8 +7,9 @@ use rochdale_chain::client::{ChainError, Revert, SendError};
 #[must_use]
 pub fn chain(error: &ChainError) -> Problem {
     match error {
-        ChainError::Refused { .. } => Problem::new(ProblemCode::ChainRefused, error.to_string()),
-        ChainError::Unreachable { .. }
+        // A contract's refusal is a `SendError`; where a mere read is refused, the node is at fault.
+        ChainError::Refused { .. }
+        | ChainError::Unreachable { .. }
         | ChainError::WrongChain { .. }
         | ChainError::Stale { .. }
         | ChainError::FellBack { .. }

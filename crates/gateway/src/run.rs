@@ -36,7 +36,9 @@ pub enum RunError {
     #[error(transparent)]
     Manifest(#[from] ManifestError),
     /// The manifest is of another chain.
-    #[error("the manifest {path} is of chain {manifest}, the configuration says chain {configured}; correct `chain_id` or `manifest`")]
+    #[error(
+        "the manifest {path} is of chain {manifest}, the configuration says chain {configured}; correct `chain_id` or `manifest`"
+    )]
     OtherChain {
         /// The manifest's file.
         path: PathBuf,

@@ -63,7 +63,8 @@ pub async fn get(State(gateway): App, Path(name): Path<String>, request: Request
     }
     let Some((file, bytes)) = gateway.vault.open_blob(cid).await? else { return Err(absent(cid)) };
     let body = Body::from_stream(ReaderStream::with_capacity(file, BUFFER));
-    let headers = [(header::CONTENT_TYPE, "application/octet-stream".to_owned()), (header::CONTENT_LENGTH, bytes.to_string())];
+    let headers =
+        [(header::CONTENT_TYPE, "application/octet-stream".to_owned()), (header::CONTENT_LENGTH, bytes.to_string())];
     Ok((headers, body).into_response())
 }
 

@@ -51,7 +51,8 @@ pub async fn contribute(
     if !waits && !on_chain(&gateway, new.commitment).await? {
         if let Some(other) = gateway.store.rival(&new).await? {
             let detail = format!("contribution {other} of member {} waits with nonce {}", new.member, new.nonce);
-            return Err(Problem::new(ProblemCode::Conflict, detail).hint("wait until it is recorded, then sign with the next nonce"));
+            return Err(Problem::new(ProblemCode::Conflict, detail)
+                .hint("wait until it is recorded, then sign with the next nonce"));
         }
         // Stewards need not look at what the chain would refuse.
         gateway.relayer.would_record(&new).await?;
@@ -91,12 +92,16 @@ async fn read(gateway: &Gateway, commitment: B256) -> Result<ContributionStatus,
         return Err(Problem::new(ProblemCode::Internal, "the index names another event"));
     };
     if gateway.index.state().read(|s| s.members.get(&member).is_some_and(|m| m.erased.is_some())) {
-        return Err(Problem::new(ProblemCode::Erased, format!("member {member} had contribution {contribution} erased")));
+        return Err(Problem::new(
+            ProblemCode::Erased,
+            format!("member {member} had contribution {contribution} erased"),
+        ));
     }
     // Recorded through another gateway, or before this one's store was lost.
     let found = receipts::look_up(&gateway.chain, &gateway.manifest.addresses, located.transaction).await;
     let (mined, events) = found.map_err(|e| problems::chain(&e))?.unzip();
-    let batch = events.map_or(0, |all| all.iter().filter(|e| matches!(e.event, Event::ContributionRecorded { .. })).count());
+    let batch =
+        events.map_or(0, |all| all.iter().filter(|e| matches!(e.event, Event::ContributionRecorded { .. })).count());
     Ok(ContributionStatus {
         commitment,
         state: ContributionState::Recorded,
@@ -140,5 +145,6 @@ async fn check_blob(gateway: &Gateway, package: &ContributionPackage) -> Result<
 
 fn absent(digest: B256) -> Problem {
     let cid = cid(digest);
-    Problem::new(ProblemCode::NotFound, format!("blob {cid} is not in the vault")).hint(format!("PUT it to /v1/blobs/{cid} first"))
+    Problem::new(ProblemCode::NotFound, format!("blob {cid} is not in the vault"))
+        .hint(format!("PUT it to /v1/blobs/{cid} first"))
 }

@@ -27,7 +27,8 @@ use crate::problems;
 pub async fn join(State(gateway): App, JsonBody(request): JsonBody<JoinRequest>) -> Answered<Joined> {
     check_parts(&request.row_keys, &gateway, "row_keys")?;
     let (member_id, mined) = gateway.relayer.join(&request).await?;
-    let pending_stewards = gateway.forward.row_keys(member_id, request.account, request.nullifier, request.row_keys).await?;
+    let pending_stewards =
+        gateway.forward.row_keys(member_id, request.account, request.nullifier, request.row_keys).await?;
     Ok(Json(Joined { member_id, mined, pending_stewards }))
 }
 
@@ -98,8 +99,11 @@ pub(super) fn check_parts(parts: &[SealedTo], gateway: &Gateway, field: &str) ->
     if parts.len() == seats && ordered {
         return Ok(());
     }
-    Err(Problem::new(ProblemCode::BadRequest, format!("{field}: {seats} parts are needed, one for each steward from 1, in order"))
-        .hint("seal to the keys that /v1/cooperative lists"))
+    Err(Problem::new(
+        ProblemCode::BadRequest,
+        format!("{field}: {seats} parts are needed, one for each steward from 1, in order"),
+    )
+    .hint("seal to the keys that /v1/cooperative lists"))
 }
 
 pub(super) fn parse<T: std::str::FromStr>(text: &str, expected: &str) -> Result<T, Problem> {

@@ -129,7 +129,8 @@ pub fn router(gateway: Arc<Gateway>) -> (Router, utoipa::openapi::OpenApi) {
         .route("/openapi.json", axum::routing::get(move || async move { openapi(&served) }))
         .fallback(async || Problem::new(ProblemCode::NotFound, "there is no such path").hint("see /openapi.json"))
         .method_not_allowed_fallback(async || {
-            let mut problem = Problem::new(ProblemCode::BadRequest, "this path does not take this method").hint("see /openapi.json");
+            let mut problem =
+                Problem::new(ProblemCode::BadRequest, "this path does not take this method").hint("see /openapi.json");
             problem.status = 405;
             problem
         })

@@ -24,7 +24,9 @@ pub async fn page(State(gateway): App) -> Response {
          <p><a href=\"/openapi.json\">API description (OpenAPI)</a> · <a href=\"/v1/health\">Health as JSON</a> · \
          <a href=\"/v1/cooperative\">Addresses and keys</a></p></main></body></html>"
     );
-    let policy = format!("default-src 'none'; style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+    let policy = format!(
+        "default-src 'none'; style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    );
     let status = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let mut response = (status, Html(html)).into_response();
     if let Ok(policy) = HeaderValue::from_str(&policy) {

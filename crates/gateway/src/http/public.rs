@@ -166,7 +166,10 @@ pub(super) async fn look(gateway: &Gateway) -> Health {
     problems.extend(down.map(|e| format!("steward {} does not answer at {}", e.steward, e.url)));
     let registered = gateway.index.state().read(|s| s.gateway);
     if registered.is_some_and(|g| g != gateway.address) {
-        problems.push(format!("the chain names another gateway than {}: stewards will refuse its requests", gateway.address));
+        problems.push(format!(
+            "the chain names another gateway than {}: stewards will refuse its requests",
+            gateway.address
+        ));
     }
     Health {
         service: "gateway".to_owned(),

@@ -57,8 +57,11 @@ impl Limiter {
         }
         if key.count >= self.per_minute {
             let left = WINDOW.saturating_sub(now.duration_since(key.since)).as_secs() + 1;
-            return Err(Problem::new(ProblemCode::TooManyRequests, format!("{name}: more than {} writes in a minute", self.per_minute))
-                .hint(format!("wait {left} s")));
+            return Err(Problem::new(
+                ProblemCode::TooManyRequests,
+                format!("{name}: more than {} writes in a minute", self.per_minute),
+            )
+            .hint(format!("wait {left} s")));
         }
         key.count += 1;
         Ok(Arc::clone(&key.turn))

@@ -95,10 +95,8 @@ impl Relayer {
             rowKeyDigest: request.row_key_digest,
             deadline: U256::from(request.deadline),
         };
-        let call = Membership::joinCall {
-            a: admission.into(),
-            registrarSignature: request.registrar_signature.clone(),
-        };
+        let call =
+            Membership::joinCall { a: admission.into(), registrarSignature: request.registrar_signature.clone() };
         let same = |event: &Event| match event {
             Event::Joined { member, account, payout, nullifier, row_key_digest } => (*account == request.account
                 && *payout == request.payout
@@ -325,11 +323,7 @@ impl Relayer {
         }
         let start = tokio::time::Instant::now();
         let provider = self.chain().provider();
-        let count = |e| rochdale_chain::client::ChainError::Refused {
-            rpc: self.chain().rpc().to_owned(),
-            call: "eth_getTransactionCount".to_owned(),
-            detail: alloy::transports::TransportError::to_string(&e),
-        };
+        let count = |e| receipts::failed(self.chain(), "eth_getTransactionCount", &e);
         loop {
             let mined = provider.get_transaction_count(self.address()).latest().await.map_err(count)?;
             let sent = provider.get_transaction_count(self.address()).pending().await.map_err(count)?;

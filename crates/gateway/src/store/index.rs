@@ -137,8 +137,8 @@ impl Store {
 }
 
 async fn insert(tx: &mut Transaction<'_, Sqlite>, event: &Located) -> Result<(), StoreError> {
-    let body = serde_json::to_string(event)
-        .map_err(|e| StoreError::Damaged { what: "an event", detail: e.to_string() })?;
+    let body =
+        serde_json::to_string(event).map_err(|e| StoreError::Damaged { what: "an event", detail: e.to_string() })?;
     let (kind, member, about) = subject(&event.event);
     sqlx::query("INSERT INTO events (block, log_index, kind, member, subject, body) VALUES ($1, $2, $3, $4, $5, $6)")
         .bind(signed(event.block_number))

@@ -11,8 +11,8 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use alloy::primitives::{Address, B256};
-use rochdale_api::{Problem, ProblemCode};
 use rochdale_api::member::Mined;
+use rochdale_api::{Problem, ProblemCode};
 use sqlx::SqlitePool;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -46,7 +46,9 @@ pub enum StoreError {
     #[error("the store failed: {0}")]
     Sql(#[from] sqlx::Error),
     /// A row that this version did not write.
-    #[error("the store holds {what} that does not read: {detail}; restore it or start with an empty data directory, the index is rebuilt from the chain")]
+    #[error(
+        "the store holds {what} that does not read: {detail}; restore it or start with an empty data directory, the index is rebuilt from the chain"
+    )]
     Damaged {
         /// Which row.
         what: &'static str,
@@ -101,14 +103,16 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn log_transaction(&self, kind: &str, items: usize, mined: &Mined) -> Result<(), StoreError> {
-        sqlx::query("INSERT OR REPLACE INTO transactions (tx, kind, items, block, gas_used) VALUES ($1, $2, $3, $4, $5)")
-            .bind(mined.tx.as_slice())
-            .bind(kind)
-            .bind(signed(items as u64))
-            .bind(signed(mined.block))
-            .bind(signed(mined.gas_used))
-            .execute(&self.pool)
-            .await?;
+        sqlx::query(
+            "INSERT OR REPLACE INTO transactions (tx, kind, items, block, gas_used) VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(mined.tx.as_slice())
+        .bind(kind)
+        .bind(signed(items as u64))
+        .bind(signed(mined.block))
+        .bind(signed(mined.gas_used))
+        .execute(&self.pool)
+        .await?;
         Ok(())
     }
 

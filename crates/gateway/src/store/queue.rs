@@ -202,9 +202,8 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn queue_length(&self) -> Result<u64, StoreError> {
-        let (count,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM contributions WHERE state = 'queued'")
-            .fetch_one(&self.pool)
-            .await?;
+        let (count,): (i64,) =
+            sqlx::query_as("SELECT COUNT(*) FROM contributions WHERE state = 'queued'").fetch_one(&self.pool).await?;
         Ok(unsigned(count))
     }
 
@@ -265,11 +264,13 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn mark_refused(&self, commitment: B256, reason: &str) -> Result<(), StoreError> {
-        sqlx::query("UPDATE contributions SET state = 'refused', reason = $2 WHERE commitment = $1 AND state = 'queued'")
-            .bind(commitment.as_slice())
-            .bind(reason)
-            .execute(&self.pool)
-            .await?;
+        sqlx::query(
+            "UPDATE contributions SET state = 'refused', reason = $2 WHERE commitment = $1 AND state = 'queued'",
+        )
+        .bind(commitment.as_slice())
+        .bind(reason)
+        .execute(&self.pool)
+        .await?;
         Ok(())
     }
 

@@ -73,7 +73,8 @@ async fn status(rig: &Rig, method: &str, path: &str, actor: Actor, blob: &[u8]) 
         "POST" => body(path),
         _ => Vec::new(),
     };
-    let mut request = http.request(method.clone(), format!("{}{path}", rig.url())).header("content-type", "application/json");
+    let mut request =
+        http.request(method.clone(), format!("{}{path}", rig.url())).header("content-type", "application/json");
     if let Some(key) = actor.key(rig) {
         let domain = auth::domain(31_337, rig.coop.manifest.addresses.steward_committee);
         let nonce = alloy::primitives::U256::from_be_bytes(rand::random::<[u8; 32]>());

@@ -19,7 +19,10 @@ async fn the_index_goes_on_where_it_was_and_shows_the_books() {
     let before: Vec<LicenseView> = rig.client().get(&format!("/v1/licenses?holder={holder}")).await.unwrap();
     assert_eq!((before.len(), before[0].license_id, before[0].records), (1, license, 1_000));
     let money: TreasuryView = rig.client().get("/v1/treasury").await.unwrap();
-    assert_eq!((money.contributors, money.operations, money.compliance, money.reserve), (187_500_000, 37_500_000, 12_500_000, 12_500_000));
+    assert_eq!(
+        (money.contributors, money.operations, money.compliance, money.reserve),
+        (187_500_000, 37_500_000, 12_500_000, 12_500_000)
+    );
 
     rig.stop().await;
     rig.coop.join(&rig.coop.member_key(1)).await.unwrap();
@@ -29,7 +32,8 @@ async fn the_index_goes_on_where_it_was_and_shows_the_books() {
     assert_eq!(coop.manifest, serde_json::to_value(&rig.coop.manifest).unwrap());
     let one: LicenseView = rig.client().get(&format!("/v1/licenses/{license}")).await.unwrap();
     assert_eq!(one, before[0]);
-    let none: Vec<LicenseView> = rig.client().get(&format!("/v1/licenses?holder={}", rig.coop.worker.address())).await.unwrap();
+    let none: Vec<LicenseView> =
+        rig.client().get(&format!("/v1/licenses?holder={}", rig.coop.worker.address())).await.unwrap();
     assert!(none.is_empty());
     let datasets: Vec<DatasetView> = rig.client().get("/v1/datasets").await.unwrap();
     assert_eq!(datasets.iter().map(|d| d.dataset.0).collect::<Vec<_>>(), [1, 2]);
@@ -38,7 +42,8 @@ async fn the_index_goes_on_where_it_was_and_shows_the_books() {
     let error = rig.client().get::<EpochView>("/v1/epochs/2").await.unwrap_err();
     assert_eq!(error.code(), ProblemCode::NotFound);
     let account = rig.coop.member_key(1).address();
-    let member: rochdale_api::status::MemberView = rig.client().get(&format!("/v1/members/by-account/{account}")).await.unwrap();
+    let member: rochdale_api::status::MemberView =
+        rig.client().get(&format!("/v1/members/by-account/{account}")).await.unwrap();
     assert_eq!((member.member_id.0, member.consent.as_str()), (1, "none"));
 }
 
@@ -105,7 +110,11 @@ async fn the_page_is_plain_and_forbids_everything_from_elsewhere() {
     assert!(policy.starts_with("default-src 'none'; style-src 'nonce-"), "{policy}");
     assert_eq!(page.headers()["x-content-type-options"], "nosniff");
     let html = page.text().await.unwrap();
-    assert!(html.contains("The gateway works.") && html.contains("<th scope=\"row\">Active members</th><td class=\"n\">1</td>"), "{html}");
+    assert!(
+        html.contains("The gateway works.")
+            && html.contains("<th scope=\"row\">Active members</th><td class=\"n\">1</td>"),
+        "{html}"
+    );
     assert!(!html.contains("<script") && !html.contains("http://") && !html.contains("https://"), "{html}");
     let document: serde_json::Value = rig.client().get("/openapi.json").await.unwrap();
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));

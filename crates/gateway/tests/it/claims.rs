@@ -59,7 +59,12 @@ fn propose(rig: &Rig, header: &Header) -> ProposeRequest {
     let signed = eip712::Header::from(header);
     let sign = |seat: u8| Countersignature {
         steward: StewardId(seat),
-        signature: eip712::sign(&rig.coop.stewards[usize::from(seat) - 1], &signed, &rig.coop.manifest.settlement_domain()).unwrap(),
+        signature: eip712::sign(
+            &rig.coop.stewards[usize::from(seat) - 1],
+            &signed,
+            &rig.coop.manifest.settlement_domain(),
+        )
+        .unwrap(),
     };
     ProposeRequest { header: header.clone(), signatures: vec![sign(1), sign(3)] }
 }

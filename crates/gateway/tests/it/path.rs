@@ -32,7 +32,10 @@ async fn members_join_consent_and_contribute_in_a_batch() {
     recorded.sort_by_key(|(_, _, id)| *id);
     assert_eq!(recorded.iter().map(|(_, _, id)| id.0).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
     let view = rig.view(members[0].1).await;
-    assert_eq!((view.consent.as_str(), view.contributions, view.contribution_nonce, view.active), ("granted", 1, 1, true));
+    assert_eq!(
+        (view.consent.as_str(), view.contributions, view.contribution_nonce, view.active),
+        ("granted", 1, 1, true)
+    );
     for steward in &rig.stewards {
         assert_eq!(steward.row_keys.lock().unwrap().len(), 5);
         assert_eq!(steward.consents.lock().unwrap().len(), 5);
@@ -100,7 +103,12 @@ async fn with_two_of_three_stewards_it_goes_on_and_with_one_nothing_is_lost() {
     let error = rig.client().post::<serde_json::Value>("/v1/contributions", &package).await.unwrap_err();
     assert_eq!(error.code(), ProblemCode::PeerUnavailable);
     let text = error.to_string();
-    assert!(text.contains("1 stewards hold their share, 2 are needed") && text.contains("steward 2:") && text.contains("steward 3:"), "{text}");
+    assert!(
+        text.contains("1 stewards hold their share, 2 are needed")
+            && text.contains("steward 2:")
+            && text.contains("steward 3:"),
+        "{text}"
+    );
     let error = rig.client().get::<serde_json::Value>(&format!("/v1/contributions/{}", package.commitment)).await;
     assert_eq!(error.unwrap_err().code(), ProblemCode::NotFound);
 

@@ -42,7 +42,8 @@ async fn sigterm_ends_it_cleanly_and_it_starts_again_on_its_store() {
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
         let listening = lines.find(|l| l.contains("the gateway listens")).unwrap();
         let rest = std::thread::spawn(move || lines.collect::<Vec<_>>().join("\n"));
-        let address: String = listening.rsplit("127.0.0.1:").next().unwrap().chars().take_while(char::is_ascii_digit).collect();
+        let address: String =
+            listening.rsplit("127.0.0.1:").next().unwrap().chars().take_while(char::is_ascii_digit).collect();
         let client = Client::new(&format!("http://127.0.0.1:{address}")).unwrap();
         rig.until("healthy", async || client.get::<Health>("/v1/health").await.is_ok_and(|h| h.ok)).await;
         assert!(Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().unwrap().success());

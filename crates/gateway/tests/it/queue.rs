@@ -1,10 +1,10 @@
 //! The queue of contributions through refusals, crashes and reorganizations.
 
+use alloy::primitives::{U256, keccak256};
 use rochdale_api::ProblemCode;
 use rochdale_api::contribution::{ContributionState, ContributionStatus};
 use rochdale_chain::bindings::ContributionRegistry;
 use rochdale_chain::eip712;
-use alloy::primitives::{U256, keccak256};
 
 use crate::rig::Rig;
 
@@ -60,7 +60,8 @@ async fn killed_between_sending_and_answering_it_finds_the_answer_on_chain() {
         nonce: U256::from(package.nonce),
         deadline: U256::from(package.deadline),
     };
-    let call = ContributionRegistry::recordCall { c: vec![contribution.into()], signatures: vec![package.signature.clone()] };
+    let call =
+        ContributionRegistry::recordCall { c: vec![contribution.into()], signatures: vec![package.signature.clone()] };
     let sent = rig.coop.relayer.send(rig.coop.manifest.addresses.contribution_registry, &call).await.unwrap();
     rig.batch.idle_ms = 1;
     rig.start().await;

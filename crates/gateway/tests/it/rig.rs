@@ -12,15 +12,21 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use rochdale_api::client::{Client, Identity};
 use rochdale_api::contribution::{ContributionPackage, ContributionState, ContributionStatus, ShareReceipt};
-use rochdale_api::member::{ClaimLeaf, ConsentDelivery, DenyRequest, GrantRequest, Granted, JoinRequest, Joined, LeavesRequest, Mined, RowKeyDelivery, SealedTo};
+use rochdale_api::member::{
+    ClaimLeaf, ConsentDelivery, DenyRequest, GrantRequest, Granted, JoinRequest, Joined, LeavesRequest, Mined,
+    RowKeyDelivery, SealedTo,
+};
 use rochdale_api::query::BudgetLog;
 use rochdale_api::server::{Answer, Signed, Verifier};
 use rochdale_api::status::{Health, MemberView};
 use rochdale_api::{Problem, ProblemCode, auth};
+use rochdale_chain::client::Chain;
 use rochdale_chain::eip712;
 use rochdale_core::ids::{MemberId, StewardId};
 use rochdale_crypto::{Cid, Context, RecordSecret, envelope};
-use rochdale_gateway::config::{BatchConfig, Config, IndexerConfig, Limits, RelayerConfig, StewardConfig, WorkerConfig};
+use rochdale_gateway::config::{
+    BatchConfig, Config, IndexerConfig, Limits, RelayerConfig, StewardConfig, WorkerConfig,
+};
 use rochdale_gateway::run;
 use rochdale_testkit::anvil::{TestCoop, role_key};
 use tempfile::TempDir;
@@ -42,7 +48,7 @@ pub struct Steward {
     domain: Eip712Domain,
     address: Address,
     gateway: Address,
-    now: u64,
+    chain: Chain,
 }
 
 impl Verifier for Steward {
@@ -53,7 +59,7 @@ impl Verifier for Steward {
         self.address
     }
     fn now(&self) -> Answer<'_, u64> {
-        Box::pin(async { Ok(self.now) })
+        Box::pin(async { Ok(self.chain.now().await.unwrap()) })
     }
     fn use_nonce(&self, _: Address, _: U256, _: u64) -> Answer<'_, bool> {
         Box::pin(async { Ok(true) })
@@ -80,7 +86,7 @@ impl Steward {
     }
 }
 
-async fn start(coop: &TestCoop, seat: u8, now: u64) -> Arc<Steward> {
+async fn start(coop: &TestCoop, seat: u8) -> Arc<Steward> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let steward = Arc::new(Steward {
         id: StewardId(seat),
@@ -94,7 +100,7 @@ async fn start(coop: &TestCoop, seat: u8, now: u64) -> Arc<Steward> {
         domain: auth::domain(31_337, coop.manifest.addresses.steward_committee),
         address: coop.stewards[usize::from(seat) - 1].address(),
         gateway: role_key("relayer").address(),
-        now,
+        chain: coop.chain.clone(),
     });
     let router = Router::new()
         .route("/v1/health", get(health))
@@ -111,7 +117,7 @@ async fn start(coop: &TestCoop, seat: u8, now: u64) -> Arc<Steward> {
 async fn health(State(Shared(s)): State<Shared>) -> Json<Health> {
     let (service, version) = (format!("steward-{}", s.id), "test".to_owned());
     let ok = s.up.load(Ordering::SeqCst);
-    Json(Health { service, version, ok, address: s.address, head: 0, indexed: 0, now: s.now, problems: Vec::new() })
+    Json(Health { service, version, ok, address: s.address, head: 0, indexed: 0, now: 0, problems: Vec::new() })
 }
 
 async fn row_keys(State(Shared(s)): State<Shared>, signed: Signed<RowKeyDelivery>) -> Result<Json<()>, Problem> {
@@ -137,7 +143,10 @@ async fn contributions(
     Ok(Json(ShareReceipt { steward: s.id, commitment: package.commitment }))
 }
 
-async fn leaves(State(Shared(s)): State<Shared>, signed: Signed<LeavesRequest>) -> Result<Json<Vec<ClaimLeaf>>, Problem> {
+async fn leaves(
+    State(Shared(s)): State<Shared>,
+    signed: Signed<LeavesRequest>,
+) -> Result<Json<Vec<ClaimLeaf>>, Problem> {
     let request = s.expect(signed)?;
     let wanted = |leaf: &&ClaimLeaf| request.members.is_empty() || request.members.contains(&leaf.member_id);
     Ok(Json(s.leaves.lock().unwrap().iter().filter(wanted).cloned().collect()))
@@ -186,10 +195,9 @@ impl Rig {
         let path = dir.path().join("relayer.key");
         std::fs::write(&path, format!("rochdale-signing-key-v1 {key}\n")).unwrap();
         std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-        let now = coop.chain.now().await.unwrap();
         let mut stewards = Vec::new();
         for seat in 1..=3 {
-            stewards.push(start(&coop, seat, now).await);
+            stewards.push(start(&coop, seat).await);
         }
         let (batch, limits) = (BatchConfig::default(), Limits::default());
         Self { coop, stewards, dir, batch, limits, running: None }
@@ -282,7 +290,8 @@ impl Rig {
             rowKeyDigest: keccak256(b"row key"),
             deadline: U256::from(self.now().await + 3_600),
         };
-        let signature = eip712::sign(&self.coop.registrar, &admission, &self.coop.manifest.membership_domain()).unwrap();
+        let signature =
+            eip712::sign(&self.coop.registrar, &admission, &self.coop.manifest.membership_domain()).unwrap();
         JoinRequest {
             account,
             payout: account,
@@ -408,6 +417,15 @@ impl Rig {
     pub async fn settled(&self, commitment: B256) -> ContributionStatus {
         self.until("out of the queue", async || self.status(commitment).await.state != ContributionState::Queued).await;
         self.status(commitment).await
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        // A runtime must not be waited for within another.
+        if let Some(running) = self.running.take() {
+            running.runtime.shutdown_background();
+        }
     }
 }
 
