@@ -630,7 +630,7 @@ mod tests {
         assert_eq!(StewardLog::restore(100, entries.clone(), signed.clone()), Ok(log));
         let hole = [entries[0].clone(), entries[2].clone()];
         assert_eq!(StewardLog::restore(100, hole, None), Err(BudgetError::Gap { index: 3, held: 1 }));
-        let changed = entries.iter().cloned().map(|entry| BudgetEntry { rho: 9, ..entry });
+        let changed = entries.iter().map(|entry| BudgetEntry { rho: 9, ..*entry });
         assert!(matches!(StewardLog::restore(100, changed, None), Err(BudgetError::Previous { index: 2, .. })));
         assert!(StewardLog::restore(100, entries[..2].to_vec(), signed).is_err());
     }
