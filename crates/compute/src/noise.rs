@@ -153,7 +153,7 @@ mod tests {
             for rho in [1, 2, 7, 999, 5_000_000, 333_333_333, NANO, 100 * NANO, u64::from(u32::MAX) * NANO] {
                 let gaussian = Gaussian::new(squared, rho).unwrap();
                 let exact = squared as f64 / (2.0 * rho as f64 / NANO as f64);
-                assert!(gaussian.rho() <= rho as f64 / NANO as f64);
+                assert!(gaussian.rho() <= rho_down(rho), "Δ² {squared} ρ {rho}: not confirmed");
                 let waste = gaussian.scale().powi(2) / exact - 1.0;
                 assert!((-1e-15..1e-12).contains(&waste), "Δ² {squared} ρ {rho}: variance off by {waste}");
             }

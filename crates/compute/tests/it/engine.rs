@@ -56,6 +56,15 @@ fn a_value_is_the_floored_mean_of_clamped_rows() {
 }
 
 #[test]
+fn a_value_on_an_edge_is_in_the_bin_above_and_what_lies_outside_in_the_outermost() {
+    let values = [i64::MIN, -11, -10, -9, -1, 0, 1, 19, 20, 21, i64::MAX];
+    let facts: Vec<Facts> = (1..).zip(values).map(|(id, value)| member(id, &[value])).collect();
+    let ask = Ask::Histogram { of: Of::Observation(code(0)), rows: 1, edges: vec![-10, 0, 10, 20] };
+    let got = exact(&query(Cohort::default(), ask), &pool(&facts));
+    assert!(same(&got, &Exact::Histogram { bins: vec![5, 2, 4] }), "{}", numbers(&got));
+}
+
+#[test]
 fn an_empty_cohort_and_an_empty_pool_count_nobody() {
     for facts in [vec![], vec![member(1, &[5])]] {
         let pool = pool(&facts);

@@ -27,7 +27,7 @@ fn assert_near(query: &Query, pool: &[Statistic], neighbour: &[Statistic]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 120, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 80, ..ProptestConfig::default() })]
 
     #[test]
     fn no_member_moves_a_statistic_beyond_its_sensitivity(
