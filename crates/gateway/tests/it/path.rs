@@ -7,13 +7,17 @@ use rochdale_api::contribution::ContributionState;
 use rochdale_api::member::{Granted, Joined, Mined};
 use rochdale_core::ids::StewardId;
 use rochdale_crypto::Cid;
+use rochdale_testkit::anvil::TestCoop;
 use tokio::task::JoinSet;
 
 use crate::rig::Rig;
 
 #[tokio::test]
 async fn members_join_consent_and_contribute_in_a_batch() {
-    let rig = Rig::with_idle(300).await;
+    // The batch is sent because it is full.
+    let mut rig = Rig::without_gateway(TestCoop::deploy().await.unwrap()).await;
+    (rig.batch.size, rig.batch.idle_ms) = (5, 60_000);
+    rig.start().await;
     let mut members = Vec::new();
     for n in 1..=5 {
         members.push(rig.member(n).await);
