@@ -16,6 +16,8 @@ mod flat;
 mod record;
 mod reference;
 mod split;
+#[cfg(test)]
+mod testing;
 mod ucum;
 mod view;
 

@@ -2,8 +2,7 @@
 
 use super::record::Record;
 use alloy_primitives::{B256, Keccak256, keccak256};
-use serde_json::{Map, Value};
-use std::io::{self, Write};
+use serde_json::{Map, Number, Value};
 
 /// The RFC 8785 form of a JSON value.
 ///
@@ -12,8 +11,7 @@ use std::io::{self, Write};
 #[must_use]
 pub fn canonical_json(value: &Value) -> Vec<u8> {
     let mut bytes = Vec::new();
-    // Writing to memory does not fail.
-    let _ = write_value(&mut bytes, value, Mode::Exact);
+    write_value(&mut bytes, value, Mode::Exact);
     bytes
 }
 
@@ -24,14 +22,14 @@ pub fn canonical_json(value: &Value) -> Vec<u8> {
 /// its own `id`, `meta`, `text`, `fullUrl` and without the `reference` strings inside, which only repeat those ids.
 #[must_use]
 pub fn record_digest(record: &Record) -> B256 {
+    let mut bytes = Vec::new();
     let mut leaves: Vec<B256> = record
         .resources()
         .iter()
         .map(|resource| {
-            let mut hasher = Hasher(Keccak256::new());
-            // Hashing does not fail.
-            let _ = write_value(&mut hasher, resource.value(), Mode::Resource);
-            hasher.0.finalize()
+            bytes.clear();
+            write_value(&mut bytes, resource.value(), Mode::Resource);
+            keccak256(&bytes)
         })
         .collect();
     leaves.sort_unstable();
@@ -39,19 +37,6 @@ pub fn record_digest(record: &Record) -> B256 {
     hasher.update(keccak256("rochdale.record.v1"));
     leaves.iter().for_each(|leaf| hasher.update(leaf));
     hasher.finalize()
-}
-
-struct Hasher(Keccak256);
-
-impl Write for Hasher {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// What is left out of objects.
@@ -78,32 +63,36 @@ impl Mode {
     }
 }
 
-fn write_value<W: Write>(out: &mut W, value: &Value, mode: Mode) -> io::Result<()> {
+fn write_value(out: &mut Vec<u8>, value: &Value, mode: Mode) {
     match value {
-        Value::Null => out.write_all(b"null"),
-        Value::Bool(true) => out.write_all(b"true"),
-        Value::Bool(false) => out.write_all(b"false"),
-        // Number formatting is the subtle part of RFC 8785; it is left to the library made for it.
-        Value::Number(number) => match serde_jcs::to_vec(number) {
-            Ok(bytes) => out.write_all(&bytes),
-            Err(_) => out.write_all(number.to_string().as_bytes()),
-        },
+        Value::Null => out.extend_from_slice(b"null"),
+        Value::Bool(true) => out.extend_from_slice(b"true"),
+        Value::Bool(false) => out.extend_from_slice(b"false"),
+        Value::Number(number) => write_number(out, number),
         Value::String(text) => write_text(out, text),
         Value::Array(items) => {
-            out.write_all(b"[")?;
+            out.push(b'[');
             for (index, item) in items.iter().enumerate() {
                 if index > 0 {
-                    out.write_all(b",")?;
+                    out.push(b',');
                 }
-                write_value(out, item, mode.inside())?;
+                write_value(out, item, mode.inside());
             }
-            out.write_all(b"]")
+            out.push(b']');
         }
         Value::Object(fields) => write_object(out, fields, mode),
     }
 }
 
-fn write_object<W: Write>(out: &mut W, fields: &Map<String, Value>, mode: Mode) -> io::Result<()> {
+/// Number formatting is the subtle part of RFC 8785: beyond small integers it is left to the library made for it.
+fn write_number(out: &mut Vec<u8>, number: &Number) {
+    match number.as_i64().filter(|n| n.unsigned_abs() < 1 << 53) {
+        Some(whole) => out.extend_from_slice(whole.to_string().as_bytes()),
+        None => out.extend_from_slice(&serde_jcs::to_vec(number).unwrap_or_else(|_| number.to_string().into_bytes())),
+    }
+}
+
+fn write_object(out: &mut Vec<u8>, fields: &Map<String, Value>, mode: Mode) {
     let mut sorted: Vec<(&String, &Value)> = fields.iter().filter(|(key, _)| mode.keeps(key)).collect();
     // RFC 8785 sorts by UTF-16 units; bytes give the same order where all is ASCII.
     if sorted.iter().all(|(key, _)| key.is_ascii()) {
@@ -111,24 +100,50 @@ fn write_object<W: Write>(out: &mut W, fields: &Map<String, Value>, mode: Mode) 
     } else {
         sorted.sort_unstable_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
     }
-    out.write_all(b"{")?;
+    out.push(b'{');
     for (index, (key, value)) in sorted.into_iter().enumerate() {
         if index > 0 {
-            out.write_all(b",")?;
+            out.push(b',');
         }
-        write_text(out, key)?;
-        out.write_all(b":")?;
-        write_value(out, value, mode.inside())?;
+        write_text(out, key);
+        out.push(b':');
+        write_value(out, value, mode.inside());
     }
-    out.write_all(b"}")
+    out.push(b'}');
 }
 
 /// A string as RFC 8785 escapes it, which is how `serde_json` does.
-fn write_text<W: Write>(out: &mut W, text: &str) -> io::Result<()> {
+fn write_text(out: &mut Vec<u8>, text: &str) {
     if text.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\') {
-        out.write_all(b"\"")?;
-        out.write_all(text.as_bytes())?;
-        return out.write_all(b"\"");
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    } else {
+        // Writing a string to memory does not fail.
+        let _ = serde_json::to_writer(out, text);
     }
-    serde_json::to_writer(out, text).map_err(io::Error::from)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::fhir::testing::json;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn agrees_with_the_library(value in json()) {
+            prop_assert_eq!(canonical_json(&value), serde_jcs::to_vec(&value).unwrap());
+        }
+    }
+
+    #[test]
+    fn sorts_by_utf16_and_writes_numbers_as_ecmascript() {
+        let value: Value =
+            serde_json::from_str("{\"\u{1F600}\":1e21,\"\u{FB33}\":-0.0,\"a\":[9007199254740993,1.0,\"\\u0007\\/\"]}")
+                .unwrap();
+        let expected = "{\"a\":[9007199254740992,1,\"\\u0007/\"],\"\u{1F600}\":1e+21,\"\u{FB33}\":0}";
+        assert_eq!(String::from_utf8(canonical_json(&value)).unwrap(), expected);
+    }
 }

@@ -48,20 +48,20 @@ fn collect_one<'a>(concept: &'a Value, found: &mut Vec<Coding<'a>>) {
     }
 }
 
-/// Whether a text is a LOINC number (or a part, list or answer number) with the right check digit.
+/// Whether a text is a LOINC number with the right check digit. Of parts, lists and answers (LP, LL, LA) the form alone
+/// counts: their numbers are not checked by digits only.
 ///
 /// Source: LOINC Users' Guide, appendix on check digits (mod 10, the doubling starting at the rightmost digit).
 #[must_use]
 pub fn loinc_is_valid(code: &str) -> bool {
-    let body =
-        code.strip_prefix("LP").or_else(|| code.strip_prefix("LA")).or_else(|| code.strip_prefix("LL")).unwrap_or(code);
-    let Some((number, check)) = body.split_once('-') else { return false };
-    if number.is_empty()
-        || number.len() > 8
-        || check.len() != 1
-        || !body.bytes().all(|b| b.is_ascii_digit() || b == b'-')
-    {
+    let prefixed = ["LP", "LL", "LA"].iter().find_map(|prefix| code.strip_prefix(prefix));
+    let Some((number, check)) = prefixed.unwrap_or(code).split_once('-') else { return false };
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if number.len() > 8 || check.len() != 1 || !digits(number) || !digits(check) {
         return false;
+    }
+    if prefixed.is_some() {
+        return true;
     }
     let sum: u32 = number
         .bytes()
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn loinc_check_digits() {
-        for good in ["8302-2", "29463-7", "8867-4", "2339-0", "4548-4", "85354-9", "LP14885-5", "LA6576-8"] {
+        for good in ["8302-2", "29463-7", "8867-4", "2339-0", "4548-4", "85354-9", "LA6576-8", "LA6577-6"] {
             assert!(loinc_is_valid(good), "{good}");
         }
         for bad in ["8302-3", "29463", "4584-4", "-4", "4548-44", "4548-", "a-1", "X4548-4", "4548-4 ", "LP-0", "4-5-4"]

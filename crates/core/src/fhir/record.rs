@@ -1,7 +1,7 @@
 //! One patient's record: the resources of a bundle and whom each is about.
 
 use super::error::FhirError;
-use super::reference::{Resolution, Resolver};
+use super::reference::{Index, Resolution, Resolver};
 use serde_json::Value;
 
 /// What is taken in.
@@ -156,6 +156,7 @@ impl Resource {
 pub struct Record {
     resources: Vec<Resource>,
     patient: usize,
+    index: Index,
 }
 
 impl Record {
@@ -185,20 +186,25 @@ impl Record {
             None => return Err(not_fhir(name, "resourceType", "no resource type")),
         };
         let patient = only_patient(name, &mut resources)?;
+        let index = Index::new(&resources);
         let subjects: Vec<Subject> = {
-            let resolver = Resolver::new(&resources);
+            let resolver = Resolver::over(&resources, &index);
             (0..resources.len()).map(|index| subject_of(&resolver, &resources, index, patient)).collect()
         };
         for (resource, subject) in resources.iter_mut().zip(subjects) {
             resource.subject = subject;
         }
-        Ok(Self { resources, patient })
+        Ok(Self { resources, patient, index })
     }
 
     /// All resources in the order of the document.
     #[must_use]
     pub fn resources(&self) -> &[Resource] {
         &self.resources
+    }
+
+    pub(super) fn index(&self) -> &Index {
+        &self.index
     }
 
     /// The Patient resource.

@@ -3,9 +3,9 @@
 //! Source: FHIR R4, "Resolving references in Bundles". Wider than it where practice is: `urn:uuid:` also finds a
 //! resource by its id, and an absolute URL finds `Type/id` where the target states no other server.
 
-use super::record::Resource;
+use super::record::{Record, Resource};
 use serde_json::Value;
-use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hasher};
 
 /// What became of one reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,37 +37,104 @@ const ADMINISTRATIVE: [&str; 12] = [
     "RelatedPerson",
 ];
 
-/// Finds resources of one record by reference.
-pub struct Resolver<'a> {
-    resources: &'a [Resource],
-    by_url: HashMap<String, usize>,
-    by_type_id: HashMap<(&'a str, &'a str), usize>,
-    by_id: HashMap<&'a str, usize>,
-}
+/// Names of resources, hashed: sorted by (hash, position), so that of two with one name the first is found.
+///
+/// It owns no text and borrows none, so a record carries it along; every hit is checked against the resource.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Index(Vec<(u64, u32)>);
 
-impl<'a> Resolver<'a> {
-    /// Indexes the resources of a record; of two with one name the first counts.
-    #[must_use]
-    pub fn new(resources: &'a [Resource]) -> Self {
-        let mut it = Self {
-            resources,
-            by_url: HashMap::with_capacity(resources.len()),
-            by_type_id: HashMap::with_capacity(resources.len()),
-            by_id: HashMap::with_capacity(resources.len()),
-        };
-        for (index, resource) in resources.iter().enumerate() {
+impl Index {
+    pub(super) fn new(resources: &[Resource]) -> Self {
+        let mut names = Vec::with_capacity(resources.len() * 3);
+        for (position, resource) in (0u32..).zip(resources) {
             if let Some(url) = resource.full_url() {
-                it.by_url.entry(fold_urn(url)).or_insert(index);
-                if let Some(named) = type_and_id(url) {
-                    it.by_type_id.entry(named).or_insert(index);
+                names.push((Name::Url(url).hash(), position));
+                if let Some((kind, id)) = type_and_id(url) {
+                    names.push((Name::TypeId(kind, id).hash(), position));
                 }
             }
             if let Some(id) = resource.id() {
-                it.by_type_id.entry((resource.type_name(), id)).or_insert(index);
-                it.by_id.entry(id).or_insert(index);
+                names.push((Name::TypeId(resource.type_name(), id).hash(), position));
+                names.push((Name::Id(id).hash(), position));
             }
         }
-        it
+        names.sort_unstable();
+        Self(names)
+    }
+}
+
+/// What a resource can be called.
+#[derive(Clone, Copy)]
+enum Name<'a> {
+    Url(&'a str),
+    TypeId(&'a str, &'a str),
+    Id(&'a str),
+}
+
+impl Name<'_> {
+    fn hash(self) -> u64 {
+        // Keys are fixed, so the order of equal names is the same everywhere; nothing depends on the hash itself.
+        let mut hasher = DefaultHasher::new();
+        match self {
+            // UUIDs compare without case.
+            Self::Url(url) if is_urn(url) => {
+                hasher.write_u8(0);
+                url.bytes().for_each(|byte| hasher.write_u8(byte.to_ascii_lowercase()));
+            }
+            Self::Url(url) => {
+                hasher.write_u8(0);
+                hasher.write(url.as_bytes());
+            }
+            Self::TypeId(kind, id) => {
+                hasher.write_u8(1);
+                hasher.write(kind.as_bytes());
+                hasher.write_u8(b'/');
+                hasher.write(id.as_bytes());
+            }
+            Self::Id(id) => {
+                hasher.write_u8(2);
+                hasher.write(id.as_bytes());
+            }
+        }
+        hasher.finish()
+    }
+
+    fn is_of(self, resource: &Resource) -> bool {
+        match self {
+            Self::Url(url) => {
+                resource.full_url().is_some_and(|own| own == url || is_urn(own) && own.eq_ignore_ascii_case(url))
+            }
+            Self::TypeId(kind, id) => {
+                resource.type_name() == kind && resource.id() == Some(id)
+                    || resource.full_url().and_then(type_and_id) == Some((kind, id))
+            }
+            Self::Id(id) => resource.id() == Some(id),
+        }
+    }
+}
+
+/// Finds resources of one record by reference.
+pub struct Resolver<'a> {
+    resources: &'a [Resource],
+    index: &'a Index,
+}
+
+impl<'a> Resolver<'a> {
+    /// A view of the record's index.
+    #[must_use]
+    pub fn new(record: &'a Record) -> Self {
+        Self::over(record.resources(), record.index())
+    }
+
+    pub(super) fn over(resources: &'a [Resource], index: &'a Index) -> Self {
+        Self { resources, index }
+    }
+
+    fn find(&self, name: Name<'_>) -> Option<usize> {
+        let hash = name.hash();
+        let from = self.index.0.partition_point(|(own, _)| *own < hash);
+        let same = self.index.0[from..].iter().take_while(|(own, _)| *own == hash);
+        same.map(|(_, position)| *position as usize).find(|i| self.resources.get(*i).is_some_and(|r| name.is_of(r)))
     }
 
     /// Resolves a reference written in the resource at position `from`.
@@ -76,25 +143,25 @@ impl<'a> Resolver<'a> {
         if let Some(local) = reference.strip_prefix('#') {
             return self.contained(from, local);
         }
-        if let Some(index) = self.by_url.get(reference).or_else(|| self.by_url.get(&fold_urn(reference))) {
-            return Resolution::Found(*index);
+        if let Some(index) = self.find(Name::Url(reference)) {
+            return Resolution::Found(index);
         }
         if reference.starts_with("urn:") {
             let id = reference.rsplit(':').next().unwrap_or_default();
-            return self.by_id.get(id).map_or(Resolution::Dangling, |i| Resolution::Found(*i));
+            return self.find(Name::Id(id)).map_or(Resolution::Dangling, Resolution::Found);
         }
         if let Some((kind, search)) = reference.split_once('?') {
             return self.search(kind, search);
         }
         let absolute = reference.starts_with("http://") || reference.starts_with("https://");
         match (type_and_id(reference), absolute) {
-            (Some(named), false) => match self.by_type_id.get(&named) {
-                Some(index) => Resolution::Found(*index),
-                None if ADMINISTRATIVE.contains(&named.0) => Resolution::External,
+            (Some((kind, id)), false) => match self.find(Name::TypeId(kind, id)) {
+                Some(index) => Resolution::Found(index),
+                None if ADMINISTRATIVE.contains(&kind) => Resolution::External,
                 None => Resolution::Dangling,
             },
-            (Some(named), true) => match self.by_type_id.get(&named) {
-                Some(index) if self.may_live_at(*index) => Resolution::Found(*index),
+            (Some((kind, id)), true) => match self.find(Name::TypeId(kind, id)) {
+                Some(index) if self.may_live_at(index) => Resolution::Found(index),
                 _ => Resolution::External,
             },
             (None, true) => Resolution::External,
@@ -144,9 +211,8 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// `urn:uuid:` in lower case, since UUIDs compare so; anything else as it is.
-fn fold_urn(url: &str) -> String {
-    if url.starts_with("urn:") { url.to_ascii_lowercase() } else { url.to_owned() }
+fn is_urn(url: &str) -> bool {
+    url.starts_with("urn:")
 }
 
 /// The last `Type/id` of a URL, with any `/_history/version` and fragment taken off.

@@ -151,7 +151,6 @@ mod tests {
             "",
             "mmHg",
             "mg/dl/",
-            "pH",
             "beats/min",
             "x10^3/uL",
             "lbs",

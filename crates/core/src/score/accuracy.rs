@@ -7,11 +7,9 @@ use crate::fhir::{Kind, LOINC, Observation, Record, Resolution, Resolver, Resour
 use serde_json::Value;
 
 pub(super) fn check(rubric: &Rubric, record: &Record, tally: &mut Tally) {
-    let resolver = Resolver::new(record.resources());
+    let resolver = Resolver::new(record);
     for (index, resource) in record.resources().iter().enumerate() {
-        let mut seen = References { resolver: &resolver, index, resource, good: 0, dangling: Vec::new() };
-        seen.walk(resource.value(), &mut String::new());
-        seen.count(tally);
+        references(&resolver, index, resource, tally);
         if resource.kind() == Kind::Observation {
             units(rubric, resource, tally);
         }
@@ -22,61 +20,74 @@ pub(super) fn check(rubric: &Rubric, record: &Record, tally: &mut Tally) {
 struct References<'a> {
     resolver: &'a Resolver<'a>,
     index: usize,
-    resource: &'a Resource,
     good: u32,
     dangling: Vec<String>,
 }
 
 impl References<'_> {
-    /// Depth is bounded by the parser.
-    fn walk(&mut self, value: &Value, path: &mut String) {
-        let length = path.len();
+    /// Looks at all that is below; `true` where something dangles. Depth is bounded by the parser.
+    fn walk(&mut self, value: &Value) -> bool {
+        match value {
+            Value::Object(fields) => fields.iter().fold(false, |dangles, (key, inner)| match inner {
+                Value::String(reference) if key == "reference" => !self.judge(reference) || dangles,
+                Value::Object(_) | Value::Array(_) => self.walk(inner) || dangles,
+                _ => dangles,
+            }),
+            Value::Array(items) => items.iter().fold(false, |dangles, inner| self.walk(inner) || dangles),
+            _ => false,
+        }
+    }
+
+    /// Counts a reference; `false` where it dangles.
+    fn judge(&mut self, reference: &str) -> bool {
+        match self.resolver.resolve(self.index, reference) {
+            Resolution::Found(_) | Resolution::Contained => self.good = self.good.saturating_add(1),
+            Resolution::External => {}
+            Resolution::Dangling => return false,
+        }
+        true
+    }
+
+    /// Writes down where references dangle: a second walk, since few resources need it and paths are dear.
+    fn locate(&mut self, value: &Value, path: &str) {
         match value {
             Value::Object(fields) => {
-                if let Some(reference) = fields.get("reference").and_then(Value::as_str) {
-                    self.judge(reference, path);
-                }
-                for (key, inner) in fields.iter().filter(|(_, v)| v.is_object() || v.is_array()) {
-                    path.push('.');
-                    path.push_str(key);
-                    self.walk(inner, path);
-                    path.truncate(length);
+                for (key, inner) in fields {
+                    match inner {
+                        Value::String(reference) if key == "reference" => {
+                            if self.resolver.resolve(self.index, reference) == Resolution::Dangling {
+                                self.dangling.push(path.to_owned());
+                            }
+                        }
+                        _ => self.locate(inner, &format!("{path}.{key}")),
+                    }
                 }
             }
             Value::Array(items) => {
-                for (index, inner) in items.iter().enumerate() {
-                    path.push_str(&format!("[{index}]"));
-                    self.walk(inner, path);
-                    path.truncate(length);
-                }
+                items.iter().enumerate().for_each(|(index, inner)| self.locate(inner, &format!("{path}[{index}]")));
             }
             _ => {}
         }
     }
+}
 
-    fn judge(&mut self, reference: &str, path: &str) {
-        match self.resolver.resolve(self.index, reference) {
-            Resolution::Found(_) | Resolution::Contained => self.good = self.good.saturating_add(1),
-            Resolution::External => {}
-            Resolution::Dangling => self.dangling.push(path.to_owned()),
-        }
+fn references(resolver: &Resolver<'_>, index: usize, resource: &Resource, tally: &mut Tally) {
+    let mut seen = References { resolver, index, good: 0, dangling: Vec::new() };
+    let dangles = seen.walk(resource.value());
+    (0..seen.good).for_each(|_| tally.check(Category::Accuracy, "reference", None));
+    if !dangles {
+        return;
     }
-
-    fn count(mut self, tally: &mut Tally) {
-        for _ in 0..self.good {
-            tally.check(Category::Accuracy, "reference", None);
-        }
-        // The walk follows the map's order, which is the parser's affair; what is reported must not.
-        self.dangling.sort_unstable();
-        for path in self.dangling {
-            let failure = Failure {
-                element: format!("{}.reference", self.resource.type_name()),
-                path: format!("{}{path}", self.resource.path()),
-                text: "refers to something that is not in the record; export it too, or take the reference out"
-                    .to_owned(),
-            };
-            tally.check(Category::Accuracy, "reference", Some(failure));
-        }
+    seen.locate(resource.value(), "");
+    // The walk follows the map's order, which is the parser's affair; what is reported must not.
+    seen.dangling.sort_unstable();
+    for path in seen.dangling {
+        let failure = Failure {
+            element: format!("{}.reference", resource.type_name()),
+            path: format!("{}{path}", resource.path()),
+            text: "refers to something that is not in the record; export it too, or take the reference out".to_owned(),
+        };
+        tally.check(Category::Accuracy, "reference", Some(failure));
     }
 }
 

@@ -43,9 +43,8 @@ fn dates(resource: &Resource, tally: &mut Tally) {
 }
 
 fn bindings(rubric: &Rubric, resource: &Resource, tally: &mut Tally) {
-    for element in ["status", "intent", "gender", "clinicalStatus", "verificationStatus", "lifecycleStatus"] {
+    for (element, allowed) in rubric.bindings.get(resource.type_name()).into_iter().flatten() {
         let Some(value) = resource.value().get(element).filter(|v| !v.is_null()) else { continue };
-        let Some(allowed) = rubric.bindings.get(&format!("{}.{element}", resource.type_name())) else { continue };
         let good = match value {
             Value::String(code) => allowed.contains(code),
             concept => codings(Some(concept)).iter().any(|coding| allowed.contains(coding.code)),

@@ -49,8 +49,9 @@ pub struct Rubric {
     pub rarity_unsigned: u16,
     /// Elements that each resource type should have; `a|b` means either.
     pub availability: BTreeMap<String, Vec<String>>,
-    /// Codes that an element (`Type.element`) may have.
-    pub bindings: BTreeMap<String, BTreeSet<String>>,
+    /// Codes that an element may have, by resource type and element; `Type.element` in the file.
+    #[serde(deserialize_with = "by_type")]
+    pub bindings: Bindings,
     /// Units and possible values of measurements, by LOINC code.
     #[serde(deserialize_with = "by_code")]
     pub ranges: BTreeMap<String, Range>,
@@ -114,6 +115,18 @@ pub struct SexSpecific {
 fn by_code<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Range>, D::Error> {
     let ranges = Vec::<Range>::deserialize(deserializer)?;
     Ok(ranges.into_iter().map(|range| (range.code.clone(), range)).collect())
+}
+
+type Bindings = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
+
+fn by_type<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Bindings, D::Error> {
+    let mut bindings = Bindings::new();
+    for (path, codes) in BTreeMap::<String, BTreeSet<String>>::deserialize(deserializer)? {
+        let (kind, element) =
+            path.split_once('.').ok_or_else(|| serde::de::Error::custom("a binding is of Type.element"))?;
+        bindings.entry(kind.to_owned()).or_default().insert(element.to_owned(), codes);
+    }
+    Ok(bindings)
 }
 
 impl Rubric {

@@ -37,6 +37,7 @@ mod tests {
         }
         assert_eq!(lower_bound(0, 0, 1_960), 0);
         assert_eq!(lower_bound(5, 3, 1_960), lower_bound(3, 3, 1_960));
-        assert_eq!(lower_bound(10, 10, 1_960), 722_467);
+        // All of n: n ÷ (n + z²).
+        assert_eq!(lower_bound(10, 10, 1_960), 722_459);
     }
 }
