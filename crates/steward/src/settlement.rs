@@ -35,6 +35,8 @@ use crate::store::{EnteredRow, EpochRow, LeafRow, ScoreRow};
 pub const DUTY: &str = "settlement";
 /// How long a peer may take to recompute a sheet.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// How long a proposer waits for a steward that is busy with the same epoch.
+const BUSY: Duration = Duration::from_secs(5);
 /// The row key of a member whose own one nobody ever got.
 const NO_ROW_KEY: [u8; 32] = [0; 32];
 
@@ -487,7 +489,8 @@ impl Steward {
         caller: StewardId,
         message: &SheetMessage,
     ) -> Result<SheetAnswer, Problem> {
-        let _one = self.settling.try_lock().map_err(|_| {
+        // Two stewards that propose to each other at once would wait for each other.
+        let _one = tokio::time::timeout(BUSY, self.settling.lock()).await.map_err(|_| {
             Problem::new(ProblemCode::PeerUnavailable, "this steward is settling itself just now").hint("try again")
         })?;
         self.refuse_if_halted(DUTY).await?;

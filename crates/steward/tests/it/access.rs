@@ -1,0 +1,145 @@
+//! Every route as every actor: who may not is told so before the body matters.
+
+use std::collections::BTreeSet;
+
+use alloy::primitives::B256;
+use alloy::signers::local::PrivateKeySigner;
+use anyhow::Result;
+use rochdale_api::ProblemCode;
+use rochdale_api::client::ClientError;
+use rochdale_api::contribution::{CatchUpRequest, ScoresRequest, ScoringSharesRequest};
+use rochdale_api::member::{LeavesRequest, RowRequest};
+use rochdale_api::query::{ReleaseRequest, SnapshotRequest};
+use rochdale_core::ids::{ContributionId, Epoch, LicenseId};
+use rochdale_steward::http::{Access, ENDPOINTS};
+use rochdale_testkit::anvil::role_key;
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+/// A body that the route parses.
+async fn body(world: &World, path: &str) -> Result<Value> {
+    let ada = &world.coop.member_key(1);
+    let sealed = json!({ "steward": 2, "sealed": "0x" });
+    Ok(match path {
+        "/v1/row-keys" => {
+            json!({ "member_id": 1, "account": ada.address(), "nullifier": B256::ZERO, "sealed": sealed })
+        }
+        "/v1/consents" => json!({ "member_id": 1, "version": 1, "sealed": sealed }),
+        "/v1/contributions" => {
+            let member = crate::world::TestMember { key: ada.clone(), id: 1.into() };
+            serde_json::to_value(world.seal(&member, b"a record").await?)?
+        }
+        "/v1/shares" => serde_json::to_value(ScoringSharesRequest { contributions: Vec::new() })?,
+        "/v1/scores" => json!([]),
+        "/v1/scores/since" => serde_json::to_value(ScoresRequest { after: ContributionId(0) })?,
+        "/v1/catch-up" => serde_json::to_value(CatchUpRequest::default())?,
+        "/v1/settlement/sheets" => json!({ "epoch": 1, "attempt": 0, "proposer": 1, "sealed": [], "header": header() }),
+        "/v1/snapshots" => serde_json::to_value(SnapshotRequest { license_id: LicenseId(1), cut: B256::ZERO })?,
+        "/v1/budget/entries" => json!({ "entry": entry(), "cut": B256::ZERO, "request": {
+            "query": { "version": 1, "dataset": 1, "ask": { "kind": "count" }, "rho": 5000 },
+            "order": { "license_id": 1, "query_digest": B256::ZERO, "rho": 5000, "purpose": 6, "nonce": B256::ZERO, "deadline": 1 },
+            "signature": "0x" } }),
+        "/v1/budget/commit" => json!({ "entry": entry(), "countersignatures": [] }),
+        "/v1/release" => serde_json::to_value(ReleaseRequest { index: 1, contributions: Vec::new() })?,
+        "/v1/claim-leaves" => serde_json::to_value(LeavesRequest { epoch: Epoch(1), members: vec![1.into()] })?,
+        "/v1/members/1/row" => serde_json::to_value(RowRequest { reply_key: B256::ZERO, epoch: None })?,
+        _ => Value::Null,
+    })
+}
+
+fn entry() -> Value {
+    json!({ "index": 1, "previous": B256::ZERO, "query_digest": B256::ZERO, "snapshot": B256::ZERO, "license_id": 1,
+            "purpose": 6, "rho": 5000, "deadline": 1 })
+}
+
+fn header() -> Value {
+    let zero = "0x0";
+    json!({ "epoch": 1, "attempt": 0, "previous_root": B256::ZERO, "root": B256::ZERO, "params_hash": B256::ZERO,
+            "inputs_root": B256::ZERO, "sheet_digest": B256::ZERO, "sharers": 0, "payout": "0", "sum_usage": zero,
+            "sum_data": zero, "sum_early": zero, "sum_data_award": zero, "sum_gov_award": zero, "cash_allocated": "0",
+            "data_awarded": "0", "data_earned": "0", "gov_awarded": "0", "gov_earned": "0" })
+}
+
+const ACTORS: [&str; 6] = ["relayer", "steward-1", "worker", "member-1", "member-2", "nobody"];
+
+fn may(access: Access, actor: &str) -> bool {
+    match access {
+        Access::Anyone => true,
+        Access::Gateway => actor == "relayer",
+        Access::Steward => actor == "steward-1",
+        Access::Worker => actor == "worker",
+        Access::GatewayOrMember => actor == "relayer" || actor == "member-1",
+        Access::ThatMember => actor == "member-1",
+    }
+}
+
+async fn call(
+    world: &World,
+    method: &str,
+    path: &str,
+    body: &Value,
+    key: &PrivateKeySigner,
+) -> Result<Value, ClientError> {
+    let client = world.client(2, key);
+    let now = world.coop.chain.now().await.unwrap();
+    match method {
+        "GET" => client.get_signed(path, now).await,
+        _ => client.post_signed(path, body, now).await,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_takes_its_callers_and_no_others() -> Result<()> {
+    let world = World::start(&[2]).await?;
+    world.member(1).await?;
+    world.member(2).await?;
+    for (method, route, access) in ENDPOINTS {
+        let path = route.replace("{member}", "1").replace("{epoch}", "1");
+        let body = body(&world, &path).await?;
+        for actor in ACTORS {
+            let answer = call(&world, method, &path, &body, &role_key(actor)).await;
+            let code = answer.as_ref().err().map(ClientError::code);
+            if may(*access, actor) {
+                let told_off = matches!(code, Some(ProblemCode::Forbidden | ProblemCode::Unauthenticated));
+                // A sheet of another's turn is refused by content, which says so.
+                let by_content = code == Some(ProblemCode::Forbidden) && path == "/v1/settlement/sheets";
+                assert!(!told_off || by_content, "{method} {path} as {actor}: {answer:?}");
+                assert_ne!(
+                    code,
+                    Some(ProblemCode::BadRequest).filter(|_| path != "/v1/row-keys"),
+                    "{path} as {actor}: {answer:?}"
+                );
+            } else {
+                assert_eq!(code, Some(ProblemCode::Forbidden), "{method} {path} as {actor}: {answer:?}");
+            }
+        }
+        let unsigned = match *method {
+            "GET" => world.client(2, &role_key("nobody")).get::<Value>(&path).await,
+            _ => world.client(2, &role_key("nobody")).post::<Value>(&path, &body).await,
+        };
+        let code = unsigned.as_ref().err().map(ClientError::code);
+        if *access == Access::Anyone {
+            assert_ne!(code, Some(ProblemCode::Unauthenticated), "{path}: {unsigned:?}");
+        } else {
+            assert_eq!(code, Some(ProblemCode::Unauthenticated), "{path}: {unsigned:?}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_table_is_the_router() {
+    let source = include_str!("../../src/http.rs");
+    let routed: BTreeSet<(&str, String)> = source
+        .split(".route(\"")
+        .skip(1)
+        .map(|rest| {
+            let (path, handler) = rest.split_once("\", ").unwrap();
+            (if handler.starts_with("get(") { "GET" } else { "POST" }, path.to_owned())
+        })
+        .collect();
+    let listed: BTreeSet<(&str, String)> =
+        ENDPOINTS.iter().map(|(method, path, _)| (*method, (*path).to_owned())).collect();
+    assert_eq!(routed, listed);
+}

@@ -1,0 +1,10 @@
+//! Three stewards against a real chain, each with its own store and HTTP server; the gateway is a small vault that relays
+//! proposals.
+#![allow(clippy::unwrap_used)]
+
+mod access;
+mod packages;
+mod queries;
+mod round;
+mod tree;
+mod world;

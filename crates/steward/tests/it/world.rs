@@ -1,0 +1,572 @@
+//! The cooperative of a test.
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use alloy::primitives::{B256, Bytes, U256, keccak256};
+use alloy::signers::local::PrivateKeySigner;
+use anyhow::{Context as _, Result, bail};
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use rochdale_api::client::{Client, ClientError, Identity};
+use rochdale_api::contribution::{ContributionPackage, ShareReceipt};
+use rochdale_api::member::{ConsentDelivery, Mined, RowKeyDelivery, SealedTo};
+use rochdale_api::settlement::{ProposeRequest, SettlementStatus};
+use rochdale_api::{Problem, ProblemCode, auth};
+use rochdale_chain::bindings::{ConsentRegistry, ContributionRegistry, Market, Membership, SettlementLedger, TestUSDC};
+use rochdale_chain::client::{ManualClock, Sender};
+use rochdale_chain::eip712;
+use rochdale_chain::events::Event;
+use rochdale_chain::local::AnvilOptions;
+use rochdale_core::commit;
+use rochdale_core::consent::{Choice, Controller, Notice, Receipt};
+use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, Purpose, StewardId};
+use rochdale_crypto::keyfile::{self, KeyKind};
+use rochdale_crypto::sealing::{self, ConsentContext, ConsentPart, PrivatePart, RowKeyContext, ShareContext};
+use rochdale_crypto::{
+    Context, RecordSecret, RowKey, SealingKeyPair, SealingPublicKey, envelope, random_blinder, sharing,
+};
+use rochdale_steward::config::{Budget, Config, Peer, Scoring, Settlement};
+use rochdale_steward::run;
+use rochdale_steward::steward::Steward;
+use rochdale_testkit::anvil::{TestCoop, role_key};
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// Health research.
+pub const PURPOSE: Purpose = Purpose(6);
+/// The record type that everybody contributes.
+pub const DATASET: DatasetId = DatasetId(1);
+/// How long a condition may take.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A steward that runs.
+pub struct Running {
+    pub steward: Arc<Steward>,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<()>,
+}
+
+/// A member with its secrets.
+pub struct TestMember {
+    pub key: PrivateKeySigner,
+    pub id: MemberId,
+}
+
+/// What the vault holds.
+#[derive(Clone)]
+struct Vault {
+    blobs: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
+    relayer: Sender,
+    ledger: alloy::primitives::Address,
+    proposed: Arc<Mutex<Vec<ProposeRequest>>>,
+}
+
+pub struct World {
+    pub coop: TestCoop,
+    pub configs: Vec<Config>,
+    pub running: Vec<Option<Running>>,
+    pub worker_sealing: SealingKeyPair,
+    sealing: Vec<SealingPublicKey>,
+    vault: Vault,
+    _dir: TempDir,
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn url(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
+}
+
+impl World {
+    /// Founds a cooperative and starts the stewards named.
+    pub async fn start(seats: &[u8]) -> Result<Self> {
+        let dir = tempfile::tempdir()?;
+        let rng = &mut rand::rng();
+        let committee = dir.path().join("committee.key");
+        keyfile::create(&committee, KeyKind::Committee, rng)?;
+        let worker_sealing = SealingKeyPair::random(rng);
+        let ports: Vec<u16> = (0..4).map(|_| free_port()).collect();
+        let mut sealing = Vec::new();
+        for seat in 1..=3 {
+            let home = dir.path().join(format!("steward-{seat}"));
+            std::fs::create_dir_all(&home)?;
+            sealing.push(keyfile::sealing_key(&home.join("sealing.key"), rng)?.public());
+            let secret = role_key(&format!("steward-{seat}")).to_bytes();
+            write_key(&home.join("signing.key"), &format!("rochdale-signing-key-v1 {}\n", alloy::hex::encode(secret)))?;
+        }
+        let keys = sealing.clone();
+        let worker_key = worker_sealing.public().0;
+        let coop = TestCoop::deploy_with(AnvilOptions::default(), |config| {
+            for (seat, key) in config.actors.stewards.iter_mut().zip(&keys) {
+                seat.sealing_key = key.0;
+            }
+            config.actors.workers[0].sealing_key = worker_key;
+        })
+        .await?;
+        let manifest = dir.path().join("manifest.json");
+        coop.manifest.save(&manifest)?;
+        let config = |seat: u8| Config {
+            listen: ([127, 0, 0, 1], ports[usize::from(seat)]).into(),
+            rpc_url: coop.anvil.url(),
+            chain_id: coop.manifest.chain_id,
+            manifest: manifest.clone(),
+            data_dir: dir.path().join(format!("steward-{seat}")),
+            key_file: dir.path().join(format!("steward-{seat}/signing.key")),
+            sealing_key_file: dir.path().join(format!("steward-{seat}/sealing.key")),
+            master_key_file: None,
+            committee_key_file: committee.clone(),
+            gateway_url: url(ports[0]),
+            poll_ms: 30,
+            stale_after_s: 60,
+            peers: (1..=3u8)
+                .filter(|other| *other != seat)
+                .map(|other| Peer { steward: StewardId(other), url: url(ports[usize::from(other)]) })
+                .collect(),
+            budget: Budget { total: 1_000_000_000 },
+            settlement: Settlement::default(),
+            scoring: Scoring::default(),
+        };
+        let configs: Vec<Config> = (1..=3).map(config).collect();
+        let vault = Vault {
+            blobs: Arc::default(),
+            relayer: coop.relayer.clone(),
+            ledger: coop.manifest.addresses.settlement_ledger,
+            proposed: Arc::default(),
+        };
+        serve_vault(ports[0], vault.clone()).await?;
+        coop.local.mine(3).await?;
+        let mut world =
+            Self { coop, configs, running: vec![None, None, None], worker_sealing, sealing, vault, _dir: dir };
+        for seat in seats {
+            world.up(*seat).await?;
+        }
+        Ok(world)
+    }
+
+    /// Starts a steward and waits until it serves.
+    pub async fn up(&mut self, seat: u8) -> Result<()> {
+        let config = self.configs[usize::from(seat) - 1].clone();
+        let steward = Steward::open(config, Arc::new(ManualClock::default())).await?;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = steward.clone();
+        let task = tokio::spawn(async move {
+            run::serve(served, async move {
+                let _ = stopped.await;
+            })
+            .await
+            .unwrap();
+        });
+        self.running[usize::from(seat) - 1] = Some(Running { steward, stop: Some(stop), task });
+        let client = Client::new(&self.url(seat))?;
+        self.until("a steward that serves", async || match client.get::<serde_json::Value>("/v1/health").await {
+            Ok(_) => Ok(true),
+            Err(ClientError::Unreachable { .. }) => Ok(false),
+            Err(error) => bail!(error),
+        })
+        .await
+    }
+
+    /// Stops a steward cleanly.
+    pub async fn down(&mut self, seat: u8) -> Result<()> {
+        let mut running = self.running[usize::from(seat) - 1].take().context("it does not run")?;
+        if let Some(stop) = running.stop.take() {
+            let _ = stop.send(());
+        }
+        running.task.await?;
+        Ok(())
+    }
+
+    /// Ends a steward in the middle of whatever it does: its task is dropped at its next await.
+    pub async fn kill(&mut self, seat: u8) {
+        let running = self.running[usize::from(seat) - 1].take().unwrap();
+        running.task.abort();
+        let _ = running.task.await;
+        // Its loop is a task of its own; without a store it can do nothing any more.
+        running.steward.store.close().await;
+    }
+
+    pub fn steward(&self, seat: u8) -> &Arc<Steward> {
+        &self.running[usize::from(seat) - 1].as_ref().unwrap().steward
+    }
+
+    fn url(&self, seat: u8) -> String {
+        format!("http://{}", self.configs[usize::from(seat) - 1].listen)
+    }
+
+    /// A client of a steward that signs with `key`.
+    pub fn client(&self, seat: u8, key: &PrivateKeySigner) -> Client {
+        let domain = auth::domain(self.coop.manifest.chain_id, self.coop.manifest.addresses.steward_committee);
+        let audience = self.coop.stewards[usize::from(seat) - 1].address();
+        Client::new(&self.url(seat)).unwrap().signing(Identity { key: key.clone(), domain }, audience)
+    }
+
+    pub fn gateway_key(&self) -> PrivateKeySigner {
+        role_key("relayer")
+    }
+
+    fn up_seats(&self) -> Vec<u8> {
+        (1..=3).filter(|seat| self.running[usize::from(*seat) - 1].is_some()).collect()
+    }
+
+    pub async fn now(&self) -> Result<u64> {
+        Ok(self.coop.chain.now().await?)
+    }
+
+    /// Waits for a condition.
+    pub async fn until(&self, what: &str, mut holds: impl AsyncFnMut() -> Result<bool>) -> Result<()> {
+        let start = Instant::now();
+        while !holds().await? {
+            if start.elapsed() > PATIENCE {
+                bail!("waited in vain for {what}");
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
+    /// Admits a member, gives every running steward its row key and a consent.
+    pub async fn member(&self, n: u32) -> Result<TestMember> {
+        let key = self.coop.member_key(n);
+        let row_key = RowKey::random(&mut rand::rng());
+        let account = key.address();
+        let nullifier = keccak256(account);
+        let admission = eip712::Admission {
+            account,
+            payout: account,
+            nullifier,
+            rowKeyDigest: commit::row_key(B256::new(*row_key.expose())),
+            deadline: self.coop.deadline().await?,
+        };
+        let signature = eip712::sign(&self.coop.registrar, &admission, &self.coop.manifest.membership_domain())?;
+        let call = Membership::joinCall { a: admission.into(), registrarSignature: signature };
+        let receipt = self.coop.relayer.send(self.coop.manifest.addresses.membership, &call).await?;
+        let id = self.coop.events(&receipt)?.into_iter().find_map(|e| match e.event {
+            Event::Joined { member, .. } => Some(member),
+            _ => None,
+        });
+        let member = TestMember { key, id: id.context("no Joined event")? };
+        for seat in self.up_seats() {
+            let context = RowKeyContext {
+                chain_id: self.coop.manifest.chain_id,
+                membership: self.coop.manifest.addresses.membership,
+                account,
+                nullifier,
+                index: StewardId(seat),
+            };
+            let sealed = sealing::seal_row_key(&self.sealing_of(seat), &context, &row_key, &mut rand::rng())?.0;
+            let sealed = SealedTo { steward: StewardId(seat), sealed };
+            let delivery = RowKeyDelivery { member_id: member.id, account, nullifier, sealed };
+            self.deliver(seat, "/v1/row-keys", &delivery).await?;
+        }
+        self.consent(&member, 1, &Choice::health_research()).await?;
+        Ok(member)
+    }
+
+    pub fn sealing_of(&self, seat: u8) -> SealingPublicKey {
+        self.sealing[usize::from(seat) - 1]
+    }
+
+    async fn deliver(&self, seat: u8, path: &str, body: &impl serde::Serialize) -> Result<()> {
+        let client = self.client(seat, &self.gateway_key());
+        let () = client.post_signed(path, body, self.now().await?).await?;
+        Ok(())
+    }
+
+    /// Grants a consent on chain and gives every running steward the receipt.
+    pub async fn consent(&self, member: &TestMember, version: u32, choice: &Choice) -> Result<()> {
+        let registry = self.coop.manifest.addresses.consent_registry;
+        let controller = Controller {
+            name: "Rochdale".into(),
+            contact: "mailto:data@example.org".into(),
+            chain_id: self.coop.manifest.chain_id,
+            registry,
+        };
+        let notice = Notice { language: "en".into(), digest: keccak256("notice") };
+        let receipt = Receipt::new(member.id, version, controller, notice, choice.clone(), self.now().await?, 0);
+        let blinder = random_blinder(&mut rand::rng());
+        let grant = eip712::ConsentGrant {
+            memberId: member.id.0,
+            version,
+            receiptCommitment: commit::consent(receipt.digest()?, blinder),
+            expiry: 0,
+            nonce: self.coop.consent_nonce(member.id).await?,
+            deadline: self.coop.deadline().await?,
+        };
+        let signature = eip712::sign(&member.key, &grant, &self.coop.manifest.consent_domain())?;
+        self.coop.relayer.send(registry, &ConsentRegistry::grantCall { g: grant.into(), signature }).await?;
+        let part = ConsentPart::new(commit::canonical_json(&receipt)?, blinder);
+        for seat in self.up_seats() {
+            let context = ConsentContext {
+                chain_id: self.coop.manifest.chain_id,
+                registry,
+                member: member.id,
+                consent_version: version,
+                index: StewardId(seat),
+            };
+            let sealed = sealing::seal_consent(&self.sealing_of(seat), &context, &part, &mut rand::rng())?.0;
+            let sealed = SealedTo { steward: StewardId(seat), sealed };
+            let delivery = ConsentDelivery { member_id: member.id, version, sealed };
+            self.deliver(seat, "/v1/consents", &delivery).await?;
+        }
+        Ok(())
+    }
+
+    /// Seals a record of a member; the blob is in the vault.
+    pub async fn seal(&self, member: &TestMember, record: &[u8]) -> Result<ContributionPackage> {
+        self.seal_dealing(member, record, |_| {}).await
+    }
+
+    /// As [`Self::seal`], but the dealer gives every steward a share of another polynomial, and commits to that.
+    pub async fn seal_with_bad_share(&self, member: &TestMember, record: &[u8]) -> Result<ContributionPackage> {
+        let other = sharing::deal(&RecordSecret::random(&mut rand::rng()), 2, 3, &mut rand::rng())?;
+        self.seal_dealing(member, record, |deal| deal.shares.clone_from(&other.shares)).await
+    }
+
+    async fn seal_dealing(
+        &self,
+        member: &TestMember,
+        record: &[u8],
+        change: impl FnOnce(&mut sharing::Deal),
+    ) -> Result<ContributionPackage> {
+        let registry = self.coop.manifest.addresses.contribution_registry;
+        let secret = RecordSecret::random(&mut rand::rng());
+        let context =
+            Context { chain_id: self.coop.manifest.chain_id, registry, member: member.id, consent_version: 1 };
+        let sealed = envelope::seal(&secret, &context, record, &mut rand::rng())?;
+        let mut deal = sharing::deal(&secret, 2, 3, &mut rand::rng())?;
+        change(&mut deal);
+        let part = PrivatePart::new(DATASET, random_blinder(&mut rand::rng()));
+        let (mut shares, mut secrets) = (Vec::new(), Vec::new());
+        for (seat, share) in (1..=3u8).zip(&deal.shares) {
+            let (to, steward) = (self.sealing_of(seat), StewardId(seat));
+            let context = ShareContext::of(&sealed.header, steward);
+            shares.push(SealedTo { steward, sealed: sealing::seal_share(&to, &context, share, &mut rand::rng())?.0 });
+            let sealed = sealing::seal_private_part(&to, &context.private_part(), &part, &mut rand::rng())?.0;
+            secrets.push(SealedTo { steward, sealed });
+        }
+        self.vault.blobs.lock().unwrap().insert(sealed.cid.to_string(), sealed.blob);
+        let bytes: Vec<&Bytes> = shares.iter().map(|share| &share.sealed).collect();
+        let commitment = commit::contribution(
+            sealed.header.hash(),
+            B256::new(*sealed.cid.sha256()),
+            deal.commitments.hash(),
+            commit::sealed_shares(&bytes),
+            part.dataset(),
+            part.blinder(),
+        );
+        let nonce = ContributionRegistry::nonceOfCall { memberId: member.id.0 };
+        let mut package = ContributionPackage {
+            member_id: member.id,
+            commitment,
+            consent_version: 1,
+            nonce: u64::try_from(self.coop.chain.view(registry, &nonce).await?)?,
+            deadline: self.now().await? + 3_600,
+            signature: Bytes::new(),
+            header: sealed.header.to_bytes().to_vec().into(),
+            blob_digest: B256::new(*sealed.cid.sha256()),
+            deal: deal.commitments.points,
+            shares,
+            secrets,
+        };
+        self.sign(member, &mut package)?;
+        Ok(package)
+    }
+
+    /// Signs a package anew, as after tampering with it.
+    pub fn sign(&self, member: &TestMember, package: &mut ContributionPackage) -> Result<()> {
+        let message = contribution(package);
+        package.signature = eip712::sign(&member.key, &message, &self.coop.manifest.contribution_domain())?;
+        Ok(())
+    }
+
+    /// Gives a package to a steward.
+    pub async fn give(&self, seat: u8, package: &ContributionPackage) -> Result<ShareReceipt, ClientError> {
+        let now = self.coop.chain.now().await.unwrap();
+        self.client(seat, &self.gateway_key()).post_signed("/v1/contributions", package, now).await
+    }
+
+    /// Contributes one record for each member, to every running steward, recorded in one batch.
+    pub async fn contribute(&self, records: &[(&TestMember, Vec<u8>)]) -> Result<Vec<ContributionId>> {
+        let (mut batch, mut signatures) = (Vec::new(), Vec::new());
+        for (member, record) in records {
+            let package = self.seal(member, record).await?;
+            for seat in self.up_seats() {
+                let receipt = self.give(seat, &package).await?;
+                assert_eq!(receipt, ShareReceipt { steward: StewardId(seat), commitment: package.commitment });
+            }
+            batch.push(contribution(&package).into());
+            signatures.push(package.signature);
+        }
+        let registry = self.coop.manifest.addresses.contribution_registry;
+        let call = ContributionRegistry::recordCall { c: batch, signatures };
+        let receipt = self.coop.relayer.send(registry, &call).await?;
+        self.coop.local.mine(3).await?;
+        let recorded = self.coop.events(&receipt)?.into_iter().filter_map(|e| match e.event {
+            Event::ContributionRecorded { contribution, .. } => Some(contribution),
+            _ => None,
+        });
+        Ok(recorded.collect())
+    }
+
+    /// A plausible record.
+    pub async fn record(&self, n: u64) -> Result<Vec<u8>> {
+        let patient = rochdale_testkit::synth::patient(7, n, i64::try_from(self.now().await?)?);
+        Ok(serde_json::to_vec(&patient)?)
+    }
+
+    /// Waits until nothing waits for a score at the stewards that run.
+    pub async fn scored(&self, contributions: usize) -> Result<()> {
+        self.until("agreed scores", async || {
+            for seat in self.up_seats() {
+                let scores = self.steward(seat).store.scores_after(ContributionId(0)).await?;
+                let waiting = self.steward(seat).store.deferred().await?;
+                if scores.len() < 2 * contributions || !waiting.is_empty() {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        })
+        .await
+    }
+
+    pub async fn status(&self, seat: u8) -> Result<SettlementStatus> {
+        Ok(self.client(seat, &self.gateway_key()).get("/v1/settlement").await?)
+    }
+
+    /// Moves time to an attempt of an epoch.
+    pub async fn attempt(&self, epoch: u32, attempt: u32) -> Result<()> {
+        let start = self.coop.manifest.schedule().start(Epoch(epoch), attempt);
+        self.coop.local.time_to(start, 3).await?;
+        Ok(())
+    }
+
+    /// Waits until every steward that runs has settled an epoch, while blocks go by.
+    pub async fn settled(&self, epoch: u32) -> Result<()> {
+        let mut last = String::new();
+        let done = self
+            .until("a settlement", async || {
+                self.coop.local.mine(1).await?;
+                for seat in self.up_seats() {
+                    let status = self.status(seat).await?;
+                    if status.settled < Epoch(epoch) {
+                        last = format!("steward {seat}: {status:?}");
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
+            })
+            .await;
+        done.with_context(|| last)
+    }
+
+    /// The header of an epoch on chain.
+    pub async fn header(&self, epoch: u32) -> Result<rochdale_core::ledger::Header> {
+        let header = self.coop.history().await?.into_iter().find_map(|e| match e.event {
+            Event::Proposed { epoch: of, header, .. } if of == Epoch(epoch) => Some(*header),
+            _ => None,
+        });
+        header.context("it is not proposed")
+    }
+
+    pub fn proposals(&self) -> Vec<ProposeRequest> {
+        self.vault.proposed.lock().unwrap().clone()
+    }
+
+    /// Approves the researcher and buys a license for scientific research.
+    pub async fn license(&self, records: u32, duration: u64) -> Result<LicenseId> {
+        self.coop.approve_researcher(PURPOSE).await?;
+        let (usdc, market) = (self.coop.manifest.addresses.usdc, self.coop.manifest.addresses.market);
+        let order = Market::Order {
+            datasetId: DATASET.0,
+            records,
+            purpose: PURPOSE.0,
+            ehdsCategory: 5,
+            duration,
+            recipientKey: keccak256(b"recipient"),
+        };
+        let price = self.coop.chain.view(market, &Market::priceOfCall { o: order.clone() }).await?;
+        let buyer = self.coop.researcher.address();
+        self.coop.relayer.send(usdc, &TestUSDC::mintCall { to: buyer, amount: price }).await?;
+        let permit = eip712::Permit {
+            owner: buyer,
+            spender: market,
+            value: price,
+            nonce: self.coop.chain.view(usdc, &TestUSDC::noncesCall { owner: buyer }).await?,
+            deadline: U256::from(self.now().await? + 3_600),
+        };
+        let signature = eip712::sign(&role_key("researcher"), &permit, &self.coop.manifest.usdc_domain())?;
+        let p = Market::Permit {
+            value: price,
+            deadline: permit.deadline,
+            r: B256::from_slice(&signature[..32]),
+            s: B256::from_slice(&signature[32..64]),
+            v: signature[64],
+        };
+        let receipt = self.coop.researcher.send(market, &Market::buyCall { o: order, p }).await?;
+        self.coop.local.mine(3).await?;
+        let issued = self.coop.events(&receipt)?.into_iter().find_map(|e| match e.event {
+            Event::LicenseIssued { license, .. } => Some(license),
+            _ => None,
+        });
+        issued.context("no LicenseIssued event")
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        for running in self.running.iter_mut().flatten() {
+            running.task.abort();
+        }
+    }
+}
+
+fn contribution(package: &ContributionPackage) -> eip712::Contribution {
+    eip712::Contribution {
+        memberId: package.member_id.0,
+        commitment: package.commitment,
+        consentVersion: package.consent_version,
+        nonce: U256::from(package.nonce),
+        deadline: U256::from(package.deadline),
+    }
+}
+
+fn write_key(path: &std::path::Path, line: &str) -> Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    Ok(file.write_all(line.as_bytes())?)
+}
+
+async fn serve_vault(port: u16, vault: Vault) -> Result<()> {
+    let app = Router::new()
+        .route("/v1/blobs/{cid}", get(blob))
+        .route("/v1/settlement/proposals", post(propose))
+        .with_state(vault);
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    Ok(())
+}
+
+async fn blob(State(vault): State<Vault>, Path(cid): Path<String>) -> Result<Body, Problem> {
+    let blob = vault.blobs.lock().unwrap().get(&cid).cloned();
+    blob.map(Body::from).ok_or_else(|| Problem::new(ProblemCode::NotFound, "no such blob"))
+}
+
+async fn propose(State(vault): State<Vault>, Json(request): Json<ProposeRequest>) -> Result<Json<Mined>, Problem> {
+    let signatures = request.signatures.iter().map(|one| one.signature.clone()).collect();
+    let header = eip712::Header::from(&request.header);
+    vault.proposed.lock().unwrap().push(request);
+    let call = SettlementLedger::proposeCall { h: header.into(), signatures };
+    let sent = vault.relayer.send(vault.ledger, &call).await;
+    let receipt = sent.map_err(|error| Problem::new(ProblemCode::ChainRefused, error.to_string()))?;
+    let mined = Mined { tx: receipt.transaction, block: receipt.block_number, gas_used: receipt.gas_used };
+    Ok(Json(mined))
+}
