@@ -3,18 +3,25 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use rochdale_gateway::{Config, run};
 
 /// The cooperative's gateway: public API, vault, indexer, relayer.
-///
-/// Example: rochdale-gateway --config gateway.toml
 #[derive(Parser)]
-#[command(version)]
+#[command(version, about, after_help = "Example:\n  rochdale-gateway run --config gateway.toml")]
 struct Arguments {
-    /// Configuration file; docs/samples/gateway.toml shows every key.
-    #[arg(long, env = "ROCHDALE_GATEWAY_CONFIG", default_value = "gateway.toml")]
-    config: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves until SIGTERM.
+    Run {
+        /// Configuration file; docs/samples/gateway.toml shows every key.
+        #[arg(long)]
+        config: PathBuf,
+    },
 }
 
 #[tokio::main]
@@ -31,7 +38,8 @@ async fn main() -> ExitCode {
 }
 
 async fn start(arguments: &Arguments) -> anyhow::Result<()> {
-    let config = Config::load(&arguments.config)?;
+    let Command::Run { config } = &arguments.command;
+    let config = Config::load(config)?;
     run::run(config).await?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use alloy::eips::BlockId;
 use alloy::primitives::{Address, B256, keccak256};
 use rochdale_api::contribution::ShareAnswer;
-use rochdale_api::query::{ReleaseRequest, Shares, Snapshot, SnapshotRequest};
+use rochdale_api::query::{BudgetEntry, ReleaseRequest, Shares, Snapshot, SnapshotRequest};
 use rochdale_api::{Problem, ProblemCode, member};
 use rochdale_chain::client::BlockRef;
 use rochdale_chain::state::{ConsentStatus, Contribution, Cooperative, LicenseState};
@@ -28,6 +28,17 @@ use crate::store::SnapshotRow;
 
 /// Seconds after an entry's deadline in which its shares are still given: a worker that crashed may go on for a day.
 const SESSION: u64 = 86_400;
+
+/// Why an entry's shares are released no more.
+fn spent(mirror: &Mirror, index: u64, entry: &BudgetEntry) -> Option<Problem> {
+    if mirror.latest.receipts.contains_key(&index) {
+        let detail = format!("entry {index} was answered and its receipt anchored: a new answer needs a new entry");
+        return Some(denied(ProblemCode::Conflict, detail));
+    }
+    let (deadline, now) = (entry.deadline, mirror.now());
+    let detail = format!("entry {index} expired at {deadline}, block time is {now}");
+    (now > deadline.saturating_add(SESSION)).then(|| denied(ProblemCode::Forbidden, detail))
+}
 
 fn denied(code: ProblemCode, detail: String) -> Problem {
     Problem::new(code, detail)
@@ -168,8 +179,8 @@ impl Steward {
     /// Releases our shares for part of a committed entry's snapshot.
     ///
     /// # Errors
-    /// Where the entry is not committed here, was answered, or is too old; refusals of single records are part of the
-    /// answer.
+    /// Where the entry is not committed here; refusals of single records, also because the entry was answered already
+    /// or is too old, are part of the answer.
     pub async fn release(
         self: &Arc<Self>,
         mirror: &Mirror,
@@ -183,15 +194,7 @@ impl Steward {
         }
         let recipient = self.worker_key(mirror, worker)?;
         let (entry_hash, entry) = self.committed(request.index).await?;
-        if mirror.latest.receipts.contains_key(&request.index) {
-            let detail = format!("entry {} was answered and its receipt anchored", request.index);
-            return Err(Problem::new(ProblemCode::Conflict, detail).hint("a new answer needs a new entry"));
-        }
-        if mirror.now() > entry.deadline.saturating_add(SESSION) {
-            let detail =
-                format!("entry {} expired at {}, block time is {}", request.index, entry.deadline, mirror.now());
-            return Err(Problem::new(ProblemCode::Forbidden, detail));
-        }
+        let spent = spent(mirror, request.index, &entry);
         let request_at_head = request_of(&mirror.latest, license(mirror, entry.license_id)?, mirror.now())?;
         let snapshot = self.store.snapshot(entry.snapshot).await?.ok_or_else(|| {
             Problem::new(ProblemCode::NotFound, format!("snapshot {} is not here", entry.snapshot))
@@ -200,8 +203,12 @@ impl Steward {
         let finalized = mirror.finalized();
         let mut answers = Vec::with_capacity(request.contributions.len());
         for id in &request.contributions {
+            // A member's denial is the first reason, so that whoever asks is told it.
             let answer = match self.may_release(mirror, &finalized, &snapshot, &request_at_head, *id).await {
-                Ok(contribution) => self.release_share(mirror, contribution, recipient, entry_hash).await,
+                Ok(contribution) => match &spent {
+                    Some(problem) => Err(problem.clone()),
+                    None => self.release_share(mirror, contribution, recipient, entry_hash).await,
+                },
                 Err(problem) => Err(problem),
             };
             answers.push(answer.unwrap_or_else(|p| ShareAnswer::Refused {
