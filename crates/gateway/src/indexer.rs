@@ -168,7 +168,7 @@ impl Indexer {
         {
             tracing::error!(%error, "blobs of erased members could not all be deleted, trying again");
         }
-        if cursor % 256 == 0 {
+        if cursor.is_multiple_of(256) {
             self.store.forget_nonces(progress.cursor.timestamp).await.map_err(FollowError::Store)?;
         }
         Ok(())

@@ -26,6 +26,8 @@ use crate::relayer::{Limiter, Relayer};
 use crate::store::{Store, StoreError};
 use crate::vault::{Vault, VaultError};
 
+/// How long running requests may take to finish at the end.
+const GRACE: Duration = Duration::from_secs(10);
 /// How often a receipt is looked for.
 const RECEIPT_POLL: Duration = Duration::from_millis(50);
 
@@ -119,6 +121,9 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
     let mut options = ChainOptions::new(config.chain_id);
     options.stale_after = Duration::from_secs(config.indexer.stale_after_seconds);
     let chain = Chain::connect(&config.rpc_url, options, Arc::new(SystemClock::default())).await?;
+    // First of all that touches the disk: two gateways must not share one directory.
+    let bound = TcpListener::bind(config.listen).await;
+    let listener = bound.map_err(|source| RunError::Listen { address: config.listen, source })?;
     let store = Store::open(&config.data_dir.join("gateway.db")).await?;
     let vault = Arc::new(Vault::open(config.data_dir.join("vault"), config.limits.max_blob_bytes).await?);
     let erasure = Erasure::new(store.clone(), Arc::clone(&vault), config.limits.unreferenced_ttl_seconds);
@@ -137,8 +142,6 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
     let relayer = Arc::new(Relayer::new(sender, manifest.clone(), store.clone(), index.clone(), limiter, queue));
     let gateway =
         Arc::new(Gateway { chain, manifest, address, store, index, relayer, vault, directory, forward, domain });
-    let bound = TcpListener::bind(config.listen).await;
-    let listener = bound.map_err(|source| RunError::Listen { address: config.listen, source })?;
     Ok(Assembled { listener, gateway, indexer, erasure, config })
 }
 
@@ -186,8 +189,16 @@ impl Assembled {
             tracing::info!("stopping");
             stopping.send_replace(true);
         };
-        let served = axum::serve(listener, router).with_graceful_shutdown(watch_stop).await;
-        while tasks.join_next().await.is_some() {}
+        let late = signal();
+        let served = tokio::select! {
+            served = axum::serve(listener, router).with_graceful_shutdown(watch_stop).into_future() => served,
+            () = async { late.await; tokio::time::sleep(GRACE).await } => {
+                tracing::warn!("requests still ran after {} s and were cut off", GRACE.as_secs());
+                Ok(())
+            }
+        };
+        // What is cut off here is found on chain by the next start.
+        let _ = tokio::time::timeout(GRACE, async { while tasks.join_next().await.is_some() {} }).await;
         index_stopping.send_replace(true);
         // A panic of the task is told by its own message.
         let _ = indexing.await;

@@ -44,7 +44,7 @@ pub async fn contribute(
         signature: package.signature.clone(),
         blob: package.blob_digest,
     };
-    let _turn = gateway.relayer.turn(new.member).await?;
+    let turn = gateway.relayer.turn(new.member).await?;
     let known = gateway.store.contribution(new.commitment).await?;
     let waits = known.is_some_and(|k| k.state != ContributionState::Refused);
     check_blob(&gateway, &package).await?;
@@ -61,6 +61,7 @@ pub async fn contribute(
     if !gateway.store.enqueue(&new, &holders).await? {
         return Err(absent(new.blob));
     }
+    turn.spend();
     gateway.relayer.wake();
     read(&gateway, new.commitment).await.map(Json)
 }

@@ -119,7 +119,6 @@ pub const ENDPOINTS: &[(&str, &str, Access)] = &[
 struct Document;
 
 /// The router, and the document that describes it.
-#[must_use]
 pub fn router(gateway: Arc<Gateway>) -> (Router, utoipa::openapi::OpenApi) {
     let (router, document) = api().split_for_parts();
     let json: Arc<str> = document.to_json().unwrap_or_default().into();

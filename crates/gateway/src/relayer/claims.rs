@@ -28,7 +28,11 @@ impl Relayer {
         directory: &Directory,
     ) -> Result<Claimed, Problem> {
         // One after the other: what one call pays the next one must see as paid.
-        let _claiming = self.claiming.lock().await;
+        let turn = self.limiter.unlimited("claims").await;
+        let limit = match members {
+            [one] => self.limiter.turn(&format!("claim by member {one}")).await?,
+            _ => self.limiter.turn("claims of many").await?,
+        };
         let view = SettlementLedger::finalEpochCall {};
         let found = self.chain().view(self.manifest.addresses.settlement_ledger, &view).await;
         let epoch = Epoch(found.map_err(|e| problems::chain(&e))?.epoch);
@@ -53,7 +57,13 @@ impl Relayer {
                     last = problem;
                 }
                 Err(problem) => return Err(problem),
-                Ok(()) => return Ok(claimed),
+                Ok(()) => {
+                    if !claimed.mined.is_empty() {
+                        limit.spend();
+                    }
+                    drop(turn);
+                    return Ok(claimed);
+                }
             }
         }
         Err(last)

@@ -1,5 +1,8 @@
 //! One write at a time for each member or admission, and not more of them in a minute than allowed: the relayer's gas
 //! is everybody's.
+//!
+//! Only what took effect counts. What the contract refuses costs no gas, and whoever sends nonsense in a member's name
+//! must not use up that member's share.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,9 +15,6 @@ use tokio::sync::OwnedMutexGuard;
 const WINDOW: Duration = Duration::from_secs(60);
 /// Keys that are remembered before the idle ones are dropped.
 const MANY: usize = 10_000;
-
-/// Permission to write; the next one of the same key waits until it is dropped.
-pub type Turn = OwnedMutexGuard<()>;
 
 /// Counts writes by key.
 #[derive(Debug)]
@@ -30,6 +30,21 @@ struct Key {
     turn: Arc<tokio::sync::Mutex<()>>,
 }
 
+/// Permission to write; the next one of the same key waits until it is dropped.
+#[derive(Debug)]
+pub struct Turn<'a> {
+    limiter: &'a Limiter,
+    name: String,
+    _guard: OwnedMutexGuard<()>,
+}
+
+impl Turn<'_> {
+    /// Counts a write that took effect.
+    pub fn spend(&self) {
+        self.limiter.with(&self.name, Instant::now(), |key| key.count += 1);
+    }
+}
+
 impl Limiter {
     /// Allows each key this many writes a minute.
     #[must_use]
@@ -41,12 +56,29 @@ impl Limiter {
     ///
     /// # Errors
     /// A problem where the key has had its share of this minute.
-    pub async fn turn(&self, key: &str) -> Result<Turn, Problem> {
-        let turn = self.count(key, Instant::now())?;
-        Ok(turn.lock_owned().await)
+    pub async fn turn(&self, name: &str) -> Result<Turn<'_>, Problem> {
+        let turn = self.unlimited(name).await;
+        self.check(name, Instant::now())?;
+        Ok(turn)
     }
 
-    fn count(&self, name: &str, now: Instant) -> Result<Arc<tokio::sync::Mutex<()>>, Problem> {
+    /// Waits for the key's turn, however many it had: for what must never be refused.
+    pub async fn unlimited(&self, name: &str) -> Turn<'_> {
+        let turn = self.with(name, Instant::now(), |key| Arc::clone(&key.turn));
+        Turn { limiter: self, name: name.to_owned(), _guard: turn.lock_owned().await }
+    }
+
+    fn check(&self, name: &str, now: Instant) -> Result<(), Problem> {
+        let (count, since) = self.with(name, now, |key| (key.count, key.since));
+        if count < self.per_minute {
+            return Ok(());
+        }
+        let left = WINDOW.saturating_sub(now.duration_since(since)).as_secs() + 1;
+        let detail = format!("{name}: more than {} writes in a minute", self.per_minute);
+        Err(Problem::new(ProblemCode::TooManyRequests, detail).hint(format!("wait {left} s")))
+    }
+
+    fn with<T>(&self, name: &str, now: Instant, look: impl FnOnce(&mut Key) -> T) -> T {
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         if keys.len() > MANY {
             keys.retain(|_, k| now.duration_since(k.since) < WINDOW || Arc::strong_count(&k.turn) > 1);
@@ -55,16 +87,7 @@ impl Limiter {
         if now.duration_since(key.since) >= WINDOW {
             (key.since, key.count) = (now, 0);
         }
-        if key.count >= self.per_minute {
-            let left = WINDOW.saturating_sub(now.duration_since(key.since)).as_secs() + 1;
-            return Err(Problem::new(
-                ProblemCode::TooManyRequests,
-                format!("{name}: more than {} writes in a minute", self.per_minute),
-            )
-            .hint(format!("wait {left} s")));
-        }
-        key.count += 1;
-        Ok(Arc::clone(&key.turn))
+        look(key)
     }
 }
 
@@ -73,16 +96,21 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    #[test]
-    fn a_key_has_its_share_of_each_minute() {
+    #[tokio::test]
+    async fn a_key_has_its_share_of_each_minute() {
         let limiter = Limiter::new(2);
         let start = Instant::now();
-        limiter.count("member 1", start).unwrap();
-        limiter.count("member 1", start).unwrap();
-        let problem = limiter.count("member 1", start + Duration::from_secs(59)).unwrap_err();
+        for _ in 0..5 {
+            // What was refused does not count.
+            drop(limiter.turn("member 1").await.unwrap());
+        }
+        limiter.turn("member 1").await.unwrap().spend();
+        limiter.turn("member 1").await.unwrap().spend();
+        let problem = limiter.turn("member 1").await.unwrap_err();
         assert_eq!((problem.code, problem.status), (ProblemCode::TooManyRequests, 429));
-        limiter.count("member 2", start).unwrap();
-        limiter.count("member 1", start + WINDOW).unwrap();
+        limiter.turn("member 2").await.unwrap();
+        drop(limiter.unlimited("member 1").await);
+        limiter.check("member 1", start + 2 * WINDOW).unwrap();
     }
 
     #[tokio::test]

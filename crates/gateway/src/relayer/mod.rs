@@ -26,7 +26,7 @@ use rochdale_chain::deploy::Manifest;
 use rochdale_chain::eip712;
 use rochdale_chain::events::{Event, Located};
 use rochdale_core::ids::MemberId;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::Notify;
 
 use crate::indexer::Index;
 use crate::problems;
@@ -44,7 +44,6 @@ pub struct Relayer {
     store: Store,
     index: Index,
     limiter: Limiter,
-    claiming: Mutex<()>,
     queue: Arc<Notify>,
     /// Set while a transaction may be on its way that this process does not wait for.
     unsettled: AtomicBool,
@@ -69,7 +68,7 @@ impl Relayer {
     ) -> Self {
         // A run before this one may have ended while it waited for a receipt.
         let unsettled = AtomicBool::new(true);
-        Self { sender, manifest, store, index, limiter, claiming: Mutex::default(), queue, unsettled }
+        Self { sender, manifest, store, index, limiter, queue, unsettled }
     }
 
     /// The account that pays: the gateway's identity.
@@ -87,7 +86,7 @@ impl Relayer {
     /// # Errors
     /// A problem where the contract refuses or the chain fails.
     pub async fn join(&self, request: &JoinRequest) -> Result<(MemberId, Mined), Problem> {
-        let _turn = self.limiter.turn(&format!("join {}", request.nullifier)).await?;
+        let turn = self.limiter.turn(&format!("join {}", request.nullifier)).await?;
         let admission = eip712::Admission {
             account: request.account,
             payout: request.payout,
@@ -113,6 +112,7 @@ impl Relayer {
                 self.recover(error, before, |e| same(e).is_some()).await?
             }
         };
+        turn.spend();
         let member = done.events.iter().find_map(|e| same(&e.event));
         let member = member.ok_or_else(|| missing_event("Joined", &done.mined))?;
         Ok((member, done.mined))
@@ -123,7 +123,7 @@ impl Relayer {
     /// # Errors
     /// A problem where the contract refuses or the chain fails.
     pub async fn grant(&self, request: &GrantRequest) -> Result<Mined, Problem> {
-        let _turn = self.turn(request.member_id).await?;
+        let turn = self.turn(request.member_id).await?;
         let grant = eip712::ConsentGrant {
             memberId: request.member_id.0,
             version: request.version,
@@ -133,11 +133,13 @@ impl Relayer {
             deadline: U256::from(request.deadline),
         };
         let call = ConsentRegistry::grantCall { g: grant.into(), signature: request.signature.clone() };
-        self.consent("grant", request.member_id, request.nonce, &call, |event| {
+        let mined = self.consent("grant", request.member_id, request.nonce, &call, |event| {
             matches!(event, Event::ConsentGranted { version, receipt_commitment, expiry, .. }
                 if (*version, *receipt_commitment, *expiry) == (request.version, request.receipt_commitment, request.expiry))
         })
-        .await
+        .await?;
+        turn.spend();
+        Ok(mined)
     }
 
     /// Revokes consent.
@@ -145,7 +147,7 @@ impl Relayer {
     /// # Errors
     /// A problem where the contract refuses or the chain fails.
     pub async fn revoke(&self, request: &DenyRequest) -> Result<Mined, Problem> {
-        let _turn = self.turn(request.member_id).await?;
+        let _turn = self.limiter.unlimited(&format!("denial by member {}", request.member_id)).await;
         let (nonce, deadline) = (U256::from(request.nonce), U256::from(request.deadline));
         let revoke = eip712::ConsentRevoke { memberId: request.member_id.0, nonce, deadline };
         let call = ConsentRegistry::revokeCall { r: revoke.into(), signature: request.signature.clone() };
@@ -158,7 +160,7 @@ impl Relayer {
     /// # Errors
     /// A problem where the contract refuses or the chain fails.
     pub async fn erase(&self, request: &DenyRequest) -> Result<Mined, Problem> {
-        let _turn = self.turn(request.member_id).await?;
+        let _turn = self.limiter.unlimited(&format!("denial by member {}", request.member_id)).await;
         let (nonce, deadline) = (U256::from(request.nonce), U256::from(request.deadline));
         let erase = eip712::ConsentErase { memberId: request.member_id.0, nonce, deadline };
         let call = ConsentRegistry::eraseCall { e: erase.into(), signature: request.signature.clone() };
@@ -172,7 +174,7 @@ impl Relayer {
     /// A problem where the contract refuses or the chain fails.
     pub async fn propose(&self, request: &ProposeRequest) -> Result<Mined, Problem> {
         let (epoch, attempt, root) = (request.header.epoch, request.header.attempt, request.header.root);
-        let _turn = self.limiter.turn("propose").await?;
+        let _turn = self.limiter.unlimited("propose").await;
         let header = eip712::Header::from(&request.header);
         let signatures = request.signatures.iter().map(|s| s.signature.clone()).collect();
         let call = SettlementLedger::proposeCall { h: header.into(), signatures };
@@ -191,7 +193,7 @@ impl Relayer {
     /// # Errors
     /// A problem where the contract refuses or the chain fails.
     pub async fn anchor(&self, request: &AnchorRequest) -> Result<Mined, Problem> {
-        let _turn = self.limiter.turn("anchor").await?;
+        let _turn = self.limiter.unlimited("anchor").await;
         let e = &request.entry;
         let entry = eip712::BudgetEntry {
             index: e.index,
@@ -248,7 +250,7 @@ impl Relayer {
     ///
     /// # Errors
     /// A problem where the member asked too often.
-    pub async fn turn(&self, member: MemberId) -> Result<limits::Turn, Problem> {
+    pub async fn turn(&self, member: MemberId) -> Result<limits::Turn<'_>, Problem> {
         self.limiter.turn(&format!("member {member}")).await
     }
 

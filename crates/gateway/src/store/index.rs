@@ -76,7 +76,7 @@ impl events::Store for IndexStore {
         for event in located {
             insert(&mut tx, event).await?;
         }
-        if block.number % 64 == 0 {
+        if block.number.is_multiple_of(64) {
             sqlx::query(
                 "DELETE FROM blocks WHERE number < (SELECT MIN(number) FROM (SELECT number FROM blocks ORDER BY number DESC LIMIT $1))",
             )

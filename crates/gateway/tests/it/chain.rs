@@ -81,8 +81,7 @@ async fn a_chain_or_a_configuration_that_does_not_fit_is_named_at_the_start() {
     let error = assemble(config).await.err().unwrap();
     assert!(matches!(error, RunError::OtherChain { manifest: 31_337, configured: 1, .. }), "{error}");
 
-    let mut options = rochdale_chain::local::AnvilOptions::default();
-    options.chain_id = 5;
+    let options = rochdale_chain::local::AnvilOptions { chain_id: 5, ..Default::default() };
     let other = rochdale_chain::local::Anvil::spawn(&options).unwrap();
     let mut config = rig.config();
     config.rpc_url = other.url();

@@ -151,3 +151,27 @@ async fn erasure_deletes_the_members_blobs_and_no_others() {
     let view = rig.view(id).await;
     assert_eq!((view.consent.as_str(), view.active), ("erased", false));
 }
+
+#[tokio::test]
+async fn nonsense_in_a_members_name_does_not_use_up_its_share_and_a_denial_is_never_put_off() {
+    let mut rig = Rig::without_gateway(TestCoop::deploy().await.unwrap()).await;
+    rig.limits.writes_per_minute = 2;
+    rig.start().await;
+    let key = rig.coop.member_key(1);
+    let id = rig.join(&key).await.member_id;
+    let mut grant = rig.grant_request(&key, id).await;
+    let signature = grant.signature.clone();
+    grant.signature = rig.grant_request(&rig.coop.member_key(2), id).await.signature;
+    for _ in 0..4 {
+        let error = rig.client().post::<Granted>("/v1/consents", &grant).await.unwrap_err();
+        assert_eq!(error.code(), ProblemCode::ChainRefused, "{error}");
+    }
+    grant.signature = signature;
+    let _: Granted = rig.client().post("/v1/consents", &grant).await.unwrap();
+    rig.grant(&key, id).await;
+    let third = rig.grant_request(&key, id).await;
+    let error = rig.client().post::<Granted>("/v1/consents", &third).await.unwrap_err();
+    assert_eq!(error.code(), ProblemCode::TooManyRequests, "{error}");
+    rig.deny(&key, id, false).await;
+    assert_eq!(rig.view(id).await.consent, "revoked");
+}
