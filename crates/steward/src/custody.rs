@@ -25,7 +25,7 @@ use crate::steward::{Mirror, Steward, broken, internal};
 use crate::store::ContributionRow;
 
 /// A member who may still act.
-fn active<'a>(mirror: &'a Mirror, id: MemberId) -> Result<&'a Member, Problem> {
+fn active(mirror: &Mirror, id: MemberId) -> Result<&Member, Problem> {
     let member = mirror.latest.members.get(&id).ok_or_else(|| {
         Problem::new(
             ProblemCode::NotFound,

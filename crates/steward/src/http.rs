@@ -77,7 +77,6 @@ impl FromRef<App> for Arc<dyn Verifier> {
 type Answered<T> = Result<Json<T>, Problem>;
 
 /// The router of one steward.
-#[must_use]
 pub fn router(steward: Arc<Steward>) -> Router {
     Router::new()
         .route("/v1/health", get(health))

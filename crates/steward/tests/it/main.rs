@@ -4,6 +4,7 @@
 
 mod access;
 mod packages;
+mod process;
 mod queries;
 mod round;
 mod tree;
