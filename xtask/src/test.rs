@@ -17,11 +17,11 @@ const PARTS: &[Part] = &[
     Part { name: "format", run: || ok(cargo(&["fmt", "--all", "--check"])) },
     Part { name: "tidy", run: tidy::check },
     Part { name: "deny", run: deny::check },
-    Part { name: "contracts-format", run: || forge(&["fmt", "--check"]) },
-    Part { name: "contracts-build", run: || forge(&["build"]) },
+    Part { name: "contracts-format", run: || forge("default", &["fmt", "--check"]) },
     Part { name: "abi-drift", run: || abi(true) },
-    Part { name: "contracts-test", run: || forge(&["test"]) },
-    Part { name: "contracts-slow", run: contracts_slow },
+    Part { name: "contracts-test", run: || forge("default", &["test"]) },
+    Part { name: "contracts-gas", run: contracts_gas },
+    Part { name: "contracts-slow", run: || forge("slow", &["test"]) },
     Part { name: "build", run: || ok(cargo(&["build", "--workspace", "--all-targets", "--locked"])) },
     Part { name: "rust-test", run: || ok(cargo(&["test", "--workspace", "--locked"])) },
     Part { name: "demo", run: demo_test },
@@ -62,7 +62,7 @@ pub fn demo(args: &[String]) -> Result<()> {
 /// Writes `abi/` from the contracts, or checks that it is what they give.
 pub fn abi(check: bool) -> Result<()> {
     setup::npm()?;
-    forge(&["build"])?;
+    forge("default", &["build", "--skip", "test/**"])?;
     let args: &[&str] = if check { &["script/abi.mjs", "--check"] } else { &["script/abi.mjs"] };
     ok(program("node", "contracts", args))
 }
@@ -82,13 +82,21 @@ fn build_programs() -> Result<()> {
     ok(cargo(&["build", "--workspace", "--bins", "--locked"]))
 }
 
-fn forge(args: &[&str]) -> Result<()> {
-    ok(program(setup::foundry("forge")?, "contracts", args))
+/// The path to solc in `foundry.toml` is relative, so forge runs in `contracts/`.
+fn forge_command(profile: &str, args: &[&str]) -> Result<Command> {
+    let mut command = program(setup::foundry("forge")?, "contracts", args);
+    command.env("FOUNDRY_PROFILE", profile);
+    Ok(command)
 }
 
-fn contracts_slow() -> Result<()> {
-    let mut command = program(setup::foundry("forge")?, "contracts", &["test"]);
-    command.env("FOUNDRY_PROFILE", "slow");
+fn forge(profile: &str, args: &[&str]) -> Result<()> {
+    ok(forge_command(profile, args)?)
+}
+
+/// Fails where an action's gas differs from `contracts/snapshots/`.
+fn contracts_gas() -> Result<()> {
+    let mut command = forge_command("gas", &["test"])?;
+    command.env("FORGE_SNAPSHOT_CHECK", "true");
     ok(command)
 }
 

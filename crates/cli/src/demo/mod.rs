@@ -24,7 +24,7 @@ use tokio::sync::mpsc;
 /// Synthetic patients where nothing else is said.
 const PATIENTS: u32 = 24;
 /// How long the stewards may work on one settlement attempt; large directories take their time to be scored.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_secs(3_600);
 
 /// A running demo.
 struct Demo {
