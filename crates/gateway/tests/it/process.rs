@@ -24,7 +24,7 @@ fn write_config(rig: &Rig, extra: &str) -> std::path::PathBuf {
 
 fn spawn(config: &std::path::Path) -> Child {
     Command::new(env!("CARGO_BIN_EXE_rochdale-gateway"))
-        .arg("--config")
+        .args(["run", "--config"])
         .arg(config)
         .env("RUST_LOG", "info")
         .env("NO_COLOR", "1")
