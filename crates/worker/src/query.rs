@@ -116,13 +116,16 @@ impl Worker {
     /// Carries a job from wherever it is to its end.
     async fn advance(&self, mirror: &Mirror, mut job: Job) -> Result<SealedAnswer, Problem> {
         let committee = self.committee(mirror);
+        let resumed = job.state == JobState::Committed;
         if job.state == JobState::Proposed {
             // Also sends stewards that lag what they lack, without which they would not sign.
             self.learn_log(mirror, &committee).await?;
             job = self.charge(mirror, &committee, job).await?;
         }
         if job.state == JobState::Committed {
-            self.commit(mirror, &committee, &job.commit_request()).await;
+            if resumed {
+                self.remind(mirror, &committee, &job).await;
+            }
             job = self.compute(mirror, &committee, job).await?;
         }
         if job.state == JobState::Answered {
@@ -143,11 +146,24 @@ impl Worker {
         })
     }
 
+    /// Tells stewards again what a charged job rests on: one that was away may have missed both.
+    async fn remind(&self, mirror: &Mirror, committee: &Committee, job: &Job) {
+        let license = job.request.order.license_id;
+        if let Some(held) = mirror.latest.licenses.get(&license) {
+            self.ask_snapshots(mirror, committee, license, &held.terms, job.cut.block).await;
+        }
+        if let Err(problem) = self.learn_log(mirror, committee).await {
+            tracing::warn!(%problem, "stewards that lag could not be sent the budget log");
+        }
+        self.commit(mirror, committee, &job.commit_request()).await;
+    }
+
     /// Opens the pool of a charged job, draws its one answer, and keeps it sealed.
     async fn compute(&self, mirror: &Mirror, committee: &Committee, mut job: Job) -> Result<Job, Problem> {
         let license = job.request.order.license_id;
         let sealed = job.snapshot.as_ref().ok_or_else(|| internal("a charged job has lost its snapshot"))?;
         let pool = self.unseal_pool(license, job.cut, sealed)?;
+        let budget_left = self.learn_log(mirror, committee).await?.left;
         let rows = self.open_pool(mirror, committee, &job.commit_request(), &pool).await?;
         let exact = self.engine.exact(&job.request.query, &rows).await.map_err(internal)?;
         let snapshot = Snapshot {
@@ -166,7 +182,7 @@ impl Worker {
             countersignatures: job.countersignatures.clone(),
             result_digest,
             worker_signature: worker_signature.map_err(internal)?,
-            budget_left: self.learn_log(mirror, committee).await?.left,
+            budget_left,
             cached: false,
         };
         job.answer = Some(self.seal_answer(mirror, &job, &answered)?);

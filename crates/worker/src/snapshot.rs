@@ -6,8 +6,7 @@ use alloy::primitives::{B256, Bytes};
 use rochdale_api::member::Sealed as SealedAnswer;
 use rochdale_api::query::{Snapshot, SnapshotRequest};
 use rochdale_api::{Problem, ProblemCode};
-use rochdale_chain::client::BlockRef;
-use rochdale_chain::events::LicenseTerms;
+use rochdale_chain::events::{Event, LicenseTerms};
 use rochdale_core::commit;
 use rochdale_core::ids::{ContributionId, LicenseId, MemberId, StewardId};
 use rochdale_crypto::Sealed;
@@ -41,8 +40,8 @@ impl Pool {
 }
 
 impl Worker {
-    /// The pool of a license as of the newest finalized block. Where it holds the same records as at an earlier cut that
-    /// is not older than the configured time, it keeps that cut: the same question then has the same answer.
+    /// The pool of a license as of a finalized block: the newest, or an earlier one at which this pool was charged, where
+    /// nothing has happened since that could change a pool. The same question then has the same answer.
     ///
     /// # Errors
     /// Where too few stewards answer alike.
@@ -53,9 +52,30 @@ impl Worker {
         license: LicenseId,
         terms: &LicenseTerms,
     ) -> Result<Pool, Problem> {
-        let block = mirror.head.finalized;
-        let request = SnapshotRequest { license_id: license, cut: block.hash };
-        let answers = committee
+        let (dataset, purpose) = (terms.dataset, terms.purpose);
+        let after = mirror.now().saturating_sub(self.config.snapshot_ttl_s);
+        let known = self.store.cuts(dataset, purpose, after).await?;
+        let (block, time) = match known.iter().find(|cut| !changed_since(mirror, cut.time)) {
+            Some(cut) => (cut.block, cut.time),
+            None => (mirror.head.finalized.hash, mirror.head.finalized.timestamp),
+        };
+        let answers = self.ask_snapshots(mirror, committee, license, terms, block).await;
+        let snapshot = agreed(committee, answers)?;
+        let cut = Cut { dataset, purpose, snapshot: snapshot.digest, block, time };
+        Ok(Pool { cut, ids: snapshot.contributions })
+    }
+
+    /// Asks every steward for a license's pool as of a block; who answers remembers it, and releases shares for it later.
+    pub async fn ask_snapshots(
+        &self,
+        mirror: &Mirror,
+        committee: &Committee,
+        license: LicenseId,
+        terms: &LicenseTerms,
+        cut: B256,
+    ) -> Answers<Snapshot> {
+        let request = SnapshotRequest { license_id: license, cut };
+        committee
             .ask(|id, client| {
                 let request = &request;
                 async move {
@@ -63,18 +83,7 @@ impl Worker {
                     self.open_snapshot(id, request, terms, &sealed)
                 }
             })
-            .await;
-        let snapshot = agreed(committee, answers)?;
-        let ids = snapshot.contributions;
-        let after = mirror.now().saturating_sub(self.config.snapshot_ttl_s);
-        for cut in self.store.cuts(terms.dataset, terms.purpose, after).await? {
-            if self.snapshot_digest(terms, cut.block, &ids)? == cut.snapshot {
-                return Ok(Pool { cut, ids });
-            }
-        }
-        let BlockRef { hash, timestamp, .. } = block;
-        let (dataset, purpose) = (terms.dataset, terms.purpose);
-        Ok(Pool { cut: Cut { dataset, purpose, snapshot: snapshot.digest, block: hash, time: timestamp }, ids })
+            .await
     }
 
     fn open_snapshot(
@@ -137,6 +146,25 @@ impl Worker {
             )))?;
         Ok(Pool { cut, ids: serde_json::from_slice(&json).map_err(internal)? })
     }
+}
+
+/// Whether a pool may be another one at the finalized block than it was at `time` (Unix seconds).
+fn changed_since(mirror: &Mirror, time: u64) -> bool {
+    let last = mirror.head.finalized.number;
+    let since = mirror.events.iter().rev().take_while(|located| located.timestamp > time);
+    since.filter(|located| located.block_number <= last).any(|located| {
+        matches!(
+            located.event,
+            Event::Joined { .. }
+                | Event::Ended { .. }
+                | Event::ConsentGranted { .. }
+                | Event::ConsentRevoked { .. }
+                | Event::Erased { .. }
+                | Event::ContributionRecorded { .. }
+                | Event::Seated { .. }
+                | Event::ResearcherApproved { .. }
+        )
+    })
 }
 
 /// The snapshot that enough stewards gave alike.

@@ -1,1 +1,8 @@
-//! x
+//! The worker among real stewards, a real gateway and a real chain; only what goes wrong is made by the test.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod budget;
+mod interrupted;
+mod refused;
+mod rig;
+mod round;

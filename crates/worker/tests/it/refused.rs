@@ -1,0 +1,105 @@
+//! What is refused, and that nothing is charged then.
+
+use rochdale_api::query::SealedAnswer;
+use rochdale_api::{Problem, ProblemCode};
+use rochdale_api::client::{Client, Identity};
+use rochdale_core::ids::{DatasetId, LicenseId, Purpose};
+use rochdale_core::query::Query;
+use rochdale_testkit::anvil::role_key;
+
+use crate::rig::{Fault, Licensed, RHO, Rig, count};
+
+const YEAR: u64 = 365 * 86_400;
+
+async fn refusal(rig: &Rig, license: &Licensed, query: Query, edit: impl FnOnce(&mut rochdale_api::query::QueryOrder)) -> Problem {
+    let request = rig.order(license, query, edit).await;
+    rig.ask(&request).await.unwrap_err()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_its_license_does_not_carry_is_refused_before_anybody_is_charged() {
+    let rig = Rig::new(3, 10 * RHO).await;
+    let license = rig.license(7 * 86_400).await;
+    let expect = |problem: Problem, code, word: &str| {
+        assert_eq!(problem.code, code, "{problem}");
+        assert!(problem.detail.contains(word), "{problem}");
+    };
+    let none = refusal(&rig, &license, count(RHO), |order| order.license_id = LicenseId(77)).await;
+    expect(none, ProblemCode::LicenseInvalid, "no license 77");
+    let thief = Licensed { id: license.id, holder: role_key("thief"), recipient: rig.license(YEAR).await.recipient };
+    expect(refusal(&rig, &thief, count(RHO), |_| {}).await, ProblemCode::LicenseInvalid, "another's");
+    let purpose = refusal(&rig, &license, count(RHO), |order| order.purpose = Purpose(4)).await;
+    expect(purpose, ProblemCode::LicenseInvalid, "purpose 6");
+    let dataset = Query { dataset: DatasetId(2), ..count(RHO) };
+    expect(refusal(&rig, &license, dataset, |_| {}).await, ProblemCode::LicenseInvalid, "dataset 1");
+    let rho = refusal(&rig, &license, count(RHO), |order| order.rho = 1).await;
+    expect(rho, ProblemCode::BadRequest, "nano-zCDP");
+    let late = refusal(&rig, &license, count(RHO), |order| order.deadline = 1).await;
+    expect(late, ProblemCode::BadRequest, "deadline");
+    let mut swapped = rig.order(&license, count(RHO), |_| {}).await;
+    swapped.query = count(RHO / 2);
+    expect(rig.ask(&swapped).await.unwrap_err(), ProblemCode::BadRequest, "digest");
+    let mut malformed = rig.order(&license, count(RHO), |_| {}).await;
+    malformed.query.version = 9;
+    expect(rig.ask(&malformed).await.unwrap_err(), ProblemCode::BadRequest, "version 9");
+
+    let later = rig.now().await + 8 * 86_400;
+    rig.coop.local.time_to(later, 2).await.unwrap();
+    rig.settle().await;
+    expect(refusal(&rig, &license, count(RHO), |_| {}).await, ProblemCode::LicenseInvalid, "expired");
+    assert_eq!(rig.committed().await, [0].into());
+    assert!(rig.worker.store.open_jobs().await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pool_below_the_gate_is_not_charged() {
+    let rig = Rig::new(2, 10 * RHO).await;
+    let license = rig.license(YEAR).await;
+    let problem = refusal(&rig, &license, count(RHO), |_| {}).await;
+    assert_eq!(problem.code, ProblemCode::NotEnough);
+    assert_eq!(problem.detail, "the pool has 2 members, queries need 3");
+    assert_eq!(rig.committed().await, [0].into());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_gateway_is_heard() {
+    let rig = Rig::new(3, 10 * RHO).await;
+    let license = rig.license(YEAR).await;
+    let request = rig.order(&license, count(RHO), |_| {}).await;
+    let domain = rochdale_api::auth::domain(31_337, rig.coop.manifest.addresses.steward_committee);
+    let as_key = |role: &str| {
+        let identity = Identity { key: role_key(role), domain: domain.clone() };
+        Client::new(&rig.worker_url).unwrap().signing(identity, rig.coop.worker.address())
+    };
+    for role in ["steward-1", "worker", "member-1", "researcher", "stranger"] {
+        let answer = as_key(role).post_signed::<SealedAnswer>("/v1/queries", &request, rig.now().await).await;
+        assert_eq!(answer.unwrap_err().code(), ProblemCode::Forbidden, "{role}");
+    }
+    let unsigned = as_key("relayer").post::<SealedAnswer>("/v1/queries", &request).await;
+    assert_eq!(unsigned.unwrap_err().code(), ProblemCode::Unauthenticated);
+    as_key("relayer").post_signed::<SealedAnswer>("/v1/queries", &request, rig.now().await).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_share_is_reported_with_its_steward_and_costs_the_answer_nothing() {
+    let rig = Rig::new(3, 10 * RHO).await;
+    let license = rig.license(YEAR).await;
+    rig.seats[2].fault(Fault::SwapsShares);
+    let sealed = rig.ask(&rig.order(&license, count(RHO), |_| {}).await).await.unwrap();
+    assert_eq!(rig.open(&license, &sealed).answer.snapshot_size, 3);
+    assert_eq!(rig.worker.rows.len(), 3, "two good shares open every record");
+    let faults = rig.worker.faults();
+    assert_eq!(faults.len(), 2, "{faults:?}");
+    assert!(faults.iter().all(|fault| fault.starts_with("steward 3 released a bad share of contribution")), "{faults:?}");
+
+    // Without another steward's share it cannot be made up for: the order stays open, charged once.
+    let request = rig.order(&license, count(RHO / 2), |_| {}).await;
+    rig.seats[0].down().await;
+    let problem = rig.ask(&request).await.unwrap_err();
+    assert_eq!(problem.code, ProblemCode::SealBroken, "{problem}");
+    assert!(problem.detail.contains("steward 3") && problem.detail.contains("steward 1"), "{problem}");
+    rig.seats[2].fault(Fault::None);
+    rig.ask(&request).await.unwrap();
+    rig.seats[0].up().await;
+    assert_eq!(rig.seats[1].log().await.entries.len(), 2);
+}

@@ -1,0 +1,602 @@
+//! A cooperative on anvil: three stewards and a gateway in this process, each behind its own address, and a worker that
+//! can be dropped and opened again on the same store.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use alloy::primitives::{B256, U256, keccak256};
+use alloy::signers::local::PrivateKeySigner;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
+use rochdale_api::client::Client;
+use rochdale_api::contribution::{ContributionPackage, ContributionState, ContributionStatus, ShareAnswer};
+use rochdale_api::member::{DenyRequest, GrantRequest, Granted, JoinRequest, Joined, Mined, SealedTo};
+use rochdale_api::query::{Answered, BudgetLog, QueryOrder, QueryRequest, SealedAnswer, Shares};
+use rochdale_api::status::{Health, MemberView};
+use rochdale_api::{Problem, ProblemCode};
+use rochdale_chain::bindings::{Market, TestUSDC};
+use rochdale_chain::client::SystemClock;
+use rochdale_chain::eip712;
+use rochdale_chain::events::Event;
+use rochdale_chain::local::AnvilOptions;
+use rochdale_core::commit;
+use rochdale_core::consent::{Choice, Controller, Notice, Receipt};
+use rochdale_core::ids::{DatasetId, LicenseId, MemberId, Purpose, StewardId};
+use rochdale_core::query::{Ask, Cohort, Query, VERSION};
+use rochdale_crypto::sealing::{
+    ConsentContext, ConsentPart, PrivatePart, QueryAnswerContext, RowKeyContext, ShareContext, open_as, seal_consent,
+    seal_private_part, seal_row_key, seal_share,
+};
+use rochdale_crypto::{
+    Cid, Context, RecordSecret, RowKey, Sealed, SealingKeyPair, envelope, random_blinder, sharing,
+};
+use rochdale_testkit::anvil::{TestCoop, role_key};
+use rochdale_testkit::synth;
+use rochdale_worker::config::{Config, Engine, Privacy, Records, StewardConfig};
+use rochdale_worker::http;
+use rochdale_worker::worker::Worker;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Health, medical and biomedical research.
+pub const PURPOSE: Purpose = Purpose(6);
+pub const DATASET: DatasetId = DatasetId(1);
+/// Scientific research, (e) of the six.
+const EHDS: u8 = 5;
+/// ρ = 1, the most that one query may spend: noise of a count has deviation 0.71.
+pub const RHO: u64 = 1_000_000_000;
+
+/// What the test does to a steward's calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Fault {
+    None,
+    /// `/v1/release` does not come back.
+    ReleaseHangs,
+    /// `/v1/release` is refused for now.
+    ReleaseFails,
+    /// `/v1/budget/entries` is refused for now.
+    SigningFails,
+    /// Shares of two contributions are swapped.
+    SwapsShares,
+}
+
+/// A steward behind its address.
+pub struct Seat {
+    pub id: StewardId,
+    pub address: SocketAddr,
+    pub steward: Arc<rochdale_steward::steward::Steward>,
+    fault: Arc<AtomicU8>,
+    serving: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Seat {
+    pub fn fault(&self, fault: Fault) {
+        self.fault.store(fault as u8, Ordering::SeqCst);
+    }
+
+    /// From now on nobody answers at its address.
+    pub async fn down(&self) {
+        let serving = self.serving.lock().unwrap().take().unwrap();
+        serving.abort();
+        assert!(serving.await.unwrap_err().is_cancelled());
+    }
+
+    pub async fn up(&self) {
+        let listener = TcpListener::bind(self.address).await.unwrap();
+        *self.serving.lock().unwrap() = Some(self.serve(listener));
+    }
+
+    fn serve(&self, listener: TcpListener) -> JoinHandle<()> {
+        let router = rochdale_steward::http::router(self.steward.clone());
+        let router = router.layer(from_fn_with_state(self.fault.clone(), meddle));
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() })
+    }
+
+    pub async fn log(&self) -> BudgetLog {
+        self.steward.at_head().await.unwrap();
+        self.steward.budget_log().await.unwrap()
+    }
+}
+
+async fn meddle(State(fault): State<Arc<AtomicU8>>, request: Request, next: Next) -> Response {
+    let fault = fault.load(Ordering::SeqCst);
+    let path = request.uri().path().to_owned();
+    let is = |wanted: Fault, at: &str| fault == wanted as u8 && path == at;
+    let away = || Problem::new(ProblemCode::PeerUnavailable, "switched off by the test").into_response();
+    if is(Fault::ReleaseHangs, "/v1/release") {
+        return std::future::pending().await;
+    }
+    if is(Fault::ReleaseFails, "/v1/release") || is(Fault::SigningFails, "/v1/budget/entries") {
+        return away();
+    }
+    let response = next.run(request).await;
+    if !is(Fault::SwapsShares, "/v1/release") {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let mut shares: Shares = serde_json::from_slice(&to_bytes(body, usize::MAX).await.unwrap()).unwrap();
+    if let [ShareAnswer::Released { sealed: one, .. }, ShareAnswer::Released { sealed: other, .. }, ..] = &mut shares[..]
+    {
+        std::mem::swap(one, other);
+    }
+    parts.headers.remove("content-length");
+    Response::from_parts(parts, Body::from(serde_json::to_vec(&shares).unwrap()))
+}
+
+/// A license and the keys that go with it.
+pub struct Licensed {
+    pub id: LicenseId,
+    pub holder: PrivateKeySigner,
+    pub recipient: SealingKeyPair,
+}
+
+pub struct Rig {
+    pub coop: TestCoop,
+    pub seats: Vec<Seat>,
+    pub gateway: Client,
+    pub worker: Arc<Worker>,
+    pub worker_url: String,
+    pub members: Vec<(PrivateKeySigner, MemberId)>,
+    config: Config,
+    sealing: Vec<SealingKeyPair>,
+    running: Vec<JoinHandle<()>>,
+    dir: TempDir,
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        self.running.iter().for_each(JoinHandle::abort);
+    }
+}
+
+fn write_key(path: &Path, kind: &str, secret: &[u8]) -> PathBuf {
+    let line = format!("rochdale-{kind}-key-v1 {}\n", alloy::primitives::hex::encode(secret));
+    std::fs::write(path, line).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    path.to_owned()
+}
+
+/// The sealing key of a role, the same on every run.
+fn sealing(role: &str) -> SealingKeyPair {
+    SealingKeyPair::from_secret(&keccak256(format!("sealing {role}")).0)
+}
+
+async fn listener() -> (TcpListener, SocketAddr, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    (listener, address, format!("http://{address}"))
+}
+
+impl Rig {
+    /// A cooperative whose stewards give `budget` nano-zCDP for life, with `members` members who contributed one record.
+    pub async fn new(members: u32, budget: u64) -> Self {
+        let mut rig = Self::empty(budget).await;
+        for n in 1..=members {
+            rig.join(n).await;
+        }
+        for n in 0..rig.members.len() {
+            rig.contribute(n).await;
+        }
+        rig.settle().await;
+        rig
+    }
+
+    async fn empty(budget: u64) -> Self {
+        let keys: Vec<SealingKeyPair> = (1..=3).map(|id| sealing(&format!("steward-{id}"))).collect();
+        let coop = TestCoop::deploy_with(AnvilOptions::default(), |config| {
+            for (seat, key) in config.actors.stewards.iter_mut().zip(&keys) {
+                seat.sealing_key = key.public().0;
+            }
+            config.actors.workers[0].sealing_key = sealing("worker").public().0;
+        })
+        .await
+        .unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        coop.manifest.save(&dir.path().join("manifest.json")).unwrap();
+        let mut addresses = Vec::new();
+        for _ in 1..=3 {
+            addresses.push(listener().await);
+        }
+        let urls: Vec<String> = addresses.iter().map(|(_, _, url)| url.clone()).collect();
+        let (worker_listener, _, worker_url) = listener().await;
+        let (gateway, gateway_url, serving) = gateway(&coop, dir.path(), &urls, &worker_url).await;
+        let mut running = vec![serving];
+        let mut seats = Vec::new();
+        for (id, (listener, address, _)) in (1u8..).zip(addresses) {
+            let config = steward_config(&coop, dir.path(), id, &gateway_url, &urls, budget);
+            let steward = rochdale_steward::steward::Steward::open(config, coop.clock.clone()).await.unwrap();
+            let seat =
+                Seat { id: StewardId(id), address, steward, fault: Arc::default(), serving: Mutex::default() };
+            *seat.serving.lock().unwrap() = Some(seat.serve(listener));
+            seats.push(seat);
+        }
+        let config = worker_config(&coop, dir.path(), &gateway_url, &urls);
+        let worker = Worker::open(config.clone(), Arc::new(SystemClock::default())).await.unwrap();
+        let router = http::router(worker.clone());
+        running.push(tokio::spawn(async move { axum::serve(worker_listener, router).await.unwrap() }));
+        let rig =
+            Self { coop, seats, gateway, worker, worker_url, members: Vec::new(), config, sealing: keys, running, dir };
+        rig.until("the gateway is healthy", async || {
+            rig.gateway.get::<Health>("/v1/health").await.is_ok_and(|health| health.ok)
+        })
+        .await;
+        rig
+    }
+
+    /// Drops the worker in the middle of whatever it does and opens another one on the same store.
+    pub async fn reopen_worker(&mut self) {
+        self.worker.store.close().await;
+        self.worker = Worker::open(self.config.clone(), Arc::new(SystemClock::default())).await.unwrap();
+    }
+
+    /// Opens a worker that has lost its store.
+    pub async fn replace_worker(&mut self) {
+        self.worker.store.close().await;
+        std::fs::remove_dir_all(&self.config.data_dir).unwrap();
+        self.worker = Worker::open(self.config.clone(), Arc::new(SystemClock::default())).await.unwrap();
+    }
+
+    /// Where the gateway keeps sealed records.
+    pub fn gateway_vault(&self) -> PathBuf {
+        self.dir.path().join("gateway/data/vault")
+    }
+
+    /// Mines until everything so far is final.
+    pub async fn settle(&self) {
+        self.coop.local.mine(4).await.unwrap();
+    }
+
+    pub async fn now(&self) -> u64 {
+        self.coop.chain.now().await.unwrap()
+    }
+
+    pub async fn until(&self, what: &str, mut holds: impl AsyncFnMut() -> bool) {
+        let start = Instant::now();
+        while !holds().await {
+            assert!(start.elapsed() < PATIENCE, "not yet after {PATIENCE:?}: {what}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    fn each(&self, mut part: impl FnMut(StewardId, &SealingKeyPair) -> Sealed) -> Vec<SealedTo> {
+        let seats = (1u8..).map(StewardId).zip(&self.sealing);
+        seats.map(|(steward, key)| SealedTo { steward, sealed: part(steward, key).0 }).collect()
+    }
+
+    async fn view(&self, id: MemberId) -> MemberView {
+        self.gateway.get(&format!("/v1/members/{id}")).await.unwrap()
+    }
+
+    /// A member who joins and consents to health research.
+    pub async fn join(&mut self, n: u32) {
+        let key = self.coop.member_key(n);
+        let (account, mut rng) = (key.address(), rand::rng());
+        let row_key = RowKey::random(&mut rng);
+        let admission = eip712::Admission {
+            account,
+            payout: account,
+            nullifier: keccak256(account),
+            rowKeyDigest: commit::row_key(B256::new(*row_key.expose())),
+            deadline: U256::from(self.now().await + 3_600),
+        };
+        let membership = self.coop.manifest.addresses.membership;
+        let row_keys = self.each(|index, key| {
+            let nullifier = admission.nullifier;
+            let context = RowKeyContext { chain_id: 31_337, membership, account, nullifier, index };
+            seal_row_key(&key.public(), &context, &row_key, &mut rng).unwrap()
+        });
+        let domain = self.coop.manifest.membership_domain();
+        let request = JoinRequest {
+            account,
+            payout: account,
+            nullifier: admission.nullifier,
+            row_key_digest: admission.rowKeyDigest,
+            deadline: admission.deadline.to(),
+            registrar_signature: eip712::sign(&self.coop.registrar, &admission, &domain).unwrap(),
+            row_keys,
+        };
+        let joined: Joined = self.gateway.post("/v1/members", &request).await.unwrap();
+        self.consent(&key, joined.member_id).await;
+        self.members.push((key, joined.member_id));
+    }
+
+    async fn consent(&self, key: &PrivateKeySigner, id: MemberId) {
+        let view = self.view(id).await;
+        let registry = self.coop.manifest.addresses.consent_registry;
+        let controller =
+            Controller { name: "The cooperative".into(), contact: "x@example.org".into(), chain_id: 31_337, registry };
+        let notice = Notice { language: "en".into(), digest: keccak256("notice") };
+        let now = self.now().await;
+        let version = view.consent_version + 1;
+        let receipt = Receipt::new(id, version, controller, notice, Choice::health_research(), now, 0);
+        let mut rng = rand::rng();
+        let blinder = random_blinder(&mut rng);
+        let grant = eip712::ConsentGrant {
+            memberId: id.0,
+            version,
+            receiptCommitment: commit::consent(receipt.digest().unwrap(), blinder),
+            expiry: 0,
+            nonce: U256::from(view.consent_nonce),
+            deadline: U256::from(now + 3_600),
+        };
+        let part = ConsentPart::new(commit::canonical_json(&receipt).unwrap(), blinder);
+        let receipts = self.each(|index, key| {
+            let context = ConsentContext { chain_id: 31_337, registry, member: id, consent_version: version, index };
+            seal_consent(&key.public(), &context, &part, &mut rng).unwrap()
+        });
+        let request = GrantRequest {
+            member_id: id,
+            version,
+            receipt_commitment: grant.receiptCommitment,
+            expiry: 0,
+            nonce: view.consent_nonce,
+            deadline: grant.deadline.to(),
+            signature: eip712::sign(key, &grant, &self.coop.manifest.consent_domain()).unwrap(),
+            receipts,
+        };
+        let granted: Granted = self.gateway.post("/v1/consents", &request).await.unwrap();
+        assert!(granted.pending_stewards.is_empty(), "every steward takes the consent");
+    }
+
+    pub async fn revoke(&self, n: usize) {
+        let (key, id) = &self.members[n];
+        let nonce = self.view(*id).await.consent_nonce;
+        let deadline = self.now().await + 3_600;
+        let message =
+            eip712::ConsentRevoke { memberId: id.0, nonce: U256::from(nonce), deadline: U256::from(deadline) };
+        let signature = eip712::sign(key, &message, &self.coop.manifest.consent_domain()).unwrap();
+        let request = DenyRequest { member_id: *id, nonce, deadline, signature };
+        let _: Mined = self.gateway.post("/v1/consents/revoke", &request).await.unwrap();
+    }
+
+    /// Seals a synthetic record of member `n` of this rig and waits until it is on chain.
+    pub async fn contribute(&self, n: usize) {
+        let (key, id) = &self.members[n];
+        let now = self.now().await;
+        let record = synth::patient(7, n as u64, i64::try_from(now).unwrap()).to_string();
+        let (package, blob) = self.package(key, *id, record.as_bytes()).await;
+        let cid = Cid::of(&blob);
+        self.gateway.put_bytes(&format!("/v1/blobs/{cid}"), blob).await.unwrap();
+        let status: ContributionStatus = self.gateway.post("/v1/contributions", &package).await.unwrap();
+        assert!(status.missing.is_empty(), "{:?}", status.missing);
+        let path = format!("/v1/contributions/{}", package.commitment);
+        self.until("the contribution is on chain", async || {
+            let status: ContributionStatus = self.gateway.get(&path).await.unwrap();
+            assert_ne!(status.state, ContributionState::Refused, "{:?}", status.reason);
+            status.state == ContributionState::Recorded
+        })
+        .await;
+    }
+
+    async fn package(&self, key: &PrivateKeySigner, id: MemberId, record: &[u8]) -> (ContributionPackage, Vec<u8>) {
+        let view = self.view(id).await;
+        let deadline = self.now().await + 3_600;
+        let registry = self.coop.manifest.addresses.contribution_registry;
+        let context = Context { chain_id: 31_337, registry, member: id, consent_version: view.consent_version };
+        let mut rng = rand::rng();
+        let secret = RecordSecret::random(&mut rng);
+        let sealed = envelope::seal(&secret, &context, record, &mut rng).unwrap();
+        let deal = sharing::deal(&secret, 2, 3, &mut rng).unwrap();
+        let part = PrivatePart::new(DATASET, random_blinder(&mut rng));
+        let of = |index| ShareContext::of(&sealed.header, index);
+        let shares = self.each(|index, key| {
+            let share = &deal.shares[usize::from(index.0) - 1];
+            seal_share(&key.public(), &of(index), share, &mut rng).unwrap()
+        });
+        let secrets = self.each(|index, key| {
+            seal_private_part(&key.public(), &of(index).private_part(), &part, &mut rng).unwrap()
+        });
+        let blob_digest = B256::from(*sealed.cid.sha256());
+        let sealed_shares: Vec<_> = shares.iter().map(|share| &share.sealed).collect();
+        let commitment = commit::contribution(
+            sealed.header.hash(),
+            blob_digest,
+            deal.commitments.hash(),
+            commit::sealed_shares(&sealed_shares),
+            DATASET,
+            part.blinder(),
+        );
+        let message = eip712::Contribution {
+            memberId: id.0,
+            commitment,
+            consentVersion: view.consent_version,
+            nonce: U256::from(view.contribution_nonce),
+            deadline: U256::from(deadline),
+        };
+        let package = ContributionPackage {
+            member_id: id,
+            commitment,
+            consent_version: view.consent_version,
+            nonce: view.contribution_nonce,
+            deadline,
+            signature: eip712::sign(key, &message, &self.coop.manifest.contribution_domain()).unwrap(),
+            header: sealed.header.to_bytes().into(),
+            blob_digest,
+            deal: deal.commitments.points.clone(),
+            shares,
+            secrets,
+        };
+        (package, sealed.blob)
+    }
+
+    /// A license of the researcher for `duration` seconds.
+    pub async fn license(&self, duration: u64) -> Licensed {
+        let recipient = sealing("researcher");
+        self.coop.approve_researcher(PURPOSE).await.unwrap();
+        self.settle().await;
+        let (usdc, market) = (self.coop.manifest.addresses.usdc, self.coop.manifest.addresses.market);
+        let order = Market::Order {
+            datasetId: DATASET.0,
+            records: 1_000,
+            purpose: PURPOSE.0,
+            ehdsCategory: EHDS,
+            duration,
+            recipientKey: recipient.public().0,
+        };
+        let value = self.coop.chain.view(market, &Market::priceOfCall { o: order.clone() }).await.unwrap();
+        let owner = self.coop.researcher.address();
+        self.coop.relayer.send(usdc, &TestUSDC::mintCall { to: owner, amount: value }).await.unwrap();
+        let nonce = self.coop.chain.view(usdc, &TestUSDC::noncesCall { owner }).await.unwrap();
+        let deadline = U256::from(self.now().await + 3_600);
+        let permit = eip712::Permit { owner, spender: market, value, nonce, deadline };
+        let holder = role_key("researcher");
+        let signature = eip712::sign(&holder, &permit, &self.coop.manifest.usdc_domain()).unwrap();
+        let (r, s) = (B256::from_slice(&signature[..32]), B256::from_slice(&signature[32..64]));
+        let p = Market::Permit { value, deadline, r, s, v: signature[64] };
+        let receipt = self.coop.researcher.send(market, &Market::buyCall { o: order, p }).await.unwrap();
+        let issued = self.coop.events(&receipt).unwrap().into_iter().find_map(|located| match located.event {
+            Event::LicenseIssued { license, .. } => Some(license),
+            _ => None,
+        });
+        Licensed { id: issued.unwrap(), holder, recipient }
+    }
+
+    /// A signed order for a query, as `edit` changes it before it is signed.
+    pub async fn order(&self, license: &Licensed, query: Query, edit: impl FnOnce(&mut QueryOrder)) -> QueryRequest {
+        let mut order = QueryOrder {
+            license_id: license.id,
+            query_digest: query.digest().unwrap(),
+            rho: query.rho,
+            purpose: PURPOSE,
+            nonce: random_blinder(&mut rand::rng()),
+            deadline: self.now().await + 3_600,
+        };
+        edit(&mut order);
+        let message = eip712::QueryOrder {
+            licenseId: order.license_id.0,
+            queryDigest: order.query_digest,
+            rho: order.rho,
+            purpose: order.purpose.0,
+            nonce: order.nonce,
+            deadline: U256::from(order.deadline),
+        };
+        let signature = eip712::sign(&license.holder, &message, &self.coop.manifest.committee_domain()).unwrap();
+        QueryRequest { query, order, signature }
+    }
+
+    /// Opens an answer as its recipient.
+    pub fn open(&self, license: &Licensed, answer: &SealedAnswer) -> Answered {
+        let context = QueryAnswerContext {
+            chain_id: 31_337,
+            committee: self.coop.manifest.addresses.steward_committee,
+            license: answer.license_id,
+            entry_hash: answer.entry_hash,
+            query_digest: answer.query_digest,
+        };
+        let json = open_as(&license.recipient, &context, &Sealed(answer.sealed.clone())).unwrap();
+        serde_json::from_slice(&json).unwrap()
+    }
+
+    /// The worker asked directly, as if the gateway had forwarded the order.
+    pub async fn ask(&self, request: &QueryRequest) -> Result<SealedAnswer, Problem> {
+        self.worker.answer(request).await
+    }
+
+    /// Indices of the budget entries that each steward holds as committed.
+    pub async fn committed(&self) -> BTreeSet<usize> {
+        let mut lengths = BTreeSet::new();
+        for seat in &self.seats {
+            lengths.insert(seat.log().await.entries.len());
+        }
+        lengths
+    }
+}
+
+/// How many members have any record; `rho` tells questions apart.
+pub fn count(rho: u64) -> Query {
+    Query { version: VERSION, dataset: DATASET, cohort: Cohort::default(), ask: Ask::Count {}, rho }
+}
+
+async fn gateway(coop: &TestCoop, dir: &Path, stewards: &[String], worker: &str) -> (Client, String, JoinHandle<()>) {
+    use rochdale_gateway::config::{
+        BatchConfig, Config, IndexerConfig, Limits, RelayerConfig, StewardConfig, WorkerConfig,
+    };
+    let dir = dir.join("gateway");
+    std::fs::create_dir(&dir).unwrap();
+    let key_file = write_key(&dir.join("relayer.key"), "signing", &role_key("relayer").to_bytes()[..]);
+    let steward = |(id, url): (u8, &String)| StewardConfig { steward: StewardId(id), url: url.clone() };
+    let config = Config {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        rpc_url: coop.anvil.url(),
+        chain_id: 31_337,
+        manifest: dir.join("../manifest.json"),
+        data_dir: dir.join("data"),
+        relayer: RelayerConfig { key_file },
+        stewards: (1..).zip(stewards).map(steward).collect(),
+        worker: WorkerConfig { address: coop.worker.address(), url: worker.to_owned() },
+        limits: Limits::default(),
+        batch: BatchConfig { idle_ms: 10, ..BatchConfig::default() },
+        indexer: IndexerConfig { poll_ms: 20, stale_after_seconds: 3_600 },
+    };
+    let assembled = rochdale_gateway::run::assemble(config).await.unwrap();
+    let url = format!("http://{}", assembled.local_addr().unwrap());
+    let running = tokio::spawn(async move { assembled.run(std::future::pending()).await.unwrap() });
+    (Client::new(&url).unwrap(), url, running)
+}
+
+fn steward_config(
+    coop: &TestCoop,
+    dir: &Path,
+    id: u8,
+    gateway_url: &str,
+    urls: &[String],
+    budget: u64,
+) -> rochdale_steward::config::Config {
+    use rochdale_steward::config::{Budget, Config, Peer, Scoring, Settlement};
+    let name = format!("steward-{id}");
+    let dir = dir.join(&name);
+    std::fs::create_dir(&dir).unwrap();
+    let peers = (1u8..).zip(urls).filter(|(peer, _)| *peer != id);
+    Config {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        rpc_url: coop.anvil.url(),
+        chain_id: 31_337,
+        manifest: dir.join("../manifest.json"),
+        data_dir: dir.clone(),
+        key_file: write_key(&dir.join("signing.key"), "signing", &role_key(&name).to_bytes()[..]),
+        sealing_key_file: write_key(&dir.join("sealing.key"), "sealing", &*sealing(&name).to_secret()),
+        master_key_file: None,
+        committee_key_file: write_key(&dir.join("committee.key"), "committee", &[7; 32]),
+        gateway_url: gateway_url.to_owned(),
+        poll_ms: 50,
+        stale_after_s: 3_600,
+        peers: peers.map(|(peer, url)| Peer { steward: StewardId(peer), url: url.clone() }).collect(),
+        budget: Budget { total: budget },
+        settlement: Settlement { propose: false },
+        scoring: Scoring::default(),
+    }
+}
+
+fn worker_config(coop: &TestCoop, dir: &Path, gateway_url: &str, urls: &[String]) -> Config {
+    let dir = dir.join("worker");
+    std::fs::create_dir(&dir).unwrap();
+    let steward = |(id, url): (u8, &String)| StewardConfig { steward: StewardId(id), url: url.clone() };
+    Config {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        rpc_url: coop.anvil.url(),
+        chain_id: 31_337,
+        manifest: dir.join("../manifest.json"),
+        data_dir: dir.join("data"),
+        key_file: write_key(&dir.join("signing.key"), "signing", &role_key("worker").to_bytes()[..]),
+        sealing_key_file: write_key(&dir.join("sealing.key"), "sealing", &*sealing("worker").to_secret()),
+        gateway_url: gateway_url.to_owned(),
+        stale_after_s: 3_600,
+        snapshot_ttl_s: 86_400,
+        patience_s: 20,
+        privacy: Privacy { min_pool: 3, min_cohort: 1 },
+        records: Records::default(),
+        engine: Engine { threads: 1, memory_bytes: 1 << 28 },
+        stewards: (1..).zip(urls).map(steward).collect(),
+    }
+}
