@@ -12,6 +12,7 @@ use crate::{audit as audit_run, epoch as epochs, member as members, records, res
 use anyhow::{Context, Result, bail};
 use rochdale_chain::client::{Chain, LOCAL_CHAIN_ID, Sender};
 use rochdale_chain::deploy::{CoopConfig, deploy};
+use rochdale_chain::local::LocalChain;
 use rochdale_core::fhir::Limits;
 use rochdale_core::ids::{Epoch, StewardId};
 use rochdale_core::query::Query;
@@ -107,6 +108,9 @@ async fn status(common: &Common, ui: Ui) -> Result<ExitCode> {
 
 /// `rochdale member …`
 pub async fn member(common: &Common, command: MemberCommand, ui: Ui) -> Result<ExitCode> {
+    if let MemberCommand::Erase { name, yes: false } = &command {
+        bail!("erasing destroys the keys to everything that {name} contributed and ends the membership; add --yes");
+    }
     let state = common.state()?;
     let coop = Coop::connect(&common.url).await?;
     match command {
@@ -130,10 +134,7 @@ pub async fn member(common: &Common, command: MemberCommand, ui: Ui) -> Result<E
             };
             show(ui, &json!(status), sentence)
         }
-        MemberCommand::Erase { name, yes } => {
-            if !yes {
-                bail!("erasing destroys the keys to everything that {name} contributed and ends the membership; add --yes");
-            }
+        MemberCommand::Erase { name, .. } => {
             let mined = members::erase(&coop, &Wallet::open(&state, &name)?).await?;
             show(ui, &json!(mined), format!("erased in block {}; what was earned stays claimable", mined.block))
         }
@@ -205,6 +206,8 @@ pub async fn researcher(common: &Common, command: ResearcherCommand, ui: Ui) -> 
             researchers::approve(&coop, &founder, researcher.account(), purpose.code(), until).await?;
             let purchase = Purchase { dataset, records, purpose: purpose.code(), ehds_category: 5, duration };
             let bought = researcher.buy(&coop, &chain, purchase).await?;
+            // A license counts once it is final, which takes the local chain a few blocks.
+            LocalChain::new(&chain)?.mine(epochs::FINAL).await?;
             let price = rochdale_core::money::MicroUsdc(bought.price);
             let value = json!({ "license": bought.license, "price": bought.price.to_string(), "tx": bought.receipt.transaction });
             show(ui, &value, format!("license {} for {price}", bought.license))

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 const POLL: Duration = Duration::from_millis(100);
 /// Blocks that make what stands before them final on the local chain.
-const FINAL: u64 = 3;
+pub const FINAL: u64 = 3;
 
 /// The gateway's view of an epoch.
 pub async fn view(coop: &Coop, epoch: Epoch) -> Result<EpochView> {

@@ -59,7 +59,7 @@ impl Demo {
 
     /// Step 5: a count, a mean with bounds, a histogram.
     pub(super) async fn queries(&mut self, licensed: &Licensed) -> Result<()> {
-        rochdale_chain::local::LocalChain::new(&self.chain)?.mine(3).await?;
+        rochdale_chain::local::LocalChain::new(&self.chain)?.mine(epoch::FINAL).await?;
         epoch::synced(&self.coop, &self.chain, super::PATIENCE).await?;
         let queries = researcher::sample_queries(DATASET, RHO);
         let bar = self.ui.bar("differentially private queries", queries.len() as u64);
@@ -113,7 +113,7 @@ impl Demo {
         bar.done();
         self.report.gas.one("revoke consent", revoked.gas_used);
         self.report.gas.one("erase everything", erased.gas_used);
-        rochdale_chain::local::LocalChain::new(&self.chain)?.mine(3).await?;
+        rochdale_chain::local::LocalChain::new(&self.chain)?.mine(epoch::FINAL).await?;
         epoch::synced(&self.coop, &self.chain, super::PATIENCE).await?;
         self.report.refusals = self.refusals(&[revoker, eraser]).await?;
         self.report.erasure = Some(self.erasure(eraser).await?);

@@ -30,8 +30,11 @@ fn a_person_types_every_step_stops_everything_and_goes_on() {
     let row = up.json(&["member", "rows", "--name", "member-0"]);
     assert!(row["contributions"][0]["score"]["quality"].as_u64().unwrap() > 2_000, "{row}");
 
-    // Everything stops, chain included, and goes on where it was.
+    // Everything stops, chain included, and goes on where it was; six patients are too few by default.
     up.stop();
+    let config = state.join("worker/worker.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, text.replace("min_pool = 20", "min_pool = 5")).unwrap();
     let up = Up::start(&state, port);
     up.json(&["researcher", "license", "--records", "10"]);
     let query = dir.path().join("query.json");
