@@ -19,7 +19,8 @@ fn bytes(times: usize) -> Vec<u8> {
     let largest = (0..50).map(|index| patient(1, index, NOW)).max_by_key(|b| b["entry"].as_array().map_or(0, Vec::len));
     let mut bundle = largest.unwrap();
     let entries = bundle["entry"].as_array_mut().unwrap();
-    let observations: Vec<Value> = entries.iter().filter(|e| e["resource"]["resourceType"] == "Observation").cloned().collect();
+    let observations: Vec<Value> =
+        entries.iter().filter(|e| e["resource"]["resourceType"] == "Observation").cloned().collect();
     for copy in 1..times {
         entries.extend(observations.iter().cloned().map(|mut entry| {
             let id = format!("{}-{copy}", entry["resource"]["id"].as_str().unwrap_or_default());
@@ -40,7 +41,9 @@ const SIZES: [usize; 2] = [0, 1];
 #[divan::bench(args = SIZES)]
 fn serde_json_alone(bencher: Bencher<'_, '_>, size: usize) {
     let bytes = &RECORDS[size];
-    bencher.counter(BytesCount::new(bytes.len())).bench(|| serde_json::from_slice::<Value>(divan::black_box(bytes)).unwrap());
+    bencher
+        .counter(BytesCount::new(bytes.len()))
+        .bench(|| serde_json::from_slice::<Value>(divan::black_box(bytes)).unwrap());
 }
 
 #[divan::bench(args = SIZES)]

@@ -24,7 +24,10 @@ pub struct Coding<'a> {
     pub code: &'a str,
 }
 
-/// The codings of a `CodeableConcept`, of a list of them, or of a bare `Coding`. Codings without a code are left out.
+/// Most codings that are read of one element: real ones have a handful, and what compares them pairwise must end.
+const MOST: usize = 64;
+
+/// The codings of a `CodeableConcept`, of a list of them, or of a bare `Coding`: those that have a code, the first 64.
 pub fn codings(concept: Option<&Value>) -> Vec<Coding<'_>> {
     let mut found = Vec::new();
     collect(concept, &mut found);
@@ -42,6 +45,9 @@ fn collect<'a>(concept: Option<&'a Value>, found: &mut Vec<Coding<'a>>) {
 fn collect_one<'a>(concept: &'a Value, found: &mut Vec<Coding<'a>>) {
     let own = std::slice::from_ref(concept);
     for coding in concept.get("coding").and_then(Value::as_array).map_or(own, Vec::as_slice) {
+        if found.len() == MOST {
+            return;
+        }
         if let Some(code) = coding.get("code").and_then(Value::as_str).filter(|c| !c.is_empty()) {
             found.push(Coding { system: coding.get("system").and_then(Value::as_str).unwrap_or(""), code });
         }

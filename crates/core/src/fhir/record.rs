@@ -263,27 +263,24 @@ fn entries(name: &str, mut bundle: Value) -> Result<Vec<Resource>, FhirError> {
 
 /// The position of the only patient. The same Patient twice, as in pages of a search put together, counts once.
 fn only_patient(name: &str, resources: &mut Vec<Resource>) -> Result<usize, FhirError> {
-    let patients = |resources: &[Resource]| -> Vec<usize> {
-        (0..resources.len()).filter(|i| resources[*i].kind == Kind::Patient).collect()
+    let is_patient = |resource: &Resource| resource.kind == Kind::Patient;
+    let Some(first) = resources.iter().position(is_patient) else {
+        return Err(FhirError::NoPatient { name: name.to_owned() });
     };
-    let found = patients(resources);
-    if let [first, rest @ ..] = found.as_slice() {
-        let (first, mut repeats) = (*first, rest.to_vec());
-        repeats.retain(|i| resources[*i].value == resources[first].value);
-        for repeat in repeats.into_iter().rev() {
-            resources.remove(repeat);
-        }
-    }
-    match patients(resources).as_slice() {
-        [] => Err(FhirError::NoPatient { name: name.to_owned() }),
-        [only] => Ok(*only),
-        [first, second, ..] => Err(FhirError::SeveralPatients {
-            name: name.to_owned(),
-            count: patients(resources).len(),
-            first: resources[*first].label(),
-            second: resources[*second].label(),
-        }),
-    }
+    let original = resources[first].value.clone();
+    let mut position = 0;
+    resources.retain(|resource| {
+        position += 1;
+        position - 1 <= first || !is_patient(resource) || resource.value != original
+    });
+    let mut others = resources.iter().skip(first + 1).filter(|resource| is_patient(resource));
+    let Some(second) = others.next() else { return Ok(first) };
+    Err(FhirError::SeveralPatients {
+        name: name.to_owned(),
+        count: others.count() + 2,
+        first: resources[first].label(),
+        second: second.label(),
+    })
 }
 
 /// The fields by which a resource says whom it is about.

@@ -5,7 +5,7 @@
 
 use super::record::{Record, Resource};
 use serde_json::Value;
-use std::hash::{DefaultHasher, Hasher};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// What became of one reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,9 @@ const ADMINISTRATIVE: [&str; 12] = [
 
 /// Names of resources, hashed: sorted by (hash, position), so that of two with one name the first is found.
 ///
-/// It owns no text and borrows none, so a record carries it along; every hit is checked against the resource.
+/// It owns no text and borrows none, so a record carries it along. Hits by URL and id are checked against the resource;
+/// hits by identifier and of contained resources are not, since a list that is searched once a reference is how a hostile
+/// bundle would spend our time, and a forged collision could only spoil its own record.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index(Vec<(u64, u32)>);
 
@@ -57,6 +59,13 @@ impl Index {
                 names.push((Name::TypeId(resource.type_name(), id).hash(), position));
                 names.push((Name::Id(id).hash(), position));
             }
+            for (system, value) in list(resource, "identifier").filter_map(identifier) {
+                names.push((Name::Identifier(resource.type_name(), Some(system), value).hash(), position));
+                names.push((Name::Identifier(resource.type_name(), None, value).hash(), position));
+            }
+            for id in list(resource, "contained").filter_map(|c| c.get("id").and_then(Value::as_str)) {
+                names.push((Name::Contained(position, id).hash(), position));
+            }
         }
         names.sort_unstable();
         Self(names)
@@ -69,6 +78,10 @@ enum Name<'a> {
     Url(&'a str),
     TypeId(&'a str, &'a str),
     Id(&'a str),
+    /// Type, system (any where `None`) and value.
+    Identifier(&'a str, Option<&'a str>, &'a str),
+    /// Position of the holder, and local id.
+    Contained(u32, &'a str),
 }
 
 impl Name<'_> {
@@ -95,6 +108,9 @@ impl Name<'_> {
                 hasher.write_u8(2);
                 hasher.write(id.as_bytes());
             }
+            // Lengths apart, so that no two triples are one text.
+            Self::Identifier(kind, system, value) => (3, kind, system, value).hash(&mut hasher),
+            Self::Contained(holder, id) => (4, holder, id).hash(&mut hasher),
         }
         hasher.finish()
     }
@@ -109,6 +125,7 @@ impl Name<'_> {
                     || resource.full_url().and_then(type_and_id) == Some((kind, id))
             }
             Self::Id(id) => resource.id() == Some(id),
+            Self::Identifier(..) | Self::Contained(..) => true,
         }
     }
 }
@@ -172,21 +189,12 @@ impl<'a> Resolver<'a> {
     /// Finds the resource of a type that carries an identifier.
     #[must_use]
     pub fn by_identifier(&self, kind: &str, system: Option<&str>, value: &str) -> Option<usize> {
-        self.resources.iter().position(|resource| {
-            resource.type_name() == kind
-                && resource.value().get("identifier").and_then(Value::as_array).is_some_and(|identifiers| {
-                    identifiers.iter().any(|identifier| {
-                        identifier.get("value").and_then(Value::as_str) == Some(value)
-                            && system.is_none_or(|s| identifier.get("system").and_then(Value::as_str) == Some(s))
-                    })
-                })
-        })
+        self.find(Name::Identifier(kind, system, value))
     }
 
     fn contained(&self, from: usize, local: &str) -> Resolution {
-        let Some(holder) = self.resources.get(from) else { return Resolution::Dangling };
-        let mut contained = holder.value().get("contained").and_then(Value::as_array).into_iter().flatten();
-        if local.is_empty() || contained.any(|c| c.get("id").and_then(Value::as_str) == Some(local)) {
+        let holder = u32::try_from(from).unwrap_or(u32::MAX);
+        if local.is_empty() || self.find(Name::Contained(holder, local)).is_some() {
             return Resolution::Contained;
         }
         Resolution::Dangling
@@ -209,6 +217,15 @@ impl<'a> Resolver<'a> {
     fn may_live_at(&self, index: usize) -> bool {
         !self.resources.get(index).and_then(Resource::full_url).is_some_and(|url| url.starts_with("http"))
     }
+}
+
+fn list<'a>(resource: &'a Resource, field: &str) -> impl Iterator<Item = &'a Value> {
+    resource.value().get(field).and_then(Value::as_array).into_iter().flatten()
+}
+
+/// System (empty where none was written) and value of an identifier.
+fn identifier(value: &Value) -> Option<(&str, &str)> {
+    Some((value.get("system").and_then(Value::as_str).unwrap_or(""), value.get("value").and_then(Value::as_str)?))
 }
 
 fn is_urn(url: &str) -> bool {

@@ -20,7 +20,7 @@ pub struct SourceRecord {
 /// Why an input was passed over though nothing is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SkipReason {
-    /// A bundle of hospitals, practitioners and the like.
+    /// A bundle of hospitals, practitioners and the like, or a lone resource that is no Patient.
     NoPatient,
     /// Bulk data: a resource a line, split by type; the type of the first line.
     BulkExport(String),
@@ -130,8 +130,8 @@ impl<R: Read> Pieces<R> {
         if !bytes.trim_ascii().ends_with(b"}") {
             return self.document(bytes);
         }
-        match (serde_json::from_slice::<Value>(&bytes), self.peek()?) {
-            (Ok(value), None) => Self::classify(self.name.clone(), bytes, value),
+        match (parse(&bytes), self.peek()?) {
+            (Ok(value), None) => classify(self.name.clone(), bytes, value),
             (Ok(value), Some(_)) => self.first_of_lines(line_name, bytes, value),
             (Err(error), Some(b'{')) if !error.is_eof() => {
                 self.state = State::Lines;
@@ -150,7 +150,7 @@ impl<R: Read> Pieces<R> {
             }
             _ => {
                 self.state = State::Lines;
-                Self::classify(name, bytes, value)
+                classify(name, bytes, value)
             }
         }
     }
@@ -163,8 +163,8 @@ impl<R: Read> Pieces<R> {
         if bytes.len() > self.limits.record_bytes {
             return Err(self.too_large(self.name.clone()));
         }
-        let value = serde_json::from_slice(&bytes).map_err(|error| not_json(&self.name, &error))?;
-        Self::classify(self.name.clone(), bytes, value)
+        let value = parse(&bytes).map_err(|error| not_json(&self.name, &error))?;
+        classify(self.name.clone(), bytes, value)
     }
 
     fn next_line(&mut self) -> Option<Result<Piece, FhirError>> {
@@ -185,21 +185,10 @@ impl<R: Read> Pieces<R> {
                 continue;
             }
             let name = self.line_name();
-            return Some(match serde_json::from_slice(&bytes) {
-                Ok(value) => Self::classify(name, bytes, value),
+            return Some(match parse(&bytes) {
+                Ok(value) => classify(name, bytes, value),
                 Err(error) => Err(not_json(&name, &error)),
             });
-        }
-    }
-
-    fn classify(name: String, bytes: Vec<u8>, value: Value) -> Result<Piece, FhirError> {
-        if value.is_array() {
-            return Err(not_fhir(&name, "the document", "a list"));
-        }
-        match Record::from_value(&name, value) {
-            Ok(record) => Ok(Piece::Record(Box::new(SourceRecord { name, bytes, record }))),
-            Err(FhirError::NoPatient { name }) => Ok(Piece::Skipped(Skipped { name, reason: SkipReason::NoPatient })),
-            Err(error) => Err(error),
         }
     }
 
@@ -250,5 +239,27 @@ impl<R: Read> Pieces<R> {
 
     fn skipped(&self, reason: SkipReason) -> Piece {
         Piece::Skipped(Skipped { name: self.name.clone(), reason })
+    }
+}
+
+// Not generic over the reader: compiled with this crate's optimization, whoever calls it.
+
+fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
+    serde_json::from_slice(bytes)
+}
+
+fn classify(name: String, bytes: Vec<u8>, value: Value) -> Result<Piece, FhirError> {
+    if value.is_array() {
+        return Err(not_fhir(&name, "the document", "a list"));
+    }
+    // A lone resource is FHIR, and as little a record as a bundle of hospitals.
+    let kind = value.get("resourceType").and_then(Value::as_str);
+    if kind.is_some_and(|kind| !matches!(kind, "Bundle" | "Patient")) {
+        return Ok(Piece::Skipped(Skipped { name, reason: SkipReason::NoPatient }));
+    }
+    match Record::from_value(&name, value) {
+        Ok(record) => Ok(Piece::Record(Box::new(SourceRecord { name, bytes, record }))),
+        Err(FhirError::NoPatient { name }) => Ok(Piece::Skipped(Skipped { name, reason: SkipReason::NoPatient })),
+        Err(error) => Err(error),
     }
 }

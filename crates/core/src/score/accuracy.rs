@@ -21,31 +21,33 @@ struct References<'a> {
     resolver: &'a Resolver<'a>,
     index: usize,
     good: u32,
+    bad: bool,
     dangling: Vec<String>,
 }
 
 impl References<'_> {
-    /// Looks at all that is below; `true` where something dangles. Depth is bounded by the parser.
-    fn walk(&mut self, value: &Value) -> bool {
+    /// Looks at all that is below. Depth is bounded by the parser.
+    fn walk(&mut self, value: &Value) {
         match value {
-            Value::Object(fields) => fields.iter().fold(false, |dangles, (key, inner)| match inner {
-                Value::String(reference) if key == "reference" => !self.judge(reference) || dangles,
-                Value::Object(_) | Value::Array(_) => self.walk(inner) || dangles,
-                _ => dangles,
-            }),
-            Value::Array(items) => items.iter().fold(false, |dangles, inner| self.walk(inner) || dangles),
-            _ => false,
+            Value::Object(fields) => {
+                for (key, inner) in fields {
+                    match inner {
+                        Value::String(reference) if key == "reference" => self.judge(reference),
+                        _ => self.walk(inner),
+                    }
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|inner| self.walk(inner)),
+            _ => {}
         }
     }
 
-    /// Counts a reference; `false` where it dangles.
-    fn judge(&mut self, reference: &str) -> bool {
+    fn judge(&mut self, reference: &str) {
         match self.resolver.resolve(self.index, reference) {
             Resolution::Found(_) | Resolution::Contained => self.good = self.good.saturating_add(1),
             Resolution::External => {}
-            Resolution::Dangling => return false,
+            Resolution::Dangling => self.bad = true,
         }
-        true
     }
 
     /// Writes down where references dangle: a second walk, since few resources need it and paths are dear.
@@ -72,10 +74,10 @@ impl References<'_> {
 }
 
 fn references(resolver: &Resolver<'_>, index: usize, resource: &Resource, tally: &mut Tally) {
-    let mut seen = References { resolver, index, good: 0, dangling: Vec::new() };
-    let dangles = seen.walk(resource.value());
+    let mut seen = References { resolver, index, good: 0, bad: false, dangling: Vec::new() };
+    seen.walk(resource.value());
     (0..seen.good).for_each(|_| tally.check(Category::Accuracy, "reference", None));
-    if !dangles {
+    if !seen.bad {
         return;
     }
     seen.locate(resource.value(), "");

@@ -96,7 +96,8 @@ impl Life {
     }
 
     fn person(&self, draw: &mut Draw, index: u64) -> Value {
-        let given = GIVEN.iter().find(|(sex, _)| *sex == self.sex).map_or("Alex", |(_, names)| *draw.pick(names.as_slice()));
+        let given =
+            GIVEN.iter().find(|(sex, _)| *sex == self.sex).map_or("Alex", |(_, names)| *draw.pick(names.as_slice()));
         let mut person = json!({
             "resourceType": "Patient",
             "text": { "status": "generated", "div": "<div xmlns=\"http://www.w3.org/1999/xhtml\">A synthetic patient.</div>" },
