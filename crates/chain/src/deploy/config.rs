@@ -1,6 +1,6 @@
 //! What a cooperative is founded with.
 
-use alloy::primitives::{Address, B256, U256};
+use alloy::primitives::{Address, B256, keccak256};
 use rochdale_core::ids::DatasetId;
 use rochdale_core::ledger::Params;
 use rochdale_core::money::MicroUsdc;
@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::client::LOCAL_CHAIN_ID;
 use crate::events::Seat;
+
+/// The license terms whose hash the default datasets name.
+pub const LICENSE_TERMS: &str = include_str!("terms.en.txt");
 
 /// Everything that a deployment needs to know. Absent tables and keys take the defaults of the ledger's page;
 /// only `actors` has none.
@@ -210,7 +213,7 @@ fn local_chain() -> u64 {
 
 /// Health records at 250 USDC and laboratory results at 100 USDC for 1,000 records.
 fn default_datasets() -> Vec<DatasetConfig> {
-    let terms_hash = B256::from(U256::from(1));
+    let terms_hash = keccak256(LICENSE_TERMS);
     vec![
         DatasetConfig {
             id: DatasetId(1),
