@@ -59,9 +59,7 @@ fn license_fault(package: &Value) -> Option<String> {
         Ok(parsed) => parsed,
         Err(error) => return Some(format!("license `{expression}` does not parse: {}", error.reason)),
     };
-    let allowed = parsed.evaluate(|requirement| {
-        requirement.license.id().is_some_and(|id| ALLOWED.contains(&id.name))
-    });
+    let allowed = parsed.evaluate(|requirement| requirement.license.id().is_some_and(|id| ALLOWED.contains(&id.name)));
     (!allowed).then(|| format!("license `{expression}` is not allowed"))
 }
 

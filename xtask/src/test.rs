@@ -42,7 +42,8 @@ pub fn test(only: Option<&str>, list: bool) -> Result<()> {
     for part in &chosen {
         eprintln!("\n== {} ==", part.name);
         let start = Instant::now();
-        (part.run)().with_context(|| format!("part `{0}` failed; run it alone: cargo xtask test --only {0}", part.name))?;
+        (part.run)()
+            .with_context(|| format!("part `{0}` failed; run it alone: cargo xtask test --only {0}", part.name))?;
         table.push(format!("{:<18} {:>7.1} s", part.name, start.elapsed().as_secs_f64()));
     }
     println!("\n{}\n", table.join("\n"));

@@ -159,8 +159,8 @@ pub enum ConfigError {
 /// # Errors
 /// Where the file cannot be read or is not understood.
 pub fn load_config<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+    let text =
+        std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
     parse_config(path, &text)
 }
 

@@ -61,7 +61,9 @@ impl Common {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the whole way of a record and of the money, and leave the cooperative running
-    #[command(after_help = "Examples:\n  rochdale demo\n  rochdale demo --patients 8 --once --json\n  rochdale demo --fhir ./synthea/fhir --once")]
+    #[command(
+        after_help = "Examples:\n  rochdale demo\n  rochdale demo --patients 8 --once --json\n  rochdale demo --fhir ./synthea/fhir --once"
+    )]
     Demo(DemoArgs),
     /// Start anvil, gateway, stewards and worker on this machine
     #[command(after_help = "Examples:\n  rochdale up\n  rochdale up --only steward-2")]
@@ -146,7 +148,9 @@ pub enum MemberCommand {
         name: String,
     },
     /// Grant or revoke consent
-    #[command(after_help = "Examples:\n  rochdale member consent --name ada --purpose hmb\n  rochdale member consent --name ada --revoke")]
+    #[command(
+        after_help = "Examples:\n  rochdale member consent --name ada --purpose hmb\n  rochdale member consent --name ada --revoke"
+    )]
     Consent {
         /// Who
         #[arg(long)]
@@ -159,7 +163,9 @@ pub enum MemberCommand {
         revoke: bool,
     },
     /// Seal a record and contribute it
-    #[command(after_help = "Examples:\n  rochdale member contribute --name ada bundle.json\n  rochdale member contribute --name ada --resume")]
+    #[command(
+        after_help = "Examples:\n  rochdale member contribute --name ada bundle.json\n  rochdale member contribute --name ada --resume"
+    )]
     Contribute {
         /// Who
         #[arg(long)]

@@ -37,13 +37,7 @@ fn show(ui: Ui, value: &Value, sentence: impl AsRef<str>) -> Result<ExitCode> {
 }
 
 /// `rochdale up`
-pub async fn up(
-    common: &Common,
-    only: Option<String>,
-    port: u16,
-    config: Option<PathBuf>,
-    ui: Ui,
-) -> Result<ExitCode> {
+pub async fn up(common: &Common, only: Option<String>, port: u16, config: Option<PathBuf>, ui: Ui) -> Result<ExitCode> {
     let state = common.state()?;
     if let Some(name) = only {
         up::only(&state, &name, ui).await?;
@@ -52,7 +46,11 @@ pub async fn up(
     let config = config.as_deref().map(coop_config).transpose()?;
     let mut running = Running::start(&state, Layout::new(port), config, ui).await?;
     let url = running.layout.gateway_url();
-    show(ui, &json!({ "url": url, "manifest": running.manifest }), format!("The cooperative runs at {url}; Ctrl-C stops it"))?;
+    show(
+        ui,
+        &json!({ "url": url, "manifest": running.manifest }),
+        format!("The cooperative runs at {url}; Ctrl-C stops it"),
+    )?;
     running.until_stopped(ui).await?;
     running.stop()?;
     Ok(ExitCode::SUCCESS)
@@ -69,7 +67,10 @@ pub async fn coop(common: &Common, command: CoopCommand, ui: Ui) -> Result<ExitC
         CoopCommand::Deploy { rpc, config } => {
             let state = common.state()?;
             if state.manifest().exists() {
-                bail!("{} is there already: this state has a cooperative; name another --state", state.manifest().display());
+                bail!(
+                    "{} is there already: this state has a cooperative; name another --state",
+                    state.manifest().display()
+                );
             }
             let config = coop_config(&config)?;
             let chain = found::connect(&rpc, config.chain_id).await?;
@@ -186,7 +187,8 @@ async fn resume_packages(coop: &Coop, wallet: &mut Wallet, ui: Ui) -> Result<Exi
 }
 
 async fn local_chain(state: &State) -> Result<Chain> {
-    let layout: Layout = read_json(&state.layout()).context("this state directory runs no local chain: `rochdale up` first")?;
+    let layout: Layout =
+        read_json(&state.layout()).context("this state directory runs no local chain: `rochdale up` first")?;
     found::connect(&layout.rpc_url(), LOCAL_CHAIN_ID).await
 }
 

@@ -33,11 +33,11 @@ impl Coop {
     /// Reads the directory of the gateway at `url`.
     pub async fn connect(url: &str) -> Result<Self> {
         let gateway = Client::new(url)?;
-        let view: Cooperative = gateway
-            .get("/v1/cooperative")
-            .await
-            .with_context(|| format!("no cooperative answers at {url}: start one with `rochdale up`, or name another --url"))?;
-        let manifest: Manifest = serde_json::from_value(view.manifest).context("the gateway's manifest is not understood")?;
+        let view: Cooperative = gateway.get("/v1/cooperative").await.with_context(|| {
+            format!("no cooperative answers at {url}: start one with `rochdale up`, or name another --url")
+        })?;
+        let manifest: Manifest =
+            serde_json::from_value(view.manifest).context("the gateway's manifest is not understood")?;
         if view.stewards.is_empty() {
             bail!("the cooperative at {url} has no stewards: nobody could open or settle anything");
         }

@@ -97,7 +97,8 @@ pub async fn found(state: &State, layout: &Layout, config: Option<CoopConfig>, u
     let chain = connect(&layout.rpc_url(), LOCAL_CHAIN_ID).await?;
     if state.manifest().exists() {
         let manifest = Manifest::load(&state.manifest())?;
-        let code = alloy::providers::Provider::get_code_at(chain.provider(), manifest.addresses.settlement_ledger).await?;
+        let code =
+            alloy::providers::Provider::get_code_at(chain.provider(), manifest.addresses.settlement_ledger).await?;
         if code.is_empty() {
             bail!(
                 "{} names contracts that this chain does not have: the chain's own state was lost; name another --state",

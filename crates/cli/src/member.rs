@@ -7,7 +7,8 @@ use alloy::signers::local::PrivateKeySigner;
 use anyhow::{Context, Result, bail};
 use rochdale_api::contribution::{ContributionPackage, ContributionState, ContributionStatus};
 use rochdale_api::member::{
-    ClaimRequest, Claimed, DenyRequest, GrantRequest, JoinRequest, Joined, Mined, RowReport, RowRequest, SealedRow, SealedTo,
+    ClaimRequest, Claimed, DenyRequest, GrantRequest, JoinRequest, Joined, Mined, RowReport, RowRequest, SealedRow,
+    SealedTo,
 };
 use rochdale_api::status::{MemberView, StewardEntry};
 use rochdale_chain::eip712;
@@ -172,7 +173,10 @@ pub async fn deliver(coop: &Coop, wallet: &mut Wallet, package: &ContributionPac
     let start = Instant::now();
     while status.state == ContributionState::Queued {
         if start.elapsed() > PATIENCE {
-            bail!("contribution {} still waits for its batch; `rochdale member contribute --resume` looks again", package.commitment);
+            bail!(
+                "contribution {} still waits for its batch; `rochdale member contribute --resume` looks again",
+                package.commitment
+            );
         }
         tokio::time::sleep(POLL).await;
         status = coop.gateway.get(&format!("/v1/contributions/{}", package.commitment)).await?;
@@ -262,7 +266,8 @@ pub async fn row(coop: &Coop, wallet: &Wallet) -> Result<RowReport> {
     let mut refusals = Vec::new();
     for entry in &coop.stewards {
         let steward = coop.steward(entry, &wallet.key)?;
-        let answer: Result<SealedRow, _> = steward.post_signed(&format!("/v1/members/{member}/row"), &request, now).await;
+        let answer: Result<SealedRow, _> =
+            steward.post_signed(&format!("/v1/members/{member}/row"), &request, now).await;
         match answer {
             Ok(answer) => return open_row(coop, member, &reply, answer),
             Err(error) => refusals.push(error.to_string()),

@@ -92,7 +92,12 @@ impl Service {
             if start.elapsed() > PATIENCE {
                 self.child.kill()?;
                 self.child.wait()?;
-                bail!("{} did not stop within {} s and was killed; see {}", self.name, PATIENCE.as_secs(), self.log.display());
+                bail!(
+                    "{} did not stop within {} s and was killed; see {}",
+                    self.name,
+                    PATIENCE.as_secs(),
+                    self.log.display()
+                );
             }
             std::thread::sleep(POLL);
         }
@@ -113,7 +118,10 @@ pub fn sibling(program: &str) -> Result<PathBuf> {
     let here = std::env::current_exe().context("this program's own path is not known")?;
     let path = here.with_file_name(program);
     if !path.is_file() {
-        bail!("{} is missing beside this program: build all of them with `cargo build --workspace --bins`", path.display());
+        bail!(
+            "{} is missing beside this program: build all of them with `cargo build --workspace --bins`",
+            path.display()
+        );
     }
     Ok(path)
 }

@@ -97,8 +97,7 @@ impl Researcher {
         let addresses = coop.manifest.addresses;
         let nonce = chain.view(addresses.usdc, &TestUSDC::noncesCall { owner: self.account() }).await?;
         let deadline = U256::from(chain.now().await? + LIFETIME);
-        let message =
-            eip712::Permit { owner: self.account(), spender: addresses.market, value, nonce, deadline };
+        let message = eip712::Permit { owner: self.account(), spender: addresses.market, value, nonce, deadline };
         let digest = eip712::digest(&message, &coop.manifest.usdc_domain());
         let signature = self.key.sign_hash_sync(&digest)?;
         let (r, s) = (signature.r().into(), signature.s().into());
@@ -106,7 +105,13 @@ impl Researcher {
     }
 
     /// Asks a query under a license and opens the answer.
-    pub async fn ask(&self, coop: &Coop, license: LicenseId, purpose: Purpose, query: Query) -> Result<(Answered, SealedAnswer)> {
+    pub async fn ask(
+        &self,
+        coop: &Coop,
+        license: LicenseId,
+        purpose: Purpose,
+        query: Query,
+    ) -> Result<(Answered, SealedAnswer)> {
         query.validate()?;
         let nonce = random_blinder(&mut coop::rng()?);
         let order = QueryOrder {
@@ -176,10 +181,7 @@ pub fn sample_queries(dataset: DatasetId, rho: u64) -> [Query; 3] {
     let ages = (0..=10).map(|decade| decade * 10_000).collect();
     [
         query(measured, Ask::Count {}),
-        query(
-            Cohort::default(),
-            Ask::Mean { of: Of::Observation(systolic), rows: 4, lower: 80_000, upper: 200_000 },
-        ),
+        query(Cohort::default(), Ask::Mean { of: Of::Observation(systolic), rows: 4, lower: 80_000, upper: 200_000 }),
         query(Cohort::default(), Ask::Histogram { of: Of::Age {}, rows: 1, edges: ages }),
     ]
 }

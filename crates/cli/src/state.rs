@@ -88,7 +88,10 @@ impl State {
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(TryLockError::WouldBlock) => {
-                bail!("{} is in use: another `rochdale up` or `demo` runs it; stop that or name another --state", self.0.display())
+                bail!(
+                    "{} is in use: another `rochdale up` or `demo` runs it; stop that or name another --state",
+                    self.0.display()
+                )
             }
             Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
         }

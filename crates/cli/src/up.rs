@@ -68,7 +68,9 @@ impl Running {
             let ended = service.check();
             if let Err(error) = &ended {
                 let name = service.name();
-                ui.say(format!("{error:#}\nThe others go on; start it again with `rochdale up --only {name}` and this --state"));
+                ui.say(format!(
+                    "{error:#}\nThe others go on; start it again with `rochdale up --only {name}` and this --state"
+                ));
             }
             ended.is_ok()
         });

@@ -19,7 +19,8 @@ use crate::bindings::ERC1967Proxy;
 use crate::client::{Chain, ChainError, LOCAL_CHAIN_ID, SendError, Sender};
 
 pub use config::{
-    Actors, ConfigError, CoopConfig, DataType, DatasetConfig, LICENSE_TERMS, MembershipLimits, SettlementTimes, SplitBps,
+    Actors, ConfigError, CoopConfig, DataType, DatasetConfig, LICENSE_TERMS, MembershipLimits, SettlementTimes,
+    SplitBps,
 };
 pub use manifest::{Addresses, MANIFEST_VERSION, Manifest, ManifestError};
 pub use plan::roles;

@@ -99,7 +99,8 @@ impl Demo {
         let mut command = Command::new(sibling("rochdale-synth")?);
         command.arg("--patients").arg(args.patients.unwrap_or(PATIENTS).to_string());
         command.arg("--seed").arg(args.seed.to_string()).arg("--now").arg(now.to_string()).arg("--out").arg(&out);
-        let made = command.stdout(Stdio::null()).stderr(Stdio::piped()).output().context("cannot start rochdale-synth")?;
+        let made =
+            command.stdout(Stdio::null()).stderr(Stdio::piped()).output().context("cannot start rochdale-synth")?;
         if !made.status.success() {
             bail!("the synthetic patients were not made: {}", String::from_utf8_lossy(&made.stderr));
         }

@@ -172,7 +172,11 @@ impl Report {
     }
 
     fn print_money(&self) {
-        println!("\nWho was paid what ({} records contributed, {} inputs skipped)", self.patients.contributed, self.patients.skipped.len());
+        println!(
+            "\nWho was paid what ({} records contributed, {} inputs skipped)",
+            self.patients.contributed,
+            self.patients.skipped.len()
+        );
         for member in &self.members {
             println!(
                 "  {} (member {:>4})  {:>16}  {:>14}  {:>14}",

@@ -88,7 +88,11 @@ impl Demo {
             self.report.gas.one("claim, single", mined.gas_used);
         }
         let batch = member::claim(&self.coop, Vec::new()).await?;
-        ensure!(batch.skipped.is_empty(), "members {:?} were skipped though their accounts take transfers", batch.skipped);
+        ensure!(
+            batch.skipped.is_empty(),
+            "members {:?} were skipped though their accounts take transfers",
+            batch.skipped
+        );
         let gas: u64 = batch.mined.iter().map(|mined| mined.gas_used).sum();
         if !batch.paid.is_empty() {
             self.report.gas.per("claim, in a batch", gas, batch.paid.len() as u64);
@@ -136,7 +140,11 @@ impl Demo {
                 steward.post_signed("/v1/release", &ReleaseRequest { index, contributions }, now).await?;
             for (share, person) in shares.into_iter().zip(people) {
                 let ShareAnswer::Refused { code, reason, .. } = share else {
-                    anyhow::bail!("{} released a share of member {} after the denial", steward_name(entry.steward), person.member_id);
+                    anyhow::bail!(
+                        "{} released a share of member {} after the denial",
+                        steward_name(entry.steward),
+                        person.member_id
+                    );
                 };
                 refusals.push(Refusal { steward: entry.steward, member_id: person.member_id, code, reason });
             }
@@ -173,7 +181,8 @@ impl Demo {
             });
         }
         self.report.treasury = self.coop.gateway.get::<TreasuryView>("/v1/treasury").await?;
-        let treasury = self.chain.view(addresses.usdc, &TestUSDC::balanceOfCall { account: addresses.treasury }).await?;
+        let treasury =
+            self.chain.view(addresses.usdc, &TestUSDC::balanceOfCall { account: addresses.treasury }).await?;
         let data = self.chain.view(addresses.data_token, &DataToken::totalSupplyCall {}).await?;
         let gov = self.chain.view(addresses.gov_token, &GovToken::totalSupplyCall {}).await?;
         self.report.check_conservation(treasury.to(), data.to(), gov.to());

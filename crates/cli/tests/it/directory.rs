@@ -9,7 +9,9 @@ use std::path::Path;
 
 /// Nine usable records in six shapes, and six inputs that are not.
 fn fill(dir: &Path) {
-    for (shape, count) in [("transaction", 3), ("collection", 1), ("batch", 1), ("searchset", 1), ("ndjson", 2), ("gz", 1)] {
+    for (shape, count) in
+        [("transaction", 3), ("collection", 1), ("batch", 1), ("searchset", 1), ("ndjson", 2), ("gz", 1)]
+    {
         let sub = dir.join(shape);
         synthesize(&sub, count, shape);
         for entry in std::fs::read_dir(&sub).unwrap() {

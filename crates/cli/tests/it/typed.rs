@@ -46,7 +46,8 @@ fn a_person_types_every_step_stops_everything_and_goes_on() {
     assert_eq!((again["cached"].as_bool(), &again["answer"]), (Some(true), &first["answer"]));
     let other = |rho: &str, name: &str| {
         let path = dir.path().join(name);
-        let text = format!(r#"{{"version":1,"dataset":1,"cohort":{{"sex":"female"}},"ask":{{"kind":"count"}},"rho":{rho}}}"#);
+        let text =
+            format!(r#"{{"version":1,"dataset":1,"cohort":{{"sex":"female"}},"ask":{{"kind":"count"}},"rho":{rho}}}"#);
         std::fs::write(&path, text).unwrap();
         path.to_str().unwrap().to_owned()
     };
