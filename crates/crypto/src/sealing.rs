@@ -5,6 +5,7 @@
 //! separation) and the associated data: the sealed bytes open as nothing else, and nowhere else.
 
 mod context;
+mod parts;
 
 use alloy_primitives::Bytes;
 use hpke::{
@@ -16,10 +17,12 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
 pub use context::{
-    CatchUpContext, ClaimsRowContext, ConsentContext, ConsentPart, PrivatePart, PrivatePartContext, QueryAnswerContext,
-    ReleaseContext, RowKeyContext, SealingContext, ShareContext, SheetContext, SheetReplyContext, SnapshotContext,
-    open_consent, open_private_part, open_released_share, open_row_key, open_share, seal_consent, seal_private_part,
-    seal_released_share, seal_row_key, seal_share,
+    CatchUpContext, ClaimsRowContext, ConsentContext, PrivatePartContext, QueryAnswerContext, ReleaseContext,
+    RowKeyContext, SealingContext, ShareContext, SheetContext, SheetReplyContext, SnapshotContext,
+};
+pub use parts::{
+    ConsentPart, PrivatePart, open_consent, open_private_part, open_released_share, open_row_key, open_share,
+    seal_consent, seal_private_part, seal_released_share, seal_row_key, seal_share,
 };
 
 use crate::sharing::SharingError;

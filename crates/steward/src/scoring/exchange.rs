@@ -1,0 +1,112 @@
+//! Scores between stewards: telling fresh ones, verifying and taking those of peers, asking for what was missed.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use rochdale_api::contribution::{ScoreMessage, ScoresRequest};
+use rochdale_api::{Problem, ProblemCode};
+use rochdale_chain::eip712;
+use rochdale_chain::state::Cooperative;
+use rochdale_core::ids::ContributionId;
+use rochdale_core::ledger::Score;
+use rochdale_core::score;
+
+use super::{message, signed_part};
+use crate::steward::{Mirror, Steward, broken};
+use crate::store::ScoreRow;
+
+impl Steward {
+    pub(super) async fn tell_peers(self: &Arc<Self>, mirror: &Mirror, fresh: &[ScoreMessage]) {
+        for (peer, client) in self.peers(mirror) {
+            let told: Result<(), _> = client.post_signed("/v1/scores", &fresh, mirror.now()).await;
+            if let Err(error) = told {
+                tracing::debug!(%peer, %error, "a peer did not take scores; it asks for them later");
+            }
+        }
+    }
+
+    /// Keeps peers' scores whose signatures hold.
+    ///
+    /// # Errors
+    /// With the first that does not hold; those before it are kept.
+    pub async fn take_scores(&self, mirror: &Mirror, scores: &[ScoreMessage]) -> Result<(), Problem> {
+        for message in scores {
+            let row = self.verify_score(&mirror.latest, message)?;
+            self.store.put_score(&row).await?;
+        }
+        Ok(())
+    }
+
+    /// A signed score as a row.
+    ///
+    /// # Errors
+    /// Where contribution, rubric, range or signature do not hold.
+    pub fn verify_score(&self, state: &Cooperative, message: &ScoreMessage) -> Result<ScoreRow, Problem> {
+        let id = message.contribution_id;
+        let contribution = state
+            .contributions
+            .get(&id)
+            .ok_or_else(|| Problem::new(ProblemCode::NotFound, format!("there is no contribution {id} on chain")))?;
+        let row = ScoreRow {
+            contribution: id,
+            steward: message.steward,
+            member: contribution.member,
+            score: Score {
+                quality: message.quality,
+                uniqueness: message.uniqueness,
+                authenticity: message.authenticity,
+                rarity: message.rarity,
+            },
+            rubric_hash: message.rubric_hash,
+            sketch: message.sketch,
+            signature: message.signature.to_vec(),
+        };
+        row.score.validate(id).map_err(|error| Problem::new(ProblemCode::BadRequest, error.to_string()))?;
+        if row.rubric_hash != score::rubric_hash() {
+            let detail = format!(
+                "contribution {id} was scored by rubric {}, here it is {}",
+                row.rubric_hash,
+                score::rubric_hash()
+            );
+            return Err(Problem::new(ProblemCode::Conflict, detail).hint("run the same version of the software"));
+        }
+        let seat = usize::from(message.steward.0)
+            .checked_sub(1)
+            .and_then(|at| state.seats.get(at))
+            .ok_or_else(|| Problem::new(ProblemCode::BadRequest, format!("there is no steward {}", message.steward)))?;
+        eip712::verify(&signed_part(&row), &self.manifest.committee_domain(), &message.signature, seat.signer)
+            .map_err(|error| broken("score", error))?;
+        Ok(row)
+    }
+
+    /// The scores that we know of contributions above an id.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn scores_since(&self, request: &ScoresRequest) -> Result<Vec<ScoreMessage>, Problem> {
+        Ok(self.store.scores_after(request.after).await?.iter().map(message).collect())
+    }
+
+    /// Takes from every peer the scores that we lack, of contributions that have not entered the ledger.
+    ///
+    /// # Errors
+    /// Where the store fails; a silent peer is no error.
+    pub async fn sync_scores(self: &Arc<Self>, mirror: &Mirror) -> Result<(), Problem> {
+        let entered: BTreeSet<ContributionId> =
+            self.store.entered().await?.iter().map(|row| row.contribution).collect();
+        let first_open = mirror.latest.contributions.keys().find(|id| !entered.contains(id));
+        let Some(first_open) = first_open else { return Ok(()) };
+        let request = ScoresRequest { after: ContributionId(first_open.0.saturating_sub(1)) };
+        for (peer, client) in self.peers(mirror) {
+            match client.post_signed::<Vec<ScoreMessage>>("/v1/scores/since", &request, mirror.now()).await {
+                Ok(scores) => {
+                    if let Err(problem) = self.take_scores(mirror, &scores).await {
+                        tracing::warn!(%peer, %problem, "a peer's scores were refused");
+                    }
+                }
+                Err(error) => tracing::debug!(%peer, %error, "no scores from a peer"),
+            }
+        }
+        Ok(())
+    }
+}

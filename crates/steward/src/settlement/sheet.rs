@@ -1,0 +1,363 @@
+//! Sheets: making, sealing, opening and answering them, and proposing the epoch that stewards signed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use alloy::primitives::{B256, Bytes};
+use rochdale_api::member::Mined;
+use rochdale_api::query::Countersignature;
+use rochdale_api::settlement::{ProposeRequest, Sheet, SheetAnswer, SheetMessage};
+use rochdale_api::{Problem, ProblemCode};
+use rochdale_chain::eip712;
+use rochdale_chain::state::Cooperative;
+use rochdale_core::commit;
+use rochdale_core::ids::{ContributionId, Epoch, StewardId};
+use rochdale_core::ledger::{self, Global, Header, Roots, Settled};
+use rochdale_crypto::sealing::{self, SheetContext, SheetReplyContext};
+use rochdale_crypto::{Sealed, SealingPublicKey};
+use zeroize::Zeroizing;
+
+use super::{Computed, DUTY, Scores};
+use crate::inputs::differences;
+use crate::scoring::{agree, drawn, message};
+use crate::steward::{Mirror, Steward, broken, internal};
+
+/// How long a peer may take to recompute a sheet.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// How long a proposer waits for a steward that is busy with the same epoch.
+const BUSY: Duration = Duration::from_secs(5);
+
+impl Steward {
+    /// Proposes the running attempt where it is ours; says what it lacks.
+    pub(super) async fn try_to_propose(self: &Arc<Self>, mirror: &Mirror) -> Result<Option<String>, Problem> {
+        let epoch = Epoch(self.store.settled().await?.0 + 1);
+        let Some(attempt) = self.schedule().attempt(epoch, mirror.now()) else { return Ok(None) };
+        if mirror.latest.proposals.contains_key(&epoch) {
+            return Ok(None);
+        }
+        let pending = mirror.latest.proposals.values().next_back().filter(|last| last.final_at > mirror.now());
+        if let Some(last) = pending {
+            return Ok(Some(format!("epoch {} is final at {}", last.header.epoch, last.final_at)));
+        }
+        let seats = u8::try_from(mirror.latest.seats.len()).map_err(internal)?;
+        let proposer = ledger::proposer(epoch, attempt, seats);
+        let seat = self.seat(mirror)?;
+        if proposer != Some(seat) || !self.config.settlement.propose {
+            let who = proposer.map_or_else(|| "nobody".to_owned(), |steward| format!("steward {steward}"));
+            return Ok(Some(format!("epoch {epoch}, attempt {attempt}: {who} proposes")));
+        }
+        Ok(match self.propose(mirror, epoch, attempt, seat).await {
+            Ok(()) => None,
+            Err(problem) => Some(format!("epoch {epoch}, attempt {attempt}: {problem}")),
+        })
+    }
+
+    async fn propose(
+        self: &Arc<Self>,
+        mirror: &Mirror,
+        epoch: Epoch,
+        attempt: u32,
+        seat: StewardId,
+    ) -> Result<(), Problem> {
+        let message = self.own_sheet(mirror, epoch, attempt, seat).await?;
+        let mut signatures = vec![self.sign_header(&message.header, seat).await?];
+        let mut lacking = Vec::new();
+        for (peer, client) in self.peers(mirror) {
+            let call = client.post_signed::<SheetAnswer>("/v1/settlement/sheets", &message, mirror.now());
+            let answer = match tokio::time::timeout(PATIENCE, call).await {
+                Ok(Ok(answer)) => self.check_answer(mirror, &message, peer, answer),
+                Ok(Err(error)) => Err(error.into()),
+                Err(_) => Err(Problem::new(ProblemCode::PeerUnavailable, "no answer in time")),
+            };
+            match answer {
+                Ok(signature) => signatures.push(signature),
+                Err(problem) => lacking.push(format!("steward {peer}: {}", problem.detail)),
+            }
+        }
+        let quorum = usize::from(mirror.latest.quorum);
+        if signatures.len() < quorum {
+            let detail = format!("{} of {quorum} signatures; {}", signatures.len(), lacking.join("; "));
+            return Err(Problem::new(ProblemCode::NotEnough, detail));
+        }
+        signatures.sort_by_key(|signature| signature.steward);
+        let request = ProposeRequest { header: message.header, signatures };
+        let gateway = self.gateway(mirror);
+        let relayed = gateway.post_signed::<Mined>("/v1/settlement/proposals", &request, mirror.now());
+        relayed.await.map(drop).map_err(Problem::from)
+    }
+
+    /// The sheet of our attempt: the one that was made before, or a new one, kept before anyone sees it.
+    async fn own_sheet(
+        self: &Arc<Self>,
+        mirror: &Mirror,
+        epoch: Epoch,
+        attempt: u32,
+        seat: StewardId,
+    ) -> Result<SheetMessage, Problem> {
+        let made: Vec<SheetMessage> = self.store.sheets(epoch).await?;
+        if let Some(made) = made.into_iter().find(|sheet| sheet.attempt == attempt && sheet.proposer == seat) {
+            return Ok(made);
+        }
+        let cut = self.cut(epoch).await?;
+        self.catch_up(mirror).await?;
+        self.sync_scores(mirror).await?;
+        let before = self.before(epoch).await?;
+        let at_cut = Cooperative::at_block(mirror.events.iter(), cut.number);
+        let mut scores = Scores::new();
+        for row in self.store.scores_after(ContributionId(0)).await? {
+            scores.entry(row.contribution).or_default().push(row);
+        }
+        let mut unkeyed = Vec::new();
+        for member in at_cut.active_members() {
+            if self.keys.row_key(&self.store, member).await?.is_none() {
+                unkeyed.push(member);
+            }
+        }
+        let gathered = self.gather(epoch, &at_cut, &self.entered_before(epoch).await?, &scores).await?;
+        let reasons: BTreeMap<ContributionId, String> = self.store.deferred().await?.into_iter().collect();
+        let waits = |id: &ContributionId| {
+            let reason = reasons.get(id).cloned().unwrap_or_else(|| "no agreed score yet".to_owned());
+            (*id, reason)
+        };
+        let entering = gathered.entered.iter().filter_map(|row| scores.get(&row.contribution)).flatten();
+        let sheet = Sheet {
+            cut_block: cut.number,
+            cut_hash: cut.hash,
+            scores: entering.map(message).collect(),
+            deferred: gathered.deferred.iter().map(waits).collect(),
+            lines: gathered.lines.clone(),
+            unkeyed: unkeyed.clone(),
+            revenue: gathered.inputs.revenue.amount,
+            licenses: gathered.inputs.revenue.licenses.iter().copied().collect(),
+            datasets: gathered.inputs.revenue.datasets.iter().copied().collect(),
+        };
+        let sealed = self.seal_sheet(mirror, epoch, attempt, &sheet)?;
+        let like = like(epoch, attempt, commit::sheet(&sealed));
+        let computed = self.compute(mirror, &before, &like, cut, &scores, &unkeyed).await?;
+        let message = SheetMessage { epoch, attempt, proposer: seat, sealed, header: computed.header };
+        self.store.put_sheet(epoch, attempt, message.header.sheet_digest, &message).await?;
+        Ok(message)
+    }
+
+    fn seal_sheet(&self, mirror: &Mirror, epoch: Epoch, attempt: u32, sheet: &Sheet) -> Result<Vec<Bytes>, Problem> {
+        let json = serde_json::to_vec(sheet).map(Zeroizing::new).map_err(internal)?;
+        let seats = (1..=u8::MAX).zip(&mirror.latest.seats);
+        seats
+            .map(|(index, seat)| {
+                let context = self.sheet_context(epoch, attempt, StewardId(index));
+                let key = SealingPublicKey(seat.sealing_key);
+                Ok(sealing::seal_as(&key, &context, &json, &mut rand::rng()).map_err(internal)?.0)
+            })
+            .collect()
+    }
+
+    fn sheet_context(&self, epoch: Epoch, attempt: u32, index: StewardId) -> SheetContext {
+        let (chain_id, ledger) = (self.manifest.chain_id, self.manifest.addresses.settlement_ledger);
+        SheetContext { chain_id, ledger, epoch, attempt, index }
+    }
+
+    fn reply_context(&self, epoch: Epoch, attempt: u32, index: StewardId) -> SheetReplyContext {
+        let (chain_id, ledger) = (self.manifest.chain_id, self.manifest.addresses.settlement_ledger);
+        SheetReplyContext { chain_id, ledger, epoch, attempt, index }
+    }
+
+    /// Signs a header that this steward computed, or gives the signature that it gave before.
+    async fn sign_header(&self, header: &Header, seat: StewardId) -> Result<Countersignature, Problem> {
+        let message = eip712::Header::from(header);
+        let domain = self.manifest.settlement_domain();
+        let digest = eip712::digest(&message, &domain);
+        let signature = eip712::sign(&self.keys.signer, &message, &domain).map_err(internal)?;
+        let (kept, signature) = self.store.sign_header(header.epoch, header.attempt, digest, &signature).await?;
+        if kept != digest {
+            let detail = format!(
+                "another header was signed for epoch {}, attempt {}; there is one signature for an attempt",
+                header.epoch, header.attempt
+            );
+            return Err(Problem::new(ProblemCode::Conflict, detail).hint("the next attempt has another proposer"));
+        }
+        Ok(Countersignature { steward: seat, signature: signature.into() })
+    }
+
+    fn check_answer(
+        &self,
+        mirror: &Mirror,
+        message: &SheetMessage,
+        peer: StewardId,
+        answer: SheetAnswer,
+    ) -> Result<Countersignature, Problem> {
+        let sealed = match answer {
+            SheetAnswer::Signed(signature) => {
+                let signer = mirror.latest.seats[usize::from(peer.0) - 1].signer;
+                let header = eip712::Header::from(&message.header);
+                eip712::verify(&header, &self.manifest.settlement_domain(), &signature.signature, signer)
+                    .map_err(|error| broken("signature", error))?;
+                return Ok(Countersignature { steward: peer, signature: signature.signature });
+            }
+            SheetAnswer::Differs { sealed } => sealed,
+        };
+        let context = self.reply_context(message.epoch, message.attempt, peer);
+        let lines = sealing::open_as(&self.keys.sealing, &context, &Sealed(sealed)).map_err(|e| broken("answer", e))?;
+        let lines: Vec<String> = serde_json::from_slice(&lines).map_err(|error| broken("answer", error))?;
+        tracing::warn!(%peer, epoch = %message.epoch, lines = %lines.join("; "), "a peer computes another epoch");
+        // The lines are about members: they go to the log of this steward, not to its public status.
+        Err(Problem::new(ProblemCode::Conflict, format!("it differs in {} lines, see the log", lines.len())))
+    }
+
+    /// Answers a proposer: signs where the same header comes out here, else names the lines that differ.
+    ///
+    /// # Errors
+    /// Where it is not the caller's turn, or this steward cannot compute the epoch yet.
+    pub async fn answer_sheet(
+        self: &Arc<Self>,
+        caller: StewardId,
+        message: &SheetMessage,
+    ) -> Result<SheetAnswer, Problem> {
+        // Two stewards that propose to each other at once would wait for each other.
+        let _one = tokio::time::timeout(BUSY, self.settling.lock()).await.map_err(|_| {
+            Problem::new(ProblemCode::PeerUnavailable, "this steward is settling itself just now").hint("try again")
+        })?;
+        self.refuse_if_halted(DUTY).await?;
+        let mirror = self.at_head().await?;
+        let seat = self.seat(&mirror)?;
+        let (epoch, attempt) = (message.epoch, message.attempt);
+        self.check_turn(&mirror, caller, message)?;
+        if let Err(problem) = self.take_over(&mirror).await {
+            tracing::debug!(%problem, "not all settled epochs could be taken over");
+        }
+        let settled = self.store.settled().await?;
+        if epoch.0 != settled.0 + 1 {
+            let detail = format!("this steward has settled up to epoch {settled}, the sheet is of epoch {epoch}");
+            return Err(Problem::new(ProblemCode::Conflict, detail));
+        }
+        if commit::sheet(&message.sealed) != message.header.sheet_digest {
+            return Err(broken("sheet", "its copies do not hash to the header's sheetDigest"));
+        }
+        let sheet = self.open_sheet(message, seat)?;
+        let cut = self.cut(epoch).await?;
+        self.catch_up(&mirror).await?;
+        let before = self.before(epoch).await?;
+        let scores = self.verified_scores(&mirror, &sheet.scores)?;
+        for row in scores.values().flatten() {
+            self.store.put_score(row).await?;
+        }
+        let computed = self.compute(&mirror, &before, &message.header, cut, &scores, &sheet.unkeyed).await?;
+        let mut lines = self.withheld(&computed, &sheet).await?;
+        if (sheet.cut_block, sheet.cut_hash) != (cut.number, cut.hash) {
+            lines.push(format!("the cut is block {} ({}) here", cut.number, cut.hash));
+        }
+        lines.extend(differences(&computed.gathered.lines, &sheet.lines));
+        if computed.header != message.header {
+            lines.push(format!("the header is {:?} here", computed.header));
+        }
+        if lines.is_empty() {
+            self.store.put_sheet(epoch, attempt, message.header.sheet_digest, message).await?;
+            return Ok(SheetAnswer::Signed(self.sign_header(&computed.header, seat).await?));
+        }
+        let recipient = mirror.latest.seats[usize::from(caller.0) - 1].sealing_key;
+        let json = serde_json::to_vec(&lines).map_err(internal)?;
+        let context = self.reply_context(epoch, attempt, seat);
+        let sealed = sealing::seal_as(&SealingPublicKey(recipient), &context, &json, &mut rand::rng());
+        Ok(SheetAnswer::Differs { sealed: sealed.map_err(internal)?.0 })
+    }
+
+    fn check_turn(&self, mirror: &Mirror, caller: StewardId, message: &SheetMessage) -> Result<(), Problem> {
+        let (epoch, attempt) = (message.epoch, message.attempt);
+        let seats = u8::try_from(mirror.latest.seats.len()).map_err(internal)?;
+        if message.proposer != caller || ledger::proposer(epoch, attempt, seats) != Some(caller) {
+            let detail = format!("attempt {attempt} of epoch {epoch} is not steward {caller}'s to propose");
+            return Err(Problem::new(ProblemCode::Forbidden, detail));
+        }
+        let start = self.schedule().start(epoch, attempt);
+        if mirror.now() < start {
+            let detail =
+                format!("attempt {attempt} of epoch {epoch} starts at {start}, block time is {}", mirror.now());
+            return Err(Problem::new(ProblemCode::Conflict, detail));
+        }
+        if message.header.epoch != epoch || message.header.attempt != attempt {
+            return Err(Problem::new(ProblemCode::BadRequest, "the header is of another epoch or attempt"));
+        }
+        Ok(())
+    }
+
+    /// What the sheet leaves out although it is known here: agreed scores, row keys.
+    async fn withheld(&self, computed: &Computed, sheet: &Sheet) -> Result<Vec<String>, Problem> {
+        let mut ours = Scores::new();
+        for row in self.store.scores_after(ContributionId(0)).await? {
+            ours.entry(row.contribution).or_default().push(row);
+        }
+        let mut lines = Vec::new();
+        let mirror = self.mirror()?;
+        for id in &computed.gathered.deferred {
+            let order = mirror.latest.contributions.get(id).map(|c| drawn(&mirror.latest, c));
+            let known = ours.get(id).map_or(&[][..], Vec::as_slice);
+            if order.is_some_and(|order| agree(&order, known).is_some()) {
+                lines.push(format!("contribution {id} has an agreed score here"));
+            }
+        }
+        for member in &sheet.unkeyed {
+            if self.keys.row_key(&self.store, *member).await?.is_some() {
+                lines.push(format!("the row key of member {member} is here: catch up on it"));
+            }
+        }
+        Ok(lines)
+    }
+
+    /// Our copy of a sheet.
+    ///
+    /// # Errors
+    /// Where it does not open or parse.
+    pub fn open_sheet(&self, message: &SheetMessage, seat: StewardId) -> Result<Sheet, Problem> {
+        let copy = message.sealed.get(usize::from(seat.0) - 1);
+        let copy = copy.ok_or_else(|| broken("sheet", format!("there is no copy for steward {seat}")))?;
+        let context = self.sheet_context(message.epoch, message.attempt, seat);
+        let json = sealing::open_as(&self.keys.sealing, &context, &Sealed(copy.clone()))
+            .map_err(|error| broken("sheet", error))?;
+        serde_json::from_slice(&json).map_err(|error| broken("sheet", error))
+    }
+
+    /// The sheets that we hold of an epoch, for a peer that was down.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn sheets_of(&self, epoch: Epoch) -> Result<Vec<SheetMessage>, Problem> {
+        Ok(self.store.sheets(epoch).await?)
+    }
+
+    /// The sheet behind a header on chain, from the store or from a peer.
+    pub(super) async fn sheet_of(self: &Arc<Self>, mirror: &Mirror, header: &Header) -> Result<Sheet, Problem> {
+        let seat = self.seat(mirror)?;
+        let fits = |sheet: &SheetMessage| {
+            sheet.header.sheet_digest == header.sheet_digest && commit::sheet(&sheet.sealed) == header.sheet_digest
+        };
+        let kept: Vec<SheetMessage> = self.store.sheets(header.epoch).await?;
+        if let Some(message) = kept.into_iter().find(fits) {
+            return self.open_sheet(&message, seat);
+        }
+        let path = format!("/v1/settlement/sheets/{}", header.epoch);
+        for (_, client) in self.peers(mirror) {
+            let Ok(sheets) = client.get_signed::<Vec<SheetMessage>>(&path, mirror.now()).await else { continue };
+            if let Some(message) = sheets.into_iter().find(fits) {
+                self.store.put_sheet(header.epoch, header.attempt, header.sheet_digest, &message).await?;
+                self.catch_up(mirror).await?;
+                return self.open_sheet(&message, seat);
+            }
+        }
+        let detail = format!("the sheet of epoch {} is neither here nor with a peer that is up", header.epoch);
+        Err(Problem::new(ProblemCode::PeerUnavailable, detail))
+    }
+}
+
+/// A header of which epoch, attempt and sheet are known.
+fn like(epoch: Epoch, attempt: u32, sheet_digest: B256) -> Header {
+    let roots = Roots { previous: B256::ZERO, rows: B256::ZERO, inputs: B256::ZERO, sheet: sheet_digest };
+    let settled = Settled {
+        global: Global::default(),
+        rows: Vec::new(),
+        shared: ledger::Shared { epoch, ..ledger::Shared::default() },
+        inputs: Vec::new(),
+        points: Vec::new(),
+        cash: 0,
+    };
+    Header::new(&ledger::Params::default(), &settled, &roots, attempt)
+}
