@@ -81,8 +81,9 @@ impl Worker {
     /// Where too few stewards answer, or two of them hold different entries at one index.
     pub async fn learn_log(&self, mirror: &Mirror, committee: &Committee) -> Result<Log, Problem> {
         let now = mirror.now();
-        let answers =
-            committee.ask(|_, client| async move { Ok(client.get_signed::<BudgetLog>("/v1/budget", now).await?) }).await;
+        let answers = committee
+            .ask(|_, client| async move { Ok(client.get_signed::<BudgetLog>("/v1/budget", now).await?) })
+            .await;
         let logs = committee.enough("budget log", answers)?;
         let mut checked = Vec::new();
         for (id, log) in logs {
@@ -95,7 +96,12 @@ impl Worker {
         let (hashes, entries, left) = (hashes.clone(), longest.entries[..hashes.len()].to_vec(), longest.left);
         for (id, other, _) in &checked {
             if let Some(at) = other.iter().zip(&hashes).position(|(theirs, ours)| theirs != ours) {
-                let detail = format!("steward {id} holds {} at index {} of the budget log, others {}", other[at], at + 1, hashes[at]);
+                let detail = format!(
+                    "steward {id} holds {} at index {} of the budget log, others {}",
+                    other[at],
+                    at + 1,
+                    hashes[at]
+                );
                 return Err(Problem::new(ProblemCode::Halted, detail)
                     .hint("two majorities signed at one index: a steward equivocated, people have to find out which"));
             }
@@ -117,8 +123,8 @@ impl Worker {
         let mut hashes: Vec<B256> = Vec::with_capacity(log.entries.len());
         for request in &log.entries {
             let entry = &request.entry;
-            let follows = entry.index == hashes.len() as u64 + 1
-                && entry.previous == hashes.last().copied().unwrap_or_default();
+            let follows =
+                entry.index == hashes.len() as u64 + 1 && entry.previous == hashes.last().copied().unwrap_or_default();
             let hash = rule(entry).hash();
             if !follows || !self.has_majority(committee, hash, request) {
                 self.blame(format!("steward {id} shows entry {} without what carries it", entry.index));
@@ -151,7 +157,8 @@ impl Worker {
         signature: &Countersignature,
     ) -> Result<(), Problem> {
         let seat = committee.seat(signature.steward);
-        let seat = seat.ok_or_else(|| broken("countersignature", format!("there is no steward {}", signature.steward)))?;
+        let seat =
+            seat.ok_or_else(|| broken("countersignature", format!("there is no steward {}", signature.steward)))?;
         let message = eip712::BudgetEntry::from(&rule(entry));
         eip712::verify(&message, &self.manifest.committee_domain(), &signature.signature, seat.signer)
             .map_err(|error| broken("countersignature", error))
@@ -172,7 +179,10 @@ impl Worker {
             .ask_those(those, |id, client| async move {
                 let given: Countersignature = client.post_signed("/v1/budget/entries", asked, mirror.now()).await?;
                 if given.steward != id {
-                    return Err(broken("countersignature", format!("of steward {} where {id} was asked", given.steward)));
+                    return Err(broken(
+                        "countersignature",
+                        format!("of steward {} where {id} was asked", given.steward),
+                    ));
                 }
                 self.check_signature(committee, &asked.entry, &given)?;
                 Ok(given)
@@ -206,9 +216,12 @@ impl Worker {
         request: &CommitRequest,
     ) {
         let answers = committee
-            .ask_those(|id| those.contains(&id), |_, client| async move {
-                Ok(client.post_signed::<BudgetLog>("/v1/budget/commit", request, mirror.now()).await?)
-            })
+            .ask_those(
+                |id| those.contains(&id),
+                |_, client| async move {
+                    Ok(client.post_signed::<BudgetLog>("/v1/budget/commit", request, mirror.now()).await?)
+                },
+            )
             .await;
         for (steward, answer) in answers {
             if let Err(problem) = answer {

@@ -67,6 +67,8 @@ pub struct Privacy {
 pub struct Records {
     /// Seconds for which flattened rows stay in memory.
     pub cache_ttl_s: u64,
+    /// How many bytes of flattened rows stay in memory at most; records beyond are opened anew for each query.
+    pub cache_bytes: usize,
     /// Larger records count as empty.
     pub max_record_bytes: usize,
 }
@@ -100,7 +102,7 @@ impl Default for Privacy {
 
 impl Default for Records {
     fn default() -> Self {
-        Self { cache_ttl_s: 600, max_record_bytes: 256 << 20 }
+        Self { cache_ttl_s: 600, cache_bytes: 256 << 20, max_record_bytes: 256 << 20 }
     }
 }
 
@@ -130,8 +132,7 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let mut config: Self = load_config(path)?;
         let base = path.parent().unwrap_or(Path::new("")).to_owned();
-        let files =
-            [&mut config.manifest, &mut config.data_dir, &mut config.key_file, &mut config.sealing_key_file];
+        let files = [&mut config.manifest, &mut config.data_dir, &mut config.key_file, &mut config.sealing_key_file];
         for file in files {
             *file = base.join(&*file);
         }

@@ -34,7 +34,6 @@ impl FromRef<App> for Arc<Worker> {
 }
 
 /// All routes.
-#[must_use]
 pub fn router(worker: Arc<Worker>) -> Router {
     let verifier: Arc<dyn Verifier> = worker.clone();
     Router::new()

@@ -5,6 +5,8 @@ use rochdale_api::Problem;
 use rochdale_api::query::QueryRequest;
 use rochdale_chain::eip712;
 use rochdale_chain::events::LicenseTerms;
+use rochdale_crypto::SealingPublicKey;
+use rochdale_crypto::sealing::seal;
 
 use crate::problems::{bad, internal, license};
 use crate::worker::{Mirror, Worker};
@@ -31,8 +33,11 @@ impl Worker {
         query.validate().map_err(|error| bad(format!("query: {error}")))?;
         let digest = query.digest().map_err(|error| bad(format!("query: {error}")))?;
         if digest != order.query_digest {
-            return Err(bad(format!("order.query_digest: the query has digest {digest}, the order names {}", order.query_digest))
-                .hint("sign the query that is sent"));
+            return Err(bad(format!(
+                "order.query_digest: the query has digest {digest}, the order names {}",
+                order.query_digest
+            ))
+            .hint("sign the query that is sent"));
         }
         if query.rho != order.rho {
             return Err(bad(format!("order.rho: the query spends {}, the order {} nano-zCDP", query.rho, order.rho)));
@@ -80,6 +85,18 @@ impl Worker {
             let detail = format!("license {id} expired at {}, block time is {now}", terms.expiry);
             return Err(license(detail).hint("buy another license"));
         }
+        // The pool is taken at a final block, at which this license has to exist.
+        let finalized = mirror.head.finalized.timestamp;
+        if terms.issued_at > finalized {
+            let detail = format!("license {id} was issued at {}, the chain is final up to {finalized}", terms.issued_at);
+            return Err(license(detail).hint("ask again when the purchase is final"));
+        }
+        // Found out now, not once the query is charged.
+        let recipient = SealingPublicKey(terms.recipient_key);
+        seal(&recipient, b"rochdale.trial", &[], &[], &mut rand::rng()).map_err(|error| {
+            license(format!("nothing can be sealed to the recipient of license {id}: {error}"))
+                .hint("buy a license with the public half of an X25519 key")
+        })?;
         if order.deadline < now {
             let detail = format!("order.deadline: {} has passed, block time is {now}", order.deadline);
             return Err(bad(detail).hint("sign a new order"));

@@ -225,15 +225,16 @@ impl Worker {
             Ok(seal_as(&key, &context, &json, &mut rand::rng()).map_err(internal)?.0)
         };
         let kept = seal(self.keys.sealing.public())?;
-        let sealed = seal(SealingPublicKey(held.terms.recipient_key))
-            .map_err(|problem| problem.hint("the license's recipient key is not usable: buy a license with another one"))?;
+        let sealed = seal(SealingPublicKey(held.terms.recipient_key))?;
         Ok(Answer { kept, sealed })
     }
 
     fn kept_answer(&self, job: &Job) -> Result<Answered, Problem> {
         let answer = job.answer.as_ref().ok_or_else(|| internal("an answered job has lost its answer"))?;
-        let json = open_as(&self.keys.sealing, &self.answer_context(job), &Sealed(answer.kept.clone()))
-            .map_err(|error| internal(format!("the stored answer does not open: {error}; was sealing_key_file changed?")))?;
+        let json =
+            open_as(&self.keys.sealing, &self.answer_context(job), &Sealed(answer.kept.clone())).map_err(|error| {
+                internal(format!("the stored answer does not open: {error}; was sealing_key_file changed?"))
+            })?;
         serde_json::from_slice(&json).map_err(internal)
     }
 

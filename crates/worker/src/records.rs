@@ -13,9 +13,11 @@ use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::client::Clock;
 use rochdale_chain::state::Contribution;
 use rochdale_compute::pool::{DEFAULT_ROW_CAP, Pool as Rows, PoolBuilder};
-use rochdale_core::fhir::{Flat, FlatKind, Limits, Record, Sex, day_of, flatten};
+use rochdale_core::fhir::{Flat, FlatCode, FlatKind, FlatObservation, Limits, Record, Sex, day_of, flatten};
 use rochdale_core::ids::{ContributionId, MemberId};
 use rochdale_crypto::{Cid, Context, Header, envelope, sharing};
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::block_in_place;
 use zeroize::Zeroize as _;
 
 use crate::budget::rule;
@@ -54,24 +56,44 @@ impl Drop for Opened {
     }
 }
 
-/// Rows of opened records for a while.
+impl Opened {
+    /// Bytes that the rows take in memory, near enough to bound a cache.
+    fn bytes(&self) -> usize {
+        let texts = self.rows.codes.iter().map(|code| code.system.len() + code.code.len());
+        let rows = self.rows.observations.iter().map(|row| row.system.len() + row.code.len() + row.unit.len());
+        let held = self.rows.codes.len() * size_of::<FlatCode>()
+            + self.rows.observations.len() * size_of::<FlatObservation>();
+        held + texts.sum::<usize>() + rows.sum::<usize>()
+    }
+}
+
+/// Rows of opened records for a while, and never more of them than fit: beyond the limit a record is opened anew for each
+/// query, so that memory does not grow with the pool.
 pub struct RowCache {
     ttl: Duration,
+    most_bytes: usize,
     clock: Arc<dyn Clock>,
-    rows: Mutex<HashMap<ContributionId, (Arc<Opened>, Duration)>>,
+    rows: Mutex<HashMap<ContributionId, Held>>,
+}
+
+/// Cached rows, since when, and how many bytes.
+struct Held {
+    opened: Arc<Opened>,
+    since: Duration,
+    bytes: usize,
 }
 
 impl RowCache {
-    /// An empty cache that forgets after `ttl`.
+    /// An empty cache that forgets after `ttl` and holds at most `most_bytes`.
     #[must_use]
-    pub fn new(ttl: Duration, clock: Arc<dyn Clock>) -> Self {
-        Self { ttl, clock, rows: Mutex::default() }
+    pub fn new(ttl: Duration, most_bytes: usize, clock: Arc<dyn Clock>) -> Self {
+        Self { ttl, most_bytes, clock, rows: Mutex::default() }
     }
 
     /// Forgets what is older than allowed.
     pub fn expire(&self) {
         let now = self.clock.elapsed();
-        self.lock().retain(|_, (_, since)| now.saturating_sub(*since) < self.ttl);
+        self.lock().retain(|_, held| now.saturating_sub(held.since) < self.ttl);
     }
 
     /// Number of records whose rows are held.
@@ -88,20 +110,24 @@ impl RowCache {
 
     fn get(&self, id: ContributionId, blob_digest: B256, cut_day: i32) -> Option<Arc<Opened>> {
         let rows = self.lock();
-        let (opened, _) = rows.get(&id)?;
+        let opened = &rows.get(&id)?.opened;
         ((opened.blob_digest, opened.cut_day) == (blob_digest, cut_day)).then(|| opened.clone())
     }
 
     fn put(&self, id: ContributionId, opened: Arc<Opened>) {
-        let now = self.clock.elapsed();
-        self.lock().insert(id, (opened, now));
+        let (since, bytes) = (self.clock.elapsed(), opened.bytes());
+        let mut rows = self.lock();
+        let held: usize = rows.values().map(|held| held.bytes).sum();
+        if held + bytes <= self.most_bytes {
+            rows.insert(id, Held { opened, since, bytes });
+        }
     }
 
     fn forget(&self, id: ContributionId) {
         self.lock().remove(&id);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ContributionId, (Arc<Opened>, Duration)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ContributionId, Held>> {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -134,8 +160,7 @@ impl Worker {
         pool: &Pool,
     ) -> Result<Rows, Problem> {
         self.rows.expire();
-        let mut builder =
-            PoolBuilder::new(self.keys.pool_salt(), DEFAULT_ROW_CAP, pool.cut.time).map_err(internal)?;
+        let mut builder = PoolBuilder::new(self.keys.pool_salt(), DEFAULT_ROW_CAP, pool.cut.time).map_err(internal)?;
         let (mut kept, mut left) = (0usize, 0usize);
         for page in pool.ids.chunks(PAGE) {
             let offers = self.release(mirror, committee, entry, page).await?;
@@ -162,7 +187,7 @@ impl Worker {
                     continue;
                 };
                 let (id, member) = (candidate.id, candidate.on_chain.member);
-                match self.open_one(committee, entry, pool, candidate)? {
+                match on_this_thread(|| self.open_one(committee, entry, pool, candidate))? {
                     Ruling::In(opened) => {
                         kept += 1;
                         push(&mut builder, member, &opened)?;
@@ -272,8 +297,7 @@ impl Worker {
                 empty()
             }
         };
-        let opened =
-            Arc::new(Opened { blob_digest: released.blob_digest, header, cut_day: cut_day(pool), rows });
+        let opened = Arc::new(Opened { blob_digest: released.blob_digest, header, cut_day: cut_day(pool), rows });
         if !self.config.cache_ttl().is_zero() {
             self.rows.put(id, opened.clone());
         }
@@ -291,6 +315,15 @@ impl Worker {
         };
         header.expect(&expected).map_err(|error| error.to_string())?;
         Ok(header)
+    }
+}
+
+/// Decrypting and parsing megabytes takes long: other tasks of this thread move elsewhere meanwhile, where there is an
+/// elsewhere.
+fn on_this_thread<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::current().runtime_flavor() {
+        RuntimeFlavor::MultiThread => block_in_place(work),
+        _ => work(),
     }
 }
 

@@ -90,12 +90,17 @@ impl Worker {
             .await;
         let given = answers.iter().filter(|(_, answer)| answer.is_ok()).count();
         if given < usize::from(committee.quorum) {
-            return Err(committee.enough("release", answers).err().unwrap_or_else(|| broken("release", "too few answers")));
+            return Err(committee
+                .enough("release", answers)
+                .err()
+                .unwrap_or_else(|| broken("release", "too few answers")));
         }
         let mut offers: BTreeMap<ContributionId, Offers> = page.iter().map(|id| (*id, Offers::default())).collect();
         for (steward, answer) in answers {
             match answer {
-                Ok(shares) => shares.into_iter().for_each(|share| offers.entry(id_of(&share)).or_default().take(steward, share)),
+                Ok(shares) => {
+                    shares.into_iter().for_each(|share| offers.entry(id_of(&share)).or_default().take(steward, share))
+                }
                 Err(problem) => {
                     let why = problem.detail;
                     offers.values_mut().for_each(|offers| offers.silent.push((steward, why.clone())));
@@ -217,6 +222,8 @@ impl Offers {
 
 fn id_of(answer: &ShareAnswer) -> ContributionId {
     match answer {
-        ShareAnswer::Released { contribution_id, .. } | ShareAnswer::Refused { contribution_id, .. } => *contribution_id,
+        ShareAnswer::Released { contribution_id, .. } | ShareAnswer::Refused { contribution_id, .. } => {
+            *contribution_id
+        }
     }
 }

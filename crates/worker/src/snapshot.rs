@@ -140,10 +140,9 @@ impl Worker {
     /// Where it was sealed to another key.
     pub fn unseal_pool(&self, license: LicenseId, cut: Cut, sealed: &Bytes) -> Result<Pool, Problem> {
         let context = self.snapshot_context(license, cut.block, OURSELVES);
-        let json =
-            sealing::open_as(&self.keys.sealing, &context, &Sealed(sealed.clone())).map_err(|error| internal(format!(
-                "the stored snapshot does not open: {error}; was sealing_key_file changed?"
-            )))?;
+        let json = sealing::open_as(&self.keys.sealing, &context, &Sealed(sealed.clone())).map_err(|error| {
+            internal(format!("the stored snapshot does not open: {error}; was sealing_key_file changed?"))
+        })?;
         Ok(Pool { cut, ids: serde_json::from_slice(&json).map_err(internal)? })
     }
 }

@@ -33,7 +33,7 @@ pub struct Mirror {
     /// Every event, oldest first.
     pub events: Arc<Vec<Located>>,
     /// What they add up to.
-    pub latest: Cooperative,
+    pub latest: Arc<Cooperative>,
 }
 
 impl Mirror {
@@ -63,7 +63,9 @@ pub enum StartError {
     #[error(transparent)]
     Engine(#[from] EngineError),
     /// The manifest is of another chain.
-    #[error("the manifest is of chain {manifest}, the configuration of chain {configured}: use the manifest of this chain")]
+    #[error(
+        "the manifest is of chain {manifest}, the configuration of chain {configured}: use the manifest of this chain"
+    )]
     OtherChain {
         /// The manifest's.
         manifest: u64,
@@ -130,7 +132,7 @@ impl Worker {
         let follower = Follower::new(chain.clone(), &manifest, MemoryStore::default());
         Ok(Arc::new(Self {
             engine: DataFusionEngine::new(config.engine.threads, config.engine.memory_bytes)?,
-            rows: RowCache::new(config.cache_ttl(), clock),
+            rows: RowCache::new(config.cache_ttl(), config.records.cache_bytes, clock),
             domain: auth::domain(manifest.chain_id, manifest.addresses.steward_committee),
             config,
             manifest,
@@ -167,7 +169,7 @@ impl Worker {
             _ => {
                 let events = follower.store().events().to_vec();
                 let latest = Cooperative::fold(&events);
-                Mirror { head: progress.head, events: Arc::new(events), latest }
+                Mirror { head: progress.head, events: Arc::new(events), latest: Arc::new(latest) }
             }
         };
         let mirror = Arc::new(mirror);

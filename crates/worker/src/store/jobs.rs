@@ -109,8 +109,7 @@ impl Store {
     /// # Errors
     /// Where the database fails or is damaged.
     pub async fn open_jobs(&self) -> Result<Vec<Job>> {
-        let rows =
-            sqlx::query("SELECT * FROM jobs WHERE state <> 'done' ORDER BY idx").fetch_all(&self.pool).await?;
+        let rows = sqlx::query("SELECT * FROM jobs WHERE state <> 'done' ORDER BY idx").fetch_all(&self.pool).await?;
         rows.iter().map(job).collect()
     }
 

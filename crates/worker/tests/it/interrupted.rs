@@ -1,7 +1,6 @@
 //! What is interrupted after the charge goes on without a second one.
 
 use rochdale_api::ProblemCode;
-use rochdale_core::query::Outcome;
 
 use crate::rig::{Fault, RHO, Rig, count};
 
@@ -58,6 +57,5 @@ async fn a_member_who_revokes_between_snapshot_and_release_is_left_out() {
     let sealed = rig.ask(&request).await.unwrap();
     let answered = rig.open(&license, &sealed);
     assert_eq!(answered.answer.snapshot_size, 4, "the declared snapshot stays what it was");
-    assert!(matches!(answered.answer.outcome, Outcome::Released { .. }));
     assert_eq!(rig.worker.rows.len(), 3, "the record of who revoked is not opened");
 }

@@ -3,6 +3,7 @@
 
 mod budget;
 mod interrupted;
+mod process;
 mod refused;
 mod rig;
 mod round;

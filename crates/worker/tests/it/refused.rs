@@ -1,8 +1,9 @@
 //! What is refused, and that nothing is charged then.
 
+use alloy::primitives::B256;
+use rochdale_api::client::{Client, Identity};
 use rochdale_api::query::SealedAnswer;
 use rochdale_api::{Problem, ProblemCode};
-use rochdale_api::client::{Client, Identity};
 use rochdale_core::ids::{DatasetId, LicenseId, Purpose};
 use rochdale_core::query::Query;
 use rochdale_testkit::anvil::role_key;
@@ -11,7 +12,12 @@ use crate::rig::{Fault, Licensed, RHO, Rig, count};
 
 const YEAR: u64 = 365 * 86_400;
 
-async fn refusal(rig: &Rig, license: &Licensed, query: Query, edit: impl FnOnce(&mut rochdale_api::query::QueryOrder)) -> Problem {
+async fn refusal(
+    rig: &Rig,
+    license: &Licensed,
+    query: Query,
+    edit: impl FnOnce(&mut rochdale_api::query::QueryOrder),
+) -> Problem {
     let request = rig.order(license, query, edit).await;
     rig.ask(&request).await.unwrap_err()
 }
@@ -62,6 +68,30 @@ async fn a_pool_below_the_gate_is_not_charged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn several_records_of_one_member_are_one_person() {
+    let rig = Rig::new(2, 10 * RHO).await;
+    let license = rig.license(YEAR).await;
+    rig.coop.local.time_to(rig.now().await + 8 * 86_400, 2).await.unwrap();
+    rig.contribute(0).await;
+    rig.settle().await;
+    let problem = refusal(&rig, &license, count(RHO), |_| {}).await;
+    assert_eq!(problem.detail, "the pool has 2 members, queries need 3");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recipient_that_nothing_can_be_sealed_to_is_found_before_the_charge() {
+    let rig = Rig::new(3, 10 * RHO).await;
+    // The point 1 has low order: no secret belongs to it.
+    let mut key = B256::ZERO;
+    key[0] = 1;
+    let license = rig.license_to(YEAR, key).await;
+    let problem = refusal(&rig, &license, count(RHO), |_| {}).await;
+    assert_eq!(problem.code, ProblemCode::LicenseInvalid, "{problem}");
+    assert!(problem.detail.contains("nothing can be sealed"), "{problem}");
+    assert_eq!(rig.committed().await, [0].into());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_the_gateway_is_heard() {
     let rig = Rig::new(3, 10 * RHO).await;
     let license = rig.license(YEAR).await;
@@ -90,7 +120,10 @@ async fn a_bad_share_is_reported_with_its_steward_and_costs_the_answer_nothing()
     assert_eq!(rig.worker.rows.len(), 3, "two good shares open every record");
     let faults = rig.worker.faults();
     assert_eq!(faults.len(), 2, "{faults:?}");
-    assert!(faults.iter().all(|fault| fault.starts_with("steward 3 released a bad share of contribution")), "{faults:?}");
+    assert!(
+        faults.iter().all(|fault| fault.starts_with("steward 3 released a bad share of contribution")),
+        "{faults:?}"
+    );
 
     // Without another steward's share it cannot be made up for: the order stays open, charged once.
     let request = rig.order(&license, count(RHO / 2), |_| {}).await;

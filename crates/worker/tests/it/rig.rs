@@ -34,9 +34,7 @@ use rochdale_crypto::sealing::{
     ConsentContext, ConsentPart, PrivatePart, QueryAnswerContext, RowKeyContext, ShareContext, open_as, seal_consent,
     seal_private_part, seal_row_key, seal_share,
 };
-use rochdale_crypto::{
-    Cid, Context, RecordSecret, RowKey, Sealed, SealingKeyPair, envelope, random_blinder, sharing,
-};
+use rochdale_crypto::{Cid, Context, RecordSecret, RowKey, Sealed, SealingKeyPair, envelope, random_blinder, sharing};
 use rochdale_testkit::anvil::{TestCoop, role_key};
 use rochdale_testkit::synth;
 use rochdale_worker::config::{Config, Engine, Privacy, Records, StewardConfig};
@@ -73,7 +71,6 @@ pub enum Fault {
 
 /// A steward behind its address.
 pub struct Seat {
-    pub id: StewardId,
     pub address: SocketAddr,
     pub steward: Arc<rochdale_steward::steward::Steward>,
     fault: Arc<AtomicU8>,
@@ -126,7 +123,8 @@ async fn meddle(State(fault): State<Arc<AtomicU8>>, request: Request, next: Next
     }
     let (mut parts, body) = response.into_parts();
     let mut shares: Shares = serde_json::from_slice(&to_bytes(body, usize::MAX).await.unwrap()).unwrap();
-    if let [ShareAnswer::Released { sealed: one, .. }, ShareAnswer::Released { sealed: other, .. }, ..] = &mut shares[..]
+    if let [ShareAnswer::Released { sealed: one, .. }, ShareAnswer::Released { sealed: other, .. }, ..] =
+        &mut shares[..]
     {
         std::mem::swap(one, other);
     }
@@ -160,7 +158,7 @@ impl Drop for Rig {
     }
 }
 
-fn write_key(path: &Path, kind: &str, secret: &[u8]) -> PathBuf {
+pub fn write_key(path: &Path, kind: &str, secret: &[u8]) -> PathBuf {
     let line = format!("rochdale-{kind}-key-v1 {}\n", alloy::primitives::hex::encode(secret));
     std::fs::write(path, line).unwrap();
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
@@ -168,7 +166,7 @@ fn write_key(path: &Path, kind: &str, secret: &[u8]) -> PathBuf {
 }
 
 /// The sealing key of a role, the same on every run.
-fn sealing(role: &str) -> SealingKeyPair {
+pub fn sealing(role: &str) -> SealingKeyPair {
     SealingKeyPair::from_secret(&keccak256(format!("sealing {role}")).0)
 }
 
@@ -216,8 +214,7 @@ impl Rig {
         for (id, (listener, address, _)) in (1u8..).zip(addresses) {
             let config = steward_config(&coop, dir.path(), id, &gateway_url, &urls, budget);
             let steward = rochdale_steward::steward::Steward::open(config, coop.clock.clone()).await.unwrap();
-            let seat =
-                Seat { id: StewardId(id), address, steward, fault: Arc::default(), serving: Mutex::default() };
+            let seat = Seat { address, steward, fault: Arc::default(), serving: Mutex::default() };
             *seat.serving.lock().unwrap() = Some(seat.serve(listener));
             seats.push(seat);
         }
@@ -394,9 +391,8 @@ impl Rig {
             let share = &deal.shares[usize::from(index.0) - 1];
             seal_share(&key.public(), &of(index), share, &mut rng).unwrap()
         });
-        let secrets = self.each(|index, key| {
-            seal_private_part(&key.public(), &of(index).private_part(), &part, &mut rng).unwrap()
-        });
+        let secrets = self
+            .each(|index, key| seal_private_part(&key.public(), &of(index).private_part(), &part, &mut rng).unwrap());
         let blob_digest = B256::from(*sealed.cid.sha256());
         let sealed_shares: Vec<_> = shares.iter().map(|share| &share.sealed).collect();
         let commitment = commit::contribution(
@@ -432,6 +428,11 @@ impl Rig {
 
     /// A license of the researcher for `duration` seconds.
     pub async fn license(&self, duration: u64) -> Licensed {
+        self.license_to(duration, sealing("researcher").public().0).await
+    }
+
+    /// As [`Self::license`], whose answers are sealed to a key as told.
+    pub async fn license_to(&self, duration: u64, recipient_key: B256) -> Licensed {
         let recipient = sealing("researcher");
         self.coop.approve_researcher(PURPOSE).await.unwrap();
         self.settle().await;
@@ -442,7 +443,7 @@ impl Rig {
             purpose: PURPOSE.0,
             ehdsCategory: EHDS,
             duration,
-            recipientKey: recipient.public().0,
+            recipientKey: recipient_key,
         };
         let value = self.coop.chain.view(market, &Market::priceOfCall { o: order.clone() }).await.unwrap();
         let owner = self.coop.researcher.address();
