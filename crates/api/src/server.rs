@@ -212,7 +212,8 @@ pub async fn serve(
     let listener = tokio::net::TcpListener::bind(address)
         .await
         .map_err(|e| std::io::Error::new(e.kind(), format!("cannot listen on {address}: {e}")))?;
-    tracing::info!(%address, "listening");
+    // The port that was given, where the configuration leaves it to the system.
+    tracing::info!(address = %listener.local_addr()?, "listening");
     axum::serve(listener, router).with_graceful_shutdown(stop).await
 }
 
