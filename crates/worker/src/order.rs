@@ -88,7 +88,8 @@ impl Worker {
         // The pool is taken at a final block, at which this license has to exist.
         let finalized = mirror.head.finalized.timestamp;
         if terms.issued_at > finalized {
-            let detail = format!("license {id} was issued at {}, the chain is final up to {finalized}", terms.issued_at);
+            let detail =
+                format!("license {id} was issued at {}, the chain is final up to {finalized}", terms.issued_at);
             return Err(license(detail).hint("ask again when the purchase is final"));
         }
         // Found out now, not once the query is charged.

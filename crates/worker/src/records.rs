@@ -61,8 +61,8 @@ impl Opened {
     fn bytes(&self) -> usize {
         let texts = self.rows.codes.iter().map(|code| code.system.len() + code.code.len());
         let rows = self.rows.observations.iter().map(|row| row.system.len() + row.code.len() + row.unit.len());
-        let held = self.rows.codes.len() * size_of::<FlatCode>()
-            + self.rows.observations.len() * size_of::<FlatObservation>();
+        let held =
+            self.rows.codes.len() * size_of::<FlatCode>() + self.rows.observations.len() * size_of::<FlatObservation>();
         held + texts.sum::<usize>() + rows.sum::<usize>()
     }
 }
