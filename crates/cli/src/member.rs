@@ -5,6 +5,7 @@ use crate::wallet::Wallet;
 use alloy::primitives::{B256, U256, keccak256};
 use alloy::signers::local::PrivateKeySigner;
 use anyhow::{Context, Result, bail};
+use rochdale_api::ProblemCode;
 use rochdale_api::contribution::{ContributionPackage, ContributionState, ContributionStatus};
 use rochdale_api::member::{
     ClaimRequest, Claimed, DenyRequest, GrantRequest, JoinRequest, Joined, Mined, RowReport, RowRequest, SealedRow,
@@ -162,14 +163,24 @@ pub async fn contribute(
     let deadline = coop.deadline().await?;
     let (package, blob) = seal(coop, wallet, &view, record, dataset, deadline)?;
     let cid = rochdale_crypto::Cid::from_sha256(package.blob_digest.0);
-    wallet.keep(&package)?;
     coop.gateway.put_bytes(&format!("/v1/blobs/{cid}"), blob).await?;
+    // Kept from here on: a package is worth sending again only while the vault has its blob.
+    wallet.keep(&package)?;
     deliver(coop, wallet, &package).await
 }
 
-/// Sends a package and waits until it is on chain; forgets it once every steward holds its share.
+/// Sends a package and waits until it is on chain; forgets it once every steward holds its share, or when it is refused
+/// for good.
 pub async fn deliver(coop: &Coop, wallet: &mut Wallet, package: &ContributionPackage) -> Result<ContributionStatus> {
-    let mut status: ContributionStatus = coop.gateway.post("/v1/contributions", package).await?;
+    let mut status: ContributionStatus = match coop.gateway.post("/v1/contributions", package).await {
+        Ok(status) => status,
+        Err(error) => {
+            if !passes(error.code()) {
+                wallet.forget(package.commitment)?;
+            }
+            return Err(error.into());
+        }
+    };
     let start = Instant::now();
     while status.state == ContributionState::Queued {
         if start.elapsed() > PATIENCE {
@@ -193,6 +204,19 @@ pub async fn deliver(coop: &Coop, wallet: &mut Wallet, package: &ContributionPac
         wallet.forget(package.commitment)?;
     }
     Ok(status)
+}
+
+/// Whether a refusal may be over when the same is sent again.
+fn passes(code: ProblemCode) -> bool {
+    matches!(
+        code,
+        ProblemCode::PeerUnavailable
+            | ProblemCode::ChainUnavailable
+            | ProblemCode::NotEnough
+            | ProblemCode::TooManyRequests
+            | ProblemCode::Halted
+            | ProblemCode::Internal
+    )
 }
 
 fn seal(
