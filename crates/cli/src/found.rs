@@ -96,6 +96,7 @@ pub fn office(state: &State, name: &str) -> Result<PrivateKeySigner> {
 pub async fn found(state: &State, layout: &Layout, config: Option<CoopConfig>, ui: Ui) -> Result<Manifest> {
     let chain = connect(&layout.rpc_url(), LOCAL_CHAIN_ID).await?;
     if state.manifest().exists() {
+        LocalChain::new(&chain)?.resume_time().await?;
         let manifest = Manifest::load(&state.manifest())?;
         let code =
             alloy::providers::Provider::get_code_at(chain.provider(), manifest.addresses.settlement_ledger).await?;

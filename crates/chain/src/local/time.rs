@@ -41,6 +41,16 @@ impl LocalChain {
         self.latest().await
     }
 
+    /// Goes on at the time of the latest block. A chain that was loaded from its state has forgotten that it was moved
+    /// forward: without this its next block would be older than the one before.
+    ///
+    /// # Errors
+    /// Where the RPC does not answer.
+    pub async fn resume_time(&self) -> Result<(), ChainError> {
+        let next = self.latest().await?.timestamp + 1;
+        self.named("anvil_setTime", self.0.provider().anvil_set_time(next).await).map(drop)
+    }
+
     /// Mines blocks, a second apart.
     ///
     /// # Errors

@@ -35,7 +35,8 @@ pub fn run(args: &[&str]) -> Output {
 /// Runs to the end, which must be a success, and parses what it printed.
 pub fn json(args: &[&str]) -> Value {
     let output = run(args);
-    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    let said = || [&output.stdout[..], &output.stderr[..]].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    assert!(output.status.success(), "{args:?}: {:?}", said());
     serde_json::from_slice(&output.stdout).unwrap()
 }
 

@@ -7,6 +7,12 @@ fn amount(value: &Value) -> u128 {
     value.as_str().unwrap().parse().unwrap()
 }
 
+/// The end of the last settled epoch's objection window: the chain was moved past it before it stopped.
+fn head(state: &std::path::Path) -> u64 {
+    let manifest: Value = serde_json::from_slice(&std::fs::read(state.join("manifest.json")).unwrap()).unwrap();
+    manifest["genesis"].as_u64().unwrap() + 604_800 + 3_600 + 86_400
+}
+
 #[test]
 fn a_person_types_every_step_stops_everything_and_goes_on() {
     let dir = tempfile::tempdir().unwrap();
@@ -35,7 +41,11 @@ fn a_person_types_every_step_stops_everything_and_goes_on() {
     let config = state.join("worker/worker.toml");
     let text = std::fs::read_to_string(&config).unwrap();
     std::fs::write(&config, text.replace("min_pool = 20", "min_pool = 5")).unwrap();
+    let stopped_at = head(&state);
     let up = Up::start(&state, port);
+    let status = up.json(&["coop", "status"]);
+    assert_eq!(status["cooperative"]["final_epoch"], 1, "{status}");
+    assert!(status["cooperative"]["now"].as_u64().unwrap() >= stopped_at, "time went back: {status}");
     up.json(&["researcher", "license", "--records", "10"]);
     let query = dir.path().join("query.json");
     std::fs::write(&query, r#"{"version":1,"dataset":1,"ask":{"kind":"count"},"rho":400000000}"#).unwrap();
