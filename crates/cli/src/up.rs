@@ -82,7 +82,12 @@ impl Running {
     }
 
     fn halt(&mut self) -> Result<()> {
-        let stopped = self.services.iter_mut().map(Service::stop).fold(Ok(()), |first, next| first.and(next));
+        let mut stopped = Ok(());
+        for service in &mut self.services {
+            // Each is stopped, whatever became of the one before.
+            let ended = service.stop();
+            stopped = stopped.and(ended);
+        }
         // Told to end rather than killed, anvil writes the chain's state.
         if let Some(anvil) = self.anvil.take() {
             anvil.stop();
