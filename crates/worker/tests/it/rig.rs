@@ -460,6 +460,8 @@ impl Rig {
             Event::LicenseIssued { license, .. } => Some(license),
             _ => None,
         });
+        // The worker takes its pool at a final block, at which the license has to exist.
+        self.settle().await;
         Licensed { id: issued.unwrap(), holder, recipient }
     }
 
