@@ -21,7 +21,10 @@ pub fn npm() -> Result<()> {
         bail!("Node {} is too old: {NODE_MAJOR} or newer is needed", version.trim());
     }
     eprintln!("Installing the npm parts (forge, anvil, solc, OpenZeppelin) …");
-    ok(program("npm", "", &["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"]))
+    let mut command = program("npm", "", &["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"]);
+    // Standard output belongs to the command that needed the setup, such as a demo's JSON.
+    command.stdout(std::io::stderr());
+    ok(command)
 }
 
 /// A Foundry binary, started directly: npm's wrapper would orphan it.
