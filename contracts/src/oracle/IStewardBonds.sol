@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+/// @notice What the stewards have at stake, as the settlement and the operators' pay see it.
+///
+/// A set of signers is one number, as `StewardCommittee.verifyQuorum` returns it: bit i (0 to 31) stands for the seat
+/// with steward id i + 1, bits 32 to 47 are the generation that they were seated in. It fits in a uint48. The generation
+/// belongs to it: the same seat may be somebody else's by the time the set is used.
+interface IStewardBonds {
+    /// @notice Whether `steward` has a seat of the current generation with the bond that the seat asks for.
+    function isActiveSteward(address steward) external view returns (bool);
+
+    /// @notice How many seats the current generation has.
+    function seatCount() external view returns (uint256);
+
+    /// @notice The addresses of a set of signers, in the order of their seats, whatever generation they are of.
+    function signersOf(uint256 signers) external view returns (address[] memory);
+
+    /// @notice Micro-USDC that `steward` has bonded: without what is unbonding, locked for an objection or in escrow.
+    function bondOf(address steward) external view returns (uint256);
+
+    /// @notice Micro-USDC that an objection locks.
+    function objectionBond() external view returns (uint256);
+
+    /// @notice How many receipts of this worker were anchored since the start.
+    function receiptsOf(address worker) external view returns (uint256);
+
+    /// @notice Locks `steward`'s objection bond. The settlement's alone. Reverts unless `steward` has a seat of the
+    /// current generation (active or not), a bond that reaches, and no objection locked already.
+    function lockObjection(address steward) external;
+
+    /// @notice Ends `steward`'s objection: what was locked returns to its bond if it won or nobody decided, else it goes
+    /// to the Treasury's reserve. The settlement's alone. Does nothing if nothing is locked.
+    function settleObjection(address steward, bool won) external;
+
+    /// @notice Moves everything that these signers have bonded or unbonding into escrow, where the member house confirms
+    /// or rejects it. The settlement's alone. Passes over a signer that has nothing.
+    function escrowSigners(uint256 signers, bytes32 reason) external;
+}
