@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {Governed} from "../access/Governed.sol";
 import {NamedEIP712} from "../access/NamedEIP712.sol";
 import {MemberSignature} from "../access/MemberSignature.sol";
+import {Pausing} from "../access/Pausing.sol";
 import {IMembership} from "../membership/IMembership.sol";
 import {IConsentRegistry} from "./IConsentRegistry.sol";
 
@@ -13,18 +14,19 @@ import {IConsentRegistry} from "./IConsentRegistry.sol";
 ///
 /// Roles
 /// - Member: signs grants, revocations and the erasure; anyone may send them, so they cost the member no gas.
-/// - Authority: upgrades. It can neither grant, revoke nor erase for anybody.
+/// - Former member: can still erase. Consent itself is dead with the membership.
+/// - Charter: upgrades. PauseGuard: stops grants for a limited time. Neither can grant, revoke nor erase for anybody.
 ///
 /// Assumptions
 /// - Stewards ask the latest block for a denial and a finalized one for a grant.
 /// - `receiptCommitment` is blinded with 256 bits that erasure destroys; nothing here tells what was consented to.
 ///
-/// Liveness: revoke and erase read one member's slot and the member's account, and erase ends the membership. There is
-/// no pause, no fee, no cap on them.
+/// Liveness: revoke and erase read one member's slot and the member's account, and erase ends the membership where that
+/// has not ended. There is no pause, no fee, no cap on them.
 ///
 /// Who can hurt whom: a stolen member key can revoke and erase for good. A relayer can hold a signature back until its
 /// deadline, not change it; the member can send it through anybody else.
-contract ConsentRegistry is NamedEIP712, Governed, IConsentRegistry {
+contract ConsentRegistry is NamedEIP712, Governed, Pausing, IConsentRegistry {
     enum Status {
         None,
         Granted,
@@ -83,6 +85,7 @@ contract ConsentRegistry is NamedEIP712, Governed, IConsentRegistry {
 
     error ConsentRegistry_Expired(uint256 deadline);
     error ConsentRegistry_NotActive(uint32 memberId);
+    error ConsentRegistry_AlreadyErased(uint32 memberId);
     error ConsentRegistry_NotGranted(uint32 memberId, Status status);
     error ConsentRegistry_BadNonce(uint256 nonce, uint256 expected);
     error ConsentRegistry_BadVersion(uint32 version, uint32 expected);
@@ -96,11 +99,12 @@ contract ConsentRegistry is NamedEIP712, Governed, IConsentRegistry {
     }
 
     /// @notice Grants, or replaces what was granted before. `expiry` 0 = until revoked.
-    function grant(ConsentGrant calldata g, bytes calldata signature) external {
+    function grant(ConsentGrant calldata g, bytes calldata signature) external whenNotPaused {
         Storage storage $ = _storage();
         Consent memory c = $.consents[g.memberId];
         // Check:
-        _checkSigned($, g.memberId, c.nonce, g.nonce, g.deadline, keccak256(abi.encode(GRANT_TYPEHASH, g)), signature);
+        _checkNext(c.nonce, g.nonce, g.deadline);
+        _checkSignature(_activeAccount($, g.memberId), g.memberId, keccak256(abi.encode(GRANT_TYPEHASH, g)), signature);
         if (g.version != c.version + 1) revert ConsentRegistry_BadVersion(g.version, c.version + 1);
         if (g.receiptCommitment == 0) revert ConsentRegistry_ReceiptMissing();
         if (g.expiry != 0 && g.expiry <= block.timestamp) revert ConsentRegistry_ExpiryPassed(g.expiry);
@@ -116,7 +120,8 @@ contract ConsentRegistry is NamedEIP712, Governed, IConsentRegistry {
         Storage storage $ = _storage();
         Consent memory c = $.consents[r.memberId];
         // Check:
-        _checkSigned($, r.memberId, c.nonce, r.nonce, r.deadline, keccak256(abi.encode(REVOKE_TYPEHASH, r)), signature);
+        _checkNext(c.nonce, r.nonce, r.deadline);
+        _checkSignature(_activeAccount($, r.memberId), r.memberId, keccak256(abi.encode(REVOKE_TYPEHASH, r)), signature);
         if (c.status != Status.Granted) revert ConsentRegistry_NotGranted(r.memberId, c.status);
         // Effects:
         (c.status, c.nonce) = (Status.Revoked, c.nonce + 1);
@@ -124,12 +129,15 @@ contract ConsentRegistry is NamedEIP712, Governed, IConsentRegistry {
         emit ConsentRevoked(r.memberId, c.version);
     }
 
-    /// @notice Erases everything and ends the membership. For good.
+    /// @notice Erases everything and ends the membership. For good. Whoever left or was expelled can do it as well.
     function erase(ConsentErase calldata e, bytes calldata signature) external {
         Storage storage $ = _storage();
         Consent memory c = $.consents[e.memberId];
         // Check:
-        _checkSigned($, e.memberId, c.nonce, e.nonce, e.deadline, keccak256(abi.encode(ERASE_TYPEHASH, e)), signature);
+        _checkNext(c.nonce, e.nonce, e.deadline);
+        if (c.status == Status.Erased) revert ConsentRegistry_AlreadyErased(e.memberId);
+        address account = $.membership.accountOf(e.memberId);
+        _checkSignature(account, e.memberId, keccak256(abi.encode(ERASE_TYPEHASH, e)), signature);
         // Effects:
         (c.status, c.nonce) = (Status.Erased, c.nonce + 1);
         $.consents[e.memberId] = c;
@@ -142,7 +150,7 @@ contract ConsentRegistry is NamedEIP712, Governed, IConsentRegistry {
     /// @notice Whether a member's consent is live now: granted, not expired, member active.
     function isGranted(uint32 memberId) external view returns (bool) {
         Storage storage $ = _storage();
-        return _liveVersion($.consents[memberId]) != 0 && $.membership.accountOf(memberId) != address(0);
+        return _liveVersion($.consents[memberId]) != 0 && $.membership.activeAccountOf(memberId) != address(0);
     }
 
     /// @inheritdoc IConsentRegistry
@@ -184,19 +192,20 @@ contract ConsentRegistry is NamedEIP712, Governed, IConsentRegistry {
         return expiry == 0 || block.timestamp < expiry ? c.version : 0;
     }
 
-    function _checkSigned(
-        Storage storage $,
-        uint32 memberId,
-        uint64 expected,
-        uint256 nonce_,
-        uint256 deadline,
-        bytes32 structHash,
-        bytes calldata signature
-    ) private view {
+    function _checkNext(uint64 expected, uint256 nonce_, uint256 deadline) private view {
         if (block.timestamp > deadline) revert ConsentRegistry_Expired(deadline);
         if (nonce_ != expected) revert ConsentRegistry_BadNonce(nonce_, expected);
-        address account = $.membership.accountOf(memberId);
+    }
+
+    function _activeAccount(Storage storage $, uint32 memberId) private view returns (address account) {
+        account = $.membership.activeAccountOf(memberId);
         if (account == address(0)) revert ConsentRegistry_NotActive(memberId);
+    }
+
+    function _checkSignature(address account, uint32 memberId, bytes32 structHash, bytes calldata signature)
+        private
+        view
+    {
         if (!MemberSignature.isValid(account, _hashTypedDataV4(structHash), signature)) {
             revert ConsentRegistry_BadSignature(memberId);
         }

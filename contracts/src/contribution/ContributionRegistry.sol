@@ -6,6 +6,7 @@ import {Governed} from "../access/Governed.sol";
 import {NamedEIP712} from "../access/NamedEIP712.sol";
 import {StructHash} from "../access/StructHash.sol";
 import {MemberSignature} from "../access/MemberSignature.sol";
+import {Pausing} from "../access/Pausing.sol";
 import {IConsentRegistry} from "../consent/IConsentRegistry.sol";
 
 /// @title ContributionRegistry
@@ -13,7 +14,7 @@ import {IConsentRegistry} from "../consent/IConsentRegistry.sol";
 ///
 /// Roles
 /// - Member: signs a contribution; anyone may send a batch of them.
-/// - Authority: sets the cooldown; upgrades.
+/// - Governance: sets the cooldown; upgrades. PauseGuard: stops recording for a limited time.
 ///
 /// Assumptions
 /// - The commitment binds header, key deal and sealed shares under a blinder that erasure destroys.
@@ -25,7 +26,7 @@ import {IConsentRegistry} from "../consent/IConsentRegistry.sol";
 /// Who can hurt whom: a member can make the batch it is in revert, once, before the relayer drops it. A relayer can
 /// withhold a contribution, not change it. The authority can stop contributions by a long cooldown; what is recorded
 /// stays.
-contract ContributionRegistry is NamedEIP712, Governed {
+contract ContributionRegistry is NamedEIP712, Governed, Pausing {
     struct Contribution {
         uint32 memberId;
         bytes32 commitment;
@@ -90,7 +91,11 @@ contract ContributionRegistry is NamedEIP712, Governed {
     }
 
     /// @notice Records a batch of signed contributions, each with the next id; returns the first.
-    function record(Contribution[] calldata c, bytes[] calldata signatures) external returns (uint64 firstId) {
+    function record(Contribution[] calldata c, bytes[] calldata signatures)
+        external
+        whenNotPaused
+        returns (uint64 firstId)
+    {
         Storage storage $ = _storage();
         // Check:
         if (c.length != signatures.length) {

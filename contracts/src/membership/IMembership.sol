@@ -3,14 +3,17 @@ pragma solidity 0.8.30;
 
 /// @notice What the other contracts ask about members.
 interface IMembership {
-    /// @notice Ends a membership and burns its token; ConsentRegistry only.
+    /// @notice Ends a membership and burns its token, where it has not ended before; ConsentRegistry only.
     function close(uint32 memberId) external;
 
     /// @notice The accounts of `memberIds`; zero for one that is not active.
     function accountsOf(uint32[] calldata memberIds) external view returns (address[] memory);
 
-    /// @notice The account of an active member; zero otherwise.
+    /// @notice The account of a member, also after the membership ended. Zero for an id never issued.
     function accountOf(uint32 memberId) external view returns (address);
+
+    /// @notice The account of an active member; zero otherwise.
+    function activeAccountOf(uint32 memberId) external view returns (address);
 
     /// @notice Whether `account` is an active member.
     function isMember(address account) external view returns (bool);

@@ -8,6 +8,7 @@ import {Time} from "@openzeppelin/contracts/utils/types/Time.sol";
 import {Governed} from "../access/Governed.sol";
 import {NamedEIP712} from "../access/NamedEIP712.sol";
 import {MemberSignature} from "../access/MemberSignature.sol";
+import {Pausing} from "../access/Pausing.sol";
 import {SoulboundERC721} from "../tokens/SoulboundERC721.sol";
 import {IMembership} from "./IMembership.sol";
 
@@ -16,8 +17,10 @@ import {IMembership} from "./IMembership.sol";
 ///
 /// Roles
 /// - Registrar: signs admissions off chain, each for one credential (its nullifier). Anyone may send them.
-/// - ConsentRegistry: ends the membership of a member who erased everything. Nobody else can end one.
-/// - Authority (AccessManager): names the registrar, sets the admission cap, upgrades.
+/// - Member: signs to leave and to name another payout address. Anyone may send it.
+/// - ConsentRegistry: ends the membership of a member who erased everything.
+/// - Member house: names the registrar, sets the admission cap, expels. Charter: upgrades. PauseGuard: stops admissions
+///   for a limited time, nothing else.
 ///
 /// Assumptions
 /// - The registrar derives the same nullifier for the same person; the chain sees that it is used once, not whose it is.
@@ -30,11 +33,17 @@ import {IMembership} from "./IMembership.sol";
 /// - The total is a count of joins 30 days ago less a count of endings. A member who ends before 30 days are over is
 ///   taken off the total up to 30 days late: a quorum is never lower than it should be.
 ///
-/// Liveness: `close` depends on nothing but ConsentRegistry. A cap of 0 stops admissions and nothing else.
+/// Ending: whoever leaves, erases everything or is expelled loses token, vote and live consent in the same block, and
+/// keeps the account on record, the payout address and all that was earned. The account can still name another payout
+/// address and erase.
+///
+/// Liveness: `leave` and `setPayout` read one member and ask its account; `close` depends on nothing but ConsentRegistry.
+/// No pause reaches them. A cap of 0 stops admissions and nothing else.
 ///
 /// Who can hurt whom: a dishonest registrar can admit people who do not exist, at most `admissionsPerEpoch` in an epoch,
-/// without a vote for 30 days. It cannot remove, impersonate or redirect the money of a member.
-contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, IERC5805 {
+/// without a vote for 30 days. It cannot remove, impersonate or redirect the money of a member. The member house can
+/// expel anybody and cannot touch what they earned. A stolen member key can leave and redirect future payments.
+contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, Pausing, IERC5805 {
     using Checkpoints for Checkpoints.Trace208;
 
     /// @notice What the registrar signs. The nullifier is the nonce.
@@ -46,11 +55,27 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, IERC
         uint256 deadline;
     }
 
-    /// @dev One slot. `endedAt` = 0 while active.
+    /// @notice What a member signs to leave.
+    struct Leave {
+        uint32 memberId;
+        uint256 nonce;
+        uint256 deadline;
+    }
+
+    /// @notice What a member, or who was one, signs to be paid elsewhere.
+    struct Payout {
+        uint32 memberId;
+        address payout;
+        uint256 nonce;
+        uint256 deadline;
+    }
+
+    /// @dev One slot. `endedAt` = 0 while active. Only a new payout address uses up a nonce: leaving happens once.
     struct Member {
         address payout;
         uint40 joinedAt;
         uint40 endedAt;
+        uint16 nonce;
     }
 
     /// @custom:storage-location erc7201:rochdale.storage.Membership
@@ -70,12 +95,18 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, IERC
         Checkpoints.Trace208 joined;
         Checkpoints.Trace208 endedSeasoned;
         Checkpoints.Trace208 endedUnseasoned;
+        mapping(uint32 memberId => address) formerAccounts;
     }
 
     bytes32 private constant STORAGE = 0x31f62c70ac319c187dbbaf1029537e0f0e648e114b855023e958657076138600;
 
     bytes32 private constant ADMISSION_TYPEHASH =
         keccak256("Admission(address account,address payout,bytes32 nullifier,bytes32 rowKeyDigest,uint256 deadline)");
+
+    bytes32 private constant LEAVE_TYPEHASH = keccak256("Leave(uint32 memberId,uint256 nonce,uint256 deadline)");
+
+    bytes32 private constant PAYOUT_TYPEHASH =
+        keccak256("Payout(uint32 memberId,address payout,uint256 nonce,uint256 deadline)");
 
     /// @notice How long a member waits for the vote.
     uint48 public constant SEASONING = 30 days;
@@ -84,6 +115,9 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, IERC
         uint32 indexed memberId, address indexed account, address payout, bytes32 nullifier, bytes32 rowKeyDigest
     );
     event Ended(uint32 indexed memberId);
+    event Left(uint32 indexed memberId);
+    event Expelled(uint32 indexed memberId, bytes32 reasonHash);
+    event PayoutSet(uint32 indexed memberId, address payout);
     event RegistrarSet(address registrar);
     event AdmissionsPerEpochSet(uint32 admissionsPerEpoch);
 
@@ -96,6 +130,8 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, IERC
     error Membership_AdmissionsExhausted(uint32 window, uint32 admissionsPerEpoch);
     error Membership_OnlyConsentRegistry(address caller);
     error Membership_NotActive(uint32 memberId);
+    error Membership_BadNonce(uint256 nonce, uint256 expected);
+    error Membership_BadSignature(uint32 memberId);
     error Membership_EpochLengthZero();
     error Membership_NoDelegation();
     error Membership_FutureLookup(uint256 timepoint, uint48 clock);
@@ -122,7 +158,11 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, IERC
     // ---------------------------------------------------------------------------------------------- members
 
     /// @notice Admits one member. Anyone may send it; the registrar's signature decides.
-    function join(Admission calldata a, bytes calldata registrarSignature) external returns (uint32 memberId) {
+    function join(Admission calldata a, bytes calldata registrarSignature)
+        external
+        whenNotPaused
+        returns (uint32 memberId)
+    {
         Storage storage $ = _storage();
         // Check:
         if (block.timestamp > a.deadline) revert Membership_Expired(a.deadline);
@@ -137,7 +177,7 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, IERC
         memberId = _countAdmission($);
         $.nullifiers[a.nullifier] = true;
         $.memberIds[a.account] = memberId;
-        $.members[memberId] = Member({payout: a.payout, joinedAt: uint40(block.timestamp), endedAt: 0});
+        $.members[memberId] = Member({payout: a.payout, joinedAt: uint40(block.timestamp), endedAt: 0, nonce: 0});
         $.joined.push(clock(), memberId);
         _mint(a.account, memberId);
         emit Joined(memberId, a.account, a.payout, a.nullifier, a.rowKeyDigest);
@@ -145,18 +185,40 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, IERC
 
     /// @inheritdoc IMembership
     function close(uint32 memberId) external {
-        Storage storage $ = _storage();
         // Check:
-        if (msg.sender != $.consentRegistry) revert Membership_OnlyConsentRegistry(msg.sender);
+        if (msg.sender != _storage().consentRegistry) revert Membership_OnlyConsentRegistry(msg.sender);
+        // Effects:
+        if (_ownerOf(memberId) != address(0)) _end(memberId);
+    }
+
+    /// @notice Ends the signer's own membership. What was earned stays theirs, and so does the right to erase.
+    function leave(Leave calldata l, bytes calldata signature) external {
+        // Check:
+        _checkSigned(l.memberId, l.nonce, l.deadline, keccak256(abi.encode(LEAVE_TYPEHASH, l)), signature);
+        if (_ownerOf(l.memberId) == address(0)) revert Membership_NotActive(l.memberId);
+        // Effects:
+        emit Left(l.memberId);
+        _end(l.memberId);
+    }
+
+    /// @notice Ends a membership for reasons that `reasonHash` commits to. Confiscates nothing.
+    function expel(uint32 memberId, bytes32 reasonHash) external restricted {
+        // Check:
         if (_ownerOf(memberId) == address(0)) revert Membership_NotActive(memberId);
         // Effects:
-        Member storage m = $.members[memberId];
-        m.endedAt = uint40(block.timestamp);
-        Checkpoints.Trace208 storage ended =
-            m.joinedAt + SEASONING <= block.timestamp ? $.endedSeasoned : $.endedUnseasoned;
-        ended.push(clock(), ended.latest() + 1);
-        _burn(memberId);
-        emit Ended(memberId);
+        emit Expelled(memberId, reasonHash);
+        _end(memberId);
+    }
+
+    /// @notice Pays what `p.memberId` earned to another address from now on, also after the membership ended.
+    function setPayout(Payout calldata p, bytes calldata signature) external {
+        // Check:
+        _checkSigned(p.memberId, p.nonce, p.deadline, keccak256(abi.encode(PAYOUT_TYPEHASH, p)), signature);
+        if (p.payout == address(0)) revert Membership_ZeroAddress();
+        // Effects:
+        Member storage m = _storage().members[p.memberId];
+        (m.payout, m.nonce) = (p.payout, m.nonce + 1);
+        emit PayoutSet(p.memberId, p.payout);
     }
 
     /// @notice A member's account (zero once the membership ended), payout address and whether it is active.
@@ -183,7 +245,18 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, IERC
 
     /// @inheritdoc IMembership
     function accountOf(uint32 memberId) external view returns (address) {
+        return _accountOf(memberId);
+    }
+
+    /// @inheritdoc IMembership
+    function activeAccountOf(uint32 memberId) external view returns (address) {
         return _ownerOf(memberId);
+    }
+
+    /// @notice The nonce that a member's next signature to this contract must carry, whether to leave or to be paid
+    /// elsewhere: a new payout address voids a signature to leave that was never sent.
+    function nonceOf(uint32 memberId) external view returns (uint256) {
+        return _storage().members[memberId].nonce;
     }
 
     /// @inheritdoc IMembership
@@ -280,6 +353,40 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, IERC
 
     function supportsInterface(bytes4 interfaceId) public view override(SoulboundERC721) returns (bool) {
         return interfaceId == type(IERC5805).interfaceId || super.supportsInterface(interfaceId);
+    }
+
+    /// @dev The one way a membership ends.
+    function _end(uint32 memberId) private {
+        Storage storage $ = _storage();
+        Member storage m = $.members[memberId];
+        $.formerAccounts[memberId] = _ownerOf(memberId);
+        m.endedAt = uint40(block.timestamp);
+        Checkpoints.Trace208 storage ended =
+            m.joinedAt + SEASONING <= block.timestamp ? $.endedSeasoned : $.endedUnseasoned;
+        ended.push(clock(), ended.latest() + 1);
+        _burn(memberId);
+        emit Ended(memberId);
+    }
+
+    function _accountOf(uint32 memberId) private view returns (address account) {
+        account = _ownerOf(memberId);
+        if (account == address(0)) account = _storage().formerAccounts[memberId];
+    }
+
+    /// @dev That the account of a member, active or not, signed `structHash` as its next message.
+    function _checkSigned(
+        uint32 memberId,
+        uint256 nonce,
+        uint256 deadline,
+        bytes32 structHash,
+        bytes calldata signature
+    ) private view {
+        if (block.timestamp > deadline) revert Membership_Expired(deadline);
+        uint256 expected = _storage().members[memberId].nonce;
+        if (nonce != expected) revert Membership_BadNonce(nonce, expected);
+        if (!MemberSignature.isValid(_accountOf(memberId), _hashTypedDataV4(structHash), signature)) {
+            revert Membership_BadSignature(memberId);
+        }
     }
 
     /// @dev Advances the window of the cap and issues the next id, in one write.

@@ -198,7 +198,7 @@ contract CoopHandler is CoopTest {
     function _active(uint256 pick) private view returns (uint32 id) {
         if (memberKeys.length == 1) return 0;
         id = uint32(1 + pick % (memberKeys.length - 1));
-        if (membership.accountOf(id) == address(0)) id = 0;
+        if (membership.activeAccountOf(id) == address(0)) id = 0;
     }
 
     function _promote() private {

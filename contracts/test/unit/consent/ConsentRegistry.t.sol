@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Pausing} from "../../../src/access/Pausing.sol";
 import {ConsentRegistry} from "../../../src/consent/ConsentRegistry.sol";
 import {ContractSigner} from "../../utils/ContractSigner.sol";
 import {CoopTest} from "../../utils/CoopTest.sol";
@@ -170,6 +171,64 @@ contract ConsentRegistryTest is CoopTest {
         assertEq(consents.receiptOf(id), 0);
         (,, bool active) = membership.memberOf(id);
         assertFalse(active);
+    }
+
+    function test_RevertWhen_ErasedBefore() external {
+        _erase(id);
+        ConsentRegistry.ConsentErase memory e = ConsentRegistry.ConsentErase(id, 1, block.timestamp);
+        bytes memory signature = _sign(memberKeys[id], _eraseDigest(e));
+        vm.expectRevert(abi.encodeWithSelector(ConsentRegistry.ConsentRegistry_AlreadyErased.selector, id));
+        consents.erase(e, signature);
+    }
+
+    function test_RevertWhen_ErasingAnIdNeverIssued() external {
+        ConsentRegistry.ConsentErase memory e = ConsentRegistry.ConsentErase(9, 0, block.timestamp);
+        bytes memory signature = _sign(memberKeys[id], _eraseDigest(e));
+        vm.expectRevert(abi.encodeWithSelector(ConsentRegistry.ConsentRegistry_BadSignature.selector, 9));
+        consents.erase(e, signature);
+    }
+
+    function test_WhenExpelledTheConsentIsDeadAndErasingStaysPossible() external {
+        _grant(id);
+        vm.prank(founder);
+        membership.expel(id, keccak256("reasons"));
+        assertFalse(consents.isGranted(id));
+        uint32[] memory ids = new uint32[](1);
+        ids[0] = id;
+        assertEq(consents.consentersOf(ids)[0], 0);
+        (g.version, g.nonce) = (2, 1);
+        _expectGrantRevert(abi.encodeWithSelector(ConsentRegistry.ConsentRegistry_NotActive.selector, id));
+        ConsentRegistry.ConsentRevoke memory r = ConsentRegistry.ConsentRevoke(id, 1, block.timestamp);
+        bytes memory signature = _sign(memberKeys[id], _revokeDigest(r));
+        vm.expectRevert(abi.encodeWithSelector(ConsentRegistry.ConsentRegistry_NotActive.selector, id));
+        consents.revoke(r, signature);
+
+        (, uint40 endedAt) = membership.membershipTimes(id);
+        vm.warp(block.timestamp + 1 days);
+        _erase(id);
+        (, ConsentRegistry.Status status,,) = consents.consentOf(id);
+        assertEq(uint8(status), uint8(ConsentRegistry.Status.Erased));
+        assertEq(consents.receiptOf(id), 0);
+        (, uint40 still) = membership.membershipTimes(id);
+        assertEq(still, endedAt, "a membership ends once");
+    }
+
+    function test_WhilePausedOnlyGrantsStop() external {
+        _grant(id);
+        uint32 other = _join();
+        uint64 until = uint64(block.timestamp + 7 days);
+        vm.startPrank(founder);
+        consents.setPausedUntil(until);
+        membership.setPausedUntil(until);
+        vm.stopPrank();
+        (g.version, g.nonce) = (2, 1);
+        _expectGrantRevert(abi.encodeWithSelector(Pausing.Pausing_Paused.selector, until));
+        _revoke(id);
+        _erase(id);
+        _erase(other);
+        (, ConsentRegistry.Status status,,) = consents.consentOf(id);
+        assertEq(uint8(status), uint8(ConsentRegistry.Status.Erased));
+        assertFalse(membership.isMember(vm.addr(memberKeys[other])));
     }
 
     function test_WhenErasedWithoutEverGranting() external {

@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
 import {ContributionRegistry} from "../../../src/contribution/ContributionRegistry.sol";
+import {Pausing} from "../../../src/access/Pausing.sol";
 import {CoopTest} from "../../utils/CoopTest.sol";
 
 contract ContributionRegistryTest is CoopTest {
@@ -23,6 +24,17 @@ contract ContributionRegistryTest is CoopTest {
         vm.expectRevert(abi.encodeWithSelector(ContributionRegistry.ContributionRegistry_Refused.selector, 2, reason));
         contributions.record(c, s);
         assertEq(contributions.contributionCount(), 0, "nothing is recorded");
+    }
+
+    function test_RevertWhen_Paused() external {
+        uint64 until = uint64(block.timestamp + 1 hours);
+        vm.prank(founder);
+        contributions.setPausedUntil(until);
+        (ContributionRegistry.Contribution[] memory c, bytes[] memory s) = _batch(1, 3);
+        vm.expectRevert(abi.encodeWithSelector(Pausing.Pausing_Paused.selector, until));
+        contributions.record(c, s);
+        vm.warp(until);
+        assertEq(contributions.record(c, s), 1);
     }
 
     function test_RevertWhen_LengthsDiffer() external {

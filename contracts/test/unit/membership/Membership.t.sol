@@ -205,16 +205,18 @@ contract MembershipTest is CoopTest {
         membership.close(id);
     }
 
-    function test_RevertWhen_TheMemberIsNotActive() external {
-        vm.startPrank(address(consents));
-        vm.expectRevert(abi.encodeWithSelector(Membership.Membership_NotActive.selector, 1));
-        membership.close(1);
-        vm.stopPrank();
+    function test_WhenTheMemberIsNotActive() external {
         uint32 id = _join();
         _erase(id);
-        vm.prank(address(consents));
-        vm.expectRevert(abi.encodeWithSelector(Membership.Membership_NotActive.selector, id));
+        (, uint40 endedAt) = membership.membershipTimes(id);
+        vm.warp(block.timestamp + 1);
+        vm.startPrank(address(consents));
+        vm.recordLogs();
         membership.close(id);
+        membership.close(99);
+        assertEq(vm.getRecordedLogs().length, 0, "nothing happens");
+        (, uint40 still) = membership.membershipTimes(id);
+        assertEq(still, endedAt);
     }
 
     function test_WhenTheMemberIsActive() external {
@@ -229,6 +231,8 @@ contract MembershipTest is CoopTest {
         assertFalse(active);
         assertFalse(membership.isMember(vm.addr(memberKeys[id])));
         assertEq(membership.memberIdOf(vm.addr(memberKeys[id])), id, "the id stays known");
+        assertEq(membership.accountOf(id), vm.addr(memberKeys[id]), "and so does the account");
+        assertEq(membership.activeAccountOf(id), address(0));
         assertEq(membership.balanceOf(vm.addr(memberKeys[id])), 0);
         assertEq(_join(), 2, "ids are never reused");
     }
@@ -300,7 +304,7 @@ contract MembershipTest is CoopTest {
             vm.warp(block.timestamp + 1 days + seed % 20 days);
             moments[i] = block.timestamp;
             uint32 pick = uint32(seed >> 128) % uint32(memberKeys.length);
-            bool leave = pick != 0 && membership.accountOf(pick) != address(0) && seed & 1 == 1;
+            bool leave = pick != 0 && membership.activeAccountOf(pick) != address(0) && seed & 1 == 1;
             if (!leave) {
                 _join();
                 continue;
