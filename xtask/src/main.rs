@@ -1,8 +1,12 @@
 //! The repository's own commands: `cargo xtask --help`.
 
+mod coverage;
 mod deny;
+mod mutation;
+mod python;
 mod run;
 mod setup;
+mod slither;
 mod test;
 mod tidy;
 
@@ -42,6 +46,30 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Record the storage layouts of the upgradeable contracts in `contracts/layouts/`
+    Layouts {
+        /// Fail where a contract's layout is not the recorded one, or is unsafe, instead of writing
+        #[arg(long, conflicts_with = "fresh")]
+        check: bool,
+        /// Accept layouts that no deployed cooperative could be upgraded to
+        #[arg(long)]
+        fresh: bool,
+    },
+    /// Plant each bug of `contracts/test/mutation/` and see that the tests notice
+    Mutation {
+        /// Only the patches whose name contains this
+        #[arg(long)]
+        only: Option<String>,
+        /// A few of them, as CI does
+        #[arg(long)]
+        sample: bool,
+    },
+    /// Measure the coverage of the contracts and hold it against what is asked
+    Coverage,
+    /// Run Slither and compare its findings with `contracts/SLITHER.md`
+    Slither,
+    /// Prove the `check_*` functions in `contracts/test/symbolic/` with halmos
+    Symbolic,
     /// Regenerate `vectors/` from the Rust implementation
     Vectors,
     /// Run the benchmarks; `docs/benchmarks.md` holds the last table
@@ -58,6 +86,11 @@ fn main() -> Result<()> {
         Command::Demo { args } => test::demo(&args),
         Command::Test { only, list } => test::test(only.as_deref(), list),
         Command::Abi { check } => test::abi(check),
+        Command::Layouts { check, fresh } => test::layouts(check, fresh),
+        Command::Mutation { only, sample } => mutation::check(only.as_deref(), sample),
+        Command::Coverage => coverage::check(),
+        Command::Slither => slither::check(),
+        Command::Symbolic => test::symbolic(),
         Command::Vectors => test::vectors(),
         Command::Bench => test::bench(),
         Command::Deny => deny::check(),

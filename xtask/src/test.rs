@@ -1,7 +1,7 @@
 //! `cargo xtask test` and its parts, each timed; `.ci/run` calls it.
 
 use crate::run::{cargo, ok, program, root};
-use crate::{deny, setup, tidy};
+use crate::{deny, mutation, python, setup, tidy};
 use anyhow::{Context, Result, bail};
 use std::process::Command;
 use std::time::Instant;
@@ -22,6 +22,7 @@ const PARTS: &[Part] = &[
     Part { name: "contracts-test", run: || forge("default", &["test"]) },
     Part { name: "contracts-gas", run: contracts_gas },
     Part { name: "contracts-slow", run: || forge("slow", &["test"]) },
+    Part { name: "contracts-mutation", run: || mutation::check(None, true) },
     Part { name: "build", run: || ok(cargo(&["build", "--workspace", "--all-targets", "--locked"])) },
     Part { name: "rust-test", run: || ok(cargo(&["test", "--workspace", "--locked"])) },
     Part { name: "demo", run: demo_test },
@@ -68,6 +69,23 @@ pub fn abi(check: bool) -> Result<()> {
     ok(program("node", "contracts", args))
 }
 
+/// Records the storage layouts, or checks them; see `contracts/script/layout.mjs`.
+pub fn layouts(check: bool, fresh: bool) -> Result<()> {
+    setup::npm()?;
+    let mut command = program("node", "contracts", &["script/layout.mjs", if check { "--check" } else { "--write" }]);
+    if fresh {
+        command.arg("--fresh");
+    }
+    command.env("FORGE", setup::foundry("forge")?);
+    ok(command)
+}
+
+/// Proves every `check_*` function of `contracts/test/symbolic/`; what it must know stands in `contracts/halmos.toml`.
+pub fn symbolic() -> Result<()> {
+    setup::npm()?;
+    ok(python::tool("halmos", &[])?)
+}
+
 /// Writes `vectors/` from the Rust implementation; a test of the core crate checks them.
 pub fn vectors() -> Result<()> {
     ok(cargo(&["run", "--package", "rochdale-core", "--example", "vectors"]))
@@ -84,7 +102,7 @@ fn build_programs() -> Result<()> {
 }
 
 /// The path to solc in `foundry.toml` is relative, so forge runs in `contracts/`.
-fn forge_command(profile: &str, args: &[&str]) -> Result<Command> {
+pub fn forge_command(profile: &str, args: &[&str]) -> Result<Command> {
     let mut command = program(setup::foundry("forge")?, "contracts", args);
     command.env("FOUNDRY_PROFILE", profile);
     Ok(command)
