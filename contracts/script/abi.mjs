@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url";
 
 const CONTRACTS = [
   "ConsentRegistry", "ContributionRegistry", "DataToken", "DatasetCatalog", "ERC1967Proxy", "FounderAccessManager",
-  "GovToken", "License", "Market", "Membership", "SettlementLedger", "StewardCommittee", "TestUSDC", "Treasury",
+  "GovToken", "License", "Market", "MemberAccount",
+  "MemberAccountFactory", "Membership", "SettlementLedger", "StewardCommittee", "TestUSDC", "Treasury",
 ];
 
 const contracts = join(dirname(fileURLToPath(import.meta.url)), "..");
