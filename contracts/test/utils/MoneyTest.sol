@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {Test} from "forge-std/Test.sol";
+import {ERC1967Proxy} from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol";
+import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
+import {FounderAccessManager} from "../../src/access/FounderAccessManager.sol";
+import {TestUSDC} from "../../src/testing/TestUSDC.sol";
+import {DataToken} from "../../src/tokens/DataToken.sol";
+
+/// @notice An authority, USDC and DATA: what the contracts around the Treasury need, without a whole cooperative.
+abstract contract MoneyTest is Test {
+    FounderAccessManager internal manager;
+    TestUSDC internal usdc;
+    DataToken internal data;
+
+    address internal founder = makeAddr("founder");
+    address internal stranger = makeAddr("stranger");
+    address internal ledger = makeAddr("ledger");
+
+    function setUp() public virtual {
+        vm.warp(1_800_000_000);
+        manager = new FounderAccessManager(founder);
+        usdc = new TestUSDC();
+        data = DataToken(
+            _proxy(address(new DataToken()), abi.encodeCall(DataToken.initialize, (address(manager), ledger)))
+        );
+    }
+
+    function _proxy(address code, bytes memory init) internal returns (address) {
+        return address(new ERC1967Proxy(code, init));
+    }
+
+    function _mintData(address to, uint256 amount) internal {
+        vm.prank(ledger);
+        data.mint(to, amount);
+    }
+
+    function _expectUnauthorized(address caller) internal {
+        vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, caller));
+    }
+}
