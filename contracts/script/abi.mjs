@@ -6,9 +6,9 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const CONTRACTS = [
-  "ConsentRegistry", "ContributionRegistry", "DataToken", "DatasetCatalog", "ERC1967Proxy", "FounderAccessManager",
-  "GovToken", "License", "Market", "MemberAccount",
-  "MemberAccountFactory", "Membership", "SettlementLedger", "StewardCommittee", "TestUSDC", "Treasury",
+  "Buyback", "ConsentRegistry", "ContributionRegistry", "DataToken", "DatasetCatalog", "ERC1967Proxy",
+  "FounderAccessManager", "GovToken", "License", "Market", "MemberAccount", "MemberAccountFactory", "Membership",
+  "OperatorPay", "SettlementLedger", "StewardCommittee", "TestUSDC", "Treasury", "Vesting",
 ];
 
 const contracts = join(dirname(fileURLToPath(import.meta.url)), "..");
