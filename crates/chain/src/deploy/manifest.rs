@@ -194,6 +194,12 @@ impl Manifest {
         eip712::domain("SettlementLedger", self.chain_id, self.addresses.settlement_ledger)
     }
 
+    /// The domain of polls and ballots: what members sign that no contract reads.
+    #[must_use]
+    pub fn poll_domain(&self) -> Eip712Domain {
+        eip712::domain("Rochdale", self.chain_id, self.addresses.membership)
+    }
+
     /// The domain of the local chain's stablecoin, for permits.
     #[must_use]
     pub fn usdc_domain(&self) -> Eip712Domain {

@@ -6,3 +6,4 @@ mod client;
 mod deploy;
 mod follower;
 mod path;
+mod poll;
