@@ -40,7 +40,7 @@ contract TokensTest is CoopTest {
     }
 
     function test_WhenTransfersAreRestricted() external {
-        vm.startPrank(founder);
+        vm.startPrank(tokenHouse);
         dataToken.setTransfersRestricted(true);
         dataToken.setListed(address(market), true);
         vm.stopPrank();
@@ -91,7 +91,7 @@ contract TokensTest is CoopTest {
     function test_WhenGovMovesAmongMembersAndListed() external {
         vm.prank(alice);
         govToken.transfer(bob, 60);
-        vm.prank(founder);
+        _asCharter();
         govToken.setListed(stranger, true);
         assertTrue(govToken.isListed(stranger));
         vm.prank(stranger);
@@ -99,7 +99,7 @@ contract TokensTest is CoopTest {
         vm.prank(bob);
         govToken.transfer(stranger, 1);
         assertEq(govToken.balanceOf(bob), 159);
-        vm.prank(founder);
+        _asCharter();
         govToken.setListed(stranger, false);
         vm.prank(stranger);
         _expectNotMember(stranger);
