@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Pausing} from "../access/Pausing.sol";
 import {Roles} from "../access/Roles.sol";
 import {ContributionRegistry} from "../contribution/ContributionRegistry.sol";
 import {DatasetCatalog} from "../market/DatasetCatalog.sol";
@@ -23,13 +24,25 @@ contract AccessPlan {
         bytes4[] selectors;
     }
 
-    uint256 private constant RULES = 8;
+    uint256 private constant RULES = 11;
 
     /// @notice The rules of the cooperative whose contracts are `at`.
     function rules(Parts calldata at) external pure returns (Rule[] memory list) {
         list = new Rule[](RULES);
         _memberHouse(list, at);
         _tokenHouse(list, at);
+        address[] memory targets = pausable(at);
+        for (uint256 i; i < targets.length; ++i) {
+            list[RULES - 1 - i] = _rule(targets[i], Roles.PAUSER, abi.encodePacked(Pausing.setPausedUntil.selector));
+        }
+    }
+
+    /// @notice What the guardian may stop for a while.
+    function pausable(Parts calldata at) public pure returns (address[] memory targets) {
+        targets = new address[](3);
+        targets[0] = at.membership;
+        targets[1] = at.consentRegistry;
+        targets[2] = at.contributionRegistry;
     }
 
     /// @dev Who is in, who serves, what research is for.
@@ -37,7 +50,9 @@ contract AccessPlan {
         list[0] = _rule(
             at.membership,
             Roles.MEMBER_HOUSE,
-            abi.encodePacked(Membership.setRegistrar.selector, Membership.setAdmissionsPerEpoch.selector)
+            abi.encodePacked(
+                Membership.setRegistrar.selector, Membership.setAdmissionsPerEpoch.selector, Membership.expel.selector
+            )
         );
         list[1] = _rule(
             at.stewardCommittee,

@@ -70,6 +70,7 @@ abstract contract CoopFounding is Test {
     address internal tokenHouse;
     address internal memberHouse;
     address internal charter;
+    address internal pauser;
 
     address internal founder = makeAddr("founder");
     address internal gateway = makeAddr("gateway");
@@ -92,6 +93,11 @@ abstract contract CoopFounding is Test {
     /// @dev The next call is one that both houses decided.
     function _asCharter() internal {
         vm.prank(charter);
+    }
+
+    /// @dev The next call is the guardian's, through PauseGuard.
+    function _asPauser() internal {
+        vm.prank(pauser);
     }
 
     function _found() internal {
@@ -135,7 +141,7 @@ abstract contract CoopFounding is Test {
     function _name(Parts memory at) private {
         manager = CoopAuthority(at.authority);
         (tokenHouse, memberHouse) = (at.tokenTimelock, at.memberTimelock);
-        charter = _config().governance.charter;
+        (charter, pauser) = (_config().governance.charter, _config().governance.pauser);
         (membership, consents) = (Membership(at.membership), ConsentRegistry(at.consentRegistry));
         contributions = ContributionRegistry(at.contributionRegistry);
         (committee, ledger) = (StewardCommittee(at.stewardCommittee), SettlementLedger(at.settlementLedger));

@@ -28,7 +28,7 @@ contract ContributionRegistryTest is CoopTest {
 
     function test_RevertWhen_Paused() external {
         uint64 until = uint64(block.timestamp + 1 hours);
-        vm.prank(founder);
+        _asPauser();
         contributions.setPausedUntil(until);
         (ContributionRegistry.Contribution[] memory c, bytes[] memory s) = _batch(1, 3);
         vm.expectRevert(abi.encodeWithSelector(Pausing.Pausing_Paused.selector, until));

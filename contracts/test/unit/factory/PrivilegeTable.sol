@@ -37,12 +37,16 @@ abstract contract PrivilegeTable {
         _add("*.initialize", Kind.Once, "");
         _role("*.upgradeToAndCall", Roles.CHARTER);
         _role("*.setAuthority", Roles.CHARTER);
+        _role("*.setPausedUntil", Roles.PAUSER);
     }
 
     function _fillMembers() private {
         _open("Membership.join", "the registrar's signature decides");
         _open("Membership.transferFrom", "soulbound: always refused");
         _open("Membership.safeTransferFrom", "soulbound: always refused");
+        _open("Membership.leave", "the member's signature decides");
+        _open("Membership.setPayout", "the member's signature decides");
+        _role("Membership.expel", Roles.MEMBER_HOUSE);
         _peer("Membership.close", "ConsentRegistry, for a member who erased everything");
         _role("Membership.setRegistrar", Roles.MEMBER_HOUSE);
         _role("Membership.setAdmissionsPerEpoch", Roles.MEMBER_HOUSE);
