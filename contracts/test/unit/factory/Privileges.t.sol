@@ -49,6 +49,9 @@ contract PrivilegesTest is CoopTest, AbiReader, PrivilegeTable {
         outside["CoopFactory"] = "before the cooperative";
         outside["ERC1967Proxy"] = "no function of its own";
         outside["FounderAccessManager"] = "not a part: a developer's chain";
+        outside["Buyback"] = "founded together with a Treasury that pays it";
+        outside["OperatorPay"] = "founded together with a Treasury that pays it";
+        outside["Vesting"] = "founded together with a Treasury that funds it";
         outside["MemberAccount"] = "a member's own";
         outside["MemberAccountFactory"] = "no owner, no state";
         outside["TestUSDC"] = "not a part: a developer's chain";
