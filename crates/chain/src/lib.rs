@@ -9,6 +9,7 @@ pub mod client;
 pub mod deploy;
 pub mod eip712;
 pub mod events;
+pub mod gov;
 pub mod local;
 pub mod poll;
 pub mod state;

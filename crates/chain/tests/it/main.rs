@@ -7,3 +7,4 @@ mod deploy;
 mod follower;
 mod path;
 mod poll;
+mod resume;
