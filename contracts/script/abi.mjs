@@ -6,9 +6,10 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const CONTRACTS = [
-  "Buyback", "ConsentRegistry", "ContributionRegistry", "DataToken", "DatasetCatalog", "ERC1967Proxy",
-  "FounderAccessManager", "GovToken", "License", "Market", "MemberAccount", "MemberAccountFactory", "Membership",
-  "OperatorPay", "SettlementLedger", "StewardCommittee", "TestUSDC", "Treasury", "Vesting",
+  "Buyback", "CharterGate", "ConsentRegistry", "ContributionRegistry", "CoopGovernor", "DataToken", "DatasetCatalog",
+  "ERC1967Proxy", "FounderAccessManager", "GovToken", "License", "Market", "MemberAccount", "MemberAccountFactory",
+  "Membership", "OperatorPay", "PauseGuard", "SettlementLedger", "StewardCommittee", "TestUSDC",
+  "TimelockControllerUpgradeable", "Treasury", "Vesting",
 ];
 
 const contracts = join(dirname(fileURLToPath(import.meta.url)), "..");
