@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {Pausing} from "../access/Pausing.sol";
 import {Roles} from "../access/Roles.sol";
 import {ContributionRegistry} from "../contribution/ContributionRegistry.sol";
+import {PauseGuard} from "../governance/PauseGuard.sol";
 import {DatasetCatalog} from "../market/DatasetCatalog.sol";
 import {Market} from "../market/Market.sol";
 import {Membership} from "../membership/Membership.sol";
@@ -24,7 +25,7 @@ contract AccessPlan {
         bytes4[] selectors;
     }
 
-    uint256 private constant RULES = 11;
+    uint256 private constant RULES = 12;
 
     /// @notice The rules of the cooperative whose contracts are `at`.
     function rules(Parts calldata at) external pure returns (Rule[] memory list) {
@@ -65,6 +66,7 @@ contract AccessPlan {
             )
         );
         list[2] = _rule(at.market, Roles.MEMBER_HOUSE, abi.encodePacked(Market.approveResearcher.selector));
+        list[8] = _rule(at.pauseGuard, Roles.MEMBER_HOUSE, abi.encodePacked(PauseGuard.unpause.selector));
     }
 
     /// @dev What is earned, what is paid, what it costs.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {CoopGovernor} from "../governance/CoopGovernor.sol";
 import {DatasetCatalog} from "../market/DatasetCatalog.sol";
 import {StewardCommittee} from "../oracle/StewardCommittee.sol";
 import {Treasury} from "../treasury/Treasury.sol";
@@ -33,9 +34,11 @@ struct ChainFacts {
     uint8 depth;
 }
 
+/// @param guardian a Safe that may pause
 struct People {
     address registrar;
     address gateway;
+    address guardian;
 }
 
 struct Committee {
@@ -62,17 +65,11 @@ struct Rewards {
     uint128 govCap;
 }
 
-/// @param charter holds the admin role: what both houses decided with the same words
-/// @param pauser may pause what may be paused
-/// @param tokenProposer the token house's governor
-/// @param memberProposer the member house's governor
 /// @param delay of both timelocks, seconds
 struct Governance {
-    address charter;
-    address pauser;
-    address tokenProposer;
-    address memberProposer;
     uint256 delay;
+    CoopGovernor.Settings tokenHouse;
+    CoopGovernor.Settings memberHouse;
 }
 
 struct Offer {

@@ -8,9 +8,13 @@ import {
 import {
     TimelockControllerUpgradeable
 } from "@openzeppelin/contracts-upgradeable/governance/TimelockControllerUpgradeable.sol";
+import {IVotes} from "@openzeppelin/contracts/governance/utils/IVotes.sol";
 import {Roles} from "../access/Roles.sol";
 import {ConsentRegistry} from "../consent/ConsentRegistry.sol";
 import {ContributionRegistry} from "../contribution/ContributionRegistry.sol";
+import {CharterGate} from "../governance/CharterGate.sol";
+import {CoopGovernor} from "../governance/CoopGovernor.sol";
+import {PauseGuard} from "../governance/PauseGuard.sol";
 import {DatasetCatalog} from "../market/DatasetCatalog.sol";
 import {License} from "../market/License.sol";
 import {Market} from "../market/Market.sol";
@@ -46,6 +50,9 @@ contract FoundingPlan is IFoundingPlan {
     uint256 public constant MAX_SEATS = 32;
     uint256 public constant MAX_WORKERS = 32;
     uint256 public constant MAX_DATASETS = 64;
+
+    /// @notice A house that waits longer decides nothing.
+    uint256 public constant MAX_TIMELOCK_DELAY = 30 days;
 
     uint8 private constant USDC_DECIMALS = 6;
     uint256 private constant ONE = 10_000;
@@ -91,12 +98,12 @@ contract FoundingPlan is IFoundingPlan {
     {
         Config memory c = abi.decode(config, (Config));
         Stage s = Stage(stage);
-        if (s == Stage.Authority) return _authority(c.governance, at, factory);
+        if (s == Stage.Authority) return _authority(c, at, factory);
         if (s == Stage.Members) return _members(c, at);
         if (s == Stage.Settlement) return _settlement(c, at);
         if (s == Stage.Market) return _market(c, at);
         if (s == Stage.SettleIn) return _settleIn(c, at);
-        return _handOver(c.governance, at, factory);
+        return _handOver(at, factory);
     }
 
     // ---------------------------------------------------------------------------------------------- checking
@@ -114,12 +121,8 @@ contract FoundingPlan is IFoundingPlan {
     function _checkPeople(Config memory c) private pure {
         _need(c.people.registrar != address(0), "people.registrar");
         _need(c.people.gateway != address(0), "people.gateway");
-        Governance memory g = c.governance;
-        _need(g.charter != address(0), "governance.charter");
-        _need(g.pauser != address(0), "governance.pauser");
-        _need(g.tokenProposer != address(0), "governance.tokenProposer");
-        _need(g.memberProposer != address(0), "governance.memberProposer");
-        _need(g.delay != 0, "governance.delay");
+        _need(c.people.guardian != address(0), "people.guardian");
+        _need(c.governance.delay != 0 && c.governance.delay <= MAX_TIMELOCK_DELAY, "governance.delay");
     }
 
     function _checkCommittee(Config memory c) private pure {
@@ -135,15 +138,30 @@ contract FoundingPlan is IFoundingPlan {
 
     // ---------------------------------------------------------------------------------------------- creating
 
-    function _authority(Governance memory g, Parts calldata at, address factory)
-        private
-        pure
-        returns (Step[] memory list)
-    {
-        list = new Step[](3);
+    function _authority(Config memory c, Parts calldata at, address factory) private view returns (Step[] memory list) {
+        Governance memory g = c.governance;
+        list = new Step[](7);
         list[0] = Step(Part.Authority, at.authority, abi.encodeCall(AccessManagerUpgradeable.initialize, (factory)));
-        list[1] = Step(Part.TokenTimelock, at.tokenTimelock, _timelock(g.delay, g.tokenProposer));
-        list[2] = Step(Part.MemberTimelock, at.memberTimelock, _timelock(g.delay, g.memberProposer));
+        list[1] = Step(Part.TokenTimelock, at.tokenTimelock, _timelock(g.delay, at.tokenGovernor));
+        list[2] = Step(Part.MemberTimelock, at.memberTimelock, _timelock(g.delay, at.memberGovernor));
+        list[3] = Step(
+            Part.TokenGovernor, at.tokenGovernor, _governor("Token house", at.govToken, at.tokenTimelock, g.tokenHouse)
+        );
+        list[4] = Step(
+            Part.MemberGovernor,
+            at.memberGovernor,
+            _governor("Member house", at.membership, at.memberTimelock, g.memberHouse)
+        );
+        list[5] = Step(
+            Part.CharterGate,
+            at.charterGate,
+            abi.encodeCall(CharterGate.initialize, (at.tokenTimelock, at.memberTimelock))
+        );
+        list[6] = Step(
+            Part.PauseGuard,
+            at.pauseGuard,
+            abi.encodeCall(PauseGuard.initialize, (at.authority, c.people.guardian, accessPlan.pausable(at)))
+        );
     }
 
     /// @dev Its house proposes and cancels, anyone executes, nobody administrates but itself.
@@ -152,6 +170,16 @@ contract FoundingPlan is IFoundingPlan {
         proposers[0] = proposer;
         return
             abi.encodeCall(TimelockControllerUpgradeable.initialize, (delay, proposers, new address[](1), address(0)));
+    }
+
+    function _governor(string memory name, address votes, address timelock, CoopGovernor.Settings memory settings)
+        private
+        pure
+        returns (bytes memory)
+    {
+        return abi.encodeCall(
+            CoopGovernor.initialize, (name, IVotes(votes), TimelockControllerUpgradeable(payable(timelock)), settings)
+        );
     }
 
     function _members(Config memory c, Parts calldata at) private pure returns (Step[] memory list) {
@@ -269,11 +297,7 @@ contract FoundingPlan is IFoundingPlan {
 
     // ---------------------------------------------------------------------------------------- handing over
 
-    function _handOver(Governance memory g, Parts calldata at, address factory)
-        private
-        view
-        returns (Step[] memory list)
-    {
+    function _handOver(Parts calldata at, address factory) private view returns (Step[] memory list) {
         AccessPlan.Rule[] memory rules = accessPlan.rules(at);
         list = new Step[](rules.length + 5);
         for (uint256 i; i < rules.length; ++i) {
@@ -287,8 +311,8 @@ contract FoundingPlan is IFoundingPlan {
         uint256 n = rules.length;
         list[n++] = _grant(at.authority, Roles.TOKEN_HOUSE, at.tokenTimelock);
         list[n++] = _grant(at.authority, Roles.MEMBER_HOUSE, at.memberTimelock);
-        list[n++] = _grant(at.authority, Roles.PAUSER, g.pauser);
-        list[n++] = _grant(at.authority, Roles.CHARTER, g.charter);
+        list[n++] = _grant(at.authority, Roles.PAUSER, at.pauseGuard);
+        list[n++] = _grant(at.authority, Roles.CHARTER, at.charterGate);
         list[n] = _call(at.authority, abi.encodeCall(AccessManagerUpgradeable.renounceRole, (Roles.CHARTER, factory)));
     }
 

@@ -7,6 +7,10 @@ enum Part {
     Authority,
     TokenTimelock,
     MemberTimelock,
+    TokenGovernor,
+    MemberGovernor,
+    CharterGate,
+    PauseGuard,
     Membership,
     ConsentRegistry,
     ContributionRegistry,
@@ -25,6 +29,10 @@ struct Parts {
     address authority;
     address tokenTimelock;
     address memberTimelock;
+    address tokenGovernor;
+    address memberGovernor;
+    address charterGate;
+    address pauseGuard;
     address membership;
     address consentRegistry;
     address contributionRegistry;

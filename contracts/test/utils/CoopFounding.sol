@@ -20,7 +20,10 @@ import {
 import {CoopFactory} from "../../src/factory/CoopFactory.sol";
 import {FoundingPlan} from "../../src/factory/FoundingPlan.sol";
 import {Parts} from "../../src/factory/Parts.sol";
+import {CharterGate} from "../../src/governance/CharterGate.sol";
+import {CoopGovernor} from "../../src/governance/CoopGovernor.sol";
 import {CoopTimelock} from "../../src/governance/CoopTimelock.sol";
+import {PauseGuard} from "../../src/governance/PauseGuard.sol";
 import {DatasetCatalog} from "../../src/market/DatasetCatalog.sol";
 import {License} from "../../src/market/License.sol";
 import {Market} from "../../src/market/Market.sol";
@@ -47,7 +50,8 @@ abstract contract CoopFounding is Test {
     uint128 internal constant GOV_CAP = 100_000e18;
     uint32 internal constant DATASET = 1;
     uint128 internal constant PRICE = 50e6;
-    bytes32 internal constant SALT = keccak256("cooperative");
+    uint256 internal constant TIMELOCK_DELAY = 48 hours;
+    bytes32 internal constant COOP_SALT = keccak256("cooperative");
 
     CoopFactory internal factory;
     bytes32 internal coopId;
@@ -66,14 +70,16 @@ abstract contract CoopFounding is Test {
     Market internal market;
     Treasury internal treasury;
 
-    /// @dev Who may do what a house or the charter decided.
-    address internal tokenHouse;
-    address internal memberHouse;
-    address internal charter;
-    address internal pauser;
+    CoopTimelock internal tokenTimelock;
+    CoopTimelock internal memberTimelock;
+    CoopGovernor internal tokenHouse;
+    CoopGovernor internal memberHouse;
+    CharterGate internal gate;
+    PauseGuard internal guard;
 
     address internal founder = makeAddr("founder");
     address internal gateway = makeAddr("gateway");
+    address internal guardian = makeAddr("guardian");
     address internal registrar;
     uint256 internal registrarKey;
     address internal worker;
@@ -82,22 +88,22 @@ abstract contract CoopFounding is Test {
 
     /// @dev The next call is one that the token house decided.
     function _asTokenHouse() internal {
-        vm.prank(tokenHouse);
+        vm.prank(address(tokenTimelock));
     }
 
     /// @dev The next call is one that the member house decided.
     function _asMemberHouse() internal {
-        vm.prank(memberHouse);
+        vm.prank(address(memberTimelock));
     }
 
     /// @dev The next call is one that both houses decided.
     function _asCharter() internal {
-        vm.prank(charter);
+        vm.prank(address(gate));
     }
 
     /// @dev The next call is the guardian's, through PauseGuard.
     function _asPauser() internal {
-        vm.prank(pauser);
+        vm.prank(address(guard));
     }
 
     function _found() internal {
@@ -107,7 +113,7 @@ abstract contract CoopFounding is Test {
         factory = _factory();
         bytes memory config = abi.encode(_config());
         vm.prank(founder);
-        coopId = factory.found(SALT, config);
+        coopId = factory.found(COOP_SALT, config);
         for (uint8 stage = 1; stage < factory.stages(); ++stage) {
             factory.advance(coopId, stage, config);
         }
@@ -120,10 +126,15 @@ abstract contract CoopFounding is Test {
 
     function _implementations() internal returns (Parts memory) {
         address timelock = address(new CoopTimelock());
+        address governor = address(new CoopGovernor());
         return Parts({
             authority: address(new CoopAuthority()),
             tokenTimelock: timelock,
             memberTimelock: timelock,
+            tokenGovernor: governor,
+            memberGovernor: governor,
+            charterGate: address(new CharterGate()),
+            pauseGuard: address(new PauseGuard()),
             membership: address(new Membership()),
             consentRegistry: address(new ConsentRegistry()),
             contributionRegistry: address(new ContributionRegistry()),
@@ -140,8 +151,11 @@ abstract contract CoopFounding is Test {
 
     function _name(Parts memory at) private {
         manager = CoopAuthority(at.authority);
-        (tokenHouse, memberHouse) = (at.tokenTimelock, at.memberTimelock);
-        (charter, pauser) = (_config().governance.charter, _config().governance.pauser);
+        tokenTimelock = CoopTimelock(payable(at.tokenTimelock));
+        memberTimelock = CoopTimelock(payable(at.memberTimelock));
+        tokenHouse = CoopGovernor(payable(at.tokenGovernor));
+        memberHouse = CoopGovernor(payable(at.memberGovernor));
+        (gate, guard) = (CharterGate(at.charterGate), PauseGuard(at.pauseGuard));
         (membership, consents) = (Membership(at.membership), ConsentRegistry(at.consentRegistry));
         contributions = ContributionRegistry(at.contributionRegistry);
         (committee, ledger) = (StewardCommittee(at.stewardCommittee), SettlementLedger(at.settlementLedger));
@@ -162,21 +176,23 @@ abstract contract CoopFounding is Test {
             window: WINDOW,
             depth: DEPTH
         });
-        c.people = People({registrar: registrar, gateway: gateway});
+        c.people = People({registrar: registrar, gateway: gateway, guardian: guardian});
         c.committee = Committee({seats: _seats("steward"), quorum: 2, workers: new Worker[](1)});
         c.committee.workers[0] = Worker(worker, keccak256("worker sealing key"));
         c.limits = Limits({admissionsPerEpoch: 1_000, cooldown: COOLDOWN});
         c.rewards = Rewards({paramsHash: PARAMS, dataCap: DATA_CAP, govCap: GOV_CAP});
         c.split = Treasury.Split({buyback: 0, operations: 1_500, compliance: 500, reserve: 500});
-        c.governance = Governance({
-            charter: makeAddr("charter"),
-            pauser: makeAddr("pauser"),
-            tokenProposer: makeAddr("token governor"),
-            memberProposer: makeAddr("member governor"),
-            delay: 2 days
-        });
+        c.governance = Governance({delay: TIMELOCK_DELAY, tokenHouse: _tokenSettings(), memberHouse: _memberSettings()});
         c.datasets = new Offer[](1);
         c.datasets[0] = Offer(DATASET, _dataset());
+    }
+
+    function _tokenSettings() internal pure returns (CoopGovernor.Settings memory) {
+        return CoopGovernor.Settings(1 days, 5 days, 1e18, 400, 2e18, 2 days);
+    }
+
+    function _memberSettings() internal pure returns (CoopGovernor.Settings memory) {
+        return CoopGovernor.Settings(1 days, 5 days, 1, 1_000, 3, 2 days);
     }
 
     function _seats(string memory name) internal returns (StewardCommittee.Seat[] memory seats) {

@@ -61,18 +61,11 @@ contract FoundingPlanTest is CoopTest {
         c.people.gateway = address(0);
         _expectBad(c, "people.gateway");
         c = _config();
-        c.governance.charter = address(0);
-        _expectBad(c, "governance.charter");
+        c.people.guardian = address(0);
+        _expectBad(c, "people.guardian");
         c = _config();
-        c.governance.pauser = address(0);
-        _expectBad(c, "governance.pauser");
-        c = _config();
-        c.governance.tokenProposer = address(0);
-        _expectBad(c, "governance.tokenProposer");
-        c = _config();
-        c.governance.memberProposer = address(0);
-        _expectBad(c, "governance.memberProposer");
-        c = _config();
+        c.governance.delay = _plan().MAX_TIMELOCK_DELAY() + 1;
+        _expectBad(c, "governance.delay");
         c.governance.delay = 0;
         _expectBad(c, "governance.delay");
     }

@@ -31,6 +31,7 @@ abstract contract PrivilegeTable {
         _fillSettlement();
         _fillMarket();
         _fillGovernance();
+        _fillHouses();
     }
 
     function _fillCommon() private {
@@ -75,6 +76,13 @@ abstract contract PrivilegeTable {
         _role("DataToken.setListed", Roles.TOKEN_HOUSE);
         _fillToken("GovToken");
         _role("GovToken.setListed", Roles.CHARTER);
+        _open("GovToken.lock", "the caller's own");
+        _open("GovToken.lockBySig", "the holder's signature decides");
+        _open("GovToken.unlock", "the caller's own, expired");
+        _open("GovToken.poke", "follows the facts");
+        _open("GovToken.sync", "follows the facts");
+        _open("GovToken.delegate", "the caller's own");
+        _open("GovToken.delegateBySig", "the holder's signature decides");
     }
 
     function _fillToken(string memory token) private {
@@ -126,6 +134,31 @@ abstract contract PrivilegeTable {
         _open("CoopTimelock.onERC721Received", "accepts tokens");
         _open("CoopTimelock.onERC1155Received", "accepts tokens");
         _open("CoopTimelock.onERC1155BatchReceived", "accepts tokens");
+    }
+
+    function _fillHouses() private {
+        _open("CoopGovernor.propose", "who has the votes for it");
+        _open("CoopGovernor.cancel", "the proposer, before voting starts");
+        _open("CoopGovernor.castVote", "who has votes");
+        _open("CoopGovernor.castVoteWithReason", "who has votes");
+        _open("CoopGovernor.castVoteWithReasonAndParams", "who has votes");
+        _open("CoopGovernor.castVoteBySig", "the voter's signature decides");
+        _open("CoopGovernor.castVoteWithReasonAndParamsBySig", "the voter's signature decides");
+        _open("CoopGovernor.queue", "what was voted for");
+        _open("CoopGovernor.execute", "what was voted for and has waited");
+        _self("CoopGovernor.relay", "its own proposal");
+        _self("CoopGovernor.setSettings", "its own proposal");
+        _self("CoopGovernor.onERC721Received", "its timelock's");
+        _self("CoopGovernor.onERC1155Received", "its timelock's");
+        _self("CoopGovernor.onERC1155BatchReceived", "its timelock's");
+        _peer("CharterGate.approve", "a house's timelock");
+        _peer("CharterGate.withdraw", "a house's timelock");
+        _peer("CharterGate.setHouses", "itself");
+        _open("CharterGate.execute", "what both houses approved");
+        _peer("PauseGuard.pause", "the guardian");
+        _role("PauseGuard.unpause", Roles.MEMBER_HOUSE);
+        _role("PauseGuard.setGuardian", Roles.CHARTER);
+        _role("PauseGuard.setTarget", Roles.CHARTER);
     }
 
     function _open(string memory key, string memory reason) private {

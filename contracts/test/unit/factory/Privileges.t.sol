@@ -33,6 +33,9 @@ contract PrivilegesTest is CoopTest, AbiReader, PrivilegeTable {
         Parts memory at = factory.partsOf(coopId);
         instances["CoopAuthority"] = [at.authority];
         instances["CoopTimelock"] = [at.tokenTimelock, at.memberTimelock];
+        instances["CoopGovernor"] = [at.tokenGovernor, at.memberGovernor];
+        instances["CharterGate"] = [at.charterGate];
+        instances["PauseGuard"] = [at.pauseGuard];
         instances["Membership"] = [at.membership];
         instances["ConsentRegistry"] = [at.consentRegistry];
         instances["ContributionRegistry"] = [at.contributionRegistry];
