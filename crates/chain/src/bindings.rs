@@ -33,7 +33,7 @@ macro_rules! contracts {
 /// What a cooperative is founded with, as the factory's plan takes it.
 pub mod founding {
     pub use super::founding_plan::FoundingPlan::*;
-    pub use super::founding_plan::{DatasetCatalog, StewardCommittee, Treasury};
+    pub use super::founding_plan::{CoopGovernor, DatasetCatalog, StewardCommittee, Treasury};
 }
 
 /// The factory's parts, as the plan of access takes them.

@@ -172,6 +172,22 @@ mod types {
 
 pub use types::*;
 
+/// What is signed for a governor; its ballot has the name of a poll's and other fields.
+pub mod governor {
+    #![allow(missing_docs, reason = "the fields are documented where OpenZeppelin's Governor defines them")]
+
+    alloy::sol! {
+        /// A vote on a proposal: 0 against, 1 for, 2 abstain.
+        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        struct Ballot {
+            uint256 proposalId;
+            uint8 support;
+            address voter;
+            uint256 nonce;
+        }
+    }
+}
+
 impl From<&ledger::Header> for Header {
     fn from(h: &ledger::Header) -> Self {
         Self {

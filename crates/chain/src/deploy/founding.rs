@@ -1,12 +1,12 @@
 //! The transactions of a founding: what all cooperatives share, then the factory's stages from one configuration.
 
-use alloy::primitives::{Address, B256, Bytes, U256, aliases::U40};
+use alloy::primitives::{Address, B256, Bytes, U256, aliases::U40, aliases::U48};
 use alloy::sol_types::{SolCall as _, SolConstructor as _, SolValue as _};
 use rochdale_core::ledger;
 
 use super::engine::Step;
 use super::manifest::{implementations, parts};
-use super::{CoopConfig, DatasetConfig};
+use super::{CoopConfig, DatasetConfig, HouseConfig};
 use crate::bindings::founding as types;
 use crate::bindings::{AccessPlan, CoopFactory, FoundingPlan, TestUSDC};
 use crate::events::Seat;
@@ -68,7 +68,11 @@ pub(super) const fn stage_count() -> usize {
 pub(super) fn encode(config: &CoopConfig, usdc: Address, genesis: u64) -> Bytes {
     let c = types::Config {
         chain: chain(config, usdc, genesis),
-        people: types::People { registrar: config.actors.registrar, gateway: config.actors.gateway },
+        people: types::People {
+            registrar: config.actors.registrar,
+            gateway: config.actors.gateway,
+            guardian: config.actors.guardian,
+        },
         committee: committee(config),
         limits: types::Limits {
             admissionsPerEpoch: config.membership.admissions_per_epoch,
@@ -86,11 +90,9 @@ pub(super) fn encode(config: &CoopConfig, usdc: Address, genesis: u64) -> Bytes 
             reserve: config.split.reserve,
         },
         governance: types::Governance {
-            charter: config.actors.guardian,
-            pauser: config.actors.guardian,
-            tokenProposer: config.actors.guardian,
-            memberProposer: config.actors.guardian,
             delay: U256::from(config.governance.delay),
+            tokenHouse: house(&config.governance.token),
+            memberHouse: house(&config.governance.member),
         },
         datasets: config.datasets.iter().map(offer).collect(),
     };
@@ -131,5 +133,16 @@ fn offer(dataset: &DatasetConfig) -> types::Offer {
             termsHash: dataset.terms_hash,
             open: true,
         },
+    }
+}
+
+fn house(house: &HouseConfig) -> types::CoopGovernor::Settings {
+    types::CoopGovernor::Settings {
+        votingDelay: U48::from(house.voting_delay),
+        votingPeriod: house.voting_period,
+        proposalThreshold: U256::from(house.proposal_threshold),
+        quorumBps: U256::from(house.quorum_bps),
+        quorumFloor: U256::from(house.quorum_floor),
+        lateQuorumExtension: U48::from(house.late_quorum_extension),
     }
 }

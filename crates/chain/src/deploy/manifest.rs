@@ -18,9 +18,9 @@ use crate::eip712;
 /// The manifest's format.
 pub const MANIFEST_VERSION: u32 = 2;
 
-/// Defines [`Addresses`] from one table: field, field of the factory's `Parts`, name of the ABI.
+/// Defines [`Addresses`] from one table: field, field of the factory's `Parts`, name, name of the ABI.
 macro_rules! addresses {
-    ($($field:ident $part:ident $abi:ident),* $(,)?) => {
+    ($($field:ident $part:ident $name:ident $abi:ident),* $(,)?) => {
         /// Where the contracts are.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
@@ -38,10 +38,10 @@ macro_rules! addresses {
                 Self { usdc, factory, $($field: parts.$part),* }
             }
 
-            /// The cooperative's contracts by the names of their ABIs.
+            /// The cooperative's contracts in the factory's order: name, name of the ABI, address.
             #[must_use]
-            pub fn named(&self) -> Vec<(&'static str, Address)> {
-                vec![$((stringify!($abi), self.$field)),*]
+            pub fn named(&self) -> Vec<(&'static str, &'static str, Address)> {
+                vec![$((stringify!($name), stringify!($abi), self.$field)),*]
             }
         }
 
@@ -59,20 +59,24 @@ macro_rules! addresses {
 }
 
 addresses! {
-    authority authority CoopAuthority,
-    token_timelock tokenTimelock CoopTimelock,
-    member_timelock memberTimelock CoopTimelock,
-    membership membership Membership,
-    consent_registry consentRegistry ConsentRegistry,
-    contribution_registry contributionRegistry ContributionRegistry,
-    steward_committee stewardCommittee StewardCommittee,
-    settlement_ledger settlementLedger SettlementLedger,
-    data_token dataToken DataToken,
-    gov_token govToken GovToken,
-    dataset_catalog datasetCatalog DatasetCatalog,
-    license license License,
-    market market Market,
-    treasury treasury Treasury,
+    authority authority Authority CoopAuthority,
+    token_timelock tokenTimelock TokenTimelock CoopTimelock,
+    member_timelock memberTimelock MemberTimelock CoopTimelock,
+    token_governor tokenGovernor TokenGovernor CoopGovernor,
+    member_governor memberGovernor MemberGovernor CoopGovernor,
+    charter_gate charterGate CharterGate CharterGate,
+    pause_guard pauseGuard PauseGuard PauseGuard,
+    membership membership Membership Membership,
+    consent_registry consentRegistry ConsentRegistry ConsentRegistry,
+    contribution_registry contributionRegistry ContributionRegistry ContributionRegistry,
+    steward_committee stewardCommittee StewardCommittee StewardCommittee,
+    settlement_ledger settlementLedger SettlementLedger SettlementLedger,
+    data_token dataToken DataToken DataToken,
+    gov_token govToken GovToken GovToken,
+    dataset_catalog datasetCatalog DatasetCatalog DatasetCatalog,
+    license license License License,
+    market market Market Market,
+    treasury treasury Treasury Treasury,
 }
 
 impl Addresses {

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use alloy::eips::BlockId;
 use alloy::primitives::{Address, FixedBytes};
 use alloy::providers::Provider as _;
-use alloy::rpc::types::Filter;
+use alloy::rpc::types::{Filter, Log};
 use alloy::sol_types::SolEvent as _;
 use serde::Serialize;
 
 use super::Manifest;
-use crate::bindings::CoopAuthority;
+use crate::bindings::{CoopAuthority, CoopTimelock};
 use crate::client::{Chain, ChainError};
 
 /// Blocks in one request for logs.
@@ -64,17 +64,9 @@ pub struct Held {
 /// Where the RPC does not answer.
 pub async fn holders(chain: &Chain, manifest: &Manifest) -> Result<Held, ChainError> {
     let authority = manifest.addresses.authority;
-    let latest = chain.block(BlockId::latest()).await?.number;
     let mut held = Held::default();
-    let mut from = manifest.base.number;
-    while from <= latest {
-        let to = latest.min(from + RANGE - 1);
-        let filter = Filter::new().address(authority).from_block(from).to_block(to);
-        let logs = chain.provider().get_logs(&filter).await.map_err(|e| chain.error("eth_getLogs", &e))?;
-        for log in &logs {
-            held.note(&log.inner);
-        }
-        from = to + 1;
+    for log in logs(chain, manifest, authority).await? {
+        held.note(&log.inner);
     }
     held.ever.sort();
     held.ever.dedup();
@@ -103,4 +95,27 @@ impl Held {
             self.functions.entry(set.target).or_default().insert(set.selector, set.roleId);
         }
     }
+}
+
+/// Every account that a timelock ever gave a role to, with founder and factory.
+pub(super) async fn granted(chain: &Chain, manifest: &Manifest, timelock: Address) -> Result<Vec<Address>, ChainError> {
+    let read = |log: Log| Some(CoopTimelock::RoleGranted::decode_log(&log.inner).ok()?.account);
+    let mut accounts: Vec<Address> = logs(chain, manifest, timelock).await?.into_iter().filter_map(read).collect();
+    accounts.extend([manifest.founder, manifest.addresses.factory]);
+    accounts.sort();
+    accounts.dedup();
+    Ok(accounts)
+}
+
+/// All logs of a contract since the cooperative's first block.
+async fn logs(chain: &Chain, manifest: &Manifest, contract: Address) -> Result<Vec<Log>, ChainError> {
+    let latest = chain.block(BlockId::latest()).await?.number;
+    let (mut found, mut from) = (Vec::new(), manifest.base.number);
+    while from <= latest {
+        let to = latest.min(from + RANGE - 1);
+        let filter = Filter::new().address(contract).from_block(from).to_block(to);
+        found.extend(chain.provider().get_logs(&filter).await.map_err(|e| chain.error("eth_getLogs", &e))?);
+        from = to + 1;
+    }
+    Ok(found)
 }

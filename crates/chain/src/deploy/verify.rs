@@ -6,10 +6,11 @@ use alloy::primitives::{Address, B256, U256};
 use alloy::providers::Provider as _;
 use alloy::sol_types::{SolCall, SolValue as _};
 
-use super::{CoopConfig, DeployError, Manifest, Role, holders};
+use super::roles::granted;
+use super::{CoopConfig, DeployError, HouseConfig, Manifest, Role, holders};
 use crate::bindings::{
-    self, AccessPlan, ContributionRegistry, CoopAuthority, CoopFactory, CoopTimelock, DatasetCatalog, FoundingPlan,
-    Membership, SettlementLedger, StewardCommittee, Treasury,
+    self, AccessPlan, CharterGate, ContributionRegistry, CoopAuthority, CoopFactory, CoopGovernor, CoopTimelock,
+    DatasetCatalog, FoundingPlan, Membership, PauseGuard, SettlementLedger, StewardCommittee, Treasury,
 };
 use crate::client::Chain;
 
@@ -80,13 +81,13 @@ impl Reader<'_> {
     /// Every contract obeys the authority, by the code that the factory was given.
     async fn contracts(&self) -> Result<(), DeployError> {
         let a = &self.manifest.addresses;
-        for (place, (name, contract)) in (1u8..).zip(a.named()) {
+        for (place, (name, kind, contract)) in (1u8..).zip(a.named()) {
             let part = self.view(a.factory, CoopFactory::implementationOfCall { part: place }).await?;
             let slot = self.chain.provider().get_storage_at(contract, IMPLEMENTATION.into()).await;
             let word = slot.map_err(|e| self.chain.error("eth_getStorageAt", &e))?;
             same(&format!("the code of {name} at {contract}"), part, Address::from_word(word.into()))?;
             // What is governed says by whom; timelocks, governors, gate and the authority govern themselves.
-            if bindings::abi(name).is_some_and(|abi| abi.function("authority").is_some()) {
+            if bindings::abi(kind).is_some_and(|abi| abi.function("authority").is_some()) {
                 let authority = self.view(contract, Membership::authorityCall {}).await?;
                 same(&format!("the authority of {name} at {contract}"), a.authority, authority)?;
             }
@@ -109,10 +110,10 @@ impl Reader<'_> {
     fn holders(&self) -> [(Role, Address); 4] {
         let a = &self.manifest.addresses;
         [
-            (Role::Charter, self.config.actors.guardian),
+            (Role::Charter, a.charter_gate),
             (Role::TokenHouse, a.token_timelock),
             (Role::MemberHouse, a.member_timelock),
-            (Role::Pauser, self.config.actors.guardian),
+            (Role::Pauser, a.pause_guard),
         ]
     }
 
@@ -136,19 +137,50 @@ impl Reader<'_> {
     /// Each house's timelock takes proposals from its governor, and nobody but itself administers it.
     async fn timelocks(&self) -> Result<(), DeployError> {
         let a = &self.manifest.addresses;
-        for timelock in [a.token_timelock, a.member_timelock] {
+        let houses = [
+            (a.token_timelock, a.token_governor, a.gov_token, &self.config.governance.token),
+            (a.member_timelock, a.member_governor, a.membership, &self.config.governance.member),
+        ];
+        for (timelock, governor, votes, wanted) in houses {
             let delay = self.view(timelock, CoopTimelock::getMinDelayCall {}).await?;
             same("the delay of a timelock", U256::from(self.config.governance.delay), delay)?;
             let admin = self.view(timelock, CoopTimelock::DEFAULT_ADMIN_ROLECall {}).await?;
             let proposer = self.view(timelock, CoopTimelock::PROPOSER_ROLECall {}).await?;
-            for stranger in [self.manifest.founder, a.factory] {
-                for role in [admin, proposer] {
-                    let call = CoopTimelock::hasRoleCall { role, account: stranger };
-                    let has = self.view(timelock, call).await?;
-                    same(&format!("that {stranger} has a role in the timelock {timelock}"), false, has)?;
+            let canceller = self.view(timelock, CoopTimelock::CANCELLER_ROLECall {}).await?;
+            let who = granted(self.chain, self.manifest, timelock).await?;
+            for account in who {
+                for role in [admin, proposer, canceller] {
+                    let has = self.view(timelock, CoopTimelock::hasRoleCall { role, account }).await?;
+                    let may = if role == admin { account == timelock } else { account == governor };
+                    same(&format!("that {account} has role {role} in the timelock {timelock}"), may, has)?;
                 }
             }
+            self.house(governor, timelock, votes, wanted).await?;
         }
+        let houses = self.view(a.charter_gate, CharterGate::housesCall {}).await?;
+        same("the token house of the charter", a.token_timelock, houses.tokenHouse)?;
+        same("the member house of the charter", a.member_timelock, houses.memberHouse)?;
+        let guardian = self.view(a.pause_guard, PauseGuard::guardianCall {}).await?;
+        same("the guardian", self.config.actors.guardian, guardian)?;
+        Ok(())
+    }
+
+    /// A governor decides by its own votes and settings, and acts through its timelock.
+    async fn house(
+        &self,
+        governor: Address,
+        timelock: Address,
+        votes: Address,
+        wanted: &HouseConfig,
+    ) -> Result<(), DeployError> {
+        same("the timelock of a house", timelock, self.view(governor, CoopGovernor::timelockCall {}).await?)?;
+        same("the votes of a house", votes, self.view(governor, CoopGovernor::tokenCall {}).await?)?;
+        let found = self.view(governor, CoopGovernor::settingsCall {}).await?;
+        same("the voting delay", wanted.voting_delay, found.votingDelay.to())?;
+        same("the voting period", wanted.voting_period, found.votingPeriod)?;
+        same("the proposal threshold", U256::from(wanted.proposal_threshold), found.proposalThreshold)?;
+        same("the quorum's part", U256::from(wanted.quorum_bps), found.quorumBps)?;
+        same("the quorum's floor", U256::from(wanted.quorum_floor), found.quorumFloor)?;
         Ok(())
     }
 

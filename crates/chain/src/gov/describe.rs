@@ -94,7 +94,7 @@ async fn known(chain: &Chain, entry: &Entry, call: &Call) -> Result<Described, C
     let Some((function, values)) = values else {
         return Ok(raw(entry.name.to_owned(), call, "has no such function, or not with these arguments"));
     };
-    let rule = RULES.iter().find(|r| r.function == function.name && r.covers(entry.name));
+    let rule = RULES.iter().find(|r| r.function == function.name && r.covers(entry.kind));
     let mut warnings = Vec::new();
     if rule.is_none() {
         warnings.push("this function is not in the table of what proposals do; read its documentation".to_owned());

@@ -1,14 +1,21 @@
 //! Governance seen from outside: what a proposal would change, where it stands, and the calls that make one.
 
 mod calls;
+mod charter;
 mod describe;
+mod motion;
+mod proposal;
 mod rules;
 
 use alloy::json_abi::JsonAbi;
 use alloy::primitives::Address;
 
 pub use calls::{Call, CallError, CallSpec};
+pub use charter::CharterCalls;
 pub use describe::{Change, Described, describe};
+
+pub use motion::{Draft, Motion, MotionError, Support};
+pub use proposal::{House, Owner, Proposal, Status, View, owner, proposals};
 
 use crate::bindings;
 use crate::deploy::Manifest;
@@ -16,12 +23,20 @@ use crate::deploy::Manifest;
 /// A contract of the cooperative.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
-    /// Its name.
+    /// Its name, such as `TokenGovernor`.
     pub name: &'static str,
+    /// What it is, such as `CoopGovernor`.
+    pub kind: &'static str,
     /// Where it is.
     pub address: Address,
     /// What it can do.
     pub abi: &'static JsonAbi,
+}
+
+/// The storage slot in which a contract's proxy keeps its implementation (ERC-1967).
+#[must_use]
+pub fn implementation_slot() -> alloy::primitives::B256 {
+    crate::deploy::IMPLEMENTATION
 }
 
 /// The cooperative's contracts by name and by address.
@@ -32,8 +47,8 @@ impl Book {
     /// The contracts of a manifest.
     #[must_use]
     pub fn of(manifest: &Manifest) -> Self {
-        let entry = |(name, address): (&'static str, Address)| {
-            Some(Entry { name, address, abi: bindings::abi(name)? })
+        let entry = |(name, kind, address): (&'static str, &'static str, Address)| {
+            Some(Entry { name, kind, address, abi: bindings::abi(kind)? })
         };
         Self(manifest.addresses.named().into_iter().filter_map(entry).collect())
     }

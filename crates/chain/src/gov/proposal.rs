@@ -6,13 +6,14 @@ use alloy::eips::BlockId;
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy::providers::Provider as _;
 use alloy::rpc::types::{Filter, Log};
-use alloy::sol_types::{SolEvent as _, SolValue as _};
+use alloy::sol_types::{Eip712Domain, SolEvent as _, SolValue as _};
 use serde::{Deserialize, Serialize};
 
 use super::{Book, Call, CharterCalls, Described, describe};
-use crate::bindings::{AccessRoles, CharterGate, CoopGovernor};
+use crate::bindings::{CharterGate, CoopAuthority, CoopGovernor, CoopTimelock};
 use crate::client::{Chain, ChainError};
 use crate::deploy::Manifest;
+use crate::eip712;
 
 /// Blocks in one request for logs.
 const RANGE: u64 = 2_000;
@@ -49,6 +50,16 @@ impl House {
         }
     }
 
+    /// The domain of votes that somebody else sends.
+    #[must_use]
+    pub fn domain(self, manifest: &Manifest) -> Eip712Domain {
+        let name = match self {
+            Self::Token => "Token house",
+            Self::Member => "Member house",
+        };
+        eip712::domain(name, manifest.chain_id, self.governor(manifest))
+    }
+
     /// Its timelock, which holds its role.
     #[must_use]
     pub fn timelock(self, manifest: &Manifest) -> Address {
@@ -83,7 +94,7 @@ pub async fn owner(chain: &Chain, manifest: &Manifest, call: &Call) -> Result<Ow
     }
     let selector = call.data.get(..4).unwrap_or_default();
     let selector = alloy::primitives::FixedBytes::<4>::try_from(selector).unwrap_or_default();
-    let asked = AccessRoles::getTargetFunctionRoleCall { target: call.target, selector };
+    let asked = CoopAuthority::getTargetFunctionRoleCall { target: call.target, selector };
     let role = chain.view(manifest.addresses.authority, &asked).await?;
     Ok(match role {
         1 => Owner::House(House::Token),
@@ -207,18 +218,18 @@ impl Proposal {
     /// Where the RPC does not answer.
     pub async fn view(&self, chain: &Chain, manifest: &Manifest) -> Result<View, ChainError> {
         let (governor, book) = (self.house.governor(manifest), Book::of(manifest));
-        let proposalId = self.id;
+        let id = self.id;
         let status = self.status(chain, manifest).await?;
-        let votes = chain.view(governor, &CoopGovernor::proposalVotesCall { proposalId }).await?;
-        let opens_at = chain.view(governor, &CoopGovernor::proposalSnapshotCall { proposalId }).await?;
+        let votes = chain.view(governor, &CoopGovernor::proposalVotesCall { proposalId: id }).await?;
+        let opens_at = chain.view(governor, &CoopGovernor::proposalSnapshotCall { proposalId: id }).await?;
         let closes_at: u64 =
-            chain.view(governor, &CoopGovernor::proposalDeadlineCall { proposalId }).await?.saturating_to();
-        let eta: u64 = chain.view(governor, &CoopGovernor::proposalEtaCall { proposalId }).await?.saturating_to();
+            chain.view(governor, &CoopGovernor::proposalDeadlineCall { proposalId: id }).await?.saturating_to();
+        let eta: u64 = chain.view(governor, &CoopGovernor::proposalEtaCall { proposalId: id }).await?.saturating_to();
         let delay: u64 =
-            chain.view(self.house.timelock(manifest), &crate::bindings::CoopTimelock::getMinDelayCall {}).await?.saturating_to();
+            chain.view(self.house.timelock(manifest), &CoopTimelock::getMinDelayCall {}).await?.saturating_to();
         let quorum = if U256::from(chain.now().await?) > opens_at {
             let call = CoopGovernor::quorumCall { timepoint: opens_at };
-            Some(self.amount(chain.view(governor, &call).await?))
+            Some(chain.view(governor, &call).await?.to_string())
         } else {
             None
         };
@@ -238,9 +249,9 @@ impl Proposal {
             opens_at: opens_at.saturating_to(),
             closes_at,
             executable_at: if eta == 0 { closes_at + delay } else { eta },
-            votes_for: self.amount(votes.forVotes),
-            votes_against: self.amount(votes.againstVotes),
-            votes_abstain: self.amount(votes.abstainVotes),
+            votes_for: votes.forVotes.to_string(),
+            votes_against: votes.againstVotes.to_string(),
+            votes_abstain: votes.abstainVotes.to_string(),
             quorum,
         })
     }
@@ -283,11 +294,6 @@ impl Proposal {
             described.push(describe(chain, book, call).await?);
         }
         Ok(described)
-    }
-
-    /// Votes of the member house are whole; those of the token house are square roots of wei of GOV.
-    fn amount(&self, votes: U256) -> String {
-        votes.to_string()
     }
 }
 
