@@ -103,12 +103,12 @@ contract GovToken is ERC20Upgradeable, VotesUpgradeable, NamedEIP712, Governed {
     error GovToken_Expired(uint256 deadline);
     error GovToken_BadSignature(address account);
 
-    function initialize(address authority_, address ledger, address membership_) external initializer {
+    function initialize(address authority_, address ledger, address membership) external initializer {
         __Governed_init(authority_);
         __ERC20_init("GovToken", "GOV");
         Storage storage $ = _storage();
         $.ledger = _nonZero(ledger, "ledger");
-        $.membership = IMembership(_nonZero(membership_, "membership"));
+        $.membership = IMembership(_nonZero(membership, "membership"));
     }
 
     // ------------------------------------------------------------------------------------------------ holding
