@@ -6,30 +6,10 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const CONTRACTS = [
-  "AccessPlan",
-  "Buyback",
-  "ConsentRegistry",
-  "ContributionRegistry",
-  "CoopAuthority",
-  "CoopFactory",
-  "CoopTimelock",
-  "DataToken",
-  "DatasetCatalog",
-  "ERC1967Proxy",
-  "FounderAccessManager",
-  "FoundingPlan",
-  "GovToken",
-  "License",
-  "Market",
-  "MemberAccount",
-  "MemberAccountFactory",
-  "Membership",
-  "OperatorPay",
-  "SettlementLedger",
-  "StewardCommittee",
-  "TestUSDC",
-  "Treasury",
-  "Vesting",
+  "AccessPlan", "Buyback", "CharterGate", "ConsentRegistry", "ContributionRegistry", "CoopAuthority", "CoopFactory",
+  "CoopGovernor", "CoopTimelock", "DataToken", "DatasetCatalog", "ERC1967Proxy", "FounderAccessManager",
+  "FoundingPlan", "GovToken", "License", "Market", "MemberAccount", "MemberAccountFactory", "Membership",
+  "OperatorPay", "PauseGuard", "SettlementLedger", "StewardCommittee", "TestUSDC", "Treasury", "Vesting",
 ];
 
 const contracts = join(dirname(fileURLToPath(import.meta.url)), "..");

@@ -2,9 +2,6 @@
 pragma solidity 0.8.30;
 
 import {
-    AccessManagerUpgradeable
-} from "@openzeppelin/contracts-upgradeable/access/manager/AccessManagerUpgradeable.sol";
-import {
     TimelockControllerUpgradeable
 } from "@openzeppelin/contracts-upgradeable/governance/TimelockControllerUpgradeable.sol";
 import {IGovernor} from "@openzeppelin/contracts/governance/IGovernor.sol";
@@ -16,8 +13,8 @@ import {CoopGovernor} from "../../src/governance/CoopGovernor.sol";
 import {PauseGuard} from "../../src/governance/PauseGuard.sol";
 import {CoopTest} from "./CoopTest.sol";
 
-/// @notice A cooperative under its two houses: timelocks, CharterGate as the only admin, PauseGuard. Five seasoned members
-/// hold GOV that they earned: 400, 100, 100, 25 and 0.
+/// @notice A founded cooperative whose timelocks obey two governors, whose only admin is CharterGate and whose only pauser is
+/// PauseGuard. Five seasoned members hold GOV that they earned: 400, 100, 100, 25 and 0.
 abstract contract GovernanceTest is CoopTest {
     /// @dev What a house decides on.
     struct Proposal {
@@ -32,11 +29,10 @@ abstract contract GovernanceTest is CoopTest {
     uint8 internal constant ABSTAIN = 2;
     uint256 internal constant TIMELOCK_DELAY = 48 hours;
 
-    AccessManagerUpgradeable internal access;
     TimelockControllerUpgradeable internal tokenTimelock;
     TimelockControllerUpgradeable internal memberTimelock;
-    CoopGovernor internal tokenHouse;
-    CoopGovernor internal memberHouse;
+    CoopGovernor internal tokenGovernor;
+    CoopGovernor internal memberGovernor;
     CharterGate internal gate;
     PauseGuard internal guard;
     address internal guardian = makeAddr("guardian");
@@ -55,50 +51,35 @@ abstract contract GovernanceTest is CoopTest {
     }
 
     function _govern() private {
-        access = AccessManagerUpgradeable(
-            _proxy(
-                address(new AccessManagerUpgradeable()),
-                abi.encodeCall(AccessManagerUpgradeable.initialize, (address(this)))
-            )
-        );
-        (tokenTimelock, tokenHouse) = _house("Token house", IVotes(address(govToken)), _tokenSettings());
-        (memberTimelock, memberHouse) = _house("Member house", IVotes(address(membership)), _memberSettings());
-        gate = CharterGate(
-            _proxy(
-                address(new CharterGate()),
-                abi.encodeCall(CharterGate.initialize, (address(tokenTimelock), address(memberTimelock)))
-            )
-        );
+        tokenTimelock = TimelockControllerUpgradeable(payable(tokenHouse));
+        memberTimelock = TimelockControllerUpgradeable(payable(memberHouse));
+        tokenGovernor = _governor("Token house", IVotes(address(govToken)), tokenTimelock, _tokenSettings());
+        memberGovernor = _governor("Member house", IVotes(address(membership)), memberTimelock, _memberSettings());
+        bytes memory init = abi.encodeCall(CharterGate.initialize, (tokenHouse, memberHouse));
+        gate = CharterGate(_proxy(address(new CharterGate()), init));
         address[] memory targets = new address[](1);
         targets[0] = address(membership);
-        guard = PauseGuard(
-            _proxy(
-                address(new PauseGuard()), abi.encodeCall(PauseGuard.initialize, (address(access), guardian, targets))
-            )
-        );
-        _giveRoles();
+        init = abi.encodeCall(PauseGuard.initialize, (address(manager), guardian, targets));
+        guard = PauseGuard(_proxy(address(new PauseGuard()), init));
+        _handOver();
     }
 
-    function _house(string memory name, IVotes votes, CoopGovernor.Settings memory settings)
-        private
-        returns (TimelockControllerUpgradeable lock, CoopGovernor house)
-    {
-        address lockCode = address(new TimelockControllerUpgradeable());
-        address code = address(new CoopGovernor());
-        address[] memory proposers = new address[](1);
-        proposers[0] = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
-        address[] memory executors = new address[](1);
-        lock = TimelockControllerUpgradeable(
-            payable(_proxy(
-                    lockCode,
-                    abi.encodeCall(
-                        TimelockControllerUpgradeable.initialize, (TIMELOCK_DELAY, proposers, executors, address(0))
-                    )
-                ))
-        );
-        house =
-            CoopGovernor(payable(_proxy(code, abi.encodeCall(CoopGovernor.initialize, (name, votes, lock, settings)))));
-        assertEq(address(house), proposers[0], "predicted address");
+    /// @dev A governor that alone proposes to its timelock.
+    function _governor(
+        string memory name,
+        IVotes votes,
+        TimelockControllerUpgradeable lock,
+        CoopGovernor.Settings memory settings
+    ) private returns (CoopGovernor house) {
+        bytes memory init = abi.encodeCall(CoopGovernor.initialize, (name, votes, lock, settings));
+        house = CoopGovernor(payable(_proxy(address(new CoopGovernor()), init)));
+        bytes32 proposer = lock.PROPOSER_ROLE();
+        address before = lock == tokenTimelock ? makeAddr("token governor") : makeAddr("member governor");
+        vm.startPrank(address(lock));
+        lock.grantRole(proposer, address(house));
+        lock.grantRole(lock.CANCELLER_ROLE(), address(house));
+        lock.revokeRole(proposer, before);
+        vm.stopPrank();
     }
 
     function _tokenSettings() internal pure returns (CoopGovernor.Settings memory) {
@@ -109,29 +90,17 @@ abstract contract GovernanceTest is CoopTest {
         return CoopGovernor.Settings(1 days, 5 days, 1, 1_000, 3, 2 days);
     }
 
-    /// @dev The contracts get the new authority; the gate is its only admin.
-    function _giveRoles() private {
-        address[4] memory contracts = [address(membership), address(dataToken), address(govToken), address(treasury)];
-        for (uint256 i; i < contracts.length; ++i) {
-            vm.prank(founder);
-            manager.updateAuthority(contracts[i], address(access));
-        }
-        _role(address(dataToken), dataToken.setTransfersRestricted.selector, Roles.TOKEN_HOUSE);
-        _role(address(govToken), govToken.setListed.selector, Roles.TOKEN_HOUSE);
-        _role(address(membership), membership.setAdmissionsPerEpoch.selector, Roles.MEMBER_HOUSE);
-        _role(address(membership), membership.setPausedUntil.selector, Roles.PAUSER);
-        _role(address(guard), guard.unpause.selector, Roles.MEMBER_HOUSE);
-        access.grantRole(Roles.TOKEN_HOUSE, address(tokenTimelock), 0);
-        access.grantRole(Roles.MEMBER_HOUSE, address(memberTimelock), 0);
-        access.grantRole(Roles.PAUSER, address(guard), 0);
-        access.grantRole(Roles.CHARTER, address(gate), 0);
-        access.renounceRole(Roles.CHARTER, address(this));
-    }
-
-    function _role(address target, bytes4 selector, uint64 role) private {
-        bytes4[] memory selectors = new bytes4[](1);
-        selectors[0] = selector;
-        access.setTargetFunctionRole(target, selectors, role);
+    /// @dev Who stood for the charter and the pauser at the founding gives the roles to the contracts, and keeps none.
+    function _handOver() private {
+        bytes4[] memory unpause = new bytes4[](1);
+        unpause[0] = guard.unpause.selector;
+        vm.startPrank(charter);
+        manager.setTargetFunctionRole(address(guard), unpause, Roles.MEMBER_HOUSE);
+        manager.grantRole(Roles.PAUSER, address(guard), 0);
+        manager.revokeRole(Roles.PAUSER, pauser);
+        manager.grantRole(Roles.CHARTER, address(gate), 0);
+        manager.renounceRole(Roles.CHARTER, charter);
+        vm.stopPrank();
     }
 
     function _populate() private {

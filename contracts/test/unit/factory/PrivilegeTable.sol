@@ -75,6 +75,13 @@ abstract contract PrivilegeTable {
         _role("DataToken.setListed", Roles.TOKEN_HOUSE);
         _fillToken("GovToken");
         _role("GovToken.setListed", Roles.CHARTER);
+        _open("GovToken.lock", "the caller's own");
+        _open("GovToken.lockBySig", "the holder's signature decides");
+        _open("GovToken.unlock", "the caller's own");
+        _open("GovToken.poke", "counts what is so");
+        _open("GovToken.sync", "counts what is so");
+        _open("GovToken.delegate", "the caller's own");
+        _open("GovToken.delegateBySig", "the holder's signature decides");
     }
 
     function _fillToken(string memory token) private {
