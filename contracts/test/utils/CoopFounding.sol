@@ -72,10 +72,16 @@ abstract contract CoopFounding is Test {
 
     CoopTimelock internal tokenTimelock;
     CoopTimelock internal memberTimelock;
-    CoopGovernor internal tokenHouse;
-    CoopGovernor internal memberHouse;
+    CoopGovernor internal tokenGovernor;
+    CoopGovernor internal memberGovernor;
     CharterGate internal gate;
     PauseGuard internal guard;
+
+    /// @dev Who may do what a house decided: its timelock; what both decided: the gate; what the guardian did: the guard.
+    address internal tokenHouse;
+    address internal memberHouse;
+    address internal charter;
+    address internal pauser;
 
     address internal founder = makeAddr("founder");
     address internal gateway = makeAddr("gateway");
@@ -88,22 +94,22 @@ abstract contract CoopFounding is Test {
 
     /// @dev The next call is one that the token house decided.
     function _asTokenHouse() internal {
-        vm.prank(address(tokenTimelock));
+        vm.prank(tokenHouse);
     }
 
     /// @dev The next call is one that the member house decided.
     function _asMemberHouse() internal {
-        vm.prank(address(memberTimelock));
+        vm.prank(memberHouse);
     }
 
     /// @dev The next call is one that both houses decided.
     function _asCharter() internal {
-        vm.prank(address(gate));
+        vm.prank(charter);
     }
 
     /// @dev The next call is the guardian's, through PauseGuard.
     function _asPauser() internal {
-        vm.prank(address(guard));
+        vm.prank(pauser);
     }
 
     function _found() internal {
@@ -153,9 +159,11 @@ abstract contract CoopFounding is Test {
         manager = CoopAuthority(at.authority);
         tokenTimelock = CoopTimelock(payable(at.tokenTimelock));
         memberTimelock = CoopTimelock(payable(at.memberTimelock));
-        tokenHouse = CoopGovernor(payable(at.tokenGovernor));
-        memberHouse = CoopGovernor(payable(at.memberGovernor));
+        tokenGovernor = CoopGovernor(payable(at.tokenGovernor));
+        memberGovernor = CoopGovernor(payable(at.memberGovernor));
         (gate, guard) = (CharterGate(at.charterGate), PauseGuard(at.pauseGuard));
+        (tokenHouse, memberHouse) = (at.tokenTimelock, at.memberTimelock);
+        (charter, pauser) = (at.charterGate, at.pauseGuard);
         (membership, consents) = (Membership(at.membership), ConsentRegistry(at.consentRegistry));
         contributions = ContributionRegistry(at.contributionRegistry);
         (committee, ledger) = (StewardCommittee(at.stewardCommittee), SettlementLedger(at.settlementLedger));

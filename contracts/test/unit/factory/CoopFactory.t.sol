@@ -235,7 +235,7 @@ contract CoopFactoryTest is CoopTest {
 
     function test_TheTimelocksAreTheirHouses() external view {
         CoopTimelock[2] memory locks = [tokenTimelock, memberTimelock];
-        address[2] memory houses = [address(tokenHouse), address(memberHouse)];
+        address[2] memory houses = [address(tokenGovernor), address(memberGovernor)];
         for (uint256 i; i < 2; ++i) {
             CoopTimelock lock = locks[i];
             assertEq(lock.getMinDelay(), TIMELOCK_DELAY);

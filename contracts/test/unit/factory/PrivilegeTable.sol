@@ -78,9 +78,9 @@ abstract contract PrivilegeTable {
         _role("GovToken.setListed", Roles.CHARTER);
         _open("GovToken.lock", "the caller's own");
         _open("GovToken.lockBySig", "the holder's signature decides");
-        _open("GovToken.unlock", "the caller's own, expired");
-        _open("GovToken.poke", "follows the facts");
-        _open("GovToken.sync", "follows the facts");
+        _open("GovToken.unlock", "the caller's own");
+        _open("GovToken.poke", "counts what is so");
+        _open("GovToken.sync", "counts what is so");
         _open("GovToken.delegate", "the caller's own");
         _open("GovToken.delegateBySig", "the holder's signature decides");
     }

@@ -97,7 +97,7 @@ contract StewardCommitteeTest is CoopTest {
 
     function test_RevertWhen_AWorkerIsBad() external {
         address steward = committee.seats()[0].signer;
-        vm.startPrank(address(memberTimelock));
+        vm.startPrank(memberHouse);
         bytes4 bad = StewardCommittee.StewardCommittee_BadWorker.selector;
         vm.expectRevert(abi.encodeWithSelector(bad, address(0)));
         committee.registerWorker(address(0), DIGEST);
@@ -112,7 +112,7 @@ contract StewardCommitteeTest is CoopTest {
     }
 
     function test_WhenWorkersAndGatewayChange() external {
-        vm.startPrank(address(memberTimelock));
+        vm.startPrank(memberHouse);
         vm.expectEmit(address(committee));
         emit StewardCommittee.WorkerRegistered(stranger, DIGEST);
         committee.registerWorker(stranger, DIGEST);
