@@ -343,6 +343,21 @@ abstract contract StewardBonds is Governed, IStewardBonds {
         return _bonds().stakes[steward];
     }
 
+    /// @dev What a quorum check reads of a signer, without decoding the rest of its slot: generation and steward id of its
+    /// last seat, and what it has bonded or locked. The order is that of `Stake`.
+    function _standingOf(address steward)
+        internal
+        view
+        returns (uint256 generation, uint256 stewardId, uint256 atStake)
+    {
+        Stake storage stake = _bonds().stakes[steward];
+        uint256 word;
+        assembly {
+            word := sload(stake.slot)
+        }
+        return (uint16(word >> 232), word >> 248, uint256(uint64(word)) + uint64(word >> 64));
+    }
+
     function _setSeatOf(address steward, uint16 generation, uint8 stewardId) internal {
         Stake storage stake = _bonds().stakes[steward];
         (stake.generation, stake.stewardId) = (generation, stewardId);

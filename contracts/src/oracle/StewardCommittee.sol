@@ -293,21 +293,22 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
 
     /// @dev A steward whose seat is not active may sign; it does not count.
     function _verifyQuorum(bytes32 digest, bytes[] calldata signatures) private view returns (uint256 signers) {
-        Head memory head = _storage().head;
+        Head storage head = _storage().head;
+        (uint256 current, uint256 needed, uint256 asked) = (head.generation, head.quorum, head.seatBond);
         uint256 counted;
-        uint8 last;
+        uint256 last;
         for (uint256 i; i < signatures.length; ++i) {
             address signer = ECDSA.recoverCalldata(digest, signatures[i]);
-            Stake memory s = _stakeOf(signer);
-            if (!_isOf(s, head.generation)) revert StewardCommittee_NotSteward(i, signer);
-            if (s.stewardId <= last) revert StewardCommittee_NotAscending(i, s.stewardId);
-            last = s.stewardId;
-            if (uint256(s.bond) + s.locked < head.seatBond) continue;
-            signers |= 1 << (last - 1);
+            (uint256 generation_, uint256 id, uint256 atStake) = _standingOf(signer);
+            if (generation_ != current) revert StewardCommittee_NotSteward(i, signer);
+            if (id <= last) revert StewardCommittee_NotAscending(i, uint8(id));
+            last = id;
+            if (atStake < asked) continue;
+            signers |= 1 << (id - 1);
             ++counted;
         }
-        if (counted < head.quorum) revert StewardCommittee_TooFewSignatures(counted, head.quorum);
-        signers |= uint256(head.generation) << MAX_SEATS;
+        if (counted < needed) revert StewardCommittee_TooFewSignatures(counted, needed);
+        signers |= current << MAX_SEATS;
     }
 
     /// @dev Whether a quorum of the generation before signed, in order, and its time is not over. No bond is asked for:
