@@ -7,6 +7,7 @@ import {ContributionRegistry} from "../contribution/ContributionRegistry.sol";
 import {DatasetCatalog} from "../market/DatasetCatalog.sol";
 import {Market} from "../market/Market.sol";
 import {Membership} from "../membership/Membership.sol";
+import {StewardBonds} from "../oracle/StewardBonds.sol";
 import {StewardCommittee} from "../oracle/StewardCommittee.sol";
 import {SettlementLedger} from "../settlement/SettlementLedger.sol";
 import {DataToken} from "../tokens/DataToken.sol";
@@ -39,10 +40,11 @@ contract AccessPlan {
 
     /// @notice What the guardian may stop for a while.
     function pausable(Parts calldata at) public pure returns (address[] memory targets) {
-        targets = new address[](3);
+        targets = new address[](4);
         targets[0] = at.membership;
         targets[1] = at.consentRegistry;
         targets[2] = at.contributionRegistry;
+        targets[3] = at.stewardCommittee;
     }
 
     /// @dev Who is in, who serves, what research is for.
@@ -61,7 +63,12 @@ contract AccessPlan {
                 StewardCommittee.seat.selector,
                 StewardCommittee.registerWorker.selector,
                 StewardCommittee.removeWorker.selector,
-                StewardCommittee.setGateway.selector
+                StewardCommittee.setGateway.selector,
+                StewardBonds.setMinBond.selector,
+                StewardBonds.setObjectionBond.selector,
+                StewardBonds.openSlash.selector,
+                StewardBonds.confirmSlash.selector,
+                StewardBonds.rejectSlash.selector
             )
         );
         list[2] = _rule(at.market, Roles.MEMBER_HOUSE, abi.encodePacked(Market.approveResearcher.selector));

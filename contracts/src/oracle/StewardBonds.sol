@@ -9,13 +9,8 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Governed} from "../access/Governed.sol";
 import {LedgerHeader} from "../settlement/LedgerHeader.sol";
 import {SettlementLedger} from "../settlement/SettlementLedger.sol";
+import {ITreasury} from "../treasury/ITreasury.sol";
 import {IStewardBonds} from "./IStewardBonds.sol";
-
-/// @notice Where forfeited bonds go.
-interface ITreasuryReserve {
-    /// @notice Pulls USDC from the caller into the reserve.
-    function donate(uint256 amount) external;
-}
 
 /// @title StewardBonds
 /// @notice What stewards have at stake, in USDC: bonded, unbonding, locked for an objection, or in escrow.
@@ -59,7 +54,7 @@ abstract contract StewardBonds is Governed, IStewardBonds {
     struct BondsStorage {
         IERC20 usdc;
         uint64 minBond;
-        ITreasuryReserve treasury;
+        ITreasury treasury;
         uint64 objectionBond;
         address ledger;
         uint64 slashCount;
@@ -116,7 +111,7 @@ abstract contract StewardBonds is Governed, IStewardBonds {
     {
         BondsStorage storage $ = _bonds();
         $.usdc = IERC20(_nonZero(usdc_, "usdc"));
-        $.treasury = ITreasuryReserve(_nonZero(treasury_, "treasury"));
+        $.treasury = ITreasury(_nonZero(treasury_, "treasury"));
         $.ledger = _nonZero(ledger_, "ledger");
         _setMinBond(minBond_);
         _setObjectionBond(objection_);

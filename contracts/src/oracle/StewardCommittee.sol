@@ -293,22 +293,24 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
 
     /// @dev A steward whose seat is not active may sign; it does not count.
     function _verifyQuorum(bytes32 digest, bytes[] calldata signatures) private view returns (uint256 signers) {
-        Head storage head = _storage().head;
-        (uint256 current, uint256 needed, uint256 asked) = (head.generation, head.quorum, head.seatBond);
+        Head memory head = _storage().head;
         uint256 counted;
         uint256 last;
-        for (uint256 i; i < signatures.length; ++i) {
-            address signer = ECDSA.recoverCalldata(digest, signatures[i]);
-            (uint256 generation_, uint256 id, uint256 atStake) = _standingOf(signer);
-            if (generation_ != current) revert StewardCommittee_NotSteward(i, signer);
-            if (id <= last) revert StewardCommittee_NotAscending(i, uint8(id));
-            last = id;
-            if (atStake < asked) continue;
-            signers |= 1 << (id - 1);
-            ++counted;
+        // Nothing here can overflow: ids are at most 32, and an id that passes is at least 1.
+        unchecked {
+            for (uint256 i; i < signatures.length; ++i) {
+                address signer = ECDSA.recoverCalldata(digest, signatures[i]);
+                (uint256 generation_, uint256 id, uint256 atStake) = _standingOf(signer);
+                if (generation_ != head.generation) revert StewardCommittee_NotSteward(i, signer);
+                if (id <= last) revert StewardCommittee_NotAscending(i, uint8(id));
+                last = id;
+                if (atStake < head.seatBond) continue;
+                signers |= 1 << (id - 1);
+                ++counted;
+            }
         }
-        if (counted < needed) revert StewardCommittee_TooFewSignatures(counted, needed);
-        signers |= current << MAX_SEATS;
+        if (counted < head.quorum) revert StewardCommittee_TooFewSignatures(counted, head.quorum);
+        signers |= uint256(head.generation) << MAX_SEATS;
     }
 
     /// @dev Whether a quorum of the generation before signed, in order, and its time is not over. No bond is asked for:

@@ -152,7 +152,7 @@ abstract contract CoopFounding is Test {
 
     // ------------------------------------------------------------------------------------------------ config
 
-    function _config() internal returns (Config memory c) {
+    function _config() internal virtual returns (Config memory c) {
         c.chain = ChainFacts({
             usdc: address(usdc),
             genesis: GENESIS,
@@ -163,8 +163,14 @@ abstract contract CoopFounding is Test {
             depth: DEPTH
         });
         c.people = People({registrar: registrar, gateway: gateway});
-        c.committee = Committee({seats: _seats("steward"), quorum: 2, workers: new Worker[](1)});
-        c.committee.workers[0] = Worker(worker, keccak256("worker sealing key"));
+        c.committee = Committee({
+            seats: _seats("steward"),
+            quorum: 2,
+            workers: new StewardCommittee.Worker[](1),
+            minBond: 0,
+            objectionBond: 0
+        });
+        c.committee.workers[0] = StewardCommittee.Worker(worker, keccak256("worker sealing key"));
         c.limits = Limits({admissionsPerEpoch: 1_000, cooldown: COOLDOWN});
         c.rewards = Rewards({paramsHash: PARAMS, dataCap: DATA_CAP, govCap: GOV_CAP});
         c.split = Treasury.Split({buyback: 0, operations: 1_500, compliance: 500, reserve: 500});

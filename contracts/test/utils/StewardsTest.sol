@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Config} from "../../src/factory/Config.sol";
 import {StewardBonds} from "../../src/oracle/StewardBonds.sol";
 import {StewardCommittee} from "../../src/oracle/StewardCommittee.sol";
 import {SettlementLedger} from "../../src/settlement/SettlementLedger.sol";
@@ -14,16 +15,26 @@ abstract contract StewardsTest is CoopTest {
     bytes32 internal constant DIGEST = keccak256("digest");
     bytes32 internal constant REASON = keccak256("reason");
 
-    ReserveDouble internal reserve;
+    /// @dev The Treasury, where forfeited bonds go.
+    address internal reserve;
 
     function setUp() public virtual override {
-        reserve = new ReserveDouble();
         super.setUp();
+        reserve = address(treasury);
+        vm.etch(reserve, address(new ReserveDouble()).code);
     }
 
-    function _committeeInit() internal override returns (StewardCommittee.Init memory i) {
-        i = super._committeeInit();
-        (i.treasury, i.minBond, i.objectionBond) = (address(reserve), MIN_BOND, OBJECTION);
+    function _config() internal override returns (Config memory c) {
+        c = super._config();
+        (c.committee.minBond, c.committee.objectionBond) = (MIN_BOND, OBJECTION);
+    }
+
+    function _committeeInit() internal returns (StewardCommittee.Init memory i) {
+        Config memory c = _config();
+        i.authority = address(manager);
+        (i.usdc, i.treasury, i.ledger) = (address(usdc), address(treasury), address(ledger));
+        (i.seats, i.quorum, i.workers) = (c.committee.seats, c.committee.quorum, c.committee.workers);
+        i.gateway = gateway;
     }
 
     function _steward(uint256 id) internal view returns (address) {

@@ -87,7 +87,7 @@ contract FoundingPlanTest is CoopTest {
         c.committee.quorum = 4;
         _expectBad(c, "committee.quorum");
         c = _config();
-        c.committee.workers = new Worker[](_plan().MAX_WORKERS() + 1);
+        c.committee.workers = new StewardCommittee.Worker[](_plan().MAX_WORKERS() + 1);
         _expectBad(c, "committee.workers");
     }
 

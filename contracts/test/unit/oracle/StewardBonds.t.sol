@@ -29,7 +29,7 @@ contract StewardBondsTest is StewardsTest {
 
     function test_WhenInitialized() external view {
         assertEq(committee.usdc(), address(usdc));
-        assertEq(committee.treasury(), address(reserve));
+        assertEq(committee.treasury(), reserve);
         assertEq(committee.ledger(), address(ledger));
         assertEq(committee.minBond(), MIN_BOND);
         assertEq(committee.seatBond(), MIN_BOND);
@@ -51,7 +51,7 @@ contract StewardBondsTest is StewardsTest {
 
     function test_WhenBondsAreSet() external {
         _bondAll(MIN_BOND);
-        vm.startPrank(founder);
+        vm.startPrank(memberHouse);
         vm.expectEmit(address(committee));
         emit StewardBonds.MinBondSet(2 * MIN_BOND);
         committee.setMinBond(2 * MIN_BOND);
@@ -196,12 +196,12 @@ contract StewardBondsTest is StewardsTest {
     // ------------------------------------------------------------------------------------------ objections
 
     function test_RevertWhen_SomebodyElseThanTheLedgerCalls() external {
-        bytes memory only = abi.encodeWithSelector(StewardBonds.StewardBonds_OnlyLedger.selector, founder);
-        vm.startPrank(founder);
+        bytes memory only = abi.encodeWithSelector(StewardBonds.StewardBonds_OnlyLedger.selector, memberHouse);
+        vm.startPrank(memberHouse);
         vm.expectRevert(only);
-        committee.lockObjection(founder);
+        committee.lockObjection(memberHouse);
         vm.expectRevert(only);
-        committee.settleObjection(founder, true);
+        committee.settleObjection(memberHouse, true);
         vm.expectRevert(only);
         committee.escrowSigners(0, REASON);
     }
@@ -267,7 +267,7 @@ contract StewardBondsTest is StewardsTest {
         address one = _steward(1);
         _bond(one, MIN_BOND);
         _lock(one);
-        vm.prank(founder);
+        vm.prank(memberHouse);
         committee.setObjectionBond(1);
         vm.expectEmit(address(committee));
         emit StewardBonds.ObjectionSettled(one, OBJECTION, true);
@@ -286,8 +286,8 @@ contract StewardBondsTest is StewardsTest {
         vm.prank(address(ledger));
         committee.settleObjection(one, false);
         assertEq(committee.bondOf(one), MIN_BOND - OBJECTION);
-        assertEq(usdc.balanceOf(address(reserve)), OBJECTION);
-        assertEq(usdc.allowance(address(committee), address(reserve)), 0);
+        assertEq(usdc.balanceOf(reserve), OBJECTION);
+        assertEq(usdc.allowance(address(committee), reserve), 0);
         assertFalse(committee.isActiveSteward(one), "until it bonds anew");
     }
 
@@ -298,6 +298,6 @@ contract StewardBondsTest is StewardsTest {
         committee.settleObjection(one, true);
         committee.settleObjection(one, false);
         assertEq(committee.bondOf(one), MIN_BOND);
-        assertEq(usdc.balanceOf(address(reserve)), 0);
+        assertEq(usdc.balanceOf(reserve), 0);
     }
 }

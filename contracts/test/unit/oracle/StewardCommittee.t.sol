@@ -65,7 +65,7 @@ contract StewardCommitteeTest is CoopTest {
         for (uint256 i; i < 33; ++i) {
             seats[i] = StewardCommittee.Seat(vm.addr(i + 1), bytes32(i + 1));
         }
-        vm.startPrank(founder);
+        vm.startPrank(memberHouse);
         vm.expectRevert(abi.encodeWithSelector(StewardCommittee.StewardCommittee_BadQuorum.selector, 17, 33));
         committee.seat(seats, 17);
         assembly {

@@ -37,7 +37,7 @@ contract StewardQuorumTest is StewardsTest {
 
     function test_WhenABondIsSlashedTheSeatCountsNoMore() external {
         _bondAll(MIN_BOND);
-        vm.prank(founder);
+        vm.prank(memberHouse);
         committee.openSlash(_steward(2), 1, REASON);
         assertEq(committee.verifyQuorum(DIGEST, _stewardSignatures(DIGEST, 3)), _signersOf(1, 5));
         assertEq(committee.stewardId(_steward(2)), 2, "it still sits");
@@ -52,7 +52,7 @@ contract StewardQuorumTest is StewardsTest {
         _bondAll(MIN_BOND);
         _replace();
         assertFalse(committee.isActiveSteward(_steward(1)), "no seat");
-        vm.prank(founder);
+        vm.prank(memberHouse);
         committee.seat(_seats("steward"), 2);
         assertTrue(committee.isActiveSteward(_steward(1)));
         assertEq(committee.verifyQuorum(DIGEST, _stewardSignatures(DIGEST, 2)), _signersOf(3, 3));
@@ -138,7 +138,7 @@ contract StewardQuorumTest is StewardsTest {
             _anchor(i, "");
             assertEq(committee.receiptsOf(worker), i + 1);
         }
-        vm.prank(founder);
+        vm.prank(memberHouse);
         committee.removeWorker(worker);
         assertEq(committee.receiptsOf(worker), 3, "what was done is owed");
     }
@@ -149,7 +149,7 @@ contract StewardQuorumTest is StewardsTest {
         vm.prank(stranger);
         vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, stranger));
         committee.setPausedUntil(until);
-        vm.prank(founder);
+        _asPauser();
         committee.setPausedUntil(until);
         _anchor(0, abi.encodeWithSelector(Pausing.Pausing_Paused.selector, until));
         committee.verifyQuorum(DIGEST, _stewardSignatures(DIGEST, 2));
@@ -202,7 +202,7 @@ contract StewardQuorumTest is StewardsTest {
 
     function test_WhenTheSuccessorsSignWhileTheOthersStillMay() external {
         _bondAll(MIN_BOND);
-        vm.prank(founder);
+        vm.prank(memberHouse);
         committee.seat(_seats("successor"), 2);
         for (uint256 id = 1; id <= 2; ++id) {
             _bond(_steward(id), MIN_BOND);

@@ -9,7 +9,7 @@ import {StewardsTest} from "../../utils/StewardsTest.sol";
 /// @notice What moves a bond into escrow, and out of it.
 contract StewardSlashesTest is StewardsTest {
     function _open(address steward, uint256 amount) internal returns (uint256 id) {
-        vm.prank(founder);
+        vm.prank(memberHouse);
         id = committee.openSlash(steward, amount, REASON);
     }
 
@@ -32,11 +32,11 @@ contract StewardSlashesTest is StewardsTest {
 
     function test_RevertWhen_NothingIsAtStake() external {
         bytes memory nothing = abi.encodeWithSelector(StewardBonds.StewardBonds_NothingAtStake.selector, stranger);
-        vm.prank(founder);
+        vm.prank(memberHouse);
         vm.expectRevert(nothing);
         committee.openSlash(stranger, 1, REASON);
         _bond(stranger, 5);
-        vm.prank(founder);
+        vm.prank(memberHouse);
         vm.expectRevert(nothing);
         committee.openSlash(stranger, 0, REASON);
     }
@@ -77,7 +77,7 @@ contract StewardSlashesTest is StewardsTest {
     function test_RevertWhen_NoSlashIsOpen() external {
         _bond(stranger, 5);
         uint256 id = _open(stranger, 5);
-        vm.startPrank(founder);
+        vm.startPrank(memberHouse);
         committee.rejectSlash(id);
         uint256[3] memory ids = [uint256(0), id, 2];
         for (uint256 k; k < 3; ++k) {
@@ -97,9 +97,9 @@ contract StewardSlashesTest is StewardsTest {
         vm.warp(block.timestamp + 61 days); // late, but nobody returned it
         vm.expectEmit(address(committee));
         emit StewardBonds.SlashConfirmed(id, one, 300e6);
-        vm.prank(founder);
+        vm.prank(memberHouse);
         committee.confirmSlash(id);
-        assertEq(usdc.balanceOf(address(reserve)), 300e6);
+        assertEq(usdc.balanceOf(reserve), 300e6);
         assertEq(committee.bondOf(one), 700e6);
         vm.expectRevert(_noSlash(id));
         committee.releaseSlash(id);
@@ -112,7 +112,7 @@ contract StewardSlashesTest is StewardsTest {
         assertFalse(committee.isActiveSteward(one));
         vm.expectEmit(address(committee));
         emit StewardBonds.SlashReturned(id, one, 300e6);
-        vm.prank(founder);
+        vm.prank(memberHouse);
         committee.rejectSlash(id);
         assertEq(committee.bondOf(one), MIN_BOND);
         assertTrue(committee.isActiveSteward(one));
@@ -186,7 +186,7 @@ contract StewardSlashesTest is StewardsTest {
         uint256 key = stewardKeys[0];
         _bond(_steward(1), MIN_BOND);
         _report(key, a, key, b, "");
-        vm.prank(founder);
+        vm.prank(memberHouse);
         committee.rejectSlash(1);
         bytes4 selector = StewardBonds.StewardBonds_AlreadyReported.selector;
         bytes memory error = abi.encodeWithSelector(selector, _steward(1), a.epoch, a.attempt);
