@@ -43,13 +43,13 @@ contract StewardGasTest is StewardsTest {
         bytes memory second = _sign(stewardKeys[0], _headerDigest(b));
         committee.reportEquivocation(a, first, b, second);
         _snap("report equivocation");
-        vm.prank(founder);
+        vm.prank(memberHouse);
         committee.confirmSlash(1);
         _snap("confirm a slash");
-        vm.prank(founder);
+        vm.prank(memberHouse);
         committee.openSlash(_steward(2), MIN_BOND, REASON);
         _snap("open a slash");
-        vm.prank(founder);
+        vm.prank(memberHouse);
         committee.rejectSlash(2);
         _snap("reject a slash");
     }
@@ -67,7 +67,7 @@ contract StewardGasTest is StewardsTest {
 
     function test_Seat() external {
         StewardCommittee.Seat[] memory seats = _seats("successor");
-        vm.prank(founder);
+        vm.prank(memberHouse);
         committee.seat(seats, 2);
         _snap("seat 3");
     }

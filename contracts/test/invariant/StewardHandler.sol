@@ -130,12 +130,12 @@ contract StewardHandler is StewardsTest {
         for (uint256 i; i < 3; ++i) {
             seats[i] = StewardCommittee.Seat(actor((seed % 5 + i) % 5), keccak256("sealing key"));
         }
-        vm.prank(founder);
+        vm.prank(memberHouse);
         committee.seat(seats, 2);
     }
 
     function setBonds(uint64 minBond, uint64 objectionBond) external timed {
-        vm.startPrank(founder);
+        vm.startPrank(memberHouse);
         committee.setMinBond(uint64(bound(minBond, 0, 2 * MIN_BOND)));
         committee.setObjectionBond(uint64(bound(objectionBond, 0, MIN_BOND)));
         vm.stopPrank();
@@ -145,7 +145,7 @@ contract StewardHandler is StewardsTest {
         address steward = actor(pick);
         StewardBonds.Stake memory s = _stake(steward);
         amount = bound(amount, 1, 2 * MIN_BOND);
-        vm.prank(founder);
+        vm.prank(memberHouse);
         try committee.openSlash(steward, amount, REASON) {}
         catch {
             assertEq(uint256(s.bond) + s.unbonding, 0, "refused without a reason");
@@ -162,7 +162,7 @@ contract StewardHandler is StewardsTest {
             call = abi.encodeCall(StewardBonds.releaseSlash, (id));
             allowed = allowed && block.timestamp >= slash.releasesAt;
         }
-        vm.prank(verdict % 3 == 2 ? stranger : founder);
+        vm.prank(verdict % 3 == 2 ? stranger : memberHouse);
         (bool success,) = address(committee).call(call);
         assertEq(success, allowed, "decided once, and returned not before its time");
         if (success && verdict % 3 == 0) forfeited[slash.steward] += slash.amount;
@@ -175,7 +175,7 @@ contract StewardHandler is StewardsTest {
     // --------------------------------------------------------------------------------------- what is known
 
     function contracts() external view returns (address committee_, address usdc_, address reserve_) {
-        return (address(committee), address(usdc), address(reserve));
+        return (address(committee), address(usdc), reserve);
     }
 
     function actors() external returns (address[] memory all) {

@@ -29,14 +29,6 @@ abstract contract StewardsTest is CoopTest {
         (c.committee.minBond, c.committee.objectionBond) = (MIN_BOND, OBJECTION);
     }
 
-    function _committeeInit() internal returns (StewardCommittee.Init memory i) {
-        Config memory c = _config();
-        i.authority = address(manager);
-        (i.usdc, i.treasury, i.ledger) = (address(usdc), address(treasury), address(ledger));
-        (i.seats, i.quorum, i.workers) = (c.committee.seats, c.committee.quorum, c.committee.workers);
-        i.gateway = gateway;
-    }
-
     function _steward(uint256 id) internal view returns (address) {
         return vm.addr(stewardKeys[id - 1]);
     }
@@ -67,7 +59,7 @@ abstract contract StewardsTest is CoopTest {
         uint256[3] memory keys = stewardKeys;
         StewardCommittee.Seat[] memory seats = _seats("successor");
         stewardKeys = keys;
-        vm.prank(founder);
+        vm.prank(memberHouse);
         committee.seat(seats, 2);
     }
 

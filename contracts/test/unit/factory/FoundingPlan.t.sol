@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {Config, Offer, Worker} from "../../../src/factory/Config.sol";
+import {Config, Offer} from "../../../src/factory/Config.sol";
 import {FoundingPlan} from "../../../src/factory/FoundingPlan.sol";
 import {Parts} from "../../../src/factory/Parts.sol";
 import {StewardCommittee} from "../../../src/oracle/StewardCommittee.sol";
