@@ -25,7 +25,7 @@ contract AccessPlan {
         bytes4[] selectors;
     }
 
-    uint256 private constant RULES = 11;
+    uint256 private constant RULES = 12;
 
     /// @notice The rules of the cooperative whose contracts are `at`.
     function rules(Parts calldata at) external pure returns (Rule[] memory list) {
