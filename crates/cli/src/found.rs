@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use rochdale_chain::client::{Chain, ChainOptions, LOCAL_CHAIN_ID, Sender, SystemClock};
 use rochdale_chain::deploy::{Actors, CoopConfig, Manifest, Progress, deploy};
 use rochdale_chain::events::Seat;
-use rochdale_chain::local::LocalChain;
+use rochdale_chain::local::{LocalChain, post_bonds};
 use rochdale_core::ids::StewardId;
 use rochdale_core::money::MicroUsdc;
 use rochdale_crypto::keyfile::{self, KeyKind};
@@ -136,6 +136,9 @@ pub async fn carry_out(state: &State, founder: &Sender, config: &CoopConfig, ui:
     };
     let manifest = deploy(founder, config, Some(&state.deployment()), count).await?;
     bar.done();
+    if founder.chain().chain_id() == LOCAL_CHAIN_ID && config.usdc.is_none() {
+        post_bonds(founder, &manifest, config).await?;
+    }
     write_private(&state.coop_config(), toml::to_string_pretty(config)?.as_bytes())?;
     manifest.save(&state.manifest())?;
     Ok(manifest)

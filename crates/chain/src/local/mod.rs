@@ -3,11 +3,13 @@
 //! Nothing here works on any chain id but 31337.
 
 mod anvil;
+mod bonds;
 mod time;
 
 use alloy::primitives::{B256, Keccak256};
 use alloy::signers::local::PrivateKeySigner;
 
+pub use bonds::post_bonds;
 pub use anvil::{Anvil, AnvilOptions, LocalError, Mining, find_anvil};
 pub use time::LocalChain;
 
