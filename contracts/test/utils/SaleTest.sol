@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {ERC1967Proxy} from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol";
+import {FounderAccessManager} from "../../src/access/FounderAccessManager.sol";
 import {AuctionHouse} from "../../src/market/AuctionHouse.sol";
 import {ComputeDesk} from "../../src/market/ComputeDesk.sol";
 import {EthicsRegistry} from "../../src/market/EthicsRegistry.sol";
@@ -16,6 +17,8 @@ abstract contract SaleTest is CoopTest {
     uint32 internal constant TIMEOUT = 2 days;
     uint128 internal constant MIN_BOND = 500e6;
 
+    /// @dev The authority of what is deployed here: the founder has every role.
+    FounderAccessManager internal access;
     TreasuryDouble internal coffer;
     EthicsRegistry internal ethics;
     ResearcherBond internal bonds;
@@ -31,22 +34,23 @@ abstract contract SaleTest is CoopTest {
 
     function setUp() public virtual override {
         super.setUp();
+        access = new FounderAccessManager(founder);
         (board, boardKey) = makeAddrAndKey("ethics board");
         coffer = new TreasuryDouble(usdc);
         ethics = EthicsRegistry(
-            _proxy(address(new EthicsRegistry()), abi.encodeCall(EthicsRegistry.initialize, (address(manager), board)))
+            _proxy(address(new EthicsRegistry()), abi.encodeCall(EthicsRegistry.initialize, (address(access), board)))
         );
         bonds = ResearcherBond(_proxy(address(new ResearcherBond()), _bondInit()));
         address auctionCode = address(new AuctionHouse());
         address deskCode = address(new ComputeDesk());
         address licenseCode = address(new License());
         address next = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
-        auctionLicense = License(_proxy(licenseCode, abi.encodeCall(License.initialize, (address(manager), next))));
+        auctionLicense = License(_proxy(licenseCode, abi.encodeCall(License.initialize, (address(access), next))));
         auctions = AuctionHouse(
             _proxy(auctionCode, abi.encodeCall(AuctionHouse.initialize, (_parts(address(auctionLicense)))))
         );
         next = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
-        deskLicense = License(_proxy(licenseCode, abi.encodeCall(License.initialize, (address(manager), next))));
+        deskLicense = License(_proxy(licenseCode, abi.encodeCall(License.initialize, (address(access), next))));
         desk = ComputeDesk(_proxy(deskCode, _deskInit()));
         for (uint256 i; i < 4; ++i) {
             (bidders[i], bidderKeys[i]) = makeAddrAndKey(string.concat("bidder", vm.toString(i)));
@@ -60,7 +64,7 @@ abstract contract SaleTest is CoopTest {
 
     function _parts(address license_) internal view returns (LicenseSale.Parts memory) {
         return LicenseSale.Parts({
-            authority: address(manager),
+            authority: address(access),
             usdc: address(usdc),
             treasury: address(coffer),
             catalog: address(catalog),
@@ -73,7 +77,7 @@ abstract contract SaleTest is CoopTest {
     function _bondInit() internal view returns (bytes memory) {
         return abi.encodeCall(
             ResearcherBond.initialize,
-            (address(manager), address(usdc), address(dataToken), address(govToken), address(coffer), uint96(MIN_BOND))
+            (address(access), address(usdc), address(dataToken), address(govToken), address(coffer), uint96(MIN_BOND))
         );
     }
 

@@ -111,7 +111,7 @@ contract AuctionHouseTest is SaleTest {
     function test_RevertWhen_TheDatasetIsClosed() external {
         DatasetCatalog.Dataset memory d = _dataset();
         d.open = false;
-        vm.prank(founder);
+        _asTokenHouse();
         catalog.publish(DATASET, d);
         vm.prank(bidders[0]);
         vm.expectRevert(abi.encodeWithSelector(LicenseSale.LicenseSale_DatasetClosed.selector, DATASET));

@@ -15,7 +15,7 @@ contract EthicsRegistryTest is SaleTest {
     function test_RevertWhen_APartIsMissing() external {
         address code = address(new EthicsRegistry());
         vm.expectRevert(abi.encodeWithSelector(Governed.Governed_ZeroAddress.selector, "ethicsBoard"));
-        _proxy(code, abi.encodeCall(EthicsRegistry.initialize, (address(manager), address(0))));
+        _proxy(code, abi.encodeCall(EthicsRegistry.initialize, (address(access), address(0))));
         vm.expectRevert(abi.encodeWithSelector(Governed.Governed_ZeroAddress.selector, "authority"));
         _proxy(code, abi.encodeCall(EthicsRegistry.initialize, (address(0), board)));
     }

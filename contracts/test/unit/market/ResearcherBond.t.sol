@@ -29,7 +29,7 @@ contract ResearcherBondTest is SaleTest {
         address code = address(new ResearcherBond());
         for (uint256 i; i < 5; ++i) {
             address[5] memory a =
-                [address(manager), address(usdc), address(dataToken), address(govToken), address(coffer)];
+                [address(access), address(usdc), address(dataToken), address(govToken), address(coffer)];
             a[i] = address(0);
             bytes memory init = abi.encodeCall(ResearcherBond.initialize, (a[0], a[1], a[2], a[3], a[4], 1));
             vm.expectRevert(abi.encodeWithSelector(Governed.Governed_ZeroAddress.selector, names[i]));
@@ -200,11 +200,12 @@ contract ResearcherBondTest is SaleTest {
     }
 
     function test_WhenTheBondIsGov() external {
-        vm.startPrank(founder);
+        vm.prank(founder);
         bonds.setTerms(address(govToken), 5e18);
+        _asCharter();
         govToken.setListed(address(bonds), true);
+        _asCharter();
         govToken.setListed(address(coffer), true);
-        vm.stopPrank();
         address member = vm.addr(memberKeys[_join()]);
         vm.prank(address(ledger));
         govToken.mint(member, 5e18);

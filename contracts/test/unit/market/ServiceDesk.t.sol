@@ -21,7 +21,7 @@ contract ServiceDeskTest is SaleTest {
         services = ServiceDesk(
             _proxy(
                 address(new ServiceDesk()),
-                abi.encodeCall(ServiceDesk.initialize, (address(manager), address(membership), address(dataToken)))
+                abi.encodeCall(ServiceDesk.initialize, (address(access), address(membership), address(dataToken)))
             )
         );
         vm.prank(founder);
@@ -36,9 +36,9 @@ contract ServiceDeskTest is SaleTest {
     function test_RevertWhen_APartIsMissing() external {
         address code = address(new ServiceDesk());
         vm.expectRevert(abi.encodeWithSelector(Governed.Governed_ZeroAddress.selector, "membership"));
-        _proxy(code, abi.encodeCall(ServiceDesk.initialize, (address(manager), address(0), address(dataToken))));
+        _proxy(code, abi.encodeCall(ServiceDesk.initialize, (address(access), address(0), address(dataToken))));
         vm.expectRevert(abi.encodeWithSelector(Governed.Governed_ZeroAddress.selector, "dataToken"));
-        _proxy(code, abi.encodeCall(ServiceDesk.initialize, (address(manager), address(membership), address(0))));
+        _proxy(code, abi.encodeCall(ServiceDesk.initialize, (address(access), address(membership), address(0))));
     }
 
     function test_RevertWhen_TheServiceIsNotAllowed() external {
