@@ -116,15 +116,30 @@ abstract contract CoopTest is Test {
             abi.encodeCall(ContributionRegistry.initialize, (a, address(consents), COOLDOWN)),
             abi.encodeCall(StewardCommittee.initialize, (a)),
             abi.encodeCall(SettlementLedger.initialize, (_ledgerDeployment())),
-            abi.encodeCall(DataToken.initialize, (a, address(ledger))),
+            abi.encodeCall(DataToken.initialize, (a, address(ledger), new DataToken.Genesis[](0))),
             abi.encodeCall(GovToken.initialize, (a, address(ledger), address(membership))),
             abi.encodeCall(DatasetCatalog.initialize, (a)),
             abi.encodeCall(License.initialize, (a, address(market))),
             abi.encodeCall(
                 Market.initialize, (a, address(usdc), address(treasury), address(catalog), address(license))
             ),
-            abi.encodeCall(Treasury.initialize, (a, address(usdc), address(market), address(ledger)))
+            abi.encodeCall(Treasury.initialize, (_treasuryDeployment()))
         ];
+    }
+
+    function _treasuryDeployment() internal view returns (Treasury.Deployment memory) {
+        return Treasury.Deployment({
+            authority: address(manager),
+            usdc: address(usdc),
+            ledger: address(ledger),
+            market: address(market),
+            auctionHouse: address(bytes20("auction house")),
+            computeDesk: address(bytes20("compute desk")),
+            operatorPay: address(bytes20("operator pay")),
+            buyback: address(bytes20("buyback")),
+            split: Treasury.Split({buyback: 0, operations: 1_500, compliance: 500, reserve: 500}),
+            minContributorsBps: 5_000
+        });
     }
 
     function _ledgerDeployment() internal view returns (SettlementLedger.Deployment memory) {
