@@ -164,6 +164,7 @@ contract FoundingPlan is IFoundingPlan {
                 (
                     at.authority,
                     at.consentRegistry,
+                    at.govToken,
                     c.people.registrar,
                     c.chain.genesis,
                     c.chain.epochLength,
