@@ -4,8 +4,14 @@ pragma solidity 0.8.30;
 import {Pausing} from "../access/Pausing.sol";
 import {Roles} from "../access/Roles.sol";
 import {ContributionRegistry} from "../contribution/ContributionRegistry.sol";
+import {AuctionHouse} from "../market/AuctionHouse.sol";
+import {ComputeDesk} from "../market/ComputeDesk.sol";
 import {DatasetCatalog} from "../market/DatasetCatalog.sol";
+import {EthicsRegistry} from "../market/EthicsRegistry.sol";
+import {LicenseSale} from "../market/LicenseSale.sol";
 import {Market} from "../market/Market.sol";
+import {ResearcherBond} from "../market/ResearcherBond.sol";
+import {ServiceDesk} from "../market/ServiceDesk.sol";
 import {Membership} from "../membership/Membership.sol";
 import {StewardCommittee} from "../oracle/StewardCommittee.sol";
 import {SettlementLedger} from "../settlement/SettlementLedger.sol";
@@ -24,37 +30,61 @@ contract AccessPlan {
         bytes4[] selectors;
     }
 
-    uint256 private constant RULES = 11;
+    /// @dev Room for the rules that are being written; `n` are.
+    struct List {
+        Rule[] rules;
+        uint256 n;
+    }
+
+    /// @dev A rule more than there is room for reverts.
+    uint256 private constant ROOM = 64;
 
     /// @notice The rules of the cooperative whose contracts are `at`.
-    function rules(Parts calldata at) external pure returns (Rule[] memory list) {
-        list = new Rule[](RULES);
+    function rules(Parts calldata at) external pure returns (Rule[] memory written) {
+        List memory list = List(new Rule[](ROOM), 0);
         _memberHouse(list, at);
+        _memberHouseOnSales(list, at);
         _tokenHouse(list, at);
-        address[] memory targets = pausable(at);
-        for (uint256 i; i < targets.length; ++i) {
-            list[RULES - 1 - i] = _rule(targets[i], Roles.PAUSER, abi.encodePacked(Pausing.setPausedUntil.selector));
+        _tokenHouseOnSales(list, at);
+        _pauser(list, at);
+        written = new Rule[](list.n);
+        for (uint256 i; i < list.n; ++i) {
+            written[i] = list.rules[i];
         }
     }
 
     /// @notice What the guardian may stop for a while.
     function pausable(Parts calldata at) public pure returns (address[] memory targets) {
-        targets = new address[](3);
+        targets = new address[](8);
         targets[0] = at.membership;
         targets[1] = at.consentRegistry;
         targets[2] = at.contributionRegistry;
+        targets[3] = at.market;
+        targets[4] = at.auctionHouse;
+        targets[5] = at.computeDesk;
+        targets[6] = at.researcherBond;
+        targets[7] = at.serviceDesk;
     }
 
-    /// @dev Who is in, who serves, what research is for.
-    function _memberHouse(Rule[] memory list, Parts calldata at) private pure {
-        list[0] = _rule(
+    function _pauser(List memory list, Parts calldata at) private pure {
+        address[] memory targets = pausable(at);
+        for (uint256 i; i < targets.length; ++i) {
+            _add(list, targets[i], Roles.PAUSER, abi.encodePacked(Pausing.setPausedUntil.selector));
+        }
+    }
+
+    /// @dev Who is in, who serves.
+    function _memberHouse(List memory list, Parts calldata at) private pure {
+        _add(
+            list,
             at.membership,
             Roles.MEMBER_HOUSE,
             abi.encodePacked(
                 Membership.setRegistrar.selector, Membership.setAdmissionsPerEpoch.selector, Membership.expel.selector
             )
         );
-        list[1] = _rule(
+        _add(
+            list,
             at.stewardCommittee,
             Roles.MEMBER_HOUSE,
             abi.encodePacked(
@@ -64,22 +94,63 @@ contract AccessPlan {
                 StewardCommittee.setGateway.selector
             )
         );
-        list[2] = _rule(at.market, Roles.MEMBER_HOUSE, abi.encodePacked(Market.approveResearcher.selector));
     }
 
-    /// @dev What is earned, what is paid, what it costs.
-    function _tokenHouse(Rule[] memory list, Parts calldata at) private pure {
-        list[3] = _rule(
-            at.contributionRegistry, Roles.TOKEN_HOUSE, abi.encodePacked(ContributionRegistry.setCooldown.selector)
+    /// @dev What research is for, and what a researcher has at stake.
+    function _memberHouseOnSales(List memory list, Parts calldata at) private pure {
+        _add(
+            list,
+            at.ethicsRegistry,
+            Roles.MEMBER_HOUSE,
+            abi.encodePacked(EthicsRegistry.setEthicsBoard.selector, EthicsRegistry.withdraw.selector)
         );
-        list[4] = _rule(at.settlementLedger, Roles.TOKEN_HOUSE, abi.encodePacked(SettlementLedger.setParams.selector));
-        list[5] = _rule(
+        _add(list, at.researcherBond, Roles.MEMBER_HOUSE, abi.encodePacked(ResearcherBond.slash.selector));
+        address[3] memory sales = [at.market, at.auctionHouse, at.computeDesk];
+        for (uint256 i; i < sales.length; ++i) {
+            _add(list, sales[i], Roles.MEMBER_HOUSE, abi.encodePacked(LicenseSale.setBondRequired.selector));
+        }
+    }
+
+    /// @dev What is earned and what is paid.
+    function _tokenHouse(List memory list, Parts calldata at) private pure {
+        _add(
+            list,
+            at.contributionRegistry,
+            Roles.TOKEN_HOUSE,
+            abi.encodePacked(ContributionRegistry.setCooldown.selector)
+        );
+        _add(list, at.settlementLedger, Roles.TOKEN_HOUSE, abi.encodePacked(SettlementLedger.setParams.selector));
+        _add(
+            list,
             at.dataToken,
             Roles.TOKEN_HOUSE,
             abi.encodePacked(DataToken.setTransfersRestricted.selector, DataToken.setListed.selector)
         );
-        list[6] = _rule(at.datasetCatalog, Roles.TOKEN_HOUSE, abi.encodePacked(DatasetCatalog.publish.selector));
-        list[7] = _rule(at.treasury, Roles.TOKEN_HOUSE, abi.encodePacked(Treasury.setSplit.selector));
+        _add(list, at.treasury, Roles.TOKEN_HOUSE, abi.encodePacked(Treasury.setSplit.selector));
+    }
+
+    /// @dev What is sold, and what it costs.
+    function _tokenHouseOnSales(List memory list, Parts calldata at) private pure {
+        _add(list, at.datasetCatalog, Roles.TOKEN_HOUSE, abi.encodePacked(DatasetCatalog.publish.selector));
+        _add(
+            list,
+            at.market,
+            Roles.TOKEN_HOUSE,
+            abi.encodePacked(Market.setDataTerms.selector, Market.setRefundWindow.selector)
+        );
+        _add(list, at.auctionHouse, Roles.TOKEN_HOUSE, abi.encodePacked(AuctionHouse.setTerms.selector));
+        _add(
+            list,
+            at.computeDesk,
+            Roles.TOKEN_HOUSE,
+            abi.encodePacked(ComputeDesk.setPrice.selector, ComputeDesk.setTimeout.selector)
+        );
+        _add(list, at.researcherBond, Roles.TOKEN_HOUSE, abi.encodePacked(ResearcherBond.setTerms.selector));
+        _add(list, at.serviceDesk, Roles.TOKEN_HOUSE, abi.encodePacked(ServiceDesk.setService.selector));
+    }
+
+    function _add(List memory list, address target, uint64 role, bytes memory packed) private pure {
+        list.rules[list.n++] = _rule(target, role, packed);
     }
 
     function _rule(address target, uint64 role, bytes memory packed) private pure returns (Rule memory) {

@@ -14,6 +14,7 @@ struct Config {
     Rewards rewards;
     Treasury.Split split;
     Governance governance;
+    Sales sales;
     Offer[] datasets;
 }
 
@@ -73,6 +74,17 @@ struct Governance {
     address tokenProposer;
     address memberProposer;
     uint256 delay;
+}
+
+/// @param ethicsBoard approves researchers: an account, a Safe if there are several
+/// @param minResearcherBond the least bond of a researcher, micro-USDC
+/// @param refundWindow for how many seconds a reservation can be cancelled
+/// @param jobTimeout for how many seconds a job can be completed before it is refunded
+struct Sales {
+    address ethicsBoard;
+    uint96 minResearcherBond;
+    uint32 refundWindow;
+    uint32 jobTimeout;
 }
 
 struct Offer {

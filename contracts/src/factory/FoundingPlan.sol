@@ -11,9 +11,15 @@ import {
 import {Roles} from "../access/Roles.sol";
 import {ConsentRegistry} from "../consent/ConsentRegistry.sol";
 import {ContributionRegistry} from "../contribution/ContributionRegistry.sol";
+import {AuctionHouse} from "../market/AuctionHouse.sol";
+import {ComputeDesk} from "../market/ComputeDesk.sol";
 import {DatasetCatalog} from "../market/DatasetCatalog.sol";
+import {EthicsRegistry} from "../market/EthicsRegistry.sol";
 import {License} from "../market/License.sol";
+import {LicenseSale} from "../market/LicenseSale.sol";
 import {Market} from "../market/Market.sol";
+import {ResearcherBond} from "../market/ResearcherBond.sol";
+import {ServiceDesk} from "../market/ServiceDesk.sol";
 import {Membership} from "../membership/Membership.sol";
 import {StewardCommittee} from "../oracle/StewardCommittee.sol";
 import {SettlementLedger} from "../settlement/SettlementLedger.sol";
@@ -21,7 +27,7 @@ import {DataToken} from "../tokens/DataToken.sol";
 import {GovToken} from "../tokens/GovToken.sol";
 import {Treasury} from "../treasury/Treasury.sol";
 import {AccessPlan} from "./AccessPlan.sol";
-import {Config, Governance} from "./Config.sol";
+import {Config, Governance, Sales} from "./Config.sol";
 import {IFoundingPlan, Step} from "./IFoundingPlan.sol";
 import {Part, Parts} from "./Parts.sol";
 
@@ -38,6 +44,7 @@ contract FoundingPlan is IFoundingPlan {
         Members,
         Settlement,
         Market,
+        Sales,
         SettleIn,
         HandOver
     }
@@ -49,6 +56,10 @@ contract FoundingPlan is IFoundingPlan {
 
     uint8 private constant USDC_DECIMALS = 6;
     uint256 private constant ONE = 10_000;
+
+    /// @dev The bounds that Market and ComputeDesk have.
+    uint32 private constant MAX_WINDOW = 30 days;
+    uint32 private constant MIN_TIMEOUT = 1 hours;
 
     AccessPlan public immutable accessPlan;
 
@@ -74,6 +85,7 @@ contract FoundingPlan is IFoundingPlan {
         _checkChain(c);
         _checkPeople(c);
         _checkCommittee(c);
+        _checkSales(c.sales);
         _need(c.rewards.paramsHash != 0, "rewards.paramsHash");
         _need(c.split.buyback <= ONE, "split.buyback");
         _need(uint256(c.split.operations) + c.split.compliance + c.split.reserve <= ONE, "split");
@@ -95,6 +107,7 @@ contract FoundingPlan is IFoundingPlan {
         if (s == Stage.Members) return _members(c, at);
         if (s == Stage.Settlement) return _settlement(c, at);
         if (s == Stage.Market) return _market(c, at);
+        if (s == Stage.Sales) return _sales(c, at);
         if (s == Stage.SettleIn) return _settleIn(c, at);
         return _handOver(c.governance, at, factory);
     }
@@ -127,6 +140,13 @@ contract FoundingPlan is IFoundingPlan {
         _need(n <= MAX_SEATS, "committee.seats");
         _need(c.committee.quorum <= n && uint256(c.committee.quorum) * 2 > n, "committee.quorum");
         _need(c.committee.workers.length <= MAX_WORKERS, "committee.workers");
+    }
+
+    function _checkSales(Sales memory s) private pure {
+        _need(s.ethicsBoard != address(0), "sales.ethicsBoard");
+        _need(s.minResearcherBond != 0, "sales.minResearcherBond");
+        _need(s.refundWindow <= MAX_WINDOW, "sales.refundWindow");
+        _need(s.jobTimeout >= MIN_TIMEOUT && s.jobTimeout <= MAX_WINDOW, "sales.jobTimeout");
     }
 
     function _need(bool ok, string memory field) private pure {
@@ -224,16 +244,54 @@ contract FoundingPlan is IFoundingPlan {
         list = new Step[](4);
         list[0] =
             Step(Part.DatasetCatalog, at.datasetCatalog, abi.encodeCall(DatasetCatalog.initialize, (at.authority)));
-        list[1] = Step(Part.License, at.license, abi.encodeCall(License.initialize, (at.authority, at.market)));
+        list[1] = Step(
+            Part.License,
+            at.license,
+            abi.encodeCall(License.initialize, (at.authority, at.market, at.auctionHouse, at.computeDesk))
+        );
         list[2] = Step(
-            Part.Market,
-            at.market,
-            abi.encodeCall(Market.initialize, (at.authority, c.chain.usdc, at.treasury, at.datasetCatalog, at.license))
+            Part.EthicsRegistry,
+            at.ethicsRegistry,
+            abi.encodeCall(EthicsRegistry.initialize, (at.authority, c.sales.ethicsBoard))
         );
         list[3] = Step(
             Part.Treasury,
             at.treasury,
             abi.encodeCall(Treasury.initialize, (at.authority, c.chain.usdc, at.market, at.settlementLedger))
+        );
+    }
+
+    function _sales(Config memory c, Parts calldata at) private pure returns (Step[] memory list) {
+        list = new Step[](5);
+        LicenseSale.Parts memory sale = LicenseSale.Parts({
+            authority: at.authority,
+            usdc: c.chain.usdc,
+            treasury: at.treasury,
+            catalog: at.datasetCatalog,
+            license: at.license,
+            ethics: at.ethicsRegistry,
+            researcherBond: at.researcherBond
+        });
+        list[0] = Step(
+            Part.ResearcherBond,
+            at.researcherBond,
+            abi.encodeCall(
+                ResearcherBond.initialize,
+                (at.authority, c.chain.usdc, at.dataToken, at.govToken, at.treasury, c.sales.minResearcherBond)
+            )
+        );
+        list[1] =
+            Step(Part.Market, at.market, abi.encodeCall(Market.initialize, (sale, at.dataToken, c.sales.refundWindow)));
+        list[2] = Step(Part.AuctionHouse, at.auctionHouse, abi.encodeCall(AuctionHouse.initialize, (sale)));
+        list[3] = Step(
+            Part.ComputeDesk,
+            at.computeDesk,
+            abi.encodeCall(ComputeDesk.initialize, (sale, at.stewardCommittee, c.sales.jobTimeout))
+        );
+        list[4] = Step(
+            Part.ServiceDesk,
+            at.serviceDesk,
+            abi.encodeCall(ServiceDesk.initialize, (at.authority, at.membership, at.dataToken))
         );
     }
 

@@ -17,7 +17,12 @@ enum Part {
     DatasetCatalog,
     License,
     Market,
-    Treasury
+    Treasury,
+    EthicsRegistry,
+    ResearcherBond,
+    AuctionHouse,
+    ComputeDesk,
+    ServiceDesk
 }
 
 /// @notice An address for each part, in the order of `Part`: implementations, or one cooperative's contracts.
@@ -36,6 +41,11 @@ struct Parts {
     address license;
     address market;
     address treasury;
+    address ethicsRegistry;
+    address researcherBond;
+    address auctionHouse;
+    address computeDesk;
+    address serviceDesk;
 }
 
 /// @notice The parts by number.

@@ -15,15 +15,21 @@ import {
     Offer,
     People,
     Rewards,
+    Sales,
     Worker
 } from "../../src/factory/Config.sol";
 import {CoopFactory} from "../../src/factory/CoopFactory.sol";
 import {FoundingPlan} from "../../src/factory/FoundingPlan.sol";
 import {Parts} from "../../src/factory/Parts.sol";
 import {CoopTimelock} from "../../src/governance/CoopTimelock.sol";
+import {AuctionHouse} from "../../src/market/AuctionHouse.sol";
+import {ComputeDesk} from "../../src/market/ComputeDesk.sol";
 import {DatasetCatalog} from "../../src/market/DatasetCatalog.sol";
+import {EthicsRegistry} from "../../src/market/EthicsRegistry.sol";
 import {License} from "../../src/market/License.sol";
 import {Market} from "../../src/market/Market.sol";
+import {ResearcherBond} from "../../src/market/ResearcherBond.sol";
+import {ServiceDesk} from "../../src/market/ServiceDesk.sol";
 import {Membership} from "../../src/membership/Membership.sol";
 import {StewardCommittee} from "../../src/oracle/StewardCommittee.sol";
 import {SettlementLedger} from "../../src/settlement/SettlementLedger.sol";
@@ -47,6 +53,9 @@ abstract contract CoopFounding is Test {
     uint128 internal constant GOV_CAP = 100_000e18;
     uint32 internal constant DATASET = 1;
     uint128 internal constant PRICE = 50e6;
+    uint96 internal constant MIN_BOND = 500e6;
+    uint32 internal constant REFUND_WINDOW = 3 days;
+    uint32 internal constant TIMEOUT = 2 days;
     bytes32 internal constant SALT = keccak256("cooperative");
 
     CoopFactory internal factory;
@@ -65,6 +74,11 @@ abstract contract CoopFounding is Test {
     License internal license;
     Market internal market;
     Treasury internal treasury;
+    EthicsRegistry internal ethics;
+    ResearcherBond internal bonds;
+    AuctionHouse internal auctions;
+    ComputeDesk internal desk;
+    ServiceDesk internal services;
 
     /// @dev Who may do what a house or the charter decided.
     address internal tokenHouse;
@@ -78,6 +92,8 @@ abstract contract CoopFounding is Test {
     uint256 internal registrarKey;
     address internal worker;
     uint256 internal workerKey;
+    address internal board;
+    uint256 internal boardKey;
     uint256[3] internal stewardKeys;
 
     /// @dev The next call is one that the token house decided.
@@ -103,6 +119,7 @@ abstract contract CoopFounding is Test {
     function _found() internal {
         (registrar, registrarKey) = makeAddrAndKey("registrar");
         (worker, workerKey) = makeAddrAndKey("worker");
+        (board, boardKey) = makeAddrAndKey("ethics board");
         usdc = new TestUSDC();
         factory = _factory();
         bytes memory config = abi.encode(_config());
@@ -134,7 +151,12 @@ abstract contract CoopFounding is Test {
             datasetCatalog: address(new DatasetCatalog()),
             license: address(new License()),
             market: address(new Market()),
-            treasury: address(new Treasury())
+            treasury: address(new Treasury()),
+            ethicsRegistry: address(new EthicsRegistry()),
+            researcherBond: address(new ResearcherBond()),
+            auctionHouse: address(new AuctionHouse()),
+            computeDesk: address(new ComputeDesk()),
+            serviceDesk: address(new ServiceDesk())
         });
     }
 
@@ -148,6 +170,9 @@ abstract contract CoopFounding is Test {
         (dataToken, govToken) = (DataToken(at.dataToken), GovToken(at.govToken));
         (catalog, license) = (DatasetCatalog(at.datasetCatalog), License(at.license));
         (market, treasury) = (Market(at.market), Treasury(at.treasury));
+        (ethics, bonds) = (EthicsRegistry(at.ethicsRegistry), ResearcherBond(at.researcherBond));
+        (auctions, desk) = (AuctionHouse(at.auctionHouse), ComputeDesk(at.computeDesk));
+        services = ServiceDesk(at.serviceDesk);
     }
 
     // ------------------------------------------------------------------------------------------------ config
@@ -175,6 +200,8 @@ abstract contract CoopFounding is Test {
             memberProposer: makeAddr("member governor"),
             delay: 2 days
         });
+        c.sales =
+            Sales({ethicsBoard: board, minResearcherBond: MIN_BOND, refundWindow: REFUND_WINDOW, jobTimeout: TIMEOUT});
         c.datasets = new Offer[](1);
         c.datasets[0] = Offer(DATASET, _dataset());
     }
