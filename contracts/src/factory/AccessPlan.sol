@@ -4,18 +4,23 @@ pragma solidity 0.8.30;
 import {Pausing} from "../access/Pausing.sol";
 import {Roles} from "../access/Roles.sol";
 import {ContributionRegistry} from "../contribution/ContributionRegistry.sol";
+import {PauseGuard} from "../governance/PauseGuard.sol";
+import {DatasetCatalog} from "../market/DatasetCatalog.sol";
 import {AuctionHouse} from "../market/AuctionHouse.sol";
 import {ComputeDesk} from "../market/ComputeDesk.sol";
-import {DatasetCatalog} from "../market/DatasetCatalog.sol";
 import {EthicsRegistry} from "../market/EthicsRegistry.sol";
 import {LicenseSale} from "../market/LicenseSale.sol";
-import {Market} from "../market/Market.sol";
 import {ResearcherBond} from "../market/ResearcherBond.sol";
 import {ServiceDesk} from "../market/ServiceDesk.sol";
+import {Market} from "../market/Market.sol";
 import {Membership} from "../membership/Membership.sol";
+import {StewardBonds} from "../oracle/StewardBonds.sol";
 import {StewardCommittee} from "../oracle/StewardCommittee.sol";
 import {SettlementLedger} from "../settlement/SettlementLedger.sol";
 import {DataToken} from "../tokens/DataToken.sol";
+import {Buyback} from "../treasury/Buyback.sol";
+import {OperatorPay} from "../treasury/OperatorPay.sol";
+import {Vesting} from "../treasury/Vesting.sol";
 import {Treasury} from "../treasury/Treasury.sol";
 import {Parts} from "./Parts.sol";
 
@@ -38,14 +43,13 @@ contract AccessPlan {
 
     /// @dev A rule more than there is room for reverts.
     uint256 private constant ROOM = 64;
+    uint256 private constant PAUSABLE = 10;
 
     /// @notice The rules of the cooperative whose contracts are `at`.
     function rules(Parts calldata at) external pure returns (Rule[] memory written) {
         List memory list = List(new Rule[](ROOM), 0);
         _memberHouse(list, at);
-        _memberHouseOnSales(list, at);
         _tokenHouse(list, at);
-        _tokenHouseOnSales(list, at);
         _pauser(list, at);
         written = new Rule[](list.n);
         for (uint256 i; i < list.n; ++i) {
@@ -55,15 +59,17 @@ contract AccessPlan {
 
     /// @notice What the guardian may stop for a while.
     function pausable(Parts calldata at) public pure returns (address[] memory targets) {
-        targets = new address[](8);
+        targets = new address[](PAUSABLE);
         targets[0] = at.membership;
         targets[1] = at.consentRegistry;
         targets[2] = at.contributionRegistry;
-        targets[3] = at.market;
+        targets[3] = at.stewardCommittee;
         targets[4] = at.auctionHouse;
         targets[5] = at.computeDesk;
         targets[6] = at.researcherBond;
         targets[7] = at.serviceDesk;
+        targets[8] = at.buyback;
+        targets[9] = at.market;
     }
 
     function _pauser(List memory list, Parts calldata at) private pure {
@@ -73,7 +79,7 @@ contract AccessPlan {
         }
     }
 
-    /// @dev Who is in, who serves.
+    /// @dev Who is in, who serves, what research is for.
     function _memberHouse(List memory list, Parts calldata at) private pure {
         _add(
             list,
@@ -91,27 +97,29 @@ contract AccessPlan {
                 StewardCommittee.seat.selector,
                 StewardCommittee.registerWorker.selector,
                 StewardCommittee.removeWorker.selector,
-                StewardCommittee.setGateway.selector
+                StewardCommittee.setGateway.selector,
+                StewardBonds.setMinBond.selector,
+                StewardBonds.setObjectionBond.selector,
+                StewardBonds.openSlash.selector,
+                StewardBonds.confirmSlash.selector,
+                StewardBonds.rejectSlash.selector
             )
         );
-    }
-
-    /// @dev What research is for, and what a researcher has at stake.
-    function _memberHouseOnSales(List memory list, Parts calldata at) private pure {
+        _add(list, at.pauseGuard, Roles.MEMBER_HOUSE, abi.encodePacked(PauseGuard.unpause.selector));
         _add(
             list,
             at.ethicsRegistry,
             Roles.MEMBER_HOUSE,
-            abi.encodePacked(EthicsRegistry.setEthicsBoard.selector, EthicsRegistry.withdraw.selector)
+            abi.encodePacked(EthicsRegistry.withdraw.selector, EthicsRegistry.setEthicsBoard.selector)
         );
+        bytes memory bondRequired = abi.encodePacked(LicenseSale.setBondRequired.selector);
+        _add(list, at.market, Roles.MEMBER_HOUSE, bondRequired);
+        _add(list, at.auctionHouse, Roles.MEMBER_HOUSE, bondRequired);
+        _add(list, at.computeDesk, Roles.MEMBER_HOUSE, bondRequired);
         _add(list, at.researcherBond, Roles.MEMBER_HOUSE, abi.encodePacked(ResearcherBond.slash.selector));
-        address[3] memory sales = [at.market, at.auctionHouse, at.computeDesk];
-        for (uint256 i; i < sales.length; ++i) {
-            _add(list, sales[i], Roles.MEMBER_HOUSE, abi.encodePacked(LicenseSale.setBondRequired.selector));
-        }
     }
 
-    /// @dev What is earned and what is paid.
+    /// @dev What is earned, what is paid, what it costs.
     function _tokenHouse(List memory list, Parts calldata at) private pure {
         _add(
             list,
@@ -126,12 +134,13 @@ contract AccessPlan {
             Roles.TOKEN_HOUSE,
             abi.encodePacked(DataToken.setTransfersRestricted.selector, DataToken.setListed.selector)
         );
-        _add(list, at.treasury, Roles.TOKEN_HOUSE, abi.encodePacked(Treasury.setSplit.selector));
-    }
-
-    /// @dev What is sold, and what it costs.
-    function _tokenHouseOnSales(List memory list, Parts calldata at) private pure {
         _add(list, at.datasetCatalog, Roles.TOKEN_HOUSE, abi.encodePacked(DatasetCatalog.publish.selector));
+        _add(
+            list,
+            at.treasury,
+            Roles.TOKEN_HOUSE,
+            abi.encodePacked(Treasury.setSplit.selector, Treasury.spend.selector, Treasury.spendToken.selector)
+        );
         _add(
             list,
             at.market,
@@ -147,6 +156,9 @@ contract AccessPlan {
         );
         _add(list, at.researcherBond, Roles.TOKEN_HOUSE, abi.encodePacked(ResearcherBond.setTerms.selector));
         _add(list, at.serviceDesk, Roles.TOKEN_HOUSE, abi.encodePacked(ServiceDesk.setService.selector));
+        _add(list, at.operatorPay, Roles.TOKEN_HOUSE, abi.encodePacked(OperatorPay.setRates.selector));
+        _add(list, at.buyback, Roles.TOKEN_HOUSE, abi.encodePacked(Buyback.setTerms.selector));
+        _add(list, at.vesting, Roles.TOKEN_HOUSE, abi.encodePacked(Vesting.create.selector, Vesting.revoke.selector));
     }
 
     function _add(List memory list, address target, uint64 role, bytes memory packed) private pure {

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {CoopGovernor} from "../governance/CoopGovernor.sol";
 import {DatasetCatalog} from "../market/DatasetCatalog.sol";
 import {StewardCommittee} from "../oracle/StewardCommittee.sol";
+import {DataToken} from "../tokens/DataToken.sol";
+import {Buyback} from "../treasury/Buyback.sol";
+import {OperatorPay} from "../treasury/OperatorPay.sol";
 import {Treasury} from "../treasury/Treasury.sol";
+import {Vesting} from "../treasury/Vesting.sol";
 
 /// @notice Everything that a cooperative is founded with.
 struct Config {
@@ -13,8 +18,10 @@ struct Config {
     Limits limits;
     Rewards rewards;
     Treasury.Split split;
+    Desks desks;
+    DataToken.Genesis[] allocation;
+    Vesting.Schedule[] vesting;
     Governance governance;
-    Sales sales;
     Offer[] datasets;
 }
 
@@ -34,20 +41,22 @@ struct ChainFacts {
     uint8 depth;
 }
 
+/// @param guardian a Safe that may pause
 struct People {
     address registrar;
     address gateway;
+    address ethicsBoard;
+    address guardian;
 }
 
+/// @param minBond what a seat asks for, micro-USDC
+/// @param objectionBond what an objection locks, micro-USDC
 struct Committee {
     StewardCommittee.Seat[] seats;
     uint8 quorum;
-    Worker[] workers;
-}
-
-struct Worker {
-    address signer;
-    bytes32 sealingKey;
+    StewardCommittee.Worker[] workers;
+    uint64 minBond;
+    uint64 objectionBond;
 }
 
 /// @param admissionsPerEpoch most members admitted in an epoch
@@ -63,28 +72,26 @@ struct Rewards {
     uint128 govCap;
 }
 
-/// @param charter holds the admin role: what both houses decided with the same words
-/// @param pauser may pause what may be paused
-/// @param tokenProposer the token house's governor
-/// @param memberProposer the member house's governor
 /// @param delay of both timelocks, seconds
 struct Governance {
-    address charter;
-    address pauser;
-    address tokenProposer;
-    address memberProposer;
     uint256 delay;
+    CoopGovernor.Settings tokenHouse;
+    CoopGovernor.Settings memberHouse;
 }
 
-/// @param ethicsBoard approves researchers: an account, a Safe if there are several
-/// @param minResearcherBond the least bond of a researcher, micro-USDC
-/// @param refundWindow for how many seconds a reservation can be cancelled
-/// @param jobTimeout for how many seconds a job can be completed before it is refunded
-struct Sales {
-    address ethicsBoard;
-    uint96 minResearcherBond;
+/// @param minContributorsBps the least part of a price that is the contributors', basis points
+/// @param computeTimeout seconds that a metered job has
+/// @param refundWindow seconds in which a reserved license can be cancelled
+/// @param researcherBond least bond of a researcher, micro-USDC
+/// @param pay what stewards and workers are paid
+/// @param buyback terms on which DATA is bought back
+struct Desks {
+    uint16 minContributorsBps;
+    uint32 computeTimeout;
     uint32 refundWindow;
-    uint32 jobTimeout;
+    uint96 researcherBond;
+    OperatorPay.Rates pay;
+    Buyback.Terms buyback;
 }
 
 struct Offer {

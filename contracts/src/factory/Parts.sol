@@ -7,6 +7,10 @@ enum Part {
     Authority,
     TokenTimelock,
     MemberTimelock,
+    TokenGovernor,
+    MemberGovernor,
+    CharterGate,
+    PauseGuard,
     Membership,
     ConsentRegistry,
     ContributionRegistry,
@@ -19,10 +23,13 @@ enum Part {
     Market,
     Treasury,
     EthicsRegistry,
-    ResearcherBond,
     AuctionHouse,
     ComputeDesk,
-    ServiceDesk
+    ResearcherBond,
+    ServiceDesk,
+    OperatorPay,
+    Buyback,
+    Vesting
 }
 
 /// @notice An address for each part, in the order of `Part`: implementations, or one cooperative's contracts.
@@ -30,6 +37,10 @@ struct Parts {
     address authority;
     address tokenTimelock;
     address memberTimelock;
+    address tokenGovernor;
+    address memberGovernor;
+    address charterGate;
+    address pauseGuard;
     address membership;
     address consentRegistry;
     address contributionRegistry;
@@ -42,10 +53,13 @@ struct Parts {
     address market;
     address treasury;
     address ethicsRegistry;
-    address researcherBond;
     address auctionHouse;
     address computeDesk;
+    address researcherBond;
     address serviceDesk;
+    address operatorPay;
+    address buyback;
+    address vesting;
 }
 
 /// @notice The parts by number.

@@ -10,18 +10,20 @@ import {
     ChainFacts,
     Committee,
     Config,
+    Desks,
     Governance,
     Limits,
     Offer,
     People,
-    Rewards,
-    Sales,
-    Worker
+    Rewards
 } from "../../src/factory/Config.sol";
 import {CoopFactory} from "../../src/factory/CoopFactory.sol";
 import {FoundingPlan} from "../../src/factory/FoundingPlan.sol";
 import {Parts} from "../../src/factory/Parts.sol";
+import {CharterGate} from "../../src/governance/CharterGate.sol";
+import {CoopGovernor} from "../../src/governance/CoopGovernor.sol";
 import {CoopTimelock} from "../../src/governance/CoopTimelock.sol";
+import {PauseGuard} from "../../src/governance/PauseGuard.sol";
 import {AuctionHouse} from "../../src/market/AuctionHouse.sol";
 import {ComputeDesk} from "../../src/market/ComputeDesk.sol";
 import {DatasetCatalog} from "../../src/market/DatasetCatalog.sol";
@@ -36,7 +38,10 @@ import {SettlementLedger} from "../../src/settlement/SettlementLedger.sol";
 import {TestUSDC} from "../../src/testing/TestUSDC.sol";
 import {DataToken} from "../../src/tokens/DataToken.sol";
 import {GovToken} from "../../src/tokens/GovToken.sol";
+import {Buyback} from "../../src/treasury/Buyback.sol";
+import {OperatorPay} from "../../src/treasury/OperatorPay.sol";
 import {Treasury} from "../../src/treasury/Treasury.sol";
+import {Vesting} from "../../src/treasury/Vesting.sol";
 
 /// @notice A whole cooperative, founded by the factory from one config: three stewards with a quorum of two, one worker,
 /// one dataset on sale. The founder has no privilege; what a house or the charter decides is done by pranking its timelock.
@@ -53,10 +58,11 @@ abstract contract CoopFounding is Test {
     uint128 internal constant GOV_CAP = 100_000e18;
     uint32 internal constant DATASET = 1;
     uint128 internal constant PRICE = 50e6;
-    uint96 internal constant MIN_BOND = 500e6;
+    uint96 internal constant RESEARCHER_BOND = 500e6;
     uint32 internal constant REFUND_WINDOW = 3 days;
-    uint32 internal constant TIMEOUT = 2 days;
-    bytes32 internal constant SALT = keccak256("cooperative");
+    uint32 internal constant JOB_TIMEOUT = 2 days;
+    uint256 internal constant TIMELOCK_DELAY = 48 hours;
+    bytes32 internal constant COOP_SALT = keccak256("cooperative");
 
     CoopFactory internal factory;
     bytes32 internal coopId;
@@ -80,7 +86,14 @@ abstract contract CoopFounding is Test {
     ComputeDesk internal desk;
     ServiceDesk internal services;
 
-    /// @dev Who may do what a house or the charter decided.
+    CoopTimelock internal tokenTimelock;
+    CoopTimelock internal memberTimelock;
+    CoopGovernor internal tokenGovernor;
+    CoopGovernor internal memberGovernor;
+    CharterGate internal gate;
+    PauseGuard internal guard;
+
+    /// @dev Who may do what a house decided: its timelock; what both decided: the gate; what the guardian did: the guard.
     address internal tokenHouse;
     address internal memberHouse;
     address internal charter;
@@ -88,6 +101,7 @@ abstract contract CoopFounding is Test {
 
     address internal founder = makeAddr("founder");
     address internal gateway = makeAddr("gateway");
+    address internal guardian = makeAddr("guardian");
     address internal registrar;
     uint256 internal registrarKey;
     address internal worker;
@@ -124,7 +138,7 @@ abstract contract CoopFounding is Test {
         factory = _factory();
         bytes memory config = abi.encode(_config());
         vm.prank(founder);
-        coopId = factory.found(SALT, config);
+        coopId = factory.found(COOP_SALT, config);
         for (uint8 stage = 1; stage < factory.stages(); ++stage) {
             factory.advance(coopId, stage, config);
         }
@@ -137,10 +151,15 @@ abstract contract CoopFounding is Test {
 
     function _implementations() internal returns (Parts memory) {
         address timelock = address(new CoopTimelock());
+        address governor = address(new CoopGovernor());
         return Parts({
             authority: address(new CoopAuthority()),
             tokenTimelock: timelock,
             memberTimelock: timelock,
+            tokenGovernor: governor,
+            memberGovernor: governor,
+            charterGate: address(new CharterGate()),
+            pauseGuard: address(new PauseGuard()),
             membership: address(new Membership()),
             consentRegistry: address(new ConsentRegistry()),
             contributionRegistry: address(new ContributionRegistry()),
@@ -153,17 +172,25 @@ abstract contract CoopFounding is Test {
             market: address(new Market()),
             treasury: address(new Treasury()),
             ethicsRegistry: address(new EthicsRegistry()),
-            researcherBond: address(new ResearcherBond()),
             auctionHouse: address(new AuctionHouse()),
             computeDesk: address(new ComputeDesk()),
-            serviceDesk: address(new ServiceDesk())
+            researcherBond: address(new ResearcherBond()),
+            serviceDesk: address(new ServiceDesk()),
+            operatorPay: address(new OperatorPay()),
+            buyback: address(new Buyback()),
+            vesting: address(new Vesting())
         });
     }
 
     function _name(Parts memory at) private {
         manager = CoopAuthority(at.authority);
+        tokenTimelock = CoopTimelock(payable(at.tokenTimelock));
+        memberTimelock = CoopTimelock(payable(at.memberTimelock));
+        tokenGovernor = CoopGovernor(payable(at.tokenGovernor));
+        memberGovernor = CoopGovernor(payable(at.memberGovernor));
+        (gate, guard) = (CharterGate(at.charterGate), PauseGuard(at.pauseGuard));
         (tokenHouse, memberHouse) = (at.tokenTimelock, at.memberTimelock);
-        (charter, pauser) = (_config().governance.charter, _config().governance.pauser);
+        (charter, pauser) = (at.charterGate, at.pauseGuard);
         (membership, consents) = (Membership(at.membership), ConsentRegistry(at.consentRegistry));
         contributions = ContributionRegistry(at.contributionRegistry);
         (committee, ledger) = (StewardCommittee(at.stewardCommittee), SettlementLedger(at.settlementLedger));
@@ -177,7 +204,7 @@ abstract contract CoopFounding is Test {
 
     // ------------------------------------------------------------------------------------------------ config
 
-    function _config() internal returns (Config memory c) {
+    function _config() internal virtual returns (Config memory c) {
         c.chain = ChainFacts({
             usdc: address(usdc),
             genesis: GENESIS,
@@ -187,23 +214,33 @@ abstract contract CoopFounding is Test {
             window: WINDOW,
             depth: DEPTH
         });
-        c.people = People({registrar: registrar, gateway: gateway});
-        c.committee = Committee({seats: _seats("steward"), quorum: 2, workers: new Worker[](1)});
-        c.committee.workers[0] = Worker(worker, keccak256("worker sealing key"));
+        c.people = People({registrar: registrar, gateway: gateway, ethicsBoard: board, guardian: guardian});
+        c.committee = Committee({
+            seats: _seats("steward"), quorum: 2, workers: new StewardCommittee.Worker[](1), minBond: 0, objectionBond: 0
+        });
+        c.committee.workers[0] = StewardCommittee.Worker(worker, keccak256("worker sealing key"));
         c.limits = Limits({admissionsPerEpoch: 1_000, cooldown: COOLDOWN});
         c.rewards = Rewards({paramsHash: PARAMS, dataCap: DATA_CAP, govCap: GOV_CAP});
         c.split = Treasury.Split({buyback: 0, operations: 1_500, compliance: 500, reserve: 500});
-        c.governance = Governance({
-            charter: makeAddr("charter"),
-            pauser: makeAddr("pauser"),
-            tokenProposer: makeAddr("token governor"),
-            memberProposer: makeAddr("member governor"),
-            delay: 2 days
+        c.governance = Governance({delay: TIMELOCK_DELAY, tokenHouse: _tokenSettings(), memberHouse: _memberSettings()});
+        c.desks = Desks({
+            minContributorsBps: 5_000,
+            computeTimeout: JOB_TIMEOUT,
+            refundWindow: REFUND_WINDOW,
+            researcherBond: RESEARCHER_BOND,
+            pay: OperatorPay.Rates(0, 0),
+            buyback: Buyback.Terms(0, 0, 0, 0)
         });
-        c.sales =
-            Sales({ethicsBoard: board, minResearcherBond: MIN_BOND, refundWindow: REFUND_WINDOW, jobTimeout: TIMEOUT});
         c.datasets = new Offer[](1);
         c.datasets[0] = Offer(DATASET, _dataset());
+    }
+
+    function _tokenSettings() internal pure returns (CoopGovernor.Settings memory) {
+        return CoopGovernor.Settings(1 days, 5 days, 1e18, 400, 2e18, 2 days);
+    }
+
+    function _memberSettings() internal pure returns (CoopGovernor.Settings memory) {
+        return CoopGovernor.Settings(1 days, 5 days, 1, 1_000, 3, 2 days);
     }
 
     function _seats(string memory name) internal returns (StewardCommittee.Seat[] memory seats) {

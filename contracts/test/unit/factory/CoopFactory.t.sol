@@ -121,17 +121,17 @@ contract CoopFactoryTest is CoopTest {
         c.committee.seats[1].signer = c.committee.seats[0].signer;
         config = abi.encode(c);
         bytes32 id = _begin();
-        uint8 settleIn = uint8(FoundingPlan.Stage.SettleIn);
-        for (uint8 stage = 1; stage < settleIn; ++stage) {
+        uint8 settlement = uint8(FoundingPlan.Stage.Settlement);
+        for (uint8 stage = 1; stage < settlement; ++stage) {
             factory.advance(id, stage, config);
         }
         vm.expectRevert(
             abi.encodeWithSelector(StewardCommittee.StewardCommittee_BadSeat.selector, 2, c.committee.seats[1].signer)
         );
-        factory.advance(id, settleIn, config);
-        assertEq(factory.stageOf(id), settleIn);
+        factory.advance(id, settlement, config);
+        assertEq(factory.stageOf(id), settlement);
         vm.expectRevert();
-        factory.advance(id, settleIn + 1, config);
+        factory.advance(id, settlement + 1, config);
     }
 
     /// @dev Whoever began is gone after any stage; each later one is sent by somebody else.
@@ -167,6 +167,10 @@ contract CoopFactoryTest is CoopTest {
         assertEq(at.authority, factory.addressOf(coopId, Part.Authority));
         assertEq(at.tokenTimelock, factory.addressOf(coopId, Part.TokenTimelock));
         assertEq(at.memberTimelock, factory.addressOf(coopId, Part.MemberTimelock));
+        assertEq(at.tokenGovernor, factory.addressOf(coopId, Part.TokenGovernor));
+        assertEq(at.memberGovernor, factory.addressOf(coopId, Part.MemberGovernor));
+        assertEq(at.charterGate, factory.addressOf(coopId, Part.CharterGate));
+        assertEq(at.pauseGuard, factory.addressOf(coopId, Part.PauseGuard));
         assertEq(at.membership, factory.addressOf(coopId, Part.Membership));
         assertEq(at.consentRegistry, factory.addressOf(coopId, Part.ConsentRegistry));
         assertEq(at.contributionRegistry, factory.addressOf(coopId, Part.ContributionRegistry));
@@ -211,12 +215,12 @@ contract CoopFactoryTest is CoopTest {
         }
     }
 
-    function _holderOf(uint64 role, Parts memory at) private returns (address) {
-        if (role == Roles.CHARTER) return _config().governance.charter;
+    function _holderOf(uint64 role, Parts memory at) private pure returns (address) {
+        if (role == Roles.CHARTER) return at.charterGate;
         if (role == Roles.TOKEN_HOUSE) return at.tokenTimelock;
         if (role == Roles.MEMBER_HOUSE) return at.memberTimelock;
         assertEq(role, Roles.PAUSER);
-        return _config().governance.pauser;
+        return at.pauseGuard;
     }
 
     function test_NobodyWhoFoundedHasARole() external view {
@@ -229,12 +233,12 @@ contract CoopFactoryTest is CoopTest {
         }
     }
 
-    function test_TheTimelocksAreTheirHouses() external {
-        CoopTimelock[2] memory locks = [CoopTimelock(payable(tokenHouse)), CoopTimelock(payable(memberHouse))];
-        address[2] memory houses = [_config().governance.tokenProposer, _config().governance.memberProposer];
+    function test_TheTimelocksAreTheirHouses() external view {
+        CoopTimelock[2] memory locks = [tokenTimelock, memberTimelock];
+        address[2] memory houses = [address(tokenGovernor), address(memberGovernor)];
         for (uint256 i; i < 2; ++i) {
             CoopTimelock lock = locks[i];
-            assertEq(lock.getMinDelay(), 2 days);
+            assertEq(lock.getMinDelay(), TIMELOCK_DELAY);
             assertTrue(lock.hasRole(lock.PROPOSER_ROLE(), houses[i]));
             assertTrue(lock.hasRole(lock.CANCELLER_ROLE(), houses[i]));
             assertFalse(lock.hasRole(lock.PROPOSER_ROLE(), houses[1 - i]), "disjoint");

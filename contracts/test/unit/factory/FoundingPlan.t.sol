@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {Config, Offer, Worker} from "../../../src/factory/Config.sol";
+import {Config, Offer} from "../../../src/factory/Config.sol";
 import {FoundingPlan} from "../../../src/factory/FoundingPlan.sol";
 import {Parts} from "../../../src/factory/Parts.sol";
 import {StewardCommittee} from "../../../src/oracle/StewardCommittee.sol";
@@ -61,18 +61,11 @@ contract FoundingPlanTest is CoopTest {
         c.people.gateway = address(0);
         _expectBad(c, "people.gateway");
         c = _config();
-        c.governance.charter = address(0);
-        _expectBad(c, "governance.charter");
+        c.people.guardian = address(0);
+        _expectBad(c, "people.guardian");
         c = _config();
-        c.governance.pauser = address(0);
-        _expectBad(c, "governance.pauser");
-        c = _config();
-        c.governance.tokenProposer = address(0);
-        _expectBad(c, "governance.tokenProposer");
-        c = _config();
-        c.governance.memberProposer = address(0);
-        _expectBad(c, "governance.memberProposer");
-        c = _config();
+        c.governance.delay = _plan().MAX_TIMELOCK_DELAY() + 1;
+        _expectBad(c, "governance.delay");
         c.governance.delay = 0;
         _expectBad(c, "governance.delay");
     }
@@ -87,7 +80,7 @@ contract FoundingPlanTest is CoopTest {
         c.committee.quorum = 4;
         _expectBad(c, "committee.quorum");
         c = _config();
-        c.committee.workers = new Worker[](_plan().MAX_WORKERS() + 1);
+        c.committee.workers = new StewardCommittee.Worker[](_plan().MAX_WORKERS() + 1);
         _expectBad(c, "committee.workers");
     }
 

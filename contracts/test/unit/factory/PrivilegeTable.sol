@@ -31,6 +31,7 @@ abstract contract PrivilegeTable {
         _fillSettlement();
         _fillMarket();
         _fillGovernance();
+        _fillHouses();
     }
 
     function _fillCommon() private {
@@ -63,6 +64,19 @@ abstract contract PrivilegeTable {
         _role("StewardCommittee.registerWorker", Roles.MEMBER_HOUSE);
         _role("StewardCommittee.removeWorker", Roles.MEMBER_HOUSE);
         _role("StewardCommittee.setGateway", Roles.MEMBER_HOUSE);
+        _role("StewardCommittee.setMinBond", Roles.MEMBER_HOUSE);
+        _role("StewardCommittee.setObjectionBond", Roles.MEMBER_HOUSE);
+        _role("StewardCommittee.openSlash", Roles.MEMBER_HOUSE);
+        _role("StewardCommittee.confirmSlash", Roles.MEMBER_HOUSE);
+        _role("StewardCommittee.rejectSlash", Roles.MEMBER_HOUSE);
+        _open("StewardCommittee.releaseSlash", "returns what nobody decided in time");
+        _open("StewardCommittee.bondFor", "the caller pays");
+        _open("StewardCommittee.requestUnbond", "the caller's own");
+        _open("StewardCommittee.withdrawBond", "the caller's own");
+        _open("StewardCommittee.reportEquivocation", "two signatures of one steward decide");
+        _peer("StewardCommittee.lockObjection", "SettlementLedger, for an objection");
+        _peer("StewardCommittee.settleObjection", "SettlementLedger, when it is decided");
+        _peer("StewardCommittee.escrowSigners", "SettlementLedger, for a voided root");
         _open("SettlementLedger.propose", "a quorum of stewards signed");
         _open("SettlementLedger.claim", "pays a member's payout address, whoever sends it");
         _open("SettlementLedger.claimMany", "pays members' payout addresses, whoever sends it");
@@ -135,6 +149,31 @@ abstract contract PrivilegeTable {
         _open("CoopTimelock.onERC721Received", "accepts tokens");
         _open("CoopTimelock.onERC1155Received", "accepts tokens");
         _open("CoopTimelock.onERC1155BatchReceived", "accepts tokens");
+    }
+
+    function _fillHouses() private {
+        _open("CoopGovernor.propose", "who has the votes for it");
+        _open("CoopGovernor.cancel", "the proposer, before voting starts");
+        _open("CoopGovernor.castVote", "who has votes");
+        _open("CoopGovernor.castVoteWithReason", "who has votes");
+        _open("CoopGovernor.castVoteWithReasonAndParams", "who has votes");
+        _open("CoopGovernor.castVoteBySig", "the voter's signature decides");
+        _open("CoopGovernor.castVoteWithReasonAndParamsBySig", "the voter's signature decides");
+        _open("CoopGovernor.queue", "what was voted for");
+        _open("CoopGovernor.execute", "what was voted for and has waited");
+        _self("CoopGovernor.relay", "its own proposal");
+        _self("CoopGovernor.setSettings", "its own proposal");
+        _self("CoopGovernor.onERC721Received", "its timelock's");
+        _self("CoopGovernor.onERC1155Received", "its timelock's");
+        _self("CoopGovernor.onERC1155BatchReceived", "its timelock's");
+        _peer("CharterGate.approve", "a house's timelock");
+        _peer("CharterGate.withdraw", "a house's timelock");
+        _peer("CharterGate.setHouses", "itself");
+        _open("CharterGate.execute", "what both houses approved");
+        _peer("PauseGuard.pause", "the guardian");
+        _role("PauseGuard.unpause", Roles.MEMBER_HOUSE);
+        _role("PauseGuard.setGuardian", Roles.CHARTER);
+        _role("PauseGuard.setTarget", Roles.CHARTER);
     }
 
     function _open(string memory key, string memory reason) private {

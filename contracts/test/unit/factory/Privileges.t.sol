@@ -33,6 +33,9 @@ contract PrivilegesTest is CoopTest, AbiReader, PrivilegeTable {
         Parts memory at = factory.partsOf(coopId);
         instances["CoopAuthority"] = [at.authority];
         instances["CoopTimelock"] = [at.tokenTimelock, at.memberTimelock];
+        instances["CoopGovernor"] = [at.tokenGovernor, at.memberGovernor];
+        instances["CharterGate"] = [at.charterGate];
+        instances["PauseGuard"] = [at.pauseGuard];
         instances["Membership"] = [at.membership];
         instances["ConsentRegistry"] = [at.consentRegistry];
         instances["ContributionRegistry"] = [at.contributionRegistry];
@@ -57,9 +60,6 @@ contract PrivilegesTest is CoopTest, AbiReader, PrivilegeTable {
         outside["ResearcherBond"] = "founded together with a Market that asks it";
         outside["ServiceDesk"] = "founded together with the Market";
         outside["Vesting"] = "founded together with a Treasury that funds it";
-        outside["CharterGate"] = "named by the config, its own test knows who calls";
-        outside["CoopGovernor"] = "named by the config, its own test knows who calls";
-        outside["PauseGuard"] = "named by the config, its own test knows who calls";
         outside["MemberAccount"] = "a member's own";
         outside["MemberAccountFactory"] = "no owner, no state";
         outside["TestUSDC"] = "not a part: a developer's chain";

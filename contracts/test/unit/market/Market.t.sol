@@ -190,10 +190,10 @@ contract MarketTest is CoopTest {
         market.setBondRequired(true);
         assertTrue(market.bondRequired());
         _expectBuyRevert(_order(1), abi.encodeWithSelector(LicenseSale.LicenseSale_NotBonded.selector, researcher));
-        usdc.mint(researcher, MIN_BOND);
+        usdc.mint(researcher, RESEARCHER_BOND);
         vm.startPrank(researcher);
-        usdc.approve(address(bonds), MIN_BOND);
-        bonds.post(MIN_BOND);
+        usdc.approve(address(bonds), RESEARCHER_BOND);
+        bonds.post(RESEARCHER_BOND);
         vm.stopPrank();
         assertEq(_sell(50e6), 1);
     }

@@ -56,10 +56,13 @@ contract ReservationTest is CoopTest {
     }
 
     function test_ReserveWhenAllIsWell() external {
+        usdc.mint(researcher, PAID);
+        LicenseSale.Order memory o = _order(1_000);
+        LicenseSale.Permit memory p = _permit(researcherKey, PAID);
         vm.expectEmit(address(market));
         emit Market.Reserved(1, researcher, DATASET, PAID);
-        uint64 id = _reserve();
-        LicenseSale.Order memory o = _order(1_000);
+        vm.prank(researcher);
+        uint64 id = market.reserve(o, p);
         Market.Reservation memory r = market.reservationOf(id);
         assertEq(r.holder, researcher);
         assertEq(r.price, PAID);
