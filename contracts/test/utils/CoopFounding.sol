@@ -228,7 +228,7 @@ abstract contract CoopFounding is Test {
             computeTimeout: JOB_TIMEOUT,
             refundWindow: REFUND_WINDOW,
             researcherBond: RESEARCHER_BOND,
-            pay: OperatorPay.Rates(0, 0),
+            pay: OperatorPay.Rates(50e6, 1e6),
             buyback: Buyback.Terms(0, 0, 0, 0)
         });
         c.datasets = new Offer[](1);
