@@ -158,8 +158,8 @@ contract ComputeDeskTest is SaleTest {
     function testFuzz_TheCostIsBookedAndTheRestOwed(uint128 base, uint128 perUnit, uint64 units, uint64 maxUnits)
         external
     {
-        base = uint128(bound(base, 1, 1e24));
-        perUnit = uint128(bound(perUnit, 0, 1e24));
+        base = uint128(bound(base, 1, 1e18));
+        perUnit = uint128(bound(perUnit, 0, 1e18));
         maxUnits = uint64(bound(maxUnits, 1, type(uint64).max));
         units = uint64(bound(units, 0, maxUnits));
         vm.prank(tokenHouse);
