@@ -81,12 +81,14 @@ struct Governance {
 
 /// @param minContributorsBps the least part of a price that is the contributors', basis points
 /// @param computeTimeout seconds that a metered job has
+/// @param refundWindow seconds in which a reserved license can be cancelled
 /// @param researcherBond least bond of a researcher, micro-USDC
 /// @param pay what stewards and workers are paid
 /// @param buyback terms on which DATA is bought back
 struct Desks {
     uint16 minContributorsBps;
     uint32 computeTimeout;
+    uint32 refundWindow;
     uint96 researcherBond;
     OperatorPay.Rates pay;
     Buyback.Terms buyback;

@@ -34,7 +34,7 @@ import {OperatorPay} from "../treasury/OperatorPay.sol";
 import {Vesting} from "../treasury/Vesting.sol";
 import {Treasury} from "../treasury/Treasury.sol";
 import {AccessPlan} from "./AccessPlan.sol";
-import {Config, Governance} from "./Config.sol";
+import {Config, Desks, Governance} from "./Config.sol";
 import {IFoundingPlan, Step} from "./IFoundingPlan.sol";
 import {Part, Parts} from "./Parts.sol";
 
@@ -69,6 +69,10 @@ contract FoundingPlan is IFoundingPlan {
     uint8 private constant USDC_DECIMALS = 6;
     uint256 private constant ONE = 10_000;
 
+    /// @dev The bounds that Market and ComputeDesk have.
+    uint32 private constant MAX_WINDOW = 30 days;
+    uint32 private constant MIN_TIMEOUT = 1 hours;
+
     AccessPlan public immutable accessPlan;
 
     error FoundingPlan_BadConfig(string field);
@@ -94,6 +98,7 @@ contract FoundingPlan is IFoundingPlan {
         _checkPeople(c);
         _checkCommittee(c);
         _checkGenesis(c);
+        _checkDesks(c.desks);
         _need(c.rewards.paramsHash != 0, "rewards.paramsHash");
         _need(c.split.buyback <= ONE, "split.buyback");
         _need(uint256(c.split.operations) + c.split.compliance + c.split.reserve <= ONE, "split");
@@ -139,6 +144,12 @@ contract FoundingPlan is IFoundingPlan {
         _need(c.people.ethicsBoard != address(0), "people.ethicsBoard");
         _need(c.people.guardian != address(0), "people.guardian");
         _need(c.governance.delay != 0 && c.governance.delay <= MAX_TIMELOCK_DELAY, "governance.delay");
+    }
+
+    function _checkDesks(Desks memory d) private pure {
+        _need(d.researcherBond != 0, "desks.researcherBond");
+        _need(d.refundWindow <= MAX_WINDOW, "desks.refundWindow");
+        _need(d.computeTimeout >= MIN_TIMEOUT && d.computeTimeout <= MAX_WINDOW, "desks.computeTimeout");
     }
 
     function _checkGenesis(Config memory c) private pure {
@@ -293,11 +304,15 @@ contract FoundingPlan is IFoundingPlan {
         list = new Step[](4);
         list[0] =
             Step(Part.DatasetCatalog, at.datasetCatalog, abi.encodeCall(DatasetCatalog.initialize, (at.authority)));
-        list[1] = Step(Part.License, at.license, abi.encodeCall(License.initialize, (at.authority, at.market)));
+        list[1] = Step(
+            Part.License,
+            at.license,
+            abi.encodeCall(License.initialize, (at.authority, at.market, at.auctionHouse, at.computeDesk))
+        );
         list[2] = Step(
             Part.Market,
             at.market,
-            abi.encodeCall(Market.initialize, (at.authority, c.chain.usdc, at.treasury, at.datasetCatalog, at.license))
+            abi.encodeCall(Market.initialize, (_sale(c, at), at.dataToken, c.desks.refundWindow))
         );
         list[3] = Step(
             Part.EthicsRegistry,
@@ -306,8 +321,9 @@ contract FoundingPlan is IFoundingPlan {
         );
     }
 
-    function _desks(Config memory c, Parts calldata at) private pure returns (Step[] memory list) {
-        LicenseSale.Parts memory sale = LicenseSale.Parts({
+    /// @dev What every way to a license works with.
+    function _sale(Config memory c, Parts calldata at) private pure returns (LicenseSale.Parts memory) {
+        return LicenseSale.Parts({
             authority: at.authority,
             usdc: c.chain.usdc,
             treasury: at.treasury,
@@ -316,6 +332,10 @@ contract FoundingPlan is IFoundingPlan {
             ethics: at.ethicsRegistry,
             researcherBond: at.researcherBond
         });
+    }
+
+    function _desks(Config memory c, Parts calldata at) private pure returns (Step[] memory list) {
+        LicenseSale.Parts memory sale = _sale(c, at);
         list = new Step[](4);
         list[0] = Step(Part.AuctionHouse, at.auctionHouse, abi.encodeCall(AuctionHouse.initialize, (sale)));
         list[1] = Step(

@@ -3,8 +3,6 @@ pragma solidity 0.8.30;
 
 import {ConsentRegistry} from "../../src/consent/ConsentRegistry.sol";
 import {ContributionRegistry} from "../../src/contribution/ContributionRegistry.sol";
-import {DatasetCatalog} from "../../src/market/DatasetCatalog.sol";
-import {Market} from "../../src/market/Market.sol";
 import {Membership} from "../../src/membership/Membership.sol";
 import {StewardCommittee} from "../../src/oracle/StewardCommittee.sol";
 import {SettlementLedger} from "../../src/settlement/SettlementLedger.sol";
@@ -177,35 +175,6 @@ contract GasTest is CoopTest {
         _snap("settlement", "naive loop, 24 fresh payees");
         payer.payAll(payees, amounts);
         _snap("settlement", "naive loop, 24 payees again");
-    }
-
-    // ----------------------------------------------------------------------------------------------- market
-
-    function test_Buy() external {
-        string[3] memory names = ["buy with permit, first sale", "", "buy with permit, later"];
-        for (uint256 i; i < 3; ++i) {
-            usdc.mint(researcher, 100e6);
-            Market.Order memory o = _order(1_500);
-            Market.Permit memory p = _permit(researcherKey, 75e6);
-            vm.prank(researcher);
-            market.buy(o, p);
-            if (bytes(names[i]).length != 0) _snap("market", names[i]);
-        }
-        usdc.mint(researcher, 100e6);
-        vm.prank(researcher);
-        usdc.approve(address(market), type(uint256).max);
-        Market.Permit memory none;
-        none.value = 75e6;
-        Market.Order memory order = _order(1_500);
-        vm.prank(researcher);
-        market.buy(order, none);
-        _snap("market", "buy after approve, later");
-    }
-
-    function test_Publish() external {
-        vm.startPrank(tokenHouse);
-        catalog.publish(2, _dataset());
-        _snap("market", "publish dataset");
     }
 
     // --------------------------------------------------------------------------------------------- receipts

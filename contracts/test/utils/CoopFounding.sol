@@ -10,9 +10,9 @@ import {
     ChainFacts,
     Committee,
     Config,
+    Desks,
     Governance,
     Limits,
-    Desks,
     Offer,
     People,
     Rewards
@@ -24,24 +24,24 @@ import {CharterGate} from "../../src/governance/CharterGate.sol";
 import {CoopGovernor} from "../../src/governance/CoopGovernor.sol";
 import {CoopTimelock} from "../../src/governance/CoopTimelock.sol";
 import {PauseGuard} from "../../src/governance/PauseGuard.sol";
+import {AuctionHouse} from "../../src/market/AuctionHouse.sol";
+import {ComputeDesk} from "../../src/market/ComputeDesk.sol";
 import {DatasetCatalog} from "../../src/market/DatasetCatalog.sol";
+import {EthicsRegistry} from "../../src/market/EthicsRegistry.sol";
 import {License} from "../../src/market/License.sol";
 import {Market} from "../../src/market/Market.sol";
+import {ResearcherBond} from "../../src/market/ResearcherBond.sol";
+import {ServiceDesk} from "../../src/market/ServiceDesk.sol";
 import {Membership} from "../../src/membership/Membership.sol";
 import {StewardCommittee} from "../../src/oracle/StewardCommittee.sol";
 import {SettlementLedger} from "../../src/settlement/SettlementLedger.sol";
 import {TestUSDC} from "../../src/testing/TestUSDC.sol";
 import {DataToken} from "../../src/tokens/DataToken.sol";
 import {GovToken} from "../../src/tokens/GovToken.sol";
-import {EthicsRegistry} from "../../src/market/EthicsRegistry.sol";
-import {AuctionHouse} from "../../src/market/AuctionHouse.sol";
-import {ComputeDesk} from "../../src/market/ComputeDesk.sol";
-import {ResearcherBond} from "../../src/market/ResearcherBond.sol";
-import {ServiceDesk} from "../../src/market/ServiceDesk.sol";
-import {OperatorPay} from "../../src/treasury/OperatorPay.sol";
 import {Buyback} from "../../src/treasury/Buyback.sol";
-import {Vesting} from "../../src/treasury/Vesting.sol";
+import {OperatorPay} from "../../src/treasury/OperatorPay.sol";
 import {Treasury} from "../../src/treasury/Treasury.sol";
+import {Vesting} from "../../src/treasury/Vesting.sol";
 
 /// @notice A whole cooperative, founded by the factory from one config: three stewards with a quorum of two, one worker,
 /// one dataset on sale. The founder has no privilege; what a house or the charter decides is done by pranking its timelock.
@@ -58,6 +58,9 @@ abstract contract CoopFounding is Test {
     uint128 internal constant GOV_CAP = 100_000e18;
     uint32 internal constant DATASET = 1;
     uint128 internal constant PRICE = 50e6;
+    uint96 internal constant RESEARCHER_BOND = 500e6;
+    uint32 internal constant REFUND_WINDOW = 3 days;
+    uint32 internal constant JOB_TIMEOUT = 2 days;
     uint256 internal constant TIMELOCK_DELAY = 48 hours;
     bytes32 internal constant COOP_SALT = keccak256("cooperative");
 
@@ -77,6 +80,11 @@ abstract contract CoopFounding is Test {
     License internal license;
     Market internal market;
     Treasury internal treasury;
+    EthicsRegistry internal ethics;
+    ResearcherBond internal bonds;
+    AuctionHouse internal auctions;
+    ComputeDesk internal desk;
+    ServiceDesk internal services;
 
     CoopTimelock internal tokenTimelock;
     CoopTimelock internal memberTimelock;
@@ -98,6 +106,8 @@ abstract contract CoopFounding is Test {
     uint256 internal registrarKey;
     address internal worker;
     uint256 internal workerKey;
+    address internal board;
+    uint256 internal boardKey;
     uint256[3] internal stewardKeys;
 
     /// @dev The next call is one that the token house decided.
@@ -123,6 +133,7 @@ abstract contract CoopFounding is Test {
     function _found() internal {
         (registrar, registrarKey) = makeAddrAndKey("registrar");
         (worker, workerKey) = makeAddrAndKey("worker");
+        (board, boardKey) = makeAddrAndKey("ethics board");
         usdc = new TestUSDC();
         factory = _factory();
         bytes memory config = abi.encode(_config());
@@ -186,6 +197,9 @@ abstract contract CoopFounding is Test {
         (dataToken, govToken) = (DataToken(at.dataToken), GovToken(at.govToken));
         (catalog, license) = (DatasetCatalog(at.datasetCatalog), License(at.license));
         (market, treasury) = (Market(at.market), Treasury(at.treasury));
+        (ethics, bonds) = (EthicsRegistry(at.ethicsRegistry), ResearcherBond(at.researcherBond));
+        (auctions, desk) = (AuctionHouse(at.auctionHouse), ComputeDesk(at.computeDesk));
+        services = ServiceDesk(at.serviceDesk);
     }
 
     // ------------------------------------------------------------------------------------------------ config
@@ -200,8 +214,7 @@ abstract contract CoopFounding is Test {
             window: WINDOW,
             depth: DEPTH
         });
-        c.people =
-            People({registrar: registrar, gateway: gateway, ethicsBoard: makeAddr("ethics board"), guardian: guardian});
+        c.people = People({registrar: registrar, gateway: gateway, ethicsBoard: board, guardian: guardian});
         c.committee = Committee({
             seats: _seats("steward"), quorum: 2, workers: new StewardCommittee.Worker[](1), minBond: 0, objectionBond: 0
         });
@@ -209,14 +222,15 @@ abstract contract CoopFounding is Test {
         c.limits = Limits({admissionsPerEpoch: 1_000, cooldown: COOLDOWN});
         c.rewards = Rewards({paramsHash: PARAMS, dataCap: DATA_CAP, govCap: GOV_CAP});
         c.split = Treasury.Split({buyback: 0, operations: 1_500, compliance: 500, reserve: 500});
+        c.governance = Governance({delay: TIMELOCK_DELAY, tokenHouse: _tokenSettings(), memberHouse: _memberSettings()});
         c.desks = Desks({
             minContributorsBps: 5_000,
-            computeTimeout: 7 days,
-            researcherBond: 100e6,
+            computeTimeout: JOB_TIMEOUT,
+            refundWindow: REFUND_WINDOW,
+            researcherBond: RESEARCHER_BOND,
             pay: OperatorPay.Rates(50e6, 1e6),
             buyback: Buyback.Terms(0, 0, 0, 0)
         });
-        c.governance = Governance({delay: TIMELOCK_DELAY, tokenHouse: _tokenSettings(), memberHouse: _memberSettings()});
         c.datasets = new Offer[](1);
         c.datasets[0] = Offer(DATASET, _dataset());
     }

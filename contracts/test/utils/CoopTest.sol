@@ -3,7 +3,8 @@ pragma solidity 0.8.30;
 
 import {ConsentRegistry} from "../../src/consent/ConsentRegistry.sol";
 import {ContributionRegistry} from "../../src/contribution/ContributionRegistry.sol";
-import {Market} from "../../src/market/Market.sol";
+import {EthicsRegistry} from "../../src/market/EthicsRegistry.sol";
+import {LicenseSale} from "../../src/market/LicenseSale.sol";
 import {Membership} from "../../src/membership/Membership.sol";
 import {StewardCommittee} from "../../src/oracle/StewardCommittee.sol";
 import {SettlementLedger} from "../../src/settlement/SettlementLedger.sol";
@@ -30,8 +31,7 @@ abstract contract CoopTest is CoopFounding {
         (researcher, researcherKey) = makeAddrAndKey("researcher");
         memberKeys.push(0);
         _found();
-        _asMemberHouse();
-        market.approveResearcher(researcher, PURPOSE, type(uint64).max);
+        _approve(researcher, PURPOSE, type(uint64).max);
     }
 
     /// @dev What the ledger was initialized with, to initialize another one.
@@ -325,8 +325,8 @@ abstract contract CoopTest is CoopFounding {
 
     // ----------------------------------------------------------------------------------------------- market
 
-    function _order(uint32 records) internal pure returns (Market.Order memory) {
-        return Market.Order({
+    function _order(uint32 records) internal pure returns (LicenseSale.Order memory) {
+        return LicenseSale.Order({
             datasetId: DATASET,
             records: records,
             purpose: PURPOSE,
@@ -336,20 +336,41 @@ abstract contract CoopTest is CoopFounding {
         });
     }
 
-    function _permit(uint256 key, uint256 value) internal view returns (Market.Permit memory p) {
+    function _permit(uint256 key, uint256 value) internal view returns (LicenseSale.Permit memory) {
+        return _permitFor(key, value, address(market));
+    }
+
+    function _permitFor(uint256 key, uint256 value, address spender)
+        internal
+        view
+        returns (LicenseSale.Permit memory p)
+    {
         address owner = vm.addr(key);
         bytes32 hash = keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)");
         bytes32 structHash =
-            keccak256(abi.encode(hash, owner, address(market), value, usdc.nonces(owner), block.timestamp + 1 hours));
+            keccak256(abi.encode(hash, owner, spender, value, usdc.nonces(owner), block.timestamp + 1 hours));
         (p.value, p.deadline) = (value, block.timestamp + 1 hours);
         (p.v, p.r, p.s) = vm.sign(key, _typed("TestUSDC", address(usdc), structHash));
     }
 
+    /// @dev The ethics board approves; a time that has passed withdraws.
+    function _approve(address who, uint16 purpose, uint64 until) internal {
+        EthicsRegistry.Approval memory a =
+            EthicsRegistry.Approval(who, purpose, until, ethics.nonceOf(who, purpose), block.timestamp);
+        ethics.approve(a, _sign(boardKey, _approvalDigest(a)));
+    }
+
+    function _approvalDigest(EthicsRegistry.Approval memory a) internal view returns (bytes32) {
+        bytes32 hash =
+            keccak256("Approval(address researcher,uint16 purpose,uint64 until,uint256 nonce,uint256 deadline)");
+        return _typed("EthicsRegistry", address(ethics), keccak256(abi.encode(hash, a)));
+    }
+
     /// @dev The researcher buys a license for `price` micro-USDC, a multiple of 50,000.
     function _sell(uint256 price) internal returns (uint64 licenseId) {
-        Market.Order memory o = _order(uint32(price / 50_000));
+        LicenseSale.Order memory o = _order(uint32(price / 50_000));
         usdc.mint(researcher, price);
-        Market.Permit memory p = _permit(researcherKey, price);
+        LicenseSale.Permit memory p = _permit(researcherKey, price);
         vm.prank(researcher);
         return market.buy(o, p);
     }

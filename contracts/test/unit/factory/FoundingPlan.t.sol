@@ -55,6 +55,20 @@ contract FoundingPlanTest is CoopTest {
         _expectBad(c, "chain.depth");
     }
 
+    function test_RevertWhen_ADeskCouldNotBeFounded() external {
+        Config memory c = _config();
+        c.desks.researcherBond = 0;
+        _expectBad(c, "desks.researcherBond");
+        c = _config();
+        c.desks.refundWindow = 30 days + 1;
+        _expectBad(c, "desks.refundWindow");
+        c = _config();
+        c.desks.computeTimeout = 1 hours - 1;
+        _expectBad(c, "desks.computeTimeout");
+        c.desks.computeTimeout = 30 days + 1;
+        _expectBad(c, "desks.computeTimeout");
+    }
+
     function test_RevertWhen_SomebodyIsMissing() external {
         Config memory c = _config();
         c.people.registrar = address(0);
