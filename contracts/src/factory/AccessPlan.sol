@@ -8,7 +8,8 @@ import {DatasetCatalog} from "../market/DatasetCatalog.sol";
 import {Market} from "../market/Market.sol";
 import {Membership} from "../membership/Membership.sol";
 import {StewardCommittee} from "../oracle/StewardCommittee.sol";
-import {SettlementLedger} from "../settlement/SettlementLedger.sol";
+import {SettlementDisputes} from "../settlement/SettlementDisputes.sol";
+import {SettlementRules} from "../settlement/SettlementRules.sol";
 import {DataToken} from "../tokens/DataToken.sol";
 import {Treasury} from "../treasury/Treasury.sol";
 import {Parts} from "./Parts.sol";
@@ -24,7 +25,7 @@ contract AccessPlan {
         bytes4[] selectors;
     }
 
-    uint256 private constant RULES = 11;
+    uint256 private constant RULES = 13;
 
     /// @notice The rules of the cooperative whose contracts are `at`.
     function rules(Parts calldata at) external pure returns (Rule[] memory list) {
@@ -39,10 +40,11 @@ contract AccessPlan {
 
     /// @notice What the guardian may stop for a while.
     function pausable(Parts calldata at) public pure returns (address[] memory targets) {
-        targets = new address[](3);
+        targets = new address[](4);
         targets[0] = at.membership;
         targets[1] = at.consentRegistry;
         targets[2] = at.contributionRegistry;
+        targets[3] = at.settlementLedger;
     }
 
     /// @dev Who is in, who serves, what research is for.
@@ -65,21 +67,24 @@ contract AccessPlan {
             )
         );
         list[2] = _rule(at.market, Roles.MEMBER_HOUSE, abi.encodePacked(Market.approveResearcher.selector));
+        list[3] = _rule(
+            at.settlementLedger, Roles.MEMBER_HOUSE, abi.encodePacked(SettlementDisputes.resolveObjection.selector)
+        );
     }
 
     /// @dev What is earned, what is paid, what it costs.
     function _tokenHouse(Rule[] memory list, Parts calldata at) private pure {
-        list[3] = _rule(
+        list[4] = _rule(
             at.contributionRegistry, Roles.TOKEN_HOUSE, abi.encodePacked(ContributionRegistry.setCooldown.selector)
         );
-        list[4] = _rule(at.settlementLedger, Roles.TOKEN_HOUSE, abi.encodePacked(SettlementLedger.setParams.selector));
-        list[5] = _rule(
+        list[5] = _rule(at.settlementLedger, Roles.TOKEN_HOUSE, abi.encodePacked(SettlementRules.setParams.selector));
+        list[6] = _rule(
             at.dataToken,
             Roles.TOKEN_HOUSE,
             abi.encodePacked(DataToken.setTransfersRestricted.selector, DataToken.setListed.selector)
         );
-        list[6] = _rule(at.datasetCatalog, Roles.TOKEN_HOUSE, abi.encodePacked(DatasetCatalog.publish.selector));
-        list[7] = _rule(at.treasury, Roles.TOKEN_HOUSE, abi.encodePacked(Treasury.setSplit.selector));
+        list[7] = _rule(at.datasetCatalog, Roles.TOKEN_HOUSE, abi.encodePacked(DatasetCatalog.publish.selector));
+        list[8] = _rule(at.treasury, Roles.TOKEN_HOUSE, abi.encodePacked(Treasury.setSplit.selector));
     }
 
     function _rule(address target, uint64 role, bytes memory packed) private pure returns (Rule memory) {

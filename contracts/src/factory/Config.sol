@@ -3,6 +3,8 @@ pragma solidity 0.8.30;
 
 import {DatasetCatalog} from "../market/DatasetCatalog.sol";
 import {StewardCommittee} from "../oracle/StewardCommittee.sol";
+import {LedgerParams} from "../settlement/LedgerParams.sol";
+import {RewardFormula} from "../settlement/RewardFormula.sol";
 import {Treasury} from "../treasury/Treasury.sol";
 
 /// @notice Everything that a cooperative is founded with.
@@ -56,10 +58,13 @@ struct Limits {
     uint32 cooldown;
 }
 
+/// @param params of the ledger from the first epoch on; their epochLength is that of the chain facts
+/// @param emission what the charter lets a year award
+/// @param contestVerifier stateless; cooperatives may share one
 struct Rewards {
-    bytes32 paramsHash;
-    uint128 dataCap;
-    uint128 govCap;
+    RewardFormula.Params params;
+    LedgerParams.Emission emission;
+    address contestVerifier;
 }
 
 /// @param charter holds the admin role: what both houses decided with the same words

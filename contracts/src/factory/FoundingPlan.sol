@@ -74,7 +74,8 @@ contract FoundingPlan is IFoundingPlan {
         _checkChain(c);
         _checkPeople(c);
         _checkCommittee(c);
-        _need(c.rewards.paramsHash != 0, "rewards.paramsHash");
+        _need(c.rewards.params.epochLength == c.chain.epochLength, "rewards.params.epochLength");
+        _need(c.rewards.contestVerifier != address(0), "rewards.contestVerifier");
         _need(c.split.buyback <= ONE, "split.buyback");
         _need(uint256(c.split.operations) + c.split.compliance + c.split.reserve <= ONE, "split");
         _need(c.datasets.length <= MAX_DATASETS, "datasets");
@@ -207,15 +208,14 @@ contract FoundingPlan is IFoundingPlan {
             treasury: at.treasury,
             dataToken: at.dataToken,
             govToken: at.govToken,
+            contestVerifier: c.rewards.contestVerifier,
             genesis: c.chain.genesis,
-            epochLength: c.chain.epochLength,
             lag: c.chain.lag,
             attemptLength: c.chain.attemptLength,
             window: c.chain.window,
             depth: c.chain.depth,
-            paramsHash: c.rewards.paramsHash,
-            dataCap: c.rewards.dataCap,
-            govCap: c.rewards.govCap
+            params: c.rewards.params,
+            emission: c.rewards.emission
         });
         return abi.encodeCall(SettlementLedger.initialize, (d));
     }

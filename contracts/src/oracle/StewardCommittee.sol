@@ -133,8 +133,8 @@ contract StewardCommittee is NamedEIP712, Governed, IStewardCommittee {
     // --------------------------------------------------------------------------------------------- quorum
 
     /// @inheritdoc IStewardCommittee
-    function verifyQuorum(bytes32 digest, bytes[] calldata signatures) external view {
-        _verifyQuorum(digest, signatures);
+    function verifyQuorum(bytes32 digest, bytes[] calldata signatures) external view returns (uint256 signers) {
+        return _verifyQuorum(digest, signatures);
     }
 
     /// @notice Anchors what a query cost and answered: the entry that a quorum of stewards signed, and the worker's
@@ -190,19 +190,21 @@ contract StewardCommittee is NamedEIP712, Governed, IStewardCommittee {
 
     // ------------------------------------------------------------------------------------------- internal
 
-    function _verifyQuorum(bytes32 digest, bytes[] calldata signatures) private view {
+    function _verifyQuorum(bytes32 digest, bytes[] calldata signatures) private view returns (uint256 signers) {
         Storage storage $ = _storage();
         uint256 needed = $.quorum;
         if (needed == 0 || signatures.length < needed) {
             revert StewardCommittee_TooFewSignatures(signatures.length, needed);
         }
         uint8 last;
+        signers = uint256($.generation) << 32;
         for (uint256 i; i < signatures.length; ++i) {
             address signer = ECDSA.recoverCalldata(digest, signatures[i]);
             uint8 id = $.stewardIds[signer];
             if (id == 0) revert StewardCommittee_NotSteward(i, signer);
             if (id <= last) revert StewardCommittee_NotAscending(i, id);
             last = id;
+            signers |= 1 << id - 1;
         }
     }
 

@@ -92,7 +92,8 @@ contract CoopInvariants is Test {
             (cash, data, gov) = (cash - c, data - d, gov - g);
             assertEq(usdc.balanceOf(handler.payoutOf(id)), c, "paid to the payout address");
             assertEq(dataToken.balanceOf(handler.payoutOf(id)), d);
-            assertEq(govToken.balanceOf(handler.payoutOf(id)), g);
+            uint256 held = govToken.balanceOf(handler.payoutOf(id)) + govToken.balanceOf(handler.accountOf(id));
+            assertEq(held, g, "GOV went to the account or the payout address");
         }
         assertEq(cash + data + gov, 0);
     }

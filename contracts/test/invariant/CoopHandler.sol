@@ -3,7 +3,8 @@ pragma solidity 0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {ContributionRegistry} from "../../src/contribution/ContributionRegistry.sol";
-import {SettlementLedger} from "../../src/settlement/SettlementLedger.sol";
+import {SettlementState} from "../../src/settlement/SettlementState.sol";
+import {ISettlementLedger} from "../../src/settlement/ISettlementLedger.sol";
 import {CoopTest} from "../utils/CoopTest.sol";
 
 /// @notice What members, researchers, stewards and strangers may do, in any order. Keeps its own books of what must be so.
@@ -16,8 +17,8 @@ contract CoopHandler is CoopTest {
     uint256 public epochsProposed;
 
     /// @dev By member id; what the pending and the final tree say, in turn.
-    SettlementLedger.Claim[] private pendingLeaves;
-    SettlementLedger.Claim[] private finalLeaves;
+    ISettlementLedger.Claim[] private pendingLeaves;
+    ISettlementLedger.Claim[] private finalLeaves;
     uint256 private pendingFinalAt;
     uint128 private dataAwarded;
     uint128 private govAwarded;
@@ -88,7 +89,7 @@ contract CoopHandler is CoopTest {
     function settle(uint256 seed) external timed {
         (uint32 pendingEpoch,,,) = ledger.pending();
         if (pendingEpoch != 0 || memberKeys.length == 1) return;
-        SettlementLedger.Header memory h = _header();
+        ISettlementLedger.Header memory h = _header();
         if (block.timestamp < _startOf(h.epoch, 0)) vm.warp(_startOf(h.epoch, 0));
         _grow(seed);
         h.root = _rootOfPending();
@@ -102,20 +103,20 @@ contract CoopHandler is CoopTest {
 
     function claim(uint256 pick) external timed {
         if (finalLeaves.length == 0) return;
-        SettlementLedger.Claim[] memory leaves = finalLeaves;
+        ISettlementLedger.Claim[] memory leaves = finalLeaves;
         uint256 i = pick % leaves.length;
         bytes32[] memory proof = _proof(leaves, leaves[i].memberId);
         vm.prank(stranger);
         try ledger.claim(leaves[i], proof) {}
         catch (bytes memory reason) {
-            assertEq(bytes4(reason), SettlementLedger.SettlementLedger_NothingDue.selector);
+            assertEq(bytes4(reason), SettlementState.SettlementLedger_NothingDue.selector);
         }
     }
 
     /// @dev Everybody at once; USDC refuses one payee.
     function claimMany(uint256 pick) external timed {
         if (finalLeaves.length == 0) return;
-        SettlementLedger.Claim[] memory leaves = finalLeaves;
+        ISettlementLedger.Claim[] memory leaves = finalLeaves;
         address refused = _payoutAddress(leaves[pick % leaves.length].memberId);
         vm.mockCallRevert(address(usdc), abi.encodeWithSelector(IERC20.transfer.selector, refused), "refused");
         uint256 before = usdc.balanceOf(refused);
@@ -127,11 +128,11 @@ contract CoopHandler is CoopTest {
     /// @dev Somebody claims more than the tree says.
     function claimTooMuch(uint256 pick, uint128 extra) external timed {
         if (finalLeaves.length == 0) return;
-        SettlementLedger.Claim[] memory leaves = finalLeaves;
-        SettlementLedger.Claim memory c = leaves[pick % leaves.length];
+        ISettlementLedger.Claim[] memory leaves = finalLeaves;
+        ISettlementLedger.Claim memory c = leaves[pick % leaves.length];
         bytes32[] memory proof = _proof(leaves, c.memberId);
         c.cash += uint128(bound(extra, 1, 1e12));
-        vm.expectRevert(abi.encodeWithSelector(SettlementLedger.SettlementLedger_BadProof.selector, c.memberId));
+        vm.expectRevert(abi.encodeWithSelector(SettlementState.SettlementLedger_BadProof.selector, c.memberId));
         ledger.claim(c, proof);
     }
 
@@ -175,9 +176,9 @@ contract CoopHandler is CoopTest {
     /// @dev The most that `id` may have been paid: its leaf in the last final tree, streamed out in full.
     function leafOf(uint32 id) external view returns (uint256 cash, uint256 data, uint256 gov) {
         bool promoted = pendingFinalAt != 0 && block.timestamp >= pendingFinalAt;
-        SettlementLedger.Claim[] storage leaves = promoted ? pendingLeaves : finalLeaves;
+        ISettlementLedger.Claim[] storage leaves = promoted ? pendingLeaves : finalLeaves;
         if (id > leaves.length) return (0, 0, 0);
-        SettlementLedger.Claim storage c = leaves[id - 1];
+        ISettlementLedger.Claim storage c = leaves[id - 1];
         return (uint256(c.cash) + c.stream, c.data, c.gov);
     }
 
@@ -218,7 +219,7 @@ contract CoopHandler is CoopTest {
         uint256 each = (treasury.contributorsBooked() - allocated) * (seed % 101) / 100 / n;
         for (uint32 id = 1; id <= n; ++id) {
             seed = uint256(keccak256(abi.encode(seed, id)));
-            SettlementLedger.Claim memory c;
+            ISettlementLedger.Claim memory c;
             if (id <= finalLeaves.length) c = finalLeaves[id - 1];
             (c.memberId, c.cash, c.stream) = (id, c.cash + c.stream, uint128(each));
             uint128 dataAward = uint128(seed % (DATA_CAP / n));
@@ -230,7 +231,7 @@ contract CoopHandler is CoopTest {
         }
     }
 
-    function _sum(SettlementLedger.Claim[] storage leaves)
+    function _sum(ISettlementLedger.Claim[] storage leaves)
         private
         view
         returns (uint256 cash, uint256 data, uint256 gov)
@@ -243,7 +244,7 @@ contract CoopHandler is CoopTest {
     }
 
     function _rootOfPending() private view returns (bytes32 node) {
-        SettlementLedger.Claim[] memory leaves = pendingLeaves;
+        ISettlementLedger.Claim[] memory leaves = pendingLeaves;
         bytes32[] memory proof = _proof(leaves, 1);
         node = _leaves(leaves)[1];
         for (uint256 i; i < DEPTH; ++i) {

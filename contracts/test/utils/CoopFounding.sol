@@ -6,17 +6,7 @@ import {CoopAuthority} from "../../src/access/CoopAuthority.sol";
 import {ConsentRegistry} from "../../src/consent/ConsentRegistry.sol";
 import {ContributionRegistry} from "../../src/contribution/ContributionRegistry.sol";
 import {AccessPlan} from "../../src/factory/AccessPlan.sol";
-import {
-    ChainFacts,
-    Committee,
-    Config,
-    Governance,
-    Limits,
-    Offer,
-    People,
-    Rewards,
-    Worker
-} from "../../src/factory/Config.sol";
+import {ChainFacts, Committee, Config, Governance, Limits, Offer, People, Worker} from "../../src/factory/Config.sol";
 import {CoopFactory} from "../../src/factory/CoopFactory.sol";
 import {FoundingPlan} from "../../src/factory/FoundingPlan.sol";
 import {Parts} from "../../src/factory/Parts.sol";
@@ -27,10 +17,13 @@ import {Market} from "../../src/market/Market.sol";
 import {Membership} from "../../src/membership/Membership.sol";
 import {StewardCommittee} from "../../src/oracle/StewardCommittee.sol";
 import {SettlementLedger} from "../../src/settlement/SettlementLedger.sol";
+import {ContestVerifier} from "../../src/settlement/ContestVerifier.sol";
+import {RewardFormula} from "../../src/settlement/RewardFormula.sol";
 import {TestUSDC} from "../../src/testing/TestUSDC.sol";
 import {DataToken} from "../../src/tokens/DataToken.sol";
 import {GovToken} from "../../src/tokens/GovToken.sol";
 import {Treasury} from "../../src/treasury/Treasury.sol";
+import {BondedCommittee} from "./BondedCommittee.sol";
 
 /// @notice A whole cooperative, founded by the factory from one config: three stewards with a quorum of two, one worker,
 /// one dataset on sale. The founder has no privilege; what a house or the charter decides is done by pranking its timelock.
@@ -42,7 +35,6 @@ abstract contract CoopFounding is Test {
     uint32 internal constant WINDOW = 24 hours;
     uint8 internal constant DEPTH = 20;
     uint32 internal constant COOLDOWN = 7 days;
-    bytes32 internal constant PARAMS = keccak256("params");
     uint128 internal constant DATA_CAP = 1_000_000e18;
     uint128 internal constant GOV_CAP = 100_000e18;
     uint32 internal constant DATASET = 1;
@@ -59,6 +51,7 @@ abstract contract CoopFounding is Test {
     ContributionRegistry internal contributions;
     StewardCommittee internal committee;
     SettlementLedger internal ledger;
+    ContestVerifier internal contestVerifier;
     DataToken internal dataToken;
     GovToken internal govToken;
     DatasetCatalog internal catalog;
@@ -104,6 +97,7 @@ abstract contract CoopFounding is Test {
         (registrar, registrarKey) = makeAddrAndKey("registrar");
         (worker, workerKey) = makeAddrAndKey("worker");
         usdc = new TestUSDC();
+        contestVerifier = new ContestVerifier();
         factory = _factory();
         bytes memory config = abi.encode(_config());
         vm.prank(founder);
@@ -127,7 +121,7 @@ abstract contract CoopFounding is Test {
             membership: address(new Membership()),
             consentRegistry: address(new ConsentRegistry()),
             contributionRegistry: address(new ContributionRegistry()),
-            stewardCommittee: address(new StewardCommittee()),
+            stewardCommittee: address(new BondedCommittee()),
             settlementLedger: address(new SettlementLedger()),
             dataToken: address(new DataToken()),
             govToken: address(new GovToken()),
@@ -166,7 +160,8 @@ abstract contract CoopFounding is Test {
         c.committee = Committee({seats: _seats("steward"), quorum: 2, workers: new Worker[](1)});
         c.committee.workers[0] = Worker(worker, keccak256("worker sealing key"));
         c.limits = Limits({admissionsPerEpoch: 1_000, cooldown: COOLDOWN});
-        c.rewards = Rewards({paramsHash: PARAMS, dataCap: DATA_CAP, govCap: GOV_CAP});
+        c.rewards.params = _rewardParams();
+        c.rewards.contestVerifier = address(contestVerifier);
         c.split = Treasury.Split({buyback: 0, operations: 1_500, compliance: 500, reserve: 500});
         c.governance = Governance({
             charter: makeAddr("charter"),
@@ -186,6 +181,20 @@ abstract contract CoopFounding is Test {
             stewardKeys[i] = key;
             seats[i] = StewardCommittee.Seat(signer, keccak256(abi.encode(name, i)));
         }
+    }
+
+    /// @dev The defaults of the ledger's page.
+    function _rewardParams() internal pure returns (RewardFormula.Params memory p) {
+        (p.epochLength, p.qMin, p.bonusPerStep, p.maxStreak, p.streakWindow) = (EPOCH, 2_000, 500, 12, 4);
+        (p.dataPerPoint, p.govPerPoint, p.dataCap, p.govCap) = (10e18, 1e18, DATA_CAP, GOV_CAP);
+        (p.immediateBps, p.vestingEpochs, p.dustData, p.dustGov) = (4_000, 26, 1e15, 1e15);
+        (p.smoothing, p.floorBps, p.mixUsage, p.mixData, p.mixEarly) = (13, 2_000, 8_000, 1_000, 1_000);
+        (p.earlyCutoff, p.minLicenses, p.minDatasets) = (104, 5, 3);
+        (p.cashUnit, p.dataUnit, p.govUnit) = (1e6, 1e18, 1e18);
+    }
+
+    function _paramsHash() internal pure returns (bytes32) {
+        return keccak256(abi.encode(_rewardParams()));
     }
 
     function _dataset() internal pure returns (DatasetCatalog.Dataset memory) {

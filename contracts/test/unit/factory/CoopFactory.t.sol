@@ -259,6 +259,6 @@ contract CoopFactoryTest is CoopTest {
         assertEq(abi.encode(buyback, operations, compliance, reserve), abi.encode(0, 1_500, 500, 500));
         assertEq(ledger.genesis(), GENESIS);
         (bytes32 hash,,) = ledger.params();
-        assertEq(hash, PARAMS);
+        assertEq(hash, _paramsHash());
     }
 }

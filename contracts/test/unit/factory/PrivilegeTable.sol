@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {SettlementClaims} from "../../../src/settlement/SettlementClaims.sol";
+import {SettlementRules} from "../../../src/settlement/SettlementRules.sol";
+import {SettlementRounds} from "../../../src/settlement/SettlementRounds.sol";
 import {Roles} from "../../../src/access/Roles.sol";
 
 /// @notice Who may call what, written down a second time, apart from AccessPlan: every state-changing function of every
@@ -63,10 +66,10 @@ abstract contract PrivilegeTable {
         _role("StewardCommittee.registerWorker", Roles.MEMBER_HOUSE);
         _role("StewardCommittee.removeWorker", Roles.MEMBER_HOUSE);
         _role("StewardCommittee.setGateway", Roles.MEMBER_HOUSE);
-        _open("SettlementLedger.propose", "a quorum of stewards signed");
-        _open("SettlementLedger.claim", "pays a member's payout address, whoever sends it");
-        _open("SettlementLedger.claimMany", "pays members' payout addresses, whoever sends it");
-        _role("SettlementLedger.setParams", Roles.TOKEN_HOUSE);
+        _open("SettlementRounds.propose", "a quorum of stewards signed");
+        _open("SettlementClaims.claim", "pays a member's payout address, whoever sends it");
+        _open("SettlementClaims.claimMany", "pays members' payout addresses, whoever sends it");
+        _role("SettlementRules.setParams", Roles.TOKEN_HOUSE);
         _fillToken("DataToken");
         _open("DataToken.permit", "the holder's signature decides");
         _open("DataToken.burn", "the caller's own");
