@@ -40,6 +40,7 @@ contract ContestVerifier is IContestVerifier {
         depth = o.newProof.length;
         bytes32 leaf = _checkOpening(c.memberId, depth, o);
         headerHash = LedgerHeader.hash(o.header);
+        if (!_isReadable(o)) return (headerHash, depth, true);
         try this.replay(c.memberId, o) returns (bytes32 expected) {
             wrong = leaf != expected;
         } catch (bytes memory reason) {
@@ -112,6 +113,22 @@ contract ContestVerifier is IContestVerifier {
         }
     }
 
+    /// @dev Whether what stewards signed fits its fields. `propose` reads every word of a header but these two, and no leaf.
+    /// A quorum that signs a wider word must lose the contest, not make it revert where the word is read.
+    function _isReadable(Opening calldata o) private pure returns (bool) {
+        ISettlementLedger.Header calldata h = o.header;
+        ISettlementLedger.Claim calldata c = o.newLeaf;
+        uint256 sharers;
+        uint256 amounts;
+        assembly {
+            sharers := calldataload(add(h, 224))
+            amounts := or(calldataload(add(c, 32)), calldataload(add(c, 64)))
+            amounts := or(amounts, or(calldataload(add(c, 96)), calldataload(add(c, 128))))
+            amounts := or(amounts, calldataload(add(h, 256))) // the payout
+        }
+        return sharers <= type(uint32).max && amounts <= type(uint128).max;
+    }
+
     /// @dev The row that the step starts from. Of a closed one the leaf shows everything.
     function _oldRow(uint32 epoch, Opening calldata o) private pure returns (RewardFormula.Row memory row) {
         if (o.first) {
@@ -134,8 +151,13 @@ contract ContestVerifier is IContestVerifier {
         return LedgerTree.leaf(memberId, o.shown.cash, o.shown.stream, o.shown.data, o.shown.gov, privateHash);
     }
 
+    /// @dev Of the words as they are, whether or not they fit their fields.
     function _newLeaf(ISettlementLedger.Claim calldata c) private pure returns (bytes32) {
-        return LedgerTree.leaf(c.memberId, c.cash, c.stream, c.data, c.gov, c.privateHash);
+        uint256 offset;
+        assembly {
+            offset := c
+        }
+        return LedgerTree.leafOfCalldata(offset);
     }
 
     function _epochOf(ISettlementLedger.Header calldata h) private pure returns (RewardFormula.Epoch memory) {

@@ -26,8 +26,9 @@ abstract contract SettlementDisputes is SettlementState, Pausing {
     uint256 internal constant ANSWER_TIME = 24 hours;
     /// @notice How long a root stays pending after that: to contest what was answered, or to void what was not.
     uint256 internal constant REPLY_TIME = 12 hours;
-    /// @notice How long the member house may take over an objection.
-    uint256 internal constant DECISION_TIME = 30 days;
+    /// @notice How long the member house may take over an objection: a vote and its timelock, and less than a bond takes to
+    /// be withdrawn, so that no signer is gone when it decides.
+    uint256 internal constant DECISION_TIME = 14 days;
     /// @notice What is left of the window, at least, after an objection was rejected.
     uint256 internal constant LEAST_WINDOW = 1 hours;
 

@@ -154,6 +154,49 @@ contract ContestVerifierTest is ContestTest {
         assertTrue(_isWrong(o), "points beyond everything");
     }
 
+    // ---------------------------------------------------------------------------- words that fit no field
+
+    /// @dev The call with a word of the opening replaced by one that its field cannot hold; `encodeCall` cannot make it.
+    function _withWord(IContestVerifier.Opening memory o, uint256 index, uint256 word)
+        internal
+        view
+        returns (bytes memory data)
+    {
+        data = abi.encodeCall(verifier.judge, (_contestOf(o.newLeaf.memberId), "", o));
+        uint256 offset;
+        assembly {
+            offset := mload(add(data, 196)) // sixth argument word: where the opening starts
+            mstore(add(add(data, 36), add(offset, shl(5, index))), word)
+        }
+    }
+
+    function _judgeRaw(bytes memory data) internal view returns (bool) {
+        (bool ok, bytes memory result) = address(verifier).staticcall(data);
+        assertTrue(ok, "judged");
+        (,, bool wrong) = abi.decode(result, (bytes32, uint256, bool));
+        return wrong;
+    }
+
+    /// @dev A quorum that signs a sum wider than its field must not be able to make contests revert.
+    function test_WhenTheHeaderHoldsWhatNoFieldCan() external view {
+        (IContestVerifier.Opening memory o,) = _someRow();
+        assertFalse(_judgeRaw(_withWord(o, 7, o.header.sharers)), "as it was");
+        assertTrue(_judgeRaw(_withWord(o, 7, 1 << 32 | uint256(o.header.sharers))), "sharers");
+        assertTrue(_judgeRaw(_withWord(o, 8, 1 << 128 | uint256(o.header.payout))), "payout");
+    }
+
+    /// @dev Nor by a leaf that nobody could claim.
+    function test_WhenTheLeafHoldsWhatNoFieldCan() external view {
+        for (uint256 field; field < 4; ++field) {
+            (IContestVerifier.Opening memory o,) = _someRow();
+            ISettlementLedger.Claim memory c = o.newLeaf;
+            uint256[4] memory shown = [uint256(c.cash), c.stream, c.data, c.gov];
+            shown[field] |= 1 << 128;
+            (o.header.root, o.newProof) = _tree(c.memberId, _leafOf(c.memberId, shown, c.privateHash));
+            assertTrue(_judgeRaw(_withWord(o, 67 + field, shown[field])));
+        }
+    }
+
     // ----------------------------------------------------------------------------------------- bad openings
 
     function test_RevertWhen_TheParamsDiffer() external {

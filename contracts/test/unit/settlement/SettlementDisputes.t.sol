@@ -85,7 +85,7 @@ contract SettlementDisputesTest is CoopTest {
         vm.expectEmit(address(ledger));
         emit SettlementDisputes.Objected(1, 0, steward);
         _object();
-        vm.warp(block.timestamp + 29 days);
+        vm.warp(block.timestamp + 13 days);
         (uint32 epoch, bytes32 root) = ledger.finalEpoch();
         assertEq(epoch, 0, "not final while frozen");
         assertTrue(root != 0);
@@ -131,7 +131,7 @@ contract SettlementDisputesTest is CoopTest {
     function testFuzz_WhenTheObjectionIsRejectedTheWindowGoesOn(uint256 objected, uint256 decided) external {
         uint256 start = block.timestamp;
         objected = start + bound(objected, 0, WINDOW - 1);
-        decided = objected + bound(decided, 0, 60 days);
+        decided = objected + bound(decided, 0, 28 days);
         vm.warp(objected);
         _object();
         vm.warp(decided);
@@ -151,7 +151,7 @@ contract SettlementDisputesTest is CoopTest {
         vm.expectRevert(SettlementState.SettlementLedger_NotFrozen.selector);
         ledger.lapseObjection();
         _object();
-        uint256 lapsesAt = block.timestamp + 30 days;
+        uint256 lapsesAt = block.timestamp + 14 days;
         vm.warp(lapsesAt - 1);
         vm.expectRevert(abi.encodeWithSelector(SettlementState.SettlementLedger_NotLapsed.selector, lapsesAt));
         ledger.lapseObjection();
@@ -162,6 +162,43 @@ contract SettlementDisputesTest is CoopTest {
         assertFalse(_bonds().locked(steward));
         assertFalse(_bonds().lost(steward));
         assertEq(_bonds().escrowed(), 0, "nobody is slashed for it");
+    }
+
+    /// @dev A vote takes days: by the time it is executed another root may be frozen, and it says nothing about that one.
+    function test_RevertWhen_TheDecisionComesForAnotherRoot() external {
+        _object();
+        vm.warp(block.timestamp + 14 days);
+        ledger.lapseObjection();
+        _proposeRows(1);
+        vm.expectRevert(SettlementState.SettlementLedger_NotFrozen.selector);
+        _asMemberHouse();
+        ledger.resolveObjection(1, 0, true);
+        _object();
+        for (uint256 i; i < 2; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(SettlementState.SettlementLedger_NotPending.selector, 1, 0));
+            _asMemberHouse();
+            ledger.resolveObjection(1, 0, i == 0);
+        }
+        _asMemberHouse();
+        ledger.resolveObjection(1, 1, false);
+        vm.warp(_finalAt());
+        ISettlementLedger.Header memory h = _header();
+        _propose(h);
+        _object();
+        vm.expectRevert(abi.encodeWithSelector(SettlementState.SettlementLedger_NotPending.selector, 1, 1));
+        _asMemberHouse();
+        ledger.resolveObjection(1, 1, true);
+    }
+
+    /// @dev Late, but before anybody called `lapseObjection`: the decision counts.
+    function test_ALateDecisionOnTheFrozenRootCounts() external {
+        _object();
+        vm.warp(block.timestamp + 15 days);
+        _asMemberHouse();
+        ledger.resolveObjection(1, 0, true);
+        _assertVoid();
+        vm.expectRevert(SettlementState.SettlementLedger_NotFrozen.selector);
+        ledger.lapseObjection();
     }
 
     // ---------------------------------------------------------------------------------------- voided roots
