@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {CoopGovernor} from "../governance/CoopGovernor.sol";
 import {DatasetCatalog} from "../market/DatasetCatalog.sol";
 import {StewardCommittee} from "../oracle/StewardCommittee.sol";
 import {LedgerParams} from "../settlement/LedgerParams.sol";
 import {RewardFormula} from "../settlement/RewardFormula.sol";
+import {DataToken} from "../tokens/DataToken.sol";
+import {Buyback} from "../treasury/Buyback.sol";
+import {OperatorPay} from "../treasury/OperatorPay.sol";
 import {Treasury} from "../treasury/Treasury.sol";
+import {Vesting} from "../treasury/Vesting.sol";
 
 /// @notice Everything that a cooperative is founded with.
 struct Config {
@@ -15,6 +20,9 @@ struct Config {
     Limits limits;
     Rewards rewards;
     Treasury.Split split;
+    Desks desks;
+    DataToken.Genesis[] allocation;
+    Vesting.Schedule[] vesting;
     Governance governance;
     Offer[] datasets;
 }
@@ -35,20 +43,22 @@ struct ChainFacts {
     uint8 depth;
 }
 
+/// @param guardian a Safe that may pause
 struct People {
     address registrar;
     address gateway;
+    address ethicsBoard;
+    address guardian;
 }
 
+/// @param minBond what a seat asks for, micro-USDC
+/// @param objectionBond what an objection locks, micro-USDC
 struct Committee {
     StewardCommittee.Seat[] seats;
     uint8 quorum;
-    Worker[] workers;
-}
-
-struct Worker {
-    address signer;
-    bytes32 sealingKey;
+    StewardCommittee.Worker[] workers;
+    uint64 minBond;
+    uint64 objectionBond;
 }
 
 /// @param admissionsPerEpoch most members admitted in an epoch
@@ -61,23 +71,32 @@ struct Limits {
 /// @param params of the ledger from the first epoch on; their epochLength is that of the chain facts
 /// @param emission what the charter lets a year award
 /// @param contestVerifier stateless; cooperatives may share one
+/// @param maxProgramPoints how many points all open programs may award in an epoch
 struct Rewards {
     RewardFormula.Params params;
     LedgerParams.Emission emission;
     address contestVerifier;
+    uint128 maxProgramPoints;
 }
 
-/// @param charter holds the admin role: what both houses decided with the same words
-/// @param pauser may pause what may be paused
-/// @param tokenProposer the token house's governor
-/// @param memberProposer the member house's governor
 /// @param delay of both timelocks, seconds
 struct Governance {
-    address charter;
-    address pauser;
-    address tokenProposer;
-    address memberProposer;
     uint256 delay;
+    CoopGovernor.Settings tokenHouse;
+    CoopGovernor.Settings memberHouse;
+}
+
+/// @param minContributorsBps the least part of a price that is the contributors', basis points
+/// @param computeTimeout seconds that a metered job has
+/// @param researcherBond least bond of a researcher, micro-USDC
+/// @param pay what stewards and workers are paid
+/// @param buyback terms on which DATA is bought back
+struct Desks {
+    uint16 minContributorsBps;
+    uint32 computeTimeout;
+    uint96 researcherBond;
+    OperatorPay.Rates pay;
+    Buyback.Terms buyback;
 }
 
 struct Offer {

@@ -7,6 +7,10 @@ enum Part {
     Authority,
     TokenTimelock,
     MemberTimelock,
+    TokenGovernor,
+    MemberGovernor,
+    CharterGate,
+    PauseGuard,
     Membership,
     ConsentRegistry,
     ContributionRegistry,
@@ -17,7 +21,16 @@ enum Part {
     DatasetCatalog,
     License,
     Market,
-    Treasury
+    Treasury,
+    EthicsRegistry,
+    AuctionHouse,
+    ComputeDesk,
+    ResearcherBond,
+    ServiceDesk,
+    OperatorPay,
+    Buyback,
+    Vesting,
+    Programs
 }
 
 /// @notice An address for each part, in the order of `Part`: implementations, or one cooperative's contracts.
@@ -25,6 +38,10 @@ struct Parts {
     address authority;
     address tokenTimelock;
     address memberTimelock;
+    address tokenGovernor;
+    address memberGovernor;
+    address charterGate;
+    address pauseGuard;
     address membership;
     address consentRegistry;
     address contributionRegistry;
@@ -36,6 +53,15 @@ struct Parts {
     address license;
     address market;
     address treasury;
+    address ethicsRegistry;
+    address auctionHouse;
+    address computeDesk;
+    address researcherBond;
+    address serviceDesk;
+    address operatorPay;
+    address buyback;
+    address vesting;
+    address programs;
 }
 
 /// @notice The parts by number.

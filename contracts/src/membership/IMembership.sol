@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+/// @notice Votes that end with a membership, as GovToken's do.
+interface ISyncedVotes {
+    /// @notice Counts an account's votes again from what is true now; anyone may call it.
+    function sync(address account) external;
+}
+
 /// @notice What the other contracts ask about members.
 interface IMembership {
     /// @notice Ends a membership and burns its token, where it has not ended before; ConsentRegistry only.
@@ -20,6 +26,9 @@ interface IMembership {
 
     /// @notice Whether `account` is an active member.
     function isMember(address account) external view returns (bool);
+
+    /// @notice The id that `account` joined under, also after the membership ended; 0 if it never joined.
+    function memberIdOf(address account) external view returns (uint32);
 
     /// @notice Where what `memberId` earned is paid; it outlives the membership. Zero for an id never issued.
     function payoutOf(uint32 memberId) external view returns (address);

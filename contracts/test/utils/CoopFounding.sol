@@ -6,24 +6,35 @@ import {CoopAuthority} from "../../src/access/CoopAuthority.sol";
 import {ConsentRegistry} from "../../src/consent/ConsentRegistry.sol";
 import {ContributionRegistry} from "../../src/contribution/ContributionRegistry.sol";
 import {AccessPlan} from "../../src/factory/AccessPlan.sol";
-import {ChainFacts, Committee, Config, Governance, Limits, Offer, People, Worker} from "../../src/factory/Config.sol";
+import {ChainFacts, Committee, Config, Governance, Limits, Desks, Offer, People} from "../../src/factory/Config.sol";
 import {CoopFactory} from "../../src/factory/CoopFactory.sol";
 import {FoundingPlan} from "../../src/factory/FoundingPlan.sol";
 import {Parts} from "../../src/factory/Parts.sol";
+import {CharterGate} from "../../src/governance/CharterGate.sol";
+import {CoopGovernor} from "../../src/governance/CoopGovernor.sol";
 import {CoopTimelock} from "../../src/governance/CoopTimelock.sol";
+import {PauseGuard} from "../../src/governance/PauseGuard.sol";
 import {DatasetCatalog} from "../../src/market/DatasetCatalog.sol";
 import {License} from "../../src/market/License.sol";
 import {Market} from "../../src/market/Market.sol";
 import {Membership} from "../../src/membership/Membership.sol";
 import {StewardCommittee} from "../../src/oracle/StewardCommittee.sol";
+import {Programs} from "../../src/settlement/Programs.sol";
 import {SettlementLedger} from "../../src/settlement/SettlementLedger.sol";
 import {ContestVerifier} from "../../src/settlement/ContestVerifier.sol";
 import {RewardFormula} from "../../src/settlement/RewardFormula.sol";
 import {TestUSDC} from "../../src/testing/TestUSDC.sol";
 import {DataToken} from "../../src/tokens/DataToken.sol";
 import {GovToken} from "../../src/tokens/GovToken.sol";
+import {EthicsRegistry} from "../../src/market/EthicsRegistry.sol";
+import {AuctionHouse} from "../../src/market/AuctionHouse.sol";
+import {ComputeDesk} from "../../src/market/ComputeDesk.sol";
+import {ResearcherBond} from "../../src/market/ResearcherBond.sol";
+import {ServiceDesk} from "../../src/market/ServiceDesk.sol";
+import {OperatorPay} from "../../src/treasury/OperatorPay.sol";
+import {Buyback} from "../../src/treasury/Buyback.sol";
+import {Vesting} from "../../src/treasury/Vesting.sol";
 import {Treasury} from "../../src/treasury/Treasury.sol";
-import {BondedCommittee} from "./BondedCommittee.sol";
 
 /// @notice A whole cooperative, founded by the factory from one config: three stewards with a quorum of two, one worker,
 /// one dataset on sale. The founder has no privilege; what a house or the charter decides is done by pranking its timelock.
@@ -39,7 +50,8 @@ abstract contract CoopFounding is Test {
     uint128 internal constant GOV_CAP = 100_000e18;
     uint32 internal constant DATASET = 1;
     uint128 internal constant PRICE = 50e6;
-    bytes32 internal constant SALT = keccak256("cooperative");
+    uint256 internal constant TIMELOCK_DELAY = 48 hours;
+    bytes32 internal constant COOP_SALT = keccak256("cooperative");
 
     CoopFactory internal factory;
     bytes32 internal coopId;
@@ -51,6 +63,7 @@ abstract contract CoopFounding is Test {
     ContributionRegistry internal contributions;
     StewardCommittee internal committee;
     SettlementLedger internal ledger;
+    Programs internal programs;
     ContestVerifier internal contestVerifier;
     DataToken internal dataToken;
     GovToken internal govToken;
@@ -59,7 +72,14 @@ abstract contract CoopFounding is Test {
     Market internal market;
     Treasury internal treasury;
 
-    /// @dev Who may do what a house or the charter decided.
+    CoopTimelock internal tokenTimelock;
+    CoopTimelock internal memberTimelock;
+    CoopGovernor internal tokenGovernor;
+    CoopGovernor internal memberGovernor;
+    CharterGate internal gate;
+    PauseGuard internal guard;
+
+    /// @dev Who may do what a house decided: its timelock; what both decided: the gate; what the guardian did: the guard.
     address internal tokenHouse;
     address internal memberHouse;
     address internal charter;
@@ -67,6 +87,7 @@ abstract contract CoopFounding is Test {
 
     address internal founder = makeAddr("founder");
     address internal gateway = makeAddr("gateway");
+    address internal guardian = makeAddr("guardian");
     address internal registrar;
     uint256 internal registrarKey;
     address internal worker;
@@ -101,7 +122,7 @@ abstract contract CoopFounding is Test {
         factory = _factory();
         bytes memory config = abi.encode(_config());
         vm.prank(founder);
-        coopId = factory.found(SALT, config);
+        coopId = factory.found(COOP_SALT, config);
         for (uint8 stage = 1; stage < factory.stages(); ++stage) {
             factory.advance(coopId, stage, config);
         }
@@ -114,39 +135,59 @@ abstract contract CoopFounding is Test {
 
     function _implementations() internal returns (Parts memory) {
         address timelock = address(new CoopTimelock());
+        address governor = address(new CoopGovernor());
         return Parts({
             authority: address(new CoopAuthority()),
             tokenTimelock: timelock,
             memberTimelock: timelock,
+            tokenGovernor: governor,
+            memberGovernor: governor,
+            charterGate: address(new CharterGate()),
+            pauseGuard: address(new PauseGuard()),
             membership: address(new Membership()),
             consentRegistry: address(new ConsentRegistry()),
             contributionRegistry: address(new ContributionRegistry()),
-            stewardCommittee: address(new BondedCommittee()),
+            stewardCommittee: address(new StewardCommittee()),
             settlementLedger: address(new SettlementLedger()),
             dataToken: address(new DataToken()),
             govToken: address(new GovToken()),
             datasetCatalog: address(new DatasetCatalog()),
             license: address(new License()),
             market: address(new Market()),
-            treasury: address(new Treasury())
+            treasury: address(new Treasury()),
+            ethicsRegistry: address(new EthicsRegistry()),
+            auctionHouse: address(new AuctionHouse()),
+            computeDesk: address(new ComputeDesk()),
+            researcherBond: address(new ResearcherBond()),
+            serviceDesk: address(new ServiceDesk()),
+            operatorPay: address(new OperatorPay()),
+            buyback: address(new Buyback()),
+            vesting: address(new Vesting()),
+            programs: address(new Programs())
         });
     }
 
     function _name(Parts memory at) private {
         manager = CoopAuthority(at.authority);
+        tokenTimelock = CoopTimelock(payable(at.tokenTimelock));
+        memberTimelock = CoopTimelock(payable(at.memberTimelock));
+        tokenGovernor = CoopGovernor(payable(at.tokenGovernor));
+        memberGovernor = CoopGovernor(payable(at.memberGovernor));
+        (gate, guard) = (CharterGate(at.charterGate), PauseGuard(at.pauseGuard));
         (tokenHouse, memberHouse) = (at.tokenTimelock, at.memberTimelock);
-        (charter, pauser) = (_config().governance.charter, _config().governance.pauser);
+        (charter, pauser) = (at.charterGate, at.pauseGuard);
         (membership, consents) = (Membership(at.membership), ConsentRegistry(at.consentRegistry));
         contributions = ContributionRegistry(at.contributionRegistry);
         (committee, ledger) = (StewardCommittee(at.stewardCommittee), SettlementLedger(at.settlementLedger));
         (dataToken, govToken) = (DataToken(at.dataToken), GovToken(at.govToken));
         (catalog, license) = (DatasetCatalog(at.datasetCatalog), License(at.license));
+        programs = Programs(at.programs);
         (market, treasury) = (Market(at.market), Treasury(at.treasury));
     }
 
     // ------------------------------------------------------------------------------------------------ config
 
-    function _config() internal returns (Config memory c) {
+    function _config() internal virtual returns (Config memory c) {
         c.chain = ChainFacts({
             usdc: address(usdc),
             genesis: GENESIS,
@@ -156,22 +197,35 @@ abstract contract CoopFounding is Test {
             window: WINDOW,
             depth: DEPTH
         });
-        c.people = People({registrar: registrar, gateway: gateway});
-        c.committee = Committee({seats: _seats("steward"), quorum: 2, workers: new Worker[](1)});
-        c.committee.workers[0] = Worker(worker, keccak256("worker sealing key"));
+        c.people =
+            People({registrar: registrar, gateway: gateway, ethicsBoard: makeAddr("ethics board"), guardian: guardian});
+        c.committee = Committee({
+            seats: _seats("steward"), quorum: 2, workers: new StewardCommittee.Worker[](1), minBond: 0, objectionBond: 0
+        });
+        c.committee.workers[0] = StewardCommittee.Worker(worker, keccak256("worker sealing key"));
         c.limits = Limits({admissionsPerEpoch: 1_000, cooldown: COOLDOWN});
         c.rewards.params = _rewardParams();
         c.rewards.contestVerifier = address(contestVerifier);
+        c.rewards.maxProgramPoints = 1_000_000;
         c.split = Treasury.Split({buyback: 0, operations: 1_500, compliance: 500, reserve: 500});
-        c.governance = Governance({
-            charter: makeAddr("charter"),
-            pauser: makeAddr("pauser"),
-            tokenProposer: makeAddr("token governor"),
-            memberProposer: makeAddr("member governor"),
-            delay: 2 days
+        c.desks = Desks({
+            minContributorsBps: 5_000,
+            computeTimeout: 7 days,
+            researcherBond: 100e6,
+            pay: OperatorPay.Rates(50e6, 1e6),
+            buyback: Buyback.Terms(0, 0, 0, 0)
         });
+        c.governance = Governance({delay: TIMELOCK_DELAY, tokenHouse: _tokenSettings(), memberHouse: _memberSettings()});
         c.datasets = new Offer[](1);
         c.datasets[0] = Offer(DATASET, _dataset());
+    }
+
+    function _tokenSettings() internal pure returns (CoopGovernor.Settings memory) {
+        return CoopGovernor.Settings(1 days, 5 days, 1e18, 400, 2e18, 2 days);
+    }
+
+    function _memberSettings() internal pure returns (CoopGovernor.Settings memory) {
+        return CoopGovernor.Settings(1 days, 5 days, 1, 1_000, 3, 2 days);
     }
 
     function _seats(string memory name) internal returns (StewardCommittee.Seat[] memory seats) {

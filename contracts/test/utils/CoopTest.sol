@@ -9,6 +9,7 @@ import {StewardCommittee} from "../../src/oracle/StewardCommittee.sol";
 import {LedgerParams} from "../../src/settlement/LedgerParams.sol";
 import {ISettlementLedger} from "../../src/settlement/ISettlementLedger.sol";
 import {SettlementLedger} from "../../src/settlement/SettlementLedger.sol";
+import {Config} from "../../src/factory/Config.sol";
 import {CoopFounding} from "./CoopFounding.sol";
 import {LedgerTreeBuilder} from "./LedgerTreeBuilder.sol";
 
@@ -53,6 +54,15 @@ abstract contract CoopTest is CoopFounding {
             params: _rewardParams(),
             emission: LedgerParams.Emission(0, 0, 800, 1_500, 300, 500)
         });
+    }
+
+    /// @dev What a committee is initialized with, to initialize another one.
+    function _committeeInit() internal returns (StewardCommittee.Init memory i) {
+        Config memory c = _config();
+        i.authority = address(manager);
+        (i.usdc, i.treasury, i.ledger) = (address(usdc), address(treasury), address(ledger));
+        (i.seats, i.quorum, i.workers) = (c.committee.seats, c.committee.quorum, c.committee.workers);
+        i.gateway = gateway;
     }
 
     // --------------------------------------------------------------------------------------------- signing

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {SettlementClaims} from "../../../src/settlement/SettlementClaims.sol";
-import {SettlementRules} from "../../../src/settlement/SettlementRules.sol";
-import {SettlementRounds} from "../../../src/settlement/SettlementRounds.sol";
 import {Roles} from "../../../src/access/Roles.sol";
 
 /// @notice Who may call what, written down a second time, apart from AccessPlan: every state-changing function of every
@@ -34,6 +31,9 @@ abstract contract PrivilegeTable {
         _fillSettlement();
         _fillMarket();
         _fillGovernance();
+        _fillHouses();
+        _fillDesks();
+        _fillTreasury();
     }
 
     function _fillCommon() private {
@@ -66,10 +66,33 @@ abstract contract PrivilegeTable {
         _role("StewardCommittee.registerWorker", Roles.MEMBER_HOUSE);
         _role("StewardCommittee.removeWorker", Roles.MEMBER_HOUSE);
         _role("StewardCommittee.setGateway", Roles.MEMBER_HOUSE);
-        _open("SettlementRounds.propose", "a quorum of stewards signed");
-        _open("SettlementClaims.claim", "pays a member's payout address, whoever sends it");
-        _open("SettlementClaims.claimMany", "pays members' payout addresses, whoever sends it");
-        _role("SettlementRules.setParams", Roles.TOKEN_HOUSE);
+        _role("StewardCommittee.setMinBond", Roles.MEMBER_HOUSE);
+        _role("StewardCommittee.setObjectionBond", Roles.MEMBER_HOUSE);
+        _role("StewardCommittee.openSlash", Roles.MEMBER_HOUSE);
+        _role("StewardCommittee.confirmSlash", Roles.MEMBER_HOUSE);
+        _role("StewardCommittee.rejectSlash", Roles.MEMBER_HOUSE);
+        _open("StewardCommittee.releaseSlash", "returns what nobody decided in time");
+        _open("StewardCommittee.bondFor", "the caller pays");
+        _open("StewardCommittee.requestUnbond", "the caller's own");
+        _open("StewardCommittee.withdrawBond", "the caller's own");
+        _open("StewardCommittee.reportEquivocation", "two signatures of one steward decide");
+        _peer("StewardCommittee.lockObjection", "SettlementLedger, for an objection");
+        _peer("StewardCommittee.settleObjection", "SettlementLedger, when it is decided");
+        _peer("StewardCommittee.escrowSigners", "SettlementLedger, for a voided root");
+        _open("SettlementLedger.propose", "a quorum of stewards signed");
+        _open("SettlementLedger.claim", "pays a member's payout address, whoever sends it");
+        _open("SettlementLedger.claimMany", "pays members' payout addresses, whoever sends it");
+        _open("SettlementLedger.object", "a steward's bond stands for it");
+        _role("SettlementLedger.resolveObjection", Roles.MEMBER_HOUSE);
+        _open("SettlementLedger.lapseObjection", "voids what nobody decided in time");
+        _open("SettlementLedger.demand", "the member calls or signed");
+        _open("SettlementLedger.answer", "publishes what a member demanded");
+        _open("SettlementLedger.voidUnanswered", "voids what nobody answered in time");
+        _open("SettlementLedger.contest", "the member calls or signed");
+        _role("SettlementLedger.setParams", Roles.TOKEN_HOUSE);
+        _role("SettlementLedger.setEmission", Roles.CHARTER);
+        _role("Programs.setProgram", Roles.TOKEN_HOUSE);
+        _role("Programs.setMaxPointsPerEpoch", Roles.CHARTER);
         _fillToken("DataToken");
         _open("DataToken.permit", "the holder's signature decides");
         _open("DataToken.burn", "the caller's own");
@@ -78,6 +101,13 @@ abstract contract PrivilegeTable {
         _role("DataToken.setListed", Roles.TOKEN_HOUSE);
         _fillToken("GovToken");
         _role("GovToken.setListed", Roles.CHARTER);
+        _open("GovToken.lock", "the caller's own");
+        _open("GovToken.lockBySig", "the holder's signature decides");
+        _open("GovToken.unlock", "the caller's own");
+        _open("GovToken.poke", "counts what is so");
+        _open("GovToken.sync", "counts what is so");
+        _open("GovToken.delegate", "the caller's own");
+        _open("GovToken.delegateBySig", "the holder's signature decides");
     }
 
     function _fillToken(string memory token) private {
@@ -129,6 +159,78 @@ abstract contract PrivilegeTable {
         _open("CoopTimelock.onERC721Received", "accepts tokens");
         _open("CoopTimelock.onERC1155Received", "accepts tokens");
         _open("CoopTimelock.onERC1155BatchReceived", "accepts tokens");
+    }
+
+    function _fillDesks() private {
+        _open("EthicsRegistry.approve", "the ethics board's signature decides");
+        _role("EthicsRegistry.withdraw", Roles.MEMBER_HOUSE);
+        _role("EthicsRegistry.setEthicsBoard", Roles.MEMBER_HOUSE);
+        _open("AuctionHouse.open", "an approved researcher");
+        _open("AuctionHouse.commit", "an approved researcher pays the bond");
+        _open("AuctionHouse.reveal", "the bidder's own");
+        _open("AuctionHouse.close", "the bids decide");
+        _open("AuctionHouse.withdraw", "the caller's own");
+        _role("AuctionHouse.setTerms", Roles.TOKEN_HOUSE);
+        _role("AuctionHouse.setBondRequired", Roles.MEMBER_HOUSE);
+        _open("ComputeDesk.open", "an approved researcher pays");
+        _open("ComputeDesk.complete", "a quorum of stewards and a worker signed");
+        _open("ComputeDesk.refund", "after the timeout, to who paid");
+        _open("ComputeDesk.withdraw", "the caller's own");
+        _role("ComputeDesk.setPrice", Roles.TOKEN_HOUSE);
+        _role("ComputeDesk.setTimeout", Roles.TOKEN_HOUSE);
+        _role("ComputeDesk.setBondRequired", Roles.MEMBER_HOUSE);
+        _open("ResearcherBond.post", "the caller pays");
+        _open("ResearcherBond.requestUnbond", "the caller's own");
+        _open("ResearcherBond.withdraw", "the caller's own");
+        _role("ResearcherBond.setTerms", Roles.TOKEN_HOUSE);
+        _role("ResearcherBond.slash", Roles.MEMBER_HOUSE);
+        _open("ServiceDesk.order", "a member burns their own");
+        _role("ServiceDesk.setService", Roles.TOKEN_HOUSE);
+    }
+
+    function _fillTreasury() private {
+        _open("Treasury.donate", "the caller pays");
+        _peer("Treasury.payOperator", "OperatorPay, for metered work");
+        _peer("Treasury.takeLot", "Buyback, for DATA that burns");
+        _role("Treasury.spend", Roles.TOKEN_HOUSE);
+        _role("Treasury.spendToken", Roles.TOKEN_HOUSE);
+        _role("Treasury.setMinContributors", Roles.CHARTER);
+        _open("OperatorPay.meter", "counts what the chain saw");
+        _open("OperatorPay.meterWorker", "counts what the chain saw");
+        _open("OperatorPay.collect", "pays an operator, whoever sends it");
+        _role("OperatorPay.setRates", Roles.TOKEN_HOUSE);
+        _open("Buyback.offer", "starts the lot that the bucket holds");
+        _open("Buyback.sell", "the seller's own DATA");
+        _role("Buyback.setTerms", Roles.TOKEN_HOUSE);
+        _open("Vesting.fund", "the caller pays");
+        _open("Vesting.release", "pays the beneficiary, whoever sends it");
+        _role("Vesting.create", Roles.TOKEN_HOUSE);
+        _role("Vesting.revoke", Roles.TOKEN_HOUSE);
+    }
+
+    function _fillHouses() private {
+        _open("CoopGovernor.propose", "who has the votes for it");
+        _open("CoopGovernor.cancel", "the proposer, before voting starts");
+        _open("CoopGovernor.castVote", "who has votes");
+        _open("CoopGovernor.castVoteWithReason", "who has votes");
+        _open("CoopGovernor.castVoteWithReasonAndParams", "who has votes");
+        _open("CoopGovernor.castVoteBySig", "the voter's signature decides");
+        _open("CoopGovernor.castVoteWithReasonAndParamsBySig", "the voter's signature decides");
+        _open("CoopGovernor.queue", "what was voted for");
+        _open("CoopGovernor.execute", "what was voted for and has waited");
+        _self("CoopGovernor.relay", "its own proposal");
+        _self("CoopGovernor.setSettings", "its own proposal");
+        _self("CoopGovernor.onERC721Received", "its timelock's");
+        _self("CoopGovernor.onERC1155Received", "its timelock's");
+        _self("CoopGovernor.onERC1155BatchReceived", "its timelock's");
+        _peer("CharterGate.approve", "a house's timelock");
+        _peer("CharterGate.withdraw", "a house's timelock");
+        _peer("CharterGate.setHouses", "itself");
+        _open("CharterGate.execute", "what both houses approved");
+        _peer("PauseGuard.pause", "the guardian");
+        _role("PauseGuard.unpause", Roles.MEMBER_HOUSE);
+        _role("PauseGuard.setGuardian", Roles.CHARTER);
+        _role("PauseGuard.setTarget", Roles.CHARTER);
     }
 
     function _open(string memory key, string memory reason) private {

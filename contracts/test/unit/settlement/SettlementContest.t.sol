@@ -6,7 +6,6 @@ import {IContestVerifier} from "../../../src/settlement/IContestVerifier.sol";
 import {ISettlementLedger} from "../../../src/settlement/ISettlementLedger.sol";
 import {SettlementDisputes} from "../../../src/settlement/SettlementDisputes.sol";
 import {SettlementState} from "../../../src/settlement/SettlementState.sol";
-import {BondedCommittee} from "../../utils/BondedCommittee.sol";
 import {LedgerScenario} from "../../utils/LedgerScenario.sol";
 import {LedgerTreeBuilder} from "../../utils/LedgerTreeBuilder.sol";
 
@@ -28,14 +27,6 @@ contract SettlementContestTest is LedgerScenario {
         assertEq(epoch, 2);
         assertEq(root, header.previousRoot, "the last final root stands");
         assertEq(_escrowed(), 2, "both signers' bonds");
-    }
-
-    /// @dev How many signers' bonds are in escrow.
-    function _escrowed() internal view returns (uint256 n) {
-        uint256 signers = BondedCommittee(address(committee)).escrowed() & type(uint32).max;
-        for (; signers != 0; signers >>= 1) {
-            n += signers & 1;
-        }
     }
 
     function _expectRight(uint32 id) internal {
@@ -169,6 +160,7 @@ contract SettlementContestTest is LedgerScenario {
         header.attempt = 1;
         (header.payout, header.sumUsage) = (header.payout / 2, header.sumUsage + 1_000);
         vm.warp(_startOf(3, 1));
+        _bondSigners();
         _proposeNext();
         IContestVerifier.Opening memory o = _openingOf(OTHER);
         vm.prank(membership.accountOf(OTHER));
@@ -408,6 +400,7 @@ contract SettlementContestTest is LedgerScenario {
         ledger.claimMany(_finalClaims(), _proofs(_finalClaims()));
         (next[USUAL].leaf, header.attempt) = (honest, 1);
         vm.warp(_startOf(3, 1));
+        _bondSigners();
         _proposeFalse(); // the honest tree, this time
         vm.expectRevert(abi.encodeWithSelector(SettlementState.SettlementLedger_NotPending.selector, 3, 0));
         ledger.contest(c, signature, o);
@@ -425,8 +418,7 @@ contract SettlementContestTest is LedgerScenario {
         vm.warp(block.timestamp + 10 days);
         _contest(USUAL, o);
         _assertVoid();
-        assertFalse(BondedCommittee(address(committee)).locked(steward));
-        assertFalse(BondedCommittee(address(committee)).lost(steward));
+        assertEq(committee.bondOf(steward), SEAT_BOND + OBJECTION_BOND, "the objector has its bond back");
     }
 
     function test_AContestIsNeverPaused() external {

@@ -5,10 +5,11 @@ import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessMana
 import {ISettlementLedger} from "../../../src/settlement/ISettlementLedger.sol";
 import {SettlementDisputes} from "../../../src/settlement/SettlementDisputes.sol";
 import {SettlementState} from "../../../src/settlement/SettlementState.sol";
-import {BondedCommittee} from "../../utils/BondedCommittee.sol";
-import {CoopTest} from "../../utils/CoopTest.sol";
+import {StewardBonds} from "../../../src/oracle/StewardBonds.sol";
+import {StewardCommittee} from "../../../src/oracle/StewardCommittee.sol";
+import {BondedCoop} from "../../utils/BondedCoop.sol";
 
-contract SettlementDisputesTest is CoopTest {
+contract SettlementDisputesTest is BondedCoop {
     address internal steward;
     ISettlementLedger.Claim[] internal rows;
 
@@ -37,10 +38,6 @@ contract SettlementDisputesTest is CoopTest {
         _propose(h);
     }
 
-    function _bonds() internal view returns (BondedCommittee) {
-        return BondedCommittee(address(committee));
-    }
-
     function _finalAt() internal view returns (uint64 finalAt) {
         (,,, finalAt) = ledger.pending();
     }
@@ -66,7 +63,7 @@ contract SettlementDisputesTest is CoopTest {
     // ---------------------------------------------------------------------------------------------- object
 
     function test_RevertWhen_NobodyMayObject() external {
-        vm.expectRevert(abi.encodeWithSelector(BondedCommittee.NoBond.selector, stranger));
+        vm.expectRevert(abi.encodeWithSelector(StewardBonds.StewardBonds_NotSeated.selector, stranger));
         vm.prank(stranger);
         ledger.object();
         _object();
@@ -90,7 +87,7 @@ contract SettlementDisputesTest is CoopTest {
         assertEq(epoch, 0, "not final while frozen");
         assertTrue(root != 0);
         assertEq(_finalAt(), type(uint40).max);
-        assertTrue(_bonds().locked(steward));
+        assertEq(_lockedOf(steward), OBJECTION_BOND);
     }
 
     // ------------------------------------------------------------------------------------- resolveObjection
@@ -122,10 +119,8 @@ contract SettlementDisputesTest is CoopTest {
         _asMemberHouse();
         ledger.resolveObjection(1, 0, true);
         _assertVoid();
-        assertFalse(_bonds().locked(steward));
-        assertFalse(_bonds().lost(steward));
-        assertEq(_bonds().escrowed(), uint256(committee.generation()) << 32 | 3, "seats 1 and 2 signed");
-        assertEq(_bonds().escrowReason(), "upheld");
+        assertEq(committee.bondOf(steward), SEAT_BOND + OBJECTION_BOND, "the bond is back");
+        assertEq(_escrowed(), 2, "seats 1 and 2 signed");
     }
 
     function testFuzz_WhenTheObjectionIsRejectedTheWindowGoesOn(uint256 objected, uint256 decided) external {
@@ -139,8 +134,8 @@ contract SettlementDisputesTest is CoopTest {
         ledger.resolveObjection(1, 0, false);
         uint256 left = start + WINDOW - objected;
         assertEq(_finalAt(), decided + (left < 1 hours ? 1 hours : left));
-        assertTrue(_bonds().lost(steward));
-        assertEq(_bonds().escrowed(), 0);
+        assertEq(committee.bondOf(steward) + _lockedOf(steward), SEAT_BOND, "the objection's bond is lost");
+        assertEq(_escrowed(), 0);
         vm.expectRevert(SettlementState.SettlementLedger_AlreadyObjected.selector);
         _object();
     }
@@ -159,9 +154,8 @@ contract SettlementDisputesTest is CoopTest {
         vm.prank(stranger);
         ledger.lapseObjection();
         _assertVoid();
-        assertFalse(_bonds().locked(steward));
-        assertFalse(_bonds().lost(steward));
-        assertEq(_bonds().escrowed(), 0, "nobody is slashed for it");
+        assertEq(committee.bondOf(steward), SEAT_BOND + OBJECTION_BOND, "the bond is back");
+        assertEq(_escrowed(), 0, "nobody is slashed for it");
     }
 
     /// @dev A vote takes days: by the time it is executed another root may be frozen, and it says nothing about that one.
@@ -213,6 +207,10 @@ contract SettlementDisputesTest is CoopTest {
         ledger.propose(h, signatures);
         h.attempt = 1;
         vm.warp(_startOf(1, 1));
+        signatures = _stewardSignatures(_headerDigest(h), 2);
+        vm.expectPartialRevert(StewardCommittee.StewardCommittee_TooFewSignatures.selector);
+        ledger.propose(h, signatures); // their bonds are in escrow
+        _bondSigners();
         _propose(h);
         _object(); // a new root: it can be objected to again
         _asMemberHouse();
@@ -312,7 +310,7 @@ contract SettlementDisputesTest is CoopTest {
         vm.prank(stranger);
         ledger.voidUnanswered(1);
         _assertVoid();
-        assertEq(_bonds().escrowed(), 0, "silence is not proof");
+        assertEq(_escrowed(), 0, "silence is not proof");
     }
 
     /// @dev A frozen root can be demanded from as well; who objected was right.
@@ -324,8 +322,7 @@ contract SettlementDisputesTest is CoopTest {
         uint256 snapshot = vm.snapshotState();
         vm.warp(until - 1);
         ledger.voidUnanswered(1);
-        assertFalse(_bonds().locked(steward));
-        assertFalse(_bonds().lost(steward));
+        assertEq(committee.bondOf(steward), SEAT_BOND + OBJECTION_BOND, "the bond is back");
         vm.revertToState(snapshot);
         _asMemberHouse();
         ledger.resolveObjection(1, 0, false);
