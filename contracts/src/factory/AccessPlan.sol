@@ -16,7 +16,9 @@ import {Market} from "../market/Market.sol";
 import {Membership} from "../membership/Membership.sol";
 import {StewardBonds} from "../oracle/StewardBonds.sol";
 import {StewardCommittee} from "../oracle/StewardCommittee.sol";
-import {SettlementLedger} from "../settlement/SettlementLedger.sol";
+import {Programs} from "../settlement/Programs.sol";
+import {SettlementDisputes} from "../settlement/SettlementDisputes.sol";
+import {SettlementRules} from "../settlement/SettlementRules.sol";
 import {DataToken} from "../tokens/DataToken.sol";
 import {Buyback} from "../treasury/Buyback.sol";
 import {OperatorPay} from "../treasury/OperatorPay.sol";
@@ -43,7 +45,7 @@ contract AccessPlan {
 
     /// @dev A rule more than there is room for reverts.
     uint256 private constant ROOM = 64;
-    uint256 private constant PAUSABLE = 10;
+    uint256 private constant PAUSABLE = 11;
 
     /// @notice The rules of the cooperative whose contracts are `at`.
     function rules(Parts calldata at) external pure returns (Rule[] memory written) {
@@ -70,6 +72,7 @@ contract AccessPlan {
         targets[7] = at.serviceDesk;
         targets[8] = at.buyback;
         targets[9] = at.market;
+        targets[10] = at.settlementLedger;
     }
 
     function _pauser(List memory list, Parts calldata at) private pure {
@@ -105,6 +108,12 @@ contract AccessPlan {
                 StewardBonds.rejectSlash.selector
             )
         );
+        _add(
+            list,
+            at.settlementLedger,
+            Roles.MEMBER_HOUSE,
+            abi.encodePacked(SettlementDisputes.resolveObjection.selector)
+        );
         _add(list, at.pauseGuard, Roles.MEMBER_HOUSE, abi.encodePacked(PauseGuard.unpause.selector));
         _add(
             list,
@@ -127,7 +136,7 @@ contract AccessPlan {
             Roles.TOKEN_HOUSE,
             abi.encodePacked(ContributionRegistry.setCooldown.selector)
         );
-        _add(list, at.settlementLedger, Roles.TOKEN_HOUSE, abi.encodePacked(SettlementLedger.setParams.selector));
+        _add(list, at.settlementLedger, Roles.TOKEN_HOUSE, abi.encodePacked(SettlementRules.setParams.selector));
         _add(
             list,
             at.dataToken,
@@ -141,6 +150,7 @@ contract AccessPlan {
             Roles.TOKEN_HOUSE,
             abi.encodePacked(Treasury.setSplit.selector, Treasury.spend.selector, Treasury.spendToken.selector)
         );
+        _add(list, at.programs, Roles.TOKEN_HOUSE, abi.encodePacked(Programs.setProgram.selector));
         _add(
             list,
             at.market,

@@ -4,6 +4,8 @@ pragma solidity 0.8.30;
 import {CoopGovernor} from "../governance/CoopGovernor.sol";
 import {DatasetCatalog} from "../market/DatasetCatalog.sol";
 import {StewardCommittee} from "../oracle/StewardCommittee.sol";
+import {LedgerParams} from "../settlement/LedgerParams.sol";
+import {RewardFormula} from "../settlement/RewardFormula.sol";
 import {DataToken} from "../tokens/DataToken.sol";
 import {Buyback} from "../treasury/Buyback.sol";
 import {OperatorPay} from "../treasury/OperatorPay.sol";
@@ -66,10 +68,15 @@ struct Limits {
     uint32 cooldown;
 }
 
+/// @param params of the ledger from the first epoch on; their epochLength is that of the chain facts
+/// @param emission what the charter lets a year award
+/// @param contestVerifier stateless; cooperatives may share one
+/// @param maxProgramPoints how many points all open programs may award in an epoch
 struct Rewards {
-    bytes32 paramsHash;
-    uint128 dataCap;
-    uint128 govCap;
+    RewardFormula.Params params;
+    LedgerParams.Emission emission;
+    address contestVerifier;
+    uint128 maxProgramPoints;
 }
 
 /// @param delay of both timelocks, seconds

@@ -26,6 +26,7 @@ import {License} from "../market/License.sol";
 import {Market} from "../market/Market.sol";
 import {Membership} from "../membership/Membership.sol";
 import {StewardCommittee} from "../oracle/StewardCommittee.sol";
+import {Programs} from "../settlement/Programs.sol";
 import {SettlementLedger} from "../settlement/SettlementLedger.sol";
 import {DataToken} from "../tokens/DataToken.sol";
 import {GovToken} from "../tokens/GovToken.sol";
@@ -99,7 +100,8 @@ contract FoundingPlan is IFoundingPlan {
         _checkCommittee(c);
         _checkGenesis(c);
         _checkDesks(c.desks);
-        _need(c.rewards.paramsHash != 0, "rewards.paramsHash");
+        _need(c.rewards.params.epochLength == c.chain.epochLength, "rewards.params.epochLength");
+        _need(c.rewards.contestVerifier != address(0), "rewards.contestVerifier");
         _need(c.split.buyback <= ONE, "split.buyback");
         _need(uint256(c.split.operations) + c.split.compliance + c.split.reserve <= ONE, "split");
         _need(c.datasets.length <= MAX_DATASETS, "datasets");
@@ -248,7 +250,7 @@ contract FoundingPlan is IFoundingPlan {
     }
 
     function _settlement(Config memory c, Parts calldata at) private pure returns (Step[] memory list) {
-        list = new Step[](4);
+        list = new Step[](5);
         list[0] = Step(Part.StewardCommittee, at.stewardCommittee, _stewards(c, at));
         list[1] = Step(Part.SettlementLedger, at.settlementLedger, _ledger(c, at));
         list[2] = Step(
@@ -260,6 +262,9 @@ contract FoundingPlan is IFoundingPlan {
             Part.GovToken,
             at.govToken,
             abi.encodeCall(GovToken.initialize, (at.authority, at.settlementLedger, at.membership))
+        );
+        list[4] = Step(
+            Part.Programs, at.programs, abi.encodeCall(Programs.initialize, (at.authority, c.rewards.maxProgramPoints))
         );
     }
 
@@ -287,15 +292,14 @@ contract FoundingPlan is IFoundingPlan {
             treasury: at.treasury,
             dataToken: at.dataToken,
             govToken: at.govToken,
+            contestVerifier: c.rewards.contestVerifier,
             genesis: c.chain.genesis,
-            epochLength: c.chain.epochLength,
             lag: c.chain.lag,
             attemptLength: c.chain.attemptLength,
             window: c.chain.window,
             depth: c.chain.depth,
-            paramsHash: c.rewards.paramsHash,
-            dataCap: c.rewards.dataCap,
-            govCap: c.rewards.govCap
+            params: c.rewards.params,
+            emission: c.rewards.emission
         });
         return abi.encodeCall(SettlementLedger.initialize, (d));
     }

@@ -5,7 +5,7 @@ import {ConsentRegistry} from "../../src/consent/ConsentRegistry.sol";
 import {ContributionRegistry} from "../../src/contribution/ContributionRegistry.sol";
 import {Membership} from "../../src/membership/Membership.sol";
 import {StewardCommittee} from "../../src/oracle/StewardCommittee.sol";
-import {SettlementLedger} from "../../src/settlement/SettlementLedger.sol";
+import {ISettlementLedger} from "../../src/settlement/ISettlementLedger.sol";
 import {TestUSDC} from "../../src/testing/TestUSDC.sol";
 import {CoopTest} from "../utils/CoopTest.sol";
 import {NaivePayer} from "../utils/NaivePayer.sol";
@@ -74,7 +74,7 @@ contract GasTest is CoopTest {
     // ------------------------------------------------------------------------------------------- settlement
 
     function _proposeMeasured(string memory name) private {
-        SettlementLedger.Header memory h = _header();
+        ISettlementLedger.Header memory h = _header();
         h.sharers = 24;
         h.payout = 5_769_230;
         h.sumUsage = 11_620 * 24;
@@ -105,11 +105,11 @@ contract GasTest is CoopTest {
     function _claims(uint32 n, uint128 epochs, bool tokens)
         private
         pure
-        returns (SettlementLedger.Claim[] memory claims)
+        returns (ISettlementLedger.Claim[] memory claims)
     {
-        claims = new SettlementLedger.Claim[](n);
+        claims = new ISettlementLedger.Claim[](n);
         for (uint32 i; i < n; ++i) {
-            claims[i] = SettlementLedger.Claim({
+            claims[i] = ISettlementLedger.Claim({
                 memberId: i + 1,
                 cash: CASH * epochs,
                 stream: CASH,
@@ -125,7 +125,7 @@ contract GasTest is CoopTest {
         _joinMany(100);
         _sell(10_000e6);
         for (uint128 epoch = 1; epoch <= 3; ++epoch) {
-            SettlementLedger.Claim[] memory claims = _claims(100, epoch, tokens);
+            ISettlementLedger.Claim[] memory claims = _claims(100, epoch, tokens);
             _settle(claims);
             ledger.claim(claims[1], _proof(claims, 2));
             if (epoch == 1) continue;
@@ -147,7 +147,7 @@ contract GasTest is CoopTest {
         _joinMany(100);
         _sell(10_000e6);
         for (uint128 epoch = 1; epoch <= 2; ++epoch) {
-            SettlementLedger.Claim[] memory claims = _claims(100, epoch, tokens);
+            ISettlementLedger.Claim[] memory claims = _claims(100, epoch, tokens);
             _settle(claims);
             bytes32[][] memory proofs = _proofs(claims);
             ledger.claimMany(claims, proofs);

@@ -6,17 +6,7 @@ import {CoopAuthority} from "../../src/access/CoopAuthority.sol";
 import {ConsentRegistry} from "../../src/consent/ConsentRegistry.sol";
 import {ContributionRegistry} from "../../src/contribution/ContributionRegistry.sol";
 import {AccessPlan} from "../../src/factory/AccessPlan.sol";
-import {
-    ChainFacts,
-    Committee,
-    Config,
-    Desks,
-    Governance,
-    Limits,
-    Offer,
-    People,
-    Rewards
-} from "../../src/factory/Config.sol";
+import {ChainFacts, Committee, Config, Desks, Governance, Limits, Offer, People} from "../../src/factory/Config.sol";
 import {CoopFactory} from "../../src/factory/CoopFactory.sol";
 import {FoundingPlan} from "../../src/factory/FoundingPlan.sol";
 import {Parts} from "../../src/factory/Parts.sol";
@@ -34,7 +24,10 @@ import {ResearcherBond} from "../../src/market/ResearcherBond.sol";
 import {ServiceDesk} from "../../src/market/ServiceDesk.sol";
 import {Membership} from "../../src/membership/Membership.sol";
 import {StewardCommittee} from "../../src/oracle/StewardCommittee.sol";
+import {Programs} from "../../src/settlement/Programs.sol";
 import {SettlementLedger} from "../../src/settlement/SettlementLedger.sol";
+import {ContestVerifier} from "../../src/settlement/ContestVerifier.sol";
+import {RewardFormula} from "../../src/settlement/RewardFormula.sol";
 import {TestUSDC} from "../../src/testing/TestUSDC.sol";
 import {DataToken} from "../../src/tokens/DataToken.sol";
 import {GovToken} from "../../src/tokens/GovToken.sol";
@@ -53,7 +46,6 @@ abstract contract CoopFounding is Test {
     uint32 internal constant WINDOW = 24 hours;
     uint8 internal constant DEPTH = 20;
     uint32 internal constant COOLDOWN = 7 days;
-    bytes32 internal constant PARAMS = keccak256("params");
     uint128 internal constant DATA_CAP = 1_000_000e18;
     uint128 internal constant GOV_CAP = 100_000e18;
     uint32 internal constant DATASET = 1;
@@ -74,6 +66,8 @@ abstract contract CoopFounding is Test {
     ContributionRegistry internal contributions;
     StewardCommittee internal committee;
     SettlementLedger internal ledger;
+    Programs internal programs;
+    ContestVerifier internal contestVerifier;
     DataToken internal dataToken;
     GovToken internal govToken;
     DatasetCatalog internal catalog;
@@ -135,6 +129,7 @@ abstract contract CoopFounding is Test {
         (worker, workerKey) = makeAddrAndKey("worker");
         (board, boardKey) = makeAddrAndKey("ethics board");
         usdc = new TestUSDC();
+        contestVerifier = new ContestVerifier();
         factory = _factory();
         bytes memory config = abi.encode(_config());
         vm.prank(founder);
@@ -178,7 +173,8 @@ abstract contract CoopFounding is Test {
             serviceDesk: address(new ServiceDesk()),
             operatorPay: address(new OperatorPay()),
             buyback: address(new Buyback()),
-            vesting: address(new Vesting())
+            vesting: address(new Vesting()),
+            programs: address(new Programs())
         });
     }
 
@@ -196,6 +192,7 @@ abstract contract CoopFounding is Test {
         (committee, ledger) = (StewardCommittee(at.stewardCommittee), SettlementLedger(at.settlementLedger));
         (dataToken, govToken) = (DataToken(at.dataToken), GovToken(at.govToken));
         (catalog, license) = (DatasetCatalog(at.datasetCatalog), License(at.license));
+        programs = Programs(at.programs);
         (market, treasury) = (Market(at.market), Treasury(at.treasury));
         (ethics, bonds) = (EthicsRegistry(at.ethicsRegistry), ResearcherBond(at.researcherBond));
         (auctions, desk) = (AuctionHouse(at.auctionHouse), ComputeDesk(at.computeDesk));
@@ -220,7 +217,9 @@ abstract contract CoopFounding is Test {
         });
         c.committee.workers[0] = StewardCommittee.Worker(worker, keccak256("worker sealing key"));
         c.limits = Limits({admissionsPerEpoch: 1_000, cooldown: COOLDOWN});
-        c.rewards = Rewards({paramsHash: PARAMS, dataCap: DATA_CAP, govCap: GOV_CAP});
+        c.rewards.params = _rewardParams();
+        c.rewards.contestVerifier = address(contestVerifier);
+        c.rewards.maxProgramPoints = 1_000_000;
         c.split = Treasury.Split({buyback: 0, operations: 1_500, compliance: 500, reserve: 500});
         c.governance = Governance({delay: TIMELOCK_DELAY, tokenHouse: _tokenSettings(), memberHouse: _memberSettings()});
         c.desks = Desks({
@@ -250,6 +249,20 @@ abstract contract CoopFounding is Test {
             stewardKeys[i] = key;
             seats[i] = StewardCommittee.Seat(signer, keccak256(abi.encode(name, i)));
         }
+    }
+
+    /// @dev The defaults of the ledger's page.
+    function _rewardParams() internal pure returns (RewardFormula.Params memory p) {
+        (p.epochLength, p.qMin, p.bonusPerStep, p.maxStreak, p.streakWindow) = (EPOCH, 2_000, 500, 12, 4);
+        (p.dataPerPoint, p.govPerPoint, p.dataCap, p.govCap) = (10e18, 1e18, DATA_CAP, GOV_CAP);
+        (p.immediateBps, p.vestingEpochs, p.dustData, p.dustGov) = (4_000, 26, 1e15, 1e15);
+        (p.smoothing, p.floorBps, p.mixUsage, p.mixData, p.mixEarly) = (13, 2_000, 8_000, 1_000, 1_000);
+        (p.earlyCutoff, p.minLicenses, p.minDatasets) = (104, 5, 3);
+        (p.cashUnit, p.dataUnit, p.govUnit) = (1e6, 1e18, 1e18);
+    }
+
+    function _paramsHash() internal pure returns (bytes32) {
+        return keccak256(abi.encode(_rewardParams()));
     }
 
     function _dataset() internal pure returns (DatasetCatalog.Dataset memory) {

@@ -105,8 +105,11 @@ contract FoundingPlanTest is CoopTest {
 
     function test_RevertWhen_TheMoneyIsBad() external {
         Config memory c = _config();
-        c.rewards.paramsHash = 0;
-        _expectBad(c, "rewards.paramsHash");
+        c.rewards.params.epochLength += 1;
+        _expectBad(c, "rewards.params.epochLength");
+        c = _config();
+        c.rewards.contestVerifier = address(0);
+        _expectBad(c, "rewards.contestVerifier");
         c = _config();
         c.split.buyback = 10_001;
         _expectBad(c, "split.buyback");

@@ -82,7 +82,17 @@ abstract contract PrivilegeTable {
         _open("SettlementLedger.propose", "a quorum of stewards signed");
         _open("SettlementLedger.claim", "pays a member's payout address, whoever sends it");
         _open("SettlementLedger.claimMany", "pays members' payout addresses, whoever sends it");
+        _open("SettlementLedger.object", "a steward's bond stands for it");
+        _role("SettlementLedger.resolveObjection", Roles.MEMBER_HOUSE);
+        _open("SettlementLedger.lapseObjection", "voids what nobody decided in time");
+        _open("SettlementLedger.demand", "the member calls or signed");
+        _open("SettlementLedger.answer", "publishes what a member demanded");
+        _open("SettlementLedger.voidUnanswered", "voids what nobody answered in time");
+        _open("SettlementLedger.contest", "the member calls or signed");
         _role("SettlementLedger.setParams", Roles.TOKEN_HOUSE);
+        _role("SettlementLedger.setEmission", Roles.CHARTER);
+        _role("Programs.setProgram", Roles.TOKEN_HOUSE);
+        _role("Programs.setMaxPointsPerEpoch", Roles.CHARTER);
         _fillToken("DataToken");
         _open("DataToken.permit", "the holder's signature decides");
         _open("DataToken.burn", "the caller's own");

@@ -56,8 +56,10 @@ contract PrivilegesTest is CoopTest, AbiReader, PrivilegeTable {
         instances["OperatorPay"] = [at.operatorPay];
         instances["Buyback"] = [at.buyback];
         instances["Vesting"] = [at.vesting];
+        instances["Programs"] = [at.programs];
         instances["Treasury"] = [at.treasury];
         outside["AccessPlan"] = "no state";
+        outside["ContestVerifier"] = "no state";
         outside["FoundingPlan"] = "no state";
         outside["CoopFactory"] = "before the cooperative";
         outside["ERC1967Proxy"] = "no function of its own";
