@@ -119,7 +119,9 @@ contract DisputeHandler is CoopHandler {
 
     /// @dev Anybody contests: with success where its own row is false, and nowhere else.
     function contest(uint256 pick) external timed {
-        if (_pendingEpoch() != 0) _contestAs(uint32(1 + pick % (memberKeys.length - 1)));
+        if (_pendingEpoch() == 0) return;
+        uint32 id = uint32(1 + pick % (memberKeys.length - 1));
+        if (next[id].known) _contestAs(id);
     }
 
     /// @dev A void root never pays: its rows prove nothing, unless the same row stands in the final tree.

@@ -25,6 +25,8 @@ abstract contract LedgerModel is BondedCoop {
     mapping(uint32 memberId => bytes) internal inputs;
     /// @dev The header of the next tree.
     ISettlementLedger.Header internal header;
+    /// @dev Members by then, and one: who joins later has no row in it.
+    uint256 private rows;
 
     // ------------------------------------------------------------------------------------------------ inputs
 
@@ -54,6 +56,7 @@ abstract contract LedgerModel is BondedCoop {
     /// @dev Fills `next` and `header` from `before` and the inputs.
     function _compute(uint32 epoch, uint256 payout) internal {
         header = _header();
+        rows = memberKeys.length;
         RewardFormula.Epoch memory e = _sums(epoch, payout);
         (header.sharers, header.payout) = (uint32(e.sharers), uint128(e.payout));
         (header.sumUsage, header.sumData, header.sumEarly) = (e.sumUsage, e.sumData, e.sumEarly);
@@ -140,8 +143,8 @@ abstract contract LedgerModel is BondedCoop {
     }
 
     function _nextLeaves() internal view returns (bytes32[] memory) {
-        ISettlementLedger.Claim[] memory claims = new ISettlementLedger.Claim[](memberKeys.length - 1);
-        for (uint32 id = 1; id < memberKeys.length; ++id) {
+        ISettlementLedger.Claim[] memory claims = new ISettlementLedger.Claim[](rows - 1);
+        for (uint32 id = 1; id < rows; ++id) {
             claims[id - 1] = next[id].leaf;
         }
         return _leaves(claims);
@@ -157,7 +160,7 @@ abstract contract LedgerModel is BondedCoop {
     }
 
     function _inputsLeaves() internal view returns (bytes32[] memory leaves) {
-        leaves = new bytes32[](memberKeys.length);
+        leaves = new bytes32[](rows);
         for (uint32 id = 1; id < leaves.length; ++id) {
             RewardFormula.Inputs memory i = _inputsOf(id);
             leaves[id] = keccak256(
