@@ -1,6 +1,7 @@
 //! Settling an epoch: the sheet, the header, the proposal.
 
 use crate::contribution::ScoreMessage;
+use crate::member::ClaimLeaf;
 use crate::query::Countersignature;
 use alloy_primitives::{B256, Bytes};
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, StewardId};
@@ -111,4 +112,37 @@ pub struct SettlementStatus {
     pub deferred: Vec<(ContributionId, String)>,
     /// What the last attempt lacked, where it failed.
     pub waiting_for: Option<String>,
+}
+
+/// `POST /v1/settlement/demands` at the gateway: a member, or who was one, demands the path of its own row in the pending
+/// tree. A root of which a demanded row is not published in time is void.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DemandRequest {
+    /// Whose row.
+    #[schema(value_type = u32)]
+    pub member_id: MemberId,
+    /// The pending epoch.
+    #[schema(value_type = u32)]
+    pub epoch: Epoch,
+    /// Its attempt.
+    pub attempt: u32,
+    /// Seconds of block time.
+    pub deadline: u64,
+    /// EIP-712 over `Demand`.
+    #[schema(value_type = String)]
+    pub signature: Bytes,
+}
+
+/// `POST /v1/settlement/answers` at the gateway, by a steward: publish a row that was demanded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerRequest {
+    /// The pending epoch.
+    #[schema(value_type = u32)]
+    pub epoch: Epoch,
+    /// Its attempt.
+    pub attempt: u32,
+    /// The row as the tree shows it, with its path.
+    pub leaf: ClaimLeaf,
 }

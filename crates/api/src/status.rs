@@ -173,6 +173,9 @@ pub struct EpochView {
     pub header: Option<rochdale_core::ledger::Header>,
     /// Gas of the proposal.
     pub gas_used: Option<u64>,
+    /// The parameters that govern the epoch.
+    #[schema(value_type = Object)]
+    pub params: rochdale_core::ledger::Params,
 }
 
 /// A dataset on offer (`GET /v1/datasets` at the gateway).

@@ -219,6 +219,13 @@ pub enum MemberCommand {
         #[arg(long)]
         name: String,
     },
+    /// Demand the path of the member's row in the pending tree; a root of which it is not published in time is void
+    #[command(after_help = "Example: rochdale member demand --name ada")]
+    Demand {
+        /// Who
+        #[arg(long)]
+        name: String,
+    },
     /// Have what is owed paid out
     #[command(after_help = "Examples:\n  rochdale member claim --name ada\n  rochdale member claim --all")]
     Claim {

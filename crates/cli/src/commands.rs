@@ -154,6 +154,11 @@ pub async fn member(common: &Common, command: MemberCommand, ui: Ui) -> Result<E
             let report = members::row(&coop, &Wallet::open(&state, &name)?).await?;
             show(ui, &json!(report), serde_json::to_string_pretty(&report)?)
         }
+        MemberCommand::Demand { name } => {
+            let (epoch, mined) = members::demand(&coop, &Wallet::open(&state, &name)?).await?;
+            let sentence = format!("demanded in block {}: a steward publishes the row of epoch {epoch}", mined.block);
+            show(ui, &json!({ "epoch": epoch, "mined": mined }), sentence)
+        }
         MemberCommand::Claim { name, all } => {
             let whom = match name {
                 Some(name) if !all => vec![Wallet::open(&state, &name)?.id()?],

@@ -7,7 +7,7 @@ use rochdale_api::settlement::SheetLine;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::state::Cooperative;
 use rochdale_core::ids::{ContributionId, Epoch, MemberId};
-use rochdale_core::ledger::{Contribution, EpochInputs, Inputs, ScoredRecord, usage};
+use rochdale_core::ledger::{Contribution, EpochInputs, Inputs, Params, ScoredRecord, usage};
 
 use crate::scoring::{agree, drawn};
 use crate::steward::internal;
@@ -18,6 +18,8 @@ use crate::store::{EnteredRow, ScoreRow};
 pub struct Gathered {
     /// For the ledger's step.
     pub inputs: EpochInputs,
+    /// What governs the epoch.
+    pub params: Params,
     /// Scores that enter now.
     pub entered: Vec<EnteredRow>,
     /// One line for each member with any input.
@@ -33,6 +35,8 @@ pub struct Sources<'a> {
     pub epoch: Epoch,
     /// The chain as of the cut.
     pub at_cut: &'a Cooperative,
+    /// The parameters of the founding, which govern until the ledger tells of others.
+    pub founding: &'a Params,
     /// End of the epoch before, seconds of block time; none for the first epoch.
     pub since: Option<u64>,
     /// Scores that entered before.
@@ -103,7 +107,9 @@ pub fn gather(sources: &Sources<'_>) -> Result<Gathered, Problem> {
         erased: state.erased_since(sources.since).collect(),
     };
     let lines = lines(&inputs)?;
-    Ok(Gathered { inputs, entered, lines, deferred })
+    // A vote governs the epochs after the one in which it passes: at the cut everything about this one is decided.
+    let params = state.params_of(sources.epoch).unwrap_or(sources.founding).clone();
+    Ok(Gathered { inputs, params, entered, lines, deferred })
 }
 
 /// The snapshots of the epoch's receipts, one for each receipt.

@@ -2,8 +2,10 @@
 //!
 //! A steward signs only a header that it computed itself, one for an attempt, and keeps it before anyone sees the
 //! signature. A proposal on chain is recomputed in the same way from its sheet, so that a steward that was down, or
-//! never signed, arrives at the same rows. A proposal that does not recompute halts this duty.
+//! never signed, arrives at the same rows. A proposal that does not recompute halts this duty. One that is voided is
+//! forgotten with its rows, and a later attempt proposes the epoch again.
 
+mod demands;
 mod sheet;
 
 use std::collections::BTreeMap;
@@ -86,12 +88,13 @@ impl Steward {
             Err(problem) => Some(problem.to_string()),
         };
         self.note(|report| report.waiting_for = lacking);
-        Ok(())
+        self.answer_demands(mirror).await
     }
 
     /// Records every epoch whose proposal is final on chain and not recorded yet, in order.
     async fn take_over(self: &Arc<Self>, mirror: &Mirror) -> Result<(), Problem> {
         let finalized = mirror.finalized();
+        self.forget_voided(&finalized).await?;
         loop {
             let epoch = Epoch(self.store.settled().await?.0 + 1);
             let Some(proposal) = finalized.proposals.get(&epoch) else { return Ok(()) };
@@ -113,6 +116,29 @@ impl Steward {
             self.record(&computed).await?;
             tracing::info!(%epoch, root = %computed.header.root, "settled");
         }
+    }
+
+    /// Takes back the epochs whose proposals were voided since they were recorded: as if never proposed.
+    async fn forget_voided(&self, finalized: &Cooperative) -> Result<(), Problem> {
+        loop {
+            let epoch = self.store.settled().await?;
+            let Some(settled) = self.store.epoch::<Header, Global>(epoch).await? else { return Ok(()) };
+            if finalized.lowest_attempt(epoch) <= settled.header.attempt {
+                return Ok(());
+            }
+            self.store.unsettle(epoch).await?;
+            tracing::warn!(%epoch, attempt = settled.header.attempt, "the proposal was voided: settling it anew");
+        }
+    }
+
+    /// Whether no dispute can undo what is settled here any more.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn stands(&self, mirror: &Mirror, settled: Epoch) -> Result<bool, Problem> {
+        let Some(row) = self.store.epoch::<Header, Global>(settled).await? else { return Ok(true) };
+        let proposal = mirror.finalized().proposals.remove(&settled);
+        Ok(proposal.is_some_and(|p| p.header == row.header && p.final_at <= mirror.now()))
     }
 
     /// What stands before an epoch.
@@ -200,7 +226,7 @@ impl Steward {
         unkeyed: &[MemberId],
         known: &[LeafRow],
     ) -> Result<Computed, Problem> {
-        let (epoch, params) = (like.epoch, &self.manifest.ledger);
+        let (epoch, params) = (like.epoch, &gathered.params);
         let settled = ledger::step(params, epoch, &before.global, &before.rows, &gathered.inputs).map_err(internal)?;
         let mut leaves = Vec::with_capacity(settled.rows.len());
         for (index, (row, inputs)) in settled.rows.iter().zip(&settled.inputs).enumerate() {
@@ -228,7 +254,7 @@ impl Steward {
         let rows = Tree::new(depth, &row_leaves).map_err(internal)?.root();
         let inputs = Tree::new(depth, &input_leaves).map_err(internal)?.root();
         let roots = Roots { previous: before.root, rows, inputs, sheet: like.sheet_digest };
-        let header = Header::new(params, &settled, &roots, like.attempt);
+        let header = Header::new(&gathered.params, &settled, &roots, like.attempt);
         Ok(Computed { header, settled, gathered, leaves })
     }
 
@@ -264,7 +290,8 @@ impl Steward {
                 snapshots.insert(receipt.snapshot, row.ids);
             }
         }
-        gather(&Sources { epoch, at_cut, since, before, scores, snapshots: &snapshots })
+        let founding = &self.manifest.ledger;
+        gather(&Sources { epoch, at_cut, founding, since, before, scores, snapshots: &snapshots })
     }
 
     /// The scores of a sheet, each with its signature checked.

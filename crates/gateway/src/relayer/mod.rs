@@ -6,6 +6,7 @@
 
 mod batch;
 mod claims;
+mod demands;
 mod limits;
 mod members;
 pub mod receipts;

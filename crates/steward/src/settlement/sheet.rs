@@ -31,8 +31,21 @@ const BUSY: Duration = Duration::from_secs(5);
 impl Steward {
     /// Proposes the running attempt where it is ours; says what it lacks.
     pub(super) async fn try_to_propose(self: &Arc<Self>, mirror: &Mirror) -> Result<Option<String>, Problem> {
-        let epoch = Epoch(self.store.settled().await?.0 + 1);
+        let settled = self.store.settled().await?;
+        if let Some(last) = self.store.epoch::<Header, Global>(settled).await?
+            && last.header.attempt < mirror.latest.lowest_attempt(settled)
+        {
+            return Ok(Some(format!(
+                "the proposal of epoch {settled} was voided; it is taken back once that is final"
+            )));
+        }
+        let epoch = Epoch(settled.0 + 1);
         let Some(attempt) = self.schedule().attempt(epoch, mirror.now()) else { return Ok(None) };
+        let lowest = mirror.latest.lowest_attempt(epoch);
+        if attempt < lowest {
+            let start = self.schedule().start(epoch, lowest);
+            return Ok(Some(format!("epoch {epoch}: what was proposed is void; attempt {lowest} starts at {start}")));
+        }
         if mirror.latest.proposals.contains_key(&epoch) {
             return Ok(None);
         }
@@ -272,6 +285,11 @@ impl Steward {
         if mirror.now() < start {
             let detail =
                 format!("attempt {attempt} of epoch {epoch} starts at {start}, block time is {}", mirror.now());
+            return Err(Problem::new(ProblemCode::Conflict, detail));
+        }
+        let lowest = mirror.latest.lowest_attempt(epoch);
+        if attempt < lowest {
+            let detail = format!("attempt {} of epoch {epoch} was voided; the next is {lowest}", lowest - 1);
             return Err(Problem::new(ProblemCode::Conflict, detail));
         }
         if message.header.epoch != epoch || message.header.attempt != attempt {
