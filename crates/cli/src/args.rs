@@ -6,7 +6,7 @@ use alloy::primitives::Address;
 use anyhow::{Result, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rochdale_core::consent::Permission;
-use rochdale_core::ids::{DatasetId, Epoch, LicenseId, Purpose, StewardId};
+use rochdale_core::ids::{DatasetId, Epoch, LicenseId, MemberId, Purpose, StewardId};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -86,6 +86,9 @@ pub enum Command {
     /// What a member does
     #[command(subcommand)]
     Member(MemberCommand),
+    /// What a program's awarder does
+    #[command(subcommand)]
+    Program(ProgramCommand),
     /// What a researcher does
     #[command(subcommand)]
     Researcher(ResearcherCommand),
@@ -263,6 +266,29 @@ impl PurposeArg {
             Self::Hmb => 6,
         })
     }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ProgramCommand {
+    /// Sign an award of points and give it to the stewards; it counts in the epoch that runs, under the program's caps
+    #[command(after_help = "Example: rochdale program award --program 1 --member 7 --points 2500 --key awarder.key")]
+    Award {
+        /// The program
+        #[arg(long)]
+        program: u32,
+        /// To whom
+        #[arg(long)]
+        member: MemberId,
+        /// How many; 10,000 are worth one perfect common record
+        #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+        points: u64,
+        /// The awarder's signing key
+        #[arg(long)]
+        key: PathBuf,
+        /// The epoch; the running one if absent
+        #[arg(long)]
+        epoch: Option<Epoch>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -181,7 +181,7 @@ async fn replay_epoch(
     let cut = steward.cut(epoch).await?;
     let at_cut = Cooperative::at_block(mirror.events.iter(), cut.number);
     let scores = steward.verified_scores(mirror, &sheet.scores)?;
-    let gathered = steward.gather(epoch, &at_cut, entered, &scores).await?;
+    let gathered = steward.gather(epoch, &at_cut, entered, &scores, &sheet.awards).await?;
     let known = steward.store.rows(epoch).await?;
     steward.recompute(before, header, gathered, &sheet.unkeyed, &known).await
 }

@@ -7,7 +7,7 @@ use rochdale_api::settlement::SheetLine;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::state::Cooperative;
 use rochdale_core::ids::{ContributionId, Epoch, MemberId};
-use rochdale_core::ledger::{Contribution, EpochInputs, Inputs, Params, ScoredRecord, usage};
+use rochdale_core::ledger::{Contribution, EpochInputs, Grant, Inputs, Params, ScoredRecord, usage};
 
 use crate::scoring::{agree, drawn};
 use crate::steward::internal;
@@ -43,6 +43,8 @@ pub struct Sources<'a> {
     pub before: &'a [EnteredRow],
     /// Signed scores of contributions that have not entered.
     pub scores: &'a BTreeMap<ContributionId, Vec<ScoreRow>>,
+    /// Program points under their caps.
+    pub grants: &'a [Grant],
     /// Contributions of each snapshot that a receipt of the epoch names.
     pub snapshots: &'a BTreeMap<B256, Vec<ContributionId>>,
 }
@@ -101,7 +103,7 @@ pub fn gather(sources: &Sources<'_>) -> Result<Gathered, Problem> {
             .iter()
             .map(|row| Contribution { member: row.member, id: row.contribution, score: row.score })
             .collect(),
-        grants: Vec::new(),
+        grants: sources.grants.to_vec(),
         usage: usage(&records, &used(sources)?).map_err(internal)?.into_iter().collect(),
         revenue: state.revenue_since(sources.since).map_err(internal)?,
         erased: state.erased_since(sources.since).collect(),
@@ -135,6 +137,7 @@ fn lines(inputs: &EpochInputs) -> Result<Vec<SheetLine>, Problem> {
     let line = |(member, one): (MemberId, &Inputs)| SheetLine {
         member_id: member,
         contributions: ids.get(&member).cloned().unwrap_or_default(),
+        program_points: one.program_points,
         n: one.n,
         k: one.k,
         w: one.w,

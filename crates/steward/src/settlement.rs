@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use alloy::primitives::B256;
 use rochdale_api::contribution::ScoreMessage;
-use rochdale_api::settlement::SettlementStatus;
+use rochdale_api::settlement::{AwardMessage, SettlementStatus, Sheet};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::client::BlockRef;
 use rochdale_chain::state::Cooperative;
@@ -21,6 +21,7 @@ use rochdale_core::ids::{ContributionId, Epoch, MemberId};
 use rochdale_core::ledger::{self, Global, Header, Roots, Row, Schedule, Settled, Tree};
 use rochdale_crypto::keystore::Item;
 
+use crate::awards::granted;
 use crate::inputs::{Gathered, Sources, differences, gather};
 use crate::keys::{unwrap_json, wrap_json};
 use crate::steward::{Mirror, Steward, chain_problem, internal};
@@ -33,6 +34,17 @@ const NO_ROW_KEY: [u8; 32] = [0; 32];
 
 /// The signed scores of a sheet, by contribution.
 pub type Scores = BTreeMap<ContributionId, Vec<ScoreRow>>;
+
+/// What a sheet says beside what the chain says.
+#[derive(Clone, Copy, Debug)]
+struct Said<'a> {
+    /// Signed scores, checked.
+    scores: &'a Scores,
+    /// Signed awards, which are checked where they are counted.
+    awards: &'a [AwardMessage],
+    /// Members whose row key nobody has.
+    unkeyed: &'a [MemberId],
+}
 
 /// A computed epoch.
 #[derive(Debug)]
@@ -56,6 +68,12 @@ pub struct Before {
     pub rows: Vec<Row>,
     /// The last root.
     pub root: B256,
+}
+
+impl<'a> Said<'a> {
+    fn of(sheet: &'a Sheet, scores: &'a Scores) -> Self {
+        Self { scores, awards: &sheet.awards, unkeyed: &sheet.unkeyed }
+    }
 }
 
 impl Steward {
@@ -102,7 +120,7 @@ impl Steward {
             let before = self.before(epoch).await?;
             let scores = self.verified_scores(mirror, &sheet.scores)?;
             let cut = self.cut(epoch).await?;
-            let computed = self.compute(mirror, &before, &proposal.header, cut, &scores, &sheet.unkeyed).await?;
+            let computed = self.compute(mirror, &before, &proposal.header, cut, Said::of(&sheet, &scores)).await?;
             if computed.header != proposal.header {
                 let reason = format!(
                     "the proposal of epoch {epoch} on chain has root {}, recomputed from its sheet it is {}: {}",
@@ -205,12 +223,12 @@ impl Steward {
         before: &Before,
         like: &Header,
         cut: BlockRef,
-        scores: &Scores,
-        unkeyed: &[MemberId],
+        said: Said<'_>,
     ) -> Result<Computed, Problem> {
         let at_cut = Cooperative::at_block(mirror.events.iter(), cut.number);
-        let gathered = self.gather(like.epoch, &at_cut, &self.entered_before(like.epoch).await?, scores).await?;
-        self.recompute(before, like, gathered, unkeyed, &[]).await
+        let entered = self.entered_before(like.epoch).await?;
+        let gathered = self.gather(like.epoch, &at_cut, &entered, said.scores, said.awards).await?;
+        self.recompute(before, like, gathered, said.unkeyed, &[]).await
     }
 
     /// Computes an epoch from gathered inputs. Where a member's row key is gone, the leaf of `known` stands for what
@@ -282,6 +300,7 @@ impl Steward {
         at_cut: &Cooperative,
         before: &[EnteredRow],
         scores: &Scores,
+        awards: &[AwardMessage],
     ) -> Result<Gathered, Problem> {
         let since = self.manifest.since(epoch);
         let mut snapshots = BTreeMap::new();
@@ -291,7 +310,10 @@ impl Steward {
             }
         }
         let founding = &self.manifest.ledger;
-        gather(&Sources { epoch, at_cut, founding, since, before, scores, snapshots: &snapshots })
+        let domain = self.programs_domain();
+        let grants = domain.map(|domain| granted(epoch, awards, at_cut, &domain)).unwrap_or_default();
+        let grants = &grants;
+        gather(&Sources { epoch, at_cut, founding, since, before, scores, grants, snapshots: &snapshots })
     }
 
     /// The scores of a sheet, each with its signature checked.

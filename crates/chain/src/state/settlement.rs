@@ -162,3 +162,111 @@ impl Cooperative {
         self.demands.iter().filter(move |demand| !demand.answered && now <= demand.answer_by)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::events::Located;
+    use alloy::primitives::B256;
+    use rochdale_core::ids::MemberId;
+    use rochdale_core::ledger::{Global, Roots, Settled, Shared};
+
+    fn located(event: Event) -> Located {
+        Located {
+            block_number: 1,
+            block_hash: B256::ZERO,
+            timestamp: 1_000,
+            log_index: 0,
+            transaction: B256::ZERO,
+            event,
+        }
+    }
+
+    fn proposed(epoch: u32, attempt: u32) -> Event {
+        let roots = Roots { previous: B256::ZERO, rows: B256::ZERO, inputs: B256::ZERO, sheet: B256::ZERO };
+        let settled = Settled {
+            global: Global::default(),
+            rows: Vec::new(),
+            shared: Shared { epoch: Epoch(epoch), ..Shared::default() },
+            inputs: Vec::new(),
+            points: Vec::new(),
+            cash: 0,
+        };
+        let header = Box::new(Header::new(&Params::default(), &settled, &roots, attempt));
+        Event::Proposed { epoch: Epoch(epoch), attempt, root: B256::ZERO, final_at: 5_000, header }
+    }
+
+    fn folded(events: Vec<Event>) -> Cooperative {
+        Cooperative::fold(&events.into_iter().map(located).collect::<Vec<_>>())
+    }
+
+    const ONE: Epoch = Epoch(1);
+
+    #[test]
+    fn a_voided_proposal_falls_and_a_higher_attempt_stands_again() {
+        let void = Event::Voided { epoch: ONE, attempt: 2, reason: B256::ZERO };
+        let asked = Event::Demanded { epoch: ONE, attempt: 2, member: MemberId(7), answer_by: 3_000 };
+        let state = folded(vec![proposed(1, 2), asked, void.clone()]);
+        assert!(state.proposals.is_empty() && state.demands.is_empty());
+        assert_eq!((state.lowest_attempt(ONE), state.lowest_attempt(Epoch(2))), (3, 0));
+        let state = folded(vec![proposed(1, 2), void.clone(), proposed(1, 3)]);
+        assert_eq!(state.proposals[&ONE].header.attempt, 3);
+        assert_eq!(state.final_proposal(5_000).unwrap().header.attempt, 3);
+        // What is said of the old attempt does not reach the new one.
+        let late = Event::Objected { epoch: ONE, attempt: 2, steward: Address::ZERO };
+        let state = folded(vec![proposed(1, 2), void.clone(), proposed(1, 3), late, void]);
+        assert_eq!(state.proposals[&ONE].final_at, 5_000);
+    }
+
+    #[test]
+    fn an_objection_freezes_and_a_demand_moves_the_end_of_the_window() {
+        let objected = Event::Objected { epoch: ONE, attempt: 0, steward: Address::ZERO };
+        let state = folded(vec![proposed(1, 0), objected.clone()]);
+        assert!(state.final_proposal(FROZEN - 1).is_none());
+        let rejected = Event::ObjectionRejected { epoch: ONE, attempt: 0, final_at: 9_000 };
+        let state = folded(vec![proposed(1, 0), objected, rejected]);
+        assert_eq!(state.proposals[&ONE].final_at, 9_000);
+
+        let asked = |member, answer_by| Event::Demanded { epoch: ONE, attempt: 0, member: MemberId(member), answer_by };
+        let shown = Event::RowPublished { epoch: ONE, attempt: 0, member: MemberId(7) };
+        let state = folded(vec![proposed(1, 0), asked(7, 4_000), asked(8, 4_500), shown]);
+        assert_eq!(state.proposals[&ONE].final_at, 4_500 + REPLY_TIME);
+        let open = |now| state.open_demands(now).map(|demand| demand.member.0).collect::<Vec<_>>();
+        assert_eq!((open(4_500), open(4_501)), (vec![8], vec![]));
+    }
+
+    #[test]
+    fn parameters_govern_from_their_epoch_on_and_the_later_vote_of_an_epoch_counts() {
+        let set = |from, smoothing| {
+            let params = Params { smoothing, ..Params::default() };
+            Event::ParamsSet { from_epoch: Epoch(from), params_hash: params.hash(), params: Box::new(params) }
+        };
+        let state = folded(vec![set(0, 13), set(4, 20), set(9, 30), set(9, 31)]);
+        let smoothing = |epoch| state.params_of(Epoch(epoch)).unwrap().smoothing;
+        assert_eq!([1, 3, 4, 8, 9, 100].map(smoothing), [13, 13, 20, 20, 31, 31]);
+        assert_eq!(folded(Vec::new()).params_of(ONE), None);
+    }
+
+    #[test]
+    fn what_is_declared_by_hand_is_what_the_abis_say() {
+        use crate::bindings::{LedgerRules, abi};
+        use alloy::sol_types::SolEvent as _;
+        let declared = [
+            ("SettlementLedger", "ParamsSet", LedgerRules::ParamsSet::SIGNATURE_HASH),
+            ("SettlementLedger", "Objected", LedgerRules::Objected::SIGNATURE_HASH),
+            ("SettlementLedger", "ObjectionRejected", LedgerRules::ObjectionRejected::SIGNATURE_HASH),
+            ("SettlementLedger", "Voided", LedgerRules::Voided::SIGNATURE_HASH),
+            ("SettlementLedger", "Demanded", LedgerRules::Demanded::SIGNATURE_HASH),
+            ("SettlementLedger", "RowPublished", LedgerRules::RowPublished::SIGNATURE_HASH),
+            ("Programs", "ProgramSet", LedgerRules::ProgramSet::SIGNATURE_HASH),
+        ];
+        assert!(abi("SettlementLedger").is_some());
+        for (contract, event, hash) in declared {
+            // A ledger without them has nothing to compare.
+            let known = abi(contract).and_then(|abi| abi.events.get(event)).and_then(|all| all.first());
+            assert!(known.is_none_or(|known| known.selector() == hash), "{contract}.{event}");
+        }
+    }
+}

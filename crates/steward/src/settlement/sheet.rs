@@ -18,7 +18,7 @@ use rochdale_crypto::sealing::{self, SheetContext, SheetReplyContext};
 use rochdale_crypto::{Sealed, SealingPublicKey};
 use zeroize::Zeroizing;
 
-use super::{Computed, DUTY, Scores};
+use super::{Computed, DUTY, Said, Scores};
 use crate::inputs::differences;
 use crate::scoring::{agree, drawn, message};
 use crate::steward::{Mirror, Steward, broken, internal};
@@ -127,7 +127,9 @@ impl Steward {
                 unkeyed.push(member);
             }
         }
-        let gathered = self.gather(epoch, &at_cut, &self.entered_before(epoch).await?, &scores).await?;
+        self.sync_awards(mirror, epoch, &at_cut).await?;
+        let awards = self.store.awards(epoch).await?;
+        let gathered = self.gather(epoch, &at_cut, &self.entered_before(epoch).await?, &scores, &awards).await?;
         let reasons: BTreeMap<ContributionId, String> = self.store.deferred().await?.into_iter().collect();
         let waits = |id: &ContributionId| {
             let reason = reasons.get(id).cloned().unwrap_or_else(|| "no agreed score yet".to_owned());
@@ -140,14 +142,15 @@ impl Steward {
             scores: entering.map(message).collect(),
             deferred: gathered.deferred.iter().map(waits).collect(),
             lines: gathered.lines.clone(),
-            unkeyed: unkeyed.clone(),
+            awards,
+            unkeyed,
             revenue: gathered.inputs.revenue.amount,
             licenses: gathered.inputs.revenue.licenses.iter().copied().collect(),
             datasets: gathered.inputs.revenue.datasets.iter().copied().collect(),
         };
         let sealed = self.seal_sheet(mirror, epoch, attempt, &sheet)?;
         let like = like(epoch, attempt, commit::sheet(&sealed));
-        let computed = self.compute(mirror, &before, &like, cut, &scores, &unkeyed).await?;
+        let computed = self.compute(mirror, &before, &like, cut, Said::of(&sheet, &scores)).await?;
         let message = SheetMessage { epoch, attempt, proposer: seat, sealed, header: computed.header };
         self.store.put_sheet(epoch, attempt, message.header.sheet_digest, &message).await?;
         Ok(message)
@@ -254,8 +257,11 @@ impl Steward {
         for row in scores.values().flatten() {
             self.store.put_score(row).await?;
         }
-        let computed = self.compute(&mirror, &before, &message.header, cut, &scores, &sheet.unkeyed).await?;
+        let computed = self.compute(&mirror, &before, &message.header, cut, Said::of(&sheet, &scores)).await?;
+        let at_cut = Cooperative::at_block(mirror.events.iter(), cut.number);
+        self.keep_awards(epoch, &sheet.awards, &at_cut).await?;
         let mut lines = self.withheld(&computed, &sheet).await?;
+        lines.extend(self.awards_withheld(epoch, &sheet.awards, &at_cut).await?);
         if (sheet.cut_block, sheet.cut_hash) != (cut.number, cut.hash) {
             lines.push(format!("the cut is block {} ({}) here", cut.number, cut.hash));
         }
