@@ -264,8 +264,9 @@ mod tests {
         ];
         assert!(abi("SettlementLedger").is_some());
         for (contract, event, hash) in declared {
-            // A ledger without them has nothing to compare.
-            let known = abi(contract).and_then(|abi| abi.events.get(event)).and_then(|all| all.first());
+            // A ledger without disputes has nothing to compare.
+            let whole = abi(contract).filter(|abi| contract == "Programs" || abi.events.contains_key("Voided"));
+            let known = whole.and_then(|abi| abi.events.get(event)).and_then(|all| all.first());
             assert!(known.is_none_or(|known| known.selector() == hash), "{contract}.{event}");
         }
     }
