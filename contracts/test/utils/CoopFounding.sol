@@ -12,10 +12,10 @@ import {
     Config,
     Governance,
     Limits,
+    Desks,
     Offer,
     People,
-    Rewards,
-    Worker
+    Rewards
 } from "../../src/factory/Config.sol";
 import {CoopFactory} from "../../src/factory/CoopFactory.sol";
 import {FoundingPlan} from "../../src/factory/FoundingPlan.sol";
@@ -33,6 +33,14 @@ import {SettlementLedger} from "../../src/settlement/SettlementLedger.sol";
 import {TestUSDC} from "../../src/testing/TestUSDC.sol";
 import {DataToken} from "../../src/tokens/DataToken.sol";
 import {GovToken} from "../../src/tokens/GovToken.sol";
+import {EthicsRegistry} from "../../src/market/EthicsRegistry.sol";
+import {AuctionHouse} from "../../src/market/AuctionHouse.sol";
+import {ComputeDesk} from "../../src/market/ComputeDesk.sol";
+import {ResearcherBond} from "../../src/market/ResearcherBond.sol";
+import {ServiceDesk} from "../../src/market/ServiceDesk.sol";
+import {OperatorPay} from "../../src/treasury/OperatorPay.sol";
+import {Buyback} from "../../src/treasury/Buyback.sol";
+import {Vesting} from "../../src/treasury/Vesting.sol";
 import {Treasury} from "../../src/treasury/Treasury.sol";
 
 /// @notice A whole cooperative, founded by the factory from one config: three stewards with a quorum of two, one worker,
@@ -72,10 +80,16 @@ abstract contract CoopFounding is Test {
 
     CoopTimelock internal tokenTimelock;
     CoopTimelock internal memberTimelock;
-    CoopGovernor internal tokenHouse;
-    CoopGovernor internal memberHouse;
+    CoopGovernor internal tokenGovernor;
+    CoopGovernor internal memberGovernor;
     CharterGate internal gate;
     PauseGuard internal guard;
+
+    /// @dev Who may do what a house decided: its timelock; what both decided: the gate; what the guardian did: the guard.
+    address internal tokenHouse;
+    address internal memberHouse;
+    address internal charter;
+    address internal pauser;
 
     address internal founder = makeAddr("founder");
     address internal gateway = makeAddr("gateway");
@@ -88,22 +102,22 @@ abstract contract CoopFounding is Test {
 
     /// @dev The next call is one that the token house decided.
     function _asTokenHouse() internal {
-        vm.prank(address(tokenTimelock));
+        vm.prank(tokenHouse);
     }
 
     /// @dev The next call is one that the member house decided.
     function _asMemberHouse() internal {
-        vm.prank(address(memberTimelock));
+        vm.prank(memberHouse);
     }
 
     /// @dev The next call is one that both houses decided.
     function _asCharter() internal {
-        vm.prank(address(gate));
+        vm.prank(charter);
     }
 
     /// @dev The next call is the guardian's, through PauseGuard.
     function _asPauser() internal {
-        vm.prank(address(guard));
+        vm.prank(pauser);
     }
 
     function _found() internal {
@@ -145,7 +159,15 @@ abstract contract CoopFounding is Test {
             datasetCatalog: address(new DatasetCatalog()),
             license: address(new License()),
             market: address(new Market()),
-            treasury: address(new Treasury())
+            treasury: address(new Treasury()),
+            ethicsRegistry: address(new EthicsRegistry()),
+            auctionHouse: address(new AuctionHouse()),
+            computeDesk: address(new ComputeDesk()),
+            researcherBond: address(new ResearcherBond()),
+            serviceDesk: address(new ServiceDesk()),
+            operatorPay: address(new OperatorPay()),
+            buyback: address(new Buyback()),
+            vesting: address(new Vesting())
         });
     }
 
@@ -153,9 +175,11 @@ abstract contract CoopFounding is Test {
         manager = CoopAuthority(at.authority);
         tokenTimelock = CoopTimelock(payable(at.tokenTimelock));
         memberTimelock = CoopTimelock(payable(at.memberTimelock));
-        tokenHouse = CoopGovernor(payable(at.tokenGovernor));
-        memberHouse = CoopGovernor(payable(at.memberGovernor));
+        tokenGovernor = CoopGovernor(payable(at.tokenGovernor));
+        memberGovernor = CoopGovernor(payable(at.memberGovernor));
         (gate, guard) = (CharterGate(at.charterGate), PauseGuard(at.pauseGuard));
+        (tokenHouse, memberHouse) = (at.tokenTimelock, at.memberTimelock);
+        (charter, pauser) = (at.charterGate, at.pauseGuard);
         (membership, consents) = (Membership(at.membership), ConsentRegistry(at.consentRegistry));
         contributions = ContributionRegistry(at.contributionRegistry);
         (committee, ledger) = (StewardCommittee(at.stewardCommittee), SettlementLedger(at.settlementLedger));
@@ -166,7 +190,7 @@ abstract contract CoopFounding is Test {
 
     // ------------------------------------------------------------------------------------------------ config
 
-    function _config() internal returns (Config memory c) {
+    function _config() internal virtual returns (Config memory c) {
         c.chain = ChainFacts({
             usdc: address(usdc),
             genesis: GENESIS,
@@ -176,12 +200,22 @@ abstract contract CoopFounding is Test {
             window: WINDOW,
             depth: DEPTH
         });
-        c.people = People({registrar: registrar, gateway: gateway, guardian: guardian});
-        c.committee = Committee({seats: _seats("steward"), quorum: 2, workers: new Worker[](1)});
-        c.committee.workers[0] = Worker(worker, keccak256("worker sealing key"));
+        c.people =
+            People({registrar: registrar, gateway: gateway, ethicsBoard: makeAddr("ethics board"), guardian: guardian});
+        c.committee = Committee({
+            seats: _seats("steward"), quorum: 2, workers: new StewardCommittee.Worker[](1), minBond: 0, objectionBond: 0
+        });
+        c.committee.workers[0] = StewardCommittee.Worker(worker, keccak256("worker sealing key"));
         c.limits = Limits({admissionsPerEpoch: 1_000, cooldown: COOLDOWN});
         c.rewards = Rewards({paramsHash: PARAMS, dataCap: DATA_CAP, govCap: GOV_CAP});
         c.split = Treasury.Split({buyback: 0, operations: 1_500, compliance: 500, reserve: 500});
+        c.desks = Desks({
+            minContributorsBps: 5_000,
+            computeTimeout: 7 days,
+            researcherBond: 100e6,
+            pay: OperatorPay.Rates(50e6, 1e6),
+            buyback: Buyback.Terms(0, 0, 0, 0)
+        });
         c.governance = Governance({delay: TIMELOCK_DELAY, tokenHouse: _tokenSettings(), memberHouse: _memberSettings()});
         c.datasets = new Offer[](1);
         c.datasets[0] = Offer(DATASET, _dataset());

@@ -11,6 +11,8 @@ import {FoundingPlan} from "../../../src/factory/FoundingPlan.sol";
 import {Part, Parts} from "../../../src/factory/Parts.sol";
 import {CoopTimelock} from "../../../src/governance/CoopTimelock.sol";
 import {StewardCommittee} from "../../../src/oracle/StewardCommittee.sol";
+import {DataToken} from "../../../src/tokens/DataToken.sol";
+import {Vesting} from "../../../src/treasury/Vesting.sol";
 import {CoopTest} from "../../utils/CoopTest.sol";
 
 contract CoopFactoryTest is CoopTest {
@@ -121,17 +123,17 @@ contract CoopFactoryTest is CoopTest {
         c.committee.seats[1].signer = c.committee.seats[0].signer;
         config = abi.encode(c);
         bytes32 id = _begin();
-        uint8 settleIn = uint8(FoundingPlan.Stage.SettleIn);
-        for (uint8 stage = 1; stage < settleIn; ++stage) {
+        uint8 settlement = uint8(FoundingPlan.Stage.Settlement);
+        for (uint8 stage = 1; stage < settlement; ++stage) {
             factory.advance(id, stage, config);
         }
         vm.expectRevert(
             abi.encodeWithSelector(StewardCommittee.StewardCommittee_BadSeat.selector, 2, c.committee.seats[1].signer)
         );
-        factory.advance(id, settleIn, config);
-        assertEq(factory.stageOf(id), settleIn);
+        factory.advance(id, settlement, config);
+        assertEq(factory.stageOf(id), settlement);
         vm.expectRevert();
-        factory.advance(id, settleIn + 1, config);
+        factory.advance(id, settlement + 1, config);
     }
 
     /// @dev Whoever began is gone after any stage; each later one is sent by somebody else.
@@ -182,6 +184,14 @@ contract CoopFactoryTest is CoopTest {
         assertEq(at.license, factory.addressOf(coopId, Part.License));
         assertEq(at.market, factory.addressOf(coopId, Part.Market));
         assertEq(at.treasury, factory.addressOf(coopId, Part.Treasury));
+        assertEq(at.ethicsRegistry, factory.addressOf(coopId, Part.EthicsRegistry));
+        assertEq(at.auctionHouse, factory.addressOf(coopId, Part.AuctionHouse));
+        assertEq(at.computeDesk, factory.addressOf(coopId, Part.ComputeDesk));
+        assertEq(at.researcherBond, factory.addressOf(coopId, Part.ResearcherBond));
+        assertEq(at.serviceDesk, factory.addressOf(coopId, Part.ServiceDesk));
+        assertEq(at.operatorPay, factory.addressOf(coopId, Part.OperatorPay));
+        assertEq(at.buyback, factory.addressOf(coopId, Part.Buyback));
+        assertEq(at.vesting, factory.addressOf(coopId, Part.Vesting));
     }
 
     // ---------------------------------------------------------------------------------- after the last stage
@@ -235,7 +245,7 @@ contract CoopFactoryTest is CoopTest {
 
     function test_TheTimelocksAreTheirHouses() external view {
         CoopTimelock[2] memory locks = [tokenTimelock, memberTimelock];
-        address[2] memory houses = [address(tokenHouse), address(memberHouse)];
+        address[2] memory houses = [address(tokenGovernor), address(memberGovernor)];
         for (uint256 i; i < 2; ++i) {
             CoopTimelock lock = locks[i];
             assertEq(lock.getMinDelay(), TIMELOCK_DELAY);
@@ -247,6 +257,25 @@ contract CoopFactoryTest is CoopTest {
             assertFalse(lock.hasRole(lock.DEFAULT_ADMIN_ROLE(), address(factory)));
             assertFalse(lock.hasRole(lock.DEFAULT_ADMIN_ROLE(), founder));
         }
+    }
+
+    /// @dev The factory mints to Vesting what the schedules pay out, and to others what the config allocates.
+    function test_TheGenesisIsAllocatedAndScheduled() external {
+        Config memory c = _config();
+        c.allocation = new DataToken.Genesis[](1);
+        c.allocation[0] = DataToken.Genesis(stranger, 7e18);
+        c.vesting = new Vesting.Schedule[](2);
+        c.vesting[0] = Vesting.Schedule(founder, 3e18, GENESIS, 0, 100 days, true);
+        c.vesting[1] = Vesting.Schedule(gateway, 2e18, GENESIS, 0, 100 days, false);
+        config = abi.encode(c);
+        bytes32 id = _begin();
+        for (uint8 stage = 1; stage < factory.stages(); ++stage) {
+            factory.advance(id, stage, config);
+        }
+        Parts memory at = factory.partsOf(id);
+        assertEq(DataToken(at.dataToken).balanceOf(at.vesting), 5e18);
+        assertEq(DataToken(at.dataToken).balanceOf(stranger), 7e18);
+        assertEq(DataToken(at.dataToken).totalSupply(), 12e18);
     }
 
     function test_TheConfigIsInForce() external view {

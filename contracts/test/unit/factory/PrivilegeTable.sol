@@ -32,6 +32,8 @@ abstract contract PrivilegeTable {
         _fillMarket();
         _fillGovernance();
         _fillHouses();
+        _fillDesks();
+        _fillTreasury();
     }
 
     function _fillCommon() private {
@@ -64,6 +66,19 @@ abstract contract PrivilegeTable {
         _role("StewardCommittee.registerWorker", Roles.MEMBER_HOUSE);
         _role("StewardCommittee.removeWorker", Roles.MEMBER_HOUSE);
         _role("StewardCommittee.setGateway", Roles.MEMBER_HOUSE);
+        _role("StewardCommittee.setMinBond", Roles.MEMBER_HOUSE);
+        _role("StewardCommittee.setObjectionBond", Roles.MEMBER_HOUSE);
+        _role("StewardCommittee.openSlash", Roles.MEMBER_HOUSE);
+        _role("StewardCommittee.confirmSlash", Roles.MEMBER_HOUSE);
+        _role("StewardCommittee.rejectSlash", Roles.MEMBER_HOUSE);
+        _open("StewardCommittee.releaseSlash", "returns what nobody decided in time");
+        _open("StewardCommittee.bondFor", "the caller pays");
+        _open("StewardCommittee.requestUnbond", "the caller's own");
+        _open("StewardCommittee.withdrawBond", "the caller's own");
+        _open("StewardCommittee.reportEquivocation", "two signatures of one steward decide");
+        _peer("StewardCommittee.lockObjection", "SettlementLedger, for an objection");
+        _peer("StewardCommittee.settleObjection", "SettlementLedger, when it is decided");
+        _peer("StewardCommittee.escrowSigners", "SettlementLedger, for a voided root");
         _open("SettlementLedger.propose", "a quorum of stewards signed");
         _open("SettlementLedger.claim", "pays a member's payout address, whoever sends it");
         _open("SettlementLedger.claimMany", "pays members' payout addresses, whoever sends it");
@@ -78,9 +93,9 @@ abstract contract PrivilegeTable {
         _role("GovToken.setListed", Roles.CHARTER);
         _open("GovToken.lock", "the caller's own");
         _open("GovToken.lockBySig", "the holder's signature decides");
-        _open("GovToken.unlock", "the caller's own, expired");
-        _open("GovToken.poke", "follows the facts");
-        _open("GovToken.sync", "follows the facts");
+        _open("GovToken.unlock", "the caller's own");
+        _open("GovToken.poke", "counts what is so");
+        _open("GovToken.sync", "counts what is so");
         _open("GovToken.delegate", "the caller's own");
         _open("GovToken.delegateBySig", "the holder's signature decides");
     }
@@ -97,6 +112,8 @@ abstract contract PrivilegeTable {
         _open("License.transferFrom", "not transferable: always refused");
         _open("License.safeTransferFrom", "not transferable: always refused");
         _peer("License.mint", "Market, for a sale");
+        _peer("License.extend", "Market, for a renewal");
+        _peer("License.revoke", "Market, for a refund");
         _open("Market.buy", "an approved researcher pays");
         _role("Market.approveResearcher", Roles.MEMBER_HOUSE);
         _peer("Treasury.book", "Market, for a sale");
@@ -134,6 +151,53 @@ abstract contract PrivilegeTable {
         _open("CoopTimelock.onERC721Received", "accepts tokens");
         _open("CoopTimelock.onERC1155Received", "accepts tokens");
         _open("CoopTimelock.onERC1155BatchReceived", "accepts tokens");
+    }
+
+    function _fillDesks() private {
+        _open("EthicsRegistry.approve", "the ethics board's signature decides");
+        _role("EthicsRegistry.withdraw", Roles.MEMBER_HOUSE);
+        _role("EthicsRegistry.setEthicsBoard", Roles.MEMBER_HOUSE);
+        _open("AuctionHouse.open", "an approved researcher");
+        _open("AuctionHouse.commit", "an approved researcher pays the bond");
+        _open("AuctionHouse.reveal", "the bidder's own");
+        _open("AuctionHouse.close", "the bids decide");
+        _open("AuctionHouse.withdraw", "the caller's own");
+        _role("AuctionHouse.setTerms", Roles.TOKEN_HOUSE);
+        _role("AuctionHouse.setBondRequired", Roles.MEMBER_HOUSE);
+        _open("ComputeDesk.open", "an approved researcher pays");
+        _open("ComputeDesk.complete", "a quorum of stewards and a worker signed");
+        _open("ComputeDesk.refund", "after the timeout, to who paid");
+        _open("ComputeDesk.withdraw", "the caller's own");
+        _role("ComputeDesk.setPrice", Roles.TOKEN_HOUSE);
+        _role("ComputeDesk.setTimeout", Roles.TOKEN_HOUSE);
+        _role("ComputeDesk.setBondRequired", Roles.MEMBER_HOUSE);
+        _open("ResearcherBond.post", "the caller pays");
+        _open("ResearcherBond.requestUnbond", "the caller's own");
+        _open("ResearcherBond.withdraw", "the caller's own");
+        _role("ResearcherBond.setTerms", Roles.TOKEN_HOUSE);
+        _role("ResearcherBond.slash", Roles.MEMBER_HOUSE);
+        _open("ServiceDesk.order", "a member burns their own");
+        _role("ServiceDesk.setService", Roles.TOKEN_HOUSE);
+    }
+
+    function _fillTreasury() private {
+        _open("Treasury.donate", "the caller pays");
+        _peer("Treasury.payOperator", "OperatorPay, for metered work");
+        _peer("Treasury.takeLot", "Buyback, for DATA that burns");
+        _role("Treasury.spend", Roles.TOKEN_HOUSE);
+        _role("Treasury.spendToken", Roles.TOKEN_HOUSE);
+        _role("Treasury.setMinContributors", Roles.CHARTER);
+        _open("OperatorPay.meter", "counts what the chain saw");
+        _open("OperatorPay.meterWorker", "counts what the chain saw");
+        _open("OperatorPay.collect", "pays an operator, whoever sends it");
+        _role("OperatorPay.setRates", Roles.TOKEN_HOUSE);
+        _open("Buyback.offer", "starts the lot that the bucket holds");
+        _open("Buyback.sell", "the seller's own DATA");
+        _role("Buyback.setTerms", Roles.TOKEN_HOUSE);
+        _open("Vesting.fund", "the caller pays");
+        _open("Vesting.release", "pays the beneficiary, whoever sends it");
+        _role("Vesting.create", Roles.TOKEN_HOUSE);
+        _role("Vesting.revoke", Roles.TOKEN_HOUSE);
     }
 
     function _fillHouses() private {

@@ -10,6 +10,7 @@ mod rules;
 use alloy::json_abi::JsonAbi;
 use alloy::primitives::Address;
 
+pub(crate) use calls::coerce;
 pub use calls::{Call, CallError, CallSpec};
 pub use charter::CharterCalls;
 pub use describe::{Change, Described, describe};
@@ -37,6 +38,12 @@ pub struct Entry {
 #[must_use]
 pub fn implementation_slot() -> alloy::primitives::B256 {
     crate::deploy::IMPLEMENTATION
+}
+
+/// Whether the table of what proposals do explains this function of this kind of contract.
+#[must_use]
+pub fn explains(kind: &str, function: &str) -> bool {
+    rules::RULES.iter().any(|rule| rule.function == function && rule.covers(kind))
 }
 
 /// The cooperative's contracts by name and by address.
