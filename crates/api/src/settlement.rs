@@ -1,8 +1,9 @@
 //! Settling an epoch: the sheet, the header, the proposal.
 
 use crate::contribution::ScoreMessage;
+use crate::member::ClaimLeaf;
 use crate::query::Countersignature;
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::{B256, Bytes, U256};
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, StewardId};
 use rochdale_core::ledger::Header;
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,9 @@ pub struct Sheet {
     pub deferred: Vec<(ContributionId, String)>,
     /// One line for each member with any input.
     pub lines: Vec<SheetLine>,
+    /// Program awards of the epoch, as their awarders signed them.
+    #[serde(default)]
+    pub awards: Vec<AwardMessage>,
     /// Members whose row key no steward ever got: their salts and blinders are made with a key of zeros.
     #[serde(default)]
     pub unkeyed: Vec<MemberId>,
@@ -62,6 +66,9 @@ pub struct SheetLine {
     pub member_id: MemberId,
     /// Contributions that count now, in order.
     pub contributions: Vec<ContributionId>,
+    /// Points of program awards, after their caps.
+    #[serde(default, with = "rochdale_core::money::decimal_string")]
+    pub program_points: u128,
     /// Scored records not erased.
     pub n: u64,
     /// Of those, in at least one anchored snapshot of the epoch.
@@ -111,4 +118,62 @@ pub struct SettlementStatus {
     pub deferred: Vec<(ContributionId, String)>,
     /// What the last attempt lacked, where it failed.
     pub waiting_for: Option<String>,
+}
+
+/// `POST /v1/settlement/demands` at the gateway: a member, or who was one, demands the path of its own row in the pending
+/// tree. A root of which a demanded row is not published in time is void.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DemandRequest {
+    /// Whose row.
+    #[schema(value_type = u32)]
+    pub member_id: MemberId,
+    /// The pending epoch.
+    #[schema(value_type = u32)]
+    pub epoch: Epoch,
+    /// Its attempt.
+    pub attempt: u32,
+    /// Seconds of block time.
+    pub deadline: u64,
+    /// EIP-712 over `Demand`.
+    #[schema(value_type = String)]
+    pub signature: Bytes,
+}
+
+/// `POST /v1/settlement/answers` at the gateway, by a steward: publish a row that was demanded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerRequest {
+    /// The pending epoch.
+    #[schema(value_type = u32)]
+    pub epoch: Epoch,
+    /// Its attempt.
+    pub attempt: u32,
+    /// The row as the tree shows it, with its path.
+    pub leaf: ClaimLeaf,
+}
+
+/// `POST /v1/awards` at a steward takes a list of these, by an awarder or a steward. It is accepted up to the end of its
+/// epoch, counts under the caps of its program, and stands in the sheets of that epoch alone, never on the chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AwardMessage {
+    /// By which program.
+    pub program: u32,
+    /// To whom.
+    #[schema(value_type = u32)]
+    pub member_id: MemberId,
+    /// In which epoch it counts.
+    #[schema(value_type = u32)]
+    pub epoch: Epoch,
+    /// How many; 10,000 are worth one perfect common record.
+    #[serde(with = "rochdale_core::money::decimal_string")]
+    #[schema(value_type = String)]
+    pub points: u128,
+    /// Tells two equal awards apart: awards are kept and counted once.
+    #[schema(value_type = String)]
+    pub nonce: U256,
+    /// The awarder's EIP-712 signature over `Award` in the domain of Programs.
+    #[schema(value_type = String)]
+    pub signature: Bytes,
 }

@@ -92,6 +92,8 @@ pub struct MemberView {
     pub consent_version: u32,
     /// Nonce of the next consent signature.
     pub consent_nonce: u64,
+    /// Nonce of the next signature to leave or to be paid elsewhere.
+    pub membership_nonce: u64,
     /// Nonce of the next contribution signature.
     pub contribution_nonce: u64,
     /// Contributions recorded.
@@ -171,6 +173,9 @@ pub struct EpochView {
     pub header: Option<rochdale_core::ledger::Header>,
     /// Gas of the proposal.
     pub gas_used: Option<u64>,
+    /// The parameters that govern the epoch.
+    #[schema(value_type = Object)]
+    pub params: rochdale_core::ledger::Params,
 }
 
 /// A dataset on offer (`GET /v1/datasets` at the gateway).

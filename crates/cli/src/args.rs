@@ -2,10 +2,11 @@
 
 use crate::gov::args::GovCommand;
 use crate::state::State;
+use alloy::primitives::Address;
 use anyhow::{Result, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rochdale_core::consent::Permission;
-use rochdale_core::ids::{DatasetId, Epoch, LicenseId, Purpose, StewardId};
+use rochdale_core::ids::{DatasetId, Epoch, LicenseId, MemberId, Purpose, StewardId};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -85,6 +86,9 @@ pub enum Command {
     /// What a member does
     #[command(subcommand)]
     Member(MemberCommand),
+    /// What a program's awarder does
+    #[command(subcommand)]
+    Program(ProgramCommand),
     /// What a researcher does
     #[command(subcommand)]
     Researcher(ResearcherCommand),
@@ -204,6 +208,25 @@ pub enum MemberCommand {
         #[arg(long, conflicts_with = "record")]
         resume: bool,
     },
+    /// End the membership; records stay until they are erased, and what was earned stays yours
+    #[command(after_help = "Example: rochdale member leave --name ada --yes")]
+    Leave {
+        /// Who
+        #[arg(long)]
+        name: String,
+        /// Yes, for ever: an account joins once
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Be paid to another address from now on, also after leaving
+    #[command(after_help = "Example: rochdale member payout --name ada 0x00000000000000000000000000000000000a11ce")]
+    Payout {
+        /// Who
+        #[arg(long)]
+        name: String,
+        /// The address
+        address: Address,
+    },
     /// Erase everything and end the membership; what was earned stays yours
     Erase {
         /// Who
@@ -215,6 +238,13 @@ pub enum MemberCommand {
     },
     /// Show the member's own row of the ledger, with the reasons of each score
     Rows {
+        /// Who
+        #[arg(long)]
+        name: String,
+    },
+    /// Demand the path of the member's row in the pending tree; a root of which it is not published in time is void
+    #[command(after_help = "Example: rochdale member demand --name ada")]
+    Demand {
         /// Who
         #[arg(long)]
         name: String,
@@ -256,6 +286,29 @@ impl PurposeArg {
             Self::Hmb => 6,
         })
     }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ProgramCommand {
+    /// Sign an award of points and give it to the stewards; it counts in the epoch that runs, under the program's caps
+    #[command(after_help = "Example: rochdale program award --program 1 --member 7 --points 2500 --key awarder.key")]
+    Award {
+        /// The program
+        #[arg(long)]
+        program: u32,
+        /// To whom
+        #[arg(long)]
+        member: MemberId,
+        /// How many; 10,000 are worth one perfect common record
+        #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+        points: u64,
+        /// The awarder's signing key
+        #[arg(long)]
+        key: PathBuf,
+        /// The epoch; the running one if absent
+        #[arg(long)]
+        epoch: Option<Epoch>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -143,6 +143,9 @@ pub async fn member(common: &Common, command: MemberCommand, ui: Ui) -> Result<E
     if let MemberCommand::Erase { name, yes: false } = &command {
         bail!("erasing destroys the keys to everything that {name} contributed and ends the membership; add --yes");
     }
+    if let MemberCommand::Leave { name, yes: false } = &command {
+        bail!("leaving ends the vote and the consent of {name}, and the account never joins again; add --yes");
+    }
     let state = common.state()?;
     let coop = Coop::connect(&common.url).await?;
     match command {
@@ -166,6 +169,14 @@ pub async fn member(common: &Common, command: MemberCommand, ui: Ui) -> Result<E
             };
             show(ui, &json!(status), sentence)
         }
+        MemberCommand::Leave { name, .. } => {
+            let mined = members::leave(&coop, &Wallet::open(&state, &name)?).await?;
+            show(ui, &json!(mined), format!("left in block {}; what was earned stays claimable", mined.block))
+        }
+        MemberCommand::Payout { name, address } => {
+            let mined = members::set_payout(&coop, &Wallet::open(&state, &name)?, address).await?;
+            show(ui, &json!(mined), format!("{name} is paid to {address} from block {} on", mined.block))
+        }
         MemberCommand::Erase { name, .. } => {
             let mined = members::erase(&coop, &Wallet::open(&state, &name)?).await?;
             show(ui, &json!(mined), format!("erased in block {}; what was earned stays claimable", mined.block))
@@ -173,6 +184,11 @@ pub async fn member(common: &Common, command: MemberCommand, ui: Ui) -> Result<E
         MemberCommand::Rows { name } => {
             let report = members::row(&coop, &Wallet::open(&state, &name)?).await?;
             show(ui, &json!(report), serde_json::to_string_pretty(&report)?)
+        }
+        MemberCommand::Demand { name } => {
+            let (epoch, mined) = members::demand(&coop, &Wallet::open(&state, &name)?).await?;
+            let sentence = format!("demanded in block {}: a steward publishes the row of epoch {epoch}", mined.block);
+            show(ui, &json!({ "epoch": epoch, "mined": mined }), sentence)
         }
         MemberCommand::Claim { name, all } => {
             let whom = match name {

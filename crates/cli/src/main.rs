@@ -10,6 +10,7 @@ mod found;
 mod gov;
 mod member;
 mod process;
+mod program;
 mod records;
 mod researcher;
 mod state;
@@ -49,6 +50,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Up { only, port, config } => commands::up(&cli.common, only, port, config, ui).await,
         Command::Coop(command) => commands::coop(&cli.common, command, ui).await,
         Command::Member(command) => commands::member(&cli.common, command, ui).await,
+        Command::Program(command) => program::run(&cli.common, command, ui).await,
         Command::Researcher(command) => commands::researcher(&cli.common, command, ui).await,
         Command::Epoch(command) => commands::epoch(&cli.common, command, ui).await,
         Command::Gov(command) => gov::run(&cli.common, command, ui).await,

@@ -1,21 +1,22 @@
-//! What a member does: join, consent, contribute, revoke, erase, read their row, claim.
+//! What a member does: join, consent, contribute, revoke, erase, leave, read their row, claim.
 
 use crate::coop::{self, Coop, sealing_key};
 use crate::wallet::Wallet;
-use alloy::primitives::{B256, U256, keccak256};
+use alloy::primitives::{Address, B256, U256, keccak256};
 use alloy::signers::local::PrivateKeySigner;
 use anyhow::{Context, Result, bail};
 use rochdale_api::ProblemCode;
 use rochdale_api::contribution::{ContributionPackage, ContributionState, ContributionStatus};
 use rochdale_api::member::{
-    ClaimRequest, Claimed, DenyRequest, GrantRequest, JoinRequest, Joined, Mined, RowReport, RowRequest, SealedRow,
-    SealedTo,
+    ClaimRequest, Claimed, DenyRequest, GrantRequest, JoinRequest, Joined, LeaveRequest, Mined, PayoutRequest,
+    RowReport, RowRequest, SealedRow, SealedTo,
 };
-use rochdale_api::status::{MemberView, StewardEntry};
+use rochdale_api::settlement::DemandRequest;
+use rochdale_api::status::{EpochView, MemberView, StewardEntry};
 use rochdale_chain::eip712;
 use rochdale_core::commit;
 use rochdale_core::consent::{Choice, Controller, Notice, Permission, Receipt};
-use rochdale_core::ids::{DatasetId, MemberId};
+use rochdale_core::ids::{DatasetId, Epoch, MemberId};
 use rochdale_crypto::sealing::{
     ClaimsRowContext, ConsentContext, ConsentPart, PrivatePart, RowKeyContext, ShareContext, open_as, seal_consent,
     seal_private_part, seal_row_key, seal_share,
@@ -135,6 +136,41 @@ pub async fn revoke(coop: &Coop, wallet: &Wallet) -> Result<Mined> {
     let (member_id, nonce) = (view.member_id, view.consent_nonce);
     let request = DenyRequest { member_id, nonce, deadline, signature };
     Ok(coop.gateway.post("/v1/consents/revoke", &request).await?)
+}
+
+/// Ends the membership. What was earned stays claimable.
+pub async fn leave(coop: &Coop, wallet: &Wallet) -> Result<Mined> {
+    let view = view(coop, wallet.id()?).await?;
+    let (member_id, nonce, deadline) = (view.member_id, view.membership_nonce, coop.deadline().await?);
+    let message = eip712::Leave { memberId: member_id.0, nonce: U256::from(nonce), deadline: U256::from(deadline) };
+    let signature = eip712::sign(&wallet.key, &message, &coop.manifest.membership_domain())?;
+    let request = LeaveRequest { member_id, nonce, deadline, signature };
+    Ok(coop.gateway.post("/v1/members/leave", &request).await?)
+}
+
+/// Has what the member earned paid to `payout` from now on.
+pub async fn set_payout(coop: &Coop, wallet: &Wallet, payout: Address) -> Result<Mined> {
+    let view = view(coop, wallet.id()?).await?;
+    let (member_id, nonce, deadline) = (view.member_id, view.membership_nonce, coop.deadline().await?);
+    let (at, until) = (U256::from(nonce), U256::from(deadline));
+    let message = eip712::Payout { memberId: member_id.0, payout, nonce: at, deadline: until };
+    let signature = eip712::sign(&wallet.key, &message, &coop.manifest.membership_domain())?;
+    let request = PayoutRequest { member_id, payout, nonce, deadline, signature };
+    Ok(coop.gateway.post("/v1/members/payout", &request).await?)
+}
+
+/// Demands the path of the member's row in the tree that is pending.
+pub async fn demand(coop: &Coop, wallet: &Wallet) -> Result<(Epoch, Mined)> {
+    let member_id = wallet.id()?;
+    let epoch = Epoch(coop.view().await?.final_epoch.0 + 1);
+    let view: EpochView = coop.gateway.get(&format!("/v1/epochs/{epoch}")).await?;
+    let pending = view.header.filter(|_| view.state == "pending");
+    let attempt = pending.with_context(|| format!("epoch {epoch} is {}, not pending", view.state))?.attempt;
+    let deadline = coop.deadline().await?;
+    let message = eip712::Demand { memberId: member_id.0, epoch: epoch.0, attempt, deadline: U256::from(deadline) };
+    let signature = eip712::sign(&wallet.key, &message, &coop.manifest.settlement_domain())?;
+    let request = DemandRequest { member_id, epoch, attempt, deadline, signature };
+    Ok((epoch, coop.gateway.post("/v1/settlement/demands", &request).await?))
 }
 
 /// Erases everything and ends the membership. What was earned stays claimable.

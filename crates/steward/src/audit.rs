@@ -139,6 +139,10 @@ async fn replay(
     let mut entered: Vec<EnteredRow> = Vec::new();
     for epoch in (1..=settled.0).map(Epoch) {
         let proposal = mirror.latest.proposals.get(&epoch);
+        if proposal.is_none() && epoch == settled && mirror.latest.voided.contains_key(&epoch) {
+            // Voided, and the steward has not looked since: it takes it back when it does.
+            return Ok(());
+        }
         let header =
             &proposal.ok_or_else(|| differs(format!("epoch {epoch} is settled here but not on chain")))?.header;
         let computed = replay_epoch(steward, mirror, before, header, &entered).await?;
@@ -147,7 +151,7 @@ async fn replay(
         }
         compare_store(steward, epoch, &computed).await?;
         let (params, awarded) =
-            (&steward.manifest.ledger, computed.header.data_awarded - before.global.totals.data_awarded);
+            (&computed.gathered.params, computed.header.data_awarded - before.global.totals.data_awarded);
         let gov = computed.header.gov_awarded - before.global.totals.gov_awarded;
         if awarded > params.data_cap || gov > params.gov_cap {
             return Err(differs(format!("epoch {epoch} awards {awarded} DATA and {gov} GOV wei, above a cap")));
@@ -177,7 +181,7 @@ async fn replay_epoch(
     let cut = steward.cut(epoch).await?;
     let at_cut = Cooperative::at_block(mirror.events.iter(), cut.number);
     let scores = steward.verified_scores(mirror, &sheet.scores)?;
-    let gathered = steward.gather(epoch, &at_cut, entered, &scores).await?;
+    let gathered = steward.gather(epoch, &at_cut, entered, &scores, &sheet.awards).await?;
     let known = steward.store.rows(epoch).await?;
     steward.recompute(before, header, gathered, &sheet.unkeyed, &known).await
 }

@@ -2,7 +2,7 @@
 //!
 //! When `Erased` is final, the member's key is destroyed and with it every share, private part, consent receipt and
 //! score explanation that it wraps. Epochs before the erasure may still have to be settled, with the member in them: for
-//! those alone the row key and the last row live on under a fresh key. Once they are settled, that key goes too, with
+//! those alone the row key and the last row live on under a fresh key. Once they are settled beyond dispute, that key goes too, with
 //! sketches and scores, and what the ledger owes stands without streak, usage or locked balances.
 
 use std::sync::Arc;
@@ -38,7 +38,8 @@ impl Steward {
             // The epoch in which the erasure takes effect needs nothing private any more; those before it do.
             let epoch = self.manifest.schedule().epoch_at(erased.time).unwrap_or(Epoch(1));
             let settled = self.store.settled().await?;
-            if settled.0 + 1 >= epoch.0 {
+            // What a dispute may still undo is computed again, from the rows before it.
+            if settled.0 + 1 >= epoch.0 && self.stands(mirror, settled).await? {
                 self.close(*member, settled).await?;
                 tracing::info!(%member, "erased");
             }

@@ -17,7 +17,7 @@ use rochdale_api::query::{
     BudgetLog, CommitRequest, Countersignature, EntryRequest, ReleaseRequest, Shares, SnapshotRequest,
 };
 use rochdale_api::server::{MAX_JSON, Signed, Verifier};
-use rochdale_api::settlement::{SettlementStatus, SheetAnswer, SheetMessage};
+use rochdale_api::settlement::{AwardMessage, SettlementStatus, SheetAnswer, SheetMessage};
 use rochdale_api::status::Health;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
@@ -33,6 +33,8 @@ pub enum Access {
     Gateway,
     /// A steward in office.
     Steward,
+    /// A steward in office, or the awarder of an open program.
+    StewardOrAwarder,
     /// A registered worker.
     Worker,
     /// The gateway, or a member for itself.
@@ -54,6 +56,8 @@ pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("POST", "/v1/scores", Access::Steward),
     ("POST", "/v1/scores/since", Access::Steward),
     ("POST", "/v1/catch-up", Access::Steward),
+    ("POST", "/v1/awards", Access::StewardOrAwarder),
+    ("GET", "/v1/awards/{epoch}", Access::Steward),
     ("POST", "/v1/settlement/sheets", Access::Steward),
     ("GET", "/v1/settlement/sheets/{epoch}", Access::Steward),
     ("POST", "/v1/snapshots", Access::Worker),
@@ -90,6 +94,8 @@ pub fn router(steward: Arc<Steward>) -> Router {
         .route("/v1/scores", post(scores))
         .route("/v1/scores/since", post(scores_since))
         .route("/v1/catch-up", post(catch_up))
+        .route("/v1/awards", post(awards))
+        .route("/v1/awards/{epoch}", get(awards_of))
         .route("/v1/settlement/sheets", post(sheet))
         .route("/v1/settlement/sheets/{epoch}", get(sheets))
         .route("/v1/snapshots", post(snapshots))
@@ -228,6 +234,19 @@ async fn scores_since(State(app): State<App>, signed: Signed<ScoresRequest>) -> 
 async fn catch_up(State(app): State<App>, signed: Signed<CatchUpRequest>) -> Answered<Sealed> {
     let (mirror, seat) = app.steward(&signed).await?;
     app.0.answer_catch_up(&mirror, seat, &signed.body).await.map(Json)
+}
+
+async fn awards(State(app): State<App>, signed: Signed<Vec<AwardMessage>>) -> Answered<()> {
+    let (mirror, caller) = app.caller(&signed).await?;
+    if !app.0.may_award(&mirror, caller, signed.signer) {
+        return Err(forbidden(&signed, caller, "a steward in office, or the awarder of an open program"));
+    }
+    app.0.take_awards(&mirror, &signed.body).await.map(Json)
+}
+
+async fn awards_of(State(app): State<App>, Path(epoch): Path<u32>, signed: Signed<()>) -> Answered<Vec<AwardMessage>> {
+    app.steward(&signed).await?;
+    app.0.awards_of(Epoch(epoch)).await.map(Json)
 }
 
 async fn sheet(State(app): State<App>, signed: Signed<SheetMessage>) -> Answered<SheetAnswer> {

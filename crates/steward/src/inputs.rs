@@ -7,7 +7,7 @@ use rochdale_api::settlement::SheetLine;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::state::Cooperative;
 use rochdale_core::ids::{ContributionId, Epoch, MemberId};
-use rochdale_core::ledger::{Contribution, EpochInputs, Inputs, ScoredRecord, usage};
+use rochdale_core::ledger::{Contribution, EpochInputs, Grant, Inputs, Params, ScoredRecord, usage};
 
 use crate::scoring::{agree, drawn};
 use crate::steward::internal;
@@ -18,6 +18,8 @@ use crate::store::{EnteredRow, ScoreRow};
 pub struct Gathered {
     /// For the ledger's step.
     pub inputs: EpochInputs,
+    /// What governs the epoch.
+    pub params: Params,
     /// Scores that enter now.
     pub entered: Vec<EnteredRow>,
     /// One line for each member with any input.
@@ -33,12 +35,16 @@ pub struct Sources<'a> {
     pub epoch: Epoch,
     /// The chain as of the cut.
     pub at_cut: &'a Cooperative,
+    /// The parameters of the founding, which govern until the ledger tells of others.
+    pub founding: &'a Params,
     /// End of the epoch before, seconds of block time; none for the first epoch.
     pub since: Option<u64>,
     /// Scores that entered before.
     pub before: &'a [EnteredRow],
     /// Signed scores of contributions that have not entered.
     pub scores: &'a BTreeMap<ContributionId, Vec<ScoreRow>>,
+    /// Program points under their caps.
+    pub grants: &'a [Grant],
     /// Contributions of each snapshot that a receipt of the epoch names.
     pub snapshots: &'a BTreeMap<B256, Vec<ContributionId>>,
 }
@@ -97,13 +103,15 @@ pub fn gather(sources: &Sources<'_>) -> Result<Gathered, Problem> {
             .iter()
             .map(|row| Contribution { member: row.member, id: row.contribution, score: row.score })
             .collect(),
-        grants: Vec::new(),
+        grants: sources.grants.to_vec(),
         usage: usage(&records, &used(sources)?).map_err(internal)?.into_iter().collect(),
         revenue: state.revenue_since(sources.since).map_err(internal)?,
         erased: state.erased_since(sources.since).collect(),
     };
     let lines = lines(&inputs)?;
-    Ok(Gathered { inputs, entered, lines, deferred })
+    // A vote governs the epochs after the one in which it passes: at the cut everything about this one is decided.
+    let params = state.params_of(sources.epoch).unwrap_or(sources.founding).clone();
+    Ok(Gathered { inputs, params, entered, lines, deferred })
 }
 
 /// The snapshots of the epoch's receipts, one for each receipt.
@@ -129,6 +137,7 @@ fn lines(inputs: &EpochInputs) -> Result<Vec<SheetLine>, Problem> {
     let line = |(member, one): (MemberId, &Inputs)| SheetLine {
         member_id: member,
         contributions: ids.get(&member).cloned().unwrap_or_default(),
+        program_points: one.program_points,
         n: one.n,
         k: one.k,
         w: one.w,

@@ -8,6 +8,7 @@
 //! | [`catchup`] | takes what it missed from peers, checked against the chain |
 //! | [`scoring`] | opens the records it has drawn, signs scores |
 //! | [`inputs`], [`settlement`] | replays the ledger's step, signs headers, proposes |
+//! | [`awards`] | keeps signed program awards and holds them to their caps |
 //! | [`budget`], [`release`] | countersigns privacy charges, re-seals shares to workers |
 //! | [`erasure`] | destroys what members erased |
 //! | [`members`] | leaves, proofs, a member's own row |
@@ -17,6 +18,7 @@
 //! steward gets shares and scores, and nothing that could open a pool or send a transaction.
 
 pub mod audit;
+pub mod awards;
 pub mod budget;
 pub mod catchup;
 pub mod config;

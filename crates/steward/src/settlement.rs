@@ -2,8 +2,10 @@
 //!
 //! A steward signs only a header that it computed itself, one for an attempt, and keeps it before anyone sees the
 //! signature. A proposal on chain is recomputed in the same way from its sheet, so that a steward that was down, or
-//! never signed, arrives at the same rows. A proposal that does not recompute halts this duty.
+//! never signed, arrives at the same rows. A proposal that does not recompute halts this duty. One that is voided is
+//! forgotten with its rows, and a later attempt proposes the epoch again.
 
+mod demands;
 mod sheet;
 
 use std::collections::BTreeMap;
@@ -11,7 +13,7 @@ use std::sync::Arc;
 
 use alloy::primitives::B256;
 use rochdale_api::contribution::ScoreMessage;
-use rochdale_api::settlement::SettlementStatus;
+use rochdale_api::settlement::{AwardMessage, SettlementStatus, Sheet};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::client::BlockRef;
 use rochdale_chain::state::Cooperative;
@@ -19,6 +21,7 @@ use rochdale_core::ids::{ContributionId, Epoch, MemberId};
 use rochdale_core::ledger::{self, Global, Header, Roots, Row, Schedule, Settled, Tree};
 use rochdale_crypto::keystore::Item;
 
+use crate::awards::granted;
 use crate::inputs::{Gathered, Sources, differences, gather};
 use crate::keys::{unwrap_json, wrap_json};
 use crate::steward::{Mirror, Steward, chain_problem, internal};
@@ -31,6 +34,17 @@ const NO_ROW_KEY: [u8; 32] = [0; 32];
 
 /// The signed scores of a sheet, by contribution.
 pub type Scores = BTreeMap<ContributionId, Vec<ScoreRow>>;
+
+/// What a sheet says beside what the chain says.
+#[derive(Clone, Copy, Debug)]
+struct Said<'a> {
+    /// Signed scores, checked.
+    scores: &'a Scores,
+    /// Signed awards, which are checked where they are counted.
+    awards: &'a [AwardMessage],
+    /// Members whose row key nobody has.
+    unkeyed: &'a [MemberId],
+}
 
 /// A computed epoch.
 #[derive(Debug)]
@@ -54,6 +68,12 @@ pub struct Before {
     pub rows: Vec<Row>,
     /// The last root.
     pub root: B256,
+}
+
+impl<'a> Said<'a> {
+    fn of(sheet: &'a Sheet, scores: &'a Scores) -> Self {
+        Self { scores, awards: &sheet.awards, unkeyed: &sheet.unkeyed }
+    }
 }
 
 impl Steward {
@@ -86,12 +106,13 @@ impl Steward {
             Err(problem) => Some(problem.to_string()),
         };
         self.note(|report| report.waiting_for = lacking);
-        Ok(())
+        self.answer_demands(mirror).await
     }
 
     /// Records every epoch whose proposal is final on chain and not recorded yet, in order.
     async fn take_over(self: &Arc<Self>, mirror: &Mirror) -> Result<(), Problem> {
         let finalized = mirror.finalized();
+        self.forget_voided(&finalized).await?;
         loop {
             let epoch = Epoch(self.store.settled().await?.0 + 1);
             let Some(proposal) = finalized.proposals.get(&epoch) else { return Ok(()) };
@@ -99,7 +120,7 @@ impl Steward {
             let before = self.before(epoch).await?;
             let scores = self.verified_scores(mirror, &sheet.scores)?;
             let cut = self.cut(epoch).await?;
-            let computed = self.compute(mirror, &before, &proposal.header, cut, &scores, &sheet.unkeyed).await?;
+            let computed = self.compute(mirror, &before, &proposal.header, cut, Said::of(&sheet, &scores)).await?;
             if computed.header != proposal.header {
                 let reason = format!(
                     "the proposal of epoch {epoch} on chain has root {}, recomputed from its sheet it is {}: {}",
@@ -113,6 +134,29 @@ impl Steward {
             self.record(&computed).await?;
             tracing::info!(%epoch, root = %computed.header.root, "settled");
         }
+    }
+
+    /// Takes back the epochs whose proposals were voided since they were recorded: as if never proposed.
+    async fn forget_voided(&self, finalized: &Cooperative) -> Result<(), Problem> {
+        loop {
+            let epoch = self.store.settled().await?;
+            let Some(settled) = self.store.epoch::<Header, Global>(epoch).await? else { return Ok(()) };
+            if finalized.lowest_attempt(epoch) <= settled.header.attempt {
+                return Ok(());
+            }
+            self.store.unsettle(epoch).await?;
+            tracing::warn!(%epoch, attempt = settled.header.attempt, "the proposal was voided: settling it anew");
+        }
+    }
+
+    /// Whether no dispute can undo what is settled here any more.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn stands(&self, mirror: &Mirror, settled: Epoch) -> Result<bool, Problem> {
+        let Some(row) = self.store.epoch::<Header, Global>(settled).await? else { return Ok(true) };
+        let proposal = mirror.finalized().proposals.remove(&settled);
+        Ok(proposal.is_some_and(|p| p.header == row.header && p.final_at <= mirror.now()))
     }
 
     /// What stands before an epoch.
@@ -179,12 +223,12 @@ impl Steward {
         before: &Before,
         like: &Header,
         cut: BlockRef,
-        scores: &Scores,
-        unkeyed: &[MemberId],
+        said: Said<'_>,
     ) -> Result<Computed, Problem> {
         let at_cut = Cooperative::at_block(mirror.events.iter(), cut.number);
-        let gathered = self.gather(like.epoch, &at_cut, &self.entered_before(like.epoch).await?, scores).await?;
-        self.recompute(before, like, gathered, unkeyed, &[]).await
+        let entered = self.entered_before(like.epoch).await?;
+        let gathered = self.gather(like.epoch, &at_cut, &entered, said.scores, said.awards).await?;
+        self.recompute(before, like, gathered, said.unkeyed, &[]).await
     }
 
     /// Computes an epoch from gathered inputs. Where a member's row key is gone, the leaf of `known` stands for what
@@ -200,7 +244,7 @@ impl Steward {
         unkeyed: &[MemberId],
         known: &[LeafRow],
     ) -> Result<Computed, Problem> {
-        let (epoch, params) = (like.epoch, &self.manifest.ledger);
+        let (epoch, params) = (like.epoch, &gathered.params);
         let settled = ledger::step(params, epoch, &before.global, &before.rows, &gathered.inputs).map_err(internal)?;
         let mut leaves = Vec::with_capacity(settled.rows.len());
         for (index, (row, inputs)) in settled.rows.iter().zip(&settled.inputs).enumerate() {
@@ -228,7 +272,7 @@ impl Steward {
         let rows = Tree::new(depth, &row_leaves).map_err(internal)?.root();
         let inputs = Tree::new(depth, &input_leaves).map_err(internal)?.root();
         let roots = Roots { previous: before.root, rows, inputs, sheet: like.sheet_digest };
-        let header = Header::new(params, &settled, &roots, like.attempt);
+        let header = Header::new(&gathered.params, &settled, &roots, like.attempt);
         Ok(Computed { header, settled, gathered, leaves })
     }
 
@@ -256,6 +300,7 @@ impl Steward {
         at_cut: &Cooperative,
         before: &[EnteredRow],
         scores: &Scores,
+        awards: &[AwardMessage],
     ) -> Result<Gathered, Problem> {
         let since = self.manifest.since(epoch);
         let mut snapshots = BTreeMap::new();
@@ -264,7 +309,11 @@ impl Steward {
                 snapshots.insert(receipt.snapshot, row.ids);
             }
         }
-        gather(&Sources { epoch, at_cut, since, before, scores, snapshots: &snapshots })
+        let founding = &self.manifest.ledger;
+        let domain = self.programs_domain();
+        let grants = domain.map(|domain| granted(epoch, awards, at_cut, &domain)).unwrap_or_default();
+        let grants = &grants;
+        gather(&Sources { epoch, at_cut, founding, since, before, scores, grants, snapshots: &snapshots })
     }
 
     /// The scores of a sheet, each with its signature checked.

@@ -10,6 +10,7 @@
 //! rows of the last epoch ───────────────────┘                    └─▶ inputs ─inputs_tree─▶ root┘
 //! ```
 
+mod awards;
 mod claim;
 mod error;
 mod hash;
@@ -22,6 +23,7 @@ mod score;
 mod step;
 mod tree;
 
+pub use awards::{ProgramCaps, SignedAward, grants};
 pub use claim::{Claimed, Due, due, streamed};
 pub use error::LedgerError;
 pub use hash::{CLOSED_PRIVATE, input_blinder, inputs_leaf, leaf, node, private_hash, private_words, salt};

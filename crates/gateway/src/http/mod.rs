@@ -95,6 +95,8 @@ pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("GET", "/v1/epochs/{epoch}", Access::Public),
     ("GET", "/v1/budget", Access::Public),
     ("POST", "/v1/members", Access::Statement),
+    ("POST", "/v1/members/leave", Access::Statement),
+    ("POST", "/v1/members/payout", Access::Statement),
     ("GET", "/v1/members/{id}", Access::Public),
     ("GET", "/v1/members/by-account/{address}", Access::Public),
     ("POST", "/v1/consents", Access::Statement),
@@ -108,6 +110,8 @@ pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("POST", "/v1/queries", Access::Statement),
     ("POST", "/v1/receipts", Access::Worker),
     ("POST", "/v1/settlement/proposals", Access::Steward),
+    ("POST", "/v1/settlement/demands", Access::Statement),
+    ("POST", "/v1/settlement/answers", Access::Steward),
     ("POST", "/v1/polls", Access::Statement),
     ("GET", "/v1/polls", Access::Public),
     ("POST", "/v1/polls/{id}/ballots", Access::Statement),
@@ -158,6 +162,8 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(public::epoch))
         .routes(routes!(public::budget))
         .routes(routes!(members::join))
+        .routes(routes!(members::leave))
+        .routes(routes!(members::payout))
         .routes(routes!(members::member))
         .routes(routes!(members::by_account))
         .routes(routes!(consents::grant))
@@ -170,6 +176,8 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(relay::queries))
         .routes(routes!(relay::receipts))
         .routes(routes!(relay::proposals))
+        .routes(routes!(relay::demands))
+        .routes(routes!(relay::answers))
         .routes(routes!(polls::create, polls::list))
         .routes(routes!(polls::vote, polls::ballots))
 }

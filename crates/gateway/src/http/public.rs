@@ -109,7 +109,10 @@ pub async fn epoch(State(gateway): App, Path(epoch): Path<String>) -> Answered<E
         let detail = format!("epoch {epoch} does not exist yet; epoch {running} runs");
         return Err(Problem::new(ProblemCode::NotFound, detail));
     }
-    let proposal = gateway.index.fresh().await?.read(|s| s.proposals.get(&epoch).cloned());
+    let (proposal, params) =
+        gateway.index.fresh().await?.read(|s| {
+            (s.proposals.get(&epoch).cloned(), s.params_of(epoch).unwrap_or(&gateway.manifest.ledger).clone())
+        });
     let state = match &proposal {
         Some(p) if p.final_at <= now => "final",
         Some(_) => "pending",
@@ -128,6 +131,7 @@ pub async fn epoch(State(gateway): App, Path(epoch): Path<String>) -> Answered<E
         root: proposal.as_ref().map(|p| p.header.root),
         header: proposal.map(|p| p.header),
         gas_used,
+        params,
     }))
 }
 

@@ -1,4 +1,4 @@
-//! Claims, queries, receipts and proposals.
+//! Claims, queries, receipts, proposals, demands and answers.
 
 use axum::Json;
 use axum::extract::State;
@@ -6,7 +6,7 @@ use rochdale_api::Problem;
 use rochdale_api::member::{ClaimRequest, Claimed, Mined};
 use rochdale_api::query::{AnchorRequest, QueryRequest, SealedAnswer};
 use rochdale_api::server::{JsonBody, Signed};
-use rochdale_api::settlement::ProposeRequest;
+use rochdale_api::settlement::{AnswerRequest, DemandRequest, ProposeRequest};
 
 use super::{Answered, App};
 
@@ -67,4 +67,33 @@ pub async fn receipts(State(gateway): App, signed: Signed<AnchorRequest>) -> Ans
 pub async fn proposals(State(gateway): App, signed: Signed<ProposeRequest>) -> Answered<Mined> {
     gateway.expect_steward(signed.signer).await?;
     gateway.relayer.propose(&signed.body).await.map(Json)
+}
+
+/// Demands the path of a member's row in the pending tree. Sent again, it answers with the same transaction.
+#[utoipa::path(
+    post, path = "/v1/settlement/demands", tag = "settlement", request_body = DemandRequest,
+    responses(
+        (status = 200, description = "Demanded", body = Mined),
+        (status = 422, description = "The contract refuses it", body = Problem),
+        (status = 429, description = "Asked too often", body = Problem),
+        (status = 503, description = "The chain cannot be reached", body = Problem),
+    )
+)]
+pub async fn demands(State(gateway): App, JsonBody(request): JsonBody<DemandRequest>) -> Answered<Mined> {
+    gateway.relayer.demand(&request).await.map(Json)
+}
+
+/// Publishes a row that was demanded. For stewards: the request is signed. Of several answers, one is mined.
+#[utoipa::path(
+    post, path = "/v1/settlement/answers", tag = "settlement", request_body = AnswerRequest,
+    responses(
+        (status = 200, description = "Published", body = Mined),
+        (status = 401, description = "Not signed", body = Problem),
+        (status = 403, description = "Not by a steward in office", body = Problem),
+        (status = 422, description = "The contract refuses it", body = Problem),
+    )
+)]
+pub async fn answers(State(gateway): App, signed: Signed<AnswerRequest>) -> Answered<Mined> {
+    gateway.expect_steward(signed.signer).await?;
+    gateway.relayer.answer(&signed.body).await.map(Json)
 }

@@ -6,7 +6,9 @@
 
 mod batch;
 mod claims;
+mod demands;
 mod limits;
+mod members;
 pub mod receipts;
 
 use std::sync::Arc;

@@ -59,6 +59,8 @@ fn body(path: &str) -> Vec<u8> {
                 "sum_data_award": "0x0", "sum_gov_award": "0x0", "cash_allocated": zero, "data_awarded": zero,
                 "data_earned": zero, "gov_awarded": zero, "gov_earned": zero}})
         }
+        "/v1/settlement/answers" => serde_json::json!({"epoch": 1, "attempt": 0, "leaf": {
+            "member_id": 1, "cash": "0", "stream": "0", "data": "0", "gov": "0", "private_hash": word, "proof": []}}),
         "/v1/claims" => serde_json::json!({}),
         _ => return b"{}".to_vec(),
     };

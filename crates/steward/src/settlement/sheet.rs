@@ -18,7 +18,7 @@ use rochdale_crypto::sealing::{self, SheetContext, SheetReplyContext};
 use rochdale_crypto::{Sealed, SealingPublicKey};
 use zeroize::Zeroizing;
 
-use super::{Computed, DUTY, Scores};
+use super::{Computed, DUTY, Said, Scores};
 use crate::inputs::differences;
 use crate::scoring::{agree, drawn, message};
 use crate::steward::{Mirror, Steward, broken, internal};
@@ -31,8 +31,21 @@ const BUSY: Duration = Duration::from_secs(5);
 impl Steward {
     /// Proposes the running attempt where it is ours; says what it lacks.
     pub(super) async fn try_to_propose(self: &Arc<Self>, mirror: &Mirror) -> Result<Option<String>, Problem> {
-        let epoch = Epoch(self.store.settled().await?.0 + 1);
+        let settled = self.store.settled().await?;
+        if let Some(last) = self.store.epoch::<Header, Global>(settled).await?
+            && last.header.attempt < mirror.latest.lowest_attempt(settled)
+        {
+            return Ok(Some(format!(
+                "the proposal of epoch {settled} was voided; it is taken back once that is final"
+            )));
+        }
+        let epoch = Epoch(settled.0 + 1);
         let Some(attempt) = self.schedule().attempt(epoch, mirror.now()) else { return Ok(None) };
+        let lowest = mirror.latest.lowest_attempt(epoch);
+        if attempt < lowest {
+            let start = self.schedule().start(epoch, lowest);
+            return Ok(Some(format!("epoch {epoch}: what was proposed is void; attempt {lowest} starts at {start}")));
+        }
         if mirror.latest.proposals.contains_key(&epoch) {
             return Ok(None);
         }
@@ -114,7 +127,9 @@ impl Steward {
                 unkeyed.push(member);
             }
         }
-        let gathered = self.gather(epoch, &at_cut, &self.entered_before(epoch).await?, &scores).await?;
+        self.sync_awards(mirror, epoch, &at_cut).await?;
+        let awards = self.store.awards(epoch).await?;
+        let gathered = self.gather(epoch, &at_cut, &self.entered_before(epoch).await?, &scores, &awards).await?;
         let reasons: BTreeMap<ContributionId, String> = self.store.deferred().await?.into_iter().collect();
         let waits = |id: &ContributionId| {
             let reason = reasons.get(id).cloned().unwrap_or_else(|| "no agreed score yet".to_owned());
@@ -127,14 +142,15 @@ impl Steward {
             scores: entering.map(message).collect(),
             deferred: gathered.deferred.iter().map(waits).collect(),
             lines: gathered.lines.clone(),
-            unkeyed: unkeyed.clone(),
+            awards,
+            unkeyed,
             revenue: gathered.inputs.revenue.amount,
             licenses: gathered.inputs.revenue.licenses.iter().copied().collect(),
             datasets: gathered.inputs.revenue.datasets.iter().copied().collect(),
         };
         let sealed = self.seal_sheet(mirror, epoch, attempt, &sheet)?;
         let like = like(epoch, attempt, commit::sheet(&sealed));
-        let computed = self.compute(mirror, &before, &like, cut, &scores, &unkeyed).await?;
+        let computed = self.compute(mirror, &before, &like, cut, Said::of(&sheet, &scores)).await?;
         let message = SheetMessage { epoch, attempt, proposer: seat, sealed, header: computed.header };
         self.store.put_sheet(epoch, attempt, message.header.sheet_digest, &message).await?;
         Ok(message)
@@ -241,8 +257,11 @@ impl Steward {
         for row in scores.values().flatten() {
             self.store.put_score(row).await?;
         }
-        let computed = self.compute(&mirror, &before, &message.header, cut, &scores, &sheet.unkeyed).await?;
+        let computed = self.compute(&mirror, &before, &message.header, cut, Said::of(&sheet, &scores)).await?;
+        let at_cut = Cooperative::at_block(mirror.events.iter(), cut.number);
+        self.keep_awards(epoch, &sheet.awards, &at_cut).await?;
         let mut lines = self.withheld(&computed, &sheet).await?;
+        lines.extend(self.awards_withheld(epoch, &sheet.awards, &at_cut).await?);
         if (sheet.cut_block, sheet.cut_hash) != (cut.number, cut.hash) {
             lines.push(format!("the cut is block {} ({}) here", cut.number, cut.hash));
         }
@@ -272,6 +291,11 @@ impl Steward {
         if mirror.now() < start {
             let detail =
                 format!("attempt {attempt} of epoch {epoch} starts at {start}, block time is {}", mirror.now());
+            return Err(Problem::new(ProblemCode::Conflict, detail));
+        }
+        let lowest = mirror.latest.lowest_attempt(epoch);
+        if attempt < lowest {
+            let detail = format!("attempt {} of epoch {epoch} was voided; the next is {lowest}", lowest - 1);
             return Err(Problem::new(ProblemCode::Conflict, detail));
         }
         if message.header.epoch != epoch || message.header.attempt != attempt {

@@ -302,6 +302,7 @@ impl Store {
             "DELETE FROM row_keys WHERE member_id = $1",
             "DELETE FROM scores WHERE member_id = $1",
             "DELETE FROM entered WHERE member_id = $1",
+            "DELETE FROM awards WHERE member_id = $1",
             "UPDATE rows SET wrapped = NULL WHERE member_id = $1",
         ] {
             sqlx::query(statement).bind(id).execute(&mut *tx).await?;

@@ -4,6 +4,7 @@
 //! [`Store::checkpoint`] empties the write-ahead log, so that erasure reaches the disk. Every write is durable when its
 //! method returns (`synchronous = FULL`): a signature may leave the process after that, never before.
 
+mod awards;
 mod budget;
 mod custody;
 mod events;
@@ -86,14 +87,12 @@ impl Store {
         let path = dir.join("steward.db");
         let options = options(&path)?.create_if_missing(true);
         let store = Self::connect(&path, options).await?;
-        let first = Migration::new(
-            1,
-            "steward".into(),
-            MigrationType::Simple,
-            include_str!("../../migrations/0001_steward.sql").into_sql_str(),
-            false,
-        );
-        let migrator = Migrator::with_migrations(vec![first]);
+        let migration =
+            |version, name: &'static str, sql| Migration::new(version, name.into(), MigrationType::Simple, sql, false);
+        let migrator = Migrator::with_migrations(vec![
+            migration(1, "steward", include_str!("../../migrations/0001_steward.sql").into_sql_str()),
+            migration(2, "awards", include_str!("../../migrations/0002_awards.sql").into_sql_str()),
+        ]);
         migrator.run(&store.pool).await.map_err(|source| StoreError::Migration { path, source })?;
         Ok(store)
     }

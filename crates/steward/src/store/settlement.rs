@@ -162,6 +162,24 @@ impl Store {
         Ok(())
     }
 
+    /// Forgets that an epoch was settled, with its rows and the scores that entered: its proposal was voided. Sheets and
+    /// signatures stay.
+    ///
+    /// # Errors
+    /// Where the database fails; then nothing is forgotten.
+    pub async fn unsettle(&self, epoch: Epoch) -> Result<()> {
+        let mut tx = self.pool.begin().await?;
+        for statement in [
+            "DELETE FROM epochs WHERE epoch = $1",
+            "DELETE FROM rows WHERE epoch = $1",
+            "DELETE FROM entered WHERE epoch = $1",
+        ] {
+            sqlx::query(statement).bind(i64::from(epoch.0)).execute(&mut *tx).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
     /// A settled epoch.
     ///
     /// # Errors

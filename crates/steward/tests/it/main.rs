@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod disputes;
 mod packages;
 mod process;
 mod queries;

@@ -137,6 +137,56 @@ async fn a_steward_that_is_killed_in_the_middle_of_a_settlement_signs_nothing_tw
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_leavers_row_vests_on_loses_what_is_locked_and_is_claimed() -> Result<()> {
+    let world = World::start(&[1, 2, 3]).await?;
+    let (ada, ben, eve) = (world.member(1).await?, world.member(2).await?, world.member(3).await?);
+    let ids = world.contribute(&[(&ada, world.record(1).await?), (&ben, world.record(2).await?)]).await?;
+    world.scored(2).await?;
+    world.attempt(1, 0).await?;
+    world.settled(1).await?;
+    let ada_locked = row(&world, &ada.key, ada.id).await?.row.data_locked;
+    let start = row(&world, &ben.key, ben.id).await?.row;
+    assert!(start.data_earned > 0 && start.data_locked > 0, "{start:?}");
+
+    // Ben's record is used in epoch 2, so what is locked begins to vest; ada's is not.
+    world.contribute(&[(&eve, world.record(3).await?)]).await?;
+    world.scored(3).await?;
+    world.used(&ids[1..=1]).await?;
+    world.after_window(1).await?;
+    world.attempt(2, 0).await?;
+    world.settled(2).await?;
+    let used = row(&world, &ben.key, ben.id).await?.row;
+    assert_eq!((used.data_vesting, used.data_locked), (start.data_locked, 0));
+    assert_eq!(row(&world, &ada.key, ada.id).await?.row.data_locked, ada_locked);
+
+    // In epoch 3 both leave.
+    world.leave(&ben).await?;
+    world.leave(&ada).await?;
+    world.after_window(2).await?;
+    world.attempt(3, 0).await?;
+    world.settled(3).await?;
+    let left = row(&world, &ben.key, ben.id).await?;
+    let out = used.data_vesting.div_ceil(u128::from(world.coop.manifest.ledger.vesting_epochs));
+    assert_eq!(left.row.data_earned, used.data_earned + out, "vesting goes on");
+    assert_eq!((left.row.data_vesting, left.row.usage_weight), (used.data_vesting - out, 0));
+    assert_eq!(left.leaf.data, left.row.data_earned, "who is not active is shown to the last wei");
+    let gone = row(&world, &ada.key, ada.id).await?.row;
+    assert_eq!((gone.data_locked, gone.gov_locked, gone.data_vesting), (0, 0, 0));
+    assert_eq!(world.header(3).await?.sharers, 1, "a leaver shares no cash");
+
+    world.after_window(3).await?;
+    let data = world.coop.manifest.addresses.data_token;
+    assert_eq!(world.coop.balance(data, ben.key.address()).await?, 0);
+    world.claim(&left.leaf).await?;
+    assert_eq!(world.coop.balance(data, ben.key.address()).await?, left.row.data_earned);
+    for config in &world.configs {
+        let audited = audit::audit(config.clone()).await?;
+        assert!(audited.agrees, "{audited}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_audit_finds_a_changed_row() -> Result<()> {
     let mut world = World::start(&[1, 2, 3]).await?;
     let ada = world.member(1).await?;

@@ -6,7 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use alloy::primitives::{B256, Bytes, U256, keccak256};
+use alloy::providers::Provider as _;
+use alloy::rpc::types::TransactionRequest;
 use alloy::signers::local::PrivateKeySigner;
+use alloy::sol_types::SolEvent;
 use anyhow::{Context as _, Result, bail};
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -14,8 +17,8 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use rochdale_api::client::{Client, ClientError, Identity};
 use rochdale_api::contribution::{ContributionPackage, ShareReceipt};
-use rochdale_api::member::{ConsentDelivery, Mined, RowKeyDelivery, SealedTo};
-use rochdale_api::settlement::{ProposeRequest, SettlementStatus};
+use rochdale_api::member::{ClaimLeaf, ConsentDelivery, Mined, RowKeyDelivery, SealedTo};
+use rochdale_api::settlement::{AnswerRequest, ProposeRequest, SettlementStatus};
 use rochdale_api::{Problem, ProblemCode, auth};
 use rochdale_chain::bindings::{ConsentRegistry, ContributionRegistry, Market, Membership, SettlementLedger, TestUSDC};
 use rochdale_chain::client::{ManualClock, Sender};
@@ -33,6 +36,7 @@ use rochdale_crypto::{
 use rochdale_steward::config::{Budget, Config, Peer, Scoring, Settlement};
 use rochdale_steward::run;
 use rochdale_steward::steward::Steward;
+use rochdale_steward::store::SnapshotRow;
 use rochdale_testkit::anvil::{TestCoop, role_key};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -65,6 +69,7 @@ struct Vault {
     relayer: Sender,
     ledger: alloy::primitives::Address,
     proposed: Arc<Mutex<Vec<ProposeRequest>>>,
+    answered: Arc<Mutex<Vec<AnswerRequest>>>,
 }
 
 pub struct World {
@@ -140,6 +145,7 @@ impl World {
             relayer: coop.relayer.clone(),
             ledger: coop.manifest.addresses.settlement_ledger,
             proposed: Arc::default(),
+            answered: Arc::default(),
         };
         serve_vault(ports[0], vault.clone()).await?;
         coop.local.mine(3).await?;
@@ -437,6 +443,88 @@ impl World {
         .await
     }
 
+    /// Anchors a receipt of a snapshot that holds these records, and gives every running steward the snapshot.
+    pub async fn used(&self, ids: &[ContributionId]) -> Result<()> {
+        let digest = keccak256(b"snapshot");
+        for seat in self.up_seats() {
+            let row = SnapshotRow { digest, dataset: DATASET, purpose: PURPOSE, cut: B256::ZERO, ids: ids.to_vec() };
+            self.steward(seat).store.put_snapshot(&row).await?;
+        }
+        let entry = eip712::BudgetEntry {
+            index: 1,
+            previous: B256::ZERO,
+            queryDigest: keccak256(b"query"),
+            snapshot: digest,
+            licenseId: 1,
+            purpose: PURPOSE.0,
+            rho: 1,
+            deadline: self.coop.deadline().await?,
+        };
+        self.coop.anchor(entry, keccak256(b"result")).await?;
+        Ok(())
+    }
+
+    /// Ends a membership by the member's signature.
+    pub async fn leave(&self, member: &TestMember) -> Result<()> {
+        let membership = self.coop.manifest.addresses.membership;
+        let nonce = self.coop.chain.view(membership, &Membership::nonceOfCall { memberId: member.id.0 }).await?;
+        let leave = eip712::Leave { memberId: member.id.0, nonce, deadline: self.coop.deadline().await? };
+        let signature = eip712::sign(&member.key, &leave, &self.coop.manifest.membership_domain())?;
+        self.coop.relayer.send(membership, &Membership::leaveCall { l: leave.into(), signature }).await?;
+        Ok(())
+    }
+
+    /// Moves time past the window of an epoch's proposal.
+    pub async fn after_window(&self, epoch: u32) -> Result<()> {
+        let proposed = self.coop.history().await?.into_iter().find_map(|e| match e.event {
+            Event::Proposed { epoch: of, final_at, .. } if of == Epoch(epoch) => Some(final_at),
+            _ => None,
+        });
+        self.coop.local.time_to(proposed.context("it is not proposed")? + 1, 1).await?;
+        Ok(())
+    }
+
+    /// Claims what a leaf owes.
+    pub async fn claim(&self, leaf: &ClaimLeaf) -> Result<()> {
+        let claim = SettlementLedger::Claim {
+            memberId: leaf.member_id.0,
+            cash: leaf.cash,
+            stream: leaf.stream,
+            data: leaf.data,
+            gov: leaf.gov,
+            privateHash: leaf.private_hash,
+        };
+        let call = SettlementLedger::claimCall { c: claim, proof: leaf.proof.clone() };
+        self.coop.relayer.send(self.coop.manifest.addresses.settlement_ledger, &call).await?;
+        Ok(())
+    }
+
+    /// Has the ledger's address log an event, as a ledger that has more than the one here would.
+    pub async fn emit(&self, event: &impl SolEvent) -> Result<()> {
+        let ledger = self.coop.manifest.addresses.settlement_ledger;
+        let topics = event.encode_topics();
+        let count = u8::try_from(topics.len())?;
+        // Calldata is the topics, then the data: push the topics, copy the data to 0, LOGn.
+        let mut code = Vec::new();
+        for place in (0..count).rev() {
+            code.extend([0x60, 32 * place, 0x35]);
+        }
+        code.extend([0x60, 32 * count, 0x36, 0x03, 0x80, 0x60, 32 * count, 0x60, 0, 0x37, 0x60, 0, 0xa0 + count, 0]);
+        let mut input: Vec<u8> = topics.iter().flat_map(|topic| topic.0.0).collect();
+        input.extend(event.encode_data());
+        let provider = self.coop.chain.provider();
+        let kept = provider.get_code_at(ledger).await?;
+        let from = self.coop.relayer.address();
+        let set = async |code: Bytes| provider.raw_request::<_, ()>("anvil_setCode".into(), (ledger, code)).await;
+        set(code.into()).await?;
+        provider.raw_request::<_, ()>("anvil_impersonateAccount".into(), (from,)).await?;
+        let request = TransactionRequest::default().from(from).to(ledger).input(Bytes::from(input).into());
+        let _: B256 = provider.raw_request("eth_sendTransaction".into(), (request,)).await?;
+        set(kept).await?;
+        self.coop.local.mine(3).await?;
+        Ok(())
+    }
+
     pub async fn status(&self, seat: u8) -> Result<SettlementStatus> {
         Ok(self.client(seat, &self.gateway_key()).get("/v1/settlement").await?)
     }
@@ -474,6 +562,10 @@ impl World {
             _ => None,
         });
         header.context("it is not proposed")
+    }
+
+    pub fn answers(&self) -> Vec<AnswerRequest> {
+        self.vault.answered.lock().unwrap().clone()
     }
 
     pub fn proposals(&self) -> Vec<ProposeRequest> {
@@ -549,6 +641,7 @@ async fn serve_vault(port: u16, vault: Vault) -> Result<()> {
     let app = Router::new()
         .route("/v1/blobs/{cid}", get(blob))
         .route("/v1/settlement/proposals", post(propose))
+        .route("/v1/settlement/answers", post(answer))
         .with_state(vault);
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     tokio::spawn(async move { axum::serve(listener, app).await });
@@ -558,6 +651,11 @@ async fn serve_vault(port: u16, vault: Vault) -> Result<()> {
 async fn blob(State(vault): State<Vault>, Path(cid): Path<String>) -> Result<Body, Problem> {
     let blob = vault.blobs.lock().unwrap().get(&cid).cloned();
     blob.map(Body::from).ok_or_else(|| Problem::new(ProblemCode::NotFound, "no such blob"))
+}
+
+async fn answer(State(vault): State<Vault>, Json(request): Json<AnswerRequest>) -> Json<Mined> {
+    vault.answered.lock().unwrap().push(request);
+    Json(Mined { tx: B256::ZERO, block: 0, gas_used: 0 })
 }
 
 async fn propose(State(vault): State<Vault>, Json(request): Json<ProposeRequest>) -> Result<Json<Mined>, Problem> {

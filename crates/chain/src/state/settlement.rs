@@ -1,0 +1,273 @@
+//! What the events say of settlements: proposals and their disputes, parameters, programs, payments.
+
+use alloy::primitives::Address;
+use rochdale_core::ids::{Epoch, MemberId};
+use rochdale_core::ledger::{Header, Params};
+use rochdale_core::money::{DataWei, GovWei, MicroUsdc};
+use serde::{Deserialize, Serialize};
+
+use super::{At, Cooperative};
+use crate::events::Event;
+
+/// When a proposal that somebody objected to is final: when the member house says so.
+pub const FROZEN: u64 = u64::MAX;
+
+/// How long after the last answer to a demand a member may still contest what it shows, in seconds.
+const REPLY_TIME: u64 = 12 * 3_600;
+
+/// A proposed settlement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// What the stewards signed.
+    pub header: Header,
+    /// When it becomes final, Unix seconds.
+    pub final_at: u64,
+    /// When it was proposed.
+    pub proposed: At,
+}
+
+/// What a member was paid so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claimed {
+    /// USDC.
+    pub cash: MicroUsdc,
+    /// DATA.
+    pub data: DataWei,
+    /// GOV.
+    pub gov: GovWei,
+}
+
+/// A row that a member demands of a proposal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Demand {
+    /// Of which epoch.
+    pub epoch: Epoch,
+    /// Of which attempt.
+    pub attempt: u32,
+    /// Whose row.
+    pub member: MemberId,
+    /// Until when an answer counts, Unix seconds.
+    pub answer_by: u64,
+    /// Whether the row was published.
+    pub answered: bool,
+}
+
+/// A program as the token house set it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Program {
+    /// Who signs its awards.
+    pub awarder: Address,
+    /// 1 curation, 2 validation, 3 taking part in a study, 4 voting.
+    pub kind: u8,
+    /// Points that it may award in an epoch.
+    pub cap_per_epoch: u128,
+    /// Points that one member may be awarded in an epoch.
+    pub cap_per_member: u128,
+    /// Whether it awards at all.
+    pub open: bool,
+}
+
+impl Cooperative {
+    pub(super) fn apply_settlement(&mut self, event: &Event, at: At) {
+        match event {
+            Event::Proposed { epoch, final_at, header, .. } => {
+                let proposal = Proposal { header: (**header).clone(), final_at: *final_at, proposed: at };
+                self.proposals.insert(*epoch, proposal);
+            }
+            Event::ParamsSet { from_epoch, params, .. } => {
+                // Of two votes in one epoch the later counts.
+                self.params.insert(*from_epoch, (**params).clone());
+            }
+            Event::ProgramSet { program, awarder, kind, cap_per_epoch, cap_per_member, open } => {
+                let set = Program {
+                    awarder: *awarder,
+                    kind: *kind,
+                    cap_per_epoch: *cap_per_epoch,
+                    cap_per_member: *cap_per_member,
+                    open: *open,
+                };
+                self.programs.insert(*program, set);
+            }
+            Event::Claimed { member, cash, data, gov, .. } => {
+                let sum = self.claimed.entry(*member).or_default();
+                // The contract keeps each total within its type; a sum that does not fit is no event of it.
+                sum.cash.0 = sum.cash.0.saturating_add(cash.0);
+                sum.data.0 = sum.data.0.saturating_add(data.0);
+                sum.gov.0 = sum.gov.0.saturating_add(gov.0);
+            }
+            _ => self.apply_dispute(event),
+        }
+    }
+
+    fn apply_dispute(&mut self, event: &Event) {
+        match *event {
+            Event::Objected { epoch, attempt, .. } => {
+                if let Some(standing) = self.standing(epoch, attempt) {
+                    standing.final_at = FROZEN;
+                }
+            }
+            Event::ObjectionRejected { epoch, attempt, final_at } => {
+                if let Some(standing) = self.standing(epoch, attempt) {
+                    standing.final_at = final_at;
+                }
+            }
+            Event::Voided { epoch, attempt, .. } => {
+                if self.standing(epoch, attempt).is_some() {
+                    self.proposals.remove(&epoch);
+                }
+                self.voided.insert(epoch, attempt);
+                self.demands.retain(|demand| (demand.epoch, demand.attempt) != (epoch, attempt));
+            }
+            Event::Demanded { epoch, attempt, member, answer_by } => {
+                if let Some(standing) = self.standing(epoch, attempt) {
+                    standing.final_at = standing.final_at.max(answer_by.saturating_add(REPLY_TIME));
+                }
+                self.demands.push(Demand { epoch, attempt, member, answer_by, answered: false });
+            }
+            Event::RowPublished { epoch, attempt, member } => {
+                let asked = |d: &&mut Demand| (d.epoch, d.attempt, d.member) == (epoch, attempt, member);
+                if let Some(demand) = self.demands.iter_mut().find(asked) {
+                    demand.answered = true;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The proposal that a dispute is about, while it stands.
+    fn standing(&mut self, epoch: Epoch, attempt: u32) -> Option<&mut Proposal> {
+        self.proposals.get_mut(&epoch).filter(|proposal| proposal.header.attempt == attempt)
+    }
+
+    /// The newest proposal that is final at `now` (Unix seconds).
+    #[must_use]
+    pub fn final_proposal(&self, now: u64) -> Option<&Proposal> {
+        self.proposals.values().rev().find(|p| p.final_at <= now)
+    }
+
+    /// The parameters that govern an epoch by what was decided so far: the last set for it or for an epoch before.
+    #[must_use]
+    pub fn params_of(&self, epoch: Epoch) -> Option<&Params> {
+        self.params.range(..=epoch).next_back().map(|(_, params)| params)
+    }
+
+    /// The lowest attempt of an epoch that the ledger still takes.
+    #[must_use]
+    pub fn lowest_attempt(&self, epoch: Epoch) -> u32 {
+        self.voided.get(&epoch).map_or(0, |attempt| attempt.saturating_add(1))
+    }
+
+    /// Demands that an answer at `now` (Unix seconds) still reaches.
+    pub fn open_demands(&self, now: u64) -> impl Iterator<Item = &Demand> {
+        self.demands.iter().filter(move |demand| !demand.answered && now <= demand.answer_by)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::events::Located;
+    use alloy::primitives::B256;
+    use rochdale_core::ids::MemberId;
+    use rochdale_core::ledger::{Global, Roots, Settled, Shared};
+
+    fn located(event: Event) -> Located {
+        Located {
+            block_number: 1,
+            block_hash: B256::ZERO,
+            timestamp: 1_000,
+            log_index: 0,
+            transaction: B256::ZERO,
+            event,
+        }
+    }
+
+    fn proposed(epoch: u32, attempt: u32) -> Event {
+        let roots = Roots { previous: B256::ZERO, rows: B256::ZERO, inputs: B256::ZERO, sheet: B256::ZERO };
+        let settled = Settled {
+            global: Global::default(),
+            rows: Vec::new(),
+            shared: Shared { epoch: Epoch(epoch), ..Shared::default() },
+            inputs: Vec::new(),
+            points: Vec::new(),
+            cash: 0,
+        };
+        let header = Box::new(Header::new(&Params::default(), &settled, &roots, attempt));
+        Event::Proposed { epoch: Epoch(epoch), attempt, root: B256::ZERO, final_at: 5_000, header }
+    }
+
+    fn folded(events: Vec<Event>) -> Cooperative {
+        Cooperative::fold(&events.into_iter().map(located).collect::<Vec<_>>())
+    }
+
+    const ONE: Epoch = Epoch(1);
+
+    #[test]
+    fn a_voided_proposal_falls_and_a_higher_attempt_stands_again() {
+        let void = Event::Voided { epoch: ONE, attempt: 2, reason: B256::ZERO };
+        let asked = Event::Demanded { epoch: ONE, attempt: 2, member: MemberId(7), answer_by: 3_000 };
+        let state = folded(vec![proposed(1, 2), asked, void.clone()]);
+        assert!(state.proposals.is_empty() && state.demands.is_empty());
+        assert_eq!((state.lowest_attempt(ONE), state.lowest_attempt(Epoch(2))), (3, 0));
+        let state = folded(vec![proposed(1, 2), void.clone(), proposed(1, 3)]);
+        assert_eq!(state.proposals[&ONE].header.attempt, 3);
+        assert_eq!(state.final_proposal(5_000).unwrap().header.attempt, 3);
+        // What is said of the old attempt does not reach the new one.
+        let late = Event::Objected { epoch: ONE, attempt: 2, steward: Address::ZERO };
+        let state = folded(vec![proposed(1, 2), void.clone(), proposed(1, 3), late, void]);
+        assert_eq!(state.proposals[&ONE].final_at, 5_000);
+    }
+
+    #[test]
+    fn an_objection_freezes_and_a_demand_moves_the_end_of_the_window() {
+        let objected = Event::Objected { epoch: ONE, attempt: 0, steward: Address::ZERO };
+        let state = folded(vec![proposed(1, 0), objected.clone()]);
+        assert!(state.final_proposal(FROZEN - 1).is_none());
+        let rejected = Event::ObjectionRejected { epoch: ONE, attempt: 0, final_at: 9_000 };
+        let state = folded(vec![proposed(1, 0), objected, rejected]);
+        assert_eq!(state.proposals[&ONE].final_at, 9_000);
+
+        let asked = |member, answer_by| Event::Demanded { epoch: ONE, attempt: 0, member: MemberId(member), answer_by };
+        let shown = Event::RowPublished { epoch: ONE, attempt: 0, member: MemberId(7) };
+        let state = folded(vec![proposed(1, 0), asked(7, 4_000), asked(8, 4_500), shown]);
+        assert_eq!(state.proposals[&ONE].final_at, 4_500 + REPLY_TIME);
+        let open = |now| state.open_demands(now).map(|demand| demand.member.0).collect::<Vec<_>>();
+        assert_eq!((open(4_500), open(4_501)), (vec![8], vec![]));
+    }
+
+    #[test]
+    fn parameters_govern_from_their_epoch_on_and_the_later_vote_of_an_epoch_counts() {
+        let set = |from, smoothing| {
+            let params = Params { smoothing, ..Params::default() };
+            Event::ParamsSet { from_epoch: Epoch(from), params_hash: params.hash(), params: Box::new(params) }
+        };
+        let state = folded(vec![set(0, 13), set(4, 20), set(9, 30), set(9, 31)]);
+        let smoothing = |epoch| state.params_of(Epoch(epoch)).unwrap().smoothing;
+        assert_eq!([1, 3, 4, 8, 9, 100].map(smoothing), [13, 13, 20, 20, 31, 31]);
+        assert_eq!(folded(Vec::new()).params_of(ONE), None);
+    }
+
+    #[test]
+    fn what_is_declared_by_hand_is_what_the_abis_say() {
+        use crate::bindings::{LedgerRules, abi};
+        use alloy::sol_types::SolEvent as _;
+        let declared = [
+            ("SettlementLedger", "ParamsSet", LedgerRules::ParamsSet::SIGNATURE_HASH),
+            ("SettlementLedger", "Objected", LedgerRules::Objected::SIGNATURE_HASH),
+            ("SettlementLedger", "ObjectionRejected", LedgerRules::ObjectionRejected::SIGNATURE_HASH),
+            ("SettlementLedger", "Voided", LedgerRules::Voided::SIGNATURE_HASH),
+            ("SettlementLedger", "Demanded", LedgerRules::Demanded::SIGNATURE_HASH),
+            ("SettlementLedger", "RowPublished", LedgerRules::RowPublished::SIGNATURE_HASH),
+            ("Programs", "ProgramSet", LedgerRules::ProgramSet::SIGNATURE_HASH),
+        ];
+        assert!(abi("SettlementLedger").is_some());
+        for (contract, event, hash) in declared {
+            // A ledger without disputes has nothing to compare.
+            let whole = abi(contract).filter(|abi| contract == "Programs" || abi.events.contains_key("Voided"));
+            let known = whole.and_then(|abi| abi.events.get(event)).and_then(|all| all.first());
+            assert!(known.is_none_or(|known| known.selector() == hash), "{contract}.{event}");
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Program awards: taken from their awarders up to the end of an epoch, shared among stewards, held to the caps.
+//!
+//! An award reaches the chain only as points in a member's inputs. Stewards keep what was signed: each checks signatures
+//! and caps itself, by the programs as of the cut.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use alloy::primitives::{Address, U256};
+use alloy::sol_types::Eip712Domain;
+use rochdale_api::settlement::AwardMessage;
+use rochdale_api::{Problem, ProblemCode};
+use rochdale_chain::state::Cooperative;
+use rochdale_chain::{eip712, events};
+use rochdale_core::ids::{Epoch, MemberId};
+use rochdale_core::ledger::{Grant, ProgramCaps, SignedAward, grants};
+
+use crate::steward::{Caller, Mirror, Steward};
+
+/// Awards that one request may bring.
+const MOST: usize = 1_000;
+
+/// Who signed an award.
+fn signer(award: &AwardMessage, domain: &Eip712Domain) -> Result<Address, eip712::SignatureError> {
+    let message = eip712::Award {
+        programId: award.program,
+        memberId: award.member_id.0,
+        epoch: award.epoch.0,
+        points: award.points,
+        nonce: award.nonce,
+    };
+    eip712::recover(&message, domain, &award.signature)
+}
+
+/// Whether an award counts in a state: its program is open and its awarder signed it.
+///
+/// # Errors
+/// With what is wrong with it.
+pub fn check(award: &AwardMessage, state: &Cooperative, domain: &Eip712Domain) -> Result<(), String> {
+    let id = award.program;
+    let program = state.programs.get(&id).filter(|program| program.open);
+    let program = program.ok_or_else(|| format!("program {id} does not exist or is closed"))?;
+    if !state.members.contains_key(&award.member_id) {
+        return Err(format!("member {} does not exist", award.member_id));
+    }
+    match signer(award, domain) {
+        Ok(signer) if signer == program.awarder => Ok(()),
+        Ok(signer) => Err(format!("{signer} signed, the awarder of program {id} is {}", program.awarder)),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// The grants of an epoch from its awards, by the programs and members as of the cut. What does not hold is passed over.
+#[must_use]
+pub fn granted(epoch: Epoch, awards: &[AwardMessage], at_cut: &Cooperative, domain: &Eip712Domain) -> Vec<Grant> {
+    let caps =
+        |p: &rochdale_chain::state::Program| ProgramCaps { per_epoch: p.cap_per_epoch, per_member: p.cap_per_member };
+    let open = at_cut.programs.iter().filter(|(_, program)| program.open);
+    let programs: BTreeMap<u32, ProgramCaps> = open.map(|(id, program)| (*id, caps(program))).collect();
+    let active: BTreeSet<MemberId> = at_cut.active_members().collect();
+    let good = awards.iter().filter(|award| award.epoch == epoch && check(award, at_cut, domain).is_ok());
+    let signed: Vec<SignedAward> = good
+        .map(|award| SignedAward {
+            program: award.program,
+            member: award.member_id,
+            points: award.points,
+            nonce: award.nonce,
+        })
+        .collect();
+    grants(&programs, &active, &signed)
+}
+
+/// Whether two messages are the same award; the bytes of a signature may differ.
+fn key(award: &AwardMessage) -> (u32, MemberId, U256, u128) {
+    (award.program, award.member_id, award.nonce, award.points)
+}
+
+impl Steward {
+    /// The domain of awards, where the cooperative has programs.
+    #[must_use]
+    pub fn programs_domain(&self) -> Option<Eip712Domain> {
+        let programs = events::programs(&self.manifest.addresses)?;
+        Some(eip712::domain("Programs", self.manifest.chain_id, programs))
+    }
+
+    /// Whether a caller may bring awards: a steward, or who awards in an open program.
+    #[must_use]
+    pub fn may_award(&self, mirror: &Mirror, caller: Caller, signer: Address) -> bool {
+        let awards = |program: &rochdale_chain::state::Program| program.open && program.awarder == signer;
+        matches!(caller, Caller::Steward(_)) || mirror.latest.programs.values().any(awards)
+    }
+
+    /// Keeps awards that hold and whose epoch has not ended.
+    ///
+    /// # Errors
+    /// With the first that does not; nothing is kept then.
+    pub async fn take_awards(&self, mirror: &Mirror, awards: &[AwardMessage]) -> Result<(), Problem> {
+        if awards.len() > MOST {
+            let detail = format!("{} awards in one request; {MOST} are the most", awards.len());
+            return Err(Problem::new(ProblemCode::BadRequest, detail));
+        }
+        if awards.is_empty() {
+            return Ok(());
+        }
+        let domain = self.programs_domain();
+        let domain = domain.ok_or_else(|| Problem::new(ProblemCode::NotFound, "this cooperative has no programs"))?;
+        for award in awards {
+            let end = self.manifest.schedule().end(award.epoch);
+            if award.epoch == Epoch(0) || mirror.now() > end {
+                let detail = format!("epoch {} ended at {end}: it takes no awards any more", award.epoch);
+                return Err(Problem::new(ProblemCode::Conflict, detail));
+            }
+            check(award, &mirror.latest, &domain)
+                .map_err(|detail| Problem::new(ProblemCode::BadRequest, format!("an award: {detail}")))?;
+        }
+        for award in awards {
+            self.store.put_award(award).await?;
+        }
+        Ok(())
+    }
+
+    /// The awards of an epoch that this steward holds, for a peer.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn awards_of(&self, epoch: Epoch) -> Result<Vec<AwardMessage>, Problem> {
+        Ok(self.store.awards(epoch).await?)
+    }
+
+    /// Takes what peers hold of an epoch's awards, as of its cut.
+    ///
+    /// # Errors
+    /// Where the store fails; a peer that is down is passed over.
+    pub(crate) async fn sync_awards(
+        self: &Arc<Self>,
+        mirror: &Mirror,
+        epoch: Epoch,
+        at_cut: &Cooperative,
+    ) -> Result<(), Problem> {
+        if self.programs_domain().is_none() {
+            return Ok(());
+        }
+        for (peer, client) in self.peers(mirror) {
+            let path = format!("/v1/awards/{epoch}");
+            match client.get_signed::<Vec<AwardMessage>>(&path, mirror.now()).await {
+                Ok(awards) => self.keep_awards(epoch, &awards, at_cut).await?,
+                Err(error) => tracing::debug!(%peer, %error, "no awards from a peer"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps those of an epoch's awards that hold as of its cut.
+    pub(crate) async fn keep_awards(
+        &self,
+        epoch: Epoch,
+        awards: &[AwardMessage],
+        at_cut: &Cooperative,
+    ) -> Result<(), Problem> {
+        let Some(domain) = self.programs_domain() else { return Ok(()) };
+        for award in awards.iter().filter(|award| award.epoch == epoch && check(award, at_cut, &domain).is_ok()) {
+            self.store.put_award(award).await?;
+        }
+        Ok(())
+    }
+
+    /// Awards that hold and are held here but are not among `awards`, in words.
+    pub(crate) async fn awards_withheld(
+        &self,
+        epoch: Epoch,
+        awards: &[AwardMessage],
+        at_cut: &Cooperative,
+    ) -> Result<Vec<String>, Problem> {
+        let Some(domain) = self.programs_domain() else { return Ok(Vec::new()) };
+        let there: BTreeSet<_> = awards.iter().map(key).collect();
+        let ours = self.store.awards(epoch).await?;
+        let missing = ours.iter().filter(|award| !there.contains(&key(award)) && check(award, at_cut, &domain).is_ok());
+        Ok(missing
+            .map(|award| format!("an award of program {} to member {} is here", award.program, award.member_id))
+            .collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use alloy::signers::local::PrivateKeySigner;
+    use rochdale_chain::events::{Event, Located};
+
+    fn located(event: Event) -> Located {
+        let (block_hash, transaction) = Default::default();
+        Located { block_number: 1, block_hash, timestamp: 1, log_index: 0, transaction, event }
+    }
+
+    fn joined(member: u32) -> Located {
+        located(Event::Joined {
+            member: member.into(),
+            account: Address::with_last_byte(member as u8),
+            payout: Address::ZERO,
+            nullifier: alloy::primitives::B256::ZERO,
+            row_key_digest: alloy::primitives::B256::ZERO,
+        })
+    }
+
+    fn set(awarder: &PrivateKeySigner, open: bool) -> Located {
+        let (cap_per_epoch, cap_per_member) = (1_000, 600);
+        let awarder = awarder.address();
+        located(Event::ProgramSet { program: 1, awarder, kind: 1, cap_per_epoch, cap_per_member, open })
+    }
+
+    fn award(key: &PrivateKeySigner, domain: &Eip712Domain, member: u32, points: u128) -> AwardMessage {
+        let nonce = U256::from(points);
+        let message = eip712::Award { programId: 1, memberId: member, epoch: 3, points, nonce };
+        let signature = eip712::sign(key, &message, domain).unwrap();
+        AwardMessage { program: 1, member_id: member.into(), epoch: Epoch(3), points, nonce, signature }
+    }
+
+    #[test]
+    fn an_award_counts_where_the_open_programs_awarder_signed_it_for_this_epoch() {
+        let (awarder, other) = (PrivateKeySigner::random(), PrivateKeySigner::random());
+        let domain = eip712::domain("Programs", 31_337, Address::repeat_byte(9));
+        let mut events = vec![joined(1), joined(2), set(&awarder, true)];
+        let state = Cooperative::fold(&events);
+        let good = award(&awarder, &domain, 1, 700);
+        let raised = AwardMessage { points: 800, ..good.clone() };
+        let elsewhere = award(&awarder, &eip712::domain("Programs", 1, Address::repeat_byte(9)), 2, 5);
+        let all = [good.clone(), raised, elsewhere, award(&other, &domain, 2, 5), award(&awarder, &domain, 3, 5)];
+        let expected = [Grant { member: MemberId(1), program: 1, points: 600 }];
+        assert_eq!(granted(Epoch(3), &all, &state, &domain), expected);
+        assert_eq!(granted(Epoch(4), &all, &state, &domain), []);
+        assert!(check(&all[3], &state, &domain).unwrap_err().contains("the awarder of program 1 is"));
+        assert!(check(&all[4], &state, &domain).unwrap_err().contains("member 3 does not exist"));
+        events.push(set(&awarder, false));
+        let closed = Cooperative::fold(&events);
+        assert_eq!(granted(Epoch(3), &all, &closed, &domain), []);
+        events.push(set(&other, true));
+        assert!(check(&good, &Cooperative::fold(&events), &domain).is_err(), "another awarder since");
+        events.pop();
+        events.pop();
+        events.push(located(Event::Ended { member: MemberId(1) }));
+        assert_eq!(granted(Epoch(3), &all, &Cooperative::fold(&events), &domain), [], "who left is granted nothing");
+    }
+}
