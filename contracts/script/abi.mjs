@@ -6,9 +6,33 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const CONTRACTS = [
-  "Buyback", "ConsentRegistry", "ContributionRegistry", "DataToken", "DatasetCatalog", "ERC1967Proxy",
-  "FounderAccessManager", "GovToken", "License", "Market", "MemberAccount", "MemberAccountFactory", "Membership",
-  "OperatorPay", "SettlementLedger", "StewardCommittee", "TestUSDC", "Treasury", "Vesting",
+  "AccessPlan",
+  "Buyback",
+  "CharterGate",
+  "ConsentRegistry",
+  "ContributionRegistry",
+  "CoopAuthority",
+  "CoopFactory",
+  "CoopGovernor",
+  "CoopTimelock",
+  "DataToken",
+  "DatasetCatalog",
+  "ERC1967Proxy",
+  "FounderAccessManager",
+  "FoundingPlan",
+  "GovToken",
+  "License",
+  "Market",
+  "MemberAccount",
+  "MemberAccountFactory",
+  "Membership",
+  "OperatorPay",
+  "PauseGuard",
+  "SettlementLedger",
+  "StewardCommittee",
+  "TestUSDC",
+  "Treasury",
+  "Vesting",
 ];
 
 const contracts = join(dirname(fileURLToPath(import.meta.url)), "..");

@@ -27,7 +27,7 @@ pub fn check() -> Result<()> {
     std::fs::create_dir_all(root().join("target/tools"))?;
     let shown = report.to_string_lossy().into_owned();
     let args = ["coverage", "--report", "lcov", "--report-file", &shown, "--no-match-path", "test/{gas,invariant}/**"];
-    let mut command = crate::test::forge_command("default", &args)?;
+    let mut command = crate::test::forge_command("coverage", &args)?;
     command.stdout(std::process::Stdio::null());
     ok(command)?;
     let text = std::fs::read_to_string(&report).with_context(|| shown.clone())?;

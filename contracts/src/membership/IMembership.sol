@@ -18,6 +18,9 @@ interface IMembership {
     /// @notice Whether `account` is an active member.
     function isMember(address account) external view returns (bool);
 
+    /// @notice The id that `account` joined under, also after the membership ended; 0 if it never joined.
+    function memberIdOf(address account) external view returns (uint32);
+
     /// @notice Where what `memberId` earned is paid; it outlives the membership. Zero for an id never issued.
     function payoutOf(uint32 memberId) external view returns (address);
 

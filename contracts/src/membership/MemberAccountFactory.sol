@@ -31,7 +31,7 @@ contract MemberAccountFactory {
         bytes32 salt = _salt(qx, qy, recovery);
         account = Clones.predictDeterministicAddress(IMPLEMENTATION, salt);
         if (account.code.length != 0) return account;
-        Clones.cloneDeterministic(IMPLEMENTATION, salt);
+        account = Clones.cloneDeterministic(IMPLEMENTATION, salt);
         emit AccountCreated(account, qx, qy);
         MemberAccount(payable(account)).initialize(qx, qy, recovery);
     }

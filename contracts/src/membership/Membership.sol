@@ -227,7 +227,7 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, Paus
         return (account, _storage().members[memberId].payout, account != address(0));
     }
 
-    /// @notice The id that `account` joined under, also after the membership ended; 0 if it never joined.
+    /// @inheritdoc IMembership
     function memberIdOf(address account) external view returns (uint32) {
         return _storage().memberIds[account];
     }

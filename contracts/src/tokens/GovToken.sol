@@ -1,36 +1,107 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {VotesUpgradeable} from "@openzeppelin/contracts-upgradeable/governance/utils/VotesUpgradeable.sol";
 import {ERC20Upgradeable} from "@openzeppelin/contracts-upgradeable/token/ERC20/ERC20Upgradeable.sol";
+import {EIP712Upgradeable} from "@openzeppelin/contracts-upgradeable/utils/cryptography/EIP712Upgradeable.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {Time} from "@openzeppelin/contracts/utils/types/Time.sol";
 import {Governed} from "../access/Governed.sol";
+import {MemberSignature} from "../access/MemberSignature.sol";
+import {NamedEIP712} from "../access/NamedEIP712.sol";
 import {IMembership} from "../membership/IMembership.sol";
 
 /// @title GovToken (GOV)
-/// @notice Earned by contributing; moves only among active members and listed contracts, so it cannot be bought
-/// by someone who has nothing in the pool.
+/// @notice Earned by contributing. Its votes are those of who earned it: units = sqrt(min(free, earned) + Σ lockedᵢ·mᵢ²)
+/// for an active member, nothing for anybody else.
 ///
 /// Roles
-/// - SettlementLedger mints, to the payout address of a claim. Nobody else can.
-/// - Authority: lists contracts that may hold and send GOV; upgrades.
+/// - SettlementLedger mints, and what it mints to an account is what that account earned. Nothing else counts as earned.
+/// - An active member locks earned tokens for 3, 6, 12, 24 or 48 months for more units, and delegates to active members.
+/// - Anyone pokes an account: expired locks end, and who is no member any more has no units.
+/// - Authority: lists contracts that may receive GOV; upgrades.
 ///
-/// Assumptions: SettlementLedger keeps claimed ≤ earned. Membership answers who is active.
-/// Liveness: minting asks Membership nothing, so a claim never fails for who left; what such a holder has stays
-/// theirs and does not move until the holder is a member or listed.
-/// Who can hurt whom: the authority can list a buyer's contract and so open the market that the rule closes.
-contract GovToken is ERC20Upgradeable, Governed {
+/// Assumptions
+/// - SettlementLedger keeps claimed ≤ earned. Membership answers who is active, and an account joins once in its life.
+/// - Σ units ≤ 2·Σ sqrt(everything an account ever earned): transfers move neither `earned` nor locks, so tokens that are
+///   received carry no votes, and spreading or lending gains nothing.
+///
+/// Votes
+/// - One token earned is 1e18 units; everyone is their own delegate until they name another.
+/// - Stored units change with the account's own balance, locks and pokes. A membership that ends, or a lock that
+///   expires, is noticed at the next of them; Membership calls `sync` when it ends one.
+/// - What was delegated to a member who left is worth nothing until the delegator's units are next touched (by anyone,
+///   through `sync`): then it is the delegator's own again.
+///
+/// Liveness: minting asks Membership a view and nothing else, so a claim never fails for who left. Only the receiver of
+/// a transfer must be a member or listed, so who left, or was paid at an address apart, can always pass GOV on.
+/// Who can hurt whom: the authority can list a buyer's contract and so open the market that the rule closes; votes
+/// cannot be bought that way. A locker cannot take a lock back before its time.
+contract GovToken is ERC20Upgradeable, VotesUpgradeable, NamedEIP712, Governed {
+    /// @dev One slot.
+    struct Lock {
+        uint96 amount;
+        uint40 unlockAt;
+        uint8 tier;
+    }
+
+    /// @notice What a member signs so that somebody else sends `lock`.
+    struct LockOrder {
+        address account;
+        uint96 amount;
+        uint8 tier;
+        uint256 nonce;
+        uint256 deadline;
+    }
+
+    /// @dev The first slot is all that an account without locks needs.
+    struct Account {
+        uint128 earned;
+        uint120 units;
+        bool hasLocks;
+        uint128 locked;
+        uint128 weighted;
+        Lock[] locks;
+    }
+
     /// @custom:storage-location erc7201:rochdale.storage.GovToken
     struct Storage {
         address ledger;
         IMembership membership;
         mapping(address account => bool) listed;
+        mapping(address account => Account) accounts;
     }
 
     bytes32 private constant STORAGE = 0xfec26a3e380fa2e3f36b5edcd66bec109ef554fefc5d2c7618f058c133131a00;
 
+    bytes32 private constant LOCK_TYPEHASH =
+        keccak256("Lock(address account,uint96 amount,uint8 tier,uint256 nonce,uint256 deadline)");
+
+    uint256 private constant BPS = 10_000;
+
+    /// @notice How many locks an account may have at a time.
+    uint256 public constant MAX_LOCKS = 16;
+
+    /// @notice A month of a lock.
+    uint40 public constant MONTH = 30 days;
+
     event Listed(address indexed account, bool listed);
+    event Locked(address indexed account, uint96 amount, uint8 tier, uint40 unlockAt);
+    event Unlocked(address indexed account, uint96 amount, uint8 tier, uint40 unlockAt);
+    event UnitsChanged(address indexed account, uint256 units);
 
     error GovToken_OnlyLedger(address caller);
     error GovToken_NotMember(address account);
+    error GovToken_IsLocked(address account, uint256 free, uint256 amount);
+    error GovToken_ZeroAmount();
+    error GovToken_BadTier(uint8 tier);
+    error GovToken_TooManyLocks(address account);
+    error GovToken_NotEarned(address account, uint256 lockable, uint256 amount);
+    error GovToken_NoSuchLock(address account, uint256 index);
+    error GovToken_NotExpired(uint40 unlockAt);
+    error GovToken_Expired(uint256 deadline);
+    error GovToken_BadSignature(address account);
 
     function initialize(address authority_, address ledger, address membership) external initializer {
         __Governed_init(authority_);
@@ -40,9 +111,13 @@ contract GovToken is ERC20Upgradeable, Governed {
         $.membership = IMembership(_nonZero(membership, "membership"));
     }
 
-    /// @notice Mints what a member claims.
+    // ------------------------------------------------------------------------------------------------ holding
+
+    /// @notice Mints what a member claims; the receiver earned it.
     function mint(address to, uint256 amount) external {
-        if (msg.sender != _storage().ledger) revert GovToken_OnlyLedger(msg.sender);
+        Storage storage $ = _storage();
+        if (msg.sender != $.ledger) revert GovToken_OnlyLedger(msg.sender);
+        $.accounts[to].earned += SafeCast.toUint128(amount);
         _mint(to, amount);
     }
 
@@ -55,17 +130,214 @@ contract GovToken is ERC20Upgradeable, Governed {
         return _storage().listed[account];
     }
 
-    function _update(address from, address to, uint256 value) internal override {
-        if (from != address(0) && to != address(0)) {
-            _checkMayHold(from);
-            _checkMayHold(to);
-        }
-        super._update(from, to, value);
+    // -------------------------------------------------------------------------------------------------- locks
+
+    /// @notice Locks tokens that the caller earned and holds: tier 0–4 for 3, 6, 12, 24, 48 months.
+    function lock(uint96 amount, uint8 tier) external {
+        _lock(msg.sender, amount, tier);
     }
 
-    function _checkMayHold(address account) private view {
-        Storage storage $ = _storage();
-        if (!$.listed[account] && !$.membership.isMember(account)) revert GovToken_NotMember(account);
+    /// @notice As `lock`, by the signature of a key or an ERC-1271 account.
+    function lockBySig(LockOrder calldata order, bytes calldata signature) external {
+        // Check:
+        if (block.timestamp > order.deadline) revert GovToken_Expired(order.deadline);
+        bytes32 digest = _hashTypedDataV4(keccak256(abi.encode(LOCK_TYPEHASH, order)));
+        if (!MemberSignature.isValid(order.account, digest, signature)) revert GovToken_BadSignature(order.account);
+        // Effects:
+        _useCheckedNonce(order.account, order.nonce);
+        _lock(order.account, order.amount, order.tier);
+    }
+
+    /// @notice Ends one of the caller's locks that has expired. The last lock takes its index.
+    function unlock(uint256 index) external {
+        Account storage a = _storage().accounts[msg.sender];
+        // Check:
+        if (index >= a.locks.length) revert GovToken_NoSuchLock(msg.sender, index);
+        uint40 unlockAt = a.locks[index].unlockAt;
+        if (block.timestamp < unlockAt) revert GovToken_NotExpired(unlockAt);
+        // Effects:
+        _release(a, msg.sender, index);
+        _refresh(msg.sender);
+    }
+
+    /// @notice Ends every lock of `account` that has expired, and counts its units anew. Anyone may.
+    function poke(address account) external {
+        Account storage a = _storage().accounts[account];
+        for (uint256 i = a.locks.length; i > 0; --i) {
+            if (a.locks[i - 1].unlockAt <= block.timestamp) _release(a, account, i - 1);
+        }
+        _refresh(account);
+    }
+
+    /// @notice Counts the units of `account` anew, locks as they are. Anyone may; Membership does when one ends.
+    function sync(address account) external {
+        _refresh(account);
+    }
+
+    // -------------------------------------------------------------------------------------------------- views
+
+    /// @notice What `account` earned itself and has not locked, whether it still holds it or not.
+    function earnedOf(address account) external view returns (uint256) {
+        return _storage().accounts[account].earned;
+    }
+
+    /// @notice The part of the balance that is locked.
+    function lockedOf(address account) external view returns (uint256) {
+        return _storage().accounts[account].locked;
+    }
+
+    function locksOf(address account) external view returns (Lock[] memory) {
+        return _storage().accounts[account].locks;
+    }
+
+    /// @notice Voting units as last counted, wherever they are delegated.
+    function unitsOf(address account) external view returns (uint256) {
+        return _getVotingUnits(account);
+    }
+
+    /// @notice The id under which `account` joined, 0 if it never did; a governor numbers its ballots by it.
+    function memberIdOf(address account) external view returns (uint32) {
+        return _storage().membership.memberIdOf(account);
+    }
+
+    /// @notice Whom `account`'s units vote with: itself, unless it named another.
+    function delegates(address account) public view override returns (address) {
+        address named = super.delegates(account);
+        return named == address(0) ? account : named;
+    }
+
+    function clock() public view override returns (uint48) {
+        return Time.timestamp();
+    }
+
+    // solhint-disable-next-line func-name-mixedcase
+    function CLOCK_MODE() public pure override returns (string memory) {
+        return "mode=timestamp";
+    }
+
+    // ----------------------------------------------------------------------------------------------- internal
+
+    function _lock(address account, uint96 amount, uint8 tier) private {
+        Account storage a = _storage().accounts[account];
+        (uint40 duration, uint256 squared) = _terms(tier);
+        // Check:
+        if (!_isMember(account)) revert GovToken_NotMember(account);
+        if (amount == 0) revert GovToken_ZeroAmount();
+        if (a.locks.length >= MAX_LOCKS) revert GovToken_TooManyLocks(account);
+        uint256 lockable = Math.min(balanceOf(account) - a.locked, a.earned);
+        if (amount > lockable) revert GovToken_NotEarned(account, lockable, amount);
+        // Effects:
+        (a.earned, a.locked, a.hasLocks) = (a.earned - amount, a.locked + amount, true);
+        a.weighted += uint128(amount * squared);
+        uint40 unlockAt = uint40(block.timestamp) + duration;
+        a.locks.push(Lock({amount: amount, unlockAt: unlockAt, tier: tier}));
+        emit Locked(account, amount, tier, unlockAt);
+        _refresh(account);
+    }
+
+    function _release(Account storage a, address account, uint256 index) private {
+        Lock memory l = a.locks[index];
+        (, uint256 squared) = _terms(l.tier);
+        a.locks[index] = a.locks[a.locks.length - 1];
+        a.locks.pop();
+        (a.earned, a.locked, a.hasLocks) = (a.earned + l.amount, a.locked - l.amount, a.locks.length != 0);
+        a.weighted -= uint128(l.amount * squared);
+        emit Unlocked(account, l.amount, l.tier, l.unlockAt);
+    }
+
+    /// @dev How long a tier locks, and the square of its multiplier (1.1, 1.25, 1.5, 1.75, 2) in bps: exact.
+    function _terms(uint8 tier) private pure returns (uint40 duration, uint256 squared) {
+        if (tier == 0) return (3 * MONTH, 12_100);
+        if (tier == 1) return (6 * MONTH, 15_625);
+        if (tier == 2) return (12 * MONTH, 22_500);
+        if (tier == 3) return (24 * MONTH, 30_625);
+        if (tier == 4) return (48 * MONTH, 40_000);
+        revert GovToken_BadTier(tier);
+    }
+
+    function _update(address from, address to, uint256 value) internal override {
+        if (from == address(0)) {
+            super._update(from, to, value);
+        } else {
+            _checkMayReceive(to);
+            _checkFree(from, value);
+            super._update(from, to, value);
+            _refreshIfEarned(from);
+        }
+        _refreshIfEarned(to);
+    }
+
+    /// @dev Who earned nothing has no units that a balance could change.
+    function _refreshIfEarned(address account) private {
+        Account storage a = _storage().accounts[account];
+        if (a.earned != 0 || a.units != 0) _refresh(account);
+    }
+
+    /// @dev Sets the account's stored units to what they are now and moves the difference to its delegate's votes.
+    function _refresh(address account) private {
+        Account storage a = _storage().accounts[account];
+        bool active = _isMember(account);
+        _leaveEndedDelegate(account);
+        (uint256 before, uint256 units) = (a.units, active ? _units(a, account) : 0);
+        if (units != before) {
+            a.units = uint120(units);
+            if (units > before) _transferVotingUnits(address(0), account, units - before);
+            else _transferVotingUnits(account, address(0), before - units);
+            emit UnitsChanged(account, units);
+        }
+        // What others delegated to somebody who left votes no more.
+        if (!active) _moveDelegateVotes(account, address(0), getVotes(account));
+    }
+
+    function _units(Account storage a, address account) private view returns (uint256) {
+        uint256 balance = balanceOf(account);
+        if (!a.hasLocks) return Math.sqrt(Math.min(balance, a.earned) * 1e18);
+        uint256 own = Math.min(balance - a.locked, a.earned);
+        return Math.sqrt((own * BPS + a.weighted) * (1e18 / BPS));
+    }
+
+    /// @dev Naming nobody is naming oneself.
+    function _delegate(address account, address delegatee) internal override {
+        if (delegatee == address(0)) delegatee = account;
+        if (delegatee != account && !_isMember(delegatee)) revert GovToken_NotMember(delegatee);
+        _leaveEndedDelegate(account);
+        super._delegate(account, delegatee);
+    }
+
+    /// @dev Takes the units back from a delegate who is no member any more. Once `_refresh` has run for that delegate, its
+    /// votes are 0 and hold these units no more; they are put there first, so that moving them away does not underflow.
+    function _leaveEndedDelegate(address account) private {
+        address named = super.delegates(account);
+        if (named == address(0) || named == account || _isMember(named)) return;
+        if (getVotes(named) == 0) _moveDelegateVotes(address(0), named, _getVotingUnits(account));
+        super._delegate(account, account);
+    }
+
+    function _getVotingUnits(address account) internal view override returns (uint256) {
+        return _storage().accounts[account].units;
+    }
+
+    function _checkMayReceive(address account) private view {
+        if (!_storage().listed[account] && !_isMember(account)) revert GovToken_NotMember(account);
+    }
+
+    function _checkFree(address account, uint256 value) private view {
+        Account storage a = _storage().accounts[account];
+        if (!a.hasLocks) return;
+        uint256 free = balanceOf(account) - a.locked;
+        if (value > free) revert GovToken_IsLocked(account, free, value);
+    }
+
+    function _isMember(address account) private view returns (bool) {
+        return _storage().membership.isMember(account);
+    }
+
+    function _EIP712Name() internal pure override returns (string memory) {
+        return "GovToken";
+    }
+
+    function _EIP712Version() internal pure override(EIP712Upgradeable, NamedEIP712) returns (string memory) {
+        return "1";
     }
 
     function _storage() private pure returns (Storage storage $) {

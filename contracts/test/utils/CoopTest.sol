@@ -1,132 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {Test} from "forge-std/Test.sol";
-import {ERC1967Proxy} from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol";
-import {FounderAccessManager} from "../../src/access/FounderAccessManager.sol";
 import {ConsentRegistry} from "../../src/consent/ConsentRegistry.sol";
 import {ContributionRegistry} from "../../src/contribution/ContributionRegistry.sol";
-import {DatasetCatalog} from "../../src/market/DatasetCatalog.sol";
-import {License} from "../../src/market/License.sol";
 import {Market} from "../../src/market/Market.sol";
 import {Membership} from "../../src/membership/Membership.sol";
 import {StewardCommittee} from "../../src/oracle/StewardCommittee.sol";
 import {SettlementLedger} from "../../src/settlement/SettlementLedger.sol";
-import {TestUSDC} from "../../src/testing/TestUSDC.sol";
-import {DataToken} from "../../src/tokens/DataToken.sol";
-import {GovToken} from "../../src/tokens/GovToken.sol";
-import {Treasury} from "../../src/treasury/Treasury.sol";
+import {CoopFounding} from "./CoopFounding.sol";
 import {LedgerTreeBuilder} from "./LedgerTreeBuilder.sol";
 
-/// @notice A whole cooperative behind proxies, three stewards with a quorum of two, one worker, one dataset on sale.
+/// @notice What members, stewards, the registrar and a researcher sign and send in a cooperative that was just founded.
 /// Digests are computed here from the type strings, not by calling the contracts.
-abstract contract CoopTest is Test {
+abstract contract CoopTest is CoopFounding {
     using LedgerTreeBuilder for bytes32[];
 
-    uint40 internal constant GENESIS = 1_800_000_000;
-    uint32 internal constant EPOCH = 7 days;
-    uint32 internal constant LAG = 1 hours;
-    uint32 internal constant ATTEMPT = 6 hours;
-    uint32 internal constant WINDOW = 24 hours;
-    uint8 internal constant DEPTH = 20;
-    uint32 internal constant COOLDOWN = 7 days;
-    bytes32 internal constant PARAMS = keccak256("params");
-    uint128 internal constant DATA_CAP = 1_000_000e18;
-    uint128 internal constant GOV_CAP = 100_000e18;
     uint16 internal constant PURPOSE = 42;
-    uint32 internal constant DATASET = 1;
-    uint128 internal constant PRICE = 50e6;
 
-    FounderAccessManager internal manager;
-    TestUSDC internal usdc;
-    Membership internal membership;
-    ConsentRegistry internal consents;
-    ContributionRegistry internal contributions;
-    StewardCommittee internal committee;
-    SettlementLedger internal ledger;
-    DataToken internal dataToken;
-    GovToken internal govToken;
-    DatasetCatalog internal catalog;
-    License internal license;
-    Market internal market;
-    Treasury internal treasury;
-
-    address internal founder = makeAddr("founder");
-    address internal gateway = makeAddr("gateway");
     address internal stranger = makeAddr("stranger");
-    address internal registrar;
-    uint256 internal registrarKey;
-    address internal worker;
-    uint256 internal workerKey;
     address internal researcher;
     uint256 internal researcherKey;
-    uint256[3] internal stewardKeys;
 
     /// @dev Private keys by member id; id 0 unused.
     uint256[] internal memberKeys;
 
     function setUp() public virtual {
         vm.warp(GENESIS);
-        (registrar, registrarKey) = makeAddrAndKey("registrar");
-        (worker, workerKey) = makeAddrAndKey("worker");
         (researcher, researcherKey) = makeAddrAndKey("researcher");
         memberKeys.push(0);
-        _deploy();
-        _configure();
+        _found();
+        _asMemberHouse();
+        market.approveResearcher(researcher, PURPOSE, type(uint64).max);
     }
 
-    // ------------------------------------------------------------------------------------------- deployment
-
-    function _deploy() internal {
-        manager = new FounderAccessManager(founder);
-        usdc = new TestUSDC();
-        address[11] memory code = [
-            address(new Membership()),
-            address(new ConsentRegistry()),
-            address(new ContributionRegistry()),
-            address(new StewardCommittee()),
-            address(new SettlementLedger()),
-            address(new DataToken()),
-            address(new GovToken()),
-            address(new DatasetCatalog()),
-            address(new License()),
-            address(new Market()),
-            address(new Treasury())
-        ];
-        uint64 nonce = vm.getNonce(address(this));
-        address[11] memory at;
-        for (uint64 i; i < 11; ++i) {
-            at[i] = vm.computeCreateAddress(address(this), nonce + i);
-        }
-        (membership, consents, contributions) = (Membership(at[0]), ConsentRegistry(at[1]), ContributionRegistry(at[2]));
-        (committee, ledger) = (StewardCommittee(at[3]), SettlementLedger(at[4]));
-        (dataToken, govToken) = (DataToken(at[5]), GovToken(at[6]));
-        (catalog, license, market, treasury) = (DatasetCatalog(at[7]), License(at[8]), Market(at[9]), Treasury(at[10]));
-        bytes[11] memory init = _initializers();
-        for (uint256 i; i < 11; ++i) {
-            assertEq(address(new ERC1967Proxy(code[i], init[i])), at[i], "predicted address");
-        }
-    }
-
-    function _initializers() private view returns (bytes[11] memory) {
-        address a = address(manager);
-        return [
-            abi.encodeCall(Membership.initialize, (a, address(consents), registrar, GENESIS, EPOCH, 1_000)),
-            abi.encodeCall(ConsentRegistry.initialize, (a, address(membership))),
-            abi.encodeCall(ContributionRegistry.initialize, (a, address(consents), COOLDOWN)),
-            abi.encodeCall(StewardCommittee.initialize, (a)),
-            abi.encodeCall(SettlementLedger.initialize, (_ledgerDeployment())),
-            abi.encodeCall(DataToken.initialize, (a, address(ledger))),
-            abi.encodeCall(GovToken.initialize, (a, address(ledger), address(membership))),
-            abi.encodeCall(DatasetCatalog.initialize, (a)),
-            abi.encodeCall(License.initialize, (a, address(market))),
-            abi.encodeCall(
-                Market.initialize, (a, address(usdc), address(treasury), address(catalog), address(license))
-            ),
-            abi.encodeCall(Treasury.initialize, (a, address(usdc), address(market), address(ledger)))
-        ];
-    }
-
+    /// @dev What the ledger was initialized with, to initialize another one.
     function _ledgerDeployment() internal view returns (SettlementLedger.Deployment memory) {
         return SettlementLedger.Deployment({
             authority: address(manager),
@@ -144,31 +51,6 @@ abstract contract CoopTest is Test {
             paramsHash: PARAMS,
             dataCap: DATA_CAP,
             govCap: GOV_CAP
-        });
-    }
-
-    function _configure() internal {
-        vm.startPrank(founder);
-        committee.seat(_seats("steward"), 2);
-        committee.registerWorker(worker, keccak256("worker sealing key"));
-        committee.setGateway(gateway);
-        catalog.publish(DATASET, _dataset());
-        market.approveResearcher(researcher, PURPOSE, type(uint64).max);
-        vm.stopPrank();
-    }
-
-    function _seats(string memory name) internal returns (StewardCommittee.Seat[] memory seats) {
-        seats = new StewardCommittee.Seat[](3);
-        for (uint256 i; i < 3; ++i) {
-            (address signer, uint256 key) = makeAddrAndKey(string.concat(name, vm.toString(i + 1)));
-            stewardKeys[i] = key;
-            seats[i] = StewardCommittee.Seat(signer, keccak256(abi.encode(name, i)));
-        }
-    }
-
-    function _dataset() internal pure returns (DatasetCatalog.Dataset memory) {
-        return DatasetCatalog.Dataset({
-            dataType: 1, source: 1, pricePerThousand: PRICE, termsHash: keccak256("terms"), open: true
         });
     }
 

@@ -31,7 +31,7 @@ abstract contract EndingTest is CoopTest {
     }
 
     function _expel(uint32 id) internal {
-        vm.prank(founder);
+        _asMemberHouse();
         membership.expel(id, keccak256("reasons"));
     }
 

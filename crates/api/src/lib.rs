@@ -8,6 +8,7 @@ pub mod auth;
 pub mod client;
 pub mod contribution;
 pub mod member;
+pub mod poll;
 pub mod problem;
 pub mod query;
 #[cfg(feature = "server")]

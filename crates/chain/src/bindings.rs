@@ -3,6 +3,11 @@
 //! One module a contract: `Membership::joinCall`, `Membership::Joined`, `Membership::BYTECODE`, and
 //! `Membership::new(address, provider)` for calls.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use alloy::json_abi::JsonAbi;
+
 use crate::eip712;
 
 macro_rules! contracts {
@@ -19,10 +24,46 @@ macro_rules! contracts {
             }
             pub use $module::$name;
         )*
+
+        /// Names and files of all contracts.
+        const FILES: &[(&str, &str)] = &[$((stringify!($name), include_str!(concat!("../", $file)))),*];
     };
 }
 
+/// What a cooperative is founded with, as the factory's plan takes it.
+pub mod founding {
+    pub use super::founding_plan::FoundingPlan::*;
+    pub use super::founding_plan::{CoopGovernor, DatasetCatalog, StewardCommittee, Treasury};
+}
+
+/// The factory's parts, as the plan of access takes them.
+pub(crate) mod access {
+    pub use super::access_plan::AccessPlan::Parts;
+}
+
+/// A contract's ABI by the contract's name, for calls that are known only when the program runs.
+pub fn abi(name: &str) -> Option<&'static JsonAbi> {
+    static ABIS: LazyLock<BTreeMap<&'static str, JsonAbi>> = LazyLock::new(|| {
+        #[derive(serde::Deserialize)]
+        struct File {
+            abi: JsonAbi,
+        }
+        // The macro above read the same files: one that does not parse stops the build.
+        let read = |(name, text): &(&'static str, &str)| Some((*name, serde_json::from_str::<File>(text).ok()?.abi));
+        FILES.iter().filter_map(read).collect()
+    });
+    ABIS.get(name)
+}
+
 contracts! {
+    access_plan AccessPlan "../../abi/AccessPlan.json",
+    charter_gate CharterGate "../../abi/CharterGate.json",
+    coop_authority CoopAuthority "../../abi/CoopAuthority.json",
+    coop_factory CoopFactory "../../abi/CoopFactory.json",
+    coop_governor CoopGovernor "../../abi/CoopGovernor.json",
+    coop_timelock CoopTimelock "../../abi/CoopTimelock.json",
+    founding_plan FoundingPlan "../../abi/FoundingPlan.json",
+    pause_guard PauseGuard "../../abi/PauseGuard.json",
     consent_registry ConsentRegistry "../../abi/ConsentRegistry.json",
     contribution_registry ContributionRegistry "../../abi/ContributionRegistry.json",
     data_token DataToken "../../abi/DataToken.json",
@@ -51,6 +92,13 @@ pub(crate) fn error_signatures() -> Vec<([u8; 4], &'static str)> {
         }};
     }
     all!(
+        CharterGate::CharterGateErrors,
+        CoopAuthority::CoopAuthorityErrors,
+        CoopFactory::CoopFactoryErrors,
+        CoopGovernor::CoopGovernorErrors,
+        CoopTimelock::CoopTimelockErrors,
+        FoundingPlan::FoundingPlanErrors,
+        PauseGuard::PauseGuardErrors,
         ConsentRegistry::ConsentRegistryErrors,
         ContributionRegistry::ContributionRegistryErrors,
         DataToken::DataTokenErrors,

@@ -8,7 +8,7 @@ use alloy::primitives::{Address, B256, Bytes, Signature, U256};
 use alloy::signers::SignerSync as _;
 use alloy::signers::local::PrivateKeySigner;
 use alloy::sol_types::{Eip712Domain, SolStruct};
-use rochdale_core::{budget, ledger};
+use rochdale_core::{budget, ledger, poll};
 
 mod types {
     #![allow(missing_docs, reason = "the fields are documented where the contracts define them")]
@@ -145,10 +145,48 @@ mod types {
             bytes32 nonce;
             uint256 deadline;
         }
+
+        /// A member asks the members; its struct hash is the poll's id. Times are Unix seconds.
+        #[derive(Debug, PartialEq, Eq)]
+        struct Poll {
+            uint32 author;
+            string question;
+            string[] options;
+            uint64 snapshotBlock;
+            uint64 opensAt;
+            uint64 closesAt;
+            string house;
+        }
+
+        /// A member answers a poll by an option's place from 0; the higher sequence replaces.
+        #[derive(Debug, PartialEq, Eq)]
+        struct Ballot {
+            bytes32 pollId;
+            uint32 memberId;
+            uint16 choice;
+            uint32 sequence;
+            uint256 deadline;
+        }
     }
 }
 
 pub use types::*;
+
+/// What is signed for a governor; its ballot has the name of a poll's and other fields.
+pub mod governor {
+    #![allow(missing_docs, reason = "the fields are documented where OpenZeppelin's Governor defines them")]
+
+    alloy::sol! {
+        /// A vote on a proposal: 0 against, 1 for, 2 abstain.
+        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        struct Ballot {
+            uint256 proposalId;
+            uint8 support;
+            address voter;
+            uint256 nonce;
+        }
+    }
+}
 
 impl From<&ledger::Header> for Header {
     fn from(h: &ledger::Header) -> Self {
@@ -228,6 +266,32 @@ impl From<BudgetEntry> for budget::BudgetEntry {
             purpose: e.purpose.into(),
             rho: e.rho,
             deadline: e.deadline,
+        }
+    }
+}
+
+impl From<&poll::Poll> for Poll {
+    fn from(p: &poll::Poll) -> Self {
+        Self {
+            author: p.author.0,
+            question: p.question.clone(),
+            options: p.options.clone(),
+            snapshotBlock: p.snapshot_block,
+            opensAt: p.opens_at,
+            closesAt: p.closes_at,
+            house: p.house.word().to_owned(),
+        }
+    }
+}
+
+impl From<&poll::Ballot> for Ballot {
+    fn from(b: &poll::Ballot) -> Self {
+        Self {
+            pollId: b.poll,
+            memberId: b.member.0,
+            choice: b.choice,
+            sequence: b.sequence,
+            deadline: U256::from(b.deadline),
         }
     }
 }
@@ -390,6 +454,14 @@ mod tests {
         assert_eq!(
             QueryOrder::eip712_root_type(),
             "QueryOrder(uint64 licenseId,bytes32 queryDigest,uint64 rho,uint16 purpose,bytes32 nonce,uint256 deadline)"
+        );
+        assert_eq!(
+            Poll::eip712_root_type(),
+            "Poll(uint32 author,string question,string[] options,uint64 snapshotBlock,uint64 opensAt,uint64 closesAt,string house)"
+        );
+        assert_eq!(
+            Ballot::eip712_root_type(),
+            "Ballot(bytes32 pollId,uint32 memberId,uint16 choice,uint32 sequence,uint256 deadline)"
         );
         assert_eq!(ErasureReceipt::eip712_root_type(), "ErasureReceipt(uint32 memberId,uint64 shares,uint256 at)");
     }

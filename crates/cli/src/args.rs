@@ -1,5 +1,6 @@
 //! What a person can type.
 
+use crate::gov::args::GovCommand;
 use crate::state::State;
 use anyhow::{Result, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -90,6 +91,9 @@ pub enum Command {
     /// Epochs and their settlement
     #[command(subcommand)]
     Epoch(EpochCommand),
+    /// Polls
+    #[command(subcommand)]
+    Gov(GovCommand),
     /// Recompute the ledger from chain data and a steward's store; fails at the first difference
     #[command(after_help = "Example: rochdale audit --steward 2 --json")]
     Audit {

@@ -27,7 +27,7 @@ const ATTEMPT_PATIENCE: Duration = Duration::from_secs(120);
 const ALLOWANCE: u128 = 100_000_000_000;
 
 /// Prints a result: as JSON, or as the sentence that a person reads.
-fn show(ui: Ui, value: &Value, sentence: impl AsRef<str>) -> Result<ExitCode> {
+pub fn show(ui: Ui, value: &Value, sentence: impl AsRef<str>) -> Result<ExitCode> {
     if ui.json {
         println!("{}", serde_json::to_string_pretty(value)?);
     } else {

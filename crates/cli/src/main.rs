@@ -7,6 +7,7 @@ mod coop;
 mod demo;
 mod epoch;
 mod found;
+mod gov;
 mod member;
 mod process;
 mod records;
@@ -50,6 +51,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Member(command) => commands::member(&cli.common, command, ui).await,
         Command::Researcher(command) => commands::researcher(&cli.common, command, ui).await,
         Command::Epoch(command) => commands::epoch(&cli.common, command, ui).await,
+        Command::Gov(command) => gov::run(&cli.common, command, ui).await,
         Command::Audit { steward } => commands::audit(&cli.common, steward, ui),
     }
 }

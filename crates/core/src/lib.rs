@@ -10,5 +10,6 @@ pub mod fhir;
 pub mod ids;
 pub mod ledger;
 pub mod money;
+pub mod poll;
 pub mod query;
 pub mod score;

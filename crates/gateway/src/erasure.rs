@@ -1,4 +1,4 @@
-//! Deletes ciphertext: that of erased members, and what no package ever named.
+//! Deletes ciphertext: that of erased members, and what no package ever named. Erased members' ballots go too.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -32,7 +32,7 @@ impl Erasure {
         Self { store, vault, ttl }
     }
 
-    /// Deletes the blobs of members whose erasure is on chain; returns their number.
+    /// Deletes the blobs and ballots of members whose erasure is on chain; returns the blobs' number.
     ///
     /// # Errors
     /// Where disk or store fails; what is left is deleted by the next run.
@@ -42,8 +42,9 @@ impl Erasure {
             self.vault.delete(cid(*digest)).await?;
             self.store.forget_blob(*digest).await?;
         }
-        if !blobs.is_empty() {
-            tracing::info!(blobs = blobs.len(), "deleted the blobs of erased members");
+        let ballots = self.store.forget_ballots().await?;
+        if !blobs.is_empty() || ballots > 0 {
+            tracing::info!(blobs = blobs.len(), ballots, "deleted the blobs and ballots of erased members");
         }
         Ok(blobs.len())
     }

@@ -76,6 +76,8 @@ pub fn actors() -> Actors {
     Actors {
         registrar: role_key("registrar").address(),
         gateway: role_key("relayer").address(),
+        ethics_board: role_key("ethics").address(),
+        guardian: role_key("guardian").address(),
         stewards: vec![seat("steward-1"), seat("steward-2"), seat("steward-3")],
         quorum: 2,
         workers: vec![seat("worker")],
@@ -107,7 +109,7 @@ impl TestCoop {
         }
         let mut config = CoopConfig::demo(actors());
         edit(&mut config);
-        let manifest = deploy(&founder, &config, |_, _, _| {}).await?;
+        let manifest = deploy(&founder, &config, None, |_| {}).await?;
         let stewards = ["steward-1", "steward-2", "steward-3"].map(role_key).to_vec();
         Ok(Self {
             anvil,

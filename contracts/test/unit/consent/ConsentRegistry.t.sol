@@ -190,7 +190,7 @@ contract ConsentRegistryTest is CoopTest {
 
     function test_WhenExpelledTheConsentIsDeadAndErasingStaysPossible() external {
         _grant(id);
-        vm.prank(founder);
+        _asMemberHouse();
         membership.expel(id, keccak256("reasons"));
         assertFalse(consents.isGranted(id));
         uint32[] memory ids = new uint32[](1);
@@ -217,7 +217,7 @@ contract ConsentRegistryTest is CoopTest {
         _grant(id);
         uint32 other = _join();
         uint64 until = uint64(block.timestamp + 7 days);
-        vm.startPrank(founder);
+        vm.startPrank(address(guard));
         consents.setPausedUntil(until);
         membership.setPausedUntil(until);
         vm.stopPrank();

@@ -28,7 +28,7 @@ contract ContributionRegistryTest is CoopTest {
 
     function test_RevertWhen_Paused() external {
         uint64 until = uint64(block.timestamp + 1 hours);
-        vm.prank(founder);
+        _asPauser();
         contributions.setPausedUntil(until);
         (ContributionRegistry.Contribution[] memory c, bytes[] memory s) = _batch(1, 3);
         vm.expectRevert(abi.encodeWithSelector(Pausing.Pausing_Paused.selector, until));
@@ -137,7 +137,7 @@ contract ContributionRegistryTest is CoopTest {
     }
 
     function test_WhenAMemberOccursTwiceInABatch() external {
-        vm.prank(founder);
+        _asTokenHouse();
         contributions.setCooldown(0);
         (ContributionRegistry.Contribution[] memory c, bytes[] memory s) = _batch(1, 2);
         c[1] = c[0];
@@ -175,7 +175,7 @@ contract ContributionRegistryTest is CoopTest {
     function test_WhenTheCooldownIsSet() external {
         (ContributionRegistry.Contribution[] memory c, bytes[] memory s) = _batch(1, 1);
         contributions.record(c, s);
-        vm.prank(founder);
+        _asTokenHouse();
         contributions.setCooldown(0);
         assertEq(contributions.cooldown(), 0);
         (c, s) = _batch(1, 1);

@@ -28,7 +28,7 @@ contract MarketTest is CoopTest {
     }
 
     function test_RevertWhen_ADatasetIsIncomplete() external {
-        vm.startPrank(founder);
+        vm.startPrank(address(tokenTimelock));
         DatasetCatalog.Dataset memory d = _dataset();
         vm.expectRevert(DatasetCatalog.DatasetCatalog_ZeroId.selector);
         catalog.publish(0, d);
@@ -49,7 +49,7 @@ contract MarketTest is CoopTest {
     }
 
     function test_RevertWhen_TheKindOfADatasetWouldChange() external {
-        vm.startPrank(founder);
+        vm.startPrank(address(tokenTimelock));
         DatasetCatalog.Dataset memory d = _dataset();
         d.source = 2;
         vm.expectRevert(abi.encodeWithSelector(DatasetCatalog.DatasetCatalog_KindFixed.selector, DATASET, 1, 1));
@@ -67,7 +67,7 @@ contract MarketTest is CoopTest {
         emit DatasetCatalog.DatasetPublished(DATASET, 1, 1, 1, d.termsHash);
         vm.expectEmit(address(catalog));
         emit DatasetCatalog.DatasetClosed(DATASET);
-        vm.prank(founder);
+        _asTokenHouse();
         catalog.publish(DATASET, d);
         assertEq(abi.encode(catalog.datasetOf(DATASET)), abi.encode(d));
         _expectBuyRevert(_order(1), abi.encodeWithSelector(Market.Market_DatasetClosed.selector, DATASET));
@@ -99,7 +99,7 @@ contract MarketTest is CoopTest {
         vm.prank(stranger);
         vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, stranger));
         market.approveResearcher(stranger, PURPOSE, 1);
-        vm.prank(founder);
+        _asMemberHouse();
         vm.expectRevert(Market.Market_ZeroResearcher.selector);
         market.approveResearcher(address(0), PURPOSE, 1);
     }
@@ -108,7 +108,7 @@ contract MarketTest is CoopTest {
         uint64 until = uint64(block.timestamp + 1 days);
         vm.expectEmit(address(market));
         emit Market.ResearcherApproved(researcher, PURPOSE, until);
-        vm.prank(founder);
+        _asMemberHouse();
         market.approveResearcher(researcher, PURPOSE, until);
         assertEq(market.approvedUntil(researcher, PURPOSE), until);
         vm.warp(until - 1);
@@ -187,7 +187,7 @@ contract MarketTest is CoopTest {
         records = uint32(bound(records, 1, type(uint32).max));
         DatasetCatalog.Dataset memory d = _dataset();
         d.pricePerThousand = uint128(bound(pricePerThousand, 1, type(uint128).max));
-        vm.prank(founder);
+        _asTokenHouse();
         catalog.publish(DATASET, d);
         uint256 price = market.priceOf(_order(records));
         uint256 exact = uint256(records) * d.pricePerThousand;

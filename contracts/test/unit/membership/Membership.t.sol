@@ -146,7 +146,7 @@ contract MembershipTest is CoopTest {
     }
 
     function test_WhenTheAdmissionsOfTheEpochAreUsedUp() external {
-        vm.prank(founder);
+        _asMemberHouse();
         membership.setAdmissionsPerEpoch(2);
         _joinMany(2);
         a = _admission(stranger, stranger);
@@ -161,7 +161,7 @@ contract MembershipTest is CoopTest {
 
     function test_WhenTheRegistrarIsAContract() external {
         ContractSigner signer = new ContractSigner(registrar);
-        vm.prank(founder);
+        _asMemberHouse();
         membership.setRegistrar(address(signer));
         assertEq(_join(a), 1);
         a = _admission(stranger, stranger);
@@ -355,13 +355,16 @@ contract MembershipTest is CoopTest {
     function test_WhenTheCallerIsAuthorized() external {
         uint32 id = _join();
         address code = address(new Membership());
-        vm.startPrank(founder);
+        vm.startPrank(address(memberTimelock));
         membership.setRegistrar(stranger);
         assertEq(membership.registrar(), stranger);
         membership.setAdmissionsPerEpoch(9);
         assertEq(membership.admissionsPerEpoch(), 9);
+        vm.stopPrank();
+        _asCharter();
         membership.upgradeToAndCall(code, "");
         assertEq(membership.ownerOf(id), vm.addr(memberKeys[id]), "state outlives an upgrade");
+        _asMemberHouse();
         vm.expectRevert(abi.encodeWithSelector(Governed.Governed_ZeroAddress.selector, "registrar"));
         membership.setRegistrar(address(0));
     }

@@ -31,7 +31,7 @@ contract StewardCommitteeTest is CoopTest {
         n = uint8(bound(n, 0, 12));
         vm.assume(quorum > n || uint256(quorum) * 2 <= n);
         StewardCommittee.Seat[] memory seats = new StewardCommittee.Seat[](n);
-        vm.prank(founder);
+        _asMemberHouse();
         vm.expectRevert(abi.encodeWithSelector(StewardCommittee.StewardCommittee_BadQuorum.selector, quorum, n));
         committee.seat(seats, quorum);
     }
@@ -52,7 +52,7 @@ contract StewardCommitteeTest is CoopTest {
     }
 
     function _expectBadSeat(StewardCommittee.Seat[] memory seats, uint256 id) internal {
-        vm.prank(founder);
+        _asMemberHouse();
         vm.expectRevert(
             abi.encodeWithSelector(StewardCommittee.StewardCommittee_BadSeat.selector, id, seats[id - 1].signer)
         );
@@ -79,7 +79,7 @@ contract StewardCommitteeTest is CoopTest {
         StewardCommittee.Seat[] memory seats = _seats("new");
         vm.expectEmit(address(committee));
         emit StewardCommittee.Seated(2, seats, 3);
-        vm.prank(founder);
+        _asMemberHouse();
         committee.seat(seats, 3);
         assertEq(committee.generation(), 2);
         assertEq(committee.quorum(), 3);
@@ -97,7 +97,7 @@ contract StewardCommitteeTest is CoopTest {
 
     function test_RevertWhen_AWorkerIsBad() external {
         address steward = committee.seats()[0].signer;
-        vm.startPrank(founder);
+        vm.startPrank(address(memberTimelock));
         bytes4 bad = StewardCommittee.StewardCommittee_BadWorker.selector;
         vm.expectRevert(abi.encodeWithSelector(bad, address(0)));
         committee.registerWorker(address(0), DIGEST);
@@ -112,7 +112,7 @@ contract StewardCommitteeTest is CoopTest {
     }
 
     function test_WhenWorkersAndGatewayChange() external {
-        vm.startPrank(founder);
+        vm.startPrank(address(memberTimelock));
         vm.expectEmit(address(committee));
         emit StewardCommittee.WorkerRegistered(stranger, DIGEST);
         committee.registerWorker(stranger, DIGEST);

@@ -580,7 +580,7 @@ contract SettlementLedgerTest is CoopTest {
     }
 
     function test_WhenParamsAreSet() external {
-        vm.prank(founder);
+        _asTokenHouse();
         ledger.setParams(keccak256("new"), 5, type(uint128).max);
         (bytes32 hash, uint128 dataCap, uint128 govCap) = ledger.params();
         assertEq(hash, keccak256("new"));

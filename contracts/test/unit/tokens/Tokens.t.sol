@@ -3,7 +3,6 @@ pragma solidity 0.8.30;
 
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
 import {DataToken} from "../../../src/tokens/DataToken.sol";
-import {GovToken} from "../../../src/tokens/GovToken.sol";
 import {CoopTest} from "../../utils/CoopTest.sol";
 
 contract TokensTest is CoopTest {
@@ -14,23 +13,14 @@ contract TokensTest is CoopTest {
         super.setUp();
         _joinMany(2);
         (alice, bob) = (vm.addr(memberKeys[1]), vm.addr(memberKeys[2]));
-        vm.startPrank(address(ledger));
+        vm.prank(address(ledger));
         dataToken.mint(alice, 100);
-        govToken.mint(alice, 100);
-        govToken.mint(stranger, 100);
-        vm.stopPrank();
-    }
-
-    function _expectNotMember(address account) internal {
-        vm.expectRevert(abi.encodeWithSelector(GovToken.GovToken_NotMember.selector, account));
     }
 
     function test_RevertWhen_AnyoneButTheLedgerMints() external {
-        vm.startPrank(founder);
+        vm.prank(founder);
         vm.expectRevert(abi.encodeWithSelector(DataToken.DataToken_OnlyLedger.selector, founder));
         dataToken.mint(founder, 1);
-        vm.expectRevert(abi.encodeWithSelector(GovToken.GovToken_OnlyLedger.selector, founder));
-        govToken.mint(founder, 1);
     }
 
     function test_WhenTransfersAreNotRestricted() external {
@@ -40,7 +30,7 @@ contract TokensTest is CoopTest {
     }
 
     function test_WhenTransfersAreRestricted() external {
-        vm.startPrank(founder);
+        vm.startPrank(address(tokenTimelock));
         dataToken.setTransfersRestricted(true);
         dataToken.setListed(address(market), true);
         vm.stopPrank();
@@ -68,42 +58,6 @@ contract TokensTest is CoopTest {
         assertEq(dataToken.allowance(alice, bob), 7);
         vm.expectRevert();
         dataToken.permit(alice, bob, 7, block.timestamp, v, r, s);
-    }
-
-    function test_RevertWhen_GovLeavesTheMembers() external {
-        vm.prank(alice);
-        _expectNotMember(stranger);
-        govToken.transfer(stranger, 1);
-        vm.prank(stranger);
-        _expectNotMember(stranger);
-        govToken.transfer(alice, 1);
-        _erase(1);
-        vm.prank(alice);
-        _expectNotMember(alice);
-        govToken.transfer(bob, 1);
-        vm.prank(alice);
-        govToken.approve(bob, 1);
-        vm.prank(bob);
-        _expectNotMember(alice);
-        govToken.transferFrom(alice, bob, 1);
-    }
-
-    function test_WhenGovMovesAmongMembersAndListed() external {
-        vm.prank(alice);
-        govToken.transfer(bob, 60);
-        vm.prank(founder);
-        govToken.setListed(stranger, true);
-        assertTrue(govToken.isListed(stranger));
-        vm.prank(stranger);
-        govToken.transfer(bob, 100);
-        vm.prank(bob);
-        govToken.transfer(stranger, 1);
-        assertEq(govToken.balanceOf(bob), 159);
-        vm.prank(founder);
-        govToken.setListed(stranger, false);
-        vm.prank(stranger);
-        _expectNotMember(stranger);
-        govToken.transfer(bob, 1);
     }
 
     function test_RevertWhen_TheCallerIsNotAuthorized() external {

@@ -27,7 +27,7 @@ contract TreasuryTest is CoopTest {
         uint16 compliance = uint16(bound(parts[1], 0, 10_000 - operations));
         uint16 reserve = uint16(bound(parts[2], 0, 10_000 - operations - compliance));
         uint16 buyback = uint16(bound(parts[3], 0, 10_000));
-        vm.prank(founder);
+        _asTokenHouse();
         treasury.setSplit(buyback, operations, compliance, reserve);
         uint256 total;
         for (uint64 i; i < 4; ++i) {
@@ -77,7 +77,7 @@ contract TreasuryTest is CoopTest {
         vm.prank(stranger);
         vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, stranger));
         treasury.setSplit(0, 0, 0, 0);
-        vm.startPrank(founder);
+        vm.startPrank(address(tokenTimelock));
         bytes4 bad = Treasury.Treasury_BadSplit.selector;
         vm.expectRevert(abi.encodeWithSelector(bad, 10_001, 0, 0, 0));
         treasury.setSplit(10_001, 0, 0, 0);
@@ -87,7 +87,7 @@ contract TreasuryTest is CoopTest {
 
     function test_WhenTheSplitChanges() external {
         _sell(100e6);
-        vm.prank(founder);
+        _asTokenHouse();
         treasury.setSplit(1_000, 0, 0, 0);
         _sell(100e6);
         (uint256 c, uint256 b, uint256 o, uint256 m, uint256 r) = treasury.buckets();

@@ -251,10 +251,47 @@ impl Sender {
         self.dispatch(&Wanted { kind, data, name }).await
     }
 
+    /// As [`Self::send_raw`]; `note` hears of the transaction before it leaves and may keep it back by `false`. Where the
+    /// nonce was taken meanwhile, it hears of the transaction that replaces it.
+    ///
+    /// # Errors
+    /// As [`Self::send`]; `Unsigned` where `note` kept it back.
+    pub async fn send_noting(
+        &self,
+        kind: TxKind,
+        data: Bytes,
+        name: &str,
+        note: impl FnMut(B256) -> bool + Send,
+    ) -> Result<Receipt, SendError> {
+        self.dispatch_noting(&Wanted { kind, data, name }, note).await
+    }
+
+    /// Waits for a transaction that was sent before; `name` is for messages.
+    ///
+    /// # Errors
+    /// Where it reverted, is not mined in time, or the RPC does not answer.
+    pub async fn wait_for(&self, transaction: B256, name: &str) -> Result<Receipt, SendError> {
+        let wanted = Wanted { kind: TxKind::Create, data: Bytes::new(), name };
+        let receipt = self.wait(&wanted, transaction).await?;
+        if receipt.status() {
+            return Ok(summarize(receipt));
+        }
+        let (call, to) = (name.to_owned(), receipt.to.unwrap_or_default());
+        Err(SendError::Reverted { call, to, transaction, revert: Box::new(Revert::decode(Bytes::new())) })
+    }
+
     async fn dispatch(&self, wanted: &Wanted<'_>) -> Result<Receipt, SendError> {
+        self.dispatch_noting(wanted, |_| true).await
+    }
+
+    async fn dispatch_noting(
+        &self,
+        wanted: &Wanted<'_>,
+        note: impl FnMut(B256) -> bool + Send,
+    ) -> Result<Receipt, SendError> {
         self.simulate_raw(wanted).await?;
         let gas = self.estimate(wanted).await?;
-        let (transaction, _waiting) = self.submit(wanted, gas).await?;
+        let (transaction, _waiting) = self.submit(wanted, gas, note).await?;
         let receipt = self.wait(wanted, transaction).await?;
         if receipt.status() {
             return Ok(summarize(receipt));
@@ -295,7 +332,12 @@ impl Sender {
     }
 
     /// Assigns the nonce, signs and hands the transaction to the node, one at a time.
-    async fn submit(&self, wanted: &Wanted<'_>, gas: u64) -> Result<(B256, Waiting), SendError> {
+    async fn submit(
+        &self,
+        wanted: &Wanted<'_>,
+        gas: u64,
+        mut note: impl FnMut(B256) -> bool + Send,
+    ) -> Result<(B256, Waiting), SendError> {
         let mut next = self.nonce.lock().await;
         let (provider, address) = (self.chain.provider(), self.address);
         for _ in 0..=self.options.retries {
@@ -318,6 +360,10 @@ impl Sender {
                 .await
                 .map_err(|e| SendError::Unsigned { call: wanted.name.to_owned(), detail: e.to_string() })?;
             let transaction = *signed.tx_hash();
+            if !note(transaction) {
+                let detail = "it could not be noted, so it was not sent".to_owned();
+                return Err(SendError::Unsigned { call: wanted.name.to_owned(), detail });
+            }
             self.waiting.fetch_add(1, Ordering::SeqCst);
             let waiting = Waiting(Arc::clone(&self.waiting));
             match self.hand_over(wanted, &signed.encoded_2718(), transaction).await? {

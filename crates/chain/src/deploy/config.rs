@@ -17,9 +17,12 @@ pub const LICENSE_TERMS: &str = include_str!("terms.en.txt");
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CoopConfig {
-    /// The chain to deploy on. Until governance is built, only the local one (31337) is accepted.
+    /// The chain to deploy on: the local one (31337) if absent.
     #[serde(default = "local_chain")]
     pub chain_id: u64,
+    /// The stablecoin. On the local chain a test token is deployed where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usdc: Option<Address>,
     /// Start of epoch 1 in Unix seconds; the timestamp of the latest block if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub genesis: Option<u64>,
@@ -32,6 +35,12 @@ pub struct CoopConfig {
     /// How a license's price is split.
     #[serde(default)]
     pub split: SplitBps,
+    /// How both houses decide.
+    #[serde(default)]
+    pub governance: GovernanceConfig,
+    /// What stewards pledge.
+    #[serde(default)]
+    pub bonds: Bonds,
     /// The ledger's governed parameters.
     #[serde(default)]
     pub ledger: Params,
@@ -96,6 +105,71 @@ impl Default for SplitBps {
     }
 }
 
+/// How both houses decide. Times in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GovernanceConfig {
+    /// How long a decision waits in its timelock.
+    pub delay: u64,
+    /// The token house, whose votes are units of GOV: square roots of wei.
+    pub token: HouseConfig,
+    /// The member house: one vote for each member.
+    pub member: HouseConfig,
+}
+
+impl Default for GovernanceConfig {
+    fn default() -> Self {
+        let house = HouseConfig {
+            voting_delay: 86_400,
+            voting_period: 5 * 86_400,
+            late_quorum_extension: 2 * 86_400,
+            proposal_threshold: 1,
+            quorum_bps: 1_000,
+            quorum_floor: 3,
+        };
+        // A unit of the token house is the square root of a wei of GOV: one whole GOV earned has 10^9.
+        let token = HouseConfig { proposal_threshold: UNIT, quorum_bps: 400, quorum_floor: 3 * UNIT, ..house };
+        Self { delay: 2 * 86_400, token, member: house }
+    }
+}
+
+/// Votes that one whole GOV has.
+const UNIT: u64 = 1_000_000_000;
+
+/// How one house decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HouseConfig {
+    /// Seconds from a proposal to its vote: 1 hour to 30 days.
+    pub voting_delay: u64,
+    /// Seconds that the vote is open: 1 to 60 days.
+    pub voting_period: u32,
+    /// Seconds that a vote stays open after a late quorum.
+    pub late_quorum_extension: u64,
+    /// Votes that a proposer needs.
+    pub proposal_threshold: u64,
+    /// Part of all votes that must be for or abstain, at most 5,000.
+    pub quorum_bps: u16,
+    /// Votes that must be for or abstain, whatever the part is.
+    pub quorum_floor: u64,
+}
+
+/// What stewards pledge, micro-USDC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Bonds {
+    /// A seat counts from this bond on.
+    pub min_bond: MicroUsdc,
+    /// What an objection to a settlement puts at risk.
+    pub objection_bond: MicroUsdc,
+}
+
+impl Default for Bonds {
+    fn default() -> Self {
+        Self { min_bond: MicroUsdc(5_000_000_000), objection_bond: MicroUsdc(1_000_000_000) }
+    }
+}
+
 /// What a dataset holds; never a disease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -134,6 +208,10 @@ pub struct Actors {
     pub registrar: Address,
     /// Relays transactions and forwards requests.
     pub gateway: Address,
+    /// Signs approvals of researchers: a person's account, or a contract such as a Safe.
+    pub ethics_board: Address,
+    /// May pause for a week: a Safe of several people.
+    pub guardian: Address,
     /// Stewards in the order of their ids, from 1.
     pub stewards: Vec<Seat>,
     /// How many stewards bind the committee: more than half.
@@ -148,10 +226,13 @@ impl CoopConfig {
     pub fn new(actors: Actors) -> Self {
         Self {
             chain_id: LOCAL_CHAIN_ID,
+            usdc: None,
             genesis: None,
             settlement: SettlementTimes::default(),
             membership: MembershipLimits::default(),
             split: SplitBps::default(),
+            governance: GovernanceConfig::default(),
+            bonds: Bonds::default(),
             ledger: Params::default(),
             datasets: default_datasets(),
             actors,
@@ -176,11 +257,14 @@ impl CoopConfig {
         let fault = |key: &'static str, must: String| Err(ConfigError { key, must });
         let seats = self.actors.stewards.len();
         let quorum = usize::from(self.actors.quorum);
-        if seats == 0 || seats > usize::from(u8::MAX) {
-            return fault("actors.stewards", format!("name 1 to 255 stewards, not {seats}"));
+        if seats == 0 || seats > MOST_SEATS {
+            return fault("actors.stewards", format!("name 1 to {MOST_SEATS} stewards, not {seats}"));
         }
         if quorum * 2 <= seats || quorum > seats {
             return fault("actors.quorum", format!("be more than half of the {seats} stewards and not above them"));
+        }
+        if self.usdc.is_none() && self.chain_id != LOCAL_CHAIN_ID {
+            return fault("usdc", "name the stablecoin: the test token is for the local chain alone".to_owned());
         }
         if self.datasets.is_empty() {
             return fault("datasets", "name at least one dataset".to_owned());
@@ -196,6 +280,9 @@ impl CoopConfig {
         Ok(())
     }
 }
+
+/// Seats that the committee has at most.
+const MOST_SEATS: usize = 32;
 
 /// A configuration that cannot be deployed.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

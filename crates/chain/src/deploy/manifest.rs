@@ -4,37 +4,79 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use alloy::primitives::{Address, B256};
+use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::sol_types::Eip712Domain;
 use rochdale_core::ids::Epoch;
 use rochdale_core::ledger::{Params, Schedule};
 use serde::{Deserialize, Serialize};
 
 use super::config::SettlementTimes;
+use crate::bindings::{self, CoopFactory};
 use crate::client::BlockRef;
 use crate::eip712;
 
 /// The manifest's format.
-pub const MANIFEST_VERSION: u32 = 1;
+pub const MANIFEST_VERSION: u32 = 2;
 
-/// Where the contracts are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(missing_docs, reason = "each is the contract of its name")]
-pub struct Addresses {
-    pub authority: Address,
-    pub usdc: Address,
-    pub membership: Address,
-    pub consent_registry: Address,
-    pub contribution_registry: Address,
-    pub steward_committee: Address,
-    pub settlement_ledger: Address,
-    pub data_token: Address,
-    pub gov_token: Address,
-    pub dataset_catalog: Address,
-    pub license: Address,
-    pub market: Address,
-    pub treasury: Address,
+/// Defines [`Addresses`] from one table: field, field of the factory's `Parts`, name, name of the ABI.
+macro_rules! addresses {
+    ($($field:ident $part:ident $name:ident $abi:ident),* $(,)?) => {
+        /// Where the contracts are.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[allow(missing_docs, reason = "each is the contract of its name")]
+        pub struct Addresses {
+            pub usdc: Address,
+            pub factory: Address,
+            $(pub $field: Address),*
+        }
+
+        impl Addresses {
+            /// The contracts of a cooperative that a factory founded.
+            #[must_use]
+            pub fn new(usdc: Address, factory: Address, parts: &CoopFactory::Parts) -> Self {
+                Self { usdc, factory, $($field: parts.$part),* }
+            }
+
+            /// The cooperative's contracts in the factory's order: name, name of the ABI, address.
+            #[must_use]
+            pub fn named(&self) -> Vec<(&'static str, &'static str, Address)> {
+                vec![$((stringify!($name), stringify!($abi), self.$field)),*]
+            }
+        }
+
+        /// The code of each part, in the order of `Parts`.
+        pub(super) fn implementations() -> Vec<(&'static str, Bytes)> {
+            vec![$((stringify!($abi), bindings::$abi::BYTECODE.clone())),*]
+        }
+
+        /// `Parts` from addresses in their order.
+        pub(super) fn parts(addresses: &[Address]) -> CoopFactory::Parts {
+            let mut all = addresses.iter().copied();
+            CoopFactory::Parts { $($part: all.next().unwrap_or_default()),* }
+        }
+    };
+}
+
+addresses! {
+    authority authority Authority CoopAuthority,
+    token_timelock tokenTimelock TokenTimelock CoopTimelock,
+    member_timelock memberTimelock MemberTimelock CoopTimelock,
+    token_governor tokenGovernor TokenGovernor CoopGovernor,
+    member_governor memberGovernor MemberGovernor CoopGovernor,
+    charter_gate charterGate CharterGate CharterGate,
+    pause_guard pauseGuard PauseGuard PauseGuard,
+    membership membership Membership Membership,
+    consent_registry consentRegistry ConsentRegistry ConsentRegistry,
+    contribution_registry contributionRegistry ContributionRegistry ContributionRegistry,
+    steward_committee stewardCommittee StewardCommittee StewardCommittee,
+    settlement_ledger settlementLedger SettlementLedger SettlementLedger,
+    data_token dataToken DataToken DataToken,
+    gov_token govToken GovToken GovToken,
+    dataset_catalog datasetCatalog DatasetCatalog DatasetCatalog,
+    license license License License,
+    market market Market Market,
+    treasury treasury Treasury Treasury,
 }
 
 impl Addresses {
@@ -75,10 +117,33 @@ pub struct Manifest {
     pub ledger: Params,
     /// Their hash, as the ledger contract holds it.
     pub params_hash: B256,
-    /// The account that administers.
+    /// The account that founded; it has no role.
     pub founder: Address,
+    /// The cooperative's name at the factory.
+    pub coop_id: B256,
+    /// The stablecoin's EIP-712 domain, for permits.
+    pub usdc_permit: PermitDomain,
     /// The contracts.
     pub addresses: Addresses,
+}
+
+/// The name and version by which a token's permits are signed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PermitDomain {
+    /// Name.
+    pub name: String,
+    /// Version.
+    pub version: String,
+}
+
+impl PermitDomain {
+    /// The domain of a token on a chain.
+    #[must_use]
+    pub fn of(&self, chain_id: u64, token: Address) -> Eip712Domain {
+        let (name, version) = (self.name.clone(), self.version.clone());
+        Eip712Domain::new(Some(name.into()), Some(version.into()), Some(U256::from(chain_id)), Some(token), None)
+    }
 }
 
 /// A manifest that cannot be used.
@@ -194,9 +259,15 @@ impl Manifest {
         eip712::domain("SettlementLedger", self.chain_id, self.addresses.settlement_ledger)
     }
 
-    /// The domain of the local chain's stablecoin, for permits.
+    /// The domain of polls and ballots: what members sign that no contract reads.
+    #[must_use]
+    pub fn poll_domain(&self) -> Eip712Domain {
+        eip712::domain("Rochdale", self.chain_id, self.addresses.membership)
+    }
+
+    /// The domain of the stablecoin, for permits.
     #[must_use]
     pub fn usdc_domain(&self) -> Eip712Domain {
-        eip712::domain("TestUSDC", self.chain_id, self.addresses.usdc)
+        self.usdc_permit.of(self.chain_id, self.addresses.usdc)
     }
 }

@@ -1,39 +1,64 @@
-//! Founds a cooperative: deploys every contract behind its proxy, wires them, hands out the roles, publishes the
-//! datasets, seats the stewards, and reads all of it back.
+//! Founds a cooperative by the factory, on any chain, and reads all of it back.
 //!
-//! The founder's key administers until governance is built, so every chain but the local one is refused. A
-//! deployment that fails half way leaves contracts that nobody uses; the next one starts with fresh addresses.
+//! The founder pays and gets nothing for it: the last stage gives every role to the houses, the guardian and the
+//! charter, and [`verify`] proves it from the chain. A deployment that was cut off goes on where it was, see the
+//! `engine` and `journal` modules; what it deployed is found by its address.
 
 mod config;
+mod engine;
+mod founding;
+mod journal;
 mod manifest;
-mod plan;
+mod roles;
 mod verify;
 
+use std::path::Path;
+
 use alloy::eips::BlockId;
-use alloy::primitives::{Address, Bytes, TxKind};
-use alloy::providers::Provider as _;
-use alloy::sol_types::{SolCall, SolConstructor};
+use alloy::primitives::{Address, B256, keccak256};
+use alloy::sol_types::SolValue as _;
 use rochdale_core::ledger;
 
-use crate::bindings::ERC1967Proxy;
+use crate::bindings::{CoopFactory, TestUSDC};
 use crate::client::{Chain, ChainError, LOCAL_CHAIN_ID, SendError, Sender};
+use engine::Engine;
 
 pub use config::{
-    Actors, ConfigError, CoopConfig, DataType, DatasetConfig, LICENSE_TERMS, MembershipLimits, SettlementTimes,
-    SplitBps,
+    Actors, Bonds, ConfigError, CoopConfig, DataType, DatasetConfig, GovernanceConfig, HouseConfig, LICENSE_TERMS,
+    MembershipLimits, SettlementTimes, SplitBps,
 };
-pub use manifest::{Addresses, MANIFEST_VERSION, Manifest, ManifestError};
-pub use plan::roles;
+pub use journal::{Journal, JournalError, Subject};
+pub use manifest::{Addresses, MANIFEST_VERSION, Manifest, ManifestError, PermitDomain};
+pub use roles::{Held, Role, holders};
+pub(crate) use verify::IMPLEMENTATION;
 pub use verify::{Mismatch, verify};
+
+/// What a deployment tells while it runs.
+#[derive(Clone, Copy, Debug)]
+pub enum Progress<'a> {
+    /// A step begins; it may turn out to be done already.
+    Step {
+        /// Its name.
+        name: &'a str,
+        /// Steps before it.
+        done: usize,
+        /// Steps in all.
+        total: usize,
+    },
+    /// A transaction is noted and about to leave.
+    Sending {
+        /// The step.
+        name: &'a str,
+        /// Its hash.
+        transaction: B256,
+    },
+    /// Everything is on chain and is read back.
+    ReadingBack,
+}
 
 /// Why no cooperative was founded.
 #[derive(Debug, thiserror::Error)]
 pub enum DeployError {
-    /// Only the local chain may be administered by one key.
-    #[error(
-        "a cooperative is administered by its founder's key until governance is built, which is refused on any chain but the local one (31337); this is chain {0}"
-    )]
-    NotLocal(u64),
     /// The configuration names another chain.
     #[error("the configuration is for chain {configured}, the RPC serves chain {actual}")]
     OtherChain {
@@ -45,9 +70,18 @@ pub enum DeployError {
     /// The configuration.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The chain lacks the deterministic deployer.
+    #[error(
+        "chain {0} has no deterministic deployer at {deployer}: have it deployed first (github.com/Arachnid/deterministic-deployment-proxy)",
+        deployer = engine::DEPLOYER
+    )]
+    NoDeployer(u64),
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// A transaction.
     #[error(
-        "the deployment stopped at \"{step}\", after {done} of {total} steps: {source}; what was deployed is unused, deploy again once the cause is mended"
+        "the deployment stopped at \"{step}\", after {done} of {total} steps: {source}; mend the cause and start it again with the same journal, it goes on there"
     )]
     Step {
         /// The step.
@@ -60,18 +94,25 @@ pub enum DeployError {
         #[source]
         source: SendError,
     },
-    /// The founder sent something else meanwhile.
-    #[error(
-        "{step} was deployed at {actual}, not at {expected} as the other contracts were told; does another process use the founder's key?"
-    )]
-    Address {
+    /// A transaction succeeded and changed nothing.
+    #[error("\"{step}\" was mined, but {address} does not show it; does the RPC lag behind? Start again")]
+    NoEffect {
         /// The step.
         step: String,
-        /// As predicted.
-        expected: Address,
-        /// As deployed.
-        actual: Address,
+        /// Where its effect should show.
+        address: Address,
     },
+    /// The factory at that address is not the one of this program.
+    #[error("the factory has {found} stages, this program knows {known}; contracts and program do not fit each other")]
+    OtherFactory {
+        /// Its stages.
+        found: u8,
+        /// Ours.
+        known: usize,
+    },
+    /// The stablecoin.
+    #[error("{0} is no stablecoin with permits (ERC-2612): {1}")]
+    Usdc(Address, String),
     /// Reading back showed something else than was asked for.
     #[error("deployed, but {0}; do not use this cooperative")]
     Mismatch(#[from] Mismatch),
@@ -80,81 +121,117 @@ pub enum DeployError {
     Chain(#[from] ChainError),
 }
 
-/// Founds a cooperative; `founder` pays, administers, and holds every role. `progress` hears of each step: its
-/// name, how many are done, how many there are.
+/// Founds a cooperative, or goes on with a founding that `journal` tells of; `founder` pays.
 ///
 /// # Errors
-/// On any chain but the local one, and where the configuration, a transaction or the reading back fails.
+/// Where the configuration or a transaction is refused, the journal is of something else, or the reading back shows a
+/// difference. Called again with the same journal, it goes on.
 pub async fn deploy(
     founder: &Sender,
     config: &CoopConfig,
-    mut progress: impl FnMut(&str, usize, usize) + Send,
+    journal: Option<&Path>,
+    mut progress: impl FnMut(Progress<'_>) + Send,
 ) -> Result<Manifest, DeployError> {
     let chain = founder.chain();
-    if chain.chain_id() != LOCAL_CHAIN_ID {
-        return Err(DeployError::NotLocal(chain.chain_id()));
-    }
     if config.chain_id != chain.chain_id() {
         return Err(DeployError::OtherChain { configured: config.chain_id, actual: chain.chain_id() });
     }
     config.check()?;
-    let base = chain.block(BlockId::latest()).await?;
-    let nonce = next_nonce(chain, founder.address()).await?;
-    let plan = plan::Plan::new(config, founder.address(), nonce, base.timestamp);
-    let total = plan.steps.len();
-    for (done, step) in plan.steps.iter().enumerate() {
-        progress(&step.name, done, total);
-        let failed = |source| DeployError::Step { step: step.name.clone(), done, total, source };
-        let receipt = founder.send_raw(step.to, step.data.clone(), &step.name).await.map_err(failed)?;
-        if let (Some(expected), Some(actual)) = (step.creates, receipt.created)
-            && expected != actual
-        {
-            return Err(DeployError::Address { step: step.name.clone(), expected, actual });
-        }
+    if !engine::has_code(chain, engine::DEPLOYER).await? {
+        return Err(DeployError::NoDeployer(chain.chain_id()));
     }
-    progress("read back", total, total);
+    let shared = founding::shared();
+    let mut journal = journal_of(founder, config, &shared, journal).await?;
+    let (coop, salt) = name(founder.address(), journal.base.hash);
+    let genesis = journal.genesis;
+    let mut first = shared.steps;
+    let usdc = config.usdc.unwrap_or_else(|| {
+        let step = founding::test_usdc();
+        let address = step.address;
+        first.insert(0, step);
+        address
+    });
+    let settings = founding::encode(config, usdc, genesis);
+    let stages = founding::stages(shared.factory, coop, salt, &settings);
+    let total = first.len() + stages.len();
+    let base = journal.base;
+    let mut engine = Engine { founder, journal: &mut journal, progress: &mut progress, before: 0, total };
+    engine.run(&first).await?;
+    let found = chain.view(shared.factory, &CoopFactory::stagesCall {}).await?;
+    if usize::from(found) != founding::stage_count() {
+        return Err(DeployError::OtherFactory { found, known: founding::stage_count() });
+    }
+    engine.run(&stages).await?;
+    progress(Progress::ReadingBack);
+    let parts = chain.view(shared.factory, &CoopFactory::partsOfCall { coopId: coop }).await?;
     let manifest = Manifest {
         version: MANIFEST_VERSION,
         chain_id: chain.chain_id(),
         base,
-        genesis: plan.genesis,
+        genesis,
         settlement: config.settlement,
         tree_depth: ledger::DEPTH,
         ledger: config.ledger.clone(),
         params_hash: config.ledger.hash(),
         founder: founder.address(),
-        addresses: plan.addresses,
+        coop_id: coop,
+        usdc_permit: permit_domain(chain, usdc).await?,
+        addresses: Addresses::new(usdc, shared.factory, &parts),
     };
     verify(chain, &manifest, config).await?;
     Ok(manifest)
 }
 
-async fn next_nonce(chain: &Chain, account: Address) -> Result<u64, ChainError> {
-    let count = chain.provider().get_transaction_count(account).pending().await;
-    count.map_err(|e| chain.error("eth_getTransactionCount", &e))
+/// The journal that lies there, or a new one that begins now.
+async fn journal_of(
+    founder: &Sender,
+    config: &CoopConfig,
+    shared: &founding::Shared,
+    path: Option<&Path>,
+) -> Result<Journal, DeployError> {
+    let chain = founder.chain();
+    // The factory's address follows from the code of everything.
+    let program = keccak256(shared.factory);
+    let subject =
+        Subject { chain_id: chain.chain_id(), founder: founder.address(), config: Subject::hash(config), program };
+    if let Some(path) = path
+        && let Some(journal) = Journal::open(path, &subject)?
+    {
+        return Ok(journal);
+    }
+    let latest = chain.block(BlockId::latest()).await?;
+    let genesis = config.genesis.unwrap_or(latest.timestamp);
+    // Elsewhere the newest block may still be undone, and followers would never find it again.
+    let base = if chain.chain_id() == LOCAL_CHAIN_ID { latest } else { chain.head().await?.finalized };
+    Ok(Journal::begin(path, subject, base, genesis)?)
 }
 
-/// One transaction of a deployment.
-struct Step {
-    name: String,
-    to: TxKind,
-    data: Bytes,
-    creates: Option<Address>,
+/// The cooperative's name at the factory, and the salt it is made of: another block gives another.
+fn name(founder: Address, base: B256) -> (B256, B256) {
+    let salt = keccak256([b"rochdale.cooperative".as_slice(), base.as_slice()].concat());
+    (keccak256((founder, salt).abi_encode()), salt)
 }
 
-impl Step {
-    fn create(name: &str, at: Address, bytecode: &Bytes, arguments: Vec<u8>) -> Self {
-        let mut data = bytecode.to_vec();
-        data.extend(arguments);
-        Self { name: name.to_owned(), to: TxKind::Create, data: data.into(), creates: Some(at) }
+/// The domain of the stablecoin's permits, held against what the token itself hashes.
+async fn permit_domain(chain: &Chain, usdc: Address) -> Result<PermitDomain, DeployError> {
+    let text = |error: ChainError| DeployError::Usdc(usdc, error.to_string());
+    let domain = chain.view(usdc, &TestUSDC::eip712DomainCall {}).await;
+    let found = match domain {
+        Ok(domain) => PermitDomain { name: domain.name, version: domain.version },
+        // Older tokens tell both by themselves.
+        Err(_) => PermitDomain {
+            name: chain.view(usdc, &TestUSDC::nameCall {}).await.map_err(text)?,
+            version: chain.view(usdc, &versionCall {}).await.map_err(text)?,
+        },
+    };
+    let separator = chain.view(usdc, &TestUSDC::DOMAIN_SEPARATORCall {}).await.map_err(text)?;
+    if found.of(chain.chain_id(), usdc).separator() != separator {
+        return Err(DeployError::Usdc(usdc, "its domain separator is not that of its name and version".to_owned()));
     }
+    Ok(found)
+}
 
-    fn proxy(name: &str, at: Address, implementation: Address, initialize: Vec<u8>) -> Self {
-        let constructor = ERC1967Proxy::constructorCall { implementation, _data: initialize.into() };
-        Self::create(name, at, &ERC1967Proxy::BYTECODE, constructor.abi_encode())
-    }
-
-    fn call<C: SolCall>(name: String, to: Address, call: &C) -> Self {
-        Self { name, to: to.into(), data: call.abi_encode().into(), creates: None }
-    }
+alloy::sol! {
+    /// Of tokens before ERC-5267.
+    function version() external view returns (string version);
 }

@@ -2,15 +2,21 @@
 
 use std::fmt::Display;
 
-use alloy::primitives::Address;
-use alloy::sol_types::SolCall;
+use alloy::primitives::{Address, B256, U256};
+use alloy::providers::Provider as _;
+use alloy::sol_types::{SolCall, SolValue as _};
 
-use super::{CoopConfig, DeployError, Manifest, roles};
+use super::roles::granted;
+use super::{CoopConfig, DeployError, HouseConfig, Manifest, Role, holders};
 use crate::bindings::{
-    ContributionRegistry, DatasetCatalog, FounderAccessManager, Membership, SettlementLedger, StewardCommittee,
-    Treasury,
+    self, AccessPlan, CharterGate, ContributionRegistry, CoopAuthority, CoopFactory, CoopGovernor, CoopTimelock,
+    DatasetCatalog, FoundingPlan, Membership, PauseGuard, SettlementLedger, StewardCommittee, Treasury,
 };
 use crate::client::Chain;
+
+/// Where ERC-1967 proxies keep their implementation.
+pub(crate) const IMPLEMENTATION: B256 =
+    B256::new(alloy::primitives::hex!("360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc"));
 
 /// A contract that says something else than was asked for.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -31,13 +37,30 @@ fn same<T: PartialEq + Display>(what: &str, expected: T, actual: T) -> Result<()
     Err(Mismatch { what: what.to_owned(), expected: expected.to_string(), actual: actual.to_string() })
 }
 
+fn listed(accounts: &[Address]) -> String {
+    accounts.iter().map(Address::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// The same addresses under the plan's own type.
+fn parts_of(parts: &CoopFactory::Parts) -> Result<bindings::access::Parts, Mismatch> {
+    // One struct of the contracts, generated for each of them; its encoding is the same.
+    bindings::access::Parts::abi_decode(&parts.abi_encode()).map_err(|e| Mismatch {
+        what: "the parts of the factory".to_owned(),
+        expected: "those of its plan".to_owned(),
+        actual: e.to_string(),
+    })
+}
+
 /// Reads the contracts of a manifest back and compares them with a configuration.
 ///
 /// # Errors
 /// At the first difference, or where the RPC does not answer.
 pub async fn verify(chain: &Chain, manifest: &Manifest, config: &CoopConfig) -> Result<(), DeployError> {
     let reader = Reader { chain, manifest, config };
-    reader.authorities().await?;
+    reader.contracts().await?;
+    reader.roles().await?;
+    reader.functions().await?;
+    reader.timelocks().await?;
     reader.membership().await?;
     reader.settlement().await?;
     reader.committee().await?;
@@ -55,29 +78,109 @@ impl Reader<'_> {
         Ok(self.chain.view(to, &call).await?)
     }
 
-    async fn authorities(&self) -> Result<(), DeployError> {
+    /// Every contract obeys the authority, by the code that the factory was given.
+    async fn contracts(&self) -> Result<(), DeployError> {
         let a = &self.manifest.addresses;
-        for contract in [
-            a.membership,
-            a.consent_registry,
-            a.contribution_registry,
-            a.steward_committee,
-            a.settlement_ledger,
-            a.data_token,
-            a.gov_token,
-            a.dataset_catalog,
-            a.license,
-            a.market,
-            a.treasury,
-        ] {
-            let authority = self.view(contract, Membership::authorityCall {}).await?;
-            same(&format!("the authority of {contract}"), a.authority, authority)?;
+        for (place, (name, kind, contract)) in (1u8..).zip(a.named()) {
+            let part = self.view(a.factory, CoopFactory::implementationOfCall { part: place }).await?;
+            let slot = self.chain.provider().get_storage_at(contract, IMPLEMENTATION.into()).await;
+            let word = slot.map_err(|e| self.chain.error("eth_getStorageAt", &e))?;
+            same(&format!("the code of {name} at {contract}"), part, Address::from_word(word.into()))?;
+            // What is governed says by whom; timelocks, governors, gate and the authority govern themselves.
+            if bindings::abi(kind).is_some_and(|abi| abi.function("authority").is_some()) {
+                let authority = self.view(contract, Membership::authorityCall {}).await?;
+                same(&format!("the authority of {name} at {contract}"), a.authority, authority)?;
+            }
         }
-        for role in [roles::ETHICS, roles::COMMITTEE, roles::CATALOG] {
-            let call = FounderAccessManager::hasRoleCall { roleId: role, account: self.manifest.founder };
-            let held = self.view(a.authority, call).await?;
-            same(&format!("the founder's role {role}"), true, held.isMember)?;
+        Ok(())
+    }
+
+    /// The four roles have one holder each, and nobody else has ever kept one: neither founder nor factory.
+    async fn roles(&self) -> Result<(), DeployError> {
+        let held = holders(self.chain, self.manifest).await?;
+        let wanted = self.holders();
+        for (role, members) in &held.holders {
+            let expected: Vec<Address> =
+                wanted.iter().filter(|(r, _)| r.number() == *role).map(|(_, holder)| *holder).collect();
+            same(&format!("the holders of role {role}"), listed(&expected), listed(members))?;
         }
+        Ok(())
+    }
+
+    fn holders(&self) -> [(Role, Address); 4] {
+        let a = &self.manifest.addresses;
+        [
+            (Role::Charter, a.charter_gate),
+            (Role::TokenHouse, a.token_timelock),
+            (Role::MemberHouse, a.member_timelock),
+            (Role::Pauser, a.pause_guard),
+        ]
+    }
+
+    /// Each restricted function is the role's that the plan says.
+    async fn functions(&self) -> Result<(), DeployError> {
+        let a = &self.manifest.addresses;
+        let plan = self.view(a.factory, CoopFactory::planCall {}).await?;
+        let access = self.view(plan, FoundingPlan::accessPlanCall {}).await?;
+        let parts = self.view(a.factory, CoopFactory::partsOfCall { coopId: self.manifest.coop_id }).await?;
+        let call = AccessPlan::rulesCall { at: parts_of(&parts)? };
+        for rule in self.view(access, call).await? {
+            for selector in rule.selectors {
+                let call = CoopAuthority::getTargetFunctionRoleCall { target: rule.target, selector };
+                let role = self.view(a.authority, call).await?;
+                same(&format!("the role that may call {selector} of {}", rule.target), rule.role, role)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Each house's timelock takes proposals from its governor, and nobody but itself administers it.
+    async fn timelocks(&self) -> Result<(), DeployError> {
+        let a = &self.manifest.addresses;
+        let houses = [
+            (a.token_timelock, a.token_governor, a.gov_token, &self.config.governance.token),
+            (a.member_timelock, a.member_governor, a.membership, &self.config.governance.member),
+        ];
+        for (timelock, governor, votes, wanted) in houses {
+            let delay = self.view(timelock, CoopTimelock::getMinDelayCall {}).await?;
+            same("the delay of a timelock", U256::from(self.config.governance.delay), delay)?;
+            let admin = self.view(timelock, CoopTimelock::DEFAULT_ADMIN_ROLECall {}).await?;
+            let proposer = self.view(timelock, CoopTimelock::PROPOSER_ROLECall {}).await?;
+            let canceller = self.view(timelock, CoopTimelock::CANCELLER_ROLECall {}).await?;
+            let who = granted(self.chain, self.manifest, timelock).await?;
+            for account in who {
+                for role in [admin, proposer, canceller] {
+                    let has = self.view(timelock, CoopTimelock::hasRoleCall { role, account }).await?;
+                    let may = if role == admin { account == timelock } else { account == governor };
+                    same(&format!("that {account} has role {role} in the timelock {timelock}"), may, has)?;
+                }
+            }
+            self.house(governor, timelock, votes, wanted).await?;
+        }
+        let houses = self.view(a.charter_gate, CharterGate::housesCall {}).await?;
+        same("the token house of the charter", a.token_timelock, houses.tokenHouse)?;
+        same("the member house of the charter", a.member_timelock, houses.memberHouse)?;
+        let guardian = self.view(a.pause_guard, PauseGuard::guardianCall {}).await?;
+        same("the guardian", self.config.actors.guardian, guardian)?;
+        Ok(())
+    }
+
+    /// A governor decides by its own votes and settings, and acts through its timelock.
+    async fn house(
+        &self,
+        governor: Address,
+        timelock: Address,
+        votes: Address,
+        wanted: &HouseConfig,
+    ) -> Result<(), DeployError> {
+        same("the timelock of a house", timelock, self.view(governor, CoopGovernor::timelockCall {}).await?)?;
+        same("the votes of a house", votes, self.view(governor, CoopGovernor::tokenCall {}).await?)?;
+        let found = self.view(governor, CoopGovernor::settingsCall {}).await?;
+        same("the voting delay", wanted.voting_delay, found.votingDelay.to())?;
+        same("the voting period", wanted.voting_period, found.votingPeriod)?;
+        same("the proposal threshold", U256::from(wanted.proposal_threshold), found.proposalThreshold)?;
+        same("the quorum's part", U256::from(wanted.quorum_bps), found.quorumBps)?;
+        same("the quorum's floor", U256::from(wanted.quorum_floor), found.quorumFloor)?;
         Ok(())
     }
 

@@ -227,10 +227,10 @@ async fn a_transaction_that_is_not_mined_is_named() {
     let options = SenderOptions { patience, poll: Duration::from_millis(10), ..SenderOptions::default() };
     let sender = Sender::with_options(chain, key, options);
     let config = rochdale_chain::deploy::CoopConfig::demo(rochdale_testkit::anvil::actors());
-    let error = deploy(&sender, &config, |_, _, _| {}).await.unwrap_err();
+    let error = deploy(&sender, &config, None, |_| {}).await.unwrap_err();
     let DeployError::Step { step, done: 0, source: SendError::NotMined { .. }, .. } = &error else {
         panic!("{error:?}");
     };
-    assert_eq!(step, "FounderAccessManager");
+    assert_eq!(step, "TestUSDC");
     assert!(error.to_string().contains("after 0 of"), "{error}");
 }

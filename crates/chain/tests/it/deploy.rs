@@ -1,6 +1,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use alloy::primitives::{Address, TxKind, U256};
+use alloy::providers::Provider as _;
+use alloy::providers::ext::AnvilApi as _;
+use rochdale_chain::bindings::TestUSDC;
 use rochdale_chain::client::{Chain, ChainError, ChainOptions, ManualClock, Sender};
 use rochdale_chain::deploy::{CoopConfig, DeployError, Manifest, deploy, verify};
 use rochdale_chain::local::{Anvil, AnvilOptions, LocalChain, Mining};
@@ -21,7 +25,7 @@ async fn a_deployment_reads_back_and_its_manifest_survives_the_disk() {
 #[tokio::test]
 async fn two_cooperatives_on_one_chain_do_not_share_an_address() {
     let coop = TestCoop::deploy().await.unwrap();
-    let second = deploy(&coop.founder, &coop.config, |_, _, _| {}).await.unwrap();
+    let second = deploy(&coop.founder, &coop.config, None, |_| {}).await.unwrap();
     let ours = coop.manifest.addresses.followed();
     assert!(second.addresses.followed().iter().all(|a| !ours.contains(a)));
     verify(&coop.chain, &coop.manifest, &coop.config).await.unwrap();
@@ -40,27 +44,48 @@ async fn reading_back_finds_what_differs() {
     assert!(error.to_string().contains("the objection window is 86400, not 86401"), "{error}");
 }
 
-#[tokio::test]
-async fn any_chain_but_the_local_one_is_refused_before_anything_is_sent() {
+/// A chain that is not the local one, with a stablecoin on it.
+async fn elsewhere(usdc: Address) -> (Anvil, Chain, Sender) {
+    let here = Anvil::spawn(&AnvilOptions::default()).unwrap();
+    let (local, _) = connect(&here.url()).await.unwrap();
+    let minter = Sender::new(local.clone(), role_key("founder"));
+    let rich = U256::from(10).pow(U256::from(22));
+    LocalChain::new(&local).unwrap().set_balance(minter.address(), rich).await.unwrap();
+    let token = minter.send_raw(TxKind::Create, TestUSDC::BYTECODE.clone(), "TestUSDC").await.unwrap().created.unwrap();
+    let code = local.provider().get_code_at(token).await.unwrap();
+
     let anvil = Anvil::spawn(&AnvilOptions { chain_id: 8_453, ..AnvilOptions::default() }).unwrap();
     let chain = Chain::connect(&anvil.url(), ChainOptions::new(8_453), Arc::new(ManualClock::default())).await.unwrap();
     let founder = Sender::new(chain.clone(), role_key("founder"));
+    chain.provider().anvil_set_balance(founder.address(), rich).await.unwrap();
+    chain.provider().anvil_set_code(usdc, code).await.unwrap();
+    (anvil, chain, founder)
+}
+
+#[tokio::test]
+async fn another_chain_than_the_local_one_needs_its_own_stablecoin_and_nothing_else() {
+    let usdc = Address::repeat_byte(0x0c);
+    let (_anvil, chain, founder) = elsewhere(usdc).await;
     let config = CoopConfig { chain_id: 8_453, ..CoopConfig::demo(actors()) };
-    let error = deploy(&founder, &config, |_, _, _| {}).await.unwrap_err();
-    assert!(matches!(error, DeployError::NotLocal(8_453)), "{error}");
+    let error = deploy(&founder, &config, None, |_| {}).await.unwrap_err();
+    assert!(error.to_string().starts_with("usdc must name the stablecoin"), "{error}");
     assert!(matches!(LocalChain::new(&chain), Err(ChainError::NotLocal { chain_id: 8_453, .. })));
-    assert_eq!(chain.head().await.unwrap().latest.number, 0);
+    assert_eq!(chain.head().await.unwrap().latest.number, 0, "nothing was sent");
+    let config = CoopConfig { usdc: Some(usdc), ..config };
+    let manifest = deploy(&founder, &config, None, |_| {}).await.unwrap();
+    assert_eq!((manifest.chain_id, manifest.addresses.usdc), (8_453, usdc));
+    verify(&chain, &manifest, &config).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_configuration_for_another_chain_or_with_a_weak_quorum_is_refused() {
     let coop = TestCoop::deploy().await.unwrap();
     let other = CoopConfig { chain_id: 1, ..coop.config.clone() };
-    let error = deploy(&coop.founder, &other, |_, _, _| {}).await.unwrap_err();
+    let error = deploy(&coop.founder, &other, None, |_| {}).await.unwrap_err();
     assert!(matches!(error, DeployError::OtherChain { configured: 1, actual: 31_337 }), "{error}");
     let mut weak = coop.config.clone();
     weak.actors.quorum = 1;
-    let error = deploy(&coop.founder, &weak, |_, _, _| {}).await.unwrap_err();
+    let error = deploy(&coop.founder, &weak, None, |_| {}).await.unwrap_err();
     assert!(error.to_string().starts_with("actors.quorum must be more than half of the 3 stewards"), "{error}");
 }
 
@@ -69,11 +94,11 @@ async fn a_step_that_reverts_says_where_the_deployment_stopped() {
     let coop = TestCoop::deploy().await.unwrap();
     let mut twice = coop.config.clone();
     twice.actors.stewards[1] = twice.actors.stewards[0];
-    let error = deploy(&coop.founder, &twice, |_, _, _| {}).await.unwrap_err();
+    let error = deploy(&coop.founder, &twice, None, |_| {}).await.unwrap_err();
     let text = error.to_string();
-    assert!(text.contains("stopped at \"stewards\""), "{text}");
-    assert!(text.contains("StewardCommittee_BadSeat(2, "), "{text}");
-    assert!(text.contains("deploy again"), "{text}");
+    assert!(matches!(error, DeployError::Step { .. }) && text.contains("stopped at \""), "{text}");
+    assert!(text.contains("BadSeat(2, "), "{text}");
+    assert!(text.contains("it goes on there"), "{text}");
 }
 
 #[tokio::test]
@@ -81,7 +106,7 @@ async fn a_founder_without_ether_is_told_so() {
     let anvil = Anvil::spawn(&AnvilOptions::default()).unwrap();
     let (chain, _) = connect(&anvil.url()).await.unwrap();
     let founder = Sender::new(chain, role_key("founder"));
-    let error = deploy(&founder, &CoopConfig::demo(actors()), |_, _, _| {}).await.unwrap_err();
+    let error = deploy(&founder, &CoopConfig::demo(actors()), None, |_| {}).await.unwrap_err();
     assert!(error.to_string().contains("cannot pay the gas"), "{error}");
 }
 

@@ -5,4 +5,7 @@
 mod client;
 mod deploy;
 mod follower;
+mod gov;
 mod path;
+mod poll;
+mod resume;

@@ -4,7 +4,7 @@ use crate::support::fails;
 
 #[test]
 fn every_command_shows_help() {
-    let commands: [&[&str]; 9] = [
+    let commands: [&[&str]; 12] = [
         &["demo"],
         &["up"],
         &["coop", "deploy"],
@@ -13,6 +13,9 @@ fn every_command_shows_help() {
         &["member", "contribute"],
         &["researcher", "query"],
         &["epoch", "settle"],
+        &["gov", "poll", "create"],
+        &["gov", "poll", "vote"],
+        &["gov", "tally"],
         &["audit"],
     ];
     for command in commands {

@@ -4,5 +4,6 @@
 mod bad_input;
 mod directory;
 mod kill;
+mod polls;
 mod support;
 mod typed;

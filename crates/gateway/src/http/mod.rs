@@ -7,6 +7,7 @@ mod consents;
 mod contributions;
 mod members;
 mod page;
+mod polls;
 mod public;
 mod relay;
 
@@ -107,6 +108,10 @@ pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("POST", "/v1/queries", Access::Statement),
     ("POST", "/v1/receipts", Access::Worker),
     ("POST", "/v1/settlement/proposals", Access::Steward),
+    ("POST", "/v1/polls", Access::Statement),
+    ("GET", "/v1/polls", Access::Public),
+    ("POST", "/v1/polls/{id}/ballots", Access::Statement),
+    ("GET", "/v1/polls/{id}/ballots", Access::Public),
 ];
 
 #[derive(OpenApi)]
@@ -165,6 +170,8 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(relay::queries))
         .routes(routes!(relay::receipts))
         .routes(routes!(relay::proposals))
+        .routes(routes!(polls::create, polls::list))
+        .routes(routes!(polls::vote, polls::ballots))
 }
 
 fn openapi(json: &str) -> Response {

@@ -1,9 +1,10 @@
 //! The gateway's own database: SQLite with migrations. It holds what the chain said, the queue of contributions,
-//! nonces and a log of transactions; never a share or a plaintext.
+//! nonces, signed polls and a log of transactions; never a share or a plaintext.
 
 mod blobs;
 mod index;
 mod nonces;
+mod polls;
 mod queue;
 
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 pub use index::IndexStore;
+pub use polls::Kept;
 pub use queue::{Holder, NewContribution, Recorded, StoredContribution};
 
 /// How long a statement waits for another's lock.
@@ -84,9 +86,14 @@ impl Store {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY);
         let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await.map_err(failed)?;
-        let first = sqlx::SqlSafeStr::into_sql_str(include_str!("../../migrations/0001_start.sql"));
-        let first = Migration::new(1, "start".into(), MigrationType::Simple, first, false);
-        let migrator = Migrator::with_migrations(vec![first]);
+        let migration = |version, name: &'static str, sql: &'static str| {
+            let sql = sqlx::SqlSafeStr::into_sql_str(sql);
+            Migration::new(version, name.into(), MigrationType::Simple, sql, false)
+        };
+        let migrator = Migrator::with_migrations(vec![
+            migration(1, "start", include_str!("../../migrations/0001_start.sql")),
+            migration(2, "polls", include_str!("../../migrations/0002_polls.sql")),
+        ]);
         migrator.run(&pool).await.map_err(|source| StoreError::Migrate { path: path.to_owned(), source })?;
         Ok(Self { pool })
     }

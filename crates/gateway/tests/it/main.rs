@@ -5,6 +5,7 @@ mod actors;
 mod chain;
 mod claims;
 mod path;
+mod polls;
 mod process;
 mod queue;
 mod rig;

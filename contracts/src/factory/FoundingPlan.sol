@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
+import {
+    AccessManagerUpgradeable
+} from "@openzeppelin/contracts-upgradeable/access/manager/AccessManagerUpgradeable.sol";
+import {
+    TimelockControllerUpgradeable
+} from "@openzeppelin/contracts-upgradeable/governance/TimelockControllerUpgradeable.sol";
+import {IVotes} from "@openzeppelin/contracts/governance/utils/IVotes.sol";
+import {Roles} from "../access/Roles.sol";
+import {ConsentRegistry} from "../consent/ConsentRegistry.sol";
+import {ContributionRegistry} from "../contribution/ContributionRegistry.sol";
+import {CharterGate} from "../governance/CharterGate.sol";
+import {CoopGovernor} from "../governance/CoopGovernor.sol";
+import {PauseGuard} from "../governance/PauseGuard.sol";
+import {DatasetCatalog} from "../market/DatasetCatalog.sol";
+import {License} from "../market/License.sol";
+import {Market} from "../market/Market.sol";
+import {Membership} from "../membership/Membership.sol";
+import {StewardCommittee} from "../oracle/StewardCommittee.sol";
+import {SettlementLedger} from "../settlement/SettlementLedger.sol";
+import {DataToken} from "../tokens/DataToken.sol";
+import {GovToken} from "../tokens/GovToken.sol";
+import {Treasury} from "../treasury/Treasury.sol";
+import {AccessPlan} from "./AccessPlan.sol";
+import {Config, Governance} from "./Config.sol";
+import {IFoundingPlan, Step} from "./IFoundingPlan.sol";
+import {Part, Parts} from "./Parts.sol";
+
+/// @title FoundingPlan
+/// @notice What CoopFactory does in each stage, as data that anybody can read before it is done.
+///
+/// Roles: none; it holds nothing and changes nothing.
+/// Assumptions: AccessPlan names every restricted function that is not the charter's.
+/// Liveness: `check` refuses in the first stage what a later one would refuse for good, as far as one config can tell.
+/// Who can hurt whom: whoever deploys another plan for a factory. It is fixed there.
+contract FoundingPlan is IFoundingPlan {
+    enum Stage {
+        Authority,
+        Members,
+        Settlement,
+        Market,
+        SettleIn,
+        HandOver
+    }
+
+    /// @notice Bounds of one stage's gas.
+    uint256 public constant MAX_SEATS = 32;
+    uint256 public constant MAX_WORKERS = 32;
+    uint256 public constant MAX_DATASETS = 64;
+
+    /// @notice A house that waits longer decides nothing.
+    uint256 public constant MAX_TIMELOCK_DELAY = 30 days;
+
+    uint8 private constant USDC_DECIMALS = 6;
+    uint256 private constant ONE = 10_000;
+
+    AccessPlan public immutable accessPlan;
+
+    error FoundingPlan_BadConfig(string field);
+
+    constructor(AccessPlan accessPlan_) {
+        accessPlan = accessPlan_;
+    }
+
+    /// @inheritdoc IFoundingPlan
+    function stages() external pure returns (uint8) {
+        return uint8(type(Stage).max) + 1;
+    }
+
+    /// @notice The config in its bytes.
+    function configOf(bytes calldata config) external pure returns (Config memory) {
+        return abi.decode(config, (Config));
+    }
+
+    /// @inheritdoc IFoundingPlan
+    function check(bytes calldata config) external view {
+        Config memory c = abi.decode(config, (Config));
+        _checkChain(c);
+        _checkPeople(c);
+        _checkCommittee(c);
+        _need(c.rewards.paramsHash != 0, "rewards.paramsHash");
+        _need(c.split.buyback <= ONE, "split.buyback");
+        _need(uint256(c.split.operations) + c.split.compliance + c.split.reserve <= ONE, "split");
+        _need(c.datasets.length <= MAX_DATASETS, "datasets");
+        for (uint256 i; i < c.datasets.length; ++i) {
+            _need(c.datasets[i].id != 0, "datasets.id");
+        }
+    }
+
+    /// @inheritdoc IFoundingPlan
+    function steps(uint8 stage, bytes calldata config, Parts calldata at, address factory)
+        external
+        view
+        returns (Step[] memory)
+    {
+        Config memory c = abi.decode(config, (Config));
+        Stage s = Stage(stage);
+        if (s == Stage.Authority) return _authority(c, at, factory);
+        if (s == Stage.Members) return _members(c, at);
+        if (s == Stage.Settlement) return _settlement(c, at);
+        if (s == Stage.Market) return _market(c, at);
+        if (s == Stage.SettleIn) return _settleIn(c, at);
+        return _handOver(at, factory);
+    }
+
+    // ---------------------------------------------------------------------------------------------- checking
+
+    function _checkChain(Config memory c) private view {
+        address usdc = c.chain.usdc;
+        _need(usdc.code.length != 0 && IERC20Metadata(usdc).decimals() == USDC_DECIMALS, "chain.usdc");
+        _need(c.chain.genesis != 0, "chain.genesis");
+        _need(c.chain.epochLength != 0, "chain.epochLength");
+        _need(c.chain.attemptLength != 0, "chain.attemptLength");
+        _need(c.chain.window != 0, "chain.window");
+        _need(c.chain.depth != 0 && c.chain.depth <= 31, "chain.depth");
+    }
+
+    function _checkPeople(Config memory c) private pure {
+        _need(c.people.registrar != address(0), "people.registrar");
+        _need(c.people.gateway != address(0), "people.gateway");
+        _need(c.people.guardian != address(0), "people.guardian");
+        _need(c.governance.delay != 0 && c.governance.delay <= MAX_TIMELOCK_DELAY, "governance.delay");
+    }
+
+    function _checkCommittee(Config memory c) private pure {
+        uint256 n = c.committee.seats.length;
+        _need(n <= MAX_SEATS, "committee.seats");
+        _need(c.committee.quorum <= n && uint256(c.committee.quorum) * 2 > n, "committee.quorum");
+        _need(c.committee.workers.length <= MAX_WORKERS, "committee.workers");
+    }
+
+    function _need(bool ok, string memory field) private pure {
+        if (!ok) revert FoundingPlan_BadConfig(field);
+    }
+
+    // ---------------------------------------------------------------------------------------------- creating
+
+    function _authority(Config memory c, Parts calldata at, address factory) private view returns (Step[] memory list) {
+        Governance memory g = c.governance;
+        list = new Step[](7);
+        list[0] = Step(Part.Authority, at.authority, abi.encodeCall(AccessManagerUpgradeable.initialize, (factory)));
+        list[1] = Step(Part.TokenTimelock, at.tokenTimelock, _timelock(g.delay, at.tokenGovernor));
+        list[2] = Step(Part.MemberTimelock, at.memberTimelock, _timelock(g.delay, at.memberGovernor));
+        list[3] = Step(
+            Part.TokenGovernor, at.tokenGovernor, _governor("Token house", at.govToken, at.tokenTimelock, g.tokenHouse)
+        );
+        list[4] = Step(
+            Part.MemberGovernor,
+            at.memberGovernor,
+            _governor("Member house", at.membership, at.memberTimelock, g.memberHouse)
+        );
+        list[5] = Step(
+            Part.CharterGate,
+            at.charterGate,
+            abi.encodeCall(CharterGate.initialize, (at.tokenTimelock, at.memberTimelock))
+        );
+        list[6] = Step(
+            Part.PauseGuard,
+            at.pauseGuard,
+            abi.encodeCall(PauseGuard.initialize, (at.authority, c.people.guardian, accessPlan.pausable(at)))
+        );
+    }
+
+    /// @dev Its house proposes and cancels, anyone executes, nobody administrates but itself.
+    function _timelock(uint256 delay, address proposer) private pure returns (bytes memory) {
+        address[] memory proposers = new address[](1);
+        proposers[0] = proposer;
+        return
+            abi.encodeCall(TimelockControllerUpgradeable.initialize, (delay, proposers, new address[](1), address(0)));
+    }
+
+    function _governor(string memory name, address votes, address timelock, CoopGovernor.Settings memory settings)
+        private
+        pure
+        returns (bytes memory)
+    {
+        return abi.encodeCall(
+            CoopGovernor.initialize, (name, IVotes(votes), TimelockControllerUpgradeable(payable(timelock)), settings)
+        );
+    }
+
+    function _members(Config memory c, Parts calldata at) private pure returns (Step[] memory list) {
+        list = new Step[](3);
+        list[0] = Step(
+            Part.Membership,
+            at.membership,
+            abi.encodeCall(
+                Membership.initialize,
+                (
+                    at.authority,
+                    at.consentRegistry,
+                    c.people.registrar,
+                    c.chain.genesis,
+                    c.chain.epochLength,
+                    c.limits.admissionsPerEpoch
+                )
+            )
+        );
+        list[1] = Step(
+            Part.ConsentRegistry,
+            at.consentRegistry,
+            abi.encodeCall(ConsentRegistry.initialize, (at.authority, at.membership))
+        );
+        list[2] = Step(
+            Part.ContributionRegistry,
+            at.contributionRegistry,
+            abi.encodeCall(ContributionRegistry.initialize, (at.authority, at.consentRegistry, c.limits.cooldown))
+        );
+    }
+
+    function _settlement(Config memory c, Parts calldata at) private pure returns (Step[] memory list) {
+        list = new Step[](4);
+        list[0] = Step(
+            Part.StewardCommittee, at.stewardCommittee, abi.encodeCall(StewardCommittee.initialize, (at.authority))
+        );
+        list[1] = Step(Part.SettlementLedger, at.settlementLedger, _ledger(c, at));
+        list[2] = Step(
+            Part.DataToken, at.dataToken, abi.encodeCall(DataToken.initialize, (at.authority, at.settlementLedger))
+        );
+        list[3] = Step(
+            Part.GovToken,
+            at.govToken,
+            abi.encodeCall(GovToken.initialize, (at.authority, at.settlementLedger, at.membership))
+        );
+    }
+
+    function _ledger(Config memory c, Parts calldata at) private pure returns (bytes memory) {
+        SettlementLedger.Deployment memory d = SettlementLedger.Deployment({
+            authority: at.authority,
+            membership: at.membership,
+            committee: at.stewardCommittee,
+            treasury: at.treasury,
+            dataToken: at.dataToken,
+            govToken: at.govToken,
+            genesis: c.chain.genesis,
+            epochLength: c.chain.epochLength,
+            lag: c.chain.lag,
+            attemptLength: c.chain.attemptLength,
+            window: c.chain.window,
+            depth: c.chain.depth,
+            paramsHash: c.rewards.paramsHash,
+            dataCap: c.rewards.dataCap,
+            govCap: c.rewards.govCap
+        });
+        return abi.encodeCall(SettlementLedger.initialize, (d));
+    }
+
+    function _market(Config memory c, Parts calldata at) private pure returns (Step[] memory list) {
+        list = new Step[](4);
+        list[0] =
+            Step(Part.DatasetCatalog, at.datasetCatalog, abi.encodeCall(DatasetCatalog.initialize, (at.authority)));
+        list[1] = Step(Part.License, at.license, abi.encodeCall(License.initialize, (at.authority, at.market)));
+        list[2] = Step(
+            Part.Market,
+            at.market,
+            abi.encodeCall(Market.initialize, (at.authority, c.chain.usdc, at.treasury, at.datasetCatalog, at.license))
+        );
+        list[3] = Step(
+            Part.Treasury,
+            at.treasury,
+            abi.encodeCall(Treasury.initialize, (at.authority, c.chain.usdc, at.market, at.settlementLedger))
+        );
+    }
+
+    // ----------------------------------------------------------------------------------------- settling in
+
+    function _settleIn(Config memory c, Parts calldata at) private pure returns (Step[] memory list) {
+        uint256 workers = c.committee.workers.length;
+        list = new Step[](3 + workers + c.datasets.length);
+        uint256 n;
+        list[n++] = _call(
+            at.treasury,
+            abi.encodeCall(
+                Treasury.setSplit, (c.split.buyback, c.split.operations, c.split.compliance, c.split.reserve)
+            )
+        );
+        list[n++] =
+            _call(at.stewardCommittee, abi.encodeCall(StewardCommittee.seat, (c.committee.seats, c.committee.quorum)));
+        list[n++] = _call(at.stewardCommittee, abi.encodeCall(StewardCommittee.setGateway, (c.people.gateway)));
+        for (uint256 i; i < workers; ++i) {
+            list[n++] = _call(
+                at.stewardCommittee,
+                abi.encodeCall(
+                    StewardCommittee.registerWorker, (c.committee.workers[i].signer, c.committee.workers[i].sealingKey)
+                )
+            );
+        }
+        for (uint256 i; i < c.datasets.length; ++i) {
+            list[n++] = _call(
+                at.datasetCatalog, abi.encodeCall(DatasetCatalog.publish, (c.datasets[i].id, c.datasets[i].dataset))
+            );
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------- handing over
+
+    function _handOver(Parts calldata at, address factory) private view returns (Step[] memory list) {
+        AccessPlan.Rule[] memory rules = accessPlan.rules(at);
+        list = new Step[](rules.length + 5);
+        for (uint256 i; i < rules.length; ++i) {
+            list[i] = _call(
+                at.authority,
+                abi.encodeCall(
+                    AccessManagerUpgradeable.setTargetFunctionRole, (rules[i].target, rules[i].selectors, rules[i].role)
+                )
+            );
+        }
+        uint256 n = rules.length;
+        list[n++] = _grant(at.authority, Roles.TOKEN_HOUSE, at.tokenTimelock);
+        list[n++] = _grant(at.authority, Roles.MEMBER_HOUSE, at.memberTimelock);
+        list[n++] = _grant(at.authority, Roles.PAUSER, at.pauseGuard);
+        list[n++] = _grant(at.authority, Roles.CHARTER, at.charterGate);
+        list[n] = _call(at.authority, abi.encodeCall(AccessManagerUpgradeable.renounceRole, (Roles.CHARTER, factory)));
+    }
+
+    /// @dev Without a delay: each holder has one of its own.
+    function _grant(address authority, uint64 role, address holder) private pure returns (Step memory) {
+        return _call(authority, abi.encodeCall(AccessManagerUpgradeable.grantRole, (role, holder, 0)));
+    }
+
+    function _call(address target, bytes memory data) private pure returns (Step memory) {
+        return Step(Part.Nothing, target, data);
+    }
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {Initializable} from "@openzeppelin/contracts/proxy/utils/Initializable.sol";
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
+
+/// @title CharterGate
+/// @notice The only admin of the cooperative's AccessManager. It does what both houses decided in the same words: upgrades,
+/// roles, bounds, and the charter itself.
+///
+/// Roles
+/// - Each house's timelock approves an operation, and may withdraw its approval until the operation is executed.
+/// - Anyone executes an operation that both approved, once, within 30 days after the first of the two approvals.
+/// - The gate itself, by such an operation, replaces the houses.
+///
+/// Assumptions: the two timelocks are different contracts, each of which acts only by its house's vote after its delay.
+/// An operation is the hash of its calls and a salt; the same calls a second time need another salt.
+/// Liveness: no key is needed. A house that is stuck stops every charter operation, as the other house could.
+/// Who can hurt whom: both houses together can do anything to anybody, in sight of all and after both delays. One house
+/// alone can do nothing here. Approvals of a house that was replaced count no more.
+/// @dev Behind a plain proxy and not upgradeable: what guards the upgrades is not upgraded.
+contract CharterGate is Initializable {
+    struct Call {
+        address target;
+        uint256 value;
+        bytes data;
+    }
+
+    /// @dev Zero in `approvedAt` = not approved.
+    struct Operation {
+        bool executed;
+        mapping(address house => uint64) approvedAt;
+    }
+
+    /// @custom:storage-location erc7201:rochdale.storage.CharterGate
+    struct Storage {
+        address tokenHouse;
+        address memberHouse;
+        mapping(bytes32 operation => Operation) operations;
+    }
+
+    bytes32 private constant STORAGE = 0xf346a3e8f958da35b7cf3c53cfb4d4c16fcbb4db6ddd9f14fb65092a20dbcb00;
+
+    /// @notice How long an approval counts.
+    uint64 public constant VALIDITY = 30 days;
+
+    event HousesSet(address tokenHouse, address memberHouse);
+    event Approved(bytes32 indexed operation, address indexed house);
+    event Withdrawn(bytes32 indexed operation, address indexed house);
+    event Executed(bytes32 indexed operation);
+
+    error CharterGate_BadHouses(address tokenHouse, address memberHouse);
+    error CharterGate_OnlyHouse(address caller);
+    error CharterGate_OnlyItself(address caller);
+    error CharterGate_AlreadyExecuted(bytes32 operation);
+    error CharterGate_NotApproved(bytes32 operation, address house);
+    error CharterGate_Expired(bytes32 operation, address house, uint64 expiredAt);
+
+    /// @custom:oz-upgrades-unsafe-allow constructor
+    constructor() {
+        _disableInitializers();
+    }
+
+    /// @param tokenHouse_ The token house's timelock.
+    /// @param memberHouse_ The member house's timelock.
+    function initialize(address tokenHouse_, address memberHouse_) external initializer {
+        _setHouses(tokenHouse_, memberHouse_);
+    }
+
+    // --------------------------------------------------------------------------------------------- the houses
+
+    /// @notice A house agrees. Doing it again renews an approval that has expired or will.
+    function approve(bytes32 operation) external {
+        Operation storage o = _open(operation);
+        o.approvedAt[_house()] = uint64(block.timestamp);
+        emit Approved(operation, msg.sender);
+    }
+
+    /// @notice A house takes its approval back.
+    function withdraw(bytes32 operation) external {
+        Operation storage o = _open(operation);
+        if (o.approvedAt[_house()] == 0) revert CharterGate_NotApproved(operation, msg.sender);
+        o.approvedAt[msg.sender] = 0;
+        emit Withdrawn(operation, msg.sender);
+    }
+
+    /// @notice Replaces the houses' timelocks; by an operation that the present ones approved.
+    function setHouses(address tokenHouse_, address memberHouse_) external {
+        if (msg.sender != address(this)) revert CharterGate_OnlyItself(msg.sender);
+        _setHouses(tokenHouse_, memberHouse_);
+    }
+
+    // ---------------------------------------------------------------------------------------------- execution
+
+    /// @notice Makes the calls that both houses approved, all or none.
+    function execute(Call[] calldata calls, bytes32 salt) external payable {
+        // Check:
+        bytes32 operation = operationOf(calls, salt);
+        Operation storage o = _open(operation);
+        Storage storage $ = _storage();
+        _checkApproved(o, operation, $.tokenHouse);
+        _checkApproved(o, operation, $.memberHouse);
+        // Effects:
+        o.executed = true;
+        emit Executed(operation);
+        // Interaction:
+        for (uint256 i; i < calls.length; ++i) {
+            Address.functionCallWithValue(calls[i].target, calls[i].data, calls[i].value);
+        }
+    }
+
+    // -------------------------------------------------------------------------------------------------- views
+
+    /// @notice What the houses approve for these calls.
+    function operationOf(Call[] calldata calls, bytes32 salt) public pure returns (bytes32) {
+        return keccak256(abi.encode(calls, salt));
+    }
+
+    function houses() external view returns (address tokenHouse, address memberHouse) {
+        return (_storage().tokenHouse, _storage().memberHouse);
+    }
+
+    /// @notice When `house` approved `operation`, in unix seconds; 0 if it did not.
+    function approvedAt(bytes32 operation, address house) external view returns (uint64) {
+        return _storage().operations[operation].approvedAt[house];
+    }
+
+    function isExecuted(bytes32 operation) external view returns (bool) {
+        return _storage().operations[operation].executed;
+    }
+
+    // ----------------------------------------------------------------------------------------------- internal
+
+    function _house() private view returns (address) {
+        Storage storage $ = _storage();
+        if (msg.sender != $.tokenHouse && msg.sender != $.memberHouse) revert CharterGate_OnlyHouse(msg.sender);
+        return msg.sender;
+    }
+
+    function _open(bytes32 operation) private view returns (Operation storage o) {
+        o = _storage().operations[operation];
+        if (o.executed) revert CharterGate_AlreadyExecuted(operation);
+    }
+
+    function _checkApproved(Operation storage o, bytes32 operation, address house) private view {
+        uint64 at = o.approvedAt[house];
+        if (at == 0) revert CharterGate_NotApproved(operation, house);
+        if (block.timestamp > at + VALIDITY) revert CharterGate_Expired(operation, house, at + VALIDITY);
+    }
+
+    function _setHouses(address tokenHouse_, address memberHouse_) private {
+        if (tokenHouse_ == address(0) || memberHouse_ == address(0) || tokenHouse_ == memberHouse_) {
+            revert CharterGate_BadHouses(tokenHouse_, memberHouse_);
+        }
+        (_storage().tokenHouse, _storage().memberHouse) = (tokenHouse_, memberHouse_);
+        emit HousesSet(tokenHouse_, memberHouse_);
+    }
+
+    function _storage() private pure returns (Storage storage $) {
+        assembly {
+            $.slot := STORAGE
+        }
+    }
+}

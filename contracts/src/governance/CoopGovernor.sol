@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {GovernorUpgradeable} from "@openzeppelin/contracts-upgradeable/governance/GovernorUpgradeable.sol";
+import {
+    TimelockControllerUpgradeable
+} from "@openzeppelin/contracts-upgradeable/governance/TimelockControllerUpgradeable.sol";
+import {
+    GovernorVotesUpgradeable
+} from "@openzeppelin/contracts-upgradeable/governance/extensions/GovernorVotesUpgradeable.sol";
+import {IGovernor} from "@openzeppelin/contracts/governance/IGovernor.sol";
+import {IVotes} from "@openzeppelin/contracts/governance/utils/IVotes.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {BitMaps} from "@openzeppelin/contracts/utils/structs/BitMaps.sol";
+import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
+import {Time} from "@openzeppelin/contracts/utils/types/Time.sol";
+
+/// @notice A source of votes that knows the voters as members.
+interface IMemberVotes {
+    /// @notice The id under which `account` joined; it never changes, and is 0 for who never joined.
+    function memberIdOf(address account) external view returns (uint32);
+}
+
+/// @title CoopGovernor
+/// @notice One house of the cooperative: who holds votes proposes, votes, and after its timelock's delay anyone executes.
+/// Deployed twice: the token house votes with GovToken, the member house with Membership.
+///
+/// Roles
+/// - Who has `proposalThreshold` votes proposes; the proposer may cancel before voting starts. Nobody else can cancel.
+/// - Who had votes at the snapshot votes once: for, against, abstain; by transaction or by a signature that anyone sends.
+/// - Anyone queues what succeeded and executes what waited. Execution comes from the timelock, which holds the house's role.
+/// - The house itself changes its settings, through a proposal of its own, within the bounds below.
+///
+/// Assumptions
+/// - The source of votes is an OZ-style IVotes with a timestamp clock, and gives every voter a member id of its own.
+/// - The timelock takes proposals from this governor alone: an operation's id there is the proposal's id here.
+///
+/// Decisions
+/// - Succeeded = more for than against, and for + abstain ≥ quorum = max(floor, part of all votes at the snapshot, rounded up).
+///   "All votes" counts what can vote: seasoned members, units of active members.
+/// - A vote that reaches the quorum late moves the end, so that others can answer it.
+/// - Floor and part are those in force at the snapshot: a change never revives a proposal that was lost.
+///
+/// Liveness: no key and no guardian is needed at any step. A floor above what members can muster would stop the house;
+/// the bounds leave the part at 50 % or less, the floor is the house's own care.
+/// Who can hurt whom: a majority of a house can do all that the house's role allows, after its delay, in sight of all.
+/// @dev OZ Governor with modules of its own, for gas: one slot of settings, a tally of two slots with the late end beside
+/// the votes, ballots as bits by member id, and no second table of timelock ids. Not upgradeable: a house is replaced
+/// through CharterGate by giving its role to another timelock.
+contract CoopGovernor is GovernorVotesUpgradeable {
+    using BitMaps for BitMaps.BitMap;
+    using Checkpoints for Checkpoints.Trace208;
+
+    /// @notice Times in seconds; the threshold and the floor in votes.
+    struct Settings {
+        uint48 votingDelay;
+        uint32 votingPeriod;
+        uint256 proposalThreshold;
+        uint256 quorumBps;
+        uint256 quorumFloor;
+        uint48 lateQuorumExtension;
+    }
+
+    enum VoteType {
+        Against,
+        For,
+        Abstain
+    }
+
+    /// @dev Votes for and against, and the end that a late quorum moved, are in one slot.
+    struct Tally {
+        uint104 againstVotes;
+        uint104 forVotes;
+        uint48 extendedDeadline;
+        uint104 abstainVotes;
+    }
+
+    /// @custom:storage-location erc7201:rochdale.storage.CoopGovernor
+    struct Storage {
+        uint128 proposalThreshold;
+        uint48 votingDelay;
+        uint32 votingPeriod;
+        uint48 lateQuorumExtension;
+        TimelockControllerUpgradeable timelock;
+        // floor << 16 | bps, by the time it was set.
+        Checkpoints.Trace208 quorum;
+        mapping(uint256 proposalId => Tally) tallies;
+        mapping(uint256 proposalId => BitMaps.BitMap) ballots;
+    }
+
+    bytes32 private constant STORAGE = 0xd893ef81f5ad34cd9b871aaa6073e14635e7bfaf752b9835f6d740a864c3f300;
+
+    uint256 private constant BPS = 10_000;
+
+    /// @notice Bounds of the settings: long enough to be seen, short enough to decide anything.
+    uint48 public constant MIN_DELAY = 1 hours;
+    uint48 public constant MAX_DELAY = 30 days;
+    uint32 public constant MIN_PERIOD = 1 days;
+    uint32 public constant MAX_PERIOD = 60 days;
+    uint256 public constant MAX_QUORUM_BPS = 5_000;
+
+    event SettingsSet(Settings settings);
+    /// @notice The quorum was reached late, so voting ends later.
+    event ProposalExtended(uint256 indexed proposalId, uint64 extendedDeadline);
+
+    error CoopGovernor_ZeroAddress(string what);
+    error CoopGovernor_BadSettings(string what);
+    error CoopGovernor_NoVotes(address voter, uint256 timepoint);
+
+    /// @custom:oz-upgrades-unsafe-allow constructor
+    constructor() {
+        _disableInitializers();
+    }
+
+    function initialize(
+        string calldata name_,
+        IVotes token_,
+        TimelockControllerUpgradeable timelock_,
+        Settings calldata settings_
+    ) external initializer {
+        if (address(token_) == address(0)) {
+            revert CoopGovernor_ZeroAddress("token");
+        }
+        if (address(timelock_) == address(0)) revert CoopGovernor_ZeroAddress("timelock");
+        __Governor_init(name_);
+        __GovernorVotes_init(token_);
+        _storage().timelock = timelock_;
+        _setSettings(settings_);
+    }
+
+    // ----------------------------------------------------------------------------------------------- settings
+
+    /// @notice Changes how this house decides; only by its own proposal, and only for proposals made afterwards.
+    function setSettings(Settings calldata settings_) external onlyGovernance {
+        _setSettings(settings_);
+    }
+
+    function settings() external view returns (Settings memory) {
+        Storage storage $ = _storage();
+        (uint256 floor, uint256 bps) = _quorumTerms(clock());
+        return Settings($.votingDelay, $.votingPeriod, $.proposalThreshold, bps, floor, $.lateQuorumExtension);
+    }
+
+    function votingDelay() public view override returns (uint256) {
+        return _storage().votingDelay;
+    }
+
+    function votingPeriod() public view override returns (uint256) {
+        return _storage().votingPeriod;
+    }
+
+    function proposalThreshold() public view override returns (uint256) {
+        return _storage().proposalThreshold;
+    }
+
+    /// @notice The votes (for and abstaining) that a proposal with this snapshot needs.
+    function quorum(uint256 timepoint) public view override returns (uint256) {
+        (uint256 floor, uint256 bps) = _quorumTerms(timepoint);
+        uint256 part = Math.mulDiv(token().getPastTotalSupply(timepoint), bps, BPS, Math.Rounding.Ceil);
+        return Math.max(floor, part);
+    }
+
+    function clock() public view override returns (uint48) {
+        return Time.timestamp();
+    }
+
+    // solhint-disable-next-line func-name-mixedcase
+    function CLOCK_MODE() public pure override returns (string memory) {
+        return "mode=timestamp";
+    }
+
+    function _setSettings(Settings calldata s) private {
+        if (s.votingDelay < MIN_DELAY || s.votingDelay > MAX_DELAY) revert CoopGovernor_BadSettings("votingDelay");
+        if (s.votingPeriod < MIN_PERIOD || s.votingPeriod > MAX_PERIOD) {
+            revert CoopGovernor_BadSettings("votingPeriod");
+        }
+        if (s.lateQuorumExtension > s.votingPeriod) revert CoopGovernor_BadSettings("lateQuorumExtension");
+        if (s.quorumBps > MAX_QUORUM_BPS) revert CoopGovernor_BadSettings("quorumBps");
+        if (s.quorumFloor == 0 || s.quorumFloor > type(uint128).max) revert CoopGovernor_BadSettings("quorumFloor");
+        Storage storage $ = _storage();
+        $.votingDelay = s.votingDelay;
+        $.votingPeriod = s.votingPeriod;
+        $.proposalThreshold = SafeCast.toUint128(s.proposalThreshold);
+        $.lateQuorumExtension = s.lateQuorumExtension;
+        $.quorum.push(clock(), uint208(s.quorumFloor << 16 | s.quorumBps));
+        emit SettingsSet(s);
+    }
+
+    /// @dev Most lookups are for the terms in force.
+    function _quorumTerms(uint256 timepoint) private view returns (uint256 floor, uint256 bps) {
+        Checkpoints.Trace208 storage trace = _storage().quorum;
+        (, uint48 since, uint208 terms) = trace.latestCheckpoint();
+        if (timepoint < since) terms = trace.upperLookupRecent(SafeCast.toUint48(timepoint));
+        return (terms >> 16, uint16(terms));
+    }
+
+    // ----------------------------------------------------------------------------------------------- counting
+
+    // solhint-disable-next-line func-name-mixedcase
+    function COUNTING_MODE() public pure override returns (string memory) {
+        return "support=bravo&quorum=for,abstain";
+    }
+
+    function hasVoted(uint256 proposalId, address account) public view override returns (bool) {
+        return _storage().ballots[proposalId].get(_memberId(account));
+    }
+
+    function proposalVotes(uint256 proposalId)
+        external
+        view
+        returns (uint256 againstVotes, uint256 forVotes, uint256 abstainVotes)
+    {
+        Tally storage t = _storage().tallies[proposalId];
+        return (t.againstVotes, t.forVotes, t.abstainVotes);
+    }
+
+    /// @notice When voting ends, in unix seconds; later than announced where the quorum was reached late.
+    function proposalDeadline(uint256 proposalId) public view override returns (uint256) {
+        return Math.max(super.proposalDeadline(proposalId), _storage().tallies[proposalId].extendedDeadline);
+    }
+
+    function _countVote(uint256 proposalId, address account, uint8 support, uint256 weight, bytes memory)
+        internal
+        override
+        returns (uint256)
+    {
+        // Check:
+        if (weight == 0) revert CoopGovernor_NoVotes(account, proposalSnapshot(proposalId));
+        Storage storage $ = _storage();
+        BitMaps.BitMap storage ballots = $.ballots[proposalId];
+        uint256 memberId = _memberId(account);
+        if (ballots.get(memberId)) revert GovernorAlreadyCastVote(account);
+        Tally storage t = $.tallies[proposalId];
+        uint256 missing = _missingLate(proposalId, t);
+        // Effects:
+        ballots.set(memberId);
+        uint104 votes = SafeCast.toUint104(weight);
+        if (support == uint8(VoteType.For)) t.forVotes += votes;
+        else if (support == uint8(VoteType.Against)) t.againstVotes += votes;
+        else if (support == uint8(VoteType.Abstain)) t.abstainVotes += votes;
+        else revert GovernorInvalidVoteType();
+        if (missing != 0 && support != uint8(VoteType.Against) && weight >= missing) _extend(proposalId, t);
+        return weight;
+    }
+
+    /// @dev How many votes the quorum lacks, if reaching it now would move the end; 0 otherwise. Most votes are cast
+    /// early, where this asks nobody.
+    function _missingLate(uint256 proposalId, Tally storage t) private view returns (uint256) {
+        if (clock() + _storage().lateQuorumExtension <= proposalDeadline(proposalId)) return 0;
+        return Math.saturatingSub(quorum(proposalSnapshot(proposalId)), uint256(t.forVotes) + t.abstainVotes);
+    }
+
+    function _extend(uint256 proposalId, Tally storage t) private {
+        uint48 deadline = clock() + _storage().lateQuorumExtension;
+        t.extendedDeadline = deadline;
+        emit ProposalExtended(proposalId, deadline);
+    }
+
+    function _quorumReached(uint256 proposalId) internal view override returns (bool) {
+        Tally storage t = _storage().tallies[proposalId];
+        return uint256(t.forVotes) + t.abstainVotes >= quorum(proposalSnapshot(proposalId));
+    }
+
+    function _voteSucceeded(uint256 proposalId) internal view override returns (bool) {
+        Tally storage t = _storage().tallies[proposalId];
+        return t.forVotes > t.againstVotes;
+    }
+
+    function _memberId(address account) private view returns (uint256) {
+        return IMemberVotes(address(token())).memberIdOf(account);
+    }
+
+    // ----------------------------------------------------------------------------------------------- timelock
+
+    function timelock() external view returns (address) {
+        return address(_storage().timelock);
+    }
+
+    /// @notice A proposal's id is the id of its operation in the timelock.
+    function hashProposal(
+        address[] memory targets,
+        uint256[] memory values,
+        bytes[] memory calldatas,
+        bytes32 descriptionHash
+    ) public pure override returns (uint256) {
+        return uint256(keccak256(abi.encode(targets, values, calldatas, bytes32(0), descriptionHash)));
+    }
+
+    /// @dev Of what is queued the timelock knows better: anyone may have executed it there directly.
+    function state(uint256 proposalId) public view override returns (ProposalState) {
+        ProposalState s = super.state(proposalId);
+        if (s != ProposalState.Queued) return s;
+        TimelockControllerUpgradeable lock = _storage().timelock;
+        if (lock.isOperationPending(bytes32(proposalId))) return s;
+        return lock.isOperationDone(bytes32(proposalId)) ? ProposalState.Executed : ProposalState.Canceled;
+    }
+
+    function proposalNeedsQueuing(uint256) public pure override returns (bool) {
+        return true;
+    }
+
+    function _queueOperations(
+        uint256,
+        address[] memory targets,
+        uint256[] memory values,
+        bytes[] memory calldatas,
+        bytes32 descriptionHash
+    ) internal override returns (uint48) {
+        TimelockControllerUpgradeable lock = _storage().timelock;
+        uint256 delay = lock.getMinDelay();
+        lock.scheduleBatch(targets, values, calldatas, 0, descriptionHash, delay);
+        return SafeCast.toUint48(block.timestamp + delay);
+    }
+
+    function _executeOperations(
+        uint256,
+        address[] memory targets,
+        uint256[] memory values,
+        bytes[] memory calldatas,
+        bytes32 descriptionHash
+    ) internal override {
+        _storage().timelock.executeBatch{value: msg.value}(targets, values, calldatas, 0, descriptionHash);
+    }
+
+    function _executor() internal view override returns (address) {
+        return address(_storage().timelock);
+    }
+
+    function _storage() private pure returns (Storage storage $) {
+        assembly {
+            $.slot := STORAGE
+        }
+    }
+}

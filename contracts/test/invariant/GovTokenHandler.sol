@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {GovToken} from "../../src/tokens/GovToken.sol";
+import {CoopTest} from "../utils/CoopTest.sol";
+
+/// @notice Members and payees of the cooperative who earn, lend, split, lock, delegate, leave, and who are poked by
+/// anyone. Keeps its own book of what each ever earned. Every call succeeds or does nothing.
+contract GovTokenHandler is CoopTest {
+    uint256 private constant MEMBERS = 8;
+    uint256 private constant PAYEES = 3;
+
+    address[] public accounts;
+    mapping(address account => uint256) public everEarned;
+    mapping(address account => bool) public unnoticed;
+    uint256 public minted;
+    uint256 private time;
+
+    function setUp() public override {
+        super.setUp();
+        for (uint256 i; i < MEMBERS; ++i) {
+            uint32 id = _join();
+            accounts.push(membership.accountOf(id));
+        }
+        for (uint256 i = 1; i <= PAYEES; ++i) {
+            accounts.push(_payoutAddress(i));
+        }
+        time = block.timestamp;
+    }
+
+    modifier timed() {
+        vm.warp(time);
+        _;
+    }
+
+    function currentTime() external view returns (uint256) {
+        return time;
+    }
+
+    function count() external view returns (uint256) {
+        return accounts.length;
+    }
+
+    function token() external view returns (GovToken) {
+        return govToken;
+    }
+
+    function isMember(address account) external view returns (bool) {
+        return membership.isMember(account);
+    }
+
+    // ---------------------------------------------------------------------------------------- what is done
+
+    function wait_(uint32 by) external {
+        time += bound(by, 1, 200 days);
+    }
+
+    function earn(uint256 pick, uint96 amount) external timed {
+        address to = _any(pick);
+        everEarned[to] += amount;
+        minted += amount;
+        vm.prank(address(ledger));
+        govToken.mint(to, amount);
+    }
+
+    /// @dev From anybody, in whole or in part, to a member: lending, splitting, giving back, passing on.
+    function transfer(uint256 from, uint256 to, uint256 amount) external timed {
+        (address sender, address receiver) = (_any(from), _member(to));
+        if (receiver == address(0)) return;
+        amount = bound(amount, 0, govToken.balanceOf(sender) - govToken.lockedOf(sender));
+        vm.prank(sender);
+        govToken.transfer(receiver, amount);
+    }
+
+    function transferEverything(uint256 from, uint256 to) external timed {
+        (address sender, address receiver) = (_any(from), _member(to));
+        if (receiver == address(0)) return;
+        uint256 amount = govToken.balanceOf(sender) - govToken.lockedOf(sender);
+        vm.prank(sender);
+        govToken.transfer(receiver, amount);
+    }
+
+    function lock(uint256 pick, uint96 amount, uint8 tier) external timed {
+        address account = _member(pick);
+        if (account == address(0) || govToken.locksOf(account).length == govToken.MAX_LOCKS()) return;
+        uint256 free = govToken.balanceOf(account) - govToken.lockedOf(account);
+        uint256 earned = govToken.earnedOf(account);
+        uint256 most = free < earned ? free : earned;
+        if (most == 0) return;
+        vm.prank(account);
+        govToken.lock(uint96(bound(amount, 1, most > type(uint96).max ? type(uint96).max : most)), tier % 5);
+    }
+
+    function unlock(uint256 pick, uint256 index) external timed {
+        address account = _any(pick);
+        GovToken.Lock[] memory locks = govToken.locksOf(account);
+        if (locks.length == 0) return;
+        index = index % locks.length;
+        if (locks[index].unlockAt > block.timestamp) return;
+        vm.prank(account);
+        govToken.unlock(index);
+        unnoticed[account] = false;
+    }
+
+    function poke(uint256 pick) external timed {
+        govToken.poke(_any(pick));
+        unnoticed[_any(pick)] = false;
+    }
+
+    function delegate(uint256 from, uint256 to) external timed {
+        address delegatee = _member(to);
+        if (delegatee == address(0)) return;
+        vm.prank(_any(from));
+        govToken.delegate(delegatee);
+    }
+
+    /// @dev The membership ends; whether the token hears of it at once is left to chance.
+    function end(uint256 pick, bool noticed) external timed {
+        uint256 id = 1 + pick % MEMBERS;
+        address account = accounts[id - 1];
+        if (pick % 3 != 0 || !membership.isMember(account)) return;
+        _erase(uint32(id));
+        if (noticed) govToken.sync(account);
+        else unnoticed[account] = true;
+    }
+
+    function _any(uint256 pick) private view returns (address) {
+        return accounts[pick % accounts.length];
+    }
+
+    function _member(uint256 pick) private view returns (address account) {
+        account = accounts[pick % MEMBERS];
+        if (!membership.isMember(account)) account = address(0);
+    }
+}

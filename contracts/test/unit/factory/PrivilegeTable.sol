@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {Roles} from "../../../src/access/Roles.sol";
+
+/// @notice Who may call what, written down a second time, apart from AccessPlan: every state-changing function of every
+/// contract, as `Contract.function`. A star stands for every contract that is not named with that function.
+abstract contract PrivilegeTable {
+    enum Kind {
+        Unknown,
+        Open, // anybody, by design
+        Peer, // one contract of the cooperative
+        Self, // the contract itself, or a role that it keeps by itself
+        Once, // at the founding
+        Role // a role of the authority
+    }
+
+    struct Entry {
+        Kind kind;
+        uint64 role;
+        bool seen;
+        string reason;
+    }
+
+    mapping(bytes32 key => Entry) internal entries;
+    string[] internal keys;
+
+    function _fillTable() internal {
+        _fillCommon();
+        _fillMembers();
+        _fillSettlement();
+        _fillMarket();
+        _fillGovernance();
+        _fillHouses();
+    }
+
+    function _fillCommon() private {
+        _add("*.initialize", Kind.Once, "");
+        _role("*.upgradeToAndCall", Roles.CHARTER);
+        _role("*.setAuthority", Roles.CHARTER);
+        _role("*.setPausedUntil", Roles.PAUSER);
+    }
+
+    function _fillMembers() private {
+        _open("Membership.join", "the registrar's signature decides");
+        _open("Membership.transferFrom", "soulbound: always refused");
+        _open("Membership.safeTransferFrom", "soulbound: always refused");
+        _open("Membership.leave", "the member's signature decides");
+        _open("Membership.setPayout", "the member's signature decides");
+        _role("Membership.expel", Roles.MEMBER_HOUSE);
+        _peer("Membership.close", "ConsentRegistry, for a member who erased everything");
+        _role("Membership.setRegistrar", Roles.MEMBER_HOUSE);
+        _role("Membership.setAdmissionsPerEpoch", Roles.MEMBER_HOUSE);
+        _open("ConsentRegistry.grant", "the member's signature decides");
+        _open("ConsentRegistry.revoke", "the member's signature decides");
+        _open("ConsentRegistry.erase", "the member's signature decides");
+        _open("ContributionRegistry.record", "the member's signature decides");
+        _role("ContributionRegistry.setCooldown", Roles.TOKEN_HOUSE);
+    }
+
+    function _fillSettlement() private {
+        _open("StewardCommittee.anchorReceipt", "a quorum of stewards and a worker signed");
+        _role("StewardCommittee.seat", Roles.MEMBER_HOUSE);
+        _role("StewardCommittee.registerWorker", Roles.MEMBER_HOUSE);
+        _role("StewardCommittee.removeWorker", Roles.MEMBER_HOUSE);
+        _role("StewardCommittee.setGateway", Roles.MEMBER_HOUSE);
+        _open("SettlementLedger.propose", "a quorum of stewards signed");
+        _open("SettlementLedger.claim", "pays a member's payout address, whoever sends it");
+        _open("SettlementLedger.claimMany", "pays members' payout addresses, whoever sends it");
+        _role("SettlementLedger.setParams", Roles.TOKEN_HOUSE);
+        _fillToken("DataToken");
+        _open("DataToken.permit", "the holder's signature decides");
+        _open("DataToken.burn", "the caller's own");
+        _open("DataToken.burnFrom", "within the holder's allowance");
+        _role("DataToken.setTransfersRestricted", Roles.TOKEN_HOUSE);
+        _role("DataToken.setListed", Roles.TOKEN_HOUSE);
+        _fillToken("GovToken");
+        _role("GovToken.setListed", Roles.CHARTER);
+        _open("GovToken.lock", "the caller's own");
+        _open("GovToken.lockBySig", "the holder's signature decides");
+        _open("GovToken.unlock", "the caller's own, expired");
+        _open("GovToken.poke", "follows the facts");
+        _open("GovToken.sync", "follows the facts");
+        _open("GovToken.delegate", "the caller's own");
+        _open("GovToken.delegateBySig", "the holder's signature decides");
+    }
+
+    function _fillToken(string memory token) private {
+        _open(string.concat(token, ".approve"), "the caller's own");
+        _open(string.concat(token, ".transfer"), "the caller's own");
+        _open(string.concat(token, ".transferFrom"), "within the holder's allowance");
+        _peer(string.concat(token, ".mint"), "SettlementLedger, what a member claims");
+    }
+
+    function _fillMarket() private {
+        _role("DatasetCatalog.publish", Roles.TOKEN_HOUSE);
+        _open("License.transferFrom", "not transferable: always refused");
+        _open("License.safeTransferFrom", "not transferable: always refused");
+        _peer("License.mint", "Market, for a sale");
+        _open("Market.buy", "an approved researcher pays");
+        _role("Market.approveResearcher", Roles.MEMBER_HOUSE);
+        _peer("Treasury.book", "Market, for a sale");
+        _peer("Treasury.pay", "SettlementLedger, for a claim");
+        _peer("Treasury.payMany", "SettlementLedger, for claims");
+        _role("Treasury.setSplit", Roles.TOKEN_HOUSE);
+    }
+
+    function _fillGovernance() private {
+        _self("CoopAuthority.labelRole", "ADMIN");
+        _self("CoopAuthority.grantRole", "ADMIN");
+        _self("CoopAuthority.revokeRole", "ADMIN");
+        _self("CoopAuthority.setRoleAdmin", "ADMIN");
+        _self("CoopAuthority.setRoleGuardian", "ADMIN");
+        _self("CoopAuthority.setGrantDelay", "ADMIN");
+        _self("CoopAuthority.setTargetAdminDelay", "ADMIN");
+        _self("CoopAuthority.setTargetClosed", "ADMIN");
+        _self("CoopAuthority.setTargetFunctionRole", "ADMIN");
+        _self("CoopAuthority.updateAuthority", "ADMIN");
+        _self("CoopAuthority.execute", "a caller who may call the target directly");
+        _self("CoopAuthority.schedule", "a caller with an execution delay; there is none");
+        _self("CoopAuthority.cancel", "who scheduled");
+        _self("CoopAuthority.consumeScheduledOp", "a target that checks a schedule");
+        _open("CoopAuthority.renounceRole", "the caller's own");
+        _open("CoopAuthority.multicall", "several of the others");
+        _self("CoopTimelock.schedule", "its house");
+        _self("CoopTimelock.scheduleBatch", "its house");
+        _self("CoopTimelock.cancel", "its house");
+        _self("CoopTimelock.updateDelay", "itself");
+        _self("CoopTimelock.grantRole", "itself");
+        _self("CoopTimelock.revokeRole", "itself");
+        _open("CoopTimelock.execute", "what its house decided and has waited");
+        _open("CoopTimelock.executeBatch", "what its house decided and has waited");
+        _open("CoopTimelock.renounceRole", "the caller's own");
+        _open("CoopTimelock.onERC721Received", "accepts tokens");
+        _open("CoopTimelock.onERC1155Received", "accepts tokens");
+        _open("CoopTimelock.onERC1155BatchReceived", "accepts tokens");
+    }
+
+    function _fillHouses() private {
+        _open("CoopGovernor.propose", "who has the votes for it");
+        _open("CoopGovernor.cancel", "the proposer, before voting starts");
+        _open("CoopGovernor.castVote", "who has votes");
+        _open("CoopGovernor.castVoteWithReason", "who has votes");
+        _open("CoopGovernor.castVoteWithReasonAndParams", "who has votes");
+        _open("CoopGovernor.castVoteBySig", "the voter's signature decides");
+        _open("CoopGovernor.castVoteWithReasonAndParamsBySig", "the voter's signature decides");
+        _open("CoopGovernor.queue", "what was voted for");
+        _open("CoopGovernor.execute", "what was voted for and has waited");
+        _self("CoopGovernor.relay", "its own proposal");
+        _self("CoopGovernor.setSettings", "its own proposal");
+        _self("CoopGovernor.onERC721Received", "its timelock's");
+        _self("CoopGovernor.onERC1155Received", "its timelock's");
+        _self("CoopGovernor.onERC1155BatchReceived", "its timelock's");
+        _peer("CharterGate.approve", "a house's timelock");
+        _peer("CharterGate.withdraw", "a house's timelock");
+        _peer("CharterGate.setHouses", "itself");
+        _open("CharterGate.execute", "what both houses approved");
+        _peer("PauseGuard.pause", "the guardian");
+        _role("PauseGuard.unpause", Roles.MEMBER_HOUSE);
+        _role("PauseGuard.setGuardian", Roles.CHARTER);
+        _role("PauseGuard.setTarget", Roles.CHARTER);
+    }
+
+    function _open(string memory key, string memory reason) private {
+        _add(key, Kind.Open, reason);
+    }
+
+    function _peer(string memory key, string memory reason) private {
+        _add(key, Kind.Peer, reason);
+    }
+
+    function _self(string memory key, string memory reason) private {
+        _add(key, Kind.Self, reason);
+    }
+
+    function _role(string memory key, uint64 role) private {
+        _add(key, Kind.Role, "");
+        entries[keccak256(bytes(key))].role = role;
+    }
+
+    function _add(string memory key, Kind kind, string memory reason) private {
+        Entry storage e = entries[keccak256(bytes(key))];
+        require(e.kind == Kind.Unknown, key);
+        (e.kind, e.reason) = (kind, reason);
+        keys.push(key);
+    }
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {Test} from "forge-std/Test.sol";
+import {CoopAuthority} from "../../src/access/CoopAuthority.sol";
+import {ConsentRegistry} from "../../src/consent/ConsentRegistry.sol";
+import {ContributionRegistry} from "../../src/contribution/ContributionRegistry.sol";
+import {AccessPlan} from "../../src/factory/AccessPlan.sol";
+import {
+    ChainFacts,
+    Committee,
+    Config,
+    Governance,
+    Limits,
+    Offer,
+    People,
+    Rewards,
+    Worker
+} from "../../src/factory/Config.sol";
+import {CoopFactory} from "../../src/factory/CoopFactory.sol";
+import {FoundingPlan} from "../../src/factory/FoundingPlan.sol";
+import {Parts} from "../../src/factory/Parts.sol";
+import {CharterGate} from "../../src/governance/CharterGate.sol";
+import {CoopGovernor} from "../../src/governance/CoopGovernor.sol";
+import {CoopTimelock} from "../../src/governance/CoopTimelock.sol";
+import {PauseGuard} from "../../src/governance/PauseGuard.sol";
+import {DatasetCatalog} from "../../src/market/DatasetCatalog.sol";
+import {License} from "../../src/market/License.sol";
+import {Market} from "../../src/market/Market.sol";
+import {Membership} from "../../src/membership/Membership.sol";
+import {StewardCommittee} from "../../src/oracle/StewardCommittee.sol";
+import {SettlementLedger} from "../../src/settlement/SettlementLedger.sol";
+import {TestUSDC} from "../../src/testing/TestUSDC.sol";
+import {DataToken} from "../../src/tokens/DataToken.sol";
+import {GovToken} from "../../src/tokens/GovToken.sol";
+import {Treasury} from "../../src/treasury/Treasury.sol";
+
+/// @notice A whole cooperative, founded by the factory from one config: three stewards with a quorum of two, one worker,
+/// one dataset on sale. The founder has no privilege; what a house or the charter decides is done by pranking its timelock.
+abstract contract CoopFounding is Test {
+    uint40 internal constant GENESIS = 1_800_000_000;
+    uint32 internal constant EPOCH = 7 days;
+    uint32 internal constant LAG = 1 hours;
+    uint32 internal constant ATTEMPT = 6 hours;
+    uint32 internal constant WINDOW = 24 hours;
+    uint8 internal constant DEPTH = 20;
+    uint32 internal constant COOLDOWN = 7 days;
+    bytes32 internal constant PARAMS = keccak256("params");
+    uint128 internal constant DATA_CAP = 1_000_000e18;
+    uint128 internal constant GOV_CAP = 100_000e18;
+    uint32 internal constant DATASET = 1;
+    uint128 internal constant PRICE = 50e6;
+    uint256 internal constant TIMELOCK_DELAY = 48 hours;
+    bytes32 internal constant COOP_SALT = keccak256("cooperative");
+
+    CoopFactory internal factory;
+    bytes32 internal coopId;
+
+    CoopAuthority internal manager;
+    TestUSDC internal usdc;
+    Membership internal membership;
+    ConsentRegistry internal consents;
+    ContributionRegistry internal contributions;
+    StewardCommittee internal committee;
+    SettlementLedger internal ledger;
+    DataToken internal dataToken;
+    GovToken internal govToken;
+    DatasetCatalog internal catalog;
+    License internal license;
+    Market internal market;
+    Treasury internal treasury;
+
+    CoopTimelock internal tokenTimelock;
+    CoopTimelock internal memberTimelock;
+    CoopGovernor internal tokenHouse;
+    CoopGovernor internal memberHouse;
+    CharterGate internal gate;
+    PauseGuard internal guard;
+
+    address internal founder = makeAddr("founder");
+    address internal gateway = makeAddr("gateway");
+    address internal guardian = makeAddr("guardian");
+    address internal registrar;
+    uint256 internal registrarKey;
+    address internal worker;
+    uint256 internal workerKey;
+    uint256[3] internal stewardKeys;
+
+    /// @dev The next call is one that the token house decided.
+    function _asTokenHouse() internal {
+        vm.prank(address(tokenTimelock));
+    }
+
+    /// @dev The next call is one that the member house decided.
+    function _asMemberHouse() internal {
+        vm.prank(address(memberTimelock));
+    }
+
+    /// @dev The next call is one that both houses decided.
+    function _asCharter() internal {
+        vm.prank(address(gate));
+    }
+
+    /// @dev The next call is the guardian's, through PauseGuard.
+    function _asPauser() internal {
+        vm.prank(address(guard));
+    }
+
+    function _found() internal {
+        (registrar, registrarKey) = makeAddrAndKey("registrar");
+        (worker, workerKey) = makeAddrAndKey("worker");
+        usdc = new TestUSDC();
+        factory = _factory();
+        bytes memory config = abi.encode(_config());
+        vm.prank(founder);
+        coopId = factory.found(COOP_SALT, config);
+        for (uint8 stage = 1; stage < factory.stages(); ++stage) {
+            factory.advance(coopId, stage, config);
+        }
+        _name(factory.partsOf(coopId));
+    }
+
+    function _factory() internal returns (CoopFactory) {
+        return new CoopFactory(_implementations(), new FoundingPlan(new AccessPlan()));
+    }
+
+    function _implementations() internal returns (Parts memory) {
+        address timelock = address(new CoopTimelock());
+        address governor = address(new CoopGovernor());
+        return Parts({
+            authority: address(new CoopAuthority()),
+            tokenTimelock: timelock,
+            memberTimelock: timelock,
+            tokenGovernor: governor,
+            memberGovernor: governor,
+            charterGate: address(new CharterGate()),
+            pauseGuard: address(new PauseGuard()),
+            membership: address(new Membership()),
+            consentRegistry: address(new ConsentRegistry()),
+            contributionRegistry: address(new ContributionRegistry()),
+            stewardCommittee: address(new StewardCommittee()),
+            settlementLedger: address(new SettlementLedger()),
+            dataToken: address(new DataToken()),
+            govToken: address(new GovToken()),
+            datasetCatalog: address(new DatasetCatalog()),
+            license: address(new License()),
+            market: address(new Market()),
+            treasury: address(new Treasury())
+        });
+    }
+
+    function _name(Parts memory at) private {
+        manager = CoopAuthority(at.authority);
+        tokenTimelock = CoopTimelock(payable(at.tokenTimelock));
+        memberTimelock = CoopTimelock(payable(at.memberTimelock));
+        tokenHouse = CoopGovernor(payable(at.tokenGovernor));
+        memberHouse = CoopGovernor(payable(at.memberGovernor));
+        (gate, guard) = (CharterGate(at.charterGate), PauseGuard(at.pauseGuard));
+        (membership, consents) = (Membership(at.membership), ConsentRegistry(at.consentRegistry));
+        contributions = ContributionRegistry(at.contributionRegistry);
+        (committee, ledger) = (StewardCommittee(at.stewardCommittee), SettlementLedger(at.settlementLedger));
+        (dataToken, govToken) = (DataToken(at.dataToken), GovToken(at.govToken));
+        (catalog, license) = (DatasetCatalog(at.datasetCatalog), License(at.license));
+        (market, treasury) = (Market(at.market), Treasury(at.treasury));
+    }
+
+    // ------------------------------------------------------------------------------------------------ config
+
+    function _config() internal returns (Config memory c) {
+        c.chain = ChainFacts({
+            usdc: address(usdc),
+            genesis: GENESIS,
+            epochLength: EPOCH,
+            lag: LAG,
+            attemptLength: ATTEMPT,
+            window: WINDOW,
+            depth: DEPTH
+        });
+        c.people = People({registrar: registrar, gateway: gateway, guardian: guardian});
+        c.committee = Committee({seats: _seats("steward"), quorum: 2, workers: new Worker[](1)});
+        c.committee.workers[0] = Worker(worker, keccak256("worker sealing key"));
+        c.limits = Limits({admissionsPerEpoch: 1_000, cooldown: COOLDOWN});
+        c.rewards = Rewards({paramsHash: PARAMS, dataCap: DATA_CAP, govCap: GOV_CAP});
+        c.split = Treasury.Split({buyback: 0, operations: 1_500, compliance: 500, reserve: 500});
+        c.governance = Governance({delay: TIMELOCK_DELAY, tokenHouse: _tokenSettings(), memberHouse: _memberSettings()});
+        c.datasets = new Offer[](1);
+        c.datasets[0] = Offer(DATASET, _dataset());
+    }
+
+    function _tokenSettings() internal pure returns (CoopGovernor.Settings memory) {
+        return CoopGovernor.Settings(1 days, 5 days, 1e18, 400, 2e18, 2 days);
+    }
+
+    function _memberSettings() internal pure returns (CoopGovernor.Settings memory) {
+        return CoopGovernor.Settings(1 days, 5 days, 1, 1_000, 3, 2 days);
+    }
+
+    function _seats(string memory name) internal returns (StewardCommittee.Seat[] memory seats) {
+        seats = new StewardCommittee.Seat[](3);
+        for (uint256 i; i < 3; ++i) {
+            (address signer, uint256 key) = makeAddrAndKey(string.concat(name, vm.toString(i + 1)));
+            stewardKeys[i] = key;
+            seats[i] = StewardCommittee.Seat(signer, keccak256(abi.encode(name, i)));
+        }
+    }
+
+    function _dataset() internal pure returns (DatasetCatalog.Dataset memory) {
+        return DatasetCatalog.Dataset({
+            dataType: 1, source: 1, pricePerThousand: PRICE, termsHash: keccak256("terms"), open: true
+        });
+    }
+}

@@ -1,0 +1,120 @@
+//! The table of what proposals do: words, units, and the getter of what is replaced.
+
+/// What a number counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// Itself.
+    Plain,
+    /// Basis points.
+    Bps,
+    /// Micro-USDC.
+    Usdc,
+    /// 10^-18 of a token.
+    Token,
+    /// A length of time.
+    Seconds,
+    /// A point in time.
+    Time,
+}
+
+/// What a function does.
+#[derive(Debug)]
+pub(super) struct Rule {
+    /// The contracts that have it.
+    pub contracts: &'static [&'static str],
+    /// Its name.
+    pub function: &'static str,
+    /// What it does.
+    pub words: &'static str,
+    /// The view function that tells the present values by the same names; empty where there is none.
+    pub getter: &'static str,
+    /// The arguments, by place, that the getter takes.
+    pub keys: &'static [usize],
+    /// Units by argument.
+    pub units: &'static [(&'static str, Unit)],
+    /// What should make a voter hesitate.
+    pub warning: Option<&'static str>,
+}
+
+impl Rule {
+    pub fn covers(&self, contract: &str) -> bool {
+        self.contracts.contains(&contract)
+    }
+
+    pub fn unit(&self, argument: &str) -> Unit {
+        self.units.iter().find(|(name, _)| *name == argument).map_or(Unit::Plain, |(_, unit)| *unit)
+    }
+}
+
+const fn rule(contracts: &'static [&'static str], function: &'static str, words: &'static str) -> Rule {
+    Rule { contracts, function, words, getter: "", keys: &[], units: &[], warning: None }
+}
+
+impl Rule {
+    const fn now(mut self, getter: &'static str, keys: &'static [usize]) -> Self {
+        self.getter = getter;
+        self.keys = keys;
+        self
+    }
+
+    const fn units(mut self, units: &'static [(&'static str, Unit)]) -> Self {
+        self.units = units;
+        self
+    }
+
+    const fn warn(mut self, warning: &'static str) -> Self {
+        self.warning = Some(warning);
+        self
+    }
+}
+
+const UPGRADEABLE: &[&str] = &[
+    "ConsentRegistry",
+    "ContributionRegistry",
+    "DataToken",
+    "DatasetCatalog",
+    "GovToken",
+    "License",
+    "Market",
+    "Membership",
+    "SettlementLedger",
+    "StewardCommittee",
+    "Treasury",
+];
+
+/// Every function that a house may have called.
+pub(super) const RULES: &[Rule] = &[
+    rule(&["Membership"], "setRegistrar", "names whose signature admits members").now("registrar", &[]),
+    rule(&["Membership"], "setAdmissionsPerEpoch", "sets how many members one epoch may admit")
+        .now("admissionsPerEpoch", &[]),
+    rule(&["Membership"], "expel", "expels a member: the vote ends at once, what was earned stays payable")
+        .warn("it ends somebody's membership; ask for the reason behind the hash"),
+    rule(&["ContributionRegistry"], "setCooldown", "sets how long a member waits between two contributions")
+        .now("cooldown", &[])
+        .units(&[("cooldown", Unit::Seconds)]),
+    rule(&["StewardCommittee"], "seat", "seats the stewards, who hold the key shares and sign settlements")
+        .now("seats", &[])
+        .warn("whoever sits there opens records together with the others, as many as the quorum says"),
+    rule(&["StewardCommittee"], "registerWorker", "registers a worker, which may open records for a query")
+        .now("workerKey", &[0]),
+    rule(&["StewardCommittee"], "removeWorker", "removes a worker"),
+    rule(&["StewardCommittee"], "setGateway", "names the gateway that stewards take requests from").now("gateway", &[]),
+    rule(&["DatasetCatalog"], "publish", "publishes a dataset or changes its price and terms")
+        .now("datasetOf", &[0])
+        .units(&[("pricePerThousand", Unit::Usdc)]),
+    rule(&["DataToken"], "setTransfersRestricted", "restricts DATA to listed accounts, or frees it")
+        .now("transfersRestricted", &[]),
+    rule(&["DataToken"], "setListed", "lists an account that may hold DATA while it is restricted").now("isListed", &[0]),
+    rule(&["GovToken"], "setListed", "lists a contract that may hold GOV beside the members").now("isListed", &[0]),
+    rule(&["Treasury"], "setSplit", "splits what licenses pay among the buckets; the rest is the contributors'")
+        .now("split", &[])
+        .units(&[
+            ("buyback", Unit::Bps),
+            ("operations", Unit::Bps),
+            ("compliance", Unit::Bps),
+            ("reserve", Unit::Bps),
+        ]),
+    rule(UPGRADEABLE, "upgradeToAndCall", "replaces the contract's code")
+        .now("(implementation)", &[])
+        .warn("new code can do anything that the contract can; compare it with the published source"),
+];

@@ -1,0 +1,180 @@
+//! Asking, answering and counting.
+
+use super::args::{ChainArgs, PollCommand, PollSource};
+use crate::args::Common;
+use crate::commands::show;
+use crate::coop::Coop;
+use crate::state::{State, read_json};
+use crate::ui::Ui;
+use crate::wallet::Wallet;
+use alloy::primitives::B256;
+use anyhow::{Context, Result, bail, ensure};
+use rochdale_api::poll::{BallotRequest, PollRecord, PollRequest, PollView, SignedBallot};
+use rochdale_chain::eip712;
+use rochdale_chain::poll::{self as chain_poll, Electorate};
+use rochdale_core::poll::{Ballot, House, Poll, Tally};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+/// `rochdale gov poll …`
+pub async fn run(common: &Common, command: PollCommand, ui: Ui) -> Result<ExitCode> {
+    let coop = Coop::connect(&common.url).await?;
+    match command {
+        PollCommand::Create { name, question, options, days, chain } => {
+            let state = common.state()?;
+            let wallet = Wallet::open(&state, &name)?;
+            let chain = super::chain(&state, &chain, coop.manifest.chain_id).await?;
+            let head = chain.head().await?;
+            let poll = Poll {
+                author: wallet.id()?,
+                question,
+                options,
+                snapshot_block: head.finalized.number,
+                opens_at: head.latest.timestamp,
+                closes_at: head.latest.timestamp + u64::from(days) * 86_400,
+                house: House::Members,
+            };
+            poll.check(head.finalized.timestamp)?;
+            let signature = eip712::sign(&wallet.key, &eip712::Poll::from(&poll), &coop.manifest.poll_domain())?;
+            let view: PollView = coop.gateway.post("/v1/polls", &PollRequest { poll, signature }).await?;
+            show(ui, &json!(view), format!("poll {} is open for {days} days", view.id))
+        }
+        PollCommand::Vote { name, poll, choice } => vote(&coop, &common.state()?, &name, poll, &choice, ui).await,
+        PollCommand::Show { poll: None } => {
+            let polls: Vec<PollView> = coop.gateway.get("/v1/polls").await?;
+            let lines: Vec<String> =
+                polls.iter().map(|p| format!("{}  {} ballots  {}", p.id, p.ballots, p.poll.question)).collect();
+            show(ui, &json!(polls), if lines.is_empty() { "no polls yet".to_owned() } else { lines.join("\n") })
+        }
+        PollCommand::Show { poll: Some(id) } => {
+            let record = record(&coop, id).await?;
+            let mut text = record.poll.question.clone();
+            for (place, option) in record.poll.options.iter().enumerate() {
+                let votes = record.ballots.iter().filter(|b| usize::from(b.ballot.choice) == place).count();
+                write!(text, "\n  {}. {option}: {votes} ballots", place + 1)?;
+            }
+            write!(text, "\nnot checked here: `rochdale gov tally --poll {id}` counts")?;
+            show(ui, &json!(record), text)
+        }
+    }
+}
+
+async fn record(coop: &Coop, id: B256) -> Result<PollRecord> {
+    let record: PollRecord = coop.gateway.get(&format!("/v1/polls/{id}/ballots")).await?;
+    let found = chain_poll::id(&record.poll);
+    ensure!(found == id, "the gateway answered with poll {found}, not {id}");
+    Ok(record)
+}
+
+async fn vote(coop: &Coop, state: &State, name: &str, poll: B256, choice: &str, ui: Ui) -> Result<ExitCode> {
+    let wallet = Wallet::open(state, name)?;
+    let record = record(coop, poll).await?;
+    let member = wallet.id()?;
+    let before = record.ballots.iter().find(|kept| kept.ballot.member == member);
+    let ballot = Ballot {
+        poll,
+        member,
+        choice: place(&record.poll.options, choice)?,
+        sequence: before.map_or(0, |kept| kept.ballot.sequence + 1),
+        deadline: record.poll.closes_at,
+    };
+    let signature = eip712::sign(&wallet.key, &eip712::Ballot::from(&ballot), &coop.manifest.poll_domain())?;
+    let request = BallotRequest { ballot, signature };
+    let kept: SignedBallot = coop.gateway.post(&format!("/v1/polls/{poll}/ballots"), &request).await?;
+    let words = &record.poll.options[usize::from(ballot.choice)];
+    show(ui, &json!(kept), format!("member {member} answers {words:?}"))
+}
+
+/// An option by its words, or by its place from 1.
+fn place(options: &[String], choice: &str) -> Result<u16> {
+    let by_words = options.iter().position(|option| option == choice);
+    let by_place = || choice.parse::<usize>().ok().and_then(|n| n.checked_sub(1)).filter(|n| *n < options.len());
+    match by_words.or_else(by_place) {
+        Some(place) => Ok(u16::try_from(place)?),
+        None => bail!("there is no option {choice:?}; there are {}", options.join(", ")),
+    }
+}
+
+/// `rochdale gov tally`
+pub async fn tally(common: &Common, source: &PollSource, named: &ChainArgs, ui: Ui) -> Result<ExitCode> {
+    let state = common.state()?;
+    let record = match source {
+        PollSource::Id(id) => record(&Coop::connect(&common.url).await?, *id).await?,
+        PollSource::File(path) => {
+            let read = read_json(path);
+            read.context("a poll's file is what `rochdale gov poll show --poll ID --json` prints")?
+        }
+    };
+    let manifest = super::manifest(common, &state, named).await?;
+    let ours = (manifest.chain_id, manifest.addresses.membership);
+    let theirs = (record.chain_id, record.membership);
+    ensure!(
+        ours == theirs,
+        "the poll is of {} on chain {}, the manifest of {} on chain {}",
+        theirs.1,
+        theirs.0,
+        ours.1,
+        ours.0
+    );
+    let chain = super::chain(&state, named, manifest.chain_id).await?;
+    let electorate = Electorate::of(&chain, &manifest, &record.poll, &record.signature).await?;
+    let ballots: Vec<_> =
+        record.ballots.iter().map(|kept| (kept.ballot, kept.signature.clone(), kept.received_at)).collect();
+    let tally = electorate.tally(&record.poll, &ballots).await?;
+    let open = record.poll.closes_at >= chain.now().await?;
+    show(ui, &value(&record, &tally, open), sentence(&record, &tally, open)?)
+}
+
+fn value(record: &PollRecord, tally: &Tally, open: bool) -> Value {
+    let refused: Vec<Value> = tally
+        .refused
+        .iter()
+        .map(|(place, why)| {
+            json!({ "member": record.ballots[*place].ballot.member, "refusal": why, "because": why.to_string() })
+        })
+        .collect();
+    let results: Vec<Value> = record
+        .poll
+        .options
+        .iter()
+        .zip(&tally.votes)
+        .map(|(option, votes)| json!({ "option": option, "votes": votes }))
+        .collect();
+    json!({
+        "poll": chain_poll::id(&record.poll), "question": record.poll.question, "open": open, "results": results,
+        "counted": tally.counted, "ballots_digest": tally.ballots, "refused": refused,
+    })
+}
+
+fn sentence(record: &PollRecord, tally: &Tally, open: bool) -> Result<String> {
+    let mut text = record.poll.question.clone();
+    if open {
+        write!(text, " (still open)")?;
+    }
+    for (option, votes) in record.poll.options.iter().zip(&tally.votes) {
+        write!(text, "\n  {votes:>6}  {option}")?;
+    }
+    write!(text, "\n{} ballots count, digest {}", tally.counted, tally.ballots)?;
+    for (place, why) in &tally.refused {
+        write!(text, "\n  refused: member {}: {why}", record.ballots[*place].ballot.member)?;
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::place;
+
+    #[test]
+    fn an_option_is_found_by_its_words_first() {
+        let options = ["2".to_owned(), "yes".to_owned()];
+        assert_eq!(place(&options, "yes").unwrap(), 1);
+        assert_eq!(place(&options, "1").unwrap(), 0);
+        assert_eq!(place(&options, "2").unwrap(), 0, "an option's own words come before its place");
+        for wrong in ["0", "3", "no", ""] {
+            assert!(place(&options, wrong).unwrap_err().to_string().contains("there are 2, yes"));
+        }
+    }
+}
