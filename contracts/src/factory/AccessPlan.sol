@@ -8,6 +8,7 @@ import {PauseGuard} from "../governance/PauseGuard.sol";
 import {DatasetCatalog} from "../market/DatasetCatalog.sol";
 import {Market} from "../market/Market.sol";
 import {Membership} from "../membership/Membership.sol";
+import {StewardBonds} from "../oracle/StewardBonds.sol";
 import {StewardCommittee} from "../oracle/StewardCommittee.sol";
 import {SettlementLedger} from "../settlement/SettlementLedger.sol";
 import {DataToken} from "../tokens/DataToken.sol";
@@ -25,7 +26,7 @@ contract AccessPlan {
         bytes4[] selectors;
     }
 
-    uint256 private constant RULES = 12;
+    uint256 private constant RULES = 13;
 
     /// @notice The rules of the cooperative whose contracts are `at`.
     function rules(Parts calldata at) external pure returns (Rule[] memory list) {
@@ -40,10 +41,11 @@ contract AccessPlan {
 
     /// @notice What the guardian may stop for a while.
     function pausable(Parts calldata at) public pure returns (address[] memory targets) {
-        targets = new address[](3);
+        targets = new address[](4);
         targets[0] = at.membership;
         targets[1] = at.consentRegistry;
         targets[2] = at.contributionRegistry;
+        targets[3] = at.stewardCommittee;
     }
 
     /// @dev Who is in, who serves, what research is for.
@@ -62,7 +64,12 @@ contract AccessPlan {
                 StewardCommittee.seat.selector,
                 StewardCommittee.registerWorker.selector,
                 StewardCommittee.removeWorker.selector,
-                StewardCommittee.setGateway.selector
+                StewardCommittee.setGateway.selector,
+                StewardBonds.setMinBond.selector,
+                StewardBonds.setObjectionBond.selector,
+                StewardBonds.openSlash.selector,
+                StewardBonds.confirmSlash.selector,
+                StewardBonds.rejectSlash.selector
             )
         );
         list[2] = _rule(at.market, Roles.MEMBER_HOUSE, abi.encodePacked(Market.approveResearcher.selector));

@@ -41,15 +41,14 @@ struct People {
     address guardian;
 }
 
+/// @param minBond what a seat asks for, micro-USDC
+/// @param objectionBond what an objection locks, micro-USDC
 struct Committee {
     StewardCommittee.Seat[] seats;
     uint8 quorum;
-    Worker[] workers;
-}
-
-struct Worker {
-    address signer;
-    bytes32 sealingKey;
+    StewardCommittee.Worker[] workers;
+    uint64 minBond;
+    uint64 objectionBond;
 }
 
 /// @param admissionsPerEpoch most members admitted in an epoch

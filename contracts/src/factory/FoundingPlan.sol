@@ -213,9 +213,7 @@ contract FoundingPlan is IFoundingPlan {
 
     function _settlement(Config memory c, Parts calldata at) private pure returns (Step[] memory list) {
         list = new Step[](4);
-        list[0] = Step(
-            Part.StewardCommittee, at.stewardCommittee, abi.encodeCall(StewardCommittee.initialize, (at.authority))
-        );
+        list[0] = Step(Part.StewardCommittee, at.stewardCommittee, _stewards(c, at));
         list[1] = Step(Part.SettlementLedger, at.settlementLedger, _ledger(c, at));
         list[2] = Step(
             Part.DataToken, at.dataToken, abi.encodeCall(DataToken.initialize, (at.authority, at.settlementLedger))
@@ -225,6 +223,22 @@ contract FoundingPlan is IFoundingPlan {
             at.govToken,
             abi.encodeCall(GovToken.initialize, (at.authority, at.settlementLedger, at.membership))
         );
+    }
+
+    function _stewards(Config memory c, Parts calldata at) private pure returns (bytes memory) {
+        StewardCommittee.Init memory i = StewardCommittee.Init({
+            authority: at.authority,
+            usdc: c.chain.usdc,
+            treasury: at.treasury,
+            ledger: at.settlementLedger,
+            minBond: c.committee.minBond,
+            objectionBond: c.committee.objectionBond,
+            seats: c.committee.seats,
+            quorum: c.committee.quorum,
+            workers: c.committee.workers,
+            gateway: c.people.gateway
+        });
+        return abi.encodeCall(StewardCommittee.initialize, (i));
     }
 
     function _ledger(Config memory c, Parts calldata at) private pure returns (bytes memory) {
@@ -268,8 +282,7 @@ contract FoundingPlan is IFoundingPlan {
     // ----------------------------------------------------------------------------------------- settling in
 
     function _settleIn(Config memory c, Parts calldata at) private pure returns (Step[] memory list) {
-        uint256 workers = c.committee.workers.length;
-        list = new Step[](3 + workers + c.datasets.length);
+        list = new Step[](1 + c.datasets.length);
         uint256 n;
         list[n++] = _call(
             at.treasury,
@@ -277,17 +290,6 @@ contract FoundingPlan is IFoundingPlan {
                 Treasury.setSplit, (c.split.buyback, c.split.operations, c.split.compliance, c.split.reserve)
             )
         );
-        list[n++] =
-            _call(at.stewardCommittee, abi.encodeCall(StewardCommittee.seat, (c.committee.seats, c.committee.quorum)));
-        list[n++] = _call(at.stewardCommittee, abi.encodeCall(StewardCommittee.setGateway, (c.people.gateway)));
-        for (uint256 i; i < workers; ++i) {
-            list[n++] = _call(
-                at.stewardCommittee,
-                abi.encodeCall(
-                    StewardCommittee.registerWorker, (c.committee.workers[i].signer, c.committee.workers[i].sealingKey)
-                )
-            );
-        }
         for (uint256 i; i < c.datasets.length; ++i) {
             list[n++] = _call(
                 at.datasetCatalog, abi.encodeCall(DatasetCatalog.publish, (c.datasets[i].id, c.datasets[i].dataset))

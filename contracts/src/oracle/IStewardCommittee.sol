@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 /// @notice What the settlement asks of the stewards.
 interface IStewardCommittee {
-    /// @notice Reverts unless at least a quorum of stewards signed `digest`, in ascending order of steward id.
-    function verifyQuorum(bytes32 digest, bytes[] calldata signatures) external view;
+    /// @notice Reverts unless at least a quorum of stewards with an active seat signed `digest`, in ascending order of
+    /// steward id. Returns the set of these signers, as `IStewardBonds` explains it.
+    function verifyQuorum(bytes32 digest, bytes[] calldata signatures) external view returns (uint256 signers);
 }

@@ -2,33 +2,59 @@
 pragma solidity 0.8.30;
 
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
-import {Governed} from "../access/Governed.sol";
 import {NamedEIP712} from "../access/NamedEIP712.sol";
+import {Pausing} from "../access/Pausing.sol";
+import {StructHash} from "../access/StructHash.sol";
+import {IScoreOracle} from "./IScoreOracle.sol";
+import {IStewardBonds} from "./IStewardBonds.sol";
 import {IStewardCommittee} from "./IStewardCommittee.sol";
+import {StewardBonds} from "./StewardBonds.sol";
 
 /// @title StewardCommittee
 /// @notice Who the stewards, workers and the gateway are, what keys they have, and what a quorum of stewards agreed to.
 ///
 /// Roles
-/// - Steward: an independent operator with a seat. Its seat number (from 1) is its id and the x of its key shares.
+/// - Steward: an independent operator with a seat. Its seat number (from 1) is its id and the x of its key shares. The
+///   seat is active while its bond (see StewardBonds) reaches what was asked when the committee was seated.
 /// - Worker: opens pooled records for a query that a quorum countersigned, and signs the receipt.
 /// - Gateway: relays. It is named here so that everyone knows whose requests it sends.
-/// - Authority: seats committees, registers workers, names the gateway, upgrades.
+/// - Member house: seats committees, registers workers, names the gateway, sets bonds, decides slashes.
+/// - PauseGuard: may stop `anchorReceipt` for a while, nothing else. Charter: upgrades.
 ///
 /// Assumptions
 /// - At most `quorum − 1` stewards collude. A quorum is more than half of the seats, so two quorums share a steward.
 /// - Stewards sign with keys (ECDSA), never through contracts: a signature cannot become invalid later.
 /// - Entries of the budget log are ordered by the stewards; this contract anchors each index once, in any order.
 ///
-/// Liveness: `quorum` of the seats suffice for everything here. Receipts of a former generation that were not anchored
-/// before a new one was seated can no longer be.
+/// Liveness: `quorum` active seats suffice for everything here. Receipts that a former committee signed can be anchored
+/// for 30 days after the next one was seated; to end that at once, the house seats the same committee twice.
 ///
 /// Who can hurt whom: a quorum can settle a wrong epoch and burn privacy budget; fewer than that can only be silent.
-/// A worker can withhold a result, not invent a debit. The authority can replace everybody.
-contract StewardCommittee is NamedEIP712, Governed, IStewardCommittee {
+/// A worker can withhold a result, not invent a debit. The member house can replace everybody. A quorum whose root was
+/// voided is in escrow: unless enough others remain, settlement waits until they bond anew or others are seated.
+contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommittee, IScoreOracle {
     struct Seat {
         address signer;
         bytes32 sealingKey;
+    }
+
+    struct Worker {
+        address signer;
+        bytes32 sealingKey;
+    }
+
+    /// @dev What a cooperative starts with. Bonds in micro-USDC.
+    struct Init {
+        address authority;
+        address usdc;
+        address treasury;
+        address ledger;
+        uint64 minBond;
+        uint64 objectionBond;
+        Seat[] seats;
+        uint8 quorum;
+        Worker[] workers;
+        address gateway;
     }
 
     /// @notice One line of the privacy budget's log; `previous` is the struct hash of the line before it.
@@ -43,23 +69,52 @@ contract StewardCommittee is NamedEIP712, Governed, IStewardCommittee {
         uint256 deadline;
     }
 
+    /// @notice A steward's score of one contribution, in basis points.
+    struct Score {
+        uint64 contributionId;
+        uint16 quality;
+        uint16 uniqueness;
+        uint16 authenticity;
+        uint16 rarity;
+        bytes32 rubricHash;
+        bytes32 sketch;
+    }
+
+    /// @dev One slot: read by every quorum check. Of the generation before, only what its last receipts need.
+    struct Head {
+        uint16 generation;
+        uint8 quorum;
+        uint64 seatBond;
+        uint8 formerQuorum;
+        uint40 formerUntil;
+    }
+
     /// @custom:storage-location erc7201:rochdale.storage.StewardCommittee
     struct Storage {
-        // One slot: read by every quorum check.
-        uint32 generation;
-        uint8 quorum;
+        Head head;
         address gateway;
-        Seat[] seats;
-        mapping(address signer => uint8) stewardIds;
+        // Kept for ever: a set of signers names seats of its own generation.
+        mapping(uint256 generation => Seat[]) seats;
         mapping(address signer => bytes32) workerKeys;
+        mapping(address worker => uint256) receipts;
         mapping(uint256 word => uint256) anchored;
     }
 
     bytes32 private constant STORAGE = 0x8c22fecaf4a43142218ae1dedeba8fc1cc6598287b89f746c7f7473c70837f00;
 
+    /// @notice A set of signers has one bit for each seat.
+    uint256 public constant MAX_SEATS = 32;
+
+    /// @notice How long a former committee's receipts can still be anchored.
+    uint256 public constant FORMER_RECEIPTS = 30 days;
+
     bytes32 private constant ENTRY_TYPEHASH = keccak256(
         "BudgetEntry(uint64 index,bytes32 previous,bytes32 queryDigest,bytes32 snapshot,uint64 licenseId,uint16 purpose,uint64 rho,uint256 deadline)"
     );
+    bytes32 private constant SCORE_TYPEHASH = keccak256(
+        "Score(uint64 contributionId,uint16 quality,uint16 uniqueness,uint16 authenticity,uint16 rarity,bytes32 rubricHash,bytes32 sketch)"
+    );
+    uint256 private constant SCORE_WORDS = 7;
     bytes32 private constant RECEIPT_TYPEHASH = keccak256("QueryReceipt(bytes32 entryHash,bytes32 resultDigest)");
 
     event Seated(uint32 generation, Seat[] seats, uint8 quorum);
@@ -86,36 +141,26 @@ contract StewardCommittee is NamedEIP712, Governed, IStewardCommittee {
     error StewardCommittee_NotWorker(address signer);
     error StewardCommittee_AlreadyAnchored(uint64 index);
 
-    function initialize(address authority_) external initializer {
-        __Governed_init(authority_);
+    function initialize(Init calldata i) external initializer {
+        __Governed_init(i.authority);
+        __StewardBonds_init(i.usdc, i.treasury, i.ledger, i.minBond, i.objectionBond);
+        _seat(i.seats, i.quorum);
+        for (uint256 k; k < i.workers.length; ++k) {
+            _registerWorker(i.workers[k].signer, i.workers[k].sealingKey);
+        }
+        _setGateway(i.gateway);
     }
 
     // ------------------------------------------------------------------------------------- administration
 
-    /// @notice Seats a new committee in place of the one before.
+    /// @notice Seats a new committee in place of the one before. Its seats ask for the bond that is set now.
     function seat(Seat[] calldata seats_, uint8 quorum_) external restricted {
-        Storage storage $ = _storage();
-        // Check:
-        if (quorum_ > seats_.length || uint256(quorum_) * 2 <= seats_.length || seats_.length > type(uint8).max) {
-            revert StewardCommittee_BadQuorum(quorum_, seats_.length);
-        }
-        // Effects:
-        _unseat($);
-        for (uint256 i; i < seats_.length; ++i) {
-            _seatOne($, seats_[i], uint8(i + 1));
-        }
-        $.quorum = quorum_;
-        emit Seated(++$.generation, seats_, quorum_);
+        _seat(seats_, quorum_);
     }
 
     /// @notice Registers a worker, or gives it a new sealing key.
     function registerWorker(address signer, bytes32 sealingKey) external restricted {
-        Storage storage $ = _storage();
-        if (signer == address(0) || sealingKey == 0 || $.stewardIds[signer] != 0) {
-            revert StewardCommittee_BadWorker(signer);
-        }
-        $.workerKeys[signer] = sealingKey;
-        emit WorkerRegistered(signer, sealingKey);
+        _registerWorker(signer, sealingKey);
     }
 
     function removeWorker(address signer) external restricted {
@@ -126,15 +171,14 @@ contract StewardCommittee is NamedEIP712, Governed, IStewardCommittee {
     }
 
     function setGateway(address gateway_) external restricted {
-        _storage().gateway = _nonZero(gateway_, "gateway");
-        emit GatewaySet(gateway_);
+        _setGateway(gateway_);
     }
 
     // --------------------------------------------------------------------------------------------- quorum
 
     /// @inheritdoc IStewardCommittee
-    function verifyQuorum(bytes32 digest, bytes[] calldata signatures) external view {
-        _verifyQuorum(digest, signatures);
+    function verifyQuorum(bytes32 digest, bytes[] calldata signatures) external view returns (uint256) {
+        return _verifyQuorum(digest, signatures);
     }
 
     /// @notice Anchors what a query cost and answered: the entry that a quorum of stewards signed, and the worker's
@@ -144,38 +188,95 @@ contract StewardCommittee is NamedEIP712, Governed, IStewardCommittee {
         bytes[] calldata stewardSignatures,
         bytes32 resultDigest,
         bytes calldata workerSignature
-    ) external {
+    ) external whenNotPaused {
         bytes32 entryHash = keccak256(abi.encode(ENTRY_TYPEHASH, e));
         // Check:
         if (isAnchored(e.index)) revert StewardCommittee_AlreadyAnchored(e.index);
-        _verifyQuorum(_hashTypedDataV4(entryHash), stewardSignatures);
+        bytes32 digest = _hashTypedDataV4(entryHash);
+        if (!_isOfFormerQuorum(digest, stewardSignatures)) _verifyQuorum(digest, stewardSignatures);
         address worker = _recoverWorker(entryHash, resultDigest, workerSignature);
         // Effects:
         _storage().anchored[e.index >> 8] |= 1 << (e.index & 0xff);
+        ++_storage().receipts[worker];
         emit ReceiptAnchored(e.index, entryHash, e.queryDigest, e.snapshot, e.licenseId, e.rho, resultDigest, worker);
+    }
+
+    // --------------------------------------------------------------------------------------------- scores
+
+    /// @inheritdoc IScoreOracle
+    /// @param evidence `abi.encode(bytes[])` of stewards' signatures. Two stewards with active seats suffice, in any order;
+    /// what others signed is passed over. Reverts if it is encoded otherwise.
+    function attested(bytes32 scoreDigest_, bytes calldata evidence) external view returns (bool) {
+        bytes[] memory signatures = abi.decode(evidence, (bytes[]));
+        uint64 asked = _seatBond();
+        uint256 seen;
+        for (uint256 i; i < signatures.length; ++i) {
+            (address signer, ECDSA.RecoverError err,) = ECDSA.tryRecover(scoreDigest_, signatures[i]);
+            if (err != ECDSA.RecoverError.NoError) continue;
+            Stake memory s = _stakeOf(signer);
+            if (_isActive(s, asked)) seen |= 1 << s.stewardId;
+        }
+        // More than one bit: taking the lowest away leaves something.
+        return seen != 0 && seen & (seen - 1) != 0;
+    }
+
+    /// @notice What stewards sign of a score.
+    function scoreDigest(Score calldata s) external view returns (bytes32) {
+        uint256 offset;
+        assembly {
+            offset := s
+        }
+        return _hashTypedDataV4(StructHash.ofCalldata(SCORE_TYPEHASH, offset, SCORE_WORDS));
     }
 
     // ---------------------------------------------------------------------------------------------- views
 
     function seats() external view returns (Seat[] memory) {
-        return _storage().seats;
+        Storage storage $ = _storage();
+        return $.seats[$.head.generation];
+    }
+
+    /// @inheritdoc IStewardBonds
+    function seatCount() external view returns (uint256) {
+        Storage storage $ = _storage();
+        return $.seats[$.head.generation].length;
     }
 
     function quorum() external view returns (uint8) {
-        return _storage().quorum;
+        return _storage().head.quorum;
     }
 
     function generation() external view returns (uint32) {
-        return _storage().generation;
+        return _storage().head.generation;
     }
 
     function gateway() external view returns (address) {
         return _storage().gateway;
     }
 
-    /// @notice The seat number of a steward; 0 for anybody else.
+    /// @inheritdoc IStewardBonds
+    function signersOf(uint256 signers) public view override returns (address[] memory stewards) {
+        Seat[] storage seats_ = _storage().seats[uint16(signers >> MAX_SEATS)];
+        uint256 n = seats_.length;
+        stewards = new address[](n);
+        uint256 found;
+        for (uint256 i; i < n; ++i) {
+            if (signers & (1 << i) != 0) stewards[found++] = seats_[i].signer;
+        }
+        assembly ("memory-safe") {
+            mstore(stewards, found)
+        }
+    }
+
+    /// @inheritdoc IStewardBonds
+    function receiptsOf(address worker) external view returns (uint256) {
+        return _storage().receipts[worker];
+    }
+
+    /// @notice The seat number of a steward, active or not; 0 for anybody else.
     function stewardId(address signer) external view returns (uint8) {
-        return _storage().stewardIds[signer];
+        Stake memory s = _stakeOf(signer);
+        return _isSeated(s) ? s.stewardId : 0;
     }
 
     /// @notice The sealing key of a worker; zero for anybody else.
@@ -190,20 +291,43 @@ contract StewardCommittee is NamedEIP712, Governed, IStewardCommittee {
 
     // ------------------------------------------------------------------------------------------- internal
 
-    function _verifyQuorum(bytes32 digest, bytes[] calldata signatures) private view {
-        Storage storage $ = _storage();
-        uint256 needed = $.quorum;
-        if (needed == 0 || signatures.length < needed) {
-            revert StewardCommittee_TooFewSignatures(signatures.length, needed);
+    /// @dev A steward whose seat is not active may sign; it does not count.
+    function _verifyQuorum(bytes32 digest, bytes[] calldata signatures) private view returns (uint256 signers) {
+        Head memory head = _storage().head;
+        uint256 counted;
+        uint256 last;
+        // Nothing here can overflow: ids are at most 32, and an id that passes is at least 1.
+        unchecked {
+            for (uint256 i; i < signatures.length; ++i) {
+                address signer = ECDSA.recoverCalldata(digest, signatures[i]);
+                (uint256 generation_, uint256 id, uint256 atStake) = _standingOf(signer);
+                if (generation_ != head.generation) revert StewardCommittee_NotSteward(i, signer);
+                if (id <= last) revert StewardCommittee_NotAscending(i, uint8(id));
+                last = id;
+                if (atStake < head.seatBond) continue;
+                signers |= 1 << (id - 1);
+                ++counted;
+            }
         }
-        uint8 last;
+        if (counted < head.quorum) revert StewardCommittee_TooFewSignatures(counted, head.quorum);
+        signers |= uint256(head.generation) << MAX_SEATS;
+    }
+
+    /// @dev Whether a quorum of the generation before signed, in order, and its time is not over. No bond is asked for:
+    /// what it signed, it signed when it had one.
+    function _isOfFormerQuorum(bytes32 digest, bytes[] calldata signatures) private view returns (bool) {
+        Storage storage $ = _storage();
+        Head memory head = $.head;
+        if (block.timestamp >= head.formerUntil || signatures.length < head.formerQuorum) return false;
+        Seat[] storage seats_ = $.seats[head.generation - 1];
+        uint256 n = seats_.length;
+        uint256 next;
         for (uint256 i; i < signatures.length; ++i) {
             address signer = ECDSA.recoverCalldata(digest, signatures[i]);
-            uint8 id = $.stewardIds[signer];
-            if (id == 0) revert StewardCommittee_NotSteward(i, signer);
-            if (id <= last) revert StewardCommittee_NotAscending(i, id);
-            last = id;
+            while (next < n && seats_[next].signer != signer) ++next;
+            if (next++ == n) return false;
         }
+        return true;
     }
 
     function _recoverWorker(bytes32 entryHash, bytes32 resultDigest, bytes calldata signature)
@@ -216,19 +340,55 @@ contract StewardCommittee is NamedEIP712, Governed, IStewardCommittee {
         if (_storage().workerKeys[worker] == 0) revert StewardCommittee_NotWorker(worker);
     }
 
-    function _unseat(Storage storage $) private {
-        uint256 n = $.seats.length;
-        for (uint256 i; i < n; ++i) {
-            delete $.stewardIds[$.seats[i].signer];
+    function _seat(Seat[] calldata seats_, uint8 quorum_) private {
+        Storage storage $ = _storage();
+        Head memory head = $.head;
+        // Check:
+        if (quorum_ > seats_.length || uint256(quorum_) * 2 <= seats_.length || seats_.length > MAX_SEATS) {
+            revert StewardCommittee_BadQuorum(quorum_, seats_.length);
         }
-        delete $.seats;
+        // Effects:
+        (head.formerQuorum, head.formerUntil) = (head.quorum, 0);
+        if (head.quorum != 0) head.formerUntil = uint40(block.timestamp + FORMER_RECEIPTS);
+        (head.generation, head.quorum, head.seatBond) = (head.generation + 1, quorum_, _minBond());
+        $.head = head;
+        for (uint256 i; i < seats_.length; ++i) {
+            _seatOne($, head.generation, seats_[i], uint8(i + 1));
+        }
+        emit Seated(head.generation, seats_, quorum_);
     }
 
-    function _seatOne(Storage storage $, Seat calldata s, uint8 id) private {
-        bool taken = $.stewardIds[s.signer] != 0 || $.workerKeys[s.signer] != 0;
+    function _seatOne(Storage storage $, uint16 generation_, Seat calldata s, uint8 id) private {
+        bool taken = _isOf(_stakeOf(s.signer), generation_) || $.workerKeys[s.signer] != 0;
         if (s.signer == address(0) || s.sealingKey == 0 || taken) revert StewardCommittee_BadSeat(id, s.signer);
-        $.stewardIds[s.signer] = id;
-        $.seats.push(s);
+        _setSeatOf(s.signer, generation_, id);
+        $.seats[generation_].push(s);
+    }
+
+    function _registerWorker(address signer, bytes32 sealingKey) private {
+        if (signer == address(0) || sealingKey == 0 || _isSeated(_stakeOf(signer))) {
+            revert StewardCommittee_BadWorker(signer);
+        }
+        _storage().workerKeys[signer] = sealingKey;
+        emit WorkerRegistered(signer, sealingKey);
+    }
+
+    function _setGateway(address gateway_) private {
+        _storage().gateway = _nonZero(gateway_, "gateway");
+        emit GatewaySet(gateway_);
+    }
+
+    function _seatBond() internal view override returns (uint64) {
+        return _storage().head.seatBond;
+    }
+
+    function _isSeated(Stake memory s) internal view override returns (bool) {
+        return _isOf(s, _storage().head.generation);
+    }
+
+    /// @dev Generations start at 1, so whoever never had a seat is of none.
+    function _isOf(Stake memory s, uint16 generation_) private pure returns (bool) {
+        return s.generation == generation_;
     }
 
     function _EIP712Name() internal pure override returns (string memory) {

@@ -8,8 +8,8 @@ import {NamedEIP712} from "../access/NamedEIP712.sol";
 import {IMembership} from "../membership/IMembership.sol";
 import {IStewardCommittee} from "../oracle/IStewardCommittee.sol";
 import {Treasury} from "../treasury/Treasury.sol";
-import {StructHash} from "../access/StructHash.sol";
 import {Amounts, AmountsLib} from "./Amounts.sol";
+import {LedgerHeader} from "./LedgerHeader.sol";
 import {LedgerTree} from "./LedgerTree.sol";
 
 /// @notice A token that this ledger mints.
@@ -144,11 +144,6 @@ contract SettlementLedger is NamedEIP712, Governed, ReentrancyGuardTransient {
 
     bytes32 private constant STORAGE = 0x3adb34772347dc5ab4c5c5bbe68f59f5f660b0500259c0617dc29e2b0bf3d700;
 
-    bytes32 private constant HEADER_TYPEHASH = keccak256(
-        "Header(uint32 epoch,uint32 attempt,bytes32 previousRoot,bytes32 root,bytes32 paramsHash,bytes32 inputsRoot,bytes32 sheetDigest,uint32 sharers,uint128 payout,uint256 sumUsage,uint256 sumData,uint256 sumEarly,uint256 sumDataAward,uint256 sumGovAward,uint128 cashAllocated,uint128 dataAwarded,uint128 dataEarned,uint128 govAwarded,uint128 govEarned)"
-    );
-
-    uint256 private constant HEADER_WORDS = 19;
     uint8 private constant MAX_DEPTH = 31;
 
     event Proposed(uint32 indexed epoch, uint32 attempt, bytes32 root, uint64 finalAt, Header header);
@@ -364,11 +359,7 @@ contract SettlementLedger is NamedEIP712, Governed, ReentrancyGuardTransient {
     }
 
     function _headerDigest(Header calldata h) private view returns (bytes32) {
-        uint256 offset;
-        assembly {
-            offset := h
-        }
-        return _hashTypedDataV4(StructHash.ofCalldata(HEADER_TYPEHASH, offset, HEADER_WORDS));
+        return _hashTypedDataV4(LedgerHeader.hash(h));
     }
 
     function _setParams(bytes32 paramsHash_, uint128 dataCap, uint128 govCap) private {

@@ -203,7 +203,7 @@ contract GasTest is CoopTest {
     }
 
     function test_Publish() external {
-        vm.startPrank(address(tokenTimelock));
+        vm.startPrank(tokenHouse);
         catalog.publish(2, _dataset());
         _snap("market", "publish dataset");
     }

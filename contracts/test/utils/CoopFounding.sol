@@ -6,17 +6,7 @@ import {CoopAuthority} from "../../src/access/CoopAuthority.sol";
 import {ConsentRegistry} from "../../src/consent/ConsentRegistry.sol";
 import {ContributionRegistry} from "../../src/contribution/ContributionRegistry.sol";
 import {AccessPlan} from "../../src/factory/AccessPlan.sol";
-import {
-    ChainFacts,
-    Committee,
-    Config,
-    Governance,
-    Limits,
-    Offer,
-    People,
-    Rewards,
-    Worker
-} from "../../src/factory/Config.sol";
+import {ChainFacts, Committee, Config, Governance, Limits, Offer, People, Rewards} from "../../src/factory/Config.sol";
 import {CoopFactory} from "../../src/factory/CoopFactory.sol";
 import {FoundingPlan} from "../../src/factory/FoundingPlan.sol";
 import {Parts} from "../../src/factory/Parts.sol";
@@ -72,10 +62,16 @@ abstract contract CoopFounding is Test {
 
     CoopTimelock internal tokenTimelock;
     CoopTimelock internal memberTimelock;
-    CoopGovernor internal tokenHouse;
-    CoopGovernor internal memberHouse;
+    CoopGovernor internal tokenGovernor;
+    CoopGovernor internal memberGovernor;
     CharterGate internal gate;
     PauseGuard internal guard;
+
+    /// @dev Who may do what a house decided: its timelock; what both decided: the gate; what the guardian did: the guard.
+    address internal tokenHouse;
+    address internal memberHouse;
+    address internal charter;
+    address internal pauser;
 
     address internal founder = makeAddr("founder");
     address internal gateway = makeAddr("gateway");
@@ -88,22 +84,22 @@ abstract contract CoopFounding is Test {
 
     /// @dev The next call is one that the token house decided.
     function _asTokenHouse() internal {
-        vm.prank(address(tokenTimelock));
+        vm.prank(tokenHouse);
     }
 
     /// @dev The next call is one that the member house decided.
     function _asMemberHouse() internal {
-        vm.prank(address(memberTimelock));
+        vm.prank(memberHouse);
     }
 
     /// @dev The next call is one that both houses decided.
     function _asCharter() internal {
-        vm.prank(address(gate));
+        vm.prank(charter);
     }
 
     /// @dev The next call is the guardian's, through PauseGuard.
     function _asPauser() internal {
-        vm.prank(address(guard));
+        vm.prank(pauser);
     }
 
     function _found() internal {
@@ -153,9 +149,11 @@ abstract contract CoopFounding is Test {
         manager = CoopAuthority(at.authority);
         tokenTimelock = CoopTimelock(payable(at.tokenTimelock));
         memberTimelock = CoopTimelock(payable(at.memberTimelock));
-        tokenHouse = CoopGovernor(payable(at.tokenGovernor));
-        memberHouse = CoopGovernor(payable(at.memberGovernor));
+        tokenGovernor = CoopGovernor(payable(at.tokenGovernor));
+        memberGovernor = CoopGovernor(payable(at.memberGovernor));
         (gate, guard) = (CharterGate(at.charterGate), PauseGuard(at.pauseGuard));
+        (tokenHouse, memberHouse) = (at.tokenTimelock, at.memberTimelock);
+        (charter, pauser) = (at.charterGate, at.pauseGuard);
         (membership, consents) = (Membership(at.membership), ConsentRegistry(at.consentRegistry));
         contributions = ContributionRegistry(at.contributionRegistry);
         (committee, ledger) = (StewardCommittee(at.stewardCommittee), SettlementLedger(at.settlementLedger));
@@ -166,7 +164,7 @@ abstract contract CoopFounding is Test {
 
     // ------------------------------------------------------------------------------------------------ config
 
-    function _config() internal returns (Config memory c) {
+    function _config() internal virtual returns (Config memory c) {
         c.chain = ChainFacts({
             usdc: address(usdc),
             genesis: GENESIS,
@@ -177,8 +175,10 @@ abstract contract CoopFounding is Test {
             depth: DEPTH
         });
         c.people = People({registrar: registrar, gateway: gateway, guardian: guardian});
-        c.committee = Committee({seats: _seats("steward"), quorum: 2, workers: new Worker[](1)});
-        c.committee.workers[0] = Worker(worker, keccak256("worker sealing key"));
+        c.committee = Committee({
+            seats: _seats("steward"), quorum: 2, workers: new StewardCommittee.Worker[](1), minBond: 0, objectionBond: 0
+        });
+        c.committee.workers[0] = StewardCommittee.Worker(worker, keccak256("worker sealing key"));
         c.limits = Limits({admissionsPerEpoch: 1_000, cooldown: COOLDOWN});
         c.rewards = Rewards({paramsHash: PARAMS, dataCap: DATA_CAP, govCap: GOV_CAP});
         c.split = Treasury.Split({buyback: 0, operations: 1_500, compliance: 500, reserve: 500});

@@ -7,6 +7,7 @@ import {Market} from "../../src/market/Market.sol";
 import {Membership} from "../../src/membership/Membership.sol";
 import {StewardCommittee} from "../../src/oracle/StewardCommittee.sol";
 import {SettlementLedger} from "../../src/settlement/SettlementLedger.sol";
+import {Config} from "../../src/factory/Config.sol";
 import {CoopFounding} from "./CoopFounding.sol";
 import {LedgerTreeBuilder} from "./LedgerTreeBuilder.sol";
 
@@ -52,6 +53,15 @@ abstract contract CoopTest is CoopFounding {
             dataCap: DATA_CAP,
             govCap: GOV_CAP
         });
+    }
+
+    /// @dev What a committee is initialized with, to initialize another one.
+    function _committeeInit() internal returns (StewardCommittee.Init memory i) {
+        Config memory c = _config();
+        i.authority = address(manager);
+        (i.usdc, i.treasury, i.ledger) = (address(usdc), address(treasury), address(ledger));
+        (i.seats, i.quorum, i.workers) = (c.committee.seats, c.committee.quorum, c.committee.workers);
+        i.gateway = gateway;
     }
 
     // --------------------------------------------------------------------------------------------- signing

@@ -91,7 +91,7 @@ pub enum Command {
     /// Epochs and their settlement
     #[command(subcommand)]
     Epoch(EpochCommand),
-    /// Polls
+    /// Proposals of both houses, votes, and signed polls
     #[command(subcommand)]
     Gov(GovCommand),
     /// Recompute the ledger from chain data and a steward's store; fails at the first difference
@@ -128,8 +128,10 @@ pub struct DemoArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum CoopCommand {
-    /// Deploy the contracts to the local chain that `--rpc` serves
-    #[command(after_help = "Example: rochdale coop deploy --rpc http://127.0.0.1:8545 --config docs/samples/coop.toml")]
+    /// Deploy the contracts to the chain that `--rpc` serves; started again, it goes on where it was cut off
+    #[command(
+        after_help = "Examples:\n  rochdale coop deploy --config docs/samples/local.toml\n  rochdale coop deploy --rpc https://node.example --key founder.key --config docs/samples/arbitrum.toml --state ./ours"
+    )]
     Deploy {
         /// The chain's RPC
         #[arg(long, default_value = "http://127.0.0.1:8545")]
@@ -137,6 +139,24 @@ pub enum CoopCommand {
         /// The whole configuration, actors included
         #[arg(long)]
         config: PathBuf,
+        /// Key file of the account that pays; this state's founder if absent
+        #[arg(long)]
+        key: Option<PathBuf>,
+    },
+    /// Read the contracts back: their code, every role and restricted function, settings; fails at the first difference
+    #[command(
+        after_help = "Example: rochdale coop verify --rpc https://node.example --config coop.toml --manifest manifest.json"
+    )]
+    Verify {
+        /// The chain's RPC; that of this state's local chain if absent
+        #[arg(long)]
+        rpc: Option<String>,
+        /// What the cooperative should be; what it was founded with here, if absent
+        #[arg(long)]
+        config: Option<PathBuf>,
+        /// The deployment's manifest; the state's own if absent
+        #[arg(long)]
+        manifest: Option<PathBuf>,
     },
     /// Members, epoch, stewards and money at a glance
     Status,

@@ -1,7 +1,7 @@
 //! One function for each noun that a person types.
 
 use crate::args::{Common, CoopCommand, EpochCommand, MemberCommand, PurposeArg, ResearcherCommand};
-use crate::coop::Coop;
+use crate::coop::{self, Coop};
 use crate::found::{self, FOUNDER, Layout, REGISTRAR};
 use crate::researcher::{Purchase, Researcher};
 use crate::state::{State, read_json};
@@ -9,14 +9,16 @@ use crate::ui::Ui;
 use crate::up::{self, Running};
 use crate::wallet::Wallet;
 use crate::{audit as audit_run, epoch as epochs, member as members, records, researcher as researchers};
+use alloy::primitives::Address;
 use anyhow::{Context, Result, bail};
 use rochdale_chain::client::{Chain, LOCAL_CHAIN_ID, Sender};
-use rochdale_chain::deploy::{CoopConfig, deploy};
+use rochdale_chain::deploy::{CoopConfig, Manifest, Role, holders, verify};
 use rochdale_chain::local::LocalChain;
 use rochdale_core::fhir::Limits;
 use rochdale_core::ids::{Epoch, StewardId};
 use rochdale_core::query::Query;
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -64,29 +66,58 @@ fn coop_config(path: &Path) -> Result<CoopConfig> {
 /// `rochdale coop …`
 pub async fn coop(common: &Common, command: CoopCommand, ui: Ui) -> Result<ExitCode> {
     match command {
-        CoopCommand::Deploy { rpc, config } => {
+        CoopCommand::Deploy { rpc, config, key } => {
             let state = common.state()?;
-            if state.manifest().exists() {
+            if state.manifest().exists() && !state.deployment().exists() {
                 bail!(
-                    "{} is there already: this state has a cooperative; name another --state",
+                    "{} is there already, without the journal of its deployment: name another --state",
                     state.manifest().display()
                 );
             }
             let config = coop_config(&config)?;
             let chain = found::connect(&rpc, config.chain_id).await?;
-            let founder = found::office(&state, FOUNDER)?;
+            let founder = match key {
+                Some(path) => coop::signer(&path)?,
+                None => found::office(&state, FOUNDER)?,
+            };
             if chain.chain_id() == LOCAL_CHAIN_ID {
                 found::fund_gas(&chain, founder.address()).await?;
             }
-            let bar = ui.spinner("deploying the contracts");
-            let manifest = deploy(&Sender::new(chain, founder), &config, |_, _, _| bar.inc()).await?;
-            bar.done();
-            manifest.save(&state.manifest())?;
-            let sentence = format!("Deployed; the manifest is {}", state.manifest().display());
+            let manifest = found::carry_out(&state, &Sender::new(chain, founder), &config, ui).await?;
+            let sentence = format!(
+                "Deployed and read back: no role is left to the founder; the manifest is {}",
+                state.manifest().display()
+            );
             show(ui, &json!(manifest), sentence)
+        }
+        CoopCommand::Verify { rpc, config, manifest } => {
+            let state = common.state()?;
+            let config = coop_config(&config.unwrap_or_else(|| state.coop_config()))?;
+            let manifest = Manifest::load(&manifest.unwrap_or_else(|| state.manifest()))?;
+            let chain = match rpc {
+                Some(rpc) => found::connect(&rpc, config.chain_id).await?,
+                None => local_chain(&state).await?,
+            };
+            verify(&chain, &manifest, &config).await?;
+            let held = holders(&chain, &manifest).await?;
+            let mut sentence =
+                "The chain is as the configuration says; the founder and the factory hold nothing".to_owned();
+            for role in Role::ALL {
+                let who = held.holders.get(&role.number()).into_iter().flatten();
+                let who = who.map(|holder| name_of(&manifest, *holder)).collect::<Vec<_>>();
+                write!(sentence, "\n  {role:?}: {}", who.join(", "))?;
+            }
+            show(ui, &json!({ "agrees": true, "roles": held }), sentence)
         }
         CoopCommand::Status => status(common, ui).await,
     }
+}
+
+/// A contract's name with its address.
+fn name_of(manifest: &Manifest, holder: Address) -> String {
+    let named = manifest.addresses.named();
+    let name = named.iter().find(|(_, _, address)| *address == holder).map_or("unknown", |(name, _, _)| name);
+    format!("{name} {holder}")
 }
 
 async fn status(common: &Common, ui: Ui) -> Result<ExitCode> {

@@ -7,7 +7,7 @@ use alloy::primitives::{Address, B256, U256};
 use alloy::signers::local::PrivateKeySigner;
 use anyhow::{Context, Result, bail};
 use rochdale_chain::client::{Chain, ChainOptions, LOCAL_CHAIN_ID, Sender, SystemClock};
-use rochdale_chain::deploy::{Actors, CoopConfig, Manifest, deploy};
+use rochdale_chain::deploy::{Actors, CoopConfig, Manifest, Progress, deploy};
 use rochdale_chain::events::Seat;
 use rochdale_chain::local::LocalChain;
 use rochdale_core::ids::StewardId;
@@ -17,8 +17,12 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::Arc;
 
-/// The founder: deploys, administers, and approves researchers until governance is built.
+/// The founder: pays for the deployment and has no role after it.
 pub const FOUNDER: &str = "founder";
+/// Signs approvals of researchers.
+pub const ETHICS: &str = "ethics";
+/// May pause for a week; between operators a Safe of several people.
+pub const GUARDIAN: &str = "guardian";
 /// Signs admissions.
 pub const REGISTRAR: &str = "registrar";
 /// Ether that each account that sends transactions gets on the local chain, in wei.
@@ -119,11 +123,21 @@ pub async fn found(state: &State, layout: &Layout, config: Option<CoopConfig>, u
     for account in [founder.address(), relayer.address()] {
         local.set_balance(account, U256::from(LOCAL_BALANCE)).await?;
     }
+    carry_out(state, &Sender::new(chain, founder), &config, ui).await
+}
+
+/// Deploys, or goes on with a deployment that was cut off, and leaves manifest and configuration.
+pub async fn carry_out(state: &State, founder: &Sender, config: &CoopConfig, ui: Ui) -> Result<Manifest> {
     let bar = ui.spinner("deploying the contracts");
-    let manifest = deploy(&Sender::new(chain, founder), &config, |_, _, _| bar.inc()).await?;
+    let count = |progress: Progress<'_>| {
+        if let Progress::Step { .. } = progress {
+            bar.inc();
+        }
+    };
+    let manifest = deploy(founder, config, Some(&state.deployment()), count).await?;
     bar.done();
+    write_private(&state.coop_config(), toml::to_string_pretty(config)?.as_bytes())?;
     manifest.save(&state.manifest())?;
-    write_private(&state.coop_config(), toml::to_string_pretty(&config)?.as_bytes())?;
     Ok(manifest)
 }
 
@@ -152,6 +166,8 @@ fn actors(state: &State, layout: &Layout) -> Result<Actors> {
     Ok(Actors {
         registrar: office(state, REGISTRAR)?.address(),
         gateway: coop::signer(&state.service("gateway").join("relayer.key"))?.address(),
+        ethics_board: office(state, ETHICS)?.address(),
+        guardian: office(state, GUARDIAN)?.address(),
         stewards,
         quorum: layout.quorum,
         workers: vec![worker],

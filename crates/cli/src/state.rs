@@ -34,6 +34,11 @@ impl State {
         self.0.join("manifest.json")
     }
 
+    /// The journal of the deployment, from which one that was cut off goes on.
+    pub fn deployment(&self) -> PathBuf {
+        self.0.join("deployment.json")
+    }
+
     /// What the cooperative was founded with.
     pub fn coop_config(&self) -> PathBuf {
         self.0.join("coop.toml")

@@ -24,7 +24,7 @@ contract GovTokenV2 is GovToken {
 
 /// @notice From a member's proposal to what it changes, through vote, timelock, AccessManager and CharterGate.
 contract TwoHousesTest is GovernanceTest {
-    bytes32 private constant SALT = keccak256("upgrade 1");
+    bytes32 private constant WORDS = keccak256("upgrade 1");
 
     function _restrict() private view returns (Proposal memory) {
         bytes memory data = abi.encodeCall(dataToken.setTransfersRestricted, (true));
@@ -50,13 +50,13 @@ contract TwoHousesTest is GovernanceTest {
 
     function test_WhenTheTokenHouseChangesAParameterOfItsOwn() external {
         uint256 begin = block.timestamp;
-        _pass(tokenHouse, _restrict());
+        _pass(tokenGovernor, _restrict());
         assertTrue(dataToken.transfersRestricted());
         assertEq(block.timestamp - begin, 1 days + 5 days + 48 hours + 2, "a day, five days, two days");
     }
 
     function test_RevertWhen_TheTokenHouseChangesAParameterOfTheMembers() external {
-        _expectRefused(tokenHouse, tokenTimelock, _admit(5));
+        _expectRefused(tokenGovernor, tokenTimelock, _admit(5));
     }
 
     /// @dev Member 5 earned nothing and is lent everything; the vote is still won by those who earned.
@@ -66,41 +66,41 @@ contract TwoHousesTest is GovernanceTest {
             vm.prank(voters[i]);
             govToken.transfer(voters[4], half);
         }
-        uint256 id = _propose(tokenHouse, _restrict());
-        _startVoting(tokenHouse, id);
+        uint256 id = _propose(tokenGovernor, _restrict());
+        _startVoting(tokenGovernor, id);
         vm.expectRevert(
             abi.encodeWithSelector(
-                CoopGovernor.CoopGovernor_NoVotes.selector, voters[4], tokenHouse.proposalSnapshot(id)
+                CoopGovernor.CoopGovernor_NoVotes.selector, voters[4], tokenGovernor.proposalSnapshot(id)
             )
         );
-        _vote(tokenHouse, id, 4, AGAINST);
-        _vote(tokenHouse, id, 3, FOR);
-        (, uint256 for_,) = tokenHouse.proposalVotes(id);
+        _vote(tokenGovernor, id, 4, AGAINST);
+        _vote(tokenGovernor, id, 3, FOR);
+        (, uint256 for_,) = tokenGovernor.proposalVotes(id);
         assertEq(for_, 5e18);
     }
 
     function test_WhenALockerVotes() external {
         vm.prank(voters[1]);
         govToken.lock(100e18, 4);
-        uint256 id = _propose(tokenHouse, _restrict());
-        _startVoting(tokenHouse, id);
-        _vote(tokenHouse, id, 1, AGAINST);
-        _vote(tokenHouse, id, 2, FOR);
-        (uint256 against, uint256 for_,) = tokenHouse.proposalVotes(id);
+        uint256 id = _propose(tokenGovernor, _restrict());
+        _startVoting(tokenGovernor, id);
+        _vote(tokenGovernor, id, 1, AGAINST);
+        _vote(tokenGovernor, id, 2, FOR);
+        (uint256 against, uint256 for_,) = tokenGovernor.proposalVotes(id);
         assertEq(against, 2 * for_);
-        vm.warp(tokenHouse.proposalDeadline(id) + 1);
-        _assertState(tokenHouse, id, IGovernor.ProposalState.Defeated);
+        vm.warp(tokenGovernor.proposalDeadline(id) + 1);
+        _assertState(tokenGovernor, id, IGovernor.ProposalState.Defeated);
     }
 
     // ------------------------------------------------------------------------------------------- member house
 
     function test_WhenTheMemberHouseChangesAParameterOfItsOwn() external {
-        _pass(memberHouse, _admit(5));
+        _pass(memberGovernor, _admit(5));
         assertEq(membership.admissionsPerEpoch(), 5);
     }
 
     function test_RevertWhen_TheMemberHouseChangesAParameterOfTheToken() external {
-        _expectRefused(memberHouse, memberTimelock, _restrict());
+        _expectRefused(memberGovernor, memberTimelock, _restrict());
     }
 
     /// @dev A pause is over before a proposal against it could pass; one that was under way can still end it.
@@ -108,12 +108,12 @@ contract TwoHousesTest is GovernanceTest {
         address[] memory targets = new address[](1);
         targets[0] = address(membership);
         Proposal memory p = _proposal(address(guard), abi.encodeCall(guard.unpause, (targets)), "Let us admit again");
-        uint256 id = _voteThrough(memberHouse, p);
+        uint256 id = _voteThrough(memberGovernor, p);
         vm.prank(guardian);
         guard.pause(targets, 7 days);
-        _queue(memberHouse, p);
-        vm.warp(memberHouse.proposalEta(id));
-        _execute(memberHouse, p);
+        _queue(memberGovernor, p);
+        vm.warp(memberGovernor.proposalEta(id));
+        _execute(memberGovernor, p);
         _join();
     }
 
@@ -123,19 +123,19 @@ contract TwoHousesTest is GovernanceTest {
         vm.warp(block.timestamp + 1);
         Proposal memory p = _admit(5);
         vm.prank(voters[1]);
-        uint256 id = memberHouse.propose(p.targets, p.values, p.calldatas, p.description);
-        _startVoting(memberHouse, id);
+        uint256 id = memberGovernor.propose(p.targets, p.values, p.calldatas, p.description);
+        _startVoting(memberGovernor, id);
         vm.expectRevert(
             abi.encodeWithSelector(
-                CoopGovernor.CoopGovernor_NoVotes.selector, voters[0], memberHouse.proposalSnapshot(id)
+                CoopGovernor.CoopGovernor_NoVotes.selector, voters[0], memberGovernor.proposalSnapshot(id)
             )
         );
-        _vote(memberHouse, id, 0, AGAINST);
+        _vote(memberGovernor, id, 0, AGAINST);
         for (uint256 i = 1; i < 4; ++i) {
-            _vote(memberHouse, id, i, FOR);
+            _vote(memberGovernor, id, i, FOR);
         }
-        vm.warp(memberHouse.proposalDeadline(id) + 1);
-        _assertState(memberHouse, id, IGovernor.ProposalState.Succeeded);
+        vm.warp(memberGovernor.proposalDeadline(id) + 1);
+        _assertState(memberGovernor, id, IGovernor.ProposalState.Succeeded);
     }
 
     // ------------------------------------------------------------------------------------------------ charter
@@ -146,7 +146,7 @@ contract TwoHousesTest is GovernanceTest {
     }
 
     function _approval(CharterGate.Call[] memory calls) private view returns (Proposal memory) {
-        bytes memory data = abi.encodeCall(CharterGate.approve, (gate.operationOf(calls, SALT)));
+        bytes memory data = abi.encodeCall(CharterGate.approve, (gate.operationOf(calls, WORDS)));
         return _proposal(address(gate), data, "We agree");
     }
 
@@ -164,10 +164,10 @@ contract TwoHousesTest is GovernanceTest {
         }
         address code = address(new GovTokenV2());
         CharterGate.Call[] memory calls = _upgradeTo(code);
-        _pass(tokenHouse, _approval(calls));
-        _pass(memberHouse, _approval(calls));
+        _pass(tokenGovernor, _approval(calls));
+        _pass(memberGovernor, _approval(calls));
         vm.prank(stranger);
-        gate.execute(calls, SALT);
+        gate.execute(calls, WORDS);
         assertEq(_code(address(govToken)), code);
         assertEq(GovTokenV2(address(govToken)).version(), 2);
         for (uint256 i; i < 5; ++i) {
@@ -183,36 +183,36 @@ contract TwoHousesTest is GovernanceTest {
         address before = _code(address(govToken));
         CharterGate.Call[] memory calls = _upgradeTo(address(new GovTokenV2()));
         _pass(house, _approval(calls));
-        bytes32 operation = gate.operationOf(calls, SALT);
+        bytes32 operation = gate.operationOf(calls, WORDS);
         vm.expectRevert(abi.encodeWithSelector(CharterGate.CharterGate_NotApproved.selector, operation, lacking));
-        gate.execute(calls, SALT);
+        gate.execute(calls, WORDS);
         assertEq(_code(address(govToken)), before);
     }
 
     function test_RevertWhen_TheTokenHouseAloneApproves() external {
-        _expectNotUpgradedBy(tokenHouse, address(memberTimelock));
+        _expectNotUpgradedBy(tokenGovernor, address(memberTimelock));
     }
 
     function test_RevertWhen_TheMemberHouseAloneApproves() external {
-        _expectNotUpgradedBy(memberHouse, address(tokenTimelock));
+        _expectNotUpgradedBy(memberGovernor, address(tokenTimelock));
     }
 
     function test_RevertWhen_AHouseUpgradesDirectly() external {
         CharterGate.Call[] memory calls = _upgradeTo(address(new GovTokenV2()));
-        _expectRefused(tokenHouse, tokenTimelock, _proposal(calls[0].target, calls[0].data, "Just do it"));
-        _expectRefused(memberHouse, memberTimelock, _proposal(calls[0].target, calls[0].data, "Just do it"));
+        _expectRefused(tokenGovernor, tokenTimelock, _proposal(calls[0].target, calls[0].data, "Just do it"));
+        _expectRefused(memberGovernor, memberTimelock, _proposal(calls[0].target, calls[0].data, "Just do it"));
     }
 
     function test_RevertWhen_TheHousesApproveDifferentWords() external {
         CharterGate.Call[] memory one = _upgradeTo(address(new GovTokenV2()));
         CharterGate.Call[] memory other = _upgradeTo(address(new GovTokenV2()));
-        _pass(tokenHouse, _approval(one));
-        _pass(memberHouse, _approval(other));
-        bytes32 operation = gate.operationOf(one, SALT);
+        _pass(tokenGovernor, _approval(one));
+        _pass(memberGovernor, _approval(other));
+        bytes32 operation = gate.operationOf(one, WORDS);
         vm.expectRevert(
             abi.encodeWithSelector(CharterGate.CharterGate_NotApproved.selector, operation, address(memberTimelock))
         );
-        gate.execute(one, SALT);
+        gate.execute(one, WORDS);
     }
 
     function test_WhenARoleMovesToAnotherTimelock() external {
@@ -223,13 +223,13 @@ contract TwoHousesTest is GovernanceTest {
         calls[1] = CharterGate.Call(
             address(manager), 0, abi.encodeCall(manager.revokeRole, (Roles.MEMBER_HOUSE, address(memberTimelock)))
         );
-        _pass(memberHouse, _approval(calls));
-        _pass(tokenHouse, _approval(calls));
-        gate.execute(calls, SALT);
+        _pass(memberGovernor, _approval(calls));
+        _pass(tokenGovernor, _approval(calls));
+        gate.execute(calls, WORDS);
         vm.prank(next);
         membership.setAdmissionsPerEpoch(7);
         assertEq(membership.admissionsPerEpoch(), 7);
-        _expectRefused(memberHouse, memberTimelock, _admit(5));
+        _expectRefused(memberGovernor, memberTimelock, _admit(5));
     }
 
     // --------------------------------------------------------------------------------------------- who is left
@@ -242,7 +242,7 @@ contract TwoHousesTest is GovernanceTest {
             voters[0],
             address(tokenTimelock),
             address(memberTimelock),
-            address(tokenHouse)
+            address(tokenGovernor)
         ];
         for (uint256 i; i < callers.length; ++i) {
             bytes memory no = abi.encodeWithSelector(

@@ -217,7 +217,7 @@ contract ConsentRegistryTest is CoopTest {
         _grant(id);
         uint32 other = _join();
         uint64 until = uint64(block.timestamp + 7 days);
-        vm.startPrank(address(guard));
+        vm.startPrank(pauser);
         consents.setPausedUntil(until);
         membership.setPausedUntil(until);
         vm.stopPrank();

@@ -121,17 +121,17 @@ contract CoopFactoryTest is CoopTest {
         c.committee.seats[1].signer = c.committee.seats[0].signer;
         config = abi.encode(c);
         bytes32 id = _begin();
-        uint8 settleIn = uint8(FoundingPlan.Stage.SettleIn);
-        for (uint8 stage = 1; stage < settleIn; ++stage) {
+        uint8 settlement = uint8(FoundingPlan.Stage.Settlement);
+        for (uint8 stage = 1; stage < settlement; ++stage) {
             factory.advance(id, stage, config);
         }
         vm.expectRevert(
             abi.encodeWithSelector(StewardCommittee.StewardCommittee_BadSeat.selector, 2, c.committee.seats[1].signer)
         );
-        factory.advance(id, settleIn, config);
-        assertEq(factory.stageOf(id), settleIn);
+        factory.advance(id, settlement, config);
+        assertEq(factory.stageOf(id), settlement);
         vm.expectRevert();
-        factory.advance(id, settleIn + 1, config);
+        factory.advance(id, settlement + 1, config);
     }
 
     /// @dev Whoever began is gone after any stage; each later one is sent by somebody else.
@@ -235,7 +235,7 @@ contract CoopFactoryTest is CoopTest {
 
     function test_TheTimelocksAreTheirHouses() external view {
         CoopTimelock[2] memory locks = [tokenTimelock, memberTimelock];
-        address[2] memory houses = [address(tokenHouse), address(memberHouse)];
+        address[2] memory houses = [address(tokenGovernor), address(memberGovernor)];
         for (uint256 i; i < 2; ++i) {
             CoopTimelock lock = locks[i];
             assertEq(lock.getMinDelay(), TIMELOCK_DELAY);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {Config, Offer, Worker} from "../../../src/factory/Config.sol";
+import {Config, Offer} from "../../../src/factory/Config.sol";
 import {FoundingPlan} from "../../../src/factory/FoundingPlan.sol";
 import {Parts} from "../../../src/factory/Parts.sol";
 import {StewardCommittee} from "../../../src/oracle/StewardCommittee.sol";
@@ -80,7 +80,7 @@ contract FoundingPlanTest is CoopTest {
         c.committee.quorum = 4;
         _expectBad(c, "committee.quorum");
         c = _config();
-        c.committee.workers = new Worker[](_plan().MAX_WORKERS() + 1);
+        c.committee.workers = new StewardCommittee.Worker[](_plan().MAX_WORKERS() + 1);
         _expectBad(c, "committee.workers");
     }
 

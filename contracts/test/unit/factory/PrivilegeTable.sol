@@ -64,6 +64,19 @@ abstract contract PrivilegeTable {
         _role("StewardCommittee.registerWorker", Roles.MEMBER_HOUSE);
         _role("StewardCommittee.removeWorker", Roles.MEMBER_HOUSE);
         _role("StewardCommittee.setGateway", Roles.MEMBER_HOUSE);
+        _role("StewardCommittee.setMinBond", Roles.MEMBER_HOUSE);
+        _role("StewardCommittee.setObjectionBond", Roles.MEMBER_HOUSE);
+        _role("StewardCommittee.openSlash", Roles.MEMBER_HOUSE);
+        _role("StewardCommittee.confirmSlash", Roles.MEMBER_HOUSE);
+        _role("StewardCommittee.rejectSlash", Roles.MEMBER_HOUSE);
+        _open("StewardCommittee.releaseSlash", "returns what nobody decided in time");
+        _open("StewardCommittee.bondFor", "the caller pays");
+        _open("StewardCommittee.requestUnbond", "the caller's own");
+        _open("StewardCommittee.withdrawBond", "the caller's own");
+        _open("StewardCommittee.reportEquivocation", "two signatures of one steward decide");
+        _peer("StewardCommittee.lockObjection", "SettlementLedger, for an objection");
+        _peer("StewardCommittee.settleObjection", "SettlementLedger, when it is decided");
+        _peer("StewardCommittee.escrowSigners", "SettlementLedger, for a voided root");
         _open("SettlementLedger.propose", "a quorum of stewards signed");
         _open("SettlementLedger.claim", "pays a member's payout address, whoever sends it");
         _open("SettlementLedger.claimMany", "pays members' payout addresses, whoever sends it");
@@ -78,9 +91,9 @@ abstract contract PrivilegeTable {
         _role("GovToken.setListed", Roles.CHARTER);
         _open("GovToken.lock", "the caller's own");
         _open("GovToken.lockBySig", "the holder's signature decides");
-        _open("GovToken.unlock", "the caller's own, expired");
-        _open("GovToken.poke", "follows the facts");
-        _open("GovToken.sync", "follows the facts");
+        _open("GovToken.unlock", "the caller's own");
+        _open("GovToken.poke", "counts what is so");
+        _open("GovToken.sync", "counts what is so");
         _open("GovToken.delegate", "the caller's own");
         _open("GovToken.delegateBySig", "the holder's signature decides");
     }

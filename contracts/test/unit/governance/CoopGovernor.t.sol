@@ -79,21 +79,21 @@ contract CoopGovernorTest is GovernanceTest {
 
     function test_RevertWhen_InitializedAgain() external {
         vm.expectRevert(Initializable.InvalidInitialization.selector);
-        memberHouse.initialize("House", IVotes(address(membership)), memberTimelock, _memberSettings());
+        memberGovernor.initialize("House", IVotes(address(membership)), memberTimelock, _memberSettings());
         CoopGovernor code = new CoopGovernor();
         vm.expectRevert(Initializable.InvalidInitialization.selector);
         code.initialize("House", IVotes(address(membership)), memberTimelock, _memberSettings());
     }
 
     function test_WhenInitialized() external view {
-        assertEq(memberHouse.name(), "Member house");
-        assertEq(tokenHouse.name(), "Token house");
-        assertEq(address(tokenHouse.token()), address(govToken));
-        assertEq(memberHouse.timelock(), address(memberTimelock));
-        assertEq(memberHouse.CLOCK_MODE(), "mode=timestamp");
-        assertEq(memberHouse.COUNTING_MODE(), "support=bravo&quorum=for,abstain");
-        assertEq(keccak256(abi.encode(memberHouse.settings())), keccak256(abi.encode(_memberSettings())));
-        assertTrue(memberHouse.proposalNeedsQueuing(0));
+        assertEq(memberGovernor.name(), "Member house");
+        assertEq(tokenGovernor.name(), "Token house");
+        assertEq(address(tokenGovernor.token()), address(govToken));
+        assertEq(memberGovernor.timelock(), address(memberTimelock));
+        assertEq(memberGovernor.CLOCK_MODE(), "mode=timestamp");
+        assertEq(memberGovernor.COUNTING_MODE(), "support=bravo&quorum=for,abstain");
+        assertEq(keccak256(abi.encode(memberGovernor.settings())), keccak256(abi.encode(_memberSettings())));
+        assertTrue(memberGovernor.proposalNeedsQueuing(0));
     }
 
     // -------------------------------------------------------------------------------------- propose, cancel
@@ -104,7 +104,7 @@ contract CoopGovernorTest is GovernanceTest {
             abi.encodeWithSelector(IGovernor.GovernorInsufficientProposerVotes.selector, voters[4], 0, 1e18)
         );
         vm.prank(voters[4]);
-        tokenHouse.propose(p.targets, p.values, p.calldatas, p.description);
+        tokenGovernor.propose(p.targets, p.values, p.calldatas, p.description);
     }
 
     function test_RevertWhen_TheProposerIsNotSeasoned() external {
@@ -113,55 +113,55 @@ contract CoopGovernorTest is GovernanceTest {
         Proposal memory p = _admissions(5);
         vm.expectRevert(abi.encodeWithSelector(IGovernor.GovernorInsufficientProposerVotes.selector, newcomer, 0, 1));
         vm.prank(newcomer);
-        memberHouse.propose(p.targets, p.values, p.calldatas, p.description);
+        memberGovernor.propose(p.targets, p.values, p.calldatas, p.description);
         vm.warp(block.timestamp + 1);
         vm.prank(newcomer);
-        memberHouse.propose(p.targets, p.values, p.calldatas, p.description);
+        memberGovernor.propose(p.targets, p.values, p.calldatas, p.description);
     }
 
     function test_RevertWhen_TheSameIsProposedTwice() external {
         Proposal memory p = _admissions(5);
-        uint256 id = _propose(memberHouse, p);
+        uint256 id = _propose(memberGovernor, p);
         vm.expectRevert(
             abi.encodeWithSelector(
                 IGovernor.GovernorUnexpectedProposalState.selector, id, IGovernor.ProposalState.Pending, bytes32(0)
             )
         );
         vm.prank(voters[1]);
-        memberHouse.propose(p.targets, p.values, p.calldatas, p.description);
+        memberGovernor.propose(p.targets, p.values, p.calldatas, p.description);
     }
 
     function test_WhenTheProposerCancelsBeforeTheVote() external {
         Proposal memory p = _admissions(5);
-        uint256 id = _propose(memberHouse, p);
+        uint256 id = _propose(memberGovernor, p);
         bytes32 hash = keccak256(bytes(p.description));
         vm.expectRevert(abi.encodeWithSelector(IGovernor.GovernorUnableToCancel.selector, id, stranger));
         vm.prank(stranger);
-        memberHouse.cancel(p.targets, p.values, p.calldatas, hash);
+        memberGovernor.cancel(p.targets, p.values, p.calldatas, hash);
         vm.prank(voters[0]);
-        memberHouse.cancel(p.targets, p.values, p.calldatas, hash);
-        _assertState(memberHouse, id, IGovernor.ProposalState.Canceled);
+        memberGovernor.cancel(p.targets, p.values, p.calldatas, hash);
+        _assertState(memberGovernor, id, IGovernor.ProposalState.Canceled);
     }
 
     function test_RevertWhen_TheProposerCancelsDuringTheVote() external {
         Proposal memory p = _admissions(5);
-        uint256 id = _propose(memberHouse, p);
-        _startVoting(memberHouse, id);
+        uint256 id = _propose(memberGovernor, p);
+        _startVoting(memberGovernor, id);
         vm.expectRevert(abi.encodeWithSelector(IGovernor.GovernorUnableToCancel.selector, id, voters[0]));
         vm.prank(voters[0]);
-        memberHouse.cancel(p.targets, p.values, p.calldatas, keccak256(bytes(p.description)));
+        memberGovernor.cancel(p.targets, p.values, p.calldatas, keccak256(bytes(p.description)));
     }
 
     // ------------------------------------------------------------------------------------------------- voting
 
     function test_RevertWhen_VotingHasNotBegunOrHasEnded() external {
-        uint256 id = _propose(memberHouse, _admissions(5));
-        vm.warp(memberHouse.proposalSnapshot(id));
+        uint256 id = _propose(memberGovernor, _admissions(5));
+        vm.warp(memberGovernor.proposalSnapshot(id));
         _expectState(id, IGovernor.ProposalState.Pending, IGovernor.ProposalState.Active);
-        _vote(memberHouse, id, 0, FOR);
-        vm.warp(memberHouse.proposalDeadline(id) + 1);
+        _vote(memberGovernor, id, 0, FOR);
+        vm.warp(memberGovernor.proposalDeadline(id) + 1);
         _expectState(id, IGovernor.ProposalState.Defeated, IGovernor.ProposalState.Active);
-        _vote(memberHouse, id, 0, FOR);
+        _vote(memberGovernor, id, 0, FOR);
     }
 
     function _expectNoVotes(CoopGovernor house, uint256 id, address voter) private {
@@ -171,55 +171,55 @@ contract CoopGovernorTest is GovernanceTest {
     }
 
     function test_RevertWhen_TheVoterHadNoVotesAtTheSnapshot() external {
-        uint256 id = _propose(tokenHouse, _admissions(5));
-        _startVoting(tokenHouse, id);
+        uint256 id = _propose(tokenGovernor, _admissions(5));
+        _startVoting(tokenGovernor, id);
         vm.prank(address(ledger));
         govToken.mint(voters[4], 100e18);
-        _expectNoVotes(tokenHouse, id, voters[4]);
-        _vote(tokenHouse, id, 4, FOR);
-        _expectNoVotes(tokenHouse, id, stranger);
+        _expectNoVotes(tokenGovernor, id, voters[4]);
+        _vote(tokenGovernor, id, 4, FOR);
+        _expectNoVotes(tokenGovernor, id, stranger);
         vm.prank(stranger);
-        tokenHouse.castVote(id, FOR);
+        tokenGovernor.castVote(id, FOR);
     }
 
     function test_RevertWhen_TheVoterWasNotSeasoned() external {
         address newcomer = membership.accountOf(_join());
         vm.warp(block.timestamp + membership.SEASONING() - 1 days - 2);
-        uint256 id = _propose(memberHouse, _admissions(5));
-        _startVoting(memberHouse, id);
+        uint256 id = _propose(memberGovernor, _admissions(5));
+        _startVoting(memberGovernor, id);
         assertEq(membership.getVotes(newcomer), 1, "seasoned since a second");
-        _expectNoVotes(memberHouse, id, newcomer);
+        _expectNoVotes(memberGovernor, id, newcomer);
         vm.prank(newcomer);
-        memberHouse.castVote(id, FOR);
+        memberGovernor.castVote(id, FOR);
     }
 
     function test_RevertWhen_TheVoterHasVoted() external {
-        uint256 id = _propose(memberHouse, _admissions(5));
-        _startVoting(memberHouse, id);
-        assertFalse(memberHouse.hasVoted(id, voters[0]));
-        _vote(memberHouse, id, 0, AGAINST);
-        assertTrue(memberHouse.hasVoted(id, voters[0]));
-        assertFalse(memberHouse.hasVoted(id, voters[1]));
+        uint256 id = _propose(memberGovernor, _admissions(5));
+        _startVoting(memberGovernor, id);
+        assertFalse(memberGovernor.hasVoted(id, voters[0]));
+        _vote(memberGovernor, id, 0, AGAINST);
+        assertTrue(memberGovernor.hasVoted(id, voters[0]));
+        assertFalse(memberGovernor.hasVoted(id, voters[1]));
         vm.expectRevert(abi.encodeWithSelector(IGovernor.GovernorAlreadyCastVote.selector, voters[0]));
-        _vote(memberHouse, id, 0, FOR);
+        _vote(memberGovernor, id, 0, FOR);
     }
 
     function test_RevertWhen_TheSupportIsNoneOfThree() external {
-        uint256 id = _propose(memberHouse, _admissions(5));
-        _startVoting(memberHouse, id);
+        uint256 id = _propose(memberGovernor, _admissions(5));
+        _startVoting(memberGovernor, id);
         vm.expectRevert(IGovernor.GovernorInvalidVoteType.selector);
-        _vote(memberHouse, id, 0, 3);
+        _vote(memberGovernor, id, 0, 3);
     }
 
     function test_WhenVotesAreCounted() external {
-        uint256 id = _propose(tokenHouse, _admissions(5));
-        _startVoting(tokenHouse, id);
+        uint256 id = _propose(tokenGovernor, _admissions(5));
+        _startVoting(tokenGovernor, id);
         vm.prank(voters[0]);
         govToken.transfer(voters[4], 400e18);
-        _vote(tokenHouse, id, 0, FOR);
-        _vote(tokenHouse, id, 1, AGAINST);
-        _vote(tokenHouse, id, 3, ABSTAIN);
-        (uint256 against, uint256 for_, uint256 abstain) = tokenHouse.proposalVotes(id);
+        _vote(tokenGovernor, id, 0, FOR);
+        _vote(tokenGovernor, id, 1, AGAINST);
+        _vote(tokenGovernor, id, 3, ABSTAIN);
+        (uint256 against, uint256 for_, uint256 abstain) = tokenGovernor.proposalVotes(id);
         assertEq(for_, 20e18, "the votes of the snapshot");
         assertEq(against, 10e18);
         assertEq(abstain, 5e18);
@@ -228,37 +228,38 @@ contract CoopGovernorTest is GovernanceTest {
     function testFuzz_EachMemberCountsOnce(uint256 seed) external {
         _joinMany(20);
         vm.warp(block.timestamp + membership.SEASONING());
-        uint256 id = _propose(memberHouse, _admissions(5));
-        _startVoting(memberHouse, id);
+        uint256 id = _propose(memberGovernor, _admissions(5));
+        _startVoting(memberGovernor, id);
         uint256[3] memory expected;
         for (uint32 member = 1; member <= 25; ++member) {
             uint8 support = uint8(uint256(keccak256(abi.encode(seed, member))) % 4);
             if (support == 3) continue;
             vm.prank(membership.accountOf(member));
-            memberHouse.castVote(id, support);
+            memberGovernor.castVote(id, support);
             ++expected[support];
         }
-        (uint256 against, uint256 for_, uint256 abstain) = memberHouse.proposalVotes(id);
+        (uint256 against, uint256 for_, uint256 abstain) = memberGovernor.proposalVotes(id);
         assertEq(against, expected[AGAINST]);
         assertEq(for_, expected[FOR]);
         assertEq(abstain, expected[ABSTAIN]);
-        vm.warp(memberHouse.proposalDeadline(id) + 1);
+        vm.warp(memberGovernor.proposalDeadline(id) + 1);
         bool passes = for_ > against && for_ + abstain >= 3;
-        _assertState(memberHouse, id, passes ? IGovernor.ProposalState.Succeeded : IGovernor.ProposalState.Defeated);
+        _assertState(memberGovernor, id, passes ? IGovernor.ProposalState.Succeeded : IGovernor.ProposalState.Defeated);
     }
 
     function test_WhenVotedBySignature() external {
-        uint256 id = _propose(memberHouse, _admissions(5));
-        _startVoting(memberHouse, id);
+        uint256 id = _propose(memberGovernor, _admissions(5));
+        _startVoting(memberGovernor, id);
         bytes32 hash = keccak256("Ballot(uint256 proposalId,uint8 support,address voter,uint256 nonce)");
-        bytes32 digest =
-            _typed("Member house", address(memberHouse), keccak256(abi.encode(hash, id, FOR, voters[1], uint256(0))));
+        bytes32 digest = _typed(
+            "Member house", address(memberGovernor), keccak256(abi.encode(hash, id, FOR, voters[1], uint256(0)))
+        );
         bytes memory signature = _sign(memberKeys[2], digest);
         vm.prank(stranger);
-        memberHouse.castVoteBySig(id, FOR, voters[1], signature);
-        assertTrue(memberHouse.hasVoted(id, voters[1]));
+        memberGovernor.castVoteBySig(id, FOR, voters[1], signature);
+        assertTrue(memberGovernor.hasVoted(id, voters[1]));
         vm.expectRevert(abi.encodeWithSelector(IGovernor.GovernorInvalidSignature.selector, voters[1]));
-        memberHouse.castVoteBySig(id, FOR, voters[1], signature);
+        memberGovernor.castVoteBySig(id, FOR, voters[1], signature);
     }
 
     // ------------------------------------------------------------------------------------------------- quorum
@@ -266,114 +267,114 @@ contract CoopGovernorTest is GovernanceTest {
     function test_WhenThePartIsBelowTheFloor() external {
         vm.warp(block.timestamp + 1);
         assertEq(membership.getPastTotalSupply(block.timestamp - 1), 5);
-        assertEq(memberHouse.quorum(block.timestamp - 1), 3);
+        assertEq(memberGovernor.quorum(block.timestamp - 1), 3);
         // 4 % of 20 + 10 + 10 + 5 is less than the floor.
-        assertEq(tokenHouse.quorum(block.timestamp - 1), 2e18);
+        assertEq(tokenGovernor.quorum(block.timestamp - 1), 2e18);
     }
 
     function test_WhenThePartIsAboveTheFloor() external {
         _joinMany(26);
         vm.warp(block.timestamp + membership.SEASONING() + 1);
-        assertEq(memberHouse.quorum(block.timestamp - 1), 4, "a tenth of 31, rounded up");
+        assertEq(memberGovernor.quorum(block.timestamp - 1), 4, "a tenth of 31, rounded up");
     }
 
     function test_WhenTheQuorumIsNotReached() external {
-        uint256 id = _propose(memberHouse, _admissions(5));
-        _startVoting(memberHouse, id);
-        _vote(memberHouse, id, 0, FOR);
-        _vote(memberHouse, id, 1, FOR);
-        _vote(memberHouse, id, 2, AGAINST);
-        vm.warp(memberHouse.proposalDeadline(id) + 1);
-        _assertState(memberHouse, id, IGovernor.ProposalState.Defeated);
+        uint256 id = _propose(memberGovernor, _admissions(5));
+        _startVoting(memberGovernor, id);
+        _vote(memberGovernor, id, 0, FOR);
+        _vote(memberGovernor, id, 1, FOR);
+        _vote(memberGovernor, id, 2, AGAINST);
+        vm.warp(memberGovernor.proposalDeadline(id) + 1);
+        _assertState(memberGovernor, id, IGovernor.ProposalState.Defeated);
     }
 
     function test_WhenAgainstIsNotLessThanFor() external {
-        uint256 id = _propose(tokenHouse, _admissions(5));
-        _startVoting(tokenHouse, id);
-        _vote(tokenHouse, id, 1, FOR);
-        _vote(tokenHouse, id, 2, AGAINST);
-        vm.warp(tokenHouse.proposalDeadline(id) + 1);
-        _assertState(tokenHouse, id, IGovernor.ProposalState.Defeated);
+        uint256 id = _propose(tokenGovernor, _admissions(5));
+        _startVoting(tokenGovernor, id);
+        _vote(tokenGovernor, id, 1, FOR);
+        _vote(tokenGovernor, id, 2, AGAINST);
+        vm.warp(tokenGovernor.proposalDeadline(id) + 1);
+        _assertState(tokenGovernor, id, IGovernor.ProposalState.Defeated);
     }
 
     function test_WhenTheQuorumIsLoweredAfterwards() external {
-        uint256 lost = _propose(memberHouse, _admissions(5));
-        _startVoting(memberHouse, lost);
-        _vote(memberHouse, lost, 0, FOR);
+        uint256 lost = _propose(memberGovernor, _admissions(5));
+        _startVoting(memberGovernor, lost);
+        _vote(memberGovernor, lost, 0, FOR);
         CoopGovernor.Settings memory s = _memberSettings();
         (s.quorumFloor, s.quorumBps) = (1, 0);
         _pass(
-            memberHouse,
-            _proposal(address(memberHouse), abi.encodeCall(CoopGovernor.setSettings, (s)), "A lower quorum")
+            memberGovernor,
+            _proposal(address(memberGovernor), abi.encodeCall(CoopGovernor.setSettings, (s)), "A lower quorum")
         );
-        assertEq(memberHouse.settings().quorumFloor, 1);
-        _assertState(memberHouse, lost, IGovernor.ProposalState.Defeated);
-        uint256 id = _propose(memberHouse, _admissions(6));
-        _startVoting(memberHouse, id);
-        _vote(memberHouse, id, 0, FOR);
-        vm.warp(memberHouse.proposalDeadline(id) + 1);
-        _assertState(memberHouse, id, IGovernor.ProposalState.Succeeded);
+        assertEq(memberGovernor.settings().quorumFloor, 1);
+        _assertState(memberGovernor, lost, IGovernor.ProposalState.Defeated);
+        uint256 id = _propose(memberGovernor, _admissions(6));
+        _startVoting(memberGovernor, id);
+        _vote(memberGovernor, id, 0, FOR);
+        vm.warp(memberGovernor.proposalDeadline(id) + 1);
+        _assertState(memberGovernor, id, IGovernor.ProposalState.Succeeded);
     }
 
     function test_WhenTheQuorumIsReachedLate() external {
-        uint256 id = _propose(memberHouse, _admissions(5));
-        uint256 deadline = memberHouse.proposalDeadline(id);
-        _startVoting(memberHouse, id);
-        _vote(memberHouse, id, 0, FOR);
+        uint256 id = _propose(memberGovernor, _admissions(5));
+        uint256 deadline = memberGovernor.proposalDeadline(id);
+        _startVoting(memberGovernor, id);
+        _vote(memberGovernor, id, 0, FOR);
         vm.warp(deadline - 1 hours);
-        _vote(memberHouse, id, 1, ABSTAIN);
-        assertEq(memberHouse.proposalDeadline(id), deadline, "not reached yet");
-        vm.expectEmit(address(memberHouse));
+        _vote(memberGovernor, id, 1, ABSTAIN);
+        assertEq(memberGovernor.proposalDeadline(id), deadline, "not reached yet");
+        vm.expectEmit(address(memberGovernor));
         emit CoopGovernor.ProposalExtended(id, uint64(block.timestamp + 2 days));
-        _vote(memberHouse, id, 2, FOR);
+        _vote(memberGovernor, id, 2, FOR);
         uint256 extended = block.timestamp + 2 days;
-        assertEq(memberHouse.proposalDeadline(id), extended);
+        assertEq(memberGovernor.proposalDeadline(id), extended);
         vm.warp(extended);
-        _vote(memberHouse, id, 3, AGAINST);
-        assertEq(memberHouse.proposalDeadline(id), extended, "once");
+        _vote(memberGovernor, id, 3, AGAINST);
+        assertEq(memberGovernor.proposalDeadline(id), extended, "once");
         vm.warp(extended + 1);
-        _assertState(memberHouse, id, IGovernor.ProposalState.Succeeded);
+        _assertState(memberGovernor, id, IGovernor.ProposalState.Succeeded);
     }
 
     function test_WhenTheQuorumIsReachedEarly() external {
-        uint256 id = _propose(memberHouse, _admissions(5));
-        uint256 deadline = memberHouse.proposalDeadline(id);
-        _startVoting(memberHouse, id);
+        uint256 id = _propose(memberGovernor, _admissions(5));
+        uint256 deadline = memberGovernor.proposalDeadline(id);
+        _startVoting(memberGovernor, id);
         for (uint256 i; i < 3; ++i) {
-            _vote(memberHouse, id, i, FOR);
+            _vote(memberGovernor, id, i, FOR);
         }
         vm.warp(deadline);
-        _vote(memberHouse, id, 3, FOR);
-        assertEq(memberHouse.proposalDeadline(id), deadline);
+        _vote(memberGovernor, id, 3, FOR);
+        assertEq(memberGovernor.proposalDeadline(id), deadline);
     }
 
     function test_WhenOnlyVotesAgainstComeLate() external {
-        uint256 id = _propose(memberHouse, _admissions(5));
-        uint256 deadline = memberHouse.proposalDeadline(id);
-        _startVoting(memberHouse, id);
-        _vote(memberHouse, id, 0, FOR);
-        _vote(memberHouse, id, 1, FOR);
+        uint256 id = _propose(memberGovernor, _admissions(5));
+        uint256 deadline = memberGovernor.proposalDeadline(id);
+        _startVoting(memberGovernor, id);
+        _vote(memberGovernor, id, 0, FOR);
+        _vote(memberGovernor, id, 1, FOR);
         vm.warp(deadline);
-        _vote(memberHouse, id, 2, AGAINST);
-        assertEq(memberHouse.proposalDeadline(id), deadline);
+        _vote(memberGovernor, id, 2, AGAINST);
+        assertEq(memberGovernor.proposalDeadline(id), deadline);
     }
 
     // ------------------------------------------------------------------------------------------ queue, execute
 
     function test_RevertWhen_TheProposalHasNotSucceeded() external {
         Proposal memory p = _admissions(5);
-        uint256 id = _propose(memberHouse, p);
+        uint256 id = _propose(memberGovernor, p);
         _expectState(id, IGovernor.ProposalState.Pending, IGovernor.ProposalState.Succeeded);
-        _queue(memberHouse, p);
+        _queue(memberGovernor, p);
         _expectState(id, IGovernor.ProposalState.Pending, IGovernor.ProposalState.Queued);
-        _execute(memberHouse, p);
+        _execute(memberGovernor, p);
     }
 
     function test_RevertWhen_TheDelayHasNotPassed() external {
         Proposal memory p = _admissions(5);
-        uint256 id = _voteThrough(memberHouse, p);
-        _queue(memberHouse, p);
-        assertEq(memberHouse.proposalEta(id), block.timestamp + TIMELOCK_DELAY);
+        uint256 id = _voteThrough(memberGovernor, p);
+        _queue(memberGovernor, p);
+        assertEq(memberGovernor.proposalEta(id), block.timestamp + TIMELOCK_DELAY);
         vm.warp(block.timestamp + TIMELOCK_DELAY - 1);
         vm.expectRevert(
             abi.encodeWithSelector(
@@ -382,36 +383,36 @@ contract CoopGovernorTest is GovernanceTest {
                 bytes32(1 << uint8(TimelockControllerUpgradeable.OperationState.Ready))
             )
         );
-        _execute(memberHouse, p);
+        _execute(memberGovernor, p);
     }
 
     function test_WhenTheDelayHasPassed() external {
         Proposal memory p = _admissions(5);
-        uint256 id = _pass(memberHouse, p);
+        uint256 id = _pass(memberGovernor, p);
         assertEq(membership.admissionsPerEpoch(), 5);
-        _assertState(memberHouse, id, IGovernor.ProposalState.Executed);
+        _assertState(memberGovernor, id, IGovernor.ProposalState.Executed);
         _expectState(id, IGovernor.ProposalState.Executed, IGovernor.ProposalState.Queued);
-        _execute(memberHouse, p);
+        _execute(memberGovernor, p);
     }
 
     function test_WhenExecutedInTheTimelock() external {
         Proposal memory p = _admissions(5);
-        uint256 id = _voteThrough(memberHouse, p);
-        _queue(memberHouse, p);
-        _assertState(memberHouse, id, IGovernor.ProposalState.Queued);
+        uint256 id = _voteThrough(memberGovernor, p);
+        _queue(memberGovernor, p);
+        _assertState(memberGovernor, id, IGovernor.ProposalState.Queued);
         vm.warp(block.timestamp + TIMELOCK_DELAY);
         memberTimelock.executeBatch(p.targets, p.values, p.calldatas, 0, keccak256(bytes(p.description)));
         assertEq(membership.admissionsPerEpoch(), 5);
-        _assertState(memberHouse, id, IGovernor.ProposalState.Executed);
+        _assertState(memberGovernor, id, IGovernor.ProposalState.Executed);
     }
 
     function test_WhenTheTimelockKnowsOfItNoMore() external {
         Proposal memory p = _admissions(5);
-        uint256 id = _voteThrough(memberHouse, p);
-        _queue(memberHouse, p);
-        vm.prank(address(memberHouse));
+        uint256 id = _voteThrough(memberGovernor, p);
+        _queue(memberGovernor, p);
+        vm.prank(address(memberGovernor));
         memberTimelock.cancel(bytes32(id));
-        _assertState(memberHouse, id, IGovernor.ProposalState.Canceled);
+        _assertState(memberGovernor, id, IGovernor.ProposalState.Canceled);
     }
 
     // --------------------------------------------------------------------------------------------- setSettings
@@ -419,27 +420,28 @@ contract CoopGovernorTest is GovernanceTest {
     function test_RevertWhen_SettingsAreSetByAnybody() external {
         vm.expectRevert(abi.encodeWithSelector(IGovernor.GovernorOnlyExecutor.selector, voters[0]));
         vm.prank(voters[0]);
-        memberHouse.setSettings(_memberSettings());
+        memberGovernor.setSettings(_memberSettings());
     }
 
     function test_RevertWhen_TheTimelockSetsThemWithoutAProposal() external {
         vm.expectRevert(abi.encodeWithSignature("Panic(uint256)", Panic.EMPTY_ARRAY_POP));
         vm.prank(address(memberTimelock));
-        memberHouse.setSettings(_memberSettings());
+        memberGovernor.setSettings(_memberSettings());
     }
 
     function test_WhenTheHouseChangesItsSettings() external {
         CoopGovernor.Settings memory s = CoopGovernor.Settings(2 days, 7 days, 1, 2_000, 4, 3 days);
-        Proposal memory p = _proposal(address(memberHouse), abi.encodeCall(CoopGovernor.setSettings, (s)), "More time");
-        uint256 id = _voteThrough(memberHouse, p);
-        _queue(memberHouse, p);
-        vm.warp(memberHouse.proposalEta(id));
-        vm.expectEmit(address(memberHouse));
+        Proposal memory p =
+            _proposal(address(memberGovernor), abi.encodeCall(CoopGovernor.setSettings, (s)), "More time");
+        uint256 id = _voteThrough(memberGovernor, p);
+        _queue(memberGovernor, p);
+        vm.warp(memberGovernor.proposalEta(id));
+        vm.expectEmit(address(memberGovernor));
         emit CoopGovernor.SettingsSet(s);
-        _execute(memberHouse, p);
-        assertEq(keccak256(abi.encode(memberHouse.settings())), keccak256(abi.encode(s)));
-        assertEq(memberHouse.votingDelay(), 2 days);
-        assertEq(memberHouse.votingPeriod(), 7 days);
-        assertEq(memberHouse.quorum(block.timestamp - 1), 3, "the terms of that time");
+        _execute(memberGovernor, p);
+        assertEq(keccak256(abi.encode(memberGovernor.settings())), keccak256(abi.encode(s)));
+        assertEq(memberGovernor.votingDelay(), 2 days);
+        assertEq(memberGovernor.votingPeriod(), 7 days);
+        assertEq(memberGovernor.quorum(block.timestamp - 1), 3, "the terms of that time");
     }
 }

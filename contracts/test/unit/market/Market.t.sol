@@ -28,7 +28,7 @@ contract MarketTest is CoopTest {
     }
 
     function test_RevertWhen_ADatasetIsIncomplete() external {
-        vm.startPrank(address(tokenTimelock));
+        vm.startPrank(tokenHouse);
         DatasetCatalog.Dataset memory d = _dataset();
         vm.expectRevert(DatasetCatalog.DatasetCatalog_ZeroId.selector);
         catalog.publish(0, d);
@@ -49,7 +49,7 @@ contract MarketTest is CoopTest {
     }
 
     function test_RevertWhen_TheKindOfADatasetWouldChange() external {
-        vm.startPrank(address(tokenTimelock));
+        vm.startPrank(tokenHouse);
         DatasetCatalog.Dataset memory d = _dataset();
         d.source = 2;
         vm.expectRevert(abi.encodeWithSelector(DatasetCatalog.DatasetCatalog_KindFixed.selector, DATASET, 1, 1));

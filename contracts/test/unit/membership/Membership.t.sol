@@ -355,7 +355,7 @@ contract MembershipTest is CoopTest {
     function test_WhenTheCallerIsAuthorized() external {
         uint32 id = _join();
         address code = address(new Membership());
-        vm.startPrank(address(memberTimelock));
+        vm.startPrank(memberHouse);
         membership.setRegistrar(stranger);
         assertEq(membership.registrar(), stranger);
         membership.setAdmissionsPerEpoch(9);

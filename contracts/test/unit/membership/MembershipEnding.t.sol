@@ -177,7 +177,7 @@ contract MembershipEndingTest is EndingTest {
     }
 
     function test_RevertWhen_ExpellingWhoIsNotActive() external {
-        vm.startPrank(address(memberTimelock));
+        vm.startPrank(memberHouse);
         vm.expectRevert(abi.encodeWithSelector(Membership.Membership_NotActive.selector, 9));
         membership.expel(9, keccak256("reasons"));
         membership.expel(id, keccak256("reasons"));
@@ -263,7 +263,7 @@ contract MembershipEndingTest is EndingTest {
         uint32 third = _join();
         SettlementLedger.Claim[] memory claims = _earn(id, 7e6, 0);
         uint64 until = uint64(block.timestamp + 7 days);
-        vm.startPrank(address(guard));
+        vm.startPrank(pauser);
         membership.setPausedUntil(until);
         consents.setPausedUntil(until);
         contributions.setPausedUntil(until);

@@ -25,7 +25,62 @@ contract StewardCommitteeTest is CoopTest {
         );
     }
 
+    // ------------------------------------------------------------------------------------------ initialize
+
+    function _expectInitRevert(StewardCommittee.Init memory i, bytes memory error) private {
+        address code = address(new StewardCommittee());
+        vm.expectRevert(error);
+        new ERC1967Proxy(code, abi.encodeCall(StewardCommittee.initialize, (i)));
+    }
+
+    function test_RevertWhen_WhatItStartsWithIsBad() external {
+        StewardCommittee.Init memory i = _committeeInit();
+        i.authority = address(0);
+        _expectInitRevert(i, abi.encodeWithSelector(Governed.Governed_ZeroAddress.selector, "authority"));
+        i = _committeeInit();
+        i.gateway = address(0);
+        _expectInitRevert(i, abi.encodeWithSelector(Governed.Governed_ZeroAddress.selector, "gateway"));
+        i = _committeeInit();
+        (i.seats, i.quorum) = (new StewardCommittee.Seat[](0), 0);
+        _expectInitRevert(i, abi.encodeWithSelector(StewardCommittee.StewardCommittee_BadQuorum.selector, 0, 0));
+        i = _committeeInit();
+        i.workers[0].signer = i.seats[0].signer;
+        bytes4 badWorker = StewardCommittee.StewardCommittee_BadWorker.selector;
+        _expectInitRevert(i, abi.encodeWithSelector(badWorker, i.seats[0].signer));
+    }
+
+    function test_WhenInitialized() external view {
+        assertEq(committee.generation(), 1);
+        assertEq(committee.quorum(), 2);
+        assertEq(committee.seatCount(), 3);
+        assertEq(committee.stewardId(vm.addr(stewardKeys[1])), 2);
+        assertEq(committee.workerKey(worker), keccak256("worker sealing key"));
+        assertEq(committee.gateway(), gateway);
+    }
+
     // ------------------------------------------------------------------------------------------------ seat
+
+    function test_WhenThereAreAsManySeatsAsBits() external {
+        StewardCommittee.Seat[] memory seats = new StewardCommittee.Seat[](33);
+        for (uint256 i; i < 33; ++i) {
+            seats[i] = StewardCommittee.Seat(vm.addr(i + 1), bytes32(i + 1));
+        }
+        vm.startPrank(memberHouse);
+        vm.expectRevert(abi.encodeWithSelector(StewardCommittee.StewardCommittee_BadQuorum.selector, 17, 33));
+        committee.seat(seats, 17);
+        assembly {
+            mstore(seats, 32)
+        }
+        committee.seat(seats, 17);
+        bytes[] memory signatures = new bytes[](17);
+        for (uint256 i; i < 17; ++i) {
+            signatures[i] = _sign(16 + i, DIGEST);
+        }
+        uint256 signers = committee.verifyQuorum(DIGEST, signatures);
+        assertEq(signers, uint256(2) << 32 | 0xffff8000);
+        assertEq(committee.signersOf(signers).length, 17);
+        assertEq(committee.signersOf(signers)[16], vm.addr(32));
+    }
 
     function testFuzz_RevertWhen_TheQuorumIsBad(uint8 n, uint8 quorum) external {
         n = uint8(bound(n, 0, 12));
@@ -84,6 +139,8 @@ contract StewardCommitteeTest is CoopTest {
         assertEq(committee.generation(), 2);
         assertEq(committee.quorum(), 3);
         assertEq(committee.seats().length, 3);
+        assertEq(committee.signersOf(uint256(1) << 32 | 1)[0], former);
+        assertEq(committee.signersOf(uint256(2) << 32 | 4)[0], seats[2].signer);
         assertEq(committee.stewardId(former), 0);
         assertEq(committee.stewardId(seats[2].signer), 3);
         committee.verifyQuorum(DIGEST, _stewardSignatures(DIGEST, 3));
@@ -97,7 +154,7 @@ contract StewardCommitteeTest is CoopTest {
 
     function test_RevertWhen_AWorkerIsBad() external {
         address steward = committee.seats()[0].signer;
-        vm.startPrank(address(memberTimelock));
+        vm.startPrank(memberHouse);
         bytes4 bad = StewardCommittee.StewardCommittee_BadWorker.selector;
         vm.expectRevert(abi.encodeWithSelector(bad, address(0)));
         committee.registerWorker(address(0), DIGEST);
@@ -112,7 +169,7 @@ contract StewardCommitteeTest is CoopTest {
     }
 
     function test_WhenWorkersAndGatewayChange() external {
-        vm.startPrank(address(memberTimelock));
+        vm.startPrank(memberHouse);
         vm.expectEmit(address(committee));
         emit StewardCommittee.WorkerRegistered(stranger, DIGEST);
         committee.registerWorker(stranger, DIGEST);
@@ -128,18 +185,6 @@ contract StewardCommitteeTest is CoopTest {
     }
 
     // -------------------------------------------------------------------------------------------- quorum
-
-    function test_RevertWhen_NoCommitteeIsSeated() external {
-        StewardCommittee fresh = StewardCommittee(
-            address(
-                new ERC1967Proxy(
-                    address(new StewardCommittee()), abi.encodeCall(StewardCommittee.initialize, (address(manager)))
-                )
-            )
-        );
-        vm.expectRevert(abi.encodeWithSelector(StewardCommittee.StewardCommittee_TooFewSignatures.selector, 0, 0));
-        fresh.verifyQuorum(DIGEST, new bytes[](0));
-    }
 
     function test_RevertWhen_TooFewSigned() external {
         bytes[] memory s = _stewardSignatures(DIGEST, 1);
@@ -174,14 +219,16 @@ contract StewardCommitteeTest is CoopTest {
 
     function test_WhenAnyQuorumSigned() external view {
         bytes[] memory all = _stewardSignatures(DIGEST, 3);
-        committee.verifyQuorum(DIGEST, all);
+        assertEq(committee.verifyQuorum(DIGEST, all), uint256(1) << 32 | 7);
         for (uint256 missing; missing < 3; ++missing) {
             bytes[] memory two = new bytes[](2);
             uint256 n;
             for (uint256 i; i < 3; ++i) {
                 if (i != missing) two[n++] = all[i];
             }
-            committee.verifyQuorum(DIGEST, two);
+            uint256 signers = committee.verifyQuorum(DIGEST, two);
+            assertEq(signers, uint256(1) << 32 | (7 ^ (1 << missing)));
+            assertEq(committee.signersOf(signers)[0], vm.addr(stewardKeys[missing == 0 ? 1 : 0]));
         }
     }
 

@@ -30,7 +30,7 @@ contract TokensTest is CoopTest {
     }
 
     function test_WhenTransfersAreRestricted() external {
-        vm.startPrank(address(tokenTimelock));
+        vm.startPrank(tokenHouse);
         dataToken.setTransfersRestricted(true);
         dataToken.setListed(address(market), true);
         vm.stopPrank();

@@ -77,7 +77,7 @@ contract TreasuryTest is CoopTest {
         vm.prank(stranger);
         vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, stranger));
         treasury.setSplit(0, 0, 0, 0);
-        vm.startPrank(address(tokenTimelock));
+        vm.startPrank(tokenHouse);
         bytes4 bad = Treasury.Treasury_BadSplit.selector;
         vm.expectRevert(abi.encodeWithSelector(bad, 10_001, 0, 0, 0));
         treasury.setSplit(10_001, 0, 0, 0);

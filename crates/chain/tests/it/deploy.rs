@@ -163,19 +163,28 @@ async fn mixed_mining_takes_transactions_at_once_and_goes_on_without_any() {
 }
 
 #[test]
-fn the_sample_configuration_is_read() {
-    let text = include_str!("../../../../docs/samples/coop.toml");
-    let config: CoopConfig = toml::from_str(text).unwrap();
-    config.check().unwrap();
-    // Every optional key of the sample shows its default.
-    assert_eq!(config, CoopConfig { genesis: config.genesis, ..CoopConfig::new(config.actors.clone()) });
-    let written = toml::to_string(&config).unwrap();
-    assert_eq!(toml::from_str::<CoopConfig>(&written).unwrap(), config);
+fn the_sample_configurations_are_read() {
+    let samples = [
+        (include_str!("../../../../docs/samples/local.toml"), 31_337),
+        (include_str!("../../../../docs/samples/testnet.toml"), 421_614),
+        (include_str!("../../../../docs/samples/arbitrum.toml"), 42_161),
+        (include_str!("../../../../docs/samples/polygon.toml"), 137),
+    ];
+    for (text, chain_id) in samples {
+        let config: CoopConfig = toml::from_str(text).unwrap();
+        config.check().unwrap();
+        // Every optional key of the samples shows its default, but for the chain and its stablecoin.
+        let defaults = CoopConfig::new(config.actors.clone());
+        assert_eq!(config, CoopConfig { chain_id, usdc: config.usdc, genesis: config.genesis, ..defaults });
+        assert_eq!(config.usdc.is_some(), chain_id != 31_337);
+        let written = toml::to_string(&config).unwrap();
+        assert_eq!(toml::from_str::<CoopConfig>(&written).unwrap(), config);
+    }
 }
 
 #[test]
 fn an_unknown_key_is_named_with_its_line() {
-    let text = include_str!("../../../../docs/samples/coop.toml").replace("cooldown =", "cool_down =");
+    let text = include_str!("../../../../docs/samples/local.toml").replace("cooldown =", "cool_down =");
     let error = toml::from_str::<CoopConfig>(&text).unwrap_err().to_string();
     assert!(error.contains("unknown field `cool_down`") && error.contains("line"), "{error}");
 }

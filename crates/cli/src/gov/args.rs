@@ -1,12 +1,72 @@
 //! What a person can type after `rochdale gov`.
 
-use alloy::primitives::B256;
-use clap::{Args, Subcommand};
+use alloy::primitives::{Address, B256, U256};
+use clap::{Args, Subcommand, ValueEnum};
+use rochdale_chain::gov::Support;
+use rochdale_core::ids::{DatasetId, MemberId};
 use std::path::PathBuf;
 use std::str::FromStr;
 
 #[derive(Debug, Subcommand)]
 pub enum GovCommand {
+    /// Propose: the house that owns the calls votes on them, both where it takes both
+    #[command(
+        after_help = "Examples:\n  rochdale gov propose --name ada --why \"Cheaper labs\" price --dataset 2 --price 90\n  rochdale gov propose --name ada --why \"See the file\" file proposal.toml\n  rochdale gov propose --name ada --why \"Shorter wait\" call ContributionRegistry setCooldown cooldown=86400"
+    )]
+    Propose {
+        /// Who proposes
+        #[arg(long)]
+        name: String,
+        /// Why, in words that voters read
+        #[arg(long)]
+        why: String,
+        /// Show what would be proposed and send nothing
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        chain: ChainArgs,
+        /// What is proposed
+        #[command(subcommand)]
+        what: ProposeCommand,
+    },
+    /// Vote on a proposal
+    #[command(after_help = "Example: rochdale gov vote --name ada --proposal 0x3f… --support for")]
+    Vote {
+        /// Who votes
+        #[arg(long)]
+        name: String,
+        /// The proposal's number
+        #[arg(long)]
+        proposal: U256,
+        /// How
+        #[arg(long, value_enum)]
+        support: SupportArg,
+        #[command(flatten)]
+        chain: ChainArgs,
+    },
+    /// Put a proposal that succeeded into its house's timelock; anyone may
+    Queue {
+        #[command(flatten)]
+        target: ProposalArgs,
+    },
+    /// Execute a proposal that waited, and what the charter may do by it; anyone may
+    Execute {
+        #[command(flatten)]
+        target: ProposalArgs,
+    },
+    /// A proposal in plain words: what it changes, from what to what, when, and its votes
+    Show {
+        /// The proposal's number
+        #[arg(long)]
+        proposal: U256,
+        #[command(flatten)]
+        chain: ChainArgs,
+    },
+    /// All proposals of both houses, the newest first
+    List {
+        #[command(flatten)]
+        chain: ChainArgs,
+    },
     /// Ask the members, or answer: signed opinions that bind nobody
     #[command(subcommand)]
     Poll(PollCommand),
@@ -21,6 +81,113 @@ pub enum GovCommand {
         #[command(flatten)]
         chain: ChainArgs,
     },
+}
+
+/// Which proposal, and who pays for the transaction.
+#[derive(Clone, Debug, Args)]
+pub struct ProposalArgs {
+    /// The proposal's number
+    #[arg(long)]
+    pub proposal: U256,
+    /// Key file of the account that pays; this state's founder if absent
+    #[arg(long)]
+    pub key: Option<PathBuf>,
+    #[command(flatten)]
+    pub chain: ChainArgs,
+}
+
+/// What is proposed.
+#[derive(Debug, Subcommand)]
+pub enum ProposeCommand {
+    /// The calls in a TOML file: [[calls]] with contract, function, args
+    File {
+        /// The file
+        path: PathBuf,
+    },
+    /// One call of a contract by the names of its arguments
+    Call {
+        /// The contract's name
+        contract: String,
+        /// The function's name
+        function: String,
+        /// Arguments as name=value
+        args: Vec<String>,
+    },
+    /// How a license's price is split, in basis points; what is left is the contributors'
+    Split {
+        /// Part of the contributors' part that buys back DATA
+        #[arg(long)]
+        buyback: u16,
+        /// To operations
+        #[arg(long)]
+        operations: u16,
+        /// To compliance
+        #[arg(long)]
+        compliance: u16,
+        /// To the reserve
+        #[arg(long)]
+        reserve: u16,
+    },
+    /// A dataset's price
+    Price {
+        /// The dataset
+        #[arg(long)]
+        dataset: DatasetId,
+        /// Whole USDC for 1,000 records
+        #[arg(long)]
+        price: u64,
+        /// No longer on offer
+        #[arg(long)]
+        closed: bool,
+    },
+    /// The ledger's parameters, from the [ledger] table of a configuration
+    Params {
+        /// The file
+        config: PathBuf,
+    },
+    /// The stewards and their quorum, from the [actors] table of a configuration
+    Stewards {
+        /// The file
+        config: PathBuf,
+    },
+    /// The end of a membership
+    Expel {
+        /// Whose
+        #[arg(long)]
+        member: MemberId,
+        /// The reason's text; its hash goes on chain
+        #[arg(long)]
+        reason: String,
+    },
+    /// New code for a contract: takes both houses
+    Upgrade {
+        /// The contract's name
+        contract: String,
+        /// Where the new implementation lies
+        #[arg(long)]
+        implementation: Address,
+    },
+}
+
+/// A vote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SupportArg {
+    /// For it
+    For,
+    /// Against it
+    Against,
+    /// Neither; it counts for the quorum
+    Abstain,
+}
+
+impl From<SupportArg> for Support {
+    fn from(support: SupportArg) -> Self {
+        match support {
+            SupportArg::For => Self::For,
+            SupportArg::Against => Self::Against,
+            SupportArg::Abstain => Self::Abstain,
+        }
+    }
 }
 
 /// Which node is asked.

@@ -2,6 +2,8 @@
 
 pub mod args;
 mod poll;
+mod proposal;
+mod specs;
 
 use crate::args::Common;
 use crate::coop::Coop;
@@ -10,15 +12,57 @@ use crate::state::{State, read_json};
 use crate::ui::Ui;
 use anyhow::{Context, Result};
 use args::{ChainArgs, GovCommand};
-use rochdale_chain::client::Chain;
+use alloy::signers::local::PrivateKeySigner;
+use rochdale_chain::client::{Chain, LOCAL_CHAIN_ID, Sender};
 use rochdale_chain::deploy::Manifest;
 use std::process::ExitCode;
 
 /// `rochdale gov …`
 pub async fn run(common: &Common, command: GovCommand, ui: Ui) -> Result<ExitCode> {
     match command {
+        GovCommand::Propose { name, why, dry_run, chain, what } => {
+            let site = Site::open(common, &chain).await?;
+            proposal::propose(&site, &name, why, &what, dry_run, ui).await
+        }
+        GovCommand::Vote { name, proposal, support, chain } => {
+            proposal::vote(&Site::open(common, &chain).await?, &name, proposal, support.into(), ui).await
+        }
+        GovCommand::Queue { target } => {
+            proposal::queue(&Site::open(common, &target.chain).await?, &target, ui).await
+        }
+        GovCommand::Execute { target } => {
+            proposal::execute(&Site::open(common, &target.chain).await?, &target, ui).await
+        }
+        GovCommand::Show { proposal, chain } => {
+            proposal::show_one(&Site::open(common, &chain).await?, proposal, ui).await
+        }
+        GovCommand::List { chain } => proposal::list(&Site::open(common, &chain).await?, ui).await,
         GovCommand::Poll(command) => poll::run(common, command, ui).await,
         GovCommand::Tally { poll, chain } => poll::tally(common, &poll, &chain, ui).await,
+    }
+}
+
+/// The state directory, the deployment and its chain.
+struct Site {
+    state: State,
+    manifest: Manifest,
+    chain: Chain,
+}
+
+impl Site {
+    async fn open(common: &Common, named: &ChainArgs) -> Result<Self> {
+        let state = common.state()?;
+        let manifest = manifest(common, &state, named).await?;
+        let chain = chain(&state, named, manifest.chain_id).await?;
+        Ok(Self { state, manifest, chain })
+    }
+
+    /// A sender of a key; on the local chain it gets the ether that it needs.
+    async fn sender(&self, key: PrivateKeySigner) -> Result<Sender> {
+        if self.chain.chain_id() == LOCAL_CHAIN_ID {
+            found::fund_gas(&self.chain, key.address()).await?;
+        }
+        Ok(Sender::new(self.chain.clone(), key))
     }
 }
 

@@ -62,7 +62,7 @@ fn erasing_needs_a_yes() {
 fn a_deployment_to_any_other_chain_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let config = dir.path().join("coop.toml");
-    let sample = include_str!("../../../../docs/samples/coop.toml");
+    let sample = include_str!("../../../../docs/samples/local.toml");
     assert!(sample.contains("chain_id = 31337"));
     std::fs::write(&config, sample.replace("chain_id = 31337", "chain_id = 1")).unwrap();
     let state = dir.path().join("state");

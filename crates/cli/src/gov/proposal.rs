@@ -1,0 +1,214 @@
+//! A proposal's life: made, voted on, queued, executed, and shown at every point.
+
+use super::args::{ProposalArgs, ProposeCommand};
+use super::{Site, specs};
+use crate::commands::show;
+use crate::coop;
+use crate::found::{self, FOUNDER};
+use crate::ui::Ui;
+use crate::wallet::Wallet;
+use alloy::primitives::{B256, U256, keccak256};
+use anyhow::{Context, Result, bail};
+use rochdale_chain::client::{Receipt, Sender};
+use rochdale_chain::gov::{Draft, House, Motion, Proposal, Status, Support, View, describe, proposals};
+use rochdale_chain::{bindings::CharterGate, gov::Book};
+use serde_json::json;
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+/// `rochdale gov propose`
+pub async fn propose(
+    site: &Site,
+    name: &str,
+    why: String,
+    what: &ProposeCommand,
+    dry_run: bool,
+    ui: Ui,
+) -> Result<ExitCode> {
+    let wallet = Wallet::open(&site.state, name)?;
+    let calls = specs::calls(&site.chain, &site.manifest, what).await?;
+    // Another block makes another operation of the same calls.
+    let salt = keccak256(site.chain.head().await?.latest.hash);
+    let motions = Draft { why, calls }.motions(&site.chain, &site.manifest, salt).await?;
+    let mut text = String::new();
+    let mut made = Vec::new();
+    for motion in &motions {
+        let described = described(site, motion).await?;
+        if !dry_run {
+            motion.propose(&site.sender(wallet.key.clone()).await?, &site.manifest).await?;
+        }
+        let verb = if dry_run { "would vote" } else { "votes" };
+        writeln!(text, "The {} {verb} on proposal {:#066x}:", motion.house, motion.id())?;
+        described.iter().try_for_each(|call| writeln!(text, "{call}"))?;
+        made.push(json!({ "house": motion.house, "proposal": format!("{:#066x}", motion.id()), "calls": described }));
+    }
+    show(ui, &json!({ "sent": !dry_run, "proposals": made }), text.trim_end())
+}
+
+/// What a motion would do, with what is behind an approval of the charter.
+async fn described(site: &Site, motion: &Motion) -> Result<Vec<rochdale_chain::gov::Described>> {
+    let book = Book::of(&site.manifest);
+    let proposal = Proposal {
+        house: motion.house,
+        id: motion.id(),
+        proposer: alloy::primitives::Address::ZERO,
+        calls: motion.calls.clone(),
+        description: motion.description.clone(),
+    };
+    let behind = proposal.charter_calls(&site.manifest).map_or(Vec::new(), |charter| charter.calls);
+    let mut found = Vec::new();
+    for call in motion.calls.iter().chain(&behind) {
+        found.push(describe(&site.chain, &book, call).await?);
+    }
+    Ok(found)
+}
+
+async fn find(site: &Site, id: U256) -> Result<Proposal> {
+    let all = proposals(&site.chain, &site.manifest).await?;
+    let found = all.into_iter().find(|proposal| proposal.id == id);
+    found.with_context(|| format!("no house has a proposal {id:#066x}; `rochdale gov list` shows all"))
+}
+
+/// `rochdale gov vote`
+pub async fn vote(site: &Site, name: &str, id: U256, support: Support, ui: Ui) -> Result<ExitCode> {
+    let wallet = Wallet::open(&site.state, name)?;
+    let proposal = find(site, id).await?;
+    let receipt = proposal.vote(&site.sender(wallet.key.clone()).await?, &site.manifest, support).await?;
+    sent(ui, &receipt, &format!("{name} voted in the {}", proposal.house))
+}
+
+async fn payer(site: &Site, target: &ProposalArgs) -> Result<Sender> {
+    let key = match &target.key {
+        Some(path) => coop::signer(path)?,
+        None => found::office(&site.state, FOUNDER)?,
+    };
+    site.sender(key).await
+}
+
+/// `rochdale gov queue`
+pub async fn queue(site: &Site, target: &ProposalArgs, ui: Ui) -> Result<ExitCode> {
+    let proposal = find(site, target.proposal).await?;
+    let receipt = proposal.queue(&payer(site, target).await?, &site.manifest).await?;
+    let view = proposal.view(&site.chain, &site.manifest).await?;
+    sent(ui, &receipt, &format!("it waits in the timelock until {}", view.executable_at))
+}
+
+/// `rochdale gov execute`
+pub async fn execute(site: &Site, target: &ProposalArgs, ui: Ui) -> Result<ExitCode> {
+    let proposal = find(site, target.proposal).await?;
+    let payer = payer(site, target).await?;
+    let mut done = Vec::new();
+    let mut receipt = None;
+    if proposal.status(&site.chain, &site.manifest).await? != Status::Executed {
+        receipt = Some(proposal.execute(&payer, &site.manifest).await?);
+        done.push(format!("the {} acted", proposal.house));
+    }
+    if let Some(charter) = proposal.charter_calls(&site.manifest) {
+        let waiting = waiting_for(site, charter.operation()).await?;
+        if waiting.is_empty() {
+            receipt = Some(charter.execute(&payer, &site.manifest).await?);
+            done.push("the charter did what both houses approved".to_owned());
+        } else {
+            done.push(format!("the charter still waits for: {}", waiting.join(", ")));
+        }
+    }
+    match receipt {
+        Some(receipt) => sent(ui, &receipt, &done.join("; ")),
+        None if done.is_empty() => bail!("the proposal was executed already"),
+        None => show(ui, &json!({ "done": done }), done.join("; ")),
+    }
+}
+
+/// The houses that have not approved an operation.
+async fn waiting_for(site: &Site, operation: B256) -> Result<Vec<String>> {
+    let mut waiting = Vec::new();
+    for house in House::ALL {
+        let call = CharterGate::approvedAtCall { operation, house: house.timelock(&site.manifest) };
+        if site.chain.view(site.manifest.addresses.charter_gate, &call).await? == 0 {
+            waiting.push(house.to_string());
+        }
+    }
+    Ok(waiting)
+}
+
+fn sent(ui: Ui, receipt: &Receipt, sentence: &str) -> Result<ExitCode> {
+    let value = json!({ "tx": receipt.transaction, "block": receipt.block_number, "gas_used": receipt.gas_used, "done": sentence });
+    show(ui, &value, sentence)
+}
+
+/// `rochdale gov show`
+pub async fn show_one(site: &Site, id: U256, ui: Ui) -> Result<ExitCode> {
+    let view = find(site, id).await?.view(&site.chain, &site.manifest).await?;
+    let now = site.chain.now().await?;
+    show(ui, &json!(view), sentence(&view, now)?)
+}
+
+/// `rochdale gov list`
+pub async fn list(site: &Site, ui: Ui) -> Result<ExitCode> {
+    let mut rows = Vec::new();
+    let mut lines = Vec::new();
+    for proposal in proposals(&site.chain, &site.manifest).await? {
+        let status = proposal.status(&site.chain, &site.manifest).await?;
+        let id = format!("{:#066x}", proposal.id);
+        let title = proposal.description.lines().next().unwrap_or_default().to_owned();
+        lines.push(format!("{id}  {}  {}  {title}", word(status), proposal.house));
+        rows.push(json!({ "proposal": id, "house": proposal.house, "status": status, "title": title }));
+    }
+    show(ui, &json!(rows), if lines.is_empty() { "no proposals yet".to_owned() } else { lines.join("\n") })
+}
+
+fn word(status: Status) -> &'static str {
+    match status {
+        Status::Pending => "voting has not begun",
+        Status::Active => "voting",
+        Status::Canceled => "taken back",
+        Status::Defeated => "lost",
+        Status::Succeeded => "won, to be queued",
+        Status::Queued => "waiting in the timelock",
+        Status::Expired => "not executed in time",
+        Status::Executed => "done",
+    }
+}
+
+fn sentence(view: &View, now: u64) -> Result<String> {
+    let mut text = format!("{} of the {}: {}\n", view.id, view.house, word(view.status));
+    let words = view.description.lines().filter(|line| !line.starts_with("charter-calls:"));
+    words.filter(|line| !line.trim().is_empty()).try_for_each(|line| writeln!(text, "  “{line}”"))?;
+    writeln!(text, "It would do:")?;
+    view.calls.iter().try_for_each(|call| writeln!(text, "- {call}"))?;
+    if !view.charter.is_empty() {
+        writeln!(text, "What the charter does once both houses approve:")?;
+        view.charter.iter().try_for_each(|call| writeln!(text, "- {call}"))?;
+    }
+    writeln!(text, "Voting opens {}, closes {}", when(view.opens_at, now), when(view.closes_at, now))?;
+    writeln!(text, "Executed {} at the earliest", when(view.executable_at, now))?;
+    let quorum = view.quorum.as_deref().unwrap_or("known once voting opens");
+    write!(
+        text,
+        "Votes: {} for, {} against, {} abstain; needed for and abstaining: {quorum}",
+        view.votes_for, view.votes_against, view.votes_abstain
+    )?;
+    Ok(text)
+}
+
+/// A point in time as people read it: how far from the chain's now.
+fn when(at: u64, now: u64) -> String {
+    let span = |seconds: u64| match seconds {
+        s if s >= 2 * 86_400 => format!("{} days", s / 86_400),
+        s if s >= 2 * 3_600 => format!("{} hours", s / 3_600),
+        s => format!("{} minutes", s / 60),
+    };
+    if at >= now { format!("in {} ({at})", span(at - now)) } else { format!("{} ago ({at})", span(now - at)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::when;
+
+    #[test]
+    fn times_are_told_from_now() {
+        assert_eq!(when(1_000, 1_000), "in 0 minutes (1000)");
+        assert_eq!(when(173_800, 1_000), "in 2 days (173800)");
+        assert_eq!(when(1_000, 11_800), "3 hours ago (1000)");
+    }
+}

@@ -1,0 +1,124 @@
+//! From what a person types to the calls of a proposal.
+
+use super::args::ProposeCommand;
+use alloy::primitives::keccak256;
+use anyhow::{Context, Result, bail};
+use rochdale_chain::bindings::{DatasetCatalog, abi};
+use rochdale_chain::client::Chain;
+use rochdale_chain::deploy::{CoopConfig, Manifest};
+use rochdale_chain::gov::CallSpec;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use std::path::Path;
+
+/// The calls in a file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    calls: Vec<CallSpec>,
+}
+
+/// The calls that were asked for.
+pub async fn calls(chain: &Chain, manifest: &Manifest, what: &ProposeCommand) -> Result<Vec<CallSpec>> {
+    let one = match what {
+        ProposeCommand::File { path } => return Ok(read::<File>(path)?.calls),
+        ProposeCommand::Call { contract, function, args } => spec(contract, function, named(args)?),
+        ProposeCommand::Split { buyback, operations, compliance, reserve } => {
+            let args = json!({ "buyback": buyback, "operations": operations, "compliance": compliance, "reserve": reserve });
+            spec("Treasury", "setSplit", args)
+        }
+        ProposeCommand::Price { dataset, price, closed } => {
+            let call = DatasetCatalog::datasetOfCall { id: dataset.0 };
+            let now = chain.view(manifest.addresses.dataset_catalog, &call).await;
+            let now = now.with_context(|| format!("dataset {dataset} is not published; propose it by `call`"))?;
+            let price = u128::from(*price) * 1_000_000;
+            let offer = json!({
+                "dataType": now.dataType, "source": now.source, "pricePerThousand": price.to_string(),
+                "termsHash": now.termsHash, "open": !closed,
+            });
+            spec("DatasetCatalog", "publish", json!({ "id": dataset, "d": offer }))
+        }
+        ProposeCommand::Params { config } => spec("SettlementLedger", "setParams", params(&read(config)?)?),
+        ProposeCommand::Stewards { config } => {
+            let config: CoopConfig = read(config)?;
+            let seat = |s: &rochdale_chain::events::Seat| json!({ "signer": s.signer, "sealingKey": s.sealing_key });
+            let seats: Vec<Value> = config.actors.stewards.iter().map(seat).collect();
+            spec("StewardCommittee", "seat", json!({ "seats": seats, "quorum": config.actors.quorum }))
+        }
+        ProposeCommand::Expel { member, reason } => {
+            let args = json!({ "memberId": member, "reasonHash": keccak256(reason) });
+            spec("Membership", "expel", args)
+        }
+        ProposeCommand::Upgrade { contract, implementation } => {
+            spec(contract, "upgradeToAndCall", json!({ "newImplementation": implementation, "data": "0x" }))
+        }
+    };
+    Ok(vec![one])
+}
+
+/// The struct of parameters: the contract has the fields in the order in which the rules hash them.
+fn params(config: &CoopConfig) -> Result<Value> {
+    let function = abi("SettlementLedger").and_then(|abi| abi.function("setParams")?.first());
+    let function = function.context("SettlementLedger has no setParams")?;
+    let Some(p) = function.inputs.iter().find(|input| !input.components.is_empty()) else {
+        bail!("SettlementLedger.setParams takes no struct of parameters");
+    };
+    let words = config.ledger.words();
+    if p.components.len() != words.len() {
+        bail!("the ledger has {} parameters, the contract {}", words.len(), p.components.len());
+    }
+    let fields: Map<String, Value> =
+        p.components.iter().zip(words).map(|(field, word)| (field.name.clone(), json!(word.to_string()))).collect();
+    Ok(json!({ p.name.clone(): fields }))
+}
+
+fn spec(contract: &str, function: &str, args: Value) -> CallSpec {
+    let args = match args {
+        Value::Object(args) => args.into_iter().collect(),
+        _ => std::collections::BTreeMap::new(),
+    };
+    CallSpec { contract: contract.to_owned(), function: function.to_owned(), args, value: 0 }
+}
+
+/// `name=value` pairs; a value that is JSON is taken as such, so that structs and lists can be given.
+fn named(args: &[String]) -> Result<Value> {
+    let mut found = Map::new();
+    for arg in args {
+        let Some((name, text)) = arg.split_once('=') else { bail!("`{arg}` is not name=value") };
+        let value = match serde_json::from_str::<Value>(text) {
+            Ok(value @ (Value::Object(_) | Value::Array(_) | Value::Bool(_))) => value,
+            _ => Value::String(text.to_owned()),
+        };
+        if found.insert(name.to_owned(), value).is_some() {
+            bail!("`{name}` is given twice");
+        }
+    }
+    Ok(Value::Object(found))
+}
+
+fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("{} is not understood", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn arguments_are_words_numbers_lists_and_structs() {
+        let args = ["a=5", "b=0x12", "open=true", "d={\"x\":1}", "l=[1,2]", "s="].map(str::to_owned);
+        let expected = json!({ "a": "5", "b": "0x12", "open": true, "d": { "x": 1 }, "l": [1, 2], "s": "" });
+        assert_eq!(named(&args).unwrap(), expected);
+        assert!(named(&["plain".to_owned()]).unwrap_err().to_string().contains("name=value"));
+        assert!(named(&["a=1".to_owned(), "a=2".to_owned()]).unwrap_err().to_string().contains("twice"));
+    }
+
+    #[test]
+    fn the_sample_proposal_is_read() {
+        let text = include_str!("../../../../docs/samples/proposal.toml");
+        let file: File = toml::from_str(text).unwrap();
+        assert!(file.calls.len() >= 2);
+    }
+}
