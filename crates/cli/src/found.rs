@@ -10,6 +10,7 @@ use rochdale_chain::client::{Chain, ChainOptions, LOCAL_CHAIN_ID, Sender, System
 use rochdale_chain::deploy::{Actors, CoopConfig, Manifest, Progress, deploy};
 use rochdale_chain::events::Seat;
 use rochdale_chain::local::LocalChain;
+use rochdale_chain::upgrade;
 use rochdale_core::ids::StewardId;
 use rochdale_core::money::MicroUsdc;
 use rochdale_crypto::keyfile::{self, KeyKind};
@@ -137,6 +138,7 @@ pub async fn carry_out(state: &State, founder: &Sender, config: &CoopConfig, ui:
     let manifest = deploy(founder, config, Some(&state.deployment()), count).await?;
     bar.done();
     write_private(&state.coop_config(), toml::to_string_pretty(config)?.as_bytes())?;
+    upgrade::save_layouts(&state.manifest())?;
     manifest.save(&state.manifest())?;
     Ok(manifest)
 }

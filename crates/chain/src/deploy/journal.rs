@@ -117,9 +117,7 @@ impl Subject {
         ];
         match differing.into_iter().find(|(_, found, expected)| found != expected) {
             None => Ok(()),
-            Some((what, found, expected)) => {
-                Err(JournalError::Other { path: path.to_owned(), what, found, expected })
-            }
+            Some((what, found, expected)) => Err(JournalError::Other { path: path.to_owned(), what, found, expected }),
         }
     }
 }

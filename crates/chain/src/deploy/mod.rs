@@ -27,6 +27,7 @@ pub use config::{
     Actors, Bonds, ConfigError, CoopConfig, DataType, DatasetConfig, GovernanceConfig, HouseConfig, LICENSE_TERMS,
     MembershipLimits, SettlementTimes, SplitBps,
 };
+pub use founding::implementation_address;
 pub use journal::{Journal, JournalError, Subject};
 pub use manifest::{Addresses, MANIFEST_VERSION, Manifest, ManifestError, PermitDomain};
 pub use roles::{Held, Role, holders};

@@ -84,16 +84,14 @@ impl CallSpec {
     /// # Errors
     /// Where contract, function or arguments do not exist, or an argument is of another type.
     pub fn encode(&self, book: &Book) -> Result<Call, CallError> {
-        let entry = book.by_name(&self.contract).ok_or_else(|| CallError::NoContract {
-            found: self.contract.clone(),
-            known: book.names().join(", "),
-        })?;
+        let entry = book
+            .by_name(&self.contract)
+            .ok_or_else(|| CallError::NoContract { found: self.contract.clone(), known: book.names().join(", ") })?;
         let function = find(&self.contract, entry.abi, &self.function)?;
         let values = fields(&function.name, &function.inputs, &self.args.clone().into_iter().collect())?;
         let at = || function.name.clone();
-        let data = function
-            .abi_encode_input(&values)
-            .map_err(|e| CallError::Argument { at: at(), what: e.to_string() })?;
+        let data =
+            function.abi_encode_input(&values).map_err(|e| CallError::Argument { at: at(), what: e.to_string() })?;
         Ok(Call { target: entry.address, value: U256::from(self.value), data: data.into() })
     }
 }

@@ -143,18 +143,10 @@ pub enum Status {
 
 impl Status {
     fn of(state: u8) -> Self {
-        [
-            Self::Pending,
-            Self::Active,
-            Self::Canceled,
-            Self::Defeated,
-            Self::Succeeded,
-            Self::Queued,
-            Self::Expired,
-        ]
-        .get(usize::from(state))
-        .copied()
-        .unwrap_or(Self::Executed)
+        [Self::Pending, Self::Active, Self::Canceled, Self::Defeated, Self::Succeeded, Self::Queued, Self::Expired]
+            .get(usize::from(state))
+            .copied()
+            .unwrap_or(Self::Executed)
     }
 }
 

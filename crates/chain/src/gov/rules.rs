@@ -104,16 +104,12 @@ pub(super) const RULES: &[Rule] = &[
         .units(&[("pricePerThousand", Unit::Usdc)]),
     rule(&["DataToken"], "setTransfersRestricted", "restricts DATA to listed accounts, or frees it")
         .now("transfersRestricted", &[]),
-    rule(&["DataToken"], "setListed", "lists an account that may hold DATA while it is restricted").now("isListed", &[0]),
+    rule(&["DataToken"], "setListed", "lists an account that may hold DATA while it is restricted")
+        .now("isListed", &[0]),
     rule(&["GovToken"], "setListed", "lists a contract that may hold GOV beside the members").now("isListed", &[0]),
     rule(&["Treasury"], "setSplit", "splits what licenses pay among the buckets; the rest is the contributors'")
         .now("split", &[])
-        .units(&[
-            ("buyback", Unit::Bps),
-            ("operations", Unit::Bps),
-            ("compliance", Unit::Bps),
-            ("reserve", Unit::Bps),
-        ]),
+        .units(&[("buyback", Unit::Bps), ("operations", Unit::Bps), ("compliance", Unit::Bps), ("reserve", Unit::Bps)]),
     rule(UPGRADEABLE, "upgradeToAndCall", "replaces the contract's code")
         .now("(implementation)", &[])
         .warn("new code can do anything that the contract can; compare it with the published source"),

@@ -10,9 +10,9 @@ use crate::coop::Coop;
 use crate::found::{self, Layout};
 use crate::state::{State, read_json};
 use crate::ui::Ui;
+use alloy::signers::local::PrivateKeySigner;
 use anyhow::{Context, Result};
 use args::{ChainArgs, GovCommand};
-use alloy::signers::local::PrivateKeySigner;
 use rochdale_chain::client::{Chain, LOCAL_CHAIN_ID, Sender};
 use rochdale_chain::deploy::Manifest;
 use std::process::ExitCode;
@@ -27,9 +27,7 @@ pub async fn run(common: &Common, command: GovCommand, ui: Ui) -> Result<ExitCod
         GovCommand::Vote { name, proposal, support, chain } => {
             proposal::vote(&Site::open(common, &chain).await?, &name, proposal, support.into(), ui).await
         }
-        GovCommand::Queue { target } => {
-            proposal::queue(&Site::open(common, &target.chain).await?, &target, ui).await
-        }
+        GovCommand::Queue { target } => proposal::queue(&Site::open(common, &target.chain).await?, &target, ui).await,
         GovCommand::Execute { target } => {
             proposal::execute(&Site::open(common, &target.chain).await?, &target, ui).await
         }

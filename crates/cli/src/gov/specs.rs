@@ -24,7 +24,8 @@ pub async fn calls(chain: &Chain, manifest: &Manifest, what: &ProposeCommand) ->
         ProposeCommand::File { path } => return Ok(read::<File>(path)?.calls),
         ProposeCommand::Call { contract, function, args } => spec(contract, function, named(args)?),
         ProposeCommand::Split { buyback, operations, compliance, reserve } => {
-            let args = json!({ "buyback": buyback, "operations": operations, "compliance": compliance, "reserve": reserve });
+            let args =
+                json!({ "buyback": buyback, "operations": operations, "compliance": compliance, "reserve": reserve });
             spec("Treasury", "setSplit", args)
         }
         ProposeCommand::Price { dataset, price, closed } => {
