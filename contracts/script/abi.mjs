@@ -7,8 +7,10 @@ import { fileURLToPath } from "node:url";
 
 const CONTRACTS = [
   "AccessPlan",
+  "AuctionHouse",
   "Buyback",
   "CharterGate",
+  "ComputeDesk",
   "ConsentRegistry",
   "ContributionRegistry",
   "CoopAuthority",
@@ -18,6 +20,7 @@ const CONTRACTS = [
   "DataToken",
   "DatasetCatalog",
   "ERC1967Proxy",
+  "EthicsRegistry",
   "FounderAccessManager",
   "FoundingPlan",
   "GovToken",
@@ -28,6 +31,8 @@ const CONTRACTS = [
   "Membership",
   "OperatorPay",
   "PauseGuard",
+  "ResearcherBond",
+  "ServiceDesk",
   "SettlementLedger",
   "StewardCommittee",
   "TestUSDC",

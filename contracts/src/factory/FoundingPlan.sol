@@ -192,6 +192,7 @@ contract FoundingPlan is IFoundingPlan {
                 (
                     at.authority,
                     at.consentRegistry,
+                    at.govToken,
                     c.people.registrar,
                     c.chain.genesis,
                     c.chain.epochLength,

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+/// @notice Votes that end with a membership, as GovToken's do.
+interface ISyncedVotes {
+    /// @notice Counts an account's votes again from what is true now; anyone may call it.
+    function sync(address account) external;
+}
+
 /// @notice What the other contracts ask about members.
 interface IMembership {
     /// @notice Ends a membership and burns its token, where it has not ended before; ConsentRegistry only.

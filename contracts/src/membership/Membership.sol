@@ -10,7 +10,7 @@ import {NamedEIP712} from "../access/NamedEIP712.sol";
 import {MemberSignature} from "../access/MemberSignature.sol";
 import {Pausing} from "../access/Pausing.sol";
 import {SoulboundERC721} from "../tokens/SoulboundERC721.sol";
-import {IMembership} from "./IMembership.sol";
+import {IMembership, ISyncedVotes} from "./IMembership.sol";
 
 /// @title Membership
 /// @notice Who belongs to the cooperative: one soulbound token and one vote for each member.
@@ -38,6 +38,7 @@ import {IMembership} from "./IMembership.sol";
 /// address and erase.
 ///
 /// Liveness: `leave` and `setPayout` read one member and ask its account; `close` depends on nothing but ConsentRegistry.
+/// GovToken is told of each ending; if it fails, the membership ends all the same and anyone may call its `sync` later.
 /// No pause reaches them. A cap of 0 stops admissions and nothing else.
 ///
 /// Who can hurt whom: a dishonest registrar can admit people who do not exist, at most `admissionsPerEpoch` in an epoch,
@@ -96,6 +97,7 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, Paus
         Checkpoints.Trace208 endedSeasoned;
         Checkpoints.Trace208 endedUnseasoned;
         mapping(uint32 memberId => address) formerAccounts;
+        ISyncedVotes govToken;
     }
 
     bytes32 private constant STORAGE = 0x31f62c70ac319c187dbbaf1029537e0f0e648e114b855023e958657076138600;
@@ -139,6 +141,7 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, Paus
     function initialize(
         address authority_,
         address consentRegistry,
+        address govToken,
         address registrar_,
         uint40 genesis,
         uint32 epochLength,
@@ -149,6 +152,7 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, Paus
         if (epochLength == 0) revert Membership_EpochLengthZero();
         Storage storage $ = _storage();
         $.consentRegistry = _nonZero(consentRegistry, "consentRegistry");
+        $.govToken = ISyncedVotes(_nonZero(govToken, "govToken"));
         $.genesis = genesis;
         $.epochLength = epochLength;
         _setRegistrar(registrar_);
@@ -355,17 +359,21 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, Paus
         return interfaceId == type(IERC5805).interfaceId || super.supportsInterface(interfaceId);
     }
 
-    /// @dev The one way a membership ends.
+    /// @dev The one way a membership ends. The last thing is to tell GovToken, which asks back whether it has ended.
     function _end(uint32 memberId) private {
         Storage storage $ = _storage();
         Member storage m = $.members[memberId];
-        $.formerAccounts[memberId] = _ownerOf(memberId);
+        address account = _ownerOf(memberId);
+        // Effects:
+        $.formerAccounts[memberId] = account;
         m.endedAt = uint40(block.timestamp);
         Checkpoints.Trace208 storage ended =
             m.joinedAt + SEASONING <= block.timestamp ? $.endedSeasoned : $.endedUnseasoned;
         ended.push(clock(), ended.latest() + 1);
         _burn(memberId);
         emit Ended(memberId);
+        // Interaction:
+        try $.govToken.sync(account) {} catch {}
     }
 
     function _accountOf(uint32 memberId) private view returns (address account) {

@@ -16,7 +16,8 @@ import {NamedEIP712} from "../access/NamedEIP712.sol";
 /// @notice What contributions earn. Carries no votes, so that holding it governs nothing.
 ///
 /// Roles
-/// - SettlementLedger mints, against totals that a final root allows. Nobody else can.
+/// - SettlementLedger mints, against totals that a final root allows. Nobody else can after the genesis, which is what
+///   team, foundation and Treasury start with.
 /// - Holders transfer, permit and burn.
 /// - Authority: switches the transfer allow-list on or off and edits it; upgrades.
 ///
@@ -24,6 +25,12 @@ import {NamedEIP712} from "../access/NamedEIP712.sol";
 /// Liveness: minting and burning ignore the allow-list, so claims and spending go on while it is on.
 /// Who can hurt whom: the authority can hold up transfers (not burn or take); a broken ledger can inflate.
 contract DataToken is ERC20BurnableUpgradeable, ERC20PermitUpgradeable, NamedEIP712, Governed {
+    /// @dev What is minted once, at initialize.
+    struct Genesis {
+        address to;
+        uint128 amount;
+    }
+
     /// @custom:storage-location erc7201:rochdale.storage.DataToken
     struct Storage {
         address ledger;
@@ -39,10 +46,13 @@ contract DataToken is ERC20BurnableUpgradeable, ERC20PermitUpgradeable, NamedEIP
     error DataToken_OnlyLedger(address caller);
     error DataToken_TransferNotListed(address from, address to);
 
-    function initialize(address authority_, address ledger) external initializer {
+    function initialize(address authority_, address ledger, Genesis[] calldata genesis) external initializer {
         __Governed_init(authority_);
         __ERC20_init("DataToken", "DATA");
         _storage().ledger = _nonZero(ledger, "ledger");
+        for (uint256 i; i < genesis.length; ++i) {
+            _mint(genesis[i].to, genesis[i].amount);
+        }
     }
 
     /// @notice Mints what a member claims.

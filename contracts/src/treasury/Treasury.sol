@@ -5,24 +5,32 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Governed} from "../access/Governed.sol";
+import {ITreasury} from "./ITreasury.sol";
 
 /// @title Treasury
-/// @notice Holds all USDC of the cooperative and keeps the books: what came in, split into buckets, cumulative.
+/// @notice Holds all USDC of the cooperative and keeps the books: what came in, split into buckets, and what left them.
 ///
 /// Roles
-/// - Market books each sale, after the money arrived.
-/// - SettlementLedger pays claims out of the contributors' bucket.
-/// - Authority: sets the split of later sales; upgrades. It cannot move money.
+/// - Market, AuctionHouse, ComputeDesk book what cannot be refunded any more, after the money arrived.
+/// - SettlementLedger pays claims out of the contributors' bucket; OperatorPay pays stewards and workers out of
+///   operations; Buyback takes its lots out of the buyback bucket. No other way leads into these two buckets' money
+///   but `spend` into operations.
+/// - Token house: splits later sales, spends operations, compliance and reserve, and tokens other than USDC.
+/// - Charter: sets the least that contributors get of a sale; upgrades.
+/// - Anyone donates to the reserve.
 ///
 /// Assumptions
-/// - Books follow sales, never a balance: USDC that somebody sends here without a sale is in no bucket and changes no
-///   payout.
+/// - Books follow sales and donations, never a balance: USDC that somebody just sends here is in no bucket and changes
+///   no payout.
 /// - SettlementLedger pays at most what a final root allocated, and a root allocates at most `contributorsBooked()`.
+/// - USDC moves exactly what it is told and calls nobody back.
 ///
 /// Liveness: `pay` and `payMany` depend on USDC alone. If USDC refuses a payee, the ledger leaves it owed.
-/// Who can hurt whom: a broken Market can book money that did not arrive, which would make early claimants paid by later
-/// sales; a broken ledger can overpay. Both are fixed addresses of the cooperative.
-contract Treasury is Governed {
+/// Who can hurt whom: a broken booker can book money that did not arrive, which would make early claimants paid by later
+/// sales; a broken ledger can overpay. All are fixed addresses of the cooperative. The token house can spend three
+/// buckets to the last micro-USDC and bring contributors down to the charter's floor, never below, and not what was
+/// booked to them.
+contract Treasury is Governed, ITreasury {
     using SafeERC20 for IERC20;
     using SafeCast for uint256;
 
@@ -34,19 +42,46 @@ contract Treasury is Governed {
         uint16 reserve;
     }
 
+    /// @param minContributorsBps the least part of a sale that contributors get in cash, in basis points
+    struct Deployment {
+        address authority;
+        address usdc;
+        address ledger;
+        address market;
+        address auctionHouse;
+        address computeDesk;
+        address operatorPay;
+        address buyback;
+        Split split;
+        uint16 minContributorsBps;
+    }
+
+    /// @dev One slot: cumulative micro-USDC of the buckets that the token house spends.
+    struct Books {
+        uint80 operations;
+        uint80 compliance;
+        uint80 reserve;
+    }
+
     /// @custom:storage-location erc7201:rochdale.storage.Treasury
     struct Storage {
         IERC20 usdc;
         address ledger;
-        // One slot: read by every booking.
+        // One slot: read by every booking of a sale.
         address market;
         Split split;
+        uint16 minContributorsBps;
         // Two slots: written by every booking, cumulative micro-USDC.
         uint128 contributors;
         uint128 buyback;
-        uint80 operations;
-        uint80 compliance;
-        uint80 reserve;
+        Books booked;
+        Books spent;
+        // One slot: a lot reads both.
+        address buybackDesk;
+        uint96 buybackSpent;
+        address operatorPay;
+        address auctionHouse;
+        address computeDesk;
     }
 
     bytes32 private constant STORAGE = 0x6ac25e6fd87fcb890defc0c558a2a3e77b335bc9b0ec492fc7d5178876e29200;
@@ -62,26 +97,47 @@ contract Treasury is Governed {
         uint256 compliance,
         uint256 reserve
     );
+    event Donated(address indexed from, uint256 amount);
+    event Spent(Bucket indexed bucket, address indexed to, uint256 amount, bytes32 reason);
+    event TokenSpent(address indexed token, address indexed to, uint256 amount);
     event SplitSet(uint16 buyback, uint16 operations, uint16 compliance, uint16 reserve);
+    event MinContributorsSet(uint16 bps);
 
-    error Treasury_OnlyMarket(address caller);
+    error Treasury_OnlyBooker(address caller);
     error Treasury_OnlyLedger(address caller);
+    error Treasury_OnlyOperatorPay(address caller);
+    error Treasury_OnlyBuyback(address caller);
     error Treasury_BadSplit(uint16 buyback, uint16 operations, uint16 compliance, uint16 reserve);
+    error Treasury_BelowFloor(uint256 contributorsBps, uint16 minContributorsBps);
+    error Treasury_NotSpendable(Bucket bucket);
+    error Treasury_BucketExceeded(Bucket bucket, uint256 amount, uint256 available);
+    error Treasury_UsdcHasBuckets();
 
-    function initialize(address authority_, address usdc, address market, address ledger) external initializer {
-        __Governed_init(authority_);
+    function initialize(Deployment calldata d) external initializer {
+        __Governed_init(d.authority);
         Storage storage $ = _storage();
-        $.usdc = IERC20(_nonZero(usdc, "usdc"));
-        $.market = _nonZero(market, "market");
-        $.ledger = _nonZero(ledger, "ledger");
-        _setSplit(Split({buyback: 0, operations: 1_500, compliance: 500, reserve: 500}));
+        $.usdc = IERC20(_nonZero(d.usdc, "usdc"));
+        $.ledger = _nonZero(d.ledger, "ledger");
+        $.market = _nonZero(d.market, "market");
+        $.auctionHouse = _nonZero(d.auctionHouse, "auctionHouse");
+        $.computeDesk = _nonZero(d.computeDesk, "computeDesk");
+        $.operatorPay = _nonZero(d.operatorPay, "operatorPay");
+        $.buybackDesk = _nonZero(d.buyback, "buyback");
+        _setSplit(d.split, d.minContributorsBps);
+        $.minContributorsBps = d.minContributorsBps;
+        emit MinContributorsSet(d.minContributorsBps);
     }
 
-    /// @notice Books a sale into the buckets; what rounding leaves is the contributors'.
+    // --------------------------------------------------------------------------------------------- coming in
+
+    /// @inheritdoc ITreasury
+    /// @dev What rounding leaves is the contributors'.
     function book(uint64 licenseId, uint32 datasetId, uint256 amount) external {
         Storage storage $ = _storage();
         // Check:
-        if (msg.sender != $.market) revert Treasury_OnlyMarket(msg.sender);
+        if (msg.sender != $.market && msg.sender != $.auctionHouse && msg.sender != $.computeDesk) {
+            revert Treasury_OnlyBooker(msg.sender);
+        }
         // Effects:
         Split memory s = $.split;
         uint256 operations = amount * s.operations / ONE;
@@ -92,11 +148,23 @@ contract Treasury is Governed {
         contributors -= buyback;
         $.contributors += contributors.toUint128();
         $.buyback += buyback.toUint128();
-        $.operations += operations.toUint80();
-        $.compliance += compliance.toUint80();
-        $.reserve += reserve.toUint80();
+        $.booked.operations += operations.toUint80();
+        $.booked.compliance += compliance.toUint80();
+        $.booked.reserve += reserve.toUint80();
         emit Booked(licenseId, datasetId, contributors, buyback, operations, compliance, reserve);
     }
+
+    /// @inheritdoc ITreasury
+    function donate(uint256 amount) external {
+        Storage storage $ = _storage();
+        // Effects:
+        $.booked.reserve += amount.toUint80();
+        emit Donated(msg.sender, amount);
+        // Interaction:
+        $.usdc.safeTransferFrom(msg.sender, address(this), amount);
+    }
+
+    // --------------------------------------------------------------------------------------------- going out
 
     /// @notice Pays a claim.
     function pay(address to, uint256 amount) external {
@@ -120,14 +188,59 @@ contract Treasury is Governed {
         }
     }
 
+    /// @inheritdoc ITreasury
+    function payOperator(address to, uint256 amount) external {
+        if (msg.sender != _storage().operatorPay) revert Treasury_OnlyOperatorPay(msg.sender);
+        _spend(Bucket.Operations, to, amount, "operator");
+    }
+
+    /// @inheritdoc ITreasury
+    function takeLot(address to, uint256 amount) external {
+        if (msg.sender != _storage().buybackDesk) revert Treasury_OnlyBuyback(msg.sender);
+        _spend(Bucket.Buyback, to, amount, "buyback");
+    }
+
+    /// @notice Spends out of operations, compliance or reserve: grants, fees, wages. `reason` is for the reader.
+    function spend(Bucket bucket, address to, uint256 amount, bytes32 reason) external restricted {
+        if (bucket < Bucket.Operations) revert Treasury_NotSpendable(bucket);
+        _spend(bucket, to, amount, reason);
+    }
+
+    /// @notice Spends a token that is here besides USDC, such as DATA.
+    function spendToken(address token, address to, uint256 amount) external restricted {
+        // Check:
+        if (token == address(_storage().usdc)) revert Treasury_UsdcHasBuckets();
+        // Effects:
+        emit TokenSpent(token, to, amount);
+        // Interaction:
+        IERC20(token).safeTransfer(to, amount);
+    }
+
+    // ---------------------------------------------------------------------------------------------- the rules
+
     /// @notice Sets the split of later sales, in basis points.
     function setSplit(uint16 buyback, uint16 operations, uint16 compliance, uint16 reserve) external restricted {
-        _setSplit(Split(buyback, operations, compliance, reserve));
+        _setSplit(Split(buyback, operations, compliance, reserve), _storage().minContributorsBps);
     }
+
+    /// @notice Sets the least part of a sale that contributors get in cash, in basis points. The charter's.
+    function setMinContributors(uint16 bps) external restricted {
+        Storage storage $ = _storage();
+        _checkFloor($.split, bps);
+        $.minContributorsBps = bps;
+        emit MinContributorsSet(bps);
+    }
+
+    // -------------------------------------------------------------------------------------------------- views
 
     function split() external view returns (uint16 buyback, uint16 operations, uint16 compliance, uint16 reserve) {
         Split memory s = _storage().split;
         return (s.buyback, s.operations, s.compliance, s.reserve);
+    }
+
+    /// @notice The least part of a sale that contributors get in cash, in basis points.
+    function minContributorsBps() external view returns (uint16) {
+        return _storage().minContributorsBps;
     }
 
     /// @notice What was booked into each bucket since the start, in micro-USDC.
@@ -137,7 +250,15 @@ contract Treasury is Governed {
         returns (uint256 contributors, uint256 buyback, uint256 operations, uint256 compliance, uint256 reserve)
     {
         Storage storage $ = _storage();
-        return ($.contributors, $.buyback, $.operations, $.compliance, $.reserve);
+        Books memory b = $.booked;
+        return ($.contributors, $.buyback, b.operations, b.compliance, b.reserve);
+    }
+
+    /// @notice What left each bucket since the start, in micro-USDC. Of the contributors', SettlementLedger keeps count.
+    function spent() external view returns (uint256 buyback, uint256 operations, uint256 compliance, uint256 reserve) {
+        Storage storage $ = _storage();
+        Books memory s = $.spent;
+        return ($.buybackSpent, s.operations, s.compliance, s.reserve);
     }
 
     /// @notice What was booked to contributors since the start, in micro-USDC.
@@ -145,12 +266,46 @@ contract Treasury is Governed {
         return _storage().contributors;
     }
 
-    function _setSplit(Split memory s) private {
+    /// @inheritdoc ITreasury
+    function available(Bucket bucket) public view returns (uint256) {
+        Storage storage $ = _storage();
+        if (bucket == Bucket.Buyback) return $.buyback - $.buybackSpent;
+        if (bucket == Bucket.Operations) return $.booked.operations - $.spent.operations;
+        if (bucket == Bucket.Compliance) return $.booked.compliance - $.spent.compliance;
+        if (bucket == Bucket.Reserve) return $.booked.reserve - $.spent.reserve;
+        revert Treasury_NotSpendable(bucket);
+    }
+
+    // ----------------------------------------------------------------------------------------------- internal
+
+    function _spend(Bucket bucket, address to, uint256 amount, bytes32 reason) private {
+        Storage storage $ = _storage();
+        // Check:
+        uint256 left = available(bucket);
+        if (amount > left) revert Treasury_BucketExceeded(bucket, amount, left);
+        // Effects:
+        if (bucket == Bucket.Buyback) $.buybackSpent += amount.toUint96();
+        else if (bucket == Bucket.Operations) $.spent.operations += amount.toUint80();
+        else if (bucket == Bucket.Compliance) $.spent.compliance += amount.toUint80();
+        else $.spent.reserve += amount.toUint80();
+        emit Spent(bucket, to, amount, reason);
+        // Interaction:
+        $.usdc.safeTransfer(to, amount);
+    }
+
+    function _setSplit(Split memory s, uint16 floor) private {
         if (s.buyback > ONE || uint256(s.operations) + s.compliance + s.reserve > ONE) {
             revert Treasury_BadSplit(s.buyback, s.operations, s.compliance, s.reserve);
         }
+        _checkFloor(s, floor);
         _storage().split = s;
         emit SplitSet(s.buyback, s.operations, s.compliance, s.reserve);
+    }
+
+    /// @dev Counts what contributors get in cash: money that buys DATA back went to whoever sold it.
+    function _checkFloor(Split memory s, uint16 floor) private pure {
+        uint256 part = (ONE - s.operations - s.compliance - s.reserve) * (ONE - s.buyback) / ONE;
+        if (part < floor) revert Treasury_BelowFloor(part, floor);
     }
 
     function _storage() private pure returns (Storage storage $) {

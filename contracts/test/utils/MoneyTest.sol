@@ -23,7 +23,10 @@ abstract contract MoneyTest is Test {
         manager = new FounderAccessManager(founder);
         usdc = new TestUSDC();
         data = DataToken(
-            _proxy(address(new DataToken()), abi.encodeCall(DataToken.initialize, (address(manager), ledger)))
+            _proxy(
+                address(new DataToken()),
+                abi.encodeCall(DataToken.initialize, (address(manager), ledger, new DataToken.Genesis[](0)))
+            )
         );
     }
 
@@ -34,6 +37,12 @@ abstract contract MoneyTest is Test {
     function _mintData(address to, uint256 amount) internal {
         vm.prank(ledger);
         data.mint(to, amount);
+    }
+
+    /// @dev The first slot of a contract's storage, where ERC-7201 puts it for this name, is not empty.
+    function _assertStorage(address at, string memory name) internal view {
+        uint256 id = uint256(keccak256(bytes(string.concat("rochdale.storage.", name)))) - 1;
+        assertNotEq(vm.load(at, keccak256(abi.encode(id)) & ~bytes32(uint256(0xff))), 0, name);
     }
 
     function _expectUnauthorized(address caller) internal {

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use rochdale_chain::client::{Chain, ChainOptions, LOCAL_CHAIN_ID, Sender, SystemClock};
 use rochdale_chain::deploy::{Actors, CoopConfig, Manifest, Progress, deploy};
 use rochdale_chain::events::Seat;
-use rochdale_chain::local::LocalChain;
+use rochdale_chain::local::{LocalChain, post_bonds};
 use rochdale_chain::upgrade;
 use rochdale_core::ids::StewardId;
 use rochdale_core::money::MicroUsdc;
@@ -137,6 +137,9 @@ pub async fn carry_out(state: &State, founder: &Sender, config: &CoopConfig, ui:
     };
     let manifest = deploy(founder, config, Some(&state.deployment()), count).await?;
     bar.done();
+    if founder.chain().chain_id() == LOCAL_CHAIN_ID && config.usdc.is_none() {
+        post_bonds(founder, &manifest, config).await?;
+    }
     write_private(&state.coop_config(), toml::to_string_pretty(config)?.as_bytes())?;
     upgrade::save_layouts(&state.manifest())?;
     manifest.save(&state.manifest())?;

@@ -13,7 +13,7 @@ use rochdale_chain::client::{
 use rochdale_chain::deploy::{Actors, CoopConfig, Manifest, deploy};
 use rochdale_chain::eip712;
 use rochdale_chain::events::{Event, Follower, Located, MemoryStore, Seat, decode};
-use rochdale_chain::local::{Anvil, AnvilOptions, LocalChain, key};
+use rochdale_chain::local::{Anvil, AnvilOptions, LocalChain, key, post_bonds};
 use rochdale_core::ids::{ContributionId, DatasetId, LicenseId, MemberId, Purpose};
 
 /// The seed of every key here.
@@ -110,6 +110,7 @@ impl TestCoop {
         let mut config = CoopConfig::demo(actors());
         edit(&mut config);
         let manifest = deploy(&founder, &config, None, |_| {}).await?;
+        post_bonds(&founder, &manifest, &config).await?;
         let stewards = ["steward-1", "steward-2", "steward-3"].map(role_key).to_vec();
         Ok(Self {
             anvil,

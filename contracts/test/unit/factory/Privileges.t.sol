@@ -54,6 +54,11 @@ contract PrivilegesTest is CoopTest, AbiReader, PrivilegeTable {
         outside["FounderAccessManager"] = "not a part: a developer's chain";
         outside["Buyback"] = "founded together with a Treasury that pays it";
         outside["OperatorPay"] = "founded together with a Treasury that pays it";
+        outside["AuctionHouse"] = "founded together with a License and a Treasury that know it";
+        outside["ComputeDesk"] = "founded together with a License and a Treasury that know it";
+        outside["EthicsRegistry"] = "founded together with a Market that asks it";
+        outside["ResearcherBond"] = "founded together with a Market that asks it";
+        outside["ServiceDesk"] = "founded together with the Market";
         outside["Vesting"] = "founded together with a Treasury that funds it";
         outside["MemberAccount"] = "a member's own";
         outside["MemberAccountFactory"] = "no owner, no state";

@@ -93,6 +93,48 @@ contract MarketTest is CoopTest {
         license.setApprovalForAll(stranger, true);
     }
 
+    function test_RevertWhen_AnExtensionIsNotAllowed() external {
+        uint64 id = _sell(50e6);
+        uint64 expiry = license.termsOf(id).expiry;
+        vm.prank(founder);
+        vm.expectRevert(abi.encodeWithSelector(License.License_OnlyMarket.selector, founder));
+        license.extend(id, expiry + 1);
+        vm.startPrank(address(market));
+        vm.expectRevert(abi.encodeWithSelector(License.License_NotLater.selector, id, expiry));
+        license.extend(id, expiry);
+        vm.expectRevert(abi.encodeWithSelector(License.License_NotLive.selector, 2));
+        license.extend(2, expiry + 1);
+        license.revoke(id);
+        vm.expectRevert(abi.encodeWithSelector(License.License_NotLive.selector, id));
+        license.extend(id, expiry + 1);
+    }
+
+    function test_WhenALicenseIsExtended() external {
+        uint64 id = _sell(50e6);
+        uint64 expiry = license.termsOf(id).expiry;
+        vm.warp(expiry + 5 days);
+        vm.expectEmit(address(license));
+        emit License.LicenseExtended(id, expiry + 10 days);
+        vm.prank(address(market));
+        license.extend(id, expiry + 10 days);
+        assertEq(license.termsOf(id).expiry, expiry + 10 days);
+    }
+
+    function test_WhenALicenseIsRevoked() external {
+        uint64 id = _sell(50e6);
+        vm.prank(founder);
+        vm.expectRevert(abi.encodeWithSelector(License.License_OnlyMarket.selector, founder));
+        license.revoke(id);
+        vm.startPrank(address(market));
+        vm.expectEmit(address(license));
+        emit License.LicenseRevoked(id);
+        license.revoke(id);
+        assertEq(license.termsOf(id).expiry, 0);
+        assertEq(license.ownerOf(id), researcher);
+        vm.expectRevert(abi.encodeWithSelector(License.License_NotLive.selector, id));
+        license.revoke(id);
+    }
+
     // ------------------------------------------------------------------------------------------- approval
 
     function test_RevertWhen_TheApprovalIsNotAllowed() external {

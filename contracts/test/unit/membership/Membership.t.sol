@@ -28,34 +28,45 @@ contract MembershipTest is CoopTest {
 
     function test_RevertWhen_InitializedTwice() external {
         vm.expectRevert(Initializable.InvalidInitialization.selector);
-        membership.initialize(address(manager), address(consents), registrar, GENESIS, EPOCH, 1);
+        membership.initialize(address(manager), address(consents), address(govToken), registrar, GENESIS, EPOCH, 1);
     }
 
     function test_RevertWhen_InitializingTheImplementation() external {
         Membership code = new Membership();
         vm.expectRevert(Initializable.InvalidInitialization.selector);
-        code.initialize(address(manager), address(consents), registrar, GENESIS, EPOCH, 1);
+        code.initialize(address(manager), address(consents), address(govToken), registrar, GENESIS, EPOCH, 1);
     }
 
     function test_RevertWhen_InitializedWithAZeroAddress() external {
         Membership code = new Membership();
-        bytes memory init =
-            abi.encodeCall(Membership.initialize, (address(0), address(consents), registrar, GENESIS, EPOCH, 1));
+        bytes memory init = abi.encodeCall(
+            Membership.initialize, (address(0), address(consents), address(govToken), registrar, GENESIS, EPOCH, 1)
+        );
         vm.expectRevert(abi.encodeWithSelector(Governed.Governed_ZeroAddress.selector, "authority"));
         new ERC1967Proxy(address(code), init);
-        init = abi.encodeCall(Membership.initialize, (address(manager), address(0), registrar, GENESIS, EPOCH, 1));
+        init = abi.encodeCall(
+            Membership.initialize, (address(manager), address(0), address(govToken), registrar, GENESIS, EPOCH, 1)
+        );
         vm.expectRevert(abi.encodeWithSelector(Governed.Governed_ZeroAddress.selector, "consentRegistry"));
         new ERC1967Proxy(address(code), init);
-        init =
-            abi.encodeCall(Membership.initialize, (address(manager), address(consents), address(0), GENESIS, EPOCH, 1));
+        init = abi.encodeCall(
+            Membership.initialize,
+            (address(manager), address(consents), address(govToken), address(0), GENESIS, EPOCH, 1)
+        );
         vm.expectRevert(abi.encodeWithSelector(Governed.Governed_ZeroAddress.selector, "registrar"));
+        new ERC1967Proxy(address(code), init);
+        init = abi.encodeCall(
+            Membership.initialize, (address(manager), address(consents), address(0), registrar, GENESIS, EPOCH, 1)
+        );
+        vm.expectRevert(abi.encodeWithSelector(Governed.Governed_ZeroAddress.selector, "govToken"));
         new ERC1967Proxy(address(code), init);
     }
 
     function test_RevertWhen_TheEpochLengthIsZero() external {
         Membership code = new Membership();
-        bytes memory init =
-            abi.encodeCall(Membership.initialize, (address(manager), address(consents), registrar, GENESIS, 0, 1));
+        bytes memory init = abi.encodeCall(
+            Membership.initialize, (address(manager), address(consents), address(govToken), registrar, GENESIS, 0, 1)
+        );
         vm.expectRevert(Membership.Membership_EpochLengthZero.selector);
         new ERC1967Proxy(address(code), init);
     }

@@ -4,10 +4,28 @@ pragma solidity 0.8.30;
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
 import {IERC721} from "@openzeppelin/contracts/interfaces/IERC721.sol";
 import {Pausing} from "../../../src/access/Pausing.sol";
+import {ISyncedVotes} from "../../../src/membership/IMembership.sol";
 import {Membership} from "../../../src/membership/Membership.sol";
 import {SettlementLedger} from "../../../src/settlement/SettlementLedger.sol";
 import {ContractSigner} from "../../utils/ContractSigner.sol";
 import {EndingTest} from "../../utils/EndingTest.sol";
+
+/// @notice Stands where GovToken is and looks at what it is told, and when.
+contract VotesProbe is ISyncedVotes {
+    Membership private immutable MEMBERSHIP;
+    address public synced;
+    bool public wasMember;
+    uint256 public calls;
+
+    constructor(Membership membership) {
+        MEMBERSHIP = membership;
+    }
+
+    function sync(address account) external {
+        (synced, wasMember) = (account, MEMBERSHIP.isMember(account));
+        ++calls;
+    }
+}
 
 contract MembershipEndingTest is EndingTest {
     uint32 internal id;
@@ -201,6 +219,41 @@ contract MembershipEndingTest is EndingTest {
         _claim(claims);
         assertEq(usdc.balanceOf(_payoutAddress(1)), 7e6);
         assertEq(dataToken.balanceOf(_payoutAddress(1)), 3e18);
+    }
+
+    // --------------------------------------------------------------------------------------------- GovToken
+
+    function _endBy(uint8 way, uint32 member) private {
+        way % 3 == 0 ? _leave(member) : way % 3 == 1 ? _expel(member) : _erase(member);
+    }
+
+    function test_GovTokenIsToldAfterTheEnd() external {
+        vm.etch(address(govToken), address(new VotesProbe(membership)).code);
+        VotesProbe probe = VotesProbe(address(govToken));
+        for (uint8 way; way < 3; ++way) {
+            uint32 member = _join();
+            _endBy(way, member);
+            assertEq(probe.synced(), vm.addr(memberKeys[member]));
+            assertFalse(probe.wasMember(), "ended before it is told");
+            assertEq(probe.calls(), way + 1);
+        }
+        _expel(id);
+        _erase(id);
+        assertEq(probe.calls(), 4, "erasing after the end tells nobody");
+    }
+
+    function testFuzz_WhenGovTokenFails(uint8 way) external {
+        vm.mockCallRevert(
+            address(govToken), abi.encodeCall(ISyncedVotes.sync, (account)), abi.encodeWithSignature("Error()")
+        );
+        _endBy(way, id);
+        assertFalse(membership.isMember(account));
+    }
+
+    function testFuzz_WhenGovTokenTakesAllGas(uint8 way) external {
+        vm.etch(address(govToken), hex"fe"); // INVALID
+        _endBy(way, id);
+        assertFalse(membership.isMember(account));
     }
 
     // -------------------------------------------------------------------------------------------- setPayout

@@ -72,6 +72,10 @@ contract BuybackTest is MoneyTest {
         _proxy(code, init);
     }
 
+    function test_StorageLiesWhereErc7201Says() external view {
+        _assertStorage(address(desk), "Buyback");
+    }
+
     function test_RevertWhen_InitializedAgain() external {
         vm.expectRevert(Initializable.InvalidInitialization.selector);
         desk.initialize(address(manager), address(treasury), address(data), _terms());

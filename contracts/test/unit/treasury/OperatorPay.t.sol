@@ -59,6 +59,10 @@ contract OperatorPayTest is MoneyTest {
         }
     }
 
+    function test_StorageLiesWhereErc7201Says() external view {
+        _assertStorage(address(pay), "OperatorPay");
+    }
+
     function test_RevertWhen_InitializedAgain() external {
         vm.expectRevert(Initializable.InvalidInitialization.selector);
         pay.initialize(address(manager), address(treasury), ledger, committee, OperatorPay.Rates(0, 0));

@@ -62,6 +62,10 @@ contract VestingTest is MoneyTest {
         _proxy(code, init);
     }
 
+    function test_StorageLiesWhereErc7201Says() external view {
+        _assertStorage(address(vesting), "Vesting");
+    }
+
     function test_RevertWhen_InitializedAgain() external {
         vm.expectRevert(Initializable.InvalidInitialization.selector);
         vesting.initialize(address(manager), address(data), treasury, new Vesting.Schedule[](0));

@@ -266,6 +266,10 @@ impl CoopConfig {
         if self.usdc.is_none() && self.chain_id != LOCAL_CHAIN_ID {
             return fault("usdc", "name the stablecoin: the test token is for the local chain alone".to_owned());
         }
+        let most = u128::from(u64::MAX);
+        if self.bonds.min_bond.0 > most || self.bonds.objection_bond.0 > most {
+            return fault("bonds", "fit 64 bits of micro-USDC".to_owned());
+        }
         if self.datasets.is_empty() {
             return fault("datasets", "name at least one dataset".to_owned());
         }

@@ -3,6 +3,7 @@
 use alloy::primitives::{Address, B256, Bytes, U256, aliases::U40, aliases::U48};
 use alloy::sol_types::{SolCall as _, SolConstructor as _, SolValue as _};
 use rochdale_core::ledger;
+use rochdale_core::money::MicroUsdc;
 
 use super::engine::Step;
 use super::manifest::{implementations, parts};
@@ -122,11 +123,13 @@ fn chain(config: &CoopConfig, usdc: Address, genesis: u64) -> types::ChainFacts 
 fn committee(config: &CoopConfig) -> types::Committee {
     let actors = &config.actors;
     let seat = |s: &Seat| types::StewardCommittee::Seat { signer: s.signer, sealingKey: s.sealing_key };
-    let worker = |w: &Seat| types::Worker { signer: w.signer, sealingKey: w.sealing_key };
+    let worker = |w: &Seat| types::StewardCommittee::Worker { signer: w.signer, sealingKey: w.sealing_key };
     types::Committee {
         seats: actors.stewards.iter().map(seat).collect(),
         quorum: actors.quorum,
         workers: actors.workers.iter().map(worker).collect(),
+        minBond: micro(config.bonds.min_bond),
+        objectionBond: micro(config.bonds.objection_bond),
     }
 }
 
@@ -152,4 +155,9 @@ fn house(house: &HouseConfig) -> types::CoopGovernor::Settings {
         quorumFloor: U256::from(house.quorum_floor),
         lateQuorumExtension: U48::from(house.late_quorum_extension),
     }
+}
+
+/// Micro-USDC as the contracts take it; the check of the configuration keeps it within 64 bits.
+fn micro(amount: MicroUsdc) -> u64 {
+    u64::try_from(amount.0).unwrap_or(u64::MAX)
 }

@@ -223,6 +223,11 @@ impl Reader<'_> {
             same(&format!("the sealing key of steward {}", place + 1), wanted.sealing_key, seat.sealingKey)?;
         }
         same("the quorum", actors.quorum, self.view(committee, StewardCommittee::quorumCall {}).await?)?;
+        let bonds = self.config.bonds;
+        let min_bond = self.view(committee, StewardCommittee::minBondCall {}).await?;
+        same("a seat's bond", U256::from(bonds.min_bond.0), min_bond)?;
+        let objection_bond = self.view(committee, StewardCommittee::objectionBondCall {}).await?;
+        same("an objection's bond", U256::from(bonds.objection_bond.0), objection_bond)?;
         same("the gateway", actors.gateway, self.view(committee, StewardCommittee::gatewayCall {}).await?)?;
         for worker in &actors.workers {
             let key = self.view(committee, StewardCommittee::workerKeyCall { signer: worker.signer }).await?;

@@ -99,6 +99,21 @@ pub(super) const RULES: &[Rule] = &[
         .now("workerKey", &[0]),
     rule(&["StewardCommittee"], "removeWorker", "removes a worker"),
     rule(&["StewardCommittee"], "setGateway", "names the gateway that stewards take requests from").now("gateway", &[]),
+    rule(&["StewardCommittee"], "setMinBond", "sets the bond from which a seat counts, for seats from now on")
+        .now("minBond", &[])
+        .units(&[("minBond", Unit::Usdc)]),
+    rule(&["StewardCommittee"], "setObjectionBond", "sets what an objection puts at risk")
+        .now("objectionBond", &[])
+        .units(&[("objectionBond", Unit::Usdc)]),
+    rule(&["StewardCommittee"], "openSlash", "puts a part of a steward's bond aside until it is decided")
+        .now("stakeOf", &[0])
+        .units(&[("amount", Unit::Usdc)])
+        .warn("it takes from a steward; ask for the reason behind the hash"),
+    rule(&["StewardCommittee"], "confirmSlash", "takes what was put aside of a steward's bond, for the reserve")
+        .now("slashOf", &[0])
+        .warn("what is taken does not come back"),
+    rule(&["StewardCommittee"], "rejectSlash", "gives a steward back what was put aside of the bond")
+        .now("slashOf", &[0]),
     rule(&["DatasetCatalog"], "publish", "publishes a dataset or changes its price and terms")
         .now("datasetOf", &[0])
         .units(&[("pricePerThousand", Unit::Usdc)]),

@@ -3,12 +3,14 @@
 //! Nothing here works on any chain id but 31337.
 
 mod anvil;
+mod bonds;
 mod time;
 
 use alloy::primitives::{B256, Keccak256};
 use alloy::signers::local::PrivateKeySigner;
 
 pub use anvil::{Anvil, AnvilOptions, LocalError, Mining, find_anvil};
+pub use bonds::post_bonds;
 pub use time::LocalChain;
 
 /// A key that follows from a seed and a role, such as `("demo", "steward-2")`: the same on every run.

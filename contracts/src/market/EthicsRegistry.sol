@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {Governed} from "../access/Governed.sol";
+import {MemberSignature} from "../access/MemberSignature.sol";
+import {NamedEIP712} from "../access/NamedEIP712.sol";
+import {IEthicsRegistry} from "./IEthicsRegistry.sol";
+
+/// @title EthicsRegistry
+/// @notice Which researcher the ethics board approved for which purpose, until when.
+///
+/// Roles
+/// - Ethics board: an account, a Safe if there are several members. It signs; anyone sends what it signed.
+/// - Member house: names the board, and withdraws an approval that the board should not have given.
+/// - Charter: upgrades.
+///
+/// Assumptions: the board looks at the protocol off chain; only the decision stands here, without its reasons.
+/// Liveness: without a board nothing new is approved; what is approved runs out by the clock.
+/// Who can hurt whom: the board can approve anybody for anything until the member house names another one and withdraws.
+/// A license that was sold on an approval stays; stewards judge each query again.
+contract EthicsRegistry is NamedEIP712, Governed, IEthicsRegistry {
+    /// @param purpose number of a GA4GH DUO permission
+    /// @param until unix seconds; a time that has passed withdraws
+    /// @param nonce how many decisions there were about this researcher and purpose
+    struct Approval {
+        address researcher;
+        uint16 purpose;
+        uint64 until;
+        uint256 nonce;
+        uint256 deadline;
+    }
+
+    /// @dev One slot.
+    struct Decision {
+        uint64 until;
+        uint64 count;
+    }
+
+    /// @custom:storage-location erc7201:rochdale.storage.EthicsRegistry
+    struct Storage {
+        address ethicsBoard;
+        mapping(address researcher => mapping(uint16 purpose => Decision)) decisions;
+    }
+
+    bytes32 private constant STORAGE = 0x905fed376a41d14bd833e5579d0d6f5c1855438ad8c31f5de8d23ca41e6c4300;
+
+    bytes32 private constant APPROVAL_TYPEHASH =
+        keccak256("Approval(address researcher,uint16 purpose,uint64 until,uint256 nonce,uint256 deadline)");
+
+    event EthicsBoardSet(address ethicsBoard);
+    event ResearcherApproved(address indexed researcher, uint16 purpose, uint64 until);
+
+    error EthicsRegistry_ZeroResearcher();
+    error EthicsRegistry_Expired(uint256 deadline);
+    error EthicsRegistry_BadNonce(uint256 nonce, uint256 expected);
+    error EthicsRegistry_BadSignature(address ethicsBoard);
+
+    function initialize(address authority_, address ethicsBoard_) external initializer {
+        __Governed_init(authority_);
+        _setEthicsBoard(ethicsBoard_);
+    }
+
+    /// @notice Records what the ethics board signed.
+    function approve(Approval calldata a, bytes calldata boardSignature) external {
+        Storage storage $ = _storage();
+        Decision storage d = $.decisions[a.researcher][a.purpose];
+        // Check:
+        if (a.researcher == address(0)) revert EthicsRegistry_ZeroResearcher();
+        if (block.timestamp > a.deadline) revert EthicsRegistry_Expired(a.deadline);
+        if (a.nonce != d.count) revert EthicsRegistry_BadNonce(a.nonce, d.count);
+        bytes32 digest = _hashTypedDataV4(keccak256(abi.encode(APPROVAL_TYPEHASH, a)));
+        if (!MemberSignature.isValid($.ethicsBoard, digest, boardSignature)) {
+            revert EthicsRegistry_BadSignature($.ethicsBoard);
+        }
+        // Effects:
+        _decide(d, a.researcher, a.purpose, a.until);
+    }
+
+    /// @notice Withdraws an approval; what the board signed before for this researcher and purpose is void.
+    function withdraw(address researcher, uint16 purpose) external restricted {
+        _decide(_storage().decisions[researcher][purpose], researcher, purpose, 0);
+    }
+
+    function setEthicsBoard(address ethicsBoard_) external restricted {
+        _setEthicsBoard(ethicsBoard_);
+    }
+
+    function ethicsBoard() external view returns (address) {
+        return _storage().ethicsBoard;
+    }
+
+    /// @inheritdoc IEthicsRegistry
+    function approvedUntil(address researcher, uint16 purpose) external view returns (uint64) {
+        return _storage().decisions[researcher][purpose].until;
+    }
+
+    /// @notice Whether a researcher is approved for a purpose now.
+    function isApproved(address researcher, uint16 purpose) external view returns (bool) {
+        return block.timestamp < _storage().decisions[researcher][purpose].until;
+    }
+
+    /// @notice The nonce of the next decision about a researcher and purpose.
+    function nonceOf(address researcher, uint16 purpose) external view returns (uint256) {
+        return _storage().decisions[researcher][purpose].count;
+    }
+
+    function _decide(Decision storage d, address researcher, uint16 purpose, uint64 until) private {
+        d.until = until;
+        ++d.count;
+        emit ResearcherApproved(researcher, purpose, until);
+    }
+
+    function _setEthicsBoard(address ethicsBoard_) private {
+        _storage().ethicsBoard = _nonZero(ethicsBoard_, "ethicsBoard");
+        emit EthicsBoardSet(ethicsBoard_);
+    }
+
+    function _EIP712Name() internal pure override returns (string memory) {
+        return "EthicsRegistry";
+    }
+
+    function _storage() private pure returns (Storage storage $) {
+        assembly {
+            $.slot := STORAGE
+        }
+    }
+}

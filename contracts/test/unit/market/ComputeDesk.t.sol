@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
+import {Governed} from "../../../src/access/Governed.sol";
+import {Pausing} from "../../../src/access/Pausing.sol";
+import {ComputeDesk} from "../../../src/market/ComputeDesk.sol";
+import {License} from "../../../src/market/License.sol";
+import {LicenseSale} from "../../../src/market/LicenseSale.sol";
+import {StewardCommittee} from "../../../src/oracle/StewardCommittee.sol";
+import {SaleTest} from "../../utils/SaleTest.sol";
+
+contract ComputeDeskTest is SaleTest {
+    uint128 private constant BASE = 20e6;
+    uint128 private constant PER_UNIT = 50_000;
+
+    function setUp() public override {
+        super.setUp();
+        vm.prank(founder);
+        desk.setPrice(BASE, PER_UNIT);
+    }
+
+    function test_RevertWhen_DeployedBadly() external {
+        address code = address(new ComputeDesk());
+        LicenseSale.Parts memory parts = _parts(address(deskLicense));
+        vm.expectRevert(abi.encodeWithSelector(Governed.Governed_ZeroAddress.selector, "committee"));
+        _proxy(code, abi.encodeCall(ComputeDesk.initialize, (parts, address(0), TIMEOUT)));
+        vm.expectRevert(abi.encodeWithSelector(ComputeDesk.ComputeDesk_BadTimeout.selector, 1 hours - 1));
+        _proxy(code, abi.encodeCall(ComputeDesk.initialize, (parts, address(committee), 1 hours - 1)));
+    }
+
+    // ---------------------------------------------------------------------------------------------- prices
+
+    function test_RevertWhen_AnyoneElseSets() external {
+        bytes memory denied = abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, stranger);
+        vm.startPrank(stranger);
+        vm.expectRevert(denied);
+        desk.setPrice(1, 1);
+        vm.expectRevert(denied);
+        desk.setTimeout(1 days);
+        vm.stopPrank();
+        vm.prank(founder);
+        vm.expectRevert(abi.encodeWithSelector(ComputeDesk.ComputeDesk_BadTimeout.selector, 30 days + 1));
+        desk.setTimeout(30 days + 1);
+    }
+
+    function test_WhenSetItHoldsForLaterJobs() external {
+        uint64 jobId = _openJob(0, 100);
+        vm.startPrank(founder);
+        vm.expectEmit(address(desk));
+        emit ComputeDesk.ComputePriceSet(1e6, 2e6);
+        desk.setPrice(1e6, 2e6);
+        vm.expectEmit(address(desk));
+        emit ComputeDesk.TimeoutSet(1 hours);
+        desk.setTimeout(1 hours);
+        vm.stopPrank();
+        (uint128 base, uint128 perUnit, uint32 timeout) = desk.prices();
+        assertEq(abi.encode(base, perUnit, timeout), abi.encode(1e6, 2e6, 1 hours));
+        assertEq(desk.jobOf(jobId).refundAt, GENESIS + TIMEOUT);
+        _complete(jobId, 100);
+        assertEq(coffer.booked(), BASE + 100 * PER_UNIT);
+    }
+
+    // ------------------------------------------------------------------------------------------------ open
+
+    function _expectBadJob(ComputeDesk.Job memory j, bytes memory reason) private {
+        LicenseSale.Permit memory p;
+        vm.prank(bidders[0]);
+        vm.expectRevert(reason);
+        desk.open(j, p);
+    }
+
+    function test_RevertWhen_TheJobIsNotAllowed() external {
+        bytes4 bad = LicenseSale.LicenseSale_BadOrder.selector;
+        ComputeDesk.Job memory j = _job(1);
+        j.purpose = 1;
+        _expectBadJob(j, abi.encodeWithSelector(LicenseSale.LicenseSale_NotApproved.selector, bidders[0], 1));
+        j = _job(1);
+        j.ehdsCategory = 7;
+        _expectBadJob(j, abi.encodeWithSelector(bad, "ehdsCategory"));
+        j = _job(1);
+        j.recipientKey = 0;
+        _expectBadJob(j, abi.encodeWithSelector(bad, "recipientKey"));
+        j = _job(1);
+        j.planDigest = 0;
+        _expectBadJob(j, abi.encodeWithSelector(bad, "planDigest"));
+        _expectBadJob(_job(0), abi.encodeWithSelector(bad, "maxUnits"));
+        j = _job(1);
+        j.datasetId = 9;
+        _expectBadJob(j, abi.encodeWithSelector(LicenseSale.LicenseSale_DatasetClosed.selector, 9));
+        bytes memory exceeds = abi.encodeWithSelector(LicenseSale.LicenseSale_PriceExceeds.selector, BASE + PER_UNIT, 0);
+        _expectBadJob(_job(1), exceeds);
+        vm.prank(founder);
+        desk.setPrice(0, 0);
+        _expectBadJob(_job(1), abi.encodeWithSelector(ComputeDesk.ComputeDesk_NoPrice.selector));
+    }
+
+    function test_WhenOnlyOnePriceIsSet() external {
+        vm.prank(founder);
+        desk.setPrice(0, PER_UNIT);
+        _openJob(0, 2);
+        vm.prank(founder);
+        desk.setPrice(BASE, 0);
+        _openJob(0, 2);
+        assertEq(usdc.balanceOf(address(desk)), 2 * PER_UNIT + BASE);
+    }
+
+    function test_WhenOpened() external {
+        LicenseSale.Permit memory p = _fund(bidderKeys[1], BASE + 10 * PER_UNIT, address(desk));
+        vm.expectEmit(address(desk));
+        emit ComputeDesk.JobOpened(1, 1, bidders[1], keccak256("plan"), BASE + 10 * PER_UNIT);
+        vm.prank(bidders[1]);
+        assertEq(desk.open(_job(10), p), 1);
+        assertEq(usdc.balanceOf(address(desk)), BASE + 10 * PER_UNIT);
+        License.Terms memory t = deskLicense.termsOf(1);
+        assertEq(abi.encode(t.right, t.records, t.expiry), abi.encode(3, 0, GENESIS + TIMEOUT));
+        assertEq(deskLicense.ownerOf(1), bidders[1]);
+        ComputeDesk.OpenJob memory job =
+            ComputeDesk.OpenJob(bidders[1], 1, DATASET, BASE, PER_UNIT, 10, GENESIS + TIMEOUT, keccak256("plan"));
+        assertEq(abi.encode(desk.jobOf(1)), abi.encode(job));
+    }
+
+    // -------------------------------------------------------------------------------------------- complete
+
+    function test_RevertWhen_TheReceiptIsNotTheJobs() external {
+        uint64 jobId = _openJob(0, 100);
+        bytes[] memory none = new bytes[](0);
+        vm.expectRevert(abi.encodeWithSelector(ComputeDesk.ComputeDesk_NotUnderWay.selector, 9));
+        desk.complete(_receipt(9, 1), none, "");
+        vm.expectRevert(abi.encodeWithSelector(ComputeDesk.ComputeDesk_TooManyUnits.selector, 101, 100));
+        desk.complete(_receipt(jobId, 101), none, "");
+        ComputeDesk.ComputeReceipt memory r = _receipt(jobId, 100);
+        r.planDigest = keccak256("another");
+        vm.expectRevert(abi.encodeWithSelector(ComputeDesk.ComputeDesk_WrongPlan.selector, r.planDigest));
+        desk.complete(r, none, "");
+    }
+
+    function test_RevertWhen_StewardsOrWorkerDidNotSign() external {
+        uint64 jobId = _openJob(0, 100);
+        ComputeDesk.ComputeReceipt memory r = _receipt(jobId, 100);
+        bytes32 digest = _computeDigest(r);
+        assertEq(desk.receiptDigest(r), digest);
+        bytes memory byWorker = _sign(workerKey, digest);
+        bytes[] memory one = _stewardSignatures(digest, 1);
+        vm.expectRevert(abi.encodeWithSelector(StewardCommittee.StewardCommittee_TooFewSignatures.selector, 1, 2));
+        desk.complete(r, one, byWorker);
+        bytes[] memory two = _stewardSignatures(digest, 2);
+        bytes memory byAnyone = _sign(researcherKey, digest);
+        vm.expectRevert(abi.encodeWithSelector(ComputeDesk.ComputeDesk_NotWorker.selector, researcher));
+        desk.complete(r, two, byAnyone);
+        bytes memory bySteward = _sign(stewardKeys[2], digest);
+        address steward = vm.addr(stewardKeys[2]);
+        vm.expectRevert(abi.encodeWithSelector(ComputeDesk.ComputeDesk_NotWorker.selector, steward));
+        desk.complete(r, two, bySteward);
+        desk.complete(r, two, byWorker);
+    }
+
+    function testFuzz_TheCostIsBookedAndTheRestOwed(uint128 base, uint128 perUnit, uint64 units, uint64 maxUnits)
+        external
+    {
+        base = uint128(bound(base, 1, 1e24));
+        perUnit = uint128(bound(perUnit, 0, 1e24));
+        maxUnits = uint64(bound(maxUnits, 1, type(uint64).max));
+        units = uint64(bound(units, 0, maxUnits));
+        vm.prank(founder);
+        desk.setPrice(base, perUnit);
+        uint64 jobId = _openJob(3, maxUnits);
+        uint256 cost = uint256(base) + uint256(perUnit) * units;
+        uint256 rest = uint256(perUnit) * (maxUnits - units);
+        vm.expectEmit(address(desk));
+        emit ComputeDesk.JobCompleted(jobId, units, cost, rest, keccak256("snapshot"), worker);
+        _complete(jobId, units);
+        assertEq(coffer.booked(), cost);
+        assertEq(usdc.balanceOf(address(coffer)), cost);
+        assertEq(usdc.balanceOf(address(desk)), rest);
+        assertEq(desk.owedTo(bidders[3]), rest);
+        if (rest != 0) desk.withdraw(bidders[3]);
+        assertEq(usdc.balanceOf(bidders[3]), rest);
+        vm.expectRevert(abi.encodeWithSelector(ComputeDesk.ComputeDesk_NotUnderWay.selector, jobId));
+        desk.refund(jobId);
+    }
+
+    function test_WhenTheReceiptIsLateButNobodyAskedForTheMoney() external {
+        uint64 jobId = _openJob(0, 100);
+        vm.warp(GENESIS + TIMEOUT + 1 days);
+        _complete(jobId, 0);
+        assertEq(coffer.booked(), BASE);
+    }
+
+    // ---------------------------------------------------------------------------------------------- refund
+
+    function test_RevertWhen_TheTimeIsNotOver() external {
+        uint64 jobId = _openJob(0, 100);
+        vm.warp(GENESIS + TIMEOUT - 1);
+        vm.expectRevert(abi.encodeWithSelector(ComputeDesk.ComputeDesk_TooEarly.selector, jobId, GENESIS + TIMEOUT));
+        desk.refund(jobId);
+    }
+
+    function test_WhenTheTimeIsOverEverythingIsOwed() external {
+        uint64 jobId = _openJob(0, 100);
+        vm.warp(GENESIS + TIMEOUT);
+        vm.prank(founder);
+        desk.setPausedUntil(GENESIS + TIMEOUT + 1 days);
+        vm.expectEmit(address(deskLicense));
+        emit License.LicenseRevoked(1);
+        vm.prank(stranger);
+        desk.refund(jobId);
+        assertEq(desk.owedTo(bidders[0]), BASE + 100 * PER_UNIT);
+        assertEq(deskLicense.termsOf(1).expiry, 0);
+        vm.expectRevert(abi.encodeWithSelector(ComputeDesk.ComputeDesk_NotUnderWay.selector, jobId));
+        desk.refund(jobId);
+        desk.withdraw(bidders[0]);
+        assertEq(usdc.balanceOf(address(desk)), 0);
+    }
+
+    function test_RevertWhen_Paused() external {
+        uint64 jobId = _openJob(0, 100);
+        vm.prank(founder);
+        desk.setPausedUntil(GENESIS + 1 days);
+        bytes memory paused = abi.encodeWithSelector(Pausing.Pausing_Paused.selector, GENESIS + 1 days);
+        _expectBadJob(_job(1), paused);
+        bytes[] memory none = new bytes[](0);
+        vm.expectRevert(paused);
+        desk.complete(_receipt(jobId, 1), none, "");
+    }
+}
