@@ -4,7 +4,11 @@ pragma solidity 0.8.30;
 import {CoopGovernor} from "../governance/CoopGovernor.sol";
 import {DatasetCatalog} from "../market/DatasetCatalog.sol";
 import {StewardCommittee} from "../oracle/StewardCommittee.sol";
+import {DataToken} from "../tokens/DataToken.sol";
+import {Buyback} from "../treasury/Buyback.sol";
+import {OperatorPay} from "../treasury/OperatorPay.sol";
 import {Treasury} from "../treasury/Treasury.sol";
+import {Vesting} from "../treasury/Vesting.sol";
 
 /// @notice Everything that a cooperative is founded with.
 struct Config {
@@ -14,6 +18,9 @@ struct Config {
     Limits limits;
     Rewards rewards;
     Treasury.Split split;
+    Desks desks;
+    DataToken.Genesis[] allocation;
+    Vesting.Schedule[] vesting;
     Governance governance;
     Offer[] datasets;
 }
@@ -38,6 +45,7 @@ struct ChainFacts {
 struct People {
     address registrar;
     address gateway;
+    address ethicsBoard;
     address guardian;
 }
 
@@ -69,6 +77,19 @@ struct Governance {
     uint256 delay;
     CoopGovernor.Settings tokenHouse;
     CoopGovernor.Settings memberHouse;
+}
+
+/// @param minContributorsBps the least part of a price that is the contributors', basis points
+/// @param computeTimeout seconds that a metered job has
+/// @param researcherBond least bond of a researcher, micro-USDC
+/// @param pay what stewards and workers are paid
+/// @param buyback terms on which DATA is bought back
+struct Desks {
+    uint16 minContributorsBps;
+    uint32 computeTimeout;
+    uint96 researcherBond;
+    OperatorPay.Rates pay;
+    Buyback.Terms buyback;
 }
 
 struct Offer {

@@ -16,6 +16,12 @@ import {CharterGate} from "../governance/CharterGate.sol";
 import {CoopGovernor} from "../governance/CoopGovernor.sol";
 import {PauseGuard} from "../governance/PauseGuard.sol";
 import {DatasetCatalog} from "../market/DatasetCatalog.sol";
+import {AuctionHouse} from "../market/AuctionHouse.sol";
+import {ComputeDesk} from "../market/ComputeDesk.sol";
+import {EthicsRegistry} from "../market/EthicsRegistry.sol";
+import {LicenseSale} from "../market/LicenseSale.sol";
+import {ResearcherBond} from "../market/ResearcherBond.sol";
+import {ServiceDesk} from "../market/ServiceDesk.sol";
 import {License} from "../market/License.sol";
 import {Market} from "../market/Market.sol";
 import {Membership} from "../membership/Membership.sol";
@@ -23,6 +29,9 @@ import {StewardCommittee} from "../oracle/StewardCommittee.sol";
 import {SettlementLedger} from "../settlement/SettlementLedger.sol";
 import {DataToken} from "../tokens/DataToken.sol";
 import {GovToken} from "../tokens/GovToken.sol";
+import {Buyback} from "../treasury/Buyback.sol";
+import {OperatorPay} from "../treasury/OperatorPay.sol";
+import {Vesting} from "../treasury/Vesting.sol";
 import {Treasury} from "../treasury/Treasury.sol";
 import {AccessPlan} from "./AccessPlan.sol";
 import {Config, Governance} from "./Config.sol";
@@ -42,6 +51,8 @@ contract FoundingPlan is IFoundingPlan {
         Members,
         Settlement,
         Market,
+        Desks,
+        Treasury,
         SettleIn,
         HandOver
     }
@@ -50,6 +61,7 @@ contract FoundingPlan is IFoundingPlan {
     uint256 public constant MAX_SEATS = 32;
     uint256 public constant MAX_WORKERS = 32;
     uint256 public constant MAX_DATASETS = 64;
+    uint256 public constant MAX_ALLOCATIONS = 32;
 
     /// @notice A house that waits longer decides nothing.
     uint256 public constant MAX_TIMELOCK_DELAY = 30 days;
@@ -81,6 +93,7 @@ contract FoundingPlan is IFoundingPlan {
         _checkChain(c);
         _checkPeople(c);
         _checkCommittee(c);
+        _checkGenesis(c);
         _need(c.rewards.paramsHash != 0, "rewards.paramsHash");
         _need(c.split.buyback <= ONE, "split.buyback");
         _need(uint256(c.split.operations) + c.split.compliance + c.split.reserve <= ONE, "split");
@@ -102,6 +115,8 @@ contract FoundingPlan is IFoundingPlan {
         if (s == Stage.Members) return _members(c, at);
         if (s == Stage.Settlement) return _settlement(c, at);
         if (s == Stage.Market) return _market(c, at);
+        if (s == Stage.Desks) return _desks(c, at);
+        if (s == Stage.Treasury) return _treasury(c, at);
         if (s == Stage.SettleIn) return _settleIn(c, at);
         return _handOver(at, factory);
     }
@@ -121,8 +136,17 @@ contract FoundingPlan is IFoundingPlan {
     function _checkPeople(Config memory c) private pure {
         _need(c.people.registrar != address(0), "people.registrar");
         _need(c.people.gateway != address(0), "people.gateway");
+        _need(c.people.ethicsBoard != address(0), "people.ethicsBoard");
         _need(c.people.guardian != address(0), "people.guardian");
         _need(c.governance.delay != 0 && c.governance.delay <= MAX_TIMELOCK_DELAY, "governance.delay");
+    }
+
+    function _checkGenesis(Config memory c) private pure {
+        _need(c.allocation.length <= MAX_ALLOCATIONS, "allocation");
+        for (uint256 i; i < c.allocation.length; ++i) {
+            _need(c.allocation[i].to != address(0), "allocation.to");
+        }
+        _need(c.vesting.length <= MAX_ALLOCATIONS, "vesting");
     }
 
     function _checkCommittee(Config memory c) private pure {
@@ -217,7 +241,9 @@ contract FoundingPlan is IFoundingPlan {
         list[0] = Step(Part.StewardCommittee, at.stewardCommittee, _stewards(c, at));
         list[1] = Step(Part.SettlementLedger, at.settlementLedger, _ledger(c, at));
         list[2] = Step(
-            Part.DataToken, at.dataToken, abi.encodeCall(DataToken.initialize, (at.authority, at.settlementLedger))
+            Part.DataToken,
+            at.dataToken,
+            abi.encodeCall(DataToken.initialize, (at.authority, at.settlementLedger, _genesis(c, at.vesting)))
         );
         list[3] = Step(
             Part.GovToken,
@@ -274,25 +300,103 @@ contract FoundingPlan is IFoundingPlan {
             abi.encodeCall(Market.initialize, (at.authority, c.chain.usdc, at.treasury, at.datasetCatalog, at.license))
         );
         list[3] = Step(
-            Part.Treasury,
-            at.treasury,
-            abi.encodeCall(Treasury.initialize, (at.authority, c.chain.usdc, at.market, at.settlementLedger))
+            Part.EthicsRegistry,
+            at.ethicsRegistry,
+            abi.encodeCall(EthicsRegistry.initialize, (at.authority, c.people.ethicsBoard))
         );
+    }
+
+    function _desks(Config memory c, Parts calldata at) private pure returns (Step[] memory list) {
+        LicenseSale.Parts memory sale = LicenseSale.Parts({
+            authority: at.authority,
+            usdc: c.chain.usdc,
+            treasury: at.treasury,
+            catalog: at.datasetCatalog,
+            license: at.license,
+            ethics: at.ethicsRegistry,
+            researcherBond: at.researcherBond
+        });
+        list = new Step[](4);
+        list[0] = Step(Part.AuctionHouse, at.auctionHouse, abi.encodeCall(AuctionHouse.initialize, (sale)));
+        list[1] = Step(
+            Part.ComputeDesk,
+            at.computeDesk,
+            abi.encodeCall(ComputeDesk.initialize, (sale, at.stewardCommittee, c.desks.computeTimeout))
+        );
+        list[2] = Step(
+            Part.ResearcherBond,
+            at.researcherBond,
+            abi.encodeCall(
+                ResearcherBond.initialize,
+                (at.authority, c.chain.usdc, at.dataToken, at.govToken, at.treasury, c.desks.researcherBond)
+            )
+        );
+        list[3] = Step(
+            Part.ServiceDesk,
+            at.serviceDesk,
+            abi.encodeCall(ServiceDesk.initialize, (at.authority, at.membership, at.dataToken))
+        );
+    }
+
+    function _treasury(Config memory c, Parts calldata at) private pure returns (Step[] memory list) {
+        list = new Step[](4);
+        list[0] = Step(Part.Treasury, at.treasury, _books(c, at));
+        list[1] = Step(
+            Part.OperatorPay,
+            at.operatorPay,
+            abi.encodeCall(
+                OperatorPay.initialize,
+                (at.authority, at.treasury, at.settlementLedger, at.stewardCommittee, c.desks.pay)
+            )
+        );
+        list[2] = Step(
+            Part.Buyback,
+            at.buyback,
+            abi.encodeCall(Buyback.initialize, (at.authority, at.treasury, at.dataToken, c.desks.buyback))
+        );
+        list[3] = Step(
+            Part.Vesting,
+            at.vesting,
+            abi.encodeCall(Vesting.initialize, (at.authority, at.dataToken, at.treasury, c.vesting))
+        );
+    }
+
+    function _books(Config memory c, Parts calldata at) private pure returns (bytes memory) {
+        Treasury.Deployment memory d = Treasury.Deployment({
+            authority: at.authority,
+            usdc: c.chain.usdc,
+            ledger: at.settlementLedger,
+            market: at.market,
+            auctionHouse: at.auctionHouse,
+            computeDesk: at.computeDesk,
+            operatorPay: at.operatorPay,
+            buyback: at.buyback,
+            split: c.split,
+            minContributorsBps: c.desks.minContributorsBps
+        });
+        return abi.encodeCall(Treasury.initialize, (d));
+    }
+
+    /// @dev What the config allocates, and to Vesting what its schedules will pay out.
+    function _genesis(Config memory c, address vesting) private pure returns (DataToken.Genesis[] memory list) {
+        uint256 n = c.allocation.length;
+        list = new DataToken.Genesis[](n + 1);
+        for (uint256 i; i < n; ++i) {
+            list[i] = c.allocation[i];
+        }
+        uint128 scheduled;
+        for (uint256 i; i < c.vesting.length; ++i) {
+            scheduled += c.vesting[i].amount;
+        }
+        list[n] = DataToken.Genesis(vesting, scheduled);
     }
 
     // ----------------------------------------------------------------------------------------- settling in
 
     function _settleIn(Config memory c, Parts calldata at) private pure returns (Step[] memory list) {
-        list = new Step[](1 + c.datasets.length);
-        uint256 n;
-        list[n++] = _call(
-            at.treasury,
-            abi.encodeCall(
-                Treasury.setSplit, (c.split.buyback, c.split.operations, c.split.compliance, c.split.reserve)
-            )
-        );
+        list = new Step[](c.datasets.length);
         for (uint256 i; i < c.datasets.length; ++i) {
-            list[n++] = _call(
+            list[i] = _call(
                 at.datasetCatalog, abi.encodeCall(DatasetCatalog.publish, (c.datasets[i].id, c.datasets[i].dataset))
             );
         }

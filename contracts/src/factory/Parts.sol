@@ -21,7 +21,15 @@ enum Part {
     DatasetCatalog,
     License,
     Market,
-    Treasury
+    Treasury,
+    EthicsRegistry,
+    AuctionHouse,
+    ComputeDesk,
+    ResearcherBond,
+    ServiceDesk,
+    OperatorPay,
+    Buyback,
+    Vesting
 }
 
 /// @notice An address for each part, in the order of `Part`: implementations, or one cooperative's contracts.
@@ -44,6 +52,14 @@ struct Parts {
     address license;
     address market;
     address treasury;
+    address ethicsRegistry;
+    address auctionHouse;
+    address computeDesk;
+    address researcherBond;
+    address serviceDesk;
+    address operatorPay;
+    address buyback;
+    address vesting;
 }
 
 /// @notice The parts by number.

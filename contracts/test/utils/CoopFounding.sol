@@ -6,7 +6,17 @@ import {CoopAuthority} from "../../src/access/CoopAuthority.sol";
 import {ConsentRegistry} from "../../src/consent/ConsentRegistry.sol";
 import {ContributionRegistry} from "../../src/contribution/ContributionRegistry.sol";
 import {AccessPlan} from "../../src/factory/AccessPlan.sol";
-import {ChainFacts, Committee, Config, Governance, Limits, Offer, People, Rewards} from "../../src/factory/Config.sol";
+import {
+    ChainFacts,
+    Committee,
+    Config,
+    Governance,
+    Limits,
+    Desks,
+    Offer,
+    People,
+    Rewards
+} from "../../src/factory/Config.sol";
 import {CoopFactory} from "../../src/factory/CoopFactory.sol";
 import {FoundingPlan} from "../../src/factory/FoundingPlan.sol";
 import {Parts} from "../../src/factory/Parts.sol";
@@ -23,6 +33,14 @@ import {SettlementLedger} from "../../src/settlement/SettlementLedger.sol";
 import {TestUSDC} from "../../src/testing/TestUSDC.sol";
 import {DataToken} from "../../src/tokens/DataToken.sol";
 import {GovToken} from "../../src/tokens/GovToken.sol";
+import {EthicsRegistry} from "../../src/market/EthicsRegistry.sol";
+import {AuctionHouse} from "../../src/market/AuctionHouse.sol";
+import {ComputeDesk} from "../../src/market/ComputeDesk.sol";
+import {ResearcherBond} from "../../src/market/ResearcherBond.sol";
+import {ServiceDesk} from "../../src/market/ServiceDesk.sol";
+import {OperatorPay} from "../../src/treasury/OperatorPay.sol";
+import {Buyback} from "../../src/treasury/Buyback.sol";
+import {Vesting} from "../../src/treasury/Vesting.sol";
 import {Treasury} from "../../src/treasury/Treasury.sol";
 
 /// @notice A whole cooperative, founded by the factory from one config: three stewards with a quorum of two, one worker,
@@ -141,7 +159,15 @@ abstract contract CoopFounding is Test {
             datasetCatalog: address(new DatasetCatalog()),
             license: address(new License()),
             market: address(new Market()),
-            treasury: address(new Treasury())
+            treasury: address(new Treasury()),
+            ethicsRegistry: address(new EthicsRegistry()),
+            auctionHouse: address(new AuctionHouse()),
+            computeDesk: address(new ComputeDesk()),
+            researcherBond: address(new ResearcherBond()),
+            serviceDesk: address(new ServiceDesk()),
+            operatorPay: address(new OperatorPay()),
+            buyback: address(new Buyback()),
+            vesting: address(new Vesting())
         });
     }
 
@@ -174,7 +200,8 @@ abstract contract CoopFounding is Test {
             window: WINDOW,
             depth: DEPTH
         });
-        c.people = People({registrar: registrar, gateway: gateway, guardian: guardian});
+        c.people =
+            People({registrar: registrar, gateway: gateway, ethicsBoard: makeAddr("ethics board"), guardian: guardian});
         c.committee = Committee({
             seats: _seats("steward"), quorum: 2, workers: new StewardCommittee.Worker[](1), minBond: 0, objectionBond: 0
         });
@@ -182,6 +209,13 @@ abstract contract CoopFounding is Test {
         c.limits = Limits({admissionsPerEpoch: 1_000, cooldown: COOLDOWN});
         c.rewards = Rewards({paramsHash: PARAMS, dataCap: DATA_CAP, govCap: GOV_CAP});
         c.split = Treasury.Split({buyback: 0, operations: 1_500, compliance: 500, reserve: 500});
+        c.desks = Desks({
+            minContributorsBps: 5_000,
+            computeTimeout: 7 days,
+            researcherBond: 100e6,
+            pay: OperatorPay.Rates(50e6, 1e6),
+            buyback: Buyback.Terms(0, 0, 0, 0)
+        });
         c.governance = Governance({delay: TIMELOCK_DELAY, tokenHouse: _tokenSettings(), memberHouse: _memberSettings()});
         c.datasets = new Offer[](1);
         c.datasets[0] = Offer(DATASET, _dataset());

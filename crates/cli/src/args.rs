@@ -276,7 +276,7 @@ impl PurposeArg {
 
 #[derive(Debug, Subcommand)]
 pub enum ResearcherCommand {
-    /// Be approved (on the local chain, by the founder's key) and buy a query license
+    /// Be approved (on the local chain, at once) and buy a query license
     #[command(after_help = "Example: rochdale researcher license --name lin --records 1000")]
     License {
         /// What the researcher is called on this machine

@@ -13,7 +13,7 @@ use alloy::primitives::Address;
 use anyhow::{Context, Result, bail};
 use rochdale_chain::client::{Chain, LOCAL_CHAIN_ID, Sender};
 use rochdale_chain::deploy::{CoopConfig, Manifest, Role, holders, verify};
-use rochdale_chain::local::LocalChain;
+use rochdale_chain::local::{LocalChain, approve_researcher};
 use rochdale_chain::upgrade;
 use rochdale_core::fhir::Limits;
 use rochdale_core::ids::{Epoch, StewardId};
@@ -254,7 +254,7 @@ pub async fn researcher(common: &Common, command: ResearcherCommand, ui: Ui) -> 
             found::fund_gas(&chain, researcher.account()).await?;
             researchers::fund(&coop, &founder, researcher.account(), ALLOWANCE).await?;
             let until = chain.now().await? + duration;
-            researchers::approve(&coop, &founder, researcher.account(), purpose.code(), until).await?;
+            approve_researcher(&chain, &coop.manifest, researcher.account(), purpose.code(), until).await?;
             let purchase = Purchase { dataset, records, purpose: purpose.code(), ehds_category: 5, duration };
             let bought = researcher.buy(&coop, &chain, purchase).await?;
             // A license counts once it is final, which takes the local chain a few blocks.

@@ -154,18 +154,6 @@ impl Researcher {
     }
 }
 
-/// The ethics board's approval, by the founder's key until governance is built.
-pub async fn approve(
-    coop: &Coop,
-    founder: &Sender,
-    researcher: Address,
-    purpose: Purpose,
-    until: u64,
-) -> Result<Receipt> {
-    let call = Market::approveResearcherCall { researcher, purpose: purpose.0, until };
-    Ok(founder.send(coop.manifest.addresses.market, &call).await?)
-}
-
 /// Hands out test dollars, which exist on the local chain alone.
 pub async fn fund(coop: &Coop, sender: &Sender, to: Address, amount: u128) -> Result<Receipt> {
     let call = TestUSDC::mintCall { to, amount: U256::from(amount) };

@@ -13,7 +13,7 @@ use rochdale_chain::client::{
 use rochdale_chain::deploy::{Actors, CoopConfig, Manifest, deploy};
 use rochdale_chain::eip712;
 use rochdale_chain::events::{Event, Follower, Located, MemoryStore, Seat, decode};
-use rochdale_chain::local::{Anvil, AnvilOptions, LocalChain, key, post_bonds};
+use rochdale_chain::local::{Anvil, AnvilOptions, LocalChain, approve_researcher, key, post_bonds};
 use rochdale_core::ids::{ContributionId, DatasetId, LicenseId, MemberId, Purpose};
 
 /// The seed of every key here.
@@ -45,7 +45,7 @@ pub struct TestCoop {
     pub manifest: Manifest,
     /// What it was founded with.
     pub config: CoopConfig,
-    /// Administers; also the ethics board.
+    /// Pays for the founding, and holds no role.
     pub founder: Sender,
     /// The gateway's account.
     pub relayer: Sender,
@@ -278,10 +278,10 @@ impl TestCoop {
     ///
     /// # Errors
     /// Where the contract refuses.
-    pub async fn approve_researcher(&self, purpose: Purpose) -> Result<Receipt> {
+    pub async fn approve_researcher(&self, purpose: Purpose) -> Result<()> {
         let until = self.chain.now().await? + 365 * 86_400;
-        let call = Market::approveResearcherCall { researcher: self.researcher.address(), purpose: purpose.0, until };
-        Ok(self.founder.send(self.manifest.addresses.market, &call).await?)
+        approve_researcher(&self.chain, &self.manifest, self.researcher.address(), purpose, until).await?;
+        Ok(())
     }
 
     /// Mints the price to the researcher and buys a license for half a year with a permit.

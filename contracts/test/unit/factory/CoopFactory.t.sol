@@ -11,6 +11,8 @@ import {FoundingPlan} from "../../../src/factory/FoundingPlan.sol";
 import {Part, Parts} from "../../../src/factory/Parts.sol";
 import {CoopTimelock} from "../../../src/governance/CoopTimelock.sol";
 import {StewardCommittee} from "../../../src/oracle/StewardCommittee.sol";
+import {DataToken} from "../../../src/tokens/DataToken.sol";
+import {Vesting} from "../../../src/treasury/Vesting.sol";
 import {CoopTest} from "../../utils/CoopTest.sol";
 
 contract CoopFactoryTest is CoopTest {
@@ -182,6 +184,14 @@ contract CoopFactoryTest is CoopTest {
         assertEq(at.license, factory.addressOf(coopId, Part.License));
         assertEq(at.market, factory.addressOf(coopId, Part.Market));
         assertEq(at.treasury, factory.addressOf(coopId, Part.Treasury));
+        assertEq(at.ethicsRegistry, factory.addressOf(coopId, Part.EthicsRegistry));
+        assertEq(at.auctionHouse, factory.addressOf(coopId, Part.AuctionHouse));
+        assertEq(at.computeDesk, factory.addressOf(coopId, Part.ComputeDesk));
+        assertEq(at.researcherBond, factory.addressOf(coopId, Part.ResearcherBond));
+        assertEq(at.serviceDesk, factory.addressOf(coopId, Part.ServiceDesk));
+        assertEq(at.operatorPay, factory.addressOf(coopId, Part.OperatorPay));
+        assertEq(at.buyback, factory.addressOf(coopId, Part.Buyback));
+        assertEq(at.vesting, factory.addressOf(coopId, Part.Vesting));
     }
 
     // ---------------------------------------------------------------------------------- after the last stage
@@ -247,6 +257,25 @@ contract CoopFactoryTest is CoopTest {
             assertFalse(lock.hasRole(lock.DEFAULT_ADMIN_ROLE(), address(factory)));
             assertFalse(lock.hasRole(lock.DEFAULT_ADMIN_ROLE(), founder));
         }
+    }
+
+    /// @dev The factory mints to Vesting what the schedules pay out, and to others what the config allocates.
+    function test_TheGenesisIsAllocatedAndScheduled() external {
+        Config memory c = _config();
+        c.allocation = new DataToken.Genesis[](1);
+        c.allocation[0] = DataToken.Genesis(stranger, 7e18);
+        c.vesting = new Vesting.Schedule[](2);
+        c.vesting[0] = Vesting.Schedule(founder, 3e18, GENESIS, 0, 100 days, true);
+        c.vesting[1] = Vesting.Schedule(gateway, 2e18, GENESIS, 0, 100 days, false);
+        config = abi.encode(c);
+        bytes32 id = _begin();
+        for (uint8 stage = 1; stage < factory.stages(); ++stage) {
+            factory.advance(id, stage, config);
+        }
+        Parts memory at = factory.partsOf(id);
+        assertEq(DataToken(at.dataToken).balanceOf(at.vesting), 5e18);
+        assertEq(DataToken(at.dataToken).balanceOf(stranger), 7e18);
+        assertEq(DataToken(at.dataToken).totalSupply(), 12e18);
     }
 
     function test_TheConfigIsInForce() external view {

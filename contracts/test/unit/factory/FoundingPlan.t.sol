@@ -5,6 +5,8 @@ import {Config, Offer} from "../../../src/factory/Config.sol";
 import {FoundingPlan} from "../../../src/factory/FoundingPlan.sol";
 import {Parts} from "../../../src/factory/Parts.sol";
 import {StewardCommittee} from "../../../src/oracle/StewardCommittee.sol";
+import {DataToken} from "../../../src/tokens/DataToken.sol";
+import {Vesting} from "../../../src/treasury/Vesting.sol";
 import {CoopTest} from "../../utils/CoopTest.sol";
 
 contract FoundingPlanTest is CoopTest {
@@ -61,6 +63,9 @@ contract FoundingPlanTest is CoopTest {
         c.people.gateway = address(0);
         _expectBad(c, "people.gateway");
         c = _config();
+        c.people.ethicsBoard = address(0);
+        _expectBad(c, "people.ethicsBoard");
+        c = _config();
         c.people.guardian = address(0);
         _expectBad(c, "people.guardian");
         c = _config();
@@ -94,6 +99,17 @@ contract FoundingPlanTest is CoopTest {
         c = _config();
         c.split.reserve = 8_001;
         _expectBad(c, "split");
+    }
+
+    function test_RevertWhen_TheGenesisIsBad() external {
+        Config memory c = _config();
+        c.allocation = new DataToken.Genesis[](1);
+        _expectBad(c, "allocation.to");
+        c.allocation = new DataToken.Genesis[](_plan().MAX_ALLOCATIONS() + 1);
+        _expectBad(c, "allocation");
+        c = _config();
+        c.vesting = new Vesting.Schedule[](_plan().MAX_ALLOCATIONS() + 1);
+        _expectBad(c, "vesting");
     }
 
     function test_RevertWhen_TheDatasetsAreBad() external {

@@ -32,6 +32,8 @@ abstract contract PrivilegeTable {
         _fillMarket();
         _fillGovernance();
         _fillHouses();
+        _fillDesks();
+        _fillTreasury();
     }
 
     function _fillCommon() private {
@@ -110,8 +112,6 @@ abstract contract PrivilegeTable {
         _open("License.transferFrom", "not transferable: always refused");
         _open("License.safeTransferFrom", "not transferable: always refused");
         _peer("License.mint", "Market, for a sale");
-        _peer("License.extend", "Market, for a renewal");
-        _peer("License.revoke", "Market, for a refund");
         _open("Market.buy", "an approved researcher pays");
         _role("Market.approveResearcher", Roles.MEMBER_HOUSE);
         _peer("Treasury.book", "Market, for a sale");
@@ -149,6 +149,53 @@ abstract contract PrivilegeTable {
         _open("CoopTimelock.onERC721Received", "accepts tokens");
         _open("CoopTimelock.onERC1155Received", "accepts tokens");
         _open("CoopTimelock.onERC1155BatchReceived", "accepts tokens");
+    }
+
+    function _fillDesks() private {
+        _open("EthicsRegistry.approve", "the ethics board's signature decides");
+        _role("EthicsRegistry.withdraw", Roles.MEMBER_HOUSE);
+        _role("EthicsRegistry.setEthicsBoard", Roles.MEMBER_HOUSE);
+        _open("AuctionHouse.open", "an approved researcher");
+        _open("AuctionHouse.commit", "an approved researcher pays the bond");
+        _open("AuctionHouse.reveal", "the bidder's own");
+        _open("AuctionHouse.close", "the bids decide");
+        _open("AuctionHouse.withdraw", "the caller's own");
+        _role("AuctionHouse.setTerms", Roles.TOKEN_HOUSE);
+        _role("AuctionHouse.setBondRequired", Roles.MEMBER_HOUSE);
+        _open("ComputeDesk.open", "an approved researcher pays");
+        _open("ComputeDesk.complete", "a quorum of stewards and a worker signed");
+        _open("ComputeDesk.refund", "after the timeout, to who paid");
+        _open("ComputeDesk.withdraw", "the caller's own");
+        _role("ComputeDesk.setPrice", Roles.TOKEN_HOUSE);
+        _role("ComputeDesk.setTimeout", Roles.TOKEN_HOUSE);
+        _role("ComputeDesk.setBondRequired", Roles.MEMBER_HOUSE);
+        _open("ResearcherBond.post", "the caller pays");
+        _open("ResearcherBond.requestUnbond", "the caller's own");
+        _open("ResearcherBond.withdraw", "the caller's own");
+        _role("ResearcherBond.setTerms", Roles.TOKEN_HOUSE);
+        _role("ResearcherBond.slash", Roles.MEMBER_HOUSE);
+        _open("ServiceDesk.order", "a member burns their own");
+        _role("ServiceDesk.setService", Roles.TOKEN_HOUSE);
+    }
+
+    function _fillTreasury() private {
+        _open("Treasury.donate", "the caller pays");
+        _peer("Treasury.payOperator", "OperatorPay, for metered work");
+        _peer("Treasury.takeLot", "Buyback, for DATA that burns");
+        _role("Treasury.spend", Roles.TOKEN_HOUSE);
+        _role("Treasury.spendToken", Roles.TOKEN_HOUSE);
+        _role("Treasury.setMinContributors", Roles.CHARTER);
+        _open("OperatorPay.meter", "counts what the chain saw");
+        _open("OperatorPay.meterWorker", "counts what the chain saw");
+        _open("OperatorPay.collect", "pays an operator, whoever sends it");
+        _role("OperatorPay.setRates", Roles.TOKEN_HOUSE);
+        _open("Buyback.offer", "starts the lot that the bucket holds");
+        _open("Buyback.sell", "the seller's own DATA");
+        _role("Buyback.setTerms", Roles.TOKEN_HOUSE);
+        _open("Vesting.fund", "the caller pays");
+        _open("Vesting.release", "pays the beneficiary, whoever sends it");
+        _role("Vesting.create", Roles.TOKEN_HOUSE);
+        _role("Vesting.revoke", Roles.TOKEN_HOUSE);
     }
 
     function _fillHouses() private {

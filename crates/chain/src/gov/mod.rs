@@ -39,6 +39,12 @@ pub fn implementation_slot() -> alloy::primitives::B256 {
     crate::deploy::IMPLEMENTATION
 }
 
+/// Whether the table of what proposals do explains this function of this kind of contract.
+#[must_use]
+pub fn explains(kind: &str, function: &str) -> bool {
+    rules::RULES.iter().any(|rule| rule.function == function && rule.covers(kind))
+}
+
 /// The cooperative's contracts by name and by address.
 #[derive(Clone, Debug)]
 pub struct Book(Vec<Entry>);

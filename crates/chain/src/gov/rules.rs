@@ -125,6 +125,14 @@ pub(super) const RULES: &[Rule] = &[
     rule(&["Treasury"], "setSplit", "splits what licenses pay among the buckets; the rest is the contributors'")
         .now("split", &[])
         .units(&[("buyback", Unit::Bps), ("operations", Unit::Bps), ("compliance", Unit::Bps), ("reserve", Unit::Bps)]),
+    rule(&["SettlementLedger"], "setParams", "sets the ledger's parameters, from the epoch after the running one")
+        .now("params", &[])
+        .units(&[("dataCap", Unit::Token), ("govCap", Unit::Token)])
+        .warn("what members earn from then on follows from them"),
+    rule(&["Market"], "approveResearcher", "approves a researcher for a purpose, or withdraws that")
+        .now("approvedUntil", &[0, 1])
+        .units(&[("until", Unit::Time)]),
+    rule(&["PauseGuard"], "unpause", "ends a pause before its time"),
     rule(UPGRADEABLE, "upgradeToAndCall", "replaces the contract's code")
         .now("(implementation)", &[])
         .warn("new code can do anything that the contract can; compare it with the published source"),

@@ -4,6 +4,7 @@
 
 mod anvil;
 mod bonds;
+mod ethics;
 mod time;
 
 use alloy::primitives::{B256, Keccak256};
@@ -11,6 +12,7 @@ use alloy::signers::local::PrivateKeySigner;
 
 pub use anvil::{Anvil, AnvilOptions, LocalError, Mining, find_anvil};
 pub use bonds::post_bonds;
+pub use ethics::approve_researcher;
 pub use time::LocalChain;
 
 /// A key that follows from a seed and a role, such as `("demo", "steward-2")`: the same on every run.

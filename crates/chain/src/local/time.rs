@@ -1,9 +1,14 @@
 //! What only a local chain can do: jump in time, mine at will, hand out ether, forget its last blocks.
 
+use std::time::Duration;
+
 use alloy::eips::BlockId;
-use alloy::primitives::{Address, U256};
+use alloy::primitives::{Address, Bytes, U256};
+use alloy::providers::Provider as _;
 use alloy::providers::ext::AnvilApi as _;
+use alloy::rpc::types::TransactionRequest;
 use alloy::rpc::types::anvil::{MineOptions, ReorgOptions};
+use alloy::sol_types::SolCall;
 use alloy::transports::TransportError;
 
 use crate::client::{BlockRef, Chain, ChainError, LOCAL_CHAIN_ID};
@@ -39,6 +44,35 @@ impl LocalChain {
             self.mine(then).await?;
         }
         self.latest().await
+    }
+
+    /// Calls a contract in the name of any account, a contract's own among them, without its key; returns the gas.
+    ///
+    /// # Errors
+    /// Where the contract refuses or the RPC does not answer.
+    pub async fn act_as<C: SolCall>(&self, account: Address, to: Address, call: &C) -> Result<u64, ChainError> {
+        let provider = self.0.provider();
+        self.named("anvil_impersonateAccount", provider.anvil_impersonate_account(account).await)?;
+        self.set_balance(account, U256::from(10).pow(U256::from(18))).await?;
+        let request = TransactionRequest::default().from(account).to(to).input(Bytes::from(call.abi_encode()).into());
+        let sent = async {
+            // An account that nobody has a key of has no use for a queue of transactions: each is waited for.
+            let pending = provider.send_transaction(request).await?;
+            let hash = *pending.tx_hash();
+            loop {
+                if let Some(receipt) = provider.get_transaction_receipt(hash).await? {
+                    return Ok(receipt);
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let receipt = self.named(C::SIGNATURE, sent.await)?;
+        self.named("anvil_stopImpersonatingAccount", provider.anvil_stop_impersonating_account(account).await)?;
+        if receipt.status() {
+            return Ok(receipt.gas_used);
+        }
+        let (rpc, call) = (self.0.rpc().to_owned(), format!("{} at {to}", C::SIGNATURE));
+        Err(ChainError::Refused { rpc, call, detail: "the transaction reverted".to_owned() })
     }
 
     /// Goes on at the time of the latest block. A chain that was loaded from its state has forgotten that it was moved

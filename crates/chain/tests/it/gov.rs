@@ -9,9 +9,11 @@ use alloy::rpc::types::TransactionRequest;
 use alloy::sol_types::SolCall as _;
 use rochdale_chain::bindings::{CoopGovernor, GovToken, Membership};
 use rochdale_chain::client::Sender;
+use rochdale_chain::deploy::{Role, holders};
 use rochdale_chain::eip712;
 use rochdale_chain::gov::{
-    Book, Call, CallSpec, CharterCalls, Draft, House, MotionError, Proposal, Status, Support, describe, proposals,
+    Book, Call, CallSpec, CharterCalls, Draft, House, MotionError, Proposal, Status, Support, describe, explains,
+    proposals,
 };
 use rochdale_testkit::anvil::{TestCoop, role_key};
 use serde_json::{Value, json};
@@ -233,4 +235,29 @@ async fn what_nobody_explains_is_shown_raw_with_a_warning() {
     let odd = Membership::closeCall { memberId: 3 }.abi_encode();
     let odd = show(membership, &odd, 0).await;
     assert!(odd.warnings[0].contains("not in the table") && odd.changes[0].new == "3", "{odd}");
+}
+
+#[tokio::test]
+async fn every_function_of_a_house_is_explained() {
+    let coop = TestCoop::deploy().await.unwrap();
+    let book = Book::of(&coop.manifest);
+    let held = holders(&coop.chain, &coop.manifest).await.unwrap();
+    let mut seen = 0;
+    for (target, functions) in &held.functions {
+        let entry = book.by_address(*target).unwrap();
+        for (selector, role) in functions {
+            if ![Role::TokenHouse.number(), Role::MemberHouse.number()].contains(role) {
+                continue;
+            }
+            let function = entry.abi.functions().find(|f| f.selector() == *selector);
+            let function = function.unwrap_or_else(|| panic!("{} has no function {selector}", entry.name));
+            assert!(explains(entry.kind, &function.name), "{}.{} is not in the table", entry.name, function.name);
+            seen += 1;
+        }
+    }
+    assert!(seen > 15, "{seen} functions only");
+    // What the founder or the factory ever held, they gave up.
+    for stranger in [coop.manifest.founder, coop.manifest.addresses.factory] {
+        assert!(held.holders.values().flatten().all(|holder| *holder != stranger), "{held:?}");
+    }
 }

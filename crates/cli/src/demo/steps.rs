@@ -18,6 +18,7 @@ use rochdale_api::query::{BudgetLog, ReleaseRequest, Shares};
 use rochdale_api::status::TreasuryView;
 use rochdale_chain::bindings::{DataToken, GovToken, SettlementLedger, TestUSDC};
 use rochdale_chain::client::Sender;
+use rochdale_chain::local::approve_researcher;
 use rochdale_core::ids::StewardId;
 use std::time::Instant;
 
@@ -41,7 +42,8 @@ impl Demo {
         found::fund_gas(&self.chain, researcher.account()).await?;
         researcher::fund(&self.coop, &founder, researcher.account(), ALLOWANCE).await?;
         let until = self.chain.now().await? + YEAR;
-        let approved = researcher::approve(&self.coop, &founder, researcher.account(), PURPOSE, until).await?;
+        let manifest = &self.coop.manifest;
+        let approved = approve_researcher(&self.chain, manifest, researcher.account(), PURPOSE, until).await?;
         let purchase = Purchase {
             dataset: DATASET,
             records: u32::try_from(records)?,
@@ -50,7 +52,7 @@ impl Demo {
             duration: YEAR,
         };
         let bought = researcher.buy(&self.coop, &self.chain, purchase).await?;
-        self.report.gas.one("approve a researcher", approved.gas_used);
+        self.report.gas.one("approve a researcher", approved);
         self.report.gas.one("buy a license, permit included", bought.receipt.gas_used);
         epoch::synced(&self.coop, &self.chain, super::PATIENCE).await?;
         self.lap("license");

@@ -4,7 +4,7 @@ use crate::support::fails;
 
 #[test]
 fn every_command_shows_help() {
-    let commands: [&[&str]; 12] = [
+    let commands: [&[&str]; 19] = [
         &["demo"],
         &["up"],
         &["coop", "deploy"],
@@ -13,6 +13,13 @@ fn every_command_shows_help() {
         &["member", "contribute"],
         &["researcher", "query"],
         &["epoch", "settle"],
+        &["coop", "verify"],
+        &["gov", "propose"],
+        &["gov", "propose", "price"],
+        &["gov", "queue"],
+        &["gov", "execute"],
+        &["gov", "show"],
+        &["gov", "list"],
         &["gov", "poll", "create"],
         &["gov", "poll", "vote"],
         &["gov", "tally"],
@@ -59,7 +66,7 @@ fn erasing_needs_a_yes() {
 }
 
 #[test]
-fn a_deployment_to_any_other_chain_is_refused() {
+fn a_deployment_needs_a_stablecoin_off_the_local_chain_and_the_chain_it_is_for() {
     let dir = tempfile::tempdir().unwrap();
     let config = dir.path().join("coop.toml");
     let sample = include_str!("../../../../docs/samples/local.toml");
@@ -69,7 +76,12 @@ fn a_deployment_to_any_other_chain_is_refused() {
     let anvil = rochdale_chain::local::Anvil::spawn(&rochdale_chain::local::AnvilOptions::default()).unwrap();
     let args = ["coop", "deploy", "--rpc", &anvil.url(), "--config", config.to_str().unwrap(), "--state"];
     let error = fails(&[&args[..], &[state.to_str().unwrap()]].concat());
-    assert!(error.contains("31337") && error.contains('1'), "{error}");
+    assert!(error.contains("serves chain 31337"), "{error}");
+    let options = rochdale_chain::local::AnvilOptions { chain_id: 1, ..rochdale_chain::local::AnvilOptions::default() };
+    let anvil = rochdale_chain::local::Anvil::spawn(&options).unwrap();
+    let args = ["coop", "deploy", "--rpc", &anvil.url(), "--config", config.to_str().unwrap(), "--state"];
+    let error = fails(&[&args[..], &[state.to_str().unwrap()]].concat());
+    assert!(error.contains("usdc must name the stablecoin"), "{error}");
 }
 
 #[test]
