@@ -159,6 +159,41 @@ pub struct DenyRequest {
     pub signature: Bytes,
 }
 
+/// `POST /v1/members/leave` at the gateway: end the membership. What was earned stays claimable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LeaveRequest {
+    /// Who leaves.
+    #[schema(value_type = u32)]
+    pub member_id: MemberId,
+    /// The member's membership nonce.
+    pub nonce: u64,
+    /// Seconds of block time.
+    pub deadline: u64,
+    /// EIP-712 over `Leave`.
+    #[schema(value_type = String)]
+    pub signature: Bytes,
+}
+
+/// `POST /v1/members/payout` at the gateway: be paid elsewhere from now on, also after the membership ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PayoutRequest {
+    /// Whose earnings.
+    #[schema(value_type = u32)]
+    pub member_id: MemberId,
+    /// Where they are paid.
+    #[schema(value_type = String)]
+    pub payout: Address,
+    /// The member's membership nonce.
+    pub nonce: u64,
+    /// Seconds of block time.
+    pub deadline: u64,
+    /// EIP-712 over `Payout`.
+    #[schema(value_type = String)]
+    pub signature: Bytes,
+}
+
 /// A steward's signed word that it destroyed what it held of a member (`GET /v1/erasures/{member}` at a steward).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ErasureAttestation {

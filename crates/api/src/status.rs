@@ -92,6 +92,8 @@ pub struct MemberView {
     pub consent_version: u32,
     /// Nonce of the next consent signature.
     pub consent_nonce: u64,
+    /// Nonce of the next signature to leave or to be paid elsewhere.
+    pub membership_nonce: u64,
     /// Nonce of the next contribution signature.
     pub contribution_nonce: u64,
     /// Contributions recorded.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use alloy::json_abi::JsonAbi;
+use rochdale_core::ledger::Params;
 
 use crate::eip712;
 
@@ -114,6 +115,78 @@ pub(crate) fn error_signatures() -> Vec<([u8; 4], &'static str)> {
     )
 }
 
+mod rules {
+    #![allow(missing_docs, clippy::all, reason = "generated")]
+    alloy::sol! {
+        /// The parts of the ledger that decide disputes and keep the parameters, and the programs, by their sources.
+        #[derive(Debug, PartialEq, Eq)]
+        interface LedgerRules {
+            struct Params {
+                uint32 epochLength;
+                uint16 qMin;
+                uint16 bonusPerStep;
+                uint16 maxStreak;
+                uint16 streakWindow;
+                uint128 dataPerPoint;
+                uint128 govPerPoint;
+                uint128 dataCap;
+                uint128 govCap;
+                uint16 immediateBps;
+                uint16 vestingEpochs;
+                uint128 dustData;
+                uint128 dustGov;
+                uint16 smoothing;
+                uint16 floorBps;
+                uint16 mixUsage;
+                uint16 mixData;
+                uint16 mixEarly;
+                uint32 earlyCutoff;
+                uint16 minLicenses;
+                uint16 minDatasets;
+                uint128 cashUnit;
+                uint128 dataUnit;
+                uint128 govUnit;
+            }
+
+            struct Claim {
+                uint32 memberId;
+                uint128 cash;
+                uint128 stream;
+                uint128 data;
+                uint128 gov;
+                bytes32 privateHash;
+            }
+
+            struct Demand {
+                uint32 memberId;
+                uint32 epoch;
+                uint32 attempt;
+                uint256 deadline;
+            }
+
+            struct Program {
+                address awarder;
+                uint8 kind;
+                uint128 capPerEpoch;
+                uint128 capPerMember;
+                bool open;
+            }
+
+            event ParamsSet(uint32 fromEpoch, bytes32 paramsHash, Params params);
+            event Objected(uint32 indexed epoch, uint32 attempt, address steward);
+            event ObjectionRejected(uint32 indexed epoch, uint32 attempt, uint64 finalAt);
+            event Voided(uint32 indexed epoch, uint32 attempt, bytes32 reason);
+            event Demanded(uint32 indexed epoch, uint32 attempt, uint32 indexed memberId, uint64 answerBy);
+            event RowPublished(uint32 indexed epoch, uint32 indexed attempt, uint32 indexed memberId, Claim row, bytes32[] proof);
+            event ProgramSet(uint32 indexed programId, Program program);
+
+            function demand(Demand calldata r, bytes calldata signature) external;
+            function answer(Claim calldata row, bytes32[] calldata proof) external;
+        }
+    }
+}
+pub use rules::LedgerRules;
+
 /// What is signed and what a contract takes are the same fields under two types.
 macro_rules! same_fields {
     ($from:ty, $to:ty, $($field:ident),+ $(,)?) => {
@@ -138,6 +211,9 @@ same_fields!(
 );
 same_fields!(eip712::ConsentRevoke, ConsentRegistry::ConsentRevoke, memberId, nonce, deadline);
 same_fields!(eip712::ConsentErase, ConsentRegistry::ConsentErase, memberId, nonce, deadline);
+same_fields!(eip712::Leave, Membership::Leave, memberId, nonce, deadline);
+same_fields!(eip712::Payout, Membership::Payout, memberId, payout, nonce, deadline);
+same_fields!(eip712::Demand, LedgerRules::Demand, memberId, epoch, attempt, deadline);
 same_fields!(
     eip712::Contribution,
     ContributionRegistry::Contribution,
@@ -190,3 +266,65 @@ macro_rules! same_header {
 
 same_header!(eip712::Header, SettlementLedger::Header);
 same_header!(SettlementLedger::Header, eip712::Header);
+
+impl From<&LedgerRules::Params> for Params {
+    fn from(p: &LedgerRules::Params) -> Self {
+        Self {
+            epoch_length: p.epochLength,
+            q_min: p.qMin,
+            bonus_per_step: p.bonusPerStep,
+            max_streak: p.maxStreak,
+            streak_window: p.streakWindow,
+            data_per_point: p.dataPerPoint,
+            gov_per_point: p.govPerPoint,
+            data_cap: p.dataCap,
+            gov_cap: p.govCap,
+            immediate_bps: p.immediateBps,
+            vesting_epochs: p.vestingEpochs,
+            dust_data: p.dustData,
+            dust_gov: p.dustGov,
+            smoothing: p.smoothing,
+            floor_bps: p.floorBps,
+            mix_usage: p.mixUsage,
+            mix_data: p.mixData,
+            mix_early: p.mixEarly,
+            early_cutoff: p.earlyCutoff,
+            min_licenses: p.minLicenses,
+            min_datasets: p.minDatasets,
+            cash_unit: p.cashUnit,
+            data_unit: p.dataUnit,
+            gov_unit: p.govUnit,
+        }
+    }
+}
+
+impl From<&Params> for LedgerRules::Params {
+    fn from(p: &Params) -> Self {
+        Self {
+            epochLength: p.epoch_length,
+            qMin: p.q_min,
+            bonusPerStep: p.bonus_per_step,
+            maxStreak: p.max_streak,
+            streakWindow: p.streak_window,
+            dataPerPoint: p.data_per_point,
+            govPerPoint: p.gov_per_point,
+            dataCap: p.data_cap,
+            govCap: p.gov_cap,
+            immediateBps: p.immediate_bps,
+            vestingEpochs: p.vesting_epochs,
+            dustData: p.dust_data,
+            dustGov: p.dust_gov,
+            smoothing: p.smoothing,
+            floorBps: p.floor_bps,
+            mixUsage: p.mix_usage,
+            mixData: p.mix_data,
+            mixEarly: p.mix_early,
+            earlyCutoff: p.early_cutoff,
+            minLicenses: p.min_licenses,
+            minDatasets: p.min_datasets,
+            cashUnit: p.cash_unit,
+            dataUnit: p.data_unit,
+            govUnit: p.gov_unit,
+        }
+    }
+}

@@ -51,6 +51,42 @@ mod types {
             uint256 deadline;
         }
 
+        /// A member ends their membership.
+        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        struct Leave {
+            uint32 memberId;
+            uint256 nonce;
+            uint256 deadline;
+        }
+
+        /// A member, or who was one, is paid elsewhere from now on.
+        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        struct Payout {
+            uint32 memberId;
+            address payout;
+            uint256 nonce;
+            uint256 deadline;
+        }
+
+        /// A member demands the path of its row in a pending tree.
+        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        struct Demand {
+            uint32 memberId;
+            uint32 epoch;
+            uint32 attempt;
+            uint256 deadline;
+        }
+
+        /// A program's awarder awards points for an epoch; the nonce tells two equal awards apart.
+        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        struct Award {
+            uint32 programId;
+            uint32 memberId;
+            uint32 epoch;
+            uint128 points;
+            uint256 nonce;
+        }
+
         /// A member contributes one record.
         #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         struct Contribution {

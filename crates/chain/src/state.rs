@@ -4,11 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::primitives::{Address, B256};
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, Purpose, StewardId};
-use rochdale_core::ledger::{Header, LedgerError, Revenue};
-use rochdale_core::money::{DataWei, GovWei, MicroUsdc};
+use rochdale_core::ledger::{LedgerError, Params, Revenue};
+use rochdale_core::money::MicroUsdc;
 use serde::{Deserialize, Serialize};
 
 use crate::events::{Event, LicenseTerms, Located, Seat};
+
+mod settlement;
+
+pub use settlement::{Claimed, Demand, FROZEN, Program, Proposal};
 
 /// Where and when something happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -180,28 +184,6 @@ pub struct DatasetState {
     pub terms_hash: B256,
 }
 
-/// A proposed settlement.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Proposal {
-    /// What the stewards signed.
-    pub header: Header,
-    /// When it becomes final, Unix seconds.
-    pub final_at: u64,
-    /// When it was proposed.
-    pub proposed: At,
-}
-
-/// What a member was paid so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claimed {
-    /// USDC.
-    pub cash: MicroUsdc,
-    /// DATA.
-    pub data: DataWei,
-    /// GOV.
-    pub gov: GovWei,
-}
-
 /// Everything that the events say, as of the last one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cooperative {
@@ -235,6 +217,14 @@ pub struct Cooperative {
     pub approvals: BTreeMap<Address, BTreeMap<Purpose, u64>>,
     /// The standing proposal of each epoch.
     pub proposals: BTreeMap<Epoch, Proposal>,
+    /// The last attempt of an epoch that was voided: the next one that counts is above it.
+    pub voided: BTreeMap<Epoch, u32>,
+    /// Rows that members demand of proposals that stand or stood.
+    pub demands: Vec<Demand>,
+    /// Parameters by the first epoch that they govern; none where the ledger told of none.
+    pub params: BTreeMap<Epoch, Params>,
+    /// Programs, closed ones included.
+    pub programs: BTreeMap<u32, Program>,
     /// What each member was paid.
     pub claimed: BTreeMap<MemberId, Claimed>,
 }
@@ -263,7 +253,11 @@ impl Cooperative {
     pub fn apply(&mut self, located: &Located) {
         let at = At::from(located);
         match &located.event {
-            Event::Joined { .. } | Event::Ended { .. } => self.apply_membership(&located.event, at),
+            Event::Joined { .. }
+            | Event::Ended { .. }
+            | Event::Left { .. }
+            | Event::Expelled { .. }
+            | Event::PayoutSet { .. } => self.apply_membership(&located.event, at),
             Event::ConsentGranted { .. } | Event::ConsentRevoked { .. } | Event::Erased { .. } => {
                 self.apply_consent(&located.event, at);
             }
@@ -285,18 +279,16 @@ impl Cooperative {
             | Event::WorkerRegistered { .. }
             | Event::WorkerRemoved { .. }
             | Event::GatewaySet { .. } => self.apply_committee(&located.event),
-            Event::Proposed { epoch, final_at, header, .. } => {
-                let proposal = Proposal { header: (**header).clone(), final_at: *final_at, proposed: at };
-                self.proposals.insert(*epoch, proposal);
-            }
-            Event::Claimed { member, cash, data, gov, .. } => {
-                let sum = self.claimed.entry(*member).or_default();
-                // The contract keeps each total within its type; a sum that does not fit is no event of it.
-                sum.cash.0 = sum.cash.0.saturating_add(cash.0);
-                sum.data.0 = sum.data.0.saturating_add(data.0);
-                sum.gov.0 = sum.gov.0.saturating_add(gov.0);
-            }
-            Event::ClaimSkipped { .. } => {}
+            Event::Proposed { .. }
+            | Event::Objected { .. }
+            | Event::ObjectionRejected { .. }
+            | Event::Voided { .. }
+            | Event::Demanded { .. }
+            | Event::RowPublished { .. }
+            | Event::ParamsSet { .. }
+            | Event::ProgramSet { .. }
+            | Event::Claimed { .. }
+            | Event::ClaimSkipped { .. } => self.apply_settlement(&located.event, at),
             Event::ReceiptAnchored { .. }
             | Event::DatasetPublished { .. }
             | Event::LicenseIssued { .. }
@@ -317,6 +309,12 @@ impl Cooperative {
                     m.ended = Some(at);
                 }
             }
+            Event::PayoutSet { member, payout } => {
+                if let Some(m) = self.members.get_mut(&member) {
+                    m.payout = payout;
+                }
+            }
+            // `Ended` says the same of every ending, and stands beside these.
             _ => {}
         }
     }
@@ -474,12 +472,6 @@ impl Cooperative {
     pub fn steward_id(&self, signer: Address) -> Option<StewardId> {
         let place = self.seats.iter().position(|s| s.signer == signer)?;
         u8::try_from(place + 1).ok().map(StewardId)
-    }
-
-    /// The newest proposal that is final at `now` (Unix seconds).
-    #[must_use]
-    pub fn final_proposal(&self, now: u64) -> Option<&Proposal> {
-        self.proposals.values().rev().find(|p| p.final_at <= now)
     }
 
     /// Whether `researcher` may buy for `purpose` at `now` (Unix seconds).

@@ -2,6 +2,7 @@
 
 use crate::gov::args::GovCommand;
 use crate::state::State;
+use alloy::primitives::Address;
 use anyhow::{Result, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rochdale_core::consent::Permission;
@@ -219,6 +220,25 @@ pub enum MemberCommand {
         /// Send again what some steward misses
         #[arg(long, conflicts_with = "record")]
         resume: bool,
+    },
+    /// End the membership; records stay until they are erased, and what was earned stays yours
+    #[command(after_help = "Example: rochdale member leave --name ada --yes")]
+    Leave {
+        /// Who
+        #[arg(long)]
+        name: String,
+        /// Yes, for ever: an account joins once
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Be paid to another address from now on, also after leaving
+    #[command(after_help = "Example: rochdale member payout --name ada 0x00000000000000000000000000000000000a11ce")]
+    Payout {
+        /// Who
+        #[arg(long)]
+        name: String,
+        /// The address
+        address: Address,
     },
     /// Erase everything and end the membership; what was earned stays yours
     Erase {

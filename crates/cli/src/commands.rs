@@ -161,6 +161,9 @@ pub async fn member(common: &Common, command: MemberCommand, ui: Ui) -> Result<E
     if let MemberCommand::Erase { name, yes: false } = &command {
         bail!("erasing destroys the keys to everything that {name} contributed and ends the membership; add --yes");
     }
+    if let MemberCommand::Leave { name, yes: false } = &command {
+        bail!("leaving ends the vote and the consent of {name}, and the account never joins again; add --yes");
+    }
     let state = common.state()?;
     let coop = Coop::connect(&common.url).await?;
     match command {
@@ -183,6 +186,14 @@ pub async fn member(common: &Common, command: MemberCommand, ui: Ui) -> Result<E
                 None => format!("contribution {} is queued", status.commitment),
             };
             show(ui, &json!(status), sentence)
+        }
+        MemberCommand::Leave { name, .. } => {
+            let mined = members::leave(&coop, &Wallet::open(&state, &name)?).await?;
+            show(ui, &json!(mined), format!("left in block {}; what was earned stays claimable", mined.block))
+        }
+        MemberCommand::Payout { name, address } => {
+            let mined = members::set_payout(&coop, &Wallet::open(&state, &name)?, address).await?;
+            show(ui, &json!(mined), format!("{name} is paid to {address} from block {} on", mined.block))
         }
         MemberCommand::Erase { name, .. } => {
             let mined = members::erase(&coop, &Wallet::open(&state, &name)?).await?;

@@ -1,15 +1,15 @@
-//! What a member does: join, consent, contribute, revoke, erase, read their row, claim.
+//! What a member does: join, consent, contribute, revoke, erase, leave, read their row, claim.
 
 use crate::coop::{self, Coop, sealing_key};
 use crate::wallet::Wallet;
-use alloy::primitives::{B256, U256, keccak256};
+use alloy::primitives::{Address, B256, U256, keccak256};
 use alloy::signers::local::PrivateKeySigner;
 use anyhow::{Context, Result, bail};
 use rochdale_api::ProblemCode;
 use rochdale_api::contribution::{ContributionPackage, ContributionState, ContributionStatus};
 use rochdale_api::member::{
-    ClaimRequest, Claimed, DenyRequest, GrantRequest, JoinRequest, Joined, Mined, RowReport, RowRequest, SealedRow,
-    SealedTo,
+    ClaimRequest, Claimed, DenyRequest, GrantRequest, JoinRequest, Joined, LeaveRequest, Mined, PayoutRequest,
+    RowReport, RowRequest, SealedRow, SealedTo,
 };
 use rochdale_api::status::{MemberView, StewardEntry};
 use rochdale_chain::eip712;
@@ -135,6 +135,27 @@ pub async fn revoke(coop: &Coop, wallet: &Wallet) -> Result<Mined> {
     let (member_id, nonce) = (view.member_id, view.consent_nonce);
     let request = DenyRequest { member_id, nonce, deadline, signature };
     Ok(coop.gateway.post("/v1/consents/revoke", &request).await?)
+}
+
+/// Ends the membership. What was earned stays claimable.
+pub async fn leave(coop: &Coop, wallet: &Wallet) -> Result<Mined> {
+    let view = view(coop, wallet.id()?).await?;
+    let (member_id, nonce, deadline) = (view.member_id, view.membership_nonce, coop.deadline().await?);
+    let message = eip712::Leave { memberId: member_id.0, nonce: U256::from(nonce), deadline: U256::from(deadline) };
+    let signature = eip712::sign(&wallet.key, &message, &coop.manifest.membership_domain())?;
+    let request = LeaveRequest { member_id, nonce, deadline, signature };
+    Ok(coop.gateway.post("/v1/members/leave", &request).await?)
+}
+
+/// Has what the member earned paid to `payout` from now on.
+pub async fn set_payout(coop: &Coop, wallet: &Wallet, payout: Address) -> Result<Mined> {
+    let view = view(coop, wallet.id()?).await?;
+    let (member_id, nonce, deadline) = (view.member_id, view.membership_nonce, coop.deadline().await?);
+    let (at, until) = (U256::from(nonce), U256::from(deadline));
+    let message = eip712::Payout { memberId: member_id.0, payout, nonce: at, deadline: until };
+    let signature = eip712::sign(&wallet.key, &message, &coop.manifest.membership_domain())?;
+    let request = PayoutRequest { member_id, payout, nonce, deadline, signature };
+    Ok(coop.gateway.post("/v1/members/payout", &request).await?)
 }
 
 /// Erases everything and ends the membership. What was earned stays claimable.

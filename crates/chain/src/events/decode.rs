@@ -1,14 +1,15 @@
 //! Logs to events.
 
-use alloy::primitives::{B256, U256};
+use alloy::primitives::{Address, B256, U256};
 use alloy::rpc::types::Log;
 use alloy::sol_types::SolEvent;
 use rochdale_core::ids::{DatasetId, LicenseId};
+use rochdale_core::ledger::Params;
 use rochdale_core::money::{DataWei, GovWei, MicroUsdc};
 
 use super::{Event, LicenseTerms, Located, Seat, amount};
 use crate::bindings::{
-    ConsentRegistry, ContributionRegistry, DatasetCatalog, License, Market, Membership, SettlementLedger,
+    ConsentRegistry, ContributionRegistry, DatasetCatalog, LedgerRules, License, Market, Membership, SettlementLedger,
     StewardCommittee, Treasury,
 };
 use crate::deploy::Addresses;
@@ -47,6 +48,9 @@ pub(super) fn topics() -> Vec<B256> {
     vec![
         Membership::Joined::SIGNATURE_HASH,
         Membership::Ended::SIGNATURE_HASH,
+        Membership::Left::SIGNATURE_HASH,
+        Membership::Expelled::SIGNATURE_HASH,
+        Membership::PayoutSet::SIGNATURE_HASH,
         ConsentRegistry::ConsentGranted::SIGNATURE_HASH,
         ConsentRegistry::ConsentRevoked::SIGNATURE_HASH,
         ConsentRegistry::Erased::SIGNATURE_HASH,
@@ -59,6 +63,13 @@ pub(super) fn topics() -> Vec<B256> {
         SettlementLedger::Proposed::SIGNATURE_HASH,
         SettlementLedger::Claimed::SIGNATURE_HASH,
         SettlementLedger::ClaimSkipped::SIGNATURE_HASH,
+        LedgerRules::Objected::SIGNATURE_HASH,
+        LedgerRules::ObjectionRejected::SIGNATURE_HASH,
+        LedgerRules::Voided::SIGNATURE_HASH,
+        LedgerRules::Demanded::SIGNATURE_HASH,
+        LedgerRules::RowPublished::SIGNATURE_HASH,
+        LedgerRules::ParamsSet::SIGNATURE_HASH,
+        LedgerRules::ProgramSet::SIGNATURE_HASH,
         DatasetCatalog::DatasetPublished::SIGNATURE_HASH,
         License::LicenseIssued::SIGNATURE_HASH,
         Market::ResearcherApproved::SIGNATURE_HASH,
@@ -82,6 +93,12 @@ pub fn decode(addresses: &Addresses, log: &Log, timestamp: u64) -> Result<Option
     }))
 }
 
+/// Where the programs of a cooperative stand that has any.
+#[must_use]
+pub fn programs(addresses: &Addresses) -> Option<Address> {
+    addresses.named().into_iter().find(|(name, _, _)| *name == "Programs").map(|(_, _, address)| address)
+}
+
 fn event(a: &Addresses, log: &Log) -> Result<Option<Event>, DecodeError> {
     let Some(topic) = log.topic0() else { return Ok(None) };
     let from = log.address();
@@ -97,6 +114,8 @@ fn event(a: &Addresses, log: &Log) -> Result<Option<Event>, DecodeError> {
         settlement(*topic, log)
     } else if [a.dataset_catalog, a.license, a.market, a.treasury].contains(&from) {
         market(*topic, log)
+    } else if Some(from) == programs(a) {
+        program(*topic, log)
     } else {
         Ok(None)
     }
@@ -124,6 +143,15 @@ fn membership(topic: B256, log: &Log) -> Result<Option<Event>, DecodeError> {
             }
         }
         Membership::Ended::SIGNATURE_HASH => Event::Ended { member: read::<Membership::Ended>(log)?.memberId.into() },
+        Membership::Left::SIGNATURE_HASH => Event::Left { member: read::<Membership::Left>(log)?.memberId.into() },
+        Membership::Expelled::SIGNATURE_HASH => {
+            let e: Membership::Expelled = read(log)?;
+            Event::Expelled { member: e.memberId.into(), reason_hash: e.reasonHash }
+        }
+        Membership::PayoutSet::SIGNATURE_HASH => {
+            let e: Membership::PayoutSet = read(log)?;
+            Event::PayoutSet { member: e.memberId.into(), payout: e.payout }
+        }
         _ => return Ok(None),
     }))
 }
@@ -222,7 +250,54 @@ fn settlement(topic: B256, log: &Log) -> Result<Option<Event>, DecodeError> {
         SettlementLedger::ClaimSkipped::SIGNATURE_HASH => {
             Event::ClaimSkipped { member: read::<SettlementLedger::ClaimSkipped>(log)?.memberId.into() }
         }
+        LedgerRules::ParamsSet::SIGNATURE_HASH => {
+            let e: LedgerRules::ParamsSet = read(log)?;
+            let params = Box::new(Params::from(&e.params));
+            Event::ParamsSet { from_epoch: e.fromEpoch.into(), params_hash: e.paramsHash, params }
+        }
+        _ => return dispute(topic, log),
+    }))
+}
+
+fn dispute(topic: B256, log: &Log) -> Result<Option<Event>, DecodeError> {
+    Ok(Some(match topic {
+        LedgerRules::Objected::SIGNATURE_HASH => {
+            let e: LedgerRules::Objected = read(log)?;
+            Event::Objected { epoch: e.epoch.into(), attempt: e.attempt, steward: e.steward }
+        }
+        LedgerRules::ObjectionRejected::SIGNATURE_HASH => {
+            let e: LedgerRules::ObjectionRejected = read(log)?;
+            Event::ObjectionRejected { epoch: e.epoch.into(), attempt: e.attempt, final_at: e.finalAt }
+        }
+        LedgerRules::Voided::SIGNATURE_HASH => {
+            let e: LedgerRules::Voided = read(log)?;
+            Event::Voided { epoch: e.epoch.into(), attempt: e.attempt, reason: e.reason }
+        }
+        LedgerRules::Demanded::SIGNATURE_HASH => {
+            let e: LedgerRules::Demanded = read(log)?;
+            let member = e.memberId.into();
+            Event::Demanded { epoch: e.epoch.into(), attempt: e.attempt, member, answer_by: e.answerBy }
+        }
+        LedgerRules::RowPublished::SIGNATURE_HASH => {
+            let e: LedgerRules::RowPublished = read(log)?;
+            Event::RowPublished { epoch: e.epoch.into(), attempt: e.attempt, member: e.memberId.into() }
+        }
         _ => return Ok(None),
+    }))
+}
+
+fn program(topic: B256, log: &Log) -> Result<Option<Event>, DecodeError> {
+    if topic != LedgerRules::ProgramSet::SIGNATURE_HASH {
+        return Ok(None);
+    }
+    let e: LedgerRules::ProgramSet = read(log)?;
+    Ok(Some(Event::ProgramSet {
+        program: e.programId,
+        awarder: e.program.awarder,
+        kind: e.program.kind,
+        cap_per_epoch: e.program.capPerEpoch,
+        cap_per_member: e.program.capPerMember,
+        open: e.program.open,
     }))
 }
 

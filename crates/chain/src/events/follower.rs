@@ -333,7 +333,8 @@ impl<S: Store> Follower<S> {
     }
 
     fn filter(&self) -> Filter {
-        let addresses: Vec<Address> = self.addresses.followed().to_vec();
+        let mut addresses: Vec<Address> = self.addresses.followed().to_vec();
+        addresses.extend(super::programs(&self.addresses));
         Filter::new().address(addresses).event_signature(super::decode::topics())
     }
 }

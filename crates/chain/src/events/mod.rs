@@ -6,11 +6,11 @@ mod memory;
 
 use alloy::primitives::{Address, B256, U256};
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, Purpose};
-use rochdale_core::ledger::Header;
+use rochdale_core::ledger::{Header, Params};
 use rochdale_core::money::{DataWei, GovWei, MicroUsdc};
 use serde::{Deserialize, Serialize};
 
-pub use decode::{DecodeError, decode};
+pub use decode::{DecodeError, decode, programs};
 pub use follower::{FollowError, Follower, FollowerOptions, Progress, Store};
 pub use memory::{MemoryError, MemoryStore};
 
@@ -55,6 +55,12 @@ pub enum Event {
     Joined { member: MemberId, account: Address, payout: Address, nullifier: B256, row_key_digest: B256 },
     /// A membership ended.
     Ended { member: MemberId },
+    /// A member left; `Ended` follows.
+    Left { member: MemberId },
+    /// A member was expelled; `Ended` follows.
+    Expelled { member: MemberId, reason_hash: B256 },
+    /// A member, or who was one, is paid elsewhere from now on.
+    PayoutSet { member: MemberId, payout: Address },
     /// Consent was given, as the version named.
     ConsentGranted { member: MemberId, version: u32, receipt_commitment: B256, expiry: u64 },
     /// Consent was withdrawn.
@@ -84,6 +90,20 @@ pub enum Event {
     },
     /// A settlement was proposed; it is final at `final_at`.
     Proposed { epoch: Epoch, attempt: u32, root: B256, final_at: u64, header: Box<Header> },
+    /// A steward froze the pending proposal until the member house decides.
+    Objected { epoch: Epoch, attempt: u32, steward: Address },
+    /// The member house let the proposal stand; it is final at `final_at`.
+    ObjectionRejected { epoch: Epoch, attempt: u32, final_at: u64 },
+    /// The pending proposal counts for nothing; the next one of its epoch has a higher attempt.
+    Voided { epoch: Epoch, attempt: u32, reason: B256 },
+    /// A member demands the path of its row in the pending tree.
+    Demanded { epoch: Epoch, attempt: u32, member: MemberId, answer_by: u64 },
+    /// A demanded row was published.
+    RowPublished { epoch: Epoch, attempt: u32, member: MemberId },
+    /// Parameters that govern the epochs from `from_epoch` on.
+    ParamsSet { from_epoch: Epoch, params_hash: B256, params: Box<Params> },
+    /// A program was opened, changed or closed; caps in points.
+    ProgramSet { program: u32, awarder: Address, kind: u8, cap_per_epoch: u128, cap_per_member: u128, open: bool },
     /// A member was paid.
     Claimed { member: MemberId, payout: Address, cash: MicroUsdc, data: DataWei, gov: GovWei },
     /// A payee of a batch could not be paid and stays owed.

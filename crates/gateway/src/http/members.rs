@@ -1,9 +1,9 @@
-//! Joining, and what the chain says of a member.
+//! Joining, leaving, where earnings are paid, and what the chain says of a member.
 
 use alloy::primitives::Address;
 use axum::Json;
 use axum::extract::{Path, State};
-use rochdale_api::member::{JoinRequest, Joined, SealedTo};
+use rochdale_api::member::{JoinRequest, Joined, LeaveRequest, Mined, PayoutRequest, SealedTo};
 use rochdale_api::server::JsonBody;
 use rochdale_api::status::MemberView;
 use rochdale_api::{Problem, ProblemCode};
@@ -59,6 +59,33 @@ pub async fn by_account(State(gateway): App, Path(address): Path<String>) -> Ans
     view(&gateway, MemberId(id)).await.map(Json)
 }
 
+/// Ends the membership. What was earned stays claimable. Sent again, it answers with the same transaction.
+#[utoipa::path(
+    post, path = "/v1/members/leave", tag = "members", request_body = LeaveRequest,
+    responses(
+        (status = 200, description = "Left", body = Mined),
+        (status = 422, description = "The contract refuses it", body = Problem),
+        (status = 503, description = "The chain cannot be reached", body = Problem),
+    )
+)]
+pub async fn leave(State(gateway): App, JsonBody(request): JsonBody<LeaveRequest>) -> Answered<Mined> {
+    gateway.relayer.leave(&request).await.map(Json)
+}
+
+/// Has what a member earned paid to another address, also after the membership ended.
+#[utoipa::path(
+    post, path = "/v1/members/payout", tag = "members", request_body = PayoutRequest,
+    responses(
+        (status = 200, description = "Set", body = Mined),
+        (status = 422, description = "The contract refuses it", body = Problem),
+        (status = 429, description = "Asked too often", body = Problem),
+        (status = 503, description = "The chain cannot be reached", body = Problem),
+    )
+)]
+pub async fn payout(State(gateway): App, JsonBody(request): JsonBody<PayoutRequest>) -> Answered<Mined> {
+    gateway.relayer.set_payout(&request).await.map(Json)
+}
+
 async fn view(gateway: &Gateway, id: MemberId) -> Result<MemberView, Problem> {
     let addresses = &gateway.manifest.addresses;
     let member = gateway.index.fresh().await?.read(|state| state.members.get(&id).cloned());
@@ -67,12 +94,14 @@ async fn view(gateway: &Gateway, id: MemberId) -> Result<MemberView, Problem> {
     let consent = ConsentRegistry::consentOfCall { memberId: id.0 };
     let nonce = ContributionRegistry::nonceOfCall { memberId: id.0 };
     let count = ContributionRegistry::countOfCall { memberId: id.0 };
+    let membership_nonce = Membership::nonceOfCall { memberId: id.0 };
     let read = tokio::try_join!(
+        chain.view(addresses.membership, &membership_nonce),
         chain.view(addresses.consent_registry, &consent),
         chain.view(addresses.contribution_registry, &nonce),
         chain.view(addresses.contribution_registry, &count),
     );
-    let (consent, nonce, count) = read.map_err(|e| problems::chain(&e))?;
+    let (membership_nonce, consent, nonce, count) = read.map_err(|e| problems::chain(&e))?;
     let word = match consent.status {
         1 => "granted",
         2 => "revoked",
@@ -87,6 +116,7 @@ async fn view(gateway: &Gateway, id: MemberId) -> Result<MemberView, Problem> {
         consent: word.to_owned(),
         consent_version: consent.version,
         consent_nonce: consent.nonce_.saturating_to(),
+        membership_nonce: membership_nonce.saturating_to(),
         contribution_nonce: nonce.saturating_to(),
         contributions: u32::try_from(count).unwrap_or(u32::MAX),
     })

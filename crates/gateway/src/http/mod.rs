@@ -95,6 +95,8 @@ pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("GET", "/v1/epochs/{epoch}", Access::Public),
     ("GET", "/v1/budget", Access::Public),
     ("POST", "/v1/members", Access::Statement),
+    ("POST", "/v1/members/leave", Access::Statement),
+    ("POST", "/v1/members/payout", Access::Statement),
     ("GET", "/v1/members/{id}", Access::Public),
     ("GET", "/v1/members/by-account/{address}", Access::Public),
     ("POST", "/v1/consents", Access::Statement),
@@ -158,6 +160,8 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(public::epoch))
         .routes(routes!(public::budget))
         .routes(routes!(members::join))
+        .routes(routes!(members::leave))
+        .routes(routes!(members::payout))
         .routes(routes!(members::member))
         .routes(routes!(members::by_account))
         .routes(routes!(consents::grant))

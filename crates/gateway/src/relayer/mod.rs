@@ -7,6 +7,7 @@
 mod batch;
 mod claims;
 mod limits;
+mod members;
 pub mod receipts;
 
 use std::sync::Arc;

@@ -158,6 +158,9 @@ pub fn subject(event: &Event) -> (&'static str, Option<MemberId>, Option<B256>) 
     match event {
         Event::Joined { member, nullifier, .. } => ("joined", Some(*member), Some(*nullifier)),
         Event::Ended { member } => ("ended", Some(*member), None),
+        Event::Left { member } => ("left", Some(*member), None),
+        Event::Expelled { member, reason_hash } => ("expelled", Some(*member), Some(*reason_hash)),
+        Event::PayoutSet { member, .. } => ("payout_set", Some(*member), None),
         Event::ConsentGranted { member, receipt_commitment, .. } => {
             ("consent_granted", Some(*member), Some(*receipt_commitment))
         }
@@ -172,6 +175,13 @@ pub fn subject(event: &Event) -> (&'static str, Option<MemberId>, Option<B256>) 
         Event::GatewaySet { .. } => ("gateway_set", None, None),
         Event::ReceiptAnchored { entry_hash, .. } => ("receipt_anchored", None, Some(*entry_hash)),
         Event::Proposed { root, .. } => ("proposed", None, Some(*root)),
+        Event::Objected { .. } => ("objected", None, None),
+        Event::ObjectionRejected { .. } => ("objection_rejected", None, None),
+        Event::Voided { .. } => ("voided", None, None),
+        Event::Demanded { member, .. } => ("demanded", Some(*member), None),
+        Event::RowPublished { member, .. } => ("row_published", Some(*member), None),
+        Event::ParamsSet { params_hash, .. } => ("params_set", None, Some(*params_hash)),
+        Event::ProgramSet { .. } => ("program_set", None, None),
         Event::Claimed { member, .. } => ("claimed", Some(*member), None),
         Event::ClaimSkipped { member } => ("claim_skipped", Some(*member), None),
         Event::DatasetPublished { .. } => ("dataset_published", None, None),

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use rochdale_api::ProblemCode;
 use rochdale_api::contribution::ContributionState;
-use rochdale_api::member::{Granted, Joined, Mined};
+use rochdale_api::member::{Granted, Joined, Mined, PayoutRequest};
 use rochdale_core::ids::StewardId;
 use rochdale_crypto::Cid;
 use rochdale_testkit::anvil::TestCoop;
@@ -174,4 +174,40 @@ async fn nonsense_in_a_members_name_does_not_use_up_its_share_and_a_denial_is_ne
     assert_eq!(error.code(), ProblemCode::TooManyRequests, "{error}");
     rig.deny(&key, id, false).await;
     assert_eq!(rig.view(id).await.consent, "revoked");
+}
+
+#[tokio::test]
+async fn a_member_leaves_once_and_is_paid_where_it_says_before_and_after() {
+    let rig = Rig::new().await;
+    let (key, id) = rig.member(1).await;
+    let (first, second) = (rig.coop.member_key(7).address(), rig.coop.member_key(8).address());
+
+    let elsewhere = rig.payout_request(&key, id, first).await;
+    let mined: Mined = rig.client().post("/v1/members/payout", &elsewhere).await.unwrap();
+    let again: Mined = rig.client().post("/v1/members/payout", &elsewhere).await.unwrap();
+    assert_eq!(mined, again);
+    let view = rig.view(id).await;
+    assert_eq!((view.payout, view.membership_nonce), (first, 1));
+    // The same nonce for another address is another statement.
+    let other = PayoutRequest { payout: second, ..elsewhere };
+    let error = rig.client().post::<Mined>("/v1/members/payout", &other).await.unwrap_err();
+    assert!(error.to_string().contains("Membership_BadNonce"), "{error}");
+
+    let stranger = rig.leave_request(&rig.coop.member_key(2), id).await;
+    let error = rig.client().post::<Mined>("/v1/members/leave", &stranger).await.unwrap_err();
+    assert!(error.to_string().contains("Membership_BadSignature"), "{error}");
+    assert!(rig.view(id).await.active);
+    let leave = rig.leave_request(&key, id).await;
+    let mined: Mined = rig.client().post("/v1/members/leave", &leave).await.unwrap();
+    let again: Mined = rig.client().post("/v1/members/leave", &leave).await.unwrap();
+    assert_eq!(mined, again);
+    let view = rig.view(id).await;
+    assert_eq!((view.active, view.account), (false, key.address()), "the account stays on record");
+
+    // Who left still names an address, and erases.
+    let after = rig.payout_request(&key, id, second).await;
+    let _: Mined = rig.client().post("/v1/members/payout", &after).await.unwrap();
+    assert_eq!(rig.view(id).await.payout, second);
+    rig.deny(&key, id, true).await;
+    assert_eq!(rig.view(id).await.consent, "erased");
 }

@@ -13,8 +13,8 @@ use axum::{Json, Router};
 use rochdale_api::client::{Client, Identity};
 use rochdale_api::contribution::{ContributionPackage, ContributionState, ContributionStatus, ShareReceipt};
 use rochdale_api::member::{
-    ClaimLeaf, ConsentDelivery, DenyRequest, GrantRequest, Granted, JoinRequest, Joined, LeavesRequest, Mined,
-    RowKeyDelivery, SealedTo,
+    ClaimLeaf, ConsentDelivery, DenyRequest, GrantRequest, Granted, JoinRequest, Joined, LeaveRequest, LeavesRequest,
+    Mined, PayoutRequest, RowKeyDelivery, SealedTo,
 };
 use rochdale_api::query::BudgetLog;
 use rochdale_api::server::{Answer, Signed, Verifier};
@@ -346,6 +346,22 @@ impl Rig {
             eip712::sign(key, &eip712::ConsentRevoke { memberId: id.0, nonce: n, deadline: d }, &domain)
         };
         DenyRequest { member_id: id, nonce, deadline, signature: signature.unwrap() }
+    }
+
+    pub async fn leave_request(&self, key: &PrivateKeySigner, id: MemberId) -> LeaveRequest {
+        let nonce = self.view(id).await.membership_nonce;
+        let deadline = self.now().await + 3_600;
+        let leave = eip712::Leave { memberId: id.0, nonce: U256::from(nonce), deadline: U256::from(deadline) };
+        let signature = eip712::sign(key, &leave, &self.coop.manifest.membership_domain()).unwrap();
+        LeaveRequest { member_id: id, nonce, deadline, signature }
+    }
+
+    pub async fn payout_request(&self, key: &PrivateKeySigner, id: MemberId, payout: Address) -> PayoutRequest {
+        let nonce = self.view(id).await.membership_nonce;
+        let deadline = self.now().await + 3_600;
+        let set = eip712::Payout { memberId: id.0, payout, nonce: U256::from(nonce), deadline: U256::from(deadline) };
+        let signature = eip712::sign(key, &set, &self.coop.manifest.membership_domain()).unwrap();
+        PayoutRequest { member_id: id, payout, nonce, deadline, signature }
     }
 
     pub async fn deny(&self, key: &PrivateKeySigner, id: MemberId, erase: bool) -> Mined {

@@ -137,6 +137,40 @@ async fn a_steward_that_is_killed_in_the_middle_of_a_settlement_signs_nothing_tw
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_leavers_row_vests_on_loses_what_is_locked_and_is_claimed() -> Result<()> {
+    let world = World::start(&[1, 2, 3]).await?;
+    let (ada, ben) = (world.member(1).await?, world.member(2).await?);
+    world.contribute(&[(&ada, world.record(1).await?), (&ben, world.record(2).await?)]).await?;
+    world.scored(2).await?;
+    world.attempt(1, 0).await?;
+    world.settled(1).await?;
+    let first = row(&world, &ben.key, ben.id).await?;
+    assert!(first.row.data_earned > 0 && first.row.data_locked > 0, "{first:?}");
+
+    world.leave(&ben).await?;
+    world.after_window(1).await?;
+    world.attempt(2, 0).await?;
+    world.settled(2).await?;
+    let second = row(&world, &ben.key, ben.id).await?;
+    let expected =
+        ledger::Row { data_locked: 0, gov_locked: 0, cash_streaming: 0, usage_weight: 0, ..first.row.clone() };
+    assert_eq!(second.row, expected, "nothing vested yet: what was locked is gone, what was earned stays");
+    assert_eq!(second.leaf.data, first.row.data_earned, "who is not active is shown to the last wei");
+    assert_eq!(world.header(2).await?.sharers, 1, "a leaver shares no cash");
+
+    world.after_window(2).await?;
+    let before = world.coop.balance(world.coop.manifest.addresses.data_token, ben.key.address()).await?;
+    world.claim(&second.leaf).await?;
+    let paid = world.coop.balance(world.coop.manifest.addresses.data_token, ben.key.address()).await?;
+    assert_eq!((before, paid), (0, first.row.data_earned));
+    for config in &world.configs {
+        let audited = audit::audit(config.clone()).await?;
+        assert!(audited.agrees, "{audited}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_audit_finds_a_changed_row() -> Result<()> {
     let mut world = World::start(&[1, 2, 3]).await?;
     let ada = world.member(1).await?;

@@ -14,7 +14,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use rochdale_api::client::{Client, ClientError, Identity};
 use rochdale_api::contribution::{ContributionPackage, ShareReceipt};
-use rochdale_api::member::{ConsentDelivery, Mined, RowKeyDelivery, SealedTo};
+use rochdale_api::member::{ClaimLeaf, ConsentDelivery, Mined, RowKeyDelivery, SealedTo};
 use rochdale_api::settlement::{ProposeRequest, SettlementStatus};
 use rochdale_api::{Problem, ProblemCode, auth};
 use rochdale_chain::bindings::{ConsentRegistry, ContributionRegistry, Market, Membership, SettlementLedger, TestUSDC};
@@ -435,6 +435,41 @@ impl World {
             Ok(true)
         })
         .await
+    }
+
+    /// Ends a membership by the member's signature.
+    pub async fn leave(&self, member: &TestMember) -> Result<()> {
+        let membership = self.coop.manifest.addresses.membership;
+        let nonce = self.coop.chain.view(membership, &Membership::nonceOfCall { memberId: member.id.0 }).await?;
+        let leave = eip712::Leave { memberId: member.id.0, nonce, deadline: self.coop.deadline().await? };
+        let signature = eip712::sign(&member.key, &leave, &self.coop.manifest.membership_domain())?;
+        self.coop.relayer.send(membership, &Membership::leaveCall { l: leave.into(), signature }).await?;
+        Ok(())
+    }
+
+    /// Moves time past the window of an epoch's proposal.
+    pub async fn after_window(&self, epoch: u32) -> Result<()> {
+        let proposed = self.coop.history().await?.into_iter().find_map(|e| match e.event {
+            Event::Proposed { epoch: of, final_at, .. } if of == Epoch(epoch) => Some(final_at),
+            _ => None,
+        });
+        self.coop.local.time_to(proposed.context("it is not proposed")? + 1, 1).await?;
+        Ok(())
+    }
+
+    /// Claims what a leaf owes.
+    pub async fn claim(&self, leaf: &ClaimLeaf) -> Result<()> {
+        let claim = SettlementLedger::Claim {
+            memberId: leaf.member_id.0,
+            cash: leaf.cash,
+            stream: leaf.stream,
+            data: leaf.data,
+            gov: leaf.gov,
+            privateHash: leaf.private_hash,
+        };
+        let call = SettlementLedger::claimCall { c: claim, proof: leaf.proof.clone() };
+        self.coop.relayer.send(self.coop.manifest.addresses.settlement_ledger, &call).await?;
+        Ok(())
     }
 
     pub async fn status(&self, seat: u8) -> Result<SettlementStatus> {

@@ -1,0 +1,164 @@
+//! What the events say of settlements: proposals and their disputes, parameters, programs, payments.
+
+use alloy::primitives::Address;
+use rochdale_core::ids::{Epoch, MemberId};
+use rochdale_core::ledger::{Header, Params};
+use rochdale_core::money::{DataWei, GovWei, MicroUsdc};
+use serde::{Deserialize, Serialize};
+
+use super::{At, Cooperative};
+use crate::events::Event;
+
+/// When a proposal that somebody objected to is final: when the member house says so.
+pub const FROZEN: u64 = u64::MAX;
+
+/// How long after the last answer to a demand a member may still contest what it shows, in seconds.
+const REPLY_TIME: u64 = 12 * 3_600;
+
+/// A proposed settlement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// What the stewards signed.
+    pub header: Header,
+    /// When it becomes final, Unix seconds.
+    pub final_at: u64,
+    /// When it was proposed.
+    pub proposed: At,
+}
+
+/// What a member was paid so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claimed {
+    /// USDC.
+    pub cash: MicroUsdc,
+    /// DATA.
+    pub data: DataWei,
+    /// GOV.
+    pub gov: GovWei,
+}
+
+/// A row that a member demands of a proposal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Demand {
+    /// Of which epoch.
+    pub epoch: Epoch,
+    /// Of which attempt.
+    pub attempt: u32,
+    /// Whose row.
+    pub member: MemberId,
+    /// Until when an answer counts, Unix seconds.
+    pub answer_by: u64,
+    /// Whether the row was published.
+    pub answered: bool,
+}
+
+/// A program as the token house set it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Program {
+    /// Who signs its awards.
+    pub awarder: Address,
+    /// 1 curation, 2 validation, 3 taking part in a study, 4 voting.
+    pub kind: u8,
+    /// Points that it may award in an epoch.
+    pub cap_per_epoch: u128,
+    /// Points that one member may be awarded in an epoch.
+    pub cap_per_member: u128,
+    /// Whether it awards at all.
+    pub open: bool,
+}
+
+impl Cooperative {
+    pub(super) fn apply_settlement(&mut self, event: &Event, at: At) {
+        match event {
+            Event::Proposed { epoch, final_at, header, .. } => {
+                let proposal = Proposal { header: (**header).clone(), final_at: *final_at, proposed: at };
+                self.proposals.insert(*epoch, proposal);
+            }
+            Event::ParamsSet { from_epoch, params, .. } => {
+                // Of two votes in one epoch the later counts.
+                self.params.insert(*from_epoch, (**params).clone());
+            }
+            Event::ProgramSet { program, awarder, kind, cap_per_epoch, cap_per_member, open } => {
+                let set = Program {
+                    awarder: *awarder,
+                    kind: *kind,
+                    cap_per_epoch: *cap_per_epoch,
+                    cap_per_member: *cap_per_member,
+                    open: *open,
+                };
+                self.programs.insert(*program, set);
+            }
+            Event::Claimed { member, cash, data, gov, .. } => {
+                let sum = self.claimed.entry(*member).or_default();
+                // The contract keeps each total within its type; a sum that does not fit is no event of it.
+                sum.cash.0 = sum.cash.0.saturating_add(cash.0);
+                sum.data.0 = sum.data.0.saturating_add(data.0);
+                sum.gov.0 = sum.gov.0.saturating_add(gov.0);
+            }
+            _ => self.apply_dispute(event),
+        }
+    }
+
+    fn apply_dispute(&mut self, event: &Event) {
+        match *event {
+            Event::Objected { epoch, attempt, .. } => {
+                if let Some(standing) = self.standing(epoch, attempt) {
+                    standing.final_at = FROZEN;
+                }
+            }
+            Event::ObjectionRejected { epoch, attempt, final_at } => {
+                if let Some(standing) = self.standing(epoch, attempt) {
+                    standing.final_at = final_at;
+                }
+            }
+            Event::Voided { epoch, attempt, .. } => {
+                if self.standing(epoch, attempt).is_some() {
+                    self.proposals.remove(&epoch);
+                }
+                self.voided.insert(epoch, attempt);
+                self.demands.retain(|demand| (demand.epoch, demand.attempt) != (epoch, attempt));
+            }
+            Event::Demanded { epoch, attempt, member, answer_by } => {
+                if let Some(standing) = self.standing(epoch, attempt) {
+                    standing.final_at = standing.final_at.max(answer_by.saturating_add(REPLY_TIME));
+                }
+                self.demands.push(Demand { epoch, attempt, member, answer_by, answered: false });
+            }
+            Event::RowPublished { epoch, attempt, member } => {
+                let asked = |d: &&mut Demand| (d.epoch, d.attempt, d.member) == (epoch, attempt, member);
+                if let Some(demand) = self.demands.iter_mut().find(asked) {
+                    demand.answered = true;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The proposal that a dispute is about, while it stands.
+    fn standing(&mut self, epoch: Epoch, attempt: u32) -> Option<&mut Proposal> {
+        self.proposals.get_mut(&epoch).filter(|proposal| proposal.header.attempt == attempt)
+    }
+
+    /// The newest proposal that is final at `now` (Unix seconds).
+    #[must_use]
+    pub fn final_proposal(&self, now: u64) -> Option<&Proposal> {
+        self.proposals.values().rev().find(|p| p.final_at <= now)
+    }
+
+    /// The parameters that govern an epoch by what was decided so far: the last set for it or for an epoch before.
+    #[must_use]
+    pub fn params_of(&self, epoch: Epoch) -> Option<&Params> {
+        self.params.range(..=epoch).next_back().map(|(_, params)| params)
+    }
+
+    /// The lowest attempt of an epoch that the ledger still takes.
+    #[must_use]
+    pub fn lowest_attempt(&self, epoch: Epoch) -> u32 {
+        self.voided.get(&epoch).map_or(0, |attempt| attempt.saturating_add(1))
+    }
+
+    /// Demands that an answer at `now` (Unix seconds) still reaches.
+    pub fn open_demands(&self, now: u64) -> impl Iterator<Item = &Demand> {
+        self.demands.iter().filter(move |demand| !demand.answered && now <= demand.answer_by)
+    }
+}

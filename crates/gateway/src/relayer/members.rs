@@ -1,0 +1,61 @@
+//! What a member signs to the membership contract: leaving, and where earnings are paid.
+
+use alloy::primitives::U256;
+use rochdale_api::Problem;
+use rochdale_api::member::{LeaveRequest, Mined, PayoutRequest};
+use rochdale_chain::bindings::Membership;
+use rochdale_chain::eip712;
+use rochdale_chain::events::{Event, Located};
+
+use super::Relayer;
+
+impl Relayer {
+    /// Ends a membership.
+    ///
+    /// # Errors
+    /// A problem where the contract refuses or the chain fails.
+    pub async fn leave(&self, request: &LeaveRequest) -> Result<Mined, Problem> {
+        let member = request.member_id;
+        let _turn = self.limiter.unlimited(&format!("denial by member {member}")).await;
+        let (nonce, deadline) = (U256::from(request.nonce), U256::from(request.deadline));
+        let leave = eip712::Leave { memberId: member.0, nonce, deadline };
+        let call = Membership::leaveCall { l: leave.into(), signature: request.signature.clone() };
+        match self.send("leave", 1, self.manifest.addresses.membership, &call).await {
+            Ok(done) => Ok(done.mined),
+            Err(error) => {
+                // Leaving happens once.
+                let before = async { Ok(self.store.member_events(member).await?) };
+                Ok(self.recover(error, before, |event| matches!(event, Event::Left { .. })).await?.mined)
+            }
+        }
+    }
+
+    /// Has what a member earned paid elsewhere.
+    ///
+    /// # Errors
+    /// A problem where the contract refuses or the chain fails.
+    pub async fn set_payout(&self, request: &PayoutRequest) -> Result<Mined, Problem> {
+        let member = request.member_id;
+        let turn = self.turn(member).await?;
+        let (nonce, deadline) = (U256::from(request.nonce), U256::from(request.deadline));
+        let payout = eip712::Payout { memberId: member.0, payout: request.payout, nonce, deadline };
+        let call = Membership::setPayoutCall { p: payout.into(), signature: request.signature.clone() };
+        let mined = match self.send("payout", 1, self.manifest.addresses.membership, &call).await {
+            Ok(done) => done.mined,
+            Err(error) => {
+                // Only this statement uses up a nonce: the one with this nonce is the nonce-th.
+                let before = async {
+                    let place = usize::try_from(request.nonce).unwrap_or(usize::MAX);
+                    let set = |e: &Located| matches!(e.event, Event::PayoutSet { .. });
+                    let all = self.store.member_events(member).await?;
+                    Ok(all.into_iter().filter(set).nth(place).into_iter().collect())
+                };
+                let same =
+                    |event: &Event| matches!(event, Event::PayoutSet { payout, .. } if *payout == request.payout);
+                self.recover(error, before, same).await?.mined
+            }
+        };
+        turn.spend();
+        Ok(mined)
+    }
+}
