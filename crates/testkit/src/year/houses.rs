@@ -43,7 +43,7 @@ impl Year {
 
     async fn propose_motion(&mut self, motion: &Motion) -> Result<Proposal> {
         let proposer = self.voters().first().cloned().context("nobody has a vote yet")?;
-        let sender = self.coop.sender_of(proposer.clone()).await?;
+        let sender = self.sender(&proposer).await?;
         motion.propose(&sender, &self.coop.manifest).await?;
         self.tally.count("propose to a house", sender.address());
         let all = proposals(&self.coop.chain, &self.coop.manifest).await?;
@@ -56,7 +56,7 @@ impl Year {
         for proposal in standing {
             opens = opens.max(proposal.view(&self.coop.chain, &self.coop.manifest).await?.opens_at);
         }
-        self.coop.reach(opens + 1).await?;
+        self.reach(opens + 1).await?;
         let voters = self.voters();
         for (place, key) in voters.into_iter().enumerate() {
             // The proposer comes; of the others some.
@@ -67,7 +67,7 @@ impl Year {
             let said = if dissent { Support::Against } else { support };
             for proposal in standing {
                 if self.votes(proposal, key.address()).await? {
-                    let sender = self.coop.sender_of(key.clone()).await?;
+                    let sender = self.sender(&key).await?;
                     proposal.vote(&sender, &self.coop.manifest, said).await?;
                     self.tally.count("vote", key.address());
                 }
@@ -90,7 +90,7 @@ impl Year {
         let mut view = proposal.view(&chain, &manifest).await?;
         while matches!(view.status, Status::Pending | Status::Active) {
             // A late quorum moves the close.
-            self.coop.reach(view.closes_at + 1).await?;
+            self.reach(view.closes_at + 1).await?;
             view = proposal.view(&chain, &manifest).await?;
         }
         if view.status != Status::Succeeded {
@@ -100,7 +100,7 @@ impl Year {
         }
         proposal.queue(&self.coop.relayer, &manifest).await?;
         let queued = proposal.view(&chain, &manifest).await?;
-        self.coop.reach(queued.executable_at + 1).await?;
+        self.reach(queued.executable_at + 1).await?;
         proposal.execute(&self.coop.relayer, &manifest).await?;
         self.tally.count("proposal that passed", proposal.proposer);
         Ok(true)

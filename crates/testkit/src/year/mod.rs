@@ -2,6 +2,8 @@
 //! licenses of each price form are sold, proposals pass and fail, a pause, a steward slashed, an upgrade. Deterministic by
 //! seed. At its end the books are recomputed from a transcript, and every conservation law is asked of the chain.
 
+mod chain;
+mod houses;
 mod people;
 mod settle;
 mod tally;

@@ -35,7 +35,7 @@ impl Year {
 
     async fn consent(&mut self, place: usize) -> Result<()> {
         let Some((key, id)) = self.member(place) else { return Ok(()) };
-        let version = self.coop.consent_version(id).await? + 1;
+        let version = self.consent_version(id).await? + 1;
         self.coop.grant(&key, id, version).await?;
         self.people[place].consent = version;
         self.tally.count("grant consent", key.address());
@@ -56,8 +56,7 @@ impl Year {
         if batch.is_empty() {
             return Ok(());
         }
-        let wanted: Vec<_> = batch.iter().map(|(key, id, commitment, version)| (key, *id, *commitment, *version)).collect();
-        let recorded = self.coop.record_under(&wanted).await?;
+        let recorded = self.record(&batch).await?;
         for (id, (key, ..)) in recorded.into_iter().zip(&batch) {
             let score = self.score();
             self.scores.insert(id, score);
@@ -89,7 +88,7 @@ impl Year {
                 self.people[place].consent = 0;
                 self.tally.count("revoke consent", key.address());
             } else if drawn < REVOKE_PERMILLE + LEAVE_PERMILLE {
-                self.coop.leave(&key, id).await?;
+                self.leave(&key, id).await?;
                 self.people[place].gone = true;
                 self.tally.count("leave", key.address());
             } else if drawn < REVOKE_PERMILLE + LEAVE_PERMILLE + ERASE_PERMILLE {

@@ -44,7 +44,7 @@ impl Year {
     /// Moves the chain past the end of an epoch and computes what honest stewards sign for an attempt.
     pub(super) async fn compute(&mut self, epoch: Epoch, attempt: u32, params: &Params) -> Result<(SettledInputs, Round)> {
         let schedule = self.coop.manifest.schedule();
-        self.coop.reach(schedule.start(epoch, attempt)).await?;
+        self.reach(schedule.start(epoch, attempt)).await?;
         let end = schedule.end(epoch);
         self.coop.chain.cut_block(end).await?.context("the cut is not final yet")?;
         let since = self.coop.manifest.since(epoch);
@@ -80,7 +80,7 @@ impl Year {
     pub(super) async fn finish(&mut self, inputs: SettledInputs, round: Round) -> Result<()> {
         let ledger = self.coop.manifest.addresses.settlement_ledger;
         let pending = self.coop.chain.view(ledger, &SettlementLedger::pendingCall {}).await?;
-        self.coop.reach(pending.finalAt).await?;
+        self.reach(pending.finalAt).await?;
         let last = self.coop.chain.view(ledger, &SettlementLedger::finalEpochCall {}).await?;
         ensure!(last.root == round.header.root, "epoch {}: another root is final", round.header.epoch);
         self.books.close(&round);
