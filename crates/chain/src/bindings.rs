@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use alloy::json_abi::JsonAbi;
+use alloy::primitives::Bytes;
 use rochdale_core::ledger::Params;
 
 use crate::eip712;
@@ -31,15 +32,62 @@ macro_rules! contracts {
     };
 }
 
-/// What a cooperative is founded with, as the factory's plan takes it.
-pub mod founding {
-    pub use super::founding_plan::FoundingPlan::*;
-    pub use super::founding_plan::{CoopGovernor, DatasetCatalog, StewardCommittee, Treasury};
+mod factory {
+    #![allow(missing_docs, reason = "documented where the contract defines them")]
+
+    alloy::sol! {
+        /// What we ask of the factory. Its list of parts is longer than a tuple of ours may be, so the calls that take or
+        /// give it are encoded from the ABI.
+        #[derive(Debug, PartialEq, Eq)]
+        interface CoopFactory {
+            function found(bytes32 salt, bytes calldata config) external returns (bytes32 coopId);
+            function advance(bytes32 coopId, uint8 stage, bytes calldata config) external;
+            function stages() external view returns (uint8);
+            function stageOf(bytes32 coopId) external view returns (uint8);
+            function plan() external view returns (address);
+            function implementationOf(uint8 part) external view returns (address);
+
+            error CoopFactory_NoImplementation(uint8 part);
+            error CoopFactory_AlreadyFounded(bytes32 coopId);
+            error CoopFactory_NotFounded(bytes32 coopId);
+            error CoopFactory_OtherConfig(bytes32 configHash, bytes32 expected);
+            error CoopFactory_StageDone(uint8 stage, uint8 next);
+            error CoopFactory_StageNotReached(uint8 stage, uint8 next);
+            error FoundingPlan_BadConfig(string field);
+        }
+
+        /// What we ask of the plan.
+        interface FoundingPlan {
+            function accessPlan() external view returns (address);
+        }
+
+        /// On `target`, `role` may call `selectors`.
+        #[derive(Debug, PartialEq, Eq)]
+        struct Rule {
+            address target;
+            uint64 role;
+            bytes4[] selectors;
+        }
+    }
 }
 
-/// The factory's parts, as the plan of access takes them.
-pub(crate) mod access {
-    pub use super::access_plan::AccessPlan::Parts;
+pub use factory::{CoopFactory, FoundingPlan, Rule};
+
+/// Contracts that are only created, or called by their ABI.
+const PLAIN: &[(&str, &str)] = &[
+    ("AccessPlan", include_str!("../../../abi/AccessPlan.json")),
+    ("CoopFactory", include_str!("../../../abi/CoopFactory.json")),
+    ("FoundingPlan", include_str!("../../../abi/FoundingPlan.json")),
+];
+
+/// The creation code of a contract that is only created; empty where there is none of that name.
+pub(crate) fn bytecode(name: &str) -> Bytes {
+    #[derive(serde::Deserialize)]
+    struct File {
+        bytecode: Bytes,
+    }
+    let file = PLAIN.iter().find(|(known, _)| *known == name);
+    file.and_then(|(_, text)| serde_json::from_str::<File>(text).ok()).map(|file| file.bytecode).unwrap_or_default()
 }
 
 /// A contract's ABI by the contract's name, for calls that are known only when the program runs.
@@ -51,20 +99,25 @@ pub fn abi(name: &str) -> Option<&'static JsonAbi> {
         }
         // The macro above read the same files: one that does not parse stops the build.
         let read = |(name, text): &(&'static str, &str)| Some((*name, serde_json::from_str::<File>(text).ok()?.abi));
-        FILES.iter().filter_map(read).collect()
+        FILES.iter().chain(PLAIN).filter_map(read).collect()
     });
     ABIS.get(name)
 }
 
 contracts! {
-    access_plan AccessPlan "../../abi/AccessPlan.json",
     charter_gate CharterGate "../../abi/CharterGate.json",
     coop_authority CoopAuthority "../../abi/CoopAuthority.json",
-    coop_factory CoopFactory "../../abi/CoopFactory.json",
     coop_governor CoopGovernor "../../abi/CoopGovernor.json",
     coop_timelock CoopTimelock "../../abi/CoopTimelock.json",
-    founding_plan FoundingPlan "../../abi/FoundingPlan.json",
     pause_guard PauseGuard "../../abi/PauseGuard.json",
+    auction_house AuctionHouse "../../abi/AuctionHouse.json",
+    buyback Buyback "../../abi/Buyback.json",
+    compute_desk ComputeDesk "../../abi/ComputeDesk.json",
+    ethics_registry EthicsRegistry "../../abi/EthicsRegistry.json",
+    operator_pay OperatorPay "../../abi/OperatorPay.json",
+    researcher_bond ResearcherBond "../../abi/ResearcherBond.json",
+    service_desk ServiceDesk "../../abi/ServiceDesk.json",
+    vesting Vesting "../../abi/Vesting.json",
     consent_registry ConsentRegistry "../../abi/ConsentRegistry.json",
     contribution_registry ContributionRegistry "../../abi/ContributionRegistry.json",
     data_token DataToken "../../abi/DataToken.json",
@@ -97,8 +150,15 @@ pub(crate) fn error_signatures() -> Vec<([u8; 4], &'static str)> {
         CoopFactory::CoopFactoryErrors,
         CoopGovernor::CoopGovernorErrors,
         CoopTimelock::CoopTimelockErrors,
-        FoundingPlan::FoundingPlanErrors,
         PauseGuard::PauseGuardErrors,
+        AuctionHouse::AuctionHouseErrors,
+        Buyback::BuybackErrors,
+        ComputeDesk::ComputeDeskErrors,
+        EthicsRegistry::EthicsRegistryErrors,
+        OperatorPay::OperatorPayErrors,
+        ResearcherBond::ResearcherBondErrors,
+        ServiceDesk::ServiceDeskErrors,
+        Vesting::VestingErrors,
         ConsentRegistry::ConsentRegistryErrors,
         ContributionRegistry::ContributionRegistryErrors,
         DataToken::DataTokenErrors,

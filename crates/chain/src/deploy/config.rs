@@ -3,7 +3,7 @@
 use alloy::primitives::{Address, B256, keccak256};
 use rochdale_core::ids::DatasetId;
 use rochdale_core::ledger::Params;
-use rochdale_core::money::MicroUsdc;
+use rochdale_core::money::{MicroUsdc, decimal_string};
 use serde::{Deserialize, Serialize};
 
 use crate::client::LOCAL_CHAIN_ID;
@@ -41,6 +41,15 @@ pub struct CoopConfig {
     /// What stewards pledge.
     #[serde(default)]
     pub bonds: Bonds,
+    /// What is paid to those who serve, what is asked of researchers, how DATA is bought back.
+    #[serde(default)]
+    pub desks: DesksConfig,
+    /// DATA that exists from the beginning.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allocation: Vec<Allocation>,
+    /// DATA that exists from the beginning and is released over time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vesting: Vec<VestingSchedule>,
     /// The ledger's governed parameters.
     #[serde(default)]
     pub ledger: Params,
@@ -170,6 +179,79 @@ impl Default for Bonds {
     }
 }
 
+/// What is paid to those who serve, what is asked of researchers, how DATA is bought back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DesksConfig {
+    /// The least part of a price that stays the contributors', basis points; the houses change the split above it.
+    pub min_contributors_bps: u16,
+    /// Seconds that a metered job has.
+    pub compute_timeout: u32,
+    /// Least bond of a researcher where one is asked for, micro-USDC.
+    pub researcher_bond: MicroUsdc,
+    /// For each steward that signed a final epoch, micro-USDC.
+    pub steward_per_epoch: MicroUsdc,
+    /// For each receipt that a worker anchored, micro-USDC.
+    pub worker_per_receipt: MicroUsdc,
+    /// A lot of the buyback, micro-USDC; 0 buys nothing back.
+    pub buyback_lot: MicroUsdc,
+    /// Wei of DATA that a lot asks for at first, as a string of digits.
+    #[serde(with = "decimal_string")]
+    pub buyback_start: u128,
+    /// Wei of DATA that it comes down to.
+    #[serde(with = "decimal_string")]
+    pub buyback_floor: u128,
+    /// Seconds of the way down.
+    pub buyback_duration: u32,
+}
+
+impl Default for DesksConfig {
+    fn default() -> Self {
+        Self {
+            min_contributors_bps: 5_000,
+            compute_timeout: 7 * 86_400,
+            researcher_bond: MicroUsdc(1_000_000_000),
+            steward_per_epoch: MicroUsdc(10_000_000),
+            worker_per_receipt: MicroUsdc(100_000),
+            buyback_lot: MicroUsdc(0),
+            buyback_start: 0,
+            buyback_floor: 0,
+            buyback_duration: 0,
+        }
+    }
+}
+
+/// DATA that exists from the beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Allocation {
+    /// Whose.
+    pub to: Address,
+    /// Wei, as a string of digits.
+    #[serde(with = "decimal_string")]
+    pub amount: u128,
+}
+
+/// DATA that is released over time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VestingSchedule {
+    /// Whose.
+    pub beneficiary: Address,
+    /// Wei, as a string of digits.
+    #[serde(with = "decimal_string")]
+    pub amount: u128,
+    /// Unix seconds.
+    pub start: u64,
+    /// Seconds from the start before which nothing is released.
+    pub cliff: u32,
+    /// Seconds from the start to the end.
+    pub duration: u32,
+    /// Whether the token house may end it.
+    #[serde(default)]
+    pub revocable: bool,
+}
+
 /// What a dataset holds; never a disease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -233,6 +315,9 @@ impl CoopConfig {
             split: SplitBps::default(),
             governance: GovernanceConfig::default(),
             bonds: Bonds::default(),
+            desks: DesksConfig::default(),
+            allocation: Vec::new(),
+            vesting: Vec::new(),
             ledger: Params::default(),
             datasets: default_datasets(),
             actors,
@@ -269,6 +354,12 @@ impl CoopConfig {
         let most = u128::from(u64::MAX);
         if self.bonds.min_bond.0 > most || self.bonds.objection_bond.0 > most {
             return fault("bonds", "fit 64 bits of micro-USDC".to_owned());
+        }
+        let uint96 = (1u128 << 96) - 1;
+        let paid = [self.desks.researcher_bond, self.desks.steward_per_epoch, self.desks.worker_per_receipt];
+        let paid = paid.into_iter().chain([self.desks.buyback_lot]).map(|amount| amount.0);
+        if paid.chain(self.vesting.iter().map(|schedule| schedule.amount)).any(|amount| amount > uint96) {
+            return fault("desks and vesting", "have amounts that fit 96 bits".to_owned());
         }
         if self.datasets.is_empty() {
             return fault("datasets", "name at least one dataset".to_owned());

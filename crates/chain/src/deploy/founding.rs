@@ -1,16 +1,22 @@
 //! The transactions of a founding: what all cooperatives share, then the factory's stages from one configuration.
+//!
+//! Configuration and parts are encoded from the contracts' own ABI, field by field by name: a field that the contracts
+//! have and this program does not know stops the founding before anything is sent.
 
-use alloy::primitives::{Address, B256, Bytes, U256, aliases::U40, aliases::U48};
-use alloy::sol_types::{SolCall as _, SolConstructor as _, SolValue as _};
+use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::providers::Provider as _;
+use alloy::rpc::types::TransactionRequest;
+use alloy::sol_types::{SolCall as _, SolValue as _};
 use rochdale_core::ledger;
-use rochdale_core::money::MicroUsdc;
+use serde_json::{Value, json};
 
 use super::engine::Step;
-use super::manifest::{implementations, parts};
-use super::{CoopConfig, DatasetConfig, HouseConfig};
-use crate::bindings::founding as types;
-use crate::bindings::{AccessPlan, CoopFactory, FoundingPlan, TestUSDC};
+use super::manifest::implementations;
+use super::{Addresses, Allocation, CoopConfig, DatasetConfig, DesksConfig, HouseConfig, Mismatch, VestingSchedule};
+use crate::bindings::{self, CoopFactory, Rule, TestUSDC};
+use crate::client::{Chain, ChainError};
 use crate::events::Seat;
+use crate::gov::coerce;
 
 /// What every cooperative on a chain shares.
 pub(super) struct Shared {
@@ -31,22 +37,26 @@ pub fn implementation_address(kind: &str) -> Option<Address> {
 pub(super) fn shared() -> Shared {
     let mut steps: Vec<Step> = Vec::new();
     let mut at = Vec::new();
-    for (name, bytecode) in implementations() {
-        let step = Step::create(&format!("{name} implementation"), &bytecode, &[]);
+    for (_, kind, bytecode) in implementations() {
+        let step = Step::create(&format!("{kind} implementation"), &bytecode, &[]);
         at.push(step.address);
         // Two parts of one kind share their code.
         if !steps.iter().any(|known| known.address == step.address) {
             steps.push(step);
         }
     }
-    let access = Step::create("AccessPlan", &AccessPlan::BYTECODE, &[]);
-    let plan = FoundingPlan::constructorCall { accessPlan_: access.address };
-    let plan = Step::create("FoundingPlan", &FoundingPlan::BYTECODE, &plan.abi_encode());
-    let factory = CoopFactory::constructorCall { implementations: parts(&at), plan_: plan.address };
-    let factory = Step::create("CoopFactory", &CoopFactory::BYTECODE, &factory.abi_encode());
+    let access = Step::create("AccessPlan", &bindings::bytecode("AccessPlan"), &[]);
+    let plan = Step::create("FoundingPlan", &bindings::bytecode("FoundingPlan"), &access.address.abi_encode());
+    let arguments = [words(&at), plan.address.abi_encode()].concat();
+    let factory = Step::create("CoopFactory", &bindings::bytecode("CoopFactory"), &arguments);
     let address = factory.address;
     steps.extend([access, plan, factory]);
     Shared { factory: address, steps }
+}
+
+/// Addresses as the words of a struct of addresses.
+fn words(addresses: &[Address]) -> Vec<u8> {
+    addresses.iter().flat_map(|address| address.into_word().0).collect()
 }
 
 /// The test token of the local chain.
@@ -55,7 +65,8 @@ pub(super) fn test_usdc() -> Step {
 }
 
 /// The stages by name, in order.
-const STAGES: [&str; 6] = ["authority", "members", "settlement", "market", "settling in", "handing over"];
+const STAGES: [&str; 8] =
+    ["authority", "members", "settlement", "market", "desks", "treasury", "settling in", "handing over"];
 
 /// The factory's stages for one cooperative.
 pub(super) fn stages(factory: Address, coop: B256, salt: B256, config: &Bytes) -> Vec<Step> {
@@ -72,92 +83,148 @@ pub(super) const fn stage_count() -> usize {
     STAGES.len()
 }
 
+/// The contracts of a cooperative as the factory names them, in the order of its parts.
+pub(super) async fn parts_of(chain: &Chain, factory: Address, coop: B256) -> Result<Vec<Address>, ChainError> {
+    let answer = ask(chain, factory, "CoopFactory", "partsOf", coop.as_slice()).await?;
+    Ok(answer.chunks_exact(32).map(|word| Address::from_word(B256::from_slice(word))).collect())
+}
+
+/// Which role may call what, as the plan says for these contracts.
+pub(super) async fn rules_of(chain: &Chain, access: Address, addresses: &Addresses) -> Result<Vec<Rule>, ChainError> {
+    let parts: Vec<Address> = addresses.named().into_iter().map(|(_, _, address)| address).collect();
+    let answer = ask(chain, access, "AccessPlan", "rules", &words(&parts)).await?;
+    <Vec<Rule>>::abi_decode(&answer).map_err(|e| ChainError::Refused {
+        rpc: chain.rpc().to_owned(),
+        call: format!("rules at {access}"),
+        detail: format!("the answer does not decode ({e})"),
+    })
+}
+
+/// Calls a view function by its name in an ABI, with arguments that are encoded already.
+async fn ask(chain: &Chain, to: Address, contract: &str, function: &str, data: &[u8]) -> Result<Bytes, ChainError> {
+    let found = bindings::abi(contract).and_then(|abi| abi.function(function)?.first());
+    let selector = found.map(alloy::json_abi::Function::selector).unwrap_or_default();
+    let input = Bytes::from([selector.as_slice(), data].concat());
+    let request = TransactionRequest::default().to(to).input(input.into());
+    chain.provider().call(request).await.map_err(|e| chain.error(function, &e))
+}
+
 /// The configuration as the factory takes it.
-pub(super) fn encode(config: &CoopConfig, usdc: Address, genesis: u64) -> Bytes {
-    let c = types::Config {
-        chain: chain(config, usdc, genesis),
-        people: types::People {
-            registrar: config.actors.registrar,
-            gateway: config.actors.gateway,
-            guardian: config.actors.guardian,
-        },
-        committee: committee(config),
-        limits: types::Limits {
-            admissionsPerEpoch: config.membership.admissions_per_epoch,
-            cooldown: config.membership.cooldown,
-        },
-        rewards: types::Rewards {
-            paramsHash: config.ledger.hash(),
-            dataCap: config.ledger.data_cap,
-            govCap: config.ledger.gov_cap,
-        },
-        split: types::Treasury::Split {
-            buyback: config.split.buyback,
-            operations: config.split.operations,
-            compliance: config.split.compliance,
-            reserve: config.split.reserve,
-        },
-        governance: types::Governance {
-            delay: U256::from(config.governance.delay),
-            tokenHouse: house(&config.governance.token),
-            memberHouse: house(&config.governance.member),
-        },
-        datasets: config.datasets.iter().map(offer).collect(),
+///
+/// # Errors
+/// Where the contracts have a field that is not filled here, or a value does not fit its type.
+pub(super) fn encode(config: &CoopConfig, usdc: Address, genesis: u64) -> Result<Bytes, Mismatch> {
+    let unfit = |actual: String| Mismatch {
+        what: "the factory's configuration".to_owned(),
+        expected: "what this program fills in".to_owned(),
+        actual,
     };
-    c.abi_encode().into()
+    let outputs = bindings::abi("FoundingPlan").and_then(|abi| abi.function("configOf")?.first());
+    let Some(param) = outputs.and_then(|f| f.outputs.first()) else { return Err(unfit("absent".to_owned())) };
+    let value = coerce("config", param, &fields(config, usdc, genesis)).map_err(|e| unfit(e.to_string()))?;
+    Ok(value.abi_encode().into())
 }
 
-fn chain(config: &CoopConfig, usdc: Address, genesis: u64) -> types::ChainFacts {
-    let times = config.settlement;
-    types::ChainFacts {
-        usdc,
-        genesis: U40::from(genesis),
-        epochLength: config.ledger.epoch_length,
-        lag: times.lag,
-        attemptLength: times.attempt_length,
-        window: times.window,
-        depth: ledger::DEPTH,
-    }
-}
-
-fn committee(config: &CoopConfig) -> types::Committee {
-    let actors = &config.actors;
-    let seat = |s: &Seat| types::StewardCommittee::Seat { signer: s.signer, sealingKey: s.sealing_key };
-    let worker = |w: &Seat| types::StewardCommittee::Worker { signer: w.signer, sealingKey: w.sealing_key };
-    types::Committee {
-        seats: actors.stewards.iter().map(seat).collect(),
-        quorum: actors.quorum,
-        workers: actors.workers.iter().map(worker).collect(),
-        minBond: micro(config.bonds.min_bond),
-        objectionBond: micro(config.bonds.objection_bond),
-    }
-}
-
-fn offer(dataset: &DatasetConfig) -> types::Offer {
-    types::Offer {
-        id: dataset.id.0,
-        dataset: types::DatasetCatalog::Dataset {
-            dataType: dataset.data_type as u8,
-            source: dataset.source,
-            pricePerThousand: dataset.price_per_thousand.0,
-            termsHash: dataset.terms_hash,
-            open: true,
+/// The fields by the names that the contracts give them.
+fn fields(config: &CoopConfig, usdc: Address, genesis: u64) -> Value {
+    let (times, actors, split) = (config.settlement, &config.actors, config.split);
+    json!({
+        "chain": {
+            "usdc": usdc, "genesis": genesis, "epochLength": config.ledger.epoch_length, "lag": times.lag,
+            "attemptLength": times.attempt_length, "window": times.window, "depth": ledger::DEPTH,
         },
-    }
+        "people": {
+            "registrar": actors.registrar, "gateway": actors.gateway, "ethicsBoard": actors.ethics_board,
+            "guardian": actors.guardian,
+        },
+        "committee": {
+            "seats": actors.stewards.iter().map(seat).collect::<Vec<_>>(), "quorum": actors.quorum,
+            "workers": actors.workers.iter().map(seat).collect::<Vec<_>>(),
+            "minBond": digits(config.bonds.min_bond.0), "objectionBond": digits(config.bonds.objection_bond.0),
+        },
+        "limits": {
+            "admissionsPerEpoch": config.membership.admissions_per_epoch, "cooldown": config.membership.cooldown,
+        },
+        "rewards": {
+            "paramsHash": config.ledger.hash(), "dataCap": digits(config.ledger.data_cap),
+            "govCap": digits(config.ledger.gov_cap),
+        },
+        "split": {
+            "buyback": split.buyback, "operations": split.operations, "compliance": split.compliance,
+            "reserve": split.reserve,
+        },
+        "desks": desks(&config.desks),
+        "allocation": config.allocation.iter().map(allocation).collect::<Vec<_>>(),
+        "vesting": config.vesting.iter().map(schedule).collect::<Vec<_>>(),
+        "governance": {
+            "delay": config.governance.delay, "tokenHouse": house(&config.governance.token),
+            "memberHouse": house(&config.governance.member),
+        },
+        "datasets": config.datasets.iter().map(offer).collect::<Vec<_>>(),
+    })
 }
 
-fn house(house: &HouseConfig) -> types::CoopGovernor::Settings {
-    types::CoopGovernor::Settings {
-        votingDelay: U48::from(house.voting_delay),
-        votingPeriod: house.voting_period,
-        proposalThreshold: U256::from(house.proposal_threshold),
-        quorumBps: U256::from(house.quorum_bps),
-        quorumFloor: U256::from(house.quorum_floor),
-        lateQuorumExtension: U48::from(house.late_quorum_extension),
-    }
+/// JSON numbers end at 64 bits.
+fn digits(amount: u128) -> String {
+    U256::from(amount).to_string()
 }
 
-/// Micro-USDC as the contracts take it; the check of the configuration keeps it within 64 bits.
-fn micro(amount: MicroUsdc) -> u64 {
-    u64::try_from(amount.0).unwrap_or(u64::MAX)
+fn seat(seat: &Seat) -> Value {
+    json!({ "signer": seat.signer, "sealingKey": seat.sealing_key })
+}
+
+fn offer(dataset: &DatasetConfig) -> Value {
+    json!({ "id": dataset.id, "dataset": {
+        "dataType": dataset.data_type as u8, "source": dataset.source,
+        "pricePerThousand": digits(dataset.price_per_thousand.0), "termsHash": dataset.terms_hash, "open": true,
+    } })
+}
+
+fn house(house: &HouseConfig) -> Value {
+    json!({
+        "votingDelay": house.voting_delay, "votingPeriod": house.voting_period,
+        "proposalThreshold": house.proposal_threshold, "quorumBps": house.quorum_bps,
+        "quorumFloor": house.quorum_floor, "lateQuorumExtension": house.late_quorum_extension,
+    })
+}
+
+fn desks(desks: &DesksConfig) -> Value {
+    json!({
+        "minContributorsBps": desks.min_contributors_bps, "computeTimeout": desks.compute_timeout,
+        "researcherBond": digits(desks.researcher_bond.0),
+        "pay": {
+            "stewardPerEpoch": digits(desks.steward_per_epoch.0),
+            "workerPerReceipt": digits(desks.worker_per_receipt.0),
+        },
+        "buyback": {
+            "lot": digits(desks.buyback_lot.0), "startData": digits(desks.buyback_start),
+            "floorData": digits(desks.buyback_floor), "duration": desks.buyback_duration,
+        },
+    })
+}
+
+fn allocation(given: &Allocation) -> Value {
+    json!({ "to": given.to, "amount": digits(given.amount) })
+}
+
+fn schedule(s: &VestingSchedule) -> Value {
+    json!({
+        "beneficiary": s.beneficiary, "amount": digits(s.amount), "start": s.start, "cliff": s.cliff,
+        "duration": s.duration, "revocable": s.revocable,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_parts_are_those_of_the_factory_in_its_order() {
+        let abi = bindings::abi("CoopFactory").unwrap();
+        let parts = &abi.function("partsOf").unwrap()[0].outputs[0].components;
+        let theirs: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
+        let ours: Vec<&str> = implementations().into_iter().map(|(part, _, _)| part).collect();
+        assert_eq!(ours, theirs);
+    }
 }

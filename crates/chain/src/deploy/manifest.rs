@@ -11,7 +11,7 @@ use rochdale_core::ledger::{Params, Schedule};
 use serde::{Deserialize, Serialize};
 
 use super::config::SettlementTimes;
-use crate::bindings::{self, CoopFactory};
+use crate::bindings;
 use crate::client::BlockRef;
 use crate::eip712;
 
@@ -32,10 +32,11 @@ macro_rules! addresses {
         }
 
         impl Addresses {
-            /// The contracts of a cooperative that a factory founded.
+            /// The contracts of a cooperative that a factory founded, in the order of its parts.
             #[must_use]
-            pub fn new(usdc: Address, factory: Address, parts: &CoopFactory::Parts) -> Self {
-                Self { usdc, factory, $($field: parts.$part),* }
+            pub fn new(usdc: Address, factory: Address, parts: &[Address]) -> Self {
+                let mut all = parts.iter().copied();
+                Self { usdc, factory, $($field: all.next().unwrap_or_default()),* }
             }
 
             /// The cooperative's contracts in the factory's order: name, name of the ABI, address.
@@ -45,15 +46,9 @@ macro_rules! addresses {
             }
         }
 
-        /// The code of each part, in the order of `Parts`.
-        pub(super) fn implementations() -> Vec<(&'static str, Bytes)> {
-            vec![$((stringify!($abi), bindings::$abi::BYTECODE.clone())),*]
-        }
-
-        /// `Parts` from addresses in their order.
-        pub(super) fn parts(addresses: &[Address]) -> CoopFactory::Parts {
-            let mut all = addresses.iter().copied();
-            CoopFactory::Parts { $($part: all.next().unwrap_or_default()),* }
+        /// Name in `Parts`, kind and code of each part, in order.
+        pub(super) fn implementations() -> Vec<(&'static str, &'static str, Bytes)> {
+            vec![$((stringify!($part), stringify!($abi), bindings::$abi::BYTECODE.clone())),*]
         }
     };
 }
@@ -77,6 +72,14 @@ addresses! {
     license license License License,
     market market Market Market,
     treasury treasury Treasury Treasury,
+    ethics_registry ethicsRegistry EthicsRegistry EthicsRegistry,
+    auction_house auctionHouse AuctionHouse AuctionHouse,
+    compute_desk computeDesk ComputeDesk ComputeDesk,
+    researcher_bond researcherBond ResearcherBond ResearcherBond,
+    service_desk serviceDesk ServiceDesk ServiceDesk,
+    operator_pay operatorPay OperatorPay OperatorPay,
+    buyback buyback Buyback Buyback,
+    vesting vesting Vesting Vesting,
 }
 
 impl Addresses {

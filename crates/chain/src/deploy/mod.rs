@@ -24,8 +24,8 @@ use crate::client::{Chain, ChainError, LOCAL_CHAIN_ID, SendError, Sender};
 use engine::Engine;
 
 pub use config::{
-    Actors, Bonds, ConfigError, CoopConfig, DataType, DatasetConfig, GovernanceConfig, HouseConfig, LICENSE_TERMS,
-    MembershipLimits, SettlementTimes, SplitBps,
+    Actors, Allocation, Bonds, ConfigError, CoopConfig, DataType, DatasetConfig, DesksConfig, GovernanceConfig,
+    HouseConfig, LICENSE_TERMS, MembershipLimits, SettlementTimes, SplitBps, VestingSchedule,
 };
 pub use founding::implementation_address;
 pub use journal::{Journal, JournalError, Subject};
@@ -152,7 +152,7 @@ pub async fn deploy(
         first.insert(0, step);
         address
     });
-    let settings = founding::encode(config, usdc, genesis);
+    let settings = founding::encode(config, usdc, genesis)?;
     let stages = founding::stages(shared.factory, coop, salt, &settings);
     let total = first.len() + stages.len();
     let base = journal.base;
@@ -164,7 +164,7 @@ pub async fn deploy(
     }
     engine.run(&stages).await?;
     progress(Progress::ReadingBack);
-    let parts = chain.view(shared.factory, &CoopFactory::partsOfCall { coopId: coop }).await?;
+    let parts = founding::parts_of(chain, shared.factory, coop).await?;
     let manifest = Manifest {
         version: MANIFEST_VERSION,
         chain_id: chain.chain_id(),

@@ -4,13 +4,14 @@ use std::fmt::Display;
 
 use alloy::primitives::{Address, B256, U256};
 use alloy::providers::Provider as _;
-use alloy::sol_types::{SolCall, SolValue as _};
+use alloy::sol_types::SolCall;
 
+use super::founding::{parts_of, rules_of};
 use super::roles::granted;
 use super::{CoopConfig, DeployError, HouseConfig, Manifest, Role, holders};
 use crate::bindings::{
-    self, AccessPlan, CharterGate, ContributionRegistry, CoopAuthority, CoopFactory, CoopGovernor, CoopTimelock,
-    DatasetCatalog, FoundingPlan, Membership, PauseGuard, SettlementLedger, StewardCommittee, Treasury,
+    self, CharterGate, ContributionRegistry, CoopAuthority, CoopFactory, CoopGovernor, CoopTimelock, DatasetCatalog,
+    FoundingPlan, Membership, PauseGuard, SettlementLedger, StewardCommittee, Treasury,
 };
 use crate::client::Chain;
 
@@ -39,16 +40,6 @@ fn same<T: PartialEq + Display>(what: &str, expected: T, actual: T) -> Result<()
 
 fn listed(accounts: &[Address]) -> String {
     accounts.iter().map(Address::to_string).collect::<Vec<_>>().join(", ")
-}
-
-/// The same addresses under the plan's own type.
-fn parts_of(parts: &CoopFactory::Parts) -> Result<bindings::access::Parts, Mismatch> {
-    // One struct of the contracts, generated for each of them; its encoding is the same.
-    bindings::access::Parts::abi_decode(&parts.abi_encode()).map_err(|e| Mismatch {
-        what: "the parts of the factory".to_owned(),
-        expected: "those of its plan".to_owned(),
-        actual: e.to_string(),
-    })
 }
 
 /// Reads the contracts of a manifest back and compares them with a configuration.
@@ -122,9 +113,13 @@ impl Reader<'_> {
         let a = &self.manifest.addresses;
         let plan = self.view(a.factory, CoopFactory::planCall {}).await?;
         let access = self.view(plan, FoundingPlan::accessPlanCall {}).await?;
-        let parts = self.view(a.factory, CoopFactory::partsOfCall { coopId: self.manifest.coop_id }).await?;
-        let call = AccessPlan::rulesCall { at: parts_of(&parts)? };
-        for rule in self.view(access, call).await? {
+        let parts = parts_of(self.chain, a.factory, self.manifest.coop_id).await?;
+        let ours = a.named();
+        same("the number of contracts", ours.len(), parts.len())?;
+        for ((name, _, address), part) in ours.iter().zip(&parts) {
+            same(&format!("the factory's address of {name}"), *part, *address)?;
+        }
+        for rule in rules_of(self.chain, access, a).await? {
             for selector in rule.selectors {
                 let call = CoopAuthority::getTargetFunctionRoleCall { target: rule.target, selector };
                 let role = self.view(a.authority, call).await?;

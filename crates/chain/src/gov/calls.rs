@@ -125,7 +125,11 @@ fn plain(name: &str) -> &str {
     name.trim_end_matches('_')
 }
 
-fn fields(at: &str, params: &[Param], given: &serde_json::Map<String, Value>) -> Result<Vec<DynSolValue>, CallError> {
+pub(crate) fn fields(
+    at: &str,
+    params: &[Param],
+    given: &serde_json::Map<String, Value>,
+) -> Result<Vec<DynSolValue>, CallError> {
     let wrong = |what: String| CallError::Argument { at: at.to_owned(), what };
     let known = || params.iter().map(|p| plain(&p.name)).collect::<Vec<_>>().join(", ");
     if let Some(surplus) = given.keys().find(|key| !params.iter().any(|p| plain(&p.name) == plain(key))) {
@@ -142,7 +146,7 @@ fn fields(at: &str, params: &[Param], given: &serde_json::Map<String, Value>) ->
         .collect()
 }
 
-fn coerce(at: &str, param: &Param, value: &Value) -> Result<DynSolValue, CallError> {
+pub(crate) fn coerce(at: &str, param: &Param, value: &Value) -> Result<DynSolValue, CallError> {
     let wrong = |what: String| CallError::Argument { at: at.to_owned(), what };
     let kind = param.resolve().map_err(|e| wrong(e.to_string()))?;
     match (&kind, value) {

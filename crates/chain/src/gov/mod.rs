@@ -10,6 +10,7 @@ mod rules;
 use alloy::json_abi::JsonAbi;
 use alloy::primitives::Address;
 
+pub(crate) use calls::coerce;
 pub use calls::{Call, CallError, CallSpec};
 pub use charter::CharterCalls;
 pub use describe::{Change, Described, describe};

@@ -69,17 +69,26 @@ impl Rule {
 }
 
 const UPGRADEABLE: &[&str] = &[
+    "AuctionHouse",
+    "Buyback",
+    "ComputeDesk",
     "ConsentRegistry",
     "ContributionRegistry",
     "DataToken",
     "DatasetCatalog",
+    "EthicsRegistry",
     "GovToken",
     "License",
     "Market",
     "Membership",
+    "OperatorPay",
+    "PauseGuard",
+    "ResearcherBond",
+    "ServiceDesk",
     "SettlementLedger",
     "StewardCommittee",
     "Treasury",
+    "Vesting",
 ];
 
 /// Every function that a house may have called.
@@ -132,6 +141,59 @@ pub(super) const RULES: &[Rule] = &[
     rule(&["Market"], "approveResearcher", "approves a researcher for a purpose, or withdraws that")
         .now("approvedUntil", &[0, 1])
         .units(&[("until", Unit::Time)]),
+    rule(&["EthicsRegistry"], "setEthicsBoard", "names who approves researchers").now("ethicsBoard", &[]),
+    rule(&["EthicsRegistry"], "withdraw", "withdraws a researcher's approval for a purpose")
+        .now("approvedUntil", &[0, 1]),
+    rule(
+        &["AuctionHouse", "ComputeDesk"],
+        "setBondRequired",
+        "asks researchers for a bond before they buy, or no longer",
+    )
+    .now("bondRequired", &[]),
+    rule(&["AuctionHouse"], "setTerms", "sets on what terms a dataset is auctioned").now("termsOf", &[0]).units(&[
+        ("reserve", Unit::Usdc),
+        ("bidBond", Unit::Usdc),
+        ("commitPeriod", Unit::Seconds),
+        ("revealPeriod", Unit::Seconds),
+        ("duration", Unit::Seconds),
+    ]),
+    rule(&["ComputeDesk"], "setPrice", "sets the price of metered jobs")
+        .now("prices", &[])
+        .units(&[("base", Unit::Usdc), ("perUnit", Unit::Usdc)]),
+    rule(&["ComputeDesk"], "setTimeout", "sets how long a metered job may take")
+        .now("prices", &[])
+        .units(&[("timeout", Unit::Seconds)]),
+    rule(&["ResearcherBond"], "setTerms", "sets what researchers pledge").now("terms", &[]),
+    rule(&["ResearcherBond"], "slash", "takes from a researcher's bond, for the treasury")
+        .now("bondOf", &[0])
+        .warn("what is taken does not come back; ask for the reason behind the hash"),
+    rule(&["ServiceDesk"], "setService", "offers members a service for DATA, or changes it")
+        .now("serviceOf", &[0])
+        .units(&[("dataPrice", Unit::Token)]),
+    rule(&["OperatorPay"], "setRates", "sets what stewards and workers are paid")
+        .now("rates", &[])
+        .units(&[("stewardPerEpoch", Unit::Usdc), ("workerPerReceipt", Unit::Usdc)]),
+    rule(&["Buyback"], "setTerms", "sets how DATA is bought back and burned").now("terms", &[]).units(&[
+        ("lot", Unit::Usdc),
+        ("startData", Unit::Token),
+        ("floorData", Unit::Token),
+        ("duration", Unit::Seconds),
+    ]),
+    rule(&["Vesting"], "create", "promises DATA, released over time").units(&[
+        ("amount", Unit::Token),
+        ("start", Unit::Time),
+        ("cliff", Unit::Seconds),
+        ("duration", Unit::Seconds),
+    ]),
+    rule(&["Vesting"], "revoke", "ends a promise of DATA: what is released by now stays")
+        .now("scheduleOf", &[0])
+        .warn("the beneficiary loses what is not released yet"),
+    rule(&["Treasury"], "spend", "pays out of operations (1), compliance (2) or the reserve (3)")
+        .units(&[("amount", Unit::Usdc)])
+        .warn("money leaves the treasury; ask for the reason behind the hash"),
+    rule(&["Treasury"], "spendToken", "pays out a token other than the stablecoin")
+        .units(&[("amount", Unit::Token)])
+        .warn("tokens leave the treasury"),
     rule(&["PauseGuard"], "unpause", "ends a pause before its time"),
     rule(UPGRADEABLE, "upgradeToAndCall", "replaces the contract's code")
         .now("(implementation)", &[])
