@@ -13,3 +13,4 @@ pub mod gov;
 pub mod local;
 pub mod poll;
 pub mod state;
+pub mod upgrade;

@@ -162,6 +162,22 @@ pub enum CoopCommand {
         #[arg(long)]
         manifest: Option<PathBuf>,
     },
+    /// Show what an upgrade to this program's contracts would change and what both houses would be asked
+    #[command(after_help = "Example: rochdale coop upgrade --plan --write proposal.toml")]
+    Upgrade {
+        /// Only a plan: an upgrade itself is the two houses' to decide, with `rochdale gov propose`
+        #[arg(long, required = true)]
+        plan: bool,
+        /// The chain's RPC; that of this state's local chain if absent
+        #[arg(long)]
+        rpc: Option<String>,
+        /// The deployment's manifest; the state's own if absent
+        #[arg(long)]
+        manifest: Option<PathBuf>,
+        /// Write the proposal to a file that `rochdale gov propose` reads
+        #[arg(long)]
+        write: Option<PathBuf>,
+    },
     /// Members, epoch, stewards and money at a glance
     Status,
 }

@@ -14,6 +14,7 @@ use anyhow::{Context, Result, bail};
 use rochdale_chain::client::{Chain, LOCAL_CHAIN_ID, Sender};
 use rochdale_chain::deploy::{CoopConfig, Manifest, Role, holders, verify};
 use rochdale_chain::local::{LocalChain, approve_researcher};
+use rochdale_chain::upgrade;
 use rochdale_core::fhir::Limits;
 use rochdale_core::ids::{Epoch, StewardId};
 use rochdale_core::query::Query;
@@ -108,6 +109,23 @@ pub async fn coop(common: &Common, command: CoopCommand, ui: Ui) -> Result<ExitC
                 write!(sentence, "\n  {role:?}: {}", who.join(", "))?;
             }
             show(ui, &json!({ "agrees": true, "roles": held }), sentence)
+        }
+        CoopCommand::Upgrade { plan: _, rpc, manifest, write } => {
+            let state = common.state()?;
+            let path = manifest.unwrap_or_else(|| state.manifest());
+            let manifest = Manifest::load(&path)?;
+            let chain = match rpc {
+                Some(rpc) => found::connect(&rpc, manifest.chain_id).await?,
+                None => local_chain(&state).await?,
+            };
+            let plan = upgrade::plan(&chain, &manifest, &upgrade::load_layouts(&path)?).await?;
+            if let (Some(file), Some(draft)) = (write, &plan.proposal) {
+                std::fs::write(&file, toml::to_string_pretty(draft)?)
+                    .with_context(|| format!("cannot write {}", file.display()))?;
+            }
+            let unsafe_ = !plan.changes.is_empty() && plan.proposal.is_none();
+            show(ui, &json!(plan), plan.to_string())?;
+            Ok(if unsafe_ { ExitCode::FAILURE } else { ExitCode::SUCCESS })
         }
         CoopCommand::Status => status(common, ui).await,
     }

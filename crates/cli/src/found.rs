@@ -10,6 +10,7 @@ use rochdale_chain::client::{Chain, ChainOptions, LOCAL_CHAIN_ID, Sender, System
 use rochdale_chain::deploy::{Actors, CoopConfig, Manifest, Progress, deploy};
 use rochdale_chain::events::Seat;
 use rochdale_chain::local::{LocalChain, post_bonds};
+use rochdale_chain::upgrade;
 use rochdale_core::ids::StewardId;
 use rochdale_core::money::MicroUsdc;
 use rochdale_crypto::keyfile::{self, KeyKind};
@@ -140,6 +141,7 @@ pub async fn carry_out(state: &State, founder: &Sender, config: &CoopConfig, ui:
         post_bonds(founder, &manifest, config).await?;
     }
     write_private(&state.coop_config(), toml::to_string_pretty(config)?.as_bytes())?;
+    upgrade::save_layouts(&state.manifest())?;
     manifest.save(&state.manifest())?;
     Ok(manifest)
 }

@@ -360,7 +360,7 @@ pub fn refusal(error: &anyhow::Error) -> Option<&str> {
     error.downcast_ref::<SendError>()?.revert().map(|r| r.name())
 }
 
-fn sender(chain: &Chain, signer: PrivateKeySigner) -> Sender {
+pub(crate) fn sender(chain: &Chain, signer: PrivateKeySigner) -> Sender {
     let options = SenderOptions { poll: Duration::from_millis(10), ..SenderOptions::default() };
     Sender::with_options(chain.clone(), signer, options)
 }

@@ -26,6 +26,13 @@ pub(super) struct Shared {
     pub steps: Vec<Step>,
 }
 
+/// Where this program's code of a part of this kind lies on any chain.
+#[must_use]
+pub fn implementation_address(kind: &str) -> Option<Address> {
+    let (_, bytecode) = implementations().into_iter().find(|(name, _)| *name == kind)?;
+    Some(Step::create(kind, &bytecode, &[]).address)
+}
+
 /// The implementations, the plans and the factory that these contracts make.
 pub(super) fn shared() -> Shared {
     let mut steps: Vec<Step> = Vec::new();

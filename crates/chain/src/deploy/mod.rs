@@ -27,6 +27,7 @@ pub use config::{
     Actors, Allocation, Bonds, ConfigError, CoopConfig, DataType, DatasetConfig, DesksConfig, GovernanceConfig,
     HouseConfig, LICENSE_TERMS, MembershipLimits, SettlementTimes, SplitBps, VestingSchedule,
 };
+pub use founding::implementation_address;
 pub use journal::{Journal, JournalError, Subject};
 pub use manifest::{Addresses, MANIFEST_VERSION, Manifest, ManifestError, PermitDomain};
 pub use roles::{Held, Role, holders};

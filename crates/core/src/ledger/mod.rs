@@ -21,6 +21,7 @@ mod row;
 mod schedule;
 mod score;
 mod step;
+mod transcript;
 mod tree;
 
 pub use awards::{ProgramCaps, SignedAward, grants};
@@ -34,4 +35,5 @@ pub use row::{Amounts, Award, Row, SettledRow, Shared, amounts, award, settle_ro
 pub use schedule::{Schedule, proposer};
 pub use score::{Agreement, Score, agree, draw, next_streak, points, weight};
 pub use step::{Global, Settled, Totals, step};
+pub use transcript::{Books, Round, SettledInputs, Transcript};
 pub use tree::{DEPTH, Tree, empty_root, inputs_tree, row_tree, verify};
