@@ -109,7 +109,9 @@ contracts! {
     coop_authority CoopAuthority "../../abi/CoopAuthority.json",
     coop_governor CoopGovernor "../../abi/CoopGovernor.json",
     coop_timelock CoopTimelock "../../abi/CoopTimelock.json",
+    contest_verifier ContestVerifier "../../abi/ContestVerifier.json",
     pause_guard PauseGuard "../../abi/PauseGuard.json",
+    programs Programs "../../abi/Programs.json",
     auction_house AuctionHouse "../../abi/AuctionHouse.json",
     buyback Buyback "../../abi/Buyback.json",
     compute_desk ComputeDesk "../../abi/ComputeDesk.json",
@@ -133,6 +135,10 @@ contracts! {
     treasury Treasury "../../abi/Treasury.json",
 }
 
+/// Structs that the ABI names by where their source defines them: headers and claims, orders and permits.
+pub use market::LicenseSale;
+pub use settlement_ledger::ISettlementLedger;
+
 /// Selector and signature of every custom error of every contract.
 pub(crate) fn error_signatures() -> Vec<([u8; 4], &'static str)> {
     macro_rules! all {
@@ -150,7 +156,9 @@ pub(crate) fn error_signatures() -> Vec<([u8; 4], &'static str)> {
         CoopFactory::CoopFactoryErrors,
         CoopGovernor::CoopGovernorErrors,
         CoopTimelock::CoopTimelockErrors,
+        ContestVerifier::ContestVerifierErrors,
         PauseGuard::PauseGuardErrors,
+        Programs::ProgramsErrors,
         AuctionHouse::AuctionHouseErrors,
         Buyback::BuybackErrors,
         ComputeDesk::ComputeDeskErrors,
@@ -324,8 +332,9 @@ macro_rules! same_header {
     };
 }
 
-same_header!(eip712::Header, SettlementLedger::Header);
-same_header!(SettlementLedger::Header, eip712::Header);
+same_header!(eip712::Header, ISettlementLedger::Header);
+same_header!(ISettlementLedger::Header, eip712::Header);
+same_fields!(eip712::Approval, EthicsRegistry::Approval, researcher, purpose, until, nonce, deadline);
 
 impl From<&LedgerRules::Params> for Params {
     fn from(p: &LedgerRules::Params) -> Self {

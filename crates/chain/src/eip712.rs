@@ -77,6 +77,16 @@ mod types {
             uint256 deadline;
         }
 
+        /// The ethics board approves a researcher for a purpose until a time in Unix seconds; one that has passed withdraws.
+        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        struct Approval {
+            address researcher;
+            uint16 purpose;
+            uint64 until;
+            uint256 nonce;
+            uint256 deadline;
+        }
+
         /// A program's awarder awards points for an epoch; the nonce tells two equal awards apart.
         #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         struct Award {

@@ -270,7 +270,8 @@ pub async fn researcher(common: &Common, command: ResearcherCommand, ui: Ui) -> 
             found::fund_gas(&chain, researcher.account()).await?;
             researchers::fund(&coop, &founder, researcher.account(), ALLOWANCE).await?;
             let until = chain.now().await? + duration;
-            approve_researcher(&chain, &coop.manifest, researcher.account(), purpose.code(), until).await?;
+            let board = found::office(&state, found::ETHICS)?;
+            approve_researcher(&founder, &board, &coop.manifest, researcher.account(), purpose.code(), until).await?;
             let purchase = Purchase { dataset, records, purpose: purpose.code(), ehds_category: 5, duration };
             let bought = researcher.buy(&coop, &chain, purchase).await?;
             // A license counts once it is final, which takes the local chain a few blocks.

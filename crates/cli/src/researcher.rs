@@ -7,7 +7,7 @@ use alloy::signers::SignerSync as _;
 use alloy::signers::local::PrivateKeySigner;
 use anyhow::{Context, Result, ensure};
 use rochdale_api::query::{Answered, QueryOrder, QueryRequest, SealedAnswer};
-use rochdale_chain::bindings::{License, Market, TestUSDC};
+use rochdale_chain::bindings::{License, LicenseSale, Market, TestUSDC};
 use rochdale_chain::client::{Chain, Receipt, Sender};
 use rochdale_chain::eip712;
 use rochdale_core::ids::{DatasetId, LicenseId, Purpose};
@@ -66,7 +66,7 @@ impl Researcher {
     /// Buys a license with USDC: one transaction, the permit included.
     pub async fn buy(&self, coop: &Coop, chain: &Chain, purchase: Purchase) -> Result<Bought> {
         let addresses = coop.manifest.addresses;
-        let order = Market::Order {
+        let order = LicenseSale::Order {
             datasetId: purchase.dataset.0,
             records: purchase.records,
             purpose: purchase.purpose.0,
@@ -93,7 +93,7 @@ impl Researcher {
         text.trim().parse().with_context(|| format!("{} holds no license id", path.display()))
     }
 
-    async fn permit(&self, coop: &Coop, chain: &Chain, value: U256) -> Result<Market::Permit> {
+    async fn permit(&self, coop: &Coop, chain: &Chain, value: U256) -> Result<LicenseSale::Permit> {
         let addresses = coop.manifest.addresses;
         let nonce = chain.view(addresses.usdc, &TestUSDC::noncesCall { owner: self.account() }).await?;
         let deadline = U256::from(chain.now().await? + LIFETIME);
@@ -101,7 +101,7 @@ impl Researcher {
         let digest = eip712::digest(&message, &coop.manifest.usdc_domain());
         let signature = self.key.sign_hash_sync(&digest)?;
         let (r, s) = (signature.r().into(), signature.s().into());
-        Ok(Market::Permit { value, deadline, v: 27 + u8::from(signature.v()), r, s })
+        Ok(LicenseSale::Permit { value, deadline, v: 27 + u8::from(signature.v()), r, s })
     }
 
     /// Asks a query under a license and opens the answer.

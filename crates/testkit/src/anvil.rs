@@ -6,7 +6,7 @@ use std::time::Duration;
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy::signers::local::PrivateKeySigner;
 use anyhow::{Context as _, Result};
-use rochdale_chain::bindings::{ConsentRegistry, ContributionRegistry, Market, Membership, StewardCommittee, TestUSDC};
+use rochdale_chain::bindings::{ConsentRegistry, ContributionRegistry, LicenseSale, Market, Membership, StewardCommittee, TestUSDC};
 use rochdale_chain::client::{
     Chain, ChainOptions, LOCAL_CHAIN_ID, ManualClock, Receipt, SendError, Sender, SenderOptions,
 };
@@ -280,7 +280,8 @@ impl TestCoop {
     /// Where the contract refuses.
     pub async fn approve_researcher(&self, purpose: Purpose) -> Result<()> {
         let until = self.chain.now().await? + 365 * 86_400;
-        approve_researcher(&self.chain, &self.manifest, self.researcher.address(), purpose, until).await?;
+        let board = role_key("ethics");
+        approve_researcher(&self.researcher, &board, &self.manifest, self.researcher.address(), purpose, until).await?;
         Ok(())
     }
 
@@ -290,7 +291,7 @@ impl TestCoop {
     /// Where the contract refuses, as for a purpose without approval.
     pub async fn buy(&self, dataset: DatasetId, records: u32, purpose: Purpose) -> Result<LicenseId> {
         let (usdc, market) = (self.manifest.addresses.usdc, self.manifest.addresses.market);
-        let order = Market::Order {
+        let order = LicenseSale::Order {
             datasetId: dataset.0,
             records,
             purpose: purpose.0,
@@ -309,7 +310,7 @@ impl TestCoop {
             deadline: self.deadline().await?,
         };
         let signature = eip712::sign(&role_key("researcher"), &permit, &self.manifest.usdc_domain())?;
-        let p = Market::Permit {
+        let p = LicenseSale::Permit {
             value: price,
             deadline: permit.deadline,
             r: B256::from_slice(&signature[..32]),

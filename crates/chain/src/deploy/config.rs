@@ -50,6 +50,9 @@ pub struct CoopConfig {
     /// DATA that exists from the beginning and is released over time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vesting: Vec<VestingSchedule>,
+    /// What the charter lets a year award.
+    #[serde(default)]
+    pub emission: EmissionConfig,
     /// The ledger's governed parameters.
     #[serde(default)]
     pub ledger: Params,
@@ -86,13 +89,62 @@ pub struct MembershipLimits {
     pub admissions_per_epoch: u32,
     /// Seconds between two contributions of one member.
     pub cooldown: u32,
+    /// Points that all open programs may award in one epoch, as a string of digits.
+    #[serde(with = "decimal_string")]
+    pub max_program_points: u128,
 }
 
 impl Default for MembershipLimits {
     fn default() -> Self {
-        Self { admissions_per_epoch: 10_000, cooldown: 604_800 }
+        Self { admissions_per_epoch: 10_000, cooldown: 604_800, max_program_points: 10_000_000_000 }
     }
 }
+
+/// What the charter lets a year award: between so many basis points of the base and of what was awarded since.
+/// A base of 0 bounds nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EmissionConfig {
+    /// Wei of DATA, as a string of digits.
+    #[serde(with = "decimal_string")]
+    pub data_base: u128,
+    /// Wei of GOV, as a string of digits.
+    #[serde(with = "decimal_string")]
+    pub gov_base: u128,
+    /// Least DATA of a year, basis points.
+    pub data_min_bps: u16,
+    /// Most DATA of a year, basis points.
+    pub data_max_bps: u16,
+    /// Least GOV of a year, basis points.
+    pub gov_min_bps: u16,
+    /// Most GOV of a year, basis points.
+    pub gov_max_bps: u16,
+}
+
+impl Default for EmissionConfig {
+    fn default() -> Self {
+        // With the default caps a year awards at most 52 million DATA, a tenth of the base, and 5.2 million GOV, 4.2 %.
+        Self {
+            data_base: 500_000_000 * WHOLE,
+            gov_base: 125_000_000 * WHOLE,
+            data_min_bps: 800,
+            data_max_bps: 1_500,
+            gov_min_bps: 300,
+            gov_max_bps: 500,
+        }
+    }
+}
+
+impl EmissionConfig {
+    /// No bounds: both bases are 0.
+    #[must_use]
+    pub fn unbounded() -> Self {
+        Self { data_base: 0, gov_base: 0, ..Self::default() }
+    }
+}
+
+/// Wei of one whole token.
+const WHOLE: u128 = 1_000_000_000_000_000_000;
 
 /// How a license's price is split, in basis points; what is left is the contributors'.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -187,6 +239,8 @@ pub struct DesksConfig {
     pub min_contributors_bps: u16,
     /// Seconds that a metered job has.
     pub compute_timeout: u32,
+    /// Seconds in which a reserved license can be cancelled.
+    pub refund_window: u32,
     /// Least bond of a researcher where one is asked for, micro-USDC.
     pub researcher_bond: MicroUsdc,
     /// For each steward that signed a final epoch, micro-USDC.
@@ -210,6 +264,7 @@ impl Default for DesksConfig {
         Self {
             min_contributors_bps: 5_000,
             compute_timeout: 7 * 86_400,
+            refund_window: 3 * 86_400,
             researcher_bond: MicroUsdc(1_000_000_000),
             steward_per_epoch: MicroUsdc(10_000_000),
             worker_per_receipt: MicroUsdc(100_000),
@@ -318,6 +373,7 @@ impl CoopConfig {
             desks: DesksConfig::default(),
             allocation: Vec::new(),
             vesting: Vec::new(),
+            emission: EmissionConfig::default(),
             ledger: Params::default(),
             datasets: default_datasets(),
             actors,

@@ -7,12 +7,12 @@ use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::providers::Provider as _;
 use alloy::rpc::types::TransactionRequest;
 use alloy::sol_types::{SolCall as _, SolValue as _};
-use rochdale_core::ledger;
+use rochdale_core::ledger::{self, Params};
 use serde_json::{Value, json};
 
 use super::engine::Step;
 use super::manifest::implementations;
-use super::{Addresses, Allocation, CoopConfig, DatasetConfig, DesksConfig, HouseConfig, Mismatch, VestingSchedule};
+use super::{Addresses, Allocation, CoopConfig, DatasetConfig, DesksConfig, EmissionConfig, HouseConfig, Mismatch, VestingSchedule};
 use crate::bindings::{self, CoopFactory, Rule, TestUSDC};
 use crate::client::{Chain, ChainError};
 use crate::events::Seat;
@@ -29,7 +29,7 @@ pub(super) struct Shared {
 /// Where this program's code of a part of this kind lies on any chain.
 #[must_use]
 pub fn implementation_address(kind: &str) -> Option<Address> {
-    let (_, bytecode) = implementations().into_iter().find(|(name, _)| *name == kind)?;
+    let (_, _, bytecode) = implementations().into_iter().find(|(_, name, _)| *name == kind)?;
     Some(Step::create(kind, &bytecode, &[]).address)
 }
 
@@ -50,8 +50,18 @@ pub(super) fn shared() -> Shared {
     let arguments = [words(&at), plan.address.abi_encode()].concat();
     let factory = Step::create("CoopFactory", &bindings::bytecode("CoopFactory"), &arguments);
     let address = factory.address;
-    steps.extend([access, plan, factory]);
+    steps.extend([contest_verifier(), access, plan, factory]);
     Shared { factory: address, steps }
+}
+
+/// What ledgers ask to replay a row and to check parameters; it has no state, so that all cooperatives share it.
+fn contest_verifier() -> Step {
+    Step::create("ContestVerifier", &bindings::ContestVerifier::BYTECODE, &[])
+}
+
+/// Where the contest verifier stands.
+pub(super) fn contest_verifier_address() -> Address {
+    contest_verifier().address
 }
 
 /// Addresses as the words of a struct of addresses.
@@ -146,8 +156,9 @@ fn fields(config: &CoopConfig, usdc: Address, genesis: u64) -> Value {
             "admissionsPerEpoch": config.membership.admissions_per_epoch, "cooldown": config.membership.cooldown,
         },
         "rewards": {
-            "paramsHash": config.ledger.hash(), "dataCap": digits(config.ledger.data_cap),
-            "govCap": digits(config.ledger.gov_cap),
+            "params": params(&config.ledger), "emission": emission(&config.emission),
+            "contestVerifier": contest_verifier_address(),
+            "maxProgramPoints": digits(config.membership.max_program_points),
         },
         "split": {
             "buyback": split.buyback, "operations": split.operations, "compliance": split.compliance,
@@ -167,6 +178,26 @@ fn fields(config: &CoopConfig, usdc: Address, genesis: u64) -> Value {
 /// JSON numbers end at 64 bits.
 fn digits(amount: u128) -> String {
     U256::from(amount).to_string()
+}
+
+fn params(p: &Params) -> Value {
+    json!({
+        "epochLength": p.epoch_length, "qMin": p.q_min, "bonusPerStep": p.bonus_per_step, "maxStreak": p.max_streak,
+        "streakWindow": p.streak_window, "dataPerPoint": digits(p.data_per_point),
+        "govPerPoint": digits(p.gov_per_point), "dataCap": digits(p.data_cap), "govCap": digits(p.gov_cap),
+        "immediateBps": p.immediate_bps, "vestingEpochs": p.vesting_epochs, "dustData": digits(p.dust_data),
+        "dustGov": digits(p.dust_gov), "smoothing": p.smoothing, "floorBps": p.floor_bps, "mixUsage": p.mix_usage,
+        "mixData": p.mix_data, "mixEarly": p.mix_early, "earlyCutoff": p.early_cutoff, "minLicenses": p.min_licenses,
+        "minDatasets": p.min_datasets, "cashUnit": digits(p.cash_unit), "dataUnit": digits(p.data_unit),
+        "govUnit": digits(p.gov_unit),
+    })
+}
+
+fn emission(e: &EmissionConfig) -> Value {
+    json!({
+        "dataBase": digits(e.data_base), "govBase": digits(e.gov_base), "dataMinBps": e.data_min_bps,
+        "dataMaxBps": e.data_max_bps, "govMinBps": e.gov_min_bps, "govMaxBps": e.gov_max_bps,
+    })
 }
 
 fn seat(seat: &Seat) -> Value {
@@ -191,6 +222,7 @@ fn house(house: &HouseConfig) -> Value {
 fn desks(desks: &DesksConfig) -> Value {
     json!({
         "minContributorsBps": desks.min_contributors_bps, "computeTimeout": desks.compute_timeout,
+        "refundWindow": desks.refund_window,
         "researcherBond": digits(desks.researcher_bond.0),
         "pay": {
             "stewardPerEpoch": digits(desks.steward_per_epoch.0),

@@ -80,12 +80,13 @@ addresses! {
     operator_pay operatorPay OperatorPay OperatorPay,
     buyback buyback Buyback Buyback,
     vesting vesting Vesting Vesting,
+    programs programs Programs Programs,
 }
 
 impl Addresses {
     /// The contracts whose events the processes follow.
     #[must_use]
-    pub fn followed(&self) -> [Address; 9] {
+    pub fn followed(&self) -> [Address; 11] {
         [
             self.membership,
             self.consent_registry,
@@ -96,6 +97,8 @@ impl Addresses {
             self.license,
             self.market,
             self.treasury,
+            self.ethics_registry,
+            self.programs,
         ]
     }
 }
@@ -242,6 +245,12 @@ impl Manifest {
     #[must_use]
     pub fn consent_domain(&self) -> Eip712Domain {
         eip712::domain("ConsentRegistry", self.chain_id, self.addresses.consent_registry)
+    }
+
+    /// The domain of the ethics board's approvals.
+    #[must_use]
+    pub fn ethics_domain(&self) -> Eip712Domain {
+        eip712::domain("EthicsRegistry", self.chain_id, self.addresses.ethics_registry)
     }
 
     /// The domain of contributions.

@@ -11,7 +11,7 @@ use super::roles::granted;
 use super::{CoopConfig, DeployError, HouseConfig, Manifest, Role, holders};
 use crate::bindings::{
     self, CharterGate, ContributionRegistry, CoopAuthority, CoopFactory, CoopGovernor, CoopTimelock, DatasetCatalog,
-    FoundingPlan, Membership, PauseGuard, SettlementLedger, StewardCommittee, Treasury,
+    FoundingPlan, Membership, PauseGuard, Programs, SettlementLedger, StewardCommittee, Treasury,
 };
 use crate::client::Chain;
 
@@ -205,6 +205,18 @@ impl Reader<'_> {
         same("the parameters' hash", self.manifest.params_hash, params.paramsHash)?;
         same("the DATA cap", self.config.ledger.data_cap, params.dataCap)?;
         same("the GOV cap", self.config.ledger.gov_cap, params.govCap)?;
+        let found = self.view(ledger, SettlementLedger::emissionCall {}).await?;
+        let wanted = self.config.emission;
+        same("the base of DATA", wanted.data_base, found.dataBase)?;
+        same("the base of GOV", wanted.gov_base, found.govBase)?;
+        let bounds = [found.dataMinBps, found.dataMaxBps, found.govMinBps, found.govMaxBps];
+        let wanted = [wanted.data_min_bps, wanted.data_max_bps, wanted.gov_min_bps, wanted.gov_max_bps];
+        for (wanted, found) in wanted.into_iter().zip(bounds) {
+            same("a bound of a year's emission", wanted, found)?;
+        }
+        let programs = self.manifest.addresses.programs;
+        let points = self.view(programs, Programs::pointsPerEpochCall {}).await?;
+        same("the points of programs", self.config.membership.max_program_points, points.max)?;
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use rochdale_core::money::{DataWei, GovWei, MicroUsdc};
 
 use super::{Event, LicenseTerms, Located, Seat, amount};
 use crate::bindings::{
-    ConsentRegistry, ContributionRegistry, DatasetCatalog, LedgerRules, License, Market, Membership, SettlementLedger,
+    ConsentRegistry, ContributionRegistry, DatasetCatalog, EthicsRegistry, LedgerRules, License, Membership, SettlementLedger,
     StewardCommittee, Treasury,
 };
 use crate::deploy::Addresses;
@@ -72,7 +72,7 @@ pub(super) fn topics() -> Vec<B256> {
         LedgerRules::ProgramSet::SIGNATURE_HASH,
         DatasetCatalog::DatasetPublished::SIGNATURE_HASH,
         License::LicenseIssued::SIGNATURE_HASH,
-        Market::ResearcherApproved::SIGNATURE_HASH,
+        EthicsRegistry::ResearcherApproved::SIGNATURE_HASH,
         Treasury::Booked::SIGNATURE_HASH,
     ]
 }
@@ -112,7 +112,7 @@ fn event(a: &Addresses, log: &Log) -> Result<Option<Event>, DecodeError> {
         committee(*topic, log)
     } else if from == a.settlement_ledger {
         settlement(*topic, log)
-    } else if [a.dataset_catalog, a.license, a.market, a.treasury].contains(&from) {
+    } else if [a.dataset_catalog, a.license, a.market, a.treasury, a.ethics_registry].contains(&from) {
         market(*topic, log)
     } else if Some(from) == programs(a) {
         program(*topic, log)
@@ -231,8 +231,8 @@ fn settlement(topic: B256, log: &Log) -> Result<Option<Event>, DecodeError> {
             let e: SettlementLedger::Proposed = read(log)?;
             Event::Proposed {
                 epoch: e.epoch.into(),
-                attempt: e.attempt,
-                root: e.root,
+                attempt: e.header.attempt,
+                root: e.header.root,
                 final_at: e.finalAt,
                 header: Box::new(eip712::Header::from(e.header).into()),
             }
@@ -327,8 +327,8 @@ fn market(topic: B256, log: &Log) -> Result<Option<Event>, DecodeError> {
             };
             Event::LicenseIssued { license: e.licenseId.into(), holder: e.holder, terms }
         }
-        Market::ResearcherApproved::SIGNATURE_HASH => {
-            let e: Market::ResearcherApproved = read(log)?;
+        EthicsRegistry::ResearcherApproved::SIGNATURE_HASH => {
+            let e: EthicsRegistry::ResearcherApproved = read(log)?;
             Event::ResearcherApproved { researcher: e.researcher, purpose: e.purpose.into(), until: e.until }
         }
         Treasury::Booked::SIGNATURE_HASH => booked(&read(log)?)?,

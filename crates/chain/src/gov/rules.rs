@@ -83,6 +83,7 @@ const UPGRADEABLE: &[&str] = &[
     "Membership",
     "OperatorPay",
     "PauseGuard",
+    "Programs",
     "ResearcherBond",
     "ServiceDesk",
     "SettlementLedger",
@@ -138,14 +139,33 @@ pub(super) const RULES: &[Rule] = &[
         .now("params", &[])
         .units(&[("dataCap", Unit::Token), ("govCap", Unit::Token)])
         .warn("what members earn from then on follows from them"),
-    rule(&["Market"], "approveResearcher", "approves a researcher for a purpose, or withdraws that")
-        .now("approvedUntil", &[0, 1])
-        .units(&[("until", Unit::Time)]),
+    rule(&["SettlementLedger"], "setEmission", "sets between what bounds a year's awards of DATA and GOV lie")
+        .now("emission", &[])
+        .units(&[
+            ("dataBase", Unit::Token),
+            ("govBase", Unit::Token),
+            ("dataMinBps", Unit::Bps),
+            ("dataMaxBps", Unit::Bps),
+            ("govMinBps", Unit::Bps),
+            ("govMaxBps", Unit::Bps),
+        ])
+        .warn("a base of 0 bounds nothing: then parameters alone say how much comes into existence"),
+    rule(&["SettlementLedger"], "resolveObjection", "decides an objection to a pending settlement")
+        .warn("a settlement that stands pays what it says; one that is voided is proposed again"),
+    rule(&["Programs"], "setProgram", "opens, changes or closes a program that awards points").now("program", &[0]),
+    rule(&["Programs"], "setMaxPointsPerEpoch", "sets how many points all open programs may award in an epoch")
+        .now("pointsPerEpoch", &[]),
+    rule(&["Market"], "setDataTerms", "sets what licenses cost in DATA, and how much of it is burned")
+        .now("dataTerms", &[])
+        .units(&[("dataPerUsdc", Unit::Token), ("burnBps", Unit::Bps)]),
+    rule(&["Market"], "setRefundWindow", "sets how long a reserved license can be cancelled")
+        .now("refundWindow", &[])
+        .units(&[("refundWindow", Unit::Seconds)]),
     rule(&["EthicsRegistry"], "setEthicsBoard", "names who approves researchers").now("ethicsBoard", &[]),
     rule(&["EthicsRegistry"], "withdraw", "withdraws a researcher's approval for a purpose")
         .now("approvedUntil", &[0, 1]),
     rule(
-        &["AuctionHouse", "ComputeDesk"],
+        &["AuctionHouse", "ComputeDesk", "Market"],
         "setBondRequired",
         "asks researchers for a bond before they buy, or no longer",
     )

@@ -1,26 +1,33 @@
-//! Approval of researchers on the local chain.
+//! Approval of researchers, where one process has the ethics board's key.
 
-use alloy::primitives::Address;
+use alloy::primitives::{Address, U256};
+use alloy::signers::local::PrivateKeySigner;
 use rochdale_core::ids::Purpose;
 
-use super::LocalChain;
-use crate::bindings::Market;
-use crate::client::{Chain, ChainError};
+use crate::bindings::EthicsRegistry;
+use crate::client::{SendError, Sender};
 use crate::deploy::Manifest;
+use crate::eip712::{self, Approval};
 
-/// Has the member house approve a researcher for a purpose until a time (Unix seconds), without the vote that it takes
-/// elsewhere; returns the gas.
+/// Has the ethics board approve a researcher for a purpose until a time (Unix seconds): `board` signs, `sender` sends;
+/// returns the gas.
 ///
 /// # Errors
-/// On any chain but the local one, and where the contract refuses.
+/// Where the contract refuses, as for another board's signature.
 pub async fn approve_researcher(
-    chain: &Chain,
+    sender: &Sender,
+    board: &PrivateKeySigner,
     manifest: &Manifest,
     researcher: Address,
     purpose: Purpose,
     until: u64,
-) -> Result<u64, ChainError> {
-    let call = Market::approveResearcherCall { researcher, purpose: purpose.0, until };
-    let addresses = &manifest.addresses;
-    LocalChain::new(chain)?.act_as(addresses.member_timelock, addresses.market, &call).await
+) -> Result<u64, SendError> {
+    let registry = manifest.addresses.ethics_registry;
+    let nonce = sender.chain().view(registry, &EthicsRegistry::nonceOfCall { researcher, purpose: purpose.0 }).await?;
+    let approval = Approval { researcher, purpose: purpose.0, until, nonce, deadline: U256::from(until) };
+    let signature = eip712::sign(board, &approval, &manifest.ethics_domain());
+    let unsigned = |e: eip712::SignatureError| SendError::Unsigned { call: "approve".to_owned(), detail: e.to_string() };
+    let signature = signature.map_err(unsigned)?;
+    let call = EthicsRegistry::approveCall { a: approval.into(), boardSignature: signature };
+    Ok(sender.send(registry, &call).await?.gas_used)
 }

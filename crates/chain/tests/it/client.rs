@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use alloy::primitives::U256;
 use alloy::providers::ext::AnvilApi as _;
-use rochdale_chain::bindings::{Market, TestUSDC};
+use rochdale_chain::bindings::{LicenseSale, Market, TestUSDC};
 use rochdale_chain::client::{Chain, ChainError, ChainOptions, ManualClock, SendError, Sender, SenderOptions};
 use rochdale_chain::deploy::{DeployError, deploy};
 use rochdale_chain::local::{Anvil, AnvilOptions, LocalChain, Mining};
@@ -149,7 +149,7 @@ async fn a_plain_reason_and_a_missing_contract_are_told_apart() {
     let coop = TestCoop::deploy().await.unwrap();
     let nobody = alloy::primitives::Address::repeat_byte(0x99);
     let call = Market::priceOfCall {
-        o: Market::Order {
+        o: LicenseSale::Order {
             datasetId: 77,
             records: 1,
             purpose: 1,

@@ -2,7 +2,7 @@
 //! the page in epoch 3, where member 2 does not leave but erases everything.
 
 use alloy::primitives::{B256, U256};
-use rochdale_chain::bindings::{SettlementLedger, Treasury};
+use rochdale_chain::bindings::{ISettlementLedger, SettlementLedger, Treasury};
 use rochdale_chain::client::{Receipt, SendError};
 use rochdale_chain::eip712;
 use rochdale_chain::events::Event;
@@ -117,10 +117,10 @@ impl Books<'_> {
             .unwrap()
     }
 
-    fn claim(&self, round: &Round, member: MemberId) -> (SettlementLedger::Claim, Vec<B256>) {
+    fn claim(&self, round: &Round, member: MemberId) -> (ISettlementLedger::Claim, Vec<B256>) {
         let shown = self.shown(round, member);
         let row = &round.settled.rows[member.0 as usize - 1];
-        let claim = SettlementLedger::Claim {
+        let claim = ISettlementLedger::Claim {
             memberId: member.0,
             cash: shown.cash,
             stream: shown.stream,
@@ -221,7 +221,7 @@ async fn claims_pay_what_the_ledger_says(books: &Books<'_>, round: &Round) {
     let (coop, ledger) = (books.coop, books.coop.manifest.addresses.settlement_ledger);
     let (schedule, length) = (coop.manifest.schedule(), coop.manifest.ledger.epoch_length);
     let (claim, proof) = books.claim(round, ONE);
-    let forged = SettlementLedger::Claim { cash: claim.cash + 1, ..claim.clone() };
+    let forged = ISettlementLedger::Claim { cash: claim.cash + 1, ..claim.clone() };
     let refused = coop.relayer.send(ledger, &SettlementLedger::claimCall { c: forged, proof: proof.clone() }).await;
     assert_eq!(refused.unwrap_err().revert().unwrap().name(), "SettlementLedger_BadProof");
 

@@ -43,7 +43,8 @@ impl Demo {
         researcher::fund(&self.coop, &founder, researcher.account(), ALLOWANCE).await?;
         let until = self.chain.now().await? + YEAR;
         let manifest = &self.coop.manifest;
-        let approved = approve_researcher(&self.chain, manifest, researcher.account(), PURPOSE, until).await?;
+        let board = found::office(&self.state, found::ETHICS)?;
+        let approved = approve_researcher(&founder, &board, manifest, researcher.account(), PURPOSE, until).await?;
         let purchase = Purchase {
             dataset: DATASET,
             records: u32::try_from(records)?,

@@ -2,7 +2,7 @@
 
 use rochdale_api::member::{ClaimLeaf, Claimed, Paid};
 use rochdale_api::{Problem, ProblemCode};
-use rochdale_chain::bindings::SettlementLedger;
+use rochdale_chain::bindings::{ISettlementLedger, SettlementLedger};
 use rochdale_chain::client::SendError;
 use rochdale_chain::events::Event;
 use rochdale_core::ids::{Epoch, MemberId};
@@ -89,7 +89,7 @@ impl Relayer {
 
     async fn send_claims(&self, leaves: &[ClaimLeaf]) -> Result<Done, SendError> {
         let ledger = self.manifest.addresses.settlement_ledger;
-        let claim = |leaf: &ClaimLeaf| SettlementLedger::Claim {
+        let claim = |leaf: &ClaimLeaf| ISettlementLedger::Claim {
             memberId: leaf.member_id.0,
             cash: leaf.cash,
             stream: leaf.stream,

@@ -20,7 +20,7 @@ use rochdale_api::contribution::{ContributionPackage, ShareReceipt};
 use rochdale_api::member::{ClaimLeaf, ConsentDelivery, Mined, RowKeyDelivery, SealedTo};
 use rochdale_api::settlement::{AnswerRequest, ProposeRequest, SettlementStatus};
 use rochdale_api::{Problem, ProblemCode, auth};
-use rochdale_chain::bindings::{ConsentRegistry, ContributionRegistry, Market, Membership, SettlementLedger, TestUSDC};
+use rochdale_chain::bindings::{ConsentRegistry, ContributionRegistry, LicenseSale, Market, Membership, ISettlementLedger, SettlementLedger, TestUSDC};
 use rochdale_chain::client::{ManualClock, Sender};
 use rochdale_chain::eip712;
 use rochdale_chain::events::Event;
@@ -486,7 +486,7 @@ impl World {
 
     /// Claims what a leaf owes.
     pub async fn claim(&self, leaf: &ClaimLeaf) -> Result<()> {
-        let claim = SettlementLedger::Claim {
+        let claim = ISettlementLedger::Claim {
             memberId: leaf.member_id.0,
             cash: leaf.cash,
             stream: leaf.stream,
@@ -576,7 +576,7 @@ impl World {
     pub async fn license(&self, records: u32, duration: u64) -> Result<LicenseId> {
         self.coop.approve_researcher(PURPOSE).await?;
         let (usdc, market) = (self.coop.manifest.addresses.usdc, self.coop.manifest.addresses.market);
-        let order = Market::Order {
+        let order = LicenseSale::Order {
             datasetId: DATASET.0,
             records,
             purpose: PURPOSE.0,
@@ -595,7 +595,7 @@ impl World {
             deadline: U256::from(self.now().await? + 3_600),
         };
         let signature = eip712::sign(&role_key("researcher"), &permit, &self.coop.manifest.usdc_domain())?;
-        let p = Market::Permit {
+        let p = LicenseSale::Permit {
             value: price,
             deadline: permit.deadline,
             r: B256::from_slice(&signature[..32]),

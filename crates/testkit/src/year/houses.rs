@@ -2,7 +2,7 @@
 
 use alloy::primitives::Address;
 use anyhow::{Context as _, Result, ensure};
-use rand::Rng as _;
+use rand::RngExt as _;
 use rochdale_chain::gov::{CallSpec, CharterCalls, Draft, Motion, Proposal, Status, Support, proposals};
 
 use super::Year;

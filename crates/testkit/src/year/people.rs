@@ -2,7 +2,7 @@
 
 use alloy::primitives::{B256, keccak256};
 use anyhow::Result;
-use rand::Rng as _;
+use rand::RngExt as _;
 use rochdale_core::ids::MemberId;
 use rochdale_core::ledger::Score;
 

@@ -2,7 +2,7 @@
 
 use alloy::primitives::{B256, keccak256};
 use anyhow::{Context as _, Result, ensure};
-use rochdale_chain::bindings::SettlementLedger;
+use rochdale_chain::bindings::{ISettlementLedger, SettlementLedger};
 use rochdale_chain::client::Receipt;
 use rochdale_chain::eip712;
 use rochdale_chain::state::Cooperative;
@@ -90,12 +90,12 @@ impl Year {
     }
 
     /// The leaf of a member in the last final round, and its proof.
-    pub(super) fn leaf(&self, member: MemberId) -> Result<(SettlementLedger::Claim, Vec<B256>)> {
+    pub(super) fn leaf(&self, member: MemberId) -> Result<(ISettlementLedger::Claim, Vec<B256>)> {
         let (round, epoch) = (self.last.as_ref().context("no epoch is final")?, self.transcript.epochs.last());
         let params = &epoch.context("no epoch is final")?.params;
         let row = &round.settled.rows[member.0 as usize - 1];
         let shown = amounts(params, member, row, round.settled.inputs[member.0 as usize - 1].active)?;
-        let claim = SettlementLedger::Claim {
+        let claim = ISettlementLedger::Claim {
             memberId: member.0,
             cash: shown.cash,
             stream: shown.stream,

@@ -21,7 +21,7 @@ use rochdale_api::member::{DenyRequest, GrantRequest, Granted, JoinRequest, Join
 use rochdale_api::query::{Answered, BudgetLog, QueryOrder, QueryRequest, SealedAnswer, Shares};
 use rochdale_api::status::{Health, MemberView};
 use rochdale_api::{Problem, ProblemCode};
-use rochdale_chain::bindings::{Market, TestUSDC};
+use rochdale_chain::bindings::{LicenseSale, Market, TestUSDC};
 use rochdale_chain::client::SystemClock;
 use rochdale_chain::eip712;
 use rochdale_chain::events::Event;
@@ -437,7 +437,7 @@ impl Rig {
         self.coop.approve_researcher(PURPOSE).await.unwrap();
         self.settle().await;
         let (usdc, market) = (self.coop.manifest.addresses.usdc, self.coop.manifest.addresses.market);
-        let order = Market::Order {
+        let order = LicenseSale::Order {
             datasetId: DATASET.0,
             records: 1_000,
             purpose: PURPOSE.0,
@@ -454,7 +454,7 @@ impl Rig {
         let holder = role_key("researcher");
         let signature = eip712::sign(&holder, &permit, &self.coop.manifest.usdc_domain()).unwrap();
         let (r, s) = (B256::from_slice(&signature[..32]), B256::from_slice(&signature[32..64]));
-        let p = Market::Permit { value, deadline, r, s, v: signature[64] };
+        let p = LicenseSale::Permit { value, deadline, r, s, v: signature[64] };
         let receipt = self.coop.researcher.send(market, &Market::buyCall { o: order, p }).await.unwrap();
         let issued = self.coop.events(&receipt).unwrap().into_iter().find_map(|located| match located.event {
             Event::LicenseIssued { license, .. } => Some(license),
