@@ -519,7 +519,9 @@ impl World {
         set(code.into()).await?;
         provider.raw_request::<_, ()>("anvil_impersonateAccount".into(), (from,)).await?;
         let request = TransactionRequest::default().from(from).to(ledger).input(Bytes::from(input).into());
-        let _: B256 = provider.raw_request("eth_sendTransaction".into(), (request,)).await?;
+        let sent: B256 = provider.raw_request("eth_sendTransaction".into(), (request,)).await?;
+        // The code stays until the transaction has run.
+        self.until("the event", async || Ok(provider.get_transaction_receipt(sent).await?.is_some())).await?;
         set(kept).await?;
         self.coop.local.mine(3).await?;
         Ok(())
