@@ -45,7 +45,7 @@ impl Revert {
         (payload.code == 3 || payload.message.contains("revert")).then(|| Self::decode(Bytes::new()))
     }
 
-    /// The error's name, such as `Market_NotApproved`; `Error` for a plain reason, empty where there is none.
+    /// The error's name, such as `LicenseSale_NotApproved`; `Error` for a plain reason, empty where there is none.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -131,10 +131,10 @@ mod tests {
     #[test]
     fn custom_errors_are_told_by_name_and_arguments() {
         let researcher = Address::repeat_byte(0x11);
-        let error = Market::Market_NotApproved { researcher, purpose: 42, until: 7 };
+        let error = Market::LicenseSale_NotApproved { researcher, purpose: 42 };
         let (name, text) = decode(error.abi_encode());
-        assert_eq!(name, "Market_NotApproved");
-        assert_eq!(text, format!("Market_NotApproved({researcher}, 42, 7)"));
+        assert_eq!(name, "LicenseSale_NotApproved");
+        assert_eq!(text, format!("LicenseSale_NotApproved({researcher}, 42)"));
     }
 
     #[test]
@@ -155,7 +155,7 @@ mod tests {
         assert_eq!(decode(Vec::new()), (String::new(), "reverted without a reason".to_owned()));
         assert_eq!(decode(vec![0xde, 0xad, 0xbe, 0xef]).1, "unknown error 0xdeadbeef");
         // A known selector whose arguments are cut short is still named.
-        let cut = Market::Market_NotApproved::SELECTOR.to_vec();
-        assert_eq!(decode(cut).0, "Market_NotApproved");
+        let cut = Market::LicenseSale_NotApproved::SELECTOR.to_vec();
+        assert_eq!(decode(cut).0, "LicenseSale_NotApproved");
     }
 }

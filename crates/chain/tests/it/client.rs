@@ -127,10 +127,10 @@ async fn a_refusal_names_the_contracts_error_and_sends_nothing() {
     let coop = TestCoop::deploy().await.unwrap();
     let before = coop.chain.head().await.unwrap().latest;
     let error = coop.buy(DatasetId(1), 10, Purpose(42)).await.unwrap_err();
-    assert_eq!(refusal(&error), Some("Market_NotApproved"));
+    assert_eq!(refusal(&error), Some("LicenseSale_NotApproved"));
     let text = error.to_string();
     let buyer = coop.researcher.address();
-    assert!(text.contains(&format!("Market_NotApproved({buyer}, 42, 0)")), "{text}");
+    assert!(text.contains(&format!("LicenseSale_NotApproved({buyer}, 42)")), "{text}");
     // The mint of test USDC is mined, the purchase is not.
     assert_eq!(coop.chain.head().await.unwrap().latest.number, before.number + 1);
 
@@ -159,7 +159,7 @@ async fn a_plain_reason_and_a_missing_contract_are_told_apart() {
         },
     };
     let error = coop.chain.view(coop.manifest.addresses.market, &call).await.unwrap_err().to_string();
-    assert!(error.contains("Market_DatasetClosed(77)"), "{error}");
+    assert!(error.contains("LicenseSale_DatasetClosed(77)"), "{error}");
     let error = coop.chain.view(nobody, &call).await.unwrap_err().to_string();
     assert!(error.contains("is this the contract?"), "{error}");
 }
