@@ -13,9 +13,9 @@ use crate::world::World;
 /// What the ledger says of a proposal that it takes.
 async fn taken(world: &World, header: &Header) -> Result<()> {
     let final_at = world.now().await? + 86_400;
-    let (epoch, attempt, root) = (header.epoch.0, header.attempt, header.root);
+    let epoch = header.epoch.0;
     let header = eip712::Header::from(header).into();
-    world.emit(&SettlementLedger::Proposed { epoch, attempt, root, finalAt: final_at, header }).await
+    world.emit(&SettlementLedger::Proposed { epoch, finalAt: final_at, header }).await
 }
 
 async fn settled_is(world: &World, epoch: u32) -> Result<()> {
