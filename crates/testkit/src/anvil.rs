@@ -6,7 +6,9 @@ use std::time::Duration;
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy::signers::local::PrivateKeySigner;
 use anyhow::{Context as _, Result};
-use rochdale_chain::bindings::{ConsentRegistry, ContributionRegistry, LicenseSale, Market, Membership, StewardCommittee, TestUSDC};
+use rochdale_chain::bindings::{
+    ConsentRegistry, ContributionRegistry, LicenseSale, Market, Membership, StewardCommittee, TestUSDC,
+};
 use rochdale_chain::client::{
     Chain, ChainOptions, LOCAL_CHAIN_ID, ManualClock, Receipt, SendError, Sender, SenderOptions,
 };

@@ -12,7 +12,10 @@ use serde_json::{Value, json};
 
 use super::engine::Step;
 use super::manifest::implementations;
-use super::{Addresses, Allocation, CoopConfig, DatasetConfig, DesksConfig, EmissionConfig, HouseConfig, Mismatch, VestingSchedule};
+use super::{
+    Addresses, Allocation, CoopConfig, DatasetConfig, DesksConfig, EmissionConfig, HouseConfig, Mismatch,
+    VestingSchedule,
+};
 use crate::bindings::{self, CoopFactory, Rule, TestUSDC};
 use crate::client::{Chain, ChainError};
 use crate::events::Seat;

@@ -24,8 +24,8 @@ use crate::client::{Chain, ChainError, LOCAL_CHAIN_ID, SendError, Sender};
 use engine::Engine;
 
 pub use config::{
-    Actors, Allocation, Bonds, ConfigError, CoopConfig, DataType, DatasetConfig, DesksConfig, EmissionConfig, GovernanceConfig,
-    HouseConfig, LICENSE_TERMS, MembershipLimits, SettlementTimes, SplitBps, VestingSchedule,
+    Actors, Allocation, Bonds, ConfigError, CoopConfig, DataType, DatasetConfig, DesksConfig, EmissionConfig,
+    GovernanceConfig, HouseConfig, LICENSE_TERMS, MembershipLimits, SettlementTimes, SplitBps, VestingSchedule,
 };
 pub use founding::implementation_address;
 pub use journal::{Journal, JournalError, Subject};

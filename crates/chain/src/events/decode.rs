@@ -9,8 +9,8 @@ use rochdale_core::money::{DataWei, GovWei, MicroUsdc};
 
 use super::{Event, LicenseTerms, Located, Seat, amount};
 use crate::bindings::{
-    ConsentRegistry, ContributionRegistry, DatasetCatalog, EthicsRegistry, LedgerRules, License, Membership, SettlementLedger,
-    StewardCommittee, Treasury,
+    ConsentRegistry, ContributionRegistry, DatasetCatalog, EthicsRegistry, LedgerRules, License, Membership,
+    SettlementLedger, StewardCommittee, Treasury,
 };
 use crate::deploy::Addresses;
 use crate::eip712;

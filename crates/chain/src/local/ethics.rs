@@ -26,7 +26,8 @@ pub async fn approve_researcher(
     let nonce = sender.chain().view(registry, &EthicsRegistry::nonceOfCall { researcher, purpose: purpose.0 }).await?;
     let approval = Approval { researcher, purpose: purpose.0, until, nonce, deadline: U256::from(until) };
     let signature = eip712::sign(board, &approval, &manifest.ethics_domain());
-    let unsigned = |e: eip712::SignatureError| SendError::Unsigned { call: "approve".to_owned(), detail: e.to_string() };
+    let unsigned =
+        |e: eip712::SignatureError| SendError::Unsigned { call: "approve".to_owned(), detail: e.to_string() };
     let signature = signature.map_err(unsigned)?;
     let call = EthicsRegistry::approveCall { a: approval.into(), boardSignature: signature };
     Ok(sender.send(registry, &call).await?.gas_used)

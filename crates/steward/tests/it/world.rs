@@ -20,7 +20,10 @@ use rochdale_api::contribution::{ContributionPackage, ShareReceipt};
 use rochdale_api::member::{ClaimLeaf, ConsentDelivery, Mined, RowKeyDelivery, SealedTo};
 use rochdale_api::settlement::{AnswerRequest, ProposeRequest, SettlementStatus};
 use rochdale_api::{Problem, ProblemCode, auth};
-use rochdale_chain::bindings::{ConsentRegistry, ContributionRegistry, LicenseSale, Market, Membership, ISettlementLedger, SettlementLedger, TestUSDC};
+use rochdale_chain::bindings::{
+    ConsentRegistry, ContributionRegistry, ISettlementLedger, LicenseSale, Market, Membership, SettlementLedger,
+    TestUSDC,
+};
 use rochdale_chain::client::{ManualClock, Sender};
 use rochdale_chain::eip712;
 use rochdale_chain::events::Event;
