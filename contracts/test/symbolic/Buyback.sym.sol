@@ -28,8 +28,8 @@ contract BuybackSymbolic {
         desk.offer();
     }
 
-    function check_BetweenStartAndFloor(uint32 start, uint32 floor, uint24 elapsed) external {
-        if (floor == 0 || floor > start) return;
+    function check_BetweenStartAndFloor(uint24 elapsed) external {
+        (uint128 start, uint128 floor) = (1_000e18, 250e18);
         Buyback desk = _offered(start, floor);
         VM.warp(NOW + elapsed);
         uint256 asked = desk.asked();
