@@ -15,8 +15,14 @@ contract GovTokenTest is CoopTest {
         super.setUp();
         _joinMany(3);
         (alice, bob, carol) = (vm.addr(memberKeys[1]), vm.addr(memberKeys[2]), vm.addr(memberKeys[3]));
+        vm.warp(block.timestamp + membership.SEASONING());
         _earn(alice, 100e18);
         _earn(bob, 25e18);
+    }
+
+    /// @dev A member of today.
+    function _newcomer() private returns (address) {
+        return membership.accountOf(_join());
     }
 
     function _earn(address account, uint256 amount) private {
@@ -41,6 +47,10 @@ contract GovTokenTest is CoopTest {
 
     function _expectNotMember(address account) private {
         vm.expectRevert(abi.encodeWithSelector(GovToken.GovToken_NotMember.selector, account));
+    }
+
+    function _expectNotSeasoned(address account) private {
+        vm.expectRevert(abi.encodeWithSelector(GovToken.GovToken_NotSeasoned.selector, account));
     }
 
     function _total() private returns (uint256 total) {
@@ -73,6 +83,19 @@ contract GovTokenTest is CoopTest {
         assertEq(govToken.balanceOf(stranger), 64e18);
         assertEq(govToken.earnedOf(stranger), 64e18);
         assertEq(govToken.getVotes(stranger), 0);
+        assertEq(_total(), 15e18);
+    }
+
+    function test_WhenTheMemberIsNotSeasonedYet() external {
+        address dora = _newcomer();
+        uint256 joinedAt = block.timestamp;
+        _earn(dora, 64e18);
+        assertEq(govToken.earnedOf(dora), 64e18);
+        assertEq(govToken.unitsOf(dora), 0);
+        vm.warp(joinedAt + 30 days - 1);
+        govToken.poke(dora);
+        govToken.sync(dora);
+        assertEq(govToken.getVotes(dora), 0, "one second early");
         assertEq(_total(), 15e18);
     }
 
@@ -167,6 +190,17 @@ contract GovTokenTest is CoopTest {
         _earn(stranger, 1e18);
         _expectNotMember(stranger);
         _lock(stranger, 1, 0);
+    }
+
+    function test_WhenANewcomerLocks() external {
+        address dora = _newcomer();
+        _earn(dora, 100e18);
+        _lock(dora, 100e18, 4);
+        assertEq(govToken.lockedOf(dora), 100e18);
+        assertEq(govToken.unitsOf(dora), 0);
+        vm.warp(block.timestamp + 30 days);
+        govToken.sync(dora);
+        assertEq(govToken.getVotes(dora), 20e18);
     }
 
     function test_RevertWhen_NothingIsLocked() external {
@@ -309,6 +343,34 @@ contract GovTokenTest is CoopTest {
         assertEq(govToken.locksOf(alice).length, 0);
     }
 
+    function test_WhenTheMemberHasBecomeSeasoned() external {
+        address dora = _newcomer();
+        _earn(dora, 64e18);
+        vm.warp(block.timestamp + 30 days);
+        assertEq(govToken.getVotes(dora), 0, "until somebody looks");
+        uint256 snapshot = vm.snapshotState();
+        vm.prank(stranger);
+        govToken.sync(dora);
+        assertEq(govToken.getVotes(dora), 8e18);
+        assertEq(_total(), 23e18);
+        assertTrue(vm.revertToState(snapshot));
+        vm.prank(stranger);
+        govToken.poke(dora);
+        assertEq(govToken.getVotes(dora), 8e18);
+        assertTrue(vm.revertToState(snapshot));
+        _earn(dora, 36e18);
+        assertEq(govToken.getVotes(dora), 10e18);
+    }
+
+    function test_WhenTheMembershipEndsBeforeSeasoning() external {
+        address dora = _newcomer();
+        _earn(dora, 64e18);
+        _erase(4);
+        vm.warp(block.timestamp + 30 days);
+        govToken.sync(dora);
+        assertEq(govToken.getVotes(dora), 0);
+    }
+
     function test_WhenTheMembershipHasEnded() external {
         _lock(alice, 60e18, 0);
         _delegate(bob, alice);
@@ -329,8 +391,30 @@ contract GovTokenTest is CoopTest {
     // --------------------------------------------------------------------------------------------- delegation
 
     function test_RevertWhen_TheDelegateeIsNoMember() external {
-        _expectNotMember(stranger);
+        _expectNotSeasoned(stranger);
         _delegate(alice, stranger);
+    }
+
+    function test_RevertWhen_TheDelegateeIsNotSeasonedYet() external {
+        address dora = _newcomer();
+        uint256 seasonedAt = block.timestamp + 30 days;
+        vm.warp(seasonedAt - 1);
+        _expectNotSeasoned(dora);
+        _delegate(alice, dora);
+        vm.warp(seasonedAt);
+        _delegate(alice, dora);
+        assertEq(govToken.getVotes(dora), 10e18);
+    }
+
+    function test_WhenANewcomerDelegates() external {
+        address dora = _newcomer();
+        _earn(dora, 64e18);
+        _delegate(dora, bob);
+        assertEq(govToken.getVotes(bob), 5e18);
+        vm.warp(block.timestamp + 30 days);
+        govToken.sync(dora);
+        assertEq(govToken.getVotes(bob), 13e18);
+        assertEq(govToken.getVotes(dora), 0);
     }
 
     function test_WhenDelegated() external {
