@@ -112,6 +112,8 @@ abstract contract PrivilegeTable {
         _open("License.transferFrom", "not transferable: always refused");
         _open("License.safeTransferFrom", "not transferable: always refused");
         _peer("License.mint", "Market, for a sale");
+        _peer("License.extend", "Market, for a renewal");
+        _peer("License.revoke", "Market, for a refund");
         _open("Market.buy", "an approved researcher pays");
         _role("Market.approveResearcher", Roles.MEMBER_HOUSE);
         _peer("Treasury.book", "Market, for a sale");
