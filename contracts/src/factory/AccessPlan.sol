@@ -16,7 +16,9 @@ import {Market} from "../market/Market.sol";
 import {Membership} from "../membership/Membership.sol";
 import {StewardBonds} from "../oracle/StewardBonds.sol";
 import {StewardCommittee} from "../oracle/StewardCommittee.sol";
-import {SettlementLedger} from "../settlement/SettlementLedger.sol";
+import {Programs} from "../settlement/Programs.sol";
+import {SettlementDisputes} from "../settlement/SettlementDisputes.sol";
+import {SettlementRules} from "../settlement/SettlementRules.sol";
 import {DataToken} from "../tokens/DataToken.sol";
 import {Buyback} from "../treasury/Buyback.sol";
 import {OperatorPay} from "../treasury/OperatorPay.sol";
@@ -35,17 +37,25 @@ contract AccessPlan {
         bytes4[] selectors;
     }
 
-    uint256 private constant PAUSABLE = 9;
-    uint256 private constant RULES = 20 + PAUSABLE;
+    /// @dev Room for the rules that are being written; `n` are.
+    struct List {
+        Rule[] rules;
+        uint256 n;
+    }
+
+    /// @dev A rule more than there is room for reverts.
+    uint256 private constant ROOM = 64;
+    uint256 private constant PAUSABLE = 11;
 
     /// @notice The rules of the cooperative whose contracts are `at`.
-    function rules(Parts calldata at) external pure returns (Rule[] memory list) {
-        list = new Rule[](RULES);
+    function rules(Parts calldata at) external pure returns (Rule[] memory written) {
+        List memory list = List(new Rule[](ROOM), 0);
         _memberHouse(list, at);
         _tokenHouse(list, at);
-        address[] memory targets = pausable(at);
-        for (uint256 i; i < targets.length; ++i) {
-            list[RULES - 1 - i] = _rule(targets[i], Roles.PAUSER, abi.encodePacked(Pausing.setPausedUntil.selector));
+        _pauser(list, at);
+        written = new Rule[](list.n);
+        for (uint256 i; i < list.n; ++i) {
+            written[i] = list.rules[i];
         }
     }
 
@@ -61,18 +71,29 @@ contract AccessPlan {
         targets[6] = at.researcherBond;
         targets[7] = at.serviceDesk;
         targets[8] = at.buyback;
+        targets[9] = at.market;
+        targets[10] = at.settlementLedger;
+    }
+
+    function _pauser(List memory list, Parts calldata at) private pure {
+        address[] memory targets = pausable(at);
+        for (uint256 i; i < targets.length; ++i) {
+            _add(list, targets[i], Roles.PAUSER, abi.encodePacked(Pausing.setPausedUntil.selector));
+        }
     }
 
     /// @dev Who is in, who serves, what research is for.
-    function _memberHouse(Rule[] memory list, Parts calldata at) private pure {
-        list[0] = _rule(
+    function _memberHouse(List memory list, Parts calldata at) private pure {
+        _add(
+            list,
             at.membership,
             Roles.MEMBER_HOUSE,
             abi.encodePacked(
                 Membership.setRegistrar.selector, Membership.setAdmissionsPerEpoch.selector, Membership.expel.selector
             )
         );
-        list[1] = _rule(
+        _add(
+            list,
             at.stewardCommittee,
             Roles.MEMBER_HOUSE,
             abi.encodePacked(
@@ -87,48 +108,71 @@ contract AccessPlan {
                 StewardBonds.rejectSlash.selector
             )
         );
-        list[2] = _rule(at.market, Roles.MEMBER_HOUSE, abi.encodePacked(Market.approveResearcher.selector));
-        list[8] = _rule(at.pauseGuard, Roles.MEMBER_HOUSE, abi.encodePacked(PauseGuard.unpause.selector));
-        list[9] = _rule(
+        _add(
+            list,
+            at.settlementLedger,
+            Roles.MEMBER_HOUSE,
+            abi.encodePacked(SettlementDisputes.resolveObjection.selector)
+        );
+        _add(list, at.pauseGuard, Roles.MEMBER_HOUSE, abi.encodePacked(PauseGuard.unpause.selector));
+        _add(
+            list,
             at.ethicsRegistry,
             Roles.MEMBER_HOUSE,
             abi.encodePacked(EthicsRegistry.withdraw.selector, EthicsRegistry.setEthicsBoard.selector)
         );
         bytes memory bondRequired = abi.encodePacked(LicenseSale.setBondRequired.selector);
-        list[10] = _rule(at.auctionHouse, Roles.MEMBER_HOUSE, bondRequired);
-        list[11] = _rule(at.computeDesk, Roles.MEMBER_HOUSE, bondRequired);
-        list[12] = _rule(at.researcherBond, Roles.MEMBER_HOUSE, abi.encodePacked(ResearcherBond.slash.selector));
+        _add(list, at.market, Roles.MEMBER_HOUSE, bondRequired);
+        _add(list, at.auctionHouse, Roles.MEMBER_HOUSE, bondRequired);
+        _add(list, at.computeDesk, Roles.MEMBER_HOUSE, bondRequired);
+        _add(list, at.researcherBond, Roles.MEMBER_HOUSE, abi.encodePacked(ResearcherBond.slash.selector));
     }
 
     /// @dev What is earned, what is paid, what it costs.
-    function _tokenHouse(Rule[] memory list, Parts calldata at) private pure {
-        list[3] = _rule(
-            at.contributionRegistry, Roles.TOKEN_HOUSE, abi.encodePacked(ContributionRegistry.setCooldown.selector)
+    function _tokenHouse(List memory list, Parts calldata at) private pure {
+        _add(
+            list,
+            at.contributionRegistry,
+            Roles.TOKEN_HOUSE,
+            abi.encodePacked(ContributionRegistry.setCooldown.selector)
         );
-        list[4] = _rule(at.settlementLedger, Roles.TOKEN_HOUSE, abi.encodePacked(SettlementLedger.setParams.selector));
-        list[5] = _rule(
+        _add(list, at.settlementLedger, Roles.TOKEN_HOUSE, abi.encodePacked(SettlementRules.setParams.selector));
+        _add(
+            list,
             at.dataToken,
             Roles.TOKEN_HOUSE,
             abi.encodePacked(DataToken.setTransfersRestricted.selector, DataToken.setListed.selector)
         );
-        list[6] = _rule(at.datasetCatalog, Roles.TOKEN_HOUSE, abi.encodePacked(DatasetCatalog.publish.selector));
-        list[7] = _rule(
+        _add(list, at.datasetCatalog, Roles.TOKEN_HOUSE, abi.encodePacked(DatasetCatalog.publish.selector));
+        _add(
+            list,
             at.treasury,
             Roles.TOKEN_HOUSE,
             abi.encodePacked(Treasury.setSplit.selector, Treasury.spend.selector, Treasury.spendToken.selector)
         );
-        list[13] = _rule(at.auctionHouse, Roles.TOKEN_HOUSE, abi.encodePacked(AuctionHouse.setTerms.selector));
-        list[14] = _rule(
+        _add(list, at.programs, Roles.TOKEN_HOUSE, abi.encodePacked(Programs.setProgram.selector));
+        _add(
+            list,
+            at.market,
+            Roles.TOKEN_HOUSE,
+            abi.encodePacked(Market.setDataTerms.selector, Market.setRefundWindow.selector)
+        );
+        _add(list, at.auctionHouse, Roles.TOKEN_HOUSE, abi.encodePacked(AuctionHouse.setTerms.selector));
+        _add(
+            list,
             at.computeDesk,
             Roles.TOKEN_HOUSE,
             abi.encodePacked(ComputeDesk.setPrice.selector, ComputeDesk.setTimeout.selector)
         );
-        list[15] = _rule(at.researcherBond, Roles.TOKEN_HOUSE, abi.encodePacked(ResearcherBond.setTerms.selector));
-        list[16] = _rule(at.serviceDesk, Roles.TOKEN_HOUSE, abi.encodePacked(ServiceDesk.setService.selector));
-        list[17] = _rule(at.operatorPay, Roles.TOKEN_HOUSE, abi.encodePacked(OperatorPay.setRates.selector));
-        list[18] = _rule(at.buyback, Roles.TOKEN_HOUSE, abi.encodePacked(Buyback.setTerms.selector));
-        list[19] =
-            _rule(at.vesting, Roles.TOKEN_HOUSE, abi.encodePacked(Vesting.create.selector, Vesting.revoke.selector));
+        _add(list, at.researcherBond, Roles.TOKEN_HOUSE, abi.encodePacked(ResearcherBond.setTerms.selector));
+        _add(list, at.serviceDesk, Roles.TOKEN_HOUSE, abi.encodePacked(ServiceDesk.setService.selector));
+        _add(list, at.operatorPay, Roles.TOKEN_HOUSE, abi.encodePacked(OperatorPay.setRates.selector));
+        _add(list, at.buyback, Roles.TOKEN_HOUSE, abi.encodePacked(Buyback.setTerms.selector));
+        _add(list, at.vesting, Roles.TOKEN_HOUSE, abi.encodePacked(Vesting.create.selector, Vesting.revoke.selector));
+    }
+
+    function _add(List memory list, address target, uint64 role, bytes memory packed) private pure {
+        list.rules[list.n++] = _rule(target, role, packed);
     }
 
     function _rule(address target, uint64 role, bytes memory packed) private pure returns (Rule memory) {

@@ -4,6 +4,8 @@ pragma solidity 0.8.30;
 import {CoopGovernor} from "../governance/CoopGovernor.sol";
 import {DatasetCatalog} from "../market/DatasetCatalog.sol";
 import {StewardCommittee} from "../oracle/StewardCommittee.sol";
+import {LedgerParams} from "../settlement/LedgerParams.sol";
+import {RewardFormula} from "../settlement/RewardFormula.sol";
 import {DataToken} from "../tokens/DataToken.sol";
 import {Buyback} from "../treasury/Buyback.sol";
 import {OperatorPay} from "../treasury/OperatorPay.sol";
@@ -66,10 +68,15 @@ struct Limits {
     uint32 cooldown;
 }
 
+/// @param params of the ledger from the first epoch on; their epochLength is that of the chain facts
+/// @param emission what the charter lets a year award
+/// @param contestVerifier stateless; cooperatives may share one
+/// @param maxProgramPoints how many points all open programs may award in an epoch
 struct Rewards {
-    bytes32 paramsHash;
-    uint128 dataCap;
-    uint128 govCap;
+    RewardFormula.Params params;
+    LedgerParams.Emission emission;
+    address contestVerifier;
+    uint128 maxProgramPoints;
 }
 
 /// @param delay of both timelocks, seconds
@@ -81,12 +88,14 @@ struct Governance {
 
 /// @param minContributorsBps the least part of a price that is the contributors', basis points
 /// @param computeTimeout seconds that a metered job has
+/// @param refundWindow seconds in which a reserved license can be cancelled
 /// @param researcherBond least bond of a researcher, micro-USDC
 /// @param pay what stewards and workers are paid
 /// @param buyback terms on which DATA is bought back
 struct Desks {
     uint16 minContributorsBps;
     uint32 computeTimeout;
+    uint32 refundWindow;
     uint96 researcherBond;
     OperatorPay.Rates pay;
     Buyback.Terms buyback;

@@ -26,6 +26,7 @@ import {License} from "../market/License.sol";
 import {Market} from "../market/Market.sol";
 import {Membership} from "../membership/Membership.sol";
 import {StewardCommittee} from "../oracle/StewardCommittee.sol";
+import {Programs} from "../settlement/Programs.sol";
 import {SettlementLedger} from "../settlement/SettlementLedger.sol";
 import {DataToken} from "../tokens/DataToken.sol";
 import {GovToken} from "../tokens/GovToken.sol";
@@ -34,7 +35,7 @@ import {OperatorPay} from "../treasury/OperatorPay.sol";
 import {Vesting} from "../treasury/Vesting.sol";
 import {Treasury} from "../treasury/Treasury.sol";
 import {AccessPlan} from "./AccessPlan.sol";
-import {Config, Governance} from "./Config.sol";
+import {Config, Desks, Governance} from "./Config.sol";
 import {IFoundingPlan, Step} from "./IFoundingPlan.sol";
 import {Part, Parts} from "./Parts.sol";
 
@@ -69,6 +70,10 @@ contract FoundingPlan is IFoundingPlan {
     uint8 private constant USDC_DECIMALS = 6;
     uint256 private constant ONE = 10_000;
 
+    /// @dev The bounds that Market and ComputeDesk have.
+    uint32 private constant MAX_WINDOW = 30 days;
+    uint32 private constant MIN_TIMEOUT = 1 hours;
+
     AccessPlan public immutable accessPlan;
 
     error FoundingPlan_BadConfig(string field);
@@ -94,7 +99,9 @@ contract FoundingPlan is IFoundingPlan {
         _checkPeople(c);
         _checkCommittee(c);
         _checkGenesis(c);
-        _need(c.rewards.paramsHash != 0, "rewards.paramsHash");
+        _checkDesks(c.desks);
+        _need(c.rewards.params.epochLength == c.chain.epochLength, "rewards.params.epochLength");
+        _need(c.rewards.contestVerifier != address(0), "rewards.contestVerifier");
         _need(c.split.buyback <= ONE, "split.buyback");
         _need(uint256(c.split.operations) + c.split.compliance + c.split.reserve <= ONE, "split");
         _need(c.datasets.length <= MAX_DATASETS, "datasets");
@@ -139,6 +146,12 @@ contract FoundingPlan is IFoundingPlan {
         _need(c.people.ethicsBoard != address(0), "people.ethicsBoard");
         _need(c.people.guardian != address(0), "people.guardian");
         _need(c.governance.delay != 0 && c.governance.delay <= MAX_TIMELOCK_DELAY, "governance.delay");
+    }
+
+    function _checkDesks(Desks memory d) private pure {
+        _need(d.researcherBond != 0, "desks.researcherBond");
+        _need(d.refundWindow <= MAX_WINDOW, "desks.refundWindow");
+        _need(d.computeTimeout >= MIN_TIMEOUT && d.computeTimeout <= MAX_WINDOW, "desks.computeTimeout");
     }
 
     function _checkGenesis(Config memory c) private pure {
@@ -237,7 +250,7 @@ contract FoundingPlan is IFoundingPlan {
     }
 
     function _settlement(Config memory c, Parts calldata at) private pure returns (Step[] memory list) {
-        list = new Step[](4);
+        list = new Step[](5);
         list[0] = Step(Part.StewardCommittee, at.stewardCommittee, _stewards(c, at));
         list[1] = Step(Part.SettlementLedger, at.settlementLedger, _ledger(c, at));
         list[2] = Step(
@@ -249,6 +262,9 @@ contract FoundingPlan is IFoundingPlan {
             Part.GovToken,
             at.govToken,
             abi.encodeCall(GovToken.initialize, (at.authority, at.settlementLedger, at.membership))
+        );
+        list[4] = Step(
+            Part.Programs, at.programs, abi.encodeCall(Programs.initialize, (at.authority, c.rewards.maxProgramPoints))
         );
     }
 
@@ -276,15 +292,14 @@ contract FoundingPlan is IFoundingPlan {
             treasury: at.treasury,
             dataToken: at.dataToken,
             govToken: at.govToken,
+            contestVerifier: c.rewards.contestVerifier,
             genesis: c.chain.genesis,
-            epochLength: c.chain.epochLength,
             lag: c.chain.lag,
             attemptLength: c.chain.attemptLength,
             window: c.chain.window,
             depth: c.chain.depth,
-            paramsHash: c.rewards.paramsHash,
-            dataCap: c.rewards.dataCap,
-            govCap: c.rewards.govCap
+            params: c.rewards.params,
+            emission: c.rewards.emission
         });
         return abi.encodeCall(SettlementLedger.initialize, (d));
     }
@@ -293,11 +308,15 @@ contract FoundingPlan is IFoundingPlan {
         list = new Step[](4);
         list[0] =
             Step(Part.DatasetCatalog, at.datasetCatalog, abi.encodeCall(DatasetCatalog.initialize, (at.authority)));
-        list[1] = Step(Part.License, at.license, abi.encodeCall(License.initialize, (at.authority, at.market)));
+        list[1] = Step(
+            Part.License,
+            at.license,
+            abi.encodeCall(License.initialize, (at.authority, at.market, at.auctionHouse, at.computeDesk))
+        );
         list[2] = Step(
             Part.Market,
             at.market,
-            abi.encodeCall(Market.initialize, (at.authority, c.chain.usdc, at.treasury, at.datasetCatalog, at.license))
+            abi.encodeCall(Market.initialize, (_sale(c, at), at.dataToken, c.desks.refundWindow))
         );
         list[3] = Step(
             Part.EthicsRegistry,
@@ -306,8 +325,9 @@ contract FoundingPlan is IFoundingPlan {
         );
     }
 
-    function _desks(Config memory c, Parts calldata at) private pure returns (Step[] memory list) {
-        LicenseSale.Parts memory sale = LicenseSale.Parts({
+    /// @dev What every way to a license works with.
+    function _sale(Config memory c, Parts calldata at) private pure returns (LicenseSale.Parts memory) {
+        return LicenseSale.Parts({
             authority: at.authority,
             usdc: c.chain.usdc,
             treasury: at.treasury,
@@ -316,6 +336,10 @@ contract FoundingPlan is IFoundingPlan {
             ethics: at.ethicsRegistry,
             researcherBond: at.researcherBond
         });
+    }
+
+    function _desks(Config memory c, Parts calldata at) private pure returns (Step[] memory list) {
+        LicenseSale.Parts memory sale = _sale(c, at);
         list = new Step[](4);
         list[0] = Step(Part.AuctionHouse, at.auctionHouse, abi.encodeCall(AuctionHouse.initialize, (sale)));
         list[1] = Step(

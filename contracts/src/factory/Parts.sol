@@ -29,7 +29,8 @@ enum Part {
     ServiceDesk,
     OperatorPay,
     Buyback,
-    Vesting
+    Vesting,
+    Programs
 }
 
 /// @notice An address for each part, in the order of `Part`: implementations, or one cooperative's contracts.
@@ -60,6 +61,7 @@ struct Parts {
     address operatorPay;
     address buyback;
     address vesting;
+    address programs;
 }
 
 /// @notice The parts by number.

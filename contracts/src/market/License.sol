@@ -8,11 +8,12 @@ import {SoulboundERC721} from "../tokens/SoulboundERC721.sol";
 /// @notice A researcher's right to query a dataset for a purpose until a date. Not transferable: the ethics board
 /// approved a researcher, not whoever buys the token.
 ///
-/// Roles: Market issues, extends and revokes. Authority: upgrades. The holder cannot transfer, approve or burn.
-/// Assumptions: Market checked approval, dataset and payment.
+/// Roles: Market, AuctionHouse and ComputeDesk issue, extend and revoke; they are fixed at the founding. Charter:
+/// upgrades. The holder cannot transfer, approve or burn.
+/// Assumptions: whoever issues checked approval, dataset and payment.
 /// Liveness: an issued license depends on no other contract.
-/// Who can hurt whom: Market alone can issue, extend and revoke, and it revokes only what it refunds. Stewards judge
-/// each query again.
+/// Who can hurt whom: each of the three can extend and revoke what another issued; Market extends what its holder pays
+/// for, ComputeDesk revokes what it refunds, and none of them does more. Stewards judge each query again.
 contract License is SoulboundERC721, Governed {
     /// @param right 1 = QUERY, 3 = COMPUTE: only the plan that its job names
     /// @param purpose number of a GA4GH DUO permission
@@ -33,9 +34,11 @@ contract License is SoulboundERC721, Governed {
 
     /// @custom:storage-location erc7201:rochdale.storage.License
     struct Storage {
-        // One slot: read and written by every mint.
+        // One slot: read and written by every mint. A sale by Market reads no other minter.
         address market;
         uint64 lastId;
+        address auctionHouse;
+        address computeDesk;
         mapping(uint64 licenseId => Terms) terms;
     }
 
@@ -45,21 +48,27 @@ contract License is SoulboundERC721, Governed {
     event LicenseExtended(uint64 indexed licenseId, uint64 expiry);
     event LicenseRevoked(uint64 indexed licenseId);
 
-    error License_OnlyMarket(address caller);
+    error License_OnlyMinter(address caller);
     error License_NotLive(uint64 licenseId);
     error License_NotLater(uint64 licenseId, uint64 expiry);
 
-    function initialize(address authority_, address market) external initializer {
+    function initialize(address authority_, address market, address auctionHouse, address computeDesk)
+        external
+        initializer
+    {
         __Governed_init(authority_);
         __ERC721_init("Data license", "LICENSE");
-        _storage().market = _nonZero(market, "market");
+        Storage storage $ = _storage();
+        $.market = _nonZero(market, "market");
+        $.auctionHouse = _nonZero(auctionHouse, "auctionHouse");
+        $.computeDesk = _nonZero(computeDesk, "computeDesk");
     }
 
     /// @notice Issues the next license.
     function mint(address holder, Terms calldata terms) external returns (uint64 licenseId) {
         Storage storage $ = _storage();
         // Check:
-        _onlyMarket($);
+        _onlyMinter($);
         // Effects:
         licenseId = ++$.lastId;
         $.terms[licenseId] = terms;
@@ -94,13 +103,15 @@ contract License is SoulboundERC721, Governed {
     /// @dev A license that was issued and not revoked, for a minter.
     function _live(uint64 licenseId) private view returns (Terms storage t) {
         Storage storage $ = _storage();
-        _onlyMarket($);
+        _onlyMinter($);
         t = $.terms[licenseId];
         if (t.expiry == 0) revert License_NotLive(licenseId);
     }
 
-    function _onlyMarket(Storage storage $) private view {
-        if (msg.sender != $.market) revert License_OnlyMarket(msg.sender);
+    function _onlyMinter(Storage storage $) private view {
+        if (msg.sender != $.market && msg.sender != $.auctionHouse && msg.sender != $.computeDesk) {
+            revert License_OnlyMinter(msg.sender);
+        }
     }
 
     function _storage() private pure returns (Storage storage $) {

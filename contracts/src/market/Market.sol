@@ -2,145 +2,284 @@
 pragma solidity 0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {Governed} from "../access/Governed.sol";
-import {DatasetCatalog} from "./DatasetCatalog.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {DataToken} from "../tokens/DataToken.sol";
 import {License} from "./License.sol";
-import {Treasury} from "../treasury/Treasury.sol";
+import {LicenseSale} from "./LicenseSale.sol";
 
 /// @title Market
-/// @notice Sells licenses at a fixed price for 1,000 records, paid in USDC.
+/// @notice Sells licenses at a fixed price for 1,000 records: at once, reserved with a time to think it over, or for DATA,
+/// of which a part burns. Renews them at the price of the day.
 ///
 /// Roles
-/// - Ethics board (a role of the authority): approves a researcher for a purpose until a date.
-/// - Researcher: buys, from the approved account itself.
-/// - Authority: upgrades.
+/// - Researcher: buys, from the account that EthicsRegistry approved.
+/// - Token house: says what DATA is worth here and how much of it burns, and how long a reservation can be cancelled.
+/// - Member house: whether buyers need a bond.
+/// - Guardian: pauses sales, not cancellations.
+/// - Charter: upgrades.
 ///
-/// Assumptions: USDC moves exactly what it is told and calls nobody back. Prices come from DatasetCatalog.
-/// Liveness: a sale needs an open dataset and a live approval; a permit that somebody else already sent does no harm.
-/// Who can hurt whom: whoever sets prices can raise one before a sale is mined; `permit.value` bounds what a buyer pays.
-/// The ethics board can withdraw an approval; licenses that were sold stay, and stewards judge each query again.
-contract Market is Governed, ReentrancyGuardTransient {
+/// Assumptions: USDC moves exactly what it is told and calls nobody back. Prices come from DatasetCatalog. While DATA may
+/// move among listed accounts only, the Treasury is listed.
+/// Liveness: a sale needs an open dataset and a live approval. A reservation whose holder is no longer approved can be
+/// cancelled at any time, so no money stays behind; otherwise anyone can turn it into a license once the time is over.
+/// Who can hurt whom: whoever sets prices can raise one before a sale is mined; `permit.value` and `maxData` bound what a
+/// buyer pays. The ethics board can withdraw an approval; licenses that were sold stay, and stewards judge each query
+/// again.
+contract Market is LicenseSale {
     using SafeERC20 for IERC20;
+    using SafeCast for uint256;
 
-    /// @param duration seconds that the license lasts
-    struct Order {
+    /// @dev Three slots. Gone once it became a license or was cancelled.
+    struct Reservation {
+        address holder;
+        uint96 price;
         uint32 datasetId;
         uint32 records;
         uint16 purpose;
         uint8 ehdsCategory;
         uint64 duration;
+        uint64 cancelUntil;
         bytes32 recipientKey;
-    }
-
-    /// @param value the most the buyer pays; also the amount of the ERC-2612 permit
-    struct Permit {
-        uint256 value;
-        uint256 deadline;
-        uint8 v;
-        bytes32 r;
-        bytes32 s;
     }
 
     /// @custom:storage-location erc7201:rochdale.storage.Market
     struct Storage {
-        IERC20 usdc;
-        Treasury treasury;
-        DatasetCatalog catalog;
-        License license;
-        mapping(address researcher => mapping(uint16 purpose => uint64)) approvedUntil;
+        DataToken dataToken;
+        uint64 lastReservation;
+        uint32 refundWindow;
+        // One slot: read by every sale for DATA.
+        uint128 dataPerUsdc;
+        uint16 burnBps;
+        mapping(uint64 reservationId => Reservation) reservations;
     }
 
     bytes32 private constant STORAGE = 0x4d326df386fbf92270c739ad0e992d93c3fe059d1f9d0cbfc4b900c202269600;
 
-    uint8 private constant RIGHT_QUERY = 1;
-    uint8 private constant LAST_EHDS_CATEGORY = 6;
     uint256 private constant PRICE_UNIT = 1_000;
+    uint256 private constant USDC_UNIT = 1e6;
+    uint256 private constant ONE = 10_000;
+    uint32 private constant MAX_REFUND_WINDOW = 30 days;
 
-    /// @notice The longest license.
-    uint64 public constant MAX_DURATION = 5 * 365 days;
+    event Reserved(uint64 indexed reservationId, address indexed holder, uint32 datasetId, uint256 price);
+    event ReservationActivated(uint64 indexed reservationId, uint64 licenseId);
+    event ReservationCancelled(uint64 indexed reservationId, uint256 refund);
+    event SoldForData(uint64 indexed licenseId, uint32 indexed datasetId, uint256 burned, uint256 kept);
+    event Renewed(uint64 indexed licenseId, uint64 expiry, uint256 price);
+    event DataTermsSet(uint128 dataPerUsdc, uint16 burnBps);
+    event RefundWindowSet(uint32 refundWindow);
 
-    event ResearcherApproved(address indexed researcher, uint16 purpose, uint64 until);
+    error Market_BadDataTerms(uint128 dataPerUsdc, uint16 burnBps);
+    error Market_BadRefundWindow(uint32 refundWindow);
+    error Market_DataNotAccepted();
+    error Market_DataPriceExceeds(uint256 price, uint256 maxData);
+    error Market_NoReservation(uint64 reservationId);
+    error Market_NotHolder(address caller);
+    error Market_StillCancellable(uint64 reservationId, uint64 until);
+    error Market_NotCancellable(uint64 reservationId, uint64 until);
+    error Market_NotRenewable(uint64 licenseId);
 
-    error Market_ZeroResearcher();
-    error Market_NotApproved(address researcher, uint16 purpose, uint64 until);
-    error Market_DatasetClosed(uint32 datasetId);
-    error Market_BadOrder(string field);
-    error Market_PriceExceeds(uint256 price, uint256 value);
+    function initialize(Parts calldata parts, address dataToken, uint32 refundWindow_) external initializer {
+        __LicenseSale_init(parts);
+        _storage().dataToken = DataToken(_nonZero(dataToken, "dataToken"));
+        _setRefundWindow(refundWindow_);
+    }
 
-    function initialize(address authority_, address usdc, address treasury, address catalog, address license)
-        external
-        initializer
-    {
-        __Governed_init(authority_);
+    // ------------------------------------------------------------------------------------- administration
+
+    /// @notice Sets what a license costs in DATA, and which part of it burns.
+    /// @param dataPerUsdc wei of DATA for 1 USDC; 0 = DATA is not accepted
+    function setDataTerms(uint128 dataPerUsdc, uint16 burnBps) external restricted {
+        if (burnBps > ONE) revert Market_BadDataTerms(dataPerUsdc, burnBps);
         Storage storage $ = _storage();
-        $.usdc = IERC20(_nonZero(usdc, "usdc"));
-        $.treasury = Treasury(_nonZero(treasury, "treasury"));
-        $.catalog = DatasetCatalog(_nonZero(catalog, "catalog"));
-        $.license = License(_nonZero(license, "license"));
+        ($.dataPerUsdc, $.burnBps) = (dataPerUsdc, burnBps);
+        emit DataTermsSet(dataPerUsdc, burnBps);
     }
 
-    /// @notice Approves a researcher for a purpose until a time in unix seconds; a time that has passed withdraws it.
-    function approveResearcher(address researcher, uint16 purpose, uint64 until) external restricted {
-        if (researcher == address(0)) revert Market_ZeroResearcher();
-        _storage().approvedUntil[researcher][purpose] = until;
-        emit ResearcherApproved(researcher, purpose, until);
+    /// @notice Sets for how many seconds later reservations can be cancelled.
+    function setRefundWindow(uint32 refundWindow_) external restricted {
+        _setRefundWindow(refundWindow_);
     }
 
-    /// @notice Until when a researcher is approved for a purpose; 0 = never was.
-    function approvedUntil(address researcher, uint16 purpose) external view returns (uint64) {
-        return _storage().approvedUntil[researcher][purpose];
-    }
+    // ------------------------------------------------------------------------------------------- sales
 
     /// @notice Buys a license: the permit is tried, the price goes to the Treasury, the license to the caller.
-    function buy(Order calldata o, Permit calldata p) external nonReentrant returns (uint64 licenseId) {
+    function buy(Order calldata o, Permit calldata p) external nonReentrant whenNotPaused returns (uint64 licenseId) {
+        // Check:
+        uint256 price = _checkSale(o);
+        // Interaction: the license first, so that its id can be booked; every callee is the cooperative's own or USDC.
+        licenseId = _issue(msg.sender, o, RIGHT_QUERY);
+        _pay(p, licenseId, o.datasetId, price);
+    }
+
+    /// @notice Buys a license for DATA that the caller approved: a part burns, the rest is the Treasury's.
+    function buyWithData(Order calldata o, uint256 maxData)
+        external
+        nonReentrant
+        whenNotPaused
+        returns (uint64 licenseId)
+    {
         Storage storage $ = _storage();
         // Check:
-        _checkOrder($, o);
-        uint256 price = _price($, o);
-        if (price > p.value) revert Market_PriceExceeds(price, p.value);
-        // Interaction: the license first, so that its id can be booked; every callee is the cooperative's own or USDC.
-        licenseId = $.license.mint(msg.sender, _terms(o));
-        (IERC20 usdc, Treasury treasury) = ($.usdc, $.treasury);
-        try IERC20Permit(address(usdc)).permit(msg.sender, address(this), p.value, p.deadline, p.v, p.r, p.s) {}
-            catch {} // Somebody sent it before, or the buyer had approved: the transfer decides.
-        usdc.safeTransferFrom(msg.sender, address(treasury), price);
-        treasury.book(licenseId, o.datasetId, price);
+        uint256 price = _inData($, _checkSale(o));
+        if (price == 0) revert Market_DataNotAccepted();
+        if (price > maxData) revert Market_DataPriceExceeds(price, maxData);
+        uint256 burned = price * $.burnBps / ONE;
+        // Interaction:
+        licenseId = _issue(msg.sender, o, RIGHT_QUERY);
+        emit SoldForData(licenseId, o.datasetId, burned, price - burned);
+        DataToken dataToken = $.dataToken;
+        dataToken.burnFrom(msg.sender, burned);
+        if (price != burned) {
+            IERC20(address(dataToken)).safeTransferFrom(msg.sender, address(_sale().treasury), price - burned);
+        }
     }
+
+    /// @notice Moves the end of the caller's license by `duration`, from now if it has ended, at the price of the day.
+    function renew(uint64 licenseId, uint64 duration, Permit calldata p)
+        external
+        nonReentrant
+        whenNotPaused
+        returns (uint64 expiry)
+    {
+        License license = _sale().license;
+        // Check:
+        if (license.ownerOf(licenseId) != msg.sender) revert Market_NotHolder(msg.sender);
+        License.Terms memory t = license.termsOf(licenseId);
+        if (t.right != RIGHT_QUERY) revert Market_NotRenewable(licenseId);
+        uint256 price = _checkSale(Order(t.datasetId, t.records, t.purpose, t.ehdsCategory, duration, t.recipientKey));
+        uint64 time = uint64(block.timestamp);
+        expiry = (t.expiry > time ? t.expiry : time) + duration;
+        if (expiry > time + MAX_DURATION) revert LicenseSale_BadOrder("duration");
+        // Interaction:
+        emit Renewed(licenseId, expiry, price);
+        license.extend(licenseId, expiry);
+        _pay(p, licenseId, t.datasetId, price);
+    }
+
+    // ------------------------------------------------------------------------------------- reservations
+
+    /// @notice Reserves a license at today's price: the money is held here and given back in full if it is cancelled.
+    function reserve(Order calldata o, Permit calldata p)
+        external
+        nonReentrant
+        whenNotPaused
+        returns (uint64 reservationId)
+    {
+        Storage storage $ = _storage();
+        // Check:
+        uint256 price = _checkSale(o);
+        // Effects:
+        reservationId = ++$.lastReservation;
+        $.reservations[reservationId] = Reservation({
+            holder: msg.sender,
+            price: price.toUint96(),
+            datasetId: o.datasetId,
+            records: o.records,
+            purpose: o.purpose,
+            ehdsCategory: o.ehdsCategory,
+            duration: o.duration,
+            cancelUntil: uint64(block.timestamp) + $.refundWindow,
+            recipientKey: o.recipientKey
+        });
+        emit Reserved(reservationId, msg.sender, o.datasetId, price);
+        // Interaction:
+        _pull(p, price, address(this));
+    }
+
+    /// @notice Turns a reservation into a license that begins now: by its holder, or by anyone once it is too late to cancel.
+    function activate(uint64 reservationId) external nonReentrant whenNotPaused returns (uint64 licenseId) {
+        Reservation memory r = _reserved(reservationId);
+        // Check:
+        if (msg.sender != r.holder && block.timestamp < r.cancelUntil) {
+            revert Market_StillCancellable(reservationId, r.cancelUntil);
+        }
+        _checkApproved(r.holder, r.purpose);
+        // Effects:
+        delete _storage().reservations[reservationId];
+        // Interaction:
+        Order memory o = Order(r.datasetId, r.records, r.purpose, r.ehdsCategory, r.duration, r.recipientKey);
+        licenseId = _issue(r.holder, o, RIGHT_QUERY);
+        emit ReservationActivated(reservationId, licenseId);
+        _earn(licenseId, r.datasetId, r.price);
+    }
+
+    /// @notice Gives the holder everything back: in time, or at any time once the approval has ended.
+    function cancel(uint64 reservationId) external nonReentrant {
+        Reservation memory r = _reserved(reservationId);
+        // Check:
+        if (msg.sender != r.holder) revert Market_NotHolder(msg.sender);
+        if (block.timestamp >= r.cancelUntil && _isApproved(r.holder, r.purpose)) {
+            revert Market_NotCancellable(reservationId, r.cancelUntil);
+        }
+        // Effects:
+        delete _storage().reservations[reservationId];
+        emit ReservationCancelled(reservationId, r.price);
+        // Interaction:
+        _sale().usdc.safeTransfer(r.holder, r.price);
+    }
+
+    // ---------------------------------------------------------------------------------------------- views
 
     /// @notice What an order costs now, in micro-USDC.
     function priceOf(Order calldata o) external view returns (uint256) {
-        return _price(_storage(), o);
+        return _price(o);
     }
 
-    function _checkOrder(Storage storage $, Order calldata o) private view {
-        uint64 until = $.approvedUntil[msg.sender][o.purpose];
-        if (block.timestamp >= until) revert Market_NotApproved(msg.sender, o.purpose, until);
-        if (o.records == 0) revert Market_BadOrder("records");
-        if (o.ehdsCategory == 0 || o.ehdsCategory > LAST_EHDS_CATEGORY) revert Market_BadOrder("ehdsCategory");
-        if (o.duration == 0 || o.duration > MAX_DURATION) revert Market_BadOrder("duration");
-        if (o.recipientKey == 0) revert Market_BadOrder("recipientKey");
+    /// @notice What an order costs now, in wei of DATA; 0 = DATA is not accepted.
+    function dataPriceOf(Order calldata o) external view returns (uint256) {
+        return _inData(_storage(), _price(o));
     }
 
-    function _price(Storage storage $, Order calldata o) private view returns (uint256) {
-        (uint128 pricePerThousand, bool open) = $.catalog.priceOf(o.datasetId);
-        if (!open) revert Market_DatasetClosed(o.datasetId);
-        return (uint256(o.records) * pricePerThousand + PRICE_UNIT - 1) / PRICE_UNIT;
+    /// @notice Wei of DATA for 1 USDC, and the part of it that burns.
+    function dataTerms() external view returns (uint128 dataPerUsdc, uint16 burnBps) {
+        Storage storage $ = _storage();
+        return ($.dataPerUsdc, $.burnBps);
     }
 
-    function _terms(Order calldata o) private view returns (License.Terms memory) {
-        return License.Terms({
-            datasetId: o.datasetId,
-            right: RIGHT_QUERY,
-            purpose: o.purpose,
-            ehdsCategory: o.ehdsCategory,
-            records: o.records,
-            issuedAt: uint64(block.timestamp),
-            expiry: uint64(block.timestamp) + o.duration,
-            recipientKey: o.recipientKey
-        });
+    function refundWindow() external view returns (uint32) {
+        return _storage().refundWindow;
+    }
+
+    /// @notice A reservation; all zero once it became a license or was cancelled.
+    function reservationOf(uint64 reservationId) external view returns (Reservation memory) {
+        return _storage().reservations[reservationId];
+    }
+
+    // ------------------------------------------------------------------------------------------- internal
+
+    /// @dev Everything that must hold before the caller buys, and the price.
+    function _checkSale(Order memory o) private view returns (uint256) {
+        _checkBuyer(msg.sender, o.purpose);
+        if (o.records == 0) revert LicenseSale_BadOrder("records");
+        _checkOrder(o);
+        return _price(o);
+    }
+
+    function _price(Order memory o) private view returns (uint256) {
+        return Math.ceilDiv(uint256(o.records) * _openDataset(o.datasetId), PRICE_UNIT);
+    }
+
+    function _inData(Storage storage $, uint256 price) private view returns (uint256) {
+        return Math.mulDiv(price, $.dataPerUsdc, USDC_UNIT, Math.Rounding.Ceil);
+    }
+
+    /// @dev Moves the price straight to the Treasury and books it.
+    function _pay(Permit calldata p, uint64 licenseId, uint32 datasetId, uint256 price) private {
+        _pull(p, price, address(_sale().treasury));
+        _sale().treasury.book(licenseId, datasetId, price);
+    }
+
+    function _reserved(uint64 reservationId) private view returns (Reservation memory r) {
+        r = _storage().reservations[reservationId];
+        if (r.holder == address(0)) revert Market_NoReservation(reservationId);
+    }
+
+    function _setRefundWindow(uint32 refundWindow_) private {
+        if (refundWindow_ > MAX_REFUND_WINDOW) revert Market_BadRefundWindow(refundWindow_);
+        _storage().refundWindow = refundWindow_;
+        emit RefundWindowSet(refundWindow_);
     }
 
     function _storage() private pure returns (Storage storage $) {

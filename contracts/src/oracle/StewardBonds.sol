@@ -8,7 +8,7 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Governed} from "../access/Governed.sol";
 import {LedgerHeader} from "../settlement/LedgerHeader.sol";
-import {SettlementLedger} from "../settlement/SettlementLedger.sol";
+import {ISettlementLedger} from "../settlement/ISettlementLedger.sol";
 import {ITreasury} from "../treasury/ITreasury.sol";
 import {IStewardBonds} from "./IStewardBonds.sol";
 
@@ -187,9 +187,9 @@ abstract contract StewardBonds is Governed, IStewardBonds {
     /// @notice Moves everything that a steward has into escrow who signed two different headers for one attempt of one
     /// epoch. Anyone may show it; each fault counts once.
     function reportEquivocation(
-        SettlementLedger.Header calldata a,
+        ISettlementLedger.Header calldata a,
         bytes calldata signatureA,
-        SettlementLedger.Header calldata b,
+        ISettlementLedger.Header calldata b,
         bytes calldata signatureB
     ) external returns (uint256 id) {
         BondsStorage storage $ = _bonds();

@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {StructHash} from "../access/StructHash.sol";
-import {SettlementLedger} from "./SettlementLedger.sol";
+import {ISettlementLedger} from "./ISettlementLedger.sol";
 
 /// @title LedgerHeader
 /// @notice What stewards sign for an epoch, hashed the same by the ledger and by whoever judges two such signatures.
@@ -19,7 +19,7 @@ library LedgerHeader {
     bytes32 private constant VERSION_HASH = keccak256("1");
 
     /// @notice EIP-712 `hashStruct` of a header.
-    function hash(SettlementLedger.Header calldata h) internal pure returns (bytes32) {
+    function hash(ISettlementLedger.Header calldata h) internal pure returns (bytes32) {
         uint256 offset;
         assembly {
             offset := h
@@ -28,7 +28,7 @@ library LedgerHeader {
     }
 
     /// @notice What a steward signs of a header for the ledger at `ledger`, as anybody else sees it.
-    function digestFor(address ledger, SettlementLedger.Header calldata h) internal view returns (bytes32) {
+    function digestFor(address ledger, ISettlementLedger.Header calldata h) internal view returns (bytes32) {
         bytes32 domain = keccak256(abi.encode(DOMAIN_TYPEHASH, NAME_HASH, VERSION_HASH, block.chainid, ledger));
         return MessageHashUtils.toTypedDataHash(domain, hash(h));
     }

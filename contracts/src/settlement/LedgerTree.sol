@@ -41,6 +41,15 @@ library LedgerTree {
         return node;
     }
 
+    /// @notice Whether `node` is the leaf of `index` in the tree of this root and depth.
+    function isAt(bytes32 root, uint256 depth, uint256 index, bytes32 node, bytes32[] calldata proof)
+        internal
+        pure
+        returns (bool)
+    {
+        return proof.length == depth && index >> depth == 0 && rootOf(node, index, proof) == root;
+    }
+
     /// @notice The root of a tree with no leaf in it.
     function emptyRoot(uint256 depth) internal pure returns (bytes32 node) {
         for (uint256 i; i < depth; ++i) {

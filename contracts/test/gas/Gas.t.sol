@@ -3,11 +3,9 @@ pragma solidity 0.8.30;
 
 import {ConsentRegistry} from "../../src/consent/ConsentRegistry.sol";
 import {ContributionRegistry} from "../../src/contribution/ContributionRegistry.sol";
-import {DatasetCatalog} from "../../src/market/DatasetCatalog.sol";
-import {Market} from "../../src/market/Market.sol";
 import {Membership} from "../../src/membership/Membership.sol";
 import {StewardCommittee} from "../../src/oracle/StewardCommittee.sol";
-import {SettlementLedger} from "../../src/settlement/SettlementLedger.sol";
+import {ISettlementLedger} from "../../src/settlement/ISettlementLedger.sol";
 import {TestUSDC} from "../../src/testing/TestUSDC.sol";
 import {CoopTest} from "../utils/CoopTest.sol";
 import {NaivePayer} from "../utils/NaivePayer.sol";
@@ -76,7 +74,7 @@ contract GasTest is CoopTest {
     // ------------------------------------------------------------------------------------------- settlement
 
     function _proposeMeasured(string memory name) private {
-        SettlementLedger.Header memory h = _header();
+        ISettlementLedger.Header memory h = _header();
         h.sharers = 24;
         h.payout = 5_769_230;
         h.sumUsage = 11_620 * 24;
@@ -107,11 +105,11 @@ contract GasTest is CoopTest {
     function _claims(uint32 n, uint128 epochs, bool tokens)
         private
         pure
-        returns (SettlementLedger.Claim[] memory claims)
+        returns (ISettlementLedger.Claim[] memory claims)
     {
-        claims = new SettlementLedger.Claim[](n);
+        claims = new ISettlementLedger.Claim[](n);
         for (uint32 i; i < n; ++i) {
-            claims[i] = SettlementLedger.Claim({
+            claims[i] = ISettlementLedger.Claim({
                 memberId: i + 1,
                 cash: CASH * epochs,
                 stream: CASH,
@@ -127,7 +125,7 @@ contract GasTest is CoopTest {
         _joinMany(100);
         _sell(10_000e6);
         for (uint128 epoch = 1; epoch <= 3; ++epoch) {
-            SettlementLedger.Claim[] memory claims = _claims(100, epoch, tokens);
+            ISettlementLedger.Claim[] memory claims = _claims(100, epoch, tokens);
             _settle(claims);
             ledger.claim(claims[1], _proof(claims, 2));
             if (epoch == 1) continue;
@@ -149,7 +147,7 @@ contract GasTest is CoopTest {
         _joinMany(100);
         _sell(10_000e6);
         for (uint128 epoch = 1; epoch <= 2; ++epoch) {
-            SettlementLedger.Claim[] memory claims = _claims(100, epoch, tokens);
+            ISettlementLedger.Claim[] memory claims = _claims(100, epoch, tokens);
             _settle(claims);
             bytes32[][] memory proofs = _proofs(claims);
             ledger.claimMany(claims, proofs);
@@ -177,35 +175,6 @@ contract GasTest is CoopTest {
         _snap("settlement", "naive loop, 24 fresh payees");
         payer.payAll(payees, amounts);
         _snap("settlement", "naive loop, 24 payees again");
-    }
-
-    // ----------------------------------------------------------------------------------------------- market
-
-    function test_Buy() external {
-        string[3] memory names = ["buy with permit, first sale", "", "buy with permit, later"];
-        for (uint256 i; i < 3; ++i) {
-            usdc.mint(researcher, 100e6);
-            Market.Order memory o = _order(1_500);
-            Market.Permit memory p = _permit(researcherKey, 75e6);
-            vm.prank(researcher);
-            market.buy(o, p);
-            if (bytes(names[i]).length != 0) _snap("market", names[i]);
-        }
-        usdc.mint(researcher, 100e6);
-        vm.prank(researcher);
-        usdc.approve(address(market), type(uint256).max);
-        Market.Permit memory none;
-        none.value = 75e6;
-        Market.Order memory order = _order(1_500);
-        vm.prank(researcher);
-        market.buy(order, none);
-        _snap("market", "buy after approve, later");
-    }
-
-    function test_Publish() external {
-        vm.startPrank(tokenHouse);
-        catalog.publish(2, _dataset());
-        _snap("market", "publish dataset");
     }
 
     // --------------------------------------------------------------------------------------------- receipts

@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {StewardCommittee} from "../../src/oracle/StewardCommittee.sol";
-import {SettlementLedger} from "../../src/settlement/SettlementLedger.sol";
+import {ISettlementLedger} from "../../src/settlement/ISettlementLedger.sol";
 import {StewardsTest} from "../utils/StewardsTest.sol";
 
 /// @notice What stewards pay, and what it costs to hold them to their word (profile `gas`).
@@ -38,7 +38,7 @@ contract StewardGasTest is StewardsTest {
 
     function test_Slash() external {
         _bondAll(MIN_BOND);
-        (SettlementLedger.Header memory a, SettlementLedger.Header memory b) = _twoHeaders();
+        (ISettlementLedger.Header memory a, ISettlementLedger.Header memory b) = _twoHeaders();
         bytes memory first = _sign(stewardKeys[0], _headerDigest(a));
         bytes memory second = _sign(stewardKeys[0], _headerDigest(b));
         committee.reportEquivocation(a, first, b, second);

@@ -3,24 +3,26 @@ pragma solidity 0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {ContributionRegistry} from "../../src/contribution/ContributionRegistry.sol";
-import {SettlementLedger} from "../../src/settlement/SettlementLedger.sol";
-import {CoopTest} from "../utils/CoopTest.sol";
+import {SettlementState} from "../../src/settlement/SettlementState.sol";
+import {ISettlementLedger} from "../../src/settlement/ISettlementLedger.sol";
+import {RewardFormula} from "../../src/settlement/RewardFormula.sol";
+import {LedgerModel} from "../utils/LedgerModel.sol";
 
 /// @notice What members, researchers, stewards and strangers may do, in any order. Keeps its own books of what must be so.
 /// Every call succeeds or is a deliberate attempt at something forbidden, which is asserted to fail.
-contract CoopHandler is CoopTest {
+abstract contract CoopHandler is LedgerModel {
     uint256 public sold;
     uint256 public donated;
     uint256 public endings;
     uint256 public recorded;
     uint256 public epochsProposed;
 
-    /// @dev By member id; what the pending and the final tree say, in turn.
-    SettlementLedger.Claim[] private pendingLeaves;
-    SettlementLedger.Claim[] private finalLeaves;
-    uint256 private pendingFinalAt;
-    uint128 private dataAwarded;
-    uint128 private govAwarded;
+    mapping(uint32 memberId => bool) public hasLeft;
+    /// @dev What the last final root must be.
+    bytes32 public expectedRoot;
+    bool internal proposed;
+    /// @dev How many attempts of the next epoch were voided.
+    uint32 internal attempts;
     uint256 private time;
 
     modifier timed() {
@@ -34,12 +36,12 @@ contract CoopHandler is CoopTest {
     // ---------------------------------------------------------------------------------------- what is done
 
     function join() external timed {
-        if (memberKeys.length <= 12) _join();
+        if (memberKeys.length <= 12 && block.timestamp >= membership.pausedUntil()) _join();
     }
 
     function grant(uint256 pick) external timed {
         uint32 id = _active(pick);
-        if (id != 0) _grant(id);
+        if (id != 0 && block.timestamp >= consents.pausedUntil()) _grant(id);
     }
 
     function revoke(uint256 pick) external timed {
@@ -54,12 +56,21 @@ contract CoopHandler is CoopTest {
         ++endings;
     }
 
+    function leave(uint256 pick) external timed {
+        uint32 id = _active(pick);
+        if (id == 0 || pick % 8 != 0) return;
+        _leave(id);
+        hasLeft[id] = true;
+        ++endings;
+    }
+
     function record(uint256 pick) external timed {
         uint32 id = _active(pick);
         if (id == 0) return;
         (ContributionRegistry.Contribution[] memory c, bytes[] memory s) = _batch(id, 1);
         uint64 last = contributions.lastContributionAt(id);
-        bool allowed = consents.isGranted(id) && (last == 0 || block.timestamp >= uint256(last) + COOLDOWN);
+        bool allowed = block.timestamp >= contributions.pausedUntil();
+        allowed = allowed && consents.isGranted(id) && (last == 0 || block.timestamp >= uint256(last) + COOLDOWN);
         try contributions.record(c, s) {
             assertTrue(allowed, "recorded against consent or cooldown");
             ++recorded;
@@ -80,42 +91,31 @@ contract CoopHandler is CoopTest {
         donated += amount;
     }
 
-    function wait_(uint256 secs) external timed {
+    function wait_(uint256 secs) external virtual timed {
         vm.warp(block.timestamp + bound(secs, 1, 3 days));
     }
 
-    /// @dev A quorum proposes an epoch in which every row grows at random within the totals that the chain allows.
+    /// @dev A quorum proposes what honest stewards compute from inputs at random.
     function settle(uint256 seed) external timed {
-        (uint32 pendingEpoch,,,) = ledger.pending();
-        if (pendingEpoch != 0 || memberKeys.length == 1) return;
-        SettlementLedger.Header memory h = _header();
-        if (block.timestamp < _startOf(h.epoch, 0)) vm.warp(_startOf(h.epoch, 0));
-        _grow(seed);
-        h.root = _rootOfPending();
-        (uint256 cash, uint256 data, uint256 gov) = _sum(pendingLeaves);
-        (h.cashAllocated, h.dataEarned, h.govEarned) = (uint128(cash), uint128(data), uint128(gov));
-        (h.dataAwarded, h.govAwarded) = (dataAwarded, govAwarded);
-        _propose(h);
-        ++epochsProposed;
-        pendingFinalAt = block.timestamp + WINDOW;
+        if (_prepare(seed)) _send();
     }
 
     function claim(uint256 pick) external timed {
-        if (finalLeaves.length == 0) return;
-        SettlementLedger.Claim[] memory leaves = finalLeaves;
+        ISettlementLedger.Claim[] memory leaves = _finalClaims();
+        if (leaves.length == 0) return;
         uint256 i = pick % leaves.length;
         bytes32[] memory proof = _proof(leaves, leaves[i].memberId);
         vm.prank(stranger);
         try ledger.claim(leaves[i], proof) {}
         catch (bytes memory reason) {
-            assertEq(bytes4(reason), SettlementLedger.SettlementLedger_NothingDue.selector);
+            assertEq(bytes4(reason), SettlementState.SettlementLedger_NothingDue.selector);
         }
     }
 
     /// @dev Everybody at once; USDC refuses one payee.
     function claimMany(uint256 pick) external timed {
-        if (finalLeaves.length == 0) return;
-        SettlementLedger.Claim[] memory leaves = finalLeaves;
+        ISettlementLedger.Claim[] memory leaves = _finalClaims();
+        if (leaves.length == 0) return;
         address refused = _payoutAddress(leaves[pick % leaves.length].memberId);
         vm.mockCallRevert(address(usdc), abi.encodeWithSelector(IERC20.transfer.selector, refused), "refused");
         uint256 before = usdc.balanceOf(refused);
@@ -126,12 +126,12 @@ contract CoopHandler is CoopTest {
 
     /// @dev Somebody claims more than the tree says.
     function claimTooMuch(uint256 pick, uint128 extra) external timed {
-        if (finalLeaves.length == 0) return;
-        SettlementLedger.Claim[] memory leaves = finalLeaves;
-        SettlementLedger.Claim memory c = leaves[pick % leaves.length];
+        ISettlementLedger.Claim[] memory leaves = _finalClaims();
+        if (leaves.length == 0) return;
+        ISettlementLedger.Claim memory c = leaves[pick % leaves.length];
         bytes32[] memory proof = _proof(leaves, c.memberId);
         c.cash += uint128(bound(extra, 1, 1e12));
-        vm.expectRevert(abi.encodeWithSelector(SettlementLedger.SettlementLedger_BadProof.selector, c.memberId));
+        vm.expectRevert(abi.encodeWithSelector(SettlementState.SettlementLedger_BadProof.selector, c.memberId));
         ledger.claim(c, proof);
     }
 
@@ -174,15 +174,12 @@ contract CoopHandler is CoopTest {
 
     /// @dev The most that `id` may have been paid: its leaf in the last final tree, streamed out in full.
     function leafOf(uint32 id) external view returns (uint256 cash, uint256 data, uint256 gov) {
-        bool promoted = pendingFinalAt != 0 && block.timestamp >= pendingFinalAt;
-        SettlementLedger.Claim[] storage leaves = promoted ? pendingLeaves : finalLeaves;
-        if (id > leaves.length) return (0, 0, 0);
-        SettlementLedger.Claim storage c = leaves[id - 1];
+        ISettlementLedger.Claim memory c = _isFinal() ? next[id].leaf : before[id].leaf;
         return (uint256(c.cash) + c.stream, c.data, c.gov);
     }
 
-    function awarded() external view returns (uint256 data, uint256 gov) {
-        return (dataAwarded, govAwarded);
+    function finalRoot() external view returns (bytes32) {
+        return _isFinal() ? header.root : expectedRoot;
     }
 
     function currentTime() external view returns (uint256) {
@@ -195,59 +192,62 @@ contract CoopHandler is CoopTest {
 
     // ------------------------------------------------------------------------------------------- internal
 
-    function _active(uint256 pick) private view returns (uint32 id) {
+    function _active(uint256 pick) internal view returns (uint32 id) {
         if (memberKeys.length == 1) return 0;
         id = uint32(1 + pick % (memberKeys.length - 1));
         if (membership.activeAccountOf(id) == address(0)) id = 0;
     }
 
-    function _promote() private {
-        if (pendingFinalAt == 0 || block.timestamp < pendingFinalAt) return;
-        delete finalLeaves;
-        for (uint256 i; i < pendingLeaves.length; ++i) {
-            finalLeaves.push(pendingLeaves[i]);
-        }
-        pendingFinalAt = 0;
+    function _pendingEpoch() internal view returns (uint32 epoch) {
+        (epoch,,,) = ledger.pending();
     }
 
-    /// @dev What streamed becomes cash; a random part of what is booked and not allocated streams next.
-    function _grow(uint256 seed) private {
-        delete pendingLeaves;
-        uint256 n = memberKeys.length - 1;
-        (uint256 allocated,,) = _sum(finalLeaves);
-        uint256 each = (treasury.contributorsBooked() - allocated) * (seed % 101) / 100 / n;
-        for (uint32 id = 1; id <= n; ++id) {
+    /// @dev What was proposed is pending no more and was not voided.
+    function _isFinal() internal view returns (bool) {
+        return proposed && _pendingEpoch() == 0;
+    }
+
+    function _promote() internal {
+        if (!_isFinal()) return;
+        (proposed, expectedRoot, attempts) = (false, header.root, 0);
+        _becomeFinal();
+        _forget();
+    }
+
+    /// @dev What is known of the round that ended.
+    function _forget() internal virtual;
+
+    /// @dev Computes the next epoch, if its turn has come.
+    function _prepare(uint256 seed) internal returns (bool) {
+        if (_pendingEpoch() != 0 || memberKeys.length == 1 || block.timestamp < ledger.pausedUntil()) return false;
+        (uint32 epoch,) = ledger.finalEpoch();
+        if (block.timestamp < _startOf(epoch + 1, attempts)) vm.warp(_startOf(epoch + 1, attempts));
+        for (uint32 id = 1; id < memberKeys.length; ++id) {
             seed = uint256(keccak256(abi.encode(seed, id)));
-            SettlementLedger.Claim memory c;
-            if (id <= finalLeaves.length) c = finalLeaves[id - 1];
-            (c.memberId, c.cash, c.stream) = (id, c.cash + c.stream, uint128(each));
-            uint128 dataAward = uint128(seed % (DATA_CAP / n));
-            uint128 govAward = uint128((seed >> 64) % (GOV_CAP / n));
-            (dataAwarded, govAwarded) = (dataAwarded + dataAward, govAwarded + govAward);
-            (c.data, c.gov) = (c.data + dataAward * 4 / 10, c.gov + govAward * 4 / 10);
-            c.privateHash = keccak256(abi.encode(seed));
-            pendingLeaves.push(c);
+            inputs[id] = abi.encode(_randomInputs(id, seed));
         }
+        (uint256 allocated,,,,) = ledger.finalTotals();
+        _compute(epoch + 1, (treasury.contributorsBooked() - allocated) * (seed % 101) / 100);
+        header.attempt = attempts;
+        return true;
     }
 
-    function _sum(SettlementLedger.Claim[] storage leaves)
-        private
-        view
-        returns (uint256 cash, uint256 data, uint256 gov)
-    {
-        for (uint256 i; i < leaves.length; ++i) {
-            cash += uint256(leaves[i].cash) + leaves[i].stream;
-            data += leaves[i].data;
-            gov += leaves[i].gov;
-        }
+    function _send() internal {
+        _bondSigners();
+        _proposeNext();
+        proposed = true;
+        if (header.epoch > epochsProposed) epochsProposed = header.epoch;
     }
 
-    function _rootOfPending() private view returns (bytes32 node) {
-        SettlementLedger.Claim[] memory leaves = pendingLeaves;
-        bytes32[] memory proof = _proof(leaves, 1);
-        node = _leaves(leaves)[1];
-        for (uint256 i; i < DEPTH; ++i) {
-            node = (1 >> i) & 1 == 0 ? keccak256(abi.encode(node, proof[i])) : keccak256(abi.encode(proof[i], node));
+    function _randomInputs(uint32 id, uint256 seed) private view returns (RewardFormula.Inputs memory i) {
+        i.active = membership.activeAccountOf(id) != address(0);
+        i.erased = !i.active && !hasLeft[id] && !before[id].closed;
+        if (!i.active) return i;
+        (i.records, i.programPoints) = (seed % 4, (seed >> 8) % 100_000);
+        (i.used, i.useWeight) = ((seed >> 32) % (i.records + 1), (seed >> 64) % 10_000);
+        i.contributions = new RewardFormula.Score[]((seed >> 96) % 3);
+        for (uint256 k; k < i.contributions.length; ++k) {
+            i.contributions[k] = RewardFormula.Score((seed >> 104) % 10_001, 10_000, 9_000, 12_500);
         }
     }
 }

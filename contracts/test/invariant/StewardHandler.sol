@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {StewardBonds} from "../../src/oracle/StewardBonds.sol";
 import {StewardCommittee} from "../../src/oracle/StewardCommittee.sol";
-import {SettlementLedger} from "../../src/settlement/SettlementLedger.sol";
+import {ISettlementLedger} from "../../src/settlement/ISettlementLedger.sol";
 import {StewardsTest} from "../utils/StewardsTest.sol";
 
 /// @notice Stewards bond, leave, object and lie; the house seats, slashes and forgets; the ledger voids. Six keys, of which
@@ -83,7 +83,7 @@ contract StewardHandler is StewardsTest {
 
     function equivocate(uint256 pick) external timed {
         uint256 key = _key(pick);
-        (SettlementLedger.Header memory a, SettlementLedger.Header memory b) = _twoHeaders();
+        (ISettlementLedger.Header memory a, ISettlementLedger.Header memory b) = _twoHeaders();
         (a.attempt, b.attempt) = (++headers, headers);
         StewardBonds.Stake memory s = _stake(vm.addr(key));
         bytes memory first = _sign(key, _headerDigest(a));

@@ -6,17 +6,7 @@ import {CoopAuthority} from "../../src/access/CoopAuthority.sol";
 import {ConsentRegistry} from "../../src/consent/ConsentRegistry.sol";
 import {ContributionRegistry} from "../../src/contribution/ContributionRegistry.sol";
 import {AccessPlan} from "../../src/factory/AccessPlan.sol";
-import {
-    ChainFacts,
-    Committee,
-    Config,
-    Governance,
-    Limits,
-    Desks,
-    Offer,
-    People,
-    Rewards
-} from "../../src/factory/Config.sol";
+import {ChainFacts, Committee, Config, Desks, Governance, Limits, Offer, People} from "../../src/factory/Config.sol";
 import {CoopFactory} from "../../src/factory/CoopFactory.sol";
 import {FoundingPlan} from "../../src/factory/FoundingPlan.sol";
 import {Parts} from "../../src/factory/Parts.sol";
@@ -24,24 +14,27 @@ import {CharterGate} from "../../src/governance/CharterGate.sol";
 import {CoopGovernor} from "../../src/governance/CoopGovernor.sol";
 import {CoopTimelock} from "../../src/governance/CoopTimelock.sol";
 import {PauseGuard} from "../../src/governance/PauseGuard.sol";
+import {AuctionHouse} from "../../src/market/AuctionHouse.sol";
+import {ComputeDesk} from "../../src/market/ComputeDesk.sol";
 import {DatasetCatalog} from "../../src/market/DatasetCatalog.sol";
+import {EthicsRegistry} from "../../src/market/EthicsRegistry.sol";
 import {License} from "../../src/market/License.sol";
 import {Market} from "../../src/market/Market.sol";
+import {ResearcherBond} from "../../src/market/ResearcherBond.sol";
+import {ServiceDesk} from "../../src/market/ServiceDesk.sol";
 import {Membership} from "../../src/membership/Membership.sol";
 import {StewardCommittee} from "../../src/oracle/StewardCommittee.sol";
+import {Programs} from "../../src/settlement/Programs.sol";
 import {SettlementLedger} from "../../src/settlement/SettlementLedger.sol";
+import {ContestVerifier} from "../../src/settlement/ContestVerifier.sol";
+import {RewardFormula} from "../../src/settlement/RewardFormula.sol";
 import {TestUSDC} from "../../src/testing/TestUSDC.sol";
 import {DataToken} from "../../src/tokens/DataToken.sol";
 import {GovToken} from "../../src/tokens/GovToken.sol";
-import {EthicsRegistry} from "../../src/market/EthicsRegistry.sol";
-import {AuctionHouse} from "../../src/market/AuctionHouse.sol";
-import {ComputeDesk} from "../../src/market/ComputeDesk.sol";
-import {ResearcherBond} from "../../src/market/ResearcherBond.sol";
-import {ServiceDesk} from "../../src/market/ServiceDesk.sol";
-import {OperatorPay} from "../../src/treasury/OperatorPay.sol";
 import {Buyback} from "../../src/treasury/Buyback.sol";
-import {Vesting} from "../../src/treasury/Vesting.sol";
+import {OperatorPay} from "../../src/treasury/OperatorPay.sol";
 import {Treasury} from "../../src/treasury/Treasury.sol";
+import {Vesting} from "../../src/treasury/Vesting.sol";
 
 /// @notice A whole cooperative, founded by the factory from one config: three stewards with a quorum of two, one worker,
 /// one dataset on sale. The founder has no privilege; what a house or the charter decides is done by pranking its timelock.
@@ -53,11 +46,13 @@ abstract contract CoopFounding is Test {
     uint32 internal constant WINDOW = 24 hours;
     uint8 internal constant DEPTH = 20;
     uint32 internal constant COOLDOWN = 7 days;
-    bytes32 internal constant PARAMS = keccak256("params");
     uint128 internal constant DATA_CAP = 1_000_000e18;
     uint128 internal constant GOV_CAP = 100_000e18;
     uint32 internal constant DATASET = 1;
     uint128 internal constant PRICE = 50e6;
+    uint96 internal constant RESEARCHER_BOND = 500e6;
+    uint32 internal constant REFUND_WINDOW = 3 days;
+    uint32 internal constant JOB_TIMEOUT = 2 days;
     uint256 internal constant TIMELOCK_DELAY = 48 hours;
     bytes32 internal constant COOP_SALT = keccak256("cooperative");
 
@@ -71,12 +66,19 @@ abstract contract CoopFounding is Test {
     ContributionRegistry internal contributions;
     StewardCommittee internal committee;
     SettlementLedger internal ledger;
+    Programs internal programs;
+    ContestVerifier internal contestVerifier;
     DataToken internal dataToken;
     GovToken internal govToken;
     DatasetCatalog internal catalog;
     License internal license;
     Market internal market;
     Treasury internal treasury;
+    EthicsRegistry internal ethics;
+    ResearcherBond internal bonds;
+    AuctionHouse internal auctions;
+    ComputeDesk internal desk;
+    ServiceDesk internal services;
 
     CoopTimelock internal tokenTimelock;
     CoopTimelock internal memberTimelock;
@@ -98,6 +100,8 @@ abstract contract CoopFounding is Test {
     uint256 internal registrarKey;
     address internal worker;
     uint256 internal workerKey;
+    address internal board;
+    uint256 internal boardKey;
     uint256[3] internal stewardKeys;
 
     /// @dev The next call is one that the token house decided.
@@ -123,7 +127,9 @@ abstract contract CoopFounding is Test {
     function _found() internal {
         (registrar, registrarKey) = makeAddrAndKey("registrar");
         (worker, workerKey) = makeAddrAndKey("worker");
+        (board, boardKey) = makeAddrAndKey("ethics board");
         usdc = new TestUSDC();
+        contestVerifier = new ContestVerifier();
         factory = _factory();
         bytes memory config = abi.encode(_config());
         vm.prank(founder);
@@ -167,7 +173,8 @@ abstract contract CoopFounding is Test {
             serviceDesk: address(new ServiceDesk()),
             operatorPay: address(new OperatorPay()),
             buyback: address(new Buyback()),
-            vesting: address(new Vesting())
+            vesting: address(new Vesting()),
+            programs: address(new Programs())
         });
     }
 
@@ -185,7 +192,11 @@ abstract contract CoopFounding is Test {
         (committee, ledger) = (StewardCommittee(at.stewardCommittee), SettlementLedger(at.settlementLedger));
         (dataToken, govToken) = (DataToken(at.dataToken), GovToken(at.govToken));
         (catalog, license) = (DatasetCatalog(at.datasetCatalog), License(at.license));
+        programs = Programs(at.programs);
         (market, treasury) = (Market(at.market), Treasury(at.treasury));
+        (ethics, bonds) = (EthicsRegistry(at.ethicsRegistry), ResearcherBond(at.researcherBond));
+        (auctions, desk) = (AuctionHouse(at.auctionHouse), ComputeDesk(at.computeDesk));
+        services = ServiceDesk(at.serviceDesk);
     }
 
     // ------------------------------------------------------------------------------------------------ config
@@ -200,23 +211,25 @@ abstract contract CoopFounding is Test {
             window: WINDOW,
             depth: DEPTH
         });
-        c.people =
-            People({registrar: registrar, gateway: gateway, ethicsBoard: makeAddr("ethics board"), guardian: guardian});
+        c.people = People({registrar: registrar, gateway: gateway, ethicsBoard: board, guardian: guardian});
         c.committee = Committee({
             seats: _seats("steward"), quorum: 2, workers: new StewardCommittee.Worker[](1), minBond: 0, objectionBond: 0
         });
         c.committee.workers[0] = StewardCommittee.Worker(worker, keccak256("worker sealing key"));
         c.limits = Limits({admissionsPerEpoch: 1_000, cooldown: COOLDOWN});
-        c.rewards = Rewards({paramsHash: PARAMS, dataCap: DATA_CAP, govCap: GOV_CAP});
+        c.rewards.params = _rewardParams();
+        c.rewards.contestVerifier = address(contestVerifier);
+        c.rewards.maxProgramPoints = 1_000_000;
         c.split = Treasury.Split({buyback: 0, operations: 1_500, compliance: 500, reserve: 500});
+        c.governance = Governance({delay: TIMELOCK_DELAY, tokenHouse: _tokenSettings(), memberHouse: _memberSettings()});
         c.desks = Desks({
             minContributorsBps: 5_000,
-            computeTimeout: 7 days,
-            researcherBond: 100e6,
+            computeTimeout: JOB_TIMEOUT,
+            refundWindow: REFUND_WINDOW,
+            researcherBond: RESEARCHER_BOND,
             pay: OperatorPay.Rates(50e6, 1e6),
             buyback: Buyback.Terms(0, 0, 0, 0)
         });
-        c.governance = Governance({delay: TIMELOCK_DELAY, tokenHouse: _tokenSettings(), memberHouse: _memberSettings()});
         c.datasets = new Offer[](1);
         c.datasets[0] = Offer(DATASET, _dataset());
     }
@@ -236,6 +249,20 @@ abstract contract CoopFounding is Test {
             stewardKeys[i] = key;
             seats[i] = StewardCommittee.Seat(signer, keccak256(abi.encode(name, i)));
         }
+    }
+
+    /// @dev The defaults of the ledger's page.
+    function _rewardParams() internal pure returns (RewardFormula.Params memory p) {
+        (p.epochLength, p.qMin, p.bonusPerStep, p.maxStreak, p.streakWindow) = (EPOCH, 2_000, 500, 12, 4);
+        (p.dataPerPoint, p.govPerPoint, p.dataCap, p.govCap) = (10e18, 1e18, DATA_CAP, GOV_CAP);
+        (p.immediateBps, p.vestingEpochs, p.dustData, p.dustGov) = (4_000, 26, 1e15, 1e15);
+        (p.smoothing, p.floorBps, p.mixUsage, p.mixData, p.mixEarly) = (13, 2_000, 8_000, 1_000, 1_000);
+        (p.earlyCutoff, p.minLicenses, p.minDatasets) = (104, 5, 3);
+        (p.cashUnit, p.dataUnit, p.govUnit) = (1e6, 1e18, 1e18);
+    }
+
+    function _paramsHash() internal pure returns (bytes32) {
+        return keccak256(abi.encode(_rewardParams()));
     }
 
     function _dataset() internal pure returns (DatasetCatalog.Dataset memory) {

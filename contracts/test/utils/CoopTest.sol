@@ -3,9 +3,12 @@ pragma solidity 0.8.30;
 
 import {ConsentRegistry} from "../../src/consent/ConsentRegistry.sol";
 import {ContributionRegistry} from "../../src/contribution/ContributionRegistry.sol";
-import {Market} from "../../src/market/Market.sol";
+import {EthicsRegistry} from "../../src/market/EthicsRegistry.sol";
+import {LicenseSale} from "../../src/market/LicenseSale.sol";
 import {Membership} from "../../src/membership/Membership.sol";
 import {StewardCommittee} from "../../src/oracle/StewardCommittee.sol";
+import {LedgerParams} from "../../src/settlement/LedgerParams.sol";
+import {ISettlementLedger} from "../../src/settlement/ISettlementLedger.sol";
 import {SettlementLedger} from "../../src/settlement/SettlementLedger.sol";
 import {Config} from "../../src/factory/Config.sol";
 import {CoopFounding} from "./CoopFounding.sol";
@@ -30,8 +33,7 @@ abstract contract CoopTest is CoopFounding {
         (researcher, researcherKey) = makeAddrAndKey("researcher");
         memberKeys.push(0);
         _found();
-        _asMemberHouse();
-        market.approveResearcher(researcher, PURPOSE, type(uint64).max);
+        _approve(researcher, PURPOSE, type(uint64).max);
     }
 
     /// @dev What the ledger was initialized with, to initialize another one.
@@ -43,15 +45,14 @@ abstract contract CoopTest is CoopFounding {
             treasury: address(treasury),
             dataToken: address(dataToken),
             govToken: address(govToken),
+            contestVerifier: address(contestVerifier),
             genesis: GENESIS,
-            epochLength: EPOCH,
             lag: LAG,
             attemptLength: ATTEMPT,
             window: WINDOW,
             depth: DEPTH,
-            paramsHash: PARAMS,
-            dataCap: DATA_CAP,
-            govCap: GOV_CAP
+            params: _rewardParams(),
+            emission: LedgerParams.Emission(0, 0, 800, 1_500, 300, 500)
         });
     }
 
@@ -211,12 +212,12 @@ abstract contract CoopTest is CoopFounding {
     // ------------------------------------------------------------------------------------------- settlement
 
     /// @dev A header for the epoch after the last final one, naming its root, with nothing earned.
-    function _header() internal view returns (SettlementLedger.Header memory h) {
+    function _header() internal view returns (ISettlementLedger.Header memory h) {
         (uint32 epoch, bytes32 root) = ledger.finalEpoch();
         h.epoch = epoch + 1;
         h.previousRoot = root;
         h.root = keccak256(abi.encode("root", h.epoch));
-        h.paramsHash = PARAMS;
+        h.paramsHash = _paramsHash();
         h.inputsRoot = keccak256("inputs");
         h.sheetDigest = keccak256("sheet");
         (uint256 cash, uint256 dataAwarded, uint256 dataEarned, uint256 govAwarded, uint256 govEarned) =
@@ -225,7 +226,7 @@ abstract contract CoopTest is CoopFounding {
         (h.govAwarded, h.govEarned) = (uint128(govAwarded), uint128(govEarned));
     }
 
-    function _headerDigest(SettlementLedger.Header memory h) internal view returns (bytes32) {
+    function _headerDigest(ISettlementLedger.Header memory h) internal view returns (bytes32) {
         bytes32 hash = keccak256(
             "Header(uint32 epoch,uint32 attempt,bytes32 previousRoot,bytes32 root,bytes32 paramsHash,bytes32 inputsRoot,bytes32 sheetDigest,uint32 sharers,uint128 payout,uint256 sumUsage,uint256 sumData,uint256 sumEarly,uint256 sumDataAward,uint256 sumGovAward,uint128 cashAllocated,uint128 dataAwarded,uint128 dataEarned,uint128 govAwarded,uint128 govEarned)"
         );
@@ -247,13 +248,13 @@ abstract contract CoopTest is CoopFounding {
         return _endOf(epoch) + LAG + attempt * ATTEMPT;
     }
 
-    function _propose(SettlementLedger.Header memory h) internal {
+    function _propose(ISettlementLedger.Header memory h) internal {
         ledger.propose(h, _stewardSignatures(_headerDigest(h), 2));
     }
 
     /// @dev Warps to the start of the next epoch's first attempt if that is ahead, proposes `claims` and waits until final.
-    function _settle(SettlementLedger.Claim[] memory claims) internal {
-        SettlementLedger.Header memory h = _header();
+    function _settle(ISettlementLedger.Claim[] memory claims) internal {
+        ISettlementLedger.Header memory h = _header();
         h.root = _leaves(claims).root(DEPTH);
         (h.cashAllocated, h.dataAwarded, h.dataEarned, h.govAwarded, h.govEarned) = (0, 0, 0, 0, 0);
         for (uint256 i; i < claims.length; ++i) {
@@ -267,14 +268,14 @@ abstract contract CoopTest is CoopFounding {
         vm.warp(block.timestamp + WINDOW);
     }
 
-    function _leaves(SettlementLedger.Claim[] memory claims) internal pure returns (bytes32[] memory leaves) {
+    function _leaves(ISettlementLedger.Claim[] memory claims) internal pure returns (bytes32[] memory leaves) {
         uint256 last;
         for (uint256 i; i < claims.length; ++i) {
             if (claims[i].memberId > last) last = claims[i].memberId;
         }
         leaves = new bytes32[](last + 1);
         for (uint256 i; i < claims.length; ++i) {
-            SettlementLedger.Claim memory c = claims[i];
+            ISettlementLedger.Claim memory c = claims[i];
             bytes32 inner = keccak256(
                 abi.encode(
                     uint256(c.memberId),
@@ -289,11 +290,11 @@ abstract contract CoopTest is CoopFounding {
         }
     }
 
-    function _proof(SettlementLedger.Claim[] memory claims, uint32 id) internal pure returns (bytes32[] memory) {
+    function _proof(ISettlementLedger.Claim[] memory claims, uint32 id) internal pure returns (bytes32[] memory) {
         return _leaves(claims).proof(id, DEPTH);
     }
 
-    function _proofs(SettlementLedger.Claim[] memory claims) internal pure returns (bytes32[][] memory proofs) {
+    function _proofs(ISettlementLedger.Claim[] memory claims) internal pure returns (bytes32[][] memory proofs) {
         bytes32[] memory leaves = _leaves(claims);
         proofs = new bytes32[][](claims.length);
         for (uint256 i; i < claims.length; ++i) {
@@ -325,8 +326,8 @@ abstract contract CoopTest is CoopFounding {
 
     // ----------------------------------------------------------------------------------------------- market
 
-    function _order(uint32 records) internal pure returns (Market.Order memory) {
-        return Market.Order({
+    function _order(uint32 records) internal pure returns (LicenseSale.Order memory) {
+        return LicenseSale.Order({
             datasetId: DATASET,
             records: records,
             purpose: PURPOSE,
@@ -336,20 +337,41 @@ abstract contract CoopTest is CoopFounding {
         });
     }
 
-    function _permit(uint256 key, uint256 value) internal view returns (Market.Permit memory p) {
+    function _permit(uint256 key, uint256 value) internal view returns (LicenseSale.Permit memory) {
+        return _permitFor(key, value, address(market));
+    }
+
+    function _permitFor(uint256 key, uint256 value, address spender)
+        internal
+        view
+        returns (LicenseSale.Permit memory p)
+    {
         address owner = vm.addr(key);
         bytes32 hash = keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)");
         bytes32 structHash =
-            keccak256(abi.encode(hash, owner, address(market), value, usdc.nonces(owner), block.timestamp + 1 hours));
+            keccak256(abi.encode(hash, owner, spender, value, usdc.nonces(owner), block.timestamp + 1 hours));
         (p.value, p.deadline) = (value, block.timestamp + 1 hours);
         (p.v, p.r, p.s) = vm.sign(key, _typed("TestUSDC", address(usdc), structHash));
     }
 
+    /// @dev The ethics board approves; a time that has passed withdraws.
+    function _approve(address who, uint16 purpose, uint64 until) internal {
+        EthicsRegistry.Approval memory a =
+            EthicsRegistry.Approval(who, purpose, until, ethics.nonceOf(who, purpose), block.timestamp);
+        ethics.approve(a, _sign(boardKey, _approvalDigest(a)));
+    }
+
+    function _approvalDigest(EthicsRegistry.Approval memory a) internal view returns (bytes32) {
+        bytes32 hash =
+            keccak256("Approval(address researcher,uint16 purpose,uint64 until,uint256 nonce,uint256 deadline)");
+        return _typed("EthicsRegistry", address(ethics), keccak256(abi.encode(hash, a)));
+    }
+
     /// @dev The researcher buys a license for `price` micro-USDC, a multiple of 50,000.
     function _sell(uint256 price) internal returns (uint64 licenseId) {
-        Market.Order memory o = _order(uint32(price / 50_000));
+        LicenseSale.Order memory o = _order(uint32(price / 50_000));
         usdc.mint(researcher, price);
-        Market.Permit memory p = _permit(researcherKey, price);
+        LicenseSale.Permit memory p = _permit(researcherKey, price);
         vm.prank(researcher);
         return market.buy(o, p);
     }

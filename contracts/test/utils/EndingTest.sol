@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Membership} from "../../src/membership/Membership.sol";
-import {SettlementLedger} from "../../src/settlement/SettlementLedger.sol";
+import {ISettlementLedger} from "../../src/settlement/ISettlementLedger.sol";
 import {CoopTest} from "./CoopTest.sol";
 
 /// @notice What a member signs towards the end: to leave, and to be paid elsewhere.
@@ -41,15 +41,15 @@ abstract contract EndingTest is CoopTest {
     }
 
     /// @dev Settles an epoch in which `id` alone earned `cash` and `data`.
-    function _earn(uint32 id, uint128 cash, uint128 data) internal returns (SettlementLedger.Claim[] memory claims) {
-        claims = new SettlementLedger.Claim[](1);
-        claims[0] = SettlementLedger.Claim(id, cash, 0, data, 0, keccak256("private"));
+    function _earn(uint32 id, uint128 cash, uint128 data) internal returns (ISettlementLedger.Claim[] memory claims) {
+        claims = new ISettlementLedger.Claim[](1);
+        claims[0] = ISettlementLedger.Claim(id, cash, 0, data, 0, keccak256("private"));
         if (cash != 0) _sell(100e6);
         _settle(claims);
     }
 
     /// @dev Claims what `_earn` settled; anyone may send it.
-    function _claim(SettlementLedger.Claim[] memory claims) internal {
+    function _claim(ISettlementLedger.Claim[] memory claims) internal {
         ledger.claim(claims[0], _proof(claims, claims[0].memberId));
     }
 }

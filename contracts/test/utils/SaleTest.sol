@@ -2,56 +2,22 @@
 pragma solidity 0.8.30;
 
 import {ERC1967Proxy} from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol";
-import {FounderAccessManager} from "../../src/access/FounderAccessManager.sol";
 import {AuctionHouse} from "../../src/market/AuctionHouse.sol";
 import {ComputeDesk} from "../../src/market/ComputeDesk.sol";
-import {EthicsRegistry} from "../../src/market/EthicsRegistry.sol";
-import {License} from "../../src/market/License.sol";
 import {LicenseSale} from "../../src/market/LicenseSale.sol";
-import {ResearcherBond} from "../../src/market/ResearcherBond.sol";
+import {ITreasury} from "../../src/treasury/ITreasury.sol";
 import {CoopTest} from "./CoopTest.sol";
-import {TreasuryDouble} from "./TreasuryDouble.sol";
 
-/// @notice A cooperative that auctions and computes: four researchers, all approved for the purpose.
+/// @notice A cooperative that auctions and computes: four researchers, all approved for the purpose. Contributors get all
+/// of each price, so that the reserve holds what was donated and nothing else.
 abstract contract SaleTest is CoopTest {
-    uint32 internal constant TIMEOUT = 2 days;
-    uint128 internal constant MIN_BOND = 500e6;
-
-    /// @dev The authority of what is deployed here: the founder has every role.
-    FounderAccessManager internal access;
-    TreasuryDouble internal coffer;
-    EthicsRegistry internal ethics;
-    ResearcherBond internal bonds;
-    AuctionHouse internal auctions;
-    License internal auctionLicense;
-    ComputeDesk internal desk;
-    License internal deskLicense;
-
-    address internal board;
-    uint256 internal boardKey;
     address[4] internal bidders;
     uint256[4] internal bidderKeys;
 
     function setUp() public virtual override {
         super.setUp();
-        access = new FounderAccessManager(founder);
-        (board, boardKey) = makeAddrAndKey("ethics board");
-        coffer = new TreasuryDouble(usdc);
-        ethics = EthicsRegistry(
-            _proxy(address(new EthicsRegistry()), abi.encodeCall(EthicsRegistry.initialize, (address(access), board)))
-        );
-        bonds = ResearcherBond(_proxy(address(new ResearcherBond()), _bondInit()));
-        address auctionCode = address(new AuctionHouse());
-        address deskCode = address(new ComputeDesk());
-        address licenseCode = address(new License());
-        address next = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
-        auctionLicense = License(_proxy(licenseCode, abi.encodeCall(License.initialize, (address(access), next))));
-        auctions = AuctionHouse(
-            _proxy(auctionCode, abi.encodeCall(AuctionHouse.initialize, (_parts(address(auctionLicense)))))
-        );
-        next = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
-        deskLicense = License(_proxy(licenseCode, abi.encodeCall(License.initialize, (address(access), next))));
-        desk = ComputeDesk(_proxy(deskCode, _deskInit()));
+        _asTokenHouse();
+        treasury.setSplit(0, 0, 0, 0);
         for (uint256 i; i < 4; ++i) {
             (bidders[i], bidderKeys[i]) = makeAddrAndKey(string.concat("bidder", vm.toString(i)));
             _approve(bidders[i], PURPOSE, type(uint64).max);
@@ -62,54 +28,32 @@ abstract contract SaleTest is CoopTest {
         return address(new ERC1967Proxy(code, init));
     }
 
-    function _parts(address license_) internal view returns (LicenseSale.Parts memory) {
+    function _parts() internal view returns (LicenseSale.Parts memory) {
         return LicenseSale.Parts({
-            authority: address(access),
+            authority: address(manager),
             usdc: address(usdc),
-            treasury: address(coffer),
+            treasury: address(treasury),
             catalog: address(catalog),
-            license: license_,
+            license: address(license),
             ethics: address(ethics),
             researcherBond: address(bonds)
         });
     }
 
-    function _bondInit() internal view returns (bytes memory) {
-        return abi.encodeCall(
-            ResearcherBond.initialize,
-            (address(access), address(usdc), address(dataToken), address(govToken), address(coffer), uint96(MIN_BOND))
-        );
-    }
-
-    function _deskInit() internal view returns (bytes memory) {
-        return abi.encodeCall(ComputeDesk.initialize, (_parts(address(deskLicense)), address(committee), TIMEOUT));
-    }
-
-    // ----------------------------------------------------------------------------------------------- ethics
-
-    function _approvalDigest(EthicsRegistry.Approval memory a) internal view returns (bytes32) {
-        bytes32 hash =
-            keccak256("Approval(address researcher,uint16 purpose,uint64 until,uint256 nonce,uint256 deadline)");
-        return _typed("EthicsRegistry", address(ethics), keccak256(abi.encode(hash, a)));
-    }
-
-    function _approve(address who, uint16 purpose, uint64 until) internal {
-        EthicsRegistry.Approval memory a =
-            EthicsRegistry.Approval(who, purpose, until, ethics.nonceOf(who, purpose), block.timestamp);
-        ethics.approve(a, _sign(boardKey, _approvalDigest(a)));
-    }
-
     // ------------------------------------------------------------------------------------------------ money
 
+    function _booked() internal view returns (uint256) {
+        return treasury.contributorsBooked();
+    }
+
+    function _donated() internal view returns (uint256) {
+        return treasury.available(ITreasury.Bucket.Reserve);
+    }
+
     /// @dev USDC and a permit for as much.
-    function _fund(uint256 key, uint256 value, address spender) internal returns (LicenseSale.Permit memory p) {
-        address owner = vm.addr(key);
-        usdc.mint(owner, value);
-        bytes32 hash = keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)");
-        bytes32 structHash =
-            keccak256(abi.encode(hash, owner, spender, value, usdc.nonces(owner), block.timestamp + 1 hours));
-        (p.value, p.deadline) = (value, block.timestamp + 1 hours);
-        (p.v, p.r, p.s) = vm.sign(key, _typed("TestUSDC", address(usdc), structHash));
+    function _fund(uint256 key, uint256 value, address spender) internal returns (LicenseSale.Permit memory) {
+        usdc.mint(vm.addr(key), value);
+        return _permitFor(key, value, spender);
     }
 
     // --------------------------------------------------------------------------------------------- auctions
@@ -131,7 +75,7 @@ abstract contract SaleTest is CoopTest {
 
     /// @dev Sets terms and opens an auction.
     function _openAuction() internal returns (uint64) {
-        vm.prank(founder);
+        _asTokenHouse();
         auctions.setTerms(DATASET, _auctionTerms());
         vm.prank(bidders[0]);
         return auctions.open(DATASET, PURPOSE);

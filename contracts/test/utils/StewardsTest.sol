@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {Config} from "../../src/factory/Config.sol";
 import {StewardBonds} from "../../src/oracle/StewardBonds.sol";
 import {StewardCommittee} from "../../src/oracle/StewardCommittee.sol";
-import {SettlementLedger} from "../../src/settlement/SettlementLedger.sol";
+import {ISettlementLedger} from "../../src/settlement/ISettlementLedger.sol";
 import {CoopTest} from "./CoopTest.sol";
 import {ReserveDouble} from "./ReserveDouble.sol";
 
@@ -68,7 +68,11 @@ abstract contract StewardsTest is CoopTest {
     }
 
     /// @dev Two headers for the same attempt.
-    function _twoHeaders() internal view returns (SettlementLedger.Header memory a, SettlementLedger.Header memory b) {
+    function _twoHeaders()
+        internal
+        view
+        returns (ISettlementLedger.Header memory a, ISettlementLedger.Header memory b)
+    {
         (a, b) = (_header(), _header());
         b.root = keccak256("another root");
     }

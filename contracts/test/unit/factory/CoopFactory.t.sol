@@ -192,6 +192,7 @@ contract CoopFactoryTest is CoopTest {
         assertEq(at.operatorPay, factory.addressOf(coopId, Part.OperatorPay));
         assertEq(at.buyback, factory.addressOf(coopId, Part.Buyback));
         assertEq(at.vesting, factory.addressOf(coopId, Part.Vesting));
+        assertEq(at.programs, factory.addressOf(coopId, Part.Programs));
     }
 
     // ---------------------------------------------------------------------------------- after the last stage
@@ -292,6 +293,6 @@ contract CoopFactoryTest is CoopTest {
         assertEq(abi.encode(buyback, operations, compliance, reserve), abi.encode(0, 1_500, 500, 500));
         assertEq(ledger.genesis(), GENESIS);
         (bytes32 hash,,) = ledger.params();
-        assertEq(hash, PARAMS);
+        assertEq(hash, _paramsHash());
     }
 }

@@ -55,6 +55,20 @@ contract FoundingPlanTest is CoopTest {
         _expectBad(c, "chain.depth");
     }
 
+    function test_RevertWhen_ADeskCouldNotBeFounded() external {
+        Config memory c = _config();
+        c.desks.researcherBond = 0;
+        _expectBad(c, "desks.researcherBond");
+        c = _config();
+        c.desks.refundWindow = 30 days + 1;
+        _expectBad(c, "desks.refundWindow");
+        c = _config();
+        c.desks.computeTimeout = 1 hours - 1;
+        _expectBad(c, "desks.computeTimeout");
+        c.desks.computeTimeout = 30 days + 1;
+        _expectBad(c, "desks.computeTimeout");
+    }
+
     function test_RevertWhen_SomebodyIsMissing() external {
         Config memory c = _config();
         c.people.registrar = address(0);
@@ -91,8 +105,11 @@ contract FoundingPlanTest is CoopTest {
 
     function test_RevertWhen_TheMoneyIsBad() external {
         Config memory c = _config();
-        c.rewards.paramsHash = 0;
-        _expectBad(c, "rewards.paramsHash");
+        c.rewards.params.epochLength += 1;
+        _expectBad(c, "rewards.params.epochLength");
+        c = _config();
+        c.rewards.contestVerifier = address(0);
+        _expectBad(c, "rewards.contestVerifier");
         c = _config();
         c.split.buyback = 10_001;
         _expectBad(c, "split.buyback");

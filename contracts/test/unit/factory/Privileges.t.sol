@@ -21,6 +21,8 @@ contract PrivilegesTest is CoopTest, AbiReader, PrivilegeTable {
     mapping(string name => address[]) private instances;
     mapping(string name => string) private outside;
     address[4] private nobodies;
+    /// @dev How many functions the walk found that belong to a house or the guardian.
+    uint256 private given;
 
     function setUp() public override {
         super.setUp();
@@ -54,8 +56,10 @@ contract PrivilegesTest is CoopTest, AbiReader, PrivilegeTable {
         instances["OperatorPay"] = [at.operatorPay];
         instances["Buyback"] = [at.buyback];
         instances["Vesting"] = [at.vesting];
+        instances["Programs"] = [at.programs];
         instances["Treasury"] = [at.treasury];
         outside["AccessPlan"] = "no state";
+        outside["ContestVerifier"] = "no state";
         outside["FoundingPlan"] = "no state";
         outside["CoopFactory"] = "before the cooperative";
         outside["ERC1967Proxy"] = "no function of its own";
@@ -79,6 +83,16 @@ contract PrivilegesTest is CoopTest, AbiReader, PrivilegeTable {
         for (uint256 i; i < keys.length; ++i) {
             assertTrue(entries[keccak256(bytes(keys[i]))].seen, string.concat("no such function: ", keys[i]));
         }
+        assertEq(given, _planned(), "the plan has as many rules as the table, none of them twice");
+    }
+
+    /// @dev How many functions the plan gives away.
+    function _planned() private view returns (uint256 n) {
+        AccessPlan.Rule[] memory rules =
+            FoundingPlan(address(factory.plan())).accessPlan().rules(factory.partsOf(coopId));
+        for (uint256 i; i < rules.length; ++i) {
+            n += rules[i].selectors.length;
+        }
     }
 
     function _walk(string memory name, address target) private {
@@ -93,6 +107,7 @@ contract PrivilegesTest is CoopTest, AbiReader, PrivilegeTable {
             if (e.kind == Kind.Role) {
                 assertEq(manager.getTargetFunctionRole(target, selector), e.role, key);
                 assertLe(e.role, Roles.PAUSER, key);
+                if (e.role != Roles.CHARTER) ++given;
                 assertEq(e.role == Roles.PAUSER, _is(functions[i].name, "setPausedUntil"), key);
             } else {
                 assertEq(manager.getTargetFunctionRole(target, selector), Roles.CHARTER, "a role for no reason");

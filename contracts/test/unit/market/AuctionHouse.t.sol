@@ -17,7 +17,7 @@ contract AuctionHouseTest is SaleTest {
         address code = address(new AuctionHouse());
         string[6] memory names = ["usdc", "treasury", "catalog", "license", "ethics", "researcherBond"];
         for (uint256 i; i < 6; ++i) {
-            LicenseSale.Parts memory p = _parts(address(auctionLicense));
+            LicenseSale.Parts memory p = _parts();
             if (i == 0) p.usdc = address(0);
             if (i == 1) p.treasury = address(0);
             if (i == 2) p.catalog = address(0);
@@ -33,7 +33,7 @@ contract AuctionHouseTest is SaleTest {
 
     function _expectBadTerms(AuctionHouse.AuctionTerms memory t, string memory field) private {
         vm.expectRevert(abi.encodeWithSelector(AuctionHouse.AuctionHouse_BadTerms.selector, field));
-        vm.prank(founder);
+        vm.prank(tokenHouse);
         auctions.setTerms(DATASET, t);
     }
 
@@ -69,7 +69,7 @@ contract AuctionHouseTest is SaleTest {
         AuctionHouse.AuctionTerms memory none;
         vm.expectEmit(address(auctions));
         emit AuctionHouse.AuctionTermsSet(DATASET, none);
-        vm.prank(founder);
+        vm.prank(tokenHouse);
         auctions.setTerms(DATASET, none);
         assertEq(abi.encode(auctions.termsOf(DATASET)), abi.encode(none));
         assertEq(abi.encode(auctions.auctionOf(1).terms), abi.encode(_auctionTerms()), "a running one keeps its terms");
@@ -86,7 +86,7 @@ contract AuctionHouseTest is SaleTest {
         auctions.open(DATASET, PURPOSE);
         vm.expectEmit(address(auctions));
         emit LicenseSale.BondRequired(true);
-        vm.prank(founder);
+        vm.prank(memberHouse);
         auctions.setBondRequired(true);
         assertTrue(auctions.bondRequired());
         vm.prank(bidders[0]);
@@ -98,12 +98,12 @@ contract AuctionHouseTest is SaleTest {
     }
 
     function test_WhenTheOpenerIsBonded() external {
-        vm.prank(founder);
+        vm.prank(memberHouse);
         auctions.setBondRequired(true);
-        usdc.mint(bidders[0], MIN_BOND);
+        usdc.mint(bidders[0], RESEARCHER_BOND);
         vm.startPrank(bidders[0]);
-        usdc.approve(address(bonds), MIN_BOND);
-        bonds.post(MIN_BOND);
+        usdc.approve(address(bonds), RESEARCHER_BOND);
+        bonds.post(RESEARCHER_BOND);
         vm.stopPrank();
         assertEq(_openAuction(), 1);
     }
@@ -126,7 +126,7 @@ contract AuctionHouseTest is SaleTest {
     }
 
     function test_WhenOpened() external {
-        vm.prank(founder);
+        vm.prank(tokenHouse);
         auctions.setTerms(DATASET, _auctionTerms());
         vm.expectEmit(address(auctions));
         emit AuctionHouse.AuctionOpened(1, DATASET, bidders[2], _auctionTerms());
@@ -141,7 +141,7 @@ contract AuctionHouseTest is SaleTest {
 
     function test_RevertWhen_Paused() external {
         uint64 id = _openAuction();
-        vm.prank(founder);
+        vm.prank(pauser);
         auctions.setPausedUntil(GENESIS + 1 days);
         bytes memory paused = abi.encodeWithSelector(Pausing.Pausing_Paused.selector, GENESIS + 1 days);
         LicenseSale.Permit memory p;
@@ -293,7 +293,7 @@ contract AuctionHouseTest is SaleTest {
         AuctionHouse.Bid memory b = _bid(2_000e6);
         _commit(id, 0, b);
         vm.warp(GENESIS + 3 days);
-        vm.prank(founder);
+        vm.prank(memberHouse);
         ethics.withdraw(bidders[0], PURPOSE);
         LicenseSale.Permit memory none;
         vm.prank(bidders[0]);
@@ -322,7 +322,7 @@ contract AuctionHouseTest is SaleTest {
     function test_WhenTheBondExceedsTheAmount() external {
         AuctionHouse.AuctionTerms memory t = _auctionTerms();
         (t.reserve, t.bidBond) = (10e6, 100e6);
-        vm.prank(founder);
+        vm.prank(tokenHouse);
         auctions.setTerms(DATASET, t);
         vm.prank(bidders[0]);
         uint64 id = auctions.open(DATASET, PURPOSE);
@@ -332,7 +332,7 @@ contract AuctionHouseTest is SaleTest {
         assertEq(auctions.owedTo(bidders[0]), 70e6);
         auctions.close(id);
         assertEq(auctions.owedTo(bidders[0]), 90e6);
-        assertEq(coffer.booked(), 10e6);
+        assertEq(_booked(), 10e6);
         auctions.withdraw(bidders[0]);
         assertEq(usdc.balanceOf(address(auctions)), 0);
     }
@@ -349,7 +349,7 @@ contract AuctionHouseTest is SaleTest {
         _commit(id, 0, _bid(1));
         vm.warp(GENESIS + 3 days);
         _reveal(id, 0, _bid(1));
-        vm.prank(founder);
+        vm.prank(pauser);
         auctions.setPausedUntil(GENESIS + 9 days);
         uint256 before = usdc.balanceOf(bidders[0]);
         vm.expectEmit(address(auctions));

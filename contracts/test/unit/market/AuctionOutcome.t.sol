@@ -57,13 +57,13 @@ contract AuctionOutcomeTest is SaleTest {
             expiry: uint64(block.timestamp) + 365 days,
             recipientKey: keccak256("recipient")
         });
-        vm.expectEmit(address(auctionLicense));
+        vm.expectEmit(address(license));
         emit License.LicenseIssued(1, bidders[2], terms);
         vm.expectEmit(address(auctions));
         emit AuctionHouse.AuctionClosed(id, 1, bidders[2], RESERVE, 0);
         auctions.close(id);
-        assertEq(auctionLicense.ownerOf(1), bidders[2]);
-        assertEq(coffer.booked(), RESERVE);
+        assertEq(license.ownerOf(1), bidders[2]);
+        assertEq(_booked(), RESERVE);
         assertEq(auctions.owedTo(bidders[2]), 4_000e6);
     }
 
@@ -74,12 +74,12 @@ contract AuctionOutcomeTest is SaleTest {
         vm.warp(GENESIS + 3 days);
         _reveal(id, 0, _bid(3_000e6));
         _reveal(id, 1, _bid(2_000e6));
-        vm.prank(founder);
+        vm.prank(memberHouse);
         ethics.withdraw(bidders[0], PURPOSE);
         vm.expectEmit(address(auctions));
         emit AuctionHouse.AuctionClosed(id, 0, address(0), 0, 0);
         auctions.close(id);
-        assertEq(auctionLicense.licenseCount(), 0);
+        assertEq(license.licenseCount(), 0);
         assertEq(auctions.owedTo(bidders[0]), 3_000e6);
         assertEq(auctions.owedTo(bidders[1]), 2_000e6);
     }
@@ -93,8 +93,8 @@ contract AuctionOutcomeTest is SaleTest {
         _reveal(id, 1, b);
         _reveal(id, 0, b);
         auctions.close(id);
-        assertEq(auctionLicense.ownerOf(1), bidders[0]);
-        assertEq(coffer.booked(), 2_000e6);
+        assertEq(license.ownerOf(1), bidders[0]);
+        assertEq(_booked(), 2_000e6);
         assertEq(auctions.owedTo(bidders[0]), 0);
         assertEq(auctions.owedTo(bidders[1]), 2_000e6);
     }
@@ -110,7 +110,7 @@ contract AuctionOutcomeTest is SaleTest {
         vm.expectEmit(address(auctions));
         emit AuctionHouse.AuctionClosed(id, 1, bidders[0], RESERVE, 2 * BOND);
         auctions.close(id);
-        assertEq(coffer.donated(), 2 * BOND);
+        assertEq(_donated(), 2 * BOND);
         assertEq(auctions.owedTo(bidders[1]), 0);
         assertEq(usdc.balanceOf(address(auctions)), auctions.owedTo(bidders[0]));
     }
@@ -152,10 +152,10 @@ contract AuctionOutcomeTest is SaleTest {
                 second = amounts[i];
             }
         }
-        assertEq(coffer.donated(), hidden * BOND, "hidden bonds");
-        assertEq(coffer.booked(), winner == 4 ? 0 : second, "price");
-        assertEq(auctionLicense.licenseCount(), winner == 4 ? 0 : 1);
-        if (winner != 4) assertEq(auctionLicense.ownerOf(1), bidders[winner], "winner");
+        assertEq(_donated(), hidden * BOND, "hidden bonds");
+        assertEq(_booked(), winner == 4 ? 0 : second, "price");
+        assertEq(license.licenseCount(), winner == 4 ? 0 : 1);
+        if (winner != 4) assertEq(license.ownerOf(1), bidders[winner], "winner");
         uint256 owed;
         for (uint256 i; i < 4; ++i) {
             bool isHidden = (seed >> (64 + 8 * i)) % 5 == 0;
@@ -179,7 +179,7 @@ contract AuctionOutcomeTest is SaleTest {
     // ----------------------------------------------------------------------------------------------- pause
 
     function _pause(uint64 until) private {
-        vm.prank(founder);
+        vm.prank(pauser);
         auctions.setPausedUntil(until);
     }
 
@@ -196,7 +196,7 @@ contract AuctionOutcomeTest is SaleTest {
         vm.warp(GENESIS + 11 days - 1);
         _reveal(id, 0, _bid(RESERVE));
         auctions.close(id);
-        assertEq(coffer.booked(), RESERVE);
+        assertEq(_booked(), RESERVE);
     }
 
     function test_WhenThePauseIsChangedWhatItWasInTheEndCounts() external {

@@ -8,6 +8,12 @@ import {ContractSigner} from "../../utils/ContractSigner.sol";
 import {SaleTest} from "../../utils/SaleTest.sol";
 
 contract EthicsRegistryTest is SaleTest {
+    /// @dev One about whom the board has not decided anything.
+    function setUp() public override {
+        super.setUp();
+        researcher = makeAddr("another researcher");
+    }
+
     function _approval() private view returns (EthicsRegistry.Approval memory) {
         return EthicsRegistry.Approval(researcher, PURPOSE, GENESIS + 30 days, 0, block.timestamp);
     }
@@ -15,7 +21,7 @@ contract EthicsRegistryTest is SaleTest {
     function test_RevertWhen_APartIsMissing() external {
         address code = address(new EthicsRegistry());
         vm.expectRevert(abi.encodeWithSelector(Governed.Governed_ZeroAddress.selector, "ethicsBoard"));
-        _proxy(code, abi.encodeCall(EthicsRegistry.initialize, (address(access), address(0))));
+        _proxy(code, abi.encodeCall(EthicsRegistry.initialize, (address(manager), address(0))));
         vm.expectRevert(abi.encodeWithSelector(Governed.Governed_ZeroAddress.selector, "authority"));
         _proxy(code, abi.encodeCall(EthicsRegistry.initialize, (address(0), board)));
     }
@@ -63,7 +69,7 @@ contract EthicsRegistryTest is SaleTest {
         ContractSigner safe = new ContractSigner(board);
         vm.expectEmit(address(ethics));
         emit EthicsRegistry.EthicsBoardSet(address(safe));
-        vm.prank(founder);
+        vm.prank(memberHouse);
         ethics.setEthicsBoard(address(safe));
         assertEq(ethics.ethicsBoard(), address(safe));
         _approve(researcher, PURPOSE, GENESIS + 1);
@@ -107,7 +113,7 @@ contract EthicsRegistryTest is SaleTest {
         bytes memory signature = _sign(boardKey, _approvalDigest(a));
         vm.expectEmit(address(ethics));
         emit EthicsRegistry.ResearcherApproved(researcher, PURPOSE, 0);
-        vm.prank(founder);
+        vm.prank(memberHouse);
         ethics.withdraw(researcher, PURPOSE);
         assertFalse(ethics.isApproved(researcher, PURPOSE));
         vm.expectRevert(abi.encodeWithSelector(EthicsRegistry.EthicsRegistry_BadNonce.selector, 1, 2));
@@ -118,13 +124,13 @@ contract EthicsRegistryTest is SaleTest {
         vm.prank(stranger);
         vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, stranger));
         ethics.setEthicsBoard(stranger);
-        vm.prank(founder);
+        vm.prank(memberHouse);
         vm.expectRevert(abi.encodeWithSelector(Governed.Governed_ZeroAddress.selector, "ethicsBoard"));
         ethics.setEthicsBoard(address(0));
     }
 
     function test_WhenTheBoardChangesTheOldOneIsNotAsked() external {
-        vm.prank(founder);
+        vm.prank(memberHouse);
         ethics.setEthicsBoard(stranger);
         EthicsRegistry.Approval memory a = _approval();
         bytes memory signature = _sign(boardKey, _approvalDigest(a));

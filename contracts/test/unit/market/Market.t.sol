@@ -3,17 +3,21 @@ pragma solidity 0.8.30;
 
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
 import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
+import {ERC1967Proxy} from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol";
+import {ERC1967Utils} from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Utils.sol";
+import {Governed} from "../../../src/access/Governed.sol";
+import {Pausing} from "../../../src/access/Pausing.sol";
 import {DatasetCatalog} from "../../../src/market/DatasetCatalog.sol";
 import {License} from "../../../src/market/License.sol";
-import {Market} from "../../../src/market/Market.sol";
+import {LicenseSale} from "../../../src/market/LicenseSale.sol";
 import {SoulboundERC721} from "../../../src/tokens/SoulboundERC721.sol";
 import {Treasury} from "../../../src/treasury/Treasury.sol";
 import {CoopTest} from "../../utils/CoopTest.sol";
 
 contract MarketTest is CoopTest {
-    function _expectBuyRevert(Market.Order memory o, bytes memory reason) internal {
+    function _expectBuyRevert(LicenseSale.Order memory o, bytes memory reason) internal {
         usdc.mint(researcher, 1_000e6);
-        Market.Permit memory p = _permit(researcherKey, 1_000e6);
+        LicenseSale.Permit memory p = _permit(researcherKey, 1_000e6);
         vm.prank(researcher);
         vm.expectRevert(reason);
         market.buy(o, p);
@@ -70,15 +74,41 @@ contract MarketTest is CoopTest {
         _asTokenHouse();
         catalog.publish(DATASET, d);
         assertEq(abi.encode(catalog.datasetOf(DATASET)), abi.encode(d));
-        _expectBuyRevert(_order(1), abi.encodeWithSelector(Market.Market_DatasetClosed.selector, DATASET));
+        _expectBuyRevert(_order(1), abi.encodeWithSelector(LicenseSale.LicenseSale_DatasetClosed.selector, DATASET));
     }
 
     // ------------------------------------------------------------------------------------------- license
 
-    function test_RevertWhen_AnyoneButMarketMints() external {
+    function test_WhenAnyOfTheThreeMints() external {
+        address[3] memory minters = [address(market), address(auctions), address(desk)];
+        License.Terms memory terms;
+        terms.expiry = uint64(block.timestamp + 1);
+        for (uint64 i; i < 3; ++i) {
+            vm.startPrank(minters[i]);
+            assertEq(license.mint(stranger, terms), i + 1);
+            license.extend(i + 1, terms.expiry + 1);
+            license.revoke(i + 1);
+            vm.stopPrank();
+        }
+        assertEq(license.balanceOf(stranger), 3);
+    }
+
+    function test_RevertWhen_AMinterIsMissing() external {
+        address code = address(uint160(uint256(vm.load(address(license), ERC1967Utils.IMPLEMENTATION_SLOT))));
+        string[4] memory names = ["authority", "market", "auctionHouse", "computeDesk"];
+        for (uint256 i; i < 4; ++i) {
+            address[4] memory a = [address(1), address(2), address(3), address(4)];
+            a[i] = address(0);
+            bytes memory init = abi.encodeCall(License.initialize, (a[0], a[1], a[2], a[3]));
+            vm.expectRevert(abi.encodeWithSelector(Governed.Governed_ZeroAddress.selector, names[i]));
+            new ERC1967Proxy(code, init);
+        }
+    }
+
+    function test_RevertWhen_AnyoneElseMints() external {
         License.Terms memory terms;
         vm.prank(founder);
-        vm.expectRevert(abi.encodeWithSelector(License.License_OnlyMarket.selector, founder));
+        vm.expectRevert(abi.encodeWithSelector(License.License_OnlyMinter.selector, founder));
         license.mint(founder, terms);
     }
 
@@ -97,7 +127,7 @@ contract MarketTest is CoopTest {
         uint64 id = _sell(50e6);
         uint64 expiry = license.termsOf(id).expiry;
         vm.prank(founder);
-        vm.expectRevert(abi.encodeWithSelector(License.License_OnlyMarket.selector, founder));
+        vm.expectRevert(abi.encodeWithSelector(License.License_OnlyMinter.selector, founder));
         license.extend(id, expiry + 1);
         vm.startPrank(address(market));
         vm.expectRevert(abi.encodeWithSelector(License.License_NotLater.selector, id, expiry));
@@ -123,7 +153,7 @@ contract MarketTest is CoopTest {
     function test_WhenALicenseIsRevoked() external {
         uint64 id = _sell(50e6);
         vm.prank(founder);
-        vm.expectRevert(abi.encodeWithSelector(License.License_OnlyMarket.selector, founder));
+        vm.expectRevert(abi.encodeWithSelector(License.License_OnlyMinter.selector, founder));
         license.revoke(id);
         vm.startPrank(address(market));
         vm.expectEmit(address(license));
@@ -137,38 +167,50 @@ contract MarketTest is CoopTest {
 
     // ------------------------------------------------------------------------------------------- approval
 
-    function test_RevertWhen_TheApprovalIsNotAllowed() external {
-        vm.prank(stranger);
-        vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, stranger));
-        market.approveResearcher(stranger, PURPOSE, 1);
-        _asMemberHouse();
-        vm.expectRevert(Market.Market_ZeroResearcher.selector);
-        market.approveResearcher(address(0), PURPOSE, 1);
-    }
-
     function test_WhenApprovedUntilATime() external {
         uint64 until = uint64(block.timestamp + 1 days);
-        vm.expectEmit(address(market));
-        emit Market.ResearcherApproved(researcher, PURPOSE, until);
-        _asMemberHouse();
-        market.approveResearcher(researcher, PURPOSE, until);
-        assertEq(market.approvedUntil(researcher, PURPOSE), until);
+        _approve(researcher, PURPOSE, until);
         vm.warp(until - 1);
         _sell(50e6);
         vm.warp(until);
-        _expectBuyRevert(
-            _order(1), abi.encodeWithSelector(Market.Market_NotApproved.selector, researcher, PURPOSE, until)
-        );
-        Market.Order memory o = _order(1);
+        bytes4 notApproved = LicenseSale.LicenseSale_NotApproved.selector;
+        _expectBuyRevert(_order(1), abi.encodeWithSelector(notApproved, researcher, PURPOSE));
+        LicenseSale.Order memory o = _order(1);
         o.purpose = PURPOSE + 1;
-        _expectBuyRevert(o, abi.encodeWithSelector(Market.Market_NotApproved.selector, researcher, o.purpose, 0));
+        _expectBuyRevert(o, abi.encodeWithSelector(notApproved, researcher, o.purpose));
+    }
+
+    function test_WhenABondIsRequired() external {
+        vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, stranger));
+        vm.prank(stranger);
+        market.setBondRequired(true);
+        vm.expectEmit(address(market));
+        emit LicenseSale.BondRequired(true);
+        _asMemberHouse();
+        market.setBondRequired(true);
+        assertTrue(market.bondRequired());
+        _expectBuyRevert(_order(1), abi.encodeWithSelector(LicenseSale.LicenseSale_NotBonded.selector, researcher));
+        usdc.mint(researcher, RESEARCHER_BOND);
+        vm.startPrank(researcher);
+        usdc.approve(address(bonds), RESEARCHER_BOND);
+        bonds.post(RESEARCHER_BOND);
+        vm.stopPrank();
+        assertEq(_sell(50e6), 1);
+    }
+
+    function test_RevertWhen_Paused() external {
+        _asPauser();
+        market.setPausedUntil(uint64(block.timestamp + 1));
+        _expectBuyRevert(_order(1), abi.encodeWithSelector(Pausing.Pausing_Paused.selector, block.timestamp + 1));
+        vm.warp(block.timestamp + 1);
+        assertEq(_sell(50e6), 1);
     }
 
     // ----------------------------------------------------------------------------------------------- buy
 
     function test_RevertWhen_AFieldIsOutOfRange() external {
-        bytes4 bad = Market.Market_BadOrder.selector;
-        Market.Order memory o = _order(0);
+        bytes4 bad = LicenseSale.LicenseSale_BadOrder.selector;
+        LicenseSale.Order memory o = _order(0);
         _expectBuyRevert(o, abi.encodeWithSelector(bad, "records"));
         o = _order(1);
         o.ehdsCategory = 0;
@@ -185,20 +227,20 @@ contract MarketTest is CoopTest {
         _expectBuyRevert(o, abi.encodeWithSelector(bad, "recipientKey"));
         o = _order(1);
         o.datasetId = 9;
-        _expectBuyRevert(o, abi.encodeWithSelector(Market.Market_DatasetClosed.selector, 9));
+        _expectBuyRevert(o, abi.encodeWithSelector(LicenseSale.LicenseSale_DatasetClosed.selector, 9));
     }
 
     function test_RevertWhen_ThePriceExceedsThePermit() external {
         usdc.mint(researcher, 100e6);
-        Market.Permit memory p = _permit(researcherKey, 50e6 - 1);
+        LicenseSale.Permit memory p = _permit(researcherKey, 50e6 - 1);
         vm.prank(researcher);
-        vm.expectRevert(abi.encodeWithSelector(Market.Market_PriceExceeds.selector, 50e6, 50e6 - 1));
+        vm.expectRevert(abi.encodeWithSelector(LicenseSale.LicenseSale_PriceExceeds.selector, 50e6, 50e6 - 1));
         market.buy(_order(1_000), p);
     }
 
     function test_RevertWhen_ThePermitIsBad() external {
         usdc.mint(researcher, 100e6);
-        Market.Permit memory p = _permit(workerKey, 50e6);
+        LicenseSale.Permit memory p = _permit(workerKey, 50e6);
         vm.prank(researcher);
         vm.expectRevert(
             abi.encodeWithSelector(IERC20Errors.ERC20InsufficientAllowance.selector, address(market), 0, 50e6)
@@ -209,7 +251,7 @@ contract MarketTest is CoopTest {
 
     function test_WhenSomebodySentThePermitBefore() external {
         usdc.mint(researcher, 100e6);
-        Market.Permit memory p = _permit(researcherKey, 50e6);
+        LicenseSale.Permit memory p = _permit(researcherKey, 50e6);
         vm.prank(stranger);
         usdc.permit(researcher, address(market), p.value, p.deadline, p.v, p.r, p.s);
         vm.prank(researcher);
@@ -220,7 +262,7 @@ contract MarketTest is CoopTest {
         usdc.mint(researcher, 100e6);
         vm.startPrank(researcher);
         usdc.approve(address(market), 50e6);
-        Market.Permit memory p;
+        LicenseSale.Permit memory p;
         p.value = 50e6;
         assertEq(market.buy(_order(1_000), p), 1);
     }
@@ -238,9 +280,9 @@ contract MarketTest is CoopTest {
     }
 
     function test_BuyWhenAllIsWell() external {
-        Market.Order memory o = _order(1_500);
+        LicenseSale.Order memory o = _order(1_500);
         usdc.mint(researcher, 100e6);
-        Market.Permit memory p = _permit(researcherKey, 75e6);
+        LicenseSale.Permit memory p = _permit(researcherKey, 75e6);
         License.Terms memory terms = License.Terms({
             datasetId: DATASET,
             right: 1,

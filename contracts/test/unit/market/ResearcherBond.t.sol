@@ -20,7 +20,7 @@ contract ResearcherBondTest is SaleTest {
     }
 
     function _slash(uint256 amount) private {
-        vm.prank(founder);
+        vm.prank(memberHouse);
         bonds.slash(researcher, amount, REASON);
     }
 
@@ -29,7 +29,7 @@ contract ResearcherBondTest is SaleTest {
         address code = address(new ResearcherBond());
         for (uint256 i; i < 5; ++i) {
             address[5] memory a =
-                [address(access), address(usdc), address(dataToken), address(govToken), address(coffer)];
+                [address(manager), address(usdc), address(dataToken), address(govToken), address(treasury)];
             a[i] = address(0);
             bytes memory init = abi.encodeCall(ResearcherBond.initialize, (a[0], a[1], a[2], a[3], a[4], 1));
             vm.expectRevert(abi.encodeWithSelector(Governed.Governed_ZeroAddress.selector, names[i]));
@@ -43,7 +43,7 @@ contract ResearcherBondTest is SaleTest {
         vm.prank(stranger);
         vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, stranger));
         bonds.setTerms(address(usdc), 1);
-        vm.startPrank(founder);
+        vm.startPrank(tokenHouse);
         vm.expectRevert(abi.encodeWithSelector(ResearcherBond.ResearcherBond_BadToken.selector, stranger));
         bonds.setTerms(stranger, 1);
         vm.expectRevert(ResearcherBond.ResearcherBond_ZeroAmount.selector);
@@ -51,8 +51,8 @@ contract ResearcherBondTest is SaleTest {
     }
 
     function test_WhenAnotherTokenIsAccepted() external {
-        _post(MIN_BOND);
-        vm.startPrank(founder);
+        _post(RESEARCHER_BOND);
+        vm.startPrank(tokenHouse);
         bonds.setTerms(address(govToken), 1e18);
         vm.expectEmit(address(bonds));
         emit ResearcherBond.BondTermsSet(address(dataToken), 5e18);
@@ -67,12 +67,12 @@ contract ResearcherBondTest is SaleTest {
         );
         vm.expectRevert(other);
         bonds.post(5e18);
-        bonds.requestUnbond(uint96(MIN_BOND));
+        bonds.requestUnbond(uint96(RESEARCHER_BOND));
         vm.expectRevert(other);
         bonds.post(5e18);
         vm.warp(GENESIS + 30 days);
         bonds.withdraw();
-        assertEq(usdc.balanceOf(researcher), MIN_BOND);
+        assertEq(usdc.balanceOf(researcher), RESEARCHER_BOND);
         vm.stopPrank();
         _postData(5e18);
         assertTrue(bonds.isBonded(researcher));
@@ -96,7 +96,7 @@ contract ResearcherBondTest is SaleTest {
         vm.prank(researcher);
         vm.expectRevert(abi.encodeWithSelector(SafeCast.SafeCastOverflowedUintDowncast.selector, 96, 1 << 96));
         bonds.post(1 << 96);
-        vm.prank(founder);
+        vm.prank(pauser);
         bonds.setPausedUntil(GENESIS + 1);
         vm.prank(researcher);
         vm.expectRevert(abi.encodeWithSelector(Pausing.Pausing_Paused.selector, GENESIS + 1));
@@ -104,7 +104,7 @@ contract ResearcherBondTest is SaleTest {
     }
 
     function test_WhenPostedFromTheLeastAmountOn() external {
-        _post(MIN_BOND - 1);
+        _post(RESEARCHER_BOND - 1);
         assertFalse(bonds.isBonded(researcher));
         usdc.mint(researcher, 1);
         vm.startPrank(researcher);
@@ -113,7 +113,7 @@ contract ResearcherBondTest is SaleTest {
         emit ResearcherBond.BondPosted(researcher, address(usdc), 1);
         bonds.post(1);
         assertTrue(bonds.isBonded(researcher));
-        assertEq(usdc.balanceOf(address(bonds)), MIN_BOND);
+        assertEq(usdc.balanceOf(address(bonds)), RESEARCHER_BOND);
     }
 
     // ------------------------------------------------------------------------------------ unbond, withdraw
@@ -130,7 +130,7 @@ contract ResearcherBondTest is SaleTest {
     }
 
     function test_WhenTakenBack() external {
-        _post(MIN_BOND);
+        _post(RESEARCHER_BOND);
         vm.prank(researcher);
         vm.expectEmit(address(bonds));
         emit ResearcherBond.UnbondRequested(researcher, 1e6, GENESIS + 30 days);
@@ -141,7 +141,7 @@ contract ResearcherBondTest is SaleTest {
         bonds.requestUnbond(2e6);
         ResearcherBond.Bond memory b = bonds.bondOf(researcher);
         assertEq(abi.encode(b.amount, b.unbonding, b.withdrawableAt), abi.encode(497e6, 3e6, GENESIS + 31 days));
-        vm.prank(founder);
+        vm.prank(pauser);
         bonds.setPausedUntil(GENESIS + 40 days);
         vm.warp(GENESIS + 31 days - 1);
         vm.startPrank(researcher);
@@ -163,7 +163,7 @@ contract ResearcherBondTest is SaleTest {
         vm.prank(stranger);
         vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, stranger));
         bonds.slash(researcher, 1, REASON);
-        vm.startPrank(founder);
+        vm.startPrank(memberHouse);
         vm.expectRevert(ResearcherBond.ResearcherBond_ZeroAmount.selector);
         bonds.slash(researcher, 0, REASON);
         vm.expectRevert(abi.encodeWithSelector(ResearcherBond.ResearcherBond_Exceeds.selector, 10e6 + 1, 10e6));
@@ -185,27 +185,27 @@ contract ResearcherBondTest is SaleTest {
         ResearcherBond.Bond memory b = bonds.bondOf(researcher);
         assertEq(b.amount, amount < bonded ? bonded - amount : 0);
         assertEq(b.unbonding, amount < bonded ? unbonding : bonded + unbonding - amount);
-        assertEq(coffer.donated(), amount);
+        assertEq(_donated(), amount);
         assertEq(usdc.balanceOf(address(bonds)), uint256(bonded) + unbonding - amount);
     }
 
     function test_WhenTheBondIsData() external {
-        vm.prank(founder);
+        vm.prank(tokenHouse);
         bonds.setTerms(address(dataToken), 5e18);
         _postData(5e18);
         _slash(2e18);
-        assertEq(dataToken.balanceOf(address(coffer)), 2e18);
-        assertEq(coffer.donated(), 0);
+        assertEq(dataToken.balanceOf(address(treasury)), 2e18);
+        assertEq(_donated(), 0);
         assertFalse(bonds.isBonded(researcher));
     }
 
     function test_WhenTheBondIsGov() external {
-        vm.prank(founder);
+        vm.prank(tokenHouse);
         bonds.setTerms(address(govToken), 5e18);
         _asCharter();
         govToken.setListed(address(bonds), true);
         _asCharter();
-        govToken.setListed(address(coffer), true);
+        govToken.setListed(address(treasury), true);
         address member = vm.addr(memberKeys[_join()]);
         vm.prank(address(ledger));
         govToken.mint(member, 5e18);
@@ -214,8 +214,8 @@ contract ResearcherBondTest is SaleTest {
         bonds.post(5e18);
         vm.stopPrank();
         assertTrue(bonds.isBonded(member));
-        vm.prank(founder);
+        vm.prank(memberHouse);
         bonds.slash(member, 5e18, REASON);
-        assertEq(govToken.balanceOf(address(coffer)), 5e18);
+        assertEq(govToken.balanceOf(address(treasury)), 5e18);
     }
 }

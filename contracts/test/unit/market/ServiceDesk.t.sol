@@ -13,18 +13,11 @@ contract ServiceDeskTest is SaleTest {
     uint128 private constant PRICE_DATA = 25e18;
     bytes32 private constant REQUEST = keccak256("blinded request");
 
-    ServiceDesk private services;
     address private member;
 
     function setUp() public override {
         super.setUp();
-        services = ServiceDesk(
-            _proxy(
-                address(new ServiceDesk()),
-                abi.encodeCall(ServiceDesk.initialize, (address(access), address(membership), address(dataToken)))
-            )
-        );
-        vm.prank(founder);
+        vm.prank(tokenHouse);
         services.setService(REPORT, ServiceDesk.Service(PRICE_DATA, true));
         member = vm.addr(memberKeys[_join()]);
         vm.prank(address(ledger));
@@ -36,16 +29,16 @@ contract ServiceDeskTest is SaleTest {
     function test_RevertWhen_APartIsMissing() external {
         address code = address(new ServiceDesk());
         vm.expectRevert(abi.encodeWithSelector(Governed.Governed_ZeroAddress.selector, "membership"));
-        _proxy(code, abi.encodeCall(ServiceDesk.initialize, (address(access), address(0), address(dataToken))));
+        _proxy(code, abi.encodeCall(ServiceDesk.initialize, (address(manager), address(0), address(dataToken))));
         vm.expectRevert(abi.encodeWithSelector(Governed.Governed_ZeroAddress.selector, "dataToken"));
-        _proxy(code, abi.encodeCall(ServiceDesk.initialize, (address(access), address(membership), address(0))));
+        _proxy(code, abi.encodeCall(ServiceDesk.initialize, (address(manager), address(membership), address(0))));
     }
 
     function test_RevertWhen_TheServiceIsNotAllowed() external {
         vm.prank(stranger);
         vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, stranger));
         services.setService(REPORT, ServiceDesk.Service(1, true));
-        vm.prank(founder);
+        vm.prank(tokenHouse);
         vm.expectRevert(abi.encodeWithSelector(ServiceDesk.ServiceDesk_PriceMissing.selector, REPORT));
         services.setService(REPORT, ServiceDesk.Service(0, true));
     }
@@ -53,7 +46,7 @@ contract ServiceDeskTest is SaleTest {
     function test_WhenAServiceIsClosed() external {
         vm.expectEmit(address(services));
         emit ServiceDesk.ServiceSet(REPORT, 0, false);
-        vm.prank(founder);
+        vm.prank(tokenHouse);
         services.setService(REPORT, ServiceDesk.Service(0, false));
         assertFalse(services.serviceOf(REPORT).open);
         vm.prank(member);
@@ -81,7 +74,7 @@ contract ServiceDeskTest is SaleTest {
     }
 
     function test_RevertWhen_Paused() external {
-        vm.prank(founder);
+        vm.prank(pauser);
         services.setPausedUntil(GENESIS + 1);
         vm.prank(member);
         vm.expectRevert(abi.encodeWithSelector(Pausing.Pausing_Paused.selector, GENESIS + 1));
@@ -89,7 +82,7 @@ contract ServiceDeskTest is SaleTest {
     }
 
     function test_RevertWhen_ThePriceRoseAboveTheAllowance() external {
-        vm.prank(founder);
+        vm.prank(tokenHouse);
         services.setService(REPORT, ServiceDesk.Service(PRICE_DATA + 1, true));
         vm.prank(member);
         vm.expectRevert(
@@ -102,7 +95,7 @@ contract ServiceDeskTest is SaleTest {
 
     function testFuzz_AnOrderBurnsThePrice(uint128 price) external {
         price = uint128(bound(price, 1, 100e18));
-        vm.prank(founder);
+        vm.prank(tokenHouse);
         services.setService(REPORT, ServiceDesk.Service(price, true));
         vm.startPrank(member);
         dataToken.approve(address(services), price);

@@ -5,7 +5,7 @@ import {SignerP256} from "@openzeppelin/contracts/utils/cryptography/signers/Sig
 import {MemberAccount} from "../../../src/membership/MemberAccount.sol";
 import {Membership} from "../../../src/membership/Membership.sol";
 import {ConsentRegistry} from "../../../src/consent/ConsentRegistry.sol";
-import {SettlementLedger} from "../../../src/settlement/SettlementLedger.sol";
+import {ISettlementLedger} from "../../../src/settlement/ISettlementLedger.sol";
 import {PasskeyTest} from "../../utils/PasskeyTest.sol";
 
 contract MemberRecoveryTest is PasskeyTest {
@@ -243,7 +243,7 @@ contract MemberRecoveryTest is PasskeyTest {
 
     function test_WhatIsOwedSurvivesRecovery() external {
         uint32 id = _joinWith(account);
-        SettlementLedger.Claim[] memory claims = _earn(id, 7e6, 0);
+        ISettlementLedger.Claim[] memory claims = _earn(id, 7e6, 0);
         _recover(account, NEW_PASSKEY);
         Membership.Payout memory p = _payoutOf(id, stranger);
         bytes memory old = _messageSign(account, PASSKEY, _payoutDigest(p));

@@ -6,7 +6,7 @@ import {IERC721} from "@openzeppelin/contracts/interfaces/IERC721.sol";
 import {Pausing} from "../../../src/access/Pausing.sol";
 import {ISyncedVotes} from "../../../src/membership/IMembership.sol";
 import {Membership} from "../../../src/membership/Membership.sol";
-import {SettlementLedger} from "../../../src/settlement/SettlementLedger.sol";
+import {ISettlementLedger} from "../../../src/settlement/ISettlementLedger.sol";
 import {ContractSigner} from "../../utils/ContractSigner.sol";
 import {EndingTest} from "../../utils/EndingTest.sol";
 
@@ -214,7 +214,7 @@ contract MembershipEndingTest is EndingTest {
     }
 
     function testFuzz_WhatWasEarnedStaysClaimable(uint8 way) external {
-        SettlementLedger.Claim[] memory claims = _earn(id, 7e6, 3e18);
+        ISettlementLedger.Claim[] memory claims = _earn(id, 7e6, 3e18);
         way % 3 == 0 ? _leave(id) : way % 3 == 1 ? _expel(id) : _erase(id);
         _claim(claims);
         assertEq(usdc.balanceOf(_payoutAddress(1)), 7e6);
@@ -279,7 +279,7 @@ contract MembershipEndingTest is EndingTest {
     }
 
     function test_WhenThePayoutIsSet() external {
-        SettlementLedger.Claim[] memory claims = _earn(id, 7e6, 0);
+        ISettlementLedger.Claim[] memory claims = _earn(id, 7e6, 0);
         p = _payoutOf(id, elsewhere);
         bytes memory signature = _sign(memberKeys[id], _payoutDigest(p));
         vm.expectEmit(address(membership));
@@ -303,7 +303,7 @@ contract MembershipEndingTest is EndingTest {
     }
 
     function testFuzz_WhenThePayoutIsSetAfterTheEnd(uint8 way) external {
-        SettlementLedger.Claim[] memory claims = _earn(id, 7e6, 0);
+        ISettlementLedger.Claim[] memory claims = _earn(id, 7e6, 0);
         way % 3 == 0 ? _leave(id) : way % 3 == 1 ? _expel(id) : _erase(id);
         _setPayout(id, elsewhere);
         _setPayout(id, stranger);
@@ -327,7 +327,7 @@ contract MembershipEndingTest is EndingTest {
     function test_WhenPaused() external {
         uint32 second = _join();
         uint32 third = _join();
-        SettlementLedger.Claim[] memory claims = _earn(id, 7e6, 0);
+        ISettlementLedger.Claim[] memory claims = _earn(id, 7e6, 0);
         uint64 until = uint64(block.timestamp + 7 days);
         vm.startPrank(pauser);
         membership.setPausedUntil(until);

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
+import {ISettlementLedger} from "../../../src/settlement/ISettlementLedger.sol";
 import {SettlementLedger} from "../../../src/settlement/SettlementLedger.sol";
 import {StewardBonds} from "../../../src/oracle/StewardBonds.sol";
 import {StewardsTest} from "../../utils/StewardsTest.sol";
@@ -142,9 +143,9 @@ contract StewardSlashesTest is StewardsTest {
 
     function _report(
         uint256 keyA,
-        SettlementLedger.Header memory a,
+        ISettlementLedger.Header memory a,
         uint256 keyB,
-        SettlementLedger.Header memory b,
+        ISettlementLedger.Header memory b,
         bytes memory error
     ) private {
         (bytes memory sA, bytes memory sB) = (_sign(keyA, _headerDigest(a)), _sign(keyB, _headerDigest(b)));
@@ -154,7 +155,7 @@ contract StewardSlashesTest is StewardsTest {
     }
 
     function test_RevertWhen_TheHeadersDoNotContradict() external {
-        (SettlementLedger.Header memory a, SettlementLedger.Header memory b) = _twoHeaders();
+        (ISettlementLedger.Header memory a, ISettlementLedger.Header memory b) = _twoHeaders();
         uint256 key = stewardKeys[0];
         bytes memory error = abi.encodeWithSelector(StewardBonds.StewardBonds_NotEquivocal.selector);
         _report(key, a, key, a, error);
@@ -165,14 +166,14 @@ contract StewardSlashesTest is StewardsTest {
     }
 
     function test_RevertWhen_TwoSignersSigned() external {
-        (SettlementLedger.Header memory a, SettlementLedger.Header memory b) = _twoHeaders();
+        (ISettlementLedger.Header memory a, ISettlementLedger.Header memory b) = _twoHeaders();
         bytes4 selector = StewardBonds.StewardBonds_DifferentSigners.selector;
         bytes memory error = abi.encodeWithSelector(selector, _steward(1), _steward(2));
         _report(stewardKeys[0], a, stewardKeys[1], b, error);
     }
 
     function test_RevertWhen_TheSignerHasNothing() external {
-        (SettlementLedger.Header memory a, SettlementLedger.Header memory b) = _twoHeaders();
+        (ISettlementLedger.Header memory a, ISettlementLedger.Header memory b) = _twoHeaders();
         uint256 key = stewardKeys[0];
         bytes memory error = abi.encodeWithSelector(StewardBonds.StewardBonds_NothingAtStake.selector, _steward(1));
         _report(key, a, key, b, error);
@@ -182,7 +183,7 @@ contract StewardSlashesTest is StewardsTest {
     }
 
     function test_RevertWhen_TheFaultWasReported() external {
-        (SettlementLedger.Header memory a, SettlementLedger.Header memory b) = _twoHeaders();
+        (ISettlementLedger.Header memory a, ISettlementLedger.Header memory b) = _twoHeaders();
         uint256 key = stewardKeys[0];
         _bond(_steward(1), MIN_BOND);
         _report(key, a, key, b, "");
@@ -196,8 +197,8 @@ contract StewardSlashesTest is StewardsTest {
     }
 
     function testFuzz_WhenOneStewardSignedTwo(uint256 word, uint256 bit, bool former) external {
-        (SettlementLedger.Header memory a,) = _twoHeaders();
-        (SettlementLedger.Header memory b,) = _twoHeaders();
+        (ISettlementLedger.Header memory a,) = _twoHeaders();
+        (ISettlementLedger.Header memory b,) = _twoHeaders();
         // Any bit of any word but epoch and attempt makes another header.
         word = bound(word, 2, 18);
         bit = bound(bit, 0, word == 7 ? 31 : (word == 8 || word > 13) ? 127 : 255);
@@ -219,7 +220,7 @@ contract StewardSlashesTest is StewardsTest {
     }
 
     function test_RevertWhen_SignedForAnotherLedger() external {
-        (SettlementLedger.Header memory a, SettlementLedger.Header memory b) = _twoHeaders();
+        (ISettlementLedger.Header memory a, ISettlementLedger.Header memory b) = _twoHeaders();
         _bond(_steward(1), MIN_BOND);
         bytes memory sA = _sign(stewardKeys[0], _headerDigest(a));
         ledger = SettlementLedger(stranger);

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {LedgerParams} from "./LedgerParams.sol";
+import {RewardFormula} from "./RewardFormula.sol";
+import {ISettlementLedger} from "./ISettlementLedger.sol";
+
+/// @notice What SettlementLedger has judged elsewhere, by rules that need no state: a row of a proposed epoch, and the
+/// parameters of later ones.
+interface IContestVerifier {
+    /// @notice What a leaf shows of a row.
+    struct Shown {
+        uint128 cash;
+        uint128 stream;
+        uint128 data;
+        uint128 gov;
+    }
+
+    /// @notice All that is needed to replay a row.
+    /// @dev `first`: the member had no row before; then `shown`, `oldRow` and `rowKey` count for nothing. `closed`:
+    /// everything was erased in an earlier epoch; then `oldRow` and `rowKey` count for nothing.
+    struct Opening {
+        ISettlementLedger.Header header;
+        RewardFormula.Params params;
+        bool first;
+        bool closed;
+        Shown shown;
+        RewardFormula.Row oldRow;
+        bytes32 rowKey;
+        bytes32[] oldProof;
+        RewardFormula.Inputs inputs;
+        bytes32 blinder;
+        bytes32[] inputsProof;
+        ISettlementLedger.Claim newLeaf;
+        bytes32[] newProof;
+    }
+
+    /// @notice Whether the row that a header commits to is another than the one that the formula gives. Reverts where `o`
+    /// does not open what the header commits to.
+    /// @dev Takes the arguments of `SettlementLedger.contest`, which passes its calldata on as it is. Reads no more of the
+    /// first two than whose row it is.
+    /// @return headerHash what `o.header` hashes to, for the caller to compare
+    /// @return depth of the trees that `o` proves in, likewise
+    /// @return wrong whether the row is
+    function judge(ISettlementLedger.Contest calldata c, bytes calldata signature, Opening calldata o)
+        external
+        view
+        returns (bytes32 headerHash, uint256 depth, bool wrong);
+
+    /// @notice Reverts unless `p` may govern an epoch: it makes sense alone and keeps to the emission. Returns its hash.
+    function checkParams(
+        RewardFormula.Params calldata p,
+        LedgerParams.Emission calldata e,
+        uint256 dataAwarded,
+        uint256 govAwarded
+    ) external pure returns (bytes32 paramsHash);
+
+    /// @notice Reverts unless the bounds of `e` make sense.
+    function checkEmission(LedgerParams.Emission calldata e) external pure;
+
+    /// @notice Whether `account`, a key or a contract, signed `digest`.
+    function isSigned(address account, bytes32 digest, bytes calldata signature) external view returns (bool);
+}

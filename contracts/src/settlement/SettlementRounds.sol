@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {Pausing} from "../access/Pausing.sol";
+import {Amounts, AmountsLib} from "./Amounts.sol";
+import {LedgerHeader} from "./LedgerHeader.sol";
+import {SettlementRules} from "./SettlementRules.sol";
+
+/// @title SettlementRounds
+/// @notice The part of SettlementLedger that takes roots: one for each epoch, one pending at a time, each bounded by the
+/// one before.
+abstract contract SettlementRounds is SettlementRules {
+    event Proposed(uint32 indexed epoch, uint64 finalAt, Header header);
+
+    /// @notice Proposes the root of the next epoch. Final `window` seconds later, if nobody disputes it.
+    function propose(Header calldata h, bytes[] calldata signatures) external {
+        Storage storage $ = _storage();
+        Head memory head = _head($);
+        Round storage last = _round($, head.lastEpoch);
+        Round storage next = _round($, h.epoch);
+        // Check:
+        if (block.timestamp < head.pausedUntil) revert Pausing.Pausing_Paused(head.pausedUntil);
+        _checkTurn(head, next, h);
+        if (head.queued) _promote($, h.epoch);
+        if (h.root == 0) revert SettlementLedger_NoRoot();
+        if (h.previousRoot != last.root) revert SettlementLedger_BadPreviousRoot(h.previousRoot, last.root);
+        if (h.paramsHash != $.paramsHash) revert SettlementLedger_BadParams(h.paramsHash, $.paramsHash);
+        _checkTotals($, last, h);
+        bytes32 headerHash = LedgerHeader.hash(h);
+        uint256 signers = $.committee.verifyQuorum(_hashTypedDataV4(headerHash), signatures);
+        // Effects:
+        uint256 finalAt = block.timestamp + head.window;
+        ($.head.lastEpoch, $.head.finalAt) = (uint24(h.epoch), uint40(finalAt));
+        (next.root, next.headerHash) = (h.root, headerHash);
+        next.earned = AmountsLib.pack(h.cashAllocated, h.dataEarned, h.govEarned);
+        (next.dataAwarded, next.govAwarded) = (uint96(h.dataAwarded), uint96(h.govAwarded));
+        (next.attempt, next.signers) = (uint16(h.attempt), uint48(signers));
+        _emitProposed(h, finalAt);
+    }
+
+    /// @notice The last final epoch and its root; epoch 0 and the empty tree's root before the first.
+    function finalEpoch() external view returns (uint32 epoch, bytes32 root) {
+        Storage storage $ = _storage();
+        epoch = _finalEpochOf(_head($));
+        root = _round($, epoch).root;
+    }
+
+    /// @notice Who signed the last final epoch, as the committee's `verifyQuorum` told; nobody before the first.
+    function finalSigners() external view returns (uint32 epoch, uint256 signers) {
+        Storage storage $ = _storage();
+        epoch = _finalEpochOf(_head($));
+        signers = _round($, epoch).signers;
+    }
+
+    /// @notice The proposal that is not final yet; all zero if there is none. `finalAt` is the far future while somebody's
+    /// objection waits for the member house.
+    function pending() external view returns (uint32 epoch, uint32 attempt, bytes32 root, uint64 finalAt) {
+        Storage storage $ = _storage();
+        Head memory head = _head($);
+        if (block.timestamp >= head.finalAt) return (0, 0, 0, 0);
+        Round storage round = _round($, head.lastEpoch);
+        return (head.lastEpoch, round.attempt, round.root, head.finalAt);
+    }
+
+    /// @notice Totals of the last final round: what claims are bounded by, and what was awarded.
+    function finalTotals()
+        external
+        view
+        returns (uint256 cashAllocated, uint256 dataAwarded, uint256 dataEarned, uint256 govAwarded, uint256 govEarned)
+    {
+        Storage storage $ = _storage();
+        Round storage r = _round($, _finalEpochOf(_head($)));
+        Amounts earned = r.earned;
+        return (earned.cash(), r.dataAwarded, earned.data(), r.govAwarded, earned.gov());
+    }
+
+    /// @notice How many epochs have gone without a root although the epoch after them is over as well. From three on the
+    /// member house will want to seat another committee; what was settled stays claimable meanwhile.
+    function missedEpochs() external view returns (uint32) {
+        Head memory head = _head(_storage());
+        uint32 running = _runningEpoch(head);
+        return running > head.lastEpoch + 2 ? running - head.lastEpoch - 2 : 0;
+    }
+
+    function genesis() external view returns (uint64) {
+        return _storage().head.genesis;
+    }
+
+    function epochLength() external view returns (uint32) {
+        return _storage().head.epochLength;
+    }
+
+    function lag() external view returns (uint32) {
+        return _storage().head.lag;
+    }
+
+    function attemptLength() external view returns (uint32) {
+        return _storage().head.attemptLength;
+    }
+
+    function window() external view returns (uint32) {
+        return _storage().head.window;
+    }
+
+    function depth() external view returns (uint8) {
+        return _storage().head.depth;
+    }
+
+    // ---------------------------------------------------------------------------------------------- internal
+
+    /// @dev As `emit Proposed(h.epoch, finalAt, h)`: the header lies in calldata as an event wants it.
+    function _emitProposed(Header calldata h, uint256 finalAt) private {
+        uint256 epoch = h.epoch;
+        bytes32 topic = Proposed.selector;
+        assembly ("memory-safe") {
+            let ptr := mload(0x40)
+            mstore(ptr, finalAt)
+            calldatacopy(add(ptr, 32), h, 608)
+            log2(ptr, 640, topic, epoch)
+        }
+    }
+
+    /// @dev No root is pending, the epoch is the next one, and its attempt has started and was not voided.
+    function _checkTurn(Head memory head, Round storage next, Header calldata h) private view {
+        if (block.timestamp < head.finalAt) revert SettlementLedger_Pending(head.lastEpoch, head.finalAt);
+        if (h.epoch != head.lastEpoch + 1) revert SettlementLedger_BadEpoch(h.epoch, head.lastEpoch + 1);
+        uint256 startsAt = uint256(head.genesis) + uint256(h.epoch) * head.epochLength + head.lag + uint256(h.attempt)
+            * head.attemptLength;
+        if (block.timestamp < startsAt) revert SettlementLedger_TooEarly(uint64(startsAt));
+        uint256 lowest = next.root == 0 ? next.attempt : 0;
+        // The highest number is kept free: after it nothing could be proposed.
+        if (h.attempt < lowest || h.attempt >= type(uint16).max) {
+            revert SettlementLedger_BadAttempt(h.attempt, uint32(lowest));
+        }
+    }
+
+    function _checkTotals(Storage storage $, Round storage last, Header calldata h) private {
+        Amounts earned = last.earned;
+        if (h.cashAllocated > AmountsLib.MAX_CASH) revert SettlementLedger_TotalTooLarge("cashAllocated");
+        if (h.cashAllocated < earned.cash()) revert SettlementLedger_TotalDecreases("cashAllocated");
+        _checkToken("DATA", h.dataEarned, earned.data(), h.dataAwarded, last.dataAwarded, $.dataCap);
+        _checkToken("GOV", h.govEarned, earned.gov(), h.govAwarded, last.govAwarded, $.govCap);
+        if (h.cashAllocated > $.booked) _checkBooked($, h.cashAllocated);
+    }
+
+    /// @dev Payouts are smoothed, so most epochs stay within what was booked when Treasury was last asked.
+    function _checkBooked(Storage storage $, uint256 cashAllocated) private {
+        uint256 booked = $.treasury.contributorsBooked();
+        if (cashAllocated > booked) revert SettlementLedger_CashExceedsBooked(cashAllocated, booked);
+        $.booked = uint64(Math.min(booked, AmountsLib.MAX_CASH));
+    }
+
+    function _checkToken(
+        bytes32 token,
+        uint256 earned,
+        uint256 lastEarned,
+        uint256 awarded,
+        uint256 lastAwarded,
+        uint256 cap
+    ) private pure {
+        if (earned < lastEarned || awarded < lastAwarded) {
+            revert SettlementLedger_TotalDecreases(token);
+        }
+        if (awarded > AmountsLib.MAX_TOKEN) revert SettlementLedger_TotalTooLarge(token);
+        if (earned > awarded) revert SettlementLedger_EarnedExceedsAwarded(token, earned, awarded);
+        if (awarded - lastAwarded > cap) revert SettlementLedger_AwardExceedsCap(token, awarded - lastAwarded, cap);
+    }
+}

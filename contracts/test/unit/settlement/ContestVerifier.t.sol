@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {ContestVerifier} from "../../../src/settlement/ContestVerifier.sol";
+import {IContestVerifier} from "../../../src/settlement/IContestVerifier.sol";
+import {ISettlementLedger} from "../../../src/settlement/ISettlementLedger.sol";
+import {RewardFormula} from "../../../src/settlement/RewardFormula.sol";
+import {ContestTest} from "../../utils/ContestTest.sol";
+
+contract ContestVerifierTest is ContestTest {
+    ContestVerifier internal verifier;
+
+    function setUp() external {
+        _loadParams();
+        verifier = new ContestVerifier();
+    }
+
+    function _isWrong(IContestVerifier.Opening memory o) internal view returns (bool wrong) {
+        bytes32 headerHash;
+        uint256 depth;
+        (headerHash, depth, wrong) = verifier.judge(_contestOf(o.newLeaf.memberId), "", o);
+        assertEq(depth, CONTEST_DEPTH);
+        assertTrue(headerHash != 0);
+    }
+
+    function _expect(IContestVerifier.Opening memory o, bytes4 selector) internal {
+        vm.expectPartialRevert(selector);
+        verifier.judge(_contestOf(o.newLeaf.memberId), "", o);
+    }
+
+    /// @dev A row with an old leaf, contributions and everything live.
+    function _someRow() internal view returns (IContestVerifier.Opening memory o, uint256[] memory w) {
+        (uint256[] memory words,) = _rowsOf("edges");
+        for (uint256 i;; ++i) {
+            w = _slice(words, i);
+            if (w[23] != 0 && w[29] != 0 && w[61] != 0 && w[62] != 0 && w[13] < w[15]) return (_opening(w), w);
+        }
+    }
+
+    // --------------------------------------------------------------------------------------------- vectors
+
+    /// @dev An honest row survives every contest: 1,024 random ones, in quarters that fit the gas of a test.
+    function test_HonestRowsSurvive_1() external view {
+        _checkQuarter(0);
+    }
+
+    function test_HonestRowsSurvive_2() external view {
+        _checkQuarter(1);
+    }
+
+    function test_HonestRowsSurvive_3() external view {
+        _checkQuarter(2);
+    }
+
+    function test_HonestRowsSurvive_4() external view {
+        _checkQuarter(3);
+    }
+
+    function _checkQuarter(uint256 quarter) internal view {
+        (uint256[] memory words, uint256 count) = _rowsOf("rows");
+        uint256 first;
+        uint256 closed;
+        for (uint256 i = quarter; i < count; i += 4) {
+            (bool isFirst, bool isClosed) = this.checkSurvives(_slice(words, i));
+            if (isFirst) ++first;
+            if (isClosed) ++closed;
+        }
+        assertGt(first, 0, "first rows are among them");
+        assertGt(closed, 0, "erased rows are among them");
+    }
+
+    function test_HonestEdgesSurvive() external view {
+        (uint256[] memory words, uint256 count) = _rowsOf("edges");
+        for (uint256 i; i < count; ++i) {
+            this.checkSurvives(_slice(words, i));
+        }
+    }
+
+    /// @dev Each of the four amounts and the private hash, of every 32nd row.
+    function test_EachFieldFalsifiedLoses() external view {
+        (uint256[] memory words, uint256 count) = _rowsOf("rows");
+        for (uint256 i; i < count; i += 32) {
+            this.checkEachFieldCounts(_slice(words, i));
+        }
+    }
+
+    /// @dev External, so that each row starts with an empty memory.
+    function checkSurvives(uint256[] calldata w) external view returns (bool first, bool closed) {
+        IContestVerifier.Opening memory o = _opening(w);
+        assertFalse(_isWrong(o), "an honest row");
+        return (o.first, o.closed);
+    }
+
+    function checkEachFieldCounts(uint256[] calldata w) external view {
+        IContestVerifier.Opening memory o = _opening(w);
+        for (uint256 field = 1; field < 6; ++field) {
+            bool bound_ = field < 5 || !o.first || o.newLeaf.privateHash == RewardFormula.erasedHash();
+            _flip(o, field);
+            assertEq(_isWrong(o), bound_, "a falsified row");
+            _flip(o, field);
+        }
+    }
+
+    /// @dev Turns the lowest bit of a word of the new leaf and plants it.
+    function _flip(IContestVerifier.Opening memory o, uint256 field) internal pure {
+        ISettlementLedger.Claim memory leaf = o.newLeaf;
+        assembly {
+            let word := add(leaf, shl(5, field))
+            mstore(word, xor(mload(word), 1))
+        }
+        _plantNew(o);
+    }
+
+    /// @dev Each word of the new private row: stewards who shift what the leaf does not show lose as well.
+    function test_EachPrivateFieldFalsifiedLoses() external view {
+        (IContestVerifier.Opening memory o, uint256[] memory w) = _someRow();
+        for (uint256 field; field < 12; ++field) {
+            w[48 + field] ^= 1;
+            o.newLeaf.privateHash = keccak256(abi.encode(_row(w, 48), _salt(ROW_KEY, uint64(w[15]))));
+            w[48 + field] ^= 1;
+            _plantNew(o);
+            assertTrue(_isWrong(o));
+        }
+        o.newLeaf.privateHash = keccak256(abi.encode(_row(w, 48), _salt(ROW_KEY, uint64(w[15]) - 1)));
+        _plantNew(o);
+        assertTrue(_isWrong(o), "salt of another epoch");
+    }
+
+    /// @dev Each sum of the header that a row depends on: a row by other sums than those signed is wrong.
+    function test_EachSumFalsifiedLoses() external view {
+        (IContestVerifier.Opening memory o,) = _someRow();
+        o.header.payout = o.header.payout * 2 + 1e9;
+        assertTrue(_isWrong(o), "payout");
+        (o,) = _someRow();
+        o.header.sumUsage = o.header.sumUsage / 2 + 1;
+        assertTrue(_isWrong(o), "usage");
+        (o,) = _someRow();
+        o.header.sumDataAward = uint256(o.params.dataCap) * 2;
+        assertTrue(_isWrong(o), "award");
+    }
+
+    /// @dev What the formula refuses is wrong by itself: stewards committed to inputs that cannot be.
+    function test_WhatTheFormulaRefusesIsWrong() external view {
+        (IContestVerifier.Opening memory o,) = _someRow();
+        o.inputs.used = o.inputs.records + 1;
+        _plant(o);
+        assertTrue(_isWrong(o), "more used than there are");
+        (o,) = _someRow();
+        o.header.sharers = 0;
+        assertTrue(_isWrong(o), "a sharer where none is counted");
+        (o,) = _someRow();
+        o.inputs.programPoints = type(uint256).max;
+        _plant(o);
+        assertTrue(_isWrong(o), "points beyond everything");
+    }
+
+    // ---------------------------------------------------------------------------- words that fit no field
+
+    /// @dev The call with a word of the opening replaced by one that its field cannot hold; `encodeCall` cannot make it.
+    function _withWord(IContestVerifier.Opening memory o, uint256 index, uint256 word)
+        internal
+        view
+        returns (bytes memory data)
+    {
+        data = abi.encodeCall(verifier.judge, (_contestOf(o.newLeaf.memberId), "", o));
+        uint256 offset;
+        assembly {
+            offset := mload(add(data, 196)) // sixth argument word: where the opening starts
+            mstore(add(add(data, 36), add(offset, shl(5, index))), word)
+        }
+    }
+
+    function _judgeRaw(bytes memory data) internal view returns (bool) {
+        (bool ok, bytes memory result) = address(verifier).staticcall(data);
+        assertTrue(ok, "judged");
+        (,, bool wrong) = abi.decode(result, (bytes32, uint256, bool));
+        return wrong;
+    }
+
+    /// @dev A quorum that signs a sum wider than its field must not be able to make contests revert.
+    function test_WhenTheHeaderHoldsWhatNoFieldCan() external view {
+        (IContestVerifier.Opening memory o,) = _someRow();
+        assertFalse(_judgeRaw(_withWord(o, 7, o.header.sharers)), "as it was");
+        assertTrue(_judgeRaw(_withWord(o, 7, 1 << 32 | uint256(o.header.sharers))), "sharers");
+        assertTrue(_judgeRaw(_withWord(o, 8, 1 << 128 | uint256(o.header.payout))), "payout");
+    }
+
+    /// @dev Nor by a leaf that nobody could claim.
+    function test_WhenTheLeafHoldsWhatNoFieldCan() external view {
+        for (uint256 field; field < 4; ++field) {
+            (IContestVerifier.Opening memory o,) = _someRow();
+            ISettlementLedger.Claim memory c = o.newLeaf;
+            uint256[4] memory shown = [uint256(c.cash), c.stream, c.data, c.gov];
+            shown[field] |= 1 << 128;
+            (o.header.root, o.newProof) = _tree(c.memberId, _leafOf(c.memberId, shown, c.privateHash));
+            assertTrue(_judgeRaw(_withWord(o, 67 + field, shown[field])));
+        }
+    }
+
+    // ----------------------------------------------------------------------------------------- bad openings
+
+    function test_RevertWhen_TheParamsDiffer() external {
+        (IContestVerifier.Opening memory o,) = _someRow();
+        o.params.qMin += 1;
+        _expect(o, ContestVerifier.ContestVerifier_BadParams.selector);
+    }
+
+    function test_RevertWhen_TheOldRowIsAnother() external {
+        bytes4 selector = ContestVerifier.ContestVerifier_BadOldRow.selector;
+        (IContestVerifier.Opening memory o,) = _someRow();
+        o.oldRow.dataLocked += 1;
+        _expect(o, selector);
+        (o,) = _someRow();
+        o.rowKey = keccak256("another key");
+        _expect(o, selector);
+        (o,) = _someRow();
+        o.shown.gov += 1;
+        _expect(o, selector);
+        (o,) = _someRow();
+        o.oldProof[3] = keccak256("another path");
+        _expect(o, selector);
+        (o,) = _someRow();
+        o.first = true; // had a row
+        _expect(o, selector);
+        (o,) = _someRow();
+        o.closed = true; // never erased
+        _expect(o, selector);
+    }
+
+    function test_RevertWhen_AFirstRowClaimsAPast() external {
+        (uint256[] memory words,) = _rowsOf("rows");
+        IContestVerifier.Opening memory o = _opening(_slice(words, 0));
+        assertTrue(o.first);
+        o.first = false;
+        o.oldRow.dataEarned = 1e24;
+        _expect(o, ContestVerifier.ContestVerifier_BadOldRow.selector);
+    }
+
+    function test_RevertWhen_TheInputsAreOthers() external {
+        bytes4 selector = ContestVerifier.ContestVerifier_BadInputs.selector;
+        (IContestVerifier.Opening memory o,) = _someRow();
+        o.inputs.contributions[0].q += 1;
+        _expect(o, selector);
+        (o,) = _someRow();
+        o.inputs.useWeight += 1;
+        _expect(o, selector);
+        (o,) = _someRow();
+        o.blinder = keccak256("another blinder");
+        _expect(o, selector);
+    }
+
+    function test_RevertWhen_TheNewLeafIsNotTheProposedOne() external {
+        bytes4 selector = ContestVerifier.ContestVerifier_BadNewLeaf.selector;
+        (IContestVerifier.Opening memory o,) = _someRow();
+        o.newLeaf.data += 1;
+        _expect(o, selector);
+        (o,) = _someRow();
+        uint256 memberId = o.newLeaf.memberId;
+        o.newLeaf.memberId += 1;
+        vm.expectPartialRevert(selector);
+        verifier.judge(_contestOf(memberId), "", o);
+    }
+
+    function test_RevertWhen_APathHasAnotherLength() external {
+        (IContestVerifier.Opening memory o,) = _someRow();
+        o.newProof = new bytes32[](CONTEST_DEPTH - 1);
+        _expect(o, ContestVerifier.ContestVerifier_BadOldRow.selector);
+        (o,) = _someRow();
+        vm.expectPartialRevert(ContestVerifier.ContestVerifier_BadOldRow.selector);
+        verifier.judge(_contestOf(o.newLeaf.memberId + (1 << CONTEST_DEPTH)), "", o);
+    }
+
+    /// @dev Whatever gas it gets: an honest row is never found wrong.
+    function testFuzz_RunningOutOfGasProvesNothing(uint256 gasLimit) external view {
+        (IContestVerifier.Opening memory o,) = _someRow();
+        uint256 before = gasleft();
+        assertFalse(_isWrong(o));
+        gasLimit = bound(gasLimit, 20_000, before - gasleft());
+        (bool ok, bytes memory result) = address(verifier).staticcall{gas: gasLimit}(
+            abi.encodeCall(verifier.judge, (_contestOf(o.newLeaf.memberId), "", o))
+        );
+        if (!ok) return;
+        (,, bool wrong) = abi.decode(result, (bytes32, uint256, bool));
+        assertFalse(wrong);
+    }
+
+    /// @dev The replay alone runs dry: its caller has a 64th left and says so.
+    function test_RevertWhen_TheReplayRunsOutOfGas() external view {
+        (IContestVerifier.Opening memory o,) = _someRow();
+        o.inputs.contributions = new RewardFormula.Score[](300);
+        _plant(o);
+        bytes memory data = abi.encodeCall(verifier.judge, (_contestOf(o.newLeaf.memberId), "", o));
+        bool seen;
+        for (uint256 gasLimit = 300_000; gasLimit < 1_500_000; gasLimit += 5_000) {
+            (bool ok, bytes memory reason) = address(verifier).staticcall{gas: gasLimit}(data);
+            if (!ok && bytes4(reason) == ContestVerifier.ContestVerifier_OutOfGas.selector) seen = true;
+        }
+        assertTrue(seen);
+    }
+
+    // ------------------------------------------------------------------------------------------------ salt
+
+    function test_SaltIsHmac() external view {
+        bytes32 key = bytes32(hex"0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b");
+        bytes32 expected = 0xb0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7;
+        assertEq(verifier.saltOf(key, uint64(bytes8("Hi There"))), expected, "RFC 4231, case 1");
+    }
+
+    function testFuzz_SaltIsHmac(bytes32 key, uint64 epoch) external view {
+        assertEq(verifier.saltOf(key, epoch), _salt(key, epoch));
+    }
+
+    function test_IsSigned() external {
+        (address signer, uint256 key) = makeAddrAndKey("signer");
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, keccak256("digest"));
+        bytes memory signature = abi.encodePacked(r, s, v);
+        assertTrue(verifier.isSigned(signer, keccak256("digest"), signature));
+        assertFalse(verifier.isSigned(signer, keccak256("another"), signature));
+        assertFalse(verifier.isSigned(address(0), keccak256("digest"), signature));
+    }
+}

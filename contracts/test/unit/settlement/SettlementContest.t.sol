@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {ContestVerifier} from "../../../src/settlement/ContestVerifier.sol";
+import {IContestVerifier} from "../../../src/settlement/IContestVerifier.sol";
+import {ISettlementLedger} from "../../../src/settlement/ISettlementLedger.sol";
+import {SettlementDisputes} from "../../../src/settlement/SettlementDisputes.sol";
+import {SettlementState} from "../../../src/settlement/SettlementState.sol";
+import {LedgerScenario} from "../../utils/LedgerScenario.sol";
+import {LedgerTreeBuilder} from "../../utils/LedgerTreeBuilder.sol";
+
+contract SettlementContestTest is LedgerScenario {
+    using LedgerTreeBuilder for bytes32[];
+
+    function _assertPending() internal view {
+        (uint32 epoch, uint32 attempt,,) = ledger.pending();
+        assertEq(epoch, 3);
+        assertEq(attempt, header.attempt);
+        assertEq(_escrowed(), 0, "no bond in escrow");
+    }
+
+    function _assertVoid() internal view {
+        (uint32 epoch,,,) = ledger.pending();
+        assertEq(epoch, 0, "nothing is pending");
+        bytes32 root;
+        (epoch, root) = ledger.finalEpoch();
+        assertEq(epoch, 2);
+        assertEq(root, header.previousRoot, "the last final root stands");
+        assertEq(_escrowed(), 2, "both signers' bonds");
+    }
+
+    function _expectRight(uint32 id) internal {
+        vm.expectRevert(abi.encodeWithSelector(SettlementState.SettlementLedger_RowIsRight.selector, id));
+    }
+
+    /// @dev Proposes the tree with whatever was changed in it.
+    function _proposeFalse() internal {
+        _plant();
+        _proposeNext();
+    }
+
+    function _expectVoidedBy(uint32 id) internal {
+        IContestVerifier.Opening memory o = _openingOf(id);
+        vm.expectEmit(address(ledger));
+        emit SettlementDisputes.Voided(3, header.attempt, "contested");
+        _contest(id, o);
+        _assertVoid();
+    }
+
+    // ------------------------------------------------------------------------------------------ honest roots
+
+    function test_AnHonestRootSurvivesEveryContest() external {
+        _proposeNext();
+        for (uint32 id = 1; id <= NEW; ++id) {
+            IContestVerifier.Opening memory o = _openingOf(id);
+            ISettlementLedger.Contest memory c = _contestStruct(id);
+            bytes memory signature = _sign(memberKeys[id], _contestDigest(c));
+            _expectRight(id);
+            ledger.contest(c, signature, o);
+        }
+        _assertPending();
+        vm.warp(block.timestamp + WINDOW);
+        (uint32 epoch, bytes32 root) = ledger.finalEpoch();
+        assertEq(epoch, 3);
+        assertEq(root, header.root);
+    }
+
+    /// @dev The scenario has what it says: amounts of every kind, streams, streaks, a closed row.
+    function test_TheScenarioIsNotEmpty() external view {
+        assertGt(next[USUAL].leaf.cash, 0);
+        assertGt(next[USUAL].leaf.stream, 0);
+        assertGt(next[USUAL].leaf.data, 0);
+        assertGt(next[USUAL].leaf.gov, 0);
+        assertEq(next[USUAL].row.streak, 3);
+        assertEq(next[NEW].row.streak, 1);
+        assertGt(next[CONTRACT].row.dataVesting, 0);
+        assertEq(next[FORMER].row.dataLocked, 0, "taken away");
+        assertTrue(before[CLOSED].closed);
+        assertTrue(!before[ERASED].closed && next[ERASED].closed);
+        assertEq(membership.activeAccountOf(FORMER), address(0));
+        assertEq(membership.activeAccountOf(CLOSED), address(0));
+        assertGt(membership.accountOf(CONTRACT).code.length, 0);
+    }
+
+    // ----------------------------------------------------------------------------------------- falsified rows
+
+    function test_EachAmountFalsifiedIsVoided() external {
+        for (uint32 id = 1; id <= NEW; ++id) {
+            for (uint256 field = 1; field < 5; ++field) {
+                uint256 snapshot = vm.snapshotState();
+                ISettlementLedger.Claim memory leaf = next[id].leaf;
+                assembly {
+                    let word := add(leaf, shl(5, field))
+                    mstore(word, xor(mload(word), 1))
+                }
+                next[id].leaf = leaf;
+                _proposeFalse();
+                _expectVoidedBy(id);
+                vm.revertToState(snapshot);
+            }
+        }
+    }
+
+    /// @dev dataLocked, dataVesting, govLocked, govVesting, usageWeight, streak and all the others that no leaf shows.
+    function test_EachPrivateFieldFalsifiedIsVoided() external {
+        uint32[3] memory ids = [USUAL, FORMER, CONTRACT];
+        for (uint256 i; i < ids.length; ++i) {
+            for (uint256 field; field < 12; ++field) {
+                uint256 snapshot = vm.snapshotState();
+                _falsifyPrivate(ids[i], field);
+                _proposeFalse();
+                _expectVoidedBy(ids[i]);
+                vm.revertToState(snapshot);
+            }
+        }
+    }
+
+    function _falsifyPrivate(uint32 id, uint256 field) internal {
+        bytes memory words = abi.encode(next[id].row, bytes32(0));
+        bytes32 salt = _salt(id);
+        assembly {
+            let word := add(add(words, 32), shl(5, field))
+            mstore(word, xor(mload(word), 1))
+            mstore(add(words, 416), salt) // the thirteenth word
+        }
+        next[id].leaf.privateHash = keccak256(words);
+    }
+
+    function test_AnotherSaltIsVoided() external {
+        next[OTHER].leaf.privateHash = _privateHash(next[OTHER].row, OTHER, 2);
+        _proposeFalse();
+        _expectVoidedBy(OTHER);
+    }
+
+    function test_AnErasedRowWithAPrivatePartIsVoided() external {
+        for (uint32 id = CLOSED; id <= ERASED; ++id) {
+            uint256 snapshot = vm.snapshotState();
+            next[id].leaf.privateHash = _privateHash(next[id].row, id, 3);
+            _proposeFalse();
+            _expectVoidedBy(id);
+            vm.revertToState(snapshot);
+        }
+    }
+
+    /// @dev A first row binds no key: docs/adr/0005.
+    function test_ThePrivatePartOfAFirstRowProvesNothing() external {
+        next[NEW].leaf.privateHash = keccak256("whatever");
+        _proposeFalse();
+        IContestVerifier.Opening memory o = _openingOf(NEW);
+        ISettlementLedger.Contest memory c = _contestStruct(NEW);
+        vm.prank(membership.accountOf(NEW));
+        _expectRight(NEW);
+        ledger.contest(c, "", o);
+    }
+
+    function test_EachSumFalsifiedIsVoided() external {
+        header.payout *= 2;
+        _proposeNext();
+        _expectVoidedBy(USUAL);
+        header.attempt = 1;
+        (header.payout, header.sumUsage) = (header.payout / 2, header.sumUsage + 1_000);
+        vm.warp(_startOf(3, 1));
+        _bondSigners();
+        _proposeNext();
+        IContestVerifier.Opening memory o = _openingOf(OTHER);
+        vm.prank(membership.accountOf(OTHER));
+        ledger.contest(_contestStruct(OTHER), "", o);
+        (uint32 epoch,,,) = ledger.pending();
+        assertEq(epoch, 0);
+    }
+
+    /// @dev A payout of more bits than its field: what stewards sign is the hash of the words. The contest takes the same
+    /// words, and they are wrong by themselves.
+    function test_ASumThatDoesNotFitIsVoided() external {
+        bytes memory words = abi.encode(header);
+        uint256 payout = uint256(header.payout) | 1 << 128;
+        assembly {
+            mstore(add(words, 288), payout) // the ninth word
+        }
+        bytes32 hash = keccak256(
+            "Header(uint32 epoch,uint32 attempt,bytes32 previousRoot,bytes32 root,bytes32 paramsHash,bytes32 inputsRoot,bytes32 sheetDigest,uint32 sharers,uint128 payout,uint256 sumUsage,uint256 sumData,uint256 sumEarly,uint256 sumDataAward,uint256 sumGovAward,uint128 cashAllocated,uint128 dataAwarded,uint128 dataEarned,uint128 govAwarded,uint128 govEarned)"
+        );
+        bytes32 digest = _typed("SettlementLedger", address(ledger), keccak256(bytes.concat(hash, words)));
+        bytes memory data = abi.encodeCall(ledger.propose, (header, _stewardSignatures(digest, 2)));
+        _setWord(data, 8, payout);
+        (bool ok,) = address(ledger).call(data);
+        assertTrue(ok, "propose does not read it");
+        data = abi.encodeCall(ledger.contest, (_contestStruct(USUAL), "", _openingOf(USUAL)));
+        _setWord(data, _wordAt(data, 5) / 32 + 8, payout);
+        vm.prank(membership.accountOf(USUAL));
+        (ok,) = address(ledger).call(data);
+        assertTrue(ok, "contested");
+        _assertVoid();
+    }
+
+    function _setWord(bytes memory data, uint256 index, uint256 word) internal pure {
+        assembly {
+            mstore(add(add(data, 36), shl(5, index)), word)
+        }
+    }
+
+    function _wordAt(bytes memory data, uint256 index) internal pure returns (uint256 word) {
+        assembly {
+            word := mload(add(add(data, 36), shl(5, index)))
+        }
+    }
+
+    // ----------------------------------------------------------------------------------------- false openings
+
+    /// @dev The root is false, and the member could void it; with an opening that is not the committed one it cannot.
+    function _refused(IContestVerifier.Opening memory o, bytes4 selector) internal {
+        ISettlementLedger.Contest memory c = _contestStruct(USUAL);
+        vm.prank(membership.accountOf(USUAL));
+        vm.expectPartialRevert(selector);
+        ledger.contest(c, "", o);
+        _assertPending();
+    }
+
+    function _proposeFalseRow() internal returns (IContestVerifier.Opening memory o) {
+        next[USUAL].leaf.data -= 1e18;
+        _proposeFalse();
+        return _openingOf(USUAL);
+    }
+
+    function test_RevertWhen_TheOldRowIsFalse() external {
+        bytes4 selector = ContestVerifier.ContestVerifier_BadOldRow.selector;
+        IContestVerifier.Opening memory o = _proposeFalseRow();
+        o.oldRow.dataVesting += 1;
+        _refused(o, selector);
+        o = _openingOf(USUAL);
+        o.shown.cash += 1e6;
+        _refused(o, selector);
+        o = _openingOf(USUAL);
+        o.rowKey = _rowKey(OTHER);
+        _refused(o, selector);
+        o = _openingOf(USUAL);
+        o.oldProof = _openingOf(OTHER).oldProof;
+        _refused(o, selector);
+        o = _openingOf(USUAL);
+        o.first = true;
+        _refused(o, selector);
+        o = _openingOf(USUAL);
+        o.closed = true;
+        _refused(o, selector);
+        _expectVoidedBy(USUAL); // all along it could
+    }
+
+    function test_RevertWhen_TheInputsAreFalse() external {
+        bytes4 selector = ContestVerifier.ContestVerifier_BadInputs.selector;
+        IContestVerifier.Opening memory o = _proposeFalseRow();
+        o.inputs.contributions[0].q += 1;
+        _refused(o, selector);
+        o = _openingOf(USUAL);
+        o.inputs.programPoints += 1;
+        _refused(o, selector);
+        o = _openingOf(USUAL);
+        o.blinder = _blinder(OTHER);
+        _refused(o, selector);
+        o = _openingOf(USUAL);
+        o.inputs.active = false;
+        _refused(o, selector);
+    }
+
+    function test_RevertWhen_ParamsOrHeaderAreFalse() external {
+        IContestVerifier.Opening memory o = _proposeFalseRow();
+        o.params.dataPerPoint += 1;
+        _refused(o, ContestVerifier.ContestVerifier_BadParams.selector);
+        o.header.paramsHash = keccak256(abi.encode(o.params));
+        _refused(o, SettlementState.SettlementLedger_BadHeader.selector);
+        o = _openingOf(USUAL);
+        o.header.payout += 1;
+        _refused(o, SettlementState.SettlementLedger_BadHeader.selector);
+    }
+
+    function test_RevertWhen_TheNewLeafIsFalse() external {
+        bytes4 selector = ContestVerifier.ContestVerifier_BadNewLeaf.selector;
+        IContestVerifier.Opening memory o = _proposeFalseRow();
+        o.newLeaf.data += 1;
+        _refused(o, selector);
+        o = _openingOf(USUAL);
+        (o.newLeaf, o.newProof) = (_openingOf(OTHER).newLeaf, _openingOf(OTHER).newProof);
+        _refused(o, selector);
+    }
+
+    function test_RevertWhen_APathHasAnotherLength() external {
+        IContestVerifier.Opening memory o = _proposeFalseRow();
+        o.newProof = new bytes32[](DEPTH - 1);
+        _refused(o, ContestVerifier.ContestVerifier_BadOldRow.selector);
+        o = _openingOf(USUAL);
+        o.oldProof = new bytes32[](DEPTH + 1);
+        _refused(o, ContestVerifier.ContestVerifier_BadOldRow.selector);
+        o = _openingOf(USUAL);
+        o.inputsProof = new bytes32[](0);
+        _refused(o, ContestVerifier.ContestVerifier_BadInputs.selector);
+    }
+
+    /// @dev Stewards sign trees of three levels; the old path would have to be as short, which no final tree allows.
+    function test_RevertWhen_TheTreesHaveAnotherDepth() external {
+        IContestVerifier.Opening memory o = _openingOf(NEW);
+        ISettlementLedger.Claim[] memory claims = new ISettlementLedger.Claim[](1);
+        claims[0] = o.newLeaf;
+        header.root = _leaves(claims).root(3);
+        bytes32[] memory leaves = new bytes32[](8);
+        leaves[NEW] = _inputsLeaves()[NEW];
+        header.inputsRoot = leaves.root(3);
+        _proposeNext();
+        (o.header, o.newProof, o.inputsProof) = (header, _leaves(claims).proof(NEW, 3), leaves.proof(NEW, 3));
+        ISettlementLedger.Contest memory c = _contestStruct(NEW);
+        address account = membership.accountOf(NEW);
+        vm.expectPartialRevert(ContestVerifier.ContestVerifier_BadOldRow.selector);
+        vm.prank(account);
+        ledger.contest(c, "", o);
+        // Nor by trees that the opening makes up as a whole.
+        (o.oldProof, o.header.previousRoot) = (new bytes32[](8).proof(NEW, 3), new bytes32[](8).root(3));
+        vm.expectPartialRevert(SettlementState.SettlementLedger_BadHeader.selector);
+        vm.prank(account);
+        ledger.contest(c, "", o);
+        _assertPending();
+    }
+
+    /// @dev Where even the last final root has another depth, nothing can be contested any more, but a demand voids: no
+    /// answer of that depth is taken.
+    function test_WhenAlsoTheLastFinalRootHasAnotherDepth() external {
+        header.root = new bytes32[](8).root(3);
+        _proposeNext();
+        vm.warp(_startOf(4, 0));
+        IContestVerifier.Opening memory o = _openingOf(NEW);
+        ISettlementLedger.Claim[] memory claims = new ISettlementLedger.Claim[](1);
+        claims[0] = o.newLeaf;
+        bytes32[] memory leaves = new bytes32[](8);
+        leaves[NEW] = _inputsLeaves()[NEW];
+        header = _header();
+        (header.root, header.inputsRoot) = (_leaves(claims).root(3), leaves.root(3));
+        _proposeNext();
+        (o.header, o.newProof, o.inputsProof) = (header, _leaves(claims).proof(NEW, 3), leaves.proof(NEW, 3));
+        o.oldProof = new bytes32[](8).proof(NEW, 3);
+        ISettlementLedger.Contest memory c = _contestStruct(NEW);
+        vm.startPrank(membership.accountOf(NEW));
+        vm.expectRevert(abi.encodeWithSelector(SettlementState.SettlementLedger_BadProof.selector, NEW));
+        ledger.contest(c, "", o);
+        ledger.demand(ISettlementLedger.Demand(NEW, 4, 0, 0), "");
+        vm.expectRevert(abi.encodeWithSelector(SettlementState.SettlementLedger_BadProof.selector, NEW));
+        ledger.answer(o.newLeaf, o.newProof);
+        vm.warp(block.timestamp + 24 hours + 1);
+        ledger.voidUnanswered(NEW);
+    }
+
+    // ------------------------------------------------------------------------------------------- who may, when
+
+    function test_AMemberWithAContractAccountContests() external {
+        next[CONTRACT].leaf.gov += 1e18;
+        _proposeFalse();
+        IContestVerifier.Opening memory o = _openingOf(CONTRACT);
+        ISettlementLedger.Contest memory c = _contestStruct(CONTRACT);
+        bytes memory signature = _sign(memberKeys[USUAL], _contestDigest(c));
+        vm.expectRevert(abi.encodeWithSelector(SettlementState.SettlementLedger_BadSignature.selector, CONTRACT));
+        ledger.contest(c, signature, o);
+        signature = _sign(CONTRACT_KEY, _contestDigest(c));
+        vm.warp(_finalAt() - 1);
+        vm.prank(stranger);
+        ledger.contest(c, signature, o);
+        _assertVoid();
+    }
+
+    function _finalAt() internal view returns (uint64 finalAt) {
+        (,,, finalAt) = ledger.pending();
+    }
+
+    function test_RevertWhen_TheContestIsNotThatMembersOrLate() external {
+        IContestVerifier.Opening memory o = _proposeFalseRow();
+        ISettlementLedger.Contest memory c = _contestStruct(USUAL);
+        bytes memory signature = _sign(memberKeys[OTHER], _contestDigest(c));
+        vm.expectRevert(abi.encodeWithSelector(SettlementState.SettlementLedger_BadSignature.selector, USUAL));
+        ledger.contest(c, signature, o);
+        c.deadline = block.timestamp;
+        signature = _sign(memberKeys[USUAL], _contestDigest(c));
+        vm.warp(block.timestamp + 1);
+        vm.expectRevert(abi.encodeWithSelector(SettlementState.SettlementLedger_Expired.selector, c.deadline));
+        ledger.contest(c, signature, o);
+        vm.warp(_finalAt());
+        vm.prank(membership.accountOf(USUAL));
+        vm.expectRevert(abi.encodeWithSelector(SettlementState.SettlementLedger_NotPending.selector, 3, 0));
+        ledger.contest(c, "", o);
+    }
+
+    /// @dev What voided one proposal says nothing about the next.
+    function test_RevertWhen_ReplayedAfterTheVoid() external {
+        ISettlementLedger.Claim memory honest = next[USUAL].leaf;
+        IContestVerifier.Opening memory o = _proposeFalseRow();
+        ISettlementLedger.Contest memory c = _contestStruct(USUAL);
+        bytes memory signature = _sign(memberKeys[USUAL], _contestDigest(c));
+        ledger.contest(c, signature, o);
+        _assertVoid();
+        vm.expectPartialRevert(SettlementState.SettlementLedger_NotPending.selector);
+        ledger.contest(c, signature, o);
+        bytes[] memory signatures = _stewardSignatures(_headerDigest(header), 2);
+        vm.expectRevert(abi.encodeWithSelector(SettlementState.SettlementLedger_BadAttempt.selector, 0, 1));
+        ledger.propose(header, signatures);
+        // The last final root pays meanwhile.
+        ledger.claimMany(_finalClaims(), _proofs(_finalClaims()));
+        (next[USUAL].leaf, header.attempt) = (honest, 1);
+        vm.warp(_startOf(3, 1));
+        _bondSigners();
+        _proposeFalse(); // the honest tree, this time
+        vm.expectRevert(abi.encodeWithSelector(SettlementState.SettlementLedger_NotPending.selector, 3, 0));
+        ledger.contest(c, signature, o);
+        vm.warp(_finalAt());
+        (uint32 epoch, bytes32 root) = ledger.finalEpoch();
+        assertEq(epoch, 3);
+        assertEq(root, header.root);
+    }
+
+    function test_AFrozenRootIsContested() external {
+        IContestVerifier.Opening memory o = _proposeFalseRow();
+        address steward = vm.addr(stewardKeys[2]);
+        vm.prank(steward);
+        ledger.object();
+        vm.warp(block.timestamp + 10 days);
+        _contest(USUAL, o);
+        _assertVoid();
+        assertEq(committee.bondOf(steward), SEAT_BOND + OBJECTION_BOND, "the objector has its bond back");
+    }
+
+    function test_AContestIsNeverPaused() external {
+        IContestVerifier.Opening memory o = _proposeFalseRow();
+        uint256 finalAt = _finalAt();
+        _asPauser();
+        ledger.setPausedUntil(uint64(block.timestamp + 7 days));
+        vm.warp(finalAt + 7 days - 1);
+        _contest(USUAL, o);
+        _assertVoid();
+    }
+}
