@@ -2,7 +2,10 @@
 pragma solidity 0.8.30;
 
 import {ERC1967Proxy} from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol";
+import {ContestVerifier} from "../../src/settlement/ContestVerifier.sol";
+import {ISettlementLedger} from "../../src/settlement/ISettlementLedger.sol";
 import {LedgerTree} from "../../src/settlement/LedgerTree.sol";
+import {RewardFormula} from "../../src/settlement/RewardFormula.sol";
 import {SettlementLedger} from "../../src/settlement/SettlementLedger.sol";
 
 interface VmLedger {
@@ -16,7 +19,6 @@ contract LedgerSymbolic {
     uint40 private constant GENESIS = 1_800_000_000;
     uint32 private constant EPOCH = 28 days;
     uint32 private constant WINDOW = 2 days;
-    bytes32 private constant PARAMS = bytes32(uint256(7));
     bytes32 private constant OTHER = bytes32(uint256(8));
 
     uint256 private _cash;
@@ -28,6 +30,10 @@ contract LedgerSymbolic {
 
     function contributorsBooked() external pure returns (uint256) {
         return type(uint256).max;
+    }
+
+    function activeAccountOf(uint32) external pure returns (address) {
+        return address(1);
     }
 
     function payoutOf(uint32) external pure returns (address) {
@@ -44,7 +50,7 @@ contract LedgerSymbolic {
     }
 
     /// @dev A ledger whose first root is final in this second: member 0 has `c`.
-    function _ledger(SettlementLedger.Claim memory c, uint128 cash, uint128 data, uint128 gov)
+    function _ledger(ISettlementLedger.Claim memory c, uint128 cash, uint128 data, uint128 gov)
         private
         returns (SettlementLedger ledger)
     {
@@ -52,12 +58,12 @@ contract LedgerSymbolic {
         SettlementLedger.Deployment memory d;
         (d.authority, d.membership, d.committee) = (self, self, self);
         (d.treasury, d.dataToken, d.govToken) = (self, self, self);
-        (d.genesis, d.epochLength, d.attemptLength, d.window, d.depth) = (GENESIS, EPOCH, 1 days, WINDOW, 1);
-        (d.paramsHash, d.dataCap, d.govCap) = (PARAMS, type(uint128).max, type(uint128).max);
+        (d.genesis, d.attemptLength, d.window, d.depth) = (GENESIS, 1 days, WINDOW, 1);
+        (d.contestVerifier, d.params) = (address(new ContestVerifier()), _params());
         bytes memory init = abi.encodeCall(SettlementLedger.initialize, (d));
         ledger = SettlementLedger(address(new ERC1967Proxy(address(new SettlementLedger()), init)));
-        SettlementLedger.Header memory h;
-        (h.epoch, h.paramsHash, h.previousRoot) = (1, PARAMS, LedgerTree.emptyRoot(1));
+        ISettlementLedger.Header memory h;
+        (h.epoch, h.paramsHash, h.previousRoot) = (1, RewardFormula.paramsHash(d.params), LedgerTree.emptyRoot(1));
         bytes32 leaf = LedgerTree.leaf(c.memberId, c.cash, c.stream, c.data, c.gov, c.privateHash);
         h.root = keccak256(abi.encode(leaf, OTHER));
         (h.cashAllocated, h.dataEarned, h.govEarned) = (cash, data, gov);
@@ -65,6 +71,12 @@ contract LedgerSymbolic {
         VM.warp(uint256(GENESIS) + EPOCH);
         ledger.propose(h, new bytes[](0));
         VM.warp(uint256(GENESIS) + EPOCH + WINDOW);
+    }
+
+    function _params() private pure returns (RewardFormula.Params memory p) {
+        (p.epochLength, p.dataCap, p.govCap) = (EPOCH, type(uint128).max, type(uint128).max);
+        (p.mixUsage, p.smoothing, p.vestingEpochs, p.maxStreak, p.streakWindow) = (10_000, 1, 1, 1, 1);
+        (p.minLicenses, p.minDatasets, p.cashUnit, p.dataUnit, p.govUnit) = (1, 1, 1, 1, 1);
     }
 
     function _proof() private pure returns (bytes32[] memory proof) {
@@ -75,14 +87,14 @@ contract LedgerSymbolic {
     function _leaf(uint128 cash, uint128 stream, uint128 data, uint128 gov)
         private
         pure
-        returns (SettlementLedger.Claim memory)
+        returns (ISettlementLedger.Claim memory)
     {
-        return SettlementLedger.Claim(0, cash, stream, data, gov, bytes32(0));
+        return ISettlementLedger.Claim(0, cash, stream, data, gov, bytes32(0));
     }
 
     /// @dev Tokens: what is paid is exactly what the leaf says, and never more than the totals that were signed.
     function check_TokensArePaidAsTheLeafSays(uint128 data, uint128 gov, uint96 dataTotal, uint96 govTotal) external {
-        SettlementLedger.Claim memory c = _leaf(0, 0, data, gov);
+        ISettlementLedger.Claim memory c = _leaf(0, 0, data, gov);
         SettlementLedger ledger = _ledger(c, 0, dataTotal, govTotal);
         ledger.claim(c, _proof());
         (uint256 cash, uint256 gotData, uint256 gotGov) = ledger.claimedOf(0);
@@ -93,7 +105,7 @@ contract LedgerSymbolic {
     /// @dev Cash: at least what is due at once, at most that and the whole stream, at most the total.
     /// Claimed 7 of 28 days after the epoch's end.
     function check_CashIsAtMostTheLeafAndTheTotal(uint64 due, uint64 stream, uint64 total) external {
-        SettlementLedger.Claim memory c = _leaf(due, stream, 0, 0);
+        ISettlementLedger.Claim memory c = _leaf(due, stream, 0, 0);
         SettlementLedger ledger = _ledger(c, total, 0, 0);
         VM.warp(uint256(GENESIS) + EPOCH + WINDOW + 5 days);
         ledger.claim(c, _proof());
@@ -104,7 +116,7 @@ contract LedgerSymbolic {
 
     /// @dev Who claims twice, 7 and 28 days after the epoch's end, gets no more than is due and the whole stream.
     function check_ClaimingTwiceGainsNothing(uint64 due, uint64 stream) external {
-        SettlementLedger.Claim memory c = _leaf(due, stream, 0, 0);
+        ISettlementLedger.Claim memory c = _leaf(due, stream, 0, 0);
         SettlementLedger ledger = _ledger(c, type(uint64).max, 0, 0);
         VM.warp(uint256(GENESIS) + EPOCH + WINDOW + 5 days);
         ledger.claim(c, _proof());

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {ERC1967Proxy} from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol";
+import {LicenseSale} from "../../src/market/LicenseSale.sol";
 import {Market} from "../../src/market/Market.sol";
 
 /// @notice What an order costs, asked of the real contract; this one plays the catalog.
@@ -16,13 +17,14 @@ contract MarketSymbolic {
 
     function _market() private returns (Market) {
         address self = address(this);
-        bytes memory init = abi.encodeCall(Market.initialize, (self, self, self, self, self));
+        bytes memory init =
+            abi.encodeCall(Market.initialize, (LicenseSale.Parts(self, self, self, self, self, self, self), self, 0));
         return Market(address(new ERC1967Proxy(address(new Market()), init)));
     }
 
     function _price(Market market, uint32 records, uint128 perThousand) private returns (uint256) {
         _perThousand = perThousand;
-        return market.priceOf(Market.Order(1, records, 42, 5, 365 days, bytes32(uint256(1))));
+        return market.priceOf(LicenseSale.Order(1, records, 42, 5, 365 days, bytes32(uint256(1))));
     }
 
     /// @dev Rounded up, and by less than one micro-USDC: any number of records at 250.000001 USDC for 1,000.
