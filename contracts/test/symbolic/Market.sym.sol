@@ -35,14 +35,6 @@ contract MarketSymbolic {
         assert(price * 1_000 < exact + 1_000);
     }
 
-    /// @dev The same for 12,345 records at any price.
-    function check_AnyPriceIsRoundedUp(uint128 perThousand) external {
-        uint256 exact = 12_345 * uint256(perThousand);
-        uint256 price = _price(_market(), 12_345, perThousand);
-        assert(price * 1_000 >= exact);
-        assert(price * 1_000 < exact + 1_000);
-    }
-
     /// @dev No free lunch: whatever is licensed at a price costs something. Any number of records, any price.
     function check_OnlyNothingIsFree(uint32 records, uint128 perThousand) external {
         uint256 price = _price(_market(), records, perThousand);
@@ -54,13 +46,5 @@ contract MarketSymbolic {
         if (few > many) return;
         Market market = _market();
         assert(_price(market, few, UNEVEN) <= _price(market, many, UNEVEN));
-    }
-
-    /// @dev Two orders never cost less than one of both, and at most one micro-USDC more.
-    function check_SplittingAnOrderSavesNothing(uint24 first, uint24 second) external {
-        Market market = _market();
-        uint256 apart = _price(market, first, UNEVEN) + _price(market, second, UNEVEN);
-        uint256 together = _price(market, uint32(first) + second, UNEVEN);
-        assert(together <= apart && apart <= together + 1);
     }
 }
