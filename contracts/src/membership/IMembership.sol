@@ -27,6 +27,9 @@ interface IMembership {
     /// @notice Whether `account` is an active member.
     function isMember(address account) external view returns (bool);
 
+    /// @notice Whether `account` is an active member who joined at least the seasoning period ago, and so may vote.
+    function isSeasoned(address account) external view returns (bool);
+
     /// @notice The id that `account` joined under, also after the membership ended; 0 if it never joined.
     function memberIdOf(address account) external view returns (uint32);
 

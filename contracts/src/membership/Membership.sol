@@ -248,6 +248,11 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, Paus
     }
 
     /// @inheritdoc IMembership
+    function isSeasoned(address account) external view returns (bool) {
+        return _votesAt(account, block.timestamp) != 0;
+    }
+
+    /// @inheritdoc IMembership
     function accountOf(uint32 memberId) external view returns (address) {
         return _accountOf(memberId);
     }

@@ -28,7 +28,7 @@ import {IStewardBonds} from "./IStewardBonds.sol";
 ///
 /// Who can hurt whom: nobody takes a bond but the member house by confirming, and the house's verdict on an objection. A
 /// proven fault only moves it to escrow, which costs the steward its seat's activity until then. Whoever holds a
-/// steward's signing key can unbond for it, and has 21 days to wait in plain sight.
+/// steward's signing key can unbond for it, and has 28 days to wait in plain sight.
 abstract contract StewardBonds is Governed, IStewardBonds {
     using SafeERC20 for IERC20;
     using SafeCast for uint256;
@@ -66,7 +66,7 @@ abstract contract StewardBonds is Governed, IStewardBonds {
     bytes32 private constant STORAGE = 0xc0e9f549d5e4effb71bd86de9f7df4e379e1b71e0363f014dcb904e035578f00;
 
     /// @notice How long a bond that leaves can still be slashed.
-    uint256 public constant UNBONDING = 21 days;
+    uint256 public constant UNBONDING = 28 days;
 
     /// @notice How long the member house may take to decide a slash.
     uint256 public constant DECISION = 60 days;

@@ -14,12 +14,12 @@ import {IMembership} from "../membership/IMembership.sol";
 
 /// @title GovToken (GOV)
 /// @notice Earned by contributing. Its votes are those of who earned it: units = sqrt(min(free, earned) + Σ lockedᵢ·mᵢ²)
-/// for an active member, nothing for anybody else.
+/// for a seasoned member, nothing for anybody else.
 ///
 /// Roles
 /// - SettlementLedger mints, and what it mints to an account is what that account earned. Nothing else counts as earned.
-/// - An active member locks earned tokens for 3, 6, 12, 24 or 48 months for more units, and delegates to active members.
-/// - Anyone pokes an account: expired locks end, and who is no member any more has no units.
+/// - An active member locks earned tokens for 3, 6, 12, 24 or 48 months for more units, and delegates to seasoned members.
+/// - Anyone pokes an account: expired locks end, who became seasoned gets units, who is no member any more has none.
 /// - Authority: lists contracts that may receive GOV; upgrades.
 ///
 /// Assumptions
@@ -29,8 +29,8 @@ import {IMembership} from "../membership/IMembership.sol";
 ///
 /// Votes
 /// - One token earned is 1e18 units; everyone is their own delegate until they name another.
-/// - Stored units change with the account's own balance, locks and pokes. A membership that ends, or a lock that
-///   expires, is noticed at the next of them; Membership calls `sync` when it ends one.
+/// - Stored units change with the account's own balance, locks and pokes. A member who becomes seasoned, a membership
+///   that ends, or a lock that expires, is noticed at the next of them; Membership calls `sync` when it ends one.
 /// - What was delegated to a member who left is worth nothing until the delegator's units are next touched (by anyone,
 ///   through `sync`): then it is the delegator's own again.
 ///
@@ -93,6 +93,7 @@ contract GovToken is ERC20Upgradeable, VotesUpgradeable, NamedEIP712, Governed {
 
     error GovToken_OnlyLedger(address caller);
     error GovToken_NotMember(address account);
+    error GovToken_NotSeasoned(address account);
     error GovToken_IsLocked(address account, uint256 free, uint256 amount);
     error GovToken_ZeroAmount();
     error GovToken_BadTier(uint8 tier);
@@ -276,9 +277,9 @@ contract GovToken is ERC20Upgradeable, VotesUpgradeable, NamedEIP712, Governed {
     /// @dev Sets the account's stored units to what they are now and moves the difference to its delegate's votes.
     function _refresh(address account) private {
         Account storage a = _storage().accounts[account];
-        bool active = _isMember(account);
+        bool votes = _isSeasoned(account);
         _leaveEndedDelegate(account);
-        (uint256 before, uint256 units) = (a.units, active ? _units(a, account) : 0);
+        (uint256 before, uint256 units) = (a.units, votes ? _units(a, account) : 0);
         if (units != before) {
             a.units = uint120(units);
             if (units > before) _transferVotingUnits(address(0), account, units - before);
@@ -286,7 +287,7 @@ contract GovToken is ERC20Upgradeable, VotesUpgradeable, NamedEIP712, Governed {
             emit UnitsChanged(account, units);
         }
         // What others delegated to somebody who left votes no more.
-        if (!active) _moveDelegateVotes(account, address(0), getVotes(account));
+        if (!votes) _moveDelegateVotes(account, address(0), getVotes(account));
     }
 
     function _units(Account storage a, address account) private view returns (uint256) {
@@ -299,7 +300,7 @@ contract GovToken is ERC20Upgradeable, VotesUpgradeable, NamedEIP712, Governed {
     /// @dev Naming nobody is naming oneself.
     function _delegate(address account, address delegatee) internal override {
         if (delegatee == address(0)) delegatee = account;
-        if (delegatee != account && !_isMember(delegatee)) revert GovToken_NotMember(delegatee);
+        if (delegatee != account && !_isSeasoned(delegatee)) revert GovToken_NotSeasoned(delegatee);
         _leaveEndedDelegate(account);
         super._delegate(account, delegatee);
     }
@@ -308,7 +309,7 @@ contract GovToken is ERC20Upgradeable, VotesUpgradeable, NamedEIP712, Governed {
     /// votes are 0 and hold these units no more; they are put there first, so that moving them away does not underflow.
     function _leaveEndedDelegate(address account) private {
         address named = super.delegates(account);
-        if (named == address(0) || named == account || _isMember(named)) return;
+        if (named == address(0) || named == account || _isSeasoned(named)) return;
         if (getVotes(named) == 0) _moveDelegateVotes(address(0), named, _getVotingUnits(account));
         super._delegate(account, account);
     }
@@ -330,6 +331,10 @@ contract GovToken is ERC20Upgradeable, VotesUpgradeable, NamedEIP712, Governed {
 
     function _isMember(address account) private view returns (bool) {
         return _storage().membership.isMember(account);
+    }
+
+    function _isSeasoned(address account) private view returns (bool) {
+        return _storage().membership.isSeasoned(account);
     }
 
     function _EIP712Name() internal pure override returns (string memory) {

@@ -22,7 +22,7 @@ contract StewardGasTest is StewardsTest {
         _snap("bond, later");
         committee.requestUnbond(MIN_BOND);
         _snap("request to unbond");
-        vm.warp(block.timestamp + 21 days);
+        vm.warp(block.timestamp + 28 days);
         committee.withdrawBond(one);
         _snap("withdraw");
     }

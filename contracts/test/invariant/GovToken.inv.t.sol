@@ -56,11 +56,12 @@ contract GovTokenInvariants is Test {
         assertLe(votes, units, "nobody votes with units that nobody has");
     }
 
-    function invariant_V4_WhoIsNoMemberHasNoVotes() external view {
+    function invariant_V4_WhoMayNotVoteHasNoUnits() external view {
         for (uint256 i; i < handler.count(); ++i) {
             address account = handler.accounts(i);
-            if (handler.isMember(account) || handler.unnoticed(account)) continue;
+            if (handler.isSeasoned(account) || handler.unnoticed(account)) continue;
             assertEq(gov.unitsOf(account), 0);
+            assertEq(gov.getVotes(account), 0, "nor those of others");
         }
     }
 
@@ -96,9 +97,9 @@ contract GovTokenInvariants is Test {
         for (uint256 i; i < handler.count(); ++i) {
             address account = handler.accounts(i);
             gov.sync(account);
-            assertEq(gov.unitsOf(account), handler.isMember(account) ? _formula(account) : 0);
-            if (!handler.isMember(account)) assertEq(gov.getVotes(account), 0);
-            assertTrue(handler.isMember(gov.delegates(account)) || gov.unitsOf(account) == 0);
+            assertEq(gov.unitsOf(account), handler.isSeasoned(account) ? _formula(account) : 0);
+            if (!handler.isSeasoned(account)) assertEq(gov.getVotes(account), 0);
+            assertTrue(handler.isSeasoned(gov.delegates(account)) || gov.unitsOf(account) == 0);
         }
     }
 

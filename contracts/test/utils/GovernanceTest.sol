@@ -39,10 +39,12 @@ abstract contract GovernanceTest is CoopTest {
         for (uint256 i; i < earned.length; ++i) {
             uint32 id = _join();
             voters.push(membership.accountOf(id));
+        }
+        vm.warp(block.timestamp + membership.SEASONING());
+        for (uint256 i; i < earned.length; ++i) {
             vm.prank(address(ledger));
             govToken.mint(voters[i], earned[i]);
         }
-        vm.warp(block.timestamp + membership.SEASONING());
     }
 
     // -------------------------------------------------------------------------------------------- proposals

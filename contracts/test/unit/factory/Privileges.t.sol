@@ -16,7 +16,7 @@ import {PrivilegeTable} from "./PrivilegeTable.sol";
 /// table says.
 contract PrivilegesTest is CoopTest, AbiReader, PrivilegeTable {
     /// @dev Enough zeros to be decoded as the arguments of any function: an offset of 0 finds a length of 0.
-    uint256 private constant ZEROS = 64 * 32;
+    uint256 private constant ZEROS = 96 * 32;
 
     mapping(string name => address[]) private instances;
     mapping(string name => string) private outside;

@@ -77,6 +77,18 @@ contract CoopGovernorTest is GovernanceTest {
         _expectBad(s, "quorumFloor");
     }
 
+    function test_WhatAHouseTells() external {
+        assertEq(memberGovernor.clock(), block.timestamp);
+        assertEq(memberGovernor.proposalThreshold(), _memberSettings().proposalThreshold);
+        assertEq(tokenGovernor.proposalThreshold(), _tokenSettings().proposalThreshold);
+        Proposal memory p = _admissions(7);
+        bytes32 hash = keccak256(bytes(p.description));
+        uint256 operation =
+            uint256(memberTimelock.hashOperationBatch(p.targets, p.values, p.calldatas, bytes32(0), hash));
+        assertEq(memberGovernor.hashProposal(p.targets, p.values, p.calldatas, hash), operation);
+        assertEq(_propose(memberGovernor, p), operation);
+    }
+
     function test_RevertWhen_InitializedAgain() external {
         vm.expectRevert(Initializable.InvalidInitialization.selector);
         memberGovernor.initialize("House", IVotes(address(membership)), memberTimelock, _memberSettings());

@@ -288,6 +288,18 @@ contract MembershipTest is CoopTest {
         assertEq(membership.getPastTotalSupply(GENESIS + 31 days), 0);
     }
 
+    function test_IsSeasonedIsHavingAVote() external {
+        address account = vm.addr(memberKeys[_join()]);
+        assertFalse(membership.isSeasoned(stranger));
+        assertFalse(membership.isSeasoned(address(0)));
+        vm.warp(GENESIS + 30 days - 1);
+        assertFalse(membership.isSeasoned(account));
+        vm.warp(GENESIS + 30 days);
+        assertTrue(membership.isSeasoned(account));
+        _erase(1);
+        assertFalse(membership.isSeasoned(account));
+    }
+
     function test_WhenTheTimepointIsNotInThePast() external {
         bytes memory future =
             abi.encodeWithSelector(Membership.Membership_FutureLookup.selector, block.timestamp, block.timestamp);

@@ -242,6 +242,19 @@ contract MembershipEndingTest is EndingTest {
         assertEq(probe.calls(), 4, "erasing after the end tells nobody");
     }
 
+    function testFuzz_TheVotesOfGovEndWithTheMembership(uint8 way) external {
+        vm.warp(block.timestamp + 30 days);
+        vm.prank(address(ledger));
+        govToken.mint(account, 9e18);
+        assertEq(govToken.getVotes(account), 3e18);
+        _endBy(way, id);
+        uint256 end = block.timestamp;
+        vm.warp(end + 1);
+        assertEq(govToken.getPastVotes(account, end), 0);
+        assertEq(govToken.getPastTotalSupply(end), 0);
+        assertEq(govToken.balanceOf(account), 9e18, "kept");
+    }
+
     function testFuzz_WhenGovTokenFails(uint8 way) external {
         vm.mockCallRevert(
             address(govToken), abi.encodeCall(ISyncedVotes.sync, (account)), abi.encodeWithSignature("Error()")

@@ -141,7 +141,7 @@ contract StewardBondsTest is StewardsTest {
         address one = _steward(1);
         _bond(one, MIN_BOND + extra);
         vm.expectEmit(address(committee));
-        emit StewardBonds.Unbonding(one, amount, block.timestamp + 21 days);
+        emit StewardBonds.Unbonding(one, amount, block.timestamp + 28 days);
         _unbond(one, amount);
         assertEq(committee.bondOf(one), MIN_BOND + extra - amount);
         assertEq(_stake(one).unbonding, amount);
@@ -156,7 +156,7 @@ contract StewardBondsTest is StewardsTest {
         vm.warp(block.timestamp + 20 days);
         _unbond(one, 600e6);
         assertEq(_stake(one).unbonding, MIN_BOND);
-        assertEq(_stake(one).unbondsAt, block.timestamp + 21 days, "all of it waits anew");
+        assertEq(_stake(one).unbondsAt, block.timestamp + 28 days, "all of it waits anew");
     }
 
     // ---------------------------------------------------------------------------------------- withdrawBond
@@ -172,8 +172,8 @@ contract StewardBondsTest is StewardsTest {
     function testFuzz_RevertWhen_TheDelayIsNotOver(uint256 waited) external {
         _bond(stranger, 5);
         _unbond(stranger, 5);
-        uint256 at = block.timestamp + 21 days;
-        vm.warp(block.timestamp + bound(waited, 0, 21 days - 1));
+        uint256 at = block.timestamp + 28 days;
+        vm.warp(block.timestamp + bound(waited, 0, 28 days - 1));
         vm.prank(stranger);
         vm.expectRevert(abi.encodeWithSelector(StewardBonds.StewardBonds_StillUnbonding.selector, stranger, at));
         committee.withdrawBond(stranger);
@@ -182,7 +182,7 @@ contract StewardBondsTest is StewardsTest {
     function test_WhenTheDelayIsOver() external {
         _bond(stranger, 5);
         _unbond(stranger, 3);
-        vm.warp(block.timestamp + 21 days);
+        vm.warp(block.timestamp + 28 days);
         vm.startPrank(stranger);
         vm.expectEmit(address(committee));
         emit StewardBonds.BondWithdrawn(stranger, gateway, 3);

@@ -68,6 +68,34 @@ contract RewardFormulaTest is LedgerVectors {
         }
     }
 
+    /// @dev A row that is right but for one word, which `step` must refuse for that reason.
+    function _expectRefusal(uint256 column, uint256 word, bytes memory reason) private {
+        uint256[] memory w = _randomRow(1);
+        w[column] = word;
+        vm.expectRevert(reason);
+        this.step(w);
+    }
+
+    function test_RevertWhen_ARowKnowsOfALaterEpoch() external {
+        bytes memory reason = abi.encodeWithSelector(RewardFormula.RewardFormula_FromTheFuture.selector, 11);
+        _expectRefusal(12, 11, reason); // the last contribution; the epoch is 10
+        _expectRefusal(13, 11, reason); // the epoch of joining
+    }
+
+    function test_RevertWhen_InputsContradictThemselves() external {
+        _expectRefusal(26, 11, abi.encodeWithSelector(RewardFormula.RewardFormula_UsedExceedsRecords.selector, 11, 10));
+        _expectRefusal(24, 1, abi.encodeWithSelector(RewardFormula.RewardFormula_ErasedAndActive.selector));
+        _expectRefusal(14, 1, abi.encodeWithSelector(RewardFormula.RewardFormula_Closed.selector));
+        _expectRefusal(16, 0, abi.encodeWithSelector(RewardFormula.RewardFormula_NoSharers.selector));
+    }
+
+    function test_RevertWhen_WhatIsClosedIsErasedAgain() external {
+        uint256[] memory w = _randomRow(1);
+        (w[14], w[23], w[24]) = (1, 0, 1);
+        vm.expectRevert(RewardFormula.RewardFormula_Closed.selector);
+        this.step(w);
+    }
+
     function _replay(uint256[] memory w) internal view {
         RewardFormula.Params memory p = _params(w[0]);
         RewardFormula.Inputs memory inputs = _inputs(w);

@@ -64,6 +64,21 @@ contract SettlementRulesTest is CoopTest {
         }
     }
 
+    function test_WhenVotedBeforeTheFirstEpochItGovernsThatEpoch() external {
+        vm.warp(GENESIS - 1 days);
+        // This cooperative's roles begin with genesis; one that is founded earlier has them by now.
+        bytes memory mayCall = abi.encodeCall(manager.canCall, (tokenHouse, address(ledger), ledger.setParams.selector));
+        vm.mockCall(address(manager), mayCall, abi.encode(true, uint32(0)));
+        bytes32 founding = _paramsHash();
+        RewardFormula.Params memory p = _rewardParams();
+        p.qMin = 1;
+        _set(p);
+        (bytes32 before,,) = ledger.paramsOf(0);
+        (bytes32 first,,) = ledger.paramsOf(1);
+        assertEq(before, founding);
+        assertEq(first, keccak256(abi.encode(p)));
+    }
+
     /// @dev Two votes in different epochs are kept apart; of two in one epoch the later counts.
     function test_VotesGovernTheEpochsAfterThem() external {
         bytes32 founding = _paramsHash();

@@ -15,8 +15,14 @@ contract GovTokenTest is CoopTest {
         super.setUp();
         _joinMany(3);
         (alice, bob, carol) = (vm.addr(memberKeys[1]), vm.addr(memberKeys[2]), vm.addr(memberKeys[3]));
+        vm.warp(block.timestamp + membership.SEASONING());
         _earn(alice, 100e18);
         _earn(bob, 25e18);
+    }
+
+    /// @dev A member of today.
+    function _newcomer() private returns (address) {
+        return membership.accountOf(_join());
     }
 
     function _earn(address account, uint256 amount) private {
@@ -27,6 +33,13 @@ contract GovTokenTest is CoopTest {
     function _transfer(address from, address to, uint256 amount) private {
         vm.prank(from);
         govToken.transfer(to, amount);
+    }
+
+    /// @dev Membership tells the token of an end, but cannot make it hear.
+    function _eraseUnnoticed(uint32 id) private {
+        vm.mockCallRevert(address(govToken), abi.encodeCall(govToken.sync, (membership.accountOf(id))), "");
+        _erase(id);
+        vm.clearMockedCalls();
     }
 
     function _lock(address account, uint96 amount, uint8 tier) private {
@@ -41,6 +54,10 @@ contract GovTokenTest is CoopTest {
 
     function _expectNotMember(address account) private {
         vm.expectRevert(abi.encodeWithSelector(GovToken.GovToken_NotMember.selector, account));
+    }
+
+    function _expectNotSeasoned(address account) private {
+        vm.expectRevert(abi.encodeWithSelector(GovToken.GovToken_NotSeasoned.selector, account));
     }
 
     function _total() private returns (uint256 total) {
@@ -73,6 +90,19 @@ contract GovTokenTest is CoopTest {
         assertEq(govToken.balanceOf(stranger), 64e18);
         assertEq(govToken.earnedOf(stranger), 64e18);
         assertEq(govToken.getVotes(stranger), 0);
+        assertEq(_total(), 15e18);
+    }
+
+    function test_WhenTheMemberIsNotSeasonedYet() external {
+        address dora = _newcomer();
+        uint256 joinedAt = block.timestamp;
+        _earn(dora, 64e18);
+        assertEq(govToken.earnedOf(dora), 64e18);
+        assertEq(govToken.unitsOf(dora), 0);
+        vm.warp(joinedAt + 30 days - 1);
+        govToken.poke(dora);
+        govToken.sync(dora);
+        assertEq(govToken.getVotes(dora), 0, "one second early");
         assertEq(_total(), 15e18);
     }
 
@@ -167,6 +197,17 @@ contract GovTokenTest is CoopTest {
         _earn(stranger, 1e18);
         _expectNotMember(stranger);
         _lock(stranger, 1, 0);
+    }
+
+    function test_WhenANewcomerLocks() external {
+        address dora = _newcomer();
+        _earn(dora, 100e18);
+        _lock(dora, 100e18, 4);
+        assertEq(govToken.lockedOf(dora), 100e18);
+        assertEq(govToken.unitsOf(dora), 0);
+        vm.warp(block.timestamp + 30 days);
+        govToken.sync(dora);
+        assertEq(govToken.getVotes(dora), 20e18);
     }
 
     function test_RevertWhen_NothingIsLocked() external {
@@ -309,6 +350,55 @@ contract GovTokenTest is CoopTest {
         assertEq(govToken.locksOf(alice).length, 0);
     }
 
+    function test_WhenTheMemberHasBecomeSeasoned() external {
+        address dora = _newcomer();
+        _earn(dora, 64e18);
+        vm.warp(block.timestamp + 30 days);
+        assertEq(govToken.getVotes(dora), 0, "until somebody looks");
+        uint256 snapshot = vm.snapshotState();
+        vm.prank(stranger);
+        govToken.sync(dora);
+        assertEq(govToken.getVotes(dora), 8e18);
+        assertEq(_total(), 23e18);
+        assertTrue(vm.revertToState(snapshot));
+        vm.prank(stranger);
+        govToken.poke(dora);
+        assertEq(govToken.getVotes(dora), 8e18);
+        assertTrue(vm.revertToState(snapshot));
+        _earn(dora, 36e18);
+        assertEq(govToken.getVotes(dora), 10e18);
+    }
+
+    function test_WhenTheMembershipEndsNoSnapshotCountsItsUnits() external {
+        _delegate(bob, alice);
+        uint256 before = block.timestamp;
+        vm.warp(before + 1 days);
+        _erase(1);
+        uint256 end = block.timestamp;
+        vm.warp(end + 1);
+        assertEq(govToken.getPastVotes(alice, end - 1), 15e18);
+        assertEq(govToken.getPastVotes(alice, end), 0, "neither its own nor those lent to it");
+        assertEq(govToken.getPastTotalSupply(end - 1), 15e18);
+        assertEq(govToken.getPastTotalSupply(end), 5e18);
+    }
+
+    function test_WhenTheTokenDidNotHearOfTheEnd() external {
+        _eraseUnnoticed(1);
+        assertEq(govToken.getVotes(alice), 10e18, "until somebody looks");
+        vm.prank(stranger);
+        govToken.sync(alice);
+        assertEq(govToken.getVotes(alice), 0);
+    }
+
+    function test_WhenTheMembershipEndsBeforeSeasoning() external {
+        address dora = _newcomer();
+        _earn(dora, 64e18);
+        _erase(4);
+        vm.warp(block.timestamp + 30 days);
+        govToken.sync(dora);
+        assertEq(govToken.getVotes(dora), 0);
+    }
+
     function test_WhenTheMembershipHasEnded() external {
         _lock(alice, 60e18, 0);
         _delegate(bob, alice);
@@ -329,8 +419,30 @@ contract GovTokenTest is CoopTest {
     // --------------------------------------------------------------------------------------------- delegation
 
     function test_RevertWhen_TheDelegateeIsNoMember() external {
-        _expectNotMember(stranger);
+        _expectNotSeasoned(stranger);
         _delegate(alice, stranger);
+    }
+
+    function test_RevertWhen_TheDelegateeIsNotSeasonedYet() external {
+        address dora = _newcomer();
+        uint256 seasonedAt = block.timestamp + 30 days;
+        vm.warp(seasonedAt - 1);
+        _expectNotSeasoned(dora);
+        _delegate(alice, dora);
+        vm.warp(seasonedAt);
+        _delegate(alice, dora);
+        assertEq(govToken.getVotes(dora), 10e18);
+    }
+
+    function test_WhenANewcomerDelegates() external {
+        address dora = _newcomer();
+        _earn(dora, 64e18);
+        _delegate(dora, bob);
+        assertEq(govToken.getVotes(bob), 5e18);
+        vm.warp(block.timestamp + 30 days);
+        govToken.sync(dora);
+        assertEq(govToken.getVotes(bob), 13e18);
+        assertEq(govToken.getVotes(dora), 0);
     }
 
     function test_WhenDelegated() external {
@@ -374,10 +486,7 @@ contract GovTokenTest is CoopTest {
         _delegate(alice, bob);
         _earn(carol, 4e18);
         _delegate(carol, bob);
-        // Membership tells GovToken of an ending, but an ending does not depend on it.
-        vm.mockCallRevert(address(govToken), abi.encodeWithSelector(GovToken.sync.selector), "out of gas");
-        _erase(2);
-        vm.clearMockedCalls();
+        _eraseUnnoticed(2);
         _earn(alice, 44e18);
         assertEq(govToken.getVotes(alice), 12e18);
         assertEq(govToken.getVotes(bob), 7e18, "bob's own and carol's, until somebody looks");
