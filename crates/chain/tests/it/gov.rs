@@ -51,6 +51,12 @@ async fn assembly() -> (TestCoop, Vec<Sender>) {
         provider.send_transaction(request).await.unwrap().get_receipt().await.unwrap();
     }
     pass(&coop, 31 * DAY).await;
+    // Units of GOV count from the first time that the token looks after the seasoning.
+    for member in &members[..4] {
+        let sync = GovToken::syncCall { account: member.address() };
+        coop.relayer.send(coop.manifest.addresses.gov_token, &sync).await.unwrap();
+    }
+    pass(&coop, 1).await;
     (coop, members)
 }
 
