@@ -20,17 +20,23 @@ macro_rules! layouts {
 }
 
 layouts!(
+    "AuctionHouse",
     "Buyback",
+    "ComputeDesk",
     "ConsentRegistry",
     "ContributionRegistry",
     "DataToken",
     "DatasetCatalog",
+    "EthicsRegistry",
     "GovToken",
     "License",
     "Market",
     "Membership",
     "OperatorPay",
     "PauseGuard",
+    "Programs",
+    "ResearcherBond",
+    "ServiceDesk",
     "SettlementLedger",
     "StewardCommittee",
     "Treasury",
@@ -306,6 +312,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use crate::bindings::abi;
+    use crate::deploy::Addresses;
 
     fn treasury() -> Layout {
         recorded()["Treasury"].clone()
@@ -319,6 +327,16 @@ mod tests {
     fn every_recorded_layout_is_read() {
         assert_eq!(recorded().len(), RECORDED.len());
         assert_eq!(treasury().compare(&treasury()), LayoutDiff::default());
+    }
+
+    #[test]
+    fn every_contract_that_can_be_upgraded_has_a_recorded_layout() {
+        let recorded = recorded();
+        let named = Addresses::new(Address::ZERO, Address::ZERO, &[]).named();
+        for (name, kind, _) in named {
+            let upgradeable = abi(kind).unwrap().function("upgradeToAndCall").is_some();
+            assert_eq!(recorded.contains_key(kind), upgradeable, "{name}");
+        }
     }
 
     #[test]
