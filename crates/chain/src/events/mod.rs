@@ -10,7 +10,7 @@ use rochdale_core::ledger::{Header, Params};
 use rochdale_core::money::{DataWei, GovWei, MicroUsdc};
 use serde::{Deserialize, Serialize};
 
-pub use decode::{DecodeError, decode, programs};
+pub use decode::{DecodeError, decode};
 pub use follower::{FollowError, Follower, FollowerOptions, Progress, Store};
 pub use memory::{MemoryError, MemoryStore};
 

@@ -248,26 +248,4 @@ mod tests {
         assert_eq!([1, 3, 4, 8, 9, 100].map(smoothing), [13, 13, 20, 20, 31, 31]);
         assert_eq!(folded(Vec::new()).params_of(ONE), None);
     }
-
-    #[test]
-    fn what_is_declared_by_hand_is_what_the_abis_say() {
-        use crate::bindings::{LedgerRules, abi};
-        use alloy::sol_types::SolEvent as _;
-        let declared = [
-            ("SettlementLedger", "ParamsSet", LedgerRules::ParamsSet::SIGNATURE_HASH),
-            ("SettlementLedger", "Objected", LedgerRules::Objected::SIGNATURE_HASH),
-            ("SettlementLedger", "ObjectionRejected", LedgerRules::ObjectionRejected::SIGNATURE_HASH),
-            ("SettlementLedger", "Voided", LedgerRules::Voided::SIGNATURE_HASH),
-            ("SettlementLedger", "Demanded", LedgerRules::Demanded::SIGNATURE_HASH),
-            ("SettlementLedger", "RowPublished", LedgerRules::RowPublished::SIGNATURE_HASH),
-            ("Programs", "ProgramSet", LedgerRules::ProgramSet::SIGNATURE_HASH),
-        ];
-        assert!(abi("SettlementLedger").is_some());
-        for (contract, event, hash) in declared {
-            // A ledger without disputes has nothing to compare.
-            let whole = abi(contract).filter(|abi| contract == "Programs" || abi.events.contains_key("Voided"));
-            let known = whole.and_then(|abi| abi.events.get(event)).and_then(|all| all.first());
-            assert!(known.is_none_or(|known| known.selector() == hash), "{contract}.{event}");
-        }
-    }
 }

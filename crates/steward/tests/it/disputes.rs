@@ -2,7 +2,7 @@
 
 use alloy::primitives::B256;
 use anyhow::Result;
-use rochdale_chain::bindings::{LedgerRules, SettlementLedger};
+use rochdale_chain::bindings::{ISettlementLedger, SettlementLedger};
 use rochdale_chain::eip712;
 use rochdale_core::ids::Epoch;
 use rochdale_core::ledger::{self, Amounts, Header, Params};
@@ -57,7 +57,9 @@ async fn a_voided_epoch_is_taken_back_and_proposed_again() -> Result<()> {
     let first = world.header(1).await?;
     assert_eq!(first.attempt, 0);
 
-    world.emit(&LedgerRules::Voided { epoch: 1, attempt: 0, reason: B256::right_padding_from(b"contested") }).await?;
+    world
+        .emit(&SettlementLedger::Voided { epoch: 1, attempt: 0, reason: B256::right_padding_from(b"contested") })
+        .await?;
     settled_is(&world, 0).await?;
     for seat in 1..=3 {
         let store = &world.steward(seat).store;
@@ -95,9 +97,9 @@ async fn a_demanded_row_is_answered_from_the_pending_tree() -> Result<()> {
     let header = world.header(1).await?;
     let by = world.now().await? + 86_400;
     // A demand about another attempt is nobody's here, and one that came too late helps nobody.
-    world.emit(&LedgerRules::Demanded { epoch: 1, attempt: 5, memberId: ada.id.0, answerBy: by }).await?;
-    world.emit(&LedgerRules::Demanded { epoch: 1, attempt: 0, memberId: ada.id.0, answerBy: 1 }).await?;
-    world.emit(&LedgerRules::Demanded { epoch: 1, attempt: 0, memberId: ben.id.0, answerBy: by }).await?;
+    world.emit(&SettlementLedger::Demanded { epoch: 1, attempt: 5, memberId: ada.id.0, answerBy: by }).await?;
+    world.emit(&SettlementLedger::Demanded { epoch: 1, attempt: 0, memberId: ada.id.0, answerBy: 1 }).await?;
+    world.emit(&SettlementLedger::Demanded { epoch: 1, attempt: 0, memberId: ben.id.0, answerBy: by }).await?;
     world.until("an answer", async || Ok(!world.answers().is_empty())).await?;
     for answer in world.answers() {
         let leaf = &answer.leaf;
@@ -108,8 +110,9 @@ async fn a_demanded_row_is_answered_from_the_pending_tree() -> Result<()> {
     }
 
     // Once the chain shows the row, nobody answers again.
-    let row = LedgerRules::Claim { memberId: ben.id.0, cash: 0, stream: 0, data: 0, gov: 0, privateHash: B256::ZERO };
-    let published = LedgerRules::RowPublished { epoch: 1, attempt: 0, memberId: ben.id.0, row, proof: Vec::new() };
+    let row =
+        ISettlementLedger::Claim { memberId: ben.id.0, cash: 0, stream: 0, data: 0, gov: 0, privateHash: B256::ZERO };
+    let published = SettlementLedger::RowPublished { epoch: 1, attempt: 0, memberId: ben.id.0, row, proof: Vec::new() };
     world.emit(&published).await?;
     for seat in 1..=3 {
         world
@@ -136,7 +139,7 @@ async fn a_vote_on_parameters_governs_the_next_epoch_and_not_the_one_that_runs()
     world.scored(1).await?;
     let founding = world.coop.manifest.ledger.clone();
     let voted = Params { data_cap: 1, immediate_bps: 10_000, ..founding.clone() };
-    let set = LedgerRules::ParamsSet { fromEpoch: 2, paramsHash: voted.hash(), params: (&voted).into() };
+    let set = SettlementLedger::ParamsSet { fromEpoch: 2, paramsHash: voted.hash(), params: (&voted).into() };
     world.emit(&set).await?;
 
     // Epoch 1 runs while the vote passes, and is settled by what governed it.
