@@ -68,6 +68,7 @@ pub(super) fn topics() -> Vec<B256> {
         SettlementLedger::Voided::SIGNATURE_HASH,
         SettlementLedger::Demanded::SIGNATURE_HASH,
         SettlementLedger::RowPublished::SIGNATURE_HASH,
+        SettlementLedger::PausedUntil::SIGNATURE_HASH,
         SettlementLedger::ParamsSet::SIGNATURE_HASH,
         Programs::ProgramSet::SIGNATURE_HASH,
         DatasetCatalog::DatasetPublished::SIGNATURE_HASH,
@@ -275,6 +276,9 @@ fn dispute(topic: B256, log: &Log) -> Result<Option<Event>, DecodeError> {
         SettlementLedger::RowPublished::SIGNATURE_HASH => {
             let e: SettlementLedger::RowPublished = read(log)?;
             Event::RowPublished { epoch: e.epoch.into(), attempt: e.attempt, member: e.memberId.into() }
+        }
+        SettlementLedger::PausedUntil::SIGNATURE_HASH => {
+            Event::SettlementPaused { until: read::<SettlementLedger::PausedUntil>(log)?.until }
         }
         _ => return Ok(None),
     }))
