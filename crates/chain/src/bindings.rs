@@ -137,7 +137,7 @@ contracts! {
 
 /// Structs that the ABI names by where their source defines them: headers and claims, parameters, orders and permits.
 pub use market::LicenseSale;
-pub use settlement_ledger::{ISettlementLedger, RewardFormula};
+pub use settlement_ledger::{ISettlementLedger, LedgerParams, RewardFormula};
 
 /// Selector and signature of every custom error of every contract.
 pub(crate) fn error_signatures() -> Vec<([u8; 4], &'static str)> {
