@@ -8,3 +8,4 @@ mod kill;
 mod polls;
 mod support;
 mod typed;
+mod upgrade;
