@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {AmountsLib} from "./Amounts.sol";
 import {RewardFormula} from "./RewardFormula.sol";
 
 /// @title LedgerParams
@@ -24,11 +25,13 @@ library LedgerParams {
     error LedgerParams_BadEmission(bytes32 token, uint16 minBps, uint16 maxBps);
     error LedgerParams_OutsideEmission(bytes32 token, uint256 cap, uint256 lowest, uint256 highest);
 
-    /// @notice Reverts where the formula could divide by zero, take more than the whole or owe without end.
+    /// @notice Reverts where the formula could divide by zero, take more than the whole, owe without end or overflow: an epoch
+    /// keeps its parameters, and one that overflows could never be settled.
     function check(RewardFormula.Params memory p) internal pure {
         if (p.epochLength == 0 || p.epochLength > type(uint24).max) revert LedgerParams_Bad("epochLength");
         if (p.qMin > ONE) revert LedgerParams_Bad("qMin");
         if (p.maxStreak == 0) revert LedgerParams_Bad("maxStreak");
+        if ((p.dataPerPoint | p.govPerPoint) > AmountsLib.MAX_TOKEN) revert LedgerParams_Bad("perPoint");
         if (p.immediateBps > ONE) revert LedgerParams_Bad("immediateBps");
         if (p.vestingEpochs == 0) revert LedgerParams_Bad("vestingEpochs");
         if (p.smoothing == 0) revert LedgerParams_Bad("smoothing");
