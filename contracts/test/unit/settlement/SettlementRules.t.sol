@@ -76,6 +76,20 @@ contract SettlementRulesTest is CoopTest {
         _set(p);
     }
 
+    /// @dev A leaf shows whole units: a unit beyond what anybody earns would keep from active members what they earned.
+    function test_RevertWhen_AUnitHidesWhatIsOwed() external {
+        bytes memory reason = abi.encodeWithSelector(LedgerParams.LedgerParams_Bad.selector, "unit");
+        RewardFormula.Params memory p = _rewardParams();
+        p.cashUnit = 1_000e6 + 1;
+        _bad(p, reason);
+        (p.cashUnit, p.dataUnit) = (1_000e6, 1_000e18 + 1);
+        _bad(p, reason);
+        (p.dataUnit, p.govUnit) = (1_000e18, 1_000e18 + 1);
+        _bad(p, reason);
+        p.govUnit = 1_000e18;
+        _set(p);
+    }
+
     function test_WhenVotedBeforeTheFirstEpochItGovernsThatEpoch() external {
         vm.warp(GENESIS - 1 days);
         // This cooperative's roles begin with genesis; one that is founded earlier has them by now.
