@@ -196,6 +196,23 @@ contract ContestVerifierTest is ContestTest {
         assertTrue(verifier.replay(o.newLeaf.memberId, o) != 0);
     }
 
+    /// @dev Nor is anything narrower refused: a row that a contest may start from has a next one.
+    function testFuzz_TheFormulaGoesOnFromWhatIsNotRefused(uint128[9] memory amounts, uint32[3] memory times)
+        external
+        view
+    {
+        (IContestVerifier.Opening memory o, uint256[] memory w) = _someRow();
+        for (uint256 field; field < 9; ++field) {
+            w[2 + field] = amounts[field] >> 2;
+        }
+        (w[11], w[12], w[13]) = (times[0], times[1] % w[15], times[2] % (w[15] + 1));
+        o.oldRow = _row(w, 2);
+        (o.params.dataPerPoint, o.params.govPerPoint) = (type(uint96).max, type(uint96).max);
+        // The row's part is in them.
+        (o.header.sumUsage, o.header.sumData, o.header.sumEarly) = (1 << 127, 1 << 127, 1 << 32);
+        assertTrue(verifier.replay(o.newLeaf.memberId, o) != 0);
+    }
+
     /// @dev Of an erased row the leaf tells.
     function test_RevertWhen_TheFormulaCannotGoOnFromAnErasedRow() external {
         (uint256[] memory words, uint256 count) = _rowsOf("rows");
