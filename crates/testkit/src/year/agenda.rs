@@ -12,6 +12,9 @@ pub(super) const HOUR: u64 = 3_600;
 /// The shortest year, in epochs of a week: the script below is written for it and stretched for longer ones.
 pub const SHORTEST: u32 = 18;
 
+/// Until the first members have a vote, nothing waits for the length of the year.
+const BEGINNING: u64 = 33 * DAY;
+
 /// How the stewards take the next settlement that they propose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mood {
@@ -118,11 +121,17 @@ impl Agenda {
             agenda.add(start + length + lag, Deed::Settle(epoch));
         }
         for (day, deed) in SCRIPT {
-            let scripted = u64::from(*day) * DAY;
-            agenda.add(genesis + scripted * u64::from(epochs) / u64::from(SHORTEST), *deed);
+            agenda.add(genesis + stretched(u64::from(*day) * DAY, epochs), *deed);
         }
         agenda
     }
+}
+
+/// Where a second of the shortest year lies in one of `epochs`: the beginning is the same in all, the rest is stretched.
+fn stretched(second: u64, epochs: u32) -> u64 {
+    let (beginning, rest) = (second.min(BEGINNING), second.saturating_sub(BEGINNING));
+    let length = |epochs: u32| u64::from(epochs) * 7 * DAY - BEGINNING;
+    beginning + rest * length(epochs) / length(SHORTEST)
 }
 
 /// What happens once, by the day of the shortest year. In the first 30 days nobody has a vote; a proposal takes 8 days and
@@ -157,3 +166,29 @@ const SCRIPT: &[(u32, Deed)] = &[
     (108, Deed::Auction),
     (110, Deed::Jobs),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_script_keeps_its_order_and_ends_with_the_year() {
+        let last = SCRIPT.last().map_or(0, |(day, _)| u64::from(*day)) * DAY;
+        for epochs in [SHORTEST, 26, 52, 520] {
+            let times: Vec<u64> = SCRIPT.iter().map(|(day, _)| stretched(u64::from(*day) * DAY, epochs)).collect();
+            assert!(times.is_sorted() && times[times.len() - 1] < u64::from(epochs) * 7 * DAY, "{epochs}: {times:?}");
+        }
+        assert_eq!(stretched(last, SHORTEST), last);
+        assert_eq!(stretched(10 * DAY, 52), 10 * DAY);
+    }
+
+    #[test]
+    fn what_is_due_at_one_time_keeps_its_order() {
+        let mut agenda = Agenda::default();
+        for (time, deed) in [(7, Deed::Renew), (5, Deed::Pause), (7, Deed::Jobs), (5, Deed::Unpause)] {
+            agenda.add(time, deed);
+        }
+        let order: Vec<Deed> = std::iter::from_fn(|| agenda.next()).map(|(_, deed)| deed).collect();
+        assert_eq!(order, [Deed::Pause, Deed::Unpause, Deed::Renew, Deed::Jobs]);
+    }
+}
