@@ -128,6 +128,8 @@ contracts! {
     gov_token GovToken "../../abi/GovToken.json",
     license License "../../abi/License.json",
     market Market "../../abi/Market.json",
+    member_account MemberAccount "../../abi/MemberAccount.json",
+    member_account_factory MemberAccountFactory "../../abi/MemberAccountFactory.json",
     membership Membership "../../abi/Membership.json",
     settlement_ledger SettlementLedger "../../abi/SettlementLedger.json",
     steward_committee StewardCommittee "../../abi/StewardCommittee.json",
@@ -136,8 +138,11 @@ contracts! {
 }
 
 /// Structs that the ABI names by where their source defines them: headers and claims, parameters, orders and permits.
+pub use auction_house::LicenseSale as AuctionSale;
+pub use compute_desk::LicenseSale as ComputeSale;
 pub use market::LicenseSale;
-pub use settlement_ledger::{ISettlementLedger, LedgerParams, RewardFormula};
+pub use member_account_factory::MemberAccount as AccountRecovery;
+pub use settlement_ledger::{IContestVerifier, ISettlementLedger, LedgerParams, RewardFormula};
 
 /// Selector and signature of every custom error of every contract.
 pub(crate) fn error_signatures() -> Vec<([u8; 4], &'static str)> {
@@ -175,6 +180,8 @@ pub(crate) fn error_signatures() -> Vec<([u8; 4], &'static str)> {
         GovToken::GovTokenErrors,
         License::LicenseErrors,
         Market::MarketErrors,
+        MemberAccount::MemberAccountErrors,
+        MemberAccountFactory::MemberAccountFactoryErrors,
         Membership::MembershipErrors,
         SettlementLedger::SettlementLedgerErrors,
         StewardCommittee::StewardCommitteeErrors,

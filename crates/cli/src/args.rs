@@ -98,13 +98,30 @@ pub enum Command {
     /// Proposals of both houses, votes, and signed polls
     #[command(subcommand)]
     Gov(GovCommand),
-    /// Recompute the ledger from chain data and a steward's store; fails at the first difference
-    #[command(after_help = "Example: rochdale audit --steward 2 --json")]
+    /// Recompute the ledger from chain data and a steward's store, or from a transcript; fails at the first difference
+    #[command(after_help = "Examples:\n  rochdale audit --steward 2 --json\n  \
+        rochdale audit --transcript transcript.json --rpc http://127.0.0.1:8545 --manifest manifest.json")]
     Audit {
         /// Beside which steward
         #[arg(long, default_value = "1")]
         steward: StewardId,
+        #[command(flatten)]
+        transcript: TranscriptArgs,
     },
+}
+
+/// Arguments of an audit without a steward.
+#[derive(Clone, Debug, Args)]
+pub struct TranscriptArgs {
+    /// What an auditor was given: inputs, row keys and roots of every epoch
+    #[arg(long, value_name = "FILE", conflicts_with = "steward")]
+    pub transcript: Option<PathBuf>,
+    /// Compare with the headers on this chain, too
+    #[arg(long, value_name = "URL", requires_all = ["transcript", "manifest"])]
+    pub rpc: Option<String>,
+    /// The deployment's manifest
+    #[arg(long, value_name = "FILE", requires_all = ["transcript", "rpc"])]
+    pub manifest: Option<PathBuf>,
 }
 
 /// Arguments of `demo`.

@@ -4,3 +4,4 @@ pub mod anvil;
 pub mod defect;
 pub mod fixtures;
 pub mod synth;
+pub mod year;
