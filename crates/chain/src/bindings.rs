@@ -334,6 +334,10 @@ macro_rules! same_header {
 
 same_header!(eip712::Header, ISettlementLedger::Header);
 same_header!(ISettlementLedger::Header, eip712::Header);
+// One permit, three sales.
+same_fields!(LicenseSale::Permit, auction_house::LicenseSale::Permit, value, deadline, v, r, s);
+same_fields!(LicenseSale::Permit, compute_desk::LicenseSale::Permit, value, deadline, v, r, s);
+same_fields!(eip712::ComputeReceipt, ComputeDesk::ComputeReceipt, jobId, units, planDigest, snapshot);
 same_fields!(eip712::Approval, EthicsRegistry::Approval, researcher, purpose, until, nonce, deadline);
 
 impl From<&LedgerRules::Params> for Params {
