@@ -127,11 +127,11 @@ impl Desk {
     pub async fn allow(&self, token: Address, spender: Address, value: U256) -> Result<()> {
         let owner = self.account();
         let balance = self.view(token, &DataToken::balanceOfCall { account: owner }).await?;
+        let name = self.token_name(token);
         ensure!(
             balance >= value,
-            "{owner} holds {} of {}, this takes {}",
+            "{owner} holds {} {name}, this takes {} {name}",
             self.amount(token, balance),
-            self.token_name(token),
             self.amount(token, value)
         );
         if self.view(token, &DataToken::allowanceCall { owner, spender }).await? < value {
