@@ -128,6 +128,8 @@ contracts! {
     gov_token GovToken "../../abi/GovToken.json",
     license License "../../abi/License.json",
     market Market "../../abi/Market.json",
+    member_account MemberAccount "../../abi/MemberAccount.json",
+    member_account_factory MemberAccountFactory "../../abi/MemberAccountFactory.json",
     membership Membership "../../abi/Membership.json",
     settlement_ledger SettlementLedger "../../abi/SettlementLedger.json",
     steward_committee StewardCommittee "../../abi/StewardCommittee.json",
@@ -135,8 +137,9 @@ contracts! {
     treasury Treasury "../../abi/Treasury.json",
 }
 
-/// Structs that the ABI names by where their source defines them: headers and claims, orders and permits.
+/// Structs that the ABI names by where their source defines them: headers and claims, orders and permits, guardians.
 pub use market::LicenseSale;
+pub use member_account_factory::MemberAccount as Guardians;
 pub use settlement_ledger::ISettlementLedger;
 
 /// Selector and signature of every custom error of every contract.
@@ -175,6 +178,8 @@ pub(crate) fn error_signatures() -> Vec<([u8; 4], &'static str)> {
         GovToken::GovTokenErrors,
         License::LicenseErrors,
         Market::MarketErrors,
+        MemberAccount::MemberAccountErrors,
+        MemberAccountFactory::MemberAccountFactoryErrors,
         Membership::MembershipErrors,
         SettlementLedger::SettlementLedgerErrors,
         StewardCommittee::StewardCommitteeErrors,
