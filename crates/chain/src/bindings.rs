@@ -137,11 +137,11 @@ contracts! {
     treasury Treasury "../../abi/Treasury.json",
 }
 
-/// Structs that the ABI names by where their source defines them: headers and claims, parameters, orders and permits.
+/// Structs that the ABI names by where their source defines them: headers and claims, parameters, orders and permits, guardians.
 pub use auction_house::LicenseSale as AuctionSale;
 pub use compute_desk::LicenseSale as ComputeSale;
 pub use market::LicenseSale;
-pub use member_account_factory::MemberAccount as AccountRecovery;
+pub use member_account_factory::MemberAccount as Guardians;
 pub use settlement_ledger::{IContestVerifier, ISettlementLedger, LedgerParams, RewardFormula};
 
 /// Selector and signature of every custom error of every contract.
@@ -269,6 +269,10 @@ macro_rules! same_header {
 
 same_header!(eip712::Header, ISettlementLedger::Header);
 same_header!(ISettlementLedger::Header, eip712::Header);
+// One permit, three sales.
+same_fields!(LicenseSale::Permit, auction_house::LicenseSale::Permit, value, deadline, v, r, s);
+same_fields!(LicenseSale::Permit, compute_desk::LicenseSale::Permit, value, deadline, v, r, s);
+same_fields!(eip712::ComputeReceipt, ComputeDesk::ComputeReceipt, jobId, units, planDigest, snapshot);
 same_fields!(eip712::Approval, EthicsRegistry::Approval, researcher, purpose, until, nonce, deadline);
 
 impl From<&RewardFormula::Params> for Params {

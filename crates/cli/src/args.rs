@@ -1,12 +1,13 @@
 //! What a person can type.
 
 use crate::gov::args::GovCommand;
+use crate::researcher::args::ResearcherCommand;
 use crate::state::State;
 use alloy::primitives::Address;
 use anyhow::{Result, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rochdale_core::consent::Permission;
-use rochdale_core::ids::{DatasetId, Epoch, LicenseId, MemberId, Purpose, StewardId};
+use rochdale_core::ids::{DatasetId, Epoch, MemberId, Purpose, StewardId};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -351,44 +352,6 @@ pub enum ProgramCommand {
         /// The epoch; the running one if absent
         #[arg(long)]
         epoch: Option<Epoch>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub enum ResearcherCommand {
-    /// Be approved (on the local chain, at once) and buy a query license
-    #[command(after_help = "Example: rochdale researcher license --name lin --records 1000")]
-    License {
-        /// What the researcher is called on this machine
-        #[arg(long, default_value = "researcher")]
-        name: String,
-        /// The dataset
-        #[arg(long, default_value = "1")]
-        dataset: DatasetId,
-        /// Records paid for
-        #[arg(long, default_value_t = 1_000)]
-        records: u32,
-        /// For what
-        #[arg(long, value_enum, default_value = "hmb")]
-        purpose: PurposeArg,
-        /// Days of validity
-        #[arg(long, default_value_t = 365)]
-        days: u32,
-    },
-    /// Ask a typed query from a JSON file, and open the answer
-    #[command(after_help = "Example: rochdale researcher query --name lin query.json   (see docs/how-to/query.md)")]
-    Query {
-        /// Who
-        #[arg(long, default_value = "researcher")]
-        name: String,
-        /// The query
-        query: PathBuf,
-        /// The license; the one bought last if absent
-        #[arg(long)]
-        license: Option<LicenseId>,
-        /// The license's purpose
-        #[arg(long, value_enum, default_value = "hmb")]
-        purpose: PurposeArg,
     },
 }
 

@@ -52,7 +52,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Coop(command) => commands::coop(&cli.common, command, ui).await,
         Command::Member(command) => commands::member(&cli.common, command, ui).await,
         Command::Program(command) => program::run(&cli.common, command, ui).await,
-        Command::Researcher(command) => commands::researcher(&cli.common, command, ui).await,
+        Command::Researcher(command) => researcher::run(&cli.common, command, ui).await,
         Command::Epoch(command) => commands::epoch(&cli.common, command, ui).await,
         Command::Gov(command) => gov::run(&cli.common, command, ui).await,
         Command::Audit { steward, transcript: args } => match &args.transcript {

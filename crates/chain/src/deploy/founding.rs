@@ -59,12 +59,28 @@ pub(super) fn shared() -> Shared {
     let factory = Step::create("CoopFactory", &bindings::bytecode("CoopFactory"), &arguments);
     let address = factory.address;
     steps.extend([contest_verifier(), access, plan, factory]);
+    steps.extend(accounts());
     Shared { factory: address, steps }
 }
 
 /// What ledgers ask to replay a row and to check parameters; it has no state, so that all cooperatives share it.
 fn contest_verifier() -> Step {
     Step::create("ContestVerifier", &bindings::ContestVerifier::BYTECODE, &[])
+}
+
+/// Passkey accounts: their code and their factory, which belong to no cooperative.
+fn accounts() -> [Step; 2] {
+    let code = Step::create("MemberAccount implementation", &bindings::MemberAccount::BYTECODE, &[]);
+    let arguments = code.address.abi_encode();
+    let factory = Step::create("MemberAccountFactory", &bindings::MemberAccountFactory::BYTECODE, &arguments);
+    [code, factory]
+}
+
+/// Where this program's passkey accounts have their code and their factory, on any chain.
+#[must_use]
+pub fn account_factory() -> (Address, Address) {
+    let [code, factory] = accounts();
+    (code.address, factory.address)
 }
 
 /// Where the contest verifier stands.

@@ -27,7 +27,7 @@ pub use config::{
     Actors, Allocation, Bonds, ConfigError, CoopConfig, DataType, DatasetConfig, DesksConfig, EmissionConfig,
     GovernanceConfig, HouseConfig, LICENSE_TERMS, MembershipLimits, SettlementTimes, SplitBps, VestingSchedule,
 };
-pub use founding::implementation_address;
+pub use founding::{account_factory, implementation_address};
 pub use journal::{Journal, JournalError, Subject};
 pub use manifest::{Addresses, MANIFEST_VERSION, Manifest, ManifestError, PermitDomain};
 pub use roles::{Held, Role, holders};

@@ -6,12 +6,12 @@ use alloy::primitives::{Address, B256, U256};
 use alloy::providers::Provider as _;
 use alloy::sol_types::SolCall;
 
-use super::founding::{parts_of, rules_of};
+use super::founding::{account_factory, parts_of, rules_of};
 use super::roles::{granted, services};
 use super::{CoopConfig, DeployError, HouseConfig, Manifest, Role, holders};
 use crate::bindings::{
     self, AuctionHouse, Buyback, CharterGate, ComputeDesk, ContributionRegistry, CoopAuthority, CoopFactory,
-    CoopGovernor, CoopTimelock, DatasetCatalog, EthicsRegistry, FoundingPlan, Market, Membership, OperatorPay,
+    CoopGovernor, CoopTimelock, DatasetCatalog, EthicsRegistry, FoundingPlan, Market, MemberAccountFactory, Membership, OperatorPay,
     PauseGuard, Programs, ResearcherBond, ServiceDesk, SettlementLedger, StewardCommittee, Treasury, Vesting,
 };
 use crate::client::Chain;
@@ -75,6 +75,9 @@ impl Reader<'_> {
     /// Every contract obeys the authority, by the code that the factory was given.
     async fn contracts(&self) -> Result<(), DeployError> {
         let a = &self.manifest.addresses;
+        let (code, accounts) = account_factory();
+        let runs = self.view(accounts, MemberAccountFactory::IMPLEMENTATIONCall {}).await?;
+        same(&format!("the code of passkey accounts by the factory at {accounts}"), code, runs)?;
         for (place, (name, kind, contract)) in (1u8..).zip(a.named()) {
             let part = self.view(a.factory, CoopFactory::implementationOfCall { part: place }).await?;
             let slot = self.chain.provider().get_storage_at(contract, IMPLEMENTATION.into()).await;

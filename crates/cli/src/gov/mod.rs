@@ -43,14 +43,18 @@ pub async fn run(common: &Common, command: GovCommand, ui: Ui) -> Result<ExitCod
 }
 
 /// The state directory, the deployment and its chain.
-struct Site {
-    state: State,
-    manifest: Manifest,
-    chain: Chain,
+pub struct Site {
+    /// Where keys lie.
+    pub state: State,
+    /// What was founded.
+    pub manifest: Manifest,
+    /// A connection to the chain that it was founded on.
+    pub chain: Chain,
 }
 
 impl Site {
-    async fn open(common: &Common, named: &ChainArgs) -> Result<Self> {
+    /// Reads the manifest and connects to the node, each as named or as found in the state directory.
+    pub async fn open(common: &Common, named: &ChainArgs) -> Result<Self> {
         let state = common.state()?;
         let manifest = manifest(common, &state, named).await?;
         let chain = chain(&state, named, manifest.chain_id).await?;
@@ -58,7 +62,7 @@ impl Site {
     }
 
     /// A sender of a key; on the local chain it gets the ether that it needs.
-    async fn sender(&self, key: PrivateKeySigner) -> Result<Sender> {
+    pub async fn sender(&self, key: PrivateKeySigner) -> Result<Sender> {
         if self.chain.chain_id() == LOCAL_CHAIN_ID {
             found::fund_gas(&self.chain, key.address()).await?;
         }

@@ -6,6 +6,7 @@ mod bad_input;
 mod deploy;
 mod directory;
 mod kill;
+mod market;
 mod polls;
 mod support;
 mod typed;

@@ -6,7 +6,7 @@ use alloy::sol_types::{Eip712Domain, SolStruct, SolValue as _};
 use anyhow::{Context as _, Result};
 use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};
-use rochdale_chain::bindings::{AccountRecovery, MemberAccount, MemberAccountFactory};
+use rochdale_chain::bindings::{Guardians, MemberAccount, MemberAccountFactory};
 use rochdale_chain::eip712;
 use sha2::{Digest as _, Sha256};
 
@@ -82,7 +82,7 @@ impl Passkey {
         let point = key.verifying_key().to_encoded_point(false);
         let half = |bytes: Option<&p256::FieldBytes>| bytes.map(|b| B256::from_slice(b)).context("no point");
         let (qx, qy) = (half(point.x())?, half(point.y())?);
-        let recovery = || AccountRecovery::Recovery { guardians: Vec::new(), threshold: 0, delay: 0 };
+        let recovery = || Guardians::Recovery { guardians: Vec::new(), threshold: 0, delay: 0 };
         let create = MemberAccountFactory::createCall { qx, qy, recovery: recovery() };
         site.relay(factory, &create).await?;
         let place = MemberAccountFactory::accountAtCall { qx, qy, recovery: recovery() };
