@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use tempfile::TempDir;
 
 use crate::client::LOCAL_CHAIN_ID;
 
@@ -42,6 +43,9 @@ pub enum LocalError {
         /// Why.
         source: std::io::Error,
     },
+    /// The directory for its past states.
+    #[error("no temporary directory for the chain's past states: {0}; name a writable one in TMPDIR")]
+    Past(#[source] std::io::Error),
     /// The process did not start.
     #[error("{binary} did not start: {source}")]
     Spawn {
@@ -123,6 +127,8 @@ impl Default for AnvilOptions {
 pub struct Anvil {
     child: Child,
     port: u16,
+    /// Where it keeps past states, gigabytes in a long run; anvil itself leaves them behind in the home directory.
+    _past: TempDir,
 }
 
 impl Anvil {
@@ -132,8 +138,10 @@ impl Anvil {
     /// Where there is no binary, or it ends or stays silent.
     pub fn spawn(options: &AnvilOptions) -> Result<Self, LocalError> {
         let binary = find_anvil()?;
+        let past = tempfile::Builder::new().prefix("rochdale-anvil-").tempdir().map_err(LocalError::Past)?;
         let mut command = Command::new(&binary);
-        command.args(arguments(options)).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(arguments(options)).arg("--cache-path").arg(past.path());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         if options.own_group {
             command.process_group(0);
         }
@@ -145,7 +153,7 @@ impl Anvil {
         }
         let errors = child.stderr.take();
         // Owned from here on, so that every return below ends the process.
-        let mut anvil = Self { child, port: 0 };
+        let mut anvil = Self { child, port: 0, _past: past };
         match receiver.recv_timeout(PATIENCE) {
             Ok(port) => {
                 if let Some(stderr) = errors {
