@@ -217,8 +217,8 @@ fn offer(dataset: &DatasetConfig) -> Value {
 fn house(house: &HouseConfig) -> Value {
     json!({
         "votingDelay": house.voting_delay, "votingPeriod": house.voting_period,
-        "proposalThreshold": house.proposal_threshold, "quorumBps": house.quorum_bps,
-        "quorumFloor": house.quorum_floor, "lateQuorumExtension": house.late_quorum_extension,
+        "proposalThreshold": digits(house.proposal_threshold), "quorumBps": house.quorum_bps,
+        "quorumFloor": digits(house.quorum_floor), "lateQuorumExtension": house.late_quorum_extension,
     })
 }
 
