@@ -3,6 +3,7 @@
 //! DTOs live here and nowhere else: rules use `rochdale_core`'s types, stores their own rows.
 //! JSON is transport only; what is signed is EIP-712 ([`auth`]), what is secret travels HPKE-sealed as bytes.
 
+pub mod account;
 pub mod auth;
 #[cfg(feature = "client")]
 pub mod client;

@@ -192,6 +192,15 @@ mod types {
             uint256 deadline;
         }
 
+        /// What stewards and worker sign of one computation that was paid ahead.
+        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        struct ComputeReceipt {
+            uint64 jobId;
+            uint64 units;
+            bytes32 planDigest;
+            bytes32 snapshot;
+        }
+
         /// A member asks the members; its struct hash is the poll's id. Times are Unix seconds.
         #[derive(Debug, PartialEq, Eq)]
         struct Poll {

@@ -14,6 +14,7 @@ mod program;
 mod records;
 mod researcher;
 mod state;
+mod transcript;
 mod ui;
 mod up;
 mod wallet;
@@ -51,9 +52,12 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Coop(command) => commands::coop(&cli.common, command, ui).await,
         Command::Member(command) => commands::member(&cli.common, command, ui).await,
         Command::Program(command) => program::run(&cli.common, command, ui).await,
-        Command::Researcher(command) => commands::researcher(&cli.common, command, ui).await,
+        Command::Researcher(command) => researcher::run(&cli.common, command, ui).await,
         Command::Epoch(command) => commands::epoch(&cli.common, command, ui).await,
         Command::Gov(command) => gov::run(&cli.common, command, ui).await,
-        Command::Audit { steward } => commands::audit(&cli.common, steward, ui),
+        Command::Audit { steward, transcript: args } => match &args.transcript {
+            Some(file) => transcript::run(&args, file, ui).await,
+            None => commands::audit(&cli.common, steward, ui),
+        },
     }
 }

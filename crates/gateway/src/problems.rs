@@ -45,7 +45,11 @@ pub fn send(error: &SendError) -> Problem {
 fn hint(revert: &Revert) -> Option<&'static str> {
     let name = revert.name();
     let ends = |end: &str| name.ends_with(end);
-    if ends("BadNonce") || ends("BadVersion") || ends("StaleConsent") {
+    if name == "MemberAccount_BadNonce" {
+        Some("it took effect before, or another batch did: read the nonce at /v1/accounts/{address} and sign again")
+    } else if name == "MemberAccount_BadSignature" {
+        Some("check the passkey, the digest of Execute and the user verification; see docs/how-to/accounts.md")
+    } else if ends("BadNonce") || ends("BadVersion") || ends("StaleConsent") {
         Some("read the member's nonces and consent version at /v1/members/{id} and sign again")
     } else if ends("Expired") {
         Some("sign again with a later deadline")

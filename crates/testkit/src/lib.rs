@@ -3,4 +3,6 @@
 pub mod anvil;
 pub mod defect;
 pub mod fixtures;
+pub mod passkey;
 pub mod synth;
+pub mod year;

@@ -63,7 +63,6 @@ contract PrivilegesTest is CoopTest, AbiReader, PrivilegeTable {
         outside["FoundingPlan"] = "no state";
         outside["CoopFactory"] = "before the cooperative";
         outside["ERC1967Proxy"] = "no function of its own";
-        outside["FounderAccessManager"] = "not a part: a developer's chain";
         outside["MemberAccount"] = "a member's own";
         outside["MemberAccountFactory"] = "no owner, no state";
         outside["TestUSDC"] = "not a part: a developer's chain";

@@ -32,8 +32,13 @@ pub(super) struct Shared {
 /// Where this program's code of a part of this kind lies on any chain.
 #[must_use]
 pub fn implementation_address(kind: &str) -> Option<Address> {
+    Some(implementation(kind)?.address)
+}
+
+/// Creates this program's code of a part of this kind.
+pub(super) fn implementation(kind: &str) -> Option<Step> {
     let (_, _, bytecode) = implementations().into_iter().find(|(_, name, _)| *name == kind)?;
-    Some(Step::create(kind, &bytecode, &[]).address)
+    Some(Step::create(&format!("{kind} implementation"), &bytecode, &[]))
 }
 
 /// The implementations, the plans and the factory that these contracts make.
@@ -54,12 +59,28 @@ pub(super) fn shared() -> Shared {
     let factory = Step::create("CoopFactory", &bindings::bytecode("CoopFactory"), &arguments);
     let address = factory.address;
     steps.extend([contest_verifier(), access, plan, factory]);
+    steps.extend(accounts());
     Shared { factory: address, steps }
 }
 
 /// What ledgers ask to replay a row and to check parameters; it has no state, so that all cooperatives share it.
 fn contest_verifier() -> Step {
     Step::create("ContestVerifier", &bindings::ContestVerifier::BYTECODE, &[])
+}
+
+/// Passkey accounts: their code and their factory, which belong to no cooperative.
+fn accounts() -> [Step; 2] {
+    let code = Step::create("MemberAccount implementation", &bindings::MemberAccount::BYTECODE, &[]);
+    let arguments = code.address.abi_encode();
+    let factory = Step::create("MemberAccountFactory", &bindings::MemberAccountFactory::BYTECODE, &arguments);
+    [code, factory]
+}
+
+/// Where this program's passkey accounts have their code and their factory, on any chain.
+#[must_use]
+pub fn account_factory() -> (Address, Address) {
+    let [code, factory] = accounts();
+    (code.address, factory.address)
 }
 
 /// Where the contest verifier stands.
@@ -217,8 +238,8 @@ fn offer(dataset: &DatasetConfig) -> Value {
 fn house(house: &HouseConfig) -> Value {
     json!({
         "votingDelay": house.voting_delay, "votingPeriod": house.voting_period,
-        "proposalThreshold": house.proposal_threshold, "quorumBps": house.quorum_bps,
-        "quorumFloor": house.quorum_floor, "lateQuorumExtension": house.late_quorum_extension,
+        "proposalThreshold": digits(house.proposal_threshold), "quorumBps": house.quorum_bps,
+        "quorumFloor": digits(house.quorum_floor), "lateQuorumExtension": house.late_quorum_extension,
     })
 }
 

@@ -40,7 +40,7 @@ impl Demo {
         let researcher = Researcher::open_or_create(&self.state, "researcher")?;
         let founder = Sender::new(self.chain.clone(), found::office(&self.state, FOUNDER)?);
         found::fund_gas(&self.chain, researcher.account()).await?;
-        researcher::fund(&self.coop, &founder, researcher.account(), ALLOWANCE).await?;
+        researcher::fund(&self.coop.manifest, &founder, researcher.account(), ALLOWANCE).await?;
         let until = self.chain.now().await? + YEAR;
         let manifest = &self.coop.manifest;
         let board = found::office(&self.state, found::ETHICS)?;
@@ -52,7 +52,7 @@ impl Demo {
             ehds_category: 5,
             duration: YEAR,
         };
-        let bought = researcher.buy(&self.coop, &self.chain, purchase).await?;
+        let bought = researcher.buy(&self.coop.manifest, &self.chain, purchase).await?;
         self.report.gas.one("approve a researcher", approved);
         self.report.gas.one("buy a license, permit included", bought.receipt.gas_used);
         epoch::synced(&self.coop, &self.chain, super::PATIENCE).await?;
@@ -214,7 +214,7 @@ impl Demo {
         use alloy::rpc::types::TransactionRequest;
         use alloy::sol_types::SolCall as _;
         let founder = Sender::new(self.chain.clone(), found::office(&self.state, FOUNDER)?);
-        researcher::fund(&self.coop, &founder, founder.address(), 1_000_000).await?;
+        researcher::fund(&self.coop.manifest, &founder, founder.address(), 1_000_000).await?;
         let mut total = 0;
         for person in people {
             let to = Wallet::open(&self.state, &person.name)?.account();

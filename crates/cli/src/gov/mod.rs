@@ -24,15 +24,17 @@ pub async fn run(common: &Common, command: GovCommand, ui: Ui) -> Result<ExitCod
             let site = Site::open(common, &chain).await?;
             proposal::propose(&site, &name, why, &what, dry_run, ui).await
         }
-        GovCommand::Vote { name, proposal, support, chain } => {
-            proposal::vote(&Site::open(common, &chain).await?, &name, proposal, support.into(), ui).await
+        GovCommand::Vote { name, proposal, support, house, chain } => {
+            let (site, house) = (Site::open(common, &chain).await?, house.map(Into::into));
+            proposal::vote(&site, &name, (proposal, house), support.into(), ui).await
         }
         GovCommand::Queue { target } => proposal::queue(&Site::open(common, &target.chain).await?, &target, ui).await,
         GovCommand::Execute { target } => {
             proposal::execute(&Site::open(common, &target.chain).await?, &target, ui).await
         }
-        GovCommand::Show { proposal, chain } => {
-            proposal::show_one(&Site::open(common, &chain).await?, proposal, ui).await
+        GovCommand::Show { proposal, house, chain } => {
+            let site = Site::open(common, &chain).await?;
+            proposal::show_one(&site, (proposal, house.map(Into::into)), ui).await
         }
         GovCommand::List { chain } => proposal::list(&Site::open(common, &chain).await?, ui).await,
         GovCommand::Poll(command) => poll::run(common, command, ui).await,
@@ -41,14 +43,18 @@ pub async fn run(common: &Common, command: GovCommand, ui: Ui) -> Result<ExitCod
 }
 
 /// The state directory, the deployment and its chain.
-struct Site {
-    state: State,
-    manifest: Manifest,
-    chain: Chain,
+pub struct Site {
+    /// Where keys lie.
+    pub state: State,
+    /// What was founded.
+    pub manifest: Manifest,
+    /// A connection to the chain that it was founded on.
+    pub chain: Chain,
 }
 
 impl Site {
-    async fn open(common: &Common, named: &ChainArgs) -> Result<Self> {
+    /// Reads the manifest and connects to the node, each as named or as found in the state directory.
+    pub async fn open(common: &Common, named: &ChainArgs) -> Result<Self> {
         let state = common.state()?;
         let manifest = manifest(common, &state, named).await?;
         let chain = chain(&state, named, manifest.chain_id).await?;
@@ -56,7 +62,7 @@ impl Site {
     }
 
     /// A sender of a key; on the local chain it gets the ether that it needs.
-    async fn sender(&self, key: PrivateKeySigner) -> Result<Sender> {
+    pub async fn sender(&self, key: PrivateKeySigner) -> Result<Sender> {
         if self.chain.chain_id() == LOCAL_CHAIN_ID {
             found::fund_gas(&self.chain, key.address()).await?;
         }

@@ -4,7 +4,7 @@ use crate::support::fails;
 
 #[test]
 fn every_command_shows_help() {
-    let commands: [&[&str]; 19] = [
+    let commands: [&[&str]; 31] = [
         &["demo"],
         &["up"],
         &["coop", "deploy"],
@@ -12,6 +12,18 @@ fn every_command_shows_help() {
         &["member", "join"],
         &["member", "contribute"],
         &["researcher", "query"],
+        &["researcher", "license"],
+        &["researcher", "renew"],
+        &["researcher", "reserve"],
+        &["researcher", "activate"],
+        &["researcher", "cancel"],
+        &["researcher", "approve"],
+        &["researcher", "auction", "bid"],
+        &["researcher", "auction", "settle"],
+        &["researcher", "job", "open"],
+        &["researcher", "job", "refund"],
+        &["researcher", "bond", "put"],
+        &["researcher", "bond", "withdraw"],
         &["epoch", "settle"],
         &["coop", "verify"],
         &["gov", "propose"],

@@ -1,10 +1,13 @@
 //! The `rochdale` command as a person uses it: real processes, a real chain, files as they come.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod audit;
 mod bad_input;
 mod deploy;
 mod directory;
 mod kill;
+mod market;
 mod polls;
 mod support;
 mod typed;
+mod upgrade;

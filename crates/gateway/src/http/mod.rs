@@ -1,6 +1,7 @@
 //! The public API. Every route is made from its handler, so that router and OpenAPI document cannot differ; who may
 //! call it stands in [`ENDPOINTS`], which the tests hold against both.
 
+mod accounts;
 mod auth;
 mod blobs;
 mod consents;
@@ -99,6 +100,9 @@ pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("POST", "/v1/members/payout", Access::Statement),
     ("GET", "/v1/members/{id}", Access::Public),
     ("GET", "/v1/members/by-account/{address}", Access::Public),
+    ("POST", "/v1/accounts", Access::Statement),
+    ("POST", "/v1/accounts/execute", Access::Statement),
+    ("GET", "/v1/accounts/{address}", Access::Public),
     ("POST", "/v1/consents", Access::Statement),
     ("POST", "/v1/consents/revoke", Access::Statement),
     ("POST", "/v1/consents/erase", Access::Statement),
@@ -166,6 +170,9 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(members::payout))
         .routes(routes!(members::member))
         .routes(routes!(members::by_account))
+        .routes(routes!(accounts::create))
+        .routes(routes!(accounts::execute))
+        .routes(routes!(accounts::view))
         .routes(routes!(consents::grant))
         .routes(routes!(consents::revoke))
         .routes(routes!(consents::erase))

@@ -4,6 +4,7 @@
 //! tells whether the very same statement is on chain already (an answer that was lost, a process that ended between
 //! sending and answering); then that transaction is the answer.
 
+mod accounts;
 mod batch;
 mod claims;
 mod demands;

@@ -1,6 +1,7 @@
 //! The gateway against the real contracts on anvil, with stewards that are small servers in the test.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod accounts;
 mod actors;
 mod chain;
 mod claims;

@@ -282,7 +282,11 @@ impl Rig {
     }
 
     pub async fn join_request(&self, key: &PrivateKeySigner) -> JoinRequest {
-        let account = key.address();
+        self.admission(key.address()).await
+    }
+
+    /// An admission of any account, paid to itself.
+    pub async fn admission(&self, account: Address) -> JoinRequest {
         let admission = eip712::Admission {
             account,
             payout: account,

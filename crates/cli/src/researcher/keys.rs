@@ -1,16 +1,18 @@
-//! What a researcher does: buy a license, ask typed queries, open the answers.
+//! A researcher's keys, and what they alone can do: sign permits and orders, open answers.
 
 use crate::coop::{self, Coop, LIFETIME};
 use crate::state::{State, write_private};
-use alloy::primitives::{Address, U256};
+use alloy::primitives::{Address, B256, U256};
 use alloy::signers::SignerSync as _;
 use alloy::signers::local::PrivateKeySigner;
 use anyhow::{Context, Result, ensure};
 use rochdale_api::query::{Answered, QueryOrder, QueryRequest, SealedAnswer};
 use rochdale_chain::bindings::{License, LicenseSale, Market, TestUSDC};
 use rochdale_chain::client::{Chain, Receipt, Sender};
+use rochdale_chain::deploy::Manifest;
 use rochdale_chain::eip712;
 use rochdale_core::ids::{DatasetId, LicenseId, Purpose};
+use rochdale_core::money::MicroUsdc;
 use rochdale_core::query::Query;
 use rochdale_crypto::sealing::{QueryAnswerContext, open_as};
 use rochdale_crypto::{Sealed, SealingKeyPair, keyfile, random_blinder};
@@ -63,42 +65,75 @@ impl Researcher {
         self.key.address()
     }
 
-    /// Buys a license with USDC: one transaction, the permit included.
-    pub async fn buy(&self, coop: &Coop, chain: &Chain, purchase: Purchase) -> Result<Bought> {
-        let addresses = coop.manifest.addresses;
-        let order = LicenseSale::Order {
+    /// The order that names this researcher's recipient key.
+    pub fn order(&self, purchase: Purchase) -> LicenseSale::Order {
+        LicenseSale::Order {
             datasetId: purchase.dataset.0,
             records: purchase.records,
             purpose: purchase.purpose.0,
             ehdsCategory: purchase.ehds_category,
             duration: purchase.duration,
-            recipientKey: self.recipient.public().0,
-        };
+            recipientKey: self.recipient_key(),
+        }
+    }
+
+    /// What answers are sealed to.
+    pub fn recipient_key(&self) -> B256 {
+        self.recipient.public().0
+    }
+
+    /// A folder of this researcher's own.
+    pub fn folder(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
+    /// Buys a license with USDC: one transaction, the permit included.
+    pub async fn buy(&self, manifest: &Manifest, chain: &Chain, purchase: Purchase) -> Result<Bought> {
+        let addresses = manifest.addresses;
+        let order = self.order(purchase);
         let price = chain.view(addresses.market, &Market::priceOfCall { o: order.clone() }).await?;
-        let balance = chain.view(addresses.usdc, &TestUSDC::balanceOfCall { account: self.account() }).await?;
-        ensure!(balance >= price, "{} holds {balance} micro-USDC, the license costs {price}", self.account());
-        let permit = self.permit(coop, chain, price).await?;
+        let permit = self.permit(manifest, chain, addresses.market, price).await?;
         let sender = Sender::new(chain.clone(), self.key.clone());
         let receipt = sender.send(addresses.market, &Market::buyCall { o: order, p: permit }).await?;
-        let issued = receipt.logs.iter().find_map(|log| log.log_decode::<License::LicenseIssued>().ok());
-        let license = LicenseId(issued.context("the purchase issued no license")?.inner.data.licenseId);
-        write_private(&self.dir.join("license"), license.to_string().as_bytes())?;
+        let license = self.issued(&receipt)?;
         Ok(Bought { license, price: price.to(), receipt })
     }
 
-    /// The license that was bought last.
+    /// The license that a transaction issued, kept as the one to use from now on.
+    pub fn issued(&self, receipt: &Receipt) -> Result<LicenseId> {
+        let issued = receipt.logs.iter().find_map(|log| log.log_decode::<License::LicenseIssued>().ok());
+        let license = LicenseId(issued.context("the transaction issued no license")?.inner.data.licenseId);
+        self.note_license(license)?;
+        Ok(license)
+    }
+
+    /// Keeps a license as the one to use from now on.
+    pub fn note_license(&self, license: LicenseId) -> Result<()> {
+        write_private(&self.dir.join("license"), license.to_string().as_bytes())
+    }
+
+    /// The license that was got last.
     pub fn last_license(&self) -> Result<LicenseId> {
         let path = self.dir.join("license");
         let text = std::fs::read_to_string(&path).context("no license yet: `rochdale researcher license` buys one")?;
         text.trim().parse().with_context(|| format!("{} holds no license id", path.display()))
     }
 
-    async fn permit(&self, coop: &Coop, chain: &Chain, value: U256) -> Result<LicenseSale::Permit> {
-        let addresses = coop.manifest.addresses;
-        let nonce = chain.view(addresses.usdc, &TestUSDC::noncesCall { owner: self.account() }).await?;
+    /// A permit for `spender` to take `value` micro-USDC, which this account must hold.
+    pub async fn permit(
+        &self,
+        manifest: &Manifest,
+        chain: &Chain,
+        spender: Address,
+        value: U256,
+    ) -> Result<LicenseSale::Permit> {
+        let (usdc, owner) = (manifest.addresses.usdc, self.account());
+        let balance = chain.view(usdc, &TestUSDC::balanceOfCall { account: owner }).await?;
+        ensure!(balance >= value, "{owner} holds {}, this takes {}", dollars(balance), dollars(value));
+        let nonce = chain.view(usdc, &TestUSDC::noncesCall { owner }).await?;
         let deadline = U256::from(chain.now().await? + LIFETIME);
-        let message = eip712::Permit { owner: self.account(), spender: addresses.market, value, nonce, deadline };
-        let digest = eip712::digest(&message, &coop.manifest.usdc_domain());
+        let message = eip712::Permit { owner, spender, value, nonce, deadline };
+        let digest = eip712::digest(&message, &manifest.usdc_domain());
         let signature = self.key.sign_hash_sync(&digest)?;
         let (r, s) = (signature.r().into(), signature.s().into());
         Ok(LicenseSale::Permit { value, deadline, v: 27 + u8::from(signature.v()), r, s })
@@ -154,10 +189,15 @@ impl Researcher {
     }
 }
 
+/// Micro-USDC as a person reads it.
+pub fn dollars(amount: U256) -> MicroUsdc {
+    MicroUsdc(amount.saturating_to())
+}
+
 /// Hands out test dollars, which exist on the local chain alone.
-pub async fn fund(coop: &Coop, sender: &Sender, to: Address, amount: u128) -> Result<Receipt> {
+pub async fn fund(manifest: &Manifest, sender: &Sender, to: Address, amount: u128) -> Result<Receipt> {
     let call = TestUSDC::mintCall { to, amount: U256::from(amount) };
-    Ok(sender.send(coop.manifest.addresses.usdc, &call).await?)
+    Ok(sender.send(manifest.addresses.usdc, &call).await?)
 }
 
 /// The three queries of the demo: a count, a mean with bounds, a histogram; each spends `rho` nano-zCDP.

@@ -1,0 +1,108 @@
+//! Passkey accounts: created and acted for by the gateway's relayer, which pays the gas.
+
+use crate::member::Mined;
+use alloy_primitives::{Address, B256, Bytes};
+use rochdale_core::ids::MemberId;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// `POST /v1/accounts` at the gateway: create the account of a passkey that joined. Who it is follows from these alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountRequest {
+    /// The passkey's public key, x.
+    #[schema(value_type = String)]
+    pub qx: B256,
+    /// The passkey's public key, y.
+    #[schema(value_type = String)]
+    pub qy: B256,
+    /// Who may replace a lost passkey, sorted by address.
+    #[schema(value_type = Vec<String>)]
+    pub guardians: Vec<Address>,
+    /// How many of them decide; more than half.
+    pub threshold: u8,
+    /// Seconds that the present passkey has for a veto.
+    pub delay: u32,
+}
+
+/// Answer to [`AccountRequest`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AccountCreated {
+    /// Its address.
+    #[schema(value_type = String)]
+    pub account: Address,
+    /// The transaction; absent where the account was there already.
+    pub mined: Option<Mined>,
+}
+
+/// One call of an account. No value: the relayer sends none, and an account needs none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountCall {
+    /// The contract; zero for the account itself.
+    #[schema(value_type = String)]
+    pub target: Address,
+    /// Selector and arguments.
+    #[schema(value_type = String)]
+    pub data: Bytes,
+}
+
+/// `POST /v1/accounts/execute` at the gateway: calls that the passkey signed, made whole or not at all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExecuteRequest {
+    /// The account.
+    #[schema(value_type = String)]
+    pub account: Address,
+    /// The calls, in order.
+    pub calls: Vec<AccountCall>,
+    /// The account's nonce.
+    pub nonce: u64,
+    /// Seconds of block time.
+    pub deadline: u64,
+    /// The passkey's WebAuthn assertion over `Execute`, as `MemberAccount.executeSigned` takes it.
+    #[schema(value_type = String)]
+    pub signature: Bytes,
+}
+
+/// `GET /v1/accounts/{address}` at the gateway.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AccountView {
+    /// The account.
+    #[schema(value_type = String)]
+    pub account: Address,
+    /// The member who joined with it; absent where nobody did.
+    #[schema(value_type = Option<u32>)]
+    pub member_id: Option<MemberId>,
+    /// The nonce that the next [`ExecuteRequest`] must carry.
+    pub nonce: u64,
+    /// The round that a guardian's approval must name.
+    pub recovery_round: u64,
+}
+
+#[cfg(feature = "client")]
+impl crate::client::Client {
+    /// Has an account created.
+    ///
+    /// # Errors
+    /// See [`crate::client::ClientError`].
+    pub async fn create_account(&self, request: &AccountRequest) -> Result<AccountCreated, crate::client::ClientError> {
+        self.post("/v1/accounts", request).await
+    }
+
+    /// Has calls made that the account's passkey signed.
+    ///
+    /// # Errors
+    /// See [`crate::client::ClientError`].
+    pub async fn execute(&self, request: &ExecuteRequest) -> Result<Mined, crate::client::ClientError> {
+        self.post("/v1/accounts/execute", request).await
+    }
+
+    /// An account, with the nonce that it signs next.
+    ///
+    /// # Errors
+    /// See [`crate::client::ClientError`].
+    pub async fn account(&self, account: Address) -> Result<AccountView, crate::client::ClientError> {
+        self.get(&format!("/v1/accounts/{account}")).await
+    }
+}

@@ -1,0 +1,329 @@
+//! What a person can type after `rochdale researcher`.
+
+use crate::args::PurposeArg;
+use crate::gov::args::ChainArgs;
+use alloy::primitives::utils::parse_units;
+use clap::{Args, Subcommand, ValueEnum};
+use rochdale_core::ids::{DatasetId, LicenseId};
+use rochdale_core::money::MicroUsdc;
+use std::path::PathBuf;
+
+/// Who acts, and on which chain.
+#[derive(Clone, Debug, Args)]
+pub struct Who {
+    /// What the researcher is called on this machine
+    #[arg(long, default_value = "researcher")]
+    pub name: String,
+    #[command(flatten)]
+    pub chain: ChainArgs,
+}
+
+/// What a license is to say.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct OrderArgs {
+    /// The dataset
+    #[arg(long, default_value = "1")]
+    pub dataset: DatasetId,
+    /// Records paid for
+    #[arg(long, default_value_t = 1_000)]
+    pub records: u32,
+    #[command(flatten)]
+    pub use_: UseArgs,
+    /// Days of validity
+    #[arg(long, default_value_t = 365)]
+    pub days: u32,
+}
+
+/// What the data is for.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct UseArgs {
+    /// For what
+    #[arg(long, value_enum, default_value = "hmb")]
+    pub purpose: PurposeArg,
+    /// EHDS Art. 53(1), letter (a) to (f) as 1 to 6
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=6))]
+    pub category: u8,
+}
+
+/// What a license is paid with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PayArg {
+    /// The stablecoin
+    Usdc,
+    /// The cooperative's DATA, of which a part burns
+    Data,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ResearcherCommand {
+    /// Buy a query license at the fixed price
+    #[command(
+        after_help = "Examples:\n  rochdale researcher license --name lin --records 1000\n  rochdale researcher license --name lin --pay data"
+    )]
+    License {
+        #[command(flatten)]
+        who: Who,
+        #[command(flatten)]
+        order: OrderArgs,
+        /// What it is paid with
+        #[arg(long, value_enum, default_value = "usdc")]
+        pay: PayArg,
+    },
+    /// Make a license last longer, at the price of the day
+    #[command(after_help = "Example: rochdale researcher renew --name lin --days 90")]
+    Renew {
+        #[command(flatten)]
+        who: Who,
+        /// The license; the one got last if absent
+        #[arg(long)]
+        license: Option<LicenseId>,
+        /// Days that are added, from now where it has ended
+        #[arg(long, default_value_t = 365)]
+        days: u32,
+    },
+    /// Pay for a license that can be cancelled for a while
+    #[command(after_help = "Example: rochdale researcher reserve --name lin --records 1000")]
+    Reserve {
+        #[command(flatten)]
+        who: Who,
+        #[command(flatten)]
+        order: OrderArgs,
+    },
+    /// Turn a reservation into a license that begins now
+    #[command(after_help = "Example: rochdale researcher activate --name lin --reservation 1")]
+    Activate {
+        #[command(flatten)]
+        who: Who,
+        /// The reservation's number
+        #[arg(long)]
+        reservation: u64,
+    },
+    /// Cancel a reservation and get all of the money back
+    #[command(after_help = "Example: rochdale researcher cancel --name lin --reservation 1")]
+    Cancel {
+        #[command(flatten)]
+        who: Who,
+        /// The reservation's number
+        #[arg(long)]
+        reservation: u64,
+    },
+    /// Have the ethics board approve the researcher for a purpose: signs with the board's key, and sends it
+    #[command(after_help = "Example: rochdale researcher approve --name lin --purpose hmb --days 365 --key ethics.key")]
+    Approve {
+        #[command(flatten)]
+        who: Who,
+        /// For what
+        #[arg(long, value_enum, default_value = "hmb")]
+        purpose: PurposeArg,
+        /// Days from now
+        #[arg(long, default_value_t = 365)]
+        days: u32,
+        /// Key file of the ethics board; this state's own if absent
+        #[arg(long)]
+        key: Option<PathBuf>,
+    },
+    /// Sealed bids for a license: the highest wins and pays the second highest
+    #[command(subcommand)]
+    Auction(AuctionCommand),
+    /// One computation: paid ahead, settled by a receipt, given back where none comes
+    #[command(subcommand)]
+    Job(JobCommand),
+    /// Collateral that is lost for breaking a license's terms
+    #[command(subcommand)]
+    Bond(BondCommand),
+    /// Ask a typed query from a JSON file, and open the answer
+    #[command(after_help = "Example: rochdale researcher query --name lin query.json   (see docs/how-to/query.md)")]
+    Query {
+        /// Who
+        #[arg(long, default_value = "researcher")]
+        name: String,
+        /// The query
+        query: PathBuf,
+        /// The license; the one got last if absent
+        #[arg(long)]
+        license: Option<LicenseId>,
+        /// The license's purpose
+        #[arg(long, value_enum, default_value = "hmb")]
+        purpose: PurposeArg,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AuctionCommand {
+    /// Open an auction of a dataset that has auction terms
+    #[command(after_help = "Example: rochdale researcher auction open --name lin --dataset 1")]
+    Open {
+        #[command(flatten)]
+        who: Who,
+        /// The dataset
+        #[arg(long, default_value = "1")]
+        dataset: DatasetId,
+        /// For what
+        #[arg(long, value_enum, default_value = "hmb")]
+        purpose: PurposeArg,
+    },
+    /// Commit a sealed bid and pay the bond; the salt is kept in the state directory, without it nothing can be revealed
+    #[command(after_help = "Example: rochdale researcher auction bid --name lin --auction 1 --amount 3000")]
+    Bid {
+        #[command(flatten)]
+        who: Who,
+        /// The auction's number
+        #[arg(long)]
+        auction: u64,
+        /// The most that is paid, in USDC
+        #[arg(long, value_parser = usdc)]
+        amount: MicroUsdc,
+        #[command(flatten)]
+        use_: UseArgs,
+    },
+    /// Open the bid in the reveal period and pay what the bond does not cover
+    #[command(after_help = "Example: rochdale researcher auction reveal --name lin --auction 1")]
+    Reveal {
+        #[command(flatten)]
+        target: AuctionArgs,
+    },
+    /// Close an auction that is over, or take note of one that somebody else closed
+    #[command(after_help = "Example: rochdale researcher auction settle --name lin --auction 1")]
+    Settle {
+        #[command(flatten)]
+        target: AuctionArgs,
+    },
+    /// Fetch what the price did not take, of every auction
+    #[command(after_help = "Example: rochdale researcher auction refund --name lin")]
+    Refund {
+        #[command(flatten)]
+        who: Who,
+    },
+    /// How an auction stands, with the own bid
+    #[command(after_help = "Example: rochdale researcher auction show --name lin --auction 1")]
+    Show {
+        #[command(flatten)]
+        target: AuctionArgs,
+    },
+}
+
+/// Which auction.
+#[derive(Clone, Debug, Args)]
+pub struct AuctionArgs {
+    #[command(flatten)]
+    pub who: Who,
+    /// The auction's number
+    #[arg(long)]
+    pub auction: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum JobCommand {
+    /// Pay the most that a computation can cost; its license covers the plan alone
+    #[command(after_help = "Example: rochdale researcher job open --name lin query.json --max-units 100")]
+    Open {
+        #[command(flatten)]
+        who: Who,
+        /// The plan: a typed query in a JSON file
+        plan: PathBuf,
+        /// The most metered units that are paid for
+        #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+        max_units: u64,
+        #[command(flatten)]
+        use_: UseArgs,
+    },
+    /// How a job stands
+    #[command(after_help = "Example: rochdale researcher job show --name lin --job 1")]
+    Show {
+        #[command(flatten)]
+        target: JobArgs,
+    },
+    /// Send the receipt that stewards and worker signed; anyone may
+    #[command(after_help = "Example: rochdale researcher job settle --name lin --receipt receipt.json")]
+    Settle {
+        #[command(flatten)]
+        who: Who,
+        /// JSON: job, units, plan_digest, snapshot, steward_signatures, worker_signature
+        #[arg(long)]
+        receipt: PathBuf,
+    },
+    /// End a job without a receipt after its time, and fetch what is owed
+    #[command(after_help = "Example: rochdale researcher job refund --name lin --job 1")]
+    Refund {
+        #[command(flatten)]
+        target: JobArgs,
+    },
+}
+
+/// Which job.
+#[derive(Clone, Debug, Args)]
+pub struct JobArgs {
+    #[command(flatten)]
+    pub who: Who,
+    /// The job's number
+    #[arg(long)]
+    pub job: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum BondCommand {
+    /// Put collateral
+    #[command(
+        after_help = "Examples:\n  rochdale researcher bond put --name lin\n  rochdale researcher bond put --name lin --amount 250.50"
+    )]
+    Put {
+        #[command(flatten)]
+        who: Who,
+        /// Whole tokens; what is missing if absent
+        #[arg(long)]
+        amount: Option<String>,
+    },
+    /// Take collateral back: first a request, and 30 days later, by the same command, the money
+    #[command(
+        after_help = "Examples:\n  rochdale researcher bond withdraw --name lin\n  rochdale researcher bond withdraw --name lin --amount 100"
+    )]
+    Withdraw {
+        #[command(flatten)]
+        who: Who,
+        /// Ask for so many whole tokens back; absent, what is on its way is fetched, or all of the bond asked back
+        #[arg(long)]
+        amount: Option<String>,
+    },
+    /// What is put and what is on its way back
+    #[command(after_help = "Example: rochdale researcher bond show --name lin")]
+    Show {
+        #[command(flatten)]
+        who: Who,
+    },
+}
+
+/// Decimals of USDC, such as `3000` or `0.05`.
+fn usdc(text: &str) -> Result<MicroUsdc, String> {
+    tokens(text, 6).map(MicroUsdc)
+}
+
+/// An amount of whole tokens with so many decimals, in the smallest unit; more than none.
+pub fn tokens(text: &str, decimals: u8) -> Result<u128, String> {
+    // The parser would cut off what a token cannot be divided into, and take a minus.
+    let fraction = text.split_once('.').map_or("", |(_, fraction)| fraction);
+    let digits = text.chars().all(|c| c.is_ascii_digit() || c == '.');
+    if !digits || fraction.len() > usize::from(decimals) {
+        return Err(format!("`{text}` is no amount: write digits with at most {decimals} after a point"));
+    }
+    let parsed = parse_units(text, decimals).map_err(|error| format!("`{text}` is no amount: {error}"))?;
+    match u128::try_from(parsed.get_absolute()) {
+        Ok(0) => Err("an amount of 0 does nothing".to_owned()),
+        Ok(amount) => Ok(amount),
+        Err(_) => Err(format!("`{text}` is more than there can be")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_whole_tokens_and_never_cut_off() {
+        assert_eq!(usdc("3000"), Ok(MicroUsdc(3_000_000_000)));
+        assert_eq!(usdc("0.05"), Ok(MicroUsdc(50_000)));
+        assert_eq!(tokens("250.5", 18), Ok(250_500_000_000_000_000_000));
+        for bad in ["", ".", "-1", "1e3", "0", "0.0000001", "1,000", "1.2.3", "9".repeat(60).as_str()] {
+            assert!(usdc(bad).is_err(), "{bad} passed");
+        }
+    }
+}

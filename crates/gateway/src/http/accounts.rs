@@ -1,0 +1,55 @@
+//! Passkey accounts: the relayer pays for what their passkey signed.
+
+use alloy::primitives::Address;
+use axum::Json;
+use axum::extract::{Path, State};
+use rochdale_api::account::{AccountCreated, AccountRequest, AccountView, ExecuteRequest};
+use rochdale_api::member::Mined;
+use rochdale_api::server::JsonBody;
+use rochdale_api::{Problem, ProblemCode};
+
+use super::{Answered, App};
+
+/// Creates the passkey account of a member; sent again, it answers that the account is there.
+#[utoipa::path(
+    post, path = "/v1/accounts", tag = "accounts", request_body = AccountRequest,
+    responses(
+        (status = 200, description = "The account", body = AccountCreated),
+        (status = 403, description = "Nobody joined with that account", body = Problem),
+        (status = 422, description = "The contract refuses the key or the guardians", body = Problem),
+        (status = 429, description = "Asked too often", body = Problem),
+        (status = 503, description = "The chain cannot be reached", body = Problem),
+    )
+)]
+pub async fn create(State(gateway): App, JsonBody(request): JsonBody<AccountRequest>) -> Answered<AccountCreated> {
+    gateway.relayer.create_account(&request).await.map(Json)
+}
+
+/// Makes calls that a member's passkey signed, whole or not at all. Each signed batch takes effect once.
+#[utoipa::path(
+    post, path = "/v1/accounts/execute", tag = "accounts", request_body = ExecuteRequest,
+    responses(
+        (status = 200, description = "Made", body = Mined),
+        (status = 403, description = "Not a member's, or not among the calls that are relayed", body = Problem),
+        (status = 404, description = "No such account", body = Problem),
+        (status = 422, description = "The account or a contract refuses it", body = Problem),
+        (status = 429, description = "Asked too often", body = Problem),
+        (status = 503, description = "The chain cannot be reached", body = Problem),
+    )
+)]
+pub async fn execute(State(gateway): App, JsonBody(request): JsonBody<ExecuteRequest>) -> Answered<Mined> {
+    gateway.relayer.execute(&request).await.map(Json)
+}
+
+/// A passkey account, with the nonce that it signs next.
+#[utoipa::path(
+    get, path = "/v1/accounts/{address}", tag = "accounts",
+    params(("address" = String, Path, description = "Account")),
+    responses((status = 200, description = "The account", body = AccountView), (status = 404, description = "No such account", body = Problem))
+)]
+pub async fn view(State(gateway): App, Path(address): Path<String>) -> Answered<AccountView> {
+    let account: Address = address.parse().map_err(|_| {
+        Problem::new(ProblemCode::BadRequest, format!("`{address}`: an account is 0x and 40 hexadecimal digits"))
+    })?;
+    gateway.relayer.account_view(account).await.map(Json)
+}

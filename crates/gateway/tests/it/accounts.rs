@@ -1,0 +1,250 @@
+//! Members without a wallet: their passkey signs, the gateway creates their account and pays for what it does.
+
+use alloy::primitives::{Address, Bytes, U256};
+use alloy::sol_types::SolCall;
+use rochdale_api::account::{AccountCall, AccountCreated, AccountRequest, ExecuteRequest};
+use rochdale_api::client::ClientError;
+use rochdale_api::member::{Granted, Joined, Mined};
+use rochdale_api::{Problem, ProblemCode};
+use rochdale_chain::account::{Call, Recovery, execute_digest, message_digest};
+use rochdale_chain::bindings::{
+    CoopGovernor, DatasetCatalog, GovToken, MemberAccount, MemberAccountFactory, SettlementLedger, TestUSDC,
+};
+use rochdale_chain::deploy::account_factory;
+use rochdale_chain::eip712;
+use rochdale_core::ids::MemberId;
+use rochdale_testkit::anvil::{TestCoop, role_key};
+use rochdale_testkit::passkey::Passkey;
+
+use crate::rig::{Rig, parts};
+
+const GOV: u128 = 1_000_000_000_000_000_000;
+const DAY: u64 = 86_400;
+
+/// A person with a phone.
+struct Person {
+    passkey: Passkey,
+    account: Address,
+}
+
+impl Person {
+    async fn named(rig: &Rig, name: &str) -> Self {
+        let passkey = Passkey::named(name);
+        let (qx, qy) = passkey.public();
+        let recovery = Recovery { guardians: Vec::new(), threshold: 0, delay: 0 };
+        let call = MemberAccountFactory::accountAtCall { qx, qy, recovery };
+        let account = rig.coop.chain.view(account_factory().1, &call).await.unwrap();
+        Self { passkey, account }
+    }
+
+    fn asks(&self) -> AccountRequest {
+        let (qx, qy) = self.passkey.public();
+        AccountRequest { qx, qy, guardians: Vec::new(), threshold: 0, delay: 0 }
+    }
+
+    async fn join(&self, rig: &Rig) -> MemberId {
+        let joined: Joined = rig.client().post("/v1/members", &rig.admission(self.account).await).await.unwrap();
+        joined.member_id
+    }
+
+    /// Calls under the account's nonce, valid for an hour.
+    async fn signs(&self, rig: &Rig, calls: &[(Address, Vec<u8>)]) -> ExecuteRequest {
+        let nonce = rig.client().account(self.account).await.unwrap().nonce;
+        self.signs_until(calls, nonce, rig.now().await + 3_600)
+    }
+
+    fn signs_until(&self, calls: &[(Address, Vec<u8>)], nonce: u64, deadline: u64) -> ExecuteRequest {
+        let call = |(target, data): &(Address, Vec<u8>)| AccountCall { target: *target, data: data.clone().into() };
+        let calls: Vec<AccountCall> = calls.iter().map(call).collect();
+        let call = |c: &AccountCall| Call { target: c.target, value: U256::ZERO, data: c.data.clone() };
+        let signed: Vec<Call> = calls.iter().map(call).collect();
+        let signature = self.passkey.sign(execute_digest(31_337, self.account, &signed, nonce, deadline));
+        ExecuteRequest { account: self.account, calls, nonce, deadline, signature }
+    }
+
+    async fn does(&self, rig: &Rig, calls: &[(Address, Vec<u8>)]) -> Result<Mined, Problem> {
+        rig.client().execute(&self.signs(rig, calls).await).await.map_err(Problem::from)
+    }
+
+    /// A member with an account and some GOV that it earned.
+    async fn enrolled(rig: &Rig, name: &str) -> (Self, MemberId) {
+        let person = Self::named(rig, name).await;
+        let id = person.join(rig).await;
+        rig.client().create_account(&person.asks()).await.unwrap();
+        let a = rig.coop.manifest.addresses;
+        let mint = GovToken::mintCall { to: person.account, amount: U256::from(100 * GOV) };
+        rig.coop.local.act_as(a.settlement_ledger, a.gov_token, &mint).await.unwrap();
+        (person, id)
+    }
+}
+
+fn code(result: Result<impl std::fmt::Debug, ClientError>) -> (ProblemCode, String) {
+    let problem = Problem::from(result.unwrap_err());
+    (problem.code, problem.to_string())
+}
+
+fn refused(result: Result<Mined, Problem>, why: ProblemCode, word: &str) {
+    let problem = result.unwrap_err();
+    assert_eq!(problem.code, why, "{problem}");
+    assert!(problem.to_string().contains(word), "{problem}");
+}
+
+fn lock(amount: u128) -> Vec<u8> {
+    let amount = alloy::primitives::aliases::U96::from(amount);
+    GovToken::lockCall { amount, tier: 0 }.abi_encode()
+}
+
+#[tokio::test]
+async fn an_account_is_created_for_who_joined_and_once() {
+    let rig = Rig::new().await;
+    let ada = Person::named(&rig, "ada").await;
+    let (forbidden, said) = code(rig.client().create_account(&ada.asks()).await);
+    assert_eq!(forbidden, ProblemCode::Forbidden);
+    assert!(said.contains("join with this address first"), "{said}");
+    assert_eq!(code(rig.client().account(ada.account).await).0, ProblemCode::NotFound);
+    let unborn = ada.signs_until(&[(Address::ZERO, MemberAccount::vetoCall {}.abi_encode())], 0, u64::MAX);
+    assert_eq!(code(rig.client().execute(&unborn).await).0, ProblemCode::NotFound);
+
+    let id = ada.join(&rig).await;
+    let AccountCreated { account, mined } = rig.client().create_account(&ada.asks()).await.unwrap();
+    assert_eq!(account, ada.account);
+    assert!(mined.is_some());
+    let again = rig.client().create_account(&ada.asks()).await.unwrap();
+    assert_eq!(again, AccountCreated { account, mined: None });
+    let view = rig.client().account(account).await.unwrap();
+    assert_eq!((view.member_id, view.nonce), (Some(id), 0));
+
+    // Consent is a signature that the account says yes to.
+    let key = role_key("nobody");
+    let mut grant = rig.grant_request(&key, id).await;
+    let message = eip712::ConsentGrant {
+        memberId: id.0,
+        version: grant.version,
+        receiptCommitment: grant.receipt_commitment,
+        expiry: 0,
+        nonce: U256::from(grant.nonce),
+        deadline: U256::from(grant.deadline),
+    };
+    let digest = eip712::digest(&message, &rig.coop.manifest.consent_domain());
+    grant.signature = ada.passkey.sign(message_digest(31_337, account, digest));
+    grant.receipts = parts(b"receipt");
+    let granted: Granted = rig.client().post("/v1/consents", &grant).await.unwrap();
+    assert!(granted.pending_stewards.is_empty());
+}
+
+#[tokio::test]
+async fn what_the_passkey_signed_is_done_once_whole_and_in_time() {
+    let rig = Rig::new().await;
+    let (ada, _) = Person::enrolled(&rig, "ada").await;
+    let a = rig.coop.manifest.addresses;
+    let locked = async || {
+        let call = GovToken::lockedOfCall { account: ada.account };
+        rig.coop.chain.view(a.gov_token, &call).await.unwrap().to::<u128>()
+    };
+    let signed = ada.signs(&rig, &[(a.gov_token, lock(30 * GOV))]).await;
+    let mined = rig.client().execute(&signed).await.unwrap();
+    assert!(mined.gas_used > 0);
+    assert_eq!(locked().await, 30 * GOV);
+    let (refusal, said) = code(rig.client().execute(&signed).await);
+    assert_eq!(refusal, ProblemCode::ChainRefused);
+    assert!(said.contains("MemberAccount_BadNonce") && said.contains("/v1/accounts/"), "{said}");
+    assert_eq!(locked().await, 30 * GOV, "what was replayed took no effect");
+
+    let late = ada.signs_until(&[(a.gov_token, lock(GOV))], 1, rig.now().await - 1);
+    let (refusal, said) = code(rig.client().execute(&late).await);
+    assert_eq!(refusal, ProblemCode::ChainRefused);
+    assert!(said.contains("MemberAccount_Expired"), "{said}");
+    let mut changed = ada.signs(&rig, &[(a.gov_token, lock(GOV))]).await;
+    changed.calls[0].data = lock(2 * GOV).into();
+    let (_, said) = code(rig.client().execute(&changed).await);
+    assert!(said.contains("MemberAccount_BadSignature"), "{said}");
+    let another = Person { passkey: Passkey::named("eve"), account: ada.account };
+    refused(another.does(&rig, &[(a.gov_token, lock(GOV))]).await, ProblemCode::ChainRefused, "BadSignature");
+
+    // Two calls, of which the second cannot be made: neither is, and the nonce is not used up.
+    let both = [(a.gov_token, lock(GOV)), (a.gov_token, lock(500 * GOV))];
+    refused(ada.does(&rig, &both).await, ProblemCode::ChainRefused, "GovToken_NotEarned");
+    assert_eq!(locked().await, 30 * GOV);
+    let both = [(a.gov_token, lock(GOV)), (a.gov_token, lock(2 * GOV))];
+    ada.does(&rig, &both).await.unwrap();
+    assert_eq!(locked().await, 33 * GOV);
+
+    // Another phone: from then on the first one signs in vain.
+    let new = Person { passkey: Passkey::named("ada's new phone"), account: ada.account };
+    let (qx, qy) = new.passkey.public();
+    ada.does(&rig, &[(Address::ZERO, MemberAccount::setPasskeyCall { qx, qy }.abi_encode())]).await.unwrap();
+    refused(ada.does(&rig, &[(a.gov_token, lock(GOV))]).await, ProblemCode::ChainRefused, "BadSignature");
+    new.does(&rig, &[(a.gov_token, lock(GOV))]).await.unwrap();
+    assert_eq!(locked().await, 34 * GOV);
+}
+
+#[tokio::test]
+async fn the_relayer_pays_for_members_and_for_nothing_else() {
+    let rig = Rig::new().await;
+    let (ada, _) = Person::enrolled(&rig, "ada").await;
+    let a = rig.coop.manifest.addresses;
+    let spent = rig.coop.chain.head().await.unwrap().latest.number;
+    let transfer = TestUSDC::transferCall { to: Address::repeat_byte(1), value: U256::ZERO }.abi_encode();
+    refused(ada.does(&rig, &[(a.usdc, transfer.clone())]).await, ProblemCode::Forbidden, "calls[0].target");
+    refused(ada.does(&rig, &[(a.gov_token, transfer)]).await, ProblemCode::Forbidden, "of GovToken");
+    let hidden = [(a.gov_token, lock(GOV)), (a.treasury, vec![0; 4])];
+    refused(ada.does(&rig, &hidden).await, ProblemCode::Forbidden, "calls[1].target");
+    let claim = SettlementLedger::proposeCall::SELECTOR.to_vec();
+    refused(ada.does(&rig, &[(a.settlement_ledger, claim)]).await, ProblemCode::Forbidden, "of SettlementLedger");
+
+    // Another contract with the same function, in the name of an account.
+    let impostor = ExecuteRequest {
+        account: a.treasury,
+        calls: vec![AccountCall { target: a.gov_token, data: lock(GOV).into() }],
+        nonce: 0,
+        deadline: u64::MAX,
+        signature: Bytes::new(),
+    };
+    assert_eq!(code(rig.client().execute(&impostor).await).0, ProblemCode::NotFound);
+    assert_eq!(rig.coop.chain.head().await.unwrap().latest.number, spent, "nothing was sent");
+
+    // An account of ours that nobody joined with, created by whoever paid for it.
+    let stranger = Person::named(&rig, "stranger").await;
+    let (qx, qy) = stranger.passkey.public();
+    let recovery = Recovery { guardians: Vec::new(), threshold: 0, delay: 0 };
+    let create = MemberAccountFactory::createCall { qx, qy, recovery };
+    rig.coop.founder.send(account_factory().1, &create).await.unwrap();
+    refused(stranger.does(&rig, &[(a.gov_token, lock(GOV))]).await, ProblemCode::Forbidden, "nobody joined");
+}
+
+#[tokio::test]
+async fn a_passkey_votes_in_its_house() {
+    let rig = Rig::new().await;
+    let (ada, _) = Person::enrolled(&rig, "ada").await;
+    let (key, _) = rig.member(1).await;
+    rig.coop.local.time_to(rig.now().await + 31 * DAY, 0).await.unwrap();
+    let a = rig.coop.manifest.addresses;
+    let proposer = rig.coop.sender("member-1").await.unwrap();
+    assert_eq!(proposer.address(), key.address());
+    let call = CoopGovernor::proposeCall {
+        targets: vec![a.dataset_catalog],
+        values: vec![U256::ZERO],
+        calldatas: vec![DatasetCatalog::datasetOfCall { id: 1 }.abi_encode().into()],
+        description: "Look at the first dataset".to_owned(),
+    };
+    let id = proposer.simulate(a.member_governor, &call).await.unwrap();
+    proposer.send(a.member_governor, &call).await.unwrap();
+    rig.coop.local.time_to(rig.now().await + 2 * DAY, 0).await.unwrap();
+    let vote = CoopGovernor::castVoteCall { proposalId: id, support: 1 }.abi_encode();
+    ada.does(&rig, &[(a.member_governor, vote.clone())]).await.unwrap();
+    let votes = rig.coop.chain.view(a.member_governor, &CoopGovernor::proposalVotesCall { proposalId: id }).await;
+    assert_eq!(votes.unwrap().forVotes, U256::ONE);
+    refused(ada.does(&rig, &[(a.member_governor, vote)]).await, ProblemCode::ChainRefused, "AlreadyCastVote");
+}
+
+#[tokio::test]
+async fn an_account_acts_so_often_in_a_minute_and_not_more() {
+    let mut rig = Rig::without_gateway(TestCoop::deploy().await.unwrap()).await;
+    rig.limits.writes_per_minute = 2;
+    rig.start().await;
+    let (ada, _) = Person::enrolled(&rig, "ada").await;
+    let token = rig.coop.manifest.addresses.gov_token;
+    // Creating it was the first.
+    ada.does(&rig, &[(token, lock(GOV))]).await.unwrap();
+    refused(ada.does(&rig, &[(token, lock(GOV))]).await, ProblemCode::TooManyRequests, "in a minute");
+}
