@@ -26,6 +26,7 @@ import {License} from "../market/License.sol";
 import {Market} from "../market/Market.sol";
 import {Membership} from "../membership/Membership.sol";
 import {StewardCommittee} from "../oracle/StewardCommittee.sol";
+import {IContestVerifier} from "../settlement/IContestVerifier.sol";
 import {Programs} from "../settlement/Programs.sol";
 import {SettlementLedger} from "../settlement/SettlementLedger.sol";
 import {DataToken} from "../tokens/DataToken.sol";
@@ -35,7 +36,7 @@ import {OperatorPay} from "../treasury/OperatorPay.sol";
 import {Vesting} from "../treasury/Vesting.sol";
 import {Treasury} from "../treasury/Treasury.sol";
 import {AccessPlan} from "./AccessPlan.sol";
-import {Config, Desks, Governance} from "./Config.sol";
+import {Config, Desks, Governance, Offer} from "./Config.sol";
 import {IFoundingPlan, Step} from "./IFoundingPlan.sol";
 import {Part, Parts} from "./Parts.sol";
 
@@ -70,9 +71,10 @@ contract FoundingPlan is IFoundingPlan {
     uint8 private constant USDC_DECIMALS = 6;
     uint256 private constant ONE = 10_000;
 
-    /// @dev The bounds that Market and ComputeDesk have.
+    /// @dev The bounds that Market, ComputeDesk and DatasetCatalog have.
     uint32 private constant MAX_WINDOW = 30 days;
     uint32 private constant MIN_TIMEOUT = 1 hours;
+    uint8 private constant LAST_DATA_TYPE = 4;
 
     AccessPlan public immutable accessPlan;
 
@@ -100,14 +102,9 @@ contract FoundingPlan is IFoundingPlan {
         _checkCommittee(c);
         _checkGenesis(c);
         _checkDesks(c.desks);
-        _need(c.rewards.params.epochLength == c.chain.epochLength, "rewards.params.epochLength");
-        _need(c.rewards.contestVerifier != address(0), "rewards.contestVerifier");
-        _need(c.split.buyback <= ONE, "split.buyback");
-        _need(uint256(c.split.operations) + c.split.compliance + c.split.reserve <= ONE, "split");
-        _need(c.datasets.length <= MAX_DATASETS, "datasets");
-        for (uint256 i; i < c.datasets.length; ++i) {
-            _need(c.datasets[i].id != 0, "datasets.id");
-        }
+        _checkRewards(c);
+        _checkSplit(c.split, c.desks.minContributorsBps);
+        _checkDatasets(c.datasets);
     }
 
     /// @inheritdoc IFoundingPlan
@@ -137,6 +134,7 @@ contract FoundingPlan is IFoundingPlan {
         _need(c.chain.epochLength != 0, "chain.epochLength");
         _need(c.chain.attemptLength != 0, "chain.attemptLength");
         _need(c.chain.window != 0, "chain.window");
+        _need((c.chain.lag | c.chain.attemptLength | c.chain.window) <= type(uint24).max, "chain");
         _need(c.chain.depth != 0 && c.chain.depth <= 31, "chain.depth");
     }
 
@@ -152,6 +150,37 @@ contract FoundingPlan is IFoundingPlan {
         _need(d.researcherBond != 0, "desks.researcherBond");
         _need(d.refundWindow <= MAX_WINDOW, "desks.refundWindow");
         _need(d.computeTimeout >= MIN_TIMEOUT && d.computeTimeout <= MAX_WINDOW, "desks.computeTimeout");
+        Buyback.Terms memory t = d.buyback;
+        bool descends = t.floorData != 0 && t.floorData <= t.startData && t.duration != 0;
+        _need(t.lot == 0 || descends, "desks.buyback");
+    }
+
+    /// @dev What the ledger asks of its parameters, it asks the verifier.
+    function _checkRewards(Config memory c) private view {
+        address verifier = c.rewards.contestVerifier;
+        _need(c.rewards.params.epochLength == c.chain.epochLength, "rewards.params.epochLength");
+        _need(verifier.code.length != 0, "rewards.contestVerifier");
+        IContestVerifier(verifier).checkParams(c.rewards.params, c.rewards.emission, 0, 0);
+    }
+
+    function _checkSplit(Treasury.Split memory s, uint256 floor) private pure {
+        _need(s.buyback <= ONE, "split.buyback");
+        uint256 others = uint256(s.operations) + s.compliance + s.reserve;
+        _need(others <= ONE, "split");
+        _need((ONE - others) * (ONE - s.buyback) / ONE >= floor, "desks.minContributorsBps");
+    }
+
+    function _checkDatasets(Offer[] memory offers) private pure {
+        _need(offers.length <= MAX_DATASETS, "datasets");
+        for (uint256 i; i < offers.length; ++i) {
+            DatasetCatalog.Dataset memory d = offers[i].dataset;
+            _need(offers[i].id != 0, "datasets.id");
+            _need(d.dataType != 0 && d.dataType <= LAST_DATA_TYPE, "datasets.dataType");
+            _need(d.pricePerThousand != 0 && d.termsHash != 0, "datasets.price, datasets.terms");
+            for (uint256 k; k < i; ++k) {
+                _need(offers[k].id != offers[i].id, "datasets.id");
+            }
+        }
     }
 
     function _checkGenesis(Config memory c) private pure {
@@ -160,6 +189,14 @@ contract FoundingPlan is IFoundingPlan {
             _need(c.allocation[i].to != address(0), "allocation.to");
         }
         _need(c.vesting.length <= MAX_ALLOCATIONS, "vesting");
+        uint256 scheduled;
+        for (uint256 i; i < c.vesting.length; ++i) {
+            Vesting.Schedule memory s = c.vesting[i];
+            _need(s.beneficiary != address(0) && s.amount != 0, "vesting");
+            _need(s.duration != 0 && s.cliff <= s.duration, "vesting.duration");
+            scheduled += s.amount;
+        }
+        _need(scheduled <= type(uint96).max, "vesting.amount");
     }
 
     function _checkCommittee(Config memory c) private pure {
@@ -167,6 +204,22 @@ contract FoundingPlan is IFoundingPlan {
         _need(n <= MAX_SEATS, "committee.seats");
         _need(c.committee.quorum <= n && uint256(c.committee.quorum) * 2 > n, "committee.quorum");
         _need(c.committee.workers.length <= MAX_WORKERS, "committee.workers");
+        for (uint256 i; i < n; ++i) {
+            StewardCommittee.Seat memory s = c.committee.seats[i];
+            _need(s.sealingKey != 0 && _isNew(c.committee.seats, i, s.signer), "committee.seats");
+        }
+        for (uint256 i; i < c.committee.workers.length; ++i) {
+            StewardCommittee.Worker memory w = c.committee.workers[i];
+            _need(w.sealingKey != 0 && _isNew(c.committee.seats, n, w.signer), "committee.workers");
+        }
+    }
+
+    /// @dev Whether somebody is there and has none of the first `n` seats.
+    function _isNew(StewardCommittee.Seat[] memory seats, uint256 n, address signer) private pure returns (bool) {
+        for (uint256 i; i < n; ++i) {
+            if (seats[i].signer == signer) return false;
+        }
+        return signer != address(0);
     }
 
     function _need(bool ok, string memory field) private pure {

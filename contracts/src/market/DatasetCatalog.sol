@@ -8,7 +8,7 @@ import {Governed} from "../access/Governed.sol";
 ///
 /// Roles: the authority publishes and changes entries; anyone reads.
 /// Assumptions: an id means the same data type and source for ever; only price, terms and `open` may change.
-/// Liveness: closing a dataset stops new licenses; issued ones go on.
+/// Liveness: closing a dataset stops new bargains; what was reserved or is being auctioned, and issued licenses, go on.
 /// Who can hurt whom: the authority can raise a price between a buyer's signature and the sale; the buyer's permit
 /// names the most it pays.
 contract DatasetCatalog is Governed {

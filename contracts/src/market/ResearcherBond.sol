@@ -141,8 +141,9 @@ contract ResearcherBond is Governed, Pausing, ReentrancyGuardTransient, IResearc
         emit UnbondRequested(msg.sender, amount, b.withdrawableAt);
     }
 
-    /// @notice Pays the caller what is on its way back, after the delay.
-    function withdraw() external nonReentrant {
+    /// @notice Pays what the caller has on its way back, after the delay, where the caller wants it: GOV goes to members
+    /// alone, and who left is none.
+    function withdraw(address to) external nonReentrant {
         Bond storage b = _storage().bonds[msg.sender];
         uint256 amount = b.unbonding;
         // Check:
@@ -152,7 +153,7 @@ contract ResearcherBond is Governed, Pausing, ReentrancyGuardTransient, IResearc
         b.unbonding = 0;
         emit BondWithdrawn(msg.sender, amount);
         // Interaction:
-        b.token.safeTransfer(msg.sender, amount);
+        b.token.safeTransfer(to, amount);
     }
 
     /// @inheritdoc IResearcherBond

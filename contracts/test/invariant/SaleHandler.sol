@@ -152,7 +152,7 @@ contract SaleHandler is SaleTest {
         ResearcherBond.Bond memory b = bonds.bondOf(account);
         vm.startPrank(account);
         if (request && b.amount != 0) bonds.requestUnbond(uint96(bound(amount, 1, b.amount)));
-        else if (b.unbonding != 0 && block.timestamp >= b.withdrawableAt) bonds.withdraw();
+        else if (b.unbonding != 0 && block.timestamp >= b.withdrawableAt) bonds.withdraw(account);
         vm.stopPrank();
     }
 

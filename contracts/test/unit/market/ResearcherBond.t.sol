@@ -5,6 +5,7 @@ import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessMana
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Governed} from "../../../src/access/Governed.sol";
 import {Pausing} from "../../../src/access/Pausing.sol";
+import {GovToken} from "../../../src/tokens/GovToken.sol";
 import {ResearcherBond} from "../../../src/market/ResearcherBond.sol";
 import {SaleTest} from "../../utils/SaleTest.sol";
 
@@ -71,7 +72,7 @@ contract ResearcherBondTest is SaleTest {
         vm.expectRevert(other);
         bonds.post(5e18);
         vm.warp(GENESIS + 30 days);
-        bonds.withdraw();
+        bonds.withdraw(researcher);
         assertEq(usdc.balanceOf(researcher), RESEARCHER_BOND);
         vm.stopPrank();
         _postData(5e18);
@@ -126,7 +127,7 @@ contract ResearcherBondTest is SaleTest {
         vm.expectRevert(abi.encodeWithSelector(ResearcherBond.ResearcherBond_Exceeds.selector, 10e6 + 1, 10e6));
         bonds.requestUnbond(10e6 + 1);
         vm.expectRevert(ResearcherBond.ResearcherBond_ZeroAmount.selector);
-        bonds.withdraw();
+        bonds.withdraw(researcher);
     }
 
     function test_WhenTakenBack() external {
@@ -146,14 +147,14 @@ contract ResearcherBondTest is SaleTest {
         vm.warp(GENESIS + 31 days - 1);
         vm.startPrank(researcher);
         vm.expectRevert(abi.encodeWithSelector(ResearcherBond.ResearcherBond_TooEarly.selector, GENESIS + 31 days));
-        bonds.withdraw();
+        bonds.withdraw(researcher);
         vm.warp(GENESIS + 31 days);
         vm.expectEmit(address(bonds));
         emit ResearcherBond.BondWithdrawn(researcher, 3e6);
-        bonds.withdraw();
+        bonds.withdraw(researcher);
         assertEq(usdc.balanceOf(researcher), 3e6);
         vm.expectRevert(ResearcherBond.ResearcherBond_ZeroAmount.selector);
-        bonds.withdraw();
+        bonds.withdraw(researcher);
     }
 
     // ----------------------------------------------------------------------------------------------- slash
@@ -217,5 +218,31 @@ contract ResearcherBondTest is SaleTest {
         vm.prank(memberHouse);
         bonds.slash(member, 5e18, REASON);
         assertEq(govToken.balanceOf(address(treasury)), 5e18);
+    }
+
+    /// @dev GOV may go to members alone: who left passes the bond on to one, as with GOV of their own.
+    function test_WhenWhoPostedGovLeftItIsPaidToAMember() external {
+        _asTokenHouse();
+        bonds.setTerms(address(govToken), 5e18);
+        _asCharter();
+        govToken.setListed(address(bonds), true);
+        uint32 id = _join();
+        (address left, address friend) = (vm.addr(memberKeys[id]), vm.addr(memberKeys[_join()]));
+        vm.prank(address(ledger));
+        govToken.mint(left, 5e18);
+        vm.startPrank(left);
+        govToken.approve(address(bonds), 5e18);
+        bonds.post(5e18);
+        bonds.requestUnbond(5e18);
+        vm.stopPrank();
+        _asMemberHouse();
+        membership.expel(id, REASON);
+        vm.warp(block.timestamp + 30 days);
+        vm.startPrank(left);
+        vm.expectRevert(abi.encodeWithSelector(GovToken.GovToken_NotMember.selector, left));
+        bonds.withdraw(left);
+        bonds.withdraw(friend);
+        assertEq(govToken.balanceOf(friend), 5e18);
+        assertEq(govToken.balanceOf(address(bonds)), 0);
     }
 }

@@ -15,7 +15,7 @@ pub use calls::{Call, CallError, CallSpec};
 pub use charter::CharterCalls;
 pub use describe::{Change, Described, describe};
 
-pub use motion::{Draft, Motion, MotionError, Support};
+pub use motion::{Draft, Motion, MotionError, PROPOSER, Support};
 pub use proposal::{House, Owner, Proposal, Status, View, owner, proposals};
 
 use crate::bindings;

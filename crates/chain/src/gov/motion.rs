@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use alloy::primitives::{B256, Bytes, U256, keccak256};
+use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use serde::{Deserialize, Serialize};
 
 use super::proposal::{House, Owner, Proposal, owner};
@@ -85,7 +85,18 @@ impl Draft {
     }
 }
 
+/// What the last line of a description begins with that only one account may propose.
+pub const PROPOSER: &str = "#proposer=";
+
 impl Motion {
+    /// The same, for `proposer` alone. A governor knows this ending: without it, whoever sees the proposal on its way can
+    /// make it first, and cancel it as its proposer.
+    #[must_use]
+    pub fn by(self, proposer: Address) -> Self {
+        let description = format!("{}\n\n{PROPOSER}{proposer:#x}", self.description);
+        Self { description, ..self }
+    }
+
     /// The proposal that this becomes at its governor.
     #[must_use]
     pub fn id(&self) -> U256 {
@@ -131,7 +142,7 @@ impl Proposal {
 
     /// What an account signs so that somebody else sends its vote; `nonce` is the governor's for that account.
     #[must_use]
-    pub fn ballot(&self, voter: alloy::primitives::Address, support: Support, nonce: U256) -> eip712::governor::Ballot {
+    pub fn ballot(&self, voter: Address, support: Support, nonce: U256) -> eip712::governor::Ballot {
         eip712::governor::Ballot { proposalId: self.id, support: support as u8, voter, nonce }
     }
 

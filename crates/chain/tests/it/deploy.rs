@@ -184,14 +184,14 @@ async fn a_configuration_for_another_chain_or_with_a_weak_quorum_is_refused() {
 }
 
 #[tokio::test]
-async fn a_step_that_reverts_says_where_the_deployment_stopped() {
+async fn a_config_that_no_stage_accepts_is_refused_by_the_first_one() {
     let coop = TestCoop::deploy().await.unwrap();
     let mut twice = coop.config.clone();
     twice.actors.stewards[1] = twice.actors.stewards[0];
     let error = deploy(&coop.founder, &twice, None, |_| {}).await.unwrap_err();
     let text = error.to_string();
     assert!(matches!(error, DeployError::Step { .. }) && text.contains("stopped at \""), "{text}");
-    assert!(text.contains("BadSeat(2, "), "{text}");
+    assert!(text.contains("FoundingPlan_BadConfig(\"committee.seats\")"), "{text}");
     assert!(text.contains("it goes on there"), "{text}");
 }
 

@@ -175,6 +175,21 @@ async fn the_charter_needs_both_houses_and_shows_what_is_behind_the_hash() {
 }
 
 #[tokio::test]
+async fn nobody_else_can_make_a_proposal_that_names_its_proposer() {
+    let (coop, members) = assembly().await;
+    let call = spec("Membership", "setAdmissionsPerEpoch", json!({ "admissionsPerEpoch": "12" }));
+    let draft = draft("Fewer.", vec![call]);
+    let motions = draft.motions(&coop.chain, &coop.manifest, B256::ZERO).await.unwrap();
+    let motion = motions[0].clone().by(members[0].address());
+    let error = motion.propose(&members[1], &coop.manifest).await.unwrap_err().to_string();
+    assert!(error.contains("GovernorRestrictedProposer"), "{error}");
+    motion.propose(&members[0], &coop.manifest).await.unwrap();
+    let all = proposals(&coop.chain, &coop.manifest).await.unwrap();
+    let made = all.iter().find(|p| p.id == motion.id()).unwrap();
+    assert_eq!((made.proposer, made.description.lines().next()), (members[0].address(), Some("Fewer.")));
+}
+
+#[tokio::test]
 async fn a_vote_can_be_signed_by_its_member_and_sent_by_anyone() {
     let (coop, members) = assembly().await;
     let call = spec("Membership", "setAdmissionsPerEpoch", json!({ "admissionsPerEpoch": "12" }));

@@ -10,7 +10,7 @@ use crate::wallet::Wallet;
 use alloy::primitives::{B256, U256, keccak256};
 use anyhow::{Context, Result, bail};
 use rochdale_chain::client::{Receipt, Sender};
-use rochdale_chain::gov::{Draft, House, Motion, Proposal, Status, Support, View, describe, proposals};
+use rochdale_chain::gov::{Draft, House, Motion, PROPOSER, Proposal, Status, Support, View, describe, proposals};
 use rochdale_chain::{bindings::CharterGate, gov::Book, upgrade};
 use serde_json::json;
 use std::fmt::Write as _;
@@ -33,8 +33,8 @@ pub async fn propose(
     let motions = Draft { why, calls }.motions(&site.chain, &site.manifest, salt).await?;
     let mut text = String::new();
     let mut made = Vec::new();
-    for motion in &motions {
-        let described = described(site, motion).await?;
+    for motion in motions.into_iter().map(|motion| motion.by(wallet.account())) {
+        let described = described(site, &motion).await?;
         if !dry_run {
             motion.propose(&site.sender(wallet.key.clone()).await?, &site.manifest).await?;
         }
@@ -226,7 +226,8 @@ fn word(status: Status) -> &'static str {
 
 fn sentence(view: &View, now: u64) -> Result<String> {
     let mut text = format!("{} of the {}: {}\n", view.id, view.house, word(view.status));
-    let words = view.description.lines().filter(|line| !line.starts_with("charter-calls:"));
+    let machine = |line: &&str| line.starts_with("charter-calls:") || line.starts_with(PROPOSER);
+    let words = view.description.lines().filter(|line| !machine(line));
     words.filter(|line| !line.trim().is_empty()).try_for_each(|line| writeln!(text, "  “{line}”"))?;
     writeln!(text, "It would do:")?;
     view.calls.iter().try_for_each(|call| writeln!(text, "- {call}"))?;

@@ -113,7 +113,7 @@ async fn withdraw(desk: &Desk, amount: Option<String>, ui: Ui) -> Result<ExitCod
     let waiting = !before.unbonding.is_zero();
     let receipt = match amount {
         None if waiting && now >= before.withdrawable_at => {
-            desk.send(contract, &ResearcherBond::withdrawCall {}).await?
+            desk.send(contract, &ResearcherBond::withdrawCall { to: desk.account() }).await?
         }
         // A new request would start the delay anew for what is on its way already: it has to be asked for.
         None if waiting => bail!("{}; block time is {now}", before.sentence(desk)),
