@@ -48,6 +48,9 @@ async fn reading_back_finds_what_differs() {
     assert!(error.to_string().contains("the objection window is 86400, not 86401"), "{error}");
 }
 
+/// A change of a configuration.
+type Edit = fn(&mut CoopConfig);
+
 #[tokio::test]
 async fn reading_back_holds_every_desk_against_the_configuration() {
     let bought_back = |config: &mut CoopConfig| {
@@ -59,7 +62,7 @@ async fn reading_back_holds_every_desk_against_the_configuration() {
     };
     let coop = TestCoop::deploy_with(AnvilOptions::default(), bought_back).await.unwrap();
     verify(&coop.chain, &coop.manifest, &coop.config).await.unwrap();
-    let edits: &[(&str, fn(&mut CoopConfig))] = &[
+    let edits: &[(&str, Edit)] = &[
         ("the extension for a late quorum is", |c| c.governance.token.late_quorum_extension += 1),
         ("the least part of the contributors is 5000, not 5001", |c| c.desks.min_contributors_bps += 1),
         ("the ethics board is", |c| c.actors.ethics_board = role_key("somebody").address()),
