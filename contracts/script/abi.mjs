@@ -22,7 +22,6 @@ const CONTRACTS = [
   "DatasetCatalog",
   "ERC1967Proxy",
   "EthicsRegistry",
-  "FounderAccessManager",
   "FoundingPlan",
   "GovToken",
   "License",

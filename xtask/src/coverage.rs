@@ -10,17 +10,6 @@ const WHOLE: &[&str] = &["settlement", "treasury", "market", "tokens", "membersh
 /// Of everything together, in percent.
 const OVERALL: f64 = 95.0;
 
-/// What needs the optimizer, because the curve arithmetic of passkeys does not compile without it. Foundry maps the code of
-/// one build only back to lines, so these are measured apart from the rest.
-const PASSKEYS: &[&str] = &[
-    "src/membership/MemberAccount*",
-    "test/unit/membership/MemberAccount*",
-    "test/unit/membership/MemberRecovery*",
-    "test/utils/PasskeyTest.sol",
-    "test/gas/**",
-];
-const PASSKEY_TESTS: &str = "test/unit/membership/{MemberAccount,MemberRecovery}*";
-
 /// Deployed on a developer's machine only.
 const LEFT_OUT: &str = "src/testing/";
 
@@ -34,9 +23,7 @@ struct Count {
 
 /// Measures, prints a table of the folders, and fails below what is asked.
 pub fn check() -> Result<()> {
-    let rest = [&["--no-match-path", "test/{gas,invariant}/**", "--skip"], PASSKEYS].concat();
-    let text = measure("coverage", &rest)? + &measure("coverage-passkeys", &["--match-path", PASSKEY_TESTS])?;
-    let (files, missed) = read(&text);
+    let (files, missed) = read(&measure()?);
     let mut folders: BTreeMap<&str, Count> = BTreeMap::new();
     let mut all = Count::default();
     for (file, count) in &files {
@@ -60,12 +47,13 @@ pub fn check() -> Result<()> {
     judge(&files, all, &missed)
 }
 
-/// Runs the tests that `filter` leaves and returns their report.
-fn measure(name: &str, filter: &[&str]) -> Result<String> {
-    let report = root().join("target/tools").join(name).with_extension("lcov");
+/// Runs the unit and integration tests and returns their report.
+fn measure() -> Result<String> {
+    let report = root().join("target/tools/coverage.lcov");
     std::fs::create_dir_all(root().join("target/tools"))?;
     let shown = report.to_string_lossy().into_owned();
-    let args = [&["coverage", "--report", "lcov", "--report-file", &shown], filter].concat();
+    let filter = ["--no-match-path", "test/{gas,invariant}/**", "--skip", "test/gas/**"];
+    let args = [&["coverage", "--report", "lcov", "--report-file", &shown], &filter[..]].concat();
     let mut command = crate::test::forge_command("coverage", &args)?;
     command.stdout(std::process::Stdio::null());
     ok(command)?;

@@ -31,6 +31,13 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Set up, build and run a simulated year on a chain; arguments go to `rochdale-year`
+    #[command(after_help = "Example: cargo xtask year --epochs 18 --members 40 --json")]
+    Year {
+        /// Arguments of `rochdale-year`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Set up and run every check and test; this is what CI runs
     Test {
         /// Only the parts whose name contains this; `--list` shows the names
@@ -84,6 +91,7 @@ fn main() -> Result<()> {
     match Args::parse().command {
         Command::Setup => setup::npm(),
         Command::Demo { args } => test::demo(&args),
+        Command::Year { args } => test::year(&args),
         Command::Test { only, list } => test::test(only.as_deref(), list),
         Command::Abi { check } => test::abi(check),
         Command::Layouts { check, fresh } => test::layouts(check, fresh),

@@ -27,6 +27,7 @@ const PARTS: &[Part] = &[
     Part { name: "build", run: || ok(cargo(&["build", "--workspace", "--all-targets", "--locked"])) },
     Part { name: "rust-test", run: || ok(cargo(&["test", "--workspace", "--locked"])) },
     Part { name: "demo", run: demo_test },
+    Part { name: "year", run: || year(&["--epochs", "26", "--members", "60"].map(str::to_owned)) },
     Part { name: "clippy", run: clippy },
 ];
 
@@ -61,6 +62,15 @@ pub fn demo(args: &[String]) -> Result<()> {
     build_programs()?;
     let mut command = Command::new(root().join("target/debug/rochdale"));
     command.arg("demo").args(args);
+    ok(command)
+}
+
+/// Sets up, builds the programs and runs a simulated year with `args`.
+pub fn year(args: &[String]) -> Result<()> {
+    setup::npm()?;
+    build_programs()?;
+    let mut command = Command::new(root().join("target/debug/rochdale-year"));
+    command.args(args).current_dir(root());
     ok(command)
 }
 

@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {EscrowedSale} from "./EscrowedSale.sol";
 
 /// @title AuctionHouse
@@ -20,7 +21,8 @@ import {EscrowedSale} from "./EscrowedSale.sol";
 /// - USDC moves exactly what it is told and calls nobody back.
 ///
 /// Liveness: opening, closing and withdrawing are anyone's. One auction a dataset at a time. A winner whose approval was
-/// withdrawn gets everything back and nobody gets the license; the others' money is theirs since they were outbid.
+/// withdrawn gets everything back and nobody gets the license; the others' money is theirs since they were outbid. So
+/// does one whose approval a pause outlasted.
 ///
 /// Who can hurt whom: a bidder who does not reveal loses the bond to the reserve, never more. Whoever bids under several
 /// names and does not reveal pays a bond for each. A seller's friend can bid just below a guess of the best bid, at the
@@ -142,7 +144,7 @@ contract AuctionHouse is EscrowedSale {
         Storage storage $ = _storage();
         AuctionTerms memory t = $.terms[datasetId];
         // Check:
-        _checkBuyer(msg.sender, purpose);
+        _checkBuyer(msg.sender, purpose, block.timestamp);
         _openDataset(datasetId);
         if (t.reserve == 0) revert AuctionHouse_NotAuctioned(datasetId);
         if ($.live[datasetId] != 0) revert AuctionHouse_Running(datasetId, $.live[datasetId]);
@@ -156,7 +158,8 @@ contract AuctionHouse is EscrowedSale {
         emit AuctionOpened(auctionId, datasetId, msg.sender, t);
     }
 
-    /// @notice Commits a sealed bid and pays the bond. `sealedBid` is what `sealOf` gives.
+    /// @notice Commits a sealed bid and pays the bond. `sealedBid` is what `sealOf` gives. The caller is approved until the
+    /// end of the auction: an approval that ran out before would let it see the others' bids and withdraw its own.
     function commit(uint64 auctionId, bytes32 sealedBid, uint16 purpose, Permit calldata p)
         external
         nonReentrant
@@ -169,7 +172,7 @@ contract AuctionHouse is EscrowedSale {
         if (_clock($) >= a.commitEnd) revert AuctionHouse_NotOpen(auctionId);
         if (sealedBid == 0) revert AuctionHouse_EmptySeal();
         if (c.index != 0) revert AuctionHouse_AlreadyBid(auctionId, msg.sender);
-        _checkBuyer(msg.sender, purpose);
+        _checkBuyer(msg.sender, purpose, a.revealEnd + $.pausedTotal);
         // Effects:
         ++a.hidden;
         (c.seal, c.index, c.purpose) = (sealedBid, ++a.bids, purpose);
@@ -195,7 +198,7 @@ contract AuctionHouse is EscrowedSale {
         --a.hidden;
         emit BidRevealed(auctionId, msg.sender, b.amount);
         uint128 bond = a.terms.bidBond;
-        if (b.amount < a.terms.reserve || !_isApproved(msg.sender, c.purpose)) {
+        if (b.amount < a.terms.reserve || !_isApproved(msg.sender, c.purpose, block.timestamp)) {
             _owe(msg.sender, bond);
             return;
         }
@@ -278,11 +281,13 @@ contract AuctionHouse is EscrowedSale {
         }
     }
 
-    /// @dev Sells to the best bidder; nothing where there is none or the board withdrew the approval.
+    /// @dev Sells to the best bidder; nothing where there is none or the board withdrew the approval. One that ran out after
+    /// the end binds: else who waits with closing would decide about the sale.
     function _award(Auction storage a) private returns (uint64 licenseId, uint256 price) {
         (address winner, uint256 amount) = (a.bestBidder, a.bestAmount);
         if (winner == address(0)) return (0, 0);
-        if (!_isApproved(winner, a.bestPurpose)) {
+        uint256 end = a.revealEnd + _storage().pausedTotal;
+        if (!_isApproved(winner, a.bestPurpose, Math.min(block.timestamp, end))) {
             _owe(winner, amount);
             return (0, 0);
         }

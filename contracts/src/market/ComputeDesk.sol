@@ -116,7 +116,7 @@ contract ComputeDesk is NamedEIP712, EscrowedSale {
         uint64 timeout_ = $.timeout;
         Order memory o = Order(j.datasetId, 0, j.purpose, j.ehdsCategory, timeout_, j.recipientKey);
         // Check:
-        _checkBuyer(msg.sender, j.purpose);
+        _checkBuyer(msg.sender, j.purpose, block.timestamp);
         _checkOrder(o);
         _openDataset(j.datasetId);
         if (j.maxUnits == 0) revert LicenseSale_BadOrder("maxUnits");

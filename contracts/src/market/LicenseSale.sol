@@ -106,18 +106,18 @@ abstract contract LicenseSale is Governed, Pausing, ReentrancyGuardTransient {
 
     // ---------------------------------------------------------------------------------------------- checks
 
-    /// @dev The ethics board's decision alone: what a buyer cannot bring about to get out of a bargain.
-    function _isApproved(address researcher, uint16 purpose) internal view returns (bool) {
-        return block.timestamp < _sale().ethics.approvedUntil(researcher, purpose);
+    /// @dev Whether the ethics board's decision, as it stands now, covers a time.
+    function _isApproved(address researcher, uint16 purpose, uint256 time) internal view returns (bool) {
+        return time < _sale().ethics.approvedUntil(researcher, purpose);
     }
 
-    function _checkApproved(address researcher, uint16 purpose) internal view {
-        if (!_isApproved(researcher, purpose)) revert LicenseSale_NotApproved(researcher, purpose);
+    function _checkApproved(address researcher, uint16 purpose, uint256 time) internal view {
+        if (!_isApproved(researcher, purpose, time)) revert LicenseSale_NotApproved(researcher, purpose);
     }
 
-    /// @dev Whoever enters a bargain is approved and, where that is required, bonded.
-    function _checkBuyer(address researcher, uint16 purpose) internal view {
-        _checkApproved(researcher, purpose);
+    /// @dev Whoever enters a bargain is approved until it is struck and, where that is required, bonded.
+    function _checkBuyer(address researcher, uint16 purpose, uint256 time) internal view {
+        _checkApproved(researcher, purpose, time);
         SaleStorage storage $ = _sale();
         if ($.bondRequired && !$.researcherBond.isBonded(researcher)) revert LicenseSale_NotBonded(researcher);
     }

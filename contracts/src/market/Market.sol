@@ -195,7 +195,7 @@ contract Market is LicenseSale {
         if (msg.sender != r.holder && block.timestamp < r.cancelUntil) {
             revert Market_StillCancellable(reservationId, r.cancelUntil);
         }
-        _checkApproved(r.holder, r.purpose);
+        _checkApproved(r.holder, r.purpose, block.timestamp);
         // Effects:
         delete _storage().reservations[reservationId];
         // Interaction:
@@ -210,7 +210,7 @@ contract Market is LicenseSale {
         Reservation memory r = _reserved(reservationId);
         // Check:
         if (msg.sender != r.holder) revert Market_NotHolder(msg.sender);
-        if (block.timestamp >= r.cancelUntil && _isApproved(r.holder, r.purpose)) {
+        if (block.timestamp >= r.cancelUntil && _isApproved(r.holder, r.purpose, block.timestamp)) {
             revert Market_NotCancellable(reservationId, r.cancelUntil);
         }
         // Effects:
@@ -251,7 +251,7 @@ contract Market is LicenseSale {
 
     /// @dev Everything that must hold before the caller buys, and the price.
     function _checkSale(Order memory o) private view returns (uint256) {
-        _checkBuyer(msg.sender, o.purpose);
+        _checkBuyer(msg.sender, o.purpose, block.timestamp);
         if (o.records == 0) revert LicenseSale_BadOrder("records");
         _checkOrder(o);
         return _price(o);

@@ -42,8 +42,9 @@ import {IMembership, ISyncedVotes} from "./IMembership.sol";
 /// No pause reaches them. A cap of 0 stops admissions and nothing else.
 ///
 /// Who can hurt whom: a dishonest registrar can admit people who do not exist, at most `admissionsPerEpoch` in an epoch,
-/// without a vote for 30 days. It cannot remove, impersonate or redirect the money of a member. The member house can
-/// expel anybody and cannot touch what they earned. A stolen member key can leave and redirect future payments.
+/// without a vote for 30 days, and name a payout address that a member did not ask for, which the member can change. It
+/// cannot remove, impersonate or redirect the money of a member later. The member house can expel anybody and cannot touch
+/// what they earned. A stolen member key can leave and redirect future payments.
 contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, Pausing, IERC5805 {
     using Checkpoints for Checkpoints.Trace208;
 

@@ -20,7 +20,8 @@ import {IScoreOracle} from "./IScoreOracle.sol";
 ///
 /// Liveness: nothing depends on it. A request that is never answered, or fails, can be made again.
 ///
-/// Who can hurt whom: the network can vouch for a wrong score; what that is worth is for those to say who ask here.
+/// Who can hurt whom: the network can vouch for a wrong score; what that is worth is for those to say who ask here. What it
+/// vouched for stays so, also where the source was replaced since.
 /// The requester can waste the subscription. Not upgradeable; it holds no money.
 contract ChainlinkScoreAdapter is FunctionsClient, AccessManaged, IScoreOracle {
     using FunctionsRequest for FunctionsRequest.Request;

@@ -185,7 +185,7 @@ abstract contract StewardBonds is Governed, IStewardBonds {
     }
 
     /// @notice Moves everything that a steward has into escrow who signed two different headers for one attempt of one
-    /// epoch. Anyone may show it; each fault counts once.
+    /// epoch. Anyone may show it; each fault counts once, unless there was less to take than a seat asks for.
     function reportEquivocation(
         ISettlementLedger.Header calldata a,
         bytes calldata signatureA,
@@ -202,9 +202,10 @@ abstract contract StewardBonds is Governed, IStewardBonds {
         bytes32 fault = keccak256(abi.encode(steward, a.epoch, a.attempt));
         if ($.reported[fault]) revert StewardBonds_AlreadyReported(steward, a.epoch, a.attempt);
         // Effects:
-        $.reported[fault] = true;
         emit Equivocated(steward, a.epoch, a.attempt);
         id = _mustEscrow(steward, type(uint256).max, EQUIVOCATION);
+        // A steward that reports itself for a cent would be free to do it once it has a bond.
+        if ($.slashes[id].amount >= _seatBond()) $.reported[fault] = true;
     }
 
     /// @inheritdoc IStewardBonds

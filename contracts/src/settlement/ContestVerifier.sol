@@ -17,19 +17,25 @@ import {ISettlementLedger} from "./ISettlementLedger.sol";
 ///
 /// Assumptions
 /// - The caller compares header and depth with the proposal's. Everything else is checked against the header.
+/// - The old leaf is final, and may be false all the same: nobody may have contested it in its time.
 /// - The row key that salted the old leaf salts the new one. A first row has no old leaf, so its key is bound to nothing
 ///   and only what the leaf shows is compared.
 ///
 /// Liveness: depends on nothing outside. A replay takes gas for each contribution of the row.
 ///
 /// Who can hurt whom: nobody. An opening that is not the committed one is refused, and so is one that ran out of gas: it
-/// must not pass for a row that the formula refuses.
+/// must not pass for a row that the formula refuses. So is one whose old row the ledger cannot have written: the formula
+/// gives no row after it, and every root would be wrong.
 contract ContestVerifier is IContestVerifier {
+    /// @dev Bits of an amount from which the step may overflow by sums of what a row holds. Totals hold 96.
+    uint256 private constant WIDE = 126;
+
     error ContestVerifier_BadParams(bytes32 paramsHash, bytes32 expected);
     error ContestVerifier_BadOldRow(uint32 memberId);
     error ContestVerifier_BadInputs(uint32 memberId);
     error ContestVerifier_BadNewLeaf(uint32 memberId);
     error ContestVerifier_OutOfGas();
+    error ContestVerifier_NoWayOn(uint32 memberId);
 
     /// @inheritdoc IContestVerifier
     function judge(ISettlementLedger.Contest calldata c, bytes calldata, Opening calldata o)
@@ -41,6 +47,7 @@ contract ContestVerifier is IContestVerifier {
         bytes32 leaf = _checkOpening(c.memberId, depth, o);
         headerHash = LedgerHeader.hash(o.header);
         if (!_isReadable(o)) return (headerHash, depth, true);
+        if (!_canGoOn(o.header.epoch, _oldRow(o.header.epoch, o))) revert ContestVerifier_NoWayOn(c.memberId);
         try this.replay(c.memberId, o) returns (bytes32 expected) {
             wrong = leaf != expected;
         } catch (bytes memory reason) {
@@ -139,6 +146,14 @@ contract ContestVerifier is IContestVerifier {
         } else {
             row = o.oldRow;
         }
+    }
+
+    /// @dev Whether the formula gives a row after `row`, whatever sensible inputs: it knows of no epoch that has not come, and
+    /// no sum of its amounts overflows. Looks at nothing that the signers of the epoch chose.
+    function _canGoOn(uint32 epoch, RewardFormula.Row memory row) private pure returns (bool) {
+        uint256 amounts = uint256(row.cashEarned) | row.cashStreaming | row.dataEarned | row.govEarned | row.dataLocked
+            | row.dataVesting | row.govLocked | row.govVesting | row.usageWeight;
+        return amounts >> WIDE == 0 && row.lastContribution < epoch && row.joinEpoch <= epoch;
     }
 
     /// @dev The leaf that must stand in the previous tree. What it shows was rounded by the parameters of its own epoch

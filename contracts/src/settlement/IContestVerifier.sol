@@ -36,7 +36,7 @@ interface IContestVerifier {
     }
 
     /// @notice Whether the row that a header commits to is another than the one that the formula gives. Reverts where `o`
-    /// does not open what the header commits to.
+    /// does not open what the header commits to, and where the old row is one from which the formula cannot go on.
     /// @dev Takes the arguments of `SettlementLedger.contest`, which passes its calldata on as it is. Reads no more of the
     /// first two than whose row it is.
     /// @return headerHash what `o.header` hashes to, for the caller to compare

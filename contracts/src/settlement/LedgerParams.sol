@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {AmountsLib} from "./Amounts.sol";
 import {RewardFormula} from "./RewardFormula.sol";
 
 /// @title LedgerParams
@@ -8,6 +9,11 @@ import {RewardFormula} from "./RewardFormula.sol";
 /// it lets come into existence in a year stays within the emission that the charter allows.
 library LedgerParams {
     uint256 private constant ONE = 10_000;
+
+    /// @dev A leaf shows whole units, so what is below one is not paid while the membership lasts: at most 1,000 USDC and
+    /// 1,000 tokens.
+    uint256 private constant MAX_CASH_UNIT = 1_000e6;
+    uint256 private constant MAX_TOKEN_UNIT = 1_000e18;
 
     /// @notice What the charter allows to be awarded in a year, in basis points of the base and of what was awarded since.
     /// @dev A base of 0 bounds nothing: a cooperative whose first tokens are those that members earn.
@@ -24,11 +30,13 @@ library LedgerParams {
     error LedgerParams_BadEmission(bytes32 token, uint16 minBps, uint16 maxBps);
     error LedgerParams_OutsideEmission(bytes32 token, uint256 cap, uint256 lowest, uint256 highest);
 
-    /// @notice Reverts where the formula could divide by zero, take more than the whole or owe without end.
+    /// @notice Reverts where the formula could divide by zero, take more than the whole, owe without end or overflow: an epoch
+    /// keeps its parameters, and one in which awards overflow could never be settled.
     function check(RewardFormula.Params memory p) internal pure {
         if (p.epochLength == 0 || p.epochLength > type(uint24).max) revert LedgerParams_Bad("epochLength");
         if (p.qMin > ONE) revert LedgerParams_Bad("qMin");
         if (p.maxStreak == 0) revert LedgerParams_Bad("maxStreak");
+        if ((p.dataPerPoint | p.govPerPoint) > AmountsLib.MAX_TOKEN) revert LedgerParams_Bad("perPoint");
         if (p.immediateBps > ONE) revert LedgerParams_Bad("immediateBps");
         if (p.vestingEpochs == 0) revert LedgerParams_Bad("vestingEpochs");
         if (p.smoothing == 0) revert LedgerParams_Bad("smoothing");
@@ -36,7 +44,9 @@ library LedgerParams {
         if (uint256(p.mixUsage) + p.mixData + p.mixEarly != ONE) revert LedgerParams_Bad("mix");
         if (p.minLicenses == 0) revert LedgerParams_Bad("minLicenses");
         if (p.minDatasets == 0) revert LedgerParams_Bad("minDatasets");
-        if (p.cashUnit == 0 || p.dataUnit == 0 || p.govUnit == 0) revert LedgerParams_Bad("unit");
+        _checkUnit(p.cashUnit, MAX_CASH_UNIT);
+        _checkUnit(p.dataUnit, MAX_TOKEN_UNIT);
+        _checkUnit(p.govUnit, MAX_TOKEN_UNIT);
     }
 
     /// @notice Reverts where bounds contradict each other.
@@ -69,6 +79,10 @@ library LedgerParams {
         // Rounded up and down, so that a cap within them is within the exact bounds.
         lowest = (yearly * minBps + 365 days * ONE - 1) / (365 days * ONE);
         highest = yearly * maxBps / (365 days * ONE);
+    }
+
+    function _checkUnit(uint256 unit, uint256 highest) private pure {
+        if (unit == 0 || unit > highest) revert LedgerParams_Bad("unit");
     }
 
     function _checkCap(

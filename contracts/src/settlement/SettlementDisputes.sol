@@ -260,11 +260,11 @@ abstract contract SettlementDisputes is SettlementState, Pausing {
         }
     }
 
-    /// @dev Who joined after the epoch's cut has no row that could be published.
+    /// @dev Who joined after the epoch's cut, or beyond the tree, has no row that could be published.
     function _checkHasRow(Storage storage $, Head memory head, uint32 memberId) private view {
         (uint40 joinedAt,) = $.membership.membershipTimes(memberId);
         uint256 cut = uint256(head.genesis) + uint256(head.lastEpoch) * head.epochLength;
-        if (joinedAt > cut) revert SettlementLedger_NoRow(memberId);
+        if (joinedAt > cut || memberId >> head.depth != 0) revert SettlementLedger_NoRow(memberId);
     }
 
     function _checkRow(Claim calldata row, bytes32[] calldata proof, bytes32 root, uint256 depth) private pure {

@@ -28,16 +28,17 @@ import {ICommittee, IMintable} from "./SettlementState.sol";
 /// Assumptions
 /// - At most quorum − 1 stewards collude. A quorum that does can shift earnings between members, within the totals, and
 ///   only past every member whose row it touches and every steward who objects: a row that the formula does not give is
-///   contested without anybody's judgement. What a contest cannot see are wrong inputs; see docs/adr/0005. The totals hold
-///   in any case: awards grow at most by the caps, cash is at most what was booked, and what was claimed is at most what
-///   was earned, each checked here.
+///   contested without anybody's judgement. What a contest cannot see stands in docs/adr/0005. The totals hold in any
+///   case: awards grow at most by the caps, cash is at most what was booked, and what was claimed is at most what was
+///   earned, each checked here.
 /// - What Treasury has booked to contributors never falls.
 /// - USDC, DATA and GOV move exactly what they are told.
 ///
 /// Rounds
 /// - An epoch's root is final by timestamp, `window` seconds after it was proposed. Nothing has to be called for that, so
 ///   only a dispute can keep a pending root from becoming final: each demand for at most 36 hours, and demands end with
-///   the window; an objection for 14 days, at the price of its bond; a contest only where the root is wrong.
+///   the window; an objection for 14 days, at the price of its bond if the house rejects it; a contest only where the root
+///   is wrong.
 /// - Two rounds are kept, the last final one and the pending one, and take turns by parity of the epoch: becoming final
 ///   costs no write. A void round leaves the final one as it was.
 ///

@@ -3,14 +3,14 @@ pragma solidity 0.8.30;
 
 import {Test} from "forge-std/Test.sol";
 import {ERC1967Proxy} from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol";
+import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
-import {FounderAccessManager} from "../../src/access/FounderAccessManager.sol";
 import {TestUSDC} from "../../src/testing/TestUSDC.sol";
 import {DataToken} from "../../src/tokens/DataToken.sol";
 
-/// @notice An authority, USDC and DATA: what the contracts around the Treasury need, without a whole cooperative.
+/// @notice An authority that one key holds, USDC and DATA: what the contracts around the Treasury need, without a whole cooperative.
 abstract contract MoneyTest is Test {
-    FounderAccessManager internal manager;
+    AccessManager internal manager;
     TestUSDC internal usdc;
     DataToken internal data;
 
@@ -20,7 +20,7 @@ abstract contract MoneyTest is Test {
 
     function setUp() public virtual {
         vm.warp(1_800_000_000);
-        manager = new FounderAccessManager(founder);
+        manager = new AccessManager(founder);
         usdc = new TestUSDC();
         data = DataToken(
             _proxy(

@@ -99,13 +99,30 @@ pub enum Command {
     /// Proposals of both houses, votes, and signed polls
     #[command(subcommand)]
     Gov(GovCommand),
-    /// Recompute the ledger from chain data and a steward's store; fails at the first difference
-    #[command(after_help = "Example: rochdale audit --steward 2 --json")]
+    /// Recompute the ledger from chain data and a steward's store, or from a transcript; fails at the first difference
+    #[command(after_help = "Examples:\n  rochdale audit --steward 2 --json\n  \
+        rochdale audit --transcript transcript.json --rpc http://127.0.0.1:8545 --manifest manifest.json")]
     Audit {
         /// Beside which steward
         #[arg(long, default_value = "1")]
         steward: StewardId,
+        #[command(flatten)]
+        transcript: TranscriptArgs,
     },
+}
+
+/// Arguments of an audit without a steward.
+#[derive(Clone, Debug, Args)]
+pub struct TranscriptArgs {
+    /// What an auditor was given: inputs, row keys and roots of every epoch
+    #[arg(long, value_name = "FILE", conflicts_with = "steward")]
+    pub transcript: Option<PathBuf>,
+    /// Compare with the headers on this chain, too
+    #[arg(long, value_name = "URL", requires_all = ["transcript", "manifest"])]
+    pub rpc: Option<String>,
+    /// The deployment's manifest
+    #[arg(long, value_name = "FILE", requires_all = ["transcript", "rpc"])]
+    pub manifest: Option<PathBuf>,
 }
 
 /// Arguments of `demo`.
@@ -129,6 +146,29 @@ pub struct DemoArgs {
     /// Largest record in MiB
     #[arg(long, default_value_t = 48, value_parser = clap::value_parser!(u32).range(1..=60))]
     pub max_record: u32,
+}
+
+/// What `coop upgrade` is told.
+#[derive(Debug, Args)]
+pub struct UpgradeArgs {
+    /// Only a plan: an upgrade itself is the two houses' to decide, with `rochdale gov propose`
+    #[arg(long, required = true)]
+    pub plan: bool,
+    /// The chain's RPC; that of this state's local chain if absent
+    #[arg(long)]
+    pub rpc: Option<String>,
+    /// The deployment's manifest; the state's own if absent
+    #[arg(long)]
+    pub manifest: Option<PathBuf>,
+    /// Write the proposal to a file that `rochdale gov propose` reads
+    #[arg(long)]
+    pub write: Option<PathBuf>,
+    /// Put the new code on the chain where it does not lie yet; nothing runs it before both houses agree
+    #[arg(long)]
+    pub place: bool,
+    /// Key file of the account that pays for that; this state's founder if absent
+    #[arg(long, requires = "place")]
+    pub key: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -165,20 +205,7 @@ pub enum CoopCommand {
     },
     /// Show what an upgrade to this program's contracts would change and what both houses would be asked
     #[command(after_help = "Example: rochdale coop upgrade --plan --write proposal.toml")]
-    Upgrade {
-        /// Only a plan: an upgrade itself is the two houses' to decide, with `rochdale gov propose`
-        #[arg(long, required = true)]
-        plan: bool,
-        /// The chain's RPC; that of this state's local chain if absent
-        #[arg(long)]
-        rpc: Option<String>,
-        /// The deployment's manifest; the state's own if absent
-        #[arg(long)]
-        manifest: Option<PathBuf>,
-        /// Write the proposal to a file that `rochdale gov propose` reads
-        #[arg(long)]
-        write: Option<PathBuf>,
-    },
+    Upgrade(UpgradeArgs),
     /// Members, epoch, stewards and money at a glance
     Status,
 }

@@ -2,6 +2,7 @@
 
 use crate::coop::Coop;
 use anyhow::{Result, bail};
+use rochdale_api::client::{Client, ClientError};
 use rochdale_api::settlement::SettlementStatus;
 use rochdale_api::status::{EpochView, Health};
 use rochdale_chain::client::Chain;
@@ -19,7 +20,8 @@ pub async fn view(coop: &Coop, epoch: Epoch) -> Result<EpochView> {
 }
 
 /// Settles `epoch` on the local chain: moves time to its end and from attempt to attempt until the stewards have
-/// proposed, then past the objection window. `patience` is how long the stewards may work on one attempt.
+/// proposed, then past the objection window, and waits until a quorum of them has the rows to hand out.
+/// `patience` is how long the stewards may work on one attempt.
 pub async fn settle(coop: &Coop, chain: &Chain, epoch: Epoch, patience: Duration) -> Result<EpochView> {
     let local = LocalChain::new(chain)?;
     let mut attempt = 0;
@@ -34,6 +36,7 @@ pub async fn settle(coop: &Coop, chain: &Chain, epoch: Epoch, patience: Duration
     let Some(final_at) = proposed.final_at else { bail!("the gateway does not say when epoch {epoch} is final") };
     local.time_to(final_at + 1, FINAL).await?;
     reached(coop, epoch, "final", patience).await?;
+    taken_over(coop, epoch, patience).await?;
     view(coop, epoch).await
 }
 
@@ -65,6 +68,34 @@ async fn reached(coop: &Coop, epoch: Epoch, state: &str, patience: Duration) -> 
     }
 }
 
+/// Waits until a quorum of stewards holds the settled rows of `epoch`: each takes them over at its own pace.
+async fn taken_over(coop: &Coop, epoch: Epoch, patience: Duration) -> Result<()> {
+    let start = Instant::now();
+    loop {
+        let mut holders = 0;
+        for entry in &coop.stewards {
+            let status = settlement_status(&entry.url).await;
+            holders += u8::from(status.is_ok_and(|status| status.settled >= epoch));
+        }
+        if holders >= coop.quorum {
+            return Ok(());
+        }
+        if start.elapsed() > patience {
+            bail!(
+                "epoch {epoch} is final, but only {holders} of the {} stewards needed have taken it over after {} s: {}",
+                coop.quorum,
+                patience.as_secs(),
+                waiting(coop).await
+            );
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+async fn settlement_status(url: &str) -> Result<SettlementStatus, ClientError> {
+    Client::new(url)?.get("/v1/settlement").await
+}
+
 /// Waits until every process has indexed the chain's present head.
 pub async fn synced(coop: &Coop, chain: &Chain, patience: Duration) -> Result<()> {
     let head = chain.head().await?.latest.number;
@@ -72,7 +103,7 @@ pub async fn synced(coop: &Coop, chain: &Chain, patience: Duration) -> Result<()
     let urls: Vec<String> = urls.chain([coop.gateway.base().to_string()]).collect();
     let start = Instant::now();
     for url in urls {
-        let client = rochdale_api::client::Client::new(&url)?;
+        let client = Client::new(&url)?;
         loop {
             let health: Health = client.get("/v1/health").await?;
             if health.indexed >= head {
@@ -92,11 +123,7 @@ pub async fn waiting(coop: &Coop) -> String {
     let mut said = Vec::new();
     for entry in &coop.stewards {
         let name = crate::state::steward_name(entry.steward);
-        let answer = match rochdale_api::client::Client::new(&entry.url) {
-            Ok(client) => client.get::<SettlementStatus>("/v1/settlement").await,
-            Err(error) => Err(error),
-        };
-        said.push(match answer {
+        said.push(match settlement_status(&entry.url).await {
             Ok(status) => format!("{name}: {}", status.waiting_for.unwrap_or_else(|| "waits for nothing".to_owned())),
             Err(error) => format!("{name}: {error}"),
         });

@@ -14,6 +14,7 @@ mod program;
 mod records;
 mod researcher;
 mod state;
+mod transcript;
 mod ui;
 mod up;
 mod wallet;
@@ -54,6 +55,9 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Researcher(command) => researcher::run(&cli.common, command, ui).await,
         Command::Epoch(command) => commands::epoch(&cli.common, command, ui).await,
         Command::Gov(command) => gov::run(&cli.common, command, ui).await,
-        Command::Audit { steward } => commands::audit(&cli.common, steward, ui),
+        Command::Audit { steward, transcript: args } => match &args.transcript {
+            Some(file) => transcript::run(&args, file, ui).await,
+            None => commands::audit(&cli.common, steward, ui),
+        },
     }
 }

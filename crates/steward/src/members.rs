@@ -34,7 +34,10 @@ impl Steward {
     async fn leaves(&self, epoch: Epoch) -> Result<Vec<LeafRow>, Problem> {
         let settled = self.store.settled().await?;
         if epoch.0 == 0 || epoch > settled {
-            let detail = format!("this steward has settled up to epoch {settled}, not epoch {epoch}");
+            let detail = match settled.0 {
+                0 => "this steward has settled no epoch yet".to_owned(),
+                _ => format!("this steward has settled epochs 1 to {settled}, not epoch {epoch}"),
+            };
             return Err(Problem::new(ProblemCode::NotFound, detail));
         }
         Ok(self.store.rows(epoch).await?)

@@ -5,3 +5,4 @@ pub mod defect;
 pub mod fixtures;
 pub mod passkey;
 pub mod synth;
+pub mod year;

@@ -3,7 +3,6 @@ pragma solidity 0.8.30;
 
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
 import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeable.sol";
-import {FounderAccessManager} from "../../../src/access/FounderAccessManager.sol";
 import {TestUSDC} from "../../../src/testing/TestUSDC.sol";
 import {Treasury} from "../../../src/treasury/Treasury.sol";
 import {CoopTest} from "../../utils/CoopTest.sol";
@@ -11,16 +10,11 @@ import {CoopTest} from "../../utils/CoopTest.sol";
 contract AccessTest is CoopTest {
     function test_RevertWhen_TheChainIsNotLocal() external {
         vm.chainId(1);
-        vm.expectRevert(abi.encodeWithSelector(FounderAccessManager.FounderAccessManager_NotLocalChain.selector, 1));
-        new FounderAccessManager(founder);
         vm.expectRevert(abi.encodeWithSelector(TestUSDC.TestUSDC_NotLocalChain.selector, 1));
         new TestUSDC();
     }
 
-    function test_WhenTheChainIsLocal() external {
-        FounderAccessManager local = new FounderAccessManager(founder);
-        (bool admin,) = local.hasRole(local.ADMIN_ROLE(), founder);
-        assertTrue(admin);
+    function test_WhenTheChainIsLocal() external view {
         assertEq(usdc.decimals(), 6);
     }
 

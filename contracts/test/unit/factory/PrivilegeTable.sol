@@ -9,15 +9,18 @@ abstract contract PrivilegeTable {
     enum Kind {
         Unknown,
         Open, // anybody, by design
+        Member, // every active member
         Peer, // one contract of the cooperative
         Self, // the contract itself, or a role that it keeps by itself
         Once, // at the founding
         Role // a role of the authority
     }
 
+    /// @param overloads how many functions of one contract have this name
     struct Entry {
         Kind kind;
         uint64 role;
+        uint8 overloads;
         bool seen;
         string reason;
     }
@@ -47,6 +50,7 @@ abstract contract PrivilegeTable {
         _open("Membership.join", "the registrar's signature decides");
         _open("Membership.transferFrom", "soulbound: always refused");
         _open("Membership.safeTransferFrom", "soulbound: always refused");
+        entries[keccak256("Membership.safeTransferFrom")].overloads = 2;
         _open("Membership.leave", "the member's signature decides");
         _open("Membership.setPayout", "the member's signature decides");
         _role("Membership.expel", Roles.MEMBER_HOUSE);
@@ -101,7 +105,7 @@ abstract contract PrivilegeTable {
         _role("DataToken.setListed", Roles.TOKEN_HOUSE);
         _fillToken("GovToken");
         _role("GovToken.setListed", Roles.CHARTER);
-        _open("GovToken.lock", "the caller's own");
+        _add("GovToken.lock", Kind.Member, "the caller's own");
         _open("GovToken.lockBySig", "the holder's signature decides");
         _open("GovToken.unlock", "the caller's own");
         _open("GovToken.poke", "counts what is so");
@@ -121,6 +125,7 @@ abstract contract PrivilegeTable {
         _role("DatasetCatalog.publish", Roles.TOKEN_HOUSE);
         _open("License.transferFrom", "not transferable: always refused");
         _open("License.safeTransferFrom", "not transferable: always refused");
+        entries[keccak256("License.safeTransferFrom")].overloads = 2;
         _peer("License.mint", "Market, AuctionHouse, ComputeDesk, for a sale");
         _peer("License.extend", "the same, for a renewal");
         _peer("License.revoke", "the same, for a refund");
@@ -262,7 +267,7 @@ abstract contract PrivilegeTable {
     function _add(string memory key, Kind kind, string memory reason) private {
         Entry storage e = entries[keccak256(bytes(key))];
         require(e.kind == Kind.Unknown, key);
-        (e.kind, e.reason) = (kind, reason);
+        (e.kind, e.reason, e.overloads) = (kind, reason, 1);
         keys.push(key);
     }
 }

@@ -180,6 +180,22 @@ contract AuctionHouseTest is SaleTest {
         auctions.commit(id, bytes32(uint256(1)), PURPOSE, p);
     }
 
+    /// @dev Else who bids could see the others' bids and let the approval run out, at no cost.
+    function test_RevertWhen_TheApprovalDoesNotLastUntilTheEnd() external {
+        uint64 id = _openAuction();
+        vm.prank(pauser);
+        auctions.setPausedUntil(GENESIS + 1 days);
+        vm.warp(GENESIS + 1 days);
+        _approve(bidders[0], PURPOSE, GENESIS + 6 days);
+        LicenseSale.Permit memory p = _fund(bidderKeys[0], 100e6, address(auctions));
+        vm.prank(bidders[0]);
+        vm.expectRevert(abi.encodeWithSelector(LicenseSale.LicenseSale_NotApproved.selector, bidders[0], PURPOSE));
+        auctions.commit(id, keccak256("seal"), PURPOSE, p);
+        _approve(bidders[0], PURPOSE, GENESIS + 6 days + 1);
+        vm.prank(bidders[0]);
+        auctions.commit(id, keccak256("seal"), PURPOSE, p);
+    }
+
     function test_WhenCommitted() external {
         uint64 id = _openAuction();
         bytes32 sealedBid = auctions.sealOf(id, bidders[1], _bid(2_000e6));

@@ -84,6 +84,36 @@ contract AuctionOutcomeTest is SaleTest {
         assertEq(auctions.owedTo(bidders[1]), 2_000e6);
     }
 
+    /// @dev Who bids keeps the bargain: an approval that runs out by the clock is no way out of it.
+    function test_WhenTheApprovalOfTheWinnerRanOutAfterTheEndItStillBuys() external {
+        uint64 id = _openAuction();
+        _approve(bidders[0], PURPOSE, GENESIS + 5 days + 1);
+        _commit(id, 0, _bid(3_000e6));
+        _commit(id, 1, _bid(2_000e6));
+        _commit(id, 2, _bid(1_500e6));
+        vm.warp(GENESIS + 3 days);
+        _reveal(id, 0, _bid(3_000e6));
+        _reveal(id, 1, _bid(2_000e6));
+        vm.warp(GENESIS + 6 days);
+        auctions.close(id);
+        assertEq(license.ownerOf(1), bidders[0]);
+        assertEq(auctions.owedTo(bidders[0]), 1_000e6);
+        assertEq(_booked(), 2_000e6);
+    }
+
+    function test_WhenTheBoardWithdrawsAfterTheEndNobodyBuys() external {
+        uint64 id = _openAuction();
+        _commit(id, 0, _bid(3_000e6));
+        vm.warp(GENESIS + 3 days);
+        _reveal(id, 0, _bid(3_000e6));
+        vm.warp(GENESIS + 6 days);
+        vm.prank(memberHouse);
+        ethics.withdraw(bidders[0], PURPOSE);
+        auctions.close(id);
+        assertEq(license.licenseCount(), 0);
+        assertEq(auctions.owedTo(bidders[0]), 3_000e6);
+    }
+
     function test_WhenAmountsAreEqualTheEarlierCommitmentWins() external {
         uint64 id = _openAuction();
         AuctionHouse.Bid memory b = _bid(2_000e6);

@@ -3,8 +3,8 @@ pragma solidity 0.8.30;
 
 import {Test} from "forge-std/Test.sol";
 import {FunctionsClient} from "@chainlink/contracts/src/v0.8/functions/v1_3_0/FunctionsClient.sol";
+import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
-import {FounderAccessManager} from "../../../src/access/FounderAccessManager.sol";
 import {ChainlinkScoreAdapter} from "../../../src/oracle/ChainlinkScoreAdapter.sol";
 import {FunctionsRouterDouble} from "../../utils/FunctionsRouterDouble.sol";
 
@@ -15,7 +15,7 @@ contract ChainlinkScoreAdapterTest is Test {
     bytes32 internal constant DIGEST = keccak256("score");
 
     FunctionsRouterDouble internal router;
-    FounderAccessManager internal manager;
+    AccessManager internal manager;
     ChainlinkScoreAdapter internal adapter;
     address internal founder = makeAddr("founder");
     address internal automation = makeAddr("automation");
@@ -23,7 +23,7 @@ contract ChainlinkScoreAdapterTest is Test {
 
     function setUp() external {
         router = new FunctionsRouterDouble();
-        manager = new FounderAccessManager(founder);
+        manager = new AccessManager(founder);
         adapter = new ChainlinkScoreAdapter(address(manager), address(router), _config(), automation);
     }
 

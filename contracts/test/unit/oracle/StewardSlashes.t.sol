@@ -196,6 +196,36 @@ contract StewardSlashesTest is StewardsTest {
         _report(key, a, key, b, error);
     }
 
+    /// @dev A steward that pays a cent, and reports itself for an epoch that is yet to come, buys nothing by that.
+    function testFuzz_WhenAFaultWasReportedForLessThanTheSeatsBond(uint256 dust) external {
+        (ISettlementLedger.Header memory a, ISettlementLedger.Header memory b) = _twoHeaders();
+        uint256 key = stewardKeys[0];
+        _bond(_steward(1), bound(dust, 1, MIN_BOND - 1));
+        _report(key, a, key, b, "");
+        _bond(_steward(1), MIN_BOND);
+        _report(key, a, key, b, "");
+        assertEq(committee.slashOf(2).amount, MIN_BOND);
+        assertEq(committee.bondOf(_steward(1)), 0);
+        _bond(_steward(1), MIN_BOND);
+        bytes4 selector = StewardBonds.StewardBonds_AlreadyReported.selector;
+        _report(key, a, key, b, abi.encodeWithSelector(selector, _steward(1), a.epoch, a.attempt));
+    }
+
+    /// @dev Nor does one that objects just before: what was locked is taken once it is back.
+    function test_WhenAnObjectionWasLockedAtTheReport() external {
+        (ISettlementLedger.Header memory a, ISettlementLedger.Header memory b) = _twoHeaders();
+        uint256 key = stewardKeys[0];
+        _bond(_steward(1), MIN_BOND);
+        vm.prank(address(ledger));
+        committee.lockObjection(_steward(1));
+        _report(key, a, key, b, "");
+        vm.prank(address(ledger));
+        committee.settleObjection(_steward(1), true);
+        assertEq(committee.bondOf(_steward(1)), OBJECTION);
+        _report(key, a, key, b, "");
+        assertEq(committee.bondOf(_steward(1)), 0);
+    }
+
     function testFuzz_WhenOneStewardSignedTwo(uint256 word, uint256 bit, bool former) external {
         (ISettlementLedger.Header memory a,) = _twoHeaders();
         (ISettlementLedger.Header memory b,) = _twoHeaders();

@@ -69,11 +69,21 @@ contract ContestVerifierTest is ContestTest {
         assertGt(closed, 0, "erased rows are among them");
     }
 
-    function test_HonestEdgesSurvive() external view {
+    /// @dev But for the two whose old row the ledger cannot have written: it contributed in the epoch that is settled, or
+    /// earned what no total holds. They prove nothing.
+    function test_HonestEdgesSurvive() external {
         (uint256[] memory words, uint256 count) = _rowsOf("edges");
+        uint256 impossible;
         for (uint256 i; i < count; ++i) {
-            this.checkSurvives(_slice(words, i));
+            uint256[] memory w = _slice(words, i);
+            if (w[12] < w[15] && w[2] >> 126 == 0) {
+                this.checkSurvives(w);
+                continue;
+            }
+            ++impossible;
+            _expect(_opening(w), ContestVerifier.ContestVerifier_NoWayOn.selector);
         }
+        assertEq(impossible, 2);
     }
 
     /// @dev Each of the four amounts and the private hash, of every 32nd row.
@@ -152,6 +162,78 @@ contract ContestVerifierTest is ContestTest {
         o.inputs.programPoints = type(uint256).max;
         _plant(o);
         assertTrue(_isWrong(o), "points beyond everything");
+    }
+
+    /// @dev A row that colluding stewards once made final must not void every root after it: the formula can give none that
+    /// would survive. Each word of it that is beyond what the ledger writes, with a new leaf that nothing gave.
+    function test_RevertWhen_TheFormulaCannotGoOnFromTheOldRow() external {
+        bytes4 selector = ContestVerifier.ContestVerifier_NoWayOn.selector;
+        for (uint256 field; field < 12; ++field) {
+            if (field == 9) continue; // a streak of any length is cut
+            (IContestVerifier.Opening memory o, uint256[] memory w) = _someRow();
+            w[2 + field] = field < 9 ? 1 << 126 : w[15] + (field == 10 ? 0 : 1);
+            o.oldRow = _row(w, 2);
+            o.newLeaf.data += 1;
+            _plant(o);
+            _expect(o, selector);
+            w[2 + field] -= 1;
+            o.oldRow = _row(w, 2);
+            _plant(o);
+            assertTrue(_isWrong(o), "as wide as can be, and falsified");
+        }
+    }
+
+    /// @dev As wide as it can be, the step goes through, whatever was earned in the epoch.
+    function test_TheFormulaGoesOnFromTheWidestRow() external view {
+        (IContestVerifier.Opening memory o, uint256[] memory w) = _someRow();
+        for (uint256 field; field < 9; ++field) {
+            w[2 + field] = (1 << 126) - 1;
+        }
+        (w[11], w[12], w[13]) = (type(uint32).max, w[15] - 1, w[15]);
+        o.oldRow = _row(w, 2);
+        (o.params.dataPerPoint, o.params.govPerPoint) = (type(uint96).max, type(uint96).max);
+        (o.header.sumUsage, o.header.sumData) = (1 << 127, 1 << 127);
+        assertTrue(verifier.replay(o.newLeaf.memberId, o) != 0);
+    }
+
+    /// @dev Nor is anything narrower refused: a row that a contest may start from has a next one.
+    function testFuzz_TheFormulaGoesOnFromWhatIsNotRefused(uint128[9] memory amounts, uint32[3] memory times)
+        external
+        view
+    {
+        (IContestVerifier.Opening memory o, uint256[] memory w) = _someRow();
+        for (uint256 field; field < 9; ++field) {
+            w[2 + field] = amounts[field] >> 2;
+        }
+        (w[11], w[12], w[13]) = (times[0], times[1] % w[15], times[2] % (w[15] + 1));
+        o.oldRow = _row(w, 2);
+        (o.params.dataPerPoint, o.params.govPerPoint) = (type(uint96).max, type(uint96).max);
+        // The row's part is in them.
+        (o.header.sumUsage, o.header.sumData, o.header.sumEarly) = (1 << 127, 1 << 127, 1 << 32);
+        assertTrue(verifier.replay(o.newLeaf.memberId, o) != 0);
+    }
+
+    /// @dev Of an erased row the leaf tells.
+    function test_RevertWhen_TheFormulaCannotGoOnFromAnErasedRow() external {
+        (uint256[] memory words, uint256 count) = _rowsOf("rows");
+        for (uint256 i; i < count; ++i) {
+            IContestVerifier.Opening memory o = _opening(_slice(words, i));
+            if (!o.closed) continue;
+            o.shown.gov = 1 << 126;
+            _plant(o);
+            _expect(o, ContestVerifier.ContestVerifier_NoWayOn.selector);
+            return;
+        }
+        assertTrue(false, "one is among them");
+    }
+
+    /// @dev Whether it can go on is a matter of the old row: inputs that overflow are the signers' fault.
+    function test_InputsThatOverflowAreWrong() external view {
+        (IContestVerifier.Opening memory o,) = _someRow();
+        o.inputs.useWeight = type(uint128).max;
+        o.oldRow.usageWeight = 1 << 100;
+        _plant(o);
+        assertTrue(_isWrong(o));
     }
 
     // ---------------------------------------------------------------------------- words that fit no field

@@ -7,6 +7,7 @@ import {SettlementDisputes} from "../../../src/settlement/SettlementDisputes.sol
 import {SettlementState} from "../../../src/settlement/SettlementState.sol";
 import {StewardBonds} from "../../../src/oracle/StewardBonds.sol";
 import {StewardCommittee} from "../../../src/oracle/StewardCommittee.sol";
+import {Config} from "../../../src/factory/Config.sol";
 import {BondedCoop} from "../../utils/BondedCoop.sol";
 
 contract SettlementDisputesTest is BondedCoop {
@@ -373,5 +374,25 @@ contract SettlementDisputesTest is BondedCoop {
         _asMemberHouse();
         ledger.resolveObjection(1, 0, true);
         _assertVoid();
+    }
+}
+
+/// @notice A cooperative whose tree is full: ids 1 to 3 fit a depth of 2.
+contract SettlementFullTreeTest is BondedCoop {
+    function _config() internal override returns (Config memory c) {
+        c = super._config();
+        c.chain.depth = 2;
+    }
+
+    /// @dev No answer could be given, so the root of everybody else would be void for ever.
+    function test_RevertWhen_TheMemberHasNoPlaceInTheTree() external {
+        _joinMany(4);
+        vm.warp(_startOf(1, 0));
+        _propose(_header());
+        vm.expectRevert(abi.encodeWithSelector(SettlementState.SettlementLedger_NoRow.selector, 4));
+        vm.prank(vm.addr(_memberKey(4)));
+        ledger.demand(ISettlementLedger.Demand(4, 1, 0, 0), "");
+        vm.prank(vm.addr(_memberKey(3)));
+        ledger.demand(ISettlementLedger.Demand(3, 1, 0, 0), "");
     }
 }

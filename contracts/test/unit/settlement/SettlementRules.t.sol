@@ -64,6 +64,32 @@ contract SettlementRulesTest is CoopTest {
         }
     }
 
+    /// @dev An epoch keeps its parameters: one whose awards overflow could never be settled.
+    function test_RevertWhen_APointIsWorthMoreThanTotalsHold() external {
+        bytes memory reason = abi.encodeWithSelector(LedgerParams.LedgerParams_Bad.selector, "perPoint");
+        RewardFormula.Params memory p = _rewardParams();
+        p.dataPerPoint = uint128(type(uint96).max) + 1;
+        _bad(p, reason);
+        (p.dataPerPoint, p.govPerPoint) = (type(uint96).max, uint128(type(uint96).max) + 1);
+        _bad(p, reason);
+        p.govPerPoint = type(uint96).max;
+        _set(p);
+    }
+
+    /// @dev A leaf shows whole units: a unit beyond what anybody earns would keep from active members what they earned.
+    function test_RevertWhen_AUnitHidesWhatIsOwed() external {
+        bytes memory reason = abi.encodeWithSelector(LedgerParams.LedgerParams_Bad.selector, "unit");
+        RewardFormula.Params memory p = _rewardParams();
+        p.cashUnit = 1_000e6 + 1;
+        _bad(p, reason);
+        (p.cashUnit, p.dataUnit) = (1_000e6, 1_000e18 + 1);
+        _bad(p, reason);
+        (p.dataUnit, p.govUnit) = (1_000e18, 1_000e18 + 1);
+        _bad(p, reason);
+        p.govUnit = 1_000e18;
+        _set(p);
+    }
+
     function test_WhenVotedBeforeTheFirstEpochItGovernsThatEpoch() external {
         vm.warp(GENESIS - 1 days);
         // This cooperative's roles begin with genesis; one that is founded earlier has them by now.

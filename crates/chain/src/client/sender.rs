@@ -162,6 +162,7 @@ struct Wanted<'a> {
     kind: TxKind,
     data: Bytes,
     name: &'a str,
+    value: U256,
 }
 
 impl Wanted<'_> {
@@ -223,7 +224,7 @@ impl Sender {
     /// # Errors
     /// Where the contract refuses or the RPC does not answer.
     pub async fn simulate<C: SolCall>(&self, to: Address, call: &C) -> Result<C::Return, SendError> {
-        let wanted = Wanted { kind: to.into(), data: call.abi_encode().into(), name: C::SIGNATURE };
+        let wanted = Wanted { kind: to.into(), data: call.abi_encode().into(), name: C::SIGNATURE, value: U256::ZERO };
         let data = self.simulate_raw(&wanted).await?;
         C::abi_decode_returns(&data).map_err(|e| {
             SendError::Chain(ChainError::Refused {
@@ -240,7 +241,13 @@ impl Sender {
     /// Where the contract refuses (nothing was sent then), the transaction is not mined in time, or the RPC does
     /// not answer.
     pub async fn send<C: SolCall>(&self, to: Address, call: &C) -> Result<Receipt, SendError> {
-        self.dispatch(&Wanted { kind: to.into(), data: call.abi_encode().into(), name: C::SIGNATURE }).await
+        self.dispatch(&Wanted {
+            kind: to.into(),
+            data: call.abi_encode().into(),
+            name: C::SIGNATURE,
+            value: U256::ZERO,
+        })
+        .await
     }
 
     /// Simulates, sends and waits for a call that is already encoded; `name` is for messages.
@@ -248,7 +255,15 @@ impl Sender {
     /// # Errors
     /// As [`Self::send`].
     pub async fn send_raw(&self, kind: TxKind, data: Bytes, name: &str) -> Result<Receipt, SendError> {
-        self.dispatch(&Wanted { kind, data, name }).await
+        self.dispatch(&Wanted { kind, data, name, value: U256::ZERO }).await
+    }
+
+    /// Sends ether, in wei, and waits.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub async fn pay(&self, to: Address, wei: U256) -> Result<Receipt, SendError> {
+        self.dispatch(&Wanted { kind: to.into(), data: Bytes::new(), name: "a payment of ether", value: wei }).await
     }
 
     /// As [`Self::send_raw`]; `note` hears of the transaction before it leaves and may keep it back by `false`. Where the
@@ -263,7 +278,7 @@ impl Sender {
         name: &str,
         note: impl FnMut(B256) -> bool + Send,
     ) -> Result<Receipt, SendError> {
-        self.dispatch_noting(&Wanted { kind, data, name }, note).await
+        self.dispatch_noting(&Wanted { kind, data, name, value: U256::ZERO }, note).await
     }
 
     /// Waits for a transaction that was sent before; `name` is for messages.
@@ -271,7 +286,7 @@ impl Sender {
     /// # Errors
     /// Where it reverted, is not mined in time, or the RPC does not answer.
     pub async fn wait_for(&self, transaction: B256, name: &str) -> Result<Receipt, SendError> {
-        let wanted = Wanted { kind: TxKind::Create, data: Bytes::new(), name };
+        let wanted = Wanted { kind: TxKind::Create, data: Bytes::new(), name, value: U256::ZERO };
         let receipt = self.wait(&wanted, transaction).await?;
         if receipt.status() {
             return Ok(summarize(receipt));
@@ -308,6 +323,7 @@ impl Sender {
             from: Some(self.address),
             to: Some(wanted.kind),
             input: TransactionInput::both(wanted.data.clone()),
+            value: Some(wanted.value),
             ..TransactionRequest::default()
         }
     }
@@ -353,8 +369,7 @@ impl Sender {
                 .with_chain_id(self.chain.chain_id())
                 .with_gas_limit(gas)
                 .with_max_fee_per_gas(fees.max_fee_per_gas)
-                .with_max_priority_fee_per_gas(fees.max_priority_fee_per_gas)
-                .with_value(U256::ZERO);
+                .with_max_priority_fee_per_gas(fees.max_priority_fee_per_gas);
             let signed = request
                 .build(&self.wallet)
                 .await

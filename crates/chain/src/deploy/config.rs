@@ -172,7 +172,7 @@ impl Default for SplitBps {
 pub struct GovernanceConfig {
     /// How long a decision waits in its timelock.
     pub delay: u64,
-    /// The token house, whose votes are units of GOV: square roots of wei.
+    /// The token house, whose votes are units of GOV: the square root of the GOV earned, with 18 decimals.
     pub token: HouseConfig,
     /// The member house: one vote for each member.
     pub member: HouseConfig,
@@ -188,14 +188,11 @@ impl Default for GovernanceConfig {
             quorum_bps: 1_000,
             quorum_floor: 3,
         };
-        // A unit of the token house is the square root of a wei of GOV: one whole GOV earned has 10^9.
-        let token = HouseConfig { proposal_threshold: UNIT, quorum_bps: 400, quorum_floor: 3 * UNIT, ..house };
+        // √1 GOV, with 18 decimals like GOV itself, is what a member with one whole GOV earned has.
+        let token = HouseConfig { proposal_threshold: WHOLE, quorum_bps: 400, quorum_floor: 3 * WHOLE, ..house };
         Self { delay: 2 * 86_400, token, member: house }
     }
 }
-
-/// Votes that one whole GOV has.
-const UNIT: u64 = 1_000_000_000;
 
 /// How one house decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -207,12 +204,14 @@ pub struct HouseConfig {
     pub voting_period: u32,
     /// Seconds that a vote stays open after a late quorum.
     pub late_quorum_extension: u64,
-    /// Votes that a proposer needs.
-    pub proposal_threshold: u64,
+    /// Votes that a proposer needs, as a string of digits.
+    #[serde(with = "decimal_string")]
+    pub proposal_threshold: u128,
     /// Part of all votes that must be for or abstain, at most 5,000.
     pub quorum_bps: u16,
-    /// Votes that must be for or abstain, whatever the part is.
-    pub quorum_floor: u64,
+    /// Votes that must be for or abstain, whatever the part is, as a string of digits.
+    #[serde(with = "decimal_string")]
+    pub quorum_floor: u128,
 }
 
 /// What stewards pledge, micro-USDC.

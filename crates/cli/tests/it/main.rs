@@ -1,6 +1,7 @@
 //! The `rochdale` command as a person uses it: real processes, a real chain, files as they come.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod audit;
 mod bad_input;
 mod deploy;
 mod directory;
@@ -9,3 +10,4 @@ mod market;
 mod polls;
 mod support;
 mod typed;
+mod upgrade;

@@ -40,6 +40,8 @@ pub struct SettledInputs {
     pub attempt: u32,
     /// Digest of the sealed sheet.
     pub sheet: B256,
+    /// The root that became final, for a reader to compare with its own; nothing is computed from it.
+    pub root: B256,
     /// Of each member who erased everything since, what only the destroyed row key gives: the salt of the row and the
     /// blinder of the inputs in this epoch.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -148,6 +150,7 @@ mod tests {
             inputs,
             attempt: 0,
             sheet: B256::ZERO,
+            root: B256::ZERO,
             destroyed: BTreeMap::new(),
         };
         let first = Contribution { member: MEMBER, id: ContributionId(1), score };

@@ -1,0 +1,283 @@
+//! Disputes: a falsified root that its victim contests, a demand that nobody answers, an objection without a reason.
+
+use alloy::primitives::{Address, U256};
+use anyhow::{Context as _, Result, bail, ensure};
+use rochdale_chain::bindings::{
+    IContestVerifier, ISettlementLedger, RewardFormula, SettlementLedger, StewardCommittee,
+};
+use rochdale_chain::eip712;
+use rochdale_core::ids::MemberId;
+use rochdale_core::ledger::{Inputs, Row, input_blinder, row_tree, salt};
+
+use super::agenda::{Deed, HOUR};
+use super::chain::refusal;
+use super::houses::Topic;
+use super::settle::Pending;
+use super::tally::{Act, Outcome};
+use super::{Year, row_key};
+
+alloy::sol! {
+    /// What a member signs to have its row replayed.
+    struct Contest {
+        uint32 memberId;
+        uint32 epoch;
+        uint32 attempt;
+        uint256 deadline;
+    }
+}
+
+impl Year {
+    /// The first two stewards move half of what a member earned to another, and leave every total as it is.
+    pub(super) async fn lie(&mut self, honest: Pending) -> Result<()> {
+        let Pending { inputs, mut round } = honest;
+        let rows = &round.settled.rows;
+        let richest = |without: Option<usize>| {
+            let wallets = self.present(|p| p.key.wallet().is_some() && (p.id.0 as usize) <= self.known());
+            wallets
+                .into_iter()
+                .filter(|p| Some(*p) != without)
+                .max_by_key(|place| rows[self.people[*place].id.0 as usize - 1].data_earned)
+        };
+        let victim = richest(None).context("nobody earned anything")?;
+        let friend = richest(Some(victim)).context("nobody else earned anything")?;
+        let (victim, friend) = (self.people[victim].id, self.people[friend].id);
+        let part = round.settled.rows[victim.0 as usize - 1].data_earned / 2;
+        round.settled.rows[victim.0 as usize - 1].data_earned -= part;
+        round.settled.rows[friend.0 as usize - 1].data_earned += part;
+        let (epoch, settled) = (round.header.epoch, &round.settled);
+        let salts = |member: MemberId| salt(&row_key(member).0, epoch);
+        let depth = self.site.manifest.tree_depth;
+        round.tree = row_tree(&inputs.params, depth, &settled.rows, &settled.inputs, salts)?;
+        round.header.root = round.tree.root();
+        ensure!(round.header.root != inputs.root, "the falsified root is the honest one");
+        self.propose(&round.header, &[0, 1]).await?;
+        self.tally.count(Act::ProposeLie, self.stewards[0].address());
+        self.pending = Some(Pending { inputs, round });
+        self.disputed = Some(victim);
+        self.agenda.add(self.site.now().await? + 2 * HOUR, Deed::Contest);
+        Ok(())
+    }
+
+    /// The victim demands its row, is shown the falsified one, and contests it; an honest row withstands a contest.
+    pub(super) async fn contest(&mut self) -> Result<()> {
+        let (committee, ledger) =
+            (self.site.manifest.addresses.steward_committee, self.site.manifest.addresses.settlement_ledger);
+        let pending = self.pending.clone().context("nothing to contest")?;
+        let victim = self.disputed.take().context("nobody to contest")?;
+        self.demand_row(victim).await?;
+        let (row, proof) = self.leaf_in(&pending.round, &pending.inputs.params, victim)?;
+        let liar = self.stewards[0].clone();
+        self.site.send(&liar, ledger, &SettlementLedger::answerCall { row, proof }).await?;
+        self.tally.count(Act::Answer, liar.address());
+
+        let moved = |row: &Row, honest: &Row| row.data_earned != honest.data_earned;
+        let honest = self.books.settle(&pending.inputs, row_key)?;
+        let (rows, honest) = (&pending.round.settled.rows, &honest.settled.rows);
+        let touched = rows.iter().zip(honest).filter(|(row, honest)| moved(row, honest)).count();
+        ensure!(touched == 2, "{touched} rows were falsified");
+        let untouched = self.present(|p| {
+            let place = p.id.0 as usize - 1;
+            p.key.wallet().is_some() && place < self.known() && !moved(&rows[place], &honest[place])
+        });
+        let witness = *untouched.first().context("every row was falsified")?;
+        let right = self.contest_row(&pending, self.people[witness].id).await;
+        ensure!(refusal(right)? == "SettlementLedger_RowIsRight", "an honest row lost a contest");
+        self.tally.note(Outcome::Refused);
+
+        let before = self.site.view(committee, &StewardCommittee::slashCountCall {}).await?;
+        self.contest_row(&pending, victim).await?;
+        let epoch = pending.round.header.epoch.0;
+        self.tally.count(Act::Contest, self.account_of(victim)?);
+        self.voided(epoch, pending.round.header.attempt).await?;
+        let opened = self.site.view(committee, &StewardCommittee::slashCountCall {}).await? - before;
+        ensure!(opened == U256::from(2), "{opened} bonds went into escrow, not two");
+        for liar in &self.seats()[..2] {
+            let active = self.site.view(committee, &StewardCommittee::isActiveStewardCall { steward: *liar }).await?;
+            ensure!(!active, "a steward whose bond is in escrow is still active");
+        }
+        // One honest steward is no quorum: nothing is settled until the member house seats others.
+        let honest = self.books.settle(&pending.inputs, row_key)?;
+        let mut header = honest.header;
+        header.attempt = self.attempts[&epoch];
+        self.site.reach(self.site.manifest.schedule().start(header.epoch, header.attempt)).await?;
+        let refused = refusal(self.propose(&header, &[0, 2]).await)?;
+        ensure!(refused == "StewardCommittee_TooFewSignatures", "refused with {refused}");
+        self.tally.note(Outcome::Refused);
+        self.halted = true;
+        self.put(Topic::ReplaceCommittee).await
+    }
+
+    /// A root is void: the last final one stands as it did, and the epoch's next attempt has a higher number.
+    async fn voided(&mut self, epoch: u32, attempt: u32) -> Result<()> {
+        let ledger = self.site.manifest.addresses.settlement_ledger;
+        let last = self.site.view(ledger, &SettlementLedger::finalEpochCall {}).await?;
+        ensure!(last.epoch + 1 == epoch && last.root == self.books.root, "a void root changed the final one");
+        self.attempts.insert(epoch, attempt + 1);
+        self.pending = None;
+        self.tally.note(Outcome::Voided);
+        Ok(())
+    }
+
+    /// A member demands its row; nobody will answer.
+    pub(super) async fn demand(&mut self) -> Result<()> {
+        let known = self.known();
+        let place = self.anybody(|person| (person.id.0 as usize) <= known)?;
+        let member = self.people[place].id;
+        self.disputed = Some(member);
+        self.demand_row(member).await?;
+        // 24 hours for an answer, and the block after.
+        self.agenda.add(self.site.now().await? + 24 * HOUR + 60, Deed::VoidUnanswered);
+        Ok(())
+    }
+
+    async fn demand_row(&mut self, member: MemberId) -> Result<()> {
+        let header = &self.pending.as_ref().context("nothing is pending")?.round.header;
+        let (epoch, attempt) = (header.epoch.0, header.attempt);
+        let deadline = self.site.deadline().await?;
+        let demand = eip712::Demand { memberId: member.0, epoch, attempt, deadline };
+        let place = self.place_of(member)?;
+        let signature = self.people[place].key.sign(&demand, &self.site.manifest.settlement_domain())?;
+        let r = ISettlementLedger::Demand { memberId: member.0, epoch, attempt, deadline };
+        let ledger = self.site.manifest.addresses.settlement_ledger;
+        self.site.relay(ledger, &SettlementLedger::demandCall { r, signature }).await?;
+        self.tally.count(Act::Demand, self.people[place].key.address());
+        Ok(())
+    }
+
+    /// Anyone voids the root whose row was kept back; the same epoch is proposed again.
+    pub(super) async fn void_unanswered(&mut self) -> Result<()> {
+        let member = self.disputed.take().context("nobody demanded anything")?;
+        let (epoch, attempt) = {
+            let header = &self.pending.as_ref().context("nothing is pending")?.round.header;
+            (header.epoch.0, header.attempt)
+        };
+        let ledger = self.site.manifest.addresses.settlement_ledger;
+        let gateway = self.site.key("gateway");
+        self.site.send(&gateway, ledger, &SettlementLedger::voidUnansweredCall { memberId: member.0 }).await?;
+        self.tally.count(Act::VoidUnanswered, gateway.address());
+        self.voided(epoch, attempt).await?;
+        self.agenda.add(self.site.now().await?, Deed::Settle(epoch));
+        Ok(())
+    }
+
+    /// The third steward objects; the member house is asked.
+    pub(super) async fn object(&mut self) -> Result<()> {
+        let (steward, ledger) = (self.stewards[2].clone(), self.site.manifest.addresses.settlement_ledger);
+        self.site.send(&steward, ledger, &SettlementLedger::objectCall {}).await?;
+        self.tally.count(Act::Object, steward.address());
+        ensure!(self.final_at().await? > self.site.now().await? + 365 * 24 * HOUR, "an objection froze nothing");
+        self.put(Topic::RejectObjection).await
+    }
+
+    /// Opens a member's row, old and new, and has it replayed on the chain.
+    async fn contest_row(&mut self, pending: &Pending, member: MemberId) -> Result<()> {
+        let (epoch, attempt) = (pending.round.header.epoch, pending.round.header.attempt);
+        let deadline = self.site.deadline().await?;
+        let signed = Contest { memberId: member.0, epoch: epoch.0, attempt, deadline };
+        let place = self.place_of(member)?;
+        let signature = self.people[place].key.sign(&signed, &self.site.manifest.settlement_domain())?;
+        let c = ISettlementLedger::Contest { memberId: member.0, epoch: epoch.0, attempt, deadline };
+        let opening = self.opening(pending, member)?;
+        let ledger = self.site.manifest.addresses.settlement_ledger;
+        self.site.relay(ledger, &SettlementLedger::contestCall { c, signature, _2: opening }).await?;
+        Ok(())
+    }
+
+    fn opening(&self, pending: &Pending, member: MemberId) -> Result<IContestVerifier::Opening> {
+        let (index, round) = (member.0 as usize - 1, &pending.round);
+        let (Some(last), Some(old)) = (&self.last, self.books.rows.get(index)) else {
+            bail!("member {member} had no row before");
+        };
+        let (shown, old_proof) = self.leaf(member)?;
+        let (new_leaf, new_proof) = self.leaf_in(round, &pending.inputs.params, member)?;
+        ensure!(last.header.root == round.header.previous_root, "the last round is another");
+        Ok(IContestVerifier::Opening {
+            header: eip712::Header::from(&round.header).into(),
+            params: params_of(&pending.inputs.params),
+            first: false,
+            closed: false,
+            shown: IContestVerifier::Shown { cash: shown.cash, stream: shown.stream, data: shown.data, gov: shown.gov },
+            oldRow: row_of(old),
+            rowKey: row_key(member),
+            oldProof: old_proof,
+            inputs: inputs_of(&round.settled.inputs[index]),
+            blinder: input_blinder(&row_key(member).0, round.header.epoch),
+            inputsProof: round.inputs.proof(member).context("no such inputs")?,
+            newLeaf: new_leaf,
+            newProof: new_proof,
+        })
+    }
+
+    /// Where a member stands in the list of people.
+    pub(super) fn place_of(&self, member: MemberId) -> Result<usize> {
+        self.people.iter().position(|person| person.id == member).context("no such member")
+    }
+
+    fn account_of(&self, member: MemberId) -> Result<Address> {
+        Ok(self.people[self.place_of(member)?].key.address())
+    }
+}
+
+fn row_of(row: &Row) -> RewardFormula::Row {
+    RewardFormula::Row {
+        cashEarned: row.cash_earned,
+        cashStreaming: row.cash_streaming,
+        dataEarned: row.data_earned,
+        govEarned: row.gov_earned,
+        dataLocked: row.data_locked,
+        dataVesting: row.data_vesting,
+        govLocked: row.gov_locked,
+        govVesting: row.gov_vesting,
+        usageWeight: row.usage_weight,
+        streak: row.streak,
+        lastContribution: row.last_contribution,
+        joinEpoch: row.join_epoch,
+    }
+}
+
+fn inputs_of(inputs: &Inputs) -> RewardFormula::Inputs {
+    let score = |s: &rochdale_core::ledger::Score| RewardFormula::Score {
+        q: U256::from(s.quality),
+        u: U256::from(s.uniqueness),
+        a: U256::from(s.authenticity),
+        r: U256::from(s.rarity),
+    };
+    RewardFormula::Inputs {
+        contributions: inputs.contributions.iter().map(score).collect(),
+        programPoints: U256::from(inputs.program_points),
+        records: U256::from(inputs.n),
+        used: U256::from(inputs.k),
+        useWeight: U256::from(inputs.w),
+        active: inputs.active,
+        erased: inputs.erased,
+    }
+}
+
+fn params_of(p: &rochdale_core::ledger::Params) -> RewardFormula::Params {
+    RewardFormula::Params {
+        epochLength: p.epoch_length,
+        qMin: p.q_min,
+        bonusPerStep: p.bonus_per_step,
+        maxStreak: p.max_streak,
+        streakWindow: p.streak_window,
+        dataPerPoint: p.data_per_point,
+        govPerPoint: p.gov_per_point,
+        dataCap: p.data_cap,
+        govCap: p.gov_cap,
+        immediateBps: p.immediate_bps,
+        vestingEpochs: p.vesting_epochs,
+        dustData: p.dust_data,
+        dustGov: p.dust_gov,
+        smoothing: p.smoothing,
+        floorBps: p.floor_bps,
+        mixUsage: p.mix_usage,
+        mixData: p.mix_data,
+        mixEarly: p.mix_early,
+        earlyCutoff: p.early_cutoff,
+        minLicenses: p.min_licenses,
+        minDatasets: p.min_datasets,
+        cashUnit: p.cash_unit,
+        dataUnit: p.data_unit,
+        govUnit: p.gov_unit,
+    }
+}

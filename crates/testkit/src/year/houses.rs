@@ -1,0 +1,511 @@
+//! Both houses: what is put before them, who votes, and what becomes of it.
+
+use alloy::primitives::{Address, Bytes, U256, keccak256};
+use alloy::providers::Provider as _;
+use anyhow::{Context as _, Result, ensure};
+use rand::seq::SliceRandom as _;
+use rochdale_chain::bindings::{
+    CoopGovernor, GovToken, Market, Membership, SettlementLedger, StewardCommittee, Treasury,
+};
+use rochdale_chain::eip712;
+use rochdale_chain::gov::{CallSpec, CharterCalls, Draft, House, Proposal, Status, Support, implementation_slot};
+use rochdale_core::ids::Epoch;
+use serde_json::{Value, json};
+
+use super::agenda::{Deed, HOUR};
+use super::chain::refusal;
+use super::tally::{Act, Outcome};
+use super::{AWARDER, AWARDING, Year};
+
+/// What is put before a house, or both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Topic {
+    /// Prices, terms, services, a program and a buyback.
+    OpenDesks,
+    /// Fewer admissions, which nobody but the proposer cares about.
+    LoneRaise,
+    /// No cooldown, which most are against.
+    CheapRecords,
+    /// Buyers at the market need a bond.
+    RequireBonds,
+    /// Other parameters of the ledger.
+    NewParams,
+    /// An upgrade that the token house wants alone.
+    HalfUpgrade,
+    /// An upgrade that both want.
+    Upgrade,
+    /// A member is expelled.
+    Expel,
+    /// Liars lose their bonds, and others take their seats.
+    ReplaceCommittee,
+    /// An objection was without a reason.
+    RejectObjection,
+    /// A grant from the treasury.
+    Grant,
+}
+
+/// How a house takes a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mind {
+    /// Most are for it.
+    For,
+    /// Enough come, and most of them are against.
+    Against,
+    /// Only who proposed it comes.
+    Indifferent,
+}
+
+/// A question and its proposals.
+#[derive(Clone)]
+pub(super) struct Motion {
+    topic: Topic,
+    proposals: Vec<Proposal>,
+    /// What the question is about besides the calls: the implementation of an upgrade, the number of a member.
+    about: About,
+}
+
+/// What a question is about.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct About {
+    implementation: Address,
+    member: u32,
+    epoch: u32,
+    attempt: u32,
+}
+
+/// A grant: 40 USDC.
+const GRANT: u128 = 40_000_000;
+
+/// A call of a draft, by names.
+fn call(contract: &str, function: &str, args: Value) -> CallSpec {
+    let args = args.as_object().cloned().unwrap_or_default();
+    let (contract, function) = (contract.to_owned(), function.to_owned());
+    CallSpec { contract, function, args: args.into_iter().collect(), value: 0 }
+}
+
+impl Topic {
+    fn mind(self, house: House) -> Mind {
+        match self {
+            Self::LoneRaise => Mind::Indifferent,
+            Self::CheapRecords => Mind::Against,
+            Self::HalfUpgrade if house == House::Member => Mind::Against,
+            _ => Mind::For,
+        }
+    }
+
+    fn why(self) -> &'static str {
+        match self {
+            Self::OpenDesks => "Auctions, metered jobs, payment in DATA, services, a program and a buyback.",
+            Self::LoneRaise => "Admit fewer members.",
+            Self::CheapRecords => "Let records come in without a pause between them.",
+            Self::RequireBonds => "Who buys shall have something to lose.",
+            Self::NewParams => "Pay a little more at once, and smooth over fewer epochs.",
+            Self::HalfUpgrade => "A market that only the token house wants.",
+            Self::Upgrade => "A treasury and a market that were looked through again.",
+            Self::Expel => "A member who sold what was not theirs.",
+            Self::ReplaceCommittee => "Two stewards signed a falsified settlement.",
+            Self::RejectObjection => "The objection had no reason.",
+            Self::Grant => "A grant for a study of rare diseases.",
+        }
+    }
+}
+
+impl Year {
+    async fn calls(&mut self, topic: Topic) -> Result<(Vec<CallSpec>, About)> {
+        let mut about = About::default();
+        let calls = match topic {
+            Topic::OpenDesks => self.opening_calls(),
+            Topic::LoneRaise => vec![call("Membership", "setAdmissionsPerEpoch", json!({ "admissionsPerEpoch": 9 }))],
+            Topic::CheapRecords => vec![call("ContributionRegistry", "setCooldown", json!({ "cooldown": 0 }))],
+            Topic::RequireBonds => vec![call("Market", "setBondRequired", json!({ "required": true }))],
+            Topic::NewParams => vec![self.new_params()],
+            Topic::HalfUpgrade | Topic::Upgrade => {
+                let contracts = if topic == Topic::Upgrade { &["Treasury", "Market"][..] } else { &["Market"] };
+                let mut calls = Vec::new();
+                for name in contracts {
+                    let code = if *name == "Market" { &Market::BYTECODE } else { &Treasury::BYTECODE };
+                    about.implementation = self.site.create(code.clone(), name).await?;
+                    let args = json!({ "newImplementation": about.implementation, "data": "0x" });
+                    calls.push(call(name, "upgradeToAndCall", args));
+                }
+                calls
+            }
+            Topic::Expel => {
+                let place = self.anybody(|person| person.key.wallet().is_some())?;
+                about.member = self.people[place].id.0;
+                let args = json!({ "memberId": about.member, "reasonHash": keccak256("the reason") });
+                vec![call("Membership", "expel", args)]
+            }
+            Topic::ReplaceCommittee => self.replacing_calls().await?,
+            Topic::RejectObjection => {
+                let header = &self.pending.as_ref().context("nothing is pending")?.round.header;
+                (about.epoch, about.attempt) = (header.epoch.0, header.attempt);
+                let args = json!({ "epoch": about.epoch, "attempt": about.attempt, "upheld": false });
+                vec![call("SettlementLedger", "resolveObjection", args)]
+            }
+            Topic::Grant => {
+                // Bucket 2 is that of operations.
+                let (to, reason) = (self.site.key("grantee").address(), keccak256("grant"));
+                let args = json!({ "bucket": 2, "to": to, "amount": GRANT.to_string(), "reason": reason });
+                vec![call("Treasury", "spend", args)]
+            }
+        };
+        Ok((calls, about))
+    }
+
+    fn opening_calls(&self) -> Vec<CallSpec> {
+        let terms_hash = keccak256(rochdale_chain::deploy::LICENSE_TERMS);
+        let awarder = self.site.key(AWARDER).address();
+        vec![
+            call("Market", "setDataTerms", json!({ "dataPerUsdc": "10000000000000000", "burnBps": 4000 })),
+            call(
+                "AuctionHouse",
+                "setTerms",
+                json!({ "datasetId": 1, "t": {
+                "reserve": "20000000", "bidBond": "2000000", "commitPeriod": 6 * HOUR, "revealPeriod": 6 * HOUR,
+                "records": 2000, "duration": 90 * 24 * HOUR } }),
+            ),
+            call("ComputeDesk", "setPrice", json!({ "base": "5000000", "perUnit": "10000" })),
+            call(
+                "ServiceDesk",
+                "setService",
+                json!({ "serviceId": 1, "s": {
+                "dataPrice": "300000000000000000", "open": true } }),
+            ),
+            call(
+                "Programs",
+                "setProgram",
+                json!({ "programId": 1, "p": {
+                "awarder": awarder, "kind": 4, "capPerEpoch": AWARDING.to_string(),
+                "capPerMember": (AWARDING / 10).to_string(), "open": true } }),
+            ),
+            call(
+                "Treasury",
+                "setSplit",
+                json!({
+                "buyback": 1000, "operations": 1500, "compliance": 500, "reserve": 500 }),
+            ),
+            call(
+                "DatasetCatalog",
+                "publish",
+                json!({ "id": 3, "d": {
+                "dataType": 3, "source": 2, "pricePerThousand": "50000000", "termsHash": terms_hash, "open": true } }),
+            ),
+        ]
+    }
+
+    fn new_params(&self) -> CallSpec {
+        let p = &self.site.manifest.ledger;
+        let args = json!({ "p": {
+            "epochLength": p.epoch_length, "qMin": p.q_min, "bonusPerStep": p.bonus_per_step,
+            "maxStreak": p.max_streak, "streakWindow": p.streak_window,
+            "dataPerPoint": p.data_per_point.to_string(), "govPerPoint": p.gov_per_point.to_string(),
+            "dataCap": p.data_cap.to_string(), "govCap": p.gov_cap.to_string(),
+            "immediateBps": p.immediate_bps + 500, "vestingEpochs": p.vesting_epochs,
+            "dustData": p.dust_data.to_string(), "dustGov": p.dust_gov.to_string(),
+            "smoothing": p.smoothing - 1, "floorBps": p.floor_bps, "mixUsage": p.mix_usage,
+            "mixData": p.mix_data, "mixEarly": p.mix_early, "earlyCutoff": p.early_cutoff,
+            "minLicenses": p.min_licenses, "minDatasets": p.min_datasets, "cashUnit": p.cash_unit.to_string(),
+            "dataUnit": p.data_unit.to_string(), "govUnit": p.gov_unit.to_string(),
+        } });
+        call("SettlementLedger", "setParams", args)
+    }
+
+    /// Confirms every open slash, and seats the honest steward with two others.
+    async fn replacing_calls(&mut self) -> Result<Vec<CallSpec>> {
+        let committee = self.site.manifest.addresses.steward_committee;
+        let mut calls = Vec::new();
+        let count: u64 = self.site.view(committee, &StewardCommittee::slashCountCall {}).await?.to();
+        for id in 1..=count {
+            let slash = self.site.view(committee, &StewardCommittee::slashOfCall { id: U256::from(id) }).await?;
+            if slash.amount > 0 {
+                calls.push(call("StewardCommittee", "confirmSlash", json!({ "id": id })));
+            }
+        }
+        let seat = |key: &alloy::signers::local::PrivateKeySigner| json!({ "signer": key.address(), "sealingKey": keccak256(key.address()) });
+        self.successors = vec![self.site.key("steward-4"), self.site.key("steward-5"), self.stewards[2].clone()];
+        let seats: Vec<Value> = self.successors.iter().map(seat).collect();
+        calls.push(call("StewardCommittee", "seat", json!({ "seats": seats, "quorum": 2 })));
+        Ok(calls)
+    }
+
+    /// Puts a question before its house, or both.
+    pub(super) async fn put(&mut self, topic: Topic) -> Result<()> {
+        let (calls, about) = self.calls(topic).await?;
+        let draft = Draft { why: topic.why().to_owned(), calls };
+        let (chain, manifest) = (self.site.chain.clone(), self.site.manifest.clone());
+        let motions = draft.motions(&chain, &manifest, CharterCalls::salt(topic.why())).await?;
+        let mut made = Vec::new();
+        for motion in &motions {
+            let proposer = self.proposer(motion.house).await?;
+            let sender = self.site.sender(&proposer).await?;
+            self.site.transactions += 1;
+            motion.propose(&sender, &manifest).await.with_context(|| format!("{topic:?}"))?;
+            self.tally.count(Act::Draft, proposer.address());
+            made.push(Proposal {
+                house: motion.house,
+                id: motion.id(),
+                proposer: proposer.address(),
+                calls: motion.calls.clone(),
+                description: motion.description.clone(),
+            });
+        }
+        let number = self.motions.len();
+        let governor = made[0].house.governor(&manifest);
+        let opens = self.site.view(governor, &CoopGovernor::proposalSnapshotCall { proposalId: made[0].id }).await?;
+        self.agenda.add(opens.to::<u64>() + HOUR, Deed::Vote(number));
+        self.motions.push(Motion { topic, proposals: made, about });
+        Ok(())
+    }
+
+    /// The first member who may propose to a house.
+    async fn proposer(&self, house: House) -> Result<alloy::signers::local::PrivateKeySigner> {
+        let governor = house.governor(&self.site.manifest);
+        let threshold = self.site.view(governor, &CoopGovernor::proposalThresholdCall {}).await?;
+        let before = U256::from(self.site.now().await? - 1);
+        for place in self.present(|person| person.key.wallet().is_some()) {
+            let account = self.people[place].key.address();
+            let asked = CoopGovernor::getVotesCall { account, timepoint: before };
+            if let Some(wallet) = self.people[place].key.wallet()
+                && self.site.view(governor, &asked).await? >= threshold
+            {
+                return Ok(wallet.clone());
+            }
+        }
+        anyhow::bail!("nobody may propose to the {house} yet")
+    }
+
+    /// Members vote as their house is minded.
+    pub(super) async fn vote(&mut self, number: usize) -> Result<()> {
+        let motion = self.motions[number].clone();
+        for proposal in &motion.proposals {
+            let voters = self.voters(proposal).await?;
+            let mind = motion.topic.mind(proposal.house);
+            let come = match mind {
+                Mind::Indifferent => 1,
+                _ => (voters.len() * 2 / 5).max(9).min(voters.len()),
+            };
+            for (place, voter) in voters.into_iter().take(come).enumerate() {
+                // Of those who are against, enough abstain or are for it that there is a quorum.
+                let support = match (mind, place % 8) {
+                    (Mind::Indifferent, _) => Support::For,
+                    (Mind::Against, 0 | 1) => Support::For,
+                    (Mind::Against, 2) | (Mind::For, 6) => Support::Abstain,
+                    (Mind::Against, _) | (Mind::For, 7) => Support::Against,
+                    (Mind::For, _) => Support::For,
+                };
+                self.cast(proposal, voter, support).await?;
+            }
+            let governor = proposal.house.governor(&self.site.manifest);
+            let closes = CoopGovernor::proposalDeadlineCall { proposalId: proposal.id };
+            let closes = self.site.view(governor, &closes).await?.to::<u64>();
+            if proposal.house == motion.proposals.last().map_or(House::Token, |last| last.house) {
+                self.agenda.add(closes + HOUR, Deed::Decide(number));
+            }
+        }
+        Ok(())
+    }
+
+    /// Places of the members with votes at a proposal's snapshot, the proposer first, the others drawn.
+    async fn voters(&mut self, proposal: &Proposal) -> Result<Vec<usize>> {
+        let governor = proposal.house.governor(&self.site.manifest);
+        let asked = CoopGovernor::proposalSnapshotCall { proposalId: proposal.id };
+        let timepoint = self.site.view(governor, &asked).await?;
+        let mut found = Vec::new();
+        for place in self.present(|_| true) {
+            let account = self.people[place].key.address();
+            if !self.site.view(governor, &CoopGovernor::getVotesCall { account, timepoint }).await?.is_zero() {
+                found.push(place);
+            }
+        }
+        found.shuffle(&mut self.rng);
+        let first = found.iter().position(|place| self.people[*place].key.address() == proposal.proposer);
+        if let Some(first) = first {
+            found.swap(0, first);
+        }
+        Ok(found)
+    }
+
+    /// One vote: by a transaction of the member's own, or signed and sent by somebody else.
+    async fn cast(&mut self, proposal: &Proposal, place: usize, support: Support) -> Result<()> {
+        let (key, manifest) = (self.people[place].key.clone(), self.site.manifest.clone());
+        self.site.transactions += 1;
+        match key.wallet().filter(|_| !place.is_multiple_of(3)) {
+            Some(wallet) => {
+                let sender = self.site.sender(wallet).await?;
+                proposal.vote(&sender, &manifest, support).await?;
+                self.tally.count(Act::Vote, key.address());
+            }
+            None => {
+                let governor = proposal.house.governor(&manifest);
+                let nonce = self.site.view(governor, &CoopGovernor::noncesCall { owner: key.address() }).await?;
+                let ballot = proposal.ballot(key.address(), support, nonce);
+                let signature = key.sign(&ballot, &proposal.house.domain(&manifest))?;
+                proposal.vote_for(self.site.payer(), &manifest, &ballot, signature).await?;
+                self.tally.count(Act::VoteBySignature, key.address());
+            }
+        }
+        self.voted.insert(self.people[place].id);
+        Ok(())
+    }
+
+    /// The vote is over: what passed is queued.
+    pub(super) async fn decide(&mut self, number: usize) -> Result<()> {
+        let motion = self.motions[number].clone();
+        let manifest = self.site.manifest.clone();
+        let mut executable = None;
+        for proposal in &motion.proposals {
+            let status = proposal.status(&self.site.chain, &manifest).await?;
+            let mind = motion.topic.mind(proposal.house);
+            let expected = if mind == Mind::For { Status::Succeeded } else { Status::Defeated };
+            ensure!(status == expected, "{:?} in the {}: {status:?}", motion.topic, proposal.house);
+            match mind {
+                Mind::Indifferent => self.tally.note(Outcome::QuorumMissed),
+                Mind::Against => self.tally.note(Outcome::Outvoted),
+                Mind::For => {
+                    self.site.transactions += 1;
+                    proposal.queue(self.site.payer(), &manifest).await?;
+                    self.tally.count(Act::Queue, self.site.payer().address());
+                    let view = proposal.view(&self.site.chain, &manifest).await?;
+                    executable = executable.max(Some(view.executable_at));
+                }
+            }
+        }
+        if let Some(time) = executable {
+            self.agenda.add(time + 1, Deed::Carry(number));
+        }
+        Ok(())
+    }
+
+    /// The timelock is over: what was queued is done.
+    pub(super) async fn carry(&mut self, number: usize) -> Result<()> {
+        let motion = self.motions[number].clone();
+        let manifest = self.site.manifest.clone();
+        let before = self.balances().await?;
+        for proposal in motion.proposals.iter().filter(|p| motion.topic.mind(p.house) == Mind::For) {
+            self.site.transactions += 1;
+            proposal.execute(self.site.payer(), &manifest).await.with_context(|| format!("{:?}", motion.topic))?;
+            self.tally.count(Act::Execute, self.site.payer().address());
+            self.tally.note(Outcome::Passed);
+        }
+        if let Some(charter) = motion.proposals[0].charter_calls(&manifest) {
+            let done = charter.execute(self.site.payer(), &manifest).await.map(drop).map_err(anyhow::Error::from);
+            if motion.topic == Topic::HalfUpgrade {
+                let name = refusal(done)?;
+                ensure!(name == "CharterGate_NotApproved", "the charter refused with {name}");
+                self.tally.note(Outcome::CharterRefused);
+            } else {
+                done?;
+                self.site.transactions += 1;
+                ensure!(self.balances().await? == before, "an upgrade moved money");
+                self.upgraded(motion.about.implementation).await?;
+            }
+        }
+        self.after(&motion).await
+    }
+
+    async fn upgraded(&mut self, implementation: Address) -> Result<()> {
+        let market = self.site.manifest.addresses.market;
+        let slot = self.site.chain.provider().get_storage_at(market, implementation_slot().into()).await?;
+        ensure!(Address::from_word(slot.into()) == implementation, "the market runs other code");
+        self.tally.note_many(Outcome::Upgraded, 2);
+        Ok(())
+    }
+
+    /// What must show on the chain after a question was decided.
+    async fn after(&mut self, motion: &Motion) -> Result<()> {
+        let at = self.site.manifest.addresses;
+        match motion.topic {
+            Topic::OpenDesks => self.desks_open = true,
+            Topic::RequireBonds => self.bond_researchers().await?,
+            Topic::Expel => {
+                let id = rochdale_core::ids::MemberId(motion.about.member);
+                let place = self.place_of(id)?;
+                let state = self.site.view(at.membership, &Membership::memberOfCall { memberId: id.0 }).await?;
+                ensure!(!state.active, "an expelled member is still active");
+                self.people[place].gone = true;
+                self.tally.note(Outcome::Expelled);
+            }
+            Topic::ReplaceCommittee => {
+                let before = self.stewards.len();
+                self.tally.note_many(Outcome::Slashed, before as u64 - 1);
+                self.stewards = std::mem::take(&mut self.successors);
+                let fresh = self.stewards[..2].to_vec();
+                self.post_bonds(&fresh).await?;
+                self.tally.note(Outcome::Seated);
+                self.halted = false;
+                self.agenda.add(self.site.now().await?, Deed::Settle(self.books.global.epoch.0 + 1));
+            }
+            Topic::RejectObjection => {
+                self.tally.note(Outcome::ObjectionRejected);
+                self.agenda.add(self.final_at().await?, Deed::Finish);
+            }
+            Topic::Grant => {
+                let held = self.site.balance(at.usdc, self.site.key("grantee").address()).await?;
+                ensure!(held == GRANT, "the grantee has {held}");
+                self.tally.note(Outcome::Granted);
+            }
+            Topic::NewParams => {
+                let running = self.site.manifest.schedule().epoch_at(self.site.now().await?).unwrap_or(Epoch(0));
+                let asked = SettlementLedger::paramsOfCall { epoch: running.0 + 1 };
+                let found = self.site.view(at.settlement_ledger, &asked).await?;
+                ensure!(found.paramsHash != self.site.manifest.params_hash, "the vote changed no parameter");
+            }
+            Topic::LoneRaise | Topic::CheapRecords | Topic::HalfUpgrade | Topic::Upgrade => {}
+        }
+        Ok(())
+    }
+
+    /// Members have their GOV counted after the seasoning, lock some of it, delegate.
+    pub(super) async fn tend_votes(&mut self) -> Result<()> {
+        let gov = self.site.manifest.addresses.gov_token;
+        let ripe = self.site.now().await?.saturating_sub(30 * 24 * HOUR);
+        let members = self.present(|person| person.joined < ripe);
+        for place in &members {
+            let account = self.people[*place].key.address();
+            let earned = self.site.view(gov, &GovToken::earnedOfCall { account }).await?;
+            let units = self.site.view(gov, &GovToken::unitsOfCall { account }).await?;
+            if units.is_zero() && !earned.is_zero() {
+                self.site.relay(gov, &GovToken::syncCall { account }).await?;
+                self.tally.count(Act::Sync, account);
+            }
+        }
+        let wallets: Vec<usize> = members.into_iter().filter(|p| self.people[*p].key.wallet().is_some()).collect();
+        for (turn, place) in wallets.iter().rev().take(8).enumerate() {
+            let Some(wallet) = self.people[*place].key.wallet().cloned() else { continue };
+            let account = wallet.address();
+            let earned: u128 = self.site.view(gov, &GovToken::earnedOfCall { account }).await?.to();
+            if earned < 1_000_000_000_000_000 {
+                continue;
+            }
+            if turn.is_multiple_of(2) {
+                let amount = alloy::primitives::aliases::U96::from(earned / 2);
+                self.site.send(&wallet, gov, &GovToken::lockCall { amount, tier: (turn / 2) as u8 }).await?;
+                self.tally.count(Act::Lock, account);
+            } else {
+                let delegatee = self.people[wallets[0]].key.address();
+                self.site.send(&wallet, gov, &GovToken::delegateCall { delegatee }).await?;
+                self.tally.count(Act::Delegate, account);
+            }
+        }
+        Ok(())
+    }
+
+    /// Who took part in votes is awarded points of the program.
+    pub(super) async fn award_voters(&mut self) -> Result<()> {
+        if !self.desks_open {
+            return Ok(());
+        }
+        let (awarder, domain) = (self.site.key(AWARDER), super::settle::programs_domain(&self.site.manifest));
+        let epoch = self.site.manifest.schedule().epoch_at(self.site.now().await?).context("before genesis")?;
+        for member in std::mem::take(&mut self.voted) {
+            let nonce = U256::from(self.awards.len());
+            let award =
+                eip712::Award { programId: 1, memberId: member.0, epoch: epoch.0, points: AWARDING / 50, nonce };
+            let signature: Bytes = eip712::sign(&awarder, &award, &domain)?;
+            self.awards.push((award, signature));
+            self.tally.count(Act::Award, awarder.address());
+        }
+        Ok(())
+    }
+}
