@@ -11,8 +11,9 @@ use super::roles::{granted, services};
 use super::{CoopConfig, DeployError, HouseConfig, Manifest, Role, holders};
 use crate::bindings::{
     self, AuctionHouse, Buyback, CharterGate, ComputeDesk, ContributionRegistry, CoopAuthority, CoopFactory,
-    CoopGovernor, CoopTimelock, DatasetCatalog, EthicsRegistry, FoundingPlan, Market, MemberAccountFactory, Membership, OperatorPay,
-    PauseGuard, Programs, ResearcherBond, ServiceDesk, SettlementLedger, StewardCommittee, Treasury, Vesting,
+    CoopGovernor, CoopTimelock, DatasetCatalog, EthicsRegistry, FoundingPlan, Market, MemberAccountFactory, Membership,
+    OperatorPay, PauseGuard, Programs, ResearcherBond, ServiceDesk, SettlementLedger, StewardCommittee, Treasury,
+    Vesting,
 };
 use crate::client::Chain;
 
