@@ -1,6 +1,6 @@
 //! What a person can type.
 
-use crate::gov::args::GovCommand;
+use crate::gov::args::{ChainArgs, GovCommand};
 use crate::researcher::args::ResearcherCommand;
 use crate::state::State;
 use alloy::primitives::Address;
@@ -352,6 +352,23 @@ pub enum ProgramCommand {
         /// The epoch; the running one if absent
         #[arg(long)]
         epoch: Option<Epoch>,
+    },
+    /// Award every member who voted in the epoch that runs the same points for each vote, whatever the vote was
+    #[command(
+        after_help = "Example: rochdale program award-votes --program 4 --points 100 --key awarder.key\nSent again, it awards only what was cast since."
+    )]
+    AwardVotes {
+        /// The voting program
+        #[arg(long)]
+        program: u32,
+        /// Points for one vote
+        #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+        points: u64,
+        /// The awarder's signing key
+        #[arg(long)]
+        key: PathBuf,
+        #[command(flatten)]
+        chain: ChainArgs,
     },
 }
 

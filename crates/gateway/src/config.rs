@@ -52,6 +52,17 @@ pub struct Config {
 pub struct RelayerConfig {
     /// secp256k1 key file.
     pub key_file: PathBuf,
+    /// Milliseconds between two looks for members whose GOV votes from now on.
+    #[serde(default = "default_sync")]
+    pub sync_ms: u64,
+}
+
+impl RelayerConfig {
+    /// The pause between two looks, at least a millisecond.
+    #[must_use]
+    pub fn sync_every(&self) -> Duration {
+        Duration::from_millis(self.sync_ms.max(1))
+    }
 }
 
 /// A steward's address.
@@ -153,6 +164,10 @@ impl Config {
     }
 }
 
+const fn default_sync() -> u64 {
+    60_000
+}
+
 fn default_listen() -> SocketAddr {
     (Ipv4Addr::LOCALHOST, 8400).into()
 }
@@ -176,6 +191,7 @@ mod tests {
         assert_eq!(config.stewards.len(), 3);
         assert_eq!(config.limits.max_blob_bytes, Limits::default().max_blob_bytes);
         assert_eq!(config.batch.size(), BatchConfig::default().size());
+        assert_eq!(config.relayer.sync_ms, default_sync());
         let short: String = text
             .split("[limits]")
             .next()

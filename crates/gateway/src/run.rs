@@ -177,6 +177,7 @@ impl Assembled {
         };
         let indexing = tokio::spawn(indexer.run(index_signal));
         tasks.spawn(Arc::clone(&gateway.relayer).keep_recording(config.batch, signal()));
+        tasks.spawn(Arc::clone(&gateway.relayer).keep_syncing(config.relayer.sync_every(), signal()));
         tasks.spawn(gateway.directory.clone().keep_looking(signal()));
         tasks.spawn(erasure.keep_running(signal()));
         let store = gateway.store.clone();

@@ -238,7 +238,7 @@ async fn catch_up(State(app): State<App>, signed: Signed<CatchUpRequest>) -> Ans
 
 async fn awards(State(app): State<App>, signed: Signed<Vec<AwardMessage>>) -> Answered<()> {
     let (mirror, caller) = app.caller(&signed).await?;
-    if !app.0.may_award(&mirror, caller, signed.signer) {
+    if !app.0.may_award(&mirror, caller, signed.signer).await? {
         return Err(forbidden(&signed, caller, "a steward in office, or the awarder of an open program"));
     }
     app.0.take_awards(&mirror, &signed.body).await.map(Json)

@@ -310,7 +310,8 @@ impl Steward {
             }
         }
         let founding = &self.manifest.ledger;
-        let grants = &granted(epoch, awards, at_cut, &self.manifest.programs_domain());
+        let vouched = self.vouched_at_cut(epoch, awards, at_cut).await?;
+        let grants = &granted(epoch, awards, at_cut, &self.manifest.programs_domain(), &vouched);
         gather(&Sources { epoch, at_cut, founding, since, before, scores, grants, snapshots: &snapshots })
     }
 

@@ -6,6 +6,7 @@ mod describe;
 mod motion;
 mod proposal;
 mod rules;
+mod votes;
 
 use alloy::json_abi::JsonAbi;
 use alloy::primitives::Address;
@@ -16,6 +17,8 @@ pub use charter::CharterCalls;
 pub use describe::{Change, Described, describe};
 
 pub use motion::{Draft, Motion, MotionError, PROPOSER, Support};
+pub use votes::{Cast, votes};
+
 pub use proposal::{House, Owner, Proposal, Status, View, owner, proposals};
 
 use crate::bindings;

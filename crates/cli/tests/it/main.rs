@@ -11,3 +11,4 @@ mod polls;
 mod support;
 mod typed;
 mod upgrade;
+mod voting;

@@ -81,8 +81,14 @@ pub struct Up {
 impl Up {
     /// Starts it and waits until it says that it runs.
     pub fn start(state: &Path, port: u16) -> Self {
+        Self::start_with(state, port, &[])
+    }
+
+    /// As [`Self::start`], with more arguments.
+    pub fn start_with(state: &Path, port: u16, more: &[&str]) -> Self {
         let shown = state.to_str().unwrap();
         let mut child = rochdale(&["up", "--json", "--state", shown, "--port", &port.to_string()])
+            .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

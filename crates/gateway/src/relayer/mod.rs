@@ -11,6 +11,7 @@ mod demands;
 mod limits;
 mod members;
 pub mod receipts;
+mod seasoned;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

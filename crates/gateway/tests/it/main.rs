@@ -10,4 +10,5 @@ mod polls;
 mod process;
 mod queue;
 mod rig;
+mod seasoned;
 mod vault;

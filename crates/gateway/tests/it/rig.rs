@@ -211,7 +211,7 @@ impl Rig {
             chain_id: 31_337,
             manifest: self.dir.path().join("manifest.json"),
             data_dir: self.dir.path().join("data"),
-            relayer: RelayerConfig { key_file: self.dir.path().join("relayer.key") },
+            relayer: RelayerConfig { key_file: self.dir.path().join("relayer.key"), sync_ms: 50 },
             stewards: self.stewards.iter().map(steward).collect(),
             worker: WorkerConfig { address: self.coop.worker.address(), url: "http://127.0.0.1:9".to_owned() },
             limits: self.limits,

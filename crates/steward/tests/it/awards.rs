@@ -6,11 +6,13 @@ use alloy::sol_types::Eip712Domain;
 use anyhow::Result;
 use rochdale_api::client::ClientError;
 use rochdale_api::{ProblemCode, settlement::AwardMessage};
-use rochdale_chain::bindings::Programs;
-use rochdale_chain::deploy::deploy;
+use rochdale_chain::account::{Recovery, message_digest};
+use rochdale_chain::bindings::{MemberAccountFactory, Programs};
+use rochdale_chain::deploy::{account_factory, deploy};
 use rochdale_chain::eip712;
 use rochdale_core::ids::{Epoch, MemberId};
 use rochdale_testkit::anvil::role_key;
+use rochdale_testkit::passkey::Passkey;
 
 use crate::world::World;
 
@@ -85,5 +87,50 @@ async fn an_award_counts_by_the_programs_contract_of_this_cooperative_alone() ->
     let later = AwardMessage { epoch: Epoch(2), ..good };
     let closed = give(&world, 2, &later).await.unwrap_err();
     assert!(closed.to_string().contains("program 7 does not exist or is closed"), "{closed}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contract_awards_by_what_it_says_yes_to() -> Result<()> {
+    let world = World::start(&[1, 2, 3]).await?;
+    let ada = world.member(1).await?;
+    let (a, domain) = (&world.coop.manifest.addresses, world.coop.manifest.programs_domain());
+    // A passkey account: whatever signs for it off chain, the chain asks the contract.
+    let passkey = Passkey::named("committee");
+    let (qx, qy) = passkey.public();
+    let recovery = Recovery { guardians: Vec::new(), threshold: 0, delay: 0 };
+    let at = MemberAccountFactory::accountAtCall { qx, qy, recovery: recovery.clone() };
+    let awarder = world.coop.chain.view(account_factory().1, &at).await?;
+    let create = MemberAccountFactory::createCall { qx, qy, recovery };
+    world.coop.founder.send(account_factory().1, &create).await?;
+    let p = Programs::Program { awarder, kind: 4, capPerEpoch: 50_000, capPerMember: 20_000, open: true };
+    world.decide(a.token_timelock, a.programs, &Programs::setProgramCall { programId: 4, p }).await?;
+    let known = async || {
+        let mirrors = (1..=3).map(|seat| world.steward(seat).mirror()).collect::<Result<Vec<_>, _>>()?;
+        Ok(mirrors.iter().all(|m| m.latest.programs.contains_key(&4)))
+    };
+    world.until("the program at every steward", known).await?;
+
+    let bring = async |award: &AwardMessage| -> Result<(), ClientError> {
+        let now = world.coop.chain.now().await.unwrap();
+        world.client(2, &world.coop.member_key(1)).post_signed("/v1/awards", &[award], now).await
+    };
+    let nonce = U256::from(1);
+    let message = eip712::Award { programId: 4, memberId: ada.id.0, epoch: 1, points: 12_000, nonce };
+    let yes = passkey.sign(message_digest(31_337, awarder, eip712::digest(&message, &domain)));
+    let good = AwardMessage { program: 4, member_id: ada.id, epoch: Epoch(1), points: 12_000, nonce, signature: yes };
+    let raised = AwardMessage { points: 12_001, ..good.clone() };
+    assert_eq!(bring(&raised).await.unwrap_err().code(), ProblemCode::BadRequest);
+    let own = award(&world.coop.member_key(1), &domain, 4, ada.id, 9_000);
+    let refused = bring(&own).await.unwrap_err();
+    assert!(refused.to_string().contains("the awarder of program 4 is"), "{refused}");
+    let stranger = give(&world, 1, &good).await.unwrap_err();
+    assert_eq!(stranger.code(), ProblemCode::Forbidden, "neither member nor awarder");
+    bring(&good).await?;
+
+    world.attempt(1, 0).await?;
+    world.settled(1).await?;
+    let paid = 12_000 * world.coop.manifest.ledger.data_per_point / 10_000;
+    assert_eq!(world.header(1).await?.data_awarded, paid);
     Ok(())
 }
