@@ -3,30 +3,33 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use alloy::primitives::{Address, Bytes, TxKind, U256};
+use alloy::primitives::{Address, TxKind, U256};
 use alloy::providers::Provider;
 use alloy::providers::ext::AnvilApi as _;
 use alloy::rpc::types::anvil::MineOptions;
-use alloy::sol_types::{SolCall as _, SolValue as _};
-use rochdale_chain::bindings::{DataToken, ERC1967Proxy};
+use rochdale_chain::bindings::TestUSDC;
 use rochdale_chain::client::{Chain, ChainOptions, ManualClock, Sender};
 use rochdale_chain::local::{Anvil, AnvilOptions, key};
-use rochdale_testkit::anvil::GENESIS_TIME;
+use rochdale_testkit::anvil::{GENESIS_TIME, connect, role_key};
 use rochdale_testkit::year::{Act, FEWEST, Ground, Outcome, Plan, SHORTEST, run};
 use tokio::sync::mpsc;
 
 const CHAIN: u64 = 42_424;
 
-/// A token with permits, all of it with `payer`: what USDC is to a year on a public chain.
-async fn money(payer: &Sender) -> Address {
-    let create =
-        async |code: Bytes, name: &str| payer.send_raw(TxKind::Create, code, name).await.unwrap().created.unwrap();
-    let implementation = create(DataToken::BYTECODE.clone(), "DataToken").await;
-    let genesis = vec![DataToken::Genesis { to: payer.address(), amount: 1 << 100 }];
-    let (authority_, ledger) = (payer.address(), payer.address());
-    let init = DataToken::initializeCall { authority_, ledger, genesis };
-    let arguments = (implementation, Bytes::from(init.abi_encode())).abi_encode_params();
-    create([ERC1967Proxy::BYTECODE.to_vec(), arguments].concat().into(), "ERC1967Proxy").await
+/// A token with permits and six decimals, much of it with `payer`: what USDC is to a year on a public chain. The test
+/// token can be created on the local chain alone, so its code is carried over from one.
+async fn money(chain: &Chain, payer: &Sender) -> Address {
+    let home = Anvil::spawn(&AnvilOptions::default()).unwrap();
+    let (there, _) = connect(&home.url()).await.unwrap();
+    let founder = Sender::new(there.clone(), role_key("founder"));
+    there.provider().anvil_set_balance(founder.address(), U256::from(10).pow(U256::from(24))).await.unwrap();
+    let created = founder.send_raw(TxKind::Create, TestUSDC::BYTECODE.clone(), "TestUSDC").await.unwrap().created;
+    let usdc = created.unwrap();
+    let code = there.provider().get_code_at(usdc).await.unwrap();
+    chain.provider().anvil_set_code(usdc, code).await.unwrap();
+    let mint = TestUSDC::mintCall { to: payer.address(), amount: U256::from(10).pow(U256::from(15)) };
+    payer.send(usdc, &mint).await.unwrap();
+    usdc
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -37,7 +40,7 @@ async fn a_year_passes_on_a_chain_that_cannot_be_moved_from_within() {
     let chain = Chain::connect(&anvil.url(), ChainOptions::new(CHAIN), clock).await.unwrap();
     let payer = key("a year elsewhere", "payer");
     chain.provider().anvil_set_balance(payer.address(), U256::from(10).pow(U256::from(24))).await.unwrap();
-    let usdc = money(&Sender::new(chain.clone(), payer.clone())).await;
+    let usdc = money(&chain, &Sender::new(chain.clone(), payer.clone())).await;
 
     // The only one who moves this chain is the test, when it hears what is waited for.
     let (awaited, mut times) = mpsc::unbounded_channel();
