@@ -15,11 +15,9 @@ pub(crate) use calls::coerce;
 pub use calls::{Call, CallError, CallSpec};
 pub use charter::CharterCalls;
 pub use describe::{Change, Described, describe};
-
 pub use motion::{Draft, Motion, MotionError, PROPOSER, Support};
-pub use votes::{Cast, votes};
-
 pub use proposal::{House, Owner, Proposal, Status, View, owner, proposals};
+pub use votes::{Cast, votes};
 
 use crate::bindings;
 use crate::deploy::Manifest;

@@ -72,6 +72,7 @@ async fn main() -> Result<()> {
         chain_id: options.chain_id,
         payer: options.key.as_deref().map(read_key).transpose()?,
         usdc: options.usdc,
+        ..Ground::default()
     };
     let plan = Plan { epochs: options.epochs, members: options.members, seed: options.seed };
     let (start, quiet) = (Instant::now(), options.json);

@@ -61,7 +61,11 @@ pub(super) enum Deed {
     Unbond,
     /// It is paid out.
     WithdrawBond,
-    /// Approvals by the ethics board; bonds of researchers.
+    /// A member lost a device; guardians approve another passkey.
+    LosePasskey,
+    /// The account opens to it.
+    Recover,
+    /// Approvals by the ethics board.
     Approve,
     /// Two reservations.
     Reserve,
@@ -152,6 +156,7 @@ const SCRIPT: &[(u32, Deed)] = &[
     (47, Deed::BuyWithData),
     (47, Deed::Put(Topic::NewParams)),
     (48, Deed::Put(Topic::HalfUpgrade)),
+    (51, Deed::LosePasskey),
     (52, Deed::TendVotes),
     (53, Deed::Put(Topic::Upgrade)),
     (57, Deed::Put(Topic::Expel)),

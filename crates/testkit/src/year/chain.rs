@@ -18,12 +18,13 @@ use rochdale_chain::deploy::{Actors, CoopConfig, Manifest, SettlementTimes, depl
 use rochdale_chain::eip712;
 use rochdale_chain::events::{Located, Seat, decode};
 use rochdale_chain::local::{Anvil, AnvilOptions, LocalChain, key};
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::agenda::{DAY, HOUR};
 use super::pause::Guardian;
 use crate::anvil::GENESIS_TIME;
 
-/// How often a chain that cannot be moved is asked for its time.
+/// How often a chain that cannot be moved is asked for its time, unless told otherwise.
 const WAIT: Duration = Duration::from_secs(2);
 
 /// Wei for each account that sends: 100 ether on the local chain, a hundredth of one elsewhere.
@@ -44,6 +45,10 @@ pub struct Ground {
     pub payer: Option<PrivateKeySigner>,
     /// The stablecoin; the local chain gets a test token where it is absent.
     pub usdc: Option<Address>,
+    /// Hears of each time, in unix seconds, that a chain which cannot be moved from here is waited for.
+    pub awaited: Option<UnboundedSender<u64>>,
+    /// How often such a chain is asked for its time; every two seconds if absent.
+    pub poll: Option<Duration>,
 }
 
 /// A cooperative on its ground.
@@ -53,6 +58,8 @@ pub(super) struct Site {
     pub url: String,
     pub chain: Chain,
     local: Option<LocalChain>,
+    awaited: Option<UnboundedSender<u64>>,
+    poll: Duration,
     pub manifest: Manifest,
     pub config: CoopConfig,
     pub guardian: Guardian,
@@ -90,6 +97,8 @@ impl Site {
             url,
             chain,
             local,
+            awaited: ground.awaited.clone(),
+            poll: ground.poll.unwrap_or(WAIT),
             manifest,
             config,
             guardian,
@@ -166,11 +175,19 @@ impl Site {
             Some(local) => drop(local.time_to(time, 2).await?),
             None => {
                 while self.now().await? < time {
-                    tokio::time::sleep(WAIT).await;
+                    self.wait_for(time).await;
                 }
             }
         }
         Ok(())
+    }
+
+    async fn wait_for(&self, time: u64) {
+        if let Some(listener) = &self.awaited {
+            // Who listens no more has no say in how long this takes.
+            let _ = listener.send(time);
+        }
+        tokio::time::sleep(self.poll).await;
     }
 
     /// Waits until nothing up to `end` can change any more.
@@ -178,7 +195,7 @@ impl Site {
         while self.chain.cut_block(end).await?.is_none() {
             match &self.local {
                 Some(local) => drop(local.mine(8).await?),
-                None => tokio::time::sleep(WAIT).await,
+                None => self.wait_for(end).await,
             }
         }
         Ok(())

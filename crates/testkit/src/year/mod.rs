@@ -141,6 +141,8 @@ struct Year {
     pending: Option<Pending>,
     /// The member whose row a dispute is about.
     disputed: Option<MemberId>,
+    /// Who gets another passkey, by place.
+    recovering: Option<(usize, p256::ecdsa::SigningKey)>,
     /// The lowest attempt by epoch, where one was voided.
     attempts: BTreeMap<u32, u32>,
     last: Option<Round>,
@@ -209,6 +211,7 @@ impl Year {
             transcript: Transcript { depth, row_keys: BTreeMap::new(), epochs: Vec::new() },
             pending: None,
             disputed: None,
+            recovering: None,
             attempts: BTreeMap::new(),
             last: None,
             plan,
@@ -239,6 +242,8 @@ impl Year {
             Deed::TendVotes => self.tend_votes().await,
             Deed::Unbond => self.unbond().await,
             Deed::WithdrawBond => self.withdraw_bond().await,
+            Deed::LosePasskey => self.lose_passkey().await,
+            Deed::Recover => self.recover().await,
             Deed::Approve => self.approve().await,
             Deed::Reserve => self.reserve().await,
             Deed::SettleReservations => self.settle_reservations().await,

@@ -1,21 +1,33 @@
-//! Who signs for a member: a key, or a passkey through an account of its own.
+//! Who signs for a member: a key, or a passkey through an account of its own, which guardians can give another passkey.
 
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy::signers::local::PrivateKeySigner;
 use alloy::sol_types::{Eip712Domain, SolStruct, SolValue as _};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};
-use rochdale_chain::bindings::{Guardians, MemberAccount, MemberAccountFactory};
+use rochdale_chain::bindings::{GovToken, Guardians, MemberAccount, MemberAccountFactory, Membership};
 use rochdale_chain::eip712;
 use sha2::{Digest as _, Sha256};
 
-use super::chain::Site;
+use super::Year;
+use super::agenda::{DAY, Deed, HOUR};
+use super::chain::{Site, refusal};
+use super::tally::{Act, Outcome};
 
 alloy::sol! {
     /// What a passkey signs in the name of its account.
     struct Message {
         bytes32 hash;
+    }
+
+    /// What a guardian signs for another passkey.
+    struct Approval {
+        bytes32 qx;
+        bytes32 qy;
+        address guardian;
+        uint256 round;
+        uint256 deadline;
     }
 
     /// A device's answer, as OpenZeppelin's WebAuthn library takes it.
@@ -47,6 +59,18 @@ pub(super) struct Passkey {
     key: SigningKey,
     account: Address,
     domain: Eip712Domain,
+    /// Three, in ascending order of their addresses; two of them suffice.
+    guardians: Vec<PrivateKeySigner>,
+}
+
+/// Seconds that the present passkey has for a veto.
+const VETO: u32 = DAY as u32;
+
+/// The public key of a passkey.
+fn point(key: &SigningKey) -> Result<(B256, B256)> {
+    let point = key.verifying_key().to_encoded_point(false);
+    let half = |bytes: Option<&p256::FieldBytes>| bytes.map(|b| B256::from_slice(b)).context("no point");
+    Ok((half(point.x())?, half(point.y())?))
 }
 
 impl Key {
@@ -79,16 +103,19 @@ impl Passkey {
     /// Puts up the account of a new passkey, without guardians.
     pub async fn put_up(site: &mut Site, factory: Address, role: &str) -> Result<Self> {
         let key = SigningKey::from_slice(keccak256(site.key(role).to_bytes()).as_slice()).context("no key")?;
-        let point = key.verifying_key().to_encoded_point(false);
-        let half = |bytes: Option<&p256::FieldBytes>| bytes.map(|b| B256::from_slice(b)).context("no point");
-        let (qx, qy) = (half(point.x())?, half(point.y())?);
-        let recovery = || Guardians::Recovery { guardians: Vec::new(), threshold: 0, delay: 0 };
-        let create = MemberAccountFactory::createCall { qx, qy, recovery: recovery() };
+        let (qx, qy) = point(&key)?;
+        let mut guardians: Vec<_> = (1..=3).map(|n| site.key(&format!("guardian {n} of {role}"))).collect();
+        guardians.sort_by_key(PrivateKeySigner::address);
+        let recovery = Guardians::Recovery {
+            guardians: guardians.iter().map(PrivateKeySigner::address).collect(),
+            threshold: 2,
+            delay: VETO,
+        };
+        let create = MemberAccountFactory::createCall { qx, qy, recovery: recovery.clone() };
         site.relay(factory, &create).await?;
-        let place = MemberAccountFactory::accountAtCall { qx, qy, recovery: recovery() };
-        let account = site.view(factory, &place).await?;
+        let account = site.view(factory, &MemberAccountFactory::accountAtCall { qx, qy, recovery }).await?;
         let domain = eip712::domain("MemberAccount", site.chain.chain_id(), account);
-        Ok(Self { key, account, domain })
+        Ok(Self { key, account, domain, guardians })
     }
 
     /// The factory of accounts.
@@ -96,6 +123,27 @@ impl Passkey {
         let implementation = site.create(MemberAccount::BYTECODE.clone(), "MemberAccount").await?;
         let code = [MemberAccountFactory::BYTECODE.to_vec(), implementation.abi_encode()].concat();
         site.create(code.into(), "MemberAccountFactory").await
+    }
+
+    /// Two guardians approve another passkey, which this becomes once nobody vetoed.
+    async fn approve(&self, site: &mut Site, next: &SigningKey) -> Result<()> {
+        let (qx, qy) = point(next)?;
+        for guardian in &self.guardians[..2] {
+            let round = site.view(self.account, &MemberAccount::recoveryRoundCall {}).await?;
+            let (deadline, guarding) = (site.deadline().await?, guardian.address());
+            let approval = Approval { qx, qy, guardian: guarding, round, deadline };
+            let call = MemberAccount::approveRecoveryCall {
+                a: MemberAccount::Approval { qx, qy, guardian: guarding, round, deadline },
+                recovery: MemberAccount::Recovery {
+                    guardians: self.guardians.iter().map(PrivateKeySigner::address).collect(),
+                    threshold: 2,
+                    delay: VETO,
+                },
+                signature: eip712::sign(guardian, &approval, &self.domain)?,
+            };
+            site.relay(self.account, &call).await?;
+        }
+        Ok(())
     }
 
     fn sign(&self, hash: B256) -> Bytes {
@@ -116,6 +164,47 @@ impl Passkey {
             clientDataJSON: client,
         };
         assertion.abi_encode_params().into()
+    }
+}
+
+impl Year {
+    /// A member lost a device: two guardians approve a new passkey.
+    pub(super) async fn lose_passkey(&mut self) -> Result<()> {
+        let place = self.anybody(|person| person.key.wallet().is_none())?;
+        let Key::Passkey(passkey) = self.people[place].key.clone() else { return Ok(()) };
+        let next = SigningKey::from_slice(self.any_hash().as_slice()).context("no key")?;
+        passkey.approve(&mut self.site, &next).await?;
+        for guardian in &passkey.guardians[..2] {
+            self.tally.count(Act::ApproveRecovery, guardian.address());
+        }
+        let early = self.site.relay(passkey.account, &MemberAccount::executeRecoveryCall {}).await;
+        let name = refusal(early)?;
+        ensure!(name == "MemberAccount_TooEarly", "a recovery before its time was refused with {name}");
+        self.tally.note(Outcome::Refused);
+        self.recovering = Some((place, next));
+        self.agenda.add(self.site.now().await? + u64::from(VETO) + HOUR, Deed::Recover);
+        Ok(())
+    }
+
+    /// The account opens to the new passkey and no more to the old one; member and votes are the same.
+    pub(super) async fn recover(&mut self) -> Result<()> {
+        let (place, next) = self.recovering.take().context("nobody recovers anything")?;
+        let Key::Passkey(old) = self.people[place].key.clone() else { return Ok(()) };
+        let (account, at) = (old.account, self.site.manifest.addresses);
+        let votes = async |site: &Site| -> Result<(U256, U256, u32)> {
+            let member = site.view(at.membership, &Membership::getVotesCall { account }).await?;
+            let units = site.view(at.gov_token, &GovToken::unitsOfCall { account }).await?;
+            Ok((member, units, site.view(at.membership, &Membership::memberIdOfCall { account }).await?))
+        };
+        let before = votes(&self.site).await?;
+        self.site.relay(account, &MemberAccount::executeRecoveryCall {}).await?;
+        ensure!(votes(&self.site).await? == before, "a recovery changed the member's votes");
+        self.tally.count(Act::Recover, account);
+        let name = refusal(self.redirect(place).await)?;
+        ensure!(name == "Membership_BadSignature", "the lost passkey was refused with {name}");
+        self.tally.note(Outcome::Refused);
+        self.people[place].key = Key::Passkey(Box::new(Passkey { key: next, ..*old }));
+        self.redirect(place).await
     }
 }
 

@@ -210,6 +210,11 @@ impl Year {
     /// Somebody is paid elsewhere from now on.
     pub(super) async fn redirect_one(&mut self) -> Result<()> {
         let place = self.anybody(|_| true)?;
+        self.redirect(place).await
+    }
+
+    /// This person is paid elsewhere from now on.
+    pub(super) async fn redirect(&mut self, place: usize) -> Result<()> {
         let (id, membership) = (self.people[place].id.0, self.site.manifest.addresses.membership);
         let nonce = self.site.view(membership, &Membership::nonceOfCall { memberId: id }).await?;
         let payout = self.site.key(&format!("payout-{id}-{nonce}")).address();

@@ -30,6 +30,8 @@ acts! {
     Join "join by a key",
     JoinByPasskey "join by a passkey",
     Consent "consent",
+    ApproveRecovery "approve another passkey as a guardian",
+    Recover "recover an account",
     Revoke "revoke consent",
     Contribute "contribute a record",
     Leave "leave",
