@@ -6,14 +6,14 @@ import { createRequire } from "node:module";
 
 const solc = createRequire(import.meta.url)("solc");
 
-// `forge coverage` turns the optimizer off, so that every line keeps code of its own; the curve arithmetic of passkeys then
-// has too many variables for the stack. Freeing those that are no longer used, and no other step, lets it compile.
-const FOR_COVERAGE = { enabled: false, details: { yul: true, yulDetails: { stackAllocation: true, optimizerSteps: ":" } } };
+// Without the optimizer every line keeps code of its own, which coverage needs, but the curve arithmetic of passkeys has too
+// many variables for the stack. Freeing those that are no longer used, and no other step, lets it compile.
+const UNOPTIMIZED = { enabled: false, details: { yul: true, yulDetails: { stackAllocation: true, optimizerSteps: ":" } } };
 
 function compile(input) {
-  if (process.env.FOUNDRY_PROFILE !== "coverage") return solc.compile(input);
   const asked = JSON.parse(input);
-  asked.settings.optimizer = FOR_COVERAGE;
+  if (asked.settings.optimizer?.enabled) return solc.compile(input);
+  asked.settings.optimizer = UNOPTIMIZED;
   return solc.compile(JSON.stringify(asked));
 }
 

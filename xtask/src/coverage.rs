@@ -23,6 +23,7 @@ struct Count {
 
 /// Measures, prints a table of the folders, and fails below what is asked.
 pub fn check() -> Result<()> {
+    crate::setup::npm()?;
     let (files, missed) = read(&measure()?);
     let mut folders: BTreeMap<&str, Count> = BTreeMap::new();
     let mut all = Count::default();

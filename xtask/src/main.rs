@@ -2,6 +2,7 @@
 
 mod coverage;
 mod deny;
+mod gas;
 mod mutation;
 mod python;
 mod run;
@@ -73,6 +74,12 @@ enum Command {
     },
     /// Measure the coverage of the contracts and hold it against what is asked
     Coverage,
+    /// Write the gas of `contracts/snapshots/` into `docs/gas.md`
+    Gas {
+        /// Fail where the page differs instead of writing it
+        #[arg(long)]
+        check: bool,
+    },
     /// Run Slither and compare its findings with `contracts/SLITHER.md`
     Slither,
     /// Prove the `check_*` functions in `contracts/test/symbolic/` with halmos
@@ -97,6 +104,7 @@ fn main() -> Result<()> {
         Command::Layouts { check, fresh } => test::layouts(check, fresh),
         Command::Mutation { only, sample } => mutation::check(only.as_deref(), sample),
         Command::Coverage => coverage::check(),
+        Command::Gas { check } => gas::check(!check),
         Command::Slither => slither::check(),
         Command::Symbolic => test::symbolic(),
         Command::Vectors => test::vectors(),

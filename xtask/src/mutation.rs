@@ -94,7 +94,7 @@ fn is_caught(mutant: &Mutant) -> Result<bool> {
     ok(apply).context("the patch does not fit the code any more")?;
     let test = |args: &[&str]| -> Result<std::process::Output> {
         let mut command = Command::new(setup::foundry("forge")?);
-        command.current_dir(copy.join("contracts")).args(args);
+        command.current_dir(copy.join("contracts")).env("FOUNDRY_PROFILE", "mutation").args(args);
         Ok(command.output()?)
     };
     let run = test(&["test", "--match-path", &mutant.tests])?;

@@ -10,6 +10,7 @@ const ANSWERS: &str = "contracts/SLITHER.md";
 
 /// Runs Slither and compares what it finds with what is answered, both ways.
 pub fn check() -> Result<()> {
+    crate::setup::npm()?;
     let report = root().join("target/tools/slither.json");
     if report.exists() {
         std::fs::remove_file(&report)?;

@@ -1,7 +1,7 @@
 //! `cargo xtask test` and its parts, each timed; `.ci/run` calls it.
 
 use crate::run::{cargo, ok, program, root};
-use crate::{deny, mutation, python, setup, tidy};
+use crate::{coverage, deny, gas, mutation, python, setup, slither, tidy};
 use anyhow::{Context, Result, bail};
 use std::process::Command;
 use std::time::Instant;
@@ -22,6 +22,9 @@ const PARTS: &[Part] = &[
     Part { name: "contracts-test", run: || forge("default", &["test"]) },
     Part { name: "contracts-gas", run: contracts_gas },
     Part { name: "contracts-slow", run: || forge("slow", &["test"]) },
+    Part { name: "contracts-layouts", run: || layouts(true, false) },
+    Part { name: "contracts-coverage", run: coverage::check },
+    Part { name: "contracts-slither", run: slither::check },
     Part { name: "contracts-symbolic", run: symbolic },
     Part { name: "contracts-mutation", run: || mutation::check(None, true) },
     Part { name: "build", run: || ok(cargo(&["build", "--workspace", "--all-targets", "--locked"])) },
@@ -152,8 +155,9 @@ fn forge(profile: &str, args: &[&str]) -> Result<()> {
     ok(forge_command(profile, args)?)
 }
 
-/// Fails where an action's gas differs from `contracts/snapshots/`.
+/// Fails where an action's gas differs from `contracts/snapshots/`, or the page that shows it does.
 fn contracts_gas() -> Result<()> {
+    gas::check(false)?;
     let mut command = forge_command("gas", &["test"])?;
     command.env("FORGE_SNAPSHOT_CHECK", "true");
     ok(command)

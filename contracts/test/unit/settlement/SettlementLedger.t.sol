@@ -206,6 +206,29 @@ contract SettlementLedgerTest is SettlementTest {
         ledger.propose(h, signatures);
     }
 
+    /// @dev No code, or another contract's, at the committee's address must not pass for a quorum.
+    function test_RevertWhen_TheCommitteeAnswersNothing() external {
+        vm.warp(_startOf(1, 0));
+        ISettlementLedger.Header memory h = _header();
+        vm.etch(address(committee), hex"00");
+        _expectProposeRevert(h, "");
+    }
+
+    /// @dev What the committee cannot decode it refuses, and the ledger with it.
+    function test_RevertWhen_SignaturesAreEncodedBadly() external {
+        vm.warp(_startOf(1, 0));
+        ISettlementLedger.Header memory h = _header();
+        bytes[] memory signatures = _stewardSignatures(_headerDigest(h), 2);
+        bytes memory short = abi.encodeCall(ledger.propose, (h, signatures));
+        assembly {
+            mstore(short, sub(mload(short), 64))
+        }
+        (bool ok,) = address(ledger).call(short);
+        assertFalse(ok, "the last signature ends beyond the calldata");
+        (ok,) = address(ledger).call(bytes.concat(abi.encodeCall(ledger.propose, (h, signatures)), hex"dead"));
+        assertTrue(ok, "what follows is of no matter");
+    }
+
     /// @dev Each of the 19 words is signed: a change of any makes the signatures somebody else's.
     function testFuzz_RevertWhen_AFieldWasChanged(uint256 word) external {
         _sell(100e6);
