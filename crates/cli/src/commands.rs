@@ -12,7 +12,6 @@ use alloy::primitives::Address;
 use anyhow::{Context, Result, bail};
 use rochdale_chain::client::{Chain, LOCAL_CHAIN_ID, Sender};
 use rochdale_chain::deploy::{CoopConfig, Manifest, Role, holders, place_code, verify};
-use rochdale_chain::local::{LocalChain, approve_researcher};
 use rochdale_chain::upgrade;
 use rochdale_core::fhir::Limits;
 use rochdale_core::ids::{Epoch, StewardId};

@@ -11,8 +11,8 @@ use rochdale_api::member::Mined;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::account::{BATCH, Call, Recovery, execution_data, is_account};
 use rochdale_chain::bindings::{
-    ConsentRegistry, ContributionRegistry, CoopGovernor, GovToken, LedgerRules, MemberAccount, MemberAccountFactory,
-    Membership, SettlementLedger,
+    ConsentRegistry, ContributionRegistry, CoopGovernor, GovToken, MemberAccount, MemberAccountFactory, Membership,
+    SettlementLedger,
 };
 use rochdale_chain::deploy::{Addresses, account_factory};
 use rochdale_core::ids::MemberId;
@@ -41,7 +41,7 @@ fn allowed(a: &Addresses, account: Address) -> [(Address, &'static str, Vec<[u8;
     let ledger = vec![
         SettlementLedger::claimCall::SELECTOR,
         SettlementLedger::claimManyCall::SELECTOR,
-        LedgerRules::demandCall::SELECTOR,
+        SettlementLedger::demandCall::SELECTOR,
     ];
     let gov = vec![
         GovToken::delegateCall::SELECTOR,
