@@ -54,9 +54,8 @@ fn who_voted_is_awarded_whatever_the_vote_and_once() {
     let wrong = up.fails(&of("3"));
     assert!(wrong.contains("is of kind 1"), "{wrong}");
     assert_eq!(up.json(&of("4"))["votes"].as_array().unwrap().len(), 0);
-    let propose =
-        ["gov", "propose", "--name", "ada", "--why", "Shorter", "call", "ContributionRegistry", "setCooldown"];
-    let made = up.json(&[&propose[..], &["cooldown=86400"]].concat());
+    let propose = ["gov", "propose", "--name", "ada", "--why", "Shorter", "call", "Market", "setBondRequired"];
+    let made = up.json(&[&propose[..], &["required=true"]].concat());
     let number = made["proposals"][0]["proposal"].as_str().unwrap();
     pass(2);
     up.json(&["gov", "vote", "--name", "ada", "--proposal", number, "--support", "for"]);
