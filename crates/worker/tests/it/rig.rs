@@ -535,7 +535,7 @@ async fn gateway(coop: &TestCoop, dir: &Path, stewards: &[String], worker: &str)
         chain_id: 31_337,
         manifest: dir.join("../manifest.json"),
         data_dir: dir.join("data"),
-        relayer: RelayerConfig { key_file },
+        relayer: RelayerConfig { key_file, sync_ms: 1_000 },
         stewards: (1..).zip(stewards).map(steward).collect(),
         worker: WorkerConfig { address: coop.worker.address(), url: worker.to_owned() },
         limits: Limits::default(),
