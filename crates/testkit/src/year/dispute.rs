@@ -11,9 +11,9 @@ use rochdale_core::ledger::{Inputs, Row, input_blinder, row_tree, salt};
 
 use super::agenda::{Deed, HOUR};
 use super::chain::refusal;
-use super::houses::Topic;
 use super::settle::Pending;
 use super::tally::{Act, Outcome};
+use super::topics::Topic;
 use super::{Year, row_key};
 
 alloy::sol! {
