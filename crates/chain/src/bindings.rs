@@ -137,12 +137,12 @@ contracts! {
     treasury Treasury "../../abi/Treasury.json",
 }
 
-/// Structs that the ABI names by where their source defines them: headers and claims, orders and permits.
+/// Structs that the ABI names by where their source defines them: headers and claims, parameters, orders and permits.
 pub use auction_house::LicenseSale as AuctionSale;
 pub use compute_desk::LicenseSale as ComputeSale;
 pub use market::LicenseSale;
 pub use member_account_factory::MemberAccount as AccountRecovery;
-pub use settlement_ledger::{IContestVerifier, ISettlementLedger, RewardFormula};
+pub use settlement_ledger::{IContestVerifier, ISettlementLedger, LedgerParams, RewardFormula};
 
 /// Selector and signature of every custom error of every contract.
 pub(crate) fn error_signatures() -> Vec<([u8; 4], &'static str)> {
@@ -190,78 +190,6 @@ pub(crate) fn error_signatures() -> Vec<([u8; 4], &'static str)> {
     )
 }
 
-mod rules {
-    #![allow(missing_docs, clippy::all, reason = "generated")]
-    alloy::sol! {
-        /// The parts of the ledger that decide disputes and keep the parameters, and the programs, by their sources.
-        #[derive(Debug, PartialEq, Eq)]
-        interface LedgerRules {
-            struct Params {
-                uint32 epochLength;
-                uint16 qMin;
-                uint16 bonusPerStep;
-                uint16 maxStreak;
-                uint16 streakWindow;
-                uint128 dataPerPoint;
-                uint128 govPerPoint;
-                uint128 dataCap;
-                uint128 govCap;
-                uint16 immediateBps;
-                uint16 vestingEpochs;
-                uint128 dustData;
-                uint128 dustGov;
-                uint16 smoothing;
-                uint16 floorBps;
-                uint16 mixUsage;
-                uint16 mixData;
-                uint16 mixEarly;
-                uint32 earlyCutoff;
-                uint16 minLicenses;
-                uint16 minDatasets;
-                uint128 cashUnit;
-                uint128 dataUnit;
-                uint128 govUnit;
-            }
-
-            struct Claim {
-                uint32 memberId;
-                uint128 cash;
-                uint128 stream;
-                uint128 data;
-                uint128 gov;
-                bytes32 privateHash;
-            }
-
-            struct Demand {
-                uint32 memberId;
-                uint32 epoch;
-                uint32 attempt;
-                uint256 deadline;
-            }
-
-            struct Program {
-                address awarder;
-                uint8 kind;
-                uint128 capPerEpoch;
-                uint128 capPerMember;
-                bool open;
-            }
-
-            event ParamsSet(uint32 fromEpoch, bytes32 paramsHash, Params params);
-            event Objected(uint32 indexed epoch, uint32 attempt, address steward);
-            event ObjectionRejected(uint32 indexed epoch, uint32 attempt, uint64 finalAt);
-            event Voided(uint32 indexed epoch, uint32 attempt, bytes32 reason);
-            event Demanded(uint32 indexed epoch, uint32 attempt, uint32 indexed memberId, uint64 answerBy);
-            event RowPublished(uint32 indexed epoch, uint32 indexed attempt, uint32 indexed memberId, Claim row, bytes32[] proof);
-            event ProgramSet(uint32 indexed programId, Program program);
-
-            function demand(Demand calldata r, bytes calldata signature) external;
-            function answer(Claim calldata row, bytes32[] calldata proof) external;
-        }
-    }
-}
-pub use rules::LedgerRules;
-
 /// What is signed and what a contract takes are the same fields under two types.
 macro_rules! same_fields {
     ($from:ty, $to:ty, $($field:ident),+ $(,)?) => {
@@ -288,7 +216,7 @@ same_fields!(eip712::ConsentRevoke, ConsentRegistry::ConsentRevoke, memberId, no
 same_fields!(eip712::ConsentErase, ConsentRegistry::ConsentErase, memberId, nonce, deadline);
 same_fields!(eip712::Leave, Membership::Leave, memberId, nonce, deadline);
 same_fields!(eip712::Payout, Membership::Payout, memberId, payout, nonce, deadline);
-same_fields!(eip712::Demand, LedgerRules::Demand, memberId, epoch, attempt, deadline);
+same_fields!(eip712::Demand, ISettlementLedger::Demand, memberId, epoch, attempt, deadline);
 same_fields!(
     eip712::Contribution,
     ContributionRegistry::Contribution,
@@ -343,8 +271,8 @@ same_header!(eip712::Header, ISettlementLedger::Header);
 same_header!(ISettlementLedger::Header, eip712::Header);
 same_fields!(eip712::Approval, EthicsRegistry::Approval, researcher, purpose, until, nonce, deadline);
 
-impl From<&LedgerRules::Params> for Params {
-    fn from(p: &LedgerRules::Params) -> Self {
+impl From<&RewardFormula::Params> for Params {
+    fn from(p: &RewardFormula::Params) -> Self {
         Self {
             epoch_length: p.epochLength,
             q_min: p.qMin,
@@ -374,7 +302,7 @@ impl From<&LedgerRules::Params> for Params {
     }
 }
 
-impl From<&Params> for LedgerRules::Params {
+impl From<&Params> for RewardFormula::Params {
     fn from(p: &Params) -> Self {
         Self {
             epochLength: p.epoch_length,

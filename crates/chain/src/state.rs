@@ -221,6 +221,8 @@ pub struct Cooperative {
     pub voided: BTreeMap<Epoch, u32>,
     /// Rows that members demand of proposals that stand or stood.
     pub demands: Vec<Demand>,
+    /// Until when the settlement is or was paused, Unix seconds; 0 if it never was.
+    pub paused_until: u64,
     /// Parameters by the first epoch that they govern; none where the ledger told of none.
     pub params: BTreeMap<Epoch, Params>,
     /// Programs, closed ones included.
@@ -285,6 +287,7 @@ impl Cooperative {
             | Event::Voided { .. }
             | Event::Demanded { .. }
             | Event::RowPublished { .. }
+            | Event::SettlementPaused { .. }
             | Event::ParamsSet { .. }
             | Event::ProgramSet { .. }
             | Event::Claimed { .. }

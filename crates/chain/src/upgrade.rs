@@ -20,17 +20,23 @@ macro_rules! layouts {
 }
 
 layouts!(
+    "AuctionHouse",
     "Buyback",
+    "ComputeDesk",
     "ConsentRegistry",
     "ContributionRegistry",
     "DataToken",
     "DatasetCatalog",
+    "EthicsRegistry",
     "GovToken",
     "License",
     "Market",
     "Membership",
     "OperatorPay",
     "PauseGuard",
+    "Programs",
+    "ResearcherBond",
+    "ServiceDesk",
     "SettlementLedger",
     "StewardCommittee",
     "Treasury",
@@ -39,6 +45,18 @@ layouts!(
 
 /// Storage layouts by the contract's name.
 pub type Layouts = BTreeMap<String, Layout>;
+
+/// What a cooperative is known to run, by the contract's kind.
+pub type Deployed = BTreeMap<String, DeployedLayout>;
+
+/// A storage layout and the code that it is of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeployedLayout {
+    /// Where the code lies: of other code the layout says nothing.
+    pub code: Address,
+    /// Where its variables lie.
+    pub layout: Layout,
+}
 
 /// Where a contract's variables lie.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -178,17 +196,50 @@ pub fn layouts_path(manifest: &Path) -> PathBuf {
 /// # Errors
 /// Where the file cannot be written.
 pub fn save_layouts(manifest: &Path) -> Result<(), PlanError> {
+    save(manifest, &ours())
+}
+
+/// This program's layouts with the code that they are of.
+fn ours() -> Deployed {
+    let known = |(kind, layout): (String, Layout)| {
+        let code = implementation_address(&kind)?;
+        Some((kind, DeployedLayout { code, layout }))
+    };
+    recorded().into_iter().filter_map(known).collect()
+}
+
+fn save(manifest: &Path, deployed: &Deployed) -> Result<(), PlanError> {
     let path = layouts_path(manifest);
     let failed = |detail: String| PlanError::Layouts { path: path.clone(), detail };
-    let text = serde_json::to_vec(&recorded()).map_err(|error| failed(error.to_string()))?;
+    let text = serde_json::to_vec(deployed).map_err(|error| failed(error.to_string()))?;
     std::fs::write(&path, text).map_err(|error| failed(error.to_string()))
+}
+
+/// Reads the layouts beside a manifest and notes among them those of contracts that run this program's code by now: the
+/// program that plans the upgrade after this one has no other way to know them.
+///
+/// # Errors
+/// Where the file is absent, no such file or cannot be written, or the RPC does not answer.
+pub async fn note_layouts(chain: &Chain, manifest: &Manifest, path: &Path) -> Result<Deployed, PlanError> {
+    let mut deployed = load_layouts(path)?;
+    let (mut ours, before) = (ours(), deployed.clone());
+    for (_, kind, proxy) in manifest.addresses.named() {
+        let Some(known) = ours.remove(kind) else { continue };
+        if implementation(chain, proxy).await? == known.code {
+            deployed.insert(kind.to_owned(), known);
+        }
+    }
+    if deployed != before {
+        save(path, &deployed)?;
+    }
+    Ok(deployed)
 }
 
 /// Reads the layouts beside a manifest.
 ///
 /// # Errors
 /// Where the file is absent or no such file.
-pub fn load_layouts(manifest: &Path) -> Result<Layouts, PlanError> {
+pub fn load_layouts(manifest: &Path) -> Result<Deployed, PlanError> {
     let path = layouts_path(manifest);
     let failed = |detail: String| PlanError::Layouts { path: path.clone(), detail };
     let text = std::fs::read_to_string(&path).map_err(|error| failed(error.to_string()))?;
@@ -200,6 +251,8 @@ pub fn load_layouts(manifest: &Path) -> Result<Layouts, PlanError> {
 pub struct Change {
     /// The contract's name.
     pub contract: String,
+    /// What it is, by the name of its ABI.
+    pub kind: String,
     /// Its proxy.
     pub proxy: Address,
     /// The code that runs now.
@@ -234,7 +287,10 @@ impl std::fmt::Display for Plan {
                 writeln!(f, "  CANNOT be upgraded: a successor would have to take its place")?;
             }
             if !change.deployed {
-                writeln!(f, "  the new code is not on the chain yet")?;
+                writeln!(
+                    f,
+                    "  the new code is not on the chain yet: `rochdale coop upgrade --plan --place` puts it there"
+                )?;
             }
             change.storage.added.iter().try_for_each(|line| writeln!(f, "  new variable {line}"))?;
             change.storage.misread.iter().try_for_each(|line| writeln!(f, "  MISREAD {line}"))?;
@@ -257,7 +313,7 @@ impl std::fmt::Display for Plan {
 ///
 /// # Errors
 /// Where the RPC does not answer.
-pub async fn plan(chain: &Chain, manifest: &Manifest, deployed: &Layouts) -> Result<Plan, PlanError> {
+pub async fn plan(chain: &Chain, manifest: &Manifest, deployed: &Deployed) -> Result<Plan, PlanError> {
     let (ours, mut changes) = (recorded(), Vec::new());
     for (name, kind, proxy) in manifest.addresses.named() {
         let Some(to) = implementation_address(kind) else { continue };
@@ -265,14 +321,20 @@ pub async fn plan(chain: &Chain, manifest: &Manifest, deployed: &Layouts) -> Res
         if from == to {
             continue;
         }
+        let misread = |line: String| LayoutDiff { misread: vec![line], added: Vec::new() };
         let storage = match (deployed.get(kind), ours.get(kind)) {
-            (Some(old), Some(new)) => old.compare(new),
-            (None, _) => LayoutDiff { misread: vec!["its deployed layout is not known".to_owned()], added: Vec::new() },
-            (Some(_), None) => LayoutDiff { misread: vec!["it has no layout any more".to_owned()], added: Vec::new() },
+            (Some(old), Some(new)) if old.code == from => old.layout.compare(new),
+            (Some(old), Some(_)) => misread(format!(
+                "its layout is not known: {} is noted, and other code runs; plan once with the program that has this code, which notes its own",
+                old.code
+            )),
+            (None, _) => misread("its deployed layout is not known".to_owned()),
+            (Some(_), None) => misread("it has no layout any more".to_owned()),
         };
         let code = chain.provider().get_code_at(to).await.map_err(|e| chain.error("eth_getCode", &e))?;
         let (contract, upgradeable) = (name.to_owned(), ours.contains_key(kind));
-        changes.push(Change { contract, proxy, from, to, deployed: !code.is_empty(), upgradeable, storage });
+        let kind = kind.to_owned();
+        changes.push(Change { contract, kind, proxy, from, to, deployed: !code.is_empty(), upgradeable, storage });
     }
     let safe = changes.iter().all(|change| change.upgradeable && change.storage.misread.is_empty());
     let proposal = (safe && !changes.is_empty()).then(|| draft(&changes, &Book::of(manifest)));
@@ -306,6 +368,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use crate::bindings::abi;
+    use crate::deploy::Addresses;
 
     fn treasury() -> Layout {
         recorded()["Treasury"].clone()
@@ -319,6 +383,16 @@ mod tests {
     fn every_recorded_layout_is_read() {
         assert_eq!(recorded().len(), RECORDED.len());
         assert_eq!(treasury().compare(&treasury()), LayoutDiff::default());
+    }
+
+    #[test]
+    fn every_contract_that_can_be_upgraded_has_a_recorded_layout() {
+        let recorded = recorded();
+        let named = Addresses::new(Address::ZERO, Address::ZERO, &[]).named();
+        for (name, kind, _) in named {
+            let upgradeable = abi(kind).unwrap().function("upgradeToAndCall").is_some();
+            assert_eq!(recorded.contains_key(kind), upgradeable, "{name}");
+        }
     }
 
     #[test]

@@ -147,6 +147,29 @@ pub struct DemoArgs {
     pub max_record: u32,
 }
 
+/// What `coop upgrade` is told.
+#[derive(Debug, Args)]
+pub struct UpgradeArgs {
+    /// Only a plan: an upgrade itself is the two houses' to decide, with `rochdale gov propose`
+    #[arg(long, required = true)]
+    pub plan: bool,
+    /// The chain's RPC; that of this state's local chain if absent
+    #[arg(long)]
+    pub rpc: Option<String>,
+    /// The deployment's manifest; the state's own if absent
+    #[arg(long)]
+    pub manifest: Option<PathBuf>,
+    /// Write the proposal to a file that `rochdale gov propose` reads
+    #[arg(long)]
+    pub write: Option<PathBuf>,
+    /// Put the new code on the chain where it does not lie yet; nothing runs it before both houses agree
+    #[arg(long)]
+    pub place: bool,
+    /// Key file of the account that pays for that; this state's founder if absent
+    #[arg(long, requires = "place")]
+    pub key: Option<PathBuf>,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum CoopCommand {
     /// Deploy the contracts to the chain that `--rpc` serves; started again, it goes on where it was cut off
@@ -181,20 +204,7 @@ pub enum CoopCommand {
     },
     /// Show what an upgrade to this program's contracts would change and what both houses would be asked
     #[command(after_help = "Example: rochdale coop upgrade --plan --write proposal.toml")]
-    Upgrade {
-        /// Only a plan: an upgrade itself is the two houses' to decide, with `rochdale gov propose`
-        #[arg(long, required = true)]
-        plan: bool,
-        /// The chain's RPC; that of this state's local chain if absent
-        #[arg(long)]
-        rpc: Option<String>,
-        /// The deployment's manifest; the state's own if absent
-        #[arg(long)]
-        manifest: Option<PathBuf>,
-        /// Write the proposal to a file that `rochdale gov propose` reads
-        #[arg(long)]
-        write: Option<PathBuf>,
-    },
+    Upgrade(UpgradeArgs),
     /// Members, epoch, stewards and money at a glance
     Status,
 }

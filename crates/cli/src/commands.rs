@@ -1,6 +1,6 @@
 //! One function for each noun that a person types.
 
-use crate::args::{Common, CoopCommand, EpochCommand, MemberCommand, PurposeArg, ResearcherCommand};
+use crate::args::{Common, CoopCommand, EpochCommand, MemberCommand, PurposeArg, ResearcherCommand, UpgradeArgs};
 use crate::coop::{self, Coop};
 use crate::found::{self, FOUNDER, Layout, REGISTRAR};
 use crate::researcher::{Purchase, Researcher};
@@ -12,7 +12,7 @@ use crate::{audit as audit_run, epoch as epochs, member as members, records, res
 use alloy::primitives::Address;
 use anyhow::{Context, Result, bail};
 use rochdale_chain::client::{Chain, LOCAL_CHAIN_ID, Sender};
-use rochdale_chain::deploy::{CoopConfig, Manifest, Role, holders, verify};
+use rochdale_chain::deploy::{CoopConfig, Manifest, Role, holders, place_code, verify};
 use rochdale_chain::local::{LocalChain, approve_researcher};
 use rochdale_chain::upgrade;
 use rochdale_core::fhir::Limits;
@@ -77,14 +77,8 @@ pub async fn coop(common: &Common, command: CoopCommand, ui: Ui) -> Result<ExitC
             }
             let config = coop_config(&config)?;
             let chain = found::connect(&rpc, config.chain_id).await?;
-            let founder = match key {
-                Some(path) => coop::signer(&path)?,
-                None => found::office(&state, FOUNDER)?,
-            };
-            if chain.chain_id() == LOCAL_CHAIN_ID {
-                found::fund_gas(&chain, founder.address()).await?;
-            }
-            let manifest = found::carry_out(&state, &Sender::new(chain, founder), &config, ui).await?;
+            let founder = payer(&state, &chain, key).await?;
+            let manifest = found::carry_out(&state, &founder, &config, ui).await?;
             let sentence = format!(
                 "Deployed and read back: no role is left to the founder; the manifest is {}",
                 state.manifest().display()
@@ -110,25 +104,47 @@ pub async fn coop(common: &Common, command: CoopCommand, ui: Ui) -> Result<ExitC
             }
             show(ui, &json!({ "agrees": true, "roles": held }), sentence)
         }
-        CoopCommand::Upgrade { plan: _, rpc, manifest, write } => {
-            let state = common.state()?;
-            let path = manifest.unwrap_or_else(|| state.manifest());
-            let manifest = Manifest::load(&path)?;
-            let chain = match rpc {
-                Some(rpc) => found::connect(&rpc, manifest.chain_id).await?,
-                None => local_chain(&state).await?,
-            };
-            let plan = upgrade::plan(&chain, &manifest, &upgrade::load_layouts(&path)?).await?;
-            if let (Some(file), Some(draft)) = (write, &plan.proposal) {
-                std::fs::write(&file, toml::to_string_pretty(draft)?)
-                    .with_context(|| format!("cannot write {}", file.display()))?;
-            }
-            let unsafe_ = !plan.changes.is_empty() && plan.proposal.is_none();
-            show(ui, &json!(plan), plan.to_string())?;
-            Ok(if unsafe_ { ExitCode::FAILURE } else { ExitCode::SUCCESS })
-        }
+        CoopCommand::Upgrade(args) => upgrade(common, args, ui).await,
         CoopCommand::Status => status(common, ui).await,
     }
+}
+
+/// `rochdale coop upgrade --plan`
+async fn upgrade(common: &Common, args: UpgradeArgs, ui: Ui) -> Result<ExitCode> {
+    let state = common.state()?;
+    let path = args.manifest.unwrap_or_else(|| state.manifest());
+    let manifest = Manifest::load(&path)?;
+    let chain = match args.rpc {
+        Some(rpc) => found::connect(&rpc, manifest.chain_id).await?,
+        None => local_chain(&state).await?,
+    };
+    let deployed = upgrade::note_layouts(&chain, &manifest, &path).await?;
+    let mut plan = upgrade::plan(&chain, &manifest, &deployed).await?;
+    if args.place {
+        let missing = plan.changes.iter().filter(|change| !change.deployed);
+        let missing: Vec<&str> = missing.map(|change| change.kind.as_str()).collect();
+        place_code(&payer(&state, &chain, args.key).await?, &missing).await?;
+        plan = upgrade::plan(&chain, &manifest, &deployed).await?;
+    }
+    if let (Some(file), Some(draft)) = (args.write, &plan.proposal) {
+        std::fs::write(&file, toml::to_string_pretty(draft)?)
+            .with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    let misreads = !plan.changes.is_empty() && plan.proposal.is_none();
+    show(ui, &json!(plan), plan.to_string())?;
+    Ok(if misreads { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Who pays: the key in a file, else this state's founder; on the local chain with the ether for it.
+async fn payer(state: &State, chain: &Chain, key: Option<PathBuf>) -> Result<Sender> {
+    let key = match key {
+        Some(path) => coop::signer(&path)?,
+        None => found::office(state, FOUNDER)?,
+    };
+    if chain.chain_id() == LOCAL_CHAIN_ID {
+        found::fund_gas(chain, key.address()).await?;
+    }
+    Ok(Sender::new(chain.clone(), key))
 }
 
 /// A contract's name with its address.

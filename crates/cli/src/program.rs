@@ -5,10 +5,10 @@ use crate::commands::show;
 use crate::coop::{self, Coop};
 use crate::ui::Ui;
 use alloy::primitives::U256;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use rand::Rng as _;
 use rochdale_api::settlement::AwardMessage;
-use rochdale_chain::{eip712, events};
+use rochdale_chain::eip712;
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -20,14 +20,12 @@ pub async fn run(common: &Common, command: ProgramCommand, ui: Ui) -> Result<Exi
     }
     let key = coop::signer(&key)?;
     let coop = Coop::connect(&common.url).await?;
-    let programs = events::programs(&coop.manifest.addresses).context("this cooperative has no programs")?;
-    let domain = eip712::domain("Programs", coop.manifest.chain_id, programs);
     let view = coop.view().await?;
     let epoch = epoch.unwrap_or(view.epoch);
     let nonce = U256::from(coop::rng()?.next_u64());
     let points = u128::from(points);
     let message = eip712::Award { programId: program, memberId: member.0, epoch: epoch.0, points, nonce };
-    let signature = eip712::sign(&key, &message, &domain)?;
+    let signature = eip712::sign(&key, &message, &coop.manifest.programs_domain())?;
     let award = AwardMessage { program, member_id: member, epoch, points, nonce, signature };
     // Every steward gets it, so that one that is down does not lose it; they also share what they hold.
     let (mut taken, mut refusals) = (Vec::new(), Vec::new());

@@ -10,8 +10,8 @@ use alloy::primitives::{Address, U256};
 use alloy::sol_types::Eip712Domain;
 use rochdale_api::settlement::AwardMessage;
 use rochdale_api::{Problem, ProblemCode};
+use rochdale_chain::eip712;
 use rochdale_chain::state::Cooperative;
-use rochdale_chain::{eip712, events};
 use rochdale_core::ids::{Epoch, MemberId};
 use rochdale_core::ledger::{Grant, ProgramCaps, SignedAward, grants};
 
@@ -76,13 +76,6 @@ fn key(award: &AwardMessage) -> (u32, MemberId, U256, u128) {
 }
 
 impl Steward {
-    /// The domain of awards, where the cooperative has programs.
-    #[must_use]
-    pub fn programs_domain(&self) -> Option<Eip712Domain> {
-        let programs = events::programs(&self.manifest.addresses)?;
-        Some(eip712::domain("Programs", self.manifest.chain_id, programs))
-    }
-
     /// Whether a caller may bring awards: a steward, or who awards in an open program.
     #[must_use]
     pub fn may_award(&self, mirror: &Mirror, caller: Caller, signer: Address) -> bool {
@@ -102,8 +95,7 @@ impl Steward {
         if awards.is_empty() {
             return Ok(());
         }
-        let domain = self.programs_domain();
-        let domain = domain.ok_or_else(|| Problem::new(ProblemCode::NotFound, "this cooperative has no programs"))?;
+        let domain = self.manifest.programs_domain();
         for award in awards {
             let end = self.manifest.schedule().end(award.epoch);
             if award.epoch == Epoch(0) || mirror.now() > end {
@@ -137,9 +129,6 @@ impl Steward {
         epoch: Epoch,
         at_cut: &Cooperative,
     ) -> Result<(), Problem> {
-        if self.programs_domain().is_none() {
-            return Ok(());
-        }
         for (peer, client) in self.peers(mirror) {
             let path = format!("/v1/awards/{epoch}");
             match client.get_signed::<Vec<AwardMessage>>(&path, mirror.now()).await {
@@ -157,7 +146,7 @@ impl Steward {
         awards: &[AwardMessage],
         at_cut: &Cooperative,
     ) -> Result<(), Problem> {
-        let Some(domain) = self.programs_domain() else { return Ok(()) };
+        let domain = self.manifest.programs_domain();
         for award in awards.iter().filter(|award| award.epoch == epoch && check(award, at_cut, &domain).is_ok()) {
             self.store.put_award(award).await?;
         }
@@ -171,7 +160,7 @@ impl Steward {
         awards: &[AwardMessage],
         at_cut: &Cooperative,
     ) -> Result<Vec<String>, Problem> {
-        let Some(domain) = self.programs_domain() else { return Ok(Vec::new()) };
+        let domain = self.manifest.programs_domain();
         let there: BTreeSet<_> = awards.iter().map(key).collect();
         let ours = self.store.awards(epoch).await?;
         let missing = ours.iter().filter(|award| !there.contains(&key(award)) && check(award, at_cut, &domain).is_ok());

@@ -310,9 +310,7 @@ impl Steward {
             }
         }
         let founding = &self.manifest.ledger;
-        let domain = self.programs_domain();
-        let grants = domain.map(|domain| granted(epoch, awards, at_cut, &domain)).unwrap_or_default();
-        let grants = &grants;
+        let grants = &granted(epoch, awards, at_cut, &self.manifest.programs_domain());
         gather(&Sources { epoch, at_cut, founding, since, before, scores, grants, snapshots: &snapshots })
     }
 

@@ -32,8 +32,13 @@ pub(super) struct Shared {
 /// Where this program's code of a part of this kind lies on any chain.
 #[must_use]
 pub fn implementation_address(kind: &str) -> Option<Address> {
+    Some(implementation(kind)?.address)
+}
+
+/// Creates this program's code of a part of this kind.
+pub(super) fn implementation(kind: &str) -> Option<Step> {
     let (_, _, bytecode) = implementations().into_iter().find(|(_, name, _)| *name == kind)?;
-    Some(Step::create(kind, &bytecode, &[]).address)
+    Some(Step::create(&format!("{kind} implementation"), &bytecode, &[]))
 }
 
 /// The implementations, the plans and the factory that these contracts make.

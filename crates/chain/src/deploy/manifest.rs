@@ -265,6 +265,12 @@ impl Manifest {
         eip712::domain("StewardCommittee", self.chain_id, self.addresses.steward_committee)
     }
 
+    /// The domain of program awards.
+    #[must_use]
+    pub fn programs_domain(&self) -> Eip712Domain {
+        eip712::domain("Programs", self.chain_id, self.addresses.programs)
+    }
+
     /// The domain of settlement headers.
     #[must_use]
     pub fn settlement_domain(&self) -> Eip712Domain {

@@ -15,7 +15,7 @@ mod verify;
 use std::path::Path;
 
 use alloy::eips::BlockId;
-use alloy::primitives::{Address, B256, keccak256};
+use alloy::primitives::{Address, B256, TxKind, keccak256};
 use alloy::sol_types::SolValue as _;
 use rochdale_core::ledger;
 
@@ -181,6 +181,31 @@ pub async fn deploy(
     };
     verify(chain, &manifest, config).await?;
     Ok(manifest)
+}
+
+/// Puts this program's code of these kinds on the chain where it does not lie yet. Nothing runs it before a cooperative's
+/// houses upgrade to it, so that anyone may pay.
+///
+/// # Errors
+/// Where the chain lacks the deterministic deployer or a transaction is refused.
+pub async fn place_code(payer: &Sender, kinds: &[&str]) -> Result<(), DeployError> {
+    let chain = payer.chain();
+    if !engine::has_code(chain, engine::DEPLOYER).await? {
+        return Err(DeployError::NoDeployer(chain.chain_id()));
+    }
+    let steps: Vec<_> = kinds.iter().filter_map(|kind| founding::implementation(kind)).collect();
+    for (done, step) in steps.iter().enumerate() {
+        if engine::has_code(chain, step.address).await? {
+            continue;
+        }
+        let sent = payer.send_raw(TxKind::Call(step.to), step.data.clone(), &step.name).await;
+        let stopped = |source| DeployError::Step { step: step.name.clone(), done, total: steps.len(), source };
+        sent.map_err(stopped)?;
+        if !engine::has_code(chain, step.address).await? {
+            return Err(DeployError::NoEffect { step: step.name.clone(), address: step.address });
+        }
+    }
+    Ok(())
 }
 
 /// The journal that lies there, or a new one that begins now.

@@ -10,7 +10,7 @@ use alloy::sol_types::SolEvent as _;
 use serde::Serialize;
 
 use super::Manifest;
-use crate::bindings::{CoopAuthority, CoopTimelock};
+use crate::bindings::{CoopAuthority, CoopTimelock, ServiceDesk};
 use crate::client::{Chain, ChainError};
 
 /// Blocks in one request for logs.
@@ -105,6 +105,16 @@ pub(super) async fn granted(chain: &Chain, manifest: &Manifest, timelock: Addres
     accounts.sort();
     accounts.dedup();
     Ok(accounts)
+}
+
+/// Every service that members could ever spend DATA on.
+pub(super) async fn services(chain: &Chain, manifest: &Manifest) -> Result<Vec<u32>, ChainError> {
+    let read = |log: Log| Some(ServiceDesk::ServiceSet::decode_log(&log.inner).ok()?.serviceId);
+    let logs = logs(chain, manifest, manifest.addresses.service_desk).await?;
+    let mut services: Vec<u32> = logs.into_iter().filter_map(read).collect();
+    services.sort_unstable();
+    services.dedup();
+    Ok(services)
 }
 
 /// All logs of a contract since the cooperative's first block.

@@ -7,11 +7,12 @@ use alloy::providers::Provider as _;
 use alloy::sol_types::SolCall;
 
 use super::founding::{parts_of, rules_of};
-use super::roles::granted;
+use super::roles::{granted, services};
 use super::{CoopConfig, DeployError, HouseConfig, Manifest, Role, holders};
 use crate::bindings::{
-    self, CharterGate, ContributionRegistry, CoopAuthority, CoopFactory, CoopGovernor, CoopTimelock, DatasetCatalog,
-    FoundingPlan, Membership, PauseGuard, Programs, SettlementLedger, StewardCommittee, Treasury,
+    self, AuctionHouse, Buyback, CharterGate, ComputeDesk, ContributionRegistry, CoopAuthority, CoopFactory,
+    CoopGovernor, CoopTimelock, DatasetCatalog, EthicsRegistry, FoundingPlan, Market, Membership, OperatorPay,
+    PauseGuard, Programs, ResearcherBond, ServiceDesk, SettlementLedger, StewardCommittee, Treasury, Vesting,
 };
 use crate::client::Chain;
 
@@ -55,7 +56,9 @@ pub async fn verify(chain: &Chain, manifest: &Manifest, config: &CoopConfig) -> 
     reader.membership().await?;
     reader.settlement().await?;
     reader.committee().await?;
-    reader.market().await
+    reader.market().await?;
+    reader.sales().await?;
+    reader.desks().await
 }
 
 struct Reader<'a> {
@@ -176,6 +179,7 @@ impl Reader<'_> {
         same("the proposal threshold", U256::from(wanted.proposal_threshold), found.proposalThreshold)?;
         same("the quorum's part", U256::from(wanted.quorum_bps), found.quorumBps)?;
         same("the quorum's floor", U256::from(wanted.quorum_floor), found.quorumFloor)?;
+        same("the extension for a late quorum", wanted.late_quorum_extension, found.lateQuorumExtension.to())?;
         Ok(())
     }
 
@@ -256,6 +260,67 @@ impl Reader<'_> {
         same("the split to operations", wanted.operations, split.operations)?;
         same("the split to compliance", wanted.compliance, split.compliance)?;
         same("the split to the reserve", wanted.reserve, split.reserve)?;
+        let least = self.view(a.treasury, Treasury::minContributorsBpsCall {}).await?;
+        same("the least part of the contributors", self.config.desks.min_contributors_bps, least)?;
+        Ok(())
+    }
+
+    /// How licenses are sold. A configuration sells at the catalog's prices alone: auctions, metered jobs, payment in
+    /// DATA and bonds begin with a decision of the houses.
+    async fn sales(&self) -> Result<(), DeployError> {
+        let (a, desks) = (&self.manifest.addresses, &self.config.desks);
+        let board = self.view(a.ethics_registry, EthicsRegistry::ethicsBoardCall {}).await?;
+        same("the ethics board", self.config.actors.ethics_board, board)?;
+        let window = self.view(a.market, Market::refundWindowCall {}).await?;
+        same("the refund window", desks.refund_window, window)?;
+        let data = self.view(a.market, Market::dataTermsCall {}).await?;
+        same("the price in DATA", 0, data.dataPerUsdc)?;
+        let prices = self.view(a.compute_desk, ComputeDesk::pricesCall {}).await?;
+        same("the time that a metered job has", desks.compute_timeout, prices.timeout)?;
+        same("the base price of a metered job", 0, prices.base)?;
+        same("the price of a metered unit", 0, prices.perUnit)?;
+        for dataset in &self.config.datasets {
+            let terms = self.view(a.auction_house, AuctionHouse::termsOfCall { datasetId: dataset.id.0 }).await?;
+            same(&format!("the time for bids on dataset {}", dataset.id), 0, terms.commitPeriod)?;
+        }
+        for (name, sale) in [("market", a.market), ("auction house", a.auction_house), ("compute desk", a.compute_desk)]
+        {
+            let asked = self.view(sale, Market::bondRequiredCall {}).await?;
+            same(&format!("that the {name} asks for a bond"), false, asked)?;
+        }
+        let bond = self.view(a.researcher_bond, ResearcherBond::termsCall {}).await?;
+        same("the token of researchers' bonds", a.usdc, bond.token)?;
+        same("the least bond of a researcher", desks.researcher_bond.0, bond.minAmount.to())?;
+        Ok(())
+    }
+
+    /// What is paid to those who serve and to founders, what DATA is bought back for, what members spend it on.
+    async fn desks(&self) -> Result<(), DeployError> {
+        let (a, desks) = (&self.manifest.addresses, &self.config.desks);
+        let rates = self.view(a.operator_pay, OperatorPay::ratesCall {}).await?;
+        same("a steward's pay for an epoch", desks.steward_per_epoch.0, rates.stewardPerEpoch.to())?;
+        same("a worker's pay for a receipt", desks.worker_per_receipt.0, rates.workerPerReceipt.to())?;
+        let terms = self.view(a.buyback, Buyback::termsCall {}).await?;
+        same("a lot of the buyback", desks.buyback_lot.0, terms.lot.to())?;
+        same("the DATA that a lot asks for at first", desks.buyback_start, terms.startData)?;
+        same("the DATA that a lot comes down to", desks.buyback_floor, terms.floorData)?;
+        same("the time of a lot's way down", desks.buyback_duration, terms.duration)?;
+        for service in services(self.chain, self.manifest).await? {
+            let found = self.view(a.service_desk, ServiceDesk::serviceOfCall { serviceId: service }).await?;
+            same(&format!("that service {service} is open"), false, found.open)?;
+        }
+        let schedules = self.view(a.vesting, Vesting::countCall {}).await?;
+        same("the number of vesting schedules", U256::from(self.config.vesting.len()), schedules)?;
+        for (id, wanted) in (1u64..).zip(&self.config.vesting) {
+            let found = self.view(a.vesting, Vesting::scheduleOfCall { id: U256::from(id) }).await?.schedule;
+            let what = |field: &str| format!("the {field} of vesting schedule {id}");
+            same(&what("beneficiary"), wanted.beneficiary, found.beneficiary)?;
+            same(&what("amount"), wanted.amount, found.amount.to())?;
+            same(&what("start"), wanted.start, found.start.to())?;
+            same(&what("cliff"), wanted.cliff, found.cliff)?;
+            same(&what("duration"), wanted.duration, found.duration)?;
+            same(&what("right to revoke"), wanted.revocable, found.revocable)?;
+        }
         Ok(())
     }
 }

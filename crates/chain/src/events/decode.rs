@@ -1,6 +1,6 @@
 //! Logs to events.
 
-use alloy::primitives::{Address, B256, U256};
+use alloy::primitives::{B256, U256};
 use alloy::rpc::types::Log;
 use alloy::sol_types::SolEvent;
 use rochdale_core::ids::{DatasetId, LicenseId};
@@ -9,7 +9,7 @@ use rochdale_core::money::{DataWei, GovWei, MicroUsdc};
 
 use super::{Event, LicenseTerms, Located, Seat, amount};
 use crate::bindings::{
-    ConsentRegistry, ContributionRegistry, DatasetCatalog, EthicsRegistry, LedgerRules, License, Membership,
+    ConsentRegistry, ContributionRegistry, DatasetCatalog, EthicsRegistry, License, Membership, Programs,
     SettlementLedger, StewardCommittee, Treasury,
 };
 use crate::deploy::Addresses;
@@ -63,13 +63,14 @@ pub(super) fn topics() -> Vec<B256> {
         SettlementLedger::Proposed::SIGNATURE_HASH,
         SettlementLedger::Claimed::SIGNATURE_HASH,
         SettlementLedger::ClaimSkipped::SIGNATURE_HASH,
-        LedgerRules::Objected::SIGNATURE_HASH,
-        LedgerRules::ObjectionRejected::SIGNATURE_HASH,
-        LedgerRules::Voided::SIGNATURE_HASH,
-        LedgerRules::Demanded::SIGNATURE_HASH,
-        LedgerRules::RowPublished::SIGNATURE_HASH,
-        LedgerRules::ParamsSet::SIGNATURE_HASH,
-        LedgerRules::ProgramSet::SIGNATURE_HASH,
+        SettlementLedger::Objected::SIGNATURE_HASH,
+        SettlementLedger::ObjectionRejected::SIGNATURE_HASH,
+        SettlementLedger::Voided::SIGNATURE_HASH,
+        SettlementLedger::Demanded::SIGNATURE_HASH,
+        SettlementLedger::RowPublished::SIGNATURE_HASH,
+        SettlementLedger::PausedUntil::SIGNATURE_HASH,
+        SettlementLedger::ParamsSet::SIGNATURE_HASH,
+        Programs::ProgramSet::SIGNATURE_HASH,
         DatasetCatalog::DatasetPublished::SIGNATURE_HASH,
         License::LicenseIssued::SIGNATURE_HASH,
         EthicsRegistry::ResearcherApproved::SIGNATURE_HASH,
@@ -93,12 +94,6 @@ pub fn decode(addresses: &Addresses, log: &Log, timestamp: u64) -> Result<Option
     }))
 }
 
-/// Where the programs of a cooperative stand that has any.
-#[must_use]
-pub fn programs(addresses: &Addresses) -> Option<Address> {
-    addresses.named().into_iter().find(|(name, _, _)| *name == "Programs").map(|(_, _, address)| address)
-}
-
 fn event(a: &Addresses, log: &Log) -> Result<Option<Event>, DecodeError> {
     let Some(topic) = log.topic0() else { return Ok(None) };
     let from = log.address();
@@ -114,7 +109,7 @@ fn event(a: &Addresses, log: &Log) -> Result<Option<Event>, DecodeError> {
         settlement(*topic, log)
     } else if [a.dataset_catalog, a.license, a.market, a.treasury, a.ethics_registry].contains(&from) {
         market(*topic, log)
-    } else if Some(from) == programs(a) {
+    } else if from == a.programs {
         program(*topic, log)
     } else {
         Ok(None)
@@ -250,8 +245,8 @@ fn settlement(topic: B256, log: &Log) -> Result<Option<Event>, DecodeError> {
         SettlementLedger::ClaimSkipped::SIGNATURE_HASH => {
             Event::ClaimSkipped { member: read::<SettlementLedger::ClaimSkipped>(log)?.memberId.into() }
         }
-        LedgerRules::ParamsSet::SIGNATURE_HASH => {
-            let e: LedgerRules::ParamsSet = read(log)?;
+        SettlementLedger::ParamsSet::SIGNATURE_HASH => {
+            let e: SettlementLedger::ParamsSet = read(log)?;
             let params = Box::new(Params::from(&e.params));
             Event::ParamsSet { from_epoch: e.fromEpoch.into(), params_hash: e.paramsHash, params }
         }
@@ -261,36 +256,39 @@ fn settlement(topic: B256, log: &Log) -> Result<Option<Event>, DecodeError> {
 
 fn dispute(topic: B256, log: &Log) -> Result<Option<Event>, DecodeError> {
     Ok(Some(match topic {
-        LedgerRules::Objected::SIGNATURE_HASH => {
-            let e: LedgerRules::Objected = read(log)?;
+        SettlementLedger::Objected::SIGNATURE_HASH => {
+            let e: SettlementLedger::Objected = read(log)?;
             Event::Objected { epoch: e.epoch.into(), attempt: e.attempt, steward: e.steward }
         }
-        LedgerRules::ObjectionRejected::SIGNATURE_HASH => {
-            let e: LedgerRules::ObjectionRejected = read(log)?;
+        SettlementLedger::ObjectionRejected::SIGNATURE_HASH => {
+            let e: SettlementLedger::ObjectionRejected = read(log)?;
             Event::ObjectionRejected { epoch: e.epoch.into(), attempt: e.attempt, final_at: e.finalAt }
         }
-        LedgerRules::Voided::SIGNATURE_HASH => {
-            let e: LedgerRules::Voided = read(log)?;
+        SettlementLedger::Voided::SIGNATURE_HASH => {
+            let e: SettlementLedger::Voided = read(log)?;
             Event::Voided { epoch: e.epoch.into(), attempt: e.attempt, reason: e.reason }
         }
-        LedgerRules::Demanded::SIGNATURE_HASH => {
-            let e: LedgerRules::Demanded = read(log)?;
+        SettlementLedger::Demanded::SIGNATURE_HASH => {
+            let e: SettlementLedger::Demanded = read(log)?;
             let member = e.memberId.into();
             Event::Demanded { epoch: e.epoch.into(), attempt: e.attempt, member, answer_by: e.answerBy }
         }
-        LedgerRules::RowPublished::SIGNATURE_HASH => {
-            let e: LedgerRules::RowPublished = read(log)?;
+        SettlementLedger::RowPublished::SIGNATURE_HASH => {
+            let e: SettlementLedger::RowPublished = read(log)?;
             Event::RowPublished { epoch: e.epoch.into(), attempt: e.attempt, member: e.memberId.into() }
+        }
+        SettlementLedger::PausedUntil::SIGNATURE_HASH => {
+            Event::SettlementPaused { until: read::<SettlementLedger::PausedUntil>(log)?.until }
         }
         _ => return Ok(None),
     }))
 }
 
 fn program(topic: B256, log: &Log) -> Result<Option<Event>, DecodeError> {
-    if topic != LedgerRules::ProgramSet::SIGNATURE_HASH {
+    if topic != Programs::ProgramSet::SIGNATURE_HASH {
         return Ok(None);
     }
-    let e: LedgerRules::ProgramSet = read(log)?;
+    let e: Programs::ProgramSet = read(log)?;
     Ok(Some(Event::ProgramSet {
         program: e.programId,
         awarder: e.program.awarder,

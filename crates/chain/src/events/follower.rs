@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use alloy::consensus::BlockHeader as _;
 use alloy::eips::BlockId;
-use alloy::primitives::{Address, B256};
+use alloy::primitives::B256;
 use alloy::providers::Provider as _;
 use alloy::rpc::types::{Filter, Log};
 use tokio::sync::watch;
@@ -333,8 +333,6 @@ impl<S: Store> Follower<S> {
     }
 
     fn filter(&self) -> Filter {
-        let mut addresses: Vec<Address> = self.addresses.followed().to_vec();
-        addresses.extend(super::programs(&self.addresses));
-        Filter::new().address(addresses).event_signature(super::decode::topics())
+        Filter::new().address(self.addresses.followed().to_vec()).event_signature(super::decode::topics())
     }
 }

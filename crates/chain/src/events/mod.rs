@@ -10,7 +10,7 @@ use rochdale_core::ledger::{Header, Params};
 use rochdale_core::money::{DataWei, GovWei, MicroUsdc};
 use serde::{Deserialize, Serialize};
 
-pub use decode::{DecodeError, decode, programs};
+pub use decode::{DecodeError, decode};
 pub use follower::{FollowError, Follower, FollowerOptions, Progress, Store};
 pub use memory::{MemoryError, MemoryStore};
 
@@ -100,6 +100,8 @@ pub enum Event {
     Demanded { epoch: Epoch, attempt: u32, member: MemberId, answer_by: u64 },
     /// A demanded row was published.
     RowPublished { epoch: Epoch, attempt: u32, member: MemberId },
+    /// The settlement is paused until a time; one that has passed ends a pause.
+    SettlementPaused { until: u64 },
     /// Parameters that govern the epochs from `from_epoch` on.
     ParamsSet { from_epoch: Epoch, params_hash: B256, params: Box<Params> },
     /// A program was opened, changed or closed; caps in points.

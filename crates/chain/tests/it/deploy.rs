@@ -1,13 +1,17 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use alloy::primitives::{Address, TxKind, U256};
+use alloy::primitives::aliases::U96;
+use alloy::primitives::{Address, Bytes, TxKind, U256};
 use alloy::providers::Provider as _;
 use alloy::providers::ext::AnvilApi as _;
-use rochdale_chain::bindings::TestUSDC;
+use alloy::rpc::types::TransactionRequest;
+use alloy::sol_types::SolCall as _;
+use rochdale_chain::bindings::{AuctionHouse, ComputeDesk, Market, ResearcherBond, ServiceDesk, TestUSDC};
 use rochdale_chain::client::{Chain, ChainError, ChainOptions, ManualClock, Sender};
-use rochdale_chain::deploy::{CoopConfig, DeployError, Manifest, deploy, verify};
+use rochdale_chain::deploy::{CoopConfig, DeployError, Manifest, VestingSchedule, deploy, verify};
 use rochdale_chain::local::{Anvil, AnvilOptions, LocalChain, Mining};
+use rochdale_core::money::MicroUsdc;
 use rochdale_testkit::anvil::{GENESIS_TIME, TestCoop, actors, connect, role_key};
 
 #[tokio::test]
@@ -42,6 +46,99 @@ async fn reading_back_finds_what_differs() {
     other.settlement.window += 1;
     let error = verify(&coop.chain, &coop.manifest, &other).await.unwrap_err();
     assert!(error.to_string().contains("the objection window is 86400, not 86401"), "{error}");
+}
+
+/// A change of a configuration.
+type Edit = fn(&mut CoopConfig);
+
+#[tokio::test]
+async fn reading_back_holds_every_desk_against_the_configuration() {
+    let bought_back = |config: &mut CoopConfig| {
+        (config.desks.buyback_lot, config.desks.buyback_start) = (MicroUsdc(5_000_000), 9_000);
+        (config.desks.buyback_floor, config.desks.buyback_duration) = (4_000, 3_600);
+        let beneficiary = role_key("team").address();
+        let (amount, start, cliff, duration) = (7_000, GENESIS_TIME, 10, 100);
+        config.vesting.push(VestingSchedule { beneficiary, amount, start, cliff, duration, revocable: true });
+    };
+    let coop = TestCoop::deploy_with(AnvilOptions::default(), bought_back).await.unwrap();
+    verify(&coop.chain, &coop.manifest, &coop.config).await.unwrap();
+    let edits: &[(&str, Edit)] = &[
+        ("the extension for a late quorum is", |c| c.governance.token.late_quorum_extension += 1),
+        ("the least part of the contributors is 5000, not 5001", |c| c.desks.min_contributors_bps += 1),
+        ("the ethics board is", |c| c.actors.ethics_board = role_key("somebody").address()),
+        ("the refund window is", |c| c.desks.refund_window += 1),
+        ("the time that a metered job has is", |c| c.desks.compute_timeout += 1),
+        ("the least bond of a researcher is 1000000000, not 1000000001", |c| c.desks.researcher_bond.0 += 1),
+        ("a steward's pay for an epoch is", |c| c.desks.steward_per_epoch.0 += 1),
+        ("a worker's pay for a receipt is", |c| c.desks.worker_per_receipt.0 += 1),
+        ("a lot of the buyback is 5000000, not 5000001", |c| c.desks.buyback_lot.0 += 1),
+        ("the DATA that a lot asks for at first is", |c| c.desks.buyback_start += 1),
+        ("the DATA that a lot comes down to is", |c| c.desks.buyback_floor += 1),
+        ("the time of a lot's way down is", |c| c.desks.buyback_duration += 1),
+        ("the number of vesting schedules is 1, not 0", |c| c.vesting.clear()),
+        ("the beneficiary of vesting schedule 1 is", |c| c.vesting[0].beneficiary = role_key("other").address()),
+        ("the amount of vesting schedule 1 is 7000, not 6999", |c| c.vesting[0].amount -= 1),
+        ("the start of vesting schedule 1 is", |c| c.vesting[0].start += 1),
+        ("the cliff of vesting schedule 1 is", |c| c.vesting[0].cliff += 1),
+        ("the duration of vesting schedule 1 is", |c| c.vesting[0].duration += 1),
+        ("the right to revoke of vesting schedule 1 is", |c| c.vesting[0].revocable = false),
+    ];
+    for (expected, edit) in edits {
+        let mut other = coop.config.clone();
+        edit(&mut other);
+        let error = verify(&coop.chain, &coop.manifest, &other).await.unwrap_err().to_string();
+        assert!(error.contains(expected), "{expected}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn reading_back_finds_sales_that_no_configuration_begins() {
+    let coop = TestCoop::deploy().await.unwrap();
+    let a = &coop.manifest.addresses;
+    let terms = AuctionHouse::AuctionTerms {
+        reserve: 1,
+        bidBond: 1,
+        commitPeriod: 86_400,
+        revealPeriod: 86_400,
+        records: 10,
+        duration: 86_400,
+    };
+    let service = ServiceDesk::Service { dataPrice: 1, open: true };
+    let begun: [(&str, Address, Address, Vec<u8>); 7] = [
+        ("the price in DATA is 5, not 0", a.token_timelock, a.market, {
+            Market::setDataTermsCall { dataPerUsdc: 5, burnBps: 0 }.abi_encode()
+        }),
+        ("the base price of a metered job is 3, not 0", a.token_timelock, a.compute_desk, {
+            ComputeDesk::setPriceCall { base: 3, perUnit: 4 }.abi_encode()
+        }),
+        ("the price of a metered unit is 4, not 0", a.token_timelock, a.compute_desk, {
+            ComputeDesk::setPriceCall { base: 0, perUnit: 4 }.abi_encode()
+        }),
+        ("the time for bids on dataset 2 is 86400, not 0", a.token_timelock, a.auction_house, {
+            AuctionHouse::setTermsCall { datasetId: 2, t: terms }.abi_encode()
+        }),
+        ("that the auction house asks for a bond is true, not false", a.member_timelock, a.auction_house, {
+            Market::setBondRequiredCall { required: true }.abi_encode()
+        }),
+        ("the token of researchers' bonds is", a.token_timelock, a.researcher_bond, {
+            ResearcherBond::setTermsCall { token: a.data_token, minAmount: U96::from(1_000_000_000u64) }.abi_encode()
+        }),
+        ("that service 77 is open is true, not false", a.token_timelock, a.service_desk, {
+            ServiceDesk::setServiceCall { serviceId: 77, s: service }.abi_encode()
+        }),
+    ];
+    let provider = coop.chain.provider();
+    for (expected, house, desk, data) in begun {
+        let before = provider.anvil_snapshot().await.unwrap();
+        provider.anvil_impersonate_account(house).await.unwrap();
+        coop.local.set_balance(house, U256::from(10).pow(U256::from(18))).await.unwrap();
+        let request = TransactionRequest::default().from(house).to(desk).input(Bytes::from(data).into());
+        assert!(provider.send_transaction(request).await.unwrap().get_receipt().await.unwrap().status(), "{expected}");
+        let error = verify(&coop.chain, &coop.manifest, &coop.config).await.unwrap_err().to_string();
+        assert!(error.contains(expected), "{expected}: {error}");
+        assert!(provider.anvil_revert(before).await.unwrap());
+    }
+    verify(&coop.chain, &coop.manifest, &coop.config).await.unwrap();
 }
 
 /// A chain that is not the local one, with a stablecoin on it.

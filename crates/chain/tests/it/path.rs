@@ -1,12 +1,12 @@
 //! The whole way of a record and of a cent by contract calls: the ledger's worked example on chain. It differs from
 //! the page in epoch 3, where member 2 does not leave but erases everything.
 
-use alloy::primitives::{B256, U256};
-use rochdale_chain::bindings::{ISettlementLedger, SettlementLedger, Treasury};
+use alloy::primitives::{B256, Bytes, U256};
+use rochdale_chain::bindings::{ISettlementLedger, PauseGuard, SettlementLedger, Treasury};
 use rochdale_chain::client::{Receipt, SendError};
 use rochdale_chain::eip712;
 use rochdale_chain::events::Event;
-use rochdale_chain::state::{ConsentStatus, Cooperative};
+use rochdale_chain::state::{ConsentStatus, Cooperative, FROZEN};
 use rochdale_core::commit::Snapshot;
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, Purpose, StewardId};
 use rochdale_core::ledger::{
@@ -311,6 +311,70 @@ async fn a_proposal_needs_a_quorum_over_exactly_its_header() {
     let Event::Proposed { header, root, .. } = &coop.events(&receipt).unwrap()[0].event else { panic!() };
     assert_eq!((**header == second.header, *root), (true, second.tree.root()));
     assert_eq!(name(books.propose(&second.header, &[0, 1]).await), "SettlementLedger_Pending");
+}
+
+#[tokio::test]
+async fn the_state_and_the_ledger_agree_when_a_proposal_is_final() {
+    let coop = TestCoop::deploy().await.unwrap();
+    coop.join(&coop.member_key(1)).await.unwrap();
+    let mut books = Books::new(&coop);
+    let first = books.settle(Epoch(1), Vec::new()).await;
+    books.propose(&first.header, &[0, 1]).await.unwrap();
+    let a = &coop.manifest.addresses;
+    let (ledger, guard) = (a.settlement_ledger, a.pause_guard);
+    let final_at = async || {
+        let state = Cooperative::fold(&coop.history().await.unwrap());
+        let pending = coop.chain.view(ledger, &SettlementLedger::pendingCall {}).await.unwrap();
+        let frozen = pending.finalAt == (1 << 40) - 1;
+        let folded = state.proposals[&Epoch(1)].final_at;
+        assert_eq!(folded, if frozen { FROZEN } else { pending.finalAt });
+        folded
+    };
+    let window = final_at().await;
+
+    let guardian = coop.sender("guardian").await.unwrap();
+    let pause = PauseGuard::pauseCall { targets: vec![ledger], duration: 3 * 86_400 };
+    guardian.send(guard, &pause).await.unwrap();
+    assert_eq!(final_at().await, window + 3 * 86_400);
+    guardian.send(guard, &PauseGuard::unpauseCall { targets: vec![ledger] }).await.unwrap();
+    assert_eq!(final_at().await, window + 3 * 86_400, "what a pause gave stays given");
+
+    let member = coop.sender("member-1").await.unwrap();
+    let r = eip712::Demand { memberId: 1, epoch: 1, attempt: 0, deadline: U256::ZERO };
+    let now = coop.chain.now().await.unwrap();
+    coop.local.time_to(final_at().await - 60, 0).await.unwrap();
+    member.send(ledger, &SettlementLedger::demandCall { r: r.into(), signature: Bytes::new() }).await.unwrap();
+    let demanded = final_at().await;
+    assert!(demanded > window + 3 * 86_400 && demanded > now + 36 * 3_600, "{demanded}");
+
+    // The guardian's second pause would be due in a month; the ledger itself takes one at any time.
+    let until = coop.chain.now().await.unwrap() + 86_400;
+    let again = SettlementLedger::setPausedUntilCall { until };
+    coop.local.act_as(guard, ledger, &again).await.unwrap();
+    let longer = final_at().await;
+    assert!(longer > demanded + 86_000, "{demanded} {longer}");
+    let steward = coop.sender("steward-3").await.unwrap();
+    steward.send(ledger, &SettlementLedger::objectCall {}).await.unwrap();
+    assert_eq!(final_at().await, FROZEN);
+    let longest = SettlementLedger::setPausedUntilCall { until: until + 86_400 };
+    coop.local.act_as(guard, ledger, &longest).await.unwrap();
+    assert_eq!(final_at().await, FROZEN);
+    let stands = SettlementLedger::resolveObjectionCall { epoch: 1, attempt: 0, upheld: false };
+    coop.local.act_as(a.member_timelock, ledger, &stands).await.unwrap();
+    let last = final_at().await;
+    assert!(last > longer + 86_000, "{longer} {last}");
+
+    coop.local.time_to(last - 1, 0).await.unwrap();
+    let is_final = async || {
+        let now = coop.chain.now().await.unwrap();
+        let known = Cooperative::fold(&coop.history().await.unwrap()).final_proposal(now).is_some();
+        let epoch = coop.chain.view(ledger, &SettlementLedger::finalEpochCall {}).await.unwrap().epoch;
+        assert_eq!(known, epoch == 1);
+        known
+    };
+    assert!(!is_final().await);
+    coop.local.mine(1).await.unwrap();
+    assert!(is_final().await);
 }
 
 #[tokio::test]

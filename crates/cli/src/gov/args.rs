@@ -2,7 +2,7 @@
 
 use alloy::primitives::{Address, B256, U256};
 use clap::{Args, Subcommand, ValueEnum};
-use rochdale_chain::gov::Support;
+use rochdale_chain::gov::{House, Support};
 use rochdale_core::ids::{DatasetId, MemberId};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -11,15 +11,15 @@ use std::str::FromStr;
 pub enum GovCommand {
     /// Propose: the house that owns the calls votes on them, both where it takes both
     #[command(
-        after_help = "Examples:\n  rochdale gov propose --name ada --why \"Cheaper labs\" price --dataset 2 --price 90\n  rochdale gov propose --name ada --why \"See the file\" file proposal.toml\n  rochdale gov propose --name ada --why \"Shorter wait\" call ContributionRegistry setCooldown cooldown=86400"
+        after_help = "Examples:\n  rochdale gov propose --name ada --why \"Cheaper labs\" price --dataset 2 --price 90\n  rochdale gov propose --name ada --why \"See the file\" file proposal.toml\n  rochdale gov propose --name ada file upgrade.toml\n  rochdale gov propose --name ada --why \"Shorter wait\" call ContributionRegistry setCooldown cooldown=86400"
     )]
     Propose {
         /// Who proposes
         #[arg(long)]
         name: String,
-        /// Why, in words that voters read
+        /// Why, in words that voters read; those of the proposal's file if absent
         #[arg(long)]
-        why: String,
+        why: Option<String>,
         /// Show what would be proposed and send nothing
         #[arg(long)]
         dry_run: bool,
@@ -41,6 +41,9 @@ pub enum GovCommand {
         /// How
         #[arg(long, value_enum)]
         support: SupportArg,
+        /// In which house; in both, if absent, where both decide
+        #[arg(long, value_enum)]
+        house: Option<HouseArg>,
         #[command(flatten)]
         chain: ChainArgs,
     },
@@ -59,6 +62,9 @@ pub enum GovCommand {
         /// The proposal's number
         #[arg(long)]
         proposal: U256,
+        /// In which house; in both, if absent, where both decide
+        #[arg(long, value_enum)]
+        house: Option<HouseArg>,
         #[command(flatten)]
         chain: ChainArgs,
     },
@@ -89,6 +95,9 @@ pub struct ProposalArgs {
     /// The proposal's number
     #[arg(long)]
     pub proposal: U256,
+    /// In which house; in both, if absent, where both decide
+    #[arg(long, value_enum)]
+    pub house: Option<HouseArg>,
     /// Key file of the account that pays; this state's founder if absent
     #[arg(long)]
     pub key: Option<PathBuf>,
@@ -99,7 +108,7 @@ pub struct ProposalArgs {
 /// What is proposed.
 #[derive(Debug, Subcommand)]
 pub enum ProposeCommand {
-    /// The calls in a TOML file: [[calls]] with contract, function, args
+    /// The calls in a TOML file: [[calls]] with contract, function, args; why, as `coop upgrade --plan --write` gives it
     File {
         /// The file
         path: PathBuf,
@@ -186,6 +195,24 @@ impl From<SupportArg> for Support {
             SupportArg::For => Self::For,
             SupportArg::Against => Self::Against,
             SupportArg::Abstain => Self::Abstain,
+        }
+    }
+}
+
+/// A house.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum HouseArg {
+    /// Votes by GOV
+    Token,
+    /// One vote for each member
+    Member,
+}
+
+impl From<HouseArg> for House {
+    fn from(house: HouseArg) -> Self {
+        match house {
+            HouseArg::Token => Self::Token,
+            HouseArg::Member => Self::Member,
         }
     }
 }

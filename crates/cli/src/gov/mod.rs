@@ -24,15 +24,17 @@ pub async fn run(common: &Common, command: GovCommand, ui: Ui) -> Result<ExitCod
             let site = Site::open(common, &chain).await?;
             proposal::propose(&site, &name, why, &what, dry_run, ui).await
         }
-        GovCommand::Vote { name, proposal, support, chain } => {
-            proposal::vote(&Site::open(common, &chain).await?, &name, proposal, support.into(), ui).await
+        GovCommand::Vote { name, proposal, support, house, chain } => {
+            let (site, house) = (Site::open(common, &chain).await?, house.map(Into::into));
+            proposal::vote(&site, &name, (proposal, house), support.into(), ui).await
         }
         GovCommand::Queue { target } => proposal::queue(&Site::open(common, &target.chain).await?, &target, ui).await,
         GovCommand::Execute { target } => {
             proposal::execute(&Site::open(common, &target.chain).await?, &target, ui).await
         }
-        GovCommand::Show { proposal, chain } => {
-            proposal::show_one(&Site::open(common, &chain).await?, proposal, ui).await
+        GovCommand::Show { proposal, house, chain } => {
+            let site = Site::open(common, &chain).await?;
+            proposal::show_one(&site, (proposal, house.map(Into::into)), ui).await
         }
         GovCommand::List { chain } => proposal::list(&Site::open(common, &chain).await?, ui).await,
         GovCommand::Poll(command) => poll::run(common, command, ui).await,

@@ -11,7 +11,7 @@ use alloy::primitives::{B256, U256, keccak256};
 use anyhow::{Context, Result, bail};
 use rochdale_chain::client::{Receipt, Sender};
 use rochdale_chain::gov::{Draft, House, Motion, Proposal, Status, Support, View, describe, proposals};
-use rochdale_chain::{bindings::CharterGate, gov::Book};
+use rochdale_chain::{bindings::CharterGate, gov::Book, upgrade};
 use serde_json::json;
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -20,13 +20,14 @@ use std::process::ExitCode;
 pub async fn propose(
     site: &Site,
     name: &str,
-    why: String,
+    why: Option<String>,
     what: &ProposeCommand,
     dry_run: bool,
     ui: Ui,
 ) -> Result<ExitCode> {
     let wallet = Wallet::open(&site.state, name)?;
-    let calls = specs::calls(&site.chain, &site.manifest, what).await?;
+    let (written, calls) = specs::calls(&site.chain, &site.manifest, what).await?;
+    let why = why.or(written).context("voters read why: say it with --why")?;
     // Another block makes another operation of the same calls.
     let salt = keccak256(site.chain.head().await?.latest.hash);
     let motions = Draft { why, calls }.motions(&site.chain, &site.manifest, salt).await?;
@@ -63,18 +64,34 @@ async fn described(site: &Site, motion: &Motion) -> Result<Vec<rochdale_chain::g
     Ok(found)
 }
 
-async fn find(site: &Site, id: U256) -> Result<Proposal> {
-    let all = proposals(&site.chain, &site.manifest).await?;
-    let found = all.into_iter().find(|proposal| proposal.id == id);
-    found.with_context(|| format!("no house has a proposal {id:#066x}; `rochdale gov list` shows all"))
+/// A proposal's number, and the house that is meant where both have one of it.
+type Named = (U256, Option<House>);
+
+/// The proposals of a number: one, or one in each house, since both vote on the same words where both decide.
+async fn find(site: &Site, (id, house): Named) -> Result<Vec<Proposal>> {
+    let mut all = proposals(&site.chain, &site.manifest).await?;
+    all.retain(|proposal| proposal.id == id && house.is_none_or(|house| proposal.house == house));
+    if all.is_empty() {
+        let whose = house.map_or_else(|| "no house".to_owned(), |house| format!("not the {house}"));
+        bail!("{whose} has a proposal {id:#066x}; `rochdale gov list` shows all");
+    }
+    Ok(all)
 }
 
 /// `rochdale gov vote`
-pub async fn vote(site: &Site, name: &str, id: U256, support: Support, ui: Ui) -> Result<ExitCode> {
+pub async fn vote(site: &Site, name: &str, named: Named, support: Support, ui: Ui) -> Result<ExitCode> {
     let wallet = Wallet::open(&site.state, name)?;
-    let proposal = find(site, id).await?;
-    let receipt = proposal.vote(&site.sender(wallet.key.clone()).await?, &site.manifest, support).await?;
-    sent(ui, &receipt, &format!("{name} voted in the {}", proposal.house))
+    let sender = site.sender(wallet.key.clone()).await?;
+    let mut receipts = Vec::new();
+    for proposal in find(site, named).await? {
+        receipts.push((proposal.house, proposal.vote(&sender, &site.manifest, support).await?));
+    }
+    let houses: Vec<String> = receipts.iter().map(|(house, _)| house.to_string()).collect();
+    sent(
+        ui,
+        receipts.into_iter().map(|(_, receipt)| receipt),
+        &format!("{name} voted in the {}", houses.join(" and the ")),
+    )
 }
 
 async fn payer(site: &Site, target: &ProposalArgs) -> Result<Sender> {
@@ -85,38 +102,69 @@ async fn payer(site: &Site, target: &ProposalArgs) -> Result<Sender> {
     site.sender(key).await
 }
 
+/// What an action is for: of several proposals those that stand so, and where none does the first, whose contract then
+/// says why not.
+async fn standing(site: &Site, target: &ProposalArgs, wanted: Status) -> Result<Vec<Proposal>> {
+    let mut found = find(site, (target.proposal, target.house.map(Into::into))).await?;
+    let mut ready = Vec::new();
+    for proposal in &found {
+        if proposal.status(&site.chain, &site.manifest).await? == wanted {
+            ready.push(proposal.clone());
+        }
+    }
+    if ready.is_empty() {
+        ready.push(found.swap_remove(0));
+    }
+    Ok(ready)
+}
+
 /// `rochdale gov queue`
 pub async fn queue(site: &Site, target: &ProposalArgs, ui: Ui) -> Result<ExitCode> {
-    let proposal = find(site, target.proposal).await?;
-    let receipt = proposal.queue(&payer(site, target).await?, &site.manifest).await?;
-    let view = proposal.view(&site.chain, &site.manifest).await?;
-    sent(ui, &receipt, &format!("it waits in the timelock until {}", view.executable_at))
+    let payer = payer(site, target).await?;
+    let (mut receipts, mut waits) = (Vec::new(), Vec::new());
+    for proposal in standing(site, target, Status::Succeeded).await? {
+        receipts.push(proposal.queue(&payer, &site.manifest).await?);
+        let view = proposal.view(&site.chain, &site.manifest).await?;
+        waits.push(format!("it waits in the timelock of the {} until {}", proposal.house, view.executable_at));
+    }
+    sent(ui, receipts, &waits.join("; "))
 }
 
 /// `rochdale gov execute`
 pub async fn execute(site: &Site, target: &ProposalArgs, ui: Ui) -> Result<ExitCode> {
-    let proposal = find(site, target.proposal).await?;
     let payer = payer(site, target).await?;
-    let mut done = Vec::new();
-    let mut receipt = None;
-    if proposal.status(&site.chain, &site.manifest).await? != Status::Executed {
-        receipt = Some(proposal.execute(&payer, &site.manifest).await?);
-        done.push(format!("the {} acted", proposal.house));
+    let (mut done, mut receipts) = (Vec::new(), Vec::new());
+    let ready = standing(site, target, Status::Queued).await?;
+    for proposal in &ready {
+        if proposal.status(&site.chain, &site.manifest).await? != Status::Executed {
+            receipts.push(proposal.execute(&payer, &site.manifest).await?);
+            done.push(format!("the {} acted", proposal.house));
+        }
     }
-    if let Some(charter) = proposal.charter_calls(&site.manifest) {
+    if let Some(charter) = ready.first().and_then(|proposal| proposal.charter_calls(&site.manifest)) {
         let waiting = waiting_for(site, charter.operation()).await?;
         if waiting.is_empty() {
-            receipt = Some(charter.execute(&payer, &site.manifest).await?);
+            receipts.push(charter.execute(&payer, &site.manifest).await?);
+            note_layouts(site, target).await?;
             done.push("the charter did what both houses approved".to_owned());
         } else {
             done.push(format!("the charter still waits for: {}", waiting.join(", ")));
         }
     }
-    match receipt {
-        Some(receipt) => sent(ui, &receipt, &done.join("; ")),
-        None if done.is_empty() => bail!("the proposal was executed already"),
-        None => show(ui, &json!({ "done": done }), done.join("; ")),
+    if done.is_empty() {
+        bail!("the proposal was executed already");
     }
+    sent(ui, receipts, &done.join("; "))
+}
+
+/// After what may have been an upgrade: the layouts beside the manifest, where this machine keeps them, are those of what
+/// runs now.
+async fn note_layouts(site: &Site, target: &ProposalArgs) -> Result<()> {
+    let path = target.chain.manifest.clone().unwrap_or_else(|| site.state.manifest());
+    if upgrade::layouts_path(&path).exists() {
+        upgrade::note_layouts(&site.chain, &site.manifest, &path).await?;
+    }
+    Ok(())
 }
 
 /// The houses that have not approved an operation.
@@ -131,16 +179,22 @@ async fn waiting_for(site: &Site, operation: B256) -> Result<Vec<String>> {
     Ok(waiting)
 }
 
-fn sent(ui: Ui, receipt: &Receipt, sentence: &str) -> Result<ExitCode> {
-    let value = json!({ "tx": receipt.transaction, "block": receipt.block_number, "gas_used": receipt.gas_used, "done": sentence });
-    show(ui, &value, sentence)
+fn sent(ui: Ui, receipts: impl IntoIterator<Item = Receipt>, sentence: &str) -> Result<ExitCode> {
+    let one = |r: Receipt| json!({ "tx": r.transaction, "block": r.block_number, "gas_used": r.gas_used });
+    let sent: Vec<_> = receipts.into_iter().map(one).collect();
+    show(ui, &json!({ "done": sentence, "sent": sent }), sentence)
 }
 
 /// `rochdale gov show`
-pub async fn show_one(site: &Site, id: U256, ui: Ui) -> Result<ExitCode> {
-    let view = find(site, id).await?.view(&site.chain, &site.manifest).await?;
+pub async fn show_one(site: &Site, named: Named, ui: Ui) -> Result<ExitCode> {
     let now = site.chain.now().await?;
-    show(ui, &json!(view), sentence(&view, now)?)
+    let (mut views, mut texts) = (Vec::new(), Vec::new());
+    for proposal in find(site, named).await? {
+        let view = proposal.view(&site.chain, &site.manifest).await?;
+        texts.push(sentence(&view, now)?);
+        views.push(view);
+    }
+    show(ui, &json!(views), texts.join("\n\n"))
 }
 
 /// `rochdale gov list`

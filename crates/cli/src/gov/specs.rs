@@ -11,17 +11,25 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
-/// The calls in a file.
+/// The calls in a file, and why.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    why: Option<String>,
     calls: Vec<CallSpec>,
 }
 
-/// The calls that were asked for.
-pub async fn calls(chain: &Chain, manifest: &Manifest, what: &ProposeCommand) -> Result<Vec<CallSpec>> {
+/// The calls that were asked for, and why, where a file says it.
+pub async fn calls(
+    chain: &Chain,
+    manifest: &Manifest,
+    what: &ProposeCommand,
+) -> Result<(Option<String>, Vec<CallSpec>)> {
     let one = match what {
-        ProposeCommand::File { path } => return Ok(read::<File>(path)?.calls),
+        ProposeCommand::File { path } => {
+            let File { why, calls } = read(path)?;
+            return Ok((why, calls));
+        }
         ProposeCommand::Call { contract, function, args } => spec(contract, function, named(args)?),
         ProposeCommand::Split { buyback, operations, compliance, reserve } => {
             let args =
@@ -54,7 +62,7 @@ pub async fn calls(chain: &Chain, manifest: &Manifest, what: &ProposeCommand) ->
             spec(contract, "upgradeToAndCall", json!({ "newImplementation": implementation, "data": "0x" }))
         }
     };
-    Ok(vec![one])
+    Ok((None, vec![one]))
 }
 
 /// The struct of parameters: the contract has the fields in the order in which the rules hash them.
@@ -120,6 +128,6 @@ mod tests {
     fn the_sample_proposal_is_read() {
         let text = include_str!("../../../../docs/samples/proposal.toml");
         let file: File = toml::from_str(text).unwrap();
-        assert!(file.calls.len() >= 2);
+        assert!(file.why.is_none() && file.calls.len() >= 2);
     }
 }

@@ -9,3 +9,4 @@ mod kill;
 mod polls;
 mod support;
 mod typed;
+mod upgrade;

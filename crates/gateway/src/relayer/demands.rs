@@ -4,7 +4,7 @@ use alloy::primitives::U256;
 use rochdale_api::Problem;
 use rochdale_api::member::Mined;
 use rochdale_api::settlement::{AnswerRequest, DemandRequest};
-use rochdale_chain::bindings::LedgerRules;
+use rochdale_chain::bindings::{ISettlementLedger, SettlementLedger};
 use rochdale_chain::eip712;
 use rochdale_chain::events::Event;
 
@@ -24,7 +24,7 @@ impl Relayer {
             attempt: request.attempt,
             deadline: U256::from(request.deadline),
         };
-        let call = LedgerRules::demandCall { r: demand.into(), signature: request.signature.clone() };
+        let call = SettlementLedger::demandCall { r: demand.into(), signature: request.signature.clone() };
         let mined = match self.send("demand", 1, self.manifest.addresses.settlement_ledger, &call).await {
             Ok(done) => done.mined,
             Err(error) => {
@@ -45,7 +45,7 @@ impl Relayer {
     pub async fn answer(&self, request: &AnswerRequest) -> Result<Mined, Problem> {
         let leaf = &request.leaf;
         let _turn = self.limiter.unlimited(&format!("answer to member {}", leaf.member_id)).await;
-        let row = LedgerRules::Claim {
+        let row = ISettlementLedger::Claim {
             memberId: leaf.member_id.0,
             cash: leaf.cash,
             stream: leaf.stream,
@@ -53,7 +53,7 @@ impl Relayer {
             gov: leaf.gov,
             privateHash: leaf.private_hash,
         };
-        let call = LedgerRules::answerCall { row, proof: leaf.proof.clone() };
+        let call = SettlementLedger::answerCall { row, proof: leaf.proof.clone() };
         match self.send("answer", 1, self.manifest.addresses.settlement_ledger, &call).await {
             Ok(done) => Ok(done.mined),
             Err(error) => {

@@ -1,23 +1,19 @@
-//! What a ledger with disputes and votes tells, and what stewards make of it.
+//! Disputes and votes on the ledger that the factory deployed, and what stewards make of them.
 
-use alloy::primitives::B256;
+use alloy::primitives::{B256, Bytes, U256};
 use anyhow::Result;
-use rochdale_chain::bindings::{LedgerRules, SettlementLedger};
-use rochdale_chain::eip712;
-use rochdale_core::ids::Epoch;
-use rochdale_core::ledger::{self, Amounts, Header, Params};
+use rochdale_chain::bindings::{ISettlementLedger, LedgerParams, PauseGuard, SettlementLedger};
+use rochdale_chain::client::SendError;
+use rochdale_chain::events::Event;
+use rochdale_chain::local::post_bonds;
+use rochdale_chain::state::{Cooperative, FROZEN};
+use rochdale_core::ids::{Epoch, MemberId};
+use rochdale_core::ledger::{self, Amounts, Params};
 use rochdale_steward::audit;
 
 use crate::world::World;
 
-/// What the ledger says of a proposal that it takes.
-async fn taken(world: &World, header: &Header) -> Result<()> {
-    let final_at = world.now().await? + 86_400;
-    let epoch = header.epoch.0;
-    let header = eip712::Header::from(header).into();
-    world.emit(&SettlementLedger::Proposed { epoch, finalAt: final_at, header }).await
-}
-
+/// Waits until every steward stands at an epoch, while blocks go by.
 async fn settled_is(world: &World, epoch: u32) -> Result<()> {
     world
         .until("every steward to stand there", async || {
@@ -32,32 +28,65 @@ async fn settled_is(world: &World, epoch: u32) -> Result<()> {
         .await
 }
 
-async fn proposed(world: &World, epoch: u32, attempt: u32) -> Result<Header> {
-    let found = || {
-        let all = world.proposals().into_iter().map(|request| request.header);
-        all.rev().find(|header| (header.epoch, header.attempt) == (Epoch(epoch), attempt))
-    };
-    world
-        .until("a proposal", async || {
-            world.coop.local.mine(1).await?;
-            Ok(found().is_some())
-        })
-        .await?;
-    Ok(found().unwrap())
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_voided_epoch_is_taken_back_and_proposed_again() -> Result<()> {
-    let world = World::start(&[1, 2, 3]).await?;
+/// Two members with a scored record each, and epoch 1 proposed at attempt 0.
+async fn first_epoch(world: &World) -> Result<[MemberId; 2]> {
     let (ada, ben) = (world.member(1).await?, world.member(2).await?);
     world.contribute(&[(&ada, world.record(1).await?), (&ben, world.record(2).await?)]).await?;
     world.scored(2).await?;
     world.attempt(1, 0).await?;
     world.settled(1).await?;
-    let first = world.header(1).await?;
-    assert_eq!(first.attempt, 0);
+    assert_eq!(world.header(1).await?.attempt, 0);
+    Ok([ada.id, ben.id])
+}
 
-    world.emit(&LedgerRules::Voided { epoch: 1, attempt: 0, reason: B256::right_padding_from(b"contested") }).await?;
+/// When the last proposal is final: as the ledger says, and every steward with it.
+async fn final_at(world: &World) -> Result<u64> {
+    let ledger = world.coop.manifest.addresses.settlement_ledger;
+    let pending = world.coop.chain.view(ledger, &SettlementLedger::pendingCall {}).await?;
+    let known = if pending.finalAt == (1 << 40) - 1 { FROZEN } else { pending.finalAt };
+    world
+        .until("every steward to know when it is final", async || {
+            for seat in 1..=3 {
+                let mirror = world.steward(seat).mirror()?;
+                let standing = mirror.latest.proposals.get(&Epoch(pending.epoch));
+                if standing.is_none_or(|proposal| proposal.final_at != known) {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        })
+        .await?;
+    Ok(known)
+}
+
+async fn voided(world: &World) -> Result<Vec<B256>> {
+    let events = world.coop.history().await?.into_iter();
+    Ok(events.filter_map(|e| if let Event::Voided { reason, .. } = e.event { Some(reason) } else { None }).collect())
+}
+
+async fn demand(world: &World, role: &str, member: MemberId, attempt: u32) -> Result<()> {
+    let r = ISettlementLedger::Demand { memberId: member.0, epoch: 1, attempt, deadline: U256::ZERO };
+    world.ledger_as(role, &SettlementLedger::demandCall { r, signature: Bytes::new() }).await.map(drop)
+}
+
+fn refusal(refused: &anyhow::Error) -> &str {
+    refused.downcast_ref::<SendError>().and_then(SendError::revert).map_or("", |revert| revert.name())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_objection_that_is_upheld_takes_the_epoch_back_and_it_is_proposed_again() -> Result<()> {
+    let world = World::start(&[1, 2, 3]).await?;
+    first_epoch(&world).await?;
+    let first = world.header(1).await?;
+    let (a, object) = (&world.coop.manifest.addresses, SettlementLedger::objectCall {});
+    world.ledger_as("steward-3", &object).await?;
+    assert_eq!(final_at(&world).await?, FROZEN);
+    let again = world.ledger_as("steward-1", &object).await.unwrap_err();
+    assert_eq!(refusal(&again), "SettlementLedger_AlreadyObjected");
+    let upheld = SettlementLedger::resolveObjectionCall { epoch: 1, attempt: 0, upheld: true };
+    world.decide(a.member_timelock, a.settlement_ledger, &upheld).await?;
+    assert_eq!(voided(&world).await?, [B256::right_padding_from(b"upheld")]);
+
     settled_is(&world, 0).await?;
     for seat in 1..=3 {
         let store = &world.steward(seat).store;
@@ -70,11 +99,14 @@ async fn a_voided_epoch_is_taken_back_and_proposed_again() -> Result<()> {
     let audited = audit::audit(world.configs[0].clone()).await?;
     assert!(audited.agrees && audited.epoch == 0, "{audited}");
 
+    // The signers' bonds wait in escrow: who shall count again posts another.
+    post_bonds(&world.coop.founder, &world.coop.manifest, &world.coop.config).await?;
     world.attempt(1, 1).await?;
-    let second = proposed(&world, 1, 1).await?;
-    assert_eq!(second.root, first.root, "the same inputs, rows and keys");
-    taken(&world, &second).await?;
     settled_is(&world, 1).await?;
+    let proposals = Cooperative::fold(&world.coop.history().await?).proposals;
+    let second = &proposals[&Epoch(1)].header;
+    assert_eq!(second.attempt, 1);
+    assert_eq!(second.root, first.root, "the same inputs, rows and keys");
     assert_eq!(world.steward(2).store.rows(Epoch(1)).await?.len(), 2);
     assert_eq!(world.steward(2).store.entered().await?.len(), 2, "the scores enter once");
     for config in &world.configs {
@@ -85,47 +117,85 @@ async fn a_voided_epoch_is_taken_back_and_proposed_again() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_demanded_row_is_answered_from_the_pending_tree() -> Result<()> {
+async fn a_demanded_row_is_answered_on_chain_and_an_objection_that_is_rejected_lets_the_root_stand() -> Result<()> {
     let world = World::start(&[1, 2, 3]).await?;
-    let (ada, ben) = (world.member(1).await?, world.member(2).await?);
-    world.contribute(&[(&ada, world.record(1).await?), (&ben, world.record(2).await?)]).await?;
-    world.scored(2).await?;
-    world.attempt(1, 0).await?;
-    world.settled(1).await?;
+    let [ada, ben] = first_epoch(&world).await?;
     let header = world.header(1).await?;
-    let by = world.now().await? + 86_400;
-    // A demand about another attempt is nobody's here, and one that came too late helps nobody.
-    world.emit(&LedgerRules::Demanded { epoch: 1, attempt: 5, memberId: ada.id.0, answerBy: by }).await?;
-    world.emit(&LedgerRules::Demanded { epoch: 1, attempt: 0, memberId: ada.id.0, answerBy: 1 }).await?;
-    world.emit(&LedgerRules::Demanded { epoch: 1, attempt: 0, memberId: ben.id.0, answerBy: by }).await?;
-    world.until("an answer", async || Ok(!world.answers().is_empty())).await?;
+    let a = &world.coop.manifest.addresses;
+    let refused = demand(&world, "member-1", ada, 5).await.unwrap_err();
+    assert_eq!(refusal(&refused), "SettlementLedger_NotPending", "no other attempt");
+    let refused = demand(&world, "member-1", ben, 0).await.unwrap_err();
+    assert_eq!(refusal(&refused), "SettlementLedger_Expired", "nobody else's row without a signature");
+    demand(&world, "member-2", ben, 0).await?;
+    let published = async || {
+        let events = world.coop.history().await?.into_iter();
+        let rows = events.filter(|e| matches!(e.event, Event::RowPublished { member, .. } if member == ben));
+        Ok::<usize, anyhow::Error>(rows.count())
+    };
+    world.until("an answer on chain", async || Ok(published().await? > 0)).await?;
     for answer in world.answers() {
         let leaf = &answer.leaf;
-        assert_eq!((answer.epoch, answer.attempt, leaf.member_id), (Epoch(1), 0, ben.id));
+        assert_eq!((answer.epoch, answer.attempt, leaf.member_id), (Epoch(1), 0, ben));
         let shown = Amounts { cash: leaf.cash, stream: leaf.stream, data: leaf.data, gov: leaf.gov };
         let hash = ledger::leaf(leaf.member_id, &shown, leaf.private_hash);
-        assert!(ledger::verify(header.root, world.coop.manifest.tree_depth, ben.id, hash, &leaf.proof));
+        assert!(ledger::verify(header.root, world.coop.manifest.tree_depth, ben, hash, &leaf.proof));
     }
+    let answered = async || {
+        let mirrors = (1..=3).map(|seat| world.steward(seat).mirror());
+        Ok(mirrors.collect::<Result<Vec<_>, _>>()?.iter().all(|m| m.latest.demands.iter().all(|d| d.answered)))
+    };
+    world.until("everyone to see it", answered).await?;
+    assert_eq!(published().await?, 1, "of three stewards that answer, one is mined");
+    let void = SettlementLedger::voidUnansweredCall { memberId: ben.0 };
+    let refused = world.ledger_as("member-2", &void).await.unwrap_err();
+    assert_eq!(refusal(&refused), "SettlementLedger_NotDemanded");
 
-    // Once the chain shows the row, nobody answers again.
-    let row = LedgerRules::Claim { memberId: ben.id.0, cash: 0, stream: 0, data: 0, gov: 0, privateHash: B256::ZERO };
-    let published = LedgerRules::RowPublished { epoch: 1, attempt: 0, memberId: ben.id.0, row, proof: Vec::new() };
-    world.emit(&published).await?;
-    for seat in 1..=3 {
-        world
-            .until("everyone to see it", async || {
-                Ok(world.steward(seat).mirror()?.latest.demands.iter().any(|demand| demand.answered))
-            })
-            .await?;
-        let _idle = world.steward(seat).settling.lock().await;
-    }
-    let answers = world.answers().len();
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-    assert!(world.answers().len() <= answers + 3, "a round that had begun may still have answered");
-    let after = world.answers().len();
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-    assert_eq!(world.answers().len(), after);
+    // A pause moves the window, an objection stops its clock, the house's word starts it again.
+    let demanded = final_at(&world).await?;
+    let pause = PauseGuard::pauseCall { targets: vec![a.settlement_ledger], duration: 3_600 };
+    world.coop.sender("guardian").await?.send(a.pause_guard, &pause).await?;
+    assert_eq!(final_at(&world).await?, demanded + 3_600);
+    world.ledger_as("steward-1", &SettlementLedger::objectCall {}).await?;
+    assert_eq!(final_at(&world).await?, FROZEN);
+    let stands = SettlementLedger::resolveObjectionCall { epoch: 1, attempt: 0, upheld: false };
+    world.decide(a.member_timelock, a.settlement_ledger, &stands).await?;
+    let last = final_at(&world).await?;
+    world.coop.local.time_to(last, 3).await?;
+    let call = SettlementLedger::finalEpochCall {};
+    let settled = world.coop.chain.view(a.settlement_ledger, &call).await?;
+    assert_eq!((settled.epoch, settled.root), (1, header.root));
+    settled_is(&world, 1).await?;
+    assert_eq!(voided(&world).await?, [B256::ZERO; 0]);
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_nobody_publishes_voids_the_root_and_the_next_attempt_stands() -> Result<()> {
+    let mut world = World::start(&[1, 2, 3]).await?;
+    let [ada, _] = first_epoch(&world).await?;
+    for seat in 1..=3 {
+        world.down(seat).await?;
+    }
+    demand(&world, "member-1", ada, 0).await?;
+    let void = SettlementLedger::voidUnansweredCall { memberId: ada.0 };
+    let refused = world.ledger_as("member-1", &void).await.unwrap_err();
+    assert_eq!(refusal(&refused), "SettlementLedger_AnswerStillDue");
+    world.coop.local.time_to(world.now().await? + 86_401, 3).await?;
+    world.ledger_as("member-1", &void).await?;
+    assert_eq!(voided(&world).await?, [B256::right_padding_from(b"unanswered")]);
+
+    for seat in 1..=3 {
+        world.up(seat).await?;
+    }
+    let proposals = async || Ok::<_, anyhow::Error>(Cooperative::fold(&world.coop.history().await?).proposals);
+    world
+        .until("another proposal", async || {
+            world.coop.local.mine(1).await?;
+            Ok(proposals().await?.contains_key(&Epoch(1)))
+        })
+        .await?;
+    assert!(proposals().await?[&Epoch(1)].header.attempt > 0);
+    settled_is(&world, 1).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -134,10 +204,16 @@ async fn a_vote_on_parameters_governs_the_next_epoch_and_not_the_one_that_runs()
     let ada = world.member(1).await?;
     world.contribute(&[(&ada, world.record(1).await?)]).await?;
     world.scored(1).await?;
-    let founding = world.coop.manifest.ledger.clone();
+    let (a, founding) = (&world.coop.manifest.addresses, world.coop.manifest.ledger.clone());
     let voted = Params { data_cap: 1, immediate_bps: 10_000, ..founding.clone() };
-    let set = LedgerRules::ParamsSet { fromEpoch: 2, paramsHash: voted.hash(), params: (&voted).into() };
-    world.emit(&set).await?;
+    let set = SettlementLedger::setParamsCall { p: (&voted).into() };
+    let tight = world.decide(a.token_timelock, a.settlement_ledger, &set).await;
+    assert!(tight.is_err(), "the charter's bounds of emission stand above the token house");
+    let unbounded = SettlementLedger::setEmissionCall {
+        e: LedgerParams::Emission { dataBase: 0, govBase: 0, dataMinBps: 0, dataMaxBps: 0, govMinBps: 0, govMaxBps: 0 },
+    };
+    world.decide(a.charter_gate, a.settlement_ledger, &unbounded).await?;
+    world.decide(a.token_timelock, a.settlement_ledger, &set).await?;
 
     // Epoch 1 runs while the vote passes, and is settled by what governed it.
     world.attempt(1, 0).await?;
@@ -151,11 +227,10 @@ async fn a_vote_on_parameters_governs_the_next_epoch_and_not_the_one_that_runs()
     world.contribute(&[(&ben, world.record(2).await?)]).await?;
     world.scored(2).await?;
     world.attempt(2, 0).await?;
-    let second = proposed(&world, 2, 0).await?;
+    settled_is(&world, 2).await?;
+    let second = world.header(2).await?;
     assert_eq!(second.params_hash, voted.hash());
     assert_eq!(second.data_awarded - first.data_awarded, 1, "the new cap binds");
-    taken(&world, &second).await?;
-    settled_is(&world, 2).await?;
     let audited = audit::audit(world.configs[2].clone()).await?;
     assert!(audited.agrees && audited.epoch == 2, "{audited}");
     Ok(())

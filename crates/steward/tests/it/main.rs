@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod awards;
 mod disputes;
 mod packages;
 mod process;

@@ -5,11 +5,9 @@ use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use alloy::primitives::{B256, Bytes, U256, keccak256};
-use alloy::providers::Provider as _;
-use alloy::rpc::types::TransactionRequest;
+use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy::signers::local::PrivateKeySigner;
-use alloy::sol_types::SolEvent;
+use alloy::sol_types::SolCall;
 use anyhow::{Context as _, Result, bail};
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -24,7 +22,7 @@ use rochdale_chain::bindings::{
     ConsentRegistry, ContributionRegistry, ISettlementLedger, LicenseSale, Market, Membership, SettlementLedger,
     TestUSDC,
 };
-use rochdale_chain::client::{ManualClock, Sender};
+use rochdale_chain::client::{ManualClock, Receipt as TxReceipt, Sender};
 use rochdale_chain::eip712;
 use rochdale_chain::events::Event;
 use rochdale_chain::local::AnvilOptions;
@@ -70,9 +68,30 @@ pub struct TestMember {
 struct Vault {
     blobs: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
     relayer: Sender,
-    ledger: alloy::primitives::Address,
+    ledger: Address,
     proposed: Arc<Mutex<Vec<ProposeRequest>>>,
     answered: Arc<Mutex<Vec<AnswerRequest>>>,
+}
+
+impl Vault {
+    /// Relays a call to the ledger.
+    async fn send<C: SolCall>(&self, call: &C) -> Result<Json<Mined>, Problem> {
+        let sent = self.relayer.send(self.ledger, call).await;
+        let receipt = sent.map_err(|error| Problem::new(ProblemCode::ChainRefused, error.to_string()))?;
+        Ok(Json(Mined { tx: receipt.transaction, block: receipt.block_number, gas_used: receipt.gas_used }))
+    }
+}
+
+/// What a leaf shows, as the ledger takes it.
+fn claim_of(leaf: &ClaimLeaf) -> ISettlementLedger::Claim {
+    ISettlementLedger::Claim {
+        memberId: leaf.member_id.0,
+        cash: leaf.cash,
+        stream: leaf.stream,
+        data: leaf.data,
+        gov: leaf.gov,
+        privateHash: leaf.private_hash,
+    }
 }
 
 pub struct World {
@@ -489,45 +508,23 @@ impl World {
 
     /// Claims what a leaf owes.
     pub async fn claim(&self, leaf: &ClaimLeaf) -> Result<()> {
-        let claim = ISettlementLedger::Claim {
-            memberId: leaf.member_id.0,
-            cash: leaf.cash,
-            stream: leaf.stream,
-            data: leaf.data,
-            gov: leaf.gov,
-            privateHash: leaf.private_hash,
-        };
-        let call = SettlementLedger::claimCall { c: claim, proof: leaf.proof.clone() };
+        let call = SettlementLedger::claimCall { c: claim_of(leaf), proof: leaf.proof.clone() };
         self.coop.relayer.send(self.coop.manifest.addresses.settlement_ledger, &call).await?;
         Ok(())
     }
 
-    /// Has the ledger's address log an event, as a ledger that has more than the one here would.
-    pub async fn emit(&self, event: &impl SolEvent) -> Result<()> {
-        let ledger = self.coop.manifest.addresses.settlement_ledger;
-        let topics = event.encode_topics();
-        let count = u8::try_from(topics.len())?;
-        // Calldata is the topics, then the data: push the topics, copy the data to 0, LOGn.
-        let mut code = Vec::new();
-        for place in (0..count).rev() {
-            code.extend([0x60, 32 * place, 0x35]);
-        }
-        code.extend([0x60, 32 * count, 0x36, 0x03, 0x80, 0x60, 32 * count, 0x60, 0, 0x37, 0x60, 0, 0xa0 + count, 0]);
-        let mut input: Vec<u8> = topics.iter().flat_map(|topic| topic.0.0).collect();
-        input.extend(event.encode_data());
-        let provider = self.coop.chain.provider();
-        let kept = provider.get_code_at(ledger).await?;
-        let from = self.coop.relayer.address();
-        let set = async |code: Bytes| provider.raw_request::<_, ()>("anvil_setCode".into(), (ledger, code)).await;
-        set(code.into()).await?;
-        provider.raw_request::<_, ()>("anvil_impersonateAccount".into(), (from,)).await?;
-        let request = TransactionRequest::default().from(from).to(ledger).input(Bytes::from(input).into());
-        let sent: B256 = provider.raw_request("eth_sendTransaction".into(), (request,)).await?;
-        // The code stays until the transaction has run.
-        self.until("the event", async || Ok(provider.get_transaction_receipt(sent).await?.is_some())).await?;
-        set(kept).await?;
+    /// Has a contract of the cooperative act, as after a vote of the house whose timelock it is.
+    pub async fn decide<C: SolCall>(&self, house: Address, to: Address, call: &C) -> Result<()> {
+        self.coop.local.act_as(house, to, call).await?;
         self.coop.local.mine(3).await?;
         Ok(())
+    }
+
+    /// Calls the ledger as a role of the test.
+    pub async fn ledger_as<C: SolCall>(&self, role: &str, call: &C) -> Result<TxReceipt> {
+        let receipt = self.coop.sender(role).await?.send(self.vault.ledger, call).await?;
+        self.coop.local.mine(3).await?;
+        Ok(receipt)
     }
 
     pub async fn status(&self, seat: u8) -> Result<SettlementStatus> {
@@ -658,9 +655,11 @@ async fn blob(State(vault): State<Vault>, Path(cid): Path<String>) -> Result<Bod
     blob.map(Body::from).ok_or_else(|| Problem::new(ProblemCode::NotFound, "no such blob"))
 }
 
-async fn answer(State(vault): State<Vault>, Json(request): Json<AnswerRequest>) -> Json<Mined> {
+async fn answer(State(vault): State<Vault>, Json(request): Json<AnswerRequest>) -> Result<Json<Mined>, Problem> {
+    let leaf = &request.leaf;
+    let call = SettlementLedger::answerCall { row: claim_of(leaf), proof: leaf.proof.clone() };
     vault.answered.lock().unwrap().push(request);
-    Json(Mined { tx: B256::ZERO, block: 0, gas_used: 0 })
+    vault.send(&call).await
 }
 
 async fn propose(State(vault): State<Vault>, Json(request): Json<ProposeRequest>) -> Result<Json<Mined>, Problem> {
@@ -668,8 +667,5 @@ async fn propose(State(vault): State<Vault>, Json(request): Json<ProposeRequest>
     let header = eip712::Header::from(&request.header);
     vault.proposed.lock().unwrap().push(request);
     let call = SettlementLedger::proposeCall { h: header.into(), signatures };
-    let sent = vault.relayer.send(vault.ledger, &call).await;
-    let receipt = sent.map_err(|error| Problem::new(ProblemCode::ChainRefused, error.to_string()))?;
-    let mined = Mined { tx: receipt.transaction, block: receipt.block_number, gas_used: receipt.gas_used };
-    Ok(Json(mined))
+    vault.send(&call).await
 }
