@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::houses::Topic;
+use super::topics::Topic;
 
 /// Seconds of a day.
 pub(super) const DAY: u64 = 86_400;

@@ -11,9 +11,9 @@ use rochdale_core::ledger::{Inputs, Row, input_blinder, row_tree, salt};
 
 use super::agenda::{Deed, HOUR};
 use super::chain::refusal;
-use super::houses::Topic;
 use super::settle::Pending;
 use super::tally::{Act, Outcome};
+use super::topics::Topic;
 use super::{Year, row_key};
 
 alloy::sol! {
@@ -137,9 +137,8 @@ impl Year {
         let demand = eip712::Demand { memberId: member.0, epoch, attempt, deadline };
         let place = self.place_of(member)?;
         let signature = self.people[place].key.sign(&demand, &self.site.manifest.settlement_domain())?;
-        let r = ISettlementLedger::Demand { memberId: member.0, epoch, attempt, deadline };
         let ledger = self.site.manifest.addresses.settlement_ledger;
-        self.site.relay(ledger, &SettlementLedger::demandCall { r, signature }).await?;
+        self.site.relay(ledger, &SettlementLedger::demandCall { r: demand.into(), signature }).await?;
         self.tally.count(Act::Demand, self.people[place].key.address());
         Ok(())
     }
@@ -193,7 +192,7 @@ impl Year {
         ensure!(last.header.root == round.header.previous_root, "the last round is another");
         Ok(IContestVerifier::Opening {
             header: eip712::Header::from(&round.header).into(),
-            params: params_of(&pending.inputs.params),
+            params: (&pending.inputs.params).into(),
             first: false,
             closed: false,
             shown: IContestVerifier::Shown { cash: shown.cash, stream: shown.stream, data: shown.data, gov: shown.gov },
@@ -250,34 +249,5 @@ fn inputs_of(inputs: &Inputs) -> RewardFormula::Inputs {
         useWeight: U256::from(inputs.w),
         active: inputs.active,
         erased: inputs.erased,
-    }
-}
-
-fn params_of(p: &rochdale_core::ledger::Params) -> RewardFormula::Params {
-    RewardFormula::Params {
-        epochLength: p.epoch_length,
-        qMin: p.q_min,
-        bonusPerStep: p.bonus_per_step,
-        maxStreak: p.max_streak,
-        streakWindow: p.streak_window,
-        dataPerPoint: p.data_per_point,
-        govPerPoint: p.gov_per_point,
-        dataCap: p.data_cap,
-        govCap: p.gov_cap,
-        immediateBps: p.immediate_bps,
-        vestingEpochs: p.vesting_epochs,
-        dustData: p.dust_data,
-        dustGov: p.dust_gov,
-        smoothing: p.smoothing,
-        floorBps: p.floor_bps,
-        mixUsage: p.mix_usage,
-        mixData: p.mix_data,
-        mixEarly: p.mix_early,
-        earlyCutoff: p.early_cutoff,
-        minLicenses: p.min_licenses,
-        minDatasets: p.min_datasets,
-        cashUnit: p.cash_unit,
-        dataUnit: p.data_unit,
-        govUnit: p.gov_unit,
     }
 }

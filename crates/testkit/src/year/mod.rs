@@ -17,6 +17,7 @@ mod pause;
 mod people;
 mod settle;
 mod tally;
+mod topics;
 
 use std::collections::{BTreeMap, BTreeSet};
 
