@@ -2,11 +2,13 @@
 //!
 //! Entry points: [`client::Chain`] connects to an RPC, [`deploy::deploy`] founds a cooperative and leaves a
 //! [`deploy::Manifest`], [`events::Follower`] keeps a process's store in step with the chain, and
-//! [`state::Cooperative`] is what the events add up to. [`poll`] finds what the chain says of signed ballots.
+//! [`state::Cooperative`] is what the events add up to. [`poll`] finds what the chain says of signed ballots;
+//! [`dispute`] stops a pending root.
 
 pub mod bindings;
 pub mod client;
 pub mod deploy;
+pub mod dispute;
 pub mod eip712;
 pub mod events;
 pub mod gov;

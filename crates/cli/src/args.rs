@@ -1,5 +1,6 @@
 //! What a person can type.
 
+use crate::dispute::DisputeCommand;
 use crate::gov::args::GovCommand;
 use crate::state::State;
 use alloy::primitives::Address;
@@ -98,6 +99,9 @@ pub enum Command {
     /// Proposals of both houses, votes, and signed polls
     #[command(subcommand)]
     Gov(GovCommand),
+    /// Stop a pending root, or answer for one, without the gateway
+    #[command(subcommand)]
+    Dispute(DisputeCommand),
     /// Recompute the ledger from chain data and a steward's store; fails at the first difference
     #[command(after_help = "Example: rochdale audit --steward 2 --json")]
     Audit {

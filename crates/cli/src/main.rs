@@ -5,6 +5,7 @@ mod audit;
 mod commands;
 mod coop;
 mod demo;
+mod dispute;
 mod epoch;
 mod found;
 mod gov;
@@ -54,6 +55,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Researcher(command) => commands::researcher(&cli.common, command, ui).await,
         Command::Epoch(command) => commands::epoch(&cli.common, command, ui).await,
         Command::Gov(command) => gov::run(&cli.common, command, ui).await,
+        Command::Dispute(command) => dispute::run(&cli.common, command, ui).await,
         Command::Audit { steward } => commands::audit(&cli.common, steward, ui),
     }
 }

@@ -41,14 +41,18 @@ pub async fn run(common: &Common, command: GovCommand, ui: Ui) -> Result<ExitCod
 }
 
 /// The state directory, the deployment and its chain.
-struct Site {
-    state: State,
-    manifest: Manifest,
-    chain: Chain,
+pub struct Site {
+    /// Keys and configuration.
+    pub state: State,
+    /// Where the contracts are.
+    pub manifest: Manifest,
+    /// The node that is asked.
+    pub chain: Chain,
 }
 
 impl Site {
-    async fn open(common: &Common, named: &ChainArgs) -> Result<Self> {
+    /// What the arguments name.
+    pub async fn open(common: &Common, named: &ChainArgs) -> Result<Self> {
         let state = common.state()?;
         let manifest = manifest(common, &state, named).await?;
         let chain = chain(&state, named, manifest.chain_id).await?;
@@ -56,7 +60,7 @@ impl Site {
     }
 
     /// A sender of a key; on the local chain it gets the ether that it needs.
-    async fn sender(&self, key: PrivateKeySigner) -> Result<Sender> {
+    pub async fn sender(&self, key: PrivateKeySigner) -> Result<Sender> {
         if self.chain.chain_id() == LOCAL_CHAIN_ID {
             found::fund_gas(&self.chain, key.address()).await?;
         }

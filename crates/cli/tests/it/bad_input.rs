@@ -4,7 +4,7 @@ use crate::support::fails;
 
 #[test]
 fn every_command_shows_help() {
-    let commands: [&[&str]; 19] = [
+    let commands: [&[&str]; 21] = [
         &["demo"],
         &["up"],
         &["coop", "deploy"],
@@ -23,6 +23,8 @@ fn every_command_shows_help() {
         &["gov", "poll", "create"],
         &["gov", "poll", "vote"],
         &["gov", "tally"],
+        &["dispute", "object"],
+        &["dispute", "answer"],
         &["audit"],
     ];
     for command in commands {

@@ -4,6 +4,7 @@
 mod bad_input;
 mod deploy;
 mod directory;
+mod disputes;
 mod kill;
 mod polls;
 mod support;
