@@ -4,6 +4,7 @@
 
 mod access;
 mod disputes;
+mod objections;
 mod packages;
 mod process;
 mod queries;
