@@ -130,7 +130,7 @@ impl Steward {
                 let attempt = proposal.header.attempt;
                 let reason = format!(
                     "the proposal of epoch {epoch}, attempt {attempt}, on chain has root {}; recomputed from its sheet it \
-                     is {}, and {} lines differ",
+                     is {}; lines that differ: {}",
                     proposal.header.root,
                     computed.header.root,
                     differences(&computed.gathered.lines, &sheet.lines).len()

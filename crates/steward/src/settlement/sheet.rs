@@ -216,7 +216,7 @@ impl Steward {
         // The lines are about members: they stay sealed, and neither the log nor the public status has them.
         self.store.put_differences(message.epoch, message.attempt, peer, &sealed).await?;
         tracing::warn!(%peer, epoch = %message.epoch, lines = lines.len(), "a peer computes another epoch");
-        Err(Problem::new(ProblemCode::Conflict, format!("it differs in {} lines, see the audit", lines.len())))
+        Err(Problem::new(ProblemCode::Conflict, format!("lines that differ, see the audit: {}", lines.len())))
     }
 
     fn open_differences(

@@ -78,3 +78,30 @@ impl Store {
         Ok(halt)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[tokio::test]
+    async fn what_an_older_version_wrote_of_members_is_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).await.unwrap();
+        for older in [
+            "DROP TABLE differences",
+            "ALTER TABLE halts DROP COLUMN epoch",
+            "ALTER TABLE halts DROP COLUMN attempt",
+            "DELETE FROM _sqlx_migrations WHERE version = 3",
+            "INSERT INTO halts (duty, reason) VALUES ('settlement', 'member 7: n: 9'), ('budget', 'two entries')",
+        ] {
+            sqlx::query(older).execute(&store.pool).await.unwrap();
+        }
+        store.close().await;
+        let store = Store::open(dir.path()).await.unwrap();
+        let halts = store.halts().await.unwrap();
+        let said: Vec<_> = halts.iter().map(|halt| (halt.duty.as_str(), halt.reason.as_str(), halt.cause)).collect();
+        let scrubbed = "a proposal on chain does not recompute from its sheet";
+        assert_eq!(said, [("budget", "two entries", None), ("settlement", scrubbed, None)]);
+    }
+}

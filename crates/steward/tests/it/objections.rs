@@ -125,7 +125,7 @@ async fn a_false_root_is_told_without_its_members_objected_to_and_left_behind_on
     // Everybody: roots and a count. The operator: what to type, until when, and by the audit every line.
     let (health, settlement) = (page(&world, 3, "/v1/health")?, page(&world, 3, "/v1/settlement")?);
     for page in [&health, &settlement] {
-        assert!(page.contains(&header.root.to_string()) && page.contains("1 lines differ"), "{page}");
+        assert!(page.contains(&header.root.to_string()) && page.contains("lines that differ: 1"), "{page}");
         for intimate in ["424242424", "555555555", "660066066", "330033033", "770077077", "member 1"] {
             assert!(!page.contains(intimate), "{intimate}: {page}");
         }
@@ -171,7 +171,7 @@ async fn what_a_peer_differs_in_is_for_the_audit_until_the_epoch_is_settled() ->
     world.member(1).await?;
     world.attempt(1, 0).await?;
     let waits = async || anyhow::Ok(world.status(2).await?.waiting_for.unwrap_or_default());
-    world.until("an answer", async || Ok(waits().await?.contains("it differs in 1 lines, see the audit"))).await?;
+    world.until("an answer", async || Ok(waits().await?.contains("lines that differ, see the audit: 1"))).await?;
     let audited = audit::audit(world.configs[1].clone()).await?;
     assert!(audited.agrees, "{audited}");
     assert!(audited.lines[0].starts_with("epoch 1, attempt 0, steward 3: the header is "), "{audited}");
