@@ -3,12 +3,14 @@
 //! Entry points: [`client::Chain`] connects to an RPC, [`deploy::deploy`] founds a cooperative and leaves a
 //! [`deploy::Manifest`], [`events::Follower`] keeps a process's store in step with the chain, and
 //! [`state::Cooperative`] is what the events add up to. [`poll`] finds what the chain says of signed ballots;
-//! [`account`] is what a passkey signs and what the cooperative's relayer sends for it.
+//! [`account`] is what a passkey signs and what the cooperative's relayer sends for it;
+//! [`dispute`] stops a pending root.
 
 pub mod account;
 pub mod bindings;
 pub mod client;
 pub mod deploy;
+pub mod dispute;
 pub mod eip712;
 pub mod events;
 pub mod gov;

@@ -1,5 +1,6 @@
 //! What a person can type.
 
+use crate::dispute::DisputeCommand;
 use crate::gov::args::{ChainArgs, GovCommand};
 use crate::researcher::args::ResearcherCommand;
 use crate::state::State;
@@ -99,6 +100,9 @@ pub enum Command {
     /// Proposals of both houses, votes, and signed polls
     #[command(subcommand)]
     Gov(GovCommand),
+    /// Stop a pending root, or answer for one, without the gateway
+    #[command(subcommand)]
+    Dispute(DisputeCommand),
     /// Recompute the ledger from chain data and a steward's store, or from a transcript; fails at the first difference
     #[command(after_help = "Examples:\n  rochdale audit --steward 2 --json\n  \
         rochdale audit --transcript transcript.json --rpc http://127.0.0.1:8545 --manifest manifest.json")]

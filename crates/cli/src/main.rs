@@ -5,6 +5,7 @@ mod audit;
 mod commands;
 mod coop;
 mod demo;
+mod dispute;
 mod epoch;
 mod found;
 mod gov;
@@ -55,6 +56,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Researcher(command) => researcher::run(&cli.common, command, ui).await,
         Command::Epoch(command) => commands::epoch(&cli.common, command, ui).await,
         Command::Gov(command) => gov::run(&cli.common, command, ui).await,
+        Command::Dispute(command) => dispute::run(&cli.common, command, ui).await,
         Command::Audit { steward, transcript: args } => match &args.transcript {
             Some(file) => transcript::run(&args, file, ui).await,
             None => commands::audit(&cli.common, steward, ui),

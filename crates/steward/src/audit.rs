@@ -12,7 +12,7 @@ use alloy::providers::Provider as _;
 use alloy::rpc::types::Filter;
 use alloy::sol_types::SolEvent as _;
 use rochdale_api::Problem;
-use rochdale_api::settlement::SheetMessage;
+use rochdale_api::settlement::{SheetLine, SheetMessage};
 use rochdale_chain::bindings::{DataToken, TestUSDC, Treasury};
 use rochdale_chain::client::{ChainError, Clock, SystemClock};
 use rochdale_chain::events::{FollowError, Follower, MemoryError, MemoryStore};
@@ -23,7 +23,8 @@ use rochdale_core::ledger::{self, Global, Header};
 use serde::Serialize;
 
 use crate::config::Config;
-use crate::settlement::{Before, Computed};
+use crate::inputs::differences;
+use crate::settlement::{self, Before, Computed};
 use crate::steward::{Mirror, StartError, Steward};
 use crate::store::{EnteredRow, StoreError};
 
@@ -82,6 +83,9 @@ pub struct Report {
     pub checks: Vec<Check>,
     /// The first difference.
     pub difference: Option<String>,
+    /// What the proposal that halted settlement differs in, and what peers say that our own sheet does. About members,
+    /// and for the operator alone.
+    pub lines: Vec<String>,
 }
 
 impl fmt::Display for Report {
@@ -90,6 +94,9 @@ impl fmt::Display for Report {
         for check in &self.checks {
             let verdict = if check.holds { "ok" } else { "DIFFERS" };
             writeln!(f, "{verdict:8}{}: {} {} {}", check.name, check.left, check.relation, check.right)?;
+        }
+        for line in &self.lines {
+            writeln!(f, "{:8}{line}", "line")?;
         }
         match &self.difference {
             Some(difference) => writeln!(f, "DIFFERS {difference}"),
@@ -111,7 +118,11 @@ pub async fn audit(config: Config) -> Result<Report, AuditError> {
     let mirror = Mirror { head: progress.head, events: Arc::new(events), latest };
     let mut report = Report { root: ledger::empty_root(steward.manifest.tree_depth), ..Report::default() };
     let mut replayed = Before { root: report.root, ..Before::default() };
-    if let Err(problem) = replay(&steward, &mirror, &mut replayed, &mut report).await {
+    let compared = match replay(&steward, &mirror, &mut replayed, &mut report).await {
+        Ok(()) => dispute(&steward, &mirror, &replayed, &mut report).await,
+        Err(problem) => Err(problem),
+    };
+    if let Err(problem) = compared {
         report.difference = Some(problem.detail);
         return Ok(report);
     }
@@ -145,7 +156,7 @@ async fn replay(
         }
         let header =
             &proposal.ok_or_else(|| differs(format!("epoch {epoch} is settled here but not on chain")))?.header;
-        let computed = replay_epoch(steward, mirror, before, header, &entered).await?;
+        let (computed, _) = replay_epoch(steward, mirror, before, header, &entered).await?;
         if computed.header != *header {
             return Err(differs(first_difference(&computed.header, header)));
         }
@@ -165,13 +176,30 @@ async fn replay(
     Ok(())
 }
 
+/// What is open: the proposal that halted settlement, while it stands, and what peers said of our sheets.
+async fn dispute(steward: &Arc<Steward>, mirror: &Mirror, before: &Before, report: &mut Report) -> Result<(), Problem> {
+    report.lines = steward.peers_differences().await?;
+    let cause = steward.store.halted(settlement::DUTY).await?.and_then(|halt| halt.cause);
+    let Some((epoch, attempt)) = cause else { return Ok(()) };
+    let proposal = mirror.latest.proposals.get(&epoch).filter(|proposal| proposal.header.attempt == attempt);
+    let Some(header) = proposal.map(|proposal| &proposal.header) else { return Ok(()) };
+    let entered = steward.entered_before(epoch).await?;
+    let (computed, theirs) = replay_epoch(steward, mirror, before, header, &entered).await?;
+    if computed.header == *header {
+        return Ok(());
+    }
+    report.lines.extend(differences(&computed.gathered.lines, &theirs));
+    Err(differs(first_difference(&computed.header, header)))
+}
+
+/// An epoch computed from its sheet, and the sheet's lines.
 async fn replay_epoch(
     steward: &Arc<Steward>,
     mirror: &Mirror,
     before: &Before,
     header: &Header,
     entered: &[EnteredRow],
-) -> Result<Computed, Problem> {
+) -> Result<(Computed, Vec<SheetLine>), Problem> {
     let epoch = header.epoch;
     let sheets: Vec<SheetMessage> = steward.store.sheets(epoch).await?;
     let message = sheets.into_iter().find(|sheet| commit::sheet(&sheet.sealed) == header.sheet_digest);
@@ -183,7 +211,8 @@ async fn replay_epoch(
     let scores = steward.verified_scores(mirror, &sheet.scores)?;
     let gathered = steward.gather(epoch, &at_cut, entered, &scores, &sheet.awards).await?;
     let known = steward.store.rows(epoch).await?;
-    steward.recompute(before, header, gathered, &sheet.unkeyed, &known).await
+    let computed = steward.recompute(before, header, gathered, &sheet.unkeyed, &known).await?;
+    Ok((computed, sheet.lines))
 }
 
 /// The stored rows against the recomputed ones.

@@ -17,7 +17,7 @@ use rochdale_api::query::{
     BudgetLog, CommitRequest, Countersignature, EntryRequest, ReleaseRequest, Shares, SnapshotRequest,
 };
 use rochdale_api::server::{MAX_JSON, Signed, Verifier};
-use rochdale_api::settlement::{AwardMessage, SettlementStatus, SheetAnswer, SheetMessage};
+use rochdale_api::settlement::{AnswerRequest, AwardMessage, SettlementStatus, SheetAnswer, SheetMessage};
 use rochdale_api::status::Health;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
@@ -48,6 +48,7 @@ pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("GET", "/v1/health", Access::Anyone),
     ("GET", "/v1/budget", Access::Anyone),
     ("GET", "/v1/settlement", Access::Anyone),
+    ("GET", "/v1/settlement/answers/{member}", Access::Anyone),
     ("GET", "/v1/erasures/{member}", Access::Anyone),
     ("POST", "/v1/row-keys", Access::Gateway),
     ("POST", "/v1/consents", Access::Gateway),
@@ -86,6 +87,7 @@ pub fn router(steward: Arc<Steward>) -> Router {
         .route("/v1/health", get(health))
         .route("/v1/budget", get(budget_log))
         .route("/v1/settlement", get(settlement))
+        .route("/v1/settlement/answers/{member}", get(demanded_row))
         .route("/v1/erasures/{member}", get(erasure))
         .route("/v1/row-keys", post(row_keys))
         .route("/v1/consents", post(consents))
@@ -171,8 +173,11 @@ async fn health(State(app): State<App>) -> Response {
         (Err(_), _) => {}
     }
     match steward.store.halts().await {
-        Ok(halts) => problems.extend(halts.iter().map(|(duty, reason)| format!("{duty} is halted: {reason}"))),
+        Ok(halts) => problems.extend(halts.iter().map(|halt| format!("{} is halted: {}", halt.duty, halt.reason))),
         Err(error) => problems.push(error.to_string()),
+    }
+    if let (Ok(mirror), Some(seat)) = (&known, seat) {
+        problems.extend(steward.alarms(mirror, seat).await.unwrap_or_else(|problem| vec![problem.to_string()]));
     }
     let head = known.ok().map(|mirror| mirror.head);
     let health = Health {
@@ -195,6 +200,11 @@ async fn budget_log(State(app): State<App>) -> Answered<BudgetLog> {
 
 async fn settlement(State(app): State<App>) -> Answered<SettlementStatus> {
     app.0.settlement_status().await.map(Json)
+}
+
+async fn demanded_row(State(app): State<App>, Path(member): Path<u32>) -> Answered<AnswerRequest> {
+    let mirror = app.0.at_head().await?;
+    app.0.demanded_row(&mirror, MemberId(member)).await.map(Json)
 }
 
 async fn erasure(State(app): State<App>, Path(member): Path<u32>) -> Answered<ErasureAttestation> {

@@ -1,12 +1,13 @@
-//! `rochdale-steward`: run, keygen, audit.
+//! `rochdale-steward`: run, keygen, audit, resume.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
 use rochdale_api::server;
 use rochdale_steward::config::Config;
+use rochdale_steward::store::Store;
 use rochdale_steward::{audit, keys, run};
 
 /// A steward of a patient data cooperative: key shares, scores, the privacy budget, settlement.
@@ -14,7 +15,7 @@ use rochdale_steward::{audit, keys, run};
 #[command(
     version,
     about,
-    after_help = "Example:\n  rochdale-steward keygen --out steward-1 --committee-key committee.key\n  rochdale-steward run --config steward.toml\n  rochdale-steward audit --config steward.toml --json"
+    after_help = "Example:\n  rochdale-steward keygen --out steward-1 --committee-key committee.key\n  rochdale-steward run --config steward.toml\n  rochdale-steward audit --config steward.toml --json\n  rochdale-steward resume --config steward.toml --duty budget"
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -47,6 +48,15 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Lifts a halt once people know what caused it, also beside a steward that runs; the cause, still there, halts again.
+    Resume {
+        /// Configuration file of the steward.
+        #[arg(long)]
+        config: PathBuf,
+        /// The duty as the health page names it: `settlement` or `budget`.
+        #[arg(long)]
+        duty: String,
+    },
 }
 
 #[tokio::main]
@@ -76,6 +86,19 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
                 print!("{report}");
             }
             return Ok(if report.agrees { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+        Command::Resume { config, duty } => {
+            let store = Store::open(&Config::load(&config)?.data_dir).await?;
+            let lifted = store.lift(&duty).await?;
+            let left: Vec<String> = store.halts().await?.into_iter().map(|halt| halt.duty).collect();
+            store.close().await;
+            let Some(lifted) = lifted else {
+                bail!(
+                    "`{duty}` is not halted; halted: {}",
+                    if left.is_empty() { "nothing".to_owned() } else { left.join(", ") }
+                );
+            };
+            println!("{duty} goes on; it was halted because {}", lifted.reason);
         }
     }
     Ok(ExitCode::SUCCESS)

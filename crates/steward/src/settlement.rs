@@ -2,9 +2,13 @@
 //!
 //! A steward signs only a header that it computed itself, one for an attempt, and keeps it before anyone sees the
 //! signature. A proposal on chain is recomputed in the same way from its sheet, so that a steward that was down, or
-//! never signed, arrives at the same rows. A proposal that does not recompute halts this duty. One that is voided is
-//! forgotten with its rows, and a later attempt proposes the epoch again.
+//! never signed, arrives at the same rows. A proposal that does not recompute halts this duty until it is void. One that
+//! is voided is forgotten with its rows, and a later attempt proposes the epoch again.
+//!
+//! What stops a steward is told to everybody, in roots and counts. The lines that differ are about members: the audit
+//! shows them, to whoever has the steward's store and keys.
 
+mod alarms;
 mod demands;
 mod sheet;
 
@@ -86,7 +90,7 @@ impl Steward {
     /// # Errors
     /// Where the store fails.
     pub async fn settlement_status(&self) -> Result<SettlementStatus, Problem> {
-        let halted = self.store.halted(DUTY).await?.map(|reason| format!("halted: {reason}"));
+        let halted = self.store.halted(DUTY).await?.map(|halt| format!("halted: {}", halt.reason));
         Ok(SettlementStatus {
             settled: self.store.settled().await?,
             deferred: self.store.deferred().await?,
@@ -100,6 +104,7 @@ impl Steward {
     /// Where the chain or the store fails; what an attempt lacks is noted in the status.
     pub async fn settle_round(self: &Arc<Self>, mirror: &Mirror) -> Result<(), Problem> {
         let _one = self.settling.lock().await;
+        self.lift_if_voided(&mirror.finalized()).await?;
         self.refuse_if_halted(DUTY).await?;
         let lacking = match self.take_over(mirror).await {
             Ok(()) => self.try_to_propose(mirror).await?,
@@ -122,18 +127,30 @@ impl Steward {
             let cut = self.cut(epoch).await?;
             let computed = self.compute(mirror, &before, &proposal.header, cut, Said::of(&sheet, &scores)).await?;
             if computed.header != proposal.header {
+                let attempt = proposal.header.attempt;
                 let reason = format!(
-                    "the proposal of epoch {epoch} on chain has root {}, recomputed from its sheet it is {}: {}",
+                    "the proposal of epoch {epoch}, attempt {attempt}, on chain has root {}; recomputed from its sheet it \
+                     is {}; lines that differ: {}",
                     proposal.header.root,
                     computed.header.root,
-                    differences(&computed.gathered.lines, &sheet.lines).join("; ")
+                    differences(&computed.gathered.lines, &sheet.lines).len()
                 );
-                self.store.halt(DUTY, &reason).await?;
+                self.store.halt_over(DUTY, &reason, epoch, attempt).await?;
                 return Err(Problem::new(ProblemCode::Halted, reason));
             }
             self.record(&computed).await?;
             tracing::info!(%epoch, root = %computed.header.root, "settled");
         }
+    }
+
+    /// Goes on after a false proposal, once it is void for good.
+    async fn lift_if_voided(&self, finalized: &Cooperative) -> Result<(), Problem> {
+        let cause = self.store.halted(DUTY).await?.and_then(|halt| halt.cause);
+        if let Some((epoch, attempt)) = cause.filter(|(epoch, attempt)| finalized.lowest_attempt(*epoch) > *attempt) {
+            self.store.lift(DUTY).await?;
+            tracing::warn!(%epoch, attempt, "the false proposal was voided: settling goes on");
+        }
+        Ok(())
     }
 
     /// Takes back the epochs whose proposals were voided since they were recorded: as if never proposed.
@@ -284,7 +301,8 @@ impl Steward {
         Ok(self.keys.row_key(&self.store, member).await?.map(|key| *key.expose()))
     }
 
-    async fn entered_before(&self, epoch: Epoch) -> Result<Vec<EnteredRow>, Problem> {
+    /// Scores that entered before an epoch.
+    pub(crate) async fn entered_before(&self, epoch: Epoch) -> Result<Vec<EnteredRow>, Problem> {
         let mut before = self.store.entered().await?;
         before.retain(|row| row.epoch < epoch);
         Ok(before)

@@ -291,7 +291,7 @@ impl Steward {
     pub async fn refuse_if_halted(&self, duty: &str) -> Result<(), Problem> {
         match self.store.halted(duty).await? {
             None => Ok(()),
-            Some(reason) => Err(Problem::new(ProblemCode::Halted, format!("{duty} is halted: {reason}"))
+            Some(halt) => Err(Problem::new(ProblemCode::Halted, format!("{duty} is halted: {}", halt.reason))
                 .hint("people have to find out which steward or worker broke the rules")),
         }
     }

@@ -4,7 +4,7 @@ use crate::support::fails;
 
 #[test]
 fn every_command_shows_help() {
-    let commands: [&[&str]; 31] = [
+    let commands: [&[&str]; 33] = [
         &["demo"],
         &["up"],
         &["coop", "deploy"],
@@ -35,6 +35,8 @@ fn every_command_shows_help() {
         &["gov", "poll", "create"],
         &["gov", "poll", "vote"],
         &["gov", "tally"],
+        &["dispute", "object"],
+        &["dispute", "answer"],
         &["audit"],
     ];
     for command in commands {

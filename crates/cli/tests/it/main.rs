@@ -5,6 +5,7 @@ mod audit;
 mod bad_input;
 mod deploy;
 mod directory;
+mod disputes;
 mod kill;
 mod market;
 mod polls;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use rochdale_api::member::{LeavesRequest, Mined};
 use rochdale_api::settlement::AnswerRequest;
 use rochdale_api::{Problem, ProblemCode};
+use rochdale_chain::state::Demand;
+use rochdale_core::ids::MemberId;
 use rochdale_core::ledger::{Global, Header};
 
 use crate::steward::{Caller, Mirror, Steward};
@@ -18,13 +20,7 @@ impl Steward {
     pub(super) async fn answer_demands(self: &Arc<Self>, mirror: &Mirror) -> Result<(), Problem> {
         let mut failed = Ok(());
         for demand in mirror.latest.open_demands(mirror.now()) {
-            let Some(row) = self.store.epoch::<Header, Global>(demand.epoch).await? else { continue };
-            if row.header.attempt != demand.attempt {
-                continue;
-            }
-            let request = LeavesRequest { epoch: demand.epoch, members: vec![demand.member] };
-            let Some(leaf) = self.claim_leaves(Caller::Gateway, &request).await?.pop() else { continue };
-            let answer = AnswerRequest { epoch: demand.epoch, attempt: demand.attempt, leaf };
+            let Some(answer) = self.answer_to(demand).await? else { continue };
             let gateway = self.gateway(mirror);
             match gateway.post_signed::<Mined>("/v1/settlement/answers", &answer, mirror.now()).await {
                 Ok(mined) => tracing::info!(member = %demand.member, tx = %mined.tx, "a demanded row is published"),
@@ -35,5 +31,32 @@ impl Steward {
             }
         }
         failed
+    }
+
+    /// The row that a member demands, for anybody to carry to the chain: a gateway that withholds answers voids no root.
+    /// The answer shows it to everybody anyway.
+    ///
+    /// # Errors
+    /// Where the member demands none, or the rows of that attempt are not here.
+    pub async fn demanded_row(&self, mirror: &Mirror, member: MemberId) -> Result<AnswerRequest, Problem> {
+        let absent = |detail: String| Problem::new(ProblemCode::NotFound, detail);
+        let demand = mirror.latest.open_demands(mirror.now()).find(|demand| demand.member == member);
+        let demand = demand.ok_or_else(|| absent(format!("member {member} demands no row now")))?;
+        let (epoch, attempt) = (demand.epoch, demand.attempt);
+        let answer = self.answer_to(demand).await?;
+        answer.ok_or_else(|| {
+            absent(format!("this steward has no row of member {member} in epoch {epoch}, attempt {attempt}"))
+        })
+    }
+
+    async fn answer_to(&self, demand: &Demand) -> Result<Option<AnswerRequest>, Problem> {
+        let (epoch, attempt) = (demand.epoch, demand.attempt);
+        let row = self.store.epoch::<Header, Global>(epoch).await?;
+        if row.is_none_or(|row| row.header.attempt != attempt) {
+            return Ok(None);
+        }
+        let request = LeavesRequest { epoch, members: vec![demand.member] };
+        let leaf = self.claim_leaves(Caller::Gateway, &request).await?.pop();
+        Ok(leaf.map(|leaf| AnswerRequest { epoch, attempt, leaf }))
     }
 }

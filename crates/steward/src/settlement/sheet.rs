@@ -79,7 +79,7 @@ impl Steward {
         for (peer, client) in self.peers(mirror) {
             let call = client.post_signed::<SheetAnswer>("/v1/settlement/sheets", &message, mirror.now());
             let answer = match tokio::time::timeout(PATIENCE, call).await {
-                Ok(Ok(answer)) => self.check_answer(mirror, &message, peer, answer),
+                Ok(Ok(answer)) => self.check_answer(mirror, &message, peer, answer).await,
                 Ok(Err(error)) => Err(error.into()),
                 Err(_) => Err(Problem::new(ProblemCode::PeerUnavailable, "no answer in time")),
             };
@@ -195,7 +195,7 @@ impl Steward {
         Ok(Countersignature { steward: seat, signature: signature.into() })
     }
 
-    fn check_answer(
+    async fn check_answer(
         &self,
         mirror: &Mirror,
         message: &SheetMessage,
@@ -212,12 +212,36 @@ impl Steward {
             }
             SheetAnswer::Differs { sealed } => sealed,
         };
-        let context = self.reply_context(message.epoch, message.attempt, peer);
+        let lines = self.open_differences(message.epoch, message.attempt, peer, sealed.clone())?;
+        // The lines are about members: they stay sealed, and neither the log nor the public status has them.
+        self.store.put_differences(message.epoch, message.attempt, peer, &sealed).await?;
+        tracing::warn!(%peer, epoch = %message.epoch, lines = lines.len(), "a peer computes another epoch");
+        Err(Problem::new(ProblemCode::Conflict, format!("lines that differ, see the audit: {}", lines.len())))
+    }
+
+    fn open_differences(
+        &self,
+        epoch: Epoch,
+        attempt: u32,
+        peer: StewardId,
+        sealed: Bytes,
+    ) -> Result<Vec<String>, Problem> {
+        let context = self.reply_context(epoch, attempt, peer);
         let lines = sealing::open_as(&self.keys.sealing, &context, &Sealed(sealed)).map_err(|e| broken("answer", e))?;
-        let lines: Vec<String> = serde_json::from_slice(&lines).map_err(|error| broken("answer", error))?;
-        tracing::warn!(%peer, epoch = %message.epoch, lines = %lines.join("; "), "a peer computes another epoch");
-        // The lines are about members: they go to the log of this steward, not to its public status.
-        Err(Problem::new(ProblemCode::Conflict, format!("it differs in {} lines, see the log", lines.len())))
+        serde_json::from_slice(&lines).map_err(|error| broken("answer", error))
+    }
+
+    /// What peers said that our sheets of epochs not yet settled differ in, in words.
+    ///
+    /// # Errors
+    /// Where the store fails or is damaged.
+    pub async fn peers_differences(&self) -> Result<Vec<String>, Problem> {
+        let mut said = Vec::new();
+        for (epoch, attempt, peer, sealed) in self.store.differences().await? {
+            let lines = self.open_differences(epoch, attempt, peer, sealed.into())?;
+            said.extend(lines.iter().map(|line| format!("epoch {epoch}, attempt {attempt}, steward {peer}: {line}")));
+        }
+        Ok(said)
     }
 
     /// Answers a proposer: signs where the same header comes out here, else names the lines that differ.

@@ -8,6 +8,7 @@ mod awards;
 mod budget;
 mod custody;
 mod events;
+mod halts;
 mod scores;
 mod settlement;
 
@@ -23,6 +24,7 @@ use sqlx::{Row as _, SqlSafeStr as _, SqlitePool};
 pub use budget::{LogRow, SnapshotRow};
 pub use custody::{ContributionRow, ErasureRow, Rewrapped};
 pub use events::EventStore;
+pub use halts::Halt;
 pub use scores::{EnteredRow, ScoreRow};
 pub use settlement::{EpochRow, LeafRow};
 
@@ -92,6 +94,7 @@ impl Store {
         let migrator = Migrator::with_migrations(vec![
             migration(1, "steward", include_str!("../../migrations/0001_steward.sql").into_sql_str()),
             migration(2, "awards", include_str!("../../migrations/0002_awards.sql").into_sql_str()),
+            migration(3, "halts", include_str!("../../migrations/0003_halts.sql").into_sql_str()),
         ]);
         migrator.run(&store.pool).await.map_err(|source| StoreError::Migration { path, source })?;
         Ok(store)
@@ -143,38 +146,6 @@ impl Store {
             .await?;
         tx.commit().await?;
         Ok(done.rows_affected() == 1)
-    }
-
-    /// Stops a duty until people have looked; the first reason stands.
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub async fn halt(&self, duty: &str, reason: &str) -> Result<()> {
-        tracing::error!(duty, reason, "halted");
-        sqlx::query("INSERT OR IGNORE INTO halts (duty, reason) VALUES ($1, $2)")
-            .bind(duty)
-            .bind(reason)
-            .execute(&self.pool)
-            .await?;
-        Ok(())
-    }
-
-    /// Why a duty is stopped, where it is.
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub async fn halted(&self, duty: &str) -> Result<Option<String>> {
-        let row = sqlx::query("SELECT reason FROM halts WHERE duty = $1").bind(duty).fetch_optional(&self.pool).await?;
-        row.map(|row| Ok(row.try_get(0)?)).transpose()
-    }
-
-    /// All duties that are stopped, with the reason.
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub async fn halts(&self) -> Result<Vec<(String, String)>> {
-        let rows = sqlx::query("SELECT duty, reason FROM halts ORDER BY duty").fetch_all(&self.pool).await?;
-        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Sheets, signed headers, settled epochs and their rows.
 
 use alloy::primitives::B256;
-use rochdale_core::ids::{Epoch, MemberId};
+use rochdale_core::ids::{Epoch, MemberId, StewardId};
 use rochdale_core::ledger::Amounts;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -9,7 +9,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::scores::EnteredRow;
-use super::{Result, Store, amount, from_json, get, hash, int, to_json};
+use super::{Result, Store, amount, bytes, from_json, get, hash, int, to_json};
 
 /// A settled epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +101,36 @@ impl Store {
         rows.iter().map(|row| from_json("sheet", row.try_get(0)?)).collect()
     }
 
+    /// Keeps what a peer differs in from our sheet, sealed as it came; the last answer of a peer stands.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn put_differences(&self, epoch: Epoch, attempt: u32, steward: StewardId, sealed: &[u8]) -> Result<()> {
+        sqlx::query("INSERT OR REPLACE INTO differences (epoch, attempt, steward, sealed) VALUES ($1, $2, $3, $4)")
+            .bind(i64::from(epoch.0))
+            .bind(i64::from(attempt))
+            .bind(i64::from(steward.0))
+            .bind(sealed)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// What peers differed in, sealed, of epochs that are not settled: epoch, attempt, peer, answer.
+    ///
+    /// # Errors
+    /// Where the database fails or is damaged.
+    pub async fn differences(&self) -> Result<Vec<(Epoch, u32, StewardId, Vec<u8>)>> {
+        let rows = sqlx::query("SELECT * FROM differences ORDER BY epoch, attempt, steward").fetch_all(&self.pool);
+        rows.await?
+            .iter()
+            .map(|row| {
+                let (epoch, steward) = (Epoch(get(row, "epoch")?), StewardId(get(row, "steward")?));
+                Ok((epoch, get(row, "attempt")?, steward, bytes(row, "sealed")?))
+            })
+            .collect()
+    }
+
     /// Keeps a settled epoch whole: header, global state, rows, the scores that entered. Once.
     ///
     /// # Errors
@@ -158,6 +188,10 @@ impl Store {
                 .execute(&mut *tx)
                 .await?;
         }
+        sqlx::query("DELETE FROM differences WHERE epoch <= $1")
+            .bind(i64::from(epoch.epoch.0))
+            .execute(&mut *tx)
+            .await?;
         tx.commit().await?;
         Ok(())
     }

@@ -5,6 +5,7 @@
 mod access;
 mod awards;
 mod disputes;
+mod objections;
 mod packages;
 mod process;
 mod queries;

@@ -144,6 +144,24 @@ async fn what_is_misconfigured_is_named() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_lifts_a_halt() -> Result<()> {
+    let world = World::start(&[]).await?;
+    let path = file(&world.configs[0]);
+    let store = Store::open(&world.configs[0].data_dir).await?;
+    store.halt("budget", "steward 2 signed two entries").await?;
+    let resume = |duty| once(&["resume", "--duty", duty, "--config"], &path);
+    let other = resume("settlement");
+    let error = String::from_utf8_lossy(&other.stderr).into_owned();
+    assert!(!other.status.success() && error.contains("`settlement` is not halted; halted: budget"), "{error}");
+    let lifted = resume("budget");
+    assert!(lifted.status.success());
+    assert!(String::from_utf8_lossy(&lifted.stdout).contains("steward 2 signed two entries"));
+    assert!(store.halts().await?.is_empty());
+    assert!(String::from_utf8_lossy(&resume("budget").stderr).contains("halted: nothing"));
+    Ok(())
+}
+
 #[test]
 fn keys_are_drawn_once_and_only_their_public_parts_are_printed() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,0 +1,113 @@
+//! What can be done about the pending root, as transactions of whoever pays for them.
+
+use alloy::primitives::B256;
+use rochdale_core::ids::{Epoch, MemberId};
+use serde::Serialize;
+
+use crate::bindings::{ISettlementLedger, SettlementLedger};
+use crate::client::{Chain, ChainError, Receipt, SendError, Sender};
+use crate::deploy::Manifest;
+
+/// `finalAt` of a root that a steward objected to: all of its 40 bits.
+const FROZEN: u64 = (1 << 40) - 1;
+
+/// The root that is not final yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Pending {
+    /// Of which epoch.
+    pub epoch: Epoch,
+    /// Of which attempt.
+    pub attempt: u32,
+    /// The root.
+    pub root: B256,
+    /// When it is final, Unix seconds; none while an objection waits for the member house.
+    pub final_at: Option<u64>,
+}
+
+/// Why nothing was done.
+#[derive(Debug, thiserror::Error)]
+pub enum DisputeError {
+    /// Nothing can be stopped.
+    #[error("no root is pending: what is final cannot be stopped, and what is void need not be")]
+    NothingPending,
+    /// Another root is pending than the one that was looked at.
+    #[error(
+        "epoch {}, attempt {} is pending, not epoch {epoch}, attempt {attempt}: look at that one before you stop it",
+        pending.epoch, pending.attempt
+    )]
+    Other {
+        /// What was asked for.
+        epoch: Epoch,
+        /// Its attempt.
+        attempt: u32,
+        /// What is pending.
+        pending: Pending,
+    },
+    /// Somebody was first.
+    #[error("a steward objected to epoch {}, attempt {} already: the member house decides", .0.epoch, .0.attempt)]
+    Frozen(Pending),
+    /// The transaction.
+    #[error(transparent)]
+    Send(#[from] SendError),
+    /// The RPC.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+}
+
+/// The root that can still be stopped, if there is one.
+///
+/// # Errors
+/// Where the RPC does not answer.
+pub async fn pending(chain: &Chain, manifest: &Manifest) -> Result<Option<Pending>, ChainError> {
+    let said = chain.view(manifest.addresses.settlement_ledger, &SettlementLedger::pendingCall {}).await?;
+    let final_at = (said.finalAt != FROZEN).then_some(said.finalAt);
+    let pending = Pending { epoch: Epoch(said.epoch), attempt: said.attempt, root: said.root, final_at };
+    Ok((said.finalAt != 0).then_some(pending))
+}
+
+/// Freezes a pending root until the member house decides, at the price of a bond if the house rejects it. The ledger takes
+/// an objection to whatever is pending: here it is the proposal named, or nothing is sent.
+///
+/// # Errors
+/// Where another root is pending or none, or the contracts refuse: the sender is no steward in office, or its bond does
+/// not reach.
+pub async fn object(sender: &Sender, manifest: &Manifest, epoch: Epoch, attempt: u32) -> Result<Receipt, DisputeError> {
+    let pending = pending(sender.chain(), manifest).await?.ok_or(DisputeError::NothingPending)?;
+    if (pending.epoch, pending.attempt) != (epoch, attempt) {
+        return Err(DisputeError::Other { epoch, attempt, pending });
+    }
+    if pending.final_at.is_none() {
+        return Err(DisputeError::Frozen(pending));
+    }
+    Ok(sender.send(manifest.addresses.settlement_ledger, &SettlementLedger::objectCall {}).await?)
+}
+
+/// Publishes a row that was demanded, with its path in the pending tree.
+///
+/// # Errors
+/// Where nobody demanded it, it is too late, or the row is not in the tree.
+pub async fn answer(
+    sender: &Sender,
+    manifest: &Manifest,
+    row: ISettlementLedger::Claim,
+    proof: Vec<B256>,
+) -> Result<Receipt, SendError> {
+    sender.send(manifest.addresses.settlement_ledger, &SettlementLedger::answerCall { row, proof }).await
+}
+
+/// Voids the pending root because a demanded row was not published in time.
+///
+/// # Errors
+/// Where there is still time, or the row was not demanded or was published.
+pub async fn void_unanswered(sender: &Sender, manifest: &Manifest, member: MemberId) -> Result<Receipt, SendError> {
+    let call = SettlementLedger::voidUnansweredCall { memberId: member.0 };
+    sender.send(manifest.addresses.settlement_ledger, &call).await
+}
+
+/// Voids the pending root because the member house did not decide over an objection in time.
+///
+/// # Errors
+/// Where there is still time, or nobody objected.
+pub async fn lapse(sender: &Sender, manifest: &Manifest) -> Result<Receipt, SendError> {
+    sender.send(manifest.addresses.settlement_ledger, &SettlementLedger::lapseObjectionCall {}).await
+}

@@ -1,0 +1,282 @@
+//! A quorum that lies, a gateway that withholds: what the honest steward tells whom, and what anybody can do about it.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use alloy::primitives::{Bytes, U256, keccak256};
+use anyhow::Result;
+use rochdale_api::ProblemCode;
+use rochdale_api::client::ClientError;
+use rochdale_api::settlement::{AnswerRequest, Sheet, SheetLine, SheetMessage};
+use rochdale_chain::bindings::{ISettlementLedger, SettlementLedger};
+use rochdale_chain::dispute::{self, DisputeError};
+use rochdale_chain::eip712;
+use rochdale_core::commit;
+use rochdale_core::ids::{ContributionId, Epoch, MemberId, StewardId};
+use rochdale_core::ledger::{Header, empty_root};
+use rochdale_crypto::RowKey;
+use rochdale_crypto::sealing::{self, SheetContext};
+use rochdale_steward::audit;
+use rochdale_steward::settlement::DUTY;
+use rochdale_testkit::anvil::role_key;
+
+use crate::world::{TestMember, World};
+
+/// A page as anybody reads it, whatever its status.
+fn page(world: &World, seat: u8, path: &str) -> Result<String> {
+    let mut stream = TcpStream::connect(world.configs[usize::from(seat) - 1].listen)?;
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: steward\r\nconnection: close\r\n\r\n")?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// A sheet that says of a member what nobody but stewards may know, and is false.
+async fn false_sheet(world: &World, about: &TestMember) -> Result<Vec<Bytes>> {
+    let end = world.coop.manifest.schedule().end(Epoch(1));
+    let cut = world.coop.chain.cut_block(end).await?.unwrap();
+    let line = SheetLine {
+        member_id: about.id,
+        contributions: vec![ContributionId(770_077_077)],
+        program_points: 555_555_555,
+        n: 660_066_066,
+        k: 330_033_033,
+        w: 424_242_424,
+        active: true,
+        erased: false,
+    };
+    let sheet = Sheet {
+        cut_block: cut.number,
+        cut_hash: cut.hash,
+        scores: Vec::new(),
+        deferred: Vec::new(),
+        lines: vec![line],
+        awards: Vec::new(),
+        unkeyed: Vec::new(),
+        revenue: 0,
+        licenses: Vec::new(),
+        datasets: Vec::new(),
+    };
+    let json = serde_json::to_vec(&sheet)?;
+    let manifest = &world.coop.manifest;
+    let sealed = (1..=3u8).map(|seat| {
+        let (chain_id, ledger) = (manifest.chain_id, manifest.addresses.settlement_ledger);
+        let context = SheetContext { chain_id, ledger, epoch: Epoch(1), attempt: 0, index: StewardId(seat) };
+        Ok(sealing::seal_as(&world.sealing_of(seat), &context, &json, &mut rand::rng())?.0)
+    });
+    sealed.collect()
+}
+
+/// Stewards 1 and 2 sign and propose a root that nothing computes to, and show steward 3 their sheet or do not.
+async fn lie(world: &World, about: &TestMember, shown: bool) -> Result<Header> {
+    let sealed = false_sheet(world, about).await?;
+    let manifest = &world.coop.manifest;
+    let header = Header {
+        epoch: Epoch(1),
+        attempt: 0,
+        previous_root: empty_root(manifest.tree_depth),
+        root: keccak256(b"a false root"),
+        params_hash: manifest.ledger.hash(),
+        inputs_root: keccak256(b"false inputs"),
+        sheet_digest: commit::sheet(&sealed),
+        sharers: 1,
+        payout: 0,
+        sum_usage: U256::ZERO,
+        sum_data: U256::ZERO,
+        sum_early: U256::ZERO,
+        sum_data_award: U256::ZERO,
+        sum_gov_award: U256::ZERO,
+        cash_allocated: 0,
+        data_awarded: 0,
+        data_earned: 0,
+        gov_awarded: 0,
+        gov_earned: 0,
+    };
+    let message = SheetMessage { epoch: Epoch(1), attempt: 0, proposer: StewardId(2), sealed, header: header.clone() };
+    if shown {
+        world.steward(3).store.put_sheet(Epoch(1), 0, header.sheet_digest, &message).await?;
+    }
+    let signed = eip712::Header::from(&header);
+    let sign = |key| eip712::sign(key, &signed, &manifest.settlement_domain());
+    let signatures = world.coop.stewards[..2].iter().map(sign).collect::<Result<Vec<_>, _>>()?;
+    let call = SettlementLedger::proposeCall { h: signed.clone().into(), signatures };
+    world.coop.relayer.send(manifest.addresses.settlement_ledger, &call).await?;
+    world.coop.local.mine(3).await?;
+    Ok(header)
+}
+
+async fn halted(world: &World, seat: u8, is: bool) -> Result<()> {
+    world
+        .until("a halt, or its end", async || {
+            world.coop.local.mine(1).await?;
+            Ok(world.steward(seat).store.halted(DUTY).await?.is_some() == is)
+        })
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_false_root_is_told_without_its_members_objected_to_and_left_behind_once_void() -> Result<()> {
+    let world = World::start(&[3]).await?;
+    let ada = world.member(1).await?;
+    world.attempt(1, 0).await?;
+    let header = lie(&world, &ada, true).await?;
+    halted(&world, 3, true).await?;
+
+    // Everybody: roots and a count. The operator: what to type, until when, and by the audit every line.
+    let (health, settlement) = (page(&world, 3, "/v1/health")?, page(&world, 3, "/v1/settlement")?);
+    for page in [&health, &settlement] {
+        assert!(page.contains(&header.root.to_string()) && page.contains("lines that differ: 1"), "{page}");
+        for intimate in ["424242424", "555555555", "660066066", "330033033", "770077077", "member 1"] {
+            assert!(!page.contains(intimate), "{intimate}: {page}");
+        }
+    }
+    let until = dispute::pending(&world.coop.chain, &world.coop.manifest).await?.unwrap().final_at.unwrap();
+    let command = format!("object before {until}: `rochdale dispute object --steward 3 --epoch 1 --attempt 0`");
+    assert!(health.contains(&command), "{health}");
+    let audited = audit::audit(world.configs[2].clone()).await?;
+    assert!(!audited.agrees && audited.difference.is_some());
+    assert!(audited.lines.len() == 1 && audited.lines[0].contains("w: 424242424"), "{audited}");
+
+    let manifest = &world.coop.manifest;
+    let honest = world.coop.sender("steward-3").await?;
+    let other = dispute::object(&honest, manifest, Epoch(1), 1).await;
+    assert!(matches!(other, Err(DisputeError::Other { pending, .. }) if pending.attempt == 0), "{other:?}");
+    let nobody = dispute::object(&world.coop.researcher, manifest, Epoch(1), 0).await;
+    assert!(matches!(nobody, Err(DisputeError::Send(ref error)) if error.revert().is_some()), "{nobody:?}");
+    dispute::object(&honest, manifest, Epoch(1), 0).await?;
+    let twice = dispute::object(&honest, manifest, Epoch(1), 0).await;
+    assert!(matches!(twice, Err(DisputeError::Frozen(_))), "{twice:?}");
+    world.coop.local.mine(3).await?;
+    let health = page(&world, 3, "/v1/health")?;
+    assert!(health.contains("the member house decides") && !health.contains("rochdale dispute"), "{health}");
+
+    // The house does not decide; the root lapses, and the steward goes on by itself.
+    assert!(dispute::lapse(&world.coop.researcher, manifest).await.is_err(), "too early");
+    assert!(world.steward(3).store.halted(DUTY).await?.is_some());
+    world.coop.local.time_to(world.now().await? + 14 * 86_400, 1).await?;
+    dispute::lapse(&world.coop.researcher, manifest).await?;
+    let gone = dispute::object(&honest, manifest, Epoch(1), 0).await;
+    assert!(matches!(gone, Err(DisputeError::NothingPending)), "{gone:?}");
+    halted(&world, 3, false).await?;
+    let status = world.status(3).await?;
+    assert!(status.waiting_for.is_none_or(|waits| !waits.contains("halted")));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_peer_differs_in_is_for_the_audit_until_the_epoch_is_settled() -> Result<()> {
+    let mut world = World::start(&[2, 3]).await?;
+    let damaged = world.steward(3);
+    damaged.keys.keep_row_key(&damaged.store, MemberId(1), &RowKey::random(&mut rand::rng())).await?;
+    world.member(1).await?;
+    world.attempt(1, 0).await?;
+    let waits = async || anyhow::Ok(world.status(2).await?.waiting_for.unwrap_or_default());
+    world.until("an answer", async || Ok(waits().await?.contains("lines that differ, see the audit: 1"))).await?;
+    let audited = audit::audit(world.configs[1].clone()).await?;
+    assert!(audited.agrees, "{audited}");
+    assert!(audited.lines[0].starts_with("epoch 1, attempt 0, steward 3: the header is "), "{audited}");
+
+    world.up(1).await?;
+    world
+        .until("a settlement without steward 3", async || {
+            world.coop.local.mine(1).await?;
+            Ok(world.status(2).await?.settled == Epoch(1))
+        })
+        .await?;
+    assert!(audit::audit(world.configs[1].clone()).await?.lines.is_empty());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_halt_without_a_proposal_behind_it_outlives_a_void() -> Result<()> {
+    let world = World::start(&[3]).await?;
+    let ada = world.member(1).await?;
+    let store = world.steward(3).store.clone();
+    store.halt("budget", "two entries").await?;
+    world.attempt(1, 0).await?;
+    lie(&world, &ada, true).await?;
+    halted(&world, 3, true).await?;
+    let honest = world.coop.sender("steward-3").await?;
+    dispute::object(&honest, &world.coop.manifest, Epoch(1), 0).await?;
+    world.coop.local.time_to(world.now().await? + 14 * 86_400, 1).await?;
+    dispute::lapse(&honest, &world.coop.manifest).await?;
+    halted(&world, 3, false).await?;
+    assert_eq!(store.halted("budget").await?.unwrap().cause, None);
+    assert_eq!(store.lift("budget").await?.unwrap().reason, "two entries");
+    assert!(store.halts().await?.is_empty());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_root_that_nobody_shows_is_named_in_half_of_its_window() -> Result<()> {
+    let world = World::start(&[3]).await?;
+    let ada = world.member(1).await?;
+    world.attempt(1, 0).await?;
+    lie(&world, &ada, false).await?;
+    assert!(!page(&world, 3, "/v1/health")?.contains("rochdale dispute"));
+    let until = dispute::pending(&world.coop.chain, &world.coop.manifest).await?.unwrap().final_at.unwrap();
+    world.coop.local.time_to(until - 43_200, 3).await?;
+    let health = page(&world, 3, "/v1/health")?;
+    assert!(
+        health.contains("could not be checked") && health.contains("rochdale dispute object --steward 3"),
+        "{health}"
+    );
+    assert!(world.steward(3).store.halts().await?.is_empty(), "what was not seen is not called false");
+    Ok(())
+}
+
+async fn demand(world: &World, member: &TestMember) -> Result<()> {
+    let asked = ISettlementLedger::Demand { memberId: member.id.0, epoch: 1, attempt: 0, deadline: U256::ZERO };
+    let call = SettlementLedger::demandCall { r: asked, signature: Bytes::new() };
+    let sender = world.coop.sender(&format!("member-{}", member.id)).await?;
+    sender.send(world.coop.manifest.addresses.settlement_ledger, &call).await?;
+    world.coop.local.mine(1).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demanded_row_is_anybodys_to_carry_where_the_gateway_withholds_it() -> Result<()> {
+    let world = World::start(&[1, 2, 3]).await?;
+    let (ada, ben) = (world.member(1).await?, world.member(2).await?);
+    world.attempt(1, 0).await?;
+    world.settled(1).await?;
+    let path = |member: MemberId| format!("/v1/settlement/answers/{member}");
+    let client = world.client(2, &role_key("nobody"));
+    let early = client.get::<AnswerRequest>(&path(ada.id)).await;
+    assert_eq!(early.as_ref().err().map(ClientError::code), Some(ProblemCode::NotFound), "{early:?}");
+
+    // This world's gateway says that it sent the answer and does not.
+    demand(&world, &ada).await?;
+    let answer: AnswerRequest = client.get(&path(ada.id)).await?;
+    assert_eq!((answer.epoch, answer.attempt, answer.leaf.member_id), (Epoch(1), 0, ada.id));
+    let others = client.get::<AnswerRequest>(&path(ben.id)).await;
+    assert_eq!(others.as_ref().err().map(ClientError::code), Some(ProblemCode::NotFound), "{others:?}");
+    assert!(!page(&world, 2, "/v1/health")?.contains("dispute answer"));
+    world.coop.local.time_to(world.now().await? + 12 * 3_600, 1).await?;
+    let health = page(&world, 2, "/v1/health")?;
+    assert!(health.contains("`rochdale dispute answer --member 1`"), "{health}");
+
+    let leaf = answer.leaf;
+    let row = ISettlementLedger::Claim {
+        memberId: leaf.member_id.0,
+        cash: leaf.cash,
+        stream: leaf.stream,
+        data: leaf.data,
+        gov: leaf.gov,
+        privateHash: leaf.private_hash,
+    };
+    let manifest = &world.coop.manifest;
+    dispute::answer(&world.coop.researcher, manifest, row, leaf.proof).await?;
+    world.coop.local.mine(3).await?;
+    assert!(!page(&world, 2, "/v1/health")?.contains("dispute answer"));
+    assert!(client.get::<AnswerRequest>(&path(ada.id)).await.is_err(), "it is answered");
+
+    // What nobody carries voids the root, by anybody's call.
+    demand(&world, &ben).await?;
+    assert!(dispute::void_unanswered(&world.coop.researcher, manifest, ben.id).await.is_err(), "still due");
+    world.coop.local.time_to(world.now().await? + 86_400, 1).await?;
+    assert!(dispute::void_unanswered(&world.coop.researcher, manifest, ada.id).await.is_err(), "answered");
+    dispute::void_unanswered(&world.coop.researcher, manifest, ben.id).await?;
+    assert_eq!(dispute::pending(&world.coop.chain, manifest).await?, None);
+    Ok(())
+}
