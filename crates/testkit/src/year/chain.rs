@@ -14,7 +14,7 @@ use rochdale_chain::bindings::{AuctionSale, ComputeSale, DataToken, LicenseSale,
 use rochdale_chain::client::{
     Chain, ChainOptions, LOCAL_CHAIN_ID, ManualClock, Receipt, SendError, Sender, SenderOptions,
 };
-use rochdale_chain::deploy::{Actors, CoopConfig, Manifest, SettlementTimes, deploy};
+use rochdale_chain::deploy::{Actors, CoopConfig, Manifest, deploy};
 use rochdale_chain::eip712;
 use rochdale_chain::events::{Located, Seat, decode};
 use rochdale_chain::local::{Anvil, AnvilOptions, LocalChain, key};
@@ -31,7 +31,7 @@ const WAIT: Duration = Duration::from_secs(2);
 const LOCAL_GAS: u128 = 100 * 1_000_000_000_000_000_000;
 const GAS: u128 = 10_000_000_000_000_000;
 
-/// Whose stewards sit first, and who is there to follow them.
+/// How many stewards sit.
 pub(super) const STEWARDS: usize = 3;
 
 /// Where a year takes place.
@@ -304,7 +304,6 @@ fn config(ground: &Ground, chain_id: u64, seed: &str, guardian: Address) -> Coop
     });
     config.chain_id = chain_id;
     config.usdc = ground.usdc;
-    config.settlement = SettlementTimes::default();
     config.membership.cooldown = 3 * DAY as u32;
     config.desks.compute_timeout = 3 * DAY as u32;
     config.desks.refund_window = 3 * DAY as u32;

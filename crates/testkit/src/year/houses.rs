@@ -91,13 +91,12 @@ impl Year {
                 };
                 self.cast(proposal, voter, support).await?;
             }
-            let governor = proposal.house.governor(&self.site.manifest);
-            let closes = CoopGovernor::proposalDeadlineCall { proposalId: proposal.id };
-            let closes = self.site.view(governor, &closes).await?.to::<u64>();
-            if proposal.house == motion.proposals.last().map_or(House::Token, |last| last.house) {
-                self.agenda.add(closes + HOUR, Deed::Decide(number));
-            }
         }
+        // Both houses' proposals of one question were made at once; the second closes last.
+        let last = motion.proposals.last().context("a question without a proposal")?;
+        let closes = CoopGovernor::proposalDeadlineCall { proposalId: last.id };
+        let closes = self.site.view(last.house.governor(&self.site.manifest), &closes).await?.to::<u64>();
+        self.agenda.add(closes + HOUR, Deed::Decide(number));
         Ok(())
     }
 
