@@ -30,7 +30,7 @@ const PARTS: &[Part] = &[
     Part { name: "build", run: || ok(cargo(&["build", "--workspace", "--all-targets", "--locked"])) },
     Part { name: "rust-test", run: || ok(cargo(&["test", "--workspace", "--locked"])) },
     Part { name: "demo", run: demo_test },
-    Part { name: "year", run: || year(&["--epochs", "26", "--members", "60"].map(str::to_owned)) },
+    Part { name: "year", run: || year(&["--epochs", "40", "--members", "104"].map(str::to_owned)) },
     Part { name: "clippy", run: clippy },
 ];
 
