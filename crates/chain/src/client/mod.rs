@@ -3,6 +3,7 @@
 
 mod clock;
 mod error;
+mod options;
 mod revert;
 mod sender;
 
@@ -21,8 +22,9 @@ use serde::{Deserialize, Serialize};
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::ChainError;
+pub use options::SenderOptions;
 pub use revert::Revert;
-pub use sender::{Receipt, SendError, Sender, SenderOptions};
+pub use sender::{Receipt, SendError, Sender};
 
 /// The chain id of the local chain, the only one whose time may be moved.
 pub const LOCAL_CHAIN_ID: u64 = 31_337;

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use alloy::eips::Encodable2718 as _;
 use alloy::network::{EthereumWallet, NetworkTransactionBuilder as _, TransactionBuilder as _};
@@ -15,34 +14,8 @@ use alloy::sol_types::SolCall;
 use alloy::transports::{RpcError, TransportError};
 use tokio::sync::Mutex;
 
-use super::{Chain, ChainError, Revert};
-
-/// How patient a sender is.
-#[derive(Clone, Copy, Debug)]
-pub struct SenderOptions {
-    /// Percentage added to the gas estimate.
-    pub gas_margin_percent: u64,
-    /// How often a request is repeated when the RPC does not answer.
-    pub retries: u32,
-    /// Pause before the first repetition; it doubles each time.
-    pub backoff: Duration,
-    /// Pause between two looks for a receipt.
-    pub poll: Duration,
-    /// How long to wait for a receipt.
-    pub patience: Duration,
-}
-
-impl Default for SenderOptions {
-    fn default() -> Self {
-        Self {
-            gas_margin_percent: 25,
-            retries: 4,
-            backoff: Duration::from_millis(200),
-            poll: Duration::from_millis(100),
-            patience: Duration::from_secs(120),
-        }
-    }
-}
+use super::options::gas_limit;
+use super::{Chain, ChainError, Revert, SenderOptions};
 
 /// Why a transaction did not take effect.
 #[derive(Debug, thiserror::Error)]
@@ -344,7 +317,7 @@ impl Sender {
             async move { provider.estimate_gas(request).await }
         };
         let gas = self.retry(wanted, estimating).await?;
-        Ok(gas.saturating_add(gas.saturating_mul(self.options.gas_margin_percent) / 100))
+        Ok(gas_limit(gas))
     }
 
     /// Assigns the nonce, signs and hands the transaction to the node, one at a time.

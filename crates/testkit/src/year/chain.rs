@@ -250,11 +250,8 @@ impl Site {
     }
 }
 
-/// An estimate is of the moment: a transaction that is mined a second later may write one more checkpoint of votes than
-/// the one that was estimated, so each gets twice the gas.
 fn sender(chain: &Chain, key: PrivateKeySigner) -> Sender {
-    let options =
-        SenderOptions { poll: Duration::from_millis(10), gas_margin_percent: 100, ..SenderOptions::default() };
+    let options = SenderOptions { poll: Duration::from_millis(10), ..SenderOptions::default() };
     Sender::with_options(chain.clone(), key, options)
 }
 

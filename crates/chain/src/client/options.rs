@@ -1,0 +1,52 @@
+//! How a sender waits, and how much gas it allows.
+
+use std::time::Duration;
+
+/// Percentage added to an estimate of gas.
+const MARGIN_PERCENT: u64 = 25;
+
+/// Gas of three fresh storage slots. An estimate is of its own second: mined in a later one, a transaction may begin
+/// checkpoints of votes that the estimate found begun.
+const FRESH_SLOTS: u64 = 3 * 22_100;
+
+/// How patient a sender is.
+#[derive(Clone, Copy, Debug)]
+pub struct SenderOptions {
+    /// How often a request is repeated when the RPC does not answer.
+    pub retries: u32,
+    /// Pause before the first repetition; it doubles each time.
+    pub backoff: Duration,
+    /// Pause between two looks for a receipt.
+    pub poll: Duration,
+    /// How long to wait for a receipt.
+    pub patience: Duration,
+}
+
+impl Default for SenderOptions {
+    fn default() -> Self {
+        Self {
+            retries: 4,
+            backoff: Duration::from_millis(200),
+            poll: Duration::from_millis(100),
+            patience: Duration::from_secs(120),
+        }
+    }
+}
+
+/// The gas that a transaction may use, from an estimate of it.
+pub(super) fn gas_limit(estimate: u64) -> u64 {
+    estimate.saturating_add(estimate.saturating_mul(MARGIN_PERCENT) / 100).saturating_add(FRESH_SLOTS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::gas_limit;
+
+    #[test]
+    fn a_lock_of_gov_may_begin_the_checkpoints_of_a_new_second() {
+        // Of an account and of the total: a slot each, and the lengths of both lists.
+        let (in_the_same_second, in_a_new_one) = (90_000, 90_000 + 2 * 22_100 + 2 * 5_000);
+        assert!(gas_limit(in_the_same_second) >= in_a_new_one);
+        assert_eq!(gas_limit(u64::MAX), u64::MAX);
+    }
+}
