@@ -422,6 +422,9 @@ impl CoopConfig {
         if self.settlement.attempt_length == 0 {
             return fault("settlement.attempt_length", "be at least 1 s".to_owned());
         }
+        if let Err(bad) = self.ledger.validate() {
+            return fault("ledger", format!("hold what SettlementLedger accepts: {bad}"));
+        }
         let split = self.split;
         let others = u32::from(split.operations) + u32::from(split.compliance) + u32::from(split.reserve);
         if split.buyback > 10_000 || others > 10_000 {

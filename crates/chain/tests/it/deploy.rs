@@ -288,6 +288,14 @@ fn the_sample_configurations_are_read() {
 }
 
 #[test]
+fn ledger_parameters_that_the_contract_refuses_are_named_before_anything_is_sent() {
+    let text = include_str!("../../../../docs/samples/local.toml")
+        .replace("cash_unit = \"1000000\"", "cash_unit = \"1000000001\"");
+    let error = toml::from_str::<CoopConfig>(&text).unwrap().check().unwrap_err().to_string();
+    assert!(error.contains("ledger") && error.contains("cash_unit = 1000000001"), "{error}");
+}
+
+#[test]
 fn an_unknown_key_is_named_with_its_line() {
     let text = include_str!("../../../../docs/samples/local.toml").replace("cooldown =", "cool_down =");
     let error = toml::from_str::<CoopConfig>(&text).unwrap_err().to_string();

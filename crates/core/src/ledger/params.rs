@@ -7,6 +7,13 @@ use super::error::LedgerError;
 use super::hash::Words;
 use crate::money::decimal_string;
 
+/// Wei of a point, as `SettlementLedger` bounds them: awards of an epoch must fit.
+const MAX_PER_POINT: u128 = (1 << 96) - 1;
+/// Micro-USDC of a unit: a leaf shows whole units, so what is below one waits. 1,000 USDC.
+const MAX_CASH_UNIT: u128 = 1_000_000_000;
+/// Wei of a unit of DATA or GOV: 1,000 tokens.
+const MAX_TOKEN_UNIT: u128 = 1_000 * E18;
+
 /// The ledger's parameters, in the order in which [`Params::hash`] takes them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -165,6 +172,16 @@ impl Params {
         if let Some((field, value)) = positive.into_iter().find(|(_, value)| *value == 0) {
             return fail(field, value, "must be at least 1");
         }
+        let bounded = [
+            ("data_per_point", self.data_per_point, MAX_PER_POINT, "is at most 2^96 - 1 wei"),
+            ("gov_per_point", self.gov_per_point, MAX_PER_POINT, "is at most 2^96 - 1 wei"),
+            ("cash_unit", self.cash_unit, MAX_CASH_UNIT, "is at most 1,000 USDC"),
+            ("data_unit", self.data_unit, MAX_TOKEN_UNIT, "is at most 1,000 tokens"),
+            ("gov_unit", self.gov_unit, MAX_TOKEN_UNIT, "is at most 1,000 tokens"),
+        ];
+        if let Some((field, value, _, rule)) = bounded.into_iter().find(|(_, value, most, _)| value > most) {
+            return fail(field, value, rule);
+        }
         let parts = [("q_min", self.q_min), ("immediate_bps", self.immediate_bps), ("floor_bps", self.floor_bps)];
         if let Some((field, value)) = parts.into_iter().find(|(_, value)| *value > 10_000) {
             return fail(field, value.into(), "is a part of 10,000 bps");
@@ -174,5 +191,33 @@ impl Params {
             return fail("mix_usage + mix_data + mix_early", mix, "must sum to 10,000 bps");
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_contract_refuses_is_refused_by_name() {
+        let fits = Params {
+            data_per_point: MAX_PER_POINT,
+            gov_per_point: MAX_PER_POINT,
+            cash_unit: MAX_CASH_UNIT,
+            data_unit: MAX_TOKEN_UNIT,
+            gov_unit: MAX_TOKEN_UNIT,
+            ..Params::default()
+        };
+        fits.validate().unwrap();
+        for (params, field) in [
+            (Params { data_per_point: MAX_PER_POINT + 1, ..fits.clone() }, "data_per_point"),
+            (Params { gov_per_point: MAX_PER_POINT + 1, ..fits.clone() }, "gov_per_point"),
+            (Params { cash_unit: MAX_CASH_UNIT + 1, ..fits.clone() }, "cash_unit"),
+            (Params { data_unit: MAX_TOKEN_UNIT + 1, ..fits.clone() }, "data_unit"),
+            (Params { gov_unit: MAX_TOKEN_UNIT + 1, ..fits.clone() }, "gov_unit"),
+        ] {
+            let error = params.validate().unwrap_err().to_string();
+            assert!(error.contains(field) && error.contains("at most"), "{error}");
+        }
     }
 }
