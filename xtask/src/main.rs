@@ -63,6 +63,8 @@ enum Command {
         #[arg(long)]
         fresh: bool,
     },
+    /// Fuzz the contracts and walk their invariants at full length
+    Slow,
     /// Plant each bug of `contracts/test/mutation/` and see that the tests notice
     Mutation {
         /// Only the patches whose name contains this
@@ -102,6 +104,7 @@ fn main() -> Result<()> {
         Command::Test { only, list } => test::test(only.as_deref(), list),
         Command::Abi { check } => test::abi(check),
         Command::Layouts { check, fresh } => test::layouts(check, fresh),
+        Command::Slow => test::slow(),
         Command::Mutation { only, sample } => mutation::check(only.as_deref(), sample),
         Command::Coverage => coverage::check(),
         Command::Gas { check } => gas::check(!check),

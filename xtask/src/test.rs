@@ -21,7 +21,7 @@ const PARTS: &[Part] = &[
     Part { name: "abi-drift", run: || abi(true) },
     Part { name: "contracts-test", run: || forge("default", &["test"]) },
     Part { name: "contracts-gas", run: contracts_gas },
-    Part { name: "contracts-slow", run: || forge("slow", &["test"]) },
+    Part { name: "contracts-slow", run: || forge("longer", &["test"]) },
     Part { name: "contracts-layouts", run: || layouts(true, false) },
     Part { name: "contracts-coverage", run: coverage::check },
     Part { name: "contracts-slither", run: slither::check },
@@ -83,6 +83,12 @@ pub fn abi(check: bool) -> Result<()> {
     forge("default", &["build", "--skip", "test/**"])?;
     let args: &[&str] = if check { &["script/abi.mjs", "--check"] } else { &["script/abi.mjs"] };
     ok(program("node", "contracts", args))
+}
+
+/// Fuzzes and walks the contracts at full length.
+pub fn slow() -> Result<()> {
+    setup::npm()?;
+    forge("slow", &["test"])
 }
 
 /// Records the storage layouts, or checks them; see `contracts/script/layout.mjs`.
