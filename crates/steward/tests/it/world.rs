@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -71,6 +72,7 @@ struct Vault {
     ledger: Address,
     proposed: Arc<Mutex<Vec<ProposeRequest>>>,
     answered: Arc<Mutex<Vec<AnswerRequest>>>,
+    withholds: Arc<AtomicBool>,
 }
 
 impl Vault {
@@ -168,6 +170,7 @@ impl World {
             ledger: coop.manifest.addresses.settlement_ledger,
             proposed: Arc::default(),
             answered: Arc::default(),
+            withholds: Arc::default(),
         };
         serve_vault(ports[0], vault.clone()).await?;
         coop.local.mine(3).await?;
@@ -570,6 +573,11 @@ impl World {
         self.vault.answered.lock().unwrap().clone()
     }
 
+    /// From now on the gateway says that it sent each answer, and sends none.
+    pub fn withhold_answers(&self) {
+        self.vault.withholds.store(true, Ordering::Relaxed);
+    }
+
     pub fn proposals(&self) -> Vec<ProposeRequest> {
         self.vault.proposed.lock().unwrap().clone()
     }
@@ -659,6 +667,9 @@ async fn answer(State(vault): State<Vault>, Json(request): Json<AnswerRequest>) 
     let leaf = &request.leaf;
     let call = SettlementLedger::answerCall { row: claim_of(leaf), proof: leaf.proof.clone() };
     vault.answered.lock().unwrap().push(request);
+    if vault.withholds.load(Ordering::Relaxed) {
+        return Ok(Json(Mined { tx: B256::ZERO, block: 0, gas_used: 0 }));
+    }
     vault.send(&call).await
 }
 
