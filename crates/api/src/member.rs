@@ -2,6 +2,7 @@
 
 use alloy_primitives::{Address, B256, Bytes};
 use rochdale_core::ids::{ContributionId, Epoch, LicenseId, MemberId, StewardId};
+use rochdale_core::ledger::Amounts;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -300,6 +301,14 @@ pub struct ClaimLeaf {
     /// Sibling hashes, lowest level first.
     #[schema(value_type = Vec<String>)]
     pub proof: Vec<B256>,
+}
+
+impl ClaimLeaf {
+    /// What the leaf shows.
+    #[must_use]
+    pub fn amounts(&self) -> Amounts {
+        Amounts { cash: self.cash, stream: self.stream, data: self.data, gov: self.gov }
+    }
 }
 
 /// `POST /v1/members/{id}/row` at a steward, signed by the member's account. Answer: [`SealedRow`].

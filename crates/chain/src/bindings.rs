@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use alloy::json_abi::JsonAbi;
-use alloy::primitives::Bytes;
-use rochdale_core::ledger::Params;
+use alloy::primitives::{B256, Bytes};
+use rochdale_core::ids::MemberId;
+use rochdale_core::ledger::{Amounts, Params};
 
 use crate::eip712;
 
@@ -143,6 +144,19 @@ pub use compute_desk::LicenseSale as ComputeSale;
 pub use market::LicenseSale;
 pub use member_account_factory::MemberAccount as Guardians;
 pub use settlement_ledger::{IContestVerifier, ISettlementLedger, LedgerParams, RewardFormula};
+
+/// A leaf as the ledger takes it.
+#[must_use]
+pub fn claim(member: MemberId, shown: &Amounts, private_hash: B256) -> ISettlementLedger::Claim {
+    ISettlementLedger::Claim {
+        memberId: member.0,
+        cash: shown.cash,
+        stream: shown.stream,
+        data: shown.data,
+        gov: shown.gov,
+        privateHash: private_hash,
+    }
+}
 
 /// Selector and signature of every custom error of every contract.
 pub(crate) fn error_signatures() -> Vec<([u8; 4], &'static str)> {

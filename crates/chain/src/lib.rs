@@ -14,6 +14,7 @@ pub mod dispute;
 pub mod eip712;
 pub mod events;
 pub mod gov;
+mod layouts;
 pub mod local;
 pub mod poll;
 pub mod state;

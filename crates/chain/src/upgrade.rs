@@ -10,38 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::client::{Chain, ChainError};
 use crate::deploy::{IMPLEMENTATION, Manifest, implementation_address};
 use crate::gov::{Book, CallSpec, Draft};
-
-macro_rules! layouts {
-    ($($name:literal),* $(,)?) => {
-        /// Contract and recorded storage layout of this program's contracts.
-        const RECORDED: &[(&str, &str)] =
-            &[$(($name, include_str!(concat!("../../../contracts/layouts/", $name, ".json")))),*];
-    };
-}
-
-layouts!(
-    "AuctionHouse",
-    "Buyback",
-    "ComputeDesk",
-    "ConsentRegistry",
-    "ContributionRegistry",
-    "DataToken",
-    "DatasetCatalog",
-    "EthicsRegistry",
-    "GovToken",
-    "License",
-    "Market",
-    "Membership",
-    "OperatorPay",
-    "PauseGuard",
-    "Programs",
-    "ResearcherBond",
-    "ServiceDesk",
-    "SettlementLedger",
-    "StewardCommittee",
-    "Treasury",
-    "Vesting",
-);
+use crate::layouts::RECORDED;
 
 /// Storage layouts by the contract's name.
 pub type Layouts = BTreeMap<String, Layout>;

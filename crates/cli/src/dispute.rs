@@ -13,7 +13,7 @@ use anyhow::{Result, bail, ensure};
 use clap::{Args, Subcommand};
 use rochdale_api::client::Client;
 use rochdale_api::settlement::AnswerRequest;
-use rochdale_chain::bindings::ISettlementLedger;
+use rochdale_chain::bindings;
 use rochdale_chain::client::{Receipt, Sender};
 use rochdale_chain::dispute::{self, Pending};
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
@@ -111,14 +111,7 @@ pub async fn run(common: &Common, command: DisputeCommand, ui: Ui) -> Result<Exi
             let answer = demanded(common, &site, member, from).await?;
             let leaf = answer.leaf;
             ensure!(leaf.member_id == member, "the steward gave the row of member {}", leaf.member_id);
-            let row = ISettlementLedger::Claim {
-                memberId: leaf.member_id.0,
-                cash: leaf.cash,
-                stream: leaf.stream,
-                data: leaf.data,
-                gov: leaf.gov,
-                privateHash: leaf.private_hash,
-            };
+            let row = bindings::claim(leaf.member_id, &leaf.amounts(), leaf.private_hash);
             let receipt = dispute::answer(&payer.sender(&site).await?, &site.manifest, row, leaf.proof).await?;
             sent(ui, &receipt, &format!("the row of member {member} in epoch {} is published", answer.epoch))
         }

@@ -1,5 +1,7 @@
 //! The table of what proposals do: words, units, and the getter of what is replaced.
 
+use crate::layouts::UPGRADEABLE;
+
 /// What a number counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unit {
@@ -67,30 +69,6 @@ impl Rule {
         self
     }
 }
-
-const UPGRADEABLE: &[&str] = &[
-    "AuctionHouse",
-    "Buyback",
-    "ComputeDesk",
-    "ConsentRegistry",
-    "ContributionRegistry",
-    "DataToken",
-    "DatasetCatalog",
-    "EthicsRegistry",
-    "GovToken",
-    "License",
-    "Market",
-    "Membership",
-    "OperatorPay",
-    "PauseGuard",
-    "Programs",
-    "ResearcherBond",
-    "ServiceDesk",
-    "SettlementLedger",
-    "StewardCommittee",
-    "Treasury",
-    "Vesting",
-];
 
 /// Every function that a house may have called.
 pub(super) const RULES: &[Rule] = &[

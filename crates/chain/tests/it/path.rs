@@ -2,7 +2,7 @@
 //! the page in epoch 3, where member 2 does not leave but erases everything.
 
 use alloy::primitives::{B256, Bytes, U256};
-use rochdale_chain::bindings::{ISettlementLedger, PauseGuard, SettlementLedger, Treasury};
+use rochdale_chain::bindings::{self, ISettlementLedger, PauseGuard, SettlementLedger, Treasury};
 use rochdale_chain::client::{Receipt, SendError};
 use rochdale_chain::eip712;
 use rochdale_chain::events::Event;
@@ -120,14 +120,7 @@ impl Books<'_> {
     fn claim(&self, round: &Round, member: MemberId) -> (ISettlementLedger::Claim, Vec<B256>) {
         let shown = self.shown(round, member);
         let row = &round.settled.rows[member.0 as usize - 1];
-        let claim = ISettlementLedger::Claim {
-            memberId: member.0,
-            cash: shown.cash,
-            stream: shown.stream,
-            data: shown.data,
-            gov: shown.gov,
-            privateHash: private_hash(row, salt(&row_key(member), round.header.epoch)),
-        };
+        let claim = bindings::claim(member, &shown, private_hash(row, salt(&row_key(member), round.header.epoch)));
         (claim, round.tree.proof(member).unwrap())
     }
 }

@@ -2,7 +2,7 @@
 
 use rochdale_api::member::{ClaimLeaf, Claimed, Paid};
 use rochdale_api::{Problem, ProblemCode};
-use rochdale_chain::bindings::{ISettlementLedger, SettlementLedger};
+use rochdale_chain::bindings::{self, SettlementLedger};
 use rochdale_chain::client::SendError;
 use rochdale_chain::events::Event;
 use rochdale_core::ids::{Epoch, MemberId};
@@ -89,14 +89,7 @@ impl Relayer {
 
     async fn send_claims(&self, leaves: &[ClaimLeaf]) -> Result<Done, SendError> {
         let ledger = self.manifest.addresses.settlement_ledger;
-        let claim = |leaf: &ClaimLeaf| ISettlementLedger::Claim {
-            memberId: leaf.member_id.0,
-            cash: leaf.cash,
-            stream: leaf.stream,
-            data: leaf.data,
-            gov: leaf.gov,
-            privateHash: leaf.private_hash,
-        };
+        let claim = |leaf: &ClaimLeaf| bindings::claim(leaf.member_id, &leaf.amounts(), leaf.private_hash);
         if let [leaf] = leaves {
             let call = SettlementLedger::claimCall { c: claim(leaf), proof: leaf.proof.clone() };
             return self.send("claim", 1, ledger, &call).await;

@@ -4,7 +4,7 @@ use alloy::primitives::U256;
 use rochdale_api::Problem;
 use rochdale_api::member::Mined;
 use rochdale_api::settlement::{AnswerRequest, DemandRequest};
-use rochdale_chain::bindings::{ISettlementLedger, SettlementLedger};
+use rochdale_chain::bindings::{self, SettlementLedger};
 use rochdale_chain::eip712;
 use rochdale_chain::events::Event;
 
@@ -45,14 +45,7 @@ impl Relayer {
     pub async fn answer(&self, request: &AnswerRequest) -> Result<Mined, Problem> {
         let leaf = &request.leaf;
         let _turn = self.limiter.unlimited(&format!("answer to member {}", leaf.member_id)).await;
-        let row = ISettlementLedger::Claim {
-            memberId: leaf.member_id.0,
-            cash: leaf.cash,
-            stream: leaf.stream,
-            data: leaf.data,
-            gov: leaf.gov,
-            privateHash: leaf.private_hash,
-        };
+        let row = bindings::claim(leaf.member_id, &leaf.amounts(), leaf.private_hash);
         let call = SettlementLedger::answerCall { row, proof: leaf.proof.clone() };
         match self.send("answer", 1, self.manifest.addresses.settlement_ledger, &call).await {
             Ok(done) => Ok(done.mined),

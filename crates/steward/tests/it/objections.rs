@@ -8,7 +8,7 @@ use anyhow::Result;
 use rochdale_api::ProblemCode;
 use rochdale_api::client::ClientError;
 use rochdale_api::settlement::{AnswerRequest, Sheet, SheetLine, SheetMessage};
-use rochdale_chain::bindings::{ISettlementLedger, SettlementLedger};
+use rochdale_chain::bindings::{self, ISettlementLedger, SettlementLedger};
 use rochdale_chain::dispute::{self, DisputeError};
 use rochdale_chain::eip712;
 use rochdale_core::commit;
@@ -261,14 +261,7 @@ async fn a_demanded_row_is_anybodys_to_carry_where_the_gateway_withholds_it() ->
     health_with(&world, 2, "`rochdale dispute answer --member 1`").await?;
 
     let leaf = answer.leaf;
-    let row = ISettlementLedger::Claim {
-        memberId: leaf.member_id.0,
-        cash: leaf.cash,
-        stream: leaf.stream,
-        data: leaf.data,
-        gov: leaf.gov,
-        privateHash: leaf.private_hash,
-    };
+    let row = bindings::claim(leaf.member_id, &leaf.amounts(), leaf.private_hash);
     let manifest = &world.coop.manifest;
     dispute::answer(&world.coop.researcher, manifest, row, leaf.proof).await?;
     world.coop.local.mine(3).await?;

@@ -20,8 +20,7 @@ use rochdale_api::member::{ClaimLeaf, ConsentDelivery, Mined, RowKeyDelivery, Se
 use rochdale_api::settlement::{AnswerRequest, ProposeRequest, SettlementStatus};
 use rochdale_api::{Problem, ProblemCode, auth};
 use rochdale_chain::bindings::{
-    ConsentRegistry, ContributionRegistry, ISettlementLedger, LicenseSale, Market, Membership, SettlementLedger,
-    TestUSDC,
+    self, ConsentRegistry, ContributionRegistry, LicenseSale, Market, Membership, SettlementLedger, TestUSDC,
 };
 use rochdale_chain::client::{ManualClock, Receipt as TxReceipt, Sender};
 use rochdale_chain::eip712;
@@ -81,18 +80,6 @@ impl Vault {
         let sent = self.relayer.send(self.ledger, call).await;
         let receipt = sent.map_err(|error| Problem::new(ProblemCode::ChainRefused, error.to_string()))?;
         Ok(Json(Mined { tx: receipt.transaction, block: receipt.block_number, gas_used: receipt.gas_used }))
-    }
-}
-
-/// What a leaf shows, as the ledger takes it.
-fn claim_of(leaf: &ClaimLeaf) -> ISettlementLedger::Claim {
-    ISettlementLedger::Claim {
-        memberId: leaf.member_id.0,
-        cash: leaf.cash,
-        stream: leaf.stream,
-        data: leaf.data,
-        gov: leaf.gov,
-        privateHash: leaf.private_hash,
     }
 }
 
@@ -511,7 +498,10 @@ impl World {
 
     /// Claims what a leaf owes.
     pub async fn claim(&self, leaf: &ClaimLeaf) -> Result<()> {
-        let call = SettlementLedger::claimCall { c: claim_of(leaf), proof: leaf.proof.clone() };
+        let call = SettlementLedger::claimCall {
+            c: bindings::claim(leaf.member_id, &leaf.amounts(), leaf.private_hash),
+            proof: leaf.proof.clone(),
+        };
         self.coop.relayer.send(self.coop.manifest.addresses.settlement_ledger, &call).await?;
         Ok(())
     }
@@ -665,7 +655,10 @@ async fn blob(State(vault): State<Vault>, Path(cid): Path<String>) -> Result<Bod
 
 async fn answer(State(vault): State<Vault>, Json(request): Json<AnswerRequest>) -> Result<Json<Mined>, Problem> {
     let leaf = &request.leaf;
-    let call = SettlementLedger::answerCall { row: claim_of(leaf), proof: leaf.proof.clone() };
+    let call = SettlementLedger::answerCall {
+        row: bindings::claim(leaf.member_id, &leaf.amounts(), leaf.private_hash),
+        proof: leaf.proof.clone(),
+    };
     vault.answered.lock().unwrap().push(request);
     if vault.withholds.load(Ordering::Relaxed) {
         return Ok(Json(Mined { tx: B256::ZERO, block: 0, gas_used: 0 }));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy::primitives::{Address, B256, U256, keccak256};
 use alloy::signers::local::PrivateKeySigner;
 use anyhow::{Context as _, Result, bail, ensure};
-use rochdale_chain::bindings::{ISettlementLedger, SettlementLedger, TestUSDC};
+use rochdale_chain::bindings::{self, ISettlementLedger, SettlementLedger, TestUSDC};
 use rochdale_chain::client::Receipt;
 use rochdale_chain::eip712;
 use rochdale_chain::events::Event;
@@ -210,14 +210,7 @@ impl Year {
         let place = member.0 as usize - 1;
         let (row, inputs) = (&round.settled.rows[place], &round.settled.inputs[place]);
         let shown = amounts(params, member, row, inputs.active)?;
-        let claim = ISettlementLedger::Claim {
-            memberId: member.0,
-            cash: shown.cash,
-            stream: shown.stream,
-            data: shown.data,
-            gov: shown.gov,
-            privateHash: private_hash(row, salt(&row_key(member).0, round.header.epoch)),
-        };
+        let claim = bindings::claim(member, &shown, private_hash(row, salt(&row_key(member).0, round.header.epoch)));
         Ok((claim, round.tree.proof(member).context("no such leaf")?))
     }
 
