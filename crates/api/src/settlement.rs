@@ -5,7 +5,7 @@ use crate::member::ClaimLeaf;
 use crate::query::Countersignature;
 use alloy_primitives::{B256, Bytes, U256};
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, StewardId};
-use rochdale_core::ledger::Header;
+use rochdale_core::ledger::{DemandKind, Header};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -121,7 +121,7 @@ pub struct SettlementStatus {
 }
 
 /// `POST /v1/settlement/demands` at the gateway: a member, or who was one, demands the path of its own row in the pending
-/// tree. A root of which a demanded row is not published in time is void.
+/// tree, or the opening of its inputs. A root of which what was demanded is not published in time is void.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DemandRequest {
@@ -133,6 +133,10 @@ pub struct DemandRequest {
     pub epoch: Epoch,
     /// Its attempt.
     pub attempt: u32,
+    /// What is demanded.
+    #[serde(default)]
+    #[schema(value_type = String)]
+    pub kind: DemandKind,
     /// Seconds of block time.
     pub deadline: u64,
     /// EIP-712 over `Demand`.

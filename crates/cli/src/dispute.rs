@@ -17,6 +17,7 @@ use rochdale_chain::bindings;
 use rochdale_chain::client::{Receipt, Sender};
 use rochdale_chain::dispute::{self, Pending};
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
+use rochdale_core::ledger::DemandKind;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -62,11 +63,14 @@ pub enum DisputeCommand {
         #[command(flatten)]
         payer: PayerArgs,
     },
-    /// Void the pending root because a demanded row was not published in time; anyone may
+    /// Void the pending root because a demanded row, or demanded inputs, were not published in time; anyone may
     Void {
-        /// Whose row was demanded
+        /// Whose demand
         #[arg(long)]
         member: MemberId,
+        /// What was demanded: row or inputs
+        #[arg(long, default_value_t = DemandKind::Row)]
+        kind: DemandKind,
         #[command(flatten)]
         payer: PayerArgs,
     },
@@ -111,13 +115,13 @@ pub async fn run(common: &Common, command: DisputeCommand, ui: Ui) -> Result<Exi
             let answer = demanded(common, &site, member, from).await?;
             let leaf = answer.leaf;
             ensure!(leaf.member_id == member, "the steward gave the row of member {}", leaf.member_id);
-            let row = bindings::claim(leaf.member_id, &leaf.amounts(), leaf.private_hash);
-            let receipt = dispute::answer(&payer.sender(&site).await?, &site.manifest, row, leaf.proof).await?;
+            let row = bindings::claim(leaf.member_id, &leaf.amounts(), leaf.private_hash).into();
+            let receipt = dispute::answer_row(&payer.sender(&site).await?, &site.manifest, row, leaf.proof).await?;
             sent(ui, &receipt, &format!("the row of member {member} in epoch {} is published", answer.epoch))
         }
-        DisputeCommand::Void { member, payer } => {
+        DisputeCommand::Void { member, kind, payer } => {
             let site = Site::open(common, &payer.chain).await?;
-            let receipt = dispute::void_unanswered(&payer.sender(&site).await?, &site.manifest, member).await?;
+            let receipt = dispute::void_unanswered(&payer.sender(&site).await?, &site.manifest, member, kind).await?;
             sent(ui, &receipt, "the root is void: it is proposed again by a later attempt")
         }
         DisputeCommand::Lapse { payer } => {

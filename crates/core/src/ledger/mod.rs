@@ -12,6 +12,7 @@
 
 mod awards;
 mod claim;
+mod demand;
 mod error;
 mod hash;
 mod header;
@@ -26,6 +27,7 @@ mod tree;
 
 pub use awards::{ProgramCaps, SignedAward, grants};
 pub use claim::{Claimed, Due, due, streamed};
+pub use demand::DemandKind;
 pub use error::LedgerError;
 pub use hash::{CLOSED_PRIVATE, input_blinder, inputs_leaf, leaf, node, private_hash, private_words, salt};
 pub use header::{Header, Roots};

@@ -4,14 +4,14 @@ use alloy::primitives::U256;
 use rochdale_api::Problem;
 use rochdale_api::member::Mined;
 use rochdale_api::settlement::{AnswerRequest, DemandRequest};
-use rochdale_chain::bindings::{self, SettlementLedger};
+use rochdale_chain::bindings::{self, Disputes};
 use rochdale_chain::eip712;
 use rochdale_chain::events::Event;
 
 use super::Relayer;
 
 impl Relayer {
-    /// Has a row demanded.
+    /// Has a row or inputs demanded.
     ///
     /// # Errors
     /// A problem where the contract refuses or the chain fails.
@@ -22,15 +22,16 @@ impl Relayer {
             memberId: member.0,
             epoch: request.epoch.0,
             attempt: request.attempt,
+            kind: request.kind.into(),
             deadline: U256::from(request.deadline),
         };
-        let call = SettlementLedger::demandCall { r: demand.into(), signature: request.signature.clone() };
-        let mined = match self.send("demand", 1, self.manifest.addresses.settlement_ledger, &call).await {
+        let call = Disputes::demandCall { r: demand.into(), signature: request.signature.clone() };
+        let mined = match self.send("demand", 1, self.manifest.addresses.disputes, &call).await {
             Ok(done) => done.mined,
             Err(error) => {
                 let before = async { Ok(self.store.member_events(member).await?) };
-                let asked = (request.epoch, request.attempt);
-                let same = |event: &Event| matches!(event, Event::Demanded { epoch, attempt, .. } if (*epoch, *attempt) == asked);
+                let asked = (request.epoch, request.attempt, request.kind);
+                let same = |event: &Event| matches!(event, Event::Demanded { epoch, attempt, kind, .. } if (*epoch, *attempt, *kind) == asked);
                 self.recover(error, before, same).await?.mined
             }
         };
@@ -46,8 +47,8 @@ impl Relayer {
         let leaf = &request.leaf;
         let _turn = self.limiter.unlimited(&format!("answer to member {}", leaf.member_id)).await;
         let row = bindings::claim(leaf.member_id, &leaf.amounts(), leaf.private_hash);
-        let call = SettlementLedger::answerCall { row, proof: leaf.proof.clone() };
-        match self.send("answer", 1, self.manifest.addresses.settlement_ledger, &call).await {
+        let call = Disputes::answerRowCall { row: row.into(), proof: leaf.proof.clone() };
+        match self.send("answer", 1, self.manifest.addresses.disputes, &call).await {
             Ok(done) => Ok(done.mined),
             Err(error) => {
                 let before = async { Ok(self.store.member_events(leaf.member_id).await?) };

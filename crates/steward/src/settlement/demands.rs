@@ -7,7 +7,7 @@ use rochdale_api::settlement::AnswerRequest;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::state::Demand;
 use rochdale_core::ids::MemberId;
-use rochdale_core::ledger::{Global, Header};
+use rochdale_core::ledger::{DemandKind, Global, Header};
 
 use crate::steward::{Caller, Mirror, Steward};
 
@@ -19,7 +19,7 @@ impl Steward {
     /// With the last that failed, when all were tried.
     pub(super) async fn answer_demands(self: &Arc<Self>, mirror: &Mirror) -> Result<(), Problem> {
         let mut failed = Ok(());
-        for demand in mirror.latest.open_demands(mirror.now()) {
+        for demand in mirror.latest.open_demands(mirror.now()).filter(|demand| demand.kind == DemandKind::Row) {
             let Some(answer) = self.answer_to(demand).await? else { continue };
             let gateway = self.gateway(mirror);
             match gateway.post_signed::<Mined>("/v1/settlement/answers", &answer, mirror.now()).await {
@@ -40,7 +40,10 @@ impl Steward {
     /// Where the member demands none, or the rows of that attempt are not here.
     pub async fn demanded_row(&self, mirror: &Mirror, member: MemberId) -> Result<AnswerRequest, Problem> {
         let absent = |detail: String| Problem::new(ProblemCode::NotFound, detail);
-        let demand = mirror.latest.open_demands(mirror.now()).find(|demand| demand.member == member);
+        let demand = mirror
+            .latest
+            .open_demands(mirror.now())
+            .find(|demand| (demand.member, demand.kind) == (member, DemandKind::Row));
         let demand = demand.ok_or_else(|| absent(format!("member {member} demands no row now")))?;
         let (epoch, attempt) = (demand.epoch, demand.attempt);
         let answer = self.answer_to(demand).await?;

@@ -8,7 +8,7 @@ use anyhow::Result;
 use rochdale_api::ProblemCode;
 use rochdale_api::client::ClientError;
 use rochdale_api::settlement::{AnswerRequest, Sheet, SheetLine, SheetMessage};
-use rochdale_chain::bindings::{self, ISettlementLedger, SettlementLedger};
+use rochdale_chain::bindings::{self, Disputes, SettlementLedger};
 use rochdale_chain::dispute::{self, DisputeError};
 use rochdale_chain::eip712;
 use rochdale_core::commit;
@@ -229,10 +229,10 @@ async fn a_root_that_nobody_shows_is_named_in_half_of_its_window() -> Result<()>
 }
 
 async fn demand(world: &World, member: &TestMember) -> Result<()> {
-    let asked = ISettlementLedger::Demand { memberId: member.id.0, epoch: 1, attempt: 0, deadline: U256::ZERO };
-    let call = SettlementLedger::demandCall { r: asked, signature: Bytes::new() };
+    let asked = Disputes::Demand { memberId: member.id.0, epoch: 1, attempt: 0, kind: 0, deadline: U256::ZERO };
+    let call = Disputes::demandCall { r: asked, signature: Bytes::new() };
     let sender = world.coop.sender(&format!("member-{}", member.id)).await?;
-    sender.send(world.coop.manifest.addresses.settlement_ledger, &call).await?;
+    sender.send(world.coop.manifest.addresses.disputes, &call).await?;
     world.coop.local.mine(1).await?;
     Ok(())
 }

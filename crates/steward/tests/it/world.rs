@@ -69,15 +69,16 @@ struct Vault {
     blobs: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
     relayer: Sender,
     ledger: Address,
+    disputes: Address,
     proposed: Arc<Mutex<Vec<ProposeRequest>>>,
     answered: Arc<Mutex<Vec<AnswerRequest>>>,
     withholds: Arc<AtomicBool>,
 }
 
 impl Vault {
-    /// Relays a call to the ledger.
-    async fn send<C: SolCall>(&self, call: &C) -> Result<Json<Mined>, Problem> {
-        let sent = self.relayer.send(self.ledger, call).await;
+    /// Relays a call to a contract.
+    async fn send<C: SolCall>(&self, to: Address, call: &C) -> Result<Json<Mined>, Problem> {
+        let sent = self.relayer.send(to, call).await;
         let receipt = sent.map_err(|error| Problem::new(ProblemCode::ChainRefused, error.to_string()))?;
         Ok(Json(Mined { tx: receipt.transaction, block: receipt.block_number, gas_used: receipt.gas_used }))
     }
@@ -155,6 +156,7 @@ impl World {
             blobs: Arc::default(),
             relayer: coop.relayer.clone(),
             ledger: coop.manifest.addresses.settlement_ledger,
+            disputes: coop.manifest.addresses.disputes,
             proposed: Arc::default(),
             answered: Arc::default(),
             withholds: Arc::default(),
@@ -513,9 +515,9 @@ impl World {
         Ok(())
     }
 
-    /// Calls the ledger as a role of the test.
-    pub async fn ledger_as<C: SolCall>(&self, role: &str, call: &C) -> Result<TxReceipt> {
-        let receipt = self.coop.sender(role).await?.send(self.vault.ledger, call).await?;
+    /// Calls Disputes as a role of the test.
+    pub async fn disputes_as<C: SolCall>(&self, role: &str, call: &C) -> Result<TxReceipt> {
+        let receipt = self.coop.sender(role).await?.send(self.vault.disputes, call).await?;
         self.coop.local.mine(3).await?;
         Ok(receipt)
     }
@@ -655,15 +657,15 @@ async fn blob(State(vault): State<Vault>, Path(cid): Path<String>) -> Result<Bod
 
 async fn answer(State(vault): State<Vault>, Json(request): Json<AnswerRequest>) -> Result<Json<Mined>, Problem> {
     let leaf = &request.leaf;
-    let call = SettlementLedger::answerCall {
-        row: bindings::claim(leaf.member_id, &leaf.amounts(), leaf.private_hash),
+    let call = Disputes::answerRowCall {
+        row: bindings::claim(leaf.member_id, &leaf.amounts(), leaf.private_hash).into(),
         proof: leaf.proof.clone(),
     };
     vault.answered.lock().unwrap().push(request);
     if vault.withholds.load(Ordering::Relaxed) {
         return Ok(Json(Mined { tx: B256::ZERO, block: 0, gas_used: 0 }));
     }
-    vault.send(&call).await
+    vault.send(vault.disputes, &call).await
 }
 
 async fn propose(State(vault): State<Vault>, Json(request): Json<ProposeRequest>) -> Result<Json<Mined>, Problem> {
@@ -671,5 +673,5 @@ async fn propose(State(vault): State<Vault>, Json(request): Json<ProposeRequest>
     let header = eip712::Header::from(&request.header);
     vault.proposed.lock().unwrap().push(request);
     let call = SettlementLedger::proposeCall { h: header.into(), signatures };
-    vault.send(&call).await
+    vault.send(vault.ledger, &call).await
 }

@@ -2,12 +2,10 @@
 
 use alloy::primitives::{Address, U256};
 use anyhow::{Context as _, Result, bail, ensure};
-use rochdale_chain::bindings::{
-    IContestVerifier, ISettlementLedger, RewardFormula, SettlementLedger, StewardCommittee,
-};
+use rochdale_chain::bindings::{Disputes, IContestVerifier, Replayed, SettlementLedger, StewardCommittee};
 use rochdale_chain::eip712;
 use rochdale_core::ids::MemberId;
-use rochdale_core::ledger::{Inputs, Row, input_blinder, row_tree, salt};
+use rochdale_core::ledger::{DemandKind, Inputs, Row, input_blinder, row_tree, salt};
 
 use super::agenda::{Deed, HOUR};
 use super::chain::refusal;
@@ -60,14 +58,14 @@ impl Year {
 
     /// The victim demands its row, is shown the falsified one, and contests it; an honest row withstands a contest.
     pub(super) async fn contest(&mut self) -> Result<()> {
-        let (committee, ledger) =
-            (self.site.manifest.addresses.steward_committee, self.site.manifest.addresses.settlement_ledger);
+        let (committee, disputes) =
+            (self.site.manifest.addresses.steward_committee, self.site.manifest.addresses.disputes);
         let pending = self.pending.clone().context("nothing to contest")?;
         let victim = self.disputed.take().context("nobody to contest")?;
         self.demand_row(victim).await?;
         let (row, proof) = self.leaf_in(&pending.round, &pending.inputs.params, victim)?;
         let liar = self.stewards[0].clone();
-        self.site.send(&liar, ledger, &SettlementLedger::answerCall { row, proof }).await?;
+        self.site.send(&liar, disputes, &Disputes::answerRowCall { row: row.into(), proof }).await?;
         self.tally.count(Act::Answer, liar.address());
 
         let moved = |row: &Row, honest: &Row| row.data_earned != honest.data_earned;
@@ -81,7 +79,7 @@ impl Year {
         });
         let witness = *untouched.first().context("every row was falsified")?;
         let right = self.contest_row(&pending, self.people[witness].id).await;
-        ensure!(refusal(right)? == "SettlementLedger_RowIsRight", "an honest row lost a contest");
+        ensure!(refusal(right)? == "Disputes_RowIsRight", "an honest row lost a contest");
         self.tally.note(Outcome::Refused);
 
         let before = self.site.view(committee, &StewardCommittee::slashCountCall {}).await?;
@@ -134,11 +132,11 @@ impl Year {
         let header = &self.pending.as_ref().context("nothing is pending")?.round.header;
         let (epoch, attempt) = (header.epoch.0, header.attempt);
         let deadline = self.site.deadline().await?;
-        let demand = eip712::Demand { memberId: member.0, epoch, attempt, deadline };
+        let demand = eip712::Demand { memberId: member.0, epoch, attempt, kind: DemandKind::Row.into(), deadline };
         let place = self.place_of(member)?;
-        let signature = self.people[place].key.sign(&demand, &self.site.manifest.settlement_domain())?;
-        let ledger = self.site.manifest.addresses.settlement_ledger;
-        self.site.relay(ledger, &SettlementLedger::demandCall { r: demand.into(), signature }).await?;
+        let signature = self.people[place].key.sign(&demand, &self.site.manifest.disputes_domain())?;
+        let disputes = self.site.manifest.addresses.disputes;
+        self.site.relay(disputes, &Disputes::demandCall { r: demand.into(), signature }).await?;
         self.tally.count(Act::Demand, self.people[place].key.address());
         Ok(())
     }
@@ -150,9 +148,15 @@ impl Year {
             let header = &self.pending.as_ref().context("nothing is pending")?.round.header;
             (header.epoch.0, header.attempt)
         };
-        let ledger = self.site.manifest.addresses.settlement_ledger;
+        let disputes = self.site.manifest.addresses.disputes;
         let gateway = self.site.key("gateway");
-        self.site.send(&gateway, ledger, &SettlementLedger::voidUnansweredCall { memberId: member.0 }).await?;
+        self.site
+            .send(
+                &gateway,
+                disputes,
+                &Disputes::voidUnansweredCall { memberId: member.0, kind: DemandKind::Row.into() },
+            )
+            .await?;
         self.tally.count(Act::VoidUnanswered, gateway.address());
         self.voided(epoch, attempt).await?;
         self.agenda.add(self.site.now().await?, Deed::Settle(epoch));
@@ -161,8 +165,10 @@ impl Year {
 
     /// The third steward objects; the member house is asked.
     pub(super) async fn object(&mut self) -> Result<()> {
-        let (steward, ledger) = (self.stewards[2].clone(), self.site.manifest.addresses.settlement_ledger);
-        self.site.send(&steward, ledger, &SettlementLedger::objectCall {}).await?;
+        let (steward, disputes) = (self.stewards[2].clone(), self.site.manifest.addresses.disputes);
+        let header = &self.pending.as_ref().context("nothing is pending")?.round.header;
+        let call = Disputes::objectCall { epoch: header.epoch.0, attempt: header.attempt };
+        self.site.send(&steward, disputes, &call).await?;
         self.tally.count(Act::Object, steward.address());
         ensure!(self.final_at().await? > self.site.now().await? + 365 * 24 * HOUR, "an objection froze nothing");
         self.put(Topic::RejectObjection).await
@@ -174,11 +180,11 @@ impl Year {
         let deadline = self.site.deadline().await?;
         let signed = Contest { memberId: member.0, epoch: epoch.0, attempt, deadline };
         let place = self.place_of(member)?;
-        let signature = self.people[place].key.sign(&signed, &self.site.manifest.settlement_domain())?;
-        let c = ISettlementLedger::Contest { memberId: member.0, epoch: epoch.0, attempt, deadline };
+        let signature = self.people[place].key.sign(&signed, &self.site.manifest.disputes_domain())?;
+        let c = Disputes::Contest { memberId: member.0, epoch: epoch.0, attempt, deadline };
         let opening = self.opening(pending, member)?;
-        let ledger = self.site.manifest.addresses.settlement_ledger;
-        self.site.relay(ledger, &SettlementLedger::contestCall { c, signature, opening }).await?;
+        let disputes = self.site.manifest.addresses.disputes;
+        self.site.relay(disputes, &Disputes::contestCall { c, signature, opening }).await?;
         Ok(())
     }
 
@@ -202,7 +208,7 @@ impl Year {
             inputs: inputs_of(&round.settled.inputs[index]),
             blinder: input_blinder(&row_key(member).0, round.header.epoch),
             inputsProof: round.inputs.proof(member).context("no such inputs")?,
-            newLeaf: new_leaf,
+            newLeaf: new_leaf.into(),
             newProof: new_proof,
         })
     }
@@ -217,8 +223,8 @@ impl Year {
     }
 }
 
-fn row_of(row: &Row) -> RewardFormula::Row {
-    RewardFormula::Row {
+fn row_of(row: &Row) -> Replayed::Row {
+    Replayed::Row {
         cashEarned: row.cash_earned,
         cashStreaming: row.cash_streaming,
         dataEarned: row.data_earned,
@@ -234,14 +240,14 @@ fn row_of(row: &Row) -> RewardFormula::Row {
     }
 }
 
-fn inputs_of(inputs: &Inputs) -> RewardFormula::Inputs {
-    let score = |s: &rochdale_core::ledger::Score| RewardFormula::Score {
+fn inputs_of(inputs: &Inputs) -> Replayed::Inputs {
+    let score = |s: &rochdale_core::ledger::Score| Replayed::Score {
         q: U256::from(s.quality),
         u: U256::from(s.uniqueness),
         a: U256::from(s.authenticity),
         r: U256::from(s.rarity),
     };
-    RewardFormula::Inputs {
+    Replayed::Inputs {
         contributions: inputs.contributions.iter().map(score).collect(),
         programPoints: U256::from(inputs.program_points),
         records: U256::from(inputs.n),
