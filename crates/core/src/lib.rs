@@ -6,10 +6,13 @@
 pub mod budget;
 pub mod commit;
 pub mod consent;
+pub mod draw;
 pub mod fhir;
 pub mod ids;
 pub mod ledger;
 pub mod money;
+pub mod order;
 pub mod poll;
 pub mod query;
 pub mod score;
+pub mod size;
