@@ -11,8 +11,8 @@ use rochdale_api::member::Mined;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::account::{BATCH, Call, Recovery, execution_data, is_account};
 use rochdale_chain::bindings::{
-    ConsentRegistry, ContributionRegistry, CoopGovernor, GovToken, MemberAccount, MemberAccountFactory, Membership,
-    SettlementLedger,
+    ConsentRegistry, ContributionRegistry, CoopGovernor, Disputes, GovToken, MemberAccount, MemberAccountFactory,
+    Membership, SettlementLedger,
 };
 use rochdale_chain::deploy::{Addresses, account_factory};
 use rochdale_core::ids::MemberId;

@@ -124,7 +124,7 @@ impl Year {
                 let header = &self.pending.as_ref().context("nothing is pending")?.round.header;
                 (about.epoch, about.attempt) = (header.epoch.0, header.attempt);
                 let args = json!({ "epoch": about.epoch, "attempt": about.attempt, "upheld": false });
-                vec![call("SettlementLedger", "resolveObjection", args)]
+                vec![call("Disputes", "resolveObjection", args)]
             }
             Topic::Grant => {
                 // Bucket 2 is that of operations.
