@@ -205,17 +205,18 @@ contract Disputes is NamedEIP712, Governed {
         $.committee.lockObjection(msg.sender);
     }
 
-    /// @notice The member house decides over the objection to this proposal: void, or the full window once more.
+    /// @notice The member house decides over one steward's objection to this proposal: void, or the full window once more.
+    /// A decision over one steward's objection is none over another's to the same root.
     /// @param epoch of the frozen root
     /// @param attempt of the frozen root
+    /// @param objector who objected
     /// @param upheld whether the objector was right
-    function resolveObjection(uint32 epoch, uint32 attempt, bool upheld) external restricted {
+    function resolveObjection(uint32 epoch, uint32 attempt, address objector, bool upheld) external restricted {
         Storage storage $ = _storage();
         // Check:
         ISettlementLedger.Proposal memory p = _pending($, epoch, attempt);
         Dispute storage d = $.disputes[_proposalKey(epoch, attempt)];
-        address objector = d.objector;
-        if (objector == address(0)) revert Disputes_NotFrozen();
+        if (objector == address(0) || objector != d.objector) revert Disputes_NotFrozen();
         if (upheld) {
             _void($, p, UPHELD, true);
             return;

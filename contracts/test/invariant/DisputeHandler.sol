@@ -70,7 +70,7 @@ contract DisputeHandler is CoopHandler {
     function decide(bool upheld) external timed {
         if (!_isFrozen()) return;
         _asMemberHouse();
-        disputes.resolveObjection(header.epoch, header.attempt, upheld);
+        disputes.resolveObjection(header.epoch, header.attempt, vm.addr(stewardKeys[2]), upheld);
         if (upheld) _noteVoid();
         else forfeited += OBJECTION_BOND;
     }

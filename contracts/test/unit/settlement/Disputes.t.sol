@@ -178,20 +178,20 @@ contract DisputesTest is BondedCoop {
         _object();
         vm.prank(steward);
         vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, steward));
-        disputes.resolveObjection(1, 0, true);
+        disputes.resolveObjection(1, 0, steward, true);
     }
 
     function test_RevertWhen_ThereIsNoSuchObjection() external {
         vm.expectRevert(Disputes.Disputes_NotFrozen.selector);
         _asMemberHouse();
-        disputes.resolveObjection(1, 0, true);
+        disputes.resolveObjection(1, 0, steward, true);
         _object();
         vm.expectRevert(abi.encodeWithSelector(Disputes.Disputes_NotPending.selector, 1, 1));
         _asMemberHouse();
-        disputes.resolveObjection(1, 1, true);
+        disputes.resolveObjection(1, 1, steward, true);
         vm.expectRevert(abi.encodeWithSelector(Disputes.Disputes_NotPending.selector, 2, 0));
         _asMemberHouse();
-        disputes.resolveObjection(2, 0, true);
+        disputes.resolveObjection(2, 0, steward, true);
     }
 
     function test_WhenTheObjectionIsUpheld() external {
@@ -199,7 +199,7 @@ contract DisputesTest is BondedCoop {
         vm.expectEmit(address(ledger));
         emit SettlementLedger.Voided(1, 0, "upheld");
         _asMemberHouse();
-        disputes.resolveObjection(1, 0, true);
+        disputes.resolveObjection(1, 0, steward, true);
         _assertVoid();
         assertEq(committee.bondOf(steward), SEAT_BOND + OBJECTION_BOND, "the bond is back");
         assertEq(_escrowed(), 2, "seats 1 and 2 signed");
@@ -214,7 +214,7 @@ contract DisputesTest is BondedCoop {
         _object();
         vm.warp(decided);
         _asMemberHouse();
-        disputes.resolveObjection(1, 0, false);
+        disputes.resolveObjection(1, 0, steward, false);
         assertEq(_finalAt(), decided + WINDOW);
         assertEq(committee.bondOf(steward) + _lockedOf(steward), SEAT_BOND, "the objection's bond is lost");
         assertEq(_escrowed(), 0);
@@ -231,15 +231,37 @@ contract DisputesTest is BondedCoop {
             vm.prank(one);
             disputes.object(1, 0);
             _asMemberHouse();
-            disputes.resolveObjection(1, 0, i == 2);
+            disputes.resolveObjection(1, 0, one, i == 2);
             if (i == 2) break;
             vm.expectRevert(abi.encodeWithSelector(Disputes.Disputes_AlreadyObjected.selector, one));
             vm.prank(one);
             disputes.object(1, 0);
         }
+        for (uint256 i; i < 2; ++i) {
+            assertTrue(disputes.hasObjected(1, 0, vm.addr(stewardKeys[i])));
+        }
         _assertVoid();
         assertEq(committee.bondOf(steward), SEAT_BOND + OBJECTION_BOND, "the bond of who was right is back");
         assertEq(_escrowed(), 2, "the signers' bonds");
+    }
+
+    /// @dev A second vote about an accomplice's objection must not reject an honest steward's, which came after it.
+    function test_RevertWhen_TheDecisionIsAboutAnotherStewardsObjection() external {
+        address accomplice = vm.addr(stewardKeys[0]);
+        vm.prank(accomplice);
+        disputes.object(1, 0);
+        _asMemberHouse();
+        disputes.resolveObjection(1, 0, accomplice, false);
+        vm.expectRevert(Disputes.Disputes_NotFrozen.selector);
+        _asMemberHouse();
+        disputes.resolveObjection(1, 0, address(0), true);
+        _object();
+        vm.expectRevert(Disputes.Disputes_NotFrozen.selector);
+        _asMemberHouse();
+        disputes.resolveObjection(1, 0, accomplice, false);
+        _asMemberHouse();
+        disputes.resolveObjection(1, 0, steward, true);
+        _assertVoid();
     }
 
     // -------------------------------------------------------------------------------------- lapseObjection
@@ -268,22 +290,22 @@ contract DisputesTest is BondedCoop {
         _proposeRows(1);
         vm.expectRevert(abi.encodeWithSelector(Disputes.Disputes_NotPending.selector, 1, 0));
         _asMemberHouse();
-        disputes.resolveObjection(1, 0, true);
+        disputes.resolveObjection(1, 0, steward, true);
         _object();
         for (uint256 i; i < 2; ++i) {
             vm.expectRevert(abi.encodeWithSelector(Disputes.Disputes_NotPending.selector, 1, 0));
             _asMemberHouse();
-            disputes.resolveObjection(1, 0, i == 0);
+            disputes.resolveObjection(1, 0, steward, i == 0);
         }
         _asMemberHouse();
-        disputes.resolveObjection(1, 1, false);
+        disputes.resolveObjection(1, 1, steward, false);
         vm.warp(_finalAt());
         ISettlementLedger.Header memory h = _header();
         _propose(h);
         _object();
         vm.expectRevert(abi.encodeWithSelector(Disputes.Disputes_NotPending.selector, 1, 1));
         _asMemberHouse();
-        disputes.resolveObjection(1, 1, true);
+        disputes.resolveObjection(1, 1, steward, true);
     }
 
     /// @dev Late, but before anybody called `lapseObjection`: the decision counts.
@@ -291,7 +313,7 @@ contract DisputesTest is BondedCoop {
         _object();
         vm.warp(block.timestamp + 15 days);
         _asMemberHouse();
-        disputes.resolveObjection(1, 0, true);
+        disputes.resolveObjection(1, 0, steward, true);
         _assertVoid();
         vm.expectRevert(abi.encodeWithSelector(Disputes.Disputes_NotPending.selector, 0, 0));
         disputes.lapseObjection();
@@ -302,7 +324,7 @@ contract DisputesTest is BondedCoop {
     function test_AVoidRootIsProposedAgainWithAHigherAttempt() external {
         _object();
         _asMemberHouse();
-        disputes.resolveObjection(1, 0, true);
+        disputes.resolveObjection(1, 0, steward, true);
         ISettlementLedger.Header memory h = _header();
         bytes[] memory signatures = _stewardSignatures(_headerDigest(h), 2);
         vm.expectRevert(abi.encodeWithSelector(SettlementState.SettlementLedger_BadAttempt.selector, 0, 1));
@@ -316,7 +338,7 @@ contract DisputesTest is BondedCoop {
         _propose(h);
         _object(); // a new root: it can be objected to again
         _asMemberHouse();
-        disputes.resolveObjection(1, 1, false);
+        disputes.resolveObjection(1, 1, steward, false);
         vm.warp(_finalAt());
         (uint32 epoch, bytes32 root) = ledger.finalEpoch();
         assertEq(epoch, 1);
@@ -478,7 +500,7 @@ contract DisputesTest is BondedCoop {
         assertEq(committee.bondOf(steward), SEAT_BOND + OBJECTION_BOND, "the bond is back");
         vm.revertToState(snapshot);
         _asMemberHouse();
-        disputes.resolveObjection(1, 0, false);
+        disputes.resolveObjection(1, 0, steward, false);
         assertEq(_finalAt(), until, "never before the demand is settled");
     }
 
@@ -513,7 +535,7 @@ contract DisputesTest is BondedCoop {
         vm.warp(_startOf(1, 0) + WINDOW + 2 days - 1);
         _demand(2); // the window for demands is longer too
         _asMemberHouse();
-        disputes.resolveObjection(1, 0, false);
+        disputes.resolveObjection(1, 0, steward, false);
         assertEq(_finalAt(), block.timestamp + 36 hours, "never before the demand is settled");
     }
 
@@ -524,7 +546,7 @@ contract DisputesTest is BondedCoop {
         disputes.answerRow(rows[0], _proof(rows, 1));
         _object();
         _asMemberHouse();
-        disputes.resolveObjection(1, 0, true);
+        disputes.resolveObjection(1, 0, steward, true);
         _assertVoid();
     }
 }
