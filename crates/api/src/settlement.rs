@@ -46,9 +46,11 @@ pub struct Sheet {
     /// Program awards of the epoch, as their awarders signed them.
     #[serde(default)]
     pub awards: Vec<AwardMessage>,
-    /// Members whose row key no steward ever got: their salts and blinders are made with a key of zeros.
+    /// Members, active or not, whose row key none of the signers holds: zeros stand for it in their salts and blinders.
     #[serde(default)]
     pub unkeyed: Vec<MemberId>,
+    /// What the copies are sealed from: with it every signer checks that all of them are of this one sheet.
+    pub seed: B256,
     /// Micro-USDC booked to contributors since the last cut.
     #[serde(with = "rochdale_core::money::decimal_string")]
     pub revenue: u128,
@@ -56,6 +58,26 @@ pub struct Sheet {
     pub licenses: Vec<LicenseId>,
     /// Datasets that were paid for.
     pub datasets: Vec<DatasetId>,
+}
+
+/// `POST /v1/settlement/copies` at a steward, by one that cannot open its own copy of a settled epoch's sheet, or lacks a
+/// row key that was destroyed since. Answer: a sealed [`SheetCopy`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CopyRequest {
+    /// The settled epoch.
+    #[schema(value_type = u32)]
+    pub epoch: Epoch,
+}
+
+/// A settled epoch's sheet as a peer holds it; only ever sealed. Who gets it believes it if the header on chain comes out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SheetCopy {
+    /// The sheet.
+    pub sheet: Sheet,
+    /// Of each row whose key was destroyed since, what only the key gives: member, private hash, leaf of the inputs.
+    pub destroyed: Vec<(MemberId, B256, B256)>,
 }
 
 /// One member's inputs.

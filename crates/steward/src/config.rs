@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use alloy::primitives::Address;
 use rochdale_api::server::{ConfigError, load_config};
 use rochdale_core::ids::StewardId;
 use serde::Deserialize;
@@ -42,6 +43,9 @@ pub struct Config {
     /// The other stewards.
     #[serde(default)]
     pub peers: Vec<Peer>,
+    /// Stewards that left office and still hand over what they hold.
+    #[serde(default)]
+    pub former: Vec<Former>,
     /// The privacy budget.
     pub budget: Budget,
     /// Settlement.
@@ -58,6 +62,16 @@ pub struct Config {
 pub struct Peer {
     /// Its seat.
     pub steward: StewardId,
+    /// Its base URL.
+    pub url: String,
+}
+
+/// A steward that left office.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Former {
+    /// Its signing address.
+    pub address: Address,
     /// Its base URL.
     pub url: String,
 }

@@ -17,7 +17,7 @@ use rochdale_api::query::{
     BudgetLog, CommitRequest, Countersignature, EntryRequest, ReleaseRequest, Shares, SnapshotRequest,
 };
 use rochdale_api::server::{MAX_JSON, Signed, Verifier};
-use rochdale_api::settlement::{AnswerRequest, AwardMessage, SettlementStatus, SheetAnswer, SheetMessage};
+use rochdale_api::settlement::{AnswerRequest, AwardMessage, CopyRequest, SettlementStatus, SheetAnswer, SheetMessage};
 use rochdale_api::status::Health;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
@@ -61,6 +61,7 @@ pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("GET", "/v1/awards/{epoch}", Access::Steward),
     ("POST", "/v1/settlement/sheets", Access::Steward),
     ("GET", "/v1/settlement/sheets/{epoch}", Access::Steward),
+    ("POST", "/v1/settlement/copies", Access::Steward),
     ("POST", "/v1/snapshots", Access::Worker),
     ("POST", "/v1/budget/entries", Access::Worker),
     ("POST", "/v1/budget/commit", Access::Worker),
@@ -100,6 +101,7 @@ pub fn router(steward: Arc<Steward>) -> Router {
         .route("/v1/awards/{epoch}", get(awards_of))
         .route("/v1/settlement/sheets", post(sheet))
         .route("/v1/settlement/sheets/{epoch}", get(sheets))
+        .route("/v1/settlement/copies", post(copies))
         .route("/v1/snapshots", post(snapshots))
         .route("/v1/budget/entries", post(entries))
         .route("/v1/budget/commit", post(commit))
@@ -267,6 +269,11 @@ async fn sheet(State(app): State<App>, signed: Signed<SheetMessage>) -> Answered
 async fn sheets(State(app): State<App>, Path(epoch): Path<u32>, signed: Signed<()>) -> Answered<Vec<SheetMessage>> {
     app.steward(&signed).await?;
     app.0.sheets_of(Epoch(epoch)).await.map(Json)
+}
+
+async fn copies(State(app): State<App>, signed: Signed<CopyRequest>) -> Answered<Sealed> {
+    let (mirror, seat) = app.steward(&signed).await?;
+    app.0.answer_copy(&mirror, seat, &signed.body).await.map(Json)
 }
 
 async fn snapshots(State(app): State<App>, signed: Signed<SnapshotRequest>) -> Answered<Sealed> {

@@ -6,7 +6,7 @@ use rochdale_api::member::{ClaimLeaf, ContributionReport, LeavesRequest, RowRepo
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_core::ids::{Epoch, MemberId};
 use rochdale_core::ledger::{self, Tree};
-use rochdale_crypto::SealingPublicKey;
+use rochdale_crypto::{RowKey, SealingPublicKey};
 use rochdale_crypto::sealing::{self, ClaimsRowContext};
 use zeroize::Zeroizing;
 
@@ -66,11 +66,14 @@ impl Steward {
         let leaf = leaves.iter().find(|leaf| leaf.member == member).ok_or_else(|| {
             Problem::new(ProblemCode::NotFound, format!("member {member} has no row in epoch {epoch}"))
         })?;
-        let row_key = self.keys.row_key(&self.store, member).await?;
+        let row = self.row(epoch, leaf).await?;
+        let own = self.keys.row_key(&self.store, member).await?;
+        // The key may have come after the epoch was settled without it.
+        let secret = ledger::row_secret(&row, epoch, leaf.private_hash, own.as_ref().map(RowKey::expose));
         let report = RowReport {
             epoch,
-            row: self.row(epoch, leaf).await?,
-            salt: row_key.map(|key| ledger::salt(key.expose(), epoch)).unwrap_or_default(),
+            row,
+            salt: secret.map(|key| ledger::salt(&key, epoch)).unwrap_or_default(),
             leaf: claim_leaf(&self.tree(&leaves)?, leaf)?,
             contributions: self.contribution_reports(mirror, member).await?,
             uses: self.uses(mirror, member).await?,

@@ -161,6 +161,9 @@ impl Steward {
         for peer in &config.peers {
             Client::new(&peer.url).map_err(url(format!("peers, steward {}", peer.steward)))?;
         }
+        for former in &config.former {
+            Client::new(&former.url).map_err(url(format!("former, steward {}", former.address)))?;
+        }
         let follower = Follower::new(chain.clone(), &manifest, EventStore(store.clone()));
         Ok(Arc::new(Self {
             domain: auth::domain(manifest.chain_id, manifest.addresses.steward_committee),
@@ -260,6 +263,27 @@ impl Steward {
                 Some((peer.steward, client.signing(identity.clone(), seat.signer)))
             })
             .collect()
+    }
+
+    /// Whoever may hold what this steward missed: its peers, and those who left office.
+    #[must_use]
+    pub fn sources(&self, mirror: &Mirror) -> Vec<(StewardId, Client)> {
+        let identity = self.identity();
+        let former = self.config.former.iter().filter_map(|former| {
+            let seat = mirror.latest.offices.get(&former.address)?;
+            let client = Client::new(&former.url).ok()?;
+            Some((*seat, client.signing(identity.clone(), former.address)))
+        });
+        self.peers(mirror).into_iter().chain(former).collect()
+    }
+
+    /// Our seat, or the one that was ours: who left office still hands over.
+    ///
+    /// # Errors
+    /// Where the committee never seated this key.
+    pub fn office(&self, mirror: &Mirror) -> Result<StewardId, Problem> {
+        let held = mirror.latest.offices.get(&self.address()).copied();
+        held.map_or_else(|| self.seat(mirror), Ok)
     }
 
     /// The gateway.

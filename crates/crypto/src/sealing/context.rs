@@ -218,6 +218,23 @@ context!(
 );
 
 context!(
+    /// A settlement sheet as one steward holds it, to another that cannot open its own copy.
+    SheetCopyContext, "rochdale.seal.sheet-copy.v1", "copy of a settlement sheet",
+    {
+        /// EIP-155 chain id.
+        chain_id: u64 => |v| int(v),
+        /// The `SettlementLedger`.
+        ledger: Address => |v| v,
+        /// The epoch that was settled.
+        epoch: Epoch => |v| int(v.0),
+        /// The seat of the steward that answers.
+        from: StewardId => |v| int(v.0),
+        /// The seat of the steward that asked.
+        to: StewardId => |v| int(v.0),
+    }
+);
+
+context!(
     /// The lines of a settlement sheet on which a steward differs, to its proposer.
     SheetReplyContext, "rochdale.seal.sheet-reply.v1", "answer to a settlement sheet",
     {

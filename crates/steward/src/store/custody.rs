@@ -239,11 +239,11 @@ impl Store {
     }
 
     /// Destroys what opens or describes a member's records, with the key that wrapped it, and records that. What the
-    /// ledger needs until the epochs before the erasure are settled, the row key and `rows`, goes under `next_key`.
+    /// ledger needs until the epochs before the erasure are settled, the row key and `rows`, goes under the next key.
     ///
     /// # Errors
     /// Where the database fails; then nothing was destroyed.
-    pub async fn destroy_records(&self, erasure: &ErasureRow, next: Option<&Rewrapped>) -> Result<()> {
+    pub async fn destroy_records(&self, erasure: &ErasureRow, next: &Rewrapped) -> Result<()> {
         let member = i64::from(erasure.member.0);
         let mut tx = self.pool.begin().await?;
         for statement in [
@@ -257,27 +257,25 @@ impl Store {
         ] {
             sqlx::query(statement).bind(member).execute(&mut *tx).await?;
         }
-        if let Some(next) = next {
-            sqlx::query("INSERT INTO member_keys (member_id, wrapped) VALUES ($1, $2)")
+        sqlx::query("INSERT INTO member_keys (member_id, wrapped) VALUES ($1, $2)")
+            .bind(member)
+            .bind(&next.key)
+            .execute(&mut *tx)
+            .await?;
+        if let Some(row_key) = &next.row_key {
+            sqlx::query("INSERT INTO row_keys (member_id, wrapped) VALUES ($1, $2)")
                 .bind(member)
-                .bind(&next.key)
+                .bind(row_key)
                 .execute(&mut *tx)
                 .await?;
-            if let Some(row_key) = &next.row_key {
-                sqlx::query("INSERT INTO row_keys (member_id, wrapped) VALUES ($1, $2)")
-                    .bind(member)
-                    .bind(row_key)
-                    .execute(&mut *tx)
-                    .await?;
-            }
-            for (epoch, wrapped) in &next.rows {
-                sqlx::query("UPDATE rows SET wrapped = $3 WHERE epoch = $2 AND member_id = $1")
-                    .bind(member)
-                    .bind(i64::from(*epoch))
-                    .bind(wrapped)
-                    .execute(&mut *tx)
-                    .await?;
-            }
+        }
+        for (epoch, wrapped) in &next.rows {
+            sqlx::query("UPDATE rows SET wrapped = $3 WHERE epoch = $2 AND member_id = $1")
+                .bind(member)
+                .bind(i64::from(*epoch))
+                .bind(wrapped)
+                .execute(&mut *tx)
+                .await?;
         }
         sqlx::query("INSERT OR REPLACE INTO erasures (member_id, shares, at, signature) VALUES ($1, $2, $3, $4)")
             .bind(member)

@@ -95,6 +95,7 @@ impl Store {
             migration(1, "steward", include_str!("../../migrations/0001_steward.sql").into_sql_str()),
             migration(2, "awards", include_str!("../../migrations/0002_awards.sql").into_sql_str()),
             migration(3, "halts", include_str!("../../migrations/0003_halts.sql").into_sql_str()),
+            migration(4, "copies", include_str!("../../migrations/0004_copies.sql").into_sql_str()),
         ]);
         migrator.run(&store.pool).await.map_err(|source| StoreError::Migration { path, source })?;
         Ok(store)

@@ -101,6 +101,33 @@ impl Store {
         rows.iter().map(|row| from_json("sheet", row.try_get(0)?)).collect()
     }
 
+    /// Keeps a settled epoch's sheet as a peer gave it, sealed to ourselves; the first that recomputed stands.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn put_copy(&self, epoch: Epoch, digest: B256, sealed: &[u8]) -> Result<()> {
+        sqlx::query("INSERT OR IGNORE INTO sheet_copies (epoch, digest, sealed) VALUES ($1, $2, $3)")
+            .bind(i64::from(epoch.0))
+            .bind(digest.as_slice())
+            .bind(sealed)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// The copy of a sheet that a peer gave, sealed to ourselves.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn copy(&self, epoch: Epoch, digest: B256) -> Result<Option<Vec<u8>>> {
+        let row = sqlx::query("SELECT sealed FROM sheet_copies WHERE epoch = $1 AND digest = $2")
+            .bind(i64::from(epoch.0))
+            .bind(digest.as_slice())
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| bytes(&row, "sealed")).transpose()
+    }
+
     /// Keeps what a peer differs in from our sheet, sealed as it came; the last answer of a peer stands.
     ///
     /// # Errors

@@ -27,7 +27,9 @@ async fn body(world: &World, path: &str) -> Result<Value> {
         }
         "/v1/consents" => json!({ "member_id": 1, "version": 1, "sealed": sealed }),
         "/v1/contributions" => {
-            let member = crate::world::TestMember { key: ada.clone(), id: 1.into() };
+            let row_key = rochdale_crypto::RowKey::random(&mut rand::rng());
+            let member =
+                crate::world::TestMember { key: ada.clone(), id: 1.into(), row_key, nullifier: B256::ZERO };
             serde_json::to_value(world.seal(&member, b"a record").await?)?
         }
         "/v1/shares" => serde_json::to_value(ScoringSharesRequest { contributions: Vec::new() })?,
@@ -35,6 +37,7 @@ async fn body(world: &World, path: &str) -> Result<Value> {
         "/v1/scores/since" => serde_json::to_value(ScoresRequest { after: ContributionId(0) })?,
         "/v1/catch-up" => serde_json::to_value(CatchUpRequest::default())?,
         "/v1/settlement/sheets" => json!({ "epoch": 1, "attempt": 0, "proposer": 1, "sealed": [], "header": header() }),
+        "/v1/settlement/copies" => json!({ "epoch": 1 }),
         "/v1/snapshots" => serde_json::to_value(SnapshotRequest { license_id: LicenseId(1), cut: B256::ZERO })?,
         "/v1/budget/entries" => json!({ "entry": entry(), "cut": B256::ZERO, "request": {
             "query": { "version": 1, "dataset": 1, "ask": { "kind": "count" }, "rho": 5000 },

@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use alloy::primitives::{Bytes, U256, keccak256};
+use alloy::primitives::{B256, Bytes, U256, keccak256};
 use anyhow::Result;
 use rochdale_api::ProblemCode;
 use rochdale_api::client::ClientError;
@@ -53,6 +53,7 @@ async fn false_sheet(world: &World, about: &TestMember) -> Result<Vec<Bytes>> {
         lines: vec![line],
         awards: Vec::new(),
         unkeyed: Vec::new(),
+        seed: B256::ZERO,
         revenue: 0,
         licenses: Vec::new(),
         datasets: Vec::new(),

@@ -20,12 +20,13 @@ use rochdale_api::member::{ClaimLeaf, ConsentDelivery, Mined, RowKeyDelivery, Se
 use rochdale_api::settlement::{AnswerRequest, ProposeRequest, SettlementStatus};
 use rochdale_api::{Problem, ProblemCode, auth};
 use rochdale_chain::bindings::{
-    self, ConsentRegistry, ContributionRegistry, LicenseSale, Market, Membership, SettlementLedger, TestUSDC,
+    self, ConsentRegistry, ContributionRegistry, LicenseSale, Market, Membership, SettlementLedger, StewardCommittee,
+    TestUSDC,
 };
 use rochdale_chain::client::{ManualClock, Receipt as TxReceipt, Sender};
 use rochdale_chain::eip712;
-use rochdale_chain::events::Event;
-use rochdale_chain::local::AnvilOptions;
+use rochdale_chain::events::{Event, Seat};
+use rochdale_chain::local::{AnvilOptions, post_bonds};
 use rochdale_core::commit;
 use rochdale_core::consent::{Choice, Controller, Notice, Receipt};
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, Purpose, StewardId};
@@ -34,7 +35,7 @@ use rochdale_crypto::sealing::{self, ConsentContext, ConsentPart, PrivatePart, R
 use rochdale_crypto::{
     Context, RecordSecret, RowKey, SealingKeyPair, SealingPublicKey, envelope, random_blinder, sharing,
 };
-use rochdale_steward::config::{Budget, Config, Peer, Scoring, Settlement};
+use rochdale_steward::config::{Budget, Config, Former, Peer, Scoring, Settlement};
 use rochdale_steward::run;
 use rochdale_steward::steward::Steward;
 use rochdale_steward::store::SnapshotRow;
@@ -61,6 +62,8 @@ pub struct Running {
 pub struct TestMember {
     pub key: PrivateKeySigner,
     pub id: MemberId,
+    pub row_key: RowKey,
+    pub nullifier: B256,
 }
 
 /// What the vault holds.
@@ -83,10 +86,16 @@ impl Vault {
     }
 }
 
+/// The stewards that hold the three seats first, and those who may take them over.
+const PROCESSES: u8 = 6;
+
 pub struct World {
     pub coop: TestCoop,
+    /// By process, as `running` and `sealing`: the first three hold the seats at first.
     pub configs: Vec<Config>,
     pub running: Vec<Option<Running>>,
+    /// Which process holds each seat.
+    seated: [u8; 3],
     pub worker_sealing: SealingKeyPair,
     sealing: Vec<SealingPublicKey>,
     vault: Vault,
@@ -109,9 +118,9 @@ impl World {
         let committee = dir.path().join("committee.key");
         keyfile::create(&committee, KeyKind::Committee, rng)?;
         let worker_sealing = SealingKeyPair::random(rng);
-        let ports: Vec<u16> = (0..4).map(|_| free_port()).collect();
+        let ports: Vec<u16> = (0..=PROCESSES).map(|_| free_port()).collect();
         let mut sealing = Vec::new();
-        for seat in 1..=3 {
+        for seat in 1..=PROCESSES {
             let home = dir.path().join(format!("steward-{seat}"));
             std::fs::create_dir_all(&home)?;
             sealing.push(keyfile::sealing_key(&home.join("sealing.key"), rng)?.public());
@@ -146,11 +155,12 @@ impl World {
                 .filter(|other| *other != seat)
                 .map(|other| Peer { steward: StewardId(other), url: url(ports[usize::from(other)]) })
                 .collect(),
+            former: Vec::new(),
             budget: Budget { total: 1_000_000_000 },
             settlement: Settlement::default(),
             scoring: Scoring::default(),
         };
-        let configs: Vec<Config> = (1..=3).map(config).collect();
+        let configs: Vec<Config> = (1..=PROCESSES).map(config).collect();
         let vault = Vault {
             blobs: Arc::default(),
             relayer: coop.relayer.clone(),
@@ -161,18 +171,24 @@ impl World {
         };
         serve_vault(ports[0], vault.clone()).await?;
         coop.local.mine(3).await?;
-        let mut world =
-            Self { coop, configs, running: vec![None, None, None], worker_sealing, sealing, vault, _dir: dir };
+        let running = (0..PROCESSES).map(|_| None).collect();
+        let seated = [1, 2, 3];
+        let mut world = Self { coop, configs, running, seated, worker_sealing, sealing, vault, _dir: dir };
         for seat in seats {
             world.up(*seat).await?;
         }
         Ok(world)
     }
 
+    /// The place of the process that holds a seat.
+    fn at(&self, seat: u8) -> usize {
+        usize::from(self.seated[usize::from(seat) - 1]) - 1
+    }
+
     /// Starts a steward and waits until it serves.
     pub async fn up(&mut self, seat: u8) -> Result<()> {
-        let config = self.configs[usize::from(seat) - 1].clone();
-        let steward = Steward::open(config, Arc::new(ManualClock::default())).await?;
+        let at = self.at(seat);
+        let steward = Steward::open(self.configs[at].clone(), Arc::new(ManualClock::default())).await?;
         let (stop, stopped) = oneshot::channel::<()>();
         let served = steward.clone();
         let task = tokio::spawn(async move {
@@ -182,7 +198,7 @@ impl World {
             .await
             .unwrap();
         });
-        self.running[usize::from(seat) - 1] = Some(Running { steward, stop: Some(stop), task });
+        self.running[at] = Some(Running { steward, stop: Some(stop), task });
         let client = Client::new(&self.url(seat))?;
         self.until("a steward that serves", async || match client.get::<serde_json::Value>("/v1/health").await {
             Ok(_) => Ok(true),
@@ -194,7 +210,8 @@ impl World {
 
     /// Stops a steward cleanly.
     pub async fn down(&mut self, seat: u8) -> Result<()> {
-        let mut running = self.running[usize::from(seat) - 1].take().context("it does not run")?;
+        let at = self.at(seat);
+        let mut running = self.running[at].take().context("it does not run")?;
         if let Some(stop) = running.stop.take() {
             let _ = stop.send(());
         }
@@ -204,19 +221,62 @@ impl World {
 
     /// Ends a steward in the middle of whatever it does: its task is dropped at its next await.
     pub async fn kill(&mut self, seat: u8) {
-        let running = self.running[usize::from(seat) - 1].take().unwrap();
+        let at = self.at(seat);
+        let running = self.running[at].take().unwrap();
         running.task.abort();
         let _ = running.task.await;
         // Its loop is a task of its own; without a store it can do nothing any more.
         running.steward.store.close().await;
     }
 
+    /// The member house seats a new committee, by process; who stays starts again with the new peers, who is new starts,
+    /// and who left goes on answering.
+    pub async fn reseat(&mut self, seated: [u8; 3]) -> Result<()> {
+        let stay: Vec<u8> = (1..=3).filter(|seat| seated.contains(&self.seated[usize::from(*seat) - 1])).collect();
+        for seat in &stay {
+            self.down(*seat).await?;
+        }
+        let before = std::mem::replace(&mut self.seated, seated);
+        let role = |process: &u8| role_key(&format!("steward-{process}"));
+        let seats: Vec<_> = seated
+            .iter()
+            .map(|process| Seat {
+                signer: role(process).address(),
+                sealing_key: self.sealing[usize::from(*process) - 1].0,
+            })
+            .collect();
+        let (a, mut config) = (&self.coop.manifest.addresses, self.coop.config.clone());
+        config.actors.stewards.clone_from(&seats);
+        let call = StewardCommittee::seatCall {
+            seats_: seats.iter().map(|s| (s.signer, s.sealing_key).into()).collect(),
+            quorum_: 2,
+        };
+        self.decide(a.member_timelock, a.steward_committee, &call).await?;
+        post_bonds(&self.coop.founder, &self.coop.manifest, &config).await?;
+        self.coop.stewards = seated.iter().map(role).collect();
+        let former = before.iter().filter(|process| !seated.contains(process)).map(|process| Former {
+            address: role(process).address(),
+            url: format!("http://{}", self.configs[usize::from(*process) - 1].listen),
+        });
+        let former: Vec<Former> = former.collect();
+        for seat in 1..=3u8 {
+            let others = (1..=3u8).filter(|other| *other != seat);
+            let peers = others.map(|other| Peer { steward: StewardId(other), url: self.url(other) }).collect();
+            let at = self.at(seat);
+            (self.configs[at].peers, self.configs[at].former) = (peers, former.clone());
+        }
+        for seat in 1..=3 {
+            self.up(seat).await?;
+        }
+        Ok(())
+    }
+
     pub fn steward(&self, seat: u8) -> &Arc<Steward> {
-        &self.running[usize::from(seat) - 1].as_ref().unwrap().steward
+        &self.running[self.at(seat)].as_ref().unwrap().steward
     }
 
     fn url(&self, seat: u8) -> String {
-        format!("http://{}", self.configs[usize::from(seat) - 1].listen)
+        format!("http://{}", self.configs[self.at(seat)].listen)
     }
 
     /// A client of a steward that signs with `key`.
@@ -231,7 +291,7 @@ impl World {
     }
 
     fn up_seats(&self) -> Vec<u8> {
-        (1..=3).filter(|seat| self.running[usize::from(*seat) - 1].is_some()).collect()
+        (1..=3).filter(|seat| self.running[self.at(*seat)].is_some()).collect()
     }
 
     pub async fn now(&self) -> Result<u64> {
@@ -252,6 +312,14 @@ impl World {
 
     /// Admits a member, gives every running steward its row key and a consent.
     pub async fn member(&self, n: u32) -> Result<TestMember> {
+        let member = self.admit(n).await?;
+        self.give_key(&member, &self.up_seats()).await?;
+        self.consent(&member, 1, &Choice::health_research()).await?;
+        Ok(member)
+    }
+
+    /// Admits a member whose row key no steward has.
+    pub async fn admit(&self, n: u32) -> Result<TestMember> {
         let key = self.coop.member_key(n);
         let row_key = RowKey::random(&mut rand::rng());
         let account = key.address();
@@ -270,26 +338,35 @@ impl World {
             Event::Joined { member, .. } => Some(member),
             _ => None,
         });
-        let member = TestMember { key, id: id.context("no Joined event")? };
-        for seat in self.up_seats() {
-            let context = RowKeyContext {
-                chain_id: self.coop.manifest.chain_id,
-                membership: self.coop.manifest.addresses.membership,
-                account,
-                nullifier,
-                index: StewardId(seat),
-            };
-            let sealed = sealing::seal_row_key(&self.sealing_of(seat), &context, &row_key, &mut rand::rng())?.0;
-            let sealed = SealedTo { steward: StewardId(seat), sealed };
-            let delivery = RowKeyDelivery { member_id: member.id, account, nullifier, sealed };
-            self.deliver(seat, "/v1/row-keys", &delivery).await?;
+        Ok(TestMember { key, id: id.context("no Joined event")?, row_key, nullifier })
+    }
+
+    /// Gives these stewards a member's row key.
+    pub async fn give_key(&self, member: &TestMember, seats: &[u8]) -> Result<()> {
+        for seat in seats {
+            self.give_this_key(member, *seat, &member.row_key).await?;
         }
-        self.consent(&member, 1, &Choice::health_research()).await?;
-        Ok(member)
+        Ok(())
+    }
+
+    /// Gives a steward what is said to be a member's row key.
+    pub async fn give_this_key(&self, member: &TestMember, seat: u8, row_key: &RowKey) -> Result<()> {
+        let (account, nullifier, steward) = (member.key.address(), member.nullifier, StewardId(seat));
+        let context = RowKeyContext {
+            chain_id: self.coop.manifest.chain_id,
+            membership: self.coop.manifest.addresses.membership,
+            account,
+            nullifier,
+            index: steward,
+        };
+        let sealed = sealing::seal_row_key(&self.sealing_of(seat), &context, row_key, &mut rand::rng())?.0;
+        let sealed = SealedTo { steward, sealed };
+        let delivery = RowKeyDelivery { member_id: member.id, account, nullifier, sealed };
+        self.deliver(seat, "/v1/row-keys", &delivery).await
     }
 
     pub fn sealing_of(&self, seat: u8) -> SealingPublicKey {
-        self.sealing[usize::from(seat) - 1]
+        self.sealing[self.at(seat)]
     }
 
     async fn deliver(&self, seat: u8, path: &str, body: &impl serde::Serialize) -> Result<()> {
