@@ -8,8 +8,8 @@ use anyhow::{Context, Result, bail};
 use rochdale_api::ProblemCode;
 use rochdale_api::contribution::{ContributionPackage, ContributionState, ContributionStatus};
 use rochdale_api::member::{
-    ClaimRequest, Claimed, DenyRequest, GrantRequest, JoinRequest, Joined, LeaveRequest, Mined, PayoutRequest,
-    RowReport, RowRequest, SealedRow, SealedTo,
+    ClaimRequest, Claimed, DenyRequest, GrantRequest, JoinRequest, Joined, KeyOfferRequest, KeyReceipts, LeaveRequest,
+    Mined, PayoutRequest, RowReport, RowRequest, SealedRow, SealedTo,
 };
 use rochdale_api::settlement::DemandRequest;
 use rochdale_api::status::{EpochView, MemberView, StewardEntry};
@@ -17,6 +17,7 @@ use rochdale_chain::eip712;
 use rochdale_core::commit;
 use rochdale_core::consent::{Choice, Controller, Notice, Permission, Receipt};
 use rochdale_core::ids::{DatasetId, Epoch, MemberId};
+use rochdale_core::ledger::holders_needed;
 use rochdale_crypto::sealing::{
     ClaimsRowContext, ConsentContext, ConsentPart, PrivatePart, RowKeyContext, ShareContext, open_as, seal_consent,
     seal_private_part, seal_row_key, seal_share,
@@ -28,7 +29,7 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_millis(100);
 
-/// Joins by an admission that the registrar signs.
+/// Joins by an admission that the registrar signs, once enough stewards hold the row key that it names.
 pub async fn join(coop: &Coop, wallet: &mut Wallet, registrar: &PrivateKeySigner) -> Result<Joined> {
     if let Some(id) = wallet.membership.member_id {
         bail!("this member joined already, as {id}");
@@ -39,28 +40,19 @@ pub async fn join(coop: &Coop, wallet: &mut Wallet, registrar: &PrivateKeySigner
         wallet.save()?;
     }
     let row_key = wallet.row_key()?;
-    let admission = eip712::Admission {
-        account: wallet.account(),
-        payout: wallet.account(),
-        nullifier: wallet.membership.nullifier,
-        rowKeyDigest: commit::row_key(B256::from(*row_key.expose())),
-        deadline: U256::from(coop.deadline().await?),
-    };
+    let (account, nullifier) = (wallet.account(), wallet.membership.nullifier);
+    let row_key_digest = commit::row_key(B256::from(*row_key.expose()));
     let row_keys = each_steward(coop, |steward| {
-        let context = RowKeyContext {
-            chain_id: coop.manifest.chain_id,
-            membership: coop.manifest.addresses.membership,
-            account: admission.account,
-            nullifier: admission.nullifier,
-            index: steward.steward,
-        };
+        let (chain_id, membership) = (coop.manifest.chain_id, coop.manifest.addresses.membership);
+        let context = RowKeyContext { chain_id, membership, account, nullifier, index: steward.steward };
         Ok(seal_row_key(&sealing_key(steward), &context, &row_key, &mut rng)?.0)
     })?;
+    let admission = admit(coop, registrar, account, nullifier, row_key_digest, &row_keys).await?;
     let request = JoinRequest {
-        account: admission.account,
+        account,
         payout: admission.payout,
-        nullifier: admission.nullifier,
-        row_key_digest: admission.rowKeyDigest,
+        nullifier,
+        row_key_digest,
         deadline: admission.deadline.to(),
         registrar_signature: eip712::sign(registrar, &admission, &coop.manifest.membership_domain())?,
         row_keys,
@@ -69,6 +61,45 @@ pub async fn join(coop: &Coop, wallet: &mut Wallet, registrar: &PrivateKeySigner
     wallet.membership.member_id = Some(joined.member_id);
     wallet.save()?;
     Ok(joined)
+}
+
+/// The registrar's part: the admission to sign, after so many stewards gave their word for the row key that every quorum
+/// has one of them. A key that nobody holds would make its member's row one that no contest hides.
+async fn admit(
+    coop: &Coop,
+    registrar: &PrivateKeySigner,
+    account: Address,
+    nullifier: B256,
+    row_key_digest: B256,
+    row_keys: &[SealedTo],
+) -> Result<eip712::Admission> {
+    let deadline = coop.deadline().await?;
+    let offer =
+        eip712::KeyOffer { account, nullifier, rowKeyDigest: row_key_digest, deadline: U256::from(deadline) };
+    let request = KeyOfferRequest {
+        account,
+        nullifier,
+        row_key_digest,
+        deadline,
+        registrar_signature: eip712::sign(registrar, &offer, &coop.manifest.membership_domain())?,
+        row_keys: row_keys.to_vec(),
+    };
+    let answer: KeyReceipts = coop.gateway.post("/v1/row-keys/offers", &request).await?;
+    let held = eip712::KeyHeld { account, nullifier, rowKeyDigest: row_key_digest };
+    let domain = coop.manifest.committee_domain();
+    let holders = coop.stewards.iter().filter(|entry| {
+        let theirs = answer.receipts.iter().filter(|receipt| receipt.steward == entry.steward);
+        theirs.into_iter().any(|one| eip712::verify(&held, &domain, &one.signature, entry.address).is_ok())
+    });
+    let (holders, seats) = (holders.count(), u8::try_from(coop.stewards.len()).context("more than 255 stewards")?);
+    let needed = holders_needed(seats, coop.quorum);
+    if holders < usize::from(needed) {
+        bail!(
+            "{holders} stewards hold the row key, {needed} of {seats} are needed before the registrar admits anybody:\n  {}",
+            answer.missing.join("\n  ")
+        );
+    }
+    Ok(eip712::Admission { account, payout: account, nullifier, rowKeyDigest: row_key_digest, deadline: offer.deadline })
 }
 
 /// What members are told before they consent; the receipt names its digest.

@@ -19,7 +19,7 @@ use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
 pub use context::{
-    CatchUpContext, ClaimsRowContext, ConsentContext, PrivatePartContext, QueryAnswerContext, ReleaseContext,
+    CatchUpContext, ClaimsRowContext, ConsentContext, OpeningContext, PrivatePartContext, QueryAnswerContext, ReleaseContext,
     RowKeyContext, SealingContext, ShareContext, SheetContext, SheetCopyContext, SheetReplyContext, SnapshotContext,
 };
 pub use parts::{

@@ -82,6 +82,7 @@ impl Steward {
     /// Where the store fails; a peer that does not answer is no error.
     pub async fn catch_up(self: &Arc<Self>, mirror: &Mirror) -> Result<(), Problem> {
         let seat = self.seat(mirror)?;
+        self.keep_offered(mirror).await?;
         for (peer, client) in self.sources(mirror) {
             for page in pages(self.missing(mirror).await?) {
                 match self.ask(mirror, &client, peer, seat, &page).await {

@@ -51,9 +51,22 @@ pub struct Config {
     /// Settlement.
     #[serde(default)]
     pub settlement: Settlement,
+    /// Objecting to a false root by itself; where absent, the health page names the command.
+    #[serde(default)]
+    pub objection: Option<Objection>,
     /// Scoring.
     #[serde(default)]
     pub scoring: Scoring,
+}
+
+/// The account from which a steward objects by itself.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Objection {
+    /// Its key, which must be that of the seat: nobody else may object. It needs ether, and the objection's bond.
+    pub key_file: PathBuf,
+    /// What the gas of one objection may cost, in wei.
+    pub max_wei: u64,
 }
 
 /// Another steward.
@@ -145,7 +158,8 @@ impl Config {
             &mut config.sealing_key_file,
             &mut config.committee_key_file,
         ];
-        for file in files.into_iter().chain(config.master_key_file.as_mut()) {
+        let objection = config.objection.as_mut().map(|objection| &mut objection.key_file);
+        for file in files.into_iter().chain(config.master_key_file.as_mut()).chain(objection) {
             *file = base.join(&*file);
         }
         Ok(config)

@@ -76,9 +76,12 @@ impl Steward {
         let settled = self.store.settled().await?;
         let mut rows = Vec::new();
         for epoch in [settled, Epoch(settled.0.saturating_sub(1))] {
-            if let Some(row) = self.last_row(member, epoch).await? {
-                rows.push((epoch.0, wrap_json(&key, Item::LedgerRow(epoch.0), "the row", &row)?));
-            }
+            let leaves = self.store.rows(epoch).await?;
+            let Some(leaf) = leaves.iter().find(|leaf| leaf.member == member) else { continue };
+            let row = wrap_json(&key, Item::LedgerRow(epoch.0), "the row", &self.row(epoch, leaf).await?)?;
+            let inputs = self.inputs(epoch, leaf).await?;
+            let inputs = inputs.map(|inputs| wrap_json(&key, Item::LedgerInputs(epoch.0), "the inputs", &inputs));
+            rows.push((epoch.0, row, inputs.transpose()?));
         }
         Ok(Rewrapped { key: wrapped, row_key, rows })
     }

@@ -29,6 +29,7 @@ pub mod inputs;
 pub mod jobs;
 pub mod keys;
 pub mod members;
+mod offers;
 pub mod release;
 pub mod run;
 pub mod scoring;

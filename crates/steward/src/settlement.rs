@@ -11,6 +11,7 @@
 mod alarms;
 mod copies;
 mod demands;
+mod objection;
 mod sheet;
 
 use std::collections::BTreeMap;
@@ -23,7 +24,7 @@ use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::client::BlockRef;
 use rochdale_chain::state::Cooperative;
 use rochdale_core::ids::{ContributionId, Epoch, MemberId};
-use rochdale_core::ledger::{self, Global, Header, NO_ROW_KEY, Roots, Row, Schedule, Settled, Tree};
+use rochdale_core::ledger::{self, Global, Header, Inputs, NO_ROW_KEY, Roots, Row, Schedule, Settled, Tree};
 use rochdale_crypto::keystore::Item;
 
 use crate::awards::granted;
@@ -113,6 +114,7 @@ impl Steward {
     pub async fn settle_round(self: &Arc<Self>, mirror: &Mirror) -> Result<(), Problem> {
         let _one = self.settling.lock().await;
         self.lift_if_voided(&mirror.finalized()).await?;
+        self.object_if_false(mirror).await?;
         self.refuse_if_halted(DUTY).await?;
         let lacking = match self.take_over(mirror).await {
             Ok(()) => self.try_to_propose(mirror).await?,
@@ -218,6 +220,22 @@ impl Steward {
         serde_json::from_str(&kept).map_err(internal)
     }
 
+    /// The exact inputs behind a leaf of the last two epochs. Of a closed row the leaf says all that there is.
+    ///
+    /// # Errors
+    /// Where the store fails or is damaged.
+    pub async fn inputs(&self, epoch: Epoch, leaf: &LeafRow) -> Result<Option<Inputs>, Problem> {
+        let member = leaf.member;
+        if let Some(wrapped) = &leaf.inputs {
+            let key = self.keys.member(&self.store, member).await?;
+            let key = key.ok_or_else(|| internal(format!("the key of member {member} is missing")))?;
+            return Ok(Some(unwrap_json(&key, Item::LedgerInputs(epoch.0), "the inputs", wrapped)?));
+        }
+        // Nobody's inputs are emptier than those of who left, and erasing everything adds one public fact to them.
+        let public = [false, true].map(|erased| Inputs { erased, ..Inputs::default() });
+        Ok(public.into_iter().find(|inputs| ledger::inputs_leaf(member, inputs, B256::ZERO) == leaf.inputs_leaf))
+    }
+
     /// The cut of an epoch: the last block up to its end, once it is final.
     ///
     /// # Errors
@@ -278,7 +296,7 @@ impl Steward {
                     (known.private_hash, known.inputs_leaf)
                 }
             };
-            leaves.push(LeafRow { member, amounts, private_hash, inputs_leaf, wrapped: None });
+            leaves.push(LeafRow { member, amounts, private_hash, inputs_leaf, wrapped: None, inputs: None });
         }
         let depth = self.manifest.tree_depth;
         let row_leaves: Vec<B256> = leaves.iter().map(|l| ledger::leaf(l.member, &l.amounts, l.private_hash)).collect();
@@ -359,10 +377,11 @@ impl Steward {
     async fn record(&self, computed: &Computed) -> Result<(), Problem> {
         let epoch = computed.header.epoch;
         let mut leaves = computed.leaves.clone();
-        for (leaf, row) in leaves.iter_mut().zip(&computed.settled.rows) {
+        for ((leaf, row), inputs) in leaves.iter_mut().zip(&computed.settled.rows).zip(&computed.settled.inputs) {
             if !row.closed {
                 let key = self.keys.member_or_new(&self.store, leaf.member).await?;
                 leaf.wrapped = Some(wrap_json(&key, Item::LedgerRow(epoch.0), "the row", row)?);
+                leaf.inputs = Some(wrap_json(&key, Item::LedgerInputs(epoch.0), "the inputs", inputs)?);
             }
         }
         let row = EpochRow { epoch, header: computed.header.clone(), globals: computed.settled.global.clone() };

@@ -16,7 +16,8 @@ use rochdale_core::ids::{MemberId, StewardId};
 use tokio::sync::Mutex;
 
 use crate::config::Config;
-use crate::keys::{Keys, KeysError};
+use crate::keys::{self, Keys, KeysError};
+use crate::settlement::Computed;
 use crate::store::{EventStore, Store, StoreError};
 
 /// The chain as this steward last saw it.
@@ -93,6 +94,14 @@ pub enum StartError {
         /// The configuration's.
         configured: u64,
     },
+    /// Only who holds a seat may object.
+    #[error("[objection] key_file is of {other}, the steward is {steward}: only the key of the seat may object")]
+    Objector {
+        /// The key's address.
+        other: Address,
+        /// This steward's.
+        steward: Address,
+    },
     /// An address in the configuration.
     #[error("{key}: {detail}")]
     Address {
@@ -119,6 +128,8 @@ pub struct Steward {
     pub settling: Mutex<()>,
     /// One entry of the budget log is worked on at a time.
     pub debiting: Mutex<()>,
+    /// What this steward computes of the pending epoch where the proposal on chain is another.
+    pub(crate) falsified: RwLock<Option<Arc<Computed>>>,
     follower: Mutex<Follower<EventStore>>,
     mirror: RwLock<Option<Arc<Mirror>>>,
     report: RwLock<Report>,
@@ -151,6 +162,10 @@ impl Steward {
             return Err(StartError::OtherChain { manifest: manifest.chain_id, configured: config.chain_id });
         }
         let keys = Keys::load(&config)?;
+        let steward = keys.signer.address();
+        if let Some(other) = keys::objector(&config)?.filter(|other| *other != steward) {
+            return Err(StartError::Objector { other, steward });
+        }
         let stale_after = Duration::from_secs(config.stale_after_s);
         let options = ChainOptions { stale_after, ..ChainOptions::new(config.chain_id) };
         let chain = Chain::connect(&config.rpc_url, options, clock).await?;
@@ -174,6 +189,7 @@ impl Steward {
             chain,
             settling: Mutex::default(),
             debiting: Mutex::default(),
+            falsified: RwLock::default(),
             follower: Mutex::new(follower),
             mirror: RwLock::default(),
             report: RwLock::default(),

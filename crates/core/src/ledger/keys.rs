@@ -32,6 +32,13 @@ pub fn inputs_blinder(
     blinders.into_iter().find(|blinder| inputs_leaf(member, inputs, *blinder) == leaf)
 }
 
+/// How many of `stewards` must hold a row key before its member is admitted, where `quorum` of them sign a root: so many
+/// that each quorum has one of them.
+#[must_use]
+pub const fn holders_needed(stewards: u8, quorum: u8) -> u8 {
+    stewards.saturating_sub(quorum).saturating_add(1)
+}
+
 fn candidates(own: Option<&[u8; 32]>) -> impl Iterator<Item = [u8; 32]> {
     own.copied().into_iter().chain([NO_ROW_KEY])
 }
@@ -59,6 +66,18 @@ mod tests {
         assert_eq!(row_secret(&other, EPOCH, of(&OWN), Some(&OWN)), None, "another row");
         let closed = Row { closed: true, ..Row::default() };
         assert_eq!(row_secret(&closed, EPOCH, CLOSED_PRIVATE, None), Some(NO_ROW_KEY));
+    }
+
+    #[test]
+    fn every_quorum_has_a_holder_and_one_holder_less_leaves_a_quorum_without() {
+        for stewards in 1..=9u8 {
+            for quorum in 1..=stewards {
+                let holders = holders_needed(stewards, quorum);
+                assert!(holders + quorum > stewards && holders <= stewards);
+                assert!(holders - 1 + quorum <= stewards);
+            }
+        }
+        assert_eq!((holders_needed(3, 2), holders_needed(5, 3)), (2, 3));
     }
 
     #[test]

@@ -12,6 +12,7 @@
 
 mod awards;
 mod claim;
+mod contest;
 mod error;
 mod hash;
 mod header;
@@ -27,11 +28,12 @@ mod tree;
 
 pub use awards::{ProgramCaps, SignedAward, grants};
 pub use claim::{Claimed, Due, due, streamed};
+pub use contest::{NewLeaf, OldRow, OpenedInputs, Unopened, is_wrong};
 pub use error::LedgerError;
 pub use hash::{CLOSED_PRIVATE, input_blinder, inputs_leaf, leaf, node, private_hash, private_words, salt};
 pub use header::{Header, Roots};
 pub use inputs::{Contribution, EpochInputs, Grant, Inputs, Revenue, ScoredRecord, Usage, usage};
-pub use keys::{NO_ROW_KEY, inputs_blinder, row_secret};
+pub use keys::{NO_ROW_KEY, holders_needed, inputs_blinder, row_secret};
 pub use params::Params;
 pub use row::{Amounts, Award, Row, SettledRow, Shared, amounts, award, settle_row};
 pub use schedule::{Schedule, proposer};

@@ -4,7 +4,7 @@
 //! another header means that no signer was honest. A peer's copy proves nothing by itself: it counts if the header on chain
 //! comes out, which binds every row and every input, and is left aside if not.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use rochdale_api::member::Sealed as SealedAnswer;
 use rochdale_api::settlement::{CopyRequest, Sheet, SheetCopy, SheetMessage};
@@ -38,7 +38,11 @@ impl Steward {
         let lacking = match self.sheet_of(mirror, header).await {
             Ok(sheet) => match self.compute_sheet(&at_cut, &before, header, &sheet, &[]).await {
                 Ok(computed) if computed.header == *header => return Ok(Verdict::Recomputed(Box::new(computed))),
-                Ok(computed) => return Ok(Verdict::False(other_header(header, &computed, &sheet))),
+                Ok(computed) => {
+                    let reason = other_header(header, &computed, &sheet);
+                    *self.falsified.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(computed));
+                    return Ok(Verdict::False(reason));
+                }
                 Err(problem) if is_refused(&problem) => return Ok(Verdict::False(no_header(header))),
                 Err(problem) => problem,
             },
@@ -61,6 +65,13 @@ impl Steward {
             }
         }
         Err(lacking)
+    }
+
+    /// What was computed here of an attempt whose proposal on chain is another. None after a restart: the inputs of who
+    /// contests can be demanded.
+    pub(crate) fn false_epoch(&self, epoch: Epoch, attempt: u32) -> Option<Arc<Computed>> {
+        let computed = self.falsified.read().unwrap_or_else(PoisonError::into_inner).clone();
+        computed.filter(|computed| (computed.header.epoch, computed.header.attempt) == (epoch, attempt))
     }
 
     async fn compute_sheet(
@@ -169,5 +180,5 @@ fn other_header(header: &Header, computed: &Computed, sheet: &Sheet) -> String {
 
 /// What stands for a row whose key was destroyed.
 fn stand_in((member, private_hash, inputs_leaf): (MemberId, alloy::primitives::B256, alloy::primitives::B256)) -> LeafRow {
-    LeafRow { member, amounts: Amounts::default(), private_hash, inputs_leaf, wrapped: None }
+    LeafRow { member, amounts: Amounts::default(), private_hash, inputs_leaf, wrapped: None, inputs: None }
 }

@@ -253,7 +253,7 @@ impl Store {
             "DELETE FROM score_reasons WHERE member_id = $1",
             "DELETE FROM member_keys WHERE member_id = $1",
             "DELETE FROM row_keys WHERE member_id = $1",
-            "UPDATE rows SET wrapped = NULL WHERE member_id = $1",
+            "UPDATE rows SET wrapped = NULL, inputs = NULL WHERE member_id = $1",
         ] {
             sqlx::query(statement).bind(member).execute(&mut *tx).await?;
         }
@@ -269,11 +269,12 @@ impl Store {
                 .execute(&mut *tx)
                 .await?;
         }
-        for (epoch, wrapped) in &next.rows {
-            sqlx::query("UPDATE rows SET wrapped = $3 WHERE epoch = $2 AND member_id = $1")
+        for (epoch, wrapped, inputs) in &next.rows {
+            sqlx::query("UPDATE rows SET wrapped = $3, inputs = $4 WHERE epoch = $2 AND member_id = $1")
                 .bind(member)
                 .bind(i64::from(*epoch))
                 .bind(wrapped)
+                .bind(inputs.as_deref())
                 .execute(&mut *tx)
                 .await?;
         }
@@ -301,7 +302,7 @@ impl Store {
             "DELETE FROM scores WHERE member_id = $1",
             "DELETE FROM entered WHERE member_id = $1",
             "DELETE FROM awards WHERE member_id = $1",
-            "UPDATE rows SET wrapped = NULL WHERE member_id = $1",
+            "UPDATE rows SET wrapped = NULL, inputs = NULL WHERE member_id = $1",
         ] {
             sqlx::query(statement).bind(id).execute(&mut *tx).await?;
         }
@@ -322,8 +323,8 @@ pub struct Rewrapped {
     pub key: Vec<u8>,
     /// The row key.
     pub row_key: Option<Vec<u8>>,
-    /// Rows by epoch.
-    pub rows: Vec<(u32, Vec<u8>)>,
+    /// Rows by epoch, with the inputs behind them.
+    pub rows: Vec<(u32, Vec<u8>, Option<Vec<u8>>)>,
 }
 
 fn contribution(row: &SqliteRow) -> Result<ContributionRow> {

@@ -9,6 +9,7 @@ mod budget;
 mod custody;
 mod events;
 mod halts;
+mod offers;
 mod scores;
 mod settlement;
 
@@ -25,6 +26,7 @@ pub use budget::{LogRow, SnapshotRow};
 pub use custody::{ContributionRow, ErasureRow, Rewrapped};
 pub use events::EventStore;
 pub use halts::Halt;
+pub use offers::OfferRow;
 pub use scores::{EnteredRow, ScoreRow};
 pub use settlement::{EpochRow, LeafRow};
 

@@ -35,6 +35,8 @@ pub struct LeafRow {
     pub inputs_leaf: B256,
     /// The exact row, wrapped; gone where the member erased everything.
     pub wrapped: Option<Vec<u8>>,
+    /// The exact inputs, wrapped; kept of the last two epochs.
+    pub inputs: Option<Vec<u8>>,
 }
 
 impl Store {
@@ -180,8 +182,8 @@ impl Store {
         }
         for row in rows {
             sqlx::query(
-                "INSERT INTO rows (epoch, member_id, cash, stream, data, gov, private_hash, inputs_leaf, wrapped)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                "INSERT INTO rows (epoch, member_id, cash, stream, data, gov, private_hash, inputs_leaf, wrapped, inputs)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             )
             .bind(i64::from(epoch.epoch.0))
             .bind(i64::from(row.member.0))
@@ -192,6 +194,7 @@ impl Store {
             .bind(row.private_hash.as_slice())
             .bind(row.inputs_leaf.as_slice())
             .bind(row.wrapped.as_deref())
+            .bind(row.inputs.as_deref())
             .execute(&mut *tx)
             .await?;
         }
@@ -215,6 +218,10 @@ impl Store {
                 .execute(&mut *tx)
                 .await?;
         }
+        sqlx::query("UPDATE rows SET inputs = NULL WHERE epoch < $1 - 1 AND inputs IS NOT NULL")
+            .bind(i64::from(epoch.epoch.0))
+            .execute(&mut *tx)
+            .await?;
         sqlx::query("DELETE FROM differences WHERE epoch <= $1")
             .bind(i64::from(epoch.epoch.0))
             .execute(&mut *tx)
@@ -297,5 +304,6 @@ fn leaf_row(row: &SqliteRow) -> Result<LeafRow> {
         private_hash: hash(row, "private_hash")?,
         inputs_leaf: hash(row, "inputs_leaf")?,
         wrapped: row.try_get("wrapped")?,
+        inputs: row.try_get("inputs")?,
     })
 }

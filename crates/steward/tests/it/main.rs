@@ -5,6 +5,7 @@
 mod access;
 mod awards;
 mod disputes;
+mod keys;
 mod objections;
 mod packages;
 mod process;

@@ -158,6 +158,7 @@ impl World {
             former: Vec::new(),
             budget: Budget { total: 1_000_000_000 },
             settlement: Settlement::default(),
+            objection: None,
             scoring: Scoring::default(),
         };
         let configs: Vec<Config> = (1..=PROCESSES).map(config).collect();
@@ -560,6 +561,20 @@ impl World {
         let leave = eip712::Leave { memberId: member.id.0, nonce, deadline: self.coop.deadline().await? };
         let signature = eip712::sign(&member.key, &leave, &self.coop.manifest.membership_domain())?;
         self.coop.relayer.send(membership, &Membership::leaveCall { l: leave.into(), signature }).await?;
+        Ok(())
+    }
+
+    /// Erases everything of a member by its signature.
+    pub async fn erase(&self, member: &TestMember) -> Result<()> {
+        let erase = eip712::ConsentErase {
+            memberId: member.id.0,
+            nonce: self.coop.consent_nonce(member.id).await?,
+            deadline: self.coop.deadline().await?,
+        };
+        let signature = eip712::sign(&member.key, &erase, &self.coop.manifest.consent_domain())?;
+        let call = ConsentRegistry::eraseCall { e: erase.into(), signature };
+        self.coop.relayer.send(self.coop.manifest.addresses.consent_registry, &call).await?;
+        self.coop.local.mine(3).await?;
         Ok(())
     }
 

@@ -578,6 +578,7 @@ fn steward_config(
         former: Vec::new(),
         budget: Budget { total: budget },
         settlement: Settlement { propose: false },
+        objection: None,
         scoring: Scoring::default(),
     }
 }
