@@ -5,7 +5,7 @@ use crate::member::ClaimLeaf;
 use crate::query::Countersignature;
 use alloy_primitives::{B256, Bytes, U256};
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, StewardId};
-use rochdale_core::ledger::Header;
+use rochdale_core::ledger::{Header, NewLeaf, OldRow, OpenedInputs, Params};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -160,6 +160,39 @@ pub struct DemandRequest {
     /// EIP-712 over `Demand`.
     #[schema(value_type = String)]
     pub signature: Bytes,
+}
+
+/// `POST /v1/settlement/contests` at the gateway: a member, or who was one, opens its row in the pending root; if the
+/// formula gives another one, the root is void. What is opened is public for ever.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ContestRequest {
+    /// Whose row.
+    #[schema(value_type = u32)]
+    pub member_id: MemberId,
+    /// Seconds of block time.
+    pub deadline: u64,
+    /// EIP-712 over `Contest`.
+    #[schema(value_type = String)]
+    pub signature: Bytes,
+    /// The key that fits the digest of the admission; zeros for a member without one.
+    #[schema(value_type = String)]
+    pub row_key: B256,
+    /// The header of the pending root, which names epoch and attempt.
+    #[schema(value_type = Object)]
+    pub header: Header,
+    /// Its parameters.
+    #[schema(value_type = Object)]
+    pub params: Params,
+    /// The row in the root before.
+    #[schema(value_type = Object)]
+    pub old: OldRow,
+    /// The inputs that the header commits to.
+    #[schema(value_type = Object)]
+    pub inputs: OpenedInputs,
+    /// The proposed leaf.
+    #[schema(value_type = Object)]
+    pub leaf: NewLeaf,
 }
 
 /// `POST /v1/settlement/answers` at the gateway, by a steward: publish a row that was demanded.

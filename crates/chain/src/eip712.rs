@@ -94,6 +94,15 @@ mod types {
             uint256 deadline;
         }
 
+        /// A member has its row in a pending tree replayed.
+        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        struct Contest {
+            uint32 memberId;
+            uint32 epoch;
+            uint32 attempt;
+            uint256 deadline;
+        }
+
         /// The ethics board approves a researcher for a purpose until a time in Unix seconds; one that has passed withdraws.
         #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         struct Approval {

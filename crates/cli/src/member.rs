@@ -23,6 +23,7 @@ use rochdale_crypto::sealing::{
     seal_private_part, seal_row_key, seal_share,
 };
 use rochdale_crypto::{Context as EnvelopeContext, RecordSecret, SealingKeyPair, envelope, random_blinder, sharing};
+use serde::de::DeserializeOwned;
 use std::time::{Duration, Instant};
 
 /// How long a queued contribution may take to be mined.
@@ -74,8 +75,7 @@ async fn admit(
     row_keys: &[SealedTo],
 ) -> Result<eip712::Admission> {
     let deadline = coop.deadline().await?;
-    let offer =
-        eip712::KeyOffer { account, nullifier, rowKeyDigest: row_key_digest, deadline: U256::from(deadline) };
+    let offer = eip712::KeyOffer { account, nullifier, rowKeyDigest: row_key_digest, deadline: U256::from(deadline) };
     let request = KeyOfferRequest {
         account,
         nullifier,
@@ -99,7 +99,13 @@ async fn admit(
             answer.missing.join("\n  ")
         );
     }
-    Ok(eip712::Admission { account, payout: account, nullifier, rowKeyDigest: row_key_digest, deadline: offer.deadline })
+    Ok(eip712::Admission {
+        account,
+        payout: account,
+        nullifier,
+        rowKeyDigest: row_key_digest,
+        deadline: offer.deadline,
+    })
 }
 
 /// What members are told before they consent; the receipt names its digest.
@@ -353,18 +359,31 @@ pub async fn row(coop: &Coop, wallet: &Wallet) -> Result<RowReport> {
     let member = wallet.id()?;
     let reply = SealingKeyPair::random(&mut coop::rng()?);
     let request = RowRequest { reply_key: reply.public().0, epoch: None };
+    let path = format!("/v1/members/{member}/row");
+    let (answers, refusals) = each_answer::<SealedRow>(coop, wallet, &path, &request).await?;
+    match answers.into_iter().next() {
+        Some(answer) => open_row(coop, member, &reply, answer),
+        None => bail!("no steward gave the row:\n  {}", refusals.join("\n  ")),
+    }
+}
+
+/// What each steward answers the member, and why others do not.
+pub async fn each_answer<T: DeserializeOwned>(
+    coop: &Coop,
+    wallet: &Wallet,
+    path: &str,
+    request: &RowRequest,
+) -> Result<(Vec<T>, Vec<String>)> {
     let now = coop.now().await?;
-    let mut refusals = Vec::new();
+    let (mut answers, mut refusals) = (Vec::new(), Vec::new());
     for entry in &coop.stewards {
         let steward = coop.steward(entry, &wallet.key)?;
-        let answer: Result<SealedRow, _> =
-            steward.post_signed(&format!("/v1/members/{member}/row"), &request, now).await;
-        match answer {
-            Ok(answer) => return open_row(coop, member, &reply, answer),
+        match steward.post_signed::<T>(path, request, now).await {
+            Ok(answer) => answers.push(answer),
             Err(error) => refusals.push(error.to_string()),
         }
     }
-    bail!("no steward gave the row:\n  {}", refusals.join("\n  "))
+    Ok((answers, refusals))
 }
 
 fn open_row(coop: &Coop, member: MemberId, reply: &SealingKeyPair, answer: SealedRow) -> Result<RowReport> {

@@ -69,8 +69,7 @@ impl Forward {
         let KeyOfferRequest { account, nullifier, row_key_digest, deadline, registrar_signature, row_keys } = request;
         let parts = row_keys.into_iter().map(|sealed| {
             let (steward, registrar_signature) = (sealed.steward, registrar_signature.clone());
-            let offer =
-                KeyOfferDelivery { account, nullifier, row_key_digest, deadline, registrar_signature, sealed };
+            let offer = KeyOfferDelivery { account, nullifier, row_key_digest, deadline, registrar_signature, sealed };
             (steward, offer)
         });
         let mut answer = KeyReceipts::default();

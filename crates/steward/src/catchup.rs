@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use alloy::primitives::B256;
+use rochdale_api::client::Client;
 use rochdale_api::contribution::{CatchUp, CatchUpContribution, CatchUpRequest};
 use rochdale_api::member::Sealed as SealedAnswer;
 use rochdale_api::query::Snapshot;
-use rochdale_api::client::Client;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::state::ConsentStatus;
 use rochdale_core::commit;
@@ -227,7 +227,8 @@ mod tests {
     #[test]
     fn what_nobody_has_does_not_keep_the_rest_away() {
         let keyless = (1..=450).map(MemberId).collect();
-        let missing = CatchUpRequest { row_keys: keyless, consents: vec![(MemberId(1), 1)], ..CatchUpRequest::default() };
+        let missing =
+            CatchUpRequest { row_keys: keyless, consents: vec![(MemberId(1), 1)], ..CatchUpRequest::default() };
         let pages = pages(missing);
         assert_eq!(pages.iter().map(|page| page.row_keys.len()).collect::<Vec<_>>(), [200, 200, 50]);
         assert_eq!(pages.iter().map(|page| page.consents.len()).collect::<Vec<_>>(), [1, 0, 0]);

@@ -93,7 +93,10 @@ impl Steward {
     pub async fn keep_row_key(&self, mirror: &Mirror, id: MemberId, key: &RowKey) -> Result<(), Problem> {
         let member = known(mirror, id)?;
         if self.is_closed(id).await? {
-            return Err(Problem::new(ProblemCode::Erased, format!("member {id} erased everything, and its row is closed")));
+            return Err(Problem::new(
+                ProblemCode::Erased,
+                format!("member {id} erased everything, and its row is closed"),
+            ));
         }
         if commit::row_key(B256::new(*key.expose())) != member.row_key_digest {
             let detail = format!("the row key of member {id} does not match the digest of its admission");

@@ -11,7 +11,8 @@ use rochdale_api::contribution::{
     CatchUpRequest, ContributionPackage, ScoreMessage, ScoresRequest, ScoringSharesRequest, ShareReceipt,
 };
 use rochdale_api::member::{
-    ClaimLeaf, ConsentDelivery, ErasureAttestation, KeyOfferDelivery, KeyReceipt, LeavesRequest, RowKeyDelivery, RowRequest, Sealed, SealedRow,
+    ClaimLeaf, ConsentDelivery, ErasureAttestation, KeyOfferDelivery, KeyReceipt, LeavesRequest, RowKeyDelivery,
+    RowRequest, Sealed, SealedRow,
 };
 use rochdale_api::query::{
     BudgetLog, CommitRequest, Countersignature, EntryRequest, ReleaseRequest, Shares, SnapshotRequest,

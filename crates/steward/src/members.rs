@@ -8,11 +8,9 @@ use rochdale_api::member::{
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::events::Event;
 use rochdale_core::ids::{Epoch, MemberId};
-use rochdale_core::ledger::{
-    self, Amounts, Global, Header, Inputs, NewLeaf, OldRow, OpenedInputs, Params, Tree,
-};
-use rochdale_crypto::{RowKey, SealingPublicKey};
+use rochdale_core::ledger::{self, Amounts, Global, Header, Inputs, NewLeaf, OldRow, OpenedInputs, Params, Tree};
 use rochdale_crypto::sealing::{self, ClaimsRowContext, OpeningContext, SealingError};
+use rochdale_crypto::{RowKey, SealingPublicKey};
 use zeroize::Zeroizing;
 
 use crate::steward::{Caller, Mirror, Steward, internal};
@@ -133,7 +131,9 @@ impl Steward {
     fn params_named(&self, mirror: &Mirror, header: &Header) -> Result<Params, Problem> {
         let mut known = mirror.latest.params.values().chain([&self.manifest.ledger]);
         let named = known.find(|params| params.hash() == header.params_hash).cloned();
-        named.ok_or_else(|| internal(format!("no vote set the parameters {} of epoch {}", header.params_hash, header.epoch)))
+        named.ok_or_else(|| {
+            internal(format!("no vote set the parameters {} of epoch {}", header.params_hash, header.epoch))
+        })
     }
 
     async fn old_row(&self, header: &Header, member: MemberId) -> Result<OldRow, Problem> {
@@ -163,7 +163,10 @@ impl Steward {
             let found = leaves.iter().find(|leaf| leaf.member == member);
             let Some(leaf) = found else { return Ok((None, None)) };
             let inputs = self.inputs(header.epoch, leaf).await?;
-            return Ok((self.open_inputs(&leaves, leaf, inputs, header).await?, Some(new_leaf(&self.tree(&leaves)?, leaf)?)));
+            return Ok((
+                self.open_inputs(&leaves, leaf, inputs, header).await?,
+                Some(new_leaf(&self.tree(&leaves)?, leaf)?),
+            ));
         }
         let published = mirror.events.iter().rev().find_map(|located| match &located.event {
             Event::RowPublished { epoch, attempt, member: of, leaf }

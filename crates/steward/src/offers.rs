@@ -45,7 +45,10 @@ impl Steward {
         let registrar = self.chain.view(membership, &Membership::registrarCall {}).await.map_err(chain_problem)?;
         let domain = self.manifest.membership_domain();
         eip712::verify(&offer, &domain, &delivery.registrar_signature, registrar).map_err(|error| {
-            Problem::new(ProblemCode::Forbidden, format!("the registrar, {registrar}, did not sign this offer: {error}"))
+            Problem::new(
+                ProblemCode::Forbidden,
+                format!("the registrar, {registrar}, did not sign this offer: {error}"),
+            )
         })?;
         if delivery.sealed.steward != seat {
             let detail = format!("sealed to steward {}, this is steward {seat}", delivery.sealed.steward);

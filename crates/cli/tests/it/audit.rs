@@ -31,7 +31,15 @@ fn transcript(params: &Params) -> (Transcript, Vec<Header>) {
             ..EpochInputs::default()
         };
         let (params, destroyed) = (params.clone(), BTreeMap::new());
-        let mut epoch = SettledInputs { params, inputs, attempt: 0, sheet: B256::ZERO, root: B256::ZERO, unkeyed: BTreeSet::new(), destroyed };
+        let mut epoch = SettledInputs {
+            params,
+            inputs,
+            attempt: 0,
+            sheet: B256::ZERO,
+            root: B256::ZERO,
+            unkeyed: BTreeSet::new(),
+            destroyed,
+        };
         let round: Round = books.settle(&epoch, |_| ROW_KEY).unwrap();
         epoch.root = round.header.root;
         books.close(&round);

@@ -3,7 +3,9 @@
 use alloy::primitives::{Address, U256};
 use axum::Json;
 use axum::extract::{Path, State};
-use rochdale_api::member::{JoinRequest, Joined, KeyOfferRequest, KeyReceipts, LeaveRequest, Mined, PayoutRequest, SealedTo};
+use rochdale_api::member::{
+    JoinRequest, Joined, KeyOfferRequest, KeyReceipts, LeaveRequest, Mined, PayoutRequest, SealedTo,
+};
 use rochdale_api::server::JsonBody;
 use rochdale_api::status::MemberView;
 use rochdale_api::{Problem, ProblemCode};

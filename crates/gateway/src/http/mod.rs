@@ -116,6 +116,7 @@ pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("POST", "/v1/receipts", Access::Worker),
     ("POST", "/v1/settlement/proposals", Access::Steward),
     ("POST", "/v1/settlement/demands", Access::Statement),
+    ("POST", "/v1/settlement/contests", Access::Statement),
     ("POST", "/v1/settlement/answers", Access::Steward),
     ("POST", "/v1/polls", Access::Statement),
     ("GET", "/v1/polls", Access::Public),
@@ -186,6 +187,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(relay::receipts))
         .routes(routes!(relay::proposals))
         .routes(routes!(relay::demands))
+        .routes(routes!(relay::contests))
         .routes(routes!(relay::answers))
         .routes(routes!(polls::create, polls::list))
         .routes(routes!(polls::vote, polls::ballots))

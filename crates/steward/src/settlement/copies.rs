@@ -27,11 +27,7 @@ impl Steward {
     ///
     /// # Errors
     /// Where something is missing that a peer may still give.
-    pub(super) async fn check_proposal(
-        self: &Arc<Self>,
-        mirror: &Mirror,
-        header: &Header,
-    ) -> Result<Verdict, Problem> {
+    pub(super) async fn check_proposal(self: &Arc<Self>, mirror: &Mirror, header: &Header) -> Result<Verdict, Problem> {
         let before = self.before(header.epoch).await?;
         let cut = self.cut(header.epoch).await?;
         let at_cut = Cooperative::at_block(mirror.events.iter(), cut.number);
@@ -90,7 +86,12 @@ impl Steward {
     ///
     /// # Errors
     /// Where the epoch is not settled here, or its sheet does not open any more.
-    pub async fn answer_copy(&self, mirror: &Mirror, to: StewardId, request: &CopyRequest) -> Result<SealedAnswer, Problem> {
+    pub async fn answer_copy(
+        &self,
+        mirror: &Mirror,
+        to: StewardId,
+        request: &CopyRequest,
+    ) -> Result<SealedAnswer, Problem> {
         let epoch = request.epoch;
         let settled = self.store.epoch::<Header, Global>(epoch).await?;
         let header = settled.map(|row| row.header).ok_or_else(|| {
@@ -106,8 +107,12 @@ impl Steward {
             }
         }
         let recipient = mirror.latest.seats[usize::from(to.0) - 1].sealing_key;
-        self.seal_copy(SealingPublicKey(recipient), &self.copy_context(epoch, from, to), &SheetCopy { sheet, destroyed })
-            .map(|sealed| SealedAnswer { sealed: sealed.0 })
+        self.seal_copy(
+            SealingPublicKey(recipient),
+            &self.copy_context(epoch, from, to),
+            &SheetCopy { sheet, destroyed },
+        )
+        .map(|sealed| SealedAnswer { sealed: sealed.0 })
     }
 
     /// The sheet behind a header as it is kept here: our copy of the sealed one, or what a peer gave.
@@ -136,12 +141,7 @@ impl Steward {
         Ok(self.store.put_copy(header.epoch, header.sheet_digest, &sealed.0).await?)
     }
 
-    fn seal_copy(
-        &self,
-        to: SealingPublicKey,
-        context: &SheetCopyContext,
-        copy: &SheetCopy,
-    ) -> Result<Sealed, Problem> {
+    fn seal_copy(&self, to: SealingPublicKey, context: &SheetCopyContext, copy: &SheetCopy) -> Result<Sealed, Problem> {
         let json = serde_json::to_vec(copy).map(Zeroizing::new).map_err(internal)?;
         sealing::seal_as(&to, context, &json, &mut rand::rng()).map_err(internal)
     }
@@ -164,7 +164,9 @@ fn is_refused(problem: &Problem) -> bool {
 
 fn no_header(header: &Header) -> String {
     let Header { epoch, attempt, root, .. } = header;
-    format!("the proposal of epoch {epoch}, attempt {attempt}, on chain has root {root}; its sheet holds what does not verify")
+    format!(
+        "the proposal of epoch {epoch}, attempt {attempt}, on chain has root {root}; its sheet holds what does not verify"
+    )
 }
 
 fn other_header(header: &Header, computed: &Computed, sheet: &Sheet) -> String {
@@ -179,6 +181,8 @@ fn other_header(header: &Header, computed: &Computed, sheet: &Sheet) -> String {
 }
 
 /// What stands for a row whose key was destroyed.
-fn stand_in((member, private_hash, inputs_leaf): (MemberId, alloy::primitives::B256, alloy::primitives::B256)) -> LeafRow {
+fn stand_in(
+    (member, private_hash, inputs_leaf): (MemberId, alloy::primitives::B256, alloy::primitives::B256),
+) -> LeafRow {
     LeafRow { member, amounts: Amounts::default(), private_hash, inputs_leaf, wrapped: None, inputs: None }
 }

@@ -39,7 +39,8 @@ impl Steward {
             // Somebody was first, or it is gone: what was to be stopped is stopped.
             Err(DisputeError::Frozen(_) | DisputeError::NothingPending | DisputeError::Other { .. }) => Ok(()),
             Err(error) => {
-                let detail = format!("the root of epoch {epoch}, attempt {attempt}, is false, and objecting failed: {error}");
+                let detail =
+                    format!("the root of epoch {epoch}, attempt {attempt}, is false, and objecting failed: {error}");
                 Err(Problem::new(ProblemCode::ChainRefused, detail).hint("object by hand: `rochdale dispute object`"))
             }
         }

@@ -282,7 +282,10 @@ impl Steward {
         let sheet = self.open_sheet(message, seat)?;
         // Who signs vouches for every copy: a steward that gets another than ours would take an honest root for false.
         if self.seal_sheet(&mirror, epoch, attempt, &sheet)? != message.sealed {
-            return Err(broken("sheet", "its copies are not all of one sheet, sealed from its seed to the keys on chain"));
+            return Err(broken(
+                "sheet",
+                "its copies are not all of one sheet, sealed from its seed to the keys on chain",
+            ));
         }
         let cut = self.cut(epoch).await?;
         self.catch_up(&mirror).await?;
@@ -339,12 +342,7 @@ impl Steward {
     }
 
     /// What the sheet leaves out although it is known here: agreed scores, row keys.
-    async fn withheld(
-        &self,
-        at_cut: &Cooperative,
-        computed: &Computed,
-        sheet: &Sheet,
-    ) -> Result<Vec<String>, Problem> {
+    async fn withheld(&self, at_cut: &Cooperative, computed: &Computed, sheet: &Sheet) -> Result<Vec<String>, Problem> {
         let ours = self.scores_at(at_cut).await?;
         let mut lines = Vec::new();
         for id in &computed.gathered.deferred {

@@ -25,13 +25,14 @@ async fn body(world: &World, path: &str) -> Result<Value> {
         "/v1/row-keys" => {
             json!({ "member_id": 1, "account": ada.address(), "nullifier": B256::ZERO, "sealed": sealed })
         }
-        "/v1/row-keys/offers" => json!({ "account": ada.address(), "nullifier": B256::ZERO, "row_key_digest": B256::ZERO,
-            "deadline": 0, "registrar_signature": "0x", "sealed": sealed }),
+        "/v1/row-keys/offers" => {
+            json!({ "account": ada.address(), "nullifier": B256::ZERO, "row_key_digest": B256::ZERO,
+            "deadline": 0, "registrar_signature": "0x", "sealed": sealed })
+        }
         "/v1/consents" => json!({ "member_id": 1, "version": 1, "sealed": sealed }),
         "/v1/contributions" => {
             let row_key = rochdale_crypto::RowKey::random(&mut rand::rng());
-            let member =
-                crate::world::TestMember { key: ada.clone(), id: 1.into(), row_key, nullifier: B256::ZERO };
+            let member = crate::world::TestMember { key: ada.clone(), id: 1.into(), row_key, nullifier: B256::ZERO };
             serde_json::to_value(world.seal(&member, b"a record").await?)?
         }
         "/v1/shares" => serde_json::to_value(ScoringSharesRequest { contributions: Vec::new() })?,
@@ -48,7 +49,9 @@ async fn body(world: &World, path: &str) -> Result<Value> {
         "/v1/budget/commit" => json!({ "entry": entry(), "countersignatures": [] }),
         "/v1/release" => serde_json::to_value(ReleaseRequest { index: 1, contributions: Vec::new() })?,
         "/v1/claim-leaves" => serde_json::to_value(LeavesRequest { epoch: Epoch(1), members: vec![1.into()] })?,
-        "/v1/members/1/row" | "/v1/members/1/opening" => serde_json::to_value(RowRequest { reply_key: B256::ZERO, epoch: None })?,
+        "/v1/members/1/row" | "/v1/members/1/opening" => {
+            serde_json::to_value(RowRequest { reply_key: B256::ZERO, epoch: None })?
+        }
         _ => Value::Null,
     })
 }

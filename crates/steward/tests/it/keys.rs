@@ -3,9 +3,9 @@
 
 use alloy::primitives::Bytes;
 use anyhow::Result;
+use rochdale_api::ProblemCode;
 use rochdale_api::client::ClientError;
 use rochdale_api::settlement::{SheetAnswer, SheetMessage};
-use rochdale_api::ProblemCode;
 use rochdale_core::commit;
 use rochdale_core::ids::{Epoch, MemberId};
 use rochdale_core::ledger::{NO_ROW_KEY, row_secret};

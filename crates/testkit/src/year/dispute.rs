@@ -2,12 +2,10 @@
 
 use alloy::primitives::{Address, U256};
 use anyhow::{Context as _, Result, bail, ensure};
-use rochdale_chain::bindings::{
-    IContestVerifier, ISettlementLedger, RewardFormula, SettlementLedger, StewardCommittee,
-};
+use rochdale_chain::bindings::{self, IContestVerifier, ISettlementLedger, SettlementLedger, StewardCommittee};
 use rochdale_chain::eip712;
 use rochdale_core::ids::MemberId;
-use rochdale_core::ledger::{Inputs, Row, input_blinder, row_tree, salt};
+use rochdale_core::ledger::{Amounts, NewLeaf, OldRow, OpenedInputs, Row, input_blinder, row_tree, salt};
 
 use super::agenda::{Deed, HOUR};
 use super::chain::refusal;
@@ -15,16 +13,6 @@ use super::settle::Pending;
 use super::tally::{Act, Outcome};
 use super::topics::Topic;
 use super::{Year, row_key};
-
-alloy::sol! {
-    /// What a member signs to have its row replayed.
-    struct Contest {
-        uint32 memberId;
-        uint32 epoch;
-        uint32 attempt;
-        uint256 deadline;
-    }
-}
 
 impl Year {
     /// The first two stewards move half of what a member earned to another, and leave every total as it is.
@@ -172,7 +160,7 @@ impl Year {
     async fn contest_row(&mut self, pending: &Pending, member: MemberId) -> Result<()> {
         let (epoch, attempt) = (pending.round.header.epoch, pending.round.header.attempt);
         let deadline = self.site.deadline().await?;
-        let signed = Contest { memberId: member.0, epoch: epoch.0, attempt, deadline };
+        let signed = eip712::Contest { memberId: member.0, epoch: epoch.0, attempt, deadline };
         let place = self.place_of(member)?;
         let signature = self.people[place].key.sign(&signed, &self.site.manifest.settlement_domain())?;
         let c = ISettlementLedger::Contest { memberId: member.0, epoch: epoch.0, attempt, deadline };
@@ -190,21 +178,17 @@ impl Year {
         let (shown, old_proof) = self.leaf(member)?;
         let (new_leaf, new_proof) = self.leaf_in(round, &pending.inputs.params, member)?;
         ensure!(last.header.root == round.header.previous_root, "the last round is another");
-        Ok(IContestVerifier::Opening {
-            header: eip712::Header::from(&round.header).into(),
-            params: (&pending.inputs.params).into(),
-            first: false,
-            closed: false,
-            shown: IContestVerifier::Shown { cash: shown.cash, stream: shown.stream, data: shown.data, gov: shown.gov },
-            oldRow: row_of(old),
-            rowKey: row_key(member),
-            oldProof: old_proof,
-            inputs: inputs_of(&round.settled.inputs[index]),
+        let shown = Amounts { cash: shown.cash, stream: shown.stream, data: shown.data, gov: shown.gov };
+        let opened = OldRow { row: Some(old.clone()), shown, proof: old_proof };
+        let inputs = OpenedInputs {
+            inputs: round.settled.inputs[index].clone(),
             blinder: input_blinder(&row_key(member).0, round.header.epoch),
-            inputsProof: round.inputs.proof(member).context("no such inputs")?,
-            newLeaf: new_leaf,
-            newProof: new_proof,
-        })
+            proof: round.inputs.proof(member).context("no such inputs")?,
+        };
+        let shown = Amounts { cash: new_leaf.cash, stream: new_leaf.stream, data: new_leaf.data, gov: new_leaf.gov };
+        let new = NewLeaf { shown, private_hash: new_leaf.privateHash, proof: new_proof };
+        let params = &pending.inputs.params;
+        Ok(bindings::opening(&round.header, params, member, row_key(member), (&opened, &inputs, &new)))
     }
 
     /// Where a member stands in the list of people.
@@ -214,40 +198,5 @@ impl Year {
 
     fn account_of(&self, member: MemberId) -> Result<Address> {
         Ok(self.people[self.place_of(member)?].key.address())
-    }
-}
-
-fn row_of(row: &Row) -> RewardFormula::Row {
-    RewardFormula::Row {
-        cashEarned: row.cash_earned,
-        cashStreaming: row.cash_streaming,
-        dataEarned: row.data_earned,
-        govEarned: row.gov_earned,
-        dataLocked: row.data_locked,
-        dataVesting: row.data_vesting,
-        govLocked: row.gov_locked,
-        govVesting: row.gov_vesting,
-        usageWeight: row.usage_weight,
-        streak: row.streak,
-        lastContribution: row.last_contribution,
-        joinEpoch: row.join_epoch,
-    }
-}
-
-fn inputs_of(inputs: &Inputs) -> RewardFormula::Inputs {
-    let score = |s: &rochdale_core::ledger::Score| RewardFormula::Score {
-        q: U256::from(s.quality),
-        u: U256::from(s.uniqueness),
-        a: U256::from(s.authenticity),
-        r: U256::from(s.rarity),
-    };
-    RewardFormula::Inputs {
-        contributions: inputs.contributions.iter().map(score).collect(),
-        programPoints: U256::from(inputs.program_points),
-        records: U256::from(inputs.n),
-        used: U256::from(inputs.k),
-        useWeight: U256::from(inputs.w),
-        active: inputs.active,
-        erased: inputs.erased,
     }
 }

@@ -92,7 +92,15 @@ impl Year {
         let params = state.params_of(epoch).unwrap_or(&self.site.manifest.ledger).clone();
         let sheet = keccak256(format!("sheet of epoch {epoch}, attempt {attempt}"));
         let inputs = self.inputs(&state, epoch)?;
-        let mut inputs = SettledInputs { params, inputs, attempt, sheet, root: B256::ZERO, unkeyed: BTreeSet::new(), destroyed: BTreeMap::new() };
+        let mut inputs = SettledInputs {
+            params,
+            inputs,
+            attempt,
+            sheet,
+            root: B256::ZERO,
+            unkeyed: BTreeSet::new(),
+            destroyed: BTreeMap::new(),
+        };
         let round = self.books.settle(&inputs, row_key)?;
         inputs.root = round.header.root;
         Ok(Pending { inputs, round })
