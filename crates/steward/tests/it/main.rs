@@ -4,6 +4,7 @@
 
 mod access;
 mod awards;
+mod contests;
 mod disputes;
 mod keys;
 mod objections;

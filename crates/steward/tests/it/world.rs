@@ -20,8 +20,8 @@ use rochdale_api::member::{ClaimLeaf, ConsentDelivery, Mined, RowKeyDelivery, Se
 use rochdale_api::settlement::{AnswerRequest, ProposeRequest, SettlementStatus};
 use rochdale_api::{Problem, ProblemCode, auth};
 use rochdale_chain::bindings::{
-    self, ConsentRegistry, ContributionRegistry, LicenseSale, Market, Membership, SettlementLedger, StewardCommittee,
-    TestUSDC,
+    self, ConsentRegistry, ContributionRegistry, ISettlementLedger, LicenseSale, Market, Membership, SettlementLedger,
+    StewardCommittee, TestUSDC,
 };
 use rochdale_chain::client::{ManualClock, Receipt as TxReceipt, Sender};
 use rochdale_chain::eip712;
@@ -610,6 +610,13 @@ impl World {
         let receipt = self.coop.sender(role).await?.send(self.vault.ledger, call).await?;
         self.coop.local.mine(3).await?;
         Ok(receipt)
+    }
+
+    /// A member demands its row of a pending root, by its own call.
+    pub async fn demand(&self, member: &TestMember, epoch: u32, attempt: u32) -> Result<()> {
+        let r = ISettlementLedger::Demand { memberId: member.id.0, epoch, attempt, deadline: U256::ZERO };
+        let call = SettlementLedger::demandCall { r, signature: Bytes::new() };
+        self.ledger_as(&format!("member-{}", member.id), &call).await.map(drop)
     }
 
     pub async fn status(&self, seat: u8) -> Result<SettlementStatus> {
