@@ -19,9 +19,9 @@ use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
 pub use context::{
-    CatchUpContext, ClaimsRowContext, ConsentContext, OpeningContext, PrivatePartContext, QueryAnswerContext,
-    ReleaseContext, RowKeyContext, SealingContext, ShareContext, SheetContext, SheetCopyContext, SheetReplyContext,
-    SnapshotContext,
+    CatchUpContext, ClaimsRowContext, ConsentContext, OpeningContext, OrderContext, PoolContext, PrivatePartContext,
+    QueryAnswerContext, ReleaseContext, RowKeyContext, SealingContext, ShareContext, SharesContext, SheetContext,
+    SheetCopyContext, SheetReplyContext, SnapshotContext,
 };
 pub use parts::{
     ConsentPart, PrivatePart, open_consent, open_private_part, open_released_share, open_row_key, open_share,
