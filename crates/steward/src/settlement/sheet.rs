@@ -13,13 +13,13 @@ use rochdale_chain::eip712;
 use rochdale_chain::state::Cooperative;
 use rochdale_core::commit;
 use rochdale_core::ids::{ContributionId, Epoch, MemberId, StewardId};
-use rochdale_core::ledger::{self, Global, Header, Roots, Settled};
+use rochdale_core::ledger::{self, Global, Header, Revenue, Roots, Settled};
 use rochdale_crypto::sealing::{self, SheetContext, SheetReplyContext};
 use rochdale_crypto::{Sealed, SealingPublicKey, random_blinder};
 use zeroize::Zeroizing;
 
 use super::{Computed, DUTY, Said, Scores};
-use crate::inputs::differences;
+use crate::inputs::{Gathered, differences};
 use crate::scoring::{agree, drawn, message};
 use crate::steward::{Mirror, Steward, broken, internal};
 
@@ -303,6 +303,7 @@ impl Steward {
             lines.push(format!("the cut is block {} ({}) here", cut.number, cut.hash));
         }
         lines.extend(differences(&computed.gathered.lines, &sheet.lines));
+        lines.extend(asides(&computed.gathered, &sheet));
         if computed.header != message.header {
             lines.push(format!("the header is {:?} here", computed.header));
         }
@@ -403,6 +404,21 @@ impl Steward {
         let detail = format!("the sheet of epoch {} is neither here nor with a peer that is up", header.epoch);
         Err(Problem::new(ProblemCode::PeerUnavailable, detail))
     }
+}
+
+/// What a sheet says beside the lines, and nobody computes from: it stands there for the audit, so it has to be true.
+fn asides(ours: &Gathered, sheet: &Sheet) -> Vec<String> {
+    let Revenue { amount, licenses, datasets } = &ours.inputs.revenue;
+    let mut lines = Vec::new();
+    if (*amount, licenses.iter().eq(&sheet.licenses), datasets.iter().eq(&sheet.datasets))
+        != (sheet.revenue, true, true)
+    {
+        lines.push(format!("the revenue is {amount} here, of licenses {licenses:?} and datasets {datasets:?}"));
+    }
+    if !sheet.deferred.iter().map(|(id, _)| id).eq(&ours.deferred) {
+        lines.push(format!("contributions {:?} wait here", ours.deferred));
+    }
+    lines
 }
 
 /// A header of which epoch, attempt and sheet are known.

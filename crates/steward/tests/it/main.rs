@@ -7,6 +7,7 @@ mod awards;
 mod contests;
 mod disputes;
 mod keys;
+mod liveness;
 mod objections;
 mod packages;
 mod process;

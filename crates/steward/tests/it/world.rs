@@ -24,6 +24,7 @@ use rochdale_chain::bindings::{
     StewardCommittee, TestUSDC,
 };
 use rochdale_chain::client::{ManualClock, Receipt as TxReceipt, Sender};
+use rochdale_chain::dispute;
 use rochdale_chain::eip712;
 use rochdale_chain::events::{Event, Seat};
 use rochdale_chain::local::{AnvilOptions, post_bonds};
@@ -630,13 +631,34 @@ impl World {
         Ok(())
     }
 
+    /// A steward objects to the pending root, by hand.
+    pub async fn object_as(&self, role: &str) -> Result<()> {
+        self.ledger_as(role, &SettlementLedger::objectCall {}).await.map(drop)
+    }
+
+    /// Moves time on until an epoch is final, whatever moved its window meanwhile.
+    pub async fn final_by_time(&self, epoch: u32) -> Result<()> {
+        let pending = dispute::pending(&self.coop.chain, &self.coop.manifest).await?;
+        let until = pending.and_then(|pending| pending.final_at).context("nothing is pending, or it is frozen")?;
+        self.coop.local.time_to(until, 3).await?;
+        let call = SettlementLedger::finalEpochCall {};
+        let last = self.coop.chain.view(self.coop.manifest.addresses.settlement_ledger, &call).await?;
+        anyhow::ensure!(last.epoch == epoch, "epoch {} is final, not {epoch}", last.epoch);
+        Ok(())
+    }
+
     /// Waits until every steward that runs has settled an epoch, while blocks go by.
     pub async fn settled(&self, epoch: u32) -> Result<()> {
+        self.settled_at(&self.up_seats(), epoch).await
+    }
+
+    /// As [`Self::settled`], of these stewards.
+    pub async fn settled_at(&self, seats: &[u8], epoch: u32) -> Result<()> {
         let mut last = String::new();
         let done = self
             .until("a settlement", async || {
                 self.coop.local.mine(1).await?;
-                for seat in self.up_seats() {
+                for seat in seats.iter().copied() {
                     let status = self.status(seat).await?;
                     if status.settled < Epoch(epoch) {
                         last = format!("steward {seat}: {status:?}");

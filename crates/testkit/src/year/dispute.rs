@@ -12,7 +12,7 @@ use super::chain::refusal;
 use super::settle::Pending;
 use super::tally::{Act, Outcome};
 use super::topics::Topic;
-use super::{Year, row_key};
+use super::{Year, row_key, secret};
 
 impl Year {
     /// The first two stewards move half of what a member earned to another, and leave every total as it is.
@@ -33,7 +33,7 @@ impl Year {
         round.settled.rows[victim.0 as usize - 1].data_earned -= part;
         round.settled.rows[friend.0 as usize - 1].data_earned += part;
         let (epoch, settled) = (round.header.epoch, &round.settled);
-        let salts = |member: MemberId| salt(&row_key(member).0, epoch);
+        let salts = |member: MemberId| salt(&secret(&inputs, member), epoch);
         let depth = self.site.manifest.tree_depth;
         round.tree = row_tree(&inputs.params, depth, &settled.rows, &settled.inputs, salts)?;
         round.header.root = round.tree.root();
@@ -53,7 +53,7 @@ impl Year {
         let pending = self.pending.clone().context("nothing to contest")?;
         let victim = self.disputed.take().context("nobody to contest")?;
         self.demand_row(victim).await?;
-        let (row, proof) = self.leaf_in(&pending.round, &pending.inputs.params, victim)?;
+        let (row, proof) = self.leaf_in(&pending.round, &pending.inputs, victim)?;
         let liar = self.stewards[0].clone();
         self.site.send(&liar, ledger, &SettlementLedger::answerCall { row, proof }).await?;
         self.tally.count(Act::Answer, liar.address());
@@ -67,10 +67,15 @@ impl Year {
             let place = p.id.0 as usize - 1;
             p.key.wallet().is_some() && place < self.known() && !moved(&rows[place], &honest[place])
         });
-        let witness = *untouched.first().context("every row was falsified")?;
-        let right = self.contest_row(&pending, self.people[witness].id).await;
-        ensure!(refusal(right)? == "SettlementLedger_RowIsRight", "an honest row lost a contest");
-        self.tally.note(Outcome::Refused);
+        let unkeyed = |place: &&usize| pending.inputs.unkeyed.contains(&self.people[**place].id);
+        let keyed = *untouched.iter().find(|place| !unkeyed(place)).context("every keyed row was falsified")?;
+        // Whoever kept the key to itself brings it now: the row is right all the same.
+        let unkeyed = *untouched.iter().find(unkeyed).context("every row without a key was falsified")?;
+        for (witness, outcome) in [(keyed, Outcome::Refused), (unkeyed, Outcome::ContestedUnkeyed)] {
+            let right = self.contest_row(&pending, self.people[witness].id).await;
+            ensure!(refusal(right)? == "SettlementLedger_RowIsRight", "an honest row lost a contest");
+            self.tally.note(outcome);
+        }
 
         let before = self.site.view(committee, &StewardCommittee::slashCountCall {}).await?;
         self.contest_row(&pending, victim).await?;
@@ -176,13 +181,13 @@ impl Year {
             bail!("member {member} had no row before");
         };
         let (shown, old_proof) = self.leaf(member)?;
-        let (new_leaf, new_proof) = self.leaf_in(round, &pending.inputs.params, member)?;
+        let (new_leaf, new_proof) = self.leaf_in(round, &pending.inputs, member)?;
         ensure!(last.header.root == round.header.previous_root, "the last round is another");
         let shown = Amounts { cash: shown.cash, stream: shown.stream, data: shown.data, gov: shown.gov };
         let opened = OldRow { row: Some(old.clone()), shown, proof: old_proof };
         let inputs = OpenedInputs {
             inputs: round.settled.inputs[index].clone(),
-            blinder: input_blinder(&row_key(member).0, round.header.epoch),
+            blinder: input_blinder(&secret(&pending.inputs, member), round.header.epoch),
             proof: round.inputs.proof(member).context("no such inputs")?,
         };
         let shown = Amounts { cash: new_leaf.cash, stream: new_leaf.stream, data: new_leaf.data, gov: new_leaf.gov };
