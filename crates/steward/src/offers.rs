@@ -12,7 +12,6 @@ use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::bindings::Membership;
 use rochdale_chain::eip712;
 use rochdale_core::commit;
-use rochdale_core::ids::StewardId;
 use rochdale_crypto::sealing::{self, RowKeyContext};
 use rochdale_crypto::{RowKey, Sealed};
 

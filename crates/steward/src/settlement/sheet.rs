@@ -18,7 +18,7 @@ use rochdale_crypto::sealing::{self, SheetContext, SheetReplyContext};
 use rochdale_crypto::{Sealed, SealingPublicKey, random_blinder};
 use zeroize::Zeroizing;
 
-use super::{Computed, DUTY, Said, Scores};
+use super::{Computed, DUTY, Said};
 use crate::inputs::{Gathered, differences};
 use crate::scoring::{agree, drawn, message};
 use crate::steward::{Mirror, Steward, broken, internal};
