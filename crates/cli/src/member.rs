@@ -4,12 +4,13 @@ use crate::coop::{self, Coop, sealing_key};
 use crate::wallet::Wallet;
 use alloy::primitives::{Address, B256, U256, keccak256};
 use alloy::signers::local::PrivateKeySigner;
+use alloy::sol_types::Eip712Domain;
 use anyhow::{Context, Result, bail};
 use rochdale_api::ProblemCode;
 use rochdale_api::contribution::{ContributionPackage, ContributionState, ContributionStatus};
 use rochdale_api::member::{
-    ClaimRequest, Claimed, DenyRequest, GrantRequest, JoinRequest, Joined, KeyOfferRequest, KeyReceipts, LeaveRequest,
-    Mined, PayoutRequest, RowReport, RowRequest, SealedRow, SealedTo,
+    ClaimRequest, Claimed, DenyRequest, GrantRequest, JoinRequest, Joined, KeyOfferRequest, KeyReceipt, KeyReceipts,
+    LeaveRequest, Mined, PayoutRequest, RowReport, RowRequest, SealedRow, SealedTo,
 };
 use rochdale_api::settlement::DemandRequest;
 use rochdale_api::status::{EpochView, MemberView, StewardEntry};
@@ -86,12 +87,8 @@ async fn admit(
     };
     let answer: KeyReceipts = coop.gateway.post("/v1/row-keys/offers", &request).await?;
     let held = eip712::KeyHeld { account, nullifier, rowKeyDigest: row_key_digest };
-    let domain = coop.manifest.committee_domain();
-    let holders = coop.stewards.iter().filter(|entry| {
-        let theirs = answer.receipts.iter().filter(|receipt| receipt.steward == entry.steward);
-        theirs.into_iter().any(|one| eip712::verify(&held, &domain, &one.signature, entry.address).is_ok())
-    });
-    let (holders, seats) = (holders.count(), u8::try_from(coop.stewards.len()).context("more than 255 stewards")?);
+    let holders = holders(&coop.stewards, &held, &coop.manifest.committee_domain(), &answer.receipts);
+    let seats = u8::try_from(coop.stewards.len()).context("more than 255 stewards")?;
     let needed = holders_needed(seats, coop.quorum);
     if holders < usize::from(needed) {
         bail!(
@@ -106,6 +103,15 @@ async fn admit(
         rowKeyDigest: row_key_digest,
         deadline: offer.deadline,
     })
+}
+
+/// How many stewards signed that they hold the key: each seat counts once, and by its own signature.
+fn holders(stewards: &[StewardEntry], held: &eip712::KeyHeld, domain: &Eip712Domain, receipts: &[KeyReceipt]) -> usize {
+    let holds = |entry: &&StewardEntry| {
+        let mut theirs = receipts.iter().filter(|receipt| receipt.steward == entry.steward);
+        theirs.any(|receipt| eip712::verify(held, domain, &receipt.signature, entry.address).is_ok())
+    };
+    stewards.iter().filter(holds).count()
 }
 
 /// What members are told before they consent; the receipt names its digest.
@@ -412,4 +418,40 @@ fn each_steward(
     mut seal: impl FnMut(&StewardEntry) -> Result<alloy::primitives::Bytes>,
 ) -> Result<Vec<SealedTo>> {
     coop.stewards.iter().map(|entry| Ok(SealedTo { steward: entry.steward, sealed: seal(entry)? })).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use rochdale_api::auth;
+    use rochdale_core::ids::StewardId;
+
+    #[test]
+    fn a_seat_holds_a_key_once_and_by_its_own_word_for_that_key() {
+        let keys: Vec<PrivateKeySigner> = (0..3).map(|_| PrivateKeySigner::random()).collect();
+        let entry = |(key, seat): (&PrivateKeySigner, u8)| StewardEntry {
+            steward: StewardId(seat),
+            address: key.address(),
+            sealing_key: B256::ZERO,
+            url: String::new(),
+            up: true,
+        };
+        let stewards: Vec<StewardEntry> = keys.iter().zip(1..).map(entry).collect();
+        let domain = auth::domain(31_337, Address::repeat_byte(9));
+        let held = |byte| eip712::KeyHeld {
+            account: Address::repeat_byte(1),
+            nullifier: B256::repeat_byte(2),
+            rowKeyDigest: B256::repeat_byte(byte),
+        };
+        let receipt = |seat: u8, key: &PrivateKeySigner, byte| KeyReceipt {
+            steward: StewardId(seat),
+            signature: eip712::sign(key, &held(byte), &domain).unwrap(),
+        };
+        let count = |receipts: &[KeyReceipt]| holders(&stewards, &held(3), &domain, receipts);
+        assert_eq!(count(&[receipt(1, &keys[0], 3), receipt(1, &keys[0], 3)]), 1, "one seat");
+        assert_eq!(count(&[receipt(1, &keys[0], 3), receipt(2, &keys[0], 3)]), 1, "one signer");
+        assert_eq!(count(&[receipt(1, &keys[0], 3), receipt(3, &keys[2], 4)]), 1, "another key");
+        assert_eq!(count(&[receipt(1, &keys[0], 3), receipt(3, &keys[2], 3)]), 2);
+    }
 }

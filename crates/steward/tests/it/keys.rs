@@ -6,6 +6,7 @@ use anyhow::Result;
 use rochdale_api::ProblemCode;
 use rochdale_api::client::ClientError;
 use rochdale_api::settlement::{SheetAnswer, SheetMessage};
+use rochdale_chain::eip712;
 use rochdale_core::commit;
 use rochdale_core::ids::{Epoch, MemberId};
 use rochdale_core::ledger::{NO_ROW_KEY, row_secret};
@@ -216,5 +217,29 @@ async fn point_18_a_sheet_whose_copies_are_not_of_one_sheet_gets_no_signature() 
     assert!(refused.to_string().contains("not all of one sheet"), "{refused}");
     let signed = sent(&honest).await;
     assert!(matches!(signed, Ok(SheetAnswer::Signed(_))), "{signed:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn point_12_a_key_that_the_registrar_offers_is_held_before_its_member_is_admitted() -> Result<()> {
+    let world = World::start(&[1, 2, 3]).await?;
+    let key = RowKey::random(&mut rand::rng());
+    let (registrar, stranger) = (world.coop.registrar.clone(), role_key("nobody"));
+    let held = world.offer(1, 4, &key, &key, &registrar).await?;
+    let said = world.key_held(4, &key);
+    let steward = world.coop.stewards[0].address();
+    eip712::verify(&said, &world.coop.manifest.committee_domain(), &held.signature, steward)?;
+    for (sealed, signer, code) in [
+        (&key, &stranger, ProblemCode::Forbidden),
+        (&RowKey::random(&mut rand::rng()), &registrar, ProblemCode::SealBroken),
+    ] {
+        let refused = world.offer(2, 4, &key, sealed, signer).await.unwrap_err();
+        assert_eq!(refused.downcast_ref::<ClientError>().map(ClientError::code), Some(code), "{refused}");
+    }
+    // The member joins and delivers nothing: who was offered the key keeps it, and the others take it from there.
+    let ada = world.admit_with(4, key).await?;
+    for seat in 1..=3 {
+        world.until("the key", async || holds_key(&world, seat, ada.id).await).await?;
+    }
     Ok(())
 }

@@ -16,7 +16,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use rochdale_api::client::{Client, ClientError, Identity};
 use rochdale_api::contribution::{ContributionPackage, ShareReceipt};
-use rochdale_api::member::{ClaimLeaf, ConsentDelivery, Mined, RowKeyDelivery, SealedTo};
+use rochdale_api::member::{ClaimLeaf, ConsentDelivery, KeyOfferDelivery, KeyReceipt, Mined, RowKeyDelivery, SealedTo};
 use rochdale_api::settlement::{AnswerRequest, ProposeRequest, SettlementStatus};
 use rochdale_api::{Problem, ProblemCode, auth};
 use rochdale_chain::bindings::{
@@ -322,8 +322,49 @@ impl World {
 
     /// Admits a member whose row key no steward has.
     pub async fn admit(&self, n: u32) -> Result<TestMember> {
+        self.admit_with(n, RowKey::random(&mut rand::rng())).await
+    }
+
+    /// The registrar, or who pretends to be, offers a steward the row key of somebody to be admitted; what is sealed may be
+    /// another.
+    pub async fn offer(
+        &self,
+        seat: u8,
+        n: u32,
+        row_key: &RowKey,
+        sealed: &RowKey,
+        signer: &PrivateKeySigner,
+    ) -> Result<KeyReceipt> {
+        let said = self.key_held(n, row_key);
+        let (account, nullifier, digest) = (said.account, said.nullifier, said.rowKeyDigest);
+        let deadline = self.now().await? + 3_600;
+        let offer = eip712::KeyOffer { account, nullifier, rowKeyDigest: digest, deadline: U256::from(deadline) };
+        let membership = self.coop.manifest.addresses.membership;
+        let (chain_id, steward) = (self.coop.manifest.chain_id, StewardId(seat));
+        let context = RowKeyContext { chain_id, membership, account, nullifier, index: steward };
+        let sealed = sealing::seal_row_key(&self.sealing_of(seat), &context, sealed, &mut rand::rng())?.0;
+        let delivery = KeyOfferDelivery {
+            account,
+            nullifier,
+            row_key_digest: digest,
+            deadline,
+            registrar_signature: eip712::sign(signer, &offer, &self.coop.manifest.membership_domain())?,
+            sealed: SealedTo { steward, sealed },
+        };
+        let client = self.client(seat, &self.gateway_key());
+        Ok(client.post_signed("/v1/row-keys/offers", &delivery, self.now().await?).await?)
+    }
+
+    /// What a steward says of a key that it holds.
+    pub fn key_held(&self, n: u32, row_key: &RowKey) -> eip712::KeyHeld {
+        let account = self.coop.member_key(n).address();
+        let digest = commit::row_key(B256::new(*row_key.expose()));
+        eip712::KeyHeld { account, nullifier: keccak256(account), rowKeyDigest: digest }
+    }
+
+    /// As [`Self::admit`], with the row key given.
+    pub async fn admit_with(&self, n: u32, row_key: RowKey) -> Result<TestMember> {
         let key = self.coop.member_key(n);
-        let row_key = RowKey::random(&mut rand::rng());
         let account = key.address();
         let nullifier = keccak256(account);
         let admission = eip712::Admission {
