@@ -119,7 +119,9 @@ async fn first_proposed(world: &World, epoch: u32) -> Result<u32> {
             for seat in [1, 3] {
                 let waits = world.status(seat).await?.waiting_for.unwrap_or_default();
                 // The turn of the liar, who proposes nothing.
-                if waits.contains("steward 2 proposes") || world.header(epoch).await.is_ok() {
+                if waits.contains(&format!("attempt {attempt}: steward 2 proposes"))
+                    || world.header(epoch).await.is_ok()
+                {
                     return Ok(true);
                 }
             }
