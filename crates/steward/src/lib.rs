@@ -25,6 +25,7 @@ pub mod catchup;
 pub mod config;
 pub mod custody;
 pub mod erasure;
+mod falsified;
 pub mod http;
 pub mod inputs;
 pub mod jobs;

@@ -176,13 +176,9 @@ impl Steward {
             }
             _ => None,
         });
-        let computed = self.false_epoch(header.epoch, header.attempt);
-        let ours = computed.as_ref().and_then(|computed| {
-            let at = computed.leaves.iter().position(|leaf| leaf.member == member)?;
-            Some((&computed.leaves[at], computed.settled.inputs[at].clone(), &computed.leaves))
-        });
-        let inputs = match ours {
-            Some((leaf, inputs, leaves)) => self.open_inputs(leaves, leaf, Some(inputs), header).await?,
+        let ours = self.false_epoch(header.epoch, header.attempt);
+        let inputs = match ours.as_ref().and_then(|ours| Some((&ours.leaves, ours.of(member)?))) {
+            Some((leaves, (leaf, inputs))) => self.open_inputs(leaves, leaf, Some(inputs.clone()), header).await?,
             None => None,
         };
         Ok((inputs, published))

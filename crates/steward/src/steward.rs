@@ -16,8 +16,8 @@ use rochdale_core::ids::{MemberId, StewardId};
 use tokio::sync::Mutex;
 
 use crate::config::Config;
+use crate::falsified::Falsified;
 use crate::keys::{self, Keys, KeysError};
-use crate::settlement::Computed;
 use crate::store::{EventStore, Store, StoreError};
 
 /// The chain as this steward last saw it.
@@ -129,7 +129,7 @@ pub struct Steward {
     /// One entry of the budget log is worked on at a time.
     pub debiting: Mutex<()>,
     /// What this steward computes of the pending epoch where the proposal on chain is another.
-    pub(crate) falsified: RwLock<Option<Arc<Computed>>>,
+    pub(crate) falsified: RwLock<Option<Arc<Falsified>>>,
     follower: Mutex<Follower<EventStore>>,
     mirror: RwLock<Option<Arc<Mirror>>>,
     report: RwLock<Report>,

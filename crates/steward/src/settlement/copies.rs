@@ -18,6 +18,7 @@ use rochdale_crypto::{Sealed, SealingPublicKey};
 use zeroize::Zeroizing;
 
 use super::{Before, Computed, Said, Verdict};
+use crate::falsified::Falsified;
 use crate::inputs::differences;
 use crate::steward::{Mirror, Steward, broken, internal};
 use crate::store::LeafRow;
@@ -36,7 +37,9 @@ impl Steward {
                 Ok(computed) if computed.header == *header => return Ok(Verdict::Recomputed(Box::new(computed))),
                 Ok(computed) => {
                     let reason = other_header(header, &computed, &sheet);
-                    *self.falsified.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(computed));
+                    let (leaves, inputs) = (computed.leaves, computed.settled.inputs);
+                    let ours = Falsified { epoch: header.epoch, attempt: header.attempt, leaves, inputs };
+                    *self.falsified.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(ours));
                     return Ok(Verdict::False(reason));
                 }
                 Err(problem) if is_refused(&problem) => return Ok(Verdict::False(no_header(header))),
@@ -65,9 +68,9 @@ impl Steward {
 
     /// What was computed here of an attempt whose proposal on chain is another. None after a restart: the inputs of who
     /// contests can be demanded.
-    pub(crate) fn false_epoch(&self, epoch: Epoch, attempt: u32) -> Option<Arc<Computed>> {
-        let computed = self.falsified.read().unwrap_or_else(PoisonError::into_inner).clone();
-        computed.filter(|computed| (computed.header.epoch, computed.header.attempt) == (epoch, attempt))
+    pub(crate) fn false_epoch(&self, epoch: Epoch, attempt: u32) -> Option<Arc<Falsified>> {
+        let ours = self.falsified.read().unwrap_or_else(PoisonError::into_inner).clone();
+        ours.filter(|ours| (ours.epoch, ours.attempt) == (epoch, attempt))
     }
 
     async fn compute_sheet(
