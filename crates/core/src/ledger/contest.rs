@@ -256,7 +256,7 @@ mod tests {
     fn root_of(leaf: B256, proof: &[B256]) -> B256 {
         let side = |height: usize| (ADA.0 >> height) & 1 == 0;
         proof.iter().enumerate().fold(leaf, |below, (height, sibling)| {
-            if side(height) { super::super::node(below, *sibling) } else { super::super::node(*sibling, below) }
+            if side(height) { crate::ledger::node(below, *sibling) } else { crate::ledger::node(*sibling, below) }
         })
     }
 }

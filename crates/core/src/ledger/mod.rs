@@ -18,6 +18,7 @@ mod hash;
 mod header;
 mod inputs;
 mod keys;
+mod parallel;
 mod params;
 mod row;
 mod schedule;
@@ -25,6 +26,7 @@ mod score;
 mod step;
 mod transcript;
 mod tree;
+mod words;
 
 pub use awards::{ProgramCaps, SignedAward, grants};
 pub use claim::{Claimed, Due, due, streamed};
