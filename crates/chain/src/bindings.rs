@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use alloy::json_abi::JsonAbi;
-use alloy::primitives::{B256, Bytes};
+use alloy::primitives::{B256, Bytes, U256};
 use rochdale_core::ids::MemberId;
-use rochdale_core::ledger::{Amounts, Params};
+use rochdale_core::ledger::{Amounts, Header, Inputs, NewLeaf, OldRow, OpenedInputs, Params, Row, Score};
 
 use crate::eip712;
 
@@ -160,6 +160,113 @@ pub fn claim(member: MemberId, shown: &Amounts, private_hash: B256) -> ISettleme
     }
 }
 
+/// What publishes a demanded row.
+#[must_use]
+pub fn row_answer(member: MemberId, leaf: &NewLeaf) -> Disputes::answerRowCall {
+    let row = claim(member, &leaf.shown, leaf.private_hash).into();
+    Disputes::answerRowCall { row, proof: leaf.proof.clone() }
+}
+
+/// What publishes demanded inputs.
+#[must_use]
+pub fn inputs_answer(header: &Header, member: MemberId, opened: &OpenedInputs) -> Disputes::answerInputsCall {
+    Disputes::answerInputsCall {
+        h: eip712::Header::from(header).into(),
+        memberId: member.0,
+        inputs: (&opened.inputs).into(),
+        blinder: opened.blinder,
+        proof: opened.proof.clone(),
+    }
+}
+
+/// What a member opens where it contests its row, as the contract takes it.
+#[must_use]
+pub fn opening(
+    header: &Header,
+    params: &Params,
+    member: MemberId,
+    row_key: B256,
+    (old, inputs, new): (&OldRow, &OpenedInputs, &NewLeaf),
+) -> IContestVerifier::Opening {
+    let Amounts { cash, stream, data, gov } = old.shown;
+    IContestVerifier::Opening {
+        header: eip712::Header::from(header).into(),
+        params: params.into(),
+        first: old.row.is_none(),
+        closed: old.row.as_ref().is_some_and(|row| row.closed),
+        shown: IContestVerifier::Shown { cash, stream, data, gov },
+        oldRow: old.row.as_ref().map_or_else(|| (&Row::default()).into(), Into::into),
+        rowKey: row_key,
+        oldProof: old.proof.clone(),
+        inputs: (&inputs.inputs).into(),
+        blinder: inputs.blinder,
+        inputsProof: inputs.proof.clone(),
+        newLeaf: claim(member, &new.shown, new.private_hash).into(),
+        newProof: new.proof.clone(),
+    }
+}
+
+impl From<&Row> for Replayed::Row {
+    fn from(row: &Row) -> Self {
+        Self {
+            cashEarned: row.cash_earned,
+            cashStreaming: row.cash_streaming,
+            dataEarned: row.data_earned,
+            govEarned: row.gov_earned,
+            dataLocked: row.data_locked,
+            dataVesting: row.data_vesting,
+            govLocked: row.gov_locked,
+            govVesting: row.gov_vesting,
+            usageWeight: row.usage_weight,
+            streak: row.streak,
+            lastContribution: row.last_contribution,
+            joinEpoch: row.join_epoch,
+        }
+    }
+}
+
+/// The inputs that somebody committed to, none where a number of them fits no field of the ledger's.
+#[must_use]
+pub fn inputs(of: &Replayed::Inputs) -> Option<Inputs> {
+    let score = |s: &Replayed::Score| {
+        Some(Score {
+            quality: s.q.try_into().ok()?,
+            uniqueness: s.u.try_into().ok()?,
+            authenticity: s.a.try_into().ok()?,
+            rarity: s.r.try_into().ok()?,
+        })
+    };
+    Some(Inputs {
+        contributions: of.contributions.iter().map(score).collect::<Option<_>>()?,
+        program_points: of.programPoints.try_into().ok()?,
+        n: of.records.try_into().ok()?,
+        k: of.used.try_into().ok()?,
+        w: of.useWeight.try_into().ok()?,
+        active: of.active,
+        erased: of.erased,
+    })
+}
+
+impl From<&Inputs> for Replayed::Inputs {
+    fn from(inputs: &Inputs) -> Self {
+        let score = |s: &Score| Replayed::Score {
+            q: U256::from(s.quality),
+            u: U256::from(s.uniqueness),
+            a: U256::from(s.authenticity),
+            r: U256::from(s.rarity),
+        };
+        Self {
+            contributions: inputs.contributions.iter().map(score).collect(),
+            programPoints: U256::from(inputs.program_points),
+            records: U256::from(inputs.n),
+            used: U256::from(inputs.k),
+            useWeight: U256::from(inputs.w),
+            active: inputs.active,
+            erased: inputs.erased,
+        }
+    }
+}
+
 /// Selector and signature of every custom error of every contract.
 pub(crate) fn error_signatures() -> Vec<([u8; 4], &'static str)> {
     macro_rules! all {
@@ -234,6 +341,7 @@ same_fields!(eip712::ConsentErase, ConsentRegistry::ConsentErase, memberId, nonc
 same_fields!(eip712::Leave, Membership::Leave, memberId, nonce, deadline);
 same_fields!(eip712::Payout, Membership::Payout, memberId, payout, nonce, deadline);
 same_fields!(eip712::Demand, Disputes::Demand, memberId, epoch, attempt, kind, deadline);
+same_fields!(eip712::Contest, Disputes::Contest, memberId, epoch, attempt, deadline);
 // One leaf, as it is claimed and as it is disputed.
 same_fields!(ISettlementLedger::Claim, Disputed::Claim, memberId, cash, stream, data, gov, privateHash);
 same_fields!(

@@ -1,13 +1,14 @@
 //! What can be done about the pending root, as transactions of whoever pays for them.
 
-use alloy::primitives::B256;
+use alloy::primitives::{B256, Bytes};
 use rochdale_core::ids::{Epoch, MemberId};
-use rochdale_core::ledger::DemandKind;
+use rochdale_core::ledger::{DemandKind, Header, NewLeaf, OpenedInputs};
 use serde::Serialize;
 
-use crate::bindings::{Disputed, Disputes, SettlementLedger};
+use crate::bindings::{self, Disputes, IContestVerifier, SettlementLedger};
 use crate::client::{Chain, ChainError, Receipt, SendError, Sender};
 use crate::deploy::Manifest;
+use crate::eip712;
 
 /// `finalAt` of a root that a steward objected to: all of its 40 bits.
 const FROZEN: u64 = (1 << 40) - 1;
@@ -90,10 +91,24 @@ pub async fn object(sender: &Sender, manifest: &Manifest, epoch: Epoch, attempt:
 pub async fn answer_row(
     sender: &Sender,
     manifest: &Manifest,
-    row: Disputed::Claim,
-    proof: Vec<B256>,
+    member: MemberId,
+    leaf: &NewLeaf,
 ) -> Result<Receipt, SendError> {
-    sender.send(manifest.addresses.disputes, &Disputes::answerRowCall { row, proof }).await
+    sender.send(manifest.addresses.disputes, &bindings::row_answer(member, leaf)).await
+}
+
+/// Publishes inputs that were demanded, with their path in the tree that the pending header names.
+///
+/// # Errors
+/// Where nobody demanded them, it is too late, or another header is pending, or they are not in its tree.
+pub async fn answer_inputs(
+    sender: &Sender,
+    manifest: &Manifest,
+    header: &Header,
+    member: MemberId,
+    opened: &OpenedInputs,
+) -> Result<Receipt, SendError> {
+    sender.send(manifest.addresses.disputes, &bindings::inputs_answer(header, member, opened)).await
 }
 
 /// Voids the pending root because a demanded row, or demanded inputs, were not published in time.
@@ -116,4 +131,19 @@ pub async fn void_unanswered(
 /// Where there is still time, or nobody objected.
 pub async fn lapse(sender: &Sender, manifest: &Manifest) -> Result<Receipt, SendError> {
     sender.send(manifest.addresses.disputes, &Disputes::lapseObjectionCall {}).await
+}
+
+/// Contests a row: the member's own call, or what it signed, sent by anyone.
+///
+/// # Errors
+/// Where another root is pending, something in the opening is not what the header commits to, or the row is right.
+pub async fn contest(
+    sender: &Sender,
+    manifest: &Manifest,
+    contest: eip712::Contest,
+    signature: Bytes,
+    opening: IContestVerifier::Opening,
+) -> Result<Receipt, SendError> {
+    let call = Disputes::contestCall { c: contest.into(), signature, opening };
+    sender.send(manifest.addresses.disputes, &call).await
 }

@@ -4,13 +4,13 @@ use alloy::primitives::{B256, U256};
 use alloy::rpc::types::Log;
 use alloy::sol_types::SolEvent;
 use rochdale_core::ids::{DatasetId, LicenseId};
-use rochdale_core::ledger::{DemandKind, Params};
+use rochdale_core::ledger::{Amounts, DemandKind, NewLeaf, OpenedInputs, Params};
 use rochdale_core::money::{DataWei, GovWei, MicroUsdc};
 
 use super::{Event, LicenseTerms, Located, Seat, amount};
 use crate::bindings::{
-    ConsentRegistry, ContributionRegistry, DatasetCatalog, Disputes, EthicsRegistry, License, Membership, Programs,
-    SettlementLedger, StewardCommittee, Treasury,
+    self, ConsentRegistry, ContributionRegistry, DatasetCatalog, Disputes, EthicsRegistry, License, Membership,
+    Programs, SettlementLedger, StewardCommittee, Treasury,
 };
 use crate::deploy::Addresses;
 use crate::eip712;
@@ -282,11 +282,16 @@ fn dispute(topic: B256, log: &Log) -> Result<Option<Event>, DecodeError> {
         }
         Disputes::RowPublished::SIGNATURE_HASH => {
             let e: Disputes::RowPublished = read(log)?;
-            Event::RowPublished { epoch: e.epoch.into(), attempt: e.attempt, member: e.memberId.into() }
+            let shown = Amounts { cash: e.row.cash, stream: e.row.stream, data: e.row.data, gov: e.row.gov };
+            let leaf = Box::new(NewLeaf { shown, private_hash: e.row.privateHash, proof: e.proof });
+            Event::RowPublished { epoch: e.epoch.into(), attempt: e.attempt, member: e.memberId.into(), leaf }
         }
         Disputes::InputsPublished::SIGNATURE_HASH => {
             let e: Disputes::InputsPublished = read(log)?;
-            Event::InputsPublished { epoch: e.epoch.into(), attempt: e.attempt, member: e.memberId.into() }
+            let (epoch, attempt, member) = (e.epoch.into(), e.attempt, e.memberId.into());
+            let opened = bindings::inputs(&e.inputs)
+                .map(|inputs| Box::new(OpenedInputs { inputs, blinder: e.blinder, proof: e.proof }));
+            Event::InputsPublished { epoch, attempt, member, opened }
         }
         _ => return Ok(None),
     }))

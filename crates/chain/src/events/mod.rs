@@ -6,7 +6,7 @@ mod memory;
 
 use alloy::primitives::{Address, B256, U256};
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, Purpose};
-use rochdale_core::ledger::{DemandKind, Header, Params};
+use rochdale_core::ledger::{DemandKind, Header, NewLeaf, OpenedInputs, Params};
 use rochdale_core::money::{DataWei, GovWei, MicroUsdc};
 use serde::{Deserialize, Serialize};
 
@@ -99,9 +99,9 @@ pub enum Event {
     /// A member demands the path of its row in the pending tree, or the opening of its inputs.
     Demanded { epoch: Epoch, attempt: u32, member: MemberId, kind: DemandKind, answer_by: u64 },
     /// A demanded row was published.
-    RowPublished { epoch: Epoch, attempt: u32, member: MemberId },
-    /// Demanded inputs were published.
-    InputsPublished { epoch: Epoch, attempt: u32, member: MemberId },
+    RowPublished { epoch: Epoch, attempt: u32, member: MemberId, leaf: Box<NewLeaf> },
+    /// Demanded inputs were published; none where a number of them is beyond everything that the ledger knows.
+    InputsPublished { epoch: Epoch, attempt: u32, member: MemberId, opened: Option<Box<OpenedInputs>> },
     /// The settlement is paused until a time; one that has passed ends a pause.
     SettlementPaused { until: u64 },
     /// Parameters that govern the epochs from `from_epoch` on.

@@ -130,8 +130,10 @@ impl Cooperative {
                 }
                 self.demands.push(Demand { epoch, attempt, member, kind, answer_by, answered: false });
             }
-            Event::RowPublished { epoch, attempt, member } => self.answered(epoch, attempt, member, DemandKind::Row),
-            Event::InputsPublished { epoch, attempt, member } => {
+            Event::RowPublished { epoch, attempt, member, .. } => {
+                self.answered(epoch, attempt, member, DemandKind::Row);
+            }
+            Event::InputsPublished { epoch, attempt, member, .. } => {
                 self.answered(epoch, attempt, member, DemandKind::Inputs);
             }
             _ => {}
@@ -194,7 +196,7 @@ mod tests {
     use crate::events::Located;
     use alloy::primitives::B256;
     use rochdale_core::ids::MemberId;
-    use rochdale_core::ledger::{Global, Roots, Settled, Shared};
+    use rochdale_core::ledger::{Amounts, Global, NewLeaf, Roots, Settled, Shared};
 
     fn located(event: Event) -> Located {
         Located {
@@ -231,6 +233,10 @@ mod tests {
 
     const ONE: Epoch = Epoch(1);
 
+    fn leaf() -> Box<NewLeaf> {
+        Box::new(NewLeaf { shown: Amounts::default(), private_hash: B256::ZERO, proof: Vec::new() })
+    }
+
     #[test]
     fn a_voided_proposal_falls_and_a_higher_attempt_stands_again() {
         let void = Event::Voided { epoch: ONE, attempt: 2, reason: B256::ZERO };
@@ -261,7 +267,7 @@ mod tests {
             let kind = DemandKind::Row;
             Event::Demanded { epoch: ONE, attempt: 0, member: MemberId(member), kind, answer_by }
         };
-        let shown = Event::RowPublished { epoch: ONE, attempt: 0, member: MemberId(7) };
+        let shown = Event::RowPublished { epoch: ONE, attempt: 0, member: MemberId(7), leaf: leaf() };
         let state = folded(vec![proposed(1, 0), asked(7, 4_000), asked(8, 4_500), shown]);
         assert_eq!(state.proposals[&ONE].final_at, 4_500 + REPLY_TIME);
         let open = |now| state.open_demands(now).map(|demand| demand.member.0).collect::<Vec<_>>();
@@ -271,8 +277,8 @@ mod tests {
     #[test]
     fn a_row_and_inputs_are_demanded_and_answered_apart() {
         let asked = |kind| Event::Demanded { epoch: ONE, attempt: 0, member: MemberId(7), kind, answer_by: 4_000 };
-        let row = Event::RowPublished { epoch: ONE, attempt: 0, member: MemberId(7) };
-        let inputs = Event::InputsPublished { epoch: ONE, attempt: 0, member: MemberId(7) };
+        let row = Event::RowPublished { epoch: ONE, attempt: 0, member: MemberId(7), leaf: leaf() };
+        let inputs = Event::InputsPublished { epoch: ONE, attempt: 0, member: MemberId(7), opened: None };
         let both = [proposed(1, 0), asked(DemandKind::Row), asked(DemandKind::Inputs)];
         let open = |answers: &[Event]| {
             let state = folded([&both, answers].concat());

@@ -352,7 +352,8 @@ async fn the_state_and_the_ledger_agree_when_a_proposal_is_final() {
     let longest = SettlementLedger::setPausedUntilCall { until: until + 86_400 };
     coop.local.act_as(guard, ledger, &longest).await.unwrap();
     assert_eq!(final_at().await, FROZEN);
-    let stands = Disputes::resolveObjectionCall { epoch: 1, attempt: 0, objector: coop.stewards[2].address(), upheld: false };
+    let stands =
+        Disputes::resolveObjectionCall { epoch: 1, attempt: 0, objector: coop.stewards[2].address(), upheld: false };
     coop.local.act_as(a.member_timelock, a.disputes, &stands).await.unwrap();
     let last = final_at().await;
     assert!(last >= coop.chain.now().await.unwrap() + 86_000, "a rejection leaves the full window: {last}");

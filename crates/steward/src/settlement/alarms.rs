@@ -4,7 +4,7 @@
 use rochdale_api::Problem;
 use rochdale_chain::state::FROZEN;
 use rochdale_core::ids::{Epoch, StewardId};
-use rochdale_core::ledger::{DemandKind, Global, Header};
+use rochdale_core::ledger::{Global, Header};
 
 use super::DUTY;
 use crate::steward::{Mirror, Steward};
@@ -20,14 +20,14 @@ impl Steward {
     pub async fn alarms(&self, mirror: &Mirror, seat: StewardId) -> Result<Vec<String>, Problem> {
         let mut alarms = Vec::new();
         alarms.extend(self.root_alarm(mirror, seat).await?);
-        for demand in mirror.latest.open_demands(mirror.now()).filter(|demand| demand.kind == DemandKind::Row) {
+        for demand in mirror.latest.open_demands(mirror.now()) {
             let row = self.store.epoch::<Header, Global>(demand.epoch).await?;
             let held = row.is_some_and(|row| row.header.attempt == demand.attempt);
             if held && demand.answer_by - mirror.now() <= ANSWER_IS_LATE {
                 alarms.push(format!(
-                    "the row that member {} demands of epoch {}, attempt {}, is not published: carry the answer before {}: \
+                    "the {} that member {} demands of epoch {}, attempt {}, is not published: carry the answer before {}: \
                      `rochdale dispute answer --member {}`",
-                    demand.member, demand.epoch, demand.attempt, demand.answer_by, demand.member
+                    demand.kind, demand.member, demand.epoch, demand.attempt, demand.answer_by, demand.member
                 ));
             }
         }

@@ -3,20 +3,22 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use alloy::primitives::{Bytes, U256, keccak256};
+use alloy::primitives::{B256, Bytes, U256, keccak256};
 use anyhow::Result;
 use rochdale_api::ProblemCode;
 use rochdale_api::client::ClientError;
-use rochdale_api::settlement::{AnswerRequest, Sheet, SheetLine, SheetMessage};
+use rochdale_api::settlement::{AnswerRequest, DemandAnswer, Sheet, SheetLine, SheetMessage};
 use rochdale_chain::bindings::{self, Disputes, SettlementLedger};
 use rochdale_chain::dispute::{self, DisputeError};
 use rochdale_chain::eip712;
+use rochdale_chain::events::Event;
 use rochdale_core::commit;
 use rochdale_core::ids::{ContributionId, Epoch, MemberId, StewardId};
-use rochdale_core::ledger::{Header, empty_root};
+use rochdale_core::ledger::{DemandKind, Header, empty_root};
 use rochdale_crypto::RowKey;
 use rochdale_crypto::sealing::{self, SheetContext};
 use rochdale_steward::audit;
+use rochdale_steward::config::Objection;
 use rochdale_steward::settlement::DUTY;
 use rochdale_testkit::anvil::role_key;
 
@@ -53,6 +55,7 @@ async fn false_sheet(world: &World, about: &TestMember) -> Result<Vec<Bytes>> {
         lines: vec![line],
         awards: Vec::new(),
         unkeyed: Vec::new(),
+        seed: B256::ZERO,
         revenue: 0,
         licenses: Vec::new(),
         datasets: Vec::new(),
@@ -253,27 +256,110 @@ async fn a_demanded_row_is_anybodys_to_carry_where_the_gateway_withholds_it() ->
     let shown = async || Ok(client.get::<AnswerRequest>(&path(ada.id)).await.is_ok());
     world.until("the answer to be shown", shown).await?;
     let answer: AnswerRequest = client.get(&path(ada.id)).await?;
-    assert_eq!((answer.epoch, answer.attempt, answer.leaf.member_id), (Epoch(1), 0, ada.id));
+    assert_eq!((answer.epoch, answer.attempt, answer.member_id), (Epoch(1), 0, ada.id));
     let others = client.get::<AnswerRequest>(&path(ben.id)).await;
     assert_eq!(others.as_ref().err().map(ClientError::code), Some(ProblemCode::NotFound), "{others:?}");
     assert!(!page(&world, 2, "/v1/health")?.contains("dispute answer"));
     world.coop.local.time_to(world.now().await? + 12 * 3_600, 1).await?;
     health_with(&world, 2, "`rochdale dispute answer --member 1`").await?;
 
-    let leaf = answer.leaf;
-    let row = bindings::claim(leaf.member_id, &leaf.amounts(), leaf.private_hash);
+    let DemandAnswer::Row(leaf) = &answer.answer else { panic!("{answer:?}") };
     let manifest = &world.coop.manifest;
-    dispute::answer(&world.coop.researcher, manifest, row, leaf.proof).await?;
+    dispute::answer_row(&world.coop.researcher, manifest, ada.id, leaf).await?;
+    world.coop.local.mine(3).await?;
+    world.until("what is answered to be shown no more", async || Ok(!shown().await?)).await?;
+
+    // Point 14: the same of the inputs.
+    world.demand_of(&ada, 1, 0, DemandKind::Inputs).await?;
+    world.until("the answer to be shown", shown).await?;
+    let answer: AnswerRequest = client.get(&path(ada.id)).await?;
+    let DemandAnswer::Inputs { header, opened } = &answer.answer else { panic!("{answer:?}") };
+    dispute::answer_inputs(&world.coop.researcher, manifest, header, ada.id, opened).await?;
     world.coop.local.mine(3).await?;
     world.until("what is answered to be shown no more", async || Ok(!shown().await?)).await?;
     assert!(!page(&world, 2, "/v1/health")?.contains("dispute answer"));
 
     // What nobody carries voids the root, by anybody's call.
     demand(&world, &ben).await?;
-    assert!(dispute::void_unanswered(&world.coop.researcher, manifest, ben.id).await.is_err(), "still due");
+    assert!(
+        dispute::void_unanswered(&world.coop.researcher, manifest, ben.id, DemandKind::Row).await.is_err(),
+        "still due"
+    );
     world.coop.local.time_to(world.now().await? + 86_400, 1).await?;
-    assert!(dispute::void_unanswered(&world.coop.researcher, manifest, ada.id).await.is_err(), "answered");
-    dispute::void_unanswered(&world.coop.researcher, manifest, ben.id).await?;
+    assert!(
+        dispute::void_unanswered(&world.coop.researcher, manifest, ada.id, DemandKind::Row).await.is_err(),
+        "answered"
+    );
+    dispute::void_unanswered(&world.coop.researcher, manifest, ben.id, DemandKind::Row).await?;
     assert_eq!(dispute::pending(&world.coop.chain, manifest).await?, None);
     Ok(())
+}
+
+/// A world in which steward 3 runs and may object by itself, for at most so much gas.
+async fn may_object(max_wei: u64) -> Result<(World, TestMember)> {
+    let mut world = World::start(&[]).await?;
+    let key_file = world.configs[2].key_file.clone();
+    world.configs[2].objection = Some(Objection { key_file, max_wei });
+    world.up(3).await?;
+    // Its account needs ether.
+    world.coop.sender("steward-3").await?;
+    let ada = world.member(1).await?;
+    world.attempt(1, 0).await?;
+    Ok((world, ada))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn point_15_a_steward_with_an_account_objects_to_a_false_root_by_itself_and_once() -> Result<()> {
+    let (world, ada) = may_object(50_000_000_000_000_000).await?;
+    lie(&world, &ada, true).await?;
+    let frozen = async || {
+        world.coop.local.mine(1).await?;
+        let pending = dispute::pending(&world.coop.chain, &world.coop.manifest).await?;
+        Ok(pending.is_some_and(|pending| pending.final_at.is_none()))
+    };
+    world.until("an objection", frozen).await?;
+    health_with(&world, 3, "the member house decides").await?;
+    let ours = world.coop.stewards[2].address();
+    let objections = async || {
+        let history = world.coop.history().await?.into_iter();
+        let by = |event: Event| if let Event::Objected { steward, .. } = event { Some(steward) } else { None };
+        anyhow::Ok(history.filter_map(|located| by(located.event)).collect::<Vec<_>>())
+    };
+    assert_eq!(objections().await?, [ours]);
+    // The house rejects it: the steward knows nothing new, and does not stake another bond.
+    world.coop.local.mine(3).await?;
+    reject(&world).await?;
+    health_with(&world, 3, "is false, object before").await?;
+    world.coop.local.mine(3).await?;
+    assert_eq!(objections().await?, [ours]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn point_15_an_objection_that_costs_more_than_the_operator_allows_is_left_to_the_operator() -> Result<()> {
+    let (world, ada) = may_object(1).await?;
+    lie(&world, &ada, true).await?;
+    halted(&world, 3, true).await?;
+    let health = health_with(&world, 3, "objecting failed").await?;
+    assert!(health.contains("would cost up to") && health.contains("rochdale dispute object"), "{health}");
+    let pending = dispute::pending(&world.coop.chain, &world.coop.manifest).await?;
+    assert!(pending.is_some_and(|pending| pending.final_at.is_some()), "nothing was sent");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_holds_no_seat_is_refused_at_the_start() -> Result<()> {
+    let mut world = World::start(&[]).await?;
+    let key_file = world.configs[1].key_file.clone();
+    world.configs[2].objection = Some(Objection { key_file, max_wei: 1 });
+    let refused = world.up(3).await.unwrap_err();
+    assert!(refused.to_string().contains("only the key of the seat may object"), "{refused}");
+    Ok(())
+}
+
+async fn reject(world: &World) -> Result<()> {
+    let a = &world.coop.manifest.addresses;
+    let objector = world.coop.stewards[2].address();
+    let stands = Disputes::resolveObjectionCall { epoch: 1, attempt: 0, objector, upheld: false };
+    world.decide(a.member_timelock, a.disputes, &stands).await
 }

@@ -124,7 +124,8 @@ impl Year {
                 let header = &self.pending.as_ref().context("nothing is pending")?.round.header;
                 (about.epoch, about.attempt) = (header.epoch.0, header.attempt);
                 let objector = self.stewards[2].address();
-                let args = json!({ "epoch": about.epoch, "attempt": about.attempt, "objector": objector, "upheld": false });
+                let args =
+                    json!({ "epoch": about.epoch, "attempt": about.attempt, "objector": objector, "upheld": false });
                 vec![call("Disputes", "resolveObjection", args)]
             }
             Topic::Grant => {
