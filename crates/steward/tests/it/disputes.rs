@@ -2,13 +2,14 @@
 
 use alloy::primitives::{B256, Bytes, U256};
 use anyhow::Result;
+use rochdale_api::settlement::DemandAnswer;
 use rochdale_chain::bindings::{Disputes, LedgerParams, PauseGuard, SettlementLedger};
 use rochdale_chain::client::SendError;
 use rochdale_chain::events::Event;
 use rochdale_chain::local::post_bonds;
 use rochdale_chain::state::{Cooperative, FROZEN};
 use rochdale_core::ids::{Epoch, MemberId};
-use rochdale_core::ledger::{self, Amounts, Params};
+use rochdale_core::ledger::Params;
 use rochdale_steward::audit;
 
 use crate::world::World;
@@ -139,11 +140,9 @@ async fn a_demanded_row_is_answered_on_chain_and_an_objection_that_is_rejected_l
     };
     world.until("an answer on chain", async || Ok(published().await? > 0)).await?;
     for answer in world.answers() {
-        let leaf = &answer.leaf;
-        assert_eq!((answer.epoch, answer.attempt, leaf.member_id), (Epoch(1), 0, ben));
-        let shown = Amounts { cash: leaf.cash, stream: leaf.stream, data: leaf.data, gov: leaf.gov };
-        let hash = ledger::leaf(leaf.member_id, &shown, leaf.private_hash);
-        assert!(ledger::verify(header.root, world.coop.manifest.tree_depth, ben, hash, &leaf.proof));
+        assert_eq!((answer.epoch, answer.attempt, answer.member_id), (Epoch(1), 0, ben));
+        let DemandAnswer::Row(leaf) = &answer.answer else { panic!("{answer:?}") };
+        assert!(leaf.opens(&header, world.coop.manifest.tree_depth, ben));
     }
     let answered = async || {
         let mirrors = (1..=3).map(|seat| world.steward(seat).mirror());
@@ -151,6 +150,17 @@ async fn a_demanded_row_is_answered_on_chain_and_an_objection_that_is_rejected_l
     };
     world.until("everyone to see it", answered).await?;
     assert_eq!(published().await?, 1, "of three stewards that answer, one is mined");
+    // Point 14: what is behind the inputs leaf is answered like the row.
+    let r = Disputes::Demand { memberId: ben.0, epoch: 1, attempt: 0, kind: 1, deadline: U256::ZERO };
+    world.disputes_as("member-2", &Disputes::demandCall { r, signature: Bytes::new() }).await?;
+    let depth = world.coop.manifest.tree_depth;
+    let opened = async || {
+        let history = world.coop.history().await?.into_iter();
+        Ok(history
+            .filter_map(|e| if let Event::InputsPublished { opened, .. } = e.event { opened } else { None })
+            .any(|opened| opened.opens(&header, depth, ben)))
+    };
+    world.until("the inputs on chain", opened).await?;
     let void = Disputes::voidUnansweredCall { memberId: ben.0, kind: 0 };
     let refused = world.disputes_as("member-2", &void).await.unwrap_err();
     assert_eq!(refusal(&refused), "Disputes_NotDemanded");

@@ -8,7 +8,7 @@ use anyhow::Result;
 use rochdale_api::ProblemCode;
 use rochdale_api::client::ClientError;
 use rochdale_api::settlement::{AnswerRequest, DemandAnswer, Sheet, SheetLine, SheetMessage};
-use rochdale_chain::bindings::{self, Disputes, SettlementLedger};
+use rochdale_chain::bindings::{Disputes, SettlementLedger};
 use rochdale_chain::dispute::{self, DisputeError};
 use rochdale_chain::eip712;
 use rochdale_chain::events::Event;

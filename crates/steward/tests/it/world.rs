@@ -31,6 +31,7 @@ use rochdale_chain::local::{AnvilOptions, post_bonds};
 use rochdale_core::commit;
 use rochdale_core::consent::{Choice, Controller, Notice, Receipt};
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, Purpose, StewardId};
+use rochdale_core::ledger::DemandKind;
 use rochdale_crypto::keyfile::{self, KeyKind};
 use rochdale_crypto::sealing::{self, ConsentContext, ConsentPart, PrivatePart, RowKeyContext, ShareContext};
 use rochdale_crypto::{
