@@ -6,6 +6,7 @@
 pub mod budget;
 pub mod commit;
 pub mod consent;
+pub mod draw;
 pub mod fhir;
 pub mod ids;
 pub mod ledger;
@@ -13,3 +14,4 @@ pub mod money;
 pub mod poll;
 pub mod query;
 pub mod score;
+pub mod size;

@@ -106,6 +106,7 @@ pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("POST", "/v1/consents", Access::Statement),
     ("POST", "/v1/consents/revoke", Access::Statement),
     ("POST", "/v1/consents/erase", Access::Statement),
+    ("GET", "/v1/blobs", Access::Worker),
     ("PUT", "/v1/blobs/{cid}", Access::Upload),
     ("GET", "/v1/blobs/{cid}", Access::Blob),
     ("POST", "/v1/contributions", Access::Statement),
@@ -176,6 +177,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(consents::grant))
         .routes(routes!(consents::revoke))
         .routes(routes!(consents::erase))
+        .routes(routes!(blobs::list))
         .routes(routes!(blobs::put, blobs::get))
         .routes(routes!(contributions::contribute))
         .routes(routes!(contributions::status))
