@@ -5,17 +5,19 @@
 //! fetched again. Blobs of erased members are deleted once the chain says so. Beyond `replica.max_bytes` nothing more is fetched, which
 //! health says; records that are not here are left out of answers, as those that do not open are.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use alloy::primitives::B256;
 use rochdale_api::contribution::{VAULT_PAGE, VaultEntry, VaultPage};
 use rochdale_api::{Problem, ProblemCode};
-use rochdale_core::ids::ContributionId;
+use rochdale_core::ids::{ContributionId, MemberId};
+use rochdale_crypto::envelope::HEADER_BYTES;
 use rochdale_crypto::{Cid, Header};
 use tokio::fs::{self, File};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::Mutex;
 
 use crate::problems::internal;
@@ -26,6 +28,7 @@ pub struct Replica {
     root: PathBuf,
     most_bytes: u64,
     known: Mutex<Known>,
+    stale: AtomicBool,
 }
 
 /// What the vault lists, as far as it is here.
@@ -33,12 +36,12 @@ pub struct Replica {
 struct Known {
     /// Listed and held.
     held: BTreeMap<ContributionId, VaultEntry>,
-    /// Listed, but the vault does not give it, or it is not what it should be.
-    missing: HashSet<ContributionId>,
     /// Bytes of what is held.
     bytes: u64,
     /// Where the next listing begins.
     after: ContributionId,
+    /// Whose blobs were deleted.
+    erased: BTreeSet<MemberId>,
 }
 
 impl Replica {
@@ -53,7 +56,7 @@ impl Replica {
             _ => {}
         }
         std::fs::create_dir_all(&partial)?;
-        Ok(Self { root, most_bytes, known: Mutex::default() })
+        Ok(Self { root, most_bytes, known: Mutex::default(), stale: AtomicBool::default() })
     }
 
     /// The sealed bytes of a blob, `None` where it is not held.
@@ -66,6 +69,11 @@ impl Replica {
             // Content that the disk has changed is as good as none.
             read => read.map(|blob| (B256::from(*Cid::of(&blob).sha256()) == digest).then_some(blob)),
         }
+    }
+
+    /// Lists the vault from its beginning the next time: a reorganization may have given a place in the registry anew.
+    pub fn relist(&self) {
+        self.stale.store(true, Ordering::SeqCst);
     }
 
     /// Number of blobs held.
@@ -94,8 +102,20 @@ impl Replica {
         fs::rename(&partial, &path).await
     }
 
-    async fn delete(&self, digest: B256) -> io::Result<()> {
-        remove(&self.path(digest)).await
+    /// Every blob's file.
+    async fn files(&self) -> io::Result<Vec<PathBuf>> {
+        let mut files = Vec::new();
+        let mut folders = fs::read_dir(&self.root).await?;
+        while let Some(folder) = folders.next_entry().await? {
+            if folder.file_name() == "partial" {
+                continue;
+            }
+            let mut blobs = fs::read_dir(folder.path()).await?;
+            while let Some(blob) = blobs.next_entry().await? {
+                files.push(blob.path());
+            }
+        }
+        Ok(files)
     }
 }
 
@@ -113,6 +133,9 @@ impl Worker {
     /// Where gateway or disk fails; what was fetched stays.
     pub async fn replicate(&self, mirror: &Mirror) -> Result<(), Problem> {
         let mut known = self.replica.known.lock().await;
+        if self.replica.stale.swap(false, Ordering::SeqCst) {
+            known.after = ContributionId(0);
+        }
         self.forget_erased(mirror, &mut known).await.map_err(internal)?;
         loop {
             let path = format!("/v1/blobs?after={}", known.after);
@@ -131,14 +154,6 @@ impl Worker {
         }
     }
 
-    /// Lists the vault from its beginning the next time: a reorganization may have given a place in the registry anew, and what the vault
-    /// did not hold it may hold by now.
-    pub async fn relist(&self) {
-        let mut known = self.replica.known.lock().await;
-        known.after = ContributionId(0);
-        known.missing.clear();
-    }
-
     /// Fetches one blob unless it is here or belongs to who erased everything.
     async fn copy(&self, mirror: &Mirror, known: &mut Known, entry: VaultEntry) -> Result<(), Problem> {
         let id = entry.contribution_id;
@@ -150,7 +165,6 @@ impl Worker {
             if known.bytes.saturating_add(entry.bytes) > self.replica.most_bytes {
                 let most = self.replica.most_bytes;
                 self.blame(format!("the replica of the vault is full: replica.max_bytes is {most}"));
-                known.missing.insert(id);
                 return Ok(());
             }
             let cid = Cid::from_sha256(entry.blob_digest.0);
@@ -158,8 +172,7 @@ impl Worker {
             let blob = match fetched {
                 Ok(blob) => blob,
                 Err(error) if matches!(error.code(), ProblemCode::NotFound | ProblemCode::Erased) => {
-                    known.missing.insert(id);
-                    return Ok(());
+                        return Ok(());
                 }
                 Err(error) => return Err(error.into()),
             };
@@ -168,27 +181,43 @@ impl Worker {
             let belongs = on_chain.is_none_or(|contribution| Some(contribution.member) == member);
             if Cid::of(&blob) != cid || blob.len() as u64 != entry.bytes || !belongs {
                 self.blame("the gateway's vault gave other bytes than those it lists".to_owned());
-                known.missing.insert(id);
                 return Ok(());
             }
             self.replica.keep(entry.blob_digest, &blob).await.map_err(internal)?;
         }
         known.bytes = known.bytes.saturating_add(entry.bytes);
-        known.missing.remove(&id);
         known.held.insert(id, entry);
         Ok(())
     }
 
+    /// Deletes the blobs of members who erased everything. Whose a blob is stands in its own header, so that neither a lost list nor the
+    /// gateway's word decides what goes.
     async fn forget_erased(&self, mirror: &Mirror, known: &mut Known) -> io::Result<()> {
-        let erased = |id: &ContributionId| mirror.latest.contributions.get(id).is_some_and(|found| found.erased);
-        let gone: Vec<VaultEntry> = known.held.values().filter(|entry| erased(&entry.contribution_id)).copied().collect();
-        for entry in gone {
-            known.held.remove(&entry.contribution_id);
-            if !known.held.values().any(|other| other.blob_digest == entry.blob_digest) {
-                self.replica.delete(entry.blob_digest).await?;
-                known.bytes = known.bytes.saturating_sub(entry.bytes);
+        let erased: BTreeSet<MemberId> =
+            mirror.latest.members.iter().filter(|(_, member)| member.erased.is_some()).map(|(id, _)| *id).collect();
+        if erased == known.erased {
+            return Ok(());
+        }
+        let is_erased = |id: &ContributionId| mirror.latest.contributions.get(id).is_some_and(|found| found.erased);
+        known.held.retain(|id, _| !is_erased(id));
+        let live: HashSet<B256> = known.held.values().map(|entry| entry.blob_digest).collect();
+        for path in self.replica.files().await? {
+            let Some((digest, member)) = identify(&path).await? else { continue };
+            if erased.contains(&member) && !live.contains(&digest) {
+                remove(&path).await?;
             }
         }
+        known.bytes = known.held.values().map(|entry| entry.bytes).sum();
+        known.erased = erased;
         Ok(())
     }
+}
+
+/// Digest and member of a blob, by its name and its header; `None` for what is no blob.
+async fn identify(path: &Path) -> io::Result<Option<(B256, MemberId)>> {
+    let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse::<Cid>().ok());
+    let mut head = Vec::with_capacity(HEADER_BYTES);
+    File::open(path).await?.take(HEADER_BYTES as u64).read_to_end(&mut head).await?;
+    let header = Header::from_bytes(&head).ok();
+    Ok(name.zip(header).map(|(cid, header)| (B256::from(*cid.sha256()), header.context().member)))
 }

@@ -189,7 +189,13 @@ pub(super) async fn look(gateway: &Gateway) -> Health {
 
 /// The cooperative as of now.
 pub(super) async fn overview(gateway: &Gateway) -> Result<Cooperative, Problem> {
-    let now = gateway.chain.now().await.map_err(|e| problems::chain(&e))?;
+    let head = gateway.chain.head().await.map_err(|e| problems::chain(&e))?;
+    let now = head.latest.timestamp;
+    let finalized = FinalizedBlock {
+        number: head.finalized.number,
+        hash: head.finalized.hash,
+        timestamp: head.finalized.timestamp,
+    };
     let state = gateway.index.fresh().await?;
     let manifest = serde_json::to_value(&gateway.manifest)
         .map_err(|e| Problem::new(ProblemCode::Internal, format!("the manifest has no JSON form: {e}")))?;
@@ -204,6 +210,7 @@ pub(super) async fn overview(gateway: &Gateway) -> Result<Cooperative, Problem> 
         stewards: gateway.directory.entries(),
         quorum,
         now,
+        finalized,
         epoch: gateway.manifest.schedule().epoch_at(now).unwrap_or_default(),
         final_epoch,
         members: u32::try_from(members).unwrap_or(u32::MAX),
