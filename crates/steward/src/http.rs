@@ -16,6 +16,7 @@ use rochdale_api::member::{
 use rochdale_api::query::{
     BudgetLog, CommitRequest, Countersignature, EntryRequest, ReleaseRequest, Shares, SnapshotRequest,
 };
+use rochdale_api::order::Sizes;
 use rochdale_api::server::{MAX_JSON, Signed, Verifier};
 use rochdale_api::settlement::{AnswerRequest, AwardMessage, SettlementStatus, SheetAnswer, SheetMessage};
 use rochdale_api::status::Health;
@@ -47,6 +48,7 @@ pub enum Access {
 pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("GET", "/v1/health", Access::Anyone),
     ("GET", "/v1/budget", Access::Anyone),
+    ("GET", "/v1/sizes", Access::Anyone),
     ("GET", "/v1/settlement", Access::Anyone),
     ("GET", "/v1/settlement/answers/{member}", Access::Anyone),
     ("GET", "/v1/erasures/{member}", Access::Anyone),
@@ -86,6 +88,7 @@ pub fn router(steward: Arc<Steward>) -> Router {
     Router::new()
         .route("/v1/health", get(health))
         .route("/v1/budget", get(budget_log))
+        .route("/v1/sizes", get(sizes))
         .route("/v1/settlement", get(settlement))
         .route("/v1/settlement/answers/{member}", get(demanded_row))
         .route("/v1/erasures/{member}", get(erasure))
@@ -151,6 +154,11 @@ fn forbidden<T>(signed: &Signed<T>, caller: Caller, wanted: &str) -> Problem {
         Caller::Stranger => "nobody that the chain knows".to_owned(),
     };
     Problem::new(ProblemCode::Forbidden, format!("{} is {who}; this call is for {wanted}", signed.signer))
+}
+
+async fn sizes(State(app): State<App>) -> Answered<Sizes> {
+    let mirror = app.0.mirror()?;
+    Ok(Json(app.0.sizes(&mirror).await?))
 }
 
 async fn health(State(app): State<App>) -> Response {

@@ -57,6 +57,9 @@ impl Steward {
             seen.events = mirror.events.len();
         }
         note("scoring", self.score_round(&mirror).await);
+        if seen.complete {
+            note("sizes", self.size_round(&mirror).await);
+        }
         note("settlement", self.settle_round(&mirror).await);
         problems
     }

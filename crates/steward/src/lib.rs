@@ -33,5 +33,6 @@ pub mod release;
 pub mod run;
 pub mod scoring;
 pub mod settlement;
+pub mod sizes;
 pub mod steward;
 pub mod store;

@@ -77,11 +77,14 @@ impl Steward {
             let members: Vec<MemberId> =
                 usable.get(&(dataset, purpose)).into_iter().flatten().copied().collect();
             let cell = Cell { dataset, purpose, epoch };
-            let members = published(self.keys.committee_key(), &cell, number, &members);
+            let members = published(self.keys.committee(), &cell, number, &members);
             PublishedSize { dataset, purpose, epoch, members }
         };
         let sizes: Vec<PublishedSize> = all.into_iter().map(count).collect();
-        self.store.put_sizes(&sizes).await?;
+        // What is counted before everything is caught up would stand for a quarter.
+        if self.is_complete(mirror).await? {
+            self.store.put_sizes(&sizes).await?;
+        }
         Ok(sizes)
     }
 

@@ -95,6 +95,7 @@ pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("GET", "/v1/datasets", Access::Public),
     ("GET", "/v1/epochs/{epoch}", Access::Public),
     ("GET", "/v1/budget", Access::Public),
+    ("GET", "/v1/sizes", Access::Public),
     ("POST", "/v1/members", Access::Statement),
     ("POST", "/v1/members/leave", Access::Statement),
     ("POST", "/v1/members/payout", Access::Statement),
@@ -166,6 +167,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(public::datasets))
         .routes(routes!(public::epoch))
         .routes(routes!(public::budget))
+        .routes(routes!(public::sizes))
         .routes(routes!(members::join))
         .routes(routes!(members::leave))
         .routes(routes!(members::payout))

@@ -4,7 +4,10 @@ use alloy::primitives::Address;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use rochdale_api::status::{BudgetView, Cooperative, DatasetView, EpochView, Health, LicenseView, TreasuryView};
+use rochdale_api::order::Sizes;
+use rochdale_api::status::{
+    BudgetView, Cooperative, DatasetView, EpochView, FinalizedBlock, Health, LicenseView, TreasuryView,
+};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::state::LicenseState;
 use rochdale_core::ids::{Epoch, LicenseId};
@@ -140,6 +143,12 @@ pub async fn epoch(State(gateway): App, Path(epoch): Path<String>) -> Answered<E
 pub async fn budget(State(gateway): App) -> Answered<BudgetView> {
     let log = gateway.forward.budget().await?;
     Ok(Json(BudgetView { total: log.total, left: log.left, entries: log.entries.len() as u64 }))
+}
+
+/// How many members each dataset has for a purpose: published sizes, noisy and coarse, as a quorum of stewards gives them alike.
+#[utoipa::path(get, path = "/v1/sizes", tag = "public", responses((status = 200, description = "By dataset and purpose", body = Sizes), (status = 503, description = "Too few stewards answer", body = Problem)))]
+pub async fn sizes(State(gateway): App) -> Answered<Sizes> {
+    gateway.forward.sizes().await.map(Json)
 }
 
 /// Health as of now.

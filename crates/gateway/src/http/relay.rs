@@ -4,7 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use rochdale_api::Problem;
 use rochdale_api::member::{ClaimRequest, Claimed, Mined};
-use rochdale_api::query::{AnchorRequest, QueryRequest, SealedAnswer};
+use rochdale_api::order::{QueryRequest, SealedAnswer};
+use rochdale_api::query::AnchorRequest;
 use rochdale_api::server::{JsonBody, Signed};
 use rochdale_api::settlement::{AnswerRequest, DemandRequest, ProposeRequest};
 
