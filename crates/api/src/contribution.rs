@@ -248,3 +248,29 @@ pub struct CatchUpContribution {
     /// `core::commit::sealed_shares_hash`.
     pub shares_hash: B256,
 }
+
+/// Blobs in one [`VaultPage`].
+pub const VAULT_PAGE: u32 = 500;
+
+/// `GET /v1/blobs?after=<contribution id>` at the gateway, by a worker: which blobs the vault holds, in the registry's order, so that
+/// a replica can be kept of all of them. Who fetches everything tells nothing by what it fetches.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VaultPage {
+    /// By contribution id ascending, at most [`VAULT_PAGE`]; fewer where these are the last.
+    pub blobs: Vec<VaultEntry>,
+}
+
+/// A recorded contribution's blob.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VaultEntry {
+    /// The contribution.
+    #[schema(value_type = u64)]
+    pub contribution_id: ContributionId,
+    /// SHA-256 of the blob.
+    #[schema(value_type = String)]
+    pub blob_digest: B256,
+    /// Its length.
+    pub bytes: u64,
+}

@@ -44,6 +44,8 @@ pub struct Cooperative {
     pub quorum: u8,
     /// Block time at the gateway.
     pub now: u64,
+    /// The newest finalized block: what an order is cut at.
+    pub finalized: FinalizedBlock,
     /// The running epoch.
     #[schema(value_type = u32)]
     pub epoch: Epoch,
@@ -52,6 +54,18 @@ pub struct Cooperative {
     pub final_epoch: Epoch,
     /// Active members.
     pub members: u32,
+}
+
+/// A block that no reorganization takes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FinalizedBlock {
+    /// Its number.
+    pub number: u64,
+    /// Its hash.
+    #[schema(value_type = String)]
+    pub hash: B256,
+    /// Its timestamp, seconds.
+    pub timestamp: u64,
 }
 
 /// A steward in the directory.

@@ -186,6 +186,8 @@ pub struct DatasetState {
     pub price_per_thousand: MicroUsdc,
     /// License terms.
     pub terms_hash: B256,
+    /// Whether it is sold.
+    pub open: bool,
 }
 
 /// Everything that the events say, as of the last one.
@@ -207,7 +209,7 @@ pub struct Cooperative {
     pub orders: BTreeMap<B256, u64>,
     /// Bookings in order.
     pub bookings: Vec<Booking>,
-    /// Datasets on offer.
+    /// Datasets, closed ones included.
     pub datasets: BTreeMap<DatasetId, DatasetState>,
     /// Number of the committee in office, 0 before the first.
     pub generation: u32,
@@ -390,10 +392,12 @@ impl Cooperative {
     fn apply_market(&mut self, event: &Event, at: At) {
         match *event {
             Event::DatasetPublished { dataset, data_type, source, price_per_thousand, terms_hash } => {
-                self.datasets.insert(dataset, DatasetState { data_type, source, price_per_thousand, terms_hash });
+                self.datasets.insert(dataset, DatasetState { data_type, source, price_per_thousand, terms_hash, open: true });
             }
             Event::DatasetClosed { dataset } => {
-                self.datasets.remove(&dataset);
+                if let Some(dataset) = self.datasets.get_mut(&dataset) {
+                    dataset.open = false;
+                }
             }
             Event::LicenseIssued { license, holder, terms } => {
                 self.licenses.insert(license, LicenseState { holder, terms });

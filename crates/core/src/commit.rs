@@ -91,11 +91,12 @@ pub fn consent(receipt_digest: B256, blinder: B256) -> B256 {
     tagged("consent", [receipt_digest, blinder])
 }
 
-/// The digest of a member's row key, named at admission: 256 random bits need no blinder, and a steward that
-/// missed the sealed key can take it from a peer and check it against the chain.
+/// The digest of a member's row key, named at admission and kept by Membership: 256 random bits need no blinder. A steward
+/// that missed the sealed key can take it from a peer and check it against the chain, and a contest's key must fit it, so it
+/// is the plain hash that `ContestVerifier` computes.
 #[must_use]
 pub fn row_key(key: B256) -> B256 {
-    tagged("rowkey", [key])
+    keccak256(key)
 }
 
 /// `keccak(abi.encode(bytes[] copies))` of a settlement sheet as sealed to each steward, in the order of the seats.

@@ -13,7 +13,7 @@ use rochdale_api::contribution::{
 use rochdale_api::member::{
     ClaimLeaf, ConsentDelivery, ErasureAttestation, LeavesRequest, RowKeyDelivery, RowRequest, Sealed, SealedRow,
 };
-use rochdale_api::order::{DebitSignature, SealedRequest, Shares};
+use rochdale_api::order::{DebitSignature, SealedRequest, Shares, Sizes};
 use rochdale_api::server::{MAX_JSON, Signed, Verifier};
 use rochdale_api::settlement::{AnswerRequest, AwardMessage, SettlementStatus, SheetAnswer, SheetMessage};
 use rochdale_api::status::Health;
@@ -44,6 +44,7 @@ pub enum Access {
 /// Every route: method, path, who may call it. A test calls each as every actor.
 pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("GET", "/v1/health", Access::Anyone),
+    ("GET", "/v1/sizes", Access::Anyone),
     ("GET", "/v1/settlement", Access::Anyone),
     ("GET", "/v1/settlement/answers/{member}", Access::Anyone),
     ("GET", "/v1/erasures/{member}", Access::Anyone),
@@ -81,6 +82,7 @@ type Answered<T> = Result<Json<T>, Problem>;
 pub fn router(steward: Arc<Steward>) -> Router {
     Router::new()
         .route("/v1/health", get(health))
+        .route("/v1/sizes", get(sizes))
         .route("/v1/settlement", get(settlement))
         .route("/v1/settlement/answers/{member}", get(demanded_row))
         .route("/v1/erasures/{member}", get(erasure))
@@ -145,6 +147,11 @@ fn forbidden<T>(signed: &Signed<T>, caller: Caller, wanted: &str) -> Problem {
         Caller::Stranger => "nobody that the chain knows".to_owned(),
     };
     Problem::new(ProblemCode::Forbidden, format!("{} is {who}; this call is for {wanted}", signed.signer))
+}
+
+async fn sizes(State(app): State<App>) -> Answered<Sizes> {
+    let mirror = app.0.mirror()?;
+    Ok(Json(app.0.sizes(&mirror).await?))
 }
 
 async fn health(State(app): State<App>) -> Response {

@@ -57,6 +57,9 @@ impl Steward {
         }
         note("debits", self.rebook(&mirror).await);
         note("scoring", self.score_round(&mirror).await);
+        if seen.complete {
+            note("sizes", self.size_round(&mirror).await);
+        }
         note("settlement", self.settle_round(&mirror).await);
         problems
     }

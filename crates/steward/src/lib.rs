@@ -34,6 +34,7 @@ pub mod release;
 pub mod run;
 pub mod scoring;
 pub mod settlement;
+pub mod sizes;
 pub mod snapshot;
 pub mod steward;
 pub mod store;

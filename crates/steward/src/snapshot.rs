@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use alloy::eips::BlockId;
-use alloy::primitives::{B256, keccak256};
+use alloy::primitives::B256;
 use rochdale_api::order::Order;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::client::BlockRef;
@@ -15,6 +15,7 @@ use rochdale_chain::state::{Contribution, Cooperative, LicenseState};
 use rochdale_core::budget::Accounts;
 use rochdale_core::commit;
 use rochdale_core::consent::{Decision, EhdsCategory, Request, matches};
+use rochdale_core::draw::{Chance, DrawSalt};
 use rochdale_core::ids::{DatasetId, MemberId};
 
 use crate::custody::kept;
@@ -55,21 +56,18 @@ impl Steward {
         let state = Cooperative::at_block(mirror.events.iter(), block.number);
         let accounts = self.accounts(&state, state.debits.values()).await?;
         let request = request_of(&state, license, block.timestamp)?;
+        let size = self.published_size(mirror, terms.dataset, terms.purpose, block.timestamp).await?;
+        let chance = Chance::new(u64::from(terms.records), size);
+        let salt = DrawSalt::new(self.keys.committee(), order.license_id);
         let mut ids = Vec::new();
         for contribution in state.contributions.values().filter(|c| !c.erased) {
-            if state.consents_at(contribution.member, block.timestamp)
+            if chance.draws(&salt, contribution.member)
+                && state.consents_at(contribution.member, block.timestamp)
                 && self.is_in_pool(&state, contribution, terms.dataset, &request).await?
                 && self.can_pay(&state, &accounts, contribution.member, block.timestamp, order.rho).await?
             {
                 ids.push(contribution.id);
             }
-        }
-        let paid = usize::try_from(terms.records).map_err(internal)?;
-        if ids.len() > paid {
-            // The cut's hash draws those that were paid for, so that nobody chooses them.
-            ids.sort_by_key(|id| keccak256([order.cut.as_slice(), &id.0.to_be_bytes()].concat()));
-            ids.truncate(paid);
-            ids.sort_unstable();
         }
         let (dataset, purpose, cut, cut_time) = (terms.dataset, terms.purpose, order.cut, block.timestamp);
         let mut row = SnapshotRow { digest: B256::ZERO, dataset, purpose, cut, cut_time, blinder, ids };

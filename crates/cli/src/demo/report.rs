@@ -212,7 +212,7 @@ impl Report {
                     figures.collect::<Vec<_>>().join(", ")
                 }
             };
-            println!("  {:<10} over {} records, {:.1} s: {said}", asked.kind, answer.snapshot_size, asked.seconds);
+            println!("  {:<10} {:.1} s: {said}", asked.kind, asked.seconds);
         }
         let (total, left) = self.budget;
         println!("  privacy budget left: {:.3} of {:.3} zCDP", left as f64 / 1e9, total as f64 / 1e9);

@@ -97,6 +97,7 @@ pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("GET", "/v1/datasets", Access::Public),
     ("GET", "/v1/epochs/{epoch}", Access::Public),
     ("GET", "/v1/budget", Access::Public),
+    ("GET", "/v1/sizes", Access::Public),
     ("POST", "/v1/members", Access::Statement),
     ("POST", "/v1/members/leave", Access::Statement),
     ("POST", "/v1/members/payout", Access::Statement),
@@ -108,6 +109,7 @@ pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("POST", "/v1/consents", Access::Statement),
     ("POST", "/v1/consents/revoke", Access::Statement),
     ("POST", "/v1/consents/erase", Access::Statement),
+    ("GET", "/v1/blobs", Access::Worker),
     ("PUT", "/v1/blobs/{cid}", Access::Upload),
     ("GET", "/v1/blobs/{cid}", Access::Blob),
     ("POST", "/v1/contributions", Access::Statement),
@@ -168,6 +170,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(public::datasets))
         .routes(routes!(public::epoch))
         .routes(routes!(public::budget))
+        .routes(routes!(public::sizes))
         .routes(routes!(members::join))
         .routes(routes!(members::leave))
         .routes(routes!(members::payout))
@@ -179,6 +182,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(consents::grant))
         .routes(routes!(consents::revoke))
         .routes(routes!(consents::erase))
+        .routes(routes!(blobs::list))
         .routes(routes!(blobs::put, blobs::get))
         .routes(routes!(contributions::contribute))
         .routes(routes!(contributions::status))

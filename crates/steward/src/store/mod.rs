@@ -11,6 +11,7 @@ mod events;
 mod halts;
 mod scores;
 mod settlement;
+mod sizes;
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
@@ -96,6 +97,7 @@ impl Store {
             migration(2, "awards", include_str!("../../migrations/0002_awards.sql").into_sql_str()),
             migration(3, "halts", include_str!("../../migrations/0003_halts.sql").into_sql_str()),
             migration(4, "debits", include_str!("../../migrations/0004_debits.sql").into_sql_str()),
+            migration(20, "sizes", include_str!("../../migrations/0020_sizes.sql").into_sql_str()),
         ]);
         migrator.run(&store.pool).await.map_err(|source| StoreError::Migration { path, source })?;
         Ok(store)
