@@ -76,6 +76,9 @@ impl Worker {
             let (licensed, asked) = (terms.purpose, order.purpose);
             return Err(license(format!("license {id} is for purpose {licensed}, the order for {asked}")));
         }
+        if terms.expiry == 0 {
+            return Err(license(format!("license {id} was revoked")).hint("buy another license"));
+        }
         if terms.expiry < now {
             let detail = format!("license {id} expired at {}, block time is {now}", terms.expiry);
             return Err(license(detail).hint("buy another license"));

@@ -18,7 +18,7 @@ use rochdale_api::order::{
 };
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::eip712;
-use rochdale_chain::events::{Event, LicenseTerms, Located};
+use rochdale_chain::events::{Event, LicenseTerms};
 use rochdale_compute::engine::Engine as _;
 use rochdale_compute::release::{Evaluated, release};
 use rochdale_core::commit;
@@ -242,18 +242,18 @@ impl Worker {
     async fn book(&self, mut job: Job) -> Result<Job, Problem> {
         let request = job.debit.clone().ok_or_else(|| internal("a signed order has lost its debit"))?;
         let mirror = self.at_head().await?;
-        if booked(&mirror, job.order_digest).is_none() {
+        if mirror.latest.debit_of(job.order_digest).is_none() {
             let relayed = self.gateway(&mirror).post_signed::<Mined>("/v1/debits", &request, mirror.now()).await;
             if let Err(error) = relayed {
                 let mirror = self.at_head().await?;
-                if booked(&mirror, job.order_digest).is_none() {
+                if mirror.latest.debit_of(job.order_digest).is_none() {
                     return Err(self.unbooked(&mirror, &job, error.into()).await?);
                 }
             }
         }
         self.patiently("the debit is not on chain yet", async || {
             let mirror = self.at_head().await?;
-            Ok(booked(&mirror, job.order_digest).map(drop))
+            Ok(mirror.latest.debit_of(job.order_digest).map(drop))
         })
         .await?;
         job.state = JobState::Booked;
@@ -417,15 +417,6 @@ impl Worker {
         let gas_used = receipt.map_err(crate::problems::chain)?.map_or(0, |receipt| receipt.gas_used);
         Ok(Some(Mined { tx: located.transaction, block: located.block_number, gas_used }))
     }
-}
-
-/// Where an order was booked.
-fn booked(mirror: &Mirror, order: B256) -> Option<&Located> {
-    mirror
-        .events
-        .iter()
-        .rev()
-        .find(|located| matches!(&located.event, Event::Debited { order: of, .. } if *of == order))
 }
 
 /// Answers in a task of its own: a caller that hangs up does not stop half-way what is charged already.

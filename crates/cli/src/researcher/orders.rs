@@ -149,7 +149,7 @@ impl Researcher {
     /// lie, and it may be paid.
     fn unanswered(&self, mut kept: Kept, error: ClientError) -> Result<anyhow::Error> {
         let order = kept.order;
-        if matches!(error.code(), ProblemCode::BadRequest | ProblemCode::LicenseInvalid) {
+        if matches!(error.code(), ProblemCode::BadRequest | ProblemCode::LicenseInvalid | ProblemCode::BudgetExceeded) {
             kept.refused = Some(error.to_string());
             self.keep(&kept)?;
             return Ok(anyhow::Error::new(error).context(format!("order {order} is refused; a new one has to be signed")));
