@@ -392,7 +392,8 @@ impl Cooperative {
     fn apply_market(&mut self, event: &Event, at: At) {
         match *event {
             Event::DatasetPublished { dataset, data_type, source, price_per_thousand, terms_hash } => {
-                self.datasets.insert(dataset, DatasetState { data_type, source, price_per_thousand, terms_hash, open: true });
+                self.datasets
+                    .insert(dataset, DatasetState { data_type, source, price_per_thousand, terms_hash, open: true });
             }
             Event::DatasetClosed { dataset } => {
                 if let Some(dataset) = self.datasets.get_mut(&dataset) {

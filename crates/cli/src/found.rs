@@ -43,7 +43,7 @@ pub struct Layout {
     pub worker_port: u16,
     /// How many stewards must sign.
     pub quorum: u8,
-    /// The pool's lifetime privacy budget in nano-zCDP.
+    /// Each person's privacy budget in nano-zCDP, all of it available from the first year on.
     pub budget: u64,
     /// Answers about fewer members (after noise) are withheld.
     pub min_cohort: u32,
@@ -220,9 +220,9 @@ fn steward_toml(layout: &Layout, id: StewardId, port: u16) -> String {
     let (common, peers) = (common(layout, port), stewards(layout, "peers", Some(id)));
     format!(
         "{common}key_file = \"signing.key\"\nsealing_key_file = \"sealing.key\"\ncommittee_key_file = \"committee.key\"\n\
-         gateway_url = \"{}\"\npoll_ms = 150\n\n[budget]\ntotal = {}\n{peers}",
+         gateway_url = \"{}\"\npoll_ms = 150\n\n[budget]\nlifetime = {rho}\nper_year = {rho}\ndepth = 0\n{peers}",
         layout.gateway_url(),
-        layout.budget
+        rho = layout.budget
     )
 }
 

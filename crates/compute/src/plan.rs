@@ -44,9 +44,7 @@ pub enum PlanError {
         kept: u32,
     },
     /// Sums could pass what the engine adds exactly.
-    #[error(
-        "ask: bounds {lower}..={upper} with {rows} rows a member pass the range of exact sums: narrow the bounds"
-    )]
+    #[error("ask: bounds {lower}..={upper} with {rows} rows a member pass the range of exact sums: narrow the bounds")]
     Range {
         /// Lower bound, milli-units.
         lower: i64,
@@ -154,8 +152,10 @@ impl Values<'_> {
     }
 
     fn of_observation(&self, code: u32, observations: DataFrame) -> Result<DataFrame, PlanError> {
-        let bounded =
-            col("code").eq(lit(code)).and(col("rank").lt(lit(u32::from(self.bounds.rows)))).and(col("value").is_not_null());
+        let bounded = col("code")
+            .eq(lit(code))
+            .and(col("rank").lt(lit(u32::from(self.bounds.rows))))
+            .and(col("value").is_not_null());
         let above = self.above(col("value"));
         let rows = observations.filter(bounded)?.select(vec![col("member"), above.alias("above")])?;
         let sums = vec![sum(col("above")).alias("total"), count(col("above")).alias("rows")];

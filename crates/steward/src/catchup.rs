@@ -19,6 +19,8 @@ use crate::store::SnapshotRow;
 
 /// Items asked for in one request.
 const PAGE: usize = 200;
+/// In place of a seat: nobody has it.
+const OUT_OF_OFFICE: StewardId = StewardId(0);
 
 impl Steward {
     /// Answers a peer that missed something with what we hold of it.
@@ -69,7 +71,9 @@ impl Steward {
         }
         let recipient = mirror.latest.seats[usize::from(peer.0) - 1].sealing_key;
         let json = serde_json::to_vec(&answer).map(Zeroizing::new).map_err(internal)?;
-        let context = self.catch_up_context(self.seat(mirror)?, peer);
+        // Who is out of office has no seat, and still hands over what it kept.
+        let from = self.seat(mirror).unwrap_or(OUT_OF_OFFICE);
+        let context = self.catch_up_context(from, peer);
         let sealed = sealing::seal_as(&SealingPublicKey(recipient), &context, &json, &mut rand::rng());
         Ok(SealedAnswer { sealed: sealed.map_err(internal)?.0 })
     }
@@ -80,7 +84,8 @@ impl Steward {
     /// Where the store fails; a peer that does not answer is no error.
     pub async fn catch_up(self: &Arc<Self>, mirror: &Mirror) -> Result<(), Problem> {
         let seat = self.seat(mirror)?;
-        for (peer, client) in self.peers(mirror) {
+        let former = self.predecessors().into_iter().map(|client| (OUT_OF_OFFICE, client));
+        for (peer, client) in self.peers(mirror).into_iter().chain(former) {
             let missing = self.missing(mirror).await?;
             if missing == CatchUpRequest::default() {
                 return Ok(());

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use alloy::primitives::Address;
 use rochdale_api::server::{ConfigError, load_config};
 use rochdale_core::ids::StewardId;
 use serde::Deserialize;
@@ -42,6 +43,9 @@ pub struct Config {
     /// The other stewards.
     #[serde(default)]
     pub peers: Vec<Peer>,
+    /// Stewards of a former committee, who hand over the snapshots that debits of their time name.
+    #[serde(default)]
+    pub predecessors: Vec<Predecessor>,
     /// Each person's privacy budget.
     pub budget: Budget,
     /// Settlement.
@@ -58,6 +62,16 @@ pub struct Config {
 pub struct Peer {
     /// Its seat.
     pub steward: StewardId,
+    /// Its base URL.
+    pub url: String,
+}
+
+/// A steward that is no longer in office.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Predecessor {
+    /// Its signing account, which it had when it was in office.
+    pub address: Address,
     /// Its base URL.
     pub url: String,
 }

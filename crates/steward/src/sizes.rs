@@ -74,8 +74,7 @@ impl Steward {
         let all: Vec<(DatasetId, Purpose)> = cells(&state).collect();
         let number = u32::try_from(all.len()).unwrap_or(u32::MAX);
         let count = |(dataset, purpose): (DatasetId, Purpose)| {
-            let members: Vec<MemberId> =
-                usable.get(&(dataset, purpose)).into_iter().flatten().copied().collect();
+            let members: Vec<MemberId> = usable.get(&(dataset, purpose)).into_iter().flatten().copied().collect();
             let cell = Cell { dataset, purpose, epoch };
             let members = published(self.keys.committee(), &cell, number, &members);
             PublishedSize { dataset, purpose, epoch, members }

@@ -161,6 +161,9 @@ impl Steward {
         for peer in &config.peers {
             Client::new(&peer.url).map_err(url(format!("peers, steward {}", peer.steward)))?;
         }
+        for former in &config.predecessors {
+            Client::new(&former.url).map_err(url(format!("predecessors, {}", former.address)))?;
+        }
         let follower = Follower::new(chain.clone(), &manifest, EventStore(store.clone()));
         Ok(Arc::new(Self {
             domain: auth::domain(manifest.chain_id, manifest.addresses.steward_committee),
@@ -259,6 +262,16 @@ impl Steward {
                 let client = Client::new(&peer.url).ok()?;
                 Some((peer.steward, client.signing(identity.clone(), seat.signer)))
             })
+            .collect()
+    }
+
+    /// Stewards of a former committee that the configuration names.
+    #[must_use]
+    pub fn predecessors(&self) -> Vec<Client> {
+        let identity = self.identity();
+        let known = self.config.predecessors.iter();
+        known
+            .filter_map(|former| Some(Client::new(&former.url).ok()?.signing(identity.clone(), former.address)))
             .collect()
     }
 

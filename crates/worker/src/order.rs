@@ -99,7 +99,8 @@ impl Worker {
             return Err(bad(detail).hint("sign a new order"));
         }
         if order.deadline > now.saturating_add(MAX_LIFETIME) {
-            let detail = format!("order.deadline: {} is more than {MAX_LIFETIME} s after block time {now}", order.deadline);
+            let detail =
+                format!("order.deadline: {} is more than {MAX_LIFETIME} s after block time {now}", order.deadline);
             return Err(bad(detail).hint("sign an order with an earlier deadline"));
         }
         if !mirror.latest.workers.contains_key(&self.address()) {

@@ -224,7 +224,8 @@ impl Worker {
                 async move {
                     let given: DebitSignature = client.post_signed("/v1/debits", &request?, mirror.now()).await?;
                     let seat = committee.seat(id).filter(|_| given.steward == id);
-                    let seat = seat.ok_or_else(|| broken("debit", format!("steward {id} signed as {}", given.steward)))?;
+                    let seat =
+                        seat.ok_or_else(|| broken("debit", format!("steward {id} signed as {}", given.steward)))?;
                     let domain = self.manifest.committee_domain();
                     eip712::verify(message, &domain, &given.signature, seat.signer)
                         .map_err(|error| broken("debit", error))?;

@@ -224,8 +224,8 @@ impl Worker {
         let (mut opened, mut liars) = (Vec::with_capacity(page.len()), BTreeSet::new());
         while let Some(read) = reading.next().await {
             let (id, member, candidate) = read?;
-            let rows = candidate
-                .and_then(|candidate| on_this_thread(|| self.open_one(opening, id, candidate, &mut liars)));
+            let rows =
+                candidate.and_then(|candidate| on_this_thread(|| self.open_one(opening, id, candidate, &mut liars)));
             opened.push((id, member, rows));
         }
         // Who gave a share that does not hold is as if it had not answered.

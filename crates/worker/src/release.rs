@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::primitives::{B256, Bytes};
+use rochdale_api::Problem;
 use rochdale_api::contribution::ShareAnswer;
 use rochdale_api::member::Sealed as SealedAnswer;
 use rochdale_api::order::{ReleaseRequest, Shares};
-use rochdale_api::Problem;
 use rochdale_core::ids::{ContributionId, StewardId};
 use rochdale_crypto::sealing::{self, ShareContext, SharesContext};
 use rochdale_crypto::{Commitments, Header, Sealed, SealingKeyPair, Share};

@@ -172,7 +172,7 @@ impl Worker {
             let blob = match fetched {
                 Ok(blob) => blob,
                 Err(error) if matches!(error.code(), ProblemCode::NotFound | ProblemCode::Erased) => {
-                        return Ok(());
+                    return Ok(());
                 }
                 Err(error) => return Err(error.into()),
             };

@@ -99,12 +99,7 @@ impl Worker {
         Ok(snapshot)
     }
 
-    fn rule<'a>(
-        &self,
-        mirror: &Mirror,
-        job: &Job,
-        ids: &'a [ContributionId],
-    ) -> Result<commit::Snapshot<'a>, Problem> {
+    fn rule<'a>(&self, mirror: &Mirror, job: &Job, ids: &'a [ContributionId]) -> Result<commit::Snapshot<'a>, Problem> {
         let terms = self.terms(mirror, job)?;
         Ok(commit::Snapshot {
             chain_id: self.manifest.chain_id,

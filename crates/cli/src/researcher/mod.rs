@@ -82,7 +82,10 @@ pub async fn run(common: &Common, command: ResearcherCommand, ui: Ui) -> Result<
         ResearcherCommand::Sizes => {
             let sizes: Sizes = Coop::connect(&common.url).await?.gateway.get("/v1/sizes").await?;
             let line = |size: &PublishedSize| {
-                format!("dataset {}, purpose {}: about {} members (epoch {})", size.dataset, size.purpose, size.members, size.epoch)
+                format!(
+                    "dataset {}, purpose {}: about {} members (epoch {})",
+                    size.dataset, size.purpose, size.members, size.epoch
+                )
             };
             show(ui, &json!(sizes), sizes.sizes.iter().map(line).collect::<Vec<_>>().join("\n"))
         }

@@ -97,7 +97,8 @@ impl Researcher {
         let (digest, now) = (query.digest()?, coop.now().await?);
         let same = |kept: &Kept| {
             let order = &kept.request.order;
-            (order.license_id, order.query_digest) == (license, digest) && matches!(kept.state(now), "answered" | "open")
+            (order.license_id, order.query_digest) == (license, digest)
+                && matches!(kept.state(now), "answered" | "open")
         };
         // An order that is open is never doubled, whatever was said: it may be paid already.
         let known = self.orders()?.into_iter().rev().find(|kept| same(kept) && (!anew || kept.answer.is_none()));
@@ -152,9 +153,12 @@ impl Researcher {
         if matches!(error.code(), ProblemCode::BadRequest | ProblemCode::LicenseInvalid | ProblemCode::BudgetExceeded) {
             kept.refused = Some(error.to_string());
             self.keep(&kept)?;
-            return Ok(anyhow::Error::new(error).context(format!("order {order} is refused; a new one has to be signed")));
+            return Ok(
+                anyhow::Error::new(error).context(format!("order {order} is refused; a new one has to be signed"))
+            );
         }
-        let stays = format!("order {order} is kept: `rochdale researcher query --resume` sends the same one, it is paid once");
+        let stays =
+            format!("order {order} is kept: `rochdale researcher query --resume` sends the same one, it is paid once");
         Ok(anyhow::Error::new(error).context(stays))
     }
 

@@ -34,7 +34,8 @@ fn each_by_themselves(records: &[Facts], license: License) -> Vec<Facts> {
 
 /// As many records as were paid for, drawn by a hash of their ids: the rule that this test was written against.
 fn to_a_fixed_number(records: &[Facts], license: License) -> Vec<Facts> {
-    let place = |id: &usize| alloy_primitives::keccak256([license.id.to_be_bytes(), (*id as u64).to_be_bytes()].concat());
+    let place =
+        |id: &usize| alloy_primitives::keccak256([license.id.to_be_bytes(), (*id as u64).to_be_bytes()].concat());
     let mut ids: Vec<usize> = (0..records.len()).collect();
     ids.sort_by_key(place);
     ids.truncate(usize::try_from(license.paid).unwrap());
@@ -188,7 +189,11 @@ fn the_bound_is_tight() {
     let (whole, alone) = (run(&histogram, &[at(1, 5), at(2, 6)]), run(&histogram, &[at(2, 6)]));
     assert_eq!(distance(&whole[1], &alone[1]), 1);
     let lost = |records: &[Facts]| path(&histogram, records, everyone, each_by_themselves, |member| member == 1);
-    assert_eq!(distance(&lost(&[at(1, 5), at(2, 6)])[0], &lost(&[at(2, 6)])[0]), 1, "left out is a count like any other");
+    assert_eq!(
+        distance(&lost(&[at(1, 5), at(2, 6)])[0], &lost(&[at(2, 6)])[0]),
+        1,
+        "left out is a count like any other"
+    );
 }
 
 /// What an exact result says beyond the statistics does not exist: nothing else enters an answer.
@@ -196,6 +201,7 @@ fn the_bound_is_tight() {
 fn a_result_that_does_not_open_counts_for_nobody_but_those_left_out() {
     let query = query(Cohort::default(), Ask::Count {});
     let found = Evaluated { exact: Exact::Count { members: 7 }, left_out: 3 };
-    let exact: Vec<_> = statistics(&query, &found).unwrap().into_iter().map(|one| (one.noised.part, one.exact)).collect();
+    let exact: Vec<_> =
+        statistics(&query, &found).unwrap().into_iter().map(|one| (one.noised.part, one.exact)).collect();
     assert_eq!(exact, [(Part::LeftOut, vec![3]), (Part::Gate, vec![7])]);
 }

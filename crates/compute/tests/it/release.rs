@@ -148,9 +148,7 @@ fn the_number_left_out_is_noised_and_said_whatever_the_outcome() {
 #[test]
 fn the_gate_reads_a_noisy_count() {
     let query = with_rho(Ask::Count {}, 20_000_000);
-    let kept = (0..200)
-        .filter(|_| reason(&query, &Exact::Count { members: 10 }, &Gate::default()).is_some())
-        .count();
+    let kept = (0..200).filter(|_| reason(&query, &Exact::Count { members: 10 }, &Gate::default()).is_some()).count();
     assert!((40..160).contains(&kept), "{kept} of 200 withheld");
 }
 

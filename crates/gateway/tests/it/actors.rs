@@ -49,9 +49,11 @@ fn body(path: &str) -> Vec<u8> {
     let signature = format!("0x{}", "11".repeat(65));
     let (word, address) = (format!("0x{}", "00".repeat(32)), format!("0x{}", "00".repeat(20)));
     let value = match path {
+        "/v1/debits" => serde_json::json!({
+            "debit": {"license_id": 1, "order": word, "query_digest": word, "snapshot": word, "purpose": 4, "rho": 1, "deadline": 1},
+            "signatures": []}),
         "/v1/receipts" => serde_json::json!({
-            "entry": {"index": 1, "previous": word, "query_digest": word, "snapshot": word, "license_id": 1, "purpose": 4, "rho": 1, "deadline": 1},
-            "countersignatures": [], "result_digest": word, "worker": address, "worker_signature": signature}),
+            "order": word, "result_digest": word, "worker": address, "worker_signature": signature}),
         "/v1/settlement/proposals" => {
             let zero = "0";
             serde_json::json!({"signatures": [], "header": {

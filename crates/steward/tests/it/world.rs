@@ -17,18 +17,21 @@ use axum::{Json, Router};
 use rochdale_api::client::{Client, ClientError, Identity};
 use rochdale_api::contribution::{ContributionPackage, ShareReceipt};
 use rochdale_api::member::{ClaimLeaf, ConsentDelivery, Mined, RowKeyDelivery, SealedTo};
+use rochdale_api::order::DebitRequest;
 use rochdale_api::settlement::{AnswerRequest, ProposeRequest, SettlementStatus};
 use rochdale_api::{Problem, ProblemCode, auth};
 use rochdale_chain::bindings::{
-    self, ConsentRegistry, ContributionRegistry, LicenseSale, Market, Membership, SettlementLedger, TestUSDC,
+    self, ConsentRegistry, ContributionRegistry, LicenseSale, Market, Membership, SettlementLedger, StewardCommittee,
+    TestUSDC,
 };
 use rochdale_chain::client::{ManualClock, Receipt as TxReceipt, Sender};
 use rochdale_chain::eip712;
 use rochdale_chain::events::Event;
-use rochdale_chain::local::AnvilOptions;
+use rochdale_chain::local::{AnvilOptions, post_bonds};
 use rochdale_core::commit;
 use rochdale_core::consent::{Choice, Controller, Notice, Receipt};
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, Purpose, StewardId};
+use rochdale_core::order::Debit;
 use rochdale_crypto::keyfile::{self, KeyKind};
 use rochdale_crypto::sealing::{self, ConsentContext, ConsentPart, PrivatePart, RowKeyContext, ShareContext};
 use rochdale_crypto::{
@@ -69,6 +72,7 @@ struct Vault {
     blobs: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
     relayer: Sender,
     ledger: Address,
+    committee: Address,
     proposed: Arc<Mutex<Vec<ProposeRequest>>>,
     answered: Arc<Mutex<Vec<AnswerRequest>>>,
     withholds: Arc<AtomicBool>,
@@ -146,7 +150,8 @@ impl World {
                 .filter(|other| *other != seat)
                 .map(|other| Peer { steward: StewardId(other), url: url(ports[usize::from(other)]) })
                 .collect(),
-            budget: Budget { total: 1_000_000_000 },
+            predecessors: Vec::new(),
+            budget: Budget { lifetime: 1_000_000_000, per_year: 250_000_000, depth: 0 },
             settlement: Settlement::default(),
             scoring: Scoring::default(),
         };
@@ -155,6 +160,7 @@ impl World {
             blobs: Arc::default(),
             relayer: coop.relayer.clone(),
             ledger: coop.manifest.addresses.settlement_ledger,
+            committee: coop.manifest.addresses.steward_committee,
             proposed: Arc::default(),
             answered: Arc::default(),
             withholds: Arc::default(),
@@ -167,6 +173,36 @@ impl World {
             world.up(*seat).await?;
         }
         Ok(world)
+    }
+
+    /// Seats new accounts everywhere. The operators of seats 1 and 2 go on with what they hold; seat 3 has another one, who starts with
+    /// nothing. None of them runs when this returns.
+    pub async fn replace_seats(&mut self) -> Result<()> {
+        for seat in self.up_seats() {
+            self.down(seat).await?;
+        }
+        let home = self._dir.path().join("steward-new");
+        std::fs::create_dir_all(&home)?;
+        self.sealing[2] = keyfile::sealing_key(&home.join("sealing.key"), &mut rand::rng())?.public();
+        self.configs[2].data_dir = home.clone();
+        self.configs[2].sealing_key_file = home.join("sealing.key");
+        let mut seats = Vec::new();
+        for seat in 1..=3usize {
+            let key = role_key(&format!("successor-{seat}"));
+            let file = self.configs[seat - 1].data_dir.join("successor.key");
+            write_key(&file, &format!("rochdale-signing-key-v1 {}\n", alloy::hex::encode(key.to_bytes())))?;
+            self.configs[seat - 1].key_file = file;
+            let sealing_key = self.sealing[seat - 1].0;
+            seats.push(StewardCommittee::Seat { signer: key.address(), sealingKey: sealing_key });
+            self.coop.config.actors.stewards[seat - 1].signer = key.address();
+            self.coop.stewards[seat - 1] = key;
+        }
+        let addresses = self.coop.manifest.addresses;
+        let call = StewardCommittee::seatCall { seats_: seats, quorum_: 2 };
+        self.decide(addresses.member_timelock, addresses.steward_committee, &call).await?;
+        post_bonds(&self.coop.founder, &self.coop.manifest, &self.coop.config).await?;
+        self.coop.local.mine(3).await?;
+        Ok(())
     }
 
     /// Starts a steward and waits until it serves.
@@ -455,25 +491,26 @@ impl World {
         .await
     }
 
-    /// Anchors a receipt of a snapshot that holds these records, and gives every running steward the snapshot.
+    /// Books a debit over a snapshot that holds these records, anchors its receipt, and gives every running steward the snapshot.
     pub async fn used(&self, ids: &[ContributionId]) -> Result<()> {
+        let license_id = self.license(1_000, 365 * 86_400).await?;
         let digest = keccak256(b"snapshot");
         for seat in self.up_seats() {
-            let row = SnapshotRow { digest, dataset: DATASET, purpose: PURPOSE, cut: B256::ZERO, ids: ids.to_vec() };
+            let (cut, cut_time, blinder) = (B256::ZERO, self.now().await?, B256::ZERO);
+            let ids = ids.to_vec();
+            let row = SnapshotRow { digest, dataset: DATASET, purpose: PURPOSE, cut, cut_time, blinder, ids };
             self.steward(seat).store.put_snapshot(&row).await?;
         }
-        let entry = eip712::BudgetEntry {
-            index: 1,
-            previous: B256::ZERO,
-            queryDigest: keccak256(b"query"),
+        let debit = Debit {
+            license_id,
+            order: keccak256(b"order"),
+            query_digest: keccak256(b"query"),
             snapshot: digest,
-            licenseId: 1,
-            purpose: PURPOSE.0,
+            purpose: PURPOSE,
             rho: 1,
-            deadline: self.coop.deadline().await?,
+            deadline: self.now().await? + 3_600,
         };
-        self.coop.anchor(entry, keccak256(b"result")).await?;
-        Ok(())
+        self.coop.book_and_anchor(&debit, keccak256(b"result")).await
     }
 
     /// Ends a membership by the member's signature.
@@ -642,6 +679,7 @@ async fn serve_vault(port: u16, vault: Vault) -> Result<()> {
         .route("/v1/blobs/{cid}", get(blob))
         .route("/v1/settlement/proposals", post(propose))
         .route("/v1/settlement/answers", post(answer))
+        .route("/v1/debits", post(book))
         .with_state(vault);
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     tokio::spawn(async move { axum::serve(listener, app).await });
@@ -664,6 +702,14 @@ async fn answer(State(vault): State<Vault>, Json(request): Json<AnswerRequest>) 
         return Ok(Json(Mined { tx: B256::ZERO, block: 0, gas_used: 0 }));
     }
     vault.send(&call).await
+}
+
+async fn book(State(vault): State<Vault>, Json(request): Json<DebitRequest>) -> Result<Json<Mined>, Problem> {
+    let signatures = request.signatures.into_iter().map(|one| one.signature).collect();
+    let call = StewardCommittee::debitCall { d: eip712::order::Debit::from(&request.debit).into(), signatures };
+    let sent = vault.relayer.send(vault.committee, &call).await;
+    let receipt = sent.map_err(|error| Problem::new(ProblemCode::ChainRefused, error.to_string()))?;
+    Ok(Json(Mined { tx: receipt.transaction, block: receipt.block_number, gas_used: receipt.gas_used }))
 }
 
 async fn propose(State(vault): State<Vault>, Json(request): Json<ProposeRequest>) -> Result<Json<Mined>, Problem> {

@@ -102,10 +102,11 @@ impl Store {
     /// # Errors
     /// Where the database fails or is damaged.
     pub async fn answered(&self, question: B256) -> Result<Option<Job>> {
-        let row = sqlx::query("SELECT * FROM jobs WHERE question = $1 AND state = 'done' ORDER BY order_digest LIMIT 1")
-            .bind(question.as_slice())
-            .fetch_optional(&self.pool)
-            .await?;
+        let row =
+            sqlx::query("SELECT * FROM jobs WHERE question = $1 AND state = 'done' ORDER BY order_digest LIMIT 1")
+                .bind(question.as_slice())
+                .fetch_optional(&self.pool)
+                .await?;
         row.map(|row| job(&row)).transpose()
     }
 

@@ -12,12 +12,7 @@ use crate::rig::{Fault, Licensed, RHO, Rig, count};
 
 const YEAR: u64 = 365 * 86_400;
 
-async fn refusal(
-    rig: &Rig,
-    license: &Licensed,
-    query: Query,
-    edit: impl FnOnce(&mut Order),
-) -> Problem {
+async fn refusal(rig: &Rig, license: &Licensed, query: Query, edit: impl FnOnce(&mut Order)) -> Problem {
     let request = rig.order(license, query, edit).await;
     rig.ask(&request).await.unwrap_err()
 }

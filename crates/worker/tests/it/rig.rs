@@ -114,16 +114,11 @@ impl Seat {
 
     fn serve(&self, listener: TcpListener) -> JoinHandle<()> {
         let router = rochdale_steward::http::router(self.steward.clone());
-        let meddler = Meddler {
-            fault: self.fault.clone(),
-            hung: self.hung.clone(),
-            seat: self.seat,
-            committee: self.committee,
-        };
+        let meddler =
+            Meddler { fault: self.fault.clone(), hung: self.hung.clone(), seat: self.seat, committee: self.committee };
         let router = router.layer(from_fn_with_state(meddler, meddle));
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() })
     }
-
 }
 
 /// What a lying steward needs to change its own answers: its seat, and the worker's key.
@@ -162,8 +157,7 @@ async fn meddle(State(meddler): State<Meddler>, request: Request, next: Next) ->
     let Ok(answer) = serde_json::from_slice::<SealedAnswerOf>(&body) else {
         return Response::from_parts(parts, Body::from(body));
     };
-    let context =
-        SharesContext { chain_id: 31_337, committee: meddler.committee, order, index: meddler.seat };
+    let context = SharesContext { chain_id: 31_337, committee: meddler.committee, order, index: meddler.seat };
     let json = open_as(&sealing("worker"), &context, &Sealed(answer.sealed)).unwrap();
     let mut shares: Shares = serde_json::from_slice(&json).unwrap();
     match &mut shares[..] {
@@ -278,8 +272,19 @@ impl Rig {
         let worker = Worker::open(config.clone(), Arc::new(SystemClock::default())).await.unwrap();
         let router = http::router(worker.clone());
         running.push(tokio::spawn(async move { axum::serve(worker_listener, router).await.unwrap() }));
-        let rig =
-            Self { coop, seats, gateway, tap, worker, worker_url, members: Vec::new(), config, sealing: keys, running, dir };
+        let rig = Self {
+            coop,
+            seats,
+            gateway,
+            tap,
+            worker,
+            worker_url,
+            members: Vec::new(),
+            config,
+            sealing: keys,
+            running,
+            dir,
+        };
         rig.until("the gateway is healthy", async || {
             rig.gateway.get::<Health>("/v1/health").await.is_ok_and(|health| health.ok)
         })
@@ -638,7 +643,8 @@ fn steward_config(
         poll_ms: 50,
         stale_after_s: 3_600,
         peers: peers.map(|(peer, url)| Peer { steward: StewardId(peer), url: url.clone() }).collect(),
-        budget: Budget { total: budget },
+        predecessors: Vec::new(),
+        budget: Budget { lifetime: budget, per_year: budget, depth: 0 },
         settlement: Settlement { propose: false },
         scoring: Scoring::default(),
     }
