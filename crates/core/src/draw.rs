@@ -55,7 +55,8 @@ impl Chance {
         if paid >= published {
             return Self::Everyone;
         }
-        let threshold = (U512::from(paid) << 256) / U512::from(published);
+        let shifted: U512 = U512::from(paid) << 256usize;
+        let threshold: U512 = shifted / U512::from(published);
         Self::Below(U256::from_limbs_slice(&threshold.as_limbs()[..4])) // below 2^256, since paid < published
     }
 
@@ -88,7 +89,9 @@ mod tests {
     fn the_threshold_is_exact() {
         assert_eq!(Chance::new(1, 2), Chance::Below(U256::from(1) << 255));
         assert_eq!(Chance::new(1, 3), Chance::Below(U256::MAX / U256::from(3)));
-        let almost = U256::from_limbs_slice(&(((U512::from(u64::MAX - 1)) << 256) / U512::from(u64::MAX)).as_limbs()[..4]);
+        let shifted: U512 = U512::from(u64::MAX - 1) << 256usize;
+        let almost: U512 = shifted / U512::from(u64::MAX);
+        let almost = U256::from_limbs_slice(&almost.as_limbs()[..4]);
         assert_eq!(Chance::new(u64::MAX - 1, u64::MAX), Chance::Below(almost));
         assert_eq!(Chance::new(0, 5), Chance::Below(U256::ZERO));
         assert_eq!([Chance::new(5, 5), Chance::new(6, 5), Chance::new(0, 0)], [Chance::Everyone; 3]);

@@ -247,8 +247,13 @@ mod tests {
     #[test]
     fn a_size_is_coarse_the_same_for_who_counts_the_same_and_independent_for_others() {
         assert_eq!(published(&KEY, &cell(1), 1, &members(0)) % GRID, 0);
-        assert_eq!([coarse(0, -300), coarse(24, 0), coarse(74, 0), coarse(75, 0), coarse(1_000, -26)], [50, 50, 50, 100, 950]);
-        let seen = |key: &[u8; 32], epoch: u32, count: u32| laplace(&mut Stream::new(key, &cell(epoch), &members(count)), SCALE);
+        assert_eq!(
+            [coarse(0, -300), coarse(24, 0), coarse(74, 0), coarse(75, 0), coarse(1_000, -26)],
+            [50, 50, 50, 100, 950]
+        );
+        let seen = |key: &[u8; 32], epoch: u32, count: u32| {
+            laplace(&mut Stream::new(key, &cell(epoch), &members(count)), SCALE)
+        };
         assert_eq!(seen(&KEY, 1, 300), seen(&KEY, 1, 300));
         let noises: Vec<i64> = (1..=200).map(|count| seen(&KEY, 1, count)).collect();
         let moved = noises.windows(2).filter(|pair| pair[0] != pair[1]).count();

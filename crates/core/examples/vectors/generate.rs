@@ -142,7 +142,8 @@ fn draw_file() -> String {
     let fields = named(&["committeeKey", "license", "paid", "published", "everyone", "threshold", "member", "drawn"]);
     let key = keccak256("committee");
     let mut records = Vec::new();
-    for (license, paid, size) in [(1u64, 25u64, 50u64), (2, 25, 50), (2, 1, 1_000), (3, 999, 1_000), (4, 1_000, 1_000)] {
+    for (license, paid, size) in [(1u64, 25u64, 50u64), (2, 25, 50), (2, 1, 1_000), (3, 999, 1_000), (4, 1_000, 1_000)]
+    {
         let (salt, chance) = (DrawSalt::new(&key.0, LicenseId(license)), Chance::new(paid, size));
         let (everyone, threshold) = match chance {
             Chance::Everyone => (1, U256::ZERO),
@@ -162,9 +163,14 @@ fn sizes_file() -> String {
     let fields = named(&["committeeKey", "dataset", "purpose", "epoch", "cells", "members", "scale", "published"]);
     let key = keccak256("committee");
     let mut records = Vec::new();
-    for (dataset, purpose, epoch, cells, count) in
-        [(1u32, 6u16, 1u32, 1u32, 0u32), (1, 6, 2, 1, 60), (1, 6, 4, 5, 500), (1, 6, 4, 5, 501), (1, 42, 4, 5, 500), (7, 4, 13, 20, 4_000)]
-    {
+    for (dataset, purpose, epoch, cells, count) in [
+        (1u32, 6u16, 1u32, 1u32, 0u32),
+        (1, 6, 2, 1, 60),
+        (1, 6, 4, 5, 500),
+        (1, 6, 4, 5, 501),
+        (1, 42, 4, 5, 500),
+        (7, 4, 13, 20, 4_000),
+    ] {
         let cell = Cell { dataset: DatasetId(dataset), purpose: Purpose(purpose), epoch: Epoch(epoch) };
         let members: Vec<MemberId> = (1..=count).map(MemberId).collect();
         let of = [hex(key), decimal(dataset), decimal(purpose), decimal(epoch), decimal(cells), decimal(count)];
