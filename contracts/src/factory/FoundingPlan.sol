@@ -327,6 +327,7 @@ contract FoundingPlan is IFoundingPlan {
             usdc: c.chain.usdc,
             treasury: at.treasury,
             ledger: at.settlementLedger,
+            license: at.license,
             minBond: c.committee.minBond,
             objectionBond: c.committee.objectionBond,
             seats: c.committee.seats,

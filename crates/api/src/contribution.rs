@@ -200,7 +200,7 @@ pub struct CatchUpRequest {
     /// Contributions by commitment. Key shares cannot be caught up: no steward holds another's.
     #[schema(value_type = Vec<String>)]
     pub contributions: Vec<B256>,
-    /// Snapshots by digest, as receipts on chain name them.
+    /// Snapshots by digest, as debits on chain name them.
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
     pub snapshots: Vec<B256>,
@@ -218,7 +218,17 @@ pub struct CatchUp {
     pub contributions: Vec<CatchUpContribution>,
     /// Snapshots.
     #[serde(default)]
-    pub snapshots: Vec<crate::query::Snapshot>,
+    pub snapshots: Vec<KeptSnapshot>,
+}
+
+/// A snapshot as a steward keeps it, between stewards; only ever sealed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeptSnapshot {
+    /// Who is in it, and its digest.
+    pub snapshot: crate::order::Snapshot,
+    /// What hides the ids in the digest.
+    pub blinder: B256,
 }
 
 /// A contribution without any share.

@@ -211,13 +211,13 @@ pub struct DatasetView {
     pub terms_hash: B256,
 }
 
-/// `GET /v1/budget` at the gateway: the pool's privacy budget in public figures.
+/// `GET /v1/budget` at the gateway: what was charged to privacy budgets. A debit charges each person in its snapshot, and nobody else.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BudgetView {
-    /// The pool's lifetime budget in nano-zCDP.
-    pub total: u64,
-    /// What is left.
-    pub left: u64,
-    /// Committed entries.
-    pub entries: u64,
+    /// Booked debits.
+    pub debits: u64,
+    /// Those with an anchored receipt.
+    pub answered: u64,
+    /// What they charge in all, in nano-zCDP: no person was charged more.
+    pub rho: u64,
 }

@@ -6,6 +6,7 @@ use alloy::primitives::{Address, B256};
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, Purpose, StewardId};
 use rochdale_core::ledger::{LedgerError, Params, Revenue};
 use rochdale_core::money::MicroUsdc;
+use rochdale_core::order::Debit;
 use serde::{Deserialize, Serialize};
 
 use crate::events::{Event, LicenseTerms, Located, Seat};
@@ -127,22 +128,25 @@ pub struct LicenseState {
     pub terms: LicenseTerms,
 }
 
+/// A booked debit, and the receipt of its answer once there is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DebitState {
+    /// Its place in the order in which debits count, from 1.
+    pub id: u64,
+    /// What a quorum signed.
+    pub debit: Debit,
+    /// When it was booked.
+    pub booked: At,
+    /// The transaction that booked it.
+    pub transaction: B256,
+    /// What was anchored for it.
+    pub receipt: Option<ReceiptState>,
+}
+
 /// An anchored receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceiptState {
-    /// Place in the budget's log.
-    pub index: u64,
-    /// Hash of the budget entry.
-    pub entry_hash: B256,
-    /// The query.
-    pub query_digest: B256,
-    /// The snapshot it ran on.
-    pub snapshot: B256,
-    /// The license it ran under.
-    pub license: LicenseId,
-    /// Privacy cost, 10^-9 zCDP.
-    pub rho: u64,
-    /// The answer.
+    /// Blinded digest of the answer.
     pub result_digest: B256,
     /// The worker that signed.
     pub worker: Address,
@@ -182,6 +186,8 @@ pub struct DatasetState {
     pub price_per_thousand: MicroUsdc,
     /// License terms.
     pub terms_hash: B256,
+    /// Whether it is sold.
+    pub open: bool,
 }
 
 /// Everything that the events say, as of the last one.
@@ -197,11 +203,13 @@ pub struct Cooperative {
     pub contributions: BTreeMap<ContributionId, Contribution>,
     /// Licenses, expired ones included.
     pub licenses: BTreeMap<LicenseId, LicenseState>,
-    /// Anchored receipts by index.
-    pub receipts: BTreeMap<u64, ReceiptState>,
+    /// Booked debits by id, which is the order in which they count.
+    pub debits: BTreeMap<u64, DebitState>,
+    /// Ids of debits by the digest of their order.
+    pub orders: BTreeMap<B256, u64>,
     /// Bookings in order.
     pub bookings: Vec<Booking>,
-    /// Datasets.
+    /// Datasets, closed ones included.
     pub datasets: BTreeMap<DatasetId, DatasetState>,
     /// Number of the committee in office, 0 before the first.
     pub generation: u32,
@@ -292,9 +300,23 @@ impl Cooperative {
             | Event::ProgramSet { .. }
             | Event::Claimed { .. }
             | Event::ClaimSkipped { .. } => self.apply_settlement(&located.event, at),
-            Event::ReceiptAnchored { .. }
-            | Event::DatasetPublished { .. }
+            Event::Debited { id, debit } => {
+                let transaction = located.transaction;
+                let new = DebitState { id: *id, debit: *debit, booked: at, transaction, receipt: None };
+                self.debits.insert(*id, new);
+                self.orders.insert(debit.order, *id);
+            }
+            Event::ReceiptAnchored { id, result_digest, worker, .. } => {
+                if let Some(debit) = self.debits.get_mut(id) {
+                    let receipt = ReceiptState { result_digest: *result_digest, worker: *worker, anchored: at };
+                    debit.receipt = Some(receipt);
+                }
+            }
+            Event::DatasetPublished { .. }
+            | Event::DatasetClosed { .. }
             | Event::LicenseIssued { .. }
+            | Event::LicenseExtended { .. }
+            | Event::LicenseRevoked { .. }
             | Event::ResearcherApproved { .. }
             | Event::Booked { .. } => self.apply_market(&located.event, at),
         }
@@ -369,36 +391,26 @@ impl Cooperative {
 
     fn apply_market(&mut self, event: &Event, at: At) {
         match *event {
-            Event::ReceiptAnchored {
-                index,
-                entry_hash,
-                query_digest,
-                snapshot,
-                license,
-                rho,
-                result_digest,
-                worker,
-            } => {
-                self.receipts.insert(
-                    index,
-                    ReceiptState {
-                        index,
-                        entry_hash,
-                        query_digest,
-                        snapshot,
-                        license,
-                        rho,
-                        result_digest,
-                        worker,
-                        anchored: at,
-                    },
-                );
-            }
             Event::DatasetPublished { dataset, data_type, source, price_per_thousand, terms_hash } => {
-                self.datasets.insert(dataset, DatasetState { data_type, source, price_per_thousand, terms_hash });
+                self.datasets.insert(dataset, DatasetState { data_type, source, price_per_thousand, terms_hash, open: true });
+            }
+            Event::DatasetClosed { dataset } => {
+                if let Some(dataset) = self.datasets.get_mut(&dataset) {
+                    dataset.open = false;
+                }
             }
             Event::LicenseIssued { license, holder, terms } => {
                 self.licenses.insert(license, LicenseState { holder, terms });
+            }
+            Event::LicenseExtended { license, expiry } => {
+                if let Some(license) = self.licenses.get_mut(&license) {
+                    license.terms.expiry = expiry;
+                }
+            }
+            Event::LicenseRevoked { license } => {
+                if let Some(license) = self.licenses.get_mut(&license) {
+                    license.terms.expiry = 0;
+                }
             }
             Event::ResearcherApproved { researcher, purpose, until } => {
                 self.approvals.entry(researcher).or_default().insert(purpose, until);
@@ -443,9 +455,15 @@ impl Cooperative {
         Revenue::of(recent.map(|b| (b.license, b.dataset, b.contributors.0)))
     }
 
-    /// Receipts anchored after `since`, by index.
-    pub fn receipts_since(&self, since: Option<u64>) -> impl Iterator<Item = &ReceiptState> {
-        self.receipts.values().filter(move |r| r.anchored.is_after(since))
+    /// Debits booked after `since`, by id.
+    pub fn debits_since(&self, since: Option<u64>) -> impl Iterator<Item = &DebitState> {
+        self.debits.values().filter(move |debit| debit.booked.is_after(since))
+    }
+
+    /// The debit of an order, if one is booked.
+    #[must_use]
+    pub fn debit_of(&self, order: B256) -> Option<&DebitState> {
+        self.orders.get(&order).and_then(|id| self.debits.get(id))
     }
 
     /// Members whose erasure took effect after `since`, ascending.
@@ -481,5 +499,63 @@ impl Cooperative {
     #[must_use]
     pub fn is_approved(&self, researcher: Address, purpose: Purpose, now: u64) -> bool {
         self.approvals.get(&researcher).and_then(|p| p.get(&purpose)).is_some_and(|until| now < *until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn located(event: Event) -> Located {
+        let (block_hash, transaction) = (B256::ZERO, B256::ZERO);
+        Located { block_number: 1, block_hash, timestamp: 1, log_index: 0, transaction, event }
+    }
+
+    #[test]
+    fn a_renewed_license_ends_later_and_a_revoked_one_has_ended() {
+        let terms = LicenseTerms {
+            dataset: DatasetId(1),
+            right: 1,
+            purpose: Purpose(42),
+            ehds_category: 5,
+            records: 50,
+            issued_at: 1,
+            expiry: 100,
+            recipient_key: B256::ZERO,
+        };
+        let license = LicenseId(1);
+        let mut state = Cooperative::default();
+        state.apply(&located(Event::LicenseIssued { license, holder: Address::ZERO, terms }));
+        state.apply(&located(Event::LicenseExtended { license, expiry: 200 }));
+        assert_eq!(state.licenses[&license].terms.expiry, 200);
+        state.apply(&located(Event::LicenseRevoked { license }));
+        assert_eq!(state.licenses[&license].terms.expiry, 0);
+    }
+
+    #[test]
+    fn debits_count_in_the_order_of_the_chain_and_carry_their_receipt() {
+        let debit = |order| Debit {
+            license_id: LicenseId(1),
+            order: B256::repeat_byte(order),
+            query_digest: B256::ZERO,
+            snapshot: B256::ZERO,
+            purpose: Purpose(42),
+            rho: 7,
+            deadline: 100,
+        };
+        let mut state = Cooperative::default();
+        state.apply(&located(Event::Debited { id: 1, debit: debit(9) }));
+        state.apply(&located(Event::Debited { id: 2, debit: debit(4) }));
+        let (result_digest, worker) = (B256::repeat_byte(1), Address::repeat_byte(2));
+        let order = B256::repeat_byte(4);
+        state.apply(&located(Event::ReceiptAnchored { id: 2, order, result_digest, worker }));
+        assert_eq!(
+            state.debits_since(None).map(|d| (d.id, d.receipt.is_some())).collect::<Vec<_>>(),
+            [(1, false), (2, true)]
+        );
+        assert_eq!(state.debit_of(order).map(|d| d.id), Some(2));
+        assert_eq!(state.debit_of(B256::ZERO), None);
     }
 }

@@ -9,7 +9,6 @@ use rochdale_api::client::ClientError;
 use rochdale_api::contribution::{ContributionPackage, ShareReceipt};
 use rochdale_api::member::{ClaimLeaf, ConsentDelivery, LeavesRequest, RowKeyDelivery, SealedTo};
 use rochdale_api::order::{PublishedSize, QueryRequest, SealedAnswer, Sizes};
-use rochdale_api::query::BudgetLog;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::client::Chain;
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
@@ -121,23 +120,6 @@ impl Forward {
         let request = LeavesRequest { epoch, members: members.to_vec() };
         let now = self.now().await?;
         call(steward, "/v1/claim-leaves", &request, now).await
-    }
-
-    /// The budget log, from the first steward that answers.
-    ///
-    /// # Errors
-    /// Where none does.
-    pub async fn budget(&self) -> Result<BudgetLog, Problem> {
-        let now = self.now().await?;
-        let mut last = Problem::new(ProblemCode::PeerUnavailable, "no steward is configured");
-        for steward in self.directory.best_first() {
-            match tokio::time::timeout(PATIENCE, steward.client.get_signed("/v1/budget", now)).await {
-                Ok(Ok(log)) => return Ok(log),
-                Ok(Err(error)) => last = error.into(),
-                Err(_) => last = silent(steward.steward),
-            }
-        }
-        Err(last)
     }
 
     /// The published sizes that a quorum of stewards gives alike, asked for at most every half minute.

@@ -13,10 +13,7 @@ use rochdale_api::contribution::{
 use rochdale_api::member::{
     ClaimLeaf, ConsentDelivery, ErasureAttestation, LeavesRequest, RowKeyDelivery, RowRequest, Sealed, SealedRow,
 };
-use rochdale_api::query::{
-    BudgetLog, CommitRequest, Countersignature, EntryRequest, ReleaseRequest, Shares, SnapshotRequest,
-};
-use rochdale_api::order::Sizes;
+use rochdale_api::order::{DebitSignature, SealedRequest, Shares, Sizes};
 use rochdale_api::server::{MAX_JSON, Signed, Verifier};
 use rochdale_api::settlement::{AnswerRequest, AwardMessage, SettlementStatus, SheetAnswer, SheetMessage};
 use rochdale_api::status::Health;
@@ -47,7 +44,6 @@ pub enum Access {
 /// Every route: method, path, who may call it. A test calls each as every actor.
 pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("GET", "/v1/health", Access::Anyone),
-    ("GET", "/v1/budget", Access::Anyone),
     ("GET", "/v1/sizes", Access::Anyone),
     ("GET", "/v1/settlement", Access::Anyone),
     ("GET", "/v1/settlement/answers/{member}", Access::Anyone),
@@ -64,8 +60,7 @@ pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("POST", "/v1/settlement/sheets", Access::Steward),
     ("GET", "/v1/settlement/sheets/{epoch}", Access::Steward),
     ("POST", "/v1/snapshots", Access::Worker),
-    ("POST", "/v1/budget/entries", Access::Worker),
-    ("POST", "/v1/budget/commit", Access::Worker),
+    ("POST", "/v1/debits", Access::Worker),
     ("POST", "/v1/release", Access::Worker),
     ("POST", "/v1/claim-leaves", Access::GatewayOrMember),
     ("POST", "/v1/members/{member}/row", Access::ThatMember),
@@ -87,7 +82,6 @@ type Answered<T> = Result<Json<T>, Problem>;
 pub fn router(steward: Arc<Steward>) -> Router {
     Router::new()
         .route("/v1/health", get(health))
-        .route("/v1/budget", get(budget_log))
         .route("/v1/sizes", get(sizes))
         .route("/v1/settlement", get(settlement))
         .route("/v1/settlement/answers/{member}", get(demanded_row))
@@ -104,8 +98,7 @@ pub fn router(steward: Arc<Steward>) -> Router {
         .route("/v1/settlement/sheets", post(sheet))
         .route("/v1/settlement/sheets/{epoch}", get(sheets))
         .route("/v1/snapshots", post(snapshots))
-        .route("/v1/budget/entries", post(entries))
-        .route("/v1/budget/commit", post(commit))
+        .route("/v1/debits", post(debits))
         .route("/v1/release", post(release))
         .route("/v1/claim-leaves", post(claim_leaves))
         .route("/v1/members/{member}/row", post(member_row))
@@ -202,10 +195,6 @@ async fn health(State(app): State<App>) -> Response {
     (status, Json(health)).into_response()
 }
 
-async fn budget_log(State(app): State<App>) -> Answered<BudgetLog> {
-    app.0.budget_log().await.map(Json)
-}
-
 async fn settlement(State(app): State<App>) -> Answered<SettlementStatus> {
     app.0.settlement_status().await.map(Json)
 }
@@ -277,22 +266,17 @@ async fn sheets(State(app): State<App>, Path(epoch): Path<u32>, signed: Signed<(
     app.0.sheets_of(Epoch(epoch)).await.map(Json)
 }
 
-async fn snapshots(State(app): State<App>, signed: Signed<SnapshotRequest>) -> Answered<Sealed> {
+async fn snapshots(State(app): State<App>, signed: Signed<SealedRequest>) -> Answered<Sealed> {
     let mirror = app.worker(&signed).await?;
     app.0.answer_snapshot(&mirror, signed.signer, &signed.body).await.map(Json)
 }
 
-async fn entries(State(app): State<App>, signed: Signed<EntryRequest>) -> Answered<Countersignature> {
+async fn debits(State(app): State<App>, signed: Signed<SealedRequest>) -> Answered<DebitSignature> {
     app.worker(&signed).await?;
-    app.0.sign_entry(&signed.body).await.map(Json)
+    app.0.sign_debit(signed.signer, &signed.body).await.map(Json)
 }
 
-async fn commit(State(app): State<App>, signed: Signed<CommitRequest>) -> Answered<BudgetLog> {
-    app.worker(&signed).await?;
-    app.0.commit_entry(&signed.body).await.map(Json)
-}
-
-async fn release(State(app): State<App>, signed: Signed<ReleaseRequest>) -> Answered<Shares> {
+async fn release(State(app): State<App>, signed: Signed<SealedRequest>) -> Answered<Sealed> {
     let mirror = app.worker(&signed).await?;
     app.0.release(&mirror, signed.signer, &signed.body).await.map(Json)
 }

@@ -117,7 +117,7 @@ pub struct Steward {
     pub chain: Chain,
     /// One settlement is worked on at a time.
     pub settling: Mutex<()>,
-    /// One entry of the budget log is worked on at a time.
+    /// One debit is signed at a time: two that were checked side by side could overspend somebody.
     pub debiting: Mutex<()>,
     follower: Mutex<Follower<EventStore>>,
     mirror: RwLock<Option<Arc<Mirror>>>,

@@ -81,6 +81,8 @@ pub enum Access {
     Steward,
     /// A worker.
     Worker,
+    /// A worker or a steward.
+    WorkerOrSteward,
 }
 
 /// Every endpoint with who may call it.
@@ -114,6 +116,7 @@ pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("GET", "/v1/contributions/{commitment}", Access::Public),
     ("POST", "/v1/claims", Access::Public),
     ("POST", "/v1/queries", Access::Statement),
+    ("POST", "/v1/debits", Access::WorkerOrSteward),
     ("POST", "/v1/receipts", Access::Worker),
     ("POST", "/v1/settlement/proposals", Access::Steward),
     ("POST", "/v1/settlement/demands", Access::Statement),
@@ -185,6 +188,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(contributions::status))
         .routes(routes!(relay::claims))
         .routes(routes!(relay::queries))
+        .routes(routes!(relay::debits))
         .routes(routes!(relay::receipts))
         .routes(routes!(relay::proposals))
         .routes(routes!(relay::demands))

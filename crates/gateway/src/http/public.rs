@@ -92,7 +92,7 @@ pub async fn datasets(State(gateway): App) -> Answered<Vec<DatasetView>> {
             price_per_thousand: d.price_per_thousand.0,
             terms_hash: d.terms_hash,
         };
-        s.datasets.iter().map(dataset).collect()
+        s.datasets.iter().filter(|(_, d)| d.open).map(dataset).collect()
     });
     Ok(Json(view))
 }
@@ -138,11 +138,15 @@ pub async fn epoch(State(gateway): App, Path(epoch): Path<String>) -> Answered<E
     }))
 }
 
-/// The pool's privacy budget, as the stewards keep it.
-#[utoipa::path(get, path = "/v1/budget", tag = "public", responses((status = 200, description = "Nano-zCDP", body = BudgetView), (status = 503, description = "No steward answers", body = Problem)))]
+/// What was charged to privacy budgets, as the chain shows it. Whom a debit charges is for stewards alone.
+#[utoipa::path(get, path = "/v1/budget", tag = "public", responses((status = 200, description = "Nano-zCDP", body = BudgetView)))]
 pub async fn budget(State(gateway): App) -> Answered<BudgetView> {
-    let log = gateway.forward.budget().await?;
-    Ok(Json(BudgetView { total: log.total, left: log.left, entries: log.entries.len() as u64 }))
+    let view = gateway.index.state().read(|state| BudgetView {
+        debits: state.debits.len() as u64,
+        answered: state.debits.values().filter(|booked| booked.receipt.is_some()).count() as u64,
+        rho: state.debits.values().fold(0, |sum, booked| sum.saturating_add(booked.debit.rho)),
+    });
+    Ok(Json(view))
 }
 
 /// How many members each dataset has for a purpose: published sizes, noisy and coarse, as a quorum of stewards gives them alike.

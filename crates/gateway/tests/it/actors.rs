@@ -40,6 +40,7 @@ impl Actor {
             Access::Blob => matches!(self, Self::Owner | Self::Steward | Self::Worker),
             Access::Steward => self == Self::Steward,
             Access::Worker => self == Self::Worker,
+            Access::WorkerOrSteward => matches!(self, Self::Steward | Self::Worker),
         }
     }
 }
@@ -110,7 +111,7 @@ async fn every_endpoint_knows_who_may_call_it() {
             .replace("{id}", "1");
         for actor in ACTORS {
             let status = status(&rig, method, &path, actor, &blob).await;
-            let signed = matches!(access, Access::Blob | Access::Steward | Access::Worker);
+            let signed = matches!(access, Access::Blob | Access::Steward | Access::Worker | Access::WorkerOrSteward);
             let expected = match (actor.may(*access), actor) {
                 (true, _) => "let in",
                 (false, Actor::Nobody) => "401",
