@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use alloy::primitives::{B256, Bytes};
 use alloy::providers::Provider as _;
@@ -252,11 +252,14 @@ impl Worker {
                 }
             }
         }
-        self.patiently("the debit is not on chain yet", async || {
-            let mirror = self.at_head().await?;
-            Ok(mirror.latest.debit_of(job.order_digest).map(drop))
-        })
-        .await?;
+        let until = Instant::now() + self.config.depth_wait();
+        while self.at_head().await?.latest.debit_of(job.order_digest).is_none() {
+            if Instant::now() > until {
+                return Err(Problem::new(ProblemCode::NotEnough, "the debit is not on chain yet")
+                    .hint("the order stays open: send the same order again, it is charged once"));
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
         job.state = JobState::Booked;
         self.store.put_job(&job).await?;
         Ok(job)
@@ -273,48 +276,23 @@ impl Worker {
         Ok(Problem::new(ProblemCode::BadRequest, detail).hint("sign a new order"))
     }
 
-    /// Repeats a look until it finds something, for as long as the configuration says.
-    async fn patiently<T>(
-        &self,
-        what: &str,
-        mut look: impl AsyncFnMut() -> Result<Option<T>, Problem>,
-    ) -> Result<T, Problem> {
-        let waiting = async {
-            loop {
-                match look().await {
-                    Ok(Some(found)) => return Ok(found),
-                    Ok(None) => {}
-                    Err(problem) if self.committee_may_change(&problem) => {}
-                    Err(problem) => return Err(problem),
-                }
-                tokio::time::sleep(LOOK_EVERY).await;
+    /// Opens a booked order's snapshot, as soon as the stewards find its debit deep enough.
+    async fn open_when_released(&self, job: &Job, pool: &Pool) -> Result<OpenedPool, Problem> {
+        let until = Instant::now() + self.config.depth_wait();
+        loop {
+            let mirror = self.at_head().await?;
+            match self.open_pool(&mirror, &self.committee(&mirror), job, pool).await {
+                Err(problem) if may_change(&problem) && Instant::now() < until => tokio::time::sleep(LOOK_EVERY).await,
+                opened => return opened,
             }
-        };
-        match tokio::time::timeout(self.config.depth_wait(), waiting).await {
-            Ok(found) => found,
-            Err(_) => match look().await? {
-                Some(found) => Ok(found),
-                None => Err(Problem::new(ProblemCode::NotEnough, what)
-                    .hint("the order stays open: send the same order again, it is charged once")),
-            },
         }
-    }
-
-    /// Whether a refusal comes from waiting: stewards release for a debit that is deep enough on their own chain.
-    fn committee_may_change(&self, problem: &Problem) -> bool {
-        matches!(problem.code, ProblemCode::NotEnough | ProblemCode::ChainUnavailable)
     }
 
     /// Opens the snapshot of a booked order, draws its one answer, and keeps it sealed.
     async fn compute(&self, mut job: Job) -> Result<Job, Problem> {
         let pool = self.unseal_pool(&job)?;
         let _slot = self.slots.acquire().await.map_err(internal)?;
-        let OpenedPool { rows, left_out } = self
-            .patiently("the stewards do not release yet", async || {
-                let mirror = self.at_head().await?;
-                self.open_pool(&mirror, &self.committee(&mirror), &job, &pool).await.map(Some)
-            })
-            .await?;
+        let OpenedPool { rows, left_out } = self.open_when_released(&job, &pool).await?;
         let exact = self.engine.exact(&job.request.query, &rows).await.map_err(internal)?;
         drop(rows);
         let debit = job.debit.as_ref().ok_or_else(|| internal("a booked order has lost its debit"))?.debit;
@@ -418,6 +396,11 @@ impl Worker {
         let gas_used = receipt.map_err(crate::problems::chain)?.map_or(0, |receipt| receipt.gas_used);
         Ok(Some(Mined { tx: located.transaction, block: located.block_number, gas_used }))
     }
+}
+
+/// Whether a refusal may come from waiting alone: stewards release for a debit that is deep enough on their own chain.
+fn may_change(problem: &Problem) -> bool {
+    matches!(problem.code, ProblemCode::NotEnough | ProblemCode::ChainUnavailable)
 }
 
 /// Answers in a task of its own: a caller that hangs up does not stop half-way what is charged already.
