@@ -187,7 +187,10 @@ pub fn subject(event: &Event) -> (&'static str, Option<MemberId>, Option<B256>) 
         Event::Claimed { member, .. } => ("claimed", Some(*member), None),
         Event::ClaimSkipped { member } => ("claim_skipped", Some(*member), None),
         Event::DatasetPublished { .. } => ("dataset_published", None, None),
+        Event::DatasetClosed { .. } => ("dataset_closed", None, None),
         Event::LicenseIssued { .. } => ("license_issued", None, None),
+        Event::LicenseExtended { .. } => ("license_extended", None, None),
+        Event::LicenseRevoked { .. } => ("license_revoked", None, None),
         Event::ResearcherApproved { .. } => ("researcher_approved", None, None),
         Event::Booked { .. } => ("booked", None, None),
     }
