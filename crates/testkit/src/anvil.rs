@@ -17,6 +17,7 @@ use rochdale_chain::eip712;
 use rochdale_chain::events::{Event, Follower, Located, MemoryStore, Seat, decode};
 use rochdale_chain::local::{Anvil, AnvilOptions, LocalChain, approve_researcher, key, post_bonds};
 use rochdale_core::ids::{ContributionId, DatasetId, LicenseId, MemberId, Purpose};
+use rochdale_core::order::Debit;
 
 /// The seed of every key here.
 pub const SEED: &str = "testkit";
