@@ -6,13 +6,14 @@ use alloy::primitives::{Address, B256};
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, Purpose, StewardId};
 use rochdale_core::ledger::{LedgerError, Params, Revenue};
 use rochdale_core::money::MicroUsdc;
-use rochdale_core::order::Debit;
 use serde::{Deserialize, Serialize};
 
 use crate::events::{Event, LicenseTerms, Located, Seat};
 
+mod debits;
 mod settlement;
 
+pub use debits::{DebitState, ReceiptState};
 pub use settlement::{Claimed, Demand, FROZEN, Program, Proposal};
 
 /// Where and when something happened.
@@ -126,32 +127,6 @@ pub struct LicenseState {
     pub holder: Address,
     /// For what.
     pub terms: LicenseTerms,
-}
-
-/// A booked debit, and the receipt of its answer once there is one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DebitState {
-    /// Its place in the order in which debits count, from 1.
-    pub id: u64,
-    /// What a quorum signed.
-    pub debit: Debit,
-    /// When it was booked.
-    pub booked: At,
-    /// The transaction that booked it.
-    pub transaction: B256,
-    /// What was anchored for it.
-    pub receipt: Option<ReceiptState>,
-}
-
-/// An anchored receipt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReceiptState {
-    /// Blinded digest of the answer.
-    pub result_digest: B256,
-    /// The worker that signed.
-    pub worker: Address,
-    /// When it was anchored.
-    pub anchored: At,
 }
 
 /// A booked license price.
@@ -300,18 +275,7 @@ impl Cooperative {
             | Event::ProgramSet { .. }
             | Event::Claimed { .. }
             | Event::ClaimSkipped { .. } => self.apply_settlement(&located.event, at),
-            Event::Debited { id, debit } => {
-                let transaction = located.transaction;
-                let new = DebitState { id: *id, debit: *debit, booked: at, transaction, receipt: None };
-                self.debits.insert(*id, new);
-                self.orders.insert(debit.order, *id);
-            }
-            Event::ReceiptAnchored { id, result_digest, worker, .. } => {
-                if let Some(debit) = self.debits.get_mut(id) {
-                    let receipt = ReceiptState { result_digest: *result_digest, worker: *worker, anchored: at };
-                    debit.receipt = Some(receipt);
-                }
-            }
+            Event::Debited { .. } | Event::ReceiptAnchored { .. } => self.apply_debit(located, at),
             Event::DatasetPublished { .. }
             | Event::DatasetClosed { .. }
             | Event::LicenseIssued { .. }
@@ -456,17 +420,6 @@ impl Cooperative {
         Revenue::of(recent.map(|b| (b.license, b.dataset, b.contributors.0)))
     }
 
-    /// Debits booked after `since`, by id.
-    pub fn debits_since(&self, since: Option<u64>) -> impl Iterator<Item = &DebitState> {
-        self.debits.values().filter(move |debit| debit.booked.is_after(since))
-    }
-
-    /// The debit of an order, if one is booked.
-    #[must_use]
-    pub fn debit_of(&self, order: B256) -> Option<&DebitState> {
-        self.orders.get(&order).and_then(|id| self.debits.get(id))
-    }
-
     /// Members whose erasure took effect after `since`, ascending.
     pub fn erased_since(&self, since: Option<u64>) -> impl Iterator<Item = MemberId> + '_ {
         let after = move |m: &Member| m.erased.is_some_and(|at| at.is_after(since));
@@ -533,30 +486,5 @@ mod tests {
         assert_eq!(state.licenses[&license].terms.expiry, 200);
         state.apply(&located(Event::LicenseRevoked { license }));
         assert_eq!(state.licenses[&license].terms.expiry, 0);
-    }
-
-    #[test]
-    fn debits_count_in_the_order_of_the_chain_and_carry_their_receipt() {
-        let debit = |order| Debit {
-            license_id: LicenseId(1),
-            order: B256::repeat_byte(order),
-            query_digest: B256::ZERO,
-            snapshot: B256::ZERO,
-            purpose: Purpose(42),
-            rho: 7,
-            deadline: 100,
-        };
-        let mut state = Cooperative::default();
-        state.apply(&located(Event::Debited { id: 1, debit: debit(9) }));
-        state.apply(&located(Event::Debited { id: 2, debit: debit(4) }));
-        let (result_digest, worker) = (B256::repeat_byte(1), Address::repeat_byte(2));
-        let order = B256::repeat_byte(4);
-        state.apply(&located(Event::ReceiptAnchored { id: 2, order, result_digest, worker }));
-        assert_eq!(
-            state.debits_since(None).map(|d| (d.id, d.receipt.is_some())).collect::<Vec<_>>(),
-            [(1, false), (2, true)]
-        );
-        assert_eq!(state.debit_of(order).map(|d| d.id), Some(2));
-        assert_eq!(state.debit_of(B256::ZERO), None);
     }
 }
