@@ -34,6 +34,8 @@ use crate::snapshot::Pool;
 use crate::store::{Answer, Job, JobState};
 use crate::worker::{Mirror, Worker};
 
+/// Seconds after an order's deadline in which stewards still release for its debit.
+const SESSION: u64 = 86_400;
 /// Between two looks for a debit on chain, or at stewards for whom it is not deep enough yet.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
@@ -283,9 +285,23 @@ impl Worker {
             let mirror = self.at_head().await?;
             match self.open_pool(&mirror, &self.committee(&mirror), job, pool).await {
                 Err(problem) if may_change(&problem) && Instant::now() < until => tokio::time::sleep(LOOK_EVERY).await,
-                opened => return opened,
+                opened => {
+                    // Past it stewards refuse every record: what opened then would be an answer about nobody.
+                    self.in_session(&*self.at_head().await?, job)?;
+                    return opened;
+                }
             }
         }
+    }
+
+    /// Whether stewards still release for an order.
+    fn in_session(&self, mirror: &Mirror, job: &Job) -> Result<(), Problem> {
+        let (end, now) = (job.request.order.deadline.saturating_add(SESSION), mirror.now());
+        if now <= end {
+            return Ok(());
+        }
+        let detail = format!("the order's session ended at {end} before it was answered, block time is {now}");
+        Err(Problem::new(ProblemCode::Forbidden, detail).hint("what it charged is spent: sign a new order"))
     }
 
     /// Opens the snapshot of a booked order, draws its one answer, and keeps it sealed.

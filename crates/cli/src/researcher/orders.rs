@@ -150,7 +150,14 @@ impl Researcher {
     /// lie, and it may be paid.
     fn unanswered(&self, mut kept: Kept, error: ClientError) -> Result<anyhow::Error> {
         let order = kept.order;
-        if matches!(error.code(), ProblemCode::BadRequest | ProblemCode::LicenseInvalid | ProblemCode::BudgetExceeded) {
+        let over = [
+            ProblemCode::BadRequest,
+            ProblemCode::LicenseInvalid,
+            ProblemCode::BudgetExceeded,
+            ProblemCode::Forbidden,
+            ProblemCode::Conflict,
+        ];
+        if over.contains(&error.code()) {
             kept.refused = Some(error.to_string());
             self.keep(&kept)?;
             return Ok(

@@ -51,12 +51,13 @@ async fn stewards_publish_the_same_coarse_sizes_once_an_epoch_has_ended() -> Res
     assert!(first.sizes.iter().all(|size| (size.epoch, size.members) == (Epoch(0), GRID)), "{first:?}");
     let end = world.coop.manifest.schedule().end(Epoch(1));
     world.coop.local.time_to(end + 60, 3).await?;
-    world.until("both have counted", async || {
-        world.coop.local.mine(1).await?;
-        let counted = |sizes: &Sizes| sizes.sizes.iter().all(|size| size.epoch == Epoch(1));
-        Ok(counted(&sizes(1).await?) && counted(&sizes(2).await?))
-    })
-    .await?;
+    world
+        .until("both have counted", async || {
+            world.coop.local.mine(1).await?;
+            let counted = |sizes: &Sizes| sizes.sizes.iter().all(|size| size.epoch == Epoch(1));
+            Ok(counted(&sizes(1).await?) && counted(&sizes(2).await?))
+        })
+        .await?;
     let (one, two) = (sizes(1).await?, sizes(2).await?);
     assert_eq!(one, two, "the same noise for the same people");
     let mine = one.sizes.iter().find(|size| (size.dataset, size.purpose) == (DATASET, PURPOSE)).unwrap();
