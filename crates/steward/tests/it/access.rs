@@ -9,7 +9,7 @@ use rochdale_api::ProblemCode;
 use rochdale_api::client::ClientError;
 use rochdale_api::contribution::{CatchUpRequest, ScoresRequest, ScoringSharesRequest};
 use rochdale_api::member::{LeavesRequest, RowRequest};
-use rochdale_core::ids::{ContributionId, Epoch, LicenseId};
+use rochdale_core::ids::{ContributionId, Epoch};
 use rochdale_steward::http::{Access, ENDPOINTS};
 use rochdale_testkit::anvil::role_key;
 use serde_json::{Value, json};

@@ -97,7 +97,7 @@ impl World {
         Ok(serde_json::from_slice(&json)?)
     }
 
-    pub async fn sign(&self, seat: u8, asked: &Asked) -> Result<DebitSignature, ClientError> {
+    pub async fn sign_debit(&self, seat: u8, asked: &Asked) -> Result<DebitSignature, ClientError> {
         let request = self.sealed(seat, asked.digest, &asked.blinded).unwrap();
         self.ask(seat, "/v1/debits", &request).await
     }
@@ -108,7 +108,7 @@ impl World {
         let debit = Debit::of(asked.order(), asked.digest, snapshot.digest);
         let mut signatures = Vec::new();
         for seat in seats {
-            signatures.push(self.sign(*seat, asked).await?);
+            signatures.push(self.sign_debit(*seat, asked).await?);
         }
         self.book_signed(&debit, signatures).await?;
         Ok(debit)
@@ -234,7 +234,7 @@ async fn license_order_and_deadline_are_checked_before_a_signature() -> Result<(
     let license = world.license(1_000, YEAR).await?;
     let (now, cut) = (world.now().await?, world.coop.chain.head().await?.finalized.hash);
     let refused = async |asked: &Asked, code: ProblemCode, words: &str| -> Result<()> {
-        let error = world.sign(1, asked).await.unwrap_err();
+        let error = world.sign_debit(1, asked).await.unwrap_err();
         if error.code() != code || !error.to_string().contains(words) {
             bail!("expected {code:?} with {words:?}, got {error}");
         }
@@ -253,8 +253,8 @@ async fn license_order_and_deadline_are_checked_before_a_signature() -> Result<(
 
     // The same order and blinder get the same signature, another blinder none: one debit for each order.
     let good = world.order(license, 5_000).await?;
-    let signature = world.sign(1, &good).await?;
-    assert_eq!(world.sign(1, &good).await?, signature);
+    let signature = world.sign_debit(1, &good).await?;
+    assert_eq!(world.sign_debit(1, &good).await?, signature);
     let mut other = good.clone();
     other.blinded.blinder = B256::repeat_byte(7);
     refused(&other, ProblemCode::Conflict, "another blinder").await?;
@@ -273,18 +273,18 @@ async fn a_renewed_license_is_not_refused_as_expired() -> Result<()> {
     let license = world.license(1_000, 1_000).await?;
     world.coop.local.time_to(world.now().await? + 2_000, 3).await?;
     let late = world.order(license, 5_000).await?;
-    assert_eq!(world.sign(1, &late).await.unwrap_err().code(), ProblemCode::LicenseInvalid);
+    assert_eq!(world.sign_debit(1, &late).await.unwrap_err().code(), ProblemCode::LicenseInvalid);
     let call =
         rochdale_chain::bindings::License::extendCall { licenseId: license.0, expiry: world.now().await? + YEAR };
     let addresses = world.coop.manifest.addresses;
     world.coop.local.act_as(addresses.market, addresses.license, &call).await?;
-    let error = world.sign(1, &late).await.unwrap_err();
+    let error = world.sign_debit(1, &late).await.unwrap_err();
     assert_eq!(error.code(), ProblemCode::LicenseInvalid, "{error}: the renewal is not final");
     world.coop.local.mine(3).await?;
-    world.sign(1, &world.order(license, 5_000).await?).await?;
+    world.sign_debit(1, &world.order(license, 5_000).await?).await?;
     let call = rochdale_chain::bindings::License::revokeCall { licenseId: license.0 };
     world.coop.local.act_as(addresses.market, addresses.license, &call).await?;
-    let error = world.sign(1, &world.order(license, 6_000).await?).await.unwrap_err();
+    let error = world.sign_debit(1, &world.order(license, 6_000).await?).await.unwrap_err();
     assert!(error.to_string().contains("was revoked"), "{error}");
     Ok(())
 }
@@ -333,12 +333,12 @@ async fn what_a_lying_steward_signed_twice_is_charged_and_released_once() -> Res
         let snapshot = world.snapshot(seat, asked).await?;
         assert_eq!(snapshot.contributions, ids);
         let debit = Debit::of(asked.order(), asked.digest, snapshot.digest);
-        let honest = world.sign(seat, asked).await?;
+        let honest = world.sign_debit(seat, asked).await?;
         let lie = eip712::sign(&role_key("steward-3"), &eip712::order::Debit::from(&debit), &domain)?;
         debits.push((debit, vec![honest, DebitSignature { steward: StewardId(3), signature: lie }]));
     }
     // What an honest steward signed itself it counts before the chain shows it.
-    let error = world.sign(1, &two).await.unwrap_err();
+    let error = world.sign_debit(1, &two).await.unwrap_err();
     assert_eq!(error.code(), ProblemCode::BudgetExceeded, "{error}");
     assert!(!error.to_string().contains("member"), "{error}: whose budget is short is nobody's business");
     for (debit, signatures) in debits {
@@ -386,7 +386,7 @@ async fn a_debit_that_a_reorganization_drops_is_booked_again() -> Result<()> {
             let mirror = world.steward(2).at_head().await?;
             // Meanwhile, and after it, nobody gets the same budget twice.
             let again = world.order(license, FIRST_YEAR).await?;
-            if let Ok(signature) = world.sign(1, &again).await {
+            if let Ok(signature) = world.sign_debit(1, &again).await {
                 let empty = world.snapshot(1, &again).await?.contributions.is_empty();
                 assert!(empty, "{signature:?} over a budget that is spent");
             }
