@@ -16,6 +16,7 @@ mod error;
 mod hash;
 mod header;
 mod inputs;
+mod parallel;
 mod params;
 mod row;
 mod schedule;
@@ -23,6 +24,7 @@ mod score;
 mod step;
 mod transcript;
 mod tree;
+mod words;
 
 pub use awards::{ProgramCaps, SignedAward, grants};
 pub use claim::{Claimed, Due, due, streamed};
