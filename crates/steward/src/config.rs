@@ -43,17 +43,30 @@ pub struct Config {
     /// The other stewards.
     #[serde(default)]
     pub peers: Vec<Peer>,
-    /// Stewards of a former committee, who hand over the snapshots that debits of their time name.
+    /// Stewards that left office and still hand over what they hold.
     #[serde(default)]
-    pub predecessors: Vec<Predecessor>,
+    pub former: Vec<Former>,
     /// Each person's privacy budget.
     pub budget: Budget,
     /// Settlement.
     #[serde(default)]
     pub settlement: Settlement,
+    /// Objecting to a false root by itself; where absent, the health page names the command.
+    #[serde(default)]
+    pub objection: Option<Objection>,
     /// Scoring.
     #[serde(default)]
     pub scoring: Scoring,
+}
+
+/// The account from which a steward objects by itself.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Objection {
+    /// Its key, which must be that of the seat: nobody else may object. It needs ether, and the objection's bond.
+    pub key_file: PathBuf,
+    /// What the gas of one objection may cost, in wei.
+    pub max_wei: u64,
 }
 
 /// Another steward.
@@ -66,11 +79,11 @@ pub struct Peer {
     pub url: String,
 }
 
-/// A steward that is no longer in office.
+/// A steward that left office.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Predecessor {
-    /// Its signing account, which it had when it was in office.
+pub struct Former {
+    /// Its signing address.
     pub address: Address,
     /// Its base URL.
     pub url: String,
@@ -154,7 +167,8 @@ impl Config {
             &mut config.sealing_key_file,
             &mut config.committee_key_file,
         ];
-        for file in files.into_iter().chain(config.master_key_file.as_mut()) {
+        let objection = config.objection.as_mut().map(|objection| &mut objection.key_file);
+        for file in files.into_iter().chain(config.master_key_file.as_mut()).chain(objection) {
             *file = base.join(&*file);
         }
         Ok(config)

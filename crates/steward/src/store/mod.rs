@@ -9,6 +9,7 @@ mod custody;
 mod debits;
 mod events;
 mod halts;
+mod offers;
 mod scores;
 mod settlement;
 mod sizes;
@@ -26,6 +27,7 @@ pub use custody::{ContributionRow, ErasureRow, Rewrapped};
 pub use debits::{DebitRow, SnapshotRow};
 pub use events::EventStore;
 pub use halts::Halt;
+pub use offers::OfferRow;
 pub use scores::{EnteredRow, ScoreRow};
 pub use settlement::{EpochRow, LeafRow};
 
@@ -96,7 +98,8 @@ impl Store {
             migration(1, "steward", include_str!("../../migrations/0001_steward.sql").into_sql_str()),
             migration(2, "awards", include_str!("../../migrations/0002_awards.sql").into_sql_str()),
             migration(3, "halts", include_str!("../../migrations/0003_halts.sql").into_sql_str()),
-            migration(4, "debits", include_str!("../../migrations/0004_debits.sql").into_sql_str()),
+            migration(4, "copies", include_str!("../../migrations/0004_copies.sql").into_sql_str()),
+            migration(5, "debits", include_str!("../../migrations/0005_debits.sql").into_sql_str()),
             migration(20, "sizes", include_str!("../../migrations/0020_sizes.sql").into_sql_str()),
         ]);
         migrator.run(&store.pool).await.map_err(|source| StoreError::Migration { path, source })?;

@@ -643,9 +643,10 @@ fn steward_config(
         poll_ms: 50,
         stale_after_s: 3_600,
         peers: peers.map(|(peer, url)| Peer { steward: StewardId(peer), url: url.clone() }).collect(),
-        predecessors: Vec::new(),
+        former: Vec::new(),
         budget: Budget { lifetime: budget, per_year: budget, depth: 0 },
         settlement: Settlement { propose: false },
+        objection: None,
         scoring: Scoring::default(),
     }
 }
