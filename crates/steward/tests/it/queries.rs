@@ -296,24 +296,24 @@ async fn a_member_whose_budget_is_short_is_not_drawn_and_nobody_else_changes() -
     let (ada, ben) = (world.member(1).await?, world.member(2).await?);
     let first = world.contribute(&[(&ada, world.record(1).await?)]).await?;
     let license = world.license(1_000, YEAR).await?;
-    let most = world.order(license, FIRST_YEAR - 10).await?;
+    let most = world.order(license, FIRST_YEAR - 10_000).await?;
     world.book(&most, &[1, 3]).await?;
     // A new member brings a new budget; the first one's is used up for all but small questions.
     let second = world.contribute(&[(&ben, world.record(2).await?)]).await?;
-    let asked = world.order(license, 11).await?;
+    let asked = world.order(license, 11_000).await?;
     assert_eq!(world.snapshot(2, &asked).await?.contributions, second);
-    let small = world.order(license, 10).await?;
+    let small = world.order(license, 10_000).await?;
     assert_eq!(world.snapshot(2, &small).await?.contributions, [first, second].concat());
     world.book(&small, &[2, 3]).await?;
     // Who keeps to less than the cooperative's bound is left out earlier.
-    let chosen = Choice { lifetime_rho: Some(15), ..Choice::health_research() };
+    let chosen = Choice { lifetime_rho: Some(15_000), ..Choice::health_research() };
     world.consent(&ben, 2, &chosen).await?;
     world.coop.local.mine(3).await?;
-    assert!(world.snapshot(1, &world.order(license, 6).await?).await?.contributions.is_empty());
+    assert!(world.snapshot(1, &world.order(license, 6_000).await?).await?.contributions.is_empty());
 
     let mirror = world.steward(3).at_head().await?;
     let spent = world.steward(3).spent(&mirror.latest).await?;
-    assert_eq!(spent.by_member, [(ada.id, FIRST_YEAR), (ben.id, 10)].into());
+    assert_eq!(spent.by_member, [(ada.id, FIRST_YEAR), (ben.id, 10_000)].into());
     assert!(spent.invalid.is_empty());
     Ok(())
 }
@@ -404,7 +404,7 @@ async fn every_seat_is_replaced_between_debit_and_release() -> Result<()> {
     let ada = world.member(1).await?;
     let ids = world.contribute(&[(&ada, world.record(1).await?)]).await?;
     let license = world.license(1_000, YEAR).await?;
-    let asked = world.order(license, FIRST_YEAR - 7).await?;
+    let asked = world.order(license, FIRST_YEAR - 7_000).await?;
     world.book(&asked, &[1, 3]).await?;
     world.reseat([4, 5, 6]).await?;
     for seat in 1..=3 {
@@ -412,15 +412,15 @@ async fn every_seat_is_replaced_between_debit_and_release() -> Result<()> {
             .until("the new steward to know what was spent", async || {
                 let mirror = world.steward(seat).at_head().await?;
                 let Ok(spent) = world.steward(seat).spent(&mirror.latest).await else { return Ok(false) };
-                assert_eq!((spent.by_member, spent.invalid), ([(ada.id, FIRST_YEAR - 7)].into(), vec![]));
+                assert_eq!((spent.by_member, spent.invalid), ([(ada.id, FIRST_YEAR - 7_000)].into(), vec![]));
                 Ok(true)
             })
             .await?;
         let answers = world.release(seat, asked.digest, &ids).await?;
         let (code, reason) = refusal(&answers[0]);
         assert!(code != ProblemCode::Conflict && code != ProblemCode::BudgetExceeded, "{code:?}: {reason}");
-        let again = world.order(license, 8).await?;
-        assert!(world.snapshot(seat, &again).await?.contributions.is_empty(), "what is left is 7");
+        let again = world.order(license, 8_000).await?;
+        assert!(world.snapshot(seat, &again).await?.contributions.is_empty(), "what is left is 7,000");
     }
     Ok(())
 }
