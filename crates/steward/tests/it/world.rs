@@ -186,36 +186,6 @@ impl World {
         Ok(world)
     }
 
-    /// Seats new accounts everywhere. The operators of seats 1 and 2 go on with what they hold; seat 3 has another one, who starts with
-    /// nothing. None of them runs when this returns.
-    pub async fn replace_seats(&mut self) -> Result<()> {
-        for seat in self.up_seats() {
-            self.down(seat).await?;
-        }
-        let home = self._dir.path().join("steward-new");
-        std::fs::create_dir_all(&home)?;
-        self.sealing[2] = keyfile::sealing_key(&home.join("sealing.key"), &mut rand::rng())?.public();
-        self.configs[2].data_dir = home.clone();
-        self.configs[2].sealing_key_file = home.join("sealing.key");
-        let mut seats = Vec::new();
-        for seat in 1..=3usize {
-            let key = role_key(&format!("successor-{seat}"));
-            let file = self.configs[seat - 1].data_dir.join("successor.key");
-            write_key(&file, &format!("rochdale-signing-key-v1 {}\n", alloy::hex::encode(key.to_bytes())))?;
-            self.configs[seat - 1].key_file = file;
-            let sealing_key = self.sealing[seat - 1].0;
-            seats.push(StewardCommittee::Seat { signer: key.address(), sealingKey: sealing_key });
-            self.coop.config.actors.stewards[seat - 1].signer = key.address();
-            self.coop.stewards[seat - 1] = key;
-        }
-        let addresses = self.coop.manifest.addresses;
-        let call = StewardCommittee::seatCall { seats_: seats, quorum_: 2 };
-        self.decide(addresses.member_timelock, addresses.steward_committee, &call).await?;
-        post_bonds(&self.coop.founder, &self.coop.manifest, &self.coop.config).await?;
-        self.coop.local.mine(3).await?;
-        Ok(())
-    }
-
     /// The place of the process that holds a seat.
     fn at(&self, seat: u8) -> usize {
         usize::from(self.seated[usize::from(seat) - 1]) - 1
