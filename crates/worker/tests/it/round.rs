@@ -76,11 +76,11 @@ async fn the_same_question_over_the_same_snapshot_is_answered_from_the_store_and
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_of_three_stewards_suffice() {
-    let rig = Rig::new(3, 10 * RHO).await;
+    let rig = Rig::new(6, 10 * RHO).await;
     let license = rig.license(YEAR).await;
     rig.seats[1].down().await;
     let sealed = rig.ask(&rig.order(&license, count(RHO), |_| {}).await).await.unwrap();
-    assert_near(&rig.open(&license, &sealed).answer, 3);
+    assert_near(&rig.open(&license, &sealed).answer, 6);
     rig.seats[1].up().await;
     rig.ask(&rig.order(&license, count(RHO / 2), |_| {}).await).await.unwrap();
     assert_eq!(rig.booked().await, 2);
