@@ -52,6 +52,7 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
         address usdc;
         address treasury;
         address ledger;
+        address disputes;
         address license;
         uint64 minBond;
         uint64 objectionBond;
@@ -165,7 +166,7 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
 
     function initialize(Init calldata i) external initializer {
         __Governed_init(i.authority);
-        __StewardBonds_init(i.usdc, i.treasury, i.ledger, i.minBond, i.objectionBond);
+        __StewardBonds_init(i.usdc, i.treasury, i.ledger, i.disputes, i.minBond, i.objectionBond);
         _storage().license = License(_nonZero(i.license, "license"));
         _seat(i.seats, i.quorum);
         for (uint256 k; k < i.workers.length; ++k) {
