@@ -438,6 +438,7 @@ mod tests {
         ("Membership", "PausedUntil", "the contract judges who is admitted"),
         ("Membership", "RegistrarSet", "the contract judges whose admission counts"),
         ("Programs", "MaxPointsPerEpochSet", "it bounds caps, which are followed"),
+        ("SettlementLedger", "FinalAtSet", "the same change is told by the disputes and by the pause that caused it"),
         ("SettlementLedger", "EmissionSet", "it bounds parameters, which are followed"),
         ("StewardCommittee", "BondWithdrawn", "who is active is asked of the contract"),
         ("StewardCommittee", "Bonded", "who is active is asked of the contract"),
