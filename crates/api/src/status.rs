@@ -25,6 +25,9 @@ pub struct Health {
     pub now: u64,
     /// What is wrong.
     pub problems: Vec<String>,
+    /// Stewards that have not answered this process lately. It goes on without them.
+    #[serde(default)]
+    pub waiting_for: Vec<String>,
 }
 
 /// `GET /v1/cooperative` at the gateway: what a client needs to take part.

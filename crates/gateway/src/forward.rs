@@ -15,17 +15,18 @@ use rochdale_api::order::{PublishedSize, QueryRequest, SealedAnswer, Sizes};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::client::Chain;
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
+use rochdale_node::peers::{GRACE, PATIENCE, Peer};
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
-use crate::directory::{Directory, Reachable};
+use crate::directory::Directory;
 use crate::problems;
 use crate::store::Holder;
 
-/// How long one steward may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the worker may take to answer a question: it opens every record of the snapshot.
+const QUESTION: Duration = Duration::from_secs(600);
 /// How long published sizes are given without asking the stewards again.
 const SIZES_FOR: Duration = Duration::from_secs(30);
 /// A steward that has not yet seen the block is asked again this often.
@@ -135,12 +136,7 @@ impl Forward {
     ///
     /// # Errors
     /// What the steward answers.
-    pub async fn leaves(
-        &self,
-        steward: &Reachable,
-        epoch: Epoch,
-        members: &[MemberId],
-    ) -> Result<Vec<ClaimLeaf>, Problem> {
+    pub async fn leaves(&self, steward: &Peer, epoch: Epoch, members: &[MemberId]) -> Result<Vec<ClaimLeaf>, Problem> {
         let request = LeavesRequest { epoch, members: members.to_vec() };
         let now = self.now().await?;
         call(steward, "/v1/claim-leaves", &request, now).await
@@ -157,17 +153,16 @@ impl Forward {
         {
             return Ok(sizes.clone());
         }
-        let mut calls = JoinSet::new();
-        for steward in self.directory.reachable() {
-            calls.spawn(async move { tokio::time::timeout(PATIENCE, steward.client.get::<Sizes>("/v1/sizes")).await });
-        }
+        let (peers, quorum) = (self.directory.peers(), self.directory.quorum());
+        let asked = peers.first(PATIENCE, quorum, self.directory.reachable(), |_, client| async move {
+            Ok(client.get::<Sizes>("/v1/sizes").await?)
+        });
         let mut answers: Vec<Sizes> = Vec::new();
-        while let Some(answer) = calls.join_next().await {
-            if let Ok(Ok(Ok(sizes))) = answer {
+        for (_, answer) in asked.await {
+            if let Ok(sizes) = answer {
                 answers.push(sizes);
             }
         }
-        let quorum = self.directory.quorum();
         if answers.len() < quorum {
             let detail = format!("sizes: {} stewards answer, {quorum} are needed", answers.len());
             return Err(Problem::new(ProblemCode::PeerUnavailable, detail));
@@ -191,7 +186,7 @@ impl Forward {
     /// What the worker answers, or that it does not.
     pub async fn query(&self, request: &QueryRequest) -> Result<SealedAnswer, Problem> {
         let now = self.now().await?;
-        Ok(self.directory.worker().post_signed("/v1/queries", request, now).await?)
+        Ok(self.directory.worker().clone().patient(QUESTION).post_signed("/v1/queries", request, now).await?)
     }
 
     async fn deliver<B>(&self, path: &'static str, parts: Vec<(StewardId, B)>) -> Result<Vec<StewardId>, Problem>
@@ -208,7 +203,8 @@ impl Forward {
         Ok(pending)
     }
 
-    /// Sends each steward its part; the answers by seat.
+    /// Sends each steward its part, all at once. Once enough of them have theirs, the others are not waited for: what they
+    /// are sent goes on its way, and their answer here says so. By seat.
     async fn all<B, T>(
         &self,
         path: &'static str,
@@ -223,29 +219,37 @@ impl Forward {
         let mut reachable = self.directory.reachable();
         let mut answers = Vec::new();
         for (steward, part) in parts {
-            let Some(place) = reachable.iter().position(|r| r.steward == steward) else {
-                let problem = Problem::new(
-                    ProblemCode::PeerUnavailable,
-                    format!("steward {steward} is not in office or not configured"),
-                );
-                answers.push((steward, Err(problem)));
-                continue;
-            };
-            let target = reachable.swap_remove(place);
-            let directory = self.directory.clone();
-            calls.spawn(async move {
-                let answer = call(&target, path, &part, now).await;
-                directory.note(steward, !matches!(&answer, Err(p) if p.code == ProblemCode::PeerUnavailable));
-                (steward, answer)
-            });
+            let place = reachable.iter().position(|r| r.steward == steward);
+            let unknown = format!("steward {steward} is not in office or not configured");
+            let on_its_way = format!("steward {steward} has not answered yet; what it was sent is on its way");
+            let detail = if place.is_some() { on_its_way } else { unknown };
+            answers.push((steward, Err(Problem::new(ProblemCode::PeerUnavailable, detail))));
+            if let Some(place) = place {
+                let target = reachable.swap_remove(place);
+                calls.spawn(async move { (steward, call(&target, path, &part, now).await) });
+            }
         }
-        while let Some(answer) = calls.join_next().await {
-            answers.push(
-                answer.map_err(|e| {
-                    Problem::new(ProblemCode::Internal, format!("a call to a steward ended early: {e}"))
-                })?,
-            );
+        let mut note = |(steward, answer): (StewardId, Result<T, Problem>)| {
+            let good = usize::from(answer.is_ok());
+            if let Some(one) = answers.iter_mut().find(|(known, _)| *known == steward) {
+                one.1 = answer;
+            }
+            good
+        };
+        let mut good = 0;
+        while good < self.directory.enough()
+            && let Some(ended) = calls.join_next().await
+        {
+            good += note(ended.map_err(problems::ended)?);
         }
+        let rest = async {
+            while let Some(Ok(ended)) = calls.join_next().await {
+                note(ended);
+            }
+        };
+        // An error says that the grace is over, as it may be.
+        let _ = tokio::time::timeout(GRACE, rest).await;
+        calls.detach_all();
         answers.sort_by_key(|(steward, _)| *steward);
         Ok(answers)
     }
@@ -257,17 +261,14 @@ impl Forward {
 
 /// Calls a steward; one that has not yet read the newest block is asked again.
 async fn call<T: DeserializeOwned>(
-    target: &Reachable,
+    target: &Peer,
     path: &str,
     body: &(impl Serialize + Sync),
     now: u64,
 ) -> Result<T, Problem> {
     let mut left = REPEATS;
     loop {
-        let Ok(answer) = tokio::time::timeout(PATIENCE, target.client.post_signed(path, body, now)).await else {
-            return Err(silent(target.steward));
-        };
-        match answer {
+        match target.client.post_signed(path, body, now).await {
             Ok(answer) => return Ok(answer),
             Err(ClientError::Problem { problem, .. }) if left > 0 && lags(&problem) => {}
             Err(error) => return Err(error.into()),
@@ -279,11 +280,6 @@ async fn call<T: DeserializeOwned>(
 
 fn lags(problem: &Problem) -> bool {
     matches!(problem.code, ProblemCode::NotFound | ProblemCode::ChainUnavailable)
-}
-
-fn silent(steward: StewardId) -> Problem {
-    let seconds = PATIENCE.as_secs();
-    Problem::new(ProblemCode::PeerUnavailable, format!("steward {steward} gave no answer within {seconds} s"))
 }
 
 fn accept(receipt: ShareReceipt, steward: StewardId, commitment: B256) -> Result<(), Problem> {

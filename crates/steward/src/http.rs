@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use alloy::primitives::Address;
 use axum::extract::{DefaultBodyLimit, FromRef, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -14,12 +15,13 @@ use rochdale_api::member::{
     ClaimLeaf, ConsentDelivery, ErasureAttestation, KeyOfferDelivery, KeyReceipt, LeavesRequest, RowKeyDelivery,
     RowRequest, Sealed, SealedRow,
 };
-use rochdale_api::order::{DebitSignature, SealedRequest, Shares, Sizes};
-use rochdale_api::server::{MAX_JSON, Signed, Verifier};
+use rochdale_api::order::{DebitSignature, SealedRequest, Sizes};
+use rochdale_api::server::{MAX_JSON, Signed, Verifier, answering};
 use rochdale_api::settlement::{AnswerRequest, AwardMessage, CopyRequest, SettlementStatus, SheetAnswer, SheetMessage};
 use rochdale_api::status::Health;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
+use rochdale_node::sealed::{SealedBody, Sealer};
 
 use crate::steward::{Caller, Mirror, Steward};
 
@@ -80,11 +82,18 @@ impl FromRef<App> for Arc<dyn Verifier> {
     }
 }
 
+impl FromRef<App> for Arc<dyn Sealer> {
+    fn from_ref(app: &App) -> Self {
+        app.0.clone()
+    }
+}
+
 type Answered<T> = Result<Json<T>, Problem>;
 
 /// The router of one steward.
 pub fn router(steward: Arc<Steward>) -> Router {
-    Router::new()
+    let identity = steward.identity();
+    let router = Router::new()
         .route("/v1/health", get(health))
         .route("/v1/sizes", get(sizes))
         .route("/v1/settlement", get(settlement))
@@ -110,9 +119,12 @@ pub fn router(steward: Arc<Steward>) -> Router {
         .route("/v1/members/{member}/row", post(member_row))
         .route("/v1/members/{member}/opening", post(opening))
         .fallback(async || Problem::new(ProblemCode::NotFound, "there is no such path"))
-        .method_not_allowed_fallback(async || Problem::new(ProblemCode::NotFound, "the path does not take this method"))
+        .method_not_allowed_fallback(async || {
+            Problem::new(ProblemCode::MethodNotAllowed, "this path does not take this method")
+        })
         .layer(DefaultBodyLimit::max(MAX_JSON))
-        .with_state(App(steward))
+        .with_state(App(steward));
+    answering(router, identity)
 }
 
 impl App {
@@ -131,9 +143,14 @@ impl App {
     }
 
     async fn steward<T>(&self, signed: &Signed<T>) -> Result<(Arc<Mirror>, StewardId), Problem> {
-        match self.caller(signed).await? {
-            (mirror, Caller::Steward(seat)) => Ok((mirror, seat)),
-            (_, other) => Err(forbidden(signed, other, "a steward in office")),
+        self.colleague(signed.signer).await
+    }
+
+    async fn colleague(&self, signer: Address) -> Result<(Arc<Mirror>, StewardId), Problem> {
+        let mirror = self.0.at_head().await?;
+        match self.0.caller(&mirror, signer) {
+            Caller::Steward(seat) => Ok((mirror, seat)),
+            other => Err(refused(signer, other, "a steward in office")),
         }
     }
 
@@ -146,6 +163,11 @@ impl App {
 }
 
 fn forbidden<T>(signed: &Signed<T>, caller: Caller, wanted: &str) -> Problem {
+    refused(signed.signer, caller, wanted)
+}
+
+/// Why this caller may not.
+pub(crate) fn refused(signer: Address, caller: Caller, wanted: &str) -> Problem {
     let who = match caller {
         Caller::Gateway => "the gateway".to_owned(),
         Caller::Steward(seat) => format!("steward {seat}"),
@@ -153,7 +175,7 @@ fn forbidden<T>(signed: &Signed<T>, caller: Caller, wanted: &str) -> Problem {
         Caller::Member(member) => format!("member {member}"),
         Caller::Stranger => "nobody that the chain knows".to_owned(),
     };
-    Problem::new(ProblemCode::Forbidden, format!("{} is {who}; this call is for {wanted}", signed.signer))
+    Problem::new(ProblemCode::Forbidden, format!("{signer} is {who}; this call is for {wanted}"))
 }
 
 async fn sizes(State(app): State<App>) -> Answered<Sizes> {
@@ -197,6 +219,7 @@ async fn health(State(app): State<App>) -> Response {
         indexed: head.map_or(0, |head| head.latest.number),
         now: head.map_or(0, |head| head.latest.timestamp),
         problems,
+        waiting_for: steward.peers.waited_for(),
     };
     let status = if health.ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(health)).into_response()
@@ -235,19 +258,28 @@ async fn contributions(State(app): State<App>, signed: Signed<ContributionPackag
     app.0.take_contribution(&signed.body).await.map(Json)
 }
 
-async fn shares(State(app): State<App>, signed: Signed<ScoringSharesRequest>) -> Answered<Shares> {
-    let (mirror, seat) = app.steward(&signed).await?;
-    app.0.shares_for_scoring(&mirror, seat, &signed.body).await.map(Json)
+async fn shares(State(app): State<App>, sealed: SealedBody<ScoringSharesRequest>) -> Response {
+    let answer = async {
+        let (mirror, seat) = app.colleague(sealed.signer).await?;
+        app.0.shares_for_scoring(&mirror, seat, &sealed.body).await
+    };
+    sealed.reply(answer.await)
 }
 
-async fn scores(State(app): State<App>, signed: Signed<Vec<ScoreMessage>>) -> Answered<()> {
-    let (mirror, _) = app.steward(&signed).await?;
-    app.0.take_scores(&mirror, &signed.body).await.map(Json)
+async fn scores(State(app): State<App>, sealed: SealedBody<Vec<ScoreMessage>>) -> Response {
+    let answer = async {
+        let (mirror, _) = app.colleague(sealed.signer).await?;
+        app.0.take_scores(&mirror, &sealed.body).await
+    };
+    sealed.reply(answer.await)
 }
 
-async fn scores_since(State(app): State<App>, signed: Signed<ScoresRequest>) -> Answered<Vec<ScoreMessage>> {
-    app.steward(&signed).await?;
-    app.0.scores_since(&signed.body).await.map(Json)
+async fn scores_since(State(app): State<App>, sealed: SealedBody<ScoresRequest>) -> Response {
+    let answer = async {
+        app.colleague(sealed.signer).await?;
+        app.0.scores_since(&sealed.body).await
+    };
+    sealed.reply(answer.await)
 }
 
 async fn catch_up(State(app): State<App>, signed: Signed<CatchUpRequest>) -> Answered<Sealed> {

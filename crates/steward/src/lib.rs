@@ -12,6 +12,7 @@
 //! | [`snapshot`], [`accounts`], [`debits`], [`release`] | who is in a pool, what each person has left; signs debits, re-seals shares to workers |
 //! | [`erasure`] | destroys what members erased |
 //! | [`members`] | leaves, proofs, a member's own row |
+//! | [`callers`] | who may call what, before anything is read or written |
 //! | [`audit`] | recomputes everything, read-only |
 //!
 //! **Architecture Invariant:** no query engine and no relayer in the dependency tree (a test looks): whoever takes over a
@@ -21,6 +22,7 @@
 pub mod accounts;
 pub mod audit;
 pub mod awards;
+pub mod callers;
 pub mod catchup;
 pub mod config;
 pub mod custody;

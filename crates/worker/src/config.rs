@@ -138,7 +138,7 @@ fn default_depth_wait_s() -> u64 {
 }
 
 fn default_patience_s() -> u64 {
-    60
+    8
 }
 
 impl Config {

@@ -1,7 +1,7 @@
 //! A researcher's orders: each is kept before it is sent, so that whatever breaks on the way, the **same** order goes again and is paid once;
 //! and each answer is kept, so that the same question is not paid twice by mistake.
 
-use crate::coop::{self, Coop};
+use crate::coop::{self, Coop, QUESTION};
 use crate::researcher::keys::Researcher;
 use crate::state::{read_json, write_json};
 use alloy::primitives::B256;
@@ -132,7 +132,7 @@ impl Researcher {
     /// The answer to an order: the kept one, or that of the worker, who gives the same as often as the order comes.
     pub async fn fetch(&self, coop: &Coop, mut kept: Kept) -> Result<(Answered, Kept)> {
         if kept.answer.is_none() {
-            let sent = coop.gateway.post::<SealedAnswer>("/v1/queries", &kept.request).await;
+            let sent = coop.gateway.clone().patient(QUESTION).post::<SealedAnswer>("/v1/queries", &kept.request).await;
             let sealed = match sent {
                 Ok(sealed) => sealed,
                 Err(error) => return Err(self.unanswered(kept, error)?),

@@ -20,10 +20,14 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
+use rochdale_api::auth::Identity;
+use rochdale_api::server::{self, BodyLimit};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::client::Chain;
 use rochdale_chain::deploy::Manifest;
+use rochdale_node::callers::Looks;
+use rochdale_node::nonces::Nonces;
 use tower_http::trace::TraceLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -32,6 +36,7 @@ use utoipa_axum::routes;
 use crate::directory::Directory;
 use crate::forward::Forward;
 use crate::indexer::Index;
+use crate::quota::Quota;
 use crate::relayer::Relayer;
 use crate::store::Store;
 use crate::vault::Vault;
@@ -40,6 +45,9 @@ pub use auth::AppState;
 
 /// How long a request may take: answering a query opens every record of the snapshot.
 const LONGEST: Duration = Duration::from_secs(660);
+
+/// Most bytes of a JSON body: a package for nine stewards has less than a tenth of it.
+const MAX_BODY: usize = 256 << 10;
 
 /// Everything that handlers use.
 pub struct Gateway {
@@ -61,8 +69,14 @@ pub struct Gateway {
     pub directory: Directory,
     /// Calls them.
     pub forward: Forward,
-    /// The domain of signed requests.
-    pub domain: alloy::sol_types::Eip712Domain,
+    /// How the gateway signs requests and answers.
+    pub identity: Identity,
+    /// Looks at the chain for callers that the index does not know.
+    pub looks: Looks,
+    /// Nonces of signed requests.
+    pub nonces: Nonces,
+    /// What uploads may take.
+    pub quota: Arc<Quota>,
 }
 
 /// Who may call an endpoint.
@@ -140,6 +154,7 @@ struct Document;
 
 /// The router, and the document that describes it.
 pub fn router(gateway: Arc<Gateway>) -> (Router, utoipa::openapi::OpenApi) {
+    let identity = gateway.identity.clone();
     let (router, document) = api().split_for_parts();
     let json: Arc<str> = document.to_json().unwrap_or_default().into();
     let served = Arc::clone(&json);
@@ -148,18 +163,16 @@ pub fn router(gateway: Arc<Gateway>) -> (Router, utoipa::openapi::OpenApi) {
         .route("/openapi.json", axum::routing::get(move || async move { openapi(&served) }))
         .fallback(async || Problem::new(ProblemCode::NotFound, "there is no such path").hint("see /openapi.json"))
         .method_not_allowed_fallback(async || {
-            let mut problem =
-                Problem::new(ProblemCode::BadRequest, "this path does not take this method").hint("see /openapi.json");
-            problem.status = 405;
-            problem
+            Problem::new(ProblemCode::MethodNotAllowed, "this path does not take this method").hint("see /openapi.json")
         })
-        // Handlers set their own limits: JSON 16 MiB, blobs as configured.
+        // Handlers set their own limits: JSON this one, blobs as configured.
         .layer(DefaultBodyLimit::disable())
+        .layer(Extension(BodyLimit(MAX_BODY)))
         .layer(middleware::from_fn(bounded))
         .layer(middleware::from_fn(protective))
         .layer(TraceLayer::new_for_http())
         .with_state(AppState(gateway));
-    (router, document)
+    (server::answering(router, identity), document)
 }
 
 fn api() -> OpenApiRouter<AppState> {

@@ -197,6 +197,7 @@ pub(super) async fn look(gateway: &Gateway) -> Health {
         indexed,
         now,
         problems,
+        waiting_for: gateway.directory.peers().waited_for(),
     }
 }
 

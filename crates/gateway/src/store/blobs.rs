@@ -81,6 +81,20 @@ impl Store {
         .await
     }
 
+    /// Bytes of the blobs that no package names.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn unreferenced_bytes(&self) -> Result<u64, StoreError> {
+        let sum: (i64,) = sqlx::query_as(
+            "SELECT coalesce(sum(bytes), 0) FROM blobs b
+             WHERE NOT EXISTS (SELECT 1 FROM contributions c WHERE c.blob = b.digest)",
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(unsigned(sum.0))
+    }
+
     /// Forgets a blob unless a package has named it since; `false` then.
     ///
     /// # Errors

@@ -57,6 +57,9 @@ fn header() -> Value {
             "data_awarded": "0", "data_earned": "0", "gov_awarded": "0", "gov_earned": "0" })
 }
 
+/// Routes whose bodies are sealed.
+const SEALED: [&str; 3] = ["/v1/shares", "/v1/scores", "/v1/scores/since"];
+
 const ACTORS: [&str; 6] = ["relayer", "steward-1", "worker", "member-1", "member-2", "nobody"];
 
 fn may(access: Access, actor: &str) -> bool {
@@ -81,6 +84,9 @@ async fn call(
     let client = world.client(2, key);
     let now = world.coop.chain.now().await.unwrap();
     match method {
+        _ if SEALED.contains(&path) => {
+            rochdale_node::sealed::post(&client, world.sealing_of(2), &world.sealing_pair(1), path, body, now).await
+        }
         "GET" => client.get_signed(path, now).await,
         _ => client.post_signed(path, body, now).await,
     }

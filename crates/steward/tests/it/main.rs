@@ -6,6 +6,7 @@ mod access;
 mod awards;
 mod contests;
 mod disputes;
+mod hung;
 mod keys;
 mod liveness;
 mod objections;

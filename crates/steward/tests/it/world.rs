@@ -178,7 +178,8 @@ impl World {
             answered: Arc::default(),
             withholds: Arc::default(),
         };
-        serve_vault(ports[0], vault.clone()).await?;
+        let domain = auth::domain(coop.manifest.chain_id, coop.manifest.addresses.steward_committee);
+        serve_vault(ports[0], vault.clone(), Identity { key: role_key("relayer"), domain }).await?;
         coop.local.mine(3).await?;
         let running = (0..PROCESSES).map(|_| None).collect();
         let seated = [1, 2, 3];
@@ -413,6 +414,12 @@ impl World {
         let sealed = SealedTo { steward, sealed };
         let delivery = RowKeyDelivery { member_id: member.id, account, nullifier, sealed };
         self.deliver(seat, "/v1/row-keys", &delivery).await
+    }
+
+    /// A steward's sealing keys, as its key file holds them.
+    pub fn sealing_pair(&self, seat: u8) -> SealingKeyPair {
+        let file = &self.configs[usize::from(seat) - 1].sealing_key_file;
+        SealingKeyPair::from_secret(&keyfile::load(file, KeyKind::Sealing).unwrap())
     }
 
     pub fn sealing_of(&self, seat: u8) -> SealingPublicKey {
@@ -814,13 +821,14 @@ fn write_key(path: &std::path::Path, line: &str) -> Result<()> {
     Ok(file.write_all(line.as_bytes())?)
 }
 
-async fn serve_vault(port: u16, vault: Vault) -> Result<()> {
+async fn serve_vault(port: u16, vault: Vault, identity: Identity) -> Result<()> {
     let app = Router::new()
         .route("/v1/blobs/{cid}", get(blob))
         .route("/v1/settlement/proposals", post(propose))
         .route("/v1/settlement/answers", post(answer))
         .route("/v1/debits", post(book))
         .with_state(vault);
+    let app = rochdale_api::server::answering(app, identity);
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     tokio::spawn(async move { axum::serve(listener, app).await });
     Ok(())

@@ -117,6 +117,8 @@ impl Seat {
         let meddler =
             Meddler { fault: self.fault.clone(), hung: self.hung.clone(), seat: self.seat, committee: self.committee };
         let router = router.layer(from_fn_with_state(meddler, meddle));
+        // The fault is the steward's own: it signs what it meddled with.
+        let router = rochdale_api::server::answering(router, self.steward.identity());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() })
     }
 }
