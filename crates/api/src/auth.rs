@@ -15,6 +15,10 @@ pub const NONCE: &str = "rochdale-nonce";
 pub const DEADLINE: &str = "rochdale-deadline";
 /// Header with the signature: 65 bytes in hexadecimal.
 pub const SIGNATURE: &str = "rochdale-signature";
+/// Header of an answer with the answering process's signature over [`answer_digest`]: 65 bytes in hexadecimal.
+pub const ANSWER_SIGNATURE: &str = "rochdale-answer-signature";
+/// Content type of a sealed body, request or answer.
+pub const SEALED: &str = "application/vnd.rochdale.sealed";
 /// How long a request may stay valid: one hour of block time. Receivers refuse later deadlines, so that
 /// their memory of nonces stays bounded.
 pub const MAX_LIFETIME: u64 = 3_600;
@@ -30,6 +34,30 @@ sol! {
         uint256 nonce;
         uint256 deadline;
     }
+
+    /// What the answering process signs: to which request, with which status and bytes.
+    #[derive(Debug, PartialEq, Eq)]
+    struct Answer {
+        bytes32 requestHash;
+        uint16 status;
+        bytes32 bodyHash;
+    }
+}
+
+/// The EIP-712 digest of an answer to the request of this digest.
+#[must_use]
+pub fn answer_digest(domain: &Eip712Domain, request: B256, status: u16, body: &[u8]) -> B256 {
+    Answer { requestHash: request, status, bodyHash: keccak256(body) }.eip712_signing_hash(domain)
+}
+
+/// Who signs, in which cooperative.
+#[cfg(any(feature = "client", feature = "server"))]
+#[derive(Clone)]
+pub struct Identity {
+    /// The process's or person's key.
+    pub key: alloy::signers::local::PrivateKeySigner,
+    /// [`domain`] of the cooperative.
+    pub domain: Eip712Domain,
 }
 
 /// The signing domain of requests: the cooperative is named by its chain and its `StewardCommittee`.
@@ -64,11 +92,17 @@ impl Described<'_> {
     /// The EIP-712 digest to sign.
     #[must_use]
     pub fn digest(&self, domain: &Eip712Domain) -> B256 {
+        self.digest_over(keccak256(self.body), domain)
+    }
+
+    /// The digest with the body's hash given: zero where a refusal was decided before the body was read.
+    #[must_use]
+    pub fn digest_over(&self, body_hash: B256, domain: &Eip712Domain) -> B256 {
         Request {
             audience: self.audience,
             method: self.method.to_owned(),
             path: self.path.to_owned(),
-            bodyHash: keccak256(self.body),
+            bodyHash: body_hash,
             nonce: self.nonce,
             deadline: U256::from(self.deadline),
         }
@@ -152,11 +186,11 @@ impl Credentials {
         })
     }
 
-    /// Checks deadline and signature; the caller has still to refuse a nonce that it saw before.
+    /// Checks the deadline; `now` is block time.
     ///
     /// # Errors
-    /// Where the deadline has passed or lies too far ahead, or the signature is not the named signer's.
-    pub fn verify(&self, domain: &Eip712Domain, request: &Described<'_>, now: u64) -> Result<Address, AuthError> {
+    /// Where it has passed or lies too far ahead.
+    pub fn in_time(&self, now: u64) -> Result<(), AuthError> {
         let deadline = self.deadline;
         if deadline < now {
             return Err(AuthError::Expired { deadline, now });
@@ -164,6 +198,15 @@ impl Credentials {
         if deadline > now.saturating_add(MAX_LIFETIME) {
             return Err(AuthError::TooLong { deadline, now });
         }
+        Ok(())
+    }
+
+    /// Checks deadline and signature; the caller has still to refuse a nonce that it saw before.
+    ///
+    /// # Errors
+    /// Where the deadline has passed or lies too far ahead, or the signature is not the named signer's.
+    pub fn verify(&self, domain: &Eip712Domain, request: &Described<'_>, now: u64) -> Result<Address, AuthError> {
+        self.in_time(now)?;
         let wrong = AuthError::WrongSignature { signer: self.signer };
         // A second signature with the other `s` must not pass for another request.
         if self.signature.normalize_s().is_some() {

@@ -16,6 +16,10 @@ pub enum ProblemCode {
     Forbidden,
     /// No such thing.
     NotFound,
+    /// The path exists, but does not take this method.
+    MethodNotAllowed,
+    /// It did not arrive in time.
+    TooSlow,
     /// It contradicts what is there already.
     Conflict,
     /// More bytes than are taken.
@@ -32,6 +36,8 @@ pub enum ProblemCode {
     BudgetExceeded,
     /// This caller asked too often; wait.
     TooManyRequests,
+    /// No room for more bytes.
+    StorageFull,
     /// Too few records or stewards to answer safely.
     NotEnough,
     /// A cryptographic check failed.
@@ -40,6 +46,8 @@ pub enum ProblemCode {
     ChainUnavailable,
     /// Another process that is needed does not answer.
     PeerUnavailable,
+    /// Another process answered what cannot be its own answer: changed on the way, not signed by it, or not understood.
+    PeerFault,
     /// Halted after a contradiction that people have to look at.
     Halted,
     /// A defect of ours.
@@ -55,13 +63,17 @@ impl ProblemCode {
             Self::Unauthenticated => 401,
             Self::Forbidden | Self::ConsentDenied | Self::LicenseInvalid => 403,
             Self::NotFound => 404,
+            Self::MethodNotAllowed => 405,
+            Self::TooSlow => 408,
             Self::Conflict => 409,
             Self::Erased => 410,
             Self::TooLarge => 413,
             Self::ChainRefused | Self::SealBroken | Self::NotEnough => 422,
             Self::BudgetExceeded | Self::TooManyRequests => 429,
             Self::Internal => 500,
+            Self::PeerFault => 502,
             Self::ChainUnavailable | Self::PeerUnavailable | Self::Halted => 503,
+            Self::StorageFull => 507,
         }
     }
 
@@ -73,6 +85,8 @@ impl ProblemCode {
             Self::Unauthenticated => "The request is not signed by a known key",
             Self::Forbidden => "This caller may not do this",
             Self::NotFound => "There is no such thing",
+            Self::MethodNotAllowed => "The path does not take this method",
+            Self::TooSlow => "The request took too long to arrive",
             Self::Conflict => "It contradicts what is recorded",
             Self::TooLarge => "Too many bytes",
             Self::ChainRefused => "The contract refuses it",
@@ -81,10 +95,12 @@ impl ProblemCode {
             Self::LicenseInvalid => "The license does not allow it",
             Self::BudgetExceeded => "The privacy budget does not suffice",
             Self::TooManyRequests => "Too many requests",
+            Self::StorageFull => "No room for more bytes",
             Self::NotEnough => "Too few to go on",
             Self::SealBroken => "A cryptographic check failed",
             Self::ChainUnavailable => "The chain cannot be read",
             Self::PeerUnavailable => "A process that is needed does not answer",
+            Self::PeerFault => "Another process gave a wrong answer",
             Self::Halted => "Halted after a contradiction",
             Self::Internal => "An internal error",
         }

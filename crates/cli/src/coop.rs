@@ -12,9 +12,17 @@ use rochdale_chain::deploy::Manifest;
 use rochdale_crypto::SealingPublicKey;
 use rochdale_crypto::keyfile::{self, KeyKind};
 use std::path::Path;
+use std::time::Duration;
 
 /// How long what we sign stays valid, in seconds of block time.
 pub const LIFETIME: u64 = 3_000;
+
+/// How long the gateway may take: it waits for transactions to be mined.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// How long a question may take: answering it opens every record of its snapshot.
+pub const QUESTION: Duration = Duration::from_secs(660);
+/// How long an order stays open, in seconds of block time: a day, in which whatever stops is mended and the same order goes on.
+pub const ORDER_LIFETIME: u64 = 86_400;
 
 /// A cooperative behind its gateway.
 #[derive(Clone)]
@@ -32,7 +40,7 @@ pub struct Coop {
 impl Coop {
     /// Reads the directory of the gateway at `url`.
     pub async fn connect(url: &str) -> Result<Self> {
-        let gateway = Client::new(url)?;
+        let gateway = Client::new(url)?.patient(PATIENCE);
         let view: Cooperative = gateway.get("/v1/cooperative").await.with_context(|| {
             format!("no cooperative answers at {url}: start one with `rochdale up`, or name another --url")
         })?;
@@ -41,6 +49,8 @@ impl Coop {
         if view.stewards.is_empty() {
             bail!("the cooperative at {url} has no stewards: nobody could open or settle anything");
         }
+        let domain = auth::domain(manifest.chain_id, manifest.addresses.steward_committee);
+        let gateway = gateway.expecting(domain, view.gateway);
         Ok(Self { manifest, stewards: view.stewards, quorum: view.quorum, gateway })
     }
 

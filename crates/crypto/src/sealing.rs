@@ -19,12 +19,12 @@ use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
 pub use context::{
-    CatchUpContext, ClaimsRowContext, ConsentContext, OpeningContext, OrderContext, PoolContext, PrivatePartContext,
-    QueryAnswerContext, ReleaseContext, RowKeyContext, SealingContext, ShareContext, SharesContext, SheetContext,
-    SheetCopyContext, SheetReplyContext, SnapshotContext,
+    AnswerBodyContext, CatchUpContext, ClaimsRowContext, ConsentContext, OpeningContext, OrderContext, PoolContext,
+    PrivatePartContext, QueryAnswerContext, ReleaseContext, RequestBodyContext, RowKeyContext, SealingContext,
+    ShareContext, SharesContext, SheetContext, SheetCopyContext, SheetReplyContext, SnapshotContext,
 };
 pub use parts::{
-    ConsentPart, PrivatePart, open_consent, open_private_part, open_released_share, open_row_key, open_share,
+    BodyPart, ConsentPart, PrivatePart, open_consent, open_private_part, open_released_share, open_row_key, open_share,
     seal_consent, seal_private_part, seal_released_share, seal_row_key, seal_share,
 };
 

@@ -57,15 +57,6 @@ CREATE TABLE holders (
     PRIMARY KEY (commitment, steward)
 );
 
--- Nonces of signed requests until their deadline.
-CREATE TABLE nonces (
-    signer   BLOB    NOT NULL,
-    nonce    BLOB    NOT NULL,
-    deadline INTEGER NOT NULL,
-    PRIMARY KEY (signer, nonce)
-);
-CREATE INDEX nonces_by_deadline ON nonces (deadline);
-
 -- What the relayer paid for.
 CREATE TABLE transactions (
     tx       BLOB    PRIMARY KEY,

@@ -95,11 +95,27 @@ pub struct Limits {
     pub unreferenced_ttl_seconds: u64,
     /// Writes per member or admission and minute.
     pub writes_per_minute: u32,
+    /// Most bytes that one address uploads in `unreferenced_ttl_seconds`.
+    pub upload_bytes_per_address: u64,
+    /// Uploads of one address that run at a time.
+    pub uploads_per_address: u32,
+    /// Most bytes of all blobs that wait for their package.
+    pub unreferenced_bytes: u64,
+    /// Connections of one address. Behind a reverse proxy everybody has the proxy's: limit there, and raise this.
+    pub connections_per_address: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_blob_bytes: 64 << 20, unreferenced_ttl_seconds: 3_600, writes_per_minute: 60 }
+        Self {
+            max_blob_bytes: 64 << 20,
+            unreferenced_ttl_seconds: 3_600,
+            writes_per_minute: 60,
+            upload_bytes_per_address: 2 << 30,
+            uploads_per_address: 16,
+            unreferenced_bytes: 16 << 30,
+            connections_per_address: 256,
+        }
     }
 }
 

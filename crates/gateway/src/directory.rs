@@ -1,14 +1,12 @@
 //! The stewards as the chain seats them and as the configuration reaches them, and which of them answer.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use alloy::primitives::Address;
+use futures_util::future::join_all;
 use rochdale_api::client::{Client, ClientError, Identity};
 use rochdale_api::status::{Health, StewardEntry};
 use rochdale_core::ids::StewardId;
-use tokio::task::JoinSet;
+use rochdale_node::peers::{Peer, Peers};
 
 use crate::config::{StewardConfig, WorkerConfig};
 use crate::store::IndexStore;
@@ -18,23 +16,12 @@ const EVERY: Duration = Duration::from_secs(3);
 /// How long a look may take.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// A steward that can be called.
-#[derive(Clone)]
-pub struct Reachable {
-    /// Its seat.
-    pub steward: StewardId,
-    /// Signs to it as the gateway.
-    pub client: Client,
-}
-
 /// Stewards and worker. Clones share what is known of them.
 #[derive(Clone)]
 pub struct Directory {
     index: IndexStore,
-    identity: Identity,
-    stewards: Arc<Vec<(StewardId, Client)>>,
+    peers: Peers,
     worker: Client,
-    up: Arc<Mutex<HashMap<StewardId, bool>>>,
 }
 
 impl Directory {
@@ -48,10 +35,16 @@ impl Directory {
         stewards: &[StewardConfig],
         worker: &WorkerConfig,
     ) -> Result<Self, ClientError> {
-        let client = |config: &StewardConfig| Ok((config.steward, Client::new(&config.url)?));
-        let stewards = Arc::new(stewards.iter().map(client).collect::<Result<Vec<_>, ClientError>>()?);
         let worker = Client::new(&worker.url)?.signing(identity.clone(), worker.address);
-        Ok(Self { index, identity, stewards, worker, up: Arc::default() })
+        let urls = stewards.iter().map(|steward| (steward.steward, steward.url.as_str()));
+        let peers = Peers::new(identity, urls).map_err(|(_, error)| error)?;
+        Ok(Self { index, peers, worker })
+    }
+
+    /// Asks the stewards.
+    #[must_use]
+    pub fn peers(&self) -> &Peers {
+        &self.peers
     }
 
     /// The worker.
@@ -72,23 +65,24 @@ impl Directory {
         self.index.read(|state| state.seats.len())
     }
 
+    /// How many stewards must hold a thing for it to outlive the others: with fewer, those that are left could neither open
+    /// nor settle.
+    #[must_use]
+    pub fn enough(&self) -> usize {
+        self.quorum().max((self.seats() + 1).saturating_sub(self.quorum()))
+    }
+
     /// The stewards in office that the configuration names, by seat.
     #[must_use]
-    pub fn reachable(&self) -> Vec<Reachable> {
-        let seats: Vec<Address> = self.index.read(|state| state.seats.iter().map(|s| s.signer).collect());
-        let reach = |(place, signer): (usize, &Address)| {
-            let steward = StewardId(u8::try_from(place + 1).ok()?);
-            let client = self.client(steward)?.clone().signing(self.identity.clone(), *signer);
-            Some(Reachable { steward, client })
-        };
-        seats.iter().enumerate().filter_map(reach).collect()
+    pub fn reachable(&self) -> Vec<Peer> {
+        self.peers.seated(self.index.read(|state| state.seats.iter().map(|s| s.signer).collect::<Vec<_>>()))
     }
 
     /// The stewards in office, those that answered last before the others.
     #[must_use]
-    pub fn best_first(&self) -> Vec<Reachable> {
+    pub fn best_first(&self) -> Vec<Peer> {
         let mut stewards = self.reachable();
-        stewards.sort_by_key(|s| (!self.is_up(s.steward), s.steward));
+        stewards.sort_by_key(|s| (self.peers.is_silent(s.steward), s.steward));
         stewards
     }
 
@@ -98,35 +92,20 @@ impl Directory {
         let seats = self.index.read(|state| state.seats.clone());
         let entry = |(place, seat): (usize, &rochdale_chain::events::Seat)| {
             let steward = StewardId(u8::try_from(place + 1).ok()?);
-            let url =
-                self.client(steward).map_or_else(String::new, |c| c.base().as_str().trim_end_matches('/').to_owned());
-            let up = self.is_up(steward);
+            let url = self.peers.url(steward).unwrap_or_default().to_owned();
+            let up = !url.is_empty() && !self.peers.is_down(steward);
             Some(StewardEntry { steward, address: seat.signer, sealing_key: seat.sealing_key, url, up })
         };
         seats.iter().enumerate().filter_map(entry).collect()
     }
 
-    /// Notes whether a steward answered.
-    pub fn note(&self, steward: StewardId, up: bool) {
-        let before = self.up.lock().unwrap_or_else(PoisonError::into_inner).insert(steward, up);
-        if before != Some(up) {
-            tracing::info!(%steward, up, "a steward's state changed");
-        }
-    }
-
     /// Looks at every steward once.
     pub async fn look(&self) {
-        let mut looks = JoinSet::new();
-        for (steward, client) in self.stewards.iter() {
-            let (steward, client) = (*steward, client.clone());
-            looks.spawn(async move {
-                let health = tokio::time::timeout(PATIENCE, client.get::<Health>("/v1/health")).await;
-                (steward, matches!(health, Ok(Ok(health)) if health.ok))
-            });
-        }
-        while let Some(Ok((steward, up))) = looks.join_next().await {
-            self.note(steward, up);
-        }
+        let look = |peer: Peer| async move {
+            let health = peer.client.patient(PATIENCE).get::<Health>("/v1/health").await;
+            self.peers.note(peer.steward, health.is_ok_and(|health| health.ok));
+        };
+        join_all(self.reachable().into_iter().map(look)).await;
     }
 
     /// Looks again and again until `stop` resolves.
@@ -139,13 +118,5 @@ impl Directory {
                 () = tokio::time::sleep(EVERY) => {}
             }
         }
-    }
-
-    fn is_up(&self, steward: StewardId) -> bool {
-        self.up.lock().unwrap_or_else(PoisonError::into_inner).get(&steward).copied().unwrap_or(false)
-    }
-
-    fn client(&self, steward: StewardId) -> Option<&Client> {
-        self.stewards.iter().find(|(id, _)| *id == steward).map(|(_, client)| client)
     }
 }

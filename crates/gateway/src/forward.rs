@@ -1,7 +1,8 @@
 //! Brings sealed parts to the stewards, all at once, and queries to the worker. The gateway keeps none of them.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use alloy::primitives::{Address, B256};
 use rochdale_api::client::ClientError;
@@ -10,20 +11,24 @@ use rochdale_api::member::{
     ClaimLeaf, ConsentDelivery, KeyOfferDelivery, KeyOfferRequest, KeyReceipt, KeyReceipts, LeavesRequest,
     RowKeyDelivery, SealedTo,
 };
-use rochdale_api::query::{BudgetLog, QueryRequest, SealedAnswer};
+use rochdale_api::order::{PublishedSize, QueryRequest, SealedAnswer, Sizes};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::client::Chain;
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
+use rochdale_node::peers::{GRACE, PATIENCE, Peer};
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
-use crate::directory::{Directory, Reachable};
+use crate::directory::Directory;
 use crate::problems;
 use crate::store::Holder;
 
-/// How long one steward may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the worker may take to answer a question: it opens every record of the snapshot.
+const QUESTION: Duration = Duration::from_secs(600);
+/// How long published sizes are given without asking the stewards again.
+const SIZES_FOR: Duration = Duration::from_secs(30);
 /// A steward that has not yet seen the block is asked again this often.
 const REPEATS: u32 = 5;
 /// Pause between two of them.
@@ -34,13 +39,14 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub struct Forward {
     chain: Chain,
     directory: Directory,
+    sizes: Arc<Mutex<Option<(Instant, Sizes)>>>,
 }
 
 impl Forward {
     /// Calls those whom the directory names; deadlines by the time of `chain`.
     #[must_use]
     pub fn new(chain: Chain, directory: Directory) -> Self {
-        Self { chain, directory }
+        Self { chain, directory, sizes: Arc::default() }
     }
 
     /// Delivers a new member's row key; returns the stewards that did not take it, who fetch it from a peer.
@@ -130,32 +136,48 @@ impl Forward {
     ///
     /// # Errors
     /// What the steward answers.
-    pub async fn leaves(
-        &self,
-        steward: &Reachable,
-        epoch: Epoch,
-        members: &[MemberId],
-    ) -> Result<Vec<ClaimLeaf>, Problem> {
+    pub async fn leaves(&self, steward: &Peer, epoch: Epoch, members: &[MemberId]) -> Result<Vec<ClaimLeaf>, Problem> {
         let request = LeavesRequest { epoch, members: members.to_vec() };
         let now = self.now().await?;
         call(steward, "/v1/claim-leaves", &request, now).await
     }
 
-    /// The budget log, from the first steward that answers.
+    /// The published sizes that a quorum of stewards gives alike, asked for at most every half minute.
     ///
     /// # Errors
-    /// Where none does.
-    pub async fn budget(&self) -> Result<BudgetLog, Problem> {
-        let now = self.now().await?;
-        let mut last = Problem::new(ProblemCode::PeerUnavailable, "no steward is configured");
-        for steward in self.directory.best_first() {
-            match tokio::time::timeout(PATIENCE, steward.client.get_signed("/v1/budget", now)).await {
-                Ok(Ok(log)) => return Ok(log),
-                Ok(Err(error)) => last = error.into(),
-                Err(_) => last = silent(steward.steward),
+    /// Where too few of them answer.
+    pub async fn sizes(&self) -> Result<Sizes, Problem> {
+        let mut kept = self.sizes.lock().await;
+        if let Some((since, sizes)) = kept.as_ref()
+            && since.elapsed() < SIZES_FOR
+        {
+            return Ok(sizes.clone());
+        }
+        let (peers, quorum) = (self.directory.peers(), self.directory.quorum());
+        let asked = peers.first(PATIENCE, quorum, self.directory.reachable(), |_, client| async move {
+            Ok(client.get::<Sizes>("/v1/sizes").await?)
+        });
+        let mut answers: Vec<Sizes> = Vec::new();
+        for (_, answer) in asked.await {
+            if let Ok(sizes) = answer {
+                answers.push(sizes);
             }
         }
-        Err(last)
+        if answers.len() < quorum {
+            let detail = format!("sizes: {} stewards answer, {quorum} are needed", answers.len());
+            return Err(Problem::new(ProblemCode::PeerUnavailable, detail));
+        }
+        let mut said: BTreeMap<PublishedSize, usize> = BTreeMap::new();
+        for answer in answers {
+            // A steward that names one cell twice counts once.
+            for size in answer.sizes.into_iter().collect::<BTreeSet<_>>() {
+                *said.entry(size).or_default() += 1;
+            }
+        }
+        let agreed = said.into_iter().filter(|(_, times)| *times >= quorum).map(|(size, _)| size);
+        let sizes = Sizes { sizes: agreed.collect() };
+        *kept = Some((Instant::now(), sizes.clone()));
+        Ok(sizes)
     }
 
     /// Brings a query to the worker and its sealed answer back.
@@ -164,7 +186,7 @@ impl Forward {
     /// What the worker answers, or that it does not.
     pub async fn query(&self, request: &QueryRequest) -> Result<SealedAnswer, Problem> {
         let now = self.now().await?;
-        Ok(self.directory.worker().post_signed("/v1/queries", request, now).await?)
+        Ok(self.directory.worker().clone().patient(QUESTION).post_signed("/v1/queries", request, now).await?)
     }
 
     async fn deliver<B>(&self, path: &'static str, parts: Vec<(StewardId, B)>) -> Result<Vec<StewardId>, Problem>
@@ -181,7 +203,8 @@ impl Forward {
         Ok(pending)
     }
 
-    /// Sends each steward its part; the answers by seat.
+    /// Sends each steward its part, all at once. Once enough of them have theirs, the others are not waited for: what they
+    /// are sent goes on its way, and their answer here says so. By seat.
     async fn all<B, T>(
         &self,
         path: &'static str,
@@ -196,29 +219,37 @@ impl Forward {
         let mut reachable = self.directory.reachable();
         let mut answers = Vec::new();
         for (steward, part) in parts {
-            let Some(place) = reachable.iter().position(|r| r.steward == steward) else {
-                let problem = Problem::new(
-                    ProblemCode::PeerUnavailable,
-                    format!("steward {steward} is not in office or not configured"),
-                );
-                answers.push((steward, Err(problem)));
-                continue;
-            };
-            let target = reachable.swap_remove(place);
-            let directory = self.directory.clone();
-            calls.spawn(async move {
-                let answer = call(&target, path, &part, now).await;
-                directory.note(steward, !matches!(&answer, Err(p) if p.code == ProblemCode::PeerUnavailable));
-                (steward, answer)
-            });
+            let place = reachable.iter().position(|r| r.steward == steward);
+            let unknown = format!("steward {steward} is not in office or not configured");
+            let on_its_way = format!("steward {steward} has not answered yet; what it was sent is on its way");
+            let detail = if place.is_some() { on_its_way } else { unknown };
+            answers.push((steward, Err(Problem::new(ProblemCode::PeerUnavailable, detail))));
+            if let Some(place) = place {
+                let target = reachable.swap_remove(place);
+                calls.spawn(async move { (steward, call(&target, path, &part, now).await) });
+            }
         }
-        while let Some(answer) = calls.join_next().await {
-            answers.push(
-                answer.map_err(|e| {
-                    Problem::new(ProblemCode::Internal, format!("a call to a steward ended early: {e}"))
-                })?,
-            );
+        let mut note = |(steward, answer): (StewardId, Result<T, Problem>)| {
+            let good = usize::from(answer.is_ok());
+            if let Some(one) = answers.iter_mut().find(|(known, _)| *known == steward) {
+                one.1 = answer;
+            }
+            good
+        };
+        let mut good = 0;
+        while good < self.directory.enough()
+            && let Some(ended) = calls.join_next().await
+        {
+            good += note(ended.map_err(problems::ended)?);
         }
+        let rest = async {
+            while let Some(Ok(ended)) = calls.join_next().await {
+                note(ended);
+            }
+        };
+        // An error says that the grace is over, as it may be.
+        let _ = tokio::time::timeout(GRACE, rest).await;
+        calls.detach_all();
         answers.sort_by_key(|(steward, _)| *steward);
         Ok(answers)
     }
@@ -230,17 +261,14 @@ impl Forward {
 
 /// Calls a steward; one that has not yet read the newest block is asked again.
 async fn call<T: DeserializeOwned>(
-    target: &Reachable,
+    target: &Peer,
     path: &str,
     body: &(impl Serialize + Sync),
     now: u64,
 ) -> Result<T, Problem> {
     let mut left = REPEATS;
     loop {
-        let Ok(answer) = tokio::time::timeout(PATIENCE, target.client.post_signed(path, body, now)).await else {
-            return Err(silent(target.steward));
-        };
-        match answer {
+        match target.client.post_signed(path, body, now).await {
             Ok(answer) => return Ok(answer),
             Err(ClientError::Problem { problem, .. }) if left > 0 && lags(&problem) => {}
             Err(error) => return Err(error.into()),
@@ -252,11 +280,6 @@ async fn call<T: DeserializeOwned>(
 
 fn lags(problem: &Problem) -> bool {
     matches!(problem.code, ProblemCode::NotFound | ProblemCode::ChainUnavailable)
-}
-
-fn silent(steward: StewardId) -> Problem {
-    let seconds = PATIENCE.as_secs();
-    Problem::new(ProblemCode::PeerUnavailable, format!("steward {steward} gave no answer within {seconds} s"))
 }
 
 fn accept(receipt: ShareReceipt, steward: StewardId, commitment: B256) -> Result<(), Problem> {

@@ -168,9 +168,6 @@ impl Indexer {
         {
             tracing::error!(%error, "blobs of erased members could not all be deleted, trying again");
         }
-        if cursor.is_multiple_of(256) {
-            self.store.forget_nonces(progress.cursor.timestamp).await.map_err(FollowError::Store)?;
-        }
         Ok(())
     }
 

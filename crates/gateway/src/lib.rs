@@ -14,6 +14,7 @@ pub mod forward;
 pub mod http;
 pub mod indexer;
 pub mod problems;
+pub mod quota;
 pub mod relayer;
 pub mod run;
 pub mod store;

@@ -20,6 +20,12 @@ pub fn chain(error: &ChainError) -> Problem {
     }
 }
 
+/// A task of ours did not end as it should.
+#[must_use]
+pub fn ended(error: tokio::task::JoinError) -> Problem {
+    Problem::new(ProblemCode::Internal, format!("a call to a steward ended early: {error}"))
+}
+
 /// A transaction took no effect.
 #[must_use]
 pub fn send(error: &SendError) -> Problem {

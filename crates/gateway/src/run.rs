@@ -7,11 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alloy::signers::local::PrivateKeySigner;
+use rochdale_api::auth;
 use rochdale_api::client::{ClientError, Identity};
-use rochdale_api::{auth, server};
+use rochdale_api::server::{self, Bounds};
 use rochdale_chain::client::{Chain, ChainError, ChainOptions, Sender, SenderOptions, SystemClock};
 use rochdale_chain::deploy::{Manifest, ManifestError};
 use rochdale_crypto::keyfile::{self, KeyFileError, KeyKind};
+use rochdale_node::callers::Looks;
+use rochdale_node::nonces::{Nonces, NoncesError};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -22,6 +25,7 @@ use crate::erasure::Erasure;
 use crate::forward::Forward;
 use crate::http::{self, Gateway};
 use crate::indexer::Indexer;
+use crate::quota::Quota;
 use crate::relayer::{Limiter, Relayer};
 use crate::store::{Store, StoreError};
 use crate::vault::{Vault, VaultError};
@@ -69,6 +73,9 @@ pub enum RunError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The nonces.
+    #[error(transparent)]
+    Nonces(#[from] NoncesError),
     /// The vault.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -125,6 +132,8 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
     let bound = TcpListener::bind(config.listen).await;
     let listener = bound.map_err(|source| RunError::Listen { address: config.listen, source })?;
     let store = Store::open(&config.data_dir.join("gateway.db")).await?;
+    let quota = Quota::new(config.limits, store.clone());
+    let nonces = Nonces::open(&config.data_dir).await?;
     let vault = Arc::new(Vault::open(config.data_dir.join("vault"), config.limits.max_blob_bytes).await?);
     let erasure = Erasure::new(store.clone(), Arc::clone(&vault), config.limits.unreferenced_ttl_seconds);
     let queue = Arc::new(Notify::new());
@@ -132,16 +141,29 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
     let (indexer, index) =
         Indexer::new(chain.clone(), &manifest, store.clone(), erasure.clone(), every, Arc::clone(&queue)).await?;
     let domain = auth::domain(config.chain_id, manifest.addresses.steward_committee);
-    let identity = Identity { key: key.clone(), domain: domain.clone() };
-    let directory = Directory::new(index.state().clone(), identity, &config.stewards, &config.worker)?;
+    let identity = Identity { key: key.clone(), domain };
+    let directory = Directory::new(index.state().clone(), identity.clone(), &config.stewards, &config.worker)?;
     let forward = Forward::new(chain.clone(), directory.clone());
     let options = SenderOptions { poll: RECEIPT_POLL, ..SenderOptions::default() };
     let sender = Sender::with_options(chain.clone(), key, options);
     let address = sender.address();
     let limiter = Limiter::new(config.limits.writes_per_minute);
     let relayer = Arc::new(Relayer::new(sender, manifest.clone(), store.clone(), index.clone(), limiter, queue));
-    let gateway =
-        Arc::new(Gateway { chain, manifest, address, store, index, relayer, vault, directory, forward, domain });
+    let gateway = Arc::new(Gateway {
+        chain,
+        manifest,
+        address,
+        store,
+        index,
+        relayer,
+        vault,
+        directory,
+        forward,
+        identity,
+        looks: Looks::default(),
+        nonces,
+        quota,
+    });
     Ok(Assembled { listener, gateway, indexer, erasure, config })
 }
 
@@ -190,9 +212,10 @@ impl Assembled {
             tracing::info!("stopping");
             stopping.send_replace(true);
         };
+        let bounds = Bounds { per_address: config.limits.connections_per_address, ..Bounds::default() };
         let late = signal();
         let served = tokio::select! {
-            served = axum::serve(listener, router).with_graceful_shutdown(watch_stop).into_future() => served,
+            served = server::serve_on(listener, router, bounds, watch_stop) => served,
             () = async { late.await; tokio::time::sleep(GRACE).await } => {
                 tracing::warn!("requests still ran after {} s and were cut off", GRACE.as_secs());
                 Ok(())

@@ -6,7 +6,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use alloy::primitives::B256;
 use axum::body::{Body, HttpBody as _};
@@ -16,11 +16,17 @@ use sha2::{Digest as _, Sha256};
 use tokio::fs::{self, File};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
+use crate::quota::Upload;
+
 /// How many bytes of a refused upload are read and thrown away, so that the sender hears why: many clients read no
 /// answer before they have sent everything.
-const DRAIN: u64 = 512 << 20;
+const DRAIN: u64 = 64 << 20;
 /// How long that may take.
-const DRAIN_TIME: Duration = Duration::from_secs(30);
+const DRAIN_TIME: Duration = Duration::from_secs(10);
+/// How long an upload may take besides what its bytes take at [`SLOWEST`].
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Bytes a second below which an upload is cut off.
+const SLOWEST: u64 = 32 << 10;
 
 /// Why a blob was not taken or not found.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +55,12 @@ pub enum VaultError {
         /// Of the bytes.
         found: Cid,
     },
+    /// Quotas refuse it.
+    #[error("{0}")]
+    Refused(Box<Problem>),
+    /// It comes too slowly.
+    #[error("the upload of {0} came slower than {SLOWEST} bytes a second")]
+    TooSlow(Cid),
     /// The sender stopped.
     #[error("the upload of {0} ended early: {1}")]
     Interrupted(Cid, String),
@@ -60,12 +72,17 @@ impl From<VaultError> for Problem {
             VaultError::Io { .. } => ProblemCode::Internal,
             VaultError::TooLarge { .. } => ProblemCode::TooLarge,
             VaultError::OtherContent { .. } | VaultError::Interrupted(..) => ProblemCode::BadRequest,
+            VaultError::TooSlow(_) => ProblemCode::TooSlow,
+            VaultError::Refused(problem) => return *problem,
         };
         let problem = Self::new(code, error.to_string());
         match error {
             VaultError::TooLarge { .. } => problem.hint("contribute the record in parts, or ask for a higher limit"),
             VaultError::OtherContent { .. } | VaultError::Interrupted(..) => problem.hint("send it again"),
-            VaultError::Io { .. } => problem,
+            VaultError::TooSlow(_) => {
+                problem.hint("send it over a faster connection, or contribute the record in parts")
+            }
+            VaultError::Io { .. } | VaultError::Refused(_) => problem,
         }
     }
 }
@@ -95,18 +112,19 @@ impl Vault {
         Ok(Self { root, limit, uploads: AtomicU64::new(0) })
     }
 
-    /// Takes a blob from a request's body; `declared` is its length as the sender says. Returns its bytes' number.
+    /// Takes a blob from a request's body within what `upload` may take; `declared` is its length as the sender says.
+    /// Returns its bytes' number.
     ///
     /// # Errors
     /// [`VaultError`]; nothing is kept then.
-    pub async fn put(&self, cid: Cid, body: Body, declared: Option<u64>) -> Result<u64, VaultError> {
+    pub async fn put(&self, cid: Cid, body: Body, declared: Option<u64>, upload: &Upload) -> Result<u64, VaultError> {
         let limit = self.limit;
         if declared.is_some_and(|bytes| bytes > limit) {
             drain(body).await;
             return Err(VaultError::TooLarge { limit });
         }
         let partial = self.root.join("partial").join(self.uploads.fetch_add(1, Ordering::Relaxed).to_string());
-        let taken = self.receive(cid, body, &partial).await;
+        let taken = self.receive(cid, body, &partial, upload).await;
         if taken.is_err() {
             // Best effort: the next start clears the directory.
             let _ = fs::remove_file(&partial).await;
@@ -114,17 +132,25 @@ impl Vault {
         taken
     }
 
-    async fn receive(&self, cid: Cid, mut body: Body, partial: &Path) -> Result<u64, VaultError> {
+    async fn receive(&self, cid: Cid, mut body: Body, partial: &Path, upload: &Upload) -> Result<u64, VaultError> {
         let io = |what| move |source| VaultError::Io { what, path: partial.to_owned(), source };
         let mut file = File::create(partial).await.map_err(io("create"))?;
         let mut hash = Sha256::new();
         let mut bytes = 0u64;
-        while let Some(frame) = next_frame(&mut body).await {
+        let start = Instant::now();
+        loop {
+            let patience = PATIENCE + Duration::from_secs(bytes / SLOWEST);
+            let frame = tokio::time::timeout(patience.saturating_sub(start.elapsed()), next_frame(&mut body)).await;
+            let Some(frame) = frame.map_err(|_| VaultError::TooSlow(cid))? else { break };
             let chunk = frame.map_err(|e| VaultError::Interrupted(cid, e.to_string()))?;
             bytes += chunk.len() as u64;
             if bytes > self.limit {
                 drain(body).await;
                 return Err(VaultError::TooLarge { limit: self.limit });
+            }
+            if let Err(problem) = upload.take(chunk.len() as u64) {
+                drain(body).await;
+                return Err(VaultError::Refused(Box::new(problem)));
             }
             hash.update(&chunk);
             file.write_all(&chunk).await.map_err(io("write"))?;
@@ -229,10 +255,13 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    async fn vault() -> (tempfile::TempDir, Vault) {
+    async fn vault() -> (tempfile::TempDir, Vault, Upload) {
         let dir = tempfile::tempdir().unwrap();
         let vault = Vault::open(dir.path().join("vault"), 1_000).await.unwrap();
-        (dir, vault)
+        let store = crate::store::Store::open(&dir.path().join("gateway.db")).await.unwrap();
+        let quota = crate::quota::Quota::new(crate::config::Limits::default(), store);
+        let upload = quota.begin([127, 0, 0, 1].into()).await.unwrap();
+        (dir, vault, upload)
     }
 
     fn partial_files(vault: &Vault) -> usize {
@@ -241,10 +270,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_blob_is_kept_under_its_name_once_and_deleted() {
-        let (_dir, vault) = vault().await;
+        let (_dir, vault, upload) = vault().await;
         let cid = Cid::of(b"sealed");
         for _ in 0..2 {
-            assert_eq!(vault.put(cid, Body::from("sealed"), Some(6)).await.unwrap(), 6);
+            assert_eq!(vault.put(cid, Body::from("sealed"), Some(6), &upload).await.unwrap(), 6);
         }
         assert_eq!(vault.head(cid, 4).await.unwrap().unwrap(), b"seal");
         assert_eq!(vault.open_blob(cid).await.unwrap().unwrap().1, 6);
@@ -256,13 +285,13 @@ mod tests {
 
     #[tokio::test]
     async fn other_bytes_and_too_many_leave_nothing_behind() {
-        let (_dir, vault) = vault().await;
+        let (_dir, vault, upload) = vault().await;
         let cid = Cid::of(b"sealed");
-        let error = vault.put(cid, Body::from("sealeD"), None).await.unwrap_err();
+        let error = vault.put(cid, Body::from("sealeD"), None, &upload).await.unwrap_err();
         assert!(matches!(error, VaultError::OtherContent { .. }), "{error}");
-        let error = vault.put(cid, Body::from(vec![0; 1_001]), None).await.unwrap_err();
+        let error = vault.put(cid, Body::from(vec![0; 1_001]), None, &upload).await.unwrap_err();
         assert!(matches!(error, VaultError::TooLarge { limit: 1_000 }), "{error}");
-        let error = vault.put(cid, Body::empty(), Some(1_001)).await.unwrap_err();
+        let error = vault.put(cid, Body::empty(), Some(1_001), &upload).await.unwrap_err();
         assert!(matches!(error, VaultError::TooLarge { limit: 1_000 }), "{error}");
         assert!(vault.open_blob(cid).await.unwrap().is_none());
         assert_eq!(partial_files(&vault), 0);

@@ -13,14 +13,6 @@ CREATE TABLE events (
     PRIMARY KEY (block_number, log_index)
 ) STRICT, WITHOUT ROWID;
 
--- Nonces of signed requests until their deadline.
-CREATE TABLE nonces (
-    signer   BLOB NOT NULL,
-    nonce    BLOB NOT NULL,
-    deadline INTEGER NOT NULL,
-    PRIMARY KEY (signer, nonce)
-) STRICT, WITHOUT ROWID;
-
 -- One key for each member, wrapped by the master key. What is `wrapped` below is under the member's key.
 CREATE TABLE member_keys (
     member_id INTEGER PRIMARY KEY,

@@ -17,6 +17,8 @@ use rochdale_chain::state::Cooperative;
 use rochdale_core::ids::{Epoch, MemberId};
 use rochdale_core::ledger::{Grant, ProgramCaps, SignedAward, grants};
 
+use rochdale_node::peers::PATIENCE;
+
 use crate::steward::{Caller, Mirror, Steward, chain_problem};
 
 /// Awards that one request may bring.
@@ -203,11 +205,15 @@ impl Steward {
         epoch: Epoch,
         at_cut: &Cooperative,
     ) -> Result<(), Problem> {
-        for (peer, client) in self.peers(mirror) {
-            let path = format!("/v1/awards/{epoch}");
-            match client.get_signed::<Vec<AwardMessage>>(&path, mirror.now()).await {
+        let (path, now) = (&format!("/v1/awards/{epoch}"), mirror.now());
+        let answers =
+            self.peers.first(PATIENCE, self.others(mirror), self.colleagues(mirror), |_, client| async move {
+                Ok(client.get_signed::<Vec<AwardMessage>>(path, now).await?)
+            });
+        for (peer, answer) in answers.await {
+            match answer {
                 Ok(awards) => self.keep_awards(epoch, &awards, at_cut).await?,
-                Err(error) => tracing::debug!(%peer, %error, "no awards from a peer"),
+                Err(problem) => tracing::debug!(%peer, %problem, "no awards from a peer"),
             }
         }
         Ok(())

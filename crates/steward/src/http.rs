@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use alloy::primitives::Address;
 use axum::extract::{DefaultBodyLimit, FromRef, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -14,14 +15,13 @@ use rochdale_api::member::{
     ClaimLeaf, ConsentDelivery, ErasureAttestation, KeyOfferDelivery, KeyReceipt, LeavesRequest, RowKeyDelivery,
     RowRequest, Sealed, SealedRow,
 };
-use rochdale_api::query::{
-    BudgetLog, CommitRequest, Countersignature, EntryRequest, ReleaseRequest, Shares, SnapshotRequest,
-};
-use rochdale_api::server::{MAX_JSON, Signed, Verifier};
+use rochdale_api::order::{DebitSignature, SealedRequest, Sizes};
+use rochdale_api::server::{MAX_JSON, Signed, Verifier, answering};
 use rochdale_api::settlement::{AnswerRequest, AwardMessage, CopyRequest, SettlementStatus, SheetAnswer, SheetMessage};
 use rochdale_api::status::Health;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
+use rochdale_node::sealed::{SealedBody, Sealer};
 
 use crate::steward::{Caller, Mirror, Steward};
 
@@ -47,7 +47,7 @@ pub enum Access {
 /// Every route: method, path, who may call it. A test calls each as every actor.
 pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("GET", "/v1/health", Access::Anyone),
-    ("GET", "/v1/budget", Access::Anyone),
+    ("GET", "/v1/sizes", Access::Anyone),
     ("GET", "/v1/settlement", Access::Anyone),
     ("GET", "/v1/settlement/answers/{member}", Access::Anyone),
     ("GET", "/v1/erasures/{member}", Access::Anyone),
@@ -65,8 +65,7 @@ pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("GET", "/v1/settlement/sheets/{epoch}", Access::Steward),
     ("POST", "/v1/settlement/copies", Access::Steward),
     ("POST", "/v1/snapshots", Access::Worker),
-    ("POST", "/v1/budget/entries", Access::Worker),
-    ("POST", "/v1/budget/commit", Access::Worker),
+    ("POST", "/v1/debits", Access::Worker),
     ("POST", "/v1/release", Access::Worker),
     ("POST", "/v1/claim-leaves", Access::GatewayOrMember),
     ("POST", "/v1/members/{member}/row", Access::ThatMember),
@@ -83,13 +82,20 @@ impl FromRef<App> for Arc<dyn Verifier> {
     }
 }
 
+impl FromRef<App> for Arc<dyn Sealer> {
+    fn from_ref(app: &App) -> Self {
+        app.0.clone()
+    }
+}
+
 type Answered<T> = Result<Json<T>, Problem>;
 
 /// The router of one steward.
 pub fn router(steward: Arc<Steward>) -> Router {
-    Router::new()
+    let identity = steward.identity();
+    let router = Router::new()
         .route("/v1/health", get(health))
-        .route("/v1/budget", get(budget_log))
+        .route("/v1/sizes", get(sizes))
         .route("/v1/settlement", get(settlement))
         .route("/v1/settlement/answers/{member}", get(demanded_row))
         .route("/v1/erasures/{member}", get(erasure))
@@ -107,16 +113,18 @@ pub fn router(steward: Arc<Steward>) -> Router {
         .route("/v1/settlement/sheets/{epoch}", get(sheets))
         .route("/v1/settlement/copies", post(copies))
         .route("/v1/snapshots", post(snapshots))
-        .route("/v1/budget/entries", post(entries))
-        .route("/v1/budget/commit", post(commit))
+        .route("/v1/debits", post(debits))
         .route("/v1/release", post(release))
         .route("/v1/claim-leaves", post(claim_leaves))
         .route("/v1/members/{member}/row", post(member_row))
         .route("/v1/members/{member}/opening", post(opening))
         .fallback(async || Problem::new(ProblemCode::NotFound, "there is no such path"))
-        .method_not_allowed_fallback(async || Problem::new(ProblemCode::NotFound, "the path does not take this method"))
+        .method_not_allowed_fallback(async || {
+            Problem::new(ProblemCode::MethodNotAllowed, "this path does not take this method")
+        })
         .layer(DefaultBodyLimit::max(MAX_JSON))
-        .with_state(App(steward))
+        .with_state(App(steward));
+    answering(router, identity)
 }
 
 impl App {
@@ -135,9 +143,14 @@ impl App {
     }
 
     async fn steward<T>(&self, signed: &Signed<T>) -> Result<(Arc<Mirror>, StewardId), Problem> {
-        match self.caller(signed).await? {
-            (mirror, Caller::Steward(seat)) => Ok((mirror, seat)),
-            (_, other) => Err(forbidden(signed, other, "a steward in office")),
+        self.colleague(signed.signer).await
+    }
+
+    async fn colleague(&self, signer: Address) -> Result<(Arc<Mirror>, StewardId), Problem> {
+        let mirror = self.0.at_head().await?;
+        match self.0.caller(&mirror, signer) {
+            Caller::Steward(seat) => Ok((mirror, seat)),
+            other => Err(refused(signer, other, "a steward in office")),
         }
     }
 
@@ -150,6 +163,11 @@ impl App {
 }
 
 fn forbidden<T>(signed: &Signed<T>, caller: Caller, wanted: &str) -> Problem {
+    refused(signed.signer, caller, wanted)
+}
+
+/// Why this caller may not.
+pub(crate) fn refused(signer: Address, caller: Caller, wanted: &str) -> Problem {
     let who = match caller {
         Caller::Gateway => "the gateway".to_owned(),
         Caller::Steward(seat) => format!("steward {seat}"),
@@ -157,7 +175,12 @@ fn forbidden<T>(signed: &Signed<T>, caller: Caller, wanted: &str) -> Problem {
         Caller::Member(member) => format!("member {member}"),
         Caller::Stranger => "nobody that the chain knows".to_owned(),
     };
-    Problem::new(ProblemCode::Forbidden, format!("{} is {who}; this call is for {wanted}", signed.signer))
+    Problem::new(ProblemCode::Forbidden, format!("{signer} is {who}; this call is for {wanted}"))
+}
+
+async fn sizes(State(app): State<App>) -> Answered<Sizes> {
+    let mirror = app.0.mirror()?;
+    Ok(Json(app.0.sizes(&mirror).await?))
 }
 
 async fn health(State(app): State<App>) -> Response {
@@ -196,13 +219,10 @@ async fn health(State(app): State<App>) -> Response {
         indexed: head.map_or(0, |head| head.latest.number),
         now: head.map_or(0, |head| head.latest.timestamp),
         problems,
+        waiting_for: steward.peers.waited_for(),
     };
     let status = if health.ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(health)).into_response()
-}
-
-async fn budget_log(State(app): State<App>) -> Answered<BudgetLog> {
-    app.0.budget_log().await.map(Json)
 }
 
 async fn settlement(State(app): State<App>) -> Answered<SettlementStatus> {
@@ -238,19 +258,28 @@ async fn contributions(State(app): State<App>, signed: Signed<ContributionPackag
     app.0.take_contribution(&signed.body).await.map(Json)
 }
 
-async fn shares(State(app): State<App>, signed: Signed<ScoringSharesRequest>) -> Answered<Shares> {
-    let (mirror, seat) = app.steward(&signed).await?;
-    app.0.shares_for_scoring(&mirror, seat, &signed.body).await.map(Json)
+async fn shares(State(app): State<App>, sealed: SealedBody<ScoringSharesRequest>) -> Response {
+    let answer = async {
+        let (mirror, seat) = app.colleague(sealed.signer).await?;
+        app.0.shares_for_scoring(&mirror, seat, &sealed.body).await
+    };
+    sealed.reply(answer.await)
 }
 
-async fn scores(State(app): State<App>, signed: Signed<Vec<ScoreMessage>>) -> Answered<()> {
-    let (mirror, _) = app.steward(&signed).await?;
-    app.0.take_scores(&mirror, &signed.body).await.map(Json)
+async fn scores(State(app): State<App>, sealed: SealedBody<Vec<ScoreMessage>>) -> Response {
+    let answer = async {
+        let (mirror, _) = app.colleague(sealed.signer).await?;
+        app.0.take_scores(&mirror, &sealed.body).await
+    };
+    sealed.reply(answer.await)
 }
 
-async fn scores_since(State(app): State<App>, signed: Signed<ScoresRequest>) -> Answered<Vec<ScoreMessage>> {
-    app.steward(&signed).await?;
-    app.0.scores_since(&signed.body).await.map(Json)
+async fn scores_since(State(app): State<App>, sealed: SealedBody<ScoresRequest>) -> Response {
+    let answer = async {
+        app.colleague(sealed.signer).await?;
+        app.0.scores_since(&sealed.body).await
+    };
+    sealed.reply(answer.await)
 }
 
 async fn catch_up(State(app): State<App>, signed: Signed<CatchUpRequest>) -> Answered<Sealed> {
@@ -286,22 +315,17 @@ async fn copies(State(app): State<App>, signed: Signed<CopyRequest>) -> Answered
     app.0.answer_copy(&mirror, seat, &signed.body).await.map(Json)
 }
 
-async fn snapshots(State(app): State<App>, signed: Signed<SnapshotRequest>) -> Answered<Sealed> {
+async fn snapshots(State(app): State<App>, signed: Signed<SealedRequest>) -> Answered<Sealed> {
     let mirror = app.worker(&signed).await?;
     app.0.answer_snapshot(&mirror, signed.signer, &signed.body).await.map(Json)
 }
 
-async fn entries(State(app): State<App>, signed: Signed<EntryRequest>) -> Answered<Countersignature> {
+async fn debits(State(app): State<App>, signed: Signed<SealedRequest>) -> Answered<DebitSignature> {
     app.worker(&signed).await?;
-    app.0.sign_entry(&signed.body).await.map(Json)
+    app.0.sign_debit(signed.signer, &signed.body).await.map(Json)
 }
 
-async fn commit(State(app): State<App>, signed: Signed<CommitRequest>) -> Answered<BudgetLog> {
-    app.worker(&signed).await?;
-    app.0.commit_entry(&signed.body).await.map(Json)
-}
-
-async fn release(State(app): State<App>, signed: Signed<ReleaseRequest>) -> Answered<Shares> {
+async fn release(State(app): State<App>, signed: Signed<SealedRequest>) -> Answered<Sealed> {
     let mirror = app.worker(&signed).await?;
     app.0.release(&mirror, signed.signer, &signed.body).await.map(Json)
 }

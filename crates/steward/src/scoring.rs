@@ -10,9 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use alloy::primitives::{B256, keccak256};
+use futures_util::StreamExt as _;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use rochdale_api::contribution::{ScoreMessage, ScoringSharesRequest, ShareAnswer};
-use rochdale_api::query::Shares;
+use rochdale_api::order::Shares;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::eip712;
 use rochdale_chain::state::{Contribution, Cooperative};
@@ -192,24 +193,23 @@ impl Steward {
             held.entry(contribution.id).or_default().extend(share);
         }
         let quorum = usize::from(mirror.latest.quorum);
-        for (peer, client) in self.peers(mirror) {
-            let lacking: Vec<ContributionId> = page
-                .iter()
-                .map(|contribution| contribution.id)
-                .filter(|id| held.get(id).is_some_and(|shares| shares.len() < quorum))
-                .collect();
-            if lacking.is_empty() {
-                break;
-            }
-            let request = ScoringSharesRequest { contributions: lacking };
-            let answers: Shares = match client.post_signed("/v1/shares", &request, mirror.now()).await {
-                Ok(answers) => answers,
-                Err(error) => {
-                    tracing::debug!(%peer, %error, "no shares for scoring");
-                    continue;
-                }
-            };
-            for answer in answers {
+        let short = |held: &BTreeMap<ContributionId, Vec<Share>>| -> Vec<ContributionId> {
+            let ids = page.iter().map(|contribution| contribution.id);
+            ids.filter(|id| held.get(id).is_some_and(|shares| shares.len() < quorum)).collect()
+        };
+        let lacking = short(&held);
+        if lacking.is_empty() {
+            return Ok(held);
+        }
+        let request = &ScoringSharesRequest { contributions: lacking };
+        let mut asked = self.peers.ask(self.colleagues(mirror), |peer, client| async move {
+            self.post_sealed::<Shares>(mirror, peer, &client, "/v1/shares", request).await
+        });
+        while !short(&held).is_empty()
+            && let Some((peer, answer)) = asked.next().await
+        {
+            let answers = answer.inspect_err(|problem| tracing::debug!(%peer, %problem, "no shares for scoring"));
+            for answer in answers.unwrap_or_default() {
                 let ShareAnswer::Released { contribution_id, sealed, .. } = answer else { continue };
                 let Some(contribution) = page.iter().find(|c| c.id == contribution_id) else { continue };
                 match self.open_peer_share(contribution, seat, peer, sealed).await {
@@ -218,6 +218,7 @@ impl Steward {
                 }
             }
         }
+        drop(asked);
         Ok(held)
     }
 

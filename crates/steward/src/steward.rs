@@ -3,16 +3,22 @@
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use alloy::primitives::{Address, U256};
+use alloy::primitives::Address;
 use alloy::sol_types::Eip712Domain;
 use rochdale_api::client::{Client, Identity};
-use rochdale_api::server::{Answer, Verifier};
 use rochdale_api::{Problem, ProblemCode, auth};
 use rochdale_chain::client::{Chain, ChainError, ChainOptions, Clock, Head};
 use rochdale_chain::deploy::Manifest;
 use rochdale_chain::events::{FollowError, Follower, Located};
 use rochdale_chain::state::Cooperative;
 use rochdale_core::ids::{MemberId, StewardId};
+use rochdale_crypto::SealingPublicKey;
+use rochdale_node::callers::Looks;
+use rochdale_node::nonces::{Nonces, NoncesError};
+use rochdale_node::peers::{PATIENCE, Peer, Peers};
+use rochdale_node::sealed;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
 use crate::config::Config;
@@ -78,6 +84,9 @@ pub enum StartError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The nonces.
+    #[error(transparent)]
+    Nonces(#[from] NoncesError),
     /// The manifest.
     #[error(transparent)]
     Manifest(#[from] rochdale_chain::deploy::ManifestError),
@@ -126,15 +135,19 @@ pub struct Steward {
     pub chain: Chain,
     /// One settlement is worked on at a time.
     pub settling: Mutex<()>,
-    /// One entry of the budget log is worked on at a time.
+    /// One debit is signed at a time: two that were checked side by side could overspend somebody.
     pub debiting: Mutex<()>,
     /// What this steward computes of the pending epoch where the proposal on chain is another.
     pub(crate) falsified: RwLock<Option<Arc<Falsified>>>,
     follower: Mutex<Follower<EventStore>>,
     mirror: RwLock<Option<Arc<Mirror>>>,
     report: RwLock<Report>,
+    /// Asks the other stewards.
+    pub peers: Peers,
+    pub(crate) looks: Looks,
+    pub(crate) nonces: Nonces,
     gateway: Client,
-    domain: Eip712Domain,
+    pub(crate) domain: Eip712Domain,
 }
 
 impl Steward {
@@ -144,7 +157,8 @@ impl Steward {
     /// With what is missing or does not fit.
     pub async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Arc<Self>, StartError> {
         let store = Store::open(&config.data_dir).await?;
-        Self::with_store(config, store, clock).await
+        let nonces = Nonces::open(&config.data_dir).await?;
+        Self::with_store(config, store, nonces, clock).await
     }
 
     /// As [`Self::open`], but the database must exist and is only read.
@@ -153,10 +167,17 @@ impl Steward {
     /// As [`Self::open`].
     pub async fn open_read_only(config: Config, clock: Arc<dyn Clock>) -> Result<Arc<Self>, StartError> {
         let store = Store::open_read_only(&config.data_dir).await?;
-        Self::with_store(config, store, clock).await
+        // It serves nobody.
+        let nonces = Nonces::in_memory().await?;
+        Self::with_store(config, store, nonces, clock).await
     }
 
-    async fn with_store(config: Config, store: Store, clock: Arc<dyn Clock>) -> Result<Arc<Self>, StartError> {
+    async fn with_store(
+        config: Config,
+        store: Store,
+        nonces: Nonces,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, StartError> {
         let manifest = Manifest::load(&config.manifest)?;
         if manifest.chain_id != config.chain_id {
             return Err(StartError::OtherChain { manifest: manifest.chain_id, configured: config.chain_id });
@@ -173,15 +194,19 @@ impl Steward {
             move |e: rochdale_api::client::ClientError| StartError::Address { key, detail: e.to_string() }
         };
         let gateway = Client::new(&config.gateway_url).map_err(url("gateway_url".to_owned()))?;
-        for peer in &config.peers {
-            Client::new(&peer.url).map_err(url(format!("peers, steward {}", peer.steward)))?;
-        }
+        let domain = auth::domain(manifest.chain_id, manifest.addresses.steward_committee);
+        let identity = Identity { key: keys.signer.clone(), domain: domain.clone() };
+        let urls = config.peers.iter().map(|peer| (peer.steward, peer.url.as_str()));
+        let peers = Peers::new(identity, urls).map_err(|(steward, error)| StartError::Address {
+            key: format!("peers, steward {steward}"),
+            detail: error.to_string(),
+        })?;
         for former in &config.former {
             Client::new(&former.url).map_err(url(format!("former, steward {}", former.address)))?;
         }
         let follower = Follower::new(chain.clone(), &manifest, EventStore(store.clone()));
         Ok(Arc::new(Self {
-            domain: auth::domain(manifest.chain_id, manifest.addresses.steward_committee),
+            domain,
             config,
             manifest,
             keys,
@@ -193,6 +218,9 @@ impl Steward {
             follower: Mutex::new(follower),
             mirror: RwLock::default(),
             report: RwLock::default(),
+            peers,
+            looks: Looks::default(),
+            nonces,
             gateway,
         }))
     }
@@ -264,21 +292,42 @@ impl Steward {
         }
     }
 
-    /// The other stewards that are seated and have a URL.
+    /// The other stewards that are seated and have a URL: whom [`Self::peers`] asks.
+    #[must_use]
+    pub fn colleagues(&self, mirror: &Mirror) -> Vec<Peer> {
+        self.peers.seated(mirror.latest.seats.iter().map(|seat| seat.signer))
+    }
+
+    /// [`Self::colleagues`] to be asked one after the other: those who answered last come first.
     #[must_use]
     pub fn peers(&self, mirror: &Mirror) -> Vec<(StewardId, Client)> {
-        let own = mirror.latest.steward_id(self.address());
-        let identity = self.identity();
-        self.config
-            .peers
-            .iter()
-            .filter(|peer| Some(peer.steward) != own)
-            .filter_map(|peer| {
-                let seat = mirror.latest.seats.get(usize::from(peer.steward.0.checked_sub(1)?))?;
-                let client = Client::new(&peer.url).ok()?;
-                Some((peer.steward, client.signing(identity.clone(), seat.signer)))
-            })
-            .collect()
+        let mut peers: Vec<_> = self.colleagues(mirror).into_iter().map(|peer| (peer.steward, peer.client)).collect();
+        peers.sort_by_key(|(steward, _)| self.peers.is_silent(*steward));
+        peers
+    }
+
+    /// Posts to another steward what only it may read.
+    ///
+    /// # Errors
+    /// What it answers, or that it does not.
+    pub async fn post_sealed<T: DeserializeOwned>(
+        &self,
+        mirror: &Mirror,
+        to: StewardId,
+        client: &Client,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Problem> {
+        let seat = usize::from(to.0).checked_sub(1).and_then(|at| mirror.latest.seats.get(at));
+        let seat = seat.ok_or_else(|| Problem::new(ProblemCode::NotFound, format!("there is no steward {to}")))?;
+        let key = SealingPublicKey(seat.sealing_key);
+        Ok(sealed::post(client, key, &self.keys.sealing, path, body, mirror.now()).await?)
+    }
+
+    /// How many others make a quorum with us.
+    #[must_use]
+    pub fn others(&self, mirror: &Mirror) -> usize {
+        usize::from(mirror.latest.quorum).saturating_sub(1)
     }
 
     /// Whoever may hold what this steward missed: its peers, and those who left office.
@@ -287,7 +336,7 @@ impl Steward {
         let identity = self.identity();
         let former = self.config.former.iter().filter_map(|former| {
             let seat = mirror.latest.offices.get(&former.address)?;
-            let client = Client::new(&former.url).ok()?;
+            let client = Client::new(&former.url).ok()?.patient(PATIENCE);
             Some((*seat, client.signing(identity.clone(), former.address)))
         });
         self.peers(mirror).into_iter().chain(former).collect()
@@ -309,7 +358,9 @@ impl Steward {
         self.gateway.clone().signing(self.identity(), audience)
     }
 
-    fn identity(&self) -> Identity {
+    /// How this steward signs requests and answers.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
         Identity { key: self.keys.signer.clone(), domain: self.domain.clone() }
     }
 
@@ -334,27 +385,6 @@ impl Steward {
             Some(halt) => Err(Problem::new(ProblemCode::Halted, format!("{duty} is halted: {}", halt.reason))
                 .hint("people have to find out which steward or worker broke the rules")),
         }
-    }
-}
-
-impl Verifier for Steward {
-    fn domain(&self) -> &Eip712Domain {
-        &self.domain
-    }
-
-    fn audience(&self) -> Address {
-        self.address()
-    }
-
-    fn now(&self) -> Answer<'_, u64> {
-        Box::pin(async { self.chain.now().await.map_err(chain_problem) })
-    }
-
-    fn use_nonce(&self, signer: Address, nonce: U256, deadline: u64) -> Answer<'_, bool> {
-        Box::pin(async move {
-            let now = self.chain.now().await.map_err(chain_problem)?;
-            Ok(self.store.use_nonce(signer, nonce, deadline, now).await?)
-        })
     }
 }
 

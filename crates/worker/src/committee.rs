@@ -3,12 +3,12 @@
 use std::future::Future;
 use std::time::Duration;
 
-use futures_util::future::join_all;
 use rochdale_api::client::Client;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::events::Seat;
-use rochdale_core::budget::majority;
 use rochdale_core::ids::StewardId;
+pub use rochdale_node::peers::Answers;
+use rochdale_node::peers::{Peer, Peers};
 
 use crate::worker::{Mirror, Worker};
 
@@ -31,27 +31,22 @@ pub struct Committee {
     /// Shares that open a record, signatures that bind.
     pub quorum: u8,
     patience: Duration,
+    peers: Peers,
 }
-
-/// What each steward answered, by seat.
-pub type Answers<T> = Vec<(StewardId, Result<T, Problem>)>;
 
 impl Worker {
     /// The committee as the chain seats it.
     #[must_use]
     pub fn committee(&self, mirror: &Mirror) -> Committee {
-        let identity = self.identity();
         let steward = |(id, seat): (u8, &Seat)| {
             let id = StewardId(id);
-            let url = self.config.stewards.iter().find(|known| known.steward == id);
-            let client = url.and_then(|known| Client::new(&known.url).ok());
-            let client = client.map(|client| client.signing(identity.clone(), seat.signer));
-            Steward { id, seat: *seat, client }
+            Steward { id, seat: *seat, client: self.peers.client(id, seat.signer) }
         };
         Committee {
             stewards: (1u8..).zip(&mirror.latest.seats).map(steward).collect(),
             quorum: mirror.latest.quorum,
             patience: self.config.patience(),
+            peers: self.peers.clone(),
         }
     }
 }
@@ -63,10 +58,10 @@ impl Committee {
         u8::try_from(self.stewards.len()).unwrap_or(u8::MAX)
     }
 
-    /// How many stewards must agree: a majority of all seats, and no fewer than the quorum.
+    /// How many stewards must agree.
     #[must_use]
     pub fn need(&self) -> usize {
-        majority(self.seats()).max(usize::from(self.quorum))
+        usize::from(self.quorum.max(1))
     }
 
     /// The seat of a steward.
@@ -83,29 +78,27 @@ impl Committee {
         self.ask_those(|_| true, question).await
     }
 
-    /// Asks some stewards at once.
+    /// Asks some stewards at once. Once as many as are needed gave good answers, nobody is waited for.
     pub async fn ask_those<T, F: Future<Output = Result<T, Problem>>>(
         &self,
         those: impl Fn(StewardId) -> bool,
         question: impl Fn(StewardId, Client) -> F,
     ) -> Answers<T> {
-        let ask = |steward: &Steward| {
-            let (id, client) = (steward.id, steward.client.clone());
-            let asked = client.map(|client| question(id, client));
-            async move { (id, self.patiently(asked).await) }
-        };
-        join_all(self.stewards.iter().filter(|steward| those(steward.id)).map(ask)).await
-    }
-
-    async fn patiently<T>(&self, asked: Option<impl Future<Output = Result<T, Problem>>>) -> Result<T, Problem> {
-        let unavailable = |detail: String| Err(Problem::new(ProblemCode::PeerUnavailable, detail));
-        let Some(asked) = asked else {
-            return unavailable("the worker's configuration has no URL for this seat".to_owned());
-        };
-        match tokio::time::timeout(self.patience, asked).await {
-            Ok(answer) => answer,
-            Err(_) => unavailable(format!("no answer within {} s", self.patience.as_secs())),
+        let asked = || self.stewards.iter().filter(|steward| those(steward.id));
+        let peer = |steward: &Steward| Some(Peer { steward: steward.id, client: steward.client.clone()? });
+        let reached: Vec<Peer> = asked().filter_map(peer).collect();
+        let mut answers = self.peers.first(self.patience, self.need(), reached, question).await;
+        for steward in asked() {
+            if !answers.iter().any(|(id, _)| *id == steward.id) {
+                let detail = match &steward.client {
+                    None => "the worker's configuration has no URL for this seat",
+                    Some(_) => "others had answered, this one was not waited for",
+                };
+                answers.push((steward.id, Err(Problem::new(ProblemCode::PeerUnavailable, detail))));
+            }
         }
+        answers.sort_by_key(|(id, _)| *id);
+        answers
     }
 
     /// The answers, where enough stewards gave one. Where so many refuse for one reason that the others do not suffice,
@@ -143,20 +136,24 @@ impl Committee {
     #[must_use]
     pub fn is_final(&self, code: ProblemCode, refused: &[(StewardId, Problem)]) -> bool {
         let same = refused.iter().filter(|(_, problem)| problem.code == code).count();
-        is_refusal(code) && self.stewards.len() - same < self.need()
+        self.is_refusal(code) && self.stewards.len() - same < self.need()
     }
-}
 
-/// Whether a steward that answers so will answer so again.
-fn is_refusal(code: ProblemCode) -> bool {
-    !matches!(
-        code,
-        ProblemCode::PeerUnavailable
-            | ProblemCode::ChainUnavailable
-            | ProblemCode::Internal
-            | ProblemCode::TooManyRequests
-            | ProblemCode::NotFound
-    )
+    /// Whether a steward that answers so will answer so again.
+    #[must_use]
+    pub fn is_refusal(&self, code: ProblemCode) -> bool {
+        !matches!(
+            code,
+            ProblemCode::PeerUnavailable
+                | ProblemCode::ChainUnavailable
+                | ProblemCode::Internal
+                | ProblemCode::PeerFault
+                | ProblemCode::TooManyRequests
+                | ProblemCode::NotFound
+                | ProblemCode::NotEnough
+                | ProblemCode::SealBroken
+        )
+    }
 }
 
 #[cfg(test)]
@@ -167,7 +164,10 @@ mod tests {
     fn committee(seats: u8) -> Committee {
         let seat = Seat { signer: alloy::primitives::Address::ZERO, sealing_key: alloy::primitives::B256::ZERO };
         let steward = |id| Steward { id: StewardId(id), seat, client: None };
-        Committee { stewards: (1..=seats).map(steward).collect(), quorum: 2, patience: Duration::from_secs(1) }
+        let key = alloy::signers::local::PrivateKeySigner::from_slice(&[9; 32]).unwrap();
+        let domain = rochdale_api::auth::domain(1, alloy::primitives::Address::ZERO);
+        let peers = Peers::new(rochdale_api::client::Identity { key, domain }, []).unwrap();
+        Committee { stewards: (1..=seats).map(steward).collect(), quorum: 2, patience: Duration::from_secs(1), peers }
     }
 
     fn no(code: ProblemCode) -> Result<(), Problem> {

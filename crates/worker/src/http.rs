@@ -6,8 +6,8 @@ use axum::extract::{FromRef, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use rochdale_api::query::{QueryRequest, SealedAnswer};
-use rochdale_api::server::{Signed, Verifier};
+use rochdale_api::order::{QueryRequest, SealedAnswer};
+use rochdale_api::server::{Signed, Verifier, answering};
 use rochdale_api::status::Health;
 use rochdale_api::{Problem, ProblemCode};
 
@@ -36,11 +36,16 @@ impl FromRef<App> for Arc<Worker> {
 /// All routes.
 pub fn router(worker: Arc<Worker>) -> Router {
     let verifier: Arc<dyn Verifier> = worker.clone();
-    Router::new()
+    let identity = worker.identity();
+    let router = Router::new()
         .route("/v1/health", get(health))
         .route("/v1/queries", post(queries))
         .fallback(async || Problem::new(ProblemCode::NotFound, "the worker has /v1/health and /v1/queries"))
-        .with_state(App { worker, verifier })
+        .method_not_allowed_fallback(async || {
+            Problem::new(ProblemCode::MethodNotAllowed, "this path does not take this method")
+        })
+        .with_state(App { worker, verifier });
+    answering(router, identity)
 }
 
 async fn queries(
@@ -84,6 +89,7 @@ async fn health(State(worker): State<Arc<Worker>>) -> (StatusCode, Json<Health>)
         indexed: number,
         now: head.map_or(0, |block| block.timestamp),
         problems,
+        waiting_for: worker.peers.waited_for(),
     };
     (if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(health))
 }

@@ -1,25 +1,30 @@
 //! What every duty of the worker shares: keys, store, its own view of the chain, and the ways to stewards and gateway.
 
-use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex as StdMutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use alloy::primitives::{Address, B256, U256};
+use alloy::primitives::{Address, U256};
 use alloy::sol_types::Eip712Domain;
 use rochdale_api::client::{Client, ClientError, Identity};
 use rochdale_api::server::{Answer, Verifier};
-use rochdale_api::{Problem, auth};
+use rochdale_api::{Problem, ProblemCode, auth};
 use rochdale_chain::client::{Chain, ChainError, ChainOptions, Clock, Head};
 use rochdale_chain::deploy::{Manifest, ManifestError};
 use rochdale_chain::events::{Follower, Located, MemoryStore};
 use rochdale_chain::state::Cooperative;
 use rochdale_compute::engine::{DataFusionEngine, EngineError};
-use tokio::sync::Mutex;
+use rochdale_node::callers::{Looks, admit};
+use rochdale_node::nonces::{Nonces, NoncesError};
+use rochdale_node::peers::Peers;
+use tokio::sync::{Mutex, RwLock as AsyncRwLock, Semaphore};
 
 use crate::config::Config;
 use crate::keys::{Keys, KeysError};
 use crate::problems;
+use crate::query::Turns;
 use crate::records::RowCache;
+use crate::replica::Replica;
 use crate::store::{Store, StoreError};
 
 /// Faults of others that health shows: the newest ones.
@@ -53,6 +58,9 @@ pub enum StartError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The nonces.
+    #[error(transparent)]
+    Nonces(#[from] NoncesError),
     /// The manifest.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
@@ -71,6 +79,14 @@ pub enum StartError {
         manifest: u64,
         /// The configuration's.
         configured: u64,
+    },
+    /// The copy of the vault.
+    #[error("{path}: {source}; check data_dir")]
+    Replica {
+        /// Where it should be.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
     },
     /// An address in the configuration.
     #[error("{key}: {detail}")]
@@ -98,13 +114,20 @@ pub struct Worker {
     pub engine: DataFusionEngine,
     /// Rows of opened records.
     pub rows: RowCache,
-    /// There is one budget log: one order is worked on at a time.
-    pub working: Mutex<()>,
-    /// Hashes of budget entries whose majority was checked.
-    pub(crate) verified: StdMutex<HashSet<B256>>,
+    /// The copy of the vault.
+    pub replica: Replica,
+    /// Orders that are worked on; a stop waits for them.
+    pub running: AsyncRwLock<()>,
+    pub(crate) turns: Turns,
+    /// Orders whose records are open at once: each holds its rows in memory.
+    pub(crate) slots: Semaphore,
     follower: Mutex<Follower<MemoryStore>>,
     mirror: RwLock<Option<Arc<Mirror>>>,
     faults: StdMutex<Vec<String>>,
+    /// Asks the stewards.
+    pub(crate) peers: Peers,
+    looks: Looks,
+    nonces: Nonces,
     gateway: Client,
     domain: Eip712Domain,
 }
@@ -121,29 +144,41 @@ impl Worker {
         }
         let keys = Keys::load(&config.key_file, &config.sealing_key_file)?;
         let store = Store::open(&config.data_dir).await?;
+        let nonces = Nonces::open(&config.data_dir).await?;
         let address = |key: String| move |e: ClientError| StartError::Address { key, detail: e.to_string() };
         let gateway = Client::new(&config.gateway_url).map_err(address("gateway_url".to_owned()))?;
-        for steward in &config.stewards {
-            Client::new(&steward.url).map_err(address(format!("stewards, steward {}", steward.steward)))?;
-        }
+        let domain = auth::domain(manifest.chain_id, manifest.addresses.steward_committee);
+        let identity = Identity { key: keys.signer.clone(), domain: domain.clone() };
+        let urls = config.stewards.iter().map(|steward| (steward.steward, steward.url.as_str()));
+        let peers = Peers::new(identity, urls)
+            .map_err(|(steward, error)| address(format!("stewards, steward {steward}"))(error))?;
         let stale_after = Duration::from_secs(config.stale_after_s);
         let options = ChainOptions { stale_after, ..ChainOptions::new(config.chain_id) };
         let chain = Chain::connect(&config.rpc_url, options, clock.clone()).await?;
+        let vault = config.data_dir.join("vault");
+        let replica = Replica::open(vault.clone(), config.replica.max_bytes)
+            .map_err(|source| StartError::Replica { path: vault, source })?;
+        let slots = Semaphore::new(config.engine.orders.max(1));
         let follower = Follower::new(chain.clone(), &manifest, MemoryStore::default());
         Ok(Arc::new(Self {
             engine: DataFusionEngine::new(config.engine.threads, config.engine.memory_bytes)?,
             rows: RowCache::new(config.cache_ttl(), config.records.cache_bytes, clock),
-            domain: auth::domain(manifest.chain_id, manifest.addresses.steward_committee),
+            domain,
             config,
             manifest,
             keys,
             store,
             chain,
-            working: Mutex::default(),
-            verified: StdMutex::default(),
+            replica,
+            running: AsyncRwLock::default(),
+            turns: Turns::default(),
+            slots,
             follower: Mutex::new(follower),
             mirror: RwLock::default(),
             faults: StdMutex::default(),
+            peers,
+            looks: Looks::default(),
+            nonces,
             gateway,
         }))
     }
@@ -161,6 +196,9 @@ impl Worker {
     pub async fn at_head(&self) -> Result<Arc<Mirror>, Problem> {
         let mut follower = self.follower.lock().await;
         let progress = follower.step().await.map_err(problems::chain)?;
+        if progress.rolled_back_to.is_some() {
+            self.replica.relist();
+        }
         let known = self.mirror();
         let mirror = match known {
             Some(known) if progress.events == 0 && progress.rolled_back_to.is_none() => {
@@ -223,10 +261,17 @@ impl Verifier for Worker {
         Box::pin(async { self.chain.now().await.map_err(problems::chain) })
     }
 
-    fn use_nonce(&self, signer: Address, nonce: U256, deadline: u64) -> Answer<'_, bool> {
-        Box::pin(async move {
-            let now = self.chain.now().await.map_err(problems::chain)?;
-            Ok(self.store.use_nonce(signer, nonce, deadline, now).await?)
-        })
+    /// The gateway alone signs its calls to the worker.
+    fn admit<'a>(&'a self, signer: Address, _: &'a str, _: &'a str) -> Answer<'a, ()> {
+        let may = move |mirror: Arc<Mirror>| {
+            let detail = format!("{signer} is not the gateway: queries come through it");
+            let refusal = Problem::new(ProblemCode::Forbidden, detail).hint("POST /v1/queries at the gateway");
+            std::future::ready(if mirror.latest.gateway == Some(signer) { Ok(()) } else { Err(refusal) })
+        };
+        Box::pin(async move { admit(&self.looks, self.mirror(), self.at_head(), may).await })
+    }
+
+    fn use_nonce(&self, signer: Address, nonce: U256, deadline: u64, now: u64) -> Answer<'_, bool> {
+        Box::pin(async move { Ok(self.nonces.use_once(signer, nonce, deadline, now).await?) })
     }
 }

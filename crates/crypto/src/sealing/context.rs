@@ -313,6 +313,42 @@ context!(
     }
 );
 
+context!(
+    /// The body of a request between processes.
+    RequestBodyContext, "rochdale.seal.request-body.v1", "request",
+    {
+        /// EIP-155 chain id.
+        chain_id: u64 => |v| int(v),
+        /// The `StewardCommittee`.
+        committee: Address => |v| v,
+        /// Who asks: its signature over the sealed bytes is the request's.
+        from: Address => |v| v,
+        /// Who is asked.
+        to: Address => |v| v,
+        /// keccak-256 of path and query.
+        path_hash: B256 => |v| v,
+    }
+);
+
+context!(
+    /// The body of the answer to one request between processes.
+    AnswerBodyContext, "rochdale.seal.answer-body.v1", "answer",
+    {
+        /// EIP-155 chain id.
+        chain_id: u64 => |v| int(v),
+        /// The `StewardCommittee`.
+        committee: Address => |v| v,
+        /// Who answers.
+        from: Address => |v| v,
+        /// Who asked.
+        to: Address => |v| v,
+        /// Digest of the request, which binds nonce and body.
+        request: B256 => |v| v,
+        /// HTTP status.
+        status: u16 => |v| int(v),
+    }
+);
+
 impl ShareContext {
     /// The context of a record's share, from its header.
     #[must_use]

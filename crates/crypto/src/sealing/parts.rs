@@ -9,7 +9,7 @@ use super::context::{
     ConsentContext, PrivatePartContext, ReleaseContext, RowKeyContext, SealingContext as _, ShareContext,
 };
 use super::{Sealed, SealingError, SealingKeyPair, SealingPublicKey, open_as, seal_as};
-use crate::{secret::RowKey, sharing::Share};
+use crate::{padme, secret::RowKey, sharing::Share};
 
 /// Seals a share to its steward.
 ///
@@ -247,4 +247,59 @@ pub fn open_consent(
     sealed: &Sealed,
 ) -> Result<ConsentPart, SealingError> {
     ConsentPart::from_bytes(&open_as(steward, context, sealed)?)
+}
+
+/// A body between processes, padded so that its length says little of how many it names.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyPart;
+
+impl BodyPart {
+    /// Length (u32, big-endian), JSON, zeros up to the Padmé length and at least 256 bytes.
+    ///
+    /// # Errors
+    /// [`SealingError::Malformed`] where it has 4 GiB.
+    pub fn pad(json: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealingError> {
+        const MALFORMED: SealingError = SealingError::Malformed("body");
+        let len = u32::try_from(json.len()).map_err(|_| MALFORMED)?;
+        let padded = padme::padded((json.len() as u64 + 4).max(256)).and_then(|len| usize::try_from(len).ok());
+        let padded = padded.ok_or(MALFORMED)?;
+        let mut bytes = Zeroizing::new(Vec::with_capacity(padded));
+        bytes.extend_from_slice(&len.to_be_bytes());
+        bytes.extend_from_slice(json);
+        bytes.resize(padded, 0);
+        Ok(bytes)
+    }
+
+    /// The JSON within.
+    ///
+    /// # Errors
+    /// [`SealingError::Malformed`].
+    pub fn unpad(bytes: &[u8]) -> Result<&[u8], SealingError> {
+        let split = bytes.split_first_chunk().and_then(|(len, rest)| {
+            let (json, zeros) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*len)).ok()?)?;
+            zeros.iter().all(|byte| *byte == 0).then_some(json)
+        });
+        split.ok_or(SealingError::Malformed("body"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_body_is_padded_and_has_one_content() {
+        for len in [0usize, 1, 251, 252, 253, 1_000, 100_000] {
+            let json = vec![b'x'; len];
+            let padded = BodyPart::pad(&json).unwrap();
+            assert!(padded.len() >= 256 && padded.len() <= 256.max((len + 4) * 112 / 100));
+            assert_eq!(BodyPart::unpad(&padded).unwrap(), json);
+        }
+        // Bodies that name one member more have the same length.
+        let one = BodyPart::pad(&[b'1'; 40_000]).unwrap();
+        assert_eq!(one.len(), BodyPart::pad(&[b'1'; 40_008]).unwrap().len());
+        assert_eq!(BodyPart::unpad(&[0, 0, 0, 9, 1]).unwrap_err(), SealingError::Malformed("body"));
+        assert_eq!(BodyPart::unpad(&[0, 0, 0, 1, 1, 1]).unwrap_err(), SealingError::Malformed("body"));
+    }
 }

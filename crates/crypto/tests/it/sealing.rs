@@ -4,11 +4,11 @@ use alloy_primitives::{Address, B256, Bytes};
 use proptest::prelude::*;
 use rochdale_core::ids::{DatasetId, Epoch, LicenseId, MemberId, StewardId};
 use rochdale_crypto::sealing::{
-    CatchUpContext, ClaimsRowContext, ConsentContext, ConsentPart, OVERHEAD_BYTES, OpeningContext, OrderContext,
-    PoolContext, PrivatePart, PrivatePartContext, QueryAnswerContext, ReleaseContext, RowKeyContext, SealingContext,
-    ShareContext, SharesContext, SheetContext, SheetCopyContext, SheetReplyContext, SnapshotContext, open_as,
-    open_consent, open_private_part, open_released_share, open_row_key, open_share, seal_as, seal_consent,
-    seal_from_seed, seal_private_part, seal_released_share, seal_row_key, seal_share,
+    AnswerBodyContext, CatchUpContext, ClaimsRowContext, ConsentContext, ConsentPart, OVERHEAD_BYTES, OpeningContext,
+    OrderContext, PoolContext, PrivatePart, PrivatePartContext, QueryAnswerContext, ReleaseContext, RequestBodyContext,
+    RowKeyContext, SealingContext, ShareContext, SharesContext, SheetContext, SheetCopyContext, SheetReplyContext,
+    SnapshotContext, open_as, open_consent, open_private_part, open_released_share, open_row_key, open_share, seal_as,
+    seal_consent, seal_from_seed, seal_private_part, seal_released_share, seal_row_key, seal_share,
 };
 use rochdale_crypto::sharing::deal;
 use rochdale_crypto::{RecordSecret, RowKey, Sealed, SealingError, SealingKeyPair, SealingPublicKey, Share};
@@ -149,6 +149,8 @@ fn no_two_kinds_share_their_info() {
         PoolContext::INFO,
         SharesContext::INFO,
         CatchUpContext::INFO,
+        RequestBodyContext::INFO,
+        AnswerBodyContext::INFO,
         SheetReplyContext::INFO,
         SheetCopyContext::INFO,
         OpeningContext::INFO,
@@ -327,6 +329,32 @@ fn what_stewards_tell_each_other_opens_only_where_it_belongs() {
             CatchUpContext { from: StewardId(2), to: StewardId(1), ..missed },
             CatchUpContext { from: StewardId(3), ..missed },
             CatchUpContext { to: StewardId(3), ..missed },
+        ],
+    );
+    let hash = B256::repeat_byte(3);
+    let asked = RequestBodyContext { chain_id: 1, committee: one, from: one, to: two, path_hash: hash };
+    opens_only_at(
+        &asked,
+        &[
+            RequestBodyContext { chain_id: 2, ..asked },
+            RequestBodyContext { committee: two, ..asked },
+            RequestBodyContext { from: two, to: one, ..asked },
+            RequestBodyContext { from: two, ..asked },
+            RequestBodyContext { to: one, ..asked },
+            RequestBodyContext { path_hash: B256::ZERO, ..asked },
+        ],
+    );
+    let told = AnswerBodyContext { chain_id: 1, committee: one, from: one, to: two, request: hash, status: 200 };
+    opens_only_at(
+        &told,
+        &[
+            AnswerBodyContext { chain_id: 2, ..told },
+            AnswerBodyContext { committee: two, ..told },
+            AnswerBodyContext { from: two, to: one, ..told },
+            AnswerBodyContext { from: two, ..told },
+            AnswerBodyContext { to: one, ..told },
+            AnswerBodyContext { request: B256::ZERO, ..told },
+            AnswerBodyContext { status: 403, ..told },
         ],
     );
     let reply = SheetReplyContext { chain_id: 1, ledger: one, epoch: Epoch(5), attempt: 0, index: StewardId(1) };

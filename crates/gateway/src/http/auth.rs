@@ -8,9 +8,12 @@ use alloy::sol_types::Eip712Domain;
 use axum::extract::FromRef;
 use rochdale_api::server::{Answer, Verifier};
 use rochdale_api::{Problem, ProblemCode};
+use rochdale_chain::state::Cooperative;
+use rochdale_node::callers::{access, admit};
 
-use super::Gateway;
+use super::{Access, ENDPOINTS, Gateway};
 use crate::problems;
+use crate::store::IndexStore;
 
 /// The gateway as axum's state.
 #[derive(Clone)]
@@ -32,7 +35,7 @@ impl FromRef<AppState> for Arc<dyn Verifier> {
 
 impl Verifier for Gateway {
     fn domain(&self) -> &Eip712Domain {
-        &self.domain
+        &self.identity.domain
     }
 
     fn audience(&self) -> Address {
@@ -43,9 +46,35 @@ impl Verifier for Gateway {
         Box::pin(async { self.chain.now().await.map_err(|e| problems::chain(&e)) })
     }
 
-    fn use_nonce(&self, signer: Address, nonce: U256, deadline: u64) -> Answer<'_, bool> {
-        Box::pin(async move { Ok(self.store.use_nonce(signer, nonce, deadline).await?) })
+    fn admit<'a>(&'a self, signer: Address, method: &'a str, path: &'a str) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let route = access(ENDPOINTS, method, path)
+                .ok_or_else(|| Problem::new(ProblemCode::NotFound, "there is no such path"))?;
+            let may = |index: &IndexStore| std::future::ready(index.read(|state| may(state, signer, route)));
+            admit(&self.looks, Some(self.index.state()), self.index.fresh(), may).await
+        })
     }
+
+    fn use_nonce(&self, signer: Address, nonce: U256, deadline: u64, now: u64) -> Answer<'_, bool> {
+        Box::pin(async move { Ok(self.nonces.use_once(signer, nonce, deadline, now).await?) })
+    }
+}
+
+/// Whether a signer may call a route of this kind, by what the index holds.
+fn may(state: &Cooperative, signer: Address, access: Access) -> Result<(), Problem> {
+    let steward = || state.steward_id(signer).is_some();
+    let worker = || state.workers.contains_key(&signer);
+    let (holds, wanted) = match access {
+        Access::Public | Access::Statement | Access::Upload => (true, "anyone"),
+        // Whose blob it is, is for the handler to see.
+        Access::Blob => {
+            (steward() || worker() || state.member_ids.contains_key(&signer), "a steward, a worker, or a member")
+        }
+        Access::Steward => (steward(), "a steward in office"),
+        Access::Worker => (worker(), "a registered worker"),
+        Access::WorkerOrSteward => (worker() || steward(), "a registered worker or a steward in office"),
+    };
+    if holds { Ok(()) } else { Err(forbidden(signer, wanted)) }
 }
 
 impl Gateway {

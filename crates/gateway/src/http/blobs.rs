@@ -1,17 +1,22 @@
 //! Sealed records in and out of the vault.
 
+use std::net::{Ipv4Addr, SocketAddr};
+
+use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{ConnectInfo, Path, Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use rochdale_api::server;
+use rochdale_api::contribution::{VAULT_PAGE, VaultPage};
+use rochdale_api::server::{self, Signed, Verified};
 use rochdale_api::{Problem, ProblemCode};
-use rochdale_core::ids::MemberId;
+use rochdale_core::ids::{ContributionId, MemberId};
 use rochdale_crypto::Cid;
+use serde::Deserialize;
 use tokio_util::io::ReaderStream;
 
-use super::App;
 use super::auth::forbidden;
+use super::{Answered, App};
 use crate::erasure::wall_clock;
 
 /// Bytes read from the disk at a time.
@@ -26,13 +31,19 @@ const BUFFER: usize = 256 << 10;
     responses(
         (status = 201, description = "It is kept"),
         (status = 400, description = "The bytes have another name", body = Problem),
+        (status = 408, description = "It came too slowly", body = Problem),
         (status = 413, description = "It has too many bytes", body = Problem),
+        (status = 429, description = "This address has uploaded its share", body = Problem),
+        (status = 507, description = "Too much waits for its package", body = Problem),
     )
 )]
 pub async fn put(State(gateway): App, Path(cid): Path<String>, request: Request) -> Result<StatusCode, Problem> {
     let cid = parse(&cid)?;
     let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
-    let bytes = gateway.vault.put(cid, request.into_body(), declared).await?;
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let address = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |ConnectInfo(peer)| server::holder(peer.ip()));
+    let upload = gateway.quota.begin(address).await?;
+    let bytes = gateway.vault.put(cid, request.into_body(), declared, &upload).await?;
     gateway.store.note_blob((*cid.sha256()).into(), bytes, wall_clock()).await?;
     Ok(StatusCode::CREATED)
 }
@@ -50,8 +61,7 @@ pub async fn put(State(gateway): App, Path(cid): Path<String>, request: Request)
 )]
 pub async fn get(State(gateway): App, Path(name): Path<String>, request: Request) -> Result<Response, Problem> {
     let cid = parse(&name)?;
-    let path = request.uri().path_and_query().map_or("/", |p| p.as_str());
-    let signer = server::verify(&*gateway.0, request.headers(), "GET", path, &[]).await?;
+    let Verified { signer, .. } = Verified::of(request, &*gateway.0).await?;
     let members = gateway.store.blob_members((*cid.sha256()).into()).await?;
     let state = gateway.index.fresh().await?;
     let (known, own) = state.read(|s| {
@@ -66,6 +76,32 @@ pub async fn get(State(gateway): App, Path(name): Path<String>, request: Request
     let headers =
         [(header::CONTENT_TYPE, "application/octet-stream".to_owned()), (header::CONTENT_LENGTH, bytes.to_string())];
     Ok((headers, body).into_response())
+}
+
+/// Where a page begins.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct After {
+    /// The contribution before the page's first.
+    #[serde(default)]
+    after: u64,
+}
+
+/// Lists the vault's blobs of recorded contributions, in the registry's order. For workers, who keep a replica of all of them: the
+/// request is signed.
+#[utoipa::path(
+    get, path = "/v1/blobs", tag = "vault",
+    params(("after" = Option<u64>, Query, description = "The contribution before the first one listed; 0 where absent")),
+    responses(
+        (status = 200, description = "At most 500 of them", body = VaultPage),
+        (status = 401, description = "Not signed", body = Problem),
+        (status = 403, description = "Not by a registered worker", body = Problem),
+    )
+)]
+pub async fn list(State(gateway): App, Query(page): Query<After>, signed: Signed<()>) -> Answered<VaultPage> {
+    gateway.expect_worker(signed.signer).await?;
+    let blobs = gateway.store.recorded_blobs(ContributionId(page.after), VAULT_PAGE).await?;
+    Ok(Json(VaultPage { blobs }))
 }
 
 fn parse(cid: &str) -> Result<Cid, Problem> {

@@ -20,10 +20,14 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
+use rochdale_api::auth::Identity;
+use rochdale_api::server::{self, BodyLimit};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::client::Chain;
 use rochdale_chain::deploy::Manifest;
+use rochdale_node::callers::Looks;
+use rochdale_node::nonces::Nonces;
 use tower_http::trace::TraceLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -32,6 +36,7 @@ use utoipa_axum::routes;
 use crate::directory::Directory;
 use crate::forward::Forward;
 use crate::indexer::Index;
+use crate::quota::Quota;
 use crate::relayer::Relayer;
 use crate::store::Store;
 use crate::vault::Vault;
@@ -40,6 +45,9 @@ pub use auth::AppState;
 
 /// How long a request may take: answering a query opens every record of the snapshot.
 const LONGEST: Duration = Duration::from_secs(660);
+
+/// Most bytes of a JSON body: a package for nine stewards has less than a tenth of it.
+const MAX_BODY: usize = 256 << 10;
 
 /// Everything that handlers use.
 pub struct Gateway {
@@ -61,8 +69,14 @@ pub struct Gateway {
     pub directory: Directory,
     /// Calls them.
     pub forward: Forward,
-    /// The domain of signed requests.
-    pub domain: alloy::sol_types::Eip712Domain,
+    /// How the gateway signs requests and answers.
+    pub identity: Identity,
+    /// Looks at the chain for callers that the index does not know.
+    pub looks: Looks,
+    /// Nonces of signed requests.
+    pub nonces: Nonces,
+    /// What uploads may take.
+    pub quota: Arc<Quota>,
 }
 
 /// Who may call an endpoint.
@@ -81,6 +95,8 @@ pub enum Access {
     Steward,
     /// A worker.
     Worker,
+    /// A worker or a steward.
+    WorkerOrSteward,
 }
 
 /// Every endpoint with who may call it.
@@ -95,6 +111,7 @@ pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("GET", "/v1/datasets", Access::Public),
     ("GET", "/v1/epochs/{epoch}", Access::Public),
     ("GET", "/v1/budget", Access::Public),
+    ("GET", "/v1/sizes", Access::Public),
     ("POST", "/v1/row-keys/offers", Access::Statement),
     ("POST", "/v1/members", Access::Statement),
     ("POST", "/v1/members/leave", Access::Statement),
@@ -107,12 +124,14 @@ pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("POST", "/v1/consents", Access::Statement),
     ("POST", "/v1/consents/revoke", Access::Statement),
     ("POST", "/v1/consents/erase", Access::Statement),
+    ("GET", "/v1/blobs", Access::Worker),
     ("PUT", "/v1/blobs/{cid}", Access::Upload),
     ("GET", "/v1/blobs/{cid}", Access::Blob),
     ("POST", "/v1/contributions", Access::Statement),
     ("GET", "/v1/contributions/{commitment}", Access::Public),
     ("POST", "/v1/claims", Access::Public),
     ("POST", "/v1/queries", Access::Statement),
+    ("POST", "/v1/debits", Access::WorkerOrSteward),
     ("POST", "/v1/receipts", Access::Worker),
     ("POST", "/v1/settlement/proposals", Access::Steward),
     ("POST", "/v1/settlement/demands", Access::Statement),
@@ -135,6 +154,7 @@ struct Document;
 
 /// The router, and the document that describes it.
 pub fn router(gateway: Arc<Gateway>) -> (Router, utoipa::openapi::OpenApi) {
+    let identity = gateway.identity.clone();
     let (router, document) = api().split_for_parts();
     let json: Arc<str> = document.to_json().unwrap_or_default().into();
     let served = Arc::clone(&json);
@@ -143,18 +163,16 @@ pub fn router(gateway: Arc<Gateway>) -> (Router, utoipa::openapi::OpenApi) {
         .route("/openapi.json", axum::routing::get(move || async move { openapi(&served) }))
         .fallback(async || Problem::new(ProblemCode::NotFound, "there is no such path").hint("see /openapi.json"))
         .method_not_allowed_fallback(async || {
-            let mut problem =
-                Problem::new(ProblemCode::BadRequest, "this path does not take this method").hint("see /openapi.json");
-            problem.status = 405;
-            problem
+            Problem::new(ProblemCode::MethodNotAllowed, "this path does not take this method").hint("see /openapi.json")
         })
-        // Handlers set their own limits: JSON 16 MiB, blobs as configured.
+        // Handlers set their own limits: JSON this one, blobs as configured.
         .layer(DefaultBodyLimit::disable())
+        .layer(Extension(BodyLimit(MAX_BODY)))
         .layer(middleware::from_fn(bounded))
         .layer(middleware::from_fn(protective))
         .layer(TraceLayer::new_for_http())
         .with_state(AppState(gateway));
-    (router, document)
+    (server::answering(router, identity), document)
 }
 
 fn api() -> OpenApiRouter<AppState> {
@@ -167,6 +185,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(public::datasets))
         .routes(routes!(public::epoch))
         .routes(routes!(public::budget))
+        .routes(routes!(public::sizes))
         .routes(routes!(members::offer_key))
         .routes(routes!(members::join))
         .routes(routes!(members::leave))
@@ -179,11 +198,13 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(consents::grant))
         .routes(routes!(consents::revoke))
         .routes(routes!(consents::erase))
+        .routes(routes!(blobs::list))
         .routes(routes!(blobs::put, blobs::get))
         .routes(routes!(contributions::contribute))
         .routes(routes!(contributions::status))
         .routes(routes!(relay::claims))
         .routes(routes!(relay::queries))
+        .routes(routes!(relay::debits))
         .routes(routes!(relay::receipts))
         .routes(routes!(relay::proposals))
         .routes(routes!(relay::demands))

@@ -1,14 +1,17 @@
-//! Claims, queries, receipts, proposals, demands and answers.
+//! Claims, queries, debits, receipts, proposals, demands and answers.
 
 use axum::Json;
 use axum::extract::State;
-use rochdale_api::Problem;
 use rochdale_api::member::{ClaimRequest, Claimed, Mined};
-use rochdale_api::query::{AnchorRequest, QueryRequest, SealedAnswer};
+use rochdale_api::order::{AnchorRequest, DebitRequest, QueryRequest, SealedAnswer};
 use rochdale_api::server::{JsonBody, Signed};
 use rochdale_api::settlement::{AnswerRequest, ContestRequest, DemandRequest, ProposeRequest};
+use rochdale_api::{Problem, ProblemCode};
 
 use super::{Answered, App};
+
+/// Members that one request may name.
+const MOST_CLAIMED: usize = 1_000;
 
 /// Pays members what the last final root owes them; everyone where the list is empty. Anyone may ask: the money goes to
 /// the members' own payout addresses.
@@ -16,12 +19,20 @@ use super::{Answered, App};
     post, path = "/v1/claims", tag = "claims", request_body = ClaimRequest,
     responses(
         (status = 200, description = "Who was paid what", body = Claimed),
+        (status = 413, description = "Too many members named", body = Problem),
         (status = 422, description = "No epoch is final yet, or the contract refuses the leaves", body = Problem),
         (status = 503, description = "Chain or stewards cannot be reached", body = Problem),
     )
 )]
 pub async fn claims(State(gateway): App, JsonBody(request): JsonBody<ClaimRequest>) -> Answered<Claimed> {
-    gateway.relayer.claim(&request.members, &gateway.forward, &gateway.directory).await.map(Json)
+    let mut members = request.members;
+    members.sort_unstable();
+    members.dedup();
+    if members.len() > MOST_CLAIMED {
+        let detail = format!("{} members named, at most {MOST_CLAIMED} in one request", members.len());
+        return Err(Problem::new(ProblemCode::TooLarge, detail).hint("name fewer, or nobody for everyone"));
+    }
+    gateway.relayer.claim(&members, &gateway.forward, &gateway.directory).await.map(Json)
 }
 
 /// Asks a query: the license holder's signed order goes to the worker, the answer comes back sealed to the license's key.
@@ -37,6 +48,24 @@ pub async fn claims(State(gateway): App, JsonBody(request): JsonBody<ClaimReques
 )]
 pub async fn queries(State(gateway): App, JsonBody(request): JsonBody<QueryRequest>) -> Answered<SealedAnswer> {
     gateway.forward.query(&request).await.map(Json)
+}
+
+/// Books the debit of an order, which a quorum of stewards signed. For workers and stewards: the request is signed. A debit that is on
+/// chain already is answered with its transaction.
+#[utoipa::path(
+    post, path = "/v1/debits", tag = "queries", request_body = DebitRequest,
+    responses(
+        (status = 200, description = "Booked", body = Mined),
+        (status = 401, description = "Not signed", body = Problem),
+        (status = 403, description = "Not by a registered worker or a steward in office", body = Problem),
+        (status = 422, description = "The contract refuses it", body = Problem),
+    )
+)]
+pub async fn debits(State(gateway): App, signed: Signed<DebitRequest>) -> Answered<Mined> {
+    if gateway.expect_worker(signed.signer).await.is_err() {
+        gateway.expect_steward(signed.signer).await?;
+    }
+    gateway.relayer.debit(&signed.body).await.map(Json)
 }
 
 /// Anchors a query's receipt. For workers: the request is signed.

@@ -3,14 +3,13 @@
 
 mod blobs;
 mod index;
-mod nonces;
 mod polls;
 mod queue;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use alloy::primitives::{Address, B256};
+use alloy::primitives::B256;
 use rochdale_api::member::Mined;
 use rochdale_api::{Problem, ProblemCode};
 use sqlx::SqlitePool;
@@ -146,8 +145,4 @@ fn unsigned(value: i64) -> u64 {
 
 fn hash(bytes: &[u8], what: &'static str) -> Result<B256, StoreError> {
     B256::try_from(bytes).map_err(|e| StoreError::Damaged { what, detail: e.to_string() })
-}
-
-fn bytes_of(address: &Address) -> &[u8] {
-    address.as_slice()
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use rochdale_api::ProblemCode;
 use rochdale_api::contribution::ContributionState;
 use rochdale_api::member::{Granted, Joined, Mined, PayoutRequest};
+use rochdale_api::status::Health;
 use rochdale_core::ids::StewardId;
 use rochdale_crypto::Cid;
 use rochdale_testkit::anvil::TestCoop;
@@ -210,4 +211,24 @@ async fn a_member_leaves_once_and_is_paid_where_it_says_before_and_after() {
     assert_eq!(rig.view(id).await.payout, second);
     rig.deny(&key, id, true).await;
     assert_eq!(rig.view(id).await.consent, "erased");
+}
+
+#[tokio::test]
+async fn one_hung_steward_does_not_hold_up_joins() {
+    let rig = Rig::new().await;
+    rig.stewards[2].hangs.store(true, Ordering::SeqCst);
+    for n in 1..=2 {
+        let start = std::time::Instant::now();
+        let joined = rig.join(&rig.coop.member_key(n)).await;
+        assert_eq!(joined.pending_stewards, [StewardId(3)]);
+        assert!(start.elapsed() < std::time::Duration::from_secs(5), "{:?}", start.elapsed());
+    }
+    let waits = async || rig.client().get::<Health>("/v1/health").await.unwrap().waiting_for;
+    rig.until("known who is waited for", async || {
+        waits().await.iter().any(|who| who.starts_with("steward 3 has not answered for"))
+    })
+    .await;
+    rig.stewards[2].hangs.store(false, Ordering::SeqCst);
+    rig.until("answering again", async || waits().await.is_empty()).await;
+    assert_eq!(rig.join(&rig.coop.member_key(3)).await.pending_stewards, []);
 }

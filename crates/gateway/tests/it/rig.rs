@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy::signers::local::PrivateKeySigner;
 use alloy::sol_types::Eip712Domain;
-use axum::extract::{FromRef, State};
+use axum::extract::{FromRef, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use rochdale_api::client::{Client, Identity};
@@ -16,8 +18,7 @@ use rochdale_api::member::{
     ClaimLeaf, ConsentDelivery, DenyRequest, GrantRequest, Granted, JoinRequest, Joined, LeaveRequest, LeavesRequest,
     Mined, PayoutRequest, RowKeyDelivery, SealedTo,
 };
-use rochdale_api::query::BudgetLog;
-use rochdale_api::server::{Answer, Signed, Verifier};
+use rochdale_api::server::{Answer, Signed, Verifier, answering};
 use rochdale_api::status::{Health, MemberView};
 use rochdale_api::{Problem, ProblemCode, auth};
 use rochdale_chain::client::Chain;
@@ -40,6 +41,7 @@ pub struct Steward {
     pub id: StewardId,
     pub url: String,
     pub up: AtomicBool,
+    pub hangs: AtomicBool,
     pub row_keys: Mutex<Vec<RowKeyDelivery>>,
     pub consents: Mutex<Vec<ConsentDelivery>>,
     pub packages: Mutex<Vec<B256>>,
@@ -61,7 +63,10 @@ impl Verifier for Steward {
     fn now(&self) -> Answer<'_, u64> {
         Box::pin(async { Ok(self.chain.now().await.unwrap()) })
     }
-    fn use_nonce(&self, _: Address, _: U256, _: u64) -> Answer<'_, bool> {
+    fn admit<'a>(&'a self, _: Address, _: &'a str, _: &'a str) -> Answer<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+    fn use_nonce(&self, _: Address, _: U256, _: u64, _: u64) -> Answer<'_, bool> {
         Box::pin(async { Ok(true) })
     }
 }
@@ -92,6 +97,7 @@ async fn start(coop: &TestCoop, seat: u8) -> Arc<Steward> {
         id: StewardId(seat),
         url: format!("http://{}", listener.local_addr().unwrap()),
         up: AtomicBool::new(true),
+        hangs: AtomicBool::new(false),
         row_keys: Mutex::default(),
         consents: Mutex::default(),
         packages: Mutex::default(),
@@ -108,16 +114,25 @@ async fn start(coop: &TestCoop, seat: u8) -> Arc<Steward> {
         .route("/v1/consents", post(consents))
         .route("/v1/contributions", post(contributions))
         .route("/v1/claim-leaves", post(leaves))
-        .route("/v1/budget", get(budget))
         .with_state(Shared(Arc::clone(&steward)));
+    let identity = Identity { key: role_key(&format!("steward-{seat}")), domain: steward.domain.clone() };
+    let router = answering(router, identity).layer(from_fn_with_state(Arc::clone(&steward), hang));
     tokio::spawn(async move { axum::serve(listener, router).await });
     steward
+}
+
+async fn hang(State(steward): State<Arc<Steward>>, request: Request, next: Next) -> Response {
+    if steward.hangs.load(Ordering::SeqCst) {
+        return std::future::pending().await;
+    }
+    next.run(request).await
 }
 
 async fn health(State(Shared(s)): State<Shared>) -> Json<Health> {
     let (service, version) = (format!("steward-{}", s.id), "test".to_owned());
     let ok = s.up.load(Ordering::SeqCst);
-    Json(Health { service, version, ok, address: s.address, head: 0, indexed: 0, now: 0, problems: Vec::new() })
+    let (problems, waiting_for) = (Vec::new(), Vec::new());
+    Json(Health { service, version, ok, address: s.address, head: 0, indexed: 0, now: 0, problems, waiting_for })
 }
 
 async fn row_keys(State(Shared(s)): State<Shared>, signed: Signed<RowKeyDelivery>) -> Result<Json<()>, Problem> {
@@ -150,11 +165,6 @@ async fn leaves(
     let request = s.expect(signed)?;
     let wanted = |leaf: &&ClaimLeaf| request.members.is_empty() || request.members.contains(&leaf.member_id);
     Ok(Json(s.leaves.lock().unwrap().iter().filter(wanted).cloned().collect()))
-}
-
-async fn budget(State(Shared(s)): State<Shared>, signed: Signed<()>) -> Result<Json<BudgetLog>, Problem> {
-    s.expect(signed)?;
-    Ok(Json(BudgetLog { total: 5_000, left: 4_000, ..BudgetLog::default() }))
 }
 
 /// A running gateway on a runtime of its own, so that it can be killed with everything it does.

@@ -12,15 +12,20 @@ use rochdale_core::ledger::Score;
 use rochdale_core::score;
 
 use super::{message, signed_part};
+use rochdale_node::peers::PATIENCE;
+
 use crate::steward::{Mirror, Steward, broken};
 use crate::store::ScoreRow;
 
 impl Steward {
     pub(super) async fn tell_peers(self: &Arc<Self>, mirror: &Mirror, fresh: &[ScoreMessage]) {
-        for (peer, client) in self.peers(mirror) {
-            let told: Result<(), _> = client.post_signed("/v1/scores", &fresh, mirror.now()).await;
-            if let Err(error) = told {
-                tracing::debug!(%peer, %error, "a peer did not take scores; it asks for them later");
+        let told =
+            self.peers.first(PATIENCE, self.others(mirror), self.colleagues(mirror), |peer, client| async move {
+                self.post_sealed::<()>(mirror, peer, &client, "/v1/scores", &fresh).await
+            });
+        for (peer, answer) in told.await {
+            if let Err(problem) = answer {
+                tracing::debug!(%peer, %problem, "a peer did not take scores; it asks for them later");
             }
         }
     }
@@ -97,14 +102,19 @@ impl Steward {
         let first_open = mirror.latest.contributions.keys().find(|id| !entered.contains(id));
         let Some(first_open) = first_open else { return Ok(()) };
         let request = ScoresRequest { after: ContributionId(first_open.0.saturating_sub(1)) };
-        for (peer, client) in self.peers(mirror) {
-            match client.post_signed::<Vec<ScoreMessage>>("/v1/scores/since", &request, mirror.now()).await {
+        let request = &request;
+        let answers =
+            self.peers.first(PATIENCE, self.others(mirror), self.colleagues(mirror), |peer, client| async move {
+                self.post_sealed::<Vec<ScoreMessage>>(mirror, peer, &client, "/v1/scores/since", request).await
+            });
+        for (peer, answer) in answers.await {
+            match answer {
                 Ok(scores) => {
                     if let Err(problem) = self.take_scores(mirror, &scores).await {
                         tracing::warn!(%peer, %problem, "a peer's scores were refused");
                     }
                 }
-                Err(error) => tracing::debug!(%peer, %error, "no scores from a peer"),
+                Err(problem) => tracing::debug!(%peer, %problem, "no scores from a peer"),
             }
         }
         Ok(())

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alloy::primitives::{B256, Bytes};
+use futures_util::StreamExt as _;
 use rochdale_api::member::Mined;
-use rochdale_api::query::Countersignature;
-use rochdale_api::settlement::{ProposeRequest, Sheet, SheetAnswer, SheetMessage};
+use rochdale_api::settlement::{Countersignature, ProposeRequest, Sheet, SheetAnswer, SheetMessage};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::eip712;
 use rochdale_chain::state::Cooperative;
@@ -24,7 +24,7 @@ use crate::scoring::{agree, drawn, message};
 use crate::steward::{Mirror, Steward, broken, internal};
 
 /// How long a peer may take to recompute a sheet.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a proposer waits for a steward that is busy with the same epoch.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -76,25 +76,30 @@ impl Steward {
         let message = self.own_sheet(mirror, epoch, attempt, seat).await?;
         let mut signatures = vec![self.sign_header(&message.header, seat).await?];
         let mut lacking = Vec::new();
-        for (peer, client) in self.peers(mirror) {
-            let call = client.post_signed::<SheetAnswer>("/v1/settlement/sheets", &message, mirror.now());
-            let answer = match tokio::time::timeout(PATIENCE, call).await {
-                Ok(Ok(answer)) => self.check_answer(mirror, &message, peer, answer).await,
-                Ok(Err(error)) => Err(error.into()),
-                Err(_) => Err(Problem::new(ProblemCode::PeerUnavailable, "no answer in time")),
+        let quorum = usize::from(mirror.latest.quorum);
+        let (message, now) = (&message, mirror.now());
+        let mut asked = self.peers.ask_within(PATIENCE, self.colleagues(mirror), |_, client| async move {
+            Ok(client.post_signed::<SheetAnswer>("/v1/settlement/sheets", message, now).await?)
+        });
+        while signatures.len() < quorum
+            && let Some((peer, answer)) = asked.next().await
+        {
+            let checked = match answer {
+                Ok(answer) => self.check_answer(mirror, message, peer, answer).await,
+                Err(problem) => Err(problem),
             };
-            match answer {
+            match checked {
                 Ok(signature) => signatures.push(signature),
                 Err(problem) => lacking.push(format!("steward {peer}: {}", problem.detail)),
             }
         }
-        let quorum = usize::from(mirror.latest.quorum);
+        drop(asked);
         if signatures.len() < quorum {
             let detail = format!("{} of {quorum} signatures; {}", signatures.len(), lacking.join("; "));
             return Err(Problem::new(ProblemCode::NotEnough, detail));
         }
         signatures.sort_by_key(|signature| signature.steward);
-        let request = ProposeRequest { header: message.header, signatures };
+        let request = ProposeRequest { header: message.header.clone(), signatures };
         let gateway = self.gateway(mirror);
         let relayed = gateway.post_signed::<Mined>("/v1/settlement/proposals", &request, mirror.now());
         relayed.await.map(drop).map_err(Problem::from)
@@ -393,9 +398,13 @@ impl Steward {
             return self.open_sheet(&message, seat);
         }
         let path = format!("/v1/settlement/sheets/{}", header.epoch);
-        for (_, client) in self.peers(mirror) {
-            let Ok(sheets) = client.get_signed::<Vec<SheetMessage>>(&path, mirror.now()).await else { continue };
-            if let Some(message) = sheets.into_iter().find(fits) {
+        let (path, now) = (&path, mirror.now());
+        let mut asked = self.peers.ask(self.colleagues(mirror), |_, client| async move {
+            Ok(client.get_signed::<Vec<SheetMessage>>(path, now).await?)
+        });
+        while let Some((_, answer)) = asked.next().await {
+            if let Some(message) = answer.ok().and_then(|sheets| sheets.into_iter().find(fits)) {
+                drop(asked);
                 self.store.put_sheet(header.epoch, header.attempt, header.sheet_digest, &message).await?;
                 self.catch_up(mirror).await?;
                 return self.open_sheet(&message, seat);

@@ -5,25 +5,26 @@
 //! method returns (`synchronous = FULL`): a signature may leave the process after that, never before.
 
 mod awards;
-mod budget;
 mod custody;
+mod debits;
 mod events;
 mod halts;
 mod offers;
 mod scores;
 mod settlement;
+mod sizes;
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use alloy::primitives::{Address, B256, U256};
+use alloy::primitives::B256;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
 use sqlx::{Row as _, SqlSafeStr as _, SqlitePool};
 
-pub use budget::{LogRow, SnapshotRow};
 pub use custody::{ContributionRow, ErasureRow, Rewrapped};
+pub use debits::{DebitRow, SnapshotRow};
 pub use events::EventStore;
 pub use halts::Halt;
 pub use offers::OfferRow;
@@ -98,6 +99,8 @@ impl Store {
             migration(2, "awards", include_str!("../../migrations/0002_awards.sql").into_sql_str()),
             migration(3, "halts", include_str!("../../migrations/0003_halts.sql").into_sql_str()),
             migration(4, "copies", include_str!("../../migrations/0004_copies.sql").into_sql_str()),
+            migration(12, "debits", include_str!("../../migrations/0012_debits.sql").into_sql_str()),
+            migration(20, "sizes", include_str!("../../migrations/0020_sizes.sql").into_sql_str()),
         ]);
         migrator.run(&store.pool).await.map_err(|source| StoreError::Migration { path, source })?;
         Ok(store)
@@ -131,24 +134,6 @@ impl Store {
     /// Closes the database; statements after this fail.
     pub async fn close(&self) {
         self.pool.close().await;
-    }
-
-    /// Remembers a request's nonce until its deadline and forgets those that `now` (seconds of block time) is past;
-    /// `false` where it was seen before.
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub async fn use_nonce(&self, signer: Address, nonce: U256, deadline: u64, now: u64) -> Result<bool> {
-        let mut tx = self.pool.begin().await?;
-        sqlx::query("DELETE FROM nonces WHERE deadline < $1").bind(int(now)).execute(&mut *tx).await?;
-        let done = sqlx::query("INSERT OR IGNORE INTO nonces (signer, nonce, deadline) VALUES ($1, $2, $3)")
-            .bind(signer.as_slice())
-            .bind(nonce.to_be_bytes::<32>().to_vec())
-            .bind(int(deadline))
-            .execute(&mut *tx)
-            .await?;
-        tx.commit().await?;
-        Ok(done.rows_affected() == 1)
     }
 }
 

@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use alloy::primitives::{Address, B256, U256};
+use alloy::primitives::B256;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
 use sqlx::{Row as _, SqlSafeStr as _, SqlitePool};
 
-pub use jobs::{Answer, Cut, Job, JobState};
+pub use jobs::{Answer, Job, JobState};
 
 /// Why the database did not do as asked.
 #[derive(Debug, thiserror::Error)]
@@ -96,24 +96,6 @@ impl Store {
     /// Closes the database; statements after this fail.
     pub async fn close(&self) {
         self.pool.close().await;
-    }
-
-    /// Remembers a request's nonce until its deadline and forgets those that `now` (seconds of block time) is past;
-    /// `false` where it was seen before.
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub async fn use_nonce(&self, signer: Address, nonce: U256, deadline: u64, now: u64) -> Result<bool> {
-        let mut tx = self.pool.begin().await?;
-        sqlx::query("DELETE FROM nonces WHERE deadline < $1").bind(int(now)).execute(&mut *tx).await?;
-        let done = sqlx::query("INSERT OR IGNORE INTO nonces (signer, nonce, deadline) VALUES ($1, $2, $3)")
-            .bind(signer.as_slice())
-            .bind(nonce.to_be_bytes::<32>().to_vec())
-            .bind(int(deadline))
-            .execute(&mut *tx)
-            .await?;
-        tx.commit().await?;
-        Ok(done.rows_affected() == 1)
     }
 }
 

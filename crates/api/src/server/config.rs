@@ -1,0 +1,83 @@
+//! Configuration files and telemetry.
+
+use serde::de::DeserializeOwned;
+use std::path::{Path, PathBuf};
+
+/// Why a configuration file is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It cannot be read.
+    #[error("{}: cannot be read: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is not understood.
+    #[error("{}:{line}: {message}", path.display())]
+    Refused {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// The key at fault and what is expected.
+        message: String,
+    },
+}
+
+/// Reads a TOML configuration; an unknown or wrong key is refused with file, line and key.
+///
+/// # Errors
+/// Where the file cannot be read or is not understood.
+pub fn load_config<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
+    let text =
+        std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+    parse_config(path, &text)
+}
+
+/// [`load_config`] on text that is there already; `path` is for the message.
+///
+/// # Errors
+/// Where the text is not understood.
+pub fn parse_config<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, ConfigError> {
+    toml::from_str(text).map_err(|error| {
+        let start = error.span().map_or(0, |span| span.start.min(text.len()));
+        let line = text[..start].matches('\n').count() + 1;
+        let source = text.lines().nth(line - 1).unwrap_or_default().trim();
+        let key = source.split('=').next().unwrap_or_default().trim();
+        let message = format!("key `{key}`: {}", error.message());
+        ConfigError::Refused { path: path.to_owned(), line, message }
+    })
+}
+
+/// Logs to standard error; `RUST_LOG` chooses what, `info` by default.
+pub fn init_telemetry() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    // A second call in one process (tests) keeps the first.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::net::SocketAddr;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Sample {
+        #[allow(dead_code)]
+        listen: SocketAddr,
+    }
+
+    #[test]
+    fn a_config_that_is_not_understood_names_file_line_and_key() {
+        let text = "# a comment\nlisten = \"127.0.0.1:1\"\nlissten = 3\n";
+        let error = parse_config::<Sample>(Path::new("gateway.toml"), text).unwrap_err().to_string();
+        assert!(error.starts_with("gateway.toml:3: key `lissten`: unknown field"), "{error}");
+        let error = parse_config::<Sample>(Path::new("gateway.toml"), "listen = 7\n").unwrap_err().to_string();
+        assert!(error.starts_with("gateway.toml:1: key `listen`: "), "{error}");
+    }
+}

@@ -1,0 +1,118 @@
+//! Who may call, decided before a caller has us write anything.
+
+use std::future::Future;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rochdale_api::{Problem, ProblemCode};
+
+/// How many callers that we do not know yet have us look at the chain in a second.
+const LOOKS: u32 = 100;
+
+/// Looks at the chain for callers that are not known yet. A key that joined a moment ago is worth a look; that anybody can
+/// draw keys must not cost more than these.
+#[derive(Debug, Default)]
+pub struct Looks(Mutex<Option<(Instant, u32)>>);
+
+impl Looks {
+    /// Takes one.
+    ///
+    /// # Errors
+    /// A problem of code `too_many_requests` where this second's are taken.
+    pub fn take(&self) -> Result<(), Problem> {
+        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *taken {
+            Some((since, count)) if since.elapsed() < Duration::from_secs(1) => {
+                if *count >= LOOKS {
+                    let detail = "too many keys that the chain does not know have called within a second";
+                    return Err(Problem::new(ProblemCode::TooManyRequests, detail)
+                        .hint("if this key was registered just now, ask again in a second"));
+                }
+                *count += 1;
+            }
+            stale => *stale = Some((Instant::now(), 1)),
+        }
+        Ok(())
+    }
+}
+
+/// Who may call a path, by a table of methods, paths with `{names}`, and rights. A path that is not in it is nobody's.
+#[must_use]
+pub fn access<A: Copy>(table: &[(&str, &str, A)], method: &str, path: &str) -> Option<A> {
+    let fits = |pattern: &str| {
+        let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
+        loop {
+            match (pattern.next(), path.next()) {
+                (None, None) => return true,
+                (Some(pattern), Some(part)) if pattern == part || pattern.starts_with('{') => {}
+                _ => return false,
+            }
+        }
+    };
+    table.iter().find(|(known, pattern, _)| *known == method && fits(pattern)).map(|(_, _, access)| *access)
+}
+
+/// Admits a caller whom `may` admits by what is `known` of the chain, or else by a fresh look at it.
+///
+/// # Errors
+/// What `may` says of the fresh look; that too many looked.
+pub async fn admit<M, F: Future<Output = Result<(), Problem>>>(
+    looks: &Looks,
+    known: Option<M>,
+    fresh: impl Future<Output = Result<M, Problem>>,
+    may: impl Fn(M) -> F,
+) -> Result<(), Problem> {
+    if let Some(known) = known
+        && may(known).await.is_ok()
+    {
+        return Ok(());
+    }
+    looks.take()?;
+    may(fresh.await?).await
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::cell::Cell;
+
+    #[test]
+    fn a_path_has_the_right_of_its_route() {
+        let table = [("GET", "/v1/budget", 1), ("GET", "/v1/blobs/{cid}", 2), ("POST", "/v1/members/{id}/row", 3)];
+        let access = |method, path| access(&table, method, path);
+        assert_eq!(access("GET", "/v1/budget"), Some(1));
+        assert_eq!(access("GET", "/v1/blobs/b"), Some(2));
+        assert_eq!(access("POST", "/v1/members/7/row"), Some(3));
+        for (method, path) in [("POST", "/v1/budget"), ("GET", "/v1/budget/"), ("GET", "/v1/blobs"), ("GET", "/")] {
+            assert_eq!(access(method, path), None, "{method} {path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_is_known_costs_no_look_and_strangers_only_so_many() {
+        let looks = Looks::default();
+        let looked = Cell::new(0u32);
+        let admit = async |who: u32| {
+            let fresh = async || {
+                looked.set(looked.get() + 1);
+                Ok(2)
+            };
+            let may = async |known: u32| {
+                if who <= known { Ok(()) } else { Err(Problem::new(ProblemCode::Forbidden, "a stranger")) }
+            };
+            admit(&looks, Some(1), fresh(), may).await
+        };
+        for _ in 0..100 {
+            admit(1).await.unwrap();
+        }
+        assert_eq!(looked.get(), 0);
+        admit(2).await.unwrap();
+        for _ in 1..LOOKS {
+            assert_eq!(admit(3).await.unwrap_err().code, ProblemCode::Forbidden);
+        }
+        assert_eq!(admit(3).await.unwrap_err().code, ProblemCode::TooManyRequests);
+        assert_eq!(looked.get(), LOOKS);
+        admit(1).await.unwrap();
+    }
+}

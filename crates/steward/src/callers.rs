@@ -1,0 +1,77 @@
+//! Who calls this steward, as the chain knows them: decided before a body is read or anything is written.
+
+use std::sync::Arc;
+
+use alloy::primitives::{Address, U256};
+use alloy::sol_types::Eip712Domain;
+use rochdale_api::server::{Answer, Verifier};
+use rochdale_api::{Problem, ProblemCode};
+use rochdale_crypto::SealingPublicKey;
+use rochdale_node::callers::{access, admit};
+use rochdale_node::sealed::{Opens, Sealer};
+
+use crate::http::{Access, ENDPOINTS, refused};
+use crate::steward::{Caller, Mirror, Steward, chain_problem};
+
+impl Steward {
+    /// Whether a signer may call a route of this kind, by what the chain shows in `mirror`.
+    async fn may(&self, mirror: &Mirror, signer: Address, access: Access) -> Result<(), Problem> {
+        let caller = self.caller(mirror, signer);
+        let (holds, wanted) = match access {
+            Access::Anyone => (true, "anyone"),
+            Access::Gateway => (caller == Caller::Gateway, "the gateway"),
+            Access::Steward => (matches!(caller, Caller::Steward(_)), "a steward in office"),
+            Access::StewardOrAwarder => {
+                let holds = self.may_award(mirror, caller, signer).await?;
+                (holds, "a steward in office, or the awarder of an open program")
+            }
+            Access::Worker => (caller == Caller::Worker, "a registered worker"),
+            Access::GatewayOrMember => {
+                let holds = matches!(caller, Caller::Gateway | Caller::Member(_));
+                (holds, "the gateway, or a member for itself")
+            }
+            // Which member the path names is for the handler to see.
+            Access::ThatMember => (matches!(caller, Caller::Member(_)), "the member that it is about"),
+        };
+        if holds { Ok(()) } else { Err(refused(signer, caller, wanted)) }
+    }
+}
+
+impl Verifier for Steward {
+    fn domain(&self) -> &Eip712Domain {
+        &self.domain
+    }
+
+    fn audience(&self) -> Address {
+        self.address()
+    }
+
+    fn now(&self) -> Answer<'_, u64> {
+        Box::pin(async { self.chain.now().await.map_err(chain_problem) })
+    }
+
+    fn admit<'a>(&'a self, signer: Address, method: &'a str, path: &'a str) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let route = access(ENDPOINTS, method, path)
+                .ok_or_else(|| Problem::new(ProblemCode::NotFound, "there is no such path"))?;
+            let may = |mirror: Arc<Mirror>| async move { self.may(&mirror, signer, route).await };
+            admit(&self.looks, self.mirror().ok(), self.at_head(), may).await
+        })
+    }
+
+    fn use_nonce(&self, signer: Address, nonce: U256, deadline: u64, now: u64) -> Answer<'_, bool> {
+        Box::pin(async move { Ok(self.nonces.use_once(signer, nonce, deadline, now).await?) })
+    }
+}
+
+impl Sealer for Steward {
+    fn opener(&self) -> &dyn Opens {
+        &self.keys.sealing
+    }
+
+    fn sealing_key_of(&self, caller: Address) -> Option<SealingPublicKey> {
+        let latest = &self.mirror().ok()?.latest;
+        let seat = latest.seats.iter().find(|seat| seat.signer == caller).map(|seat| seat.sealing_key);
+        seat.or_else(|| latest.workers.get(&caller).copied()).map(SealingPublicKey)
+    }
+}

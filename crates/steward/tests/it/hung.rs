@@ -1,0 +1,31 @@
+//! A steward that takes connections and never answers costs the others nothing.
+
+use std::net::TcpListener;
+
+use anyhow::Result;
+use rochdale_api::client::Client;
+use rochdale_api::status::Health;
+use rochdale_core::ids::StewardId;
+
+use crate::world::World;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_hung_steward_does_not_stop_settlement() -> Result<()> {
+    let world = World::start(&[1, 2]).await?;
+    let listener = TcpListener::bind(world.configs[2].listen)?;
+    std::thread::spawn(move || listener.incoming().collect::<Vec<_>>());
+    let (ada, ben) = (world.member(1).await?, world.member(2).await?);
+    world.contribute(&[(&ada, world.record(1).await?), (&ben, world.record(2).await?)]).await?;
+    world.attempt(1, 0).await?;
+    world.scored(2).await?;
+    world.settled(1).await?;
+    assert_eq!(world.header(1).await?.sharers, 2);
+    let signers: Vec<StewardId> = world.proposals()[0].signatures.iter().map(|one| one.steward).collect();
+    assert_eq!(signers, [StewardId(1), StewardId(2)]);
+
+    // Health says who is waited for; it is no fault of this steward's.
+    let health: Health = Client::new(&format!("http://{}", world.configs[1].listen))?.get("/v1/health").await?;
+    assert!(health.waiting_for.iter().any(|who| who.starts_with("steward 3 has not answered for")), "{health:?}");
+    assert!(health.ok, "{health:?}");
+    Ok(())
+}
