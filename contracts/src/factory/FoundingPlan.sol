@@ -14,6 +14,7 @@ import {ConsentRegistry} from "../consent/ConsentRegistry.sol";
 import {ContributionRegistry} from "../contribution/ContributionRegistry.sol";
 import {CharterGate} from "../governance/CharterGate.sol";
 import {CoopGovernor} from "../governance/CoopGovernor.sol";
+import {IConstitution} from "../governance/IConstitution.sol";
 import {PauseGuard} from "../governance/PauseGuard.sol";
 import {DatasetCatalog} from "../market/DatasetCatalog.sol";
 import {AuctionHouse} from "../market/AuctionHouse.sol";
@@ -235,17 +236,22 @@ contract FoundingPlan is IFoundingPlan {
         list[1] = Step(Part.TokenTimelock, at.tokenTimelock, _timelock(g.delay, at.tokenGovernor));
         list[2] = Step(Part.MemberTimelock, at.memberTimelock, _timelock(g.delay, at.memberGovernor));
         list[3] = Step(
-            Part.TokenGovernor, at.tokenGovernor, _governor("Token house", at.govToken, at.tokenTimelock, g.tokenHouse)
+            Part.TokenGovernor,
+            at.tokenGovernor,
+            _governor("Token house", at.govToken, at.tokenTimelock, at.charterGate, g.tokenHouse, g.tokenFloor)
         );
         list[4] = Step(
             Part.MemberGovernor,
             at.memberGovernor,
-            _governor("Member house", at.membership, at.memberTimelock, g.memberHouse)
+            _governor("Member house", at.membership, at.memberTimelock, at.charterGate, g.memberHouse, g.memberFloor)
         );
         list[5] = Step(
             Part.CharterGate,
             at.charterGate,
-            abi.encodeCall(CharterGate.initialize, (at.tokenTimelock, at.memberTimelock))
+            abi.encodeCall(
+                CharterGate.initialize,
+                (at.tokenTimelock, at.memberTimelock, at.authority, at.membership, g.constitution)
+            )
         );
         list[6] = Step(
             Part.PauseGuard,
@@ -254,21 +260,31 @@ contract FoundingPlan is IFoundingPlan {
         );
     }
 
-    /// @dev Its house proposes and cancels, anyone executes, nobody administrates but itself.
-    function _timelock(uint256 delay, address proposer) private pure returns (bytes memory) {
-        address[] memory proposers = new address[](1);
-        proposers[0] = proposer;
-        return
-            abi.encodeCall(TimelockControllerUpgradeable.initialize, (delay, proposers, new address[](1), address(0)));
+    /// @dev Its house's governor proposes, cancels and executes, for anyone who asks it to; nobody administrates but itself.
+    function _timelock(uint256 delay, address governor) private pure returns (bytes memory) {
+        address[] memory governors = new address[](1);
+        governors[0] = governor;
+        return abi.encodeCall(TimelockControllerUpgradeable.initialize, (delay, governors, governors, address(0)));
     }
 
-    function _governor(string memory name, address votes, address timelock, CoopGovernor.Settings memory settings)
-        private
-        pure
-        returns (bytes memory)
-    {
+    function _governor(
+        string memory name,
+        address votes,
+        address timelock,
+        address gate,
+        CoopGovernor.Settings memory settings,
+        uint256 floor
+    ) private pure returns (bytes memory) {
         return abi.encodeCall(
-            CoopGovernor.initialize, (name, IVotes(votes), TimelockControllerUpgradeable(payable(timelock)), settings)
+            CoopGovernor.initialize,
+            (
+                name,
+                IVotes(votes),
+                TimelockControllerUpgradeable(payable(timelock)),
+                IConstitution(gate),
+                settings,
+                floor
+            )
         );
     }
 

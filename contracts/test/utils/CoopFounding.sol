@@ -54,6 +54,10 @@ abstract contract CoopFounding is Test {
     uint32 internal constant REFUND_WINDOW = 3 days;
     uint32 internal constant JOB_TIMEOUT = 2 days;
     uint256 internal constant TIMELOCK_DELAY = 48 hours;
+    uint256 internal constant TOKEN_FLOOR = 2e18;
+    uint256 internal constant MEMBER_FLOOR = 3;
+    uint32 internal constant MIN_MEMBERS = 3;
+    uint32 internal constant MIN_AGE = 30 days;
     bytes32 internal constant COOP_SALT = keccak256("cooperative");
 
     CoopFactory internal factory;
@@ -221,7 +225,14 @@ abstract contract CoopFounding is Test {
         c.rewards.contestVerifier = address(contestVerifier);
         c.rewards.maxProgramPoints = 1_000_000;
         c.split = Treasury.Split({buyback: 0, operations: 1_500, compliance: 500, reserve: 500});
-        c.governance = Governance({delay: TIMELOCK_DELAY, tokenHouse: _tokenSettings(), memberHouse: _memberSettings()});
+        c.governance = Governance({
+            delay: TIMELOCK_DELAY,
+            tokenHouse: _tokenSettings(),
+            memberHouse: _memberSettings(),
+            tokenFloor: TOKEN_FLOOR,
+            memberFloor: MEMBER_FLOOR,
+            constitution: CharterGate.Terms({minMembers: MIN_MEMBERS, minAge: MIN_AGE})
+        });
         c.desks = Desks({
             minContributorsBps: 5_000,
             computeTimeout: JOB_TIMEOUT,
@@ -235,11 +246,11 @@ abstract contract CoopFounding is Test {
     }
 
     function _tokenSettings() internal pure returns (CoopGovernor.Settings memory) {
-        return CoopGovernor.Settings(1 days, 5 days, 1e18, 400, 2e18, 2 days);
+        return CoopGovernor.Settings(1 days, 5 days, 1e18, 400, 2 days);
     }
 
     function _memberSettings() internal pure returns (CoopGovernor.Settings memory) {
-        return CoopGovernor.Settings(1 days, 5 days, 1, 1_000, 3, 2 days);
+        return CoopGovernor.Settings(1 days, 5 days, 1, 1_000, 2 days);
     }
 
     function _seats(string memory name) internal returns (StewardCommittee.Seat[] memory seats) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Roles} from "../../src/access/Roles.sol";
 import {ConsentRegistry} from "../../src/consent/ConsentRegistry.sol";
 import {ContributionRegistry} from "../../src/contribution/ContributionRegistry.sol";
 import {EthicsRegistry} from "../../src/market/EthicsRegistry.sol";
@@ -33,7 +34,15 @@ abstract contract CoopTest is CoopFounding {
         (researcher, researcherKey) = makeAddrAndKey("researcher");
         memberKeys.push(0);
         _found();
+        _empower();
         _approve(researcher, PURPOSE, type(uint64).max);
+    }
+
+    /// @dev The token house may move money, as from the day the cooperative is constituted; tests of that day itself found
+    /// one without it.
+    function _empower() internal virtual {
+        _asCharter();
+        manager.grantRole(Roles.TREASURY, tokenHouse, 0);
     }
 
     /// @dev What the ledger was initialized with, to initialize another one.

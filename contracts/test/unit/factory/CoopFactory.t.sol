@@ -253,7 +253,8 @@ contract CoopFactoryTest is CoopTest {
             assertTrue(lock.hasRole(lock.PROPOSER_ROLE(), houses[i]));
             assertTrue(lock.hasRole(lock.CANCELLER_ROLE(), houses[i]));
             assertFalse(lock.hasRole(lock.PROPOSER_ROLE(), houses[1 - i]), "disjoint");
-            assertTrue(lock.hasRole(lock.EXECUTOR_ROLE(), address(0)), "anyone executes");
+            assertTrue(lock.hasRole(lock.EXECUTOR_ROLE(), houses[i]), "its governor, for anyone");
+            assertFalse(lock.hasRole(lock.EXECUTOR_ROLE(), address(0)), "and nobody past it");
             assertTrue(lock.hasRole(lock.DEFAULT_ADMIN_ROLE(), address(lock)));
             assertFalse(lock.hasRole(lock.DEFAULT_ADMIN_ROLE(), address(factory)));
             assertFalse(lock.hasRole(lock.DEFAULT_ADMIN_ROLE(), founder));

@@ -176,6 +176,10 @@ pub struct GovernanceConfig {
     pub token: HouseConfig,
     /// The member house: one vote for each member.
     pub member: HouseConfig,
+    /// How many members must have a vote before the houses decide about money and the charter.
+    pub min_members: u32,
+    /// How long ago the first member must have joined before they do.
+    pub min_age: u32,
 }
 
 impl Default for GovernanceConfig {
@@ -186,11 +190,11 @@ impl Default for GovernanceConfig {
             late_quorum_extension: 2 * 86_400,
             proposal_threshold: 1,
             quorum_bps: 1_000,
-            quorum_floor: 3,
+            quorum_floor: 10,
         };
         // √1 GOV, with 18 decimals like GOV itself, is what a member with one whole GOV earned has.
-        let token = HouseConfig { proposal_threshold: WHOLE, quorum_bps: 400, quorum_floor: 3 * WHOLE, ..house };
-        Self { delay: 2 * 86_400, token, member: house }
+        let token = HouseConfig { proposal_threshold: WHOLE, quorum_bps: 400, quorum_floor: 10 * WHOLE, ..house };
+        Self { delay: 2 * 86_400, token, member: house, min_members: 100, min_age: 90 * 86_400 }
     }
 }
 
@@ -380,12 +384,16 @@ impl CoopConfig {
     }
 
     /// Defaults with the mixing threshold at one license and one dataset, so that a demonstration with few of them
-    /// sees money flow. It gives up what the threshold protects.
+    /// sees money flow, and houses in which three members decide after a month. It gives up what the thresholds protect.
     #[must_use]
     pub fn demo(actors: Actors) -> Self {
         let mut config = Self::new(actors);
         config.ledger.min_licenses = 1;
         config.ledger.min_datasets = 1;
+        config.governance.token.quorum_floor = 3 * WHOLE;
+        config.governance.member.quorum_floor = 3;
+        config.governance.min_members = 3;
+        config.governance.min_age = 30 * 86_400;
         config
     }
 

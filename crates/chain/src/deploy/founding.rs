@@ -194,6 +194,11 @@ fn fields(config: &CoopConfig, usdc: Address, genesis: u64) -> Value {
         "governance": {
             "delay": config.governance.delay, "tokenHouse": house(&config.governance.token),
             "memberHouse": house(&config.governance.member),
+            "tokenFloor": digits(config.governance.token.quorum_floor),
+            "memberFloor": digits(config.governance.member.quorum_floor),
+            "constitution": {
+                "minMembers": config.governance.min_members, "minAge": config.governance.min_age,
+            },
         },
         "datasets": config.datasets.iter().map(offer).collect::<Vec<_>>(),
     })
@@ -239,7 +244,7 @@ fn house(house: &HouseConfig) -> Value {
     json!({
         "votingDelay": house.voting_delay, "votingPeriod": house.voting_period,
         "proposalThreshold": digits(house.proposal_threshold), "quorumBps": house.quorum_bps,
-        "quorumFloor": digits(house.quorum_floor), "lateQuorumExtension": house.late_quorum_extension,
+        "lateQuorumExtension": house.late_quorum_extension,
     })
 }
 
