@@ -74,7 +74,7 @@ contract FoundingPlan is IFoundingPlan {
 
     /// @dev The bounds that Market, ComputeDesk and DatasetCatalog have.
     uint32 private constant MAX_WINDOW = 30 days;
-    uint32 private constant MIN_TIMEOUT = 1 hours;
+    uint32 private constant MIN_TIMEOUT = 2 days;
     uint8 private constant LAST_DATA_TYPE = 4;
 
     AccessPlan public immutable accessPlan;
@@ -375,8 +375,11 @@ contract FoundingPlan is IFoundingPlan {
 
     function _market(Config memory c, Parts calldata at) private pure returns (Step[] memory list) {
         list = new Step[](4);
-        list[0] =
-            Step(Part.DatasetCatalog, at.datasetCatalog, abi.encodeCall(DatasetCatalog.initialize, (at.authority)));
+        list[0] = Step(
+            Part.DatasetCatalog,
+            at.datasetCatalog,
+            abi.encodeCall(DatasetCatalog.initialize, (at.authority, at.auctionHouse))
+        );
         list[1] = Step(
             Part.License,
             at.license,

@@ -105,6 +105,18 @@ contract GovTokenInvariants is Test {
             if (!handler.isSeasoned(account)) assertEq(gov.getVotes(account), 0);
             assertTrue(handler.isSeasoned(gov.delegates(account)) || gov.unitsOf(account) == 0);
         }
+        _expectNoLockLasts();
+    }
+
+    /// @dev V7: every lock ends, without its owner.
+    function _expectNoLockLasts() private {
+        vm.warp(handler.currentTime() + 5 * 365 days);
+        for (uint256 i; i < handler.count(); ++i) {
+            address account = handler.accounts(i);
+            gov.poke(account);
+            assertEq(gov.lockedOf(account), 0);
+            assertEq(gov.locksOf(account).length, 0);
+        }
     }
 
     function _formula(address account) private view returns (uint256) {

@@ -278,7 +278,7 @@ abstract contract CoopFounding is Test {
 
     function _dataset() internal pure returns (DatasetCatalog.Dataset memory) {
         return DatasetCatalog.Dataset({
-            dataType: 1, source: 1, pricePerThousand: PRICE, termsHash: keccak256("terms"), open: true
+            dataType: 1, source: 1, pricePerThousand: PRICE, termsHash: keccak256("terms"), open: true, auctioned: false
         });
     }
 }

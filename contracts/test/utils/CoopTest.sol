@@ -341,7 +341,7 @@ abstract contract CoopTest is CoopFounding {
             records: records,
             purpose: PURPOSE,
             ehdsCategory: 5,
-            duration: 90 days,
+            duration: 30 days,
             recipientKey: keccak256("recipient")
         });
     }

@@ -287,7 +287,7 @@ contract CoopFactoryTest is CoopTest {
         assertEq(committee.seats().length, 3);
         assertEq(committee.gateway(), gateway);
         assertEq(committee.workerKey(worker), keccak256("worker sealing key"));
-        (uint128 price, bool open) = catalog.priceOf(DATASET);
+        (uint128 price, bool open,) = catalog.priceOf(DATASET);
         assertEq(price, PRICE);
         assertTrue(open);
         (uint16 buyback, uint16 operations, uint16 compliance, uint16 reserve) = treasury.split();

@@ -68,7 +68,7 @@ contract FoundingPlanTest is CoopTest {
         c.desks.refundWindow = 30 days + 1;
         _expectBad(c, "desks.refundWindow");
         c = _config();
-        c.desks.computeTimeout = 1 hours - 1;
+        c.desks.computeTimeout = 2 days - 1;
         _expectBad(c, "desks.computeTimeout");
         c.desks.computeTimeout = 30 days + 1;
         _expectBad(c, "desks.computeTimeout");
