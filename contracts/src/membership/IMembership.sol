@@ -36,6 +36,10 @@ interface IMembership {
     /// @notice Where what `memberId` earned is paid; it outlives the membership. Zero for an id never issued.
     function payoutOf(uint32 memberId) external view returns (address);
 
+    /// @notice keccak256 of the key that salts `memberId`'s row of the ledger, as it was admitted; it outlives the
+    /// membership. Zero for a member who joined without one, and for an id never issued.
+    function rowKeyDigestOf(uint32 memberId) external view returns (bytes32);
+
     /// @notice As `payoutOf`, for many.
     function payoutsOf(uint32[] calldata memberIds) external view returns (address[] memory);
 }

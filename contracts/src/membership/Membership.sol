@@ -26,6 +26,8 @@ import {IMembership, ISyncedVotes} from "./IMembership.sol";
 /// Assumptions
 /// - The registrar derives the same nullifier for the same person; the chain sees that it is used once, not whose it is.
 /// - An account joins once in its life. Whoever comes back uses another account, so past votes stay readable.
+/// - The registrar names the digest of the row key that the member drew, once enough stewards hold the key. It stays for
+///   ever, also after the membership ended: contests of the member's row go by it.
 ///
 /// Votes
 /// - A member has one vote from 30 days after joining until the membership ends, held by the member's own account.
@@ -50,6 +52,7 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, Paus
     using Checkpoints for Checkpoints.Trace208;
 
     /// @notice What the registrar signs. The nullifier is the nonce.
+    /// @param rowKeyDigest keccak256 of the key that salts the member's row of the ledger; 0 for a member without one
     struct Admission {
         address account;
         address payout;
@@ -99,6 +102,8 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, Paus
         Checkpoints.Trace208 ended;
         mapping(uint32 memberId => address) formerAccounts;
         ISyncedVotes govToken;
+        // Never written again: a row that was salted by one key could not be contested by another.
+        mapping(uint32 memberId => bytes32) rowKeyDigests;
     }
 
     bytes32 private constant STORAGE = 0x31f62c70ac319c187dbbaf1029537e0f0e648e114b855023e958657076138600;
@@ -126,7 +131,6 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, Paus
 
     error Membership_Expired(uint256 deadline);
     error Membership_ZeroAddress();
-    error Membership_RowKeyMissing();
     error Membership_NullifierUsed(bytes32 nullifier);
     error Membership_AccountUsed(address account, uint32 memberId);
     error Membership_BadRegistrarSignature();
@@ -172,7 +176,6 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, Paus
         // Check:
         if (block.timestamp > a.deadline) revert Membership_Expired(a.deadline);
         if (a.account == address(0) || a.payout == address(0)) revert Membership_ZeroAddress();
-        if (a.rowKeyDigest == 0) revert Membership_RowKeyMissing();
         if ($.nullifiers[a.nullifier]) revert Membership_NullifierUsed(a.nullifier);
         if ($.memberIds[a.account] != 0) revert Membership_AccountUsed(a.account, $.memberIds[a.account]);
         if (!MemberSignature.isValid($.registrar, _admissionDigest(a), registrarSignature)) {
@@ -183,6 +186,7 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, Paus
         $.nullifiers[a.nullifier] = true;
         $.memberIds[a.account] = memberId;
         $.members[memberId] = Member({payout: a.payout, joinedAt: uint40(block.timestamp), endedAt: 0, nonce: 0});
+        if (a.rowKeyDigest != 0) $.rowKeyDigests[memberId] = a.rowKeyDigest;
         $.joined.push(clock(), memberId);
         _mint(a.account, memberId);
         emit Joined(memberId, a.account, a.payout, a.nullifier, a.rowKeyDigest);
@@ -283,6 +287,11 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, Paus
     }
 
     /// @inheritdoc IMembership
+    function rowKeyDigestOf(uint32 memberId) external view returns (bytes32) {
+        return _storage().rowKeyDigests[memberId];
+    }
+
+    /// @inheritdoc IMembership
     function payoutsOf(uint32[] calldata memberIds) external view returns (address[] memory payouts) {
         Storage storage $ = _storage();
         payouts = new address[](memberIds.length);
@@ -344,7 +353,7 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, Paus
         return $.joined.upperLookupRecent(at) - $.ended.upperLookupRecent(at);
     }
 
-    /// @notice How many members have a vote now, or more: whoever ended counts as one of those who were seasoned.
+    /// @notice At most as many as have a vote now: whoever ended counts as one of those who were seasoned.
     function seasonedCount() external view returns (uint256) {
         Storage storage $ = _storage();
         return Math.saturatingSub($.joined.upperLookupRecent(clock() - SEASONING), $.ended.latest());

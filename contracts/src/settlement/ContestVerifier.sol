@@ -16,10 +16,12 @@ import {ISettlementLedger} from "./ISettlementLedger.sol";
 /// Roles: none. It has no state, no owner and no proxy; SettlementLedger asks it.
 ///
 /// Assumptions
-/// - The caller compares header and depth with the proposal's. Everything else is checked against the header.
+/// - The caller compares header and depth with the proposal's, and knows the digest of the member's row key. Everything
+///   else is checked against the header.
 /// - The old leaf is final, and may be false all the same: nobody may have contested it in its time.
-/// - The row key that salted the old leaf salts the new one. A first row has no old leaf, so its key is bound to nothing
-///   and only what the leaf shows is compared.
+/// - A leaf is salted by the member's row key, or by zeros where none of its signers held the key. The old leaf opens with
+///   either, and the new one is right with either: so a key that came late makes no right row wrong, and a quorum that
+///   pretends to have none makes no wrong row safe.
 ///
 /// Liveness: depends on nothing outside. A replay takes gas for each contribution of the row.
 ///
@@ -30,6 +32,10 @@ contract ContestVerifier is IContestVerifier {
     /// @dev Bits of an amount from which the step may overflow by sums of what a row holds. Totals hold 96.
     uint256 private constant WIDE = 126;
 
+    /// @dev What stands in for a row key that no signer held.
+    bytes32 private constant NO_KEY = 0;
+
+    error ContestVerifier_BadRowKey(bytes32 rowKeyDigest);
     error ContestVerifier_BadParams(bytes32 paramsHash, bytes32 expected);
     error ContestVerifier_BadOldRow(uint32 memberId);
     error ContestVerifier_BadInputs(uint32 memberId);
@@ -38,18 +44,19 @@ contract ContestVerifier is IContestVerifier {
     error ContestVerifier_NoWayOn(uint32 memberId);
 
     /// @inheritdoc IContestVerifier
-    function judge(ISettlementLedger.Contest calldata c, bytes calldata, Opening calldata o)
+    function judge(uint32 memberId, bytes32 rowKeyDigest, Opening calldata o)
         external
         view
         returns (bytes32 headerHash, uint256 depth, bool wrong)
     {
         depth = o.newProof.length;
-        bytes32 leaf = _checkOpening(c.memberId, depth, o);
+        if (!o.closed) _checkRowKey(rowKeyDigest, o.rowKey);
+        bytes32 leaf = _checkOpening(memberId, depth, o);
         headerHash = LedgerHeader.hash(o.header);
         if (!_isReadable(o)) return (headerHash, depth, true);
-        if (!_canGoOn(o.header.epoch, _oldRow(o.header.epoch, o))) revert ContestVerifier_NoWayOn(c.memberId);
-        try this.replay(c.memberId, o) returns (bytes32 expected) {
-            wrong = leaf != expected;
+        if (!_canGoOn(o.header.epoch, _oldRow(o.header.epoch, o))) revert ContestVerifier_NoWayOn(memberId);
+        try this.replay(memberId, o) returns (bytes32 keyed, bytes32 unkeyed) {
+            wrong = leaf != keyed && leaf != unkeyed;
         } catch (bytes memory reason) {
             // Inputs that the formula refuses give a reason. Too little gas gives none, and proves nothing.
             if (reason.length == 0) revert ContestVerifier_OutOfGas();
@@ -58,16 +65,18 @@ contract ContestVerifier is IContestVerifier {
     }
 
     /// @notice The leaf that the formula gives. Reverts where the formula does. Checks no proof.
-    function replay(uint32 memberId, Opening calldata o) external pure returns (bytes32) {
+    /// @param memberId whose row it is
+    /// @param o the opening; its row key is taken as it is
+    /// @return keyed the leaf as the member's row key salts it
+    /// @return unkeyed the leaf as zeros salt it; the same where everything was erased
+    function replay(uint32 memberId, Opening calldata o) external pure returns (bytes32 keyed, bytes32 unkeyed) {
         RewardFormula.Params memory p = o.params;
         RewardFormula.Inputs memory inputs = o.inputs;
         uint32 epoch = o.header.epoch;
         RewardFormula.Outcome memory out =
             RewardFormula.step(p, _epochOf(o.header), _oldRow(epoch, o), o.closed && !o.first, inputs);
-        bytes32 privateHash = out.closed
-            ? RewardFormula.erasedHash()
-            : o.first ? o.newLeaf.privateHash : RewardFormula.privateHash(out.row, saltOf(o.rowKey, epoch));
-        return RewardFormula.leafOf(p, memberId, out.row, inputs.active, privateHash);
+        keyed = _newLeafBy(memberId, p, out, inputs.active, saltOf(o.rowKey, epoch));
+        unkeyed = _newLeafBy(memberId, p, out, inputs.active, saltOf(NO_KEY, epoch));
     }
 
     /// @inheritdoc IContestVerifier
@@ -102,12 +111,18 @@ contract ContestVerifier is IContestVerifier {
         return sha256(abi.encodePacked(rowKey ^ outer, outer, sha256(abi.encodePacked(rowKey ^ inner, inner, epoch))));
     }
 
+    /// @dev That the key is the one named at admission; a member who named none has zeros, which salt its every row.
+    function _checkRowKey(bytes32 rowKeyDigest, bytes32 rowKey) private pure {
+        bool fits = rowKeyDigest == 0 ? rowKey == NO_KEY : keccak256(abi.encode(rowKey)) == rowKeyDigest;
+        if (!fits) revert ContestVerifier_BadRowKey(rowKeyDigest);
+    }
+
     /// @dev That `o` opens what its header commits to. Returns the leaf that was proposed.
     function _checkOpening(uint32 memberId, uint256 depth, Opening calldata o) private pure returns (bytes32 leaf) {
         ISettlementLedger.Header calldata h = o.header;
         bytes32 paramsHash = keccak256(abi.encode(o.params));
         if (paramsHash != h.paramsHash) revert ContestVerifier_BadParams(paramsHash, h.paramsHash);
-        if (!LedgerTree.isAt(h.previousRoot, depth, memberId, _oldLeaf(h.epoch, memberId, o), o.oldProof)) {
+        if (!_isOldLeaf(memberId, depth, o, o.rowKey) && !_isOldLeaf(memberId, depth, o, NO_KEY)) {
             revert ContestVerifier_BadOldRow(memberId);
         }
         bytes32 inputsLeaf = RewardFormula.inputsLeaf(memberId, o.inputs, o.blinder);
@@ -156,13 +171,27 @@ contract ContestVerifier is IContestVerifier {
         return amounts >> WIDE == 0 && row.lastContribution < epoch && row.joinEpoch <= epoch;
     }
 
-    /// @dev The leaf that must stand in the previous tree. What it shows was rounded by the parameters of its own epoch
+    /// @dev Whether the old row, salted by `rowKey`, stands in the previous tree.
+    function _isOldLeaf(uint32 memberId, uint256 depth, Opening calldata o, bytes32 rowKey)
+        private
+        pure
+        returns (bool)
+    {
+        bytes32 leaf = _oldLeaf(o.header.epoch, memberId, o, rowKey);
+        return LedgerTree.isAt(o.header.previousRoot, depth, memberId, leaf, o.oldProof);
+    }
+
+    /// @dev The leaf that would stand in the previous tree. What it shows was rounded by the parameters of its own epoch
     /// and is bound by the proof; the row is bound by its salted hash.
-    function _oldLeaf(uint32 epoch, uint32 memberId, Opening calldata o) private pure returns (bytes32) {
+    function _oldLeaf(uint32 epoch, uint32 memberId, Opening calldata o, bytes32 rowKey)
+        private
+        pure
+        returns (bytes32)
+    {
         if (o.first) return bytes32(0);
         bytes32 privateHash = o.closed
             ? RewardFormula.erasedHash()
-            : RewardFormula.privateHash(o.oldRow, saltOf(o.rowKey, uint64(epoch) - 1));
+            : RewardFormula.privateHash(o.oldRow, saltOf(rowKey, uint64(epoch) - 1));
         return LedgerTree.leaf(memberId, o.shown.cash, o.shown.stream, o.shown.data, o.shown.gov, privateHash);
     }
 
@@ -173,6 +202,17 @@ contract ContestVerifier is IContestVerifier {
             offset := c
         }
         return LedgerTree.leafOfCalldata(offset);
+    }
+
+    function _newLeafBy(
+        uint32 memberId,
+        RewardFormula.Params memory p,
+        RewardFormula.Outcome memory out,
+        bool active,
+        bytes32 salt
+    ) private pure returns (bytes32) {
+        bytes32 privateHash = out.closed ? RewardFormula.erasedHash() : RewardFormula.privateHash(out.row, salt);
+        return RewardFormula.leafOf(p, memberId, out.row, active, privateHash);
     }
 
     function _epochOf(ISettlementLedger.Header calldata h) private pure returns (RewardFormula.Epoch memory) {

@@ -17,8 +17,9 @@ interface IContestVerifier {
     }
 
     /// @notice All that is needed to replay a row.
-    /// @dev `first`: the member had no row before; then `shown`, `oldRow` and `rowKey` count for nothing. `closed`:
-    /// everything was erased in an earlier epoch; then `oldRow` and `rowKey` count for nothing.
+    /// @dev `first`: the member had no row before; then `shown` and `oldRow` count for nothing. `closed`: everything was
+    /// erased in an earlier epoch; then `oldRow` and `rowKey` count for nothing. `rowKey`: the key that fits the digest
+    /// in Membership, zeros for a member without one.
     struct Opening {
         ISettlementLedger.Header header;
         RewardFormula.Params params;
@@ -37,12 +38,13 @@ interface IContestVerifier {
 
     /// @notice Whether the row that a header commits to is another than the one that the formula gives. Reverts where `o`
     /// does not open what the header commits to, and where the old row is one from which the formula cannot go on.
-    /// @dev Takes the arguments of `SettlementLedger.contest`, which passes its calldata on as it is. Reads no more of the
-    /// first two than whose row it is.
+    /// @param memberId whose row it is
+    /// @param rowKeyDigest what Membership keeps of the member's row key; 0 for a member without one
+    /// @param o the opening, all of it the member's
     /// @return headerHash what `o.header` hashes to, for the caller to compare
     /// @return depth of the trees that `o` proves in, likewise
     /// @return wrong whether the row is
-    function judge(ISettlementLedger.Contest calldata c, bytes calldata signature, Opening calldata o)
+    function judge(uint32 memberId, bytes32 rowKeyDigest, Opening calldata o)
         external
         view
         returns (bytes32 headerHash, uint256 depth, bool wrong);

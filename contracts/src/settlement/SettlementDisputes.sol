@@ -155,15 +155,14 @@ abstract contract SettlementDisputes is SettlementState, Pausing {
 
     /// @notice A member opens its row, old and new, and its inputs; if the formula gives another row, the root is void and
     /// its signers' bonds go into escrow. What is opened here is public for ever: only the member itself may do it.
-    function contest(Contest calldata c, bytes calldata signature, IContestVerifier.Opening calldata) external {
+    function contest(Contest calldata c, bytes calldata signature, IContestVerifier.Opening calldata opening) external {
         Storage storage $ = _storage();
         // Check:
         Head memory head = _pendingHead($);
         _checkProposal($, head, c.epoch, c.attempt);
         _checkMember($, c.memberId, c.deadline, keccak256(abi.encode(CONTEST_TYPEHASH, c)), signature);
-        // The verifier takes the same arguments: nothing is decoded here and encoded again.
         (bytes32 headerHash, uint256 depth, bool wrong) =
-            abi.decode(_ask(IContestVerifier.judge.selector, msg.data[4:]), (bytes32, uint256, bool));
+            abi.decode(_ask(IContestVerifier.judge.selector, _judged($, c.memberId, opening)), (bytes32, uint256, bool));
         bytes32 expected = _round($, c.epoch).headerHash;
         if (headerHash != expected) revert SettlementLedger_BadHeader(headerHash, expected);
         if (depth != head.depth) revert SettlementLedger_BadProof(c.memberId);
@@ -172,6 +171,20 @@ abstract contract SettlementDisputes is SettlementState, Pausing {
     }
 
     // --------------------------------------------------------------------------------------------- internal
+
+    /// @dev As `abi.encode(memberId, its row key's digest, o)`: the opening is passed on as it lies in calldata, to its end.
+    function _judged(Storage storage $, uint32 memberId, IContestVerifier.Opening calldata o)
+        private
+        view
+        returns (bytes memory)
+    {
+        uint256 offset;
+        assembly {
+            offset := o
+        }
+        bytes32 digest = $.membership.rowKeyDigestOf(memberId);
+        return abi.encodePacked(uint256(memberId), digest, uint256(96), msg.data[offset:]);
+    }
 
     /// @dev As `emit RowPublished(epoch, attempt, memberId, row, proof)` in `answer`, whose arguments lie in calldata as the
     /// event wants them.

@@ -83,12 +83,16 @@ contract SaleHandler is SaleTest {
         }
         vm.stopPrank();
         for (uint256 i; i < 4; ++i) {
-            vm.startPrank(bidders[i]);
             uint96 bonded = bonds.bondOf(bidders[i]).amount;
-            if (bonded != 0) bonds.requestUnbond(bonded);
-            vm.warp(time + 120 days);
-            if (bonds.bondOf(bidders[i]).unbonding != 0) bonds.withdraw(bidders[i]);
-            vm.stopPrank();
+            if (bonded == 0) continue;
+            vm.prank(bidders[i]);
+            bonds.requestUnbond(bonded);
+        }
+        vm.warp(time + 120 days);
+        for (uint256 i; i < 4; ++i) {
+            if (bonds.bondOf(bidders[i]).unbonding == 0) continue;
+            vm.prank(bidders[i]);
+            bonds.withdraw(bidders[i]);
         }
     }
 

@@ -14,6 +14,8 @@ abstract contract ContestTest is LedgerVectors {
     using LedgerTreeBuilder for bytes32[];
 
     bytes32 internal constant ROW_KEY = keccak256("row key");
+    /// @dev As Membership keeps it.
+    bytes32 internal constant ROW_KEY_DIGEST = keccak256(abi.encode(ROW_KEY));
     uint256 internal constant CONTEST_DEPTH = 12;
     /// @dev Whose row it is does not matter to the formula; the ids of the vectors fill trees of any depth.
     uint32 internal constant CONTESTER = 5;
@@ -42,7 +44,7 @@ abstract contract ContestTest is LedgerVectors {
         o.first = w[13] == w[15] && !o.closed && keccak256(abi.encode(o.oldRow)) == _firstRow(uint32(w[13]));
         _shown(o);
         o.newLeaf = ISettlementLedger.Claim(
-            CONTESTER, uint128(w[65]), uint128(w[66]), uint128(w[67]), uint128(w[68]), _newPrivate(o, w)
+            CONTESTER, uint128(w[65]), uint128(w[66]), uint128(w[67]), uint128(w[68]), _newPrivate(w)
         );
         RewardFormula.Epoch memory e = _epoch(w);
         (o.header.epoch, o.header.sharers, o.header.payout) = (e.epoch, uint32(e.sharers), uint128(e.payout));
@@ -66,9 +68,9 @@ abstract contract ContestTest is LedgerVectors {
         (o.shown.data, o.shown.gov) = (o.oldRow.dataEarned / unit * unit, o.oldRow.govEarned / unit * unit);
     }
 
-    function _newPrivate(IContestVerifier.Opening memory o, uint256[] memory w) private pure returns (bytes32) {
+    function _newPrivate(uint256[] memory w) private pure returns (bytes32) {
         if (w[60] != 0) return keccak256(new bytes(13 * 32));
-        return o.first ? bytes32(w[69]) : keccak256(abi.encode(_row(w, 48), _salt(ROW_KEY, uint64(w[15]))));
+        return keccak256(abi.encode(_row(w, 48), _salt(ROW_KEY, uint64(w[15]))));
     }
 
     /// @dev Puts old leaf, inputs and new leaf into trees beside another member's, and their roots into the header.
@@ -98,10 +100,14 @@ abstract contract ContestTest is LedgerVectors {
     }
 
     function _oldLeaf(IContestVerifier.Opening memory o) internal pure returns (bytes32) {
+        return _oldLeafBy(o, o.rowKey);
+    }
+
+    function _oldLeafBy(IContestVerifier.Opening memory o, bytes32 rowKey) internal pure returns (bytes32) {
         if (o.first) return 0;
         bytes32 privateHash = o.closed
             ? keccak256(new bytes(13 * 32))
-            : keccak256(abi.encode(o.oldRow, _salt(o.rowKey, o.header.epoch - 1)));
+            : keccak256(abi.encode(o.oldRow, _salt(rowKey, o.header.epoch - 1)));
         uint256[4] memory shown = [uint256(o.shown.cash), o.shown.stream, o.shown.data, o.shown.gov];
         return _leafOf(o.newLeaf.memberId, shown, privateHash);
     }
@@ -111,9 +117,5 @@ abstract contract ContestTest is LedgerVectors {
         leaves[id ^ 1] = keccak256("a neighbour's leaf");
         leaves[id] = leaf;
         return (leaves.root(CONTEST_DEPTH), leaves.proof(id, CONTEST_DEPTH));
-    }
-
-    function _contestOf(uint256 memberId) internal pure returns (ISettlementLedger.Contest memory c) {
-        c.memberId = uint32(memberId);
     }
 }

@@ -112,9 +112,13 @@ abstract contract CoopTest is CoopFounding {
             account: account,
             payout: payout,
             nullifier: keccak256(abi.encode("credential of", account)),
-            rowKeyDigest: keccak256(abi.encode("row key of", account)),
+            rowKeyDigest: keccak256(abi.encode(_rowKeyOf(account))),
             deadline: block.timestamp + 1 days
         });
+    }
+
+    function _rowKeyOf(address account) internal pure returns (bytes32) {
+        return keccak256(abi.encode("row key of", account));
     }
 
     function _admissionDigest(Membership.Admission memory a) internal view returns (bytes32) {

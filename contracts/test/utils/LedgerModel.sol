@@ -38,8 +38,8 @@ abstract contract LedgerModel is BondedCoop {
         return keccak256(abi.encode("blinder", id));
     }
 
-    function _rowKey(uint32 id) internal pure returns (bytes32) {
-        return keccak256(abi.encode("row key", id));
+    function _rowKey(uint32 id) internal view returns (bytes32) {
+        return _rowKeyOf(membership.accountOf(id));
     }
 
     // ------------------------------------------------------------------------------------------- computation
@@ -119,7 +119,7 @@ abstract contract LedgerModel is BondedCoop {
         c.privateHash = out.closed ? keccak256(new bytes(13 * 32)) : _privateHash(r, id, epoch);
     }
 
-    function _privateHash(RewardFormula.Row memory row, uint32 id, uint32 epoch) internal pure returns (bytes32) {
+    function _privateHash(RewardFormula.Row memory row, uint32 id, uint32 epoch) internal view returns (bytes32) {
         return keccak256(abi.encode(row, _saltOf(_rowKey(id), epoch)));
     }
 

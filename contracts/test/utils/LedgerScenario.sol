@@ -81,7 +81,7 @@ abstract contract LedgerScenario is LedgerModel {
     }
 
     /// @dev The salt of a row of the third epoch.
-    function _salt(uint32 id) internal pure returns (bytes32) {
+    function _salt(uint32 id) internal view returns (bytes32) {
         return _saltOf(_rowKey(id), 3);
     }
 }

@@ -9,6 +9,7 @@ pub mod auth;
 pub mod client;
 pub mod contribution;
 pub mod member;
+pub mod order;
 pub mod poll;
 pub mod problem;
 pub mod query;

@@ -91,11 +91,12 @@ pub fn consent(receipt_digest: B256, blinder: B256) -> B256 {
     tagged("consent", [receipt_digest, blinder])
 }
 
-/// The digest of a member's row key, named at admission: 256 random bits need no blinder, and a steward that
-/// missed the sealed key can take it from a peer and check it against the chain.
+/// The digest of a member's row key, named at admission and kept by Membership: 256 random bits need no blinder. A steward
+/// that missed the sealed key can take it from a peer and check it against the chain, and a contest's key must fit it, so it
+/// is the plain hash that `ContestVerifier` computes.
 #[must_use]
 pub fn row_key(key: B256) -> B256 {
-    tagged("rowkey", [key])
+    keccak256(key)
 }
 
 /// `keccak(abi.encode(bytes[] copies))` of a settlement sheet as sealed to each steward, in the order of the seats.
@@ -122,6 +123,29 @@ pub struct Snapshot<'a> {
 }
 
 impl Snapshot<'_> {
+    /// `keccak(abi.encode(TAG, chainId, registry, datasetId, purpose, cutBlockHash, uint64[] ids, blinder))`: what stands on chain. Without the
+    /// 256-bit blinder, ids are found by trying.
+    ///
+    /// # Errors
+    /// Where the ids do not strictly ascend: the same records would have two digests.
+    pub fn blinded_digest(&self, blinder: B256) -> Result<B256, CommitError> {
+        if let Some(pair) = self.ids.windows(2).find(|pair| pair[0] >= pair[1]) {
+            return Err(CommitError::Order { previous: pair[0], next: pair[1] });
+        }
+        let ids: Vec<u64> = self.ids.iter().map(|id| id.0).collect();
+        let fields = (
+            tag("blinded-snapshot"),
+            U256::from(self.chain_id),
+            self.registry,
+            U256::from(self.dataset.0),
+            U256::from(self.purpose.0),
+            self.cut,
+            ids,
+            blinder,
+        );
+        Ok(keccak256(fields.abi_encode_params()))
+    }
+
     /// `keccak(abi.encode(TAG, chainId, registry, datasetId, purpose, cutBlockHash, uint64[] ids))`.
     ///
     /// # Errors
@@ -142,6 +166,12 @@ impl Snapshot<'_> {
         );
         Ok(keccak256(fields.abi_encode_params()))
     }
+}
+
+/// What goes on chain of an answer: its digest with 256 random bits, without which a count could be guessed from it.
+#[must_use]
+pub fn answer(digest: B256, blinder: B256) -> B256 {
+    tagged("answer", [digest, blinder])
 }
 
 /// keccak of the RFC 8785 form of `value`: the digest of a query, of a consent receipt.
@@ -252,6 +282,8 @@ mod tests {
         assert_ne!(one, snapshot.digest().unwrap());
         snapshot.ids = &[];
         snapshot.digest().unwrap();
+        let blinded = |blinder| snapshot.blinded_digest(B256::repeat_byte(blinder)).unwrap();
+        assert_ne!(blinded(1), blinded(2));
     }
 
     #[test]

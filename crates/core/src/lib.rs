@@ -10,6 +10,7 @@ pub mod fhir;
 pub mod ids;
 pub mod ledger;
 pub mod money;
+pub mod order;
 pub mod poll;
 pub mod query;
 pub mod score;

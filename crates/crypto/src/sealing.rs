@@ -17,8 +17,9 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
 pub use context::{
-    CatchUpContext, ClaimsRowContext, ConsentContext, PrivatePartContext, QueryAnswerContext, ReleaseContext,
-    RowKeyContext, SealingContext, ShareContext, SheetContext, SheetReplyContext, SnapshotContext,
+    CatchUpContext, ClaimsRowContext, ConsentContext, OrderContext, PoolContext, PrivatePartContext,
+    QueryAnswerContext, ReleaseContext, RowKeyContext, SealingContext, ShareContext, SharesContext, SheetContext,
+    SheetReplyContext, SnapshotContext,
 };
 pub use parts::{
     ConsentPart, PrivatePart, open_consent, open_private_part, open_released_share, open_row_key, open_share,

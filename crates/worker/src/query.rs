@@ -243,7 +243,7 @@ impl Worker {
             chain_id: self.manifest.chain_id,
             committee: self.manifest.addresses.steward_committee,
             license: job.request.order.license_id,
-            entry_hash: job.entry_hash,
+            order: job.entry_hash,
             query_digest: job.request.order.query_digest,
         }
     }

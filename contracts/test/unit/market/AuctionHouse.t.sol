@@ -154,6 +154,7 @@ contract AuctionHouseTest is SaleTest {
     function test_WhenOpened() external {
         vm.prank(tokenHouse);
         auctions.setTerms(DATASET, _auctionTerms());
+        _sellBy(true);
         vm.expectEmit(address(auctions));
         emit AuctionHouse.AuctionOpened(1, DATASET, bidders[2], _auctionTerms());
         vm.prank(bidders[2]);
@@ -366,6 +367,7 @@ contract AuctionHouseTest is SaleTest {
         (t.reserve, t.bidBond) = (10e6, 100e6);
         vm.prank(tokenHouse);
         auctions.setTerms(DATASET, t);
+        _sellBy(true);
         vm.prank(bidders[0]);
         uint64 id = auctions.open(DATASET, PURPOSE);
         _commit(id, 0, _bid(30e6));

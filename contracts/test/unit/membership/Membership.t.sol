@@ -89,12 +89,6 @@ contract MembershipTest is CoopTest {
         membership.join(a, "");
     }
 
-    function test_RevertWhen_TheRowKeyDigestIsZero() external {
-        a.rowKeyDigest = 0;
-        vm.expectRevert(Membership.Membership_RowKeyMissing.selector);
-        membership.join(a, "");
-    }
-
     function test_RevertWhen_TheNullifierWasUsed() external {
         _join(a);
         a.account = stranger;
@@ -179,6 +173,21 @@ contract MembershipTest is CoopTest {
         bytes memory signature = _sign(researcherKey, _admissionDigest(a));
         vm.expectRevert(Membership.Membership_BadRegistrarSignature.selector);
         membership.join(a, signature);
+    }
+
+    /// @dev Point 12: contests go by the chain's digest, so it must outlive the membership and change by nothing.
+    function test_TheDigestOfTheRowKeyIsKept() external {
+        uint32 id = _join(a);
+        assertEq(membership.rowKeyDigestOf(id), a.rowKeyDigest);
+        vm.prank(address(consents));
+        membership.close(id);
+        assertEq(membership.rowKeyDigestOf(id), a.rowKeyDigest, "after the end");
+        assertEq(membership.rowKeyDigestOf(id + 1), 0, "an id never issued");
+    }
+
+    function test_WhenTheMemberHasNoRowKey() external {
+        a.rowKeyDigest = 0;
+        assertEq(membership.rowKeyDigestOf(_join(a)), 0);
     }
 
     function test_WhenAllIsWell() external {

@@ -18,14 +18,14 @@ contract ContestVerifierTest is ContestTest {
     function _isWrong(IContestVerifier.Opening memory o) internal view returns (bool wrong) {
         bytes32 headerHash;
         uint256 depth;
-        (headerHash, depth, wrong) = verifier.judge(_contestOf(o.newLeaf.memberId), "", o);
+        (headerHash, depth, wrong) = verifier.judge(o.newLeaf.memberId, ROW_KEY_DIGEST, o);
         assertEq(depth, CONTEST_DEPTH);
         assertTrue(headerHash != 0);
     }
 
     function _expect(IContestVerifier.Opening memory o, bytes4 selector) internal {
         vm.expectPartialRevert(selector);
-        verifier.judge(_contestOf(o.newLeaf.memberId), "", o);
+        verifier.judge(o.newLeaf.memberId, ROW_KEY_DIGEST, o);
     }
 
     /// @dev A row with an old leaf, contributions and everything live.
@@ -104,9 +104,8 @@ contract ContestVerifierTest is ContestTest {
     function checkEachFieldCounts(uint256[] calldata w) external view {
         IContestVerifier.Opening memory o = _opening(w);
         for (uint256 field = 1; field < 6; ++field) {
-            bool bound_ = field < 5 || !o.first || o.newLeaf.privateHash == RewardFormula.erasedHash();
             _flip(o, field);
-            assertEq(_isWrong(o), bound_, "a falsified row");
+            assertTrue(_isWrong(o), "a falsified row");
             _flip(o, field);
         }
     }
@@ -193,7 +192,8 @@ contract ContestVerifierTest is ContestTest {
         o.oldRow = _row(w, 2);
         (o.params.dataPerPoint, o.params.govPerPoint) = (type(uint96).max, type(uint96).max);
         (o.header.sumUsage, o.header.sumData) = (1 << 127, 1 << 127);
-        assertTrue(verifier.replay(o.newLeaf.memberId, o) != 0);
+        (bytes32 keyed, bytes32 unkeyed) = verifier.replay(o.newLeaf.memberId, o);
+        assertTrue(keyed != 0 && unkeyed != 0 && keyed != unkeyed);
     }
 
     /// @dev Nor is anything narrower refused: a row that a contest may start from has a next one.
@@ -210,7 +210,8 @@ contract ContestVerifierTest is ContestTest {
         (o.params.dataPerPoint, o.params.govPerPoint) = (type(uint96).max, type(uint96).max);
         // The row's part is in them.
         (o.header.sumUsage, o.header.sumData, o.header.sumEarly) = (1 << 127, 1 << 127, 1 << 32);
-        assertTrue(verifier.replay(o.newLeaf.memberId, o) != 0);
+        (bytes32 keyed, bytes32 unkeyed) = verifier.replay(o.newLeaf.memberId, o);
+        assertTrue(keyed != 0 && unkeyed != 0 && keyed != unkeyed);
     }
 
     /// @dev Of an erased row the leaf tells.
@@ -236,6 +237,76 @@ contract ContestVerifierTest is ContestTest {
         assertTrue(_isWrong(o));
     }
 
+    // -------------------------------------------------------------------------------------------- row keys
+
+    /// @dev Point 12: honest stewards who never got the key salt by zeros, and their root stands, whether the key came late,
+    /// is lost again or never comes.
+    function test_ARowIsRightUnderEitherSalt() external view {
+        (IContestVerifier.Opening memory o, uint256[] memory w) = _someRow();
+        bytes32[2] memory keys = [ROW_KEY, bytes32(0)];
+        for (uint256 i; i < 4; ++i) {
+            (o.header.previousRoot, o.oldProof) = _tree(o.newLeaf.memberId, _oldLeafBy(o, keys[i >> 1]));
+            o.newLeaf.privateHash = keccak256(abi.encode(_row(w, 48), _salt(keys[i & 1], uint64(w[15]))));
+            _plantNew(o);
+            assertFalse(_isWrong(o), "an honest row");
+            o.newLeaf.data += 1;
+            _plantNew(o);
+            assertTrue(_isWrong(o), "pretending to have no key makes no false row safe");
+            o.newLeaf.data -= 1;
+        }
+        o.newLeaf.privateHash = keccak256(abi.encode(_row(w, 48), _salt(keccak256("a third"), uint64(w[15]))));
+        _plantNew(o);
+        assertTrue(_isWrong(o), "no third salt");
+    }
+
+    /// @dev A first row has no old leaf that would bind a key: the digest does.
+    function test_TheKeyOfAFirstRowCounts() external {
+        (uint256[] memory words,) = _rowsOf("rows");
+        IContestVerifier.Opening memory o = _opening(_slice(words, 0));
+        assertTrue(o.first);
+        assertFalse(_isWrong(o));
+        o.rowKey = keccak256("another key");
+        _expect(o, ContestVerifier.ContestVerifier_BadRowKey.selector);
+    }
+
+    function test_RevertWhen_TheKeyDoesNotFitTheDigest() external {
+        bytes4 selector = ContestVerifier.ContestVerifier_BadRowKey.selector;
+        (IContestVerifier.Opening memory o,) = _someRow();
+        o.rowKey = keccak256("another key");
+        _plant(o); // an old leaf that it opens
+        _expect(o, selector);
+        o.rowKey = 0;
+        _plant(o);
+        _expect(o, selector);
+    }
+
+    /// @dev A member without a key brings zeros, whatever was signed: its rows are salted by nothing else.
+    function test_AMemberWithoutAKey() external {
+        (IContestVerifier.Opening memory o, uint256[] memory w) = _someRow();
+        vm.expectRevert(abi.encodeWithSelector(ContestVerifier.ContestVerifier_BadRowKey.selector, 0));
+        verifier.judge(o.newLeaf.memberId, 0, o);
+        o.rowKey = 0;
+        o.newLeaf.privateHash = keccak256(abi.encode(_row(w, 48), _salt(0, uint64(w[15]))));
+        _plant(o);
+        (,, bool wrong) = verifier.judge(o.newLeaf.memberId, 0, o);
+        assertFalse(wrong);
+        o.newLeaf.privateHash = keccak256(abi.encode(_row(w, 48), _salt(ROW_KEY, uint64(w[15]))));
+        _plant(o);
+        (,, wrong) = verifier.judge(o.newLeaf.memberId, 0, o);
+        assertTrue(wrong, "by a key that nobody named");
+    }
+
+    /// @dev Who erased everything has destroyed the key.
+    function test_AnErasedRowNeedsNoKey() external view {
+        (uint256[] memory words,) = _rowsOf("rows");
+        IContestVerifier.Opening memory o;
+        for (uint256 i; !o.closed; ++i) {
+            o = _opening(_slice(words, i));
+        }
+        o.rowKey = 0;
+        assertFalse(_isWrong(o));
+    }
+
     // ---------------------------------------------------------------------------- words that fit no field
 
     /// @dev The call with a word of the opening replaced by one that its field cannot hold; `encodeCall` cannot make it.
@@ -244,10 +315,10 @@ contract ContestVerifierTest is ContestTest {
         view
         returns (bytes memory data)
     {
-        data = abi.encodeCall(verifier.judge, (_contestOf(o.newLeaf.memberId), "", o));
+        data = abi.encodeCall(verifier.judge, (o.newLeaf.memberId, ROW_KEY_DIGEST, o));
         uint256 offset;
         assembly {
-            offset := mload(add(data, 196)) // sixth argument word: where the opening starts
+            offset := mload(add(data, 100)) // third argument word: where the opening starts
             mstore(add(add(data, 36), add(offset, shl(5, index))), word)
         }
     }
@@ -291,9 +362,6 @@ contract ContestVerifierTest is ContestTest {
         bytes4 selector = ContestVerifier.ContestVerifier_BadOldRow.selector;
         (IContestVerifier.Opening memory o,) = _someRow();
         o.oldRow.dataLocked += 1;
-        _expect(o, selector);
-        (o,) = _someRow();
-        o.rowKey = keccak256("another key");
         _expect(o, selector);
         (o,) = _someRow();
         o.shown.gov += 1;
@@ -340,7 +408,7 @@ contract ContestVerifierTest is ContestTest {
         uint256 memberId = o.newLeaf.memberId;
         o.newLeaf.memberId += 1;
         vm.expectPartialRevert(selector);
-        verifier.judge(_contestOf(memberId), "", o);
+        verifier.judge(uint32(memberId), ROW_KEY_DIGEST, o);
     }
 
     function test_RevertWhen_APathHasAnotherLength() external {
@@ -349,7 +417,7 @@ contract ContestVerifierTest is ContestTest {
         _expect(o, ContestVerifier.ContestVerifier_BadOldRow.selector);
         (o,) = _someRow();
         vm.expectPartialRevert(ContestVerifier.ContestVerifier_BadOldRow.selector);
-        verifier.judge(_contestOf(o.newLeaf.memberId + (1 << CONTEST_DEPTH)), "", o);
+        verifier.judge(uint32(o.newLeaf.memberId + (1 << CONTEST_DEPTH)), ROW_KEY_DIGEST, o);
     }
 
     /// @dev Whatever gas it gets: an honest row is never found wrong.
@@ -359,7 +427,7 @@ contract ContestVerifierTest is ContestTest {
         assertFalse(_isWrong(o));
         gasLimit = bound(gasLimit, 20_000, before - gasleft());
         (bool ok, bytes memory result) = address(verifier).staticcall{gas: gasLimit}(
-            abi.encodeCall(verifier.judge, (_contestOf(o.newLeaf.memberId), "", o))
+            abi.encodeCall(verifier.judge, (o.newLeaf.memberId, ROW_KEY_DIGEST, o))
         );
         if (!ok) return;
         (,, bool wrong) = abi.decode(result, (bytes32, uint256, bool));
@@ -371,7 +439,7 @@ contract ContestVerifierTest is ContestTest {
         (IContestVerifier.Opening memory o,) = _someRow();
         o.inputs.contributions = new RewardFormula.Score[](300);
         _plant(o);
-        bytes memory data = abi.encodeCall(verifier.judge, (_contestOf(o.newLeaf.memberId), "", o));
+        bytes memory data = abi.encodeCall(verifier.judge, (o.newLeaf.memberId, ROW_KEY_DIGEST, o));
         bool seen;
         for (uint256 gasLimit = 300_000; gasLimit < 1_500_000; gasLimit += 5_000) {
             (bool ok, bytes memory reason) = address(verifier).staticcall{gas: gasLimit}(data);

@@ -142,15 +142,30 @@ contract SettlementContestTest is LedgerScenario {
         }
     }
 
-    /// @dev A first row binds no key: docs/adr/0005.
-    function test_ThePrivatePartOfAFirstRowProvesNothing() external {
+    function test_ThePrivatePartOfAFirstRowFalsifiedIsVoided() external {
         next[NEW].leaf.privateHash = keccak256("whatever");
         _proposeFalse();
-        IContestVerifier.Opening memory o = _openingOf(NEW);
-        ISettlementLedger.Contest memory c = _contestStruct(NEW);
-        vm.prank(membership.accountOf(NEW));
-        _expectRight(NEW);
+        _expectVoidedBy(NEW);
+    }
+
+    /// @dev Point 12: a key that reached the stewards late, or never, costs no honest steward its bond.
+    function test_ALateRowKeyMakesNoHonestRootLose() external {
+        next[USUAL].leaf.privateHash = keccak256(abi.encode(next[USUAL].row, _saltOf(0, 3)));
+        _proposeFalse(); // honest, but for the salt
+        IContestVerifier.Opening memory o = _openingOf(USUAL);
+        ISettlementLedger.Contest memory c = _contestStruct(USUAL);
+        vm.prank(membership.accountOf(USUAL));
+        _expectRight(USUAL);
         ledger.contest(c, "", o);
+        _assertPending();
+    }
+
+    /// @dev And a quorum that pretends to have no key cannot take the contest away by it.
+    function test_AFalseRowSaltedByZerosIsVoided() external {
+        next[USUAL].row.dataLocked -= 1;
+        next[USUAL].leaf.privateHash = keccak256(abi.encode(next[USUAL].row, _saltOf(0, 3)));
+        _proposeFalse();
+        _expectVoidedBy(USUAL);
     }
 
     function test_EachSumFalsifiedIsVoided() external {
@@ -232,7 +247,7 @@ contract SettlementContestTest is LedgerScenario {
         _refused(o, selector);
         o = _openingOf(USUAL);
         o.rowKey = _rowKey(OTHER);
-        _refused(o, selector);
+        _refused(o, ContestVerifier.ContestVerifier_BadRowKey.selector);
         o = _openingOf(USUAL);
         o.oldProof = _openingOf(OTHER).oldProof;
         _refused(o, selector);

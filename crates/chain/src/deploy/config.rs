@@ -334,10 +334,13 @@ pub struct DatasetConfig {
     pub data_type: DataType,
     /// Where it comes from, as the cooperative numbers its sources.
     pub source: u8,
-    /// Price per 1,000 records, micro-USDC as a string of digits.
+    /// Price per 1,000 records and each started month of 30 days, micro-USDC as a string of digits.
     pub price_per_thousand: MicroUsdc,
     /// Hash of the license terms.
     pub terms_hash: B256,
+    /// Whether it is sold by auction alone, not at that price.
+    #[serde(default)]
+    pub auctioned: bool,
 }
 
 /// The accounts and public keys of those who serve the cooperative.
@@ -459,7 +462,7 @@ fn local_chain() -> u64 {
     LOCAL_CHAIN_ID
 }
 
-/// Health records at 250 USDC and laboratory results at 100 USDC for 1,000 records.
+/// Health records at 250 USDC and laboratory results at 100 USDC for 1,000 records and a month.
 fn default_datasets() -> Vec<DatasetConfig> {
     let terms_hash = keccak256(LICENSE_TERMS);
     vec![
@@ -469,6 +472,7 @@ fn default_datasets() -> Vec<DatasetConfig> {
             source: 1,
             price_per_thousand: MicroUsdc(250_000_000),
             terms_hash,
+            auctioned: false,
         },
         DatasetConfig {
             id: DatasetId(2),
@@ -476,6 +480,7 @@ fn default_datasets() -> Vec<DatasetConfig> {
             source: 1,
             price_per_thousand: MicroUsdc(100_000_000),
             terms_hash,
+            auctioned: false,
         },
     ]
 }

@@ -237,6 +237,7 @@ fn offer(dataset: &DatasetConfig) -> Value {
     json!({ "id": dataset.id, "dataset": {
         "dataType": dataset.data_type as u8, "source": dataset.source,
         "pricePerThousand": digits(dataset.price_per_thousand.0), "termsHash": dataset.terms_hash, "open": true,
+        "auctioned": dataset.auctioned,
     } })
 }
 

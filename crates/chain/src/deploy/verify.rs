@@ -268,6 +268,7 @@ impl Reader<'_> {
             let found = self.view(a.dataset_catalog, DatasetCatalog::datasetOfCall { id: wanted.id.0 }).await?;
             same(&format!("the price of dataset {}", wanted.id), wanted.price_per_thousand.0, found.pricePerThousand)?;
             same(&format!("the type of dataset {}", wanted.id), wanted.data_type as u8, found.dataType)?;
+            same(&format!("that dataset {} is auctioned", wanted.id), wanted.auctioned, found.auctioned)?;
         }
         let split = self.view(a.treasury, Treasury::splitCall {}).await?;
         let wanted = self.config.split;

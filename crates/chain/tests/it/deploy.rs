@@ -99,7 +99,7 @@ async fn reading_back_finds_sales_that_no_configuration_begins() {
         reserve: 1,
         bidBond: 1,
         commitPeriod: 86_400,
-        revealPeriod: 86_400,
+        revealPeriod: 2 * 86_400,
         records: 10,
         duration: 86_400,
     };

@@ -181,7 +181,7 @@ impl Researcher {
             chain_id: coop.manifest.chain_id,
             committee: coop.manifest.addresses.steward_committee,
             license: answer.license_id,
-            entry_hash: answer.entry_hash,
+            order: answer.entry_hash,
             query_digest: answer.query_digest,
         };
         let bytes = open_as(&self.recipient, &context, &Sealed(answer.sealed.clone()))?;

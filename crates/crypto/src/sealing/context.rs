@@ -157,8 +157,8 @@ context!(
         committee: Address => |v| v,
         /// The license that paid for it.
         license: LicenseId => |v| int(v.0),
-        /// Hash of the budget entry that was debited.
-        entry_hash: B256 => |v| v,
+        /// EIP-712 digest of the order that it answers.
+        order: B256 => |v| v,
         /// Digest of the query.
         query_digest: B256 => |v| v,
     }
@@ -180,7 +180,7 @@ context!(
         consent_version: u32 => |v| int(v),
         /// The seat of the steward that releases it.
         index: StewardId => |v| int(v.0),
-        /// Hash of the signed request (a budget entry's hash, or that of a scoring request), which names the purpose.
+        /// Hash of the signed request (an order's digest, or that of a scoring request), which names the purpose.
         request_hash: B256 => |v| v,
     }
 );
@@ -197,6 +197,53 @@ context!(
         license: LicenseId => |v| int(v.0),
         /// Hash of the finalized block that it is as of.
         cut: B256 => |v| v,
+        /// The seat of the steward that answers.
+        index: StewardId => |v| int(v.0),
+    }
+);
+
+context!(
+    /// What a worker asks of a steward for an order.
+    OrderContext, "rochdale.seal.order.v1", "request for an order",
+    {
+        /// EIP-155 chain id.
+        chain_id: u64 => |v| int(v),
+        /// The `StewardCommittee`.
+        committee: Address => |v| v,
+        /// EIP-712 digest of the order.
+        order: B256 => |v| v,
+        /// The worker that asks.
+        worker: Address => |v| v,
+        /// The seat of the steward that is asked.
+        index: StewardId => |v| int(v.0),
+    }
+);
+
+context!(
+    /// The snapshot of an order, from a steward to the worker that asked for it.
+    PoolContext, "rochdale.seal.pool.v1", "snapshot of an order",
+    {
+        /// EIP-155 chain id.
+        chain_id: u64 => |v| int(v),
+        /// The `StewardCommittee`.
+        committee: Address => |v| v,
+        /// EIP-712 digest of the order.
+        order: B256 => |v| v,
+        /// The seat of the steward that answers.
+        index: StewardId => |v| int(v.0),
+    }
+);
+
+context!(
+    /// A page of released shares and refusals for an order, from a steward to the worker that asked for it.
+    SharesContext, "rochdale.seal.shares.v1", "page of shares",
+    {
+        /// EIP-155 chain id.
+        chain_id: u64 => |v| int(v),
+        /// The `StewardCommittee`.
+        committee: Address => |v| v,
+        /// EIP-712 digest of the order.
+        order: B256 => |v| v,
         /// The seat of the steward that answers.
         index: StewardId => |v| int(v.0),
     }

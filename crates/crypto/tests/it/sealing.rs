@@ -4,10 +4,11 @@ use alloy_primitives::{Address, B256, Bytes};
 use proptest::prelude::*;
 use rochdale_core::ids::{DatasetId, Epoch, LicenseId, MemberId, StewardId};
 use rochdale_crypto::sealing::{
-    CatchUpContext, ClaimsRowContext, ConsentContext, ConsentPart, OVERHEAD_BYTES, PrivatePart, PrivatePartContext,
-    QueryAnswerContext, ReleaseContext, RowKeyContext, SealingContext, ShareContext, SheetContext, SheetReplyContext,
-    SnapshotContext, open_as, open_consent, open_private_part, open_released_share, open_row_key, open_share, seal_as,
-    seal_consent, seal_private_part, seal_released_share, seal_row_key, seal_share,
+    CatchUpContext, ClaimsRowContext, ConsentContext, ConsentPart, OVERHEAD_BYTES, OrderContext, PoolContext,
+    PrivatePart, PrivatePartContext, QueryAnswerContext, ReleaseContext, RowKeyContext, SealingContext, ShareContext,
+    SharesContext, SheetContext, SheetReplyContext, SnapshotContext, open_as, open_consent, open_private_part,
+    open_released_share, open_row_key, open_share, seal_as, seal_consent, seal_private_part, seal_released_share,
+    seal_row_key, seal_share,
 };
 use rochdale_crypto::sharing::deal;
 use rochdale_crypto::{RecordSecret, RowKey, Sealed, SealingError, SealingKeyPair, SealingPublicKey, Share};
@@ -144,6 +145,9 @@ fn no_two_kinds_share_their_info() {
         QueryAnswerContext::INFO,
         ReleaseContext::INFO,
         SnapshotContext::INFO,
+        OrderContext::INFO,
+        PoolContext::INFO,
+        SharesContext::INFO,
         CatchUpContext::INFO,
         SheetReplyContext::INFO,
     ];
@@ -191,7 +195,7 @@ fn sheets_rows_and_answers_open_only_where_they_belong() {
         chain_id: 1,
         committee: one,
         license: LicenseId(1),
-        entry_hash: B256::repeat_byte(3),
+        order: B256::repeat_byte(3),
         query_digest: B256::repeat_byte(4),
     };
     opens_only_at(
@@ -200,8 +204,45 @@ fn sheets_rows_and_answers_open_only_where_they_belong() {
             QueryAnswerContext { chain_id: 2, ..answer },
             QueryAnswerContext { committee: two, ..answer },
             QueryAnswerContext { license: LicenseId(2), ..answer },
-            QueryAnswerContext { entry_hash: B256::ZERO, ..answer },
+            QueryAnswerContext { order: B256::ZERO, ..answer },
             QueryAnswerContext { query_digest: B256::ZERO, ..answer },
+        ],
+    );
+}
+
+#[test]
+fn what_worker_and_stewards_tell_each_other_of_an_order_opens_only_where_it_belongs() {
+    let (one, two) = (Address::repeat_byte(1), Address::repeat_byte(2));
+    let order = B256::repeat_byte(3);
+    let asked = OrderContext { chain_id: 1, committee: one, order, worker: one, index: StewardId(1) };
+    opens_only_at(
+        &asked,
+        &[
+            OrderContext { chain_id: 2, ..asked },
+            OrderContext { committee: two, ..asked },
+            OrderContext { order: B256::ZERO, ..asked },
+            OrderContext { worker: two, ..asked },
+            OrderContext { index: StewardId(2), ..asked },
+        ],
+    );
+    let pool = PoolContext { chain_id: 1, committee: one, order, index: StewardId(1) };
+    opens_only_at(
+        &pool,
+        &[
+            PoolContext { chain_id: 2, ..pool },
+            PoolContext { committee: two, ..pool },
+            PoolContext { order: B256::ZERO, ..pool },
+            PoolContext { index: StewardId(2), ..pool },
+        ],
+    );
+    let shares = SharesContext { chain_id: 1, committee: one, order, index: StewardId(1) };
+    opens_only_at(
+        &shares,
+        &[
+            SharesContext { chain_id: 2, ..shares },
+            SharesContext { committee: two, ..shares },
+            SharesContext { order: B256::ZERO, ..shares },
+            SharesContext { index: StewardId(2), ..shares },
         ],
     );
 }

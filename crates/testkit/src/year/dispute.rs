@@ -178,7 +178,7 @@ impl Year {
         let c = ISettlementLedger::Contest { memberId: member.0, epoch: epoch.0, attempt, deadline };
         let opening = self.opening(pending, member)?;
         let ledger = self.site.manifest.addresses.settlement_ledger;
-        self.site.relay(ledger, &SettlementLedger::contestCall { c, signature, _2: opening }).await?;
+        self.site.relay(ledger, &SettlementLedger::contestCall { c, signature, opening }).await?;
         Ok(())
     }
 

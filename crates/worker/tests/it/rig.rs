@@ -494,7 +494,7 @@ impl Rig {
             chain_id: 31_337,
             committee: self.coop.manifest.addresses.steward_committee,
             license: answer.license_id,
-            entry_hash: answer.entry_hash,
+            order: answer.entry_hash,
             query_digest: answer.query_digest,
         };
         let json = open_as(&license.recipient, &context, &Sealed(answer.sealed.clone())).unwrap();
