@@ -22,6 +22,7 @@ const CONTRACTS = [
   "DatasetCatalog",
   "ERC1967Proxy",
   "EthicsRegistry",
+  "FoundingCheck",
   "FoundingPlan",
   "GovToken",
   "License",

@@ -8,6 +8,7 @@ import {ContributionRegistry} from "../../src/contribution/ContributionRegistry.
 import {AccessPlan} from "../../src/factory/AccessPlan.sol";
 import {ChainFacts, Committee, Config, Desks, Governance, Limits, Offer, People} from "../../src/factory/Config.sol";
 import {CoopFactory} from "../../src/factory/CoopFactory.sol";
+import {FoundingCheck} from "../../src/factory/FoundingCheck.sol";
 import {FoundingPlan} from "../../src/factory/FoundingPlan.sol";
 import {Parts} from "../../src/factory/Parts.sol";
 import {CharterGate} from "../../src/governance/CharterGate.sol";
@@ -54,6 +55,7 @@ abstract contract CoopFounding is Test {
     uint32 internal constant REFUND_WINDOW = 3 days;
     uint32 internal constant JOB_TIMEOUT = 2 days;
     uint256 internal constant TIMELOCK_DELAY = 48 hours;
+    uint64 internal constant LEAST_BOND = 1e6;
     uint256 internal constant TOKEN_FLOOR = 2e18;
     uint256 internal constant MEMBER_FLOOR = 3;
     uint32 internal constant MIN_MEMBERS = 3;
@@ -145,7 +147,7 @@ abstract contract CoopFounding is Test {
     }
 
     function _factory() internal returns (CoopFactory) {
-        return new CoopFactory(_implementations(), new FoundingPlan(new AccessPlan()));
+        return new CoopFactory(_implementations(), new FoundingPlan(new AccessPlan(), new FoundingCheck()));
     }
 
     function _implementations() internal returns (Parts memory) {
@@ -217,7 +219,11 @@ abstract contract CoopFounding is Test {
         });
         c.people = People({registrar: registrar, gateway: gateway, ethicsBoard: board, guardian: guardian});
         c.committee = Committee({
-            seats: _seats("steward"), quorum: 2, workers: new StewardCommittee.Worker[](1), minBond: 0, objectionBond: 0
+            seats: _seats("steward"),
+            quorum: 2,
+            workers: new StewardCommittee.Worker[](1),
+            minBond: LEAST_BOND,
+            objectionBond: LEAST_BOND
         });
         c.committee.workers[0] = StewardCommittee.Worker(worker, keccak256("worker sealing key"));
         c.limits = Limits({admissionsPerEpoch: 1_000, cooldown: COOLDOWN});

@@ -35,6 +35,7 @@ abstract contract CoopTest is CoopFounding {
         memberKeys.push(0);
         _found();
         _empower();
+        _bondSeats();
         _approve(researcher, PURPOSE, type(uint64).max);
     }
 
@@ -43,6 +44,15 @@ abstract contract CoopTest is CoopFounding {
     function _empower() internal virtual {
         _asCharter();
         manager.grantRole(Roles.TREASURY, tokenHouse, 0);
+    }
+
+    /// @dev The stewards pay what their seats ask for; tests of bonds do it themselves.
+    function _bondSeats() internal virtual {
+        usdc.mint(address(this), stewardKeys.length * LEAST_BOND);
+        usdc.approve(address(committee), stewardKeys.length * LEAST_BOND);
+        for (uint256 i; i < stewardKeys.length; ++i) {
+            committee.bondFor(vm.addr(stewardKeys[i]), LEAST_BOND);
+        }
     }
 
     /// @dev What the ledger was initialized with, to initialize another one.

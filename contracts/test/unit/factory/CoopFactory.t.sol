@@ -132,7 +132,9 @@ contract CoopFactoryTest is CoopTest {
         vm.expectRevert("refused");
         factory.advance(id, settlement, config);
         assertEq(factory.stageOf(id), settlement);
-        vm.expectRevert();
+        vm.expectRevert(
+            abi.encodeWithSelector(CoopFactory.CoopFactory_StageNotReached.selector, settlement + 1, settlement)
+        );
         factory.advance(id, settlement + 1, config);
     }
 

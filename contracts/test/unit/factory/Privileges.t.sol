@@ -60,6 +60,7 @@ contract PrivilegesTest is CoopTest, AbiReader, PrivilegeTable {
         instances["Treasury"] = [at.treasury];
         outside["AccessPlan"] = "no state";
         outside["ContestVerifier"] = "no state";
+        outside["FoundingCheck"] = "no state";
         outside["FoundingPlan"] = "no state";
         outside["CoopFactory"] = "before the cooperative";
         outside["ERC1967Proxy"] = "no function of its own";

@@ -144,7 +144,7 @@ impl EmissionConfig {
 }
 
 /// Wei of one whole token.
-const WHOLE: u128 = 1_000_000_000_000_000_000;
+pub(super) const WHOLE: u128 = 1_000_000_000_000_000_000;
 
 /// How a license's price is split, in basis points; what is left is the contributors'.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -399,54 +399,7 @@ impl CoopConfig {
         config.governance.min_age = 30 * 86_400;
         config
     }
-
-    /// Checks what no contract would explain.
-    ///
-    /// # Errors
-    /// The key at fault and what it must be.
-    pub fn check(&self) -> Result<(), ConfigError> {
-        let fault = |key: &'static str, must: String| Err(ConfigError { key, must });
-        let seats = self.actors.stewards.len();
-        let quorum = usize::from(self.actors.quorum);
-        if seats == 0 || seats > MOST_SEATS {
-            return fault("actors.stewards", format!("name 1 to {MOST_SEATS} stewards, not {seats}"));
-        }
-        if quorum * 2 <= seats || quorum > seats {
-            return fault("actors.quorum", format!("be more than half of the {seats} stewards and not above them"));
-        }
-        if self.usdc.is_none() && self.chain_id != LOCAL_CHAIN_ID {
-            return fault("usdc", "name the stablecoin: the test token is for the local chain alone".to_owned());
-        }
-        let most = u128::from(u64::MAX);
-        if self.bonds.min_bond.0 > most || self.bonds.objection_bond.0 > most {
-            return fault("bonds", "fit 64 bits of micro-USDC".to_owned());
-        }
-        let uint96 = (1u128 << 96) - 1;
-        let paid = [self.desks.researcher_bond, self.desks.steward_per_epoch, self.desks.worker_per_receipt];
-        let paid = paid.into_iter().chain([self.desks.buyback_lot]).map(|amount| amount.0);
-        if paid.chain(self.vesting.iter().map(|schedule| schedule.amount)).any(|amount| amount > uint96) {
-            return fault("desks and vesting", "have amounts that fit 96 bits".to_owned());
-        }
-        if self.datasets.is_empty() {
-            return fault("datasets", "name at least one dataset".to_owned());
-        }
-        if self.settlement.attempt_length == 0 {
-            return fault("settlement.attempt_length", "be at least 1 s".to_owned());
-        }
-        if let Err(bad) = self.ledger.validate() {
-            return fault("ledger", format!("hold what SettlementLedger accepts: {bad}"));
-        }
-        let split = self.split;
-        let others = u32::from(split.operations) + u32::from(split.compliance) + u32::from(split.reserve);
-        if split.buyback > 10_000 || others > 10_000 {
-            return fault("split", "sum to at most 10000 basis points, buyback likewise".to_owned());
-        }
-        Ok(())
-    }
 }
-
-/// Seats that the committee has at most.
-const MOST_SEATS: usize = 32;
 
 /// A configuration that cannot be deployed.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

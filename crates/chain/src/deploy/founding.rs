@@ -54,11 +54,13 @@ pub(super) fn shared() -> Shared {
         }
     }
     let access = Step::create("AccessPlan", &bindings::bytecode("AccessPlan"), &[]);
-    let plan = Step::create("FoundingPlan", &bindings::bytecode("FoundingPlan"), &access.address.abi_encode());
+    let check = Step::create("FoundingCheck", &bindings::bytecode("FoundingCheck"), &[]);
+    let arguments = [access.address.abi_encode(), check.address.abi_encode()].concat();
+    let plan = Step::create("FoundingPlan", &bindings::bytecode("FoundingPlan"), &arguments);
     let arguments = [words(&at), plan.address.abi_encode()].concat();
     let factory = Step::create("CoopFactory", &bindings::bytecode("CoopFactory"), &arguments);
     let address = factory.address;
-    steps.extend([contest_verifier(), access, plan, factory]);
+    steps.extend([contest_verifier(), access, check, plan, factory]);
     steps.extend(accounts());
     Shared { factory: address, steps }
 }

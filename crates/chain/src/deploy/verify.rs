@@ -97,7 +97,8 @@ impl Reader<'_> {
     /// kept one: neither founder nor factory.
     async fn roles(&self) -> Result<(), DeployError> {
         let held = holders(self.chain, self.manifest).await?;
-        let constituted = self.view(self.manifest.addresses.charter_gate, CharterGate::constitutedAtCall {}).await? != 0;
+        let constituted =
+            self.view(self.manifest.addresses.charter_gate, CharterGate::constitutedAtCall {}).await? != 0;
         let wanted = self.holders(constituted);
         for (role, members) in &held.holders {
             let expected: Vec<Address> =

@@ -194,7 +194,7 @@ async fn a_config_that_no_stage_accepts_is_refused_by_the_first_one() {
     let error = deploy(&coop.founder, &twice, None, |_| {}).await.unwrap_err();
     let text = error.to_string();
     assert!(matches!(error, DeployError::Step { .. }) && text.contains("stopped at \""), "{text}");
-    assert!(text.contains("FoundingPlan_BadConfig(\"committee.seats\")"), "{text}");
+    assert!(text.contains("FoundingCheck_BadConfig(\"committee.seats\")"), "{text}");
     assert!(text.contains("it goes on there"), "{text}");
 }
 
