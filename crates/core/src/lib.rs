@@ -6,6 +6,7 @@
 pub mod budget;
 pub mod commit;
 pub mod consent;
+pub mod draw;
 pub mod fhir;
 pub mod ids;
 pub mod ledger;
@@ -14,3 +15,4 @@ pub mod order;
 pub mod poll;
 pub mod query;
 pub mod score;
+pub mod size;

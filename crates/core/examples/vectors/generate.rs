@@ -1,10 +1,13 @@
 //! The files of `vectors/`, in memory. `vectors/README.md` describes the layout.
 
-use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId};
+use rochdale_core::draw::{Chance, DrawSalt};
+use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, Purpose};
 use rochdale_core::ledger::{
     Contribution, DEPTH, EpochInputs, Global, Grant, Inputs, LedgerError, Params, Revenue, Row, Score, Shared, Tree,
     Usage, amounts, empty_root, inputs_leaf, leaf, points, private_hash, private_words, settle_row, step, verify,
 };
+
+use rochdale_core::size::{Cell, published, scale};
 
 use alloy_primitives::{B256, U256, keccak256};
 
@@ -113,6 +116,8 @@ pub fn all() -> Result<Vec<(&'static str, String)>, Failure> {
         ("_bad_rows.json", bad_rows_file(&params)?),
         ("tree.json", tree_file()?.0),
         ("_bad_proofs.json", tree_file()?.1),
+        ("draw.json", draw_file()),
+        ("sizes.json", sizes_file()),
     ])
 }
 
@@ -130,6 +135,49 @@ fn file(extra: &[(&str, &[String])], fields: &[String], records: &[Vec<String>])
     let lines: Vec<String> = records.iter().map(|record| list(record)).collect();
     out.push_str(&format!("\"words\": [\n{}\n]\n}}\n", lines.join(",\n")));
     out
+}
+
+/// Who is drawn for a license that pays for fewer members than there are.
+fn draw_file() -> String {
+    let fields = named(&["committeeKey", "license", "paid", "published", "everyone", "threshold", "member", "drawn"]);
+    let key = keccak256("committee");
+    let mut records = Vec::new();
+    for (license, paid, size) in [(1u64, 25u64, 50u64), (2, 25, 50), (2, 1, 1_000), (3, 999, 1_000), (4, 1_000, 1_000)]
+    {
+        let (salt, chance) = (DrawSalt::new(&key.0, LicenseId(license)), Chance::new(paid, size));
+        let (everyone, threshold) = match chance {
+            Chance::Everyone => (1, U256::ZERO),
+            Chance::Below(threshold) => (0, threshold),
+        };
+        for member in (1..=20).chain([u32::MAX]) {
+            let drawn = u8::from(chance.draws(&salt, MemberId(member)));
+            let start = [hex(key), decimal(license), decimal(paid), decimal(size), decimal(everyone)];
+            records.push([&start[..], &[decimal(threshold), decimal(member), decimal(drawn)]].concat());
+        }
+    }
+    file(&[], &fields, &records)
+}
+
+/// Published sizes over the members 1 to `members`.
+fn sizes_file() -> String {
+    let fields = named(&["committeeKey", "dataset", "purpose", "epoch", "cells", "members", "scale", "published"]);
+    let key = keccak256("committee");
+    let mut records = Vec::new();
+    for (dataset, purpose, epoch, cells, count) in [
+        (1u32, 6u16, 1u32, 1u32, 0u32),
+        (1, 6, 2, 1, 60),
+        (1, 6, 4, 5, 500),
+        (1, 6, 4, 5, 501),
+        (1, 42, 4, 5, 500),
+        (7, 4, 13, 20, 4_000),
+    ] {
+        let cell = Cell { dataset: DatasetId(dataset), purpose: Purpose(purpose), epoch: Epoch(epoch) };
+        let members: Vec<MemberId> = (1..=count).map(MemberId).collect();
+        let of = [hex(key), decimal(dataset), decimal(purpose), decimal(epoch), decimal(cells), decimal(count)];
+        let size = published(&key.0, &cell, cells, &members);
+        records.push([&of[..], &[decimal(scale(cells)), decimal(size)]].concat());
+    }
+    file(&[], &fields, &records)
 }
 
 fn named(names: &[&str]) -> Vec<String> {
