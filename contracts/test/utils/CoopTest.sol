@@ -81,6 +81,7 @@ abstract contract CoopTest is CoopFounding {
         i.authority = address(manager);
         (i.usdc, i.treasury, i.ledger) = (address(usdc), address(treasury), address(ledger));
         (i.seats, i.quorum, i.workers) = (c.committee.seats, c.committee.quorum, c.committee.workers);
+        (i.minBond, i.objectionBond) = (c.committee.minBond, c.committee.objectionBond);
         i.gateway = gateway;
     }
 
