@@ -7,6 +7,7 @@ import {Roles} from "../../../src/access/Roles.sol";
 import {AccessPlan} from "../../../src/factory/AccessPlan.sol";
 import {Config} from "../../../src/factory/Config.sol";
 import {CoopFactory} from "../../../src/factory/CoopFactory.sol";
+import {FoundingCheck} from "../../../src/factory/FoundingCheck.sol";
 import {FoundingPlan} from "../../../src/factory/FoundingPlan.sol";
 import {Part, Parts} from "../../../src/factory/Parts.sol";
 import {CoopTimelock} from "../../../src/governance/CoopTimelock.sol";
@@ -39,14 +40,14 @@ contract CoopFactoryTest is CoopTest {
     function test_RevertWhen_AnImplementationHasNoCode() external {
         Parts memory code = _implementations();
         code.treasury = stranger;
-        FoundingPlan plan = new FoundingPlan(new AccessPlan());
+        FoundingPlan plan = new FoundingPlan(new AccessPlan(), new FoundingCheck());
         vm.expectRevert(abi.encodeWithSelector(CoopFactory.CoopFactory_NoImplementation.selector, Part.Treasury));
         new CoopFactory(code, plan);
     }
 
     function test_WhenAllImplementationsHaveCode() external {
         Parts memory code = _implementations();
-        CoopFactory fresh = new CoopFactory(code, new FoundingPlan(new AccessPlan()));
+        CoopFactory fresh = new CoopFactory(code, new FoundingPlan(new AccessPlan(), new FoundingCheck()));
         assertEq(fresh.implementationOf(Part.Authority), code.authority);
         assertEq(fresh.implementationOf(Part.ConsentRegistry), code.consentRegistry);
         assertEq(fresh.implementationOf(Part.Treasury), code.treasury);

@@ -141,12 +141,13 @@ impl CoopConfig {
 
 impl HouseConfig {
     /// From a proposal to its execution, with a late quorum, there is time to decide an objection.
-    fn bounds(&self, keys: [&'static str; 4], delay: u128, most: u128) -> [Bound; 4] {
+    fn bounds(&self, keys: [&'static str; 4], delay: u128, most: u128) -> [Bound; 5] {
         let [voting_delay, voting_period, late_quorum_extension, quorum_bps] = keys;
         let (opens, late) = (u128::from(self.voting_delay), u128::from(self.late_quorum_extension));
         let period = u128::from(self.voting_period);
         [
             Bound::of(voting_delay, opens, HOUR..=most),
+            Bound::of(voting_period, period, DAY..=most),
             Bound::of(late_quorum_extension, late, 0..=period),
             Bound::of(voting_period, period, DAY..=most.saturating_sub(delay + opens + late)),
             Bound::of(quorum_bps, self.quorum_bps, 100..=5_000),

@@ -55,7 +55,7 @@ pub(super) enum Deed {
     Decide(usize),
     /// The timelock is over.
     Carry(usize),
-    /// Anyone constitutes the cooperative; a day before that, nobody can.
+    /// Anyone constitutes the cooperative; a second time, nobody can.
     Constitute,
     /// Members lock, delegate, have their GOV counted.
     TendVotes,

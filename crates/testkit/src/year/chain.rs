@@ -308,7 +308,7 @@ fn config(ground: &Ground, chain_id: u64, seed: &str, guardian: Address) -> Coop
     // Half of the members are there from the first day, and few have earned a whole GOV in the first weeks.
     config.governance.token.quorum_floor = 1_000_000_000_000_000_000;
     config.governance.member.quorum_floor = 3;
-    config.governance.min_members = 16;
+    config.governance.min_members = 10;
     config.governance.min_age = 30 * DAY as u32;
     config.ledger.min_datasets = 2;
     config.ledger.smoothing = 4;
