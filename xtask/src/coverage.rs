@@ -55,7 +55,7 @@ fn measure() -> Result<String> {
     let shown = report.to_string_lossy().into_owned();
     let filter = ["--no-match-path", "test/{gas,invariant}/**", "--skip", "test/gas/**"];
     let args = [&["coverage", "--report", "lcov", "--report-file", &shown], &filter[..]].concat();
-    let mut command = crate::test::forge_command("coverage", &args)?;
+    let mut command = crate::forge::forge_command("coverage", &args)?;
     command.stdout(std::process::Stdio::null());
     ok(command)?;
     std::fs::read_to_string(&report).context(shown)

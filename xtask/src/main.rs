@@ -1,7 +1,9 @@
 //! The repository's own commands: `cargo xtask --help`.
 
+mod circles;
 mod coverage;
 mod deny;
+mod forge;
 mod gas;
 mod mutation;
 mod python;

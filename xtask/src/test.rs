@@ -1,5 +1,6 @@
 //! `cargo xtask test` and its parts, each timed; `.ci/run` calls it.
 
+use crate::forge::{forge, forge_command};
 use crate::run::{cargo, ok, program, root};
 use crate::{coverage, deny, gas, mutation, python, setup, slither, tidy};
 use anyhow::{Context, Result, bail};
@@ -148,17 +149,6 @@ pub fn bench() -> Result<()> {
 
 fn build_programs() -> Result<()> {
     ok(cargo(&["build", "--workspace", "--bins", "--locked"]))
-}
-
-/// The path to solc in `foundry.toml` is relative, so forge runs in `contracts/`.
-pub fn forge_command(profile: &str, args: &[&str]) -> Result<Command> {
-    let mut command = program(setup::foundry("forge")?, "contracts", args);
-    command.env("FOUNDRY_PROFILE", profile);
-    Ok(command)
-}
-
-fn forge(profile: &str, args: &[&str]) -> Result<()> {
-    ok(forge_command(profile, args)?)
 }
 
 /// Fails where an action's gas differs from `contracts/snapshots/`, or the page that shows it does.

@@ -1,5 +1,6 @@
 //! Rules of this repository that no other tool checks. `ARCHITECTURE.md` gives the reasons.
 
+use crate::circles;
 use crate::run::{cargo, output, program, root};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -31,10 +32,11 @@ pub fn check() -> Result<()> {
     let mut wrong = direction()?;
     wrong.extend(steward_tree()?);
     wrong.extend(sources()?);
+    wrong.extend(circles::faults()?);
     if !wrong.is_empty() {
         bail!("{} rules are broken:\n  {}", wrong.len(), wrong.join("\n  "));
     }
-    println!("tidy: direction, steward's tree and sources are in order");
+    println!("tidy: direction, steward's tree, sources and circles are in order");
     Ok(())
 }
 

@@ -85,6 +85,71 @@ pub struct RowKeyDelivery {
     pub sealed: SealedTo,
 }
 
+/// `POST /v1/row-keys/offers` at the gateway: the registrar has the stewards keep a row key, before it signs the admission
+/// that names its digest. The registrar's signature is the right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeyOfferRequest {
+    /// The account that is to be admitted.
+    #[schema(value_type = String)]
+    pub account: Address,
+    /// The admission's nullifier.
+    #[schema(value_type = String)]
+    pub nullifier: B256,
+    /// `core::commit::row_key` of the key.
+    #[schema(value_type = String)]
+    pub row_key_digest: B256,
+    /// Seconds of block time, at most a day ahead: until then the account joins, or the key is forgotten.
+    pub deadline: u64,
+    /// The registrar's EIP-712 signature over `KeyOffer`.
+    #[schema(value_type = String)]
+    pub registrar_signature: Bytes,
+    /// The row key, sealed to every steward.
+    pub row_keys: Vec<SealedTo>,
+}
+
+/// A row key that the registrar offers, on its way to one steward (`POST /v1/row-keys/offers` at a steward, by the gateway).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeyOfferDelivery {
+    /// As in [`KeyOfferRequest`].
+    #[schema(value_type = String)]
+    pub account: Address,
+    /// Likewise.
+    #[schema(value_type = String)]
+    pub nullifier: B256,
+    /// Likewise.
+    #[schema(value_type = String)]
+    pub row_key_digest: B256,
+    /// Likewise.
+    pub deadline: u64,
+    /// Likewise.
+    #[schema(value_type = String)]
+    pub registrar_signature: Bytes,
+    /// This steward's copy.
+    pub sealed: SealedTo,
+}
+
+/// A steward's word that it opened a row key, compared it with its digest and keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct KeyReceipt {
+    /// Who signs.
+    #[schema(value_type = u8)]
+    pub steward: StewardId,
+    /// EIP-712 over `KeyHeld`.
+    #[schema(value_type = String)]
+    pub signature: Bytes,
+}
+
+/// Answer to [`KeyOfferRequest`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct KeyReceipts {
+    /// One for each steward that holds the key.
+    pub receipts: Vec<KeyReceipt>,
+    /// Why the others do not, in words.
+    pub missing: Vec<String>,
+}
+
 /// `POST /v1/consents` at the gateway: the member's signed consent. The signature is the right.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -311,7 +376,8 @@ impl ClaimLeaf {
     }
 }
 
-/// `POST /v1/members/{id}/row` at a steward, signed by the member's account. Answer: [`SealedRow`].
+/// `POST /v1/members/{id}/row` at a steward, signed by the member's account. Answer: [`SealedRow`]. The same to
+/// `/v1/members/{id}/opening`, where `epoch` is the pending one and the answer holds an [`OpeningReport`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RowRequest {
@@ -334,6 +400,22 @@ pub struct SealedRow {
     /// The encapsulated key and ciphertext.
     #[schema(value_type = String)]
     pub sealed: Bytes,
+}
+
+/// What a member needs to contest its row in the pending root, as far as a steward has it; only ever sealed. What the
+/// stewards who signed keep to themselves, the member demands, and finds here once it is published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpeningReport {
+    /// What the signers signed.
+    pub header: rochdale_core::ledger::Header,
+    /// The parameters that it names by their hash.
+    pub params: rochdale_core::ledger::Params,
+    /// The row in the root before.
+    pub old: rochdale_core::ledger::OldRow,
+    /// The inputs, where this steward has those that the header commits to.
+    pub inputs: Option<rochdale_core::ledger::OpenedInputs>,
+    /// The proposed leaf, where this steward has the tree, or the leaf was published.
+    pub leaf: Option<rochdale_core::ledger::NewLeaf>,
 }
 
 /// HPKE-sealed bytes for the caller alone.

@@ -5,7 +5,7 @@ use crate::member::ClaimLeaf;
 use crate::query::Countersignature;
 use alloy_primitives::{B256, Bytes, U256};
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, StewardId};
-use rochdale_core::ledger::Header;
+use rochdale_core::ledger::{Header, NewLeaf, OldRow, OpenedInputs, Params};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -46,9 +46,11 @@ pub struct Sheet {
     /// Program awards of the epoch, as their awarders signed them.
     #[serde(default)]
     pub awards: Vec<AwardMessage>,
-    /// Members whose row key no steward ever got: their salts and blinders are made with a key of zeros.
+    /// Members, active or not, whose row key none of the signers holds: zeros stand for it in their salts and blinders.
     #[serde(default)]
     pub unkeyed: Vec<MemberId>,
+    /// What the copies are sealed from: with it every signer checks that all of them are of this one sheet.
+    pub seed: B256,
     /// Micro-USDC booked to contributors since the last cut.
     #[serde(with = "rochdale_core::money::decimal_string")]
     pub revenue: u128,
@@ -56,6 +58,26 @@ pub struct Sheet {
     pub licenses: Vec<LicenseId>,
     /// Datasets that were paid for.
     pub datasets: Vec<DatasetId>,
+}
+
+/// `POST /v1/settlement/copies` at a steward, by one that cannot open its own copy of a settled epoch's sheet, or lacks a
+/// row key that was destroyed since. Answer: a sealed [`SheetCopy`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CopyRequest {
+    /// The settled epoch.
+    #[schema(value_type = u32)]
+    pub epoch: Epoch,
+}
+
+/// A settled epoch's sheet as a peer holds it; only ever sealed. Who gets it believes it if the header on chain comes out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SheetCopy {
+    /// The sheet.
+    pub sheet: Sheet,
+    /// Of each row whose key was destroyed since, what only the key gives: member, private hash, leaf of the inputs.
+    pub destroyed: Vec<(MemberId, B256, B256)>,
 }
 
 /// One member's inputs.
@@ -138,6 +160,39 @@ pub struct DemandRequest {
     /// EIP-712 over `Demand`.
     #[schema(value_type = String)]
     pub signature: Bytes,
+}
+
+/// `POST /v1/settlement/contests` at the gateway: a member, or who was one, opens its row in the pending root; if the
+/// formula gives another one, the root is void. What is opened is public for ever.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ContestRequest {
+    /// Whose row.
+    #[schema(value_type = u32)]
+    pub member_id: MemberId,
+    /// Seconds of block time.
+    pub deadline: u64,
+    /// EIP-712 over `Contest`.
+    #[schema(value_type = String)]
+    pub signature: Bytes,
+    /// The key that fits the digest of the admission; zeros for a member without one.
+    #[schema(value_type = String)]
+    pub row_key: B256,
+    /// The header of the pending root, which names epoch and attempt.
+    #[schema(value_type = Object)]
+    pub header: Header,
+    /// Its parameters.
+    #[schema(value_type = Object)]
+    pub params: Params,
+    /// The row in the root before.
+    #[schema(value_type = Object)]
+    pub old: OldRow,
+    /// The inputs that the header commits to.
+    #[schema(value_type = Object)]
+    pub inputs: OpenedInputs,
+    /// The proposed leaf.
+    #[schema(value_type = Object)]
+    pub leaf: NewLeaf,
 }
 
 /// `POST /v1/settlement/answers` at the gateway, by a steward: publish a row that was demanded.

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use alloy::json_abi::JsonAbi;
-use alloy::primitives::{B256, Bytes};
+use alloy::primitives::{B256, Bytes, U256};
 use rochdale_core::ids::MemberId;
-use rochdale_core::ledger::{Amounts, Params};
+use rochdale_core::ledger::{Amounts, Header, Inputs, NewLeaf, OldRow, OpenedInputs, Params, Row, Score};
 
 use crate::eip712;
 
@@ -159,6 +159,72 @@ pub fn claim(member: MemberId, shown: &Amounts, private_hash: B256) -> ISettleme
     }
 }
 
+/// What a member opens where it contests its row, as the contract takes it.
+#[must_use]
+pub fn opening(
+    header: &Header,
+    params: &Params,
+    member: MemberId,
+    row_key: B256,
+    (old, inputs, new): (&OldRow, &OpenedInputs, &NewLeaf),
+) -> IContestVerifier::Opening {
+    let Amounts { cash, stream, data, gov } = old.shown;
+    IContestVerifier::Opening {
+        header: eip712::Header::from(header).into(),
+        params: params.into(),
+        first: old.row.is_none(),
+        closed: old.row.as_ref().is_some_and(|row| row.closed),
+        shown: IContestVerifier::Shown { cash, stream, data, gov },
+        oldRow: old.row.as_ref().map_or_else(|| (&Row::default()).into(), Into::into),
+        rowKey: row_key,
+        oldProof: old.proof.clone(),
+        inputs: (&inputs.inputs).into(),
+        blinder: inputs.blinder,
+        inputsProof: inputs.proof.clone(),
+        newLeaf: claim(member, &new.shown, new.private_hash),
+        newProof: new.proof.clone(),
+    }
+}
+
+impl From<&Row> for RewardFormula::Row {
+    fn from(row: &Row) -> Self {
+        Self {
+            cashEarned: row.cash_earned,
+            cashStreaming: row.cash_streaming,
+            dataEarned: row.data_earned,
+            govEarned: row.gov_earned,
+            dataLocked: row.data_locked,
+            dataVesting: row.data_vesting,
+            govLocked: row.gov_locked,
+            govVesting: row.gov_vesting,
+            usageWeight: row.usage_weight,
+            streak: row.streak,
+            lastContribution: row.last_contribution,
+            joinEpoch: row.join_epoch,
+        }
+    }
+}
+
+impl From<&Inputs> for RewardFormula::Inputs {
+    fn from(inputs: &Inputs) -> Self {
+        let score = |s: &Score| RewardFormula::Score {
+            q: U256::from(s.quality),
+            u: U256::from(s.uniqueness),
+            a: U256::from(s.authenticity),
+            r: U256::from(s.rarity),
+        };
+        Self {
+            contributions: inputs.contributions.iter().map(score).collect(),
+            programPoints: U256::from(inputs.program_points),
+            records: U256::from(inputs.n),
+            used: U256::from(inputs.k),
+            useWeight: U256::from(inputs.w),
+            active: inputs.active,
+            erased: inputs.erased,
+        }
+    }
+}
+
 /// Selector and signature of every custom error of every contract.
 pub(crate) fn error_signatures() -> Vec<([u8; 4], &'static str)> {
     macro_rules! all {
@@ -232,6 +298,7 @@ same_fields!(eip712::ConsentErase, ConsentRegistry::ConsentErase, memberId, nonc
 same_fields!(eip712::Leave, Membership::Leave, memberId, nonce, deadline);
 same_fields!(eip712::Payout, Membership::Payout, memberId, payout, nonce, deadline);
 same_fields!(eip712::Demand, ISettlementLedger::Demand, memberId, epoch, attempt, deadline);
+same_fields!(eip712::Contest, ISettlementLedger::Contest, memberId, epoch, attempt, deadline);
 same_fields!(
     eip712::Contribution,
     ContributionRegistry::Contribution,

@@ -1,12 +1,13 @@
 //! What can be done about the pending root, as transactions of whoever pays for them.
 
-use alloy::primitives::B256;
+use alloy::primitives::{B256, Bytes};
 use rochdale_core::ids::{Epoch, MemberId};
 use serde::Serialize;
 
-use crate::bindings::{ISettlementLedger, SettlementLedger};
+use crate::bindings::{IContestVerifier, ISettlementLedger, SettlementLedger};
 use crate::client::{Chain, ChainError, Receipt, SendError, Sender};
 use crate::deploy::Manifest;
+use crate::eip712;
 
 /// `finalAt` of a root that a steward objected to: all of its 40 bits.
 const FROZEN: u64 = (1 << 40) - 1;
@@ -110,4 +111,19 @@ pub async fn void_unanswered(sender: &Sender, manifest: &Manifest, member: Membe
 /// Where there is still time, or nobody objected.
 pub async fn lapse(sender: &Sender, manifest: &Manifest) -> Result<Receipt, SendError> {
     sender.send(manifest.addresses.settlement_ledger, &SettlementLedger::lapseObjectionCall {}).await
+}
+
+/// Contests a row: the member's own call, or what it signed, sent by anyone.
+///
+/// # Errors
+/// Where another root is pending, something in the opening is not what the header commits to, or the row is right.
+pub async fn contest(
+    sender: &Sender,
+    manifest: &Manifest,
+    contest: eip712::Contest,
+    signature: Bytes,
+    opening: IContestVerifier::Opening,
+) -> Result<Receipt, SendError> {
+    let call = SettlementLedger::contestCall { c: contest.into(), signature, opening };
+    sender.send(manifest.addresses.settlement_ledger, &call).await
 }

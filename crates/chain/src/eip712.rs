@@ -24,6 +24,23 @@ mod types {
             uint256 deadline;
         }
 
+        /// The registrar asks the stewards to keep a row key for an account that it means to admit.
+        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        struct KeyOffer {
+            address account;
+            bytes32 nullifier;
+            bytes32 rowKeyDigest;
+            uint256 deadline;
+        }
+
+        /// A steward's statement that it holds the row key of this digest for this account.
+        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        struct KeyHeld {
+            address account;
+            bytes32 nullifier;
+            bytes32 rowKeyDigest;
+        }
+
         /// A member's consent; `expiry` is Unix seconds, 0 for none.
         #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         struct ConsentGrant {
@@ -71,6 +88,15 @@ mod types {
         /// A member demands the path of its row in a pending tree.
         #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         struct Demand {
+            uint32 memberId;
+            uint32 epoch;
+            uint32 attempt;
+            uint256 deadline;
+        }
+
+        /// A member has its row in a pending tree replayed.
+        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        struct Contest {
             uint32 memberId;
             uint32 epoch;
             uint32 attempt;

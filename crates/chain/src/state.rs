@@ -207,6 +207,8 @@ pub struct Cooperative {
     pub generation: u32,
     /// Stewards in office; a steward's id is its place, from 1.
     pub seats: Vec<Seat>,
+    /// The seat that each account holds, or held last.
+    pub offices: BTreeMap<Address, StewardId>,
     /// Signatures that bind the committee.
     pub quorum: u8,
     /// Sealing keys of the workers by account.
@@ -354,6 +356,7 @@ impl Cooperative {
             Event::Seated { generation, seats, quorum } => {
                 self.generation = *generation;
                 self.seats.clone_from(seats);
+                self.offices.extend((1..).map(StewardId).zip(seats).map(|(id, seat)| (seat.signer, id)));
                 self.quorum = *quorum;
             }
             Event::WorkerRegistered { signer, sealing_key } => {

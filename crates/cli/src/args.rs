@@ -297,6 +297,20 @@ pub enum MemberCommand {
         #[arg(long)]
         name: String,
     },
+    /// Have the chain replay the member's row in the pending root; void if it is another. Row, inputs and row key are public then
+    #[command(
+        after_help = "Examples:\n  rochdale member contest --name ada\n  rochdale member contest --name ada --pay mine.key --rpc https://node.example"
+    )]
+    Contest {
+        /// Who
+        #[arg(long)]
+        name: String,
+        /// Key file of an account that pays for the transaction itself, past the gateway
+        #[arg(long)]
+        pay: Option<PathBuf>,
+        #[command(flatten)]
+        chain: ChainArgs,
+    },
     /// Have what is owed paid out
     #[command(after_help = "Examples:\n  rochdale member claim --name ada\n  rochdale member claim --all")]
     Claim {

@@ -1,8 +1,12 @@
 //! One function for each noun that a person types.
 
 use crate::args::{Common, CoopCommand, EpochCommand, MemberCommand, PurposeArg, UpgradeArgs};
+use crate::contest::{self, Outcome, Payer};
 use crate::coop::{self, Coop};
+use crate::dispute;
 use crate::found::{self, FOUNDER, Layout, REGISTRAR};
+use crate::gov::Site;
+use crate::gov::args::ChainArgs;
 use crate::state::{State, read_json};
 use crate::ui::Ui;
 use crate::up::{self, Running};
@@ -219,6 +223,9 @@ pub async fn member(common: &Common, command: MemberCommand, ui: Ui) -> Result<E
             let sentence = format!("demanded in block {}: a steward publishes the row of epoch {epoch}", mined.block);
             show(ui, &json!({ "epoch": epoch, "mined": mined }), sentence)
         }
+        MemberCommand::Contest { name, pay, chain } => {
+            contest(common, &coop, &Wallet::open(&state, &name)?, pay, &chain, ui).await
+        }
         MemberCommand::Claim { name, all } => {
             let whom = match name {
                 Some(name) if !all => vec![Wallet::open(&state, &name)?.id()?],
@@ -232,6 +239,39 @@ pub async fn member(common: &Common, command: MemberCommand, ui: Ui) -> Result<E
                 claimed.skipped.len()
             );
             show(ui, &json!(claimed), sentence)
+        }
+    }
+}
+
+async fn contest(
+    common: &Common,
+    coop: &Coop,
+    wallet: &Wallet,
+    pay: Option<PathBuf>,
+    chain: &ChainArgs,
+    ui: Ui,
+) -> Result<ExitCode> {
+    let outcome = match pay {
+        Some(path) => {
+            let site = Site::open(common, chain).await?;
+            contest::contest(coop, wallet, Payer::Own(&site, dispute::existing(&path)?)).await?
+        }
+        None => contest::contest(coop, wallet, Payer::Gateway).await?,
+    };
+    match outcome {
+        Outcome::Right(header) => {
+            let (epoch, attempt) = (header.epoch, header.attempt);
+            let sentence =
+                format!("the row in epoch {epoch}, attempt {attempt}, is what the formula gives: nothing was sent");
+            show(ui, &json!({ "epoch": epoch, "attempt": attempt, "wrong": false }), sentence)
+        }
+        Outcome::Void(header, mined) => {
+            let (epoch, attempt) = (header.epoch, header.attempt);
+            let sentence = format!(
+                "the row was wrong: the root of epoch {epoch}, attempt {attempt}, is void since block {}",
+                mined.block
+            );
+            show(ui, &json!({ "epoch": epoch, "attempt": attempt, "wrong": true, "mined": mined }), sentence)
         }
     }
 }

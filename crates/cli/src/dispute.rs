@@ -139,7 +139,7 @@ impl PayerArgs {
 }
 
 /// A key that is there: a new one would hold no seat and no money.
-fn existing(path: &Path) -> Result<PrivateKeySigner> {
+pub fn existing(path: &Path) -> Result<PrivateKeySigner> {
     ensure!(path.exists(), "{} does not exist: name the key file with --key", path.display());
     coop::signer(path)
 }

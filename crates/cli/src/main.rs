@@ -3,6 +3,7 @@
 mod args;
 mod audit;
 mod commands;
+mod contest;
 mod coop;
 mod demo;
 mod dispute;

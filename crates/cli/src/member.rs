@@ -4,12 +4,13 @@ use crate::coop::{self, Coop, sealing_key};
 use crate::wallet::Wallet;
 use alloy::primitives::{Address, B256, U256, keccak256};
 use alloy::signers::local::PrivateKeySigner;
+use alloy::sol_types::Eip712Domain;
 use anyhow::{Context, Result, bail};
 use rochdale_api::ProblemCode;
 use rochdale_api::contribution::{ContributionPackage, ContributionState, ContributionStatus};
 use rochdale_api::member::{
-    ClaimRequest, Claimed, DenyRequest, GrantRequest, JoinRequest, Joined, LeaveRequest, Mined, PayoutRequest,
-    RowReport, RowRequest, SealedRow, SealedTo,
+    ClaimRequest, Claimed, DenyRequest, GrantRequest, JoinRequest, Joined, KeyOfferRequest, KeyReceipt, KeyReceipts,
+    LeaveRequest, Mined, PayoutRequest, RowReport, RowRequest, SealedRow, SealedTo,
 };
 use rochdale_api::settlement::DemandRequest;
 use rochdale_api::status::{EpochView, MemberView, StewardEntry};
@@ -17,18 +18,20 @@ use rochdale_chain::eip712;
 use rochdale_core::commit;
 use rochdale_core::consent::{Choice, Controller, Notice, Permission, Receipt};
 use rochdale_core::ids::{DatasetId, Epoch, MemberId};
+use rochdale_core::ledger::holders_needed;
 use rochdale_crypto::sealing::{
     ClaimsRowContext, ConsentContext, ConsentPart, PrivatePart, RowKeyContext, ShareContext, open_as, seal_consent,
     seal_private_part, seal_row_key, seal_share,
 };
 use rochdale_crypto::{Context as EnvelopeContext, RecordSecret, SealingKeyPair, envelope, random_blinder, sharing};
+use serde::de::DeserializeOwned;
 use std::time::{Duration, Instant};
 
 /// How long a queued contribution may take to be mined.
 const PATIENCE: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_millis(100);
 
-/// Joins by an admission that the registrar signs.
+/// Joins by an admission that the registrar signs, once enough stewards hold the row key that it names.
 pub async fn join(coop: &Coop, wallet: &mut Wallet, registrar: &PrivateKeySigner) -> Result<Joined> {
     if let Some(id) = wallet.membership.member_id {
         bail!("this member joined already, as {id}");
@@ -39,28 +42,19 @@ pub async fn join(coop: &Coop, wallet: &mut Wallet, registrar: &PrivateKeySigner
         wallet.save()?;
     }
     let row_key = wallet.row_key()?;
-    let admission = eip712::Admission {
-        account: wallet.account(),
-        payout: wallet.account(),
-        nullifier: wallet.membership.nullifier,
-        rowKeyDigest: commit::row_key(B256::from(*row_key.expose())),
-        deadline: U256::from(coop.deadline().await?),
-    };
+    let (account, nullifier) = (wallet.account(), wallet.membership.nullifier);
+    let row_key_digest = commit::row_key(B256::from(*row_key.expose()));
     let row_keys = each_steward(coop, |steward| {
-        let context = RowKeyContext {
-            chain_id: coop.manifest.chain_id,
-            membership: coop.manifest.addresses.membership,
-            account: admission.account,
-            nullifier: admission.nullifier,
-            index: steward.steward,
-        };
+        let (chain_id, membership) = (coop.manifest.chain_id, coop.manifest.addresses.membership);
+        let context = RowKeyContext { chain_id, membership, account, nullifier, index: steward.steward };
         Ok(seal_row_key(&sealing_key(steward), &context, &row_key, &mut rng)?.0)
     })?;
+    let admission = admit(coop, registrar, account, nullifier, row_key_digest, &row_keys).await?;
     let request = JoinRequest {
-        account: admission.account,
+        account,
         payout: admission.payout,
-        nullifier: admission.nullifier,
-        row_key_digest: admission.rowKeyDigest,
+        nullifier,
+        row_key_digest,
         deadline: admission.deadline.to(),
         registrar_signature: eip712::sign(registrar, &admission, &coop.manifest.membership_domain())?,
         row_keys,
@@ -69,6 +63,55 @@ pub async fn join(coop: &Coop, wallet: &mut Wallet, registrar: &PrivateKeySigner
     wallet.membership.member_id = Some(joined.member_id);
     wallet.save()?;
     Ok(joined)
+}
+
+/// The registrar's part: the admission to sign, after so many stewards gave their word for the row key that every quorum
+/// has one of them. A key that nobody holds would make its member's row one that no contest hides.
+async fn admit(
+    coop: &Coop,
+    registrar: &PrivateKeySigner,
+    account: Address,
+    nullifier: B256,
+    row_key_digest: B256,
+    row_keys: &[SealedTo],
+) -> Result<eip712::Admission> {
+    let deadline = coop.deadline().await?;
+    let offer = eip712::KeyOffer { account, nullifier, rowKeyDigest: row_key_digest, deadline: U256::from(deadline) };
+    let request = KeyOfferRequest {
+        account,
+        nullifier,
+        row_key_digest,
+        deadline,
+        registrar_signature: eip712::sign(registrar, &offer, &coop.manifest.membership_domain())?,
+        row_keys: row_keys.to_vec(),
+    };
+    let answer: KeyReceipts = coop.gateway.post("/v1/row-keys/offers", &request).await?;
+    let held = eip712::KeyHeld { account, nullifier, rowKeyDigest: row_key_digest };
+    let holders = holders(&coop.stewards, &held, &coop.manifest.committee_domain(), &answer.receipts);
+    let seats = u8::try_from(coop.stewards.len()).context("more than 255 stewards")?;
+    let needed = holders_needed(seats, coop.quorum);
+    if holders < usize::from(needed) {
+        bail!(
+            "{holders} stewards hold the row key, {needed} of {seats} are needed before the registrar admits anybody:\n  {}",
+            answer.missing.join("\n  ")
+        );
+    }
+    Ok(eip712::Admission {
+        account,
+        payout: account,
+        nullifier,
+        rowKeyDigest: row_key_digest,
+        deadline: offer.deadline,
+    })
+}
+
+/// How many stewards signed that they hold the key: each seat counts once, and by its own signature.
+fn holders(stewards: &[StewardEntry], held: &eip712::KeyHeld, domain: &Eip712Domain, receipts: &[KeyReceipt]) -> usize {
+    let holds = |entry: &&StewardEntry| {
+        let mut theirs = receipts.iter().filter(|receipt| receipt.steward == entry.steward);
+        theirs.any(|receipt| eip712::verify(held, domain, &receipt.signature, entry.address).is_ok())
+    };
+    stewards.iter().filter(holds).count()
 }
 
 /// What members are told before they consent; the receipt names its digest.
@@ -322,18 +365,31 @@ pub async fn row(coop: &Coop, wallet: &Wallet) -> Result<RowReport> {
     let member = wallet.id()?;
     let reply = SealingKeyPair::random(&mut coop::rng()?);
     let request = RowRequest { reply_key: reply.public().0, epoch: None };
+    let path = format!("/v1/members/{member}/row");
+    let (answers, refusals) = each_answer::<SealedRow>(coop, wallet, &path, &request).await?;
+    match answers.into_iter().next() {
+        Some(answer) => open_row(coop, member, &reply, answer),
+        None => bail!("no steward gave the row:\n  {}", refusals.join("\n  ")),
+    }
+}
+
+/// What each steward answers the member, and why others do not.
+pub async fn each_answer<T: DeserializeOwned>(
+    coop: &Coop,
+    wallet: &Wallet,
+    path: &str,
+    request: &RowRequest,
+) -> Result<(Vec<T>, Vec<String>)> {
     let now = coop.now().await?;
-    let mut refusals = Vec::new();
+    let (mut answers, mut refusals) = (Vec::new(), Vec::new());
     for entry in &coop.stewards {
         let steward = coop.steward(entry, &wallet.key)?;
-        let answer: Result<SealedRow, _> =
-            steward.post_signed(&format!("/v1/members/{member}/row"), &request, now).await;
-        match answer {
-            Ok(answer) => return open_row(coop, member, &reply, answer),
+        match steward.post_signed::<T>(path, request, now).await {
+            Ok(answer) => answers.push(answer),
             Err(error) => refusals.push(error.to_string()),
         }
     }
-    bail!("no steward gave the row:\n  {}", refusals.join("\n  "))
+    Ok((answers, refusals))
 }
 
 fn open_row(coop: &Coop, member: MemberId, reply: &SealingKeyPair, answer: SealedRow) -> Result<RowReport> {
@@ -362,4 +418,40 @@ fn each_steward(
     mut seal: impl FnMut(&StewardEntry) -> Result<alloy::primitives::Bytes>,
 ) -> Result<Vec<SealedTo>> {
     coop.stewards.iter().map(|entry| Ok(SealedTo { steward: entry.steward, sealed: seal(entry)? })).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use rochdale_api::auth;
+    use rochdale_core::ids::StewardId;
+
+    #[test]
+    fn a_seat_holds_a_key_once_and_by_its_own_word_for_that_key() {
+        let keys: Vec<PrivateKeySigner> = (0..3).map(|_| PrivateKeySigner::random()).collect();
+        let entry = |(key, seat): (&PrivateKeySigner, u8)| StewardEntry {
+            steward: StewardId(seat),
+            address: key.address(),
+            sealing_key: B256::ZERO,
+            url: String::new(),
+            up: true,
+        };
+        let stewards: Vec<StewardEntry> = keys.iter().zip(1..).map(entry).collect();
+        let domain = auth::domain(31_337, Address::repeat_byte(9));
+        let held = |byte| eip712::KeyHeld {
+            account: Address::repeat_byte(1),
+            nullifier: B256::repeat_byte(2),
+            rowKeyDigest: B256::repeat_byte(byte),
+        };
+        let receipt = |seat: u8, key: &PrivateKeySigner, byte| KeyReceipt {
+            steward: StewardId(seat),
+            signature: eip712::sign(key, &held(byte), &domain).unwrap(),
+        };
+        let count = |receipts: &[KeyReceipt]| holders(&stewards, &held(3), &domain, receipts);
+        assert_eq!(count(&[receipt(1, &keys[0], 3), receipt(1, &keys[0], 3)]), 1, "one seat");
+        assert_eq!(count(&[receipt(1, &keys[0], 3), receipt(2, &keys[0], 3)]), 1, "one signer");
+        assert_eq!(count(&[receipt(1, &keys[0], 3), receipt(3, &keys[2], 4)]), 1, "another key");
+        assert_eq!(count(&[receipt(1, &keys[0], 3), receipt(3, &keys[2], 3)]), 2);
+    }
 }

@@ -15,6 +15,7 @@ mod error;
 mod flat;
 mod record;
 mod reference;
+mod resource;
 mod split;
 #[cfg(test)]
 mod testing;
@@ -27,8 +28,9 @@ pub use date::{Date, Precision, SECONDS_PER_DAY, day_of};
 pub use decimal::milli;
 pub use error::FhirError;
 pub use flat::{Flat, FlatCode, FlatKind, FlatObservation, flatten};
-pub use record::{Kind, Limits, Record, Resource, Subject};
+pub use record::{Limits, Record};
 pub use reference::{Resolution, Resolver};
+pub use resource::{Kind, Resource, Subject};
 pub use split::{Piece, Pieces, SkipReason, Skipped, SourceRecord, pieces};
 pub use ucum::unit_is_valid;
 pub use view::{Event, Observation, Patient, Quantity, Sex};

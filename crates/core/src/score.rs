@@ -12,6 +12,7 @@
 
 mod accuracy;
 mod availability;
+mod category;
 mod conformity;
 mod gate;
 mod plausibility;
@@ -19,8 +20,9 @@ mod rubric;
 mod tally;
 mod wilson;
 
+pub use category::Category;
 pub use rubric::{Range, Rubric, SexSpecific, Weights, rubric_hash};
-pub use tally::{Category, CategoryScore, Reason};
+pub use tally::{CategoryScore, Reason};
 pub use wilson::lower_bound;
 
 use crate::fhir::{FhirError, Limits, Record};

@@ -56,6 +56,8 @@ pub enum Item {
     Consent(u32),
     /// The member's row of the settlement of this epoch.
     LedgerRow(u32),
+    /// The member's inputs of the settlement of this epoch.
+    LedgerInputs(u32),
     /// Keyed sketches of what was scored, by header hash.
     Sketch(B256),
 }
@@ -68,6 +70,7 @@ impl core::fmt::Display for Item {
             Self::RowKey => f.write_str("the row key"),
             Self::Consent(version) => write!(f, "the consent receipt of version {version}"),
             Self::LedgerRow(epoch) => write!(f, "the ledger row of epoch {epoch}"),
+            Self::LedgerInputs(epoch) => write!(f, "the ledger inputs of epoch {epoch}"),
             Self::Sketch(header) => write!(f, "the sketch of record {header}"),
         }
     }
@@ -82,6 +85,7 @@ impl Item {
             Self::Consent(version) => (4, B256::from(U256::from(version))),
             Self::LedgerRow(epoch) => (5, B256::from(U256::from(epoch))),
             Self::Sketch(header) => (6, header),
+            Self::LedgerInputs(epoch) => (7, B256::from(U256::from(epoch))),
         };
         (commit::tag("store.item"), U256::from(member.0), U256::from(kind), word).abi_encode_params()
     }

@@ -12,14 +12,16 @@ use hpke::{
     Deserializable, HpkeError, Kem as _, OpModeR, OpModeS, Serializable, aead::AesGcm256, kdf::HkdfSha256,
     kem::X25519HkdfSha256, single_shot_open, single_shot_seal_with_rng,
 };
-use rand::CryptoRng;
+use rand::{CryptoRng, SeedableRng as _};
+use rand_chacha::ChaCha20Rng;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
 pub use context::{
-    CatchUpContext, ClaimsRowContext, ConsentContext, OrderContext, PoolContext, PrivatePartContext,
+    CatchUpContext, ClaimsRowContext, ConsentContext, OpeningContext, OrderContext, PoolContext, PrivatePartContext,
     QueryAnswerContext, ReleaseContext, RowKeyContext, SealingContext, ShareContext, SharesContext, SheetContext,
-    SheetReplyContext, SnapshotContext,
+    SheetCopyContext, SheetReplyContext, SnapshotContext,
 };
 pub use parts::{
     ConsentPart, PrivatePart, open_consent, open_private_part, open_released_share, open_row_key, open_share,
@@ -196,6 +198,27 @@ pub fn seal_as<C: SealingContext>(
     rng: &mut impl CryptoRng,
 ) -> Result<Sealed, SealingError> {
     seal(recipient, C::INFO.as_bytes(), &context.aad(), plaintext, rng)
+}
+
+/// As [`seal_as`], with all randomness derived from `seed`, recipient, context and message: who is shown seed and message
+/// can seal again and compare, so that copies to several recipients are provably of one message.
+///
+/// # Errors
+/// [`SealingError::PublicKey`].
+pub fn seal_from_seed<C: SealingContext>(
+    recipient: &SealingPublicKey,
+    context: &C,
+    plaintext: &[u8],
+    seed: &[u8; 32],
+) -> Result<Sealed, SealingError> {
+    let aad = context.aad();
+    let mut hash = Sha256::new();
+    // The message is hashed in: no two messages meet under one ephemeral key. What varies in length is hashed first.
+    for part in [C::INFO.as_bytes(), seed, recipient.0.as_slice(), &aad, plaintext] {
+        hash.update(Sha256::digest(part));
+    }
+    let mut rng = ChaCha20Rng::from_seed(hash.finalize().into());
+    seal(recipient, C::INFO.as_bytes(), &aad, plaintext, &mut rng)
 }
 
 /// Opens a message of the kind and for the place that `context` says.

@@ -6,7 +6,10 @@ use std::time::Duration;
 use alloy::primitives::{Address, B256};
 use rochdale_api::client::ClientError;
 use rochdale_api::contribution::{ContributionPackage, ShareReceipt};
-use rochdale_api::member::{ClaimLeaf, ConsentDelivery, LeavesRequest, RowKeyDelivery, SealedTo};
+use rochdale_api::member::{
+    ClaimLeaf, ConsentDelivery, KeyOfferDelivery, KeyOfferRequest, KeyReceipt, KeyReceipts, LeavesRequest,
+    RowKeyDelivery, SealedTo,
+};
 use rochdale_api::query::{BudgetLog, QueryRequest, SealedAnswer};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::client::Chain;
@@ -56,6 +59,27 @@ impl Forward {
             (steward, RowKeyDelivery { member_id: member, account, nullifier, sealed })
         });
         self.deliver("/v1/row-keys", parts.collect()).await
+    }
+
+    /// Has the stewards keep a row key that the registrar offers.
+    ///
+    /// # Errors
+    /// Where block time cannot be read.
+    pub async fn key_offer(&self, request: KeyOfferRequest) -> Result<KeyReceipts, Problem> {
+        let KeyOfferRequest { account, nullifier, row_key_digest, deadline, registrar_signature, row_keys } = request;
+        let parts = row_keys.into_iter().map(|sealed| {
+            let (steward, registrar_signature) = (sealed.steward, registrar_signature.clone());
+            let offer = KeyOfferDelivery { account, nullifier, row_key_digest, deadline, registrar_signature, sealed };
+            (steward, offer)
+        });
+        let mut answer = KeyReceipts::default();
+        for (steward, receipt) in self.all::<_, KeyReceipt>("/v1/row-keys/offers", parts.collect()).await? {
+            match receipt {
+                Ok(receipt) => answer.receipts.push(receipt),
+                Err(problem) => answer.missing.push(format!("steward {steward}: {problem}")),
+            }
+        }
+        Ok(answer)
     }
 
     /// Delivers a consent receipt; returns the stewards that did not take it, who fetch it from a peer.

@@ -38,7 +38,9 @@ pub fn send(error: &SendError) -> Problem {
         }
         SendError::NoFunds { .. } => Problem::new(ProblemCode::ChainUnavailable, error.to_string())
             .hint("the cooperative has to fund its relayer"),
-        SendError::Unsigned { .. } => Problem::new(ProblemCode::Internal, error.to_string()),
+        SendError::Unsigned { .. } | SendError::TooDear { .. } => {
+            Problem::new(ProblemCode::Internal, error.to_string())
+        }
     }
 }
 

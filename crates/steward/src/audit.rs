@@ -12,12 +12,11 @@ use alloy::providers::Provider as _;
 use alloy::rpc::types::Filter;
 use alloy::sol_types::SolEvent as _;
 use rochdale_api::Problem;
-use rochdale_api::settlement::{SheetLine, SheetMessage};
+use rochdale_api::settlement::SheetLine;
 use rochdale_chain::bindings::{DataToken, TestUSDC, Treasury};
 use rochdale_chain::client::{ChainError, Clock, SystemClock};
 use rochdale_chain::events::{FollowError, Follower, MemoryError, MemoryStore};
 use rochdale_chain::state::Cooperative;
-use rochdale_core::commit;
 use rochdale_core::ids::Epoch;
 use rochdale_core::ledger::{self, Global, Header};
 use serde::Serialize;
@@ -201,14 +200,10 @@ async fn replay_epoch(
     entered: &[EnteredRow],
 ) -> Result<(Computed, Vec<SheetLine>), Problem> {
     let epoch = header.epoch;
-    let sheets: Vec<SheetMessage> = steward.store.sheets(epoch).await?;
-    let message = sheets.into_iter().find(|sheet| commit::sheet(&sheet.sealed) == header.sheet_digest);
-    let message = message
-        .ok_or_else(|| differs(format!("epoch {epoch}: no sheet in the store has digest {}", header.sheet_digest)))?;
-    let sheet = steward.open_sheet(&message, steward.seat(mirror)?)?;
+    let sheet = steward.kept_sheet(steward.office(mirror)?, header).await?;
     let cut = steward.cut(epoch).await?;
     let at_cut = Cooperative::at_block(mirror.events.iter(), cut.number);
-    let scores = steward.verified_scores(mirror, &sheet.scores)?;
+    let scores = steward.verified_scores(&at_cut, &sheet.scores)?;
     let gathered = steward.gather(epoch, &at_cut, entered, &scores, &sheet.awards).await?;
     let known = steward.store.rows(epoch).await?;
     let computed = steward.recompute(before, header, gathered, &sheet.unkeyed, &known).await?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use alloy::primitives::B256;
+use rochdale_api::client::Client;
 use rochdale_api::contribution::{CatchUp, CatchUpContribution, CatchUpRequest};
 use rochdale_api::member::Sealed as SealedAnswer;
 use rochdale_api::query::Snapshot;
@@ -18,7 +19,7 @@ use crate::custody::kept;
 use crate::steward::{Mirror, Steward, broken, internal};
 use crate::store::SnapshotRow;
 
-/// Items asked for in one request.
+/// Items of a kind asked for in one request.
 const PAGE: usize = 200;
 
 impl Steward {
@@ -69,39 +70,46 @@ impl Steward {
         }
         let recipient = mirror.latest.seats[usize::from(peer.0) - 1].sealing_key;
         let json = serde_json::to_vec(&answer).map(Zeroizing::new).map_err(internal)?;
-        let context = self.catch_up_context(self.seat(mirror)?, peer);
+        let context = self.catch_up_context(self.office(mirror)?, peer);
         let sealed = sealing::seal_as(&SealingPublicKey(recipient), &context, &json, &mut rand::rng());
         Ok(SealedAnswer { sealed: sealed.map_err(internal)?.0 })
     }
 
-    /// Asks peers for what is missing, one after the other, until nothing is or nobody is left to ask.
+    /// Asks peers for what is missing, one after the other, until nothing is or nobody is left to ask. All of it is asked
+    /// for, page by page: what nobody has does not keep the rest away.
     ///
     /// # Errors
     /// Where the store fails; a peer that does not answer is no error.
     pub async fn catch_up(self: &Arc<Self>, mirror: &Mirror) -> Result<(), Problem> {
         let seat = self.seat(mirror)?;
-        for (peer, client) in self.peers(mirror) {
-            let missing = self.missing(mirror).await?;
-            if missing == CatchUpRequest::default() {
-                return Ok(());
-            }
-            let sealed: SealedAnswer = match client.post_signed("/v1/catch-up", &missing, mirror.now()).await {
-                Ok(sealed) => sealed,
-                Err(error) => {
-                    tracing::debug!(%peer, %error, "no catch-up");
-                    continue;
+        self.keep_offered(mirror).await?;
+        for (peer, client) in self.sources(mirror) {
+            for page in pages(self.missing(mirror).await?) {
+                match self.ask(mirror, &client, peer, seat, &page).await {
+                    Ok(answer) => self.keep_caught_up(mirror, peer, &answer).await,
+                    Err(problem) => {
+                        tracing::debug!(%peer, %problem, "no catch-up");
+                        break;
+                    }
                 }
-            };
-            let context = self.catch_up_context(peer, seat);
-            let opened = sealing::open_as(&self.keys.sealing, &context, &Sealed(sealed.sealed))
-                .map_err(|error| broken("catch-up", error))
-                .and_then(|json| serde_json::from_slice::<CatchUp>(&json).map_err(|e| broken("catch-up", e)));
-            match opened {
-                Ok(answer) => self.keep_caught_up(mirror, peer, &answer).await,
-                Err(problem) => tracing::warn!(%peer, %problem, "a catch-up was not understood"),
             }
         }
         Ok(())
+    }
+
+    async fn ask(
+        &self,
+        mirror: &Mirror,
+        client: &Client,
+        peer: StewardId,
+        seat: StewardId,
+        page: &CatchUpRequest,
+    ) -> Result<CatchUp, Problem> {
+        let sealed: SealedAnswer = client.post_signed("/v1/catch-up", page, mirror.now()).await?;
+        let context = self.catch_up_context(peer, seat);
+        let json = sealing::open_as(&self.keys.sealing, &context, &Sealed(sealed.sealed))
+            .map_err(|error| broken("catch-up", error))?;
+        serde_json::from_slice(&json).map_err(|error| broken("catch-up", error))
     }
 
     /// Whether nothing is missing.
@@ -112,29 +120,30 @@ impl Steward {
         Ok(self.missing(mirror).await? == CatchUpRequest::default())
     }
 
-    /// What the chain names and the store lacks.
+    /// What the chain names and the store lacks. The row key of a member who left is as needed as any other's: its row is
+    /// computed in every epoch, until it is closed.
     async fn missing(&self, mirror: &Mirror) -> Result<CatchUpRequest, Problem> {
         let latest = &mirror.latest;
         let mut missing = CatchUpRequest::default();
-        for id in latest.active_members() {
-            if missing.row_keys.len() < PAGE && self.store.row_key(id).await?.is_none() {
-                missing.row_keys.push(id);
+        for id in latest.members.keys() {
+            if self.store.row_key(*id).await?.is_none() && !self.is_closed(*id).await? {
+                missing.row_keys.push(*id);
             }
         }
         for (id, consent) in &latest.consents {
             let wanted =
                 consent.status == ConsentStatus::Granted && latest.members.get(id).is_some_and(|m| m.is_active());
-            if wanted && missing.consents.len() < PAGE && self.store.consent(*id, consent.version).await?.is_none() {
+            if wanted && self.store.consent(*id, consent.version).await?.is_none() {
                 missing.consents.push((*id, consent.version));
             }
         }
         for contribution in latest.contributions.values().filter(|c| !c.erased) {
-            if missing.contributions.len() < PAGE && self.store.contribution(contribution.commitment).await?.is_none() {
+            if self.store.contribution(contribution.commitment).await?.is_none() {
                 missing.contributions.push(contribution.commitment);
             }
         }
         for receipt in latest.receipts.values() {
-            if missing.snapshots.len() < PAGE && self.store.snapshot(receipt.snapshot).await?.is_none() {
+            if self.store.snapshot(receipt.snapshot).await?.is_none() {
                 missing.snapshots.push(receipt.snapshot);
             }
         }
@@ -189,5 +198,41 @@ impl Steward {
             from,
             to,
         }
+    }
+}
+
+/// What is missing, in requests of at most [`PAGE`] items of a kind.
+fn pages(missing: CatchUpRequest) -> Vec<CatchUpRequest> {
+    let CatchUpRequest { row_keys, consents, contributions, snapshots } = missing;
+    let most = [row_keys.len(), consents.len(), contributions.len(), snapshots.len()];
+    let pages = most.into_iter().max().unwrap_or(0).div_ceil(PAGE);
+    let page = |at: usize| CatchUpRequest {
+        row_keys: part(&row_keys, at),
+        consents: part(&consents, at),
+        contributions: part(&contributions, at),
+        snapshots: part(&snapshots, at),
+    };
+    (0..pages).map(page).collect()
+}
+
+fn part<T: Clone>(all: &[T], page: usize) -> Vec<T> {
+    all.chunks(PAGE).nth(page).unwrap_or_default().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rochdale_core::ids::MemberId;
+
+    #[test]
+    fn what_nobody_has_does_not_keep_the_rest_away() {
+        let keyless = (1..=450).map(MemberId).collect();
+        let missing =
+            CatchUpRequest { row_keys: keyless, consents: vec![(MemberId(1), 1)], ..CatchUpRequest::default() };
+        let pages = pages(missing);
+        assert_eq!(pages.iter().map(|page| page.row_keys.len()).collect::<Vec<_>>(), [200, 200, 50]);
+        assert_eq!(pages.iter().map(|page| page.consents.len()).collect::<Vec<_>>(), [1, 0, 0]);
+        assert_eq!(pages[2].row_keys.last(), Some(&MemberId(450)));
+        assert!(super::pages(CatchUpRequest::default()).is_empty());
     }
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use alloy::primitives::Address;
 use rochdale_api::server::{ConfigError, load_config};
 use rochdale_core::ids::StewardId;
 use serde::Deserialize;
@@ -42,14 +43,30 @@ pub struct Config {
     /// The other stewards.
     #[serde(default)]
     pub peers: Vec<Peer>,
+    /// Stewards that left office and still hand over what they hold.
+    #[serde(default)]
+    pub former: Vec<Former>,
     /// The privacy budget.
     pub budget: Budget,
     /// Settlement.
     #[serde(default)]
     pub settlement: Settlement,
+    /// Objecting to a false root by itself; where absent, the health page names the command.
+    #[serde(default)]
+    pub objection: Option<Objection>,
     /// Scoring.
     #[serde(default)]
     pub scoring: Scoring,
+}
+
+/// The account from which a steward objects by itself.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Objection {
+    /// Its key, which must be that of the seat: nobody else may object. It needs ether, and the objection's bond.
+    pub key_file: PathBuf,
+    /// What the gas of one objection may cost, in wei.
+    pub max_wei: u64,
 }
 
 /// Another steward.
@@ -58,6 +75,16 @@ pub struct Config {
 pub struct Peer {
     /// Its seat.
     pub steward: StewardId,
+    /// Its base URL.
+    pub url: String,
+}
+
+/// A steward that left office.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Former {
+    /// Its signing address.
+    pub address: Address,
     /// Its base URL.
     pub url: String,
 }
@@ -131,7 +158,8 @@ impl Config {
             &mut config.sealing_key_file,
             &mut config.committee_key_file,
         ];
-        for file in files.into_iter().chain(config.master_key_file.as_mut()) {
+        let objection = config.objection.as_mut().map(|objection| &mut objection.key_file);
+        for file in files.into_iter().chain(config.master_key_file.as_mut()).chain(objection) {
             *file = base.join(&*file);
         }
         Ok(config)

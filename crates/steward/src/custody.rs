@@ -24,14 +24,17 @@ use rochdale_crypto::{Commitments, Context, Header, RowKey, Sealed};
 use crate::steward::{Mirror, Steward, broken, internal};
 use crate::store::ContributionRow;
 
+/// A member, or who was one.
+fn known(mirror: &Mirror, id: MemberId) -> Result<&Member, Problem> {
+    mirror.latest.members.get(&id).ok_or_else(|| {
+        let block = mirror.head.latest.number;
+        Problem::new(ProblemCode::NotFound, format!("there is no member {id} as of block {block}"))
+    })
+}
+
 /// A member who may still act.
 fn active(mirror: &Mirror, id: MemberId) -> Result<&Member, Problem> {
-    let member = mirror.latest.members.get(&id).ok_or_else(|| {
-        Problem::new(
-            ProblemCode::NotFound,
-            format!("there is no member {id} as of block {}", mirror.head.latest.number),
-        )
-    })?;
+    let member = known(mirror, id)?;
     if member.erased.is_some() {
         return Err(Problem::new(ProblemCode::Erased, format!("member {id} erased everything")));
     }
@@ -60,12 +63,12 @@ impl Steward {
     /// Takes a member's row key, checked against the digest that the admission put on chain.
     ///
     /// # Errors
-    /// Where the member is unknown or gone, or the key is not the admitted one.
+    /// Where the member is unknown, its row is closed, or the key is not the admitted one.
     pub async fn take_row_key(self: &Arc<Self>, delivery: &RowKeyDelivery) -> Result<(), Problem> {
         let mirror = self.at_head().await?;
         let seat = self.seat(&mirror)?;
         let id = delivery.member_id;
-        let member = active(&mirror, id)?;
+        let member = known(&mirror, id)?;
         if member.account != delivery.account {
             let detail = format!("member {id} has account {}, not {}", member.account, delivery.account);
             return Err(Problem::new(ProblemCode::Conflict, detail));
@@ -82,12 +85,19 @@ impl Steward {
         self.keep_row_key(&mirror, id, &key).await
     }
 
-    /// Keeps a row key from whatever source.
+    /// Keeps a row key from whatever source, also of a member who left: its row stays in the tree, and whoever lacks the
+    /// key computes another root for ever.
     ///
     /// # Errors
-    /// Where it is not the admitted one.
+    /// Where it is not the admitted one, or the row is closed.
     pub async fn keep_row_key(&self, mirror: &Mirror, id: MemberId, key: &RowKey) -> Result<(), Problem> {
-        let member = active(mirror, id)?;
+        let member = known(mirror, id)?;
+        if self.is_closed(id).await? {
+            return Err(Problem::new(
+                ProblemCode::Erased,
+                format!("member {id} erased everything, and its row is closed"),
+            ));
+        }
         if commit::row_key(B256::new(*key.expose())) != member.row_key_digest {
             let detail = format!("the row key of member {id} does not match the digest of its admission");
             return Err(

@@ -47,6 +47,14 @@ impl Steward {
         Ok(())
     }
 
+    /// Whether nothing private of a member's row is kept any more, since no later epoch computes it.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn is_closed(&self, member: MemberId) -> Result<bool, Problem> {
+        Ok(self.store.erasure(member).await?.is_some_and(|erasure| erasure.closed))
+    }
+
     async fn destroy(&self, mirror: &Mirror, member: MemberId) -> Result<(), Problem> {
         let shares = self.store.share_count(member).await?;
         let at = mirror.now();
@@ -55,23 +63,27 @@ impl Steward {
         let signature = signature.map_err(internal)?.to_vec();
         let kept = self.rewrap(member).await?;
         let row = ErasureRow { member, shares, at, signature, closed: false, row: None };
-        Ok(self.store.destroy_records(&row, kept.as_ref()).await?)
+        Ok(self.store.destroy_records(&row, &kept).await?)
     }
 
-    /// Row key and last row under a fresh key.
-    async fn rewrap(&self, member: MemberId) -> Result<Option<Rewrapped>, Problem> {
-        if self.keys.member(&self.store, member).await?.is_none() {
-            return Ok(None);
-        }
+    /// Row key and last rows under a fresh key: that of the last epoch, and of the one before it, from which the last is
+    /// computed again where a dispute voids it. There is a fresh key also for a member of whom nothing is here yet: a
+    /// steward that was down still has to settle the epochs before the erasure.
+    async fn rewrap(&self, member: MemberId) -> Result<Rewrapped, Problem> {
         let (key, wrapped) = self.keys.replacement(member);
         let row_key = self.keys.row_key(&self.store, member).await?;
         let row_key = row_key.map(|row_key| key.wrap_row_key(&row_key, &mut rand::rng()));
         let settled = self.store.settled().await?;
         let mut rows = Vec::new();
-        if let Some(row) = self.last_row(member, settled).await? {
-            rows.push((settled.0, wrap_json(&key, Item::LedgerRow(settled.0), "the row", &row)?));
+        for epoch in [settled, Epoch(settled.0.saturating_sub(1))] {
+            let leaves = self.store.rows(epoch).await?;
+            let Some(leaf) = leaves.iter().find(|leaf| leaf.member == member) else { continue };
+            let row = wrap_json(&key, Item::LedgerRow(epoch.0), "the row", &self.row(epoch, leaf).await?)?;
+            let inputs = self.inputs(epoch, leaf).await?;
+            let inputs = inputs.map(|inputs| wrap_json(&key, Item::LedgerInputs(epoch.0), "the inputs", &inputs));
+            rows.push((epoch.0, row, inputs.transpose()?));
         }
-        Ok(Some(Rewrapped { key: wrapped, row_key, rows }))
+        Ok(Rewrapped { key: wrapped, row_key, rows })
     }
 
     async fn last_row(&self, member: MemberId, settled: Epoch) -> Result<Option<Row>, Problem> {

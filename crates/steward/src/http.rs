@@ -11,13 +11,14 @@ use rochdale_api::contribution::{
     CatchUpRequest, ContributionPackage, ScoreMessage, ScoresRequest, ScoringSharesRequest, ShareReceipt,
 };
 use rochdale_api::member::{
-    ClaimLeaf, ConsentDelivery, ErasureAttestation, LeavesRequest, RowKeyDelivery, RowRequest, Sealed, SealedRow,
+    ClaimLeaf, ConsentDelivery, ErasureAttestation, KeyOfferDelivery, KeyReceipt, LeavesRequest, RowKeyDelivery,
+    RowRequest, Sealed, SealedRow,
 };
 use rochdale_api::query::{
     BudgetLog, CommitRequest, Countersignature, EntryRequest, ReleaseRequest, Shares, SnapshotRequest,
 };
 use rochdale_api::server::{MAX_JSON, Signed, Verifier};
-use rochdale_api::settlement::{AnswerRequest, AwardMessage, SettlementStatus, SheetAnswer, SheetMessage};
+use rochdale_api::settlement::{AnswerRequest, AwardMessage, CopyRequest, SettlementStatus, SheetAnswer, SheetMessage};
 use rochdale_api::status::Health;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
@@ -51,6 +52,7 @@ pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("GET", "/v1/settlement/answers/{member}", Access::Anyone),
     ("GET", "/v1/erasures/{member}", Access::Anyone),
     ("POST", "/v1/row-keys", Access::Gateway),
+    ("POST", "/v1/row-keys/offers", Access::Gateway),
     ("POST", "/v1/consents", Access::Gateway),
     ("POST", "/v1/contributions", Access::Gateway),
     ("POST", "/v1/shares", Access::Steward),
@@ -61,12 +63,14 @@ pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("GET", "/v1/awards/{epoch}", Access::Steward),
     ("POST", "/v1/settlement/sheets", Access::Steward),
     ("GET", "/v1/settlement/sheets/{epoch}", Access::Steward),
+    ("POST", "/v1/settlement/copies", Access::Steward),
     ("POST", "/v1/snapshots", Access::Worker),
     ("POST", "/v1/budget/entries", Access::Worker),
     ("POST", "/v1/budget/commit", Access::Worker),
     ("POST", "/v1/release", Access::Worker),
     ("POST", "/v1/claim-leaves", Access::GatewayOrMember),
     ("POST", "/v1/members/{member}/row", Access::ThatMember),
+    ("POST", "/v1/members/{member}/opening", Access::ThatMember),
 ];
 
 /// What handlers share.
@@ -90,6 +94,7 @@ pub fn router(steward: Arc<Steward>) -> Router {
         .route("/v1/settlement/answers/{member}", get(demanded_row))
         .route("/v1/erasures/{member}", get(erasure))
         .route("/v1/row-keys", post(row_keys))
+        .route("/v1/row-keys/offers", post(offers))
         .route("/v1/consents", post(consents))
         .route("/v1/contributions", post(contributions))
         .route("/v1/shares", post(shares))
@@ -100,12 +105,14 @@ pub fn router(steward: Arc<Steward>) -> Router {
         .route("/v1/awards/{epoch}", get(awards_of))
         .route("/v1/settlement/sheets", post(sheet))
         .route("/v1/settlement/sheets/{epoch}", get(sheets))
+        .route("/v1/settlement/copies", post(copies))
         .route("/v1/snapshots", post(snapshots))
         .route("/v1/budget/entries", post(entries))
         .route("/v1/budget/commit", post(commit))
         .route("/v1/release", post(release))
         .route("/v1/claim-leaves", post(claim_leaves))
         .route("/v1/members/{member}/row", post(member_row))
+        .route("/v1/members/{member}/opening", post(opening))
         .fallback(async || Problem::new(ProblemCode::NotFound, "there is no such path"))
         .method_not_allowed_fallback(async || Problem::new(ProblemCode::NotFound, "the path does not take this method"))
         .layer(DefaultBodyLimit::max(MAX_JSON))
@@ -216,6 +223,11 @@ async fn row_keys(State(app): State<App>, signed: Signed<RowKeyDelivery>) -> Ans
     app.0.take_row_key(&signed.body).await.map(Json)
 }
 
+async fn offers(State(app): State<App>, signed: Signed<KeyOfferDelivery>) -> Answered<KeyReceipt> {
+    app.gateway(&signed).await?;
+    app.0.take_offer(&signed.body).await.map(Json)
+}
+
 async fn consents(State(app): State<App>, signed: Signed<ConsentDelivery>) -> Answered<()> {
     app.gateway(&signed).await?;
     app.0.take_consent(&signed.body).await.map(Json)
@@ -269,6 +281,11 @@ async fn sheets(State(app): State<App>, Path(epoch): Path<u32>, signed: Signed<(
     app.0.sheets_of(Epoch(epoch)).await.map(Json)
 }
 
+async fn copies(State(app): State<App>, signed: Signed<CopyRequest>) -> Answered<Sealed> {
+    let (mirror, seat) = app.steward(&signed).await?;
+    app.0.answer_copy(&mirror, seat, &signed.body).await.map(Json)
+}
+
 async fn snapshots(State(app): State<App>, signed: Signed<SnapshotRequest>) -> Answered<Sealed> {
     let mirror = app.worker(&signed).await?;
     app.0.answer_snapshot(&mirror, signed.signer, &signed.body).await.map(Json)
@@ -307,4 +324,12 @@ async fn member_row(
         return Err(forbidden(&signed, caller, &format!("member {member}")));
     }
     app.0.member_row(&mirror, MemberId(member), &signed.body).await.map(Json)
+}
+
+async fn opening(State(app): State<App>, Path(member): Path<u32>, signed: Signed<RowRequest>) -> Answered<SealedRow> {
+    let (mirror, caller) = app.caller(&signed).await?;
+    if caller != Caller::Member(MemberId(member)) {
+        return Err(forbidden(&signed, caller, &format!("member {member}")));
+    }
+    app.0.opening(&mirror, MemberId(member), &signed.body).await.map(Json)
 }

@@ -235,6 +235,17 @@ pub fn unwrap_json<T: DeserializeOwned>(key: &MemberKey, item: Item, what: &'sta
     serde_json::from_slice(&json).map_err(|e| KeysError::Content { what, member: key.member(), detail: e.to_string() })
 }
 
+/// The address of the key from which this steward may object by itself, where its operator gave it one.
+///
+/// # Errors
+/// Where the file is missing, readable by others, or of another kind.
+pub fn objector(config: &Config) -> Result<Option<alloy::primitives::Address>> {
+    let Some(objection) = &config.objection else { return Ok(None) };
+    let secret = keyfile::load(&objection.key_file, KeyKind::Signing)?;
+    let signer = PrivateKeySigner::from_slice(secret.as_slice());
+    Ok(Some(signer.map_err(|error| KeysError::Signing(error.to_string()))?.address()))
+}
+
 /// Draws `signing.key` and `sealing.key` in `dir` (mode 0600), and the committee's key where `committee` names a
 /// file that does not exist yet.
 ///

@@ -4,7 +4,7 @@
 //!
 //! | module | duty |
 //! |---|---|
-//! | [`custody`] | verifies what members seal to this steward and keeps it wrapped |
+//! | [`custody`], `offers` | verifies what members seal to this steward and keeps it wrapped; row keys before an admission |
 //! | [`catchup`] | takes what it missed from peers, checked against the chain |
 //! | [`scoring`] | opens the records it has drawn, signs scores |
 //! | [`inputs`], [`settlement`] | replays the ledger's step, signs headers, proposes |
@@ -15,7 +15,8 @@
 //! | [`audit`] | recomputes everything, read-only |
 //!
 //! **Architecture Invariant:** no query engine and no relayer in the dependency tree (a test looks): whoever takes over a
-//! steward gets shares and scores, and nothing that could open a pool or send a transaction.
+//! steward gets shares and scores, and nothing that could open a pool. The one transaction that it may send, an objection,
+//! comes from the seat's own account, where its operator set a limit.
 
 pub mod audit;
 pub mod awards;
@@ -24,11 +25,13 @@ pub mod catchup;
 pub mod config;
 pub mod custody;
 pub mod erasure;
+mod falsified;
 pub mod http;
 pub mod inputs;
 pub mod jobs;
 pub mod keys;
 pub mod members;
+mod offers;
 pub mod release;
 pub mod run;
 pub mod scoring;

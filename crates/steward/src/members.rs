@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use rochdale_api::member::{ClaimLeaf, ContributionReport, LeavesRequest, RowReport, RowRequest, SealedRow, UseReport};
+use rochdale_api::member::{
+    ClaimLeaf, ContributionReport, LeavesRequest, OpeningReport, RowReport, RowRequest, SealedRow, UseReport,
+};
 use rochdale_api::{Problem, ProblemCode};
+use rochdale_chain::events::Event;
 use rochdale_core::ids::{Epoch, MemberId};
-use rochdale_core::ledger::{self, Tree};
-use rochdale_crypto::SealingPublicKey;
-use rochdale_crypto::sealing::{self, ClaimsRowContext};
+use rochdale_core::ledger::{self, Amounts, Global, Header, Inputs, NewLeaf, OldRow, OpenedInputs, Params, Tree};
+use rochdale_crypto::sealing::{self, ClaimsRowContext, OpeningContext, SealingError};
+use rochdale_crypto::{RowKey, SealingPublicKey};
 use zeroize::Zeroizing;
 
 use crate::steward::{Caller, Mirror, Steward, internal};
@@ -66,11 +69,14 @@ impl Steward {
         let leaf = leaves.iter().find(|leaf| leaf.member == member).ok_or_else(|| {
             Problem::new(ProblemCode::NotFound, format!("member {member} has no row in epoch {epoch}"))
         })?;
-        let row_key = self.keys.row_key(&self.store, member).await?;
+        let row = self.row(epoch, leaf).await?;
+        let own = self.keys.row_key(&self.store, member).await?;
+        // The key may have come after the epoch was settled without it.
+        let secret = ledger::row_secret(&row, epoch, leaf.private_hash, own.as_ref().map(RowKey::expose));
         let report = RowReport {
             epoch,
-            row: self.row(epoch, leaf).await?,
-            salt: row_key.map(|key| ledger::salt(key.expose(), epoch)).unwrap_or_default(),
+            row,
+            salt: secret.map(|key| ledger::salt(&key, epoch)).unwrap_or_default(),
             leaf: claim_leaf(&self.tree(&leaves)?, leaf)?,
             contributions: self.contribution_reports(mirror, member).await?,
             uses: self.uses(mirror, member).await?,
@@ -83,10 +89,117 @@ impl Steward {
             member,
         };
         let sealed = sealing::seal_as(&SealingPublicKey(request.reply_key), &context, &json, &mut rand::rng());
-        let sealed = sealed.map_err(|error| {
-            Problem::new(ProblemCode::BadRequest, format!("reply_key: {error}")).hint("give a fresh X25519 public key")
+        Ok(SealedRow { epoch, sealed: sealed.map_err(bad_reply_key)?.0 })
+    }
+
+    /// What a member needs to contest its row in the pending root, sealed to the key that the request names: the row before
+    /// from here, inputs and leaf from here where the header's trees come out here too, else as they were published.
+    ///
+    /// # Errors
+    /// Where nothing is pending, or this steward has not settled the epoch before.
+    pub async fn opening(
+        self: &Arc<Self>,
+        mirror: &Mirror,
+        member: MemberId,
+        request: &RowRequest,
+    ) -> Result<SealedRow, Problem> {
+        let pending = mirror.latest.proposals.values().next_back().filter(|p| p.final_at > mirror.now());
+        let header = pending.map(|pending| &pending.header).ok_or_else(|| {
+            Problem::new(ProblemCode::NotFound, "no root is pending: what is final cannot be contested")
         })?;
-        Ok(SealedRow { epoch, sealed: sealed.0 })
+        let epoch = header.epoch;
+        if request.epoch.is_some_and(|asked| asked != epoch) {
+            let detail = format!("epoch {epoch}, attempt {} is pending", header.attempt);
+            return Err(Problem::new(ProblemCode::Conflict, detail));
+        }
+        let (inputs, leaf) = self.opened(mirror, header, member).await?;
+        let report = OpeningReport {
+            header: header.clone(),
+            params: self.params_named(mirror, header)?,
+            old: self.old_row(header, member).await?,
+            inputs,
+            leaf,
+        };
+        let json = serde_json::to_vec(&report).map(Zeroizing::new).map_err(internal)?;
+        let (chain_id, ledger) = (self.manifest.chain_id, self.manifest.addresses.settlement_ledger);
+        let context = OpeningContext { chain_id, ledger, epoch, member };
+        let sealed = sealing::seal_as(&SealingPublicKey(request.reply_key), &context, &json, &mut rand::rng());
+        Ok(SealedRow { epoch, sealed: sealed.map_err(bad_reply_key)?.0 })
+    }
+
+    /// The parameters whose hash a header names.
+    fn params_named(&self, mirror: &Mirror, header: &Header) -> Result<Params, Problem> {
+        let mut known = mirror.latest.params.values().chain([&self.manifest.ledger]);
+        let named = known.find(|params| params.hash() == header.params_hash).cloned();
+        named.ok_or_else(|| {
+            internal(format!("no vote set the parameters {} of epoch {}", header.params_hash, header.epoch))
+        })
+    }
+
+    async fn old_row(&self, header: &Header, member: MemberId) -> Result<OldRow, Problem> {
+        let last = Epoch(header.epoch.0 - 1);
+        let leaves = if last.0 == 0 { Vec::new() } else { self.leaves(last).await? };
+        let proof = self.tree(&leaves)?.proof(member);
+        let proof = proof.ok_or_else(|| internal(format!("member {member} is beyond the tree")))?;
+        Ok(match leaves.iter().find(|leaf| leaf.member == member) {
+            Some(leaf) => OldRow { row: Some(self.row(last, leaf).await?), shown: leaf.amounts, proof },
+            None => OldRow { row: None, shown: Amounts::default(), proof },
+        })
+    }
+
+    /// A member's inputs and leaf under the roots of a header, as far as they are here or were published.
+    ///
+    /// # Errors
+    /// Where the store fails or is damaged.
+    pub async fn opened(
+        &self,
+        mirror: &Mirror,
+        header: &Header,
+        member: MemberId,
+    ) -> Result<(Option<OpenedInputs>, Option<NewLeaf>), Problem> {
+        let settled = self.store.epoch::<Header, Global>(header.epoch).await?;
+        if settled.is_some_and(|row| row.header == *header) {
+            let leaves = self.store.rows(header.epoch).await?;
+            let found = leaves.iter().find(|leaf| leaf.member == member);
+            let Some(leaf) = found else { return Ok((None, None)) };
+            let inputs = self.inputs(header.epoch, leaf).await?;
+            return Ok((
+                self.open_inputs(&leaves, leaf, inputs, header).await?,
+                Some(new_leaf(&self.tree(&leaves)?, leaf)?),
+            ));
+        }
+        let published = mirror.events.iter().rev().find_map(|located| match &located.event {
+            Event::RowPublished { epoch, attempt, member: of, leaf }
+                if (*epoch, *attempt, *of) == (header.epoch, header.attempt, member) =>
+            {
+                Some((**leaf).clone())
+            }
+            _ => None,
+        });
+        let ours = self.false_epoch(header.epoch, header.attempt);
+        let inputs = match ours.as_ref().and_then(|ours| Some((&ours.leaves, ours.of(member)?))) {
+            Some((leaves, (leaf, inputs))) => self.open_inputs(leaves, leaf, Some(inputs.clone()), header).await?,
+            None => None,
+        };
+        Ok((inputs, published))
+    }
+
+    /// What opens a member's inputs, where the tree of all of them is the header's.
+    async fn open_inputs(
+        &self,
+        leaves: &[LeafRow],
+        leaf: &LeafRow,
+        inputs: Option<Inputs>,
+        header: &Header,
+    ) -> Result<Option<OpenedInputs>, Problem> {
+        let hashes: Vec<_> = leaves.iter().map(|leaf| leaf.inputs_leaf).collect();
+        let tree = Tree::new(self.manifest.tree_depth, &hashes).map_err(internal)?;
+        let (Some(inputs), Some(proof)) = (inputs, tree.proof(leaf.member)) else { return Ok(None) };
+        let own = self.keys.row_key(&self.store, leaf.member).await?;
+        let own = own.as_ref().map(RowKey::expose);
+        let blinder = ledger::inputs_blinder(leaf.member, &inputs, header.epoch, leaf.inputs_leaf, own);
+        let opened = blinder.map(|blinder| OpenedInputs { inputs, blinder, proof });
+        Ok(opened.filter(|_| tree.root() == header.inputs_root))
     }
 
     async fn contribution_reports(
@@ -135,6 +248,15 @@ impl Steward {
         }
         Ok(uses)
     }
+}
+
+fn bad_reply_key(error: SealingError) -> Problem {
+    Problem::new(ProblemCode::BadRequest, format!("reply_key: {error}")).hint("give a fresh X25519 public key")
+}
+
+fn new_leaf(tree: &Tree, leaf: &LeafRow) -> Result<NewLeaf, Problem> {
+    let ClaimLeaf { proof, .. } = claim_leaf(tree, leaf)?;
+    Ok(NewLeaf { shown: leaf.amounts, private_hash: leaf.private_hash, proof })
 }
 
 fn claim_leaf(tree: &Tree, leaf: &LeafRow) -> Result<ClaimLeaf, Problem> {

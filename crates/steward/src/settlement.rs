@@ -9,7 +9,9 @@
 //! shows them, to whoever has the steward's store and keys.
 
 mod alarms;
+mod copies;
 mod demands;
+mod objection;
 mod sheet;
 
 use std::collections::BTreeMap;
@@ -22,19 +24,18 @@ use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::client::BlockRef;
 use rochdale_chain::state::Cooperative;
 use rochdale_core::ids::{ContributionId, Epoch, MemberId};
-use rochdale_core::ledger::{self, Global, Header, Roots, Row, Schedule, Settled, Tree};
+use rochdale_core::ledger::{self, Global, Header, Inputs, NO_ROW_KEY, Roots, Row, Schedule, Settled, Tree};
 use rochdale_crypto::keystore::Item;
 
 use crate::awards::granted;
-use crate::inputs::{Gathered, Sources, differences, gather};
+use crate::inputs::{Gathered, Sources, gather};
 use crate::keys::{unwrap_json, wrap_json};
+use crate::scoring::message;
 use crate::steward::{Mirror, Steward, chain_problem, internal};
 use crate::store::{EnteredRow, EpochRow, LeafRow, ScoreRow};
 
 /// The duty's name where it is halted.
 pub const DUTY: &str = "settlement";
-/// The row key of a member whose own one nobody ever got.
-const NO_ROW_KEY: [u8; 32] = [0; 32];
 
 /// The signed scores of a sheet, by contribution.
 pub type Scores = BTreeMap<ContributionId, Vec<ScoreRow>>;
@@ -46,7 +47,7 @@ struct Said<'a> {
     scores: &'a Scores,
     /// Signed awards, which are checked where they are counted.
     awards: &'a [AwardMessage],
-    /// Members whose row key nobody has.
+    /// Members whose row key none of the signers has.
     unkeyed: &'a [MemberId],
 }
 
@@ -72,6 +73,14 @@ pub struct Before {
     pub rows: Vec<Row>,
     /// The last root.
     pub root: B256,
+}
+
+/// What a proposal on chain comes to here.
+enum Verdict {
+    /// The same header.
+    Recomputed(Box<Computed>),
+    /// Another one, or none, from the sheet that its signers signed. In words for everybody.
+    False(String),
 }
 
 impl<'a> Said<'a> {
@@ -105,6 +114,7 @@ impl Steward {
     pub async fn settle_round(self: &Arc<Self>, mirror: &Mirror) -> Result<(), Problem> {
         let _one = self.settling.lock().await;
         self.lift_if_voided(&mirror.finalized()).await?;
+        self.object_if_false(mirror).await?;
         self.refuse_if_halted(DUTY).await?;
         let lacking = match self.take_over(mirror).await {
             Ok(()) => self.try_to_propose(mirror).await?,
@@ -121,23 +131,13 @@ impl Steward {
         loop {
             let epoch = Epoch(self.store.settled().await?.0 + 1);
             let Some(proposal) = finalized.proposals.get(&epoch) else { return Ok(()) };
-            let sheet = self.sheet_of(mirror, &proposal.header).await?;
-            let before = self.before(epoch).await?;
-            let scores = self.verified_scores(mirror, &sheet.scores)?;
-            let cut = self.cut(epoch).await?;
-            let computed = self.compute(mirror, &before, &proposal.header, cut, Said::of(&sheet, &scores)).await?;
-            if computed.header != proposal.header {
-                let attempt = proposal.header.attempt;
-                let reason = format!(
-                    "the proposal of epoch {epoch}, attempt {attempt}, on chain has root {}; recomputed from its sheet it \
-                     is {}; lines that differ: {}",
-                    proposal.header.root,
-                    computed.header.root,
-                    differences(&computed.gathered.lines, &sheet.lines).len()
-                );
-                self.store.halt_over(DUTY, &reason, epoch, attempt).await?;
-                return Err(Problem::new(ProblemCode::Halted, reason));
-            }
+            let computed = match self.check_proposal(mirror, &proposal.header).await? {
+                Verdict::Recomputed(computed) => computed,
+                Verdict::False(reason) => {
+                    self.store.halt_over(DUTY, &reason, epoch, proposal.header.attempt).await?;
+                    return Err(Problem::new(ProblemCode::Halted, reason));
+                }
+            };
             self.record(&computed).await?;
             tracing::info!(%epoch, root = %computed.header.root, "settled");
         }
@@ -220,6 +220,22 @@ impl Steward {
         serde_json::from_str(&kept).map_err(internal)
     }
 
+    /// The exact inputs behind a leaf of the last two epochs. Of a closed row the leaf says all that there is.
+    ///
+    /// # Errors
+    /// Where the store fails or is damaged.
+    pub async fn inputs(&self, epoch: Epoch, leaf: &LeafRow) -> Result<Option<Inputs>, Problem> {
+        let member = leaf.member;
+        if let Some(wrapped) = &leaf.inputs {
+            let key = self.keys.member(&self.store, member).await?;
+            let key = key.ok_or_else(|| internal(format!("the key of member {member} is missing")))?;
+            return Ok(Some(unwrap_json(&key, Item::LedgerInputs(epoch.0), "the inputs", wrapped)?));
+        }
+        // Nobody's inputs are emptier than those of who left, and erasing everything adds one public fact to them.
+        let public = [false, true].map(|erased| Inputs { erased, ..Inputs::default() });
+        Ok(public.into_iter().find(|inputs| ledger::inputs_leaf(member, inputs, B256::ZERO) == leaf.inputs_leaf))
+    }
+
     /// The cut of an epoch: the last block up to its end, once it is final.
     ///
     /// # Errors
@@ -236,16 +252,15 @@ impl Steward {
     /// Computes an epoch; `like` gives epoch, attempt and the sheet's digest.
     async fn compute(
         &self,
-        mirror: &Mirror,
+        at_cut: &Cooperative,
         before: &Before,
         like: &Header,
-        cut: BlockRef,
         said: Said<'_>,
+        known: &[LeafRow],
     ) -> Result<Computed, Problem> {
-        let at_cut = Cooperative::at_block(mirror.events.iter(), cut.number);
         let entered = self.entered_before(like.epoch).await?;
-        let gathered = self.gather(like.epoch, &at_cut, &entered, said.scores, said.awards).await?;
-        self.recompute(before, like, gathered, said.unkeyed, &[]).await
+        let gathered = self.gather(like.epoch, at_cut, &entered, said.scores, said.awards).await?;
+        self.recompute(before, like, gathered, said.unkeyed, known).await
     }
 
     /// Computes an epoch from gathered inputs. Where a member's row key is gone, the leaf of `known` stands for what
@@ -281,7 +296,7 @@ impl Steward {
                     (known.private_hash, known.inputs_leaf)
                 }
             };
-            leaves.push(LeafRow { member, amounts, private_hash, inputs_leaf, wrapped: None });
+            leaves.push(LeafRow { member, amounts, private_hash, inputs_leaf, wrapped: None, inputs: None });
         }
         let depth = self.manifest.tree_depth;
         let row_leaves: Vec<B256> = leaves.iter().map(|l| ledger::leaf(l.member, &l.amounts, l.private_hash)).collect();
@@ -293,7 +308,7 @@ impl Steward {
         Ok(Computed { header, settled, gathered, leaves })
     }
 
-    /// The key that salts a row: zeros where nobody got one or where the row is closed, which no key hides.
+    /// The key that salts a row: zeros where no signer has one or where the row is closed, which no key hides.
     async fn row_secret(&self, member: MemberId, row: &Row, unkeyed: &[MemberId]) -> Result<Option<[u8; 32]>, Problem> {
         if row.closed || unkeyed.contains(&member) {
             return Ok(Some(NO_ROW_KEY));
@@ -333,15 +348,27 @@ impl Steward {
         gather(&Sources { epoch, at_cut, founding, since, before, scores, grants, snapshots: &snapshots })
     }
 
-    /// The scores of a sheet, each with its signature checked.
+    /// The scores of a sheet, each with its signature checked: that of the steward who held the seat at the cut, whoever
+    /// holds it now.
     ///
     /// # Errors
     /// With the first that does not hold.
-    pub fn verified_scores(&self, mirror: &Mirror, messages: &[ScoreMessage]) -> Result<Scores, Problem> {
+    pub fn verified_scores(&self, at_cut: &Cooperative, messages: &[ScoreMessage]) -> Result<Scores, Problem> {
         let mut scores = Scores::new();
         for message in messages {
-            let row = self.verify_score(&mirror.latest, message)?;
+            let row = self.verify_score(at_cut, message)?;
             scores.entry(row.contribution).or_default().push(row);
+        }
+        Ok(scores)
+    }
+
+    /// The scores here that count at a cut: those of whoever held their seats then.
+    async fn scores_at(&self, at_cut: &Cooperative) -> Result<Scores, Problem> {
+        let mut scores = Scores::new();
+        for row in self.store.scores_after(ContributionId(0)).await? {
+            if self.verify_score(at_cut, &message(&row)).is_ok() {
+                scores.entry(row.contribution).or_default().push(row);
+            }
         }
         Ok(scores)
     }
@@ -350,10 +377,11 @@ impl Steward {
     async fn record(&self, computed: &Computed) -> Result<(), Problem> {
         let epoch = computed.header.epoch;
         let mut leaves = computed.leaves.clone();
-        for (leaf, row) in leaves.iter_mut().zip(&computed.settled.rows) {
+        for ((leaf, row), inputs) in leaves.iter_mut().zip(&computed.settled.rows).zip(&computed.settled.inputs) {
             if !row.closed {
                 let key = self.keys.member_or_new(&self.store, leaf.member).await?;
                 leaf.wrapped = Some(wrap_json(&key, Item::LedgerRow(epoch.0), "the row", row)?);
+                leaf.inputs = Some(wrap_json(&key, Item::LedgerInputs(epoch.0), "the inputs", inputs)?);
             }
         }
         let row = EpochRow { epoch, header: computed.header.clone(), globals: computed.settled.global.clone() };

@@ -16,7 +16,8 @@ use rochdale_core::ids::{MemberId, StewardId};
 use tokio::sync::Mutex;
 
 use crate::config::Config;
-use crate::keys::{Keys, KeysError};
+use crate::falsified::Falsified;
+use crate::keys::{self, Keys, KeysError};
 use crate::store::{EventStore, Store, StoreError};
 
 /// The chain as this steward last saw it.
@@ -93,6 +94,14 @@ pub enum StartError {
         /// The configuration's.
         configured: u64,
     },
+    /// Only who holds a seat may object.
+    #[error("[objection] key_file is of {other}, the steward is {steward}: only the key of the seat may object")]
+    Objector {
+        /// The key's address.
+        other: Address,
+        /// This steward's.
+        steward: Address,
+    },
     /// An address in the configuration.
     #[error("{key}: {detail}")]
     Address {
@@ -119,6 +128,8 @@ pub struct Steward {
     pub settling: Mutex<()>,
     /// One entry of the budget log is worked on at a time.
     pub debiting: Mutex<()>,
+    /// What this steward computes of the pending epoch where the proposal on chain is another.
+    pub(crate) falsified: RwLock<Option<Arc<Falsified>>>,
     follower: Mutex<Follower<EventStore>>,
     mirror: RwLock<Option<Arc<Mirror>>>,
     report: RwLock<Report>,
@@ -151,6 +162,10 @@ impl Steward {
             return Err(StartError::OtherChain { manifest: manifest.chain_id, configured: config.chain_id });
         }
         let keys = Keys::load(&config)?;
+        let steward = keys.signer.address();
+        if let Some(other) = keys::objector(&config)?.filter(|other| *other != steward) {
+            return Err(StartError::Objector { other, steward });
+        }
         let stale_after = Duration::from_secs(config.stale_after_s);
         let options = ChainOptions { stale_after, ..ChainOptions::new(config.chain_id) };
         let chain = Chain::connect(&config.rpc_url, options, clock).await?;
@@ -160,6 +175,9 @@ impl Steward {
         let gateway = Client::new(&config.gateway_url).map_err(url("gateway_url".to_owned()))?;
         for peer in &config.peers {
             Client::new(&peer.url).map_err(url(format!("peers, steward {}", peer.steward)))?;
+        }
+        for former in &config.former {
+            Client::new(&former.url).map_err(url(format!("former, steward {}", former.address)))?;
         }
         let follower = Follower::new(chain.clone(), &manifest, EventStore(store.clone()));
         Ok(Arc::new(Self {
@@ -171,6 +189,7 @@ impl Steward {
             chain,
             settling: Mutex::default(),
             debiting: Mutex::default(),
+            falsified: RwLock::default(),
             follower: Mutex::new(follower),
             mirror: RwLock::default(),
             report: RwLock::default(),
@@ -260,6 +279,27 @@ impl Steward {
                 Some((peer.steward, client.signing(identity.clone(), seat.signer)))
             })
             .collect()
+    }
+
+    /// Whoever may hold what this steward missed: its peers, and those who left office.
+    #[must_use]
+    pub fn sources(&self, mirror: &Mirror) -> Vec<(StewardId, Client)> {
+        let identity = self.identity();
+        let former = self.config.former.iter().filter_map(|former| {
+            let seat = mirror.latest.offices.get(&former.address)?;
+            let client = Client::new(&former.url).ok()?;
+            Some((*seat, client.signing(identity.clone(), former.address)))
+        });
+        self.peers(mirror).into_iter().chain(former).collect()
+    }
+
+    /// Our seat, or the one that was ours: who left office still hands over.
+    ///
+    /// # Errors
+    /// Where the committee never seated this key.
+    pub fn office(&self, mirror: &Mirror) -> Result<StewardId, Problem> {
+        let held = mirror.latest.offices.get(&self.address()).copied();
+        held.map_or_else(|| self.seat(mirror), Ok)
     }
 
     /// The gateway.

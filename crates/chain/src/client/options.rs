@@ -20,6 +20,8 @@ pub struct SenderOptions {
     pub poll: Duration,
     /// How long to wait for a receipt.
     pub patience: Duration,
+    /// What the gas of one transaction may cost at most, in wei; no limit where absent.
+    pub max_wei: Option<u128>,
 }
 
 impl Default for SenderOptions {
@@ -29,6 +31,7 @@ impl Default for SenderOptions {
             backoff: Duration::from_millis(200),
             poll: Duration::from_millis(100),
             patience: Duration::from_secs(120),
+            max_wei: None,
         }
     }
 }

@@ -64,6 +64,16 @@ pub enum SendError {
         /// What the node said.
         detail: String,
     },
+    /// The gas would cost more than this sender may spend. Nothing was sent.
+    #[error("{call} would cost up to {cost} wei of gas, the limit is {limit}: raise it, or send it by hand")]
+    TooDear {
+        /// The function's signature.
+        call: String,
+        /// Gas limit times the highest price, in wei.
+        cost: u128,
+        /// In wei.
+        limit: u128,
+    },
     /// Another process sends with the same key.
     #[error("account {account} lost the race for its nonce {nonce} several times; does another process use this key?")]
     NonceRace {
@@ -336,6 +346,10 @@ impl Sender {
             let nonce = if self.waiting.load(Ordering::SeqCst) == 0 { pending } else { pending.max(*next) };
             *next = nonce;
             let fees = self.retry(wanted, || async move { provider.estimate_eip1559_fees().await }).await?;
+            let cost = u128::from(gas).saturating_mul(fees.max_fee_per_gas);
+            if let Some(limit) = self.options.max_wei.filter(|limit| cost > *limit) {
+                return Err(SendError::TooDear { call: wanted.name.to_owned(), cost, limit });
+            }
             let request = self
                 .request(wanted)
                 .with_nonce(nonce)

@@ -4,7 +4,7 @@ use alloy::primitives::{B256, U256};
 use alloy::rpc::types::Log;
 use alloy::sol_types::SolEvent;
 use rochdale_core::ids::{DatasetId, LicenseId};
-use rochdale_core::ledger::Params;
+use rochdale_core::ledger::{Amounts, NewLeaf, Params};
 use rochdale_core::money::{DataWei, GovWei, MicroUsdc};
 
 use super::{Event, LicenseTerms, Located, Seat, amount};
@@ -275,7 +275,9 @@ fn dispute(topic: B256, log: &Log) -> Result<Option<Event>, DecodeError> {
         }
         SettlementLedger::RowPublished::SIGNATURE_HASH => {
             let e: SettlementLedger::RowPublished = read(log)?;
-            Event::RowPublished { epoch: e.epoch.into(), attempt: e.attempt, member: e.memberId.into() }
+            let shown = Amounts { cash: e.row.cash, stream: e.row.stream, data: e.row.data, gov: e.row.gov };
+            let leaf = Box::new(NewLeaf { shown, private_hash: e.row.privateHash, proof: e.proof });
+            Event::RowPublished { epoch: e.epoch.into(), attempt: e.attempt, member: e.memberId.into(), leaf }
         }
         SettlementLedger::PausedUntil::SIGNATURE_HASH => {
             Event::SettlementPaused { until: read::<SettlementLedger::PausedUntil>(log)?.until }

@@ -6,7 +6,7 @@ mod memory;
 
 use alloy::primitives::{Address, B256, U256};
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, Purpose};
-use rochdale_core::ledger::{Header, Params};
+use rochdale_core::ledger::{Header, NewLeaf, Params};
 use rochdale_core::money::{DataWei, GovWei, MicroUsdc};
 use serde::{Deserialize, Serialize};
 
@@ -99,7 +99,7 @@ pub enum Event {
     /// A member demands the path of its row in the pending tree.
     Demanded { epoch: Epoch, attempt: u32, member: MemberId, answer_by: u64 },
     /// A demanded row was published.
-    RowPublished { epoch: Epoch, attempt: u32, member: MemberId },
+    RowPublished { epoch: Epoch, attempt: u32, member: MemberId, leaf: Box<NewLeaf> },
     /// The settlement is paused until a time; one that has passed ends a pause.
     SettlementPaused { until: u64 },
     /// Parameters that govern the epochs from `from_epoch` on.

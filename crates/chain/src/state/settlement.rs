@@ -128,7 +128,7 @@ impl Cooperative {
                 }
                 self.demands.push(Demand { epoch, attempt, member, answer_by, answered: false });
             }
-            Event::RowPublished { epoch, attempt, member } => {
+            Event::RowPublished { epoch, attempt, member, .. } => {
                 let asked = |d: &&mut Demand| (d.epoch, d.attempt, d.member) == (epoch, attempt, member);
                 if let Some(demand) = self.demands.iter_mut().find(asked) {
                     demand.answered = true;
@@ -187,7 +187,7 @@ mod tests {
     use crate::events::Located;
     use alloy::primitives::B256;
     use rochdale_core::ids::MemberId;
-    use rochdale_core::ledger::{Global, Roots, Settled, Shared};
+    use rochdale_core::ledger::{Amounts, Global, NewLeaf, Roots, Settled, Shared};
 
     fn located(event: Event) -> Located {
         Located {
@@ -250,7 +250,8 @@ mod tests {
         assert_eq!(state.proposals[&ONE].final_at, 9_000);
 
         let asked = |member, answer_by| Event::Demanded { epoch: ONE, attempt: 0, member: MemberId(member), answer_by };
-        let shown = Event::RowPublished { epoch: ONE, attempt: 0, member: MemberId(7) };
+        let leaf = NewLeaf { shown: Amounts::default(), private_hash: B256::ZERO, proof: Vec::new() };
+        let shown = Event::RowPublished { epoch: ONE, attempt: 0, member: MemberId(7), leaf: Box::new(leaf) };
         let state = folded(vec![proposed(1, 0), asked(7, 4_000), asked(8, 4_500), shown]);
         assert_eq!(state.proposals[&ONE].final_at, 4_500 + REPLY_TIME);
         let open = |now| state.open_demands(now).map(|demand| demand.member.0).collect::<Vec<_>>();

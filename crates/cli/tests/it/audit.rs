@@ -10,7 +10,7 @@ use rochdale_core::ledger::{
 };
 use rochdale_testkit::anvil::TestCoop;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 const MEMBER: MemberId = MemberId(1);
@@ -31,7 +31,15 @@ fn transcript(params: &Params) -> (Transcript, Vec<Header>) {
             ..EpochInputs::default()
         };
         let (params, destroyed) = (params.clone(), BTreeMap::new());
-        let mut epoch = SettledInputs { params, inputs, attempt: 0, sheet: B256::ZERO, root: B256::ZERO, destroyed };
+        let mut epoch = SettledInputs {
+            params,
+            inputs,
+            attempt: 0,
+            sheet: B256::ZERO,
+            root: B256::ZERO,
+            unkeyed: BTreeSet::new(),
+            destroyed,
+        };
         let round: Round = books.settle(&epoch, |_| ROW_KEY).unwrap();
         epoch.root = round.header.root;
         books.close(&round);

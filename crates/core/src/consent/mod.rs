@@ -9,11 +9,13 @@
 //! The terms are those of GA4GH's Data Use Ontology ([`Permission`], [`ModifierKind`]), pinned here as a table.
 
 mod duo;
+mod ehds;
 mod matching;
 mod receipt;
 mod state;
 
 pub use duo::{Disease, Modifier, ModifierKind, Permission};
-pub use matching::{Decision, EhdsCategory, Obligation, Reason, Request, Right, matches};
+pub use ehds::EhdsCategory;
+pub use matching::{Decision, Obligation, Reason, Request, Right, matches};
 pub use receipt::{Choice, Controller, Event, Notice, Receipt, ReceiptError};
 pub use state::{Consent, ConsentError, Status};

@@ -9,7 +9,7 @@ use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
 
 use super::duo::{Modifier, Permission};
-use super::matching::EhdsCategory;
+use super::ehds::EhdsCategory;
 use crate::commit::{self, CommitError};
 use crate::ids::MemberId;
 

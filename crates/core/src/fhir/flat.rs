@@ -2,7 +2,8 @@
 
 use super::date::{Date, day_of};
 use super::decimal::milli;
-use super::record::{Kind, Record, Subject};
+use super::record::Record;
+use super::resource::{Kind, Subject};
 use super::view::{Event, Observation, Patient, Sex};
 
 /// One patient without names, notes or ids.

@@ -2,6 +2,7 @@
 
 use super::error::FhirError;
 use super::reference::{Index, Resolution, Resolver};
+use super::resource::{Kind, Resource, Subject};
 use serde_json::Value;
 
 /// What is taken in.
@@ -15,139 +16,6 @@ impl Default for Limits {
     /// 64 MiB a record.
     fn default() -> Self {
         Self { record_bytes: 64 << 20 }
-    }
-}
-
-macro_rules! kinds {
-    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {
-        /// The resource types that rules know; the rest is carried along.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Kind {
-            $($(#[$doc])* $name,)+
-            /// Any other type.
-            Other,
-        }
-
-        impl Kind {
-            /// The kind of a resource type's name.
-            #[must_use]
-            pub fn of(type_name: &str) -> Self {
-                match type_name {
-                    $(stringify!($name) => Self::$name,)+
-                    _ => Self::Other,
-                }
-            }
-        }
-    };
-}
-
-kinds!(
-    /// Who the record is about.
-    Patient,
-    /// A problem or diagnosis.
-    Condition,
-    /// A measurement, test result or answer.
-    Observation,
-    /// An order for a medication.
-    MedicationRequest,
-    /// A medication as the patient takes it.
-    MedicationStatement,
-    /// A medication that was given.
-    MedicationAdministration,
-    /// A visit or stay.
-    Encounter,
-    /// A vaccination.
-    Immunization,
-    /// Something done to or for the patient.
-    Procedure,
-    /// An allergy or intolerance.
-    AllergyIntolerance,
-    /// A report over observations.
-    DiagnosticReport,
-    /// A document or note.
-    DocumentReference,
-    /// A plan of care.
-    CarePlan,
-    /// Who cares.
-    CareTeam,
-    /// A goal of care.
-    Goal,
-);
-
-/// Whom a resource is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Subject {
-    /// It names nobody.
-    None,
-    /// The record's patient.
-    Patient,
-    /// Another resource of the record (a device, a place, a contained relative): no part of the patient's data.
-    Other,
-    /// Somebody who is not in the record; the position of the reference field in the resource's own words.
-    Unresolved(&'static str),
-}
-
-/// A resource with its place in the bundle.
-#[derive(Clone, Debug)]
-pub struct Resource {
-    kind: Kind,
-    entry: Option<u32>,
-    full_url: Option<String>,
-    value: Value,
-    subject: Subject,
-}
-
-impl Resource {
-    /// Its kind.
-    #[must_use]
-    pub fn kind(&self) -> Kind {
-        self.kind
-    }
-
-    /// The name of its type.
-    #[must_use]
-    pub fn type_name(&self) -> &str {
-        self.value.get("resourceType").and_then(Value::as_str).unwrap_or_default()
-    }
-
-    /// Its id, where it has one.
-    #[must_use]
-    pub fn id(&self) -> Option<&str> {
-        self.value.get("id").and_then(Value::as_str).filter(|id| !id.is_empty())
-    }
-
-    /// The entry's full URL, where it has one.
-    #[must_use]
-    pub fn full_url(&self) -> Option<&str> {
-        self.full_url.as_deref()
-    }
-
-    /// The resource itself: an object with a `resourceType`.
-    #[must_use]
-    pub fn value(&self) -> &Value {
-        &self.value
-    }
-
-    /// Whom it is about.
-    #[must_use]
-    pub fn subject(&self) -> Subject {
-        self.subject
-    }
-
-    /// Where it stands in the document that was read, as `Bundle.entry[7].resource`.
-    #[must_use]
-    pub fn path(&self) -> String {
-        self.entry.map_or_else(|| self.type_name().to_owned(), |entry| format!("Bundle.entry[{entry}].resource"))
-    }
-
-    /// Path and name for messages, as `Bundle.entry[7].resource (Patient/12)`; ids only, never a person's name.
-    #[must_use]
-    pub fn label(&self) -> String {
-        let name = self.id().map(|id| format!("{}/{id}", self.type_name())).or_else(|| self.full_url.clone());
-        match name {
-            Some(name) => format!("{} ({name})", self.path()),
-            None => self.path(),
-        }
     }
 }
 
@@ -181,18 +49,18 @@ impl Record {
     pub fn from_value(name: &str, value: Value) -> Result<Self, FhirError> {
         let mut resources = match value.get("resourceType").and_then(Value::as_str) {
             Some("Bundle") => entries(name, value)?,
-            Some("Patient") => vec![resource(None, None, value)],
+            Some("Patient") => vec![Resource::new(None, None, value)],
             Some(other) => return Err(not_fhir(name, "resourceType", &format!("a single {}", shorten(other)))),
             None => return Err(not_fhir(name, "resourceType", "no resource type")),
         };
         let patient = only_patient(name, &mut resources)?;
         let index = Index::new(&resources);
         let subjects: Vec<Subject> = {
-            let resolver = Resolver::over(&resources, &index);
+            let resolver = Resolver::new(&resources, &index);
             (0..resources.len()).map(|index| subject_of(&resolver, &resources, index, patient)).collect()
         };
         for (resource, subject) in resources.iter_mut().zip(subjects) {
-            resource.subject = subject;
+            resource.set_subject(subject);
         }
         Ok(Self { resources, patient, index })
     }
@@ -203,8 +71,10 @@ impl Record {
         &self.resources
     }
 
-    pub(super) fn index(&self) -> &Index {
-        &self.index
+    /// What its references point at.
+    #[must_use]
+    pub fn resolver(&self) -> Resolver<'_> {
+        Resolver::new(&self.resources, &self.index)
     }
 
     /// The Patient resource.
@@ -229,11 +99,6 @@ fn shorten(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(40).collect()
 }
 
-fn resource(entry: Option<u32>, full_url: Option<String>, value: Value) -> Resource {
-    let kind = value.get("resourceType").and_then(Value::as_str).map_or(Kind::Other, Kind::of);
-    Resource { kind, entry, full_url, value, subject: Subject::None }
-}
-
 /// Moves the resources out of a bundle; entries that hold none (deletions, outcomes) are passed over.
 fn entries(name: &str, mut bundle: Value) -> Result<Vec<Resource>, FhirError> {
     match bundle.get("type").and_then(Value::as_str) {
@@ -256,22 +121,22 @@ fn entries(name: &str, mut bundle: Value) -> Result<Vec<Resource>, FhirError> {
             return Err(not_fhir(name, &format!("{}.resource", path()), "no resource type"));
         }
         let full_url = entry.get("fullUrl").and_then(Value::as_str).map(str::to_owned);
-        resources.push(resource(u32::try_from(index).ok(), full_url, value));
+        resources.push(Resource::new(u32::try_from(index).ok(), full_url, value));
     }
     Ok(resources)
 }
 
 /// The position of the only patient. The same Patient twice, as in pages of a search put together, counts once.
 fn only_patient(name: &str, resources: &mut Vec<Resource>) -> Result<usize, FhirError> {
-    let is_patient = |resource: &Resource| resource.kind == Kind::Patient;
+    let is_patient = |resource: &Resource| resource.kind() == Kind::Patient;
     let Some(first) = resources.iter().position(is_patient) else {
         return Err(FhirError::NoPatient { name: name.to_owned() });
     };
-    let original = resources[first].value.clone();
+    let original = resources[first].value().clone();
     let mut position = 0;
     resources.retain(|resource| {
         position += 1;
-        position - 1 <= first || !is_patient(resource) || resource.value != original
+        position - 1 <= first || !is_patient(resource) || *resource.value() != original
     });
     let mut others = resources.iter().skip(first + 1).filter(|resource| is_patient(resource));
     let Some(second) = others.next() else { return Ok(first) };
@@ -292,7 +157,7 @@ fn subject_of(resolver: &Resolver<'_>, resources: &[Resource], index: usize, pat
     }
     let mut about = Subject::None;
     for field in SUBJECT_FIELDS {
-        let value = resources[index].value.get(field);
+        let value = resources[index].value().get(field);
         let many = value.and_then(Value::as_array).map(Vec::as_slice);
         for reference in many.unwrap_or(value.map(std::slice::from_ref).unwrap_or_default()) {
             match target(resolver, index, reference) {

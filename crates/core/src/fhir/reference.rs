@@ -3,7 +3,7 @@
 //! Source: FHIR R4, "Resolving references in Bundles". Wider than it where practice is: `urn:uuid:` also finds a
 //! resource by its id, and an absolute URL finds `Type/id` where the target states no other server.
 
-use super::record::{Record, Resource};
+use super::resource::Resource;
 use serde_json::Value;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -137,13 +137,7 @@ pub struct Resolver<'a> {
 }
 
 impl<'a> Resolver<'a> {
-    /// A view of the record's index.
-    #[must_use]
-    pub fn new(record: &'a Record) -> Self {
-        Self::over(record.resources(), record.index())
-    }
-
-    pub(super) fn over(resources: &'a [Resource], index: &'a Index) -> Self {
+    pub(super) fn new(resources: &'a [Resource], index: &'a Index) -> Self {
         Self { resources, index }
     }
 

@@ -194,7 +194,7 @@ fn much_of_the_same_is_survived() {
     entries.push(hoard);
     entries.extend(made_up);
     let record = Record::from_value("x", json!({ "resourceType": "Bundle", "entry": entries })).unwrap();
-    assert_eq!(super::Resolver::new(&record).resolve(5, "Goal/g"), super::Resolution::Found(1));
+    assert_eq!(record.resolver().resolve(5, "Goal/g"), super::Resolution::Found(1));
     assert!(record.resources().iter().all(|r| r.kind() != super::Kind::Goal || r.subject() == super::Subject::Patient));
     assert!(score(&record, 0, false).reasons.len() < 600);
     exercise(&record, 0);

@@ -3,7 +3,7 @@
 
 use super::code::{Coding, UCUM, codings};
 use super::date::Date;
-use super::record::{Kind, Resource};
+use super::resource::{Kind, Resource};
 use serde_json::{Number, Value};
 
 /// Administrative sex.

@@ -12,10 +12,13 @@
 
 mod awards;
 mod claim;
+mod contest;
 mod error;
 mod hash;
 mod header;
 mod inputs;
+mod keys;
+mod parallel;
 mod params;
 mod row;
 mod schedule;
@@ -23,13 +26,16 @@ mod score;
 mod step;
 mod transcript;
 mod tree;
+mod words;
 
 pub use awards::{ProgramCaps, SignedAward, grants};
 pub use claim::{Claimed, Due, due, streamed};
+pub use contest::{NewLeaf, OldRow, OpenedInputs, Unopened, is_wrong};
 pub use error::LedgerError;
 pub use hash::{CLOSED_PRIVATE, input_blinder, inputs_leaf, leaf, node, private_hash, private_words, salt};
 pub use header::{Header, Roots};
 pub use inputs::{Contribution, EpochInputs, Grant, Inputs, Revenue, ScoredRecord, Usage, usage};
+pub use keys::{NO_ROW_KEY, holders_needed, inputs_blinder, row_secret};
 pub use params::Params;
 pub use row::{Amounts, Award, Row, SettledRow, Shared, amounts, award, settle_row};
 pub use schedule::{Schedule, proposer};

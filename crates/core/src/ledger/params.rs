@@ -4,7 +4,7 @@ use alloy_primitives::{B256, keccak256};
 use serde::{Deserialize, Serialize};
 
 use super::error::LedgerError;
-use super::hash::Words;
+use super::words::Words;
 use crate::money::decimal_string;
 
 /// Wei of a point, as `SettlementLedger` bounds them: awards of an epoch must fit.

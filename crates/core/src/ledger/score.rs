@@ -4,8 +4,8 @@ use alloy_primitives::{B256, keccak256};
 use serde::{Deserialize, Serialize};
 
 use super::error::LedgerError;
-use super::hash::Words;
 use super::params::Params;
+use super::words::Words;
 use crate::ids::{ContributionId, Epoch, StewardId};
 
 /// The score of a record. All in bps; rarity is a multiplier, 10,000 = 1.

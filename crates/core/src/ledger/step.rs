@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::error::LedgerError;
 use super::inputs::{EpochInputs, Inputs, Revenue};
+use super::parallel::parallel;
 use super::params::Params;
 use super::row::{Row, SettledRow, Shared, award, narrow, next_usage, settle_row};
-use super::tree::parallel;
 use crate::ids::{DatasetId, Epoch, LicenseId, MemberId};
 use crate::money::decimal_string;
 

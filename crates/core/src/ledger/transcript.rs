@@ -1,6 +1,6 @@
 //! Everything that settled epochs were computed from: what an appointed auditor is given, and needs beside the chain.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::B256;
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ use super::error::LedgerError;
 use super::hash::{input_blinder, salt};
 use super::header::{Header, Roots};
 use super::inputs::EpochInputs;
+use super::keys::NO_ROW_KEY;
 use super::params::Params;
 use super::row::Row;
 use super::step::{Global, Settled, step};
@@ -42,6 +43,9 @@ pub struct SettledInputs {
     pub sheet: B256,
     /// The root that became final, for a reader to compare with its own; nothing is computed from it.
     pub root: B256,
+    /// Members whose row key none of the epoch's signers held, as its sheet lists them: zeros salted their rows.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unkeyed: BTreeSet<MemberId>,
     /// Of each member who erased everything since, what only the destroyed row key gives: the salt of the row and the
     /// blinder of the inputs in this epoch.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -92,8 +96,9 @@ impl Books {
         let (params, number) = (&epoch.params, Epoch(self.global.epoch.0 + 1));
         let settled = step(params, number, &self.global, &self.rows, &epoch.inputs)?;
         let destroyed = |member: MemberId| epoch.destroyed.get(&member).copied();
-        let salt = |m: MemberId| destroyed(m).map_or_else(|| salt(&row_key(m).0, number), |(salt, _)| salt);
-        let blinder = |m: MemberId| destroyed(m).map_or_else(|| input_blinder(&row_key(m).0, number), |(_, b)| b);
+        let key = |m: MemberId| if epoch.unkeyed.contains(&m) { NO_ROW_KEY } else { row_key(m).0 };
+        let salt = |m: MemberId| destroyed(m).map_or_else(|| salt(&key(m), number), |(salt, _)| salt);
+        let blinder = |m: MemberId| destroyed(m).map_or_else(|| input_blinder(&key(m), number), |(_, b)| b);
         let tree = row_tree(params, self.depth, &settled.rows, &settled.inputs, salt)?;
         let inputs = inputs_tree(self.depth, &settled.inputs, blinder)?;
         let roots = Roots { previous: self.root, rows: tree.root(), inputs: inputs.root(), sheet: epoch.sheet };
@@ -151,6 +156,7 @@ mod tests {
             attempt: 0,
             sheet: B256::ZERO,
             root: B256::ZERO,
+            unkeyed: BTreeSet::new(),
             destroyed: BTreeMap::new(),
         };
         let first = Contribution { member: MEMBER, id: ContributionId(1), score };
@@ -188,6 +194,19 @@ mod tests {
         let mut changed = told.clone();
         changed.epochs[0].inputs.contributions[0].score.quality += 1_000;
         assert_ne!(headers(&changed)[0].root, headers(&told)[0].root);
+    }
+
+    #[test]
+    fn a_key_that_came_late_salts_from_its_epoch_on() {
+        let mut late = transcript();
+        late.epochs[0].unkeyed.insert(MEMBER);
+        let mut never = late.clone();
+        never.epochs[1].unkeyed.insert(MEMBER);
+        never.row_keys.clear();
+        let (told, late, never) = (headers(&transcript()), headers(&late), headers(&never));
+        assert_eq!(late[0].root, never[0].root, "nobody had it");
+        assert!(late[0].root != told[0].root && late[1].root != never[1].root);
+        assert_eq!(late[1].root, told[1].root, "from the second epoch on as if it had always been there");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use alloy_primitives::B256;
 use super::error::LedgerError;
 use super::hash::{inputs_leaf, leaf, node, private_hash};
 use super::inputs::Inputs;
+use super::parallel::parallel;
 use super::params::Params;
 use super::row::{Row, amounts};
 use super::step::member;
@@ -12,38 +13,6 @@ use crate::ids::MemberId;
 
 /// Depth of the deployed trees: 1,048,575 members.
 pub const DEPTH: u8 = 20;
-
-/// Threads that share the work of one epoch. The result does not depend on it.
-const THREADS: usize = 2;
-/// Below this many items a thread costs more than it saves.
-const WORTH_A_THREAD: usize = 2_048;
-
-/// `f(0), f(1) … f(len − 1)`, or the error of the lowest index that fails.
-pub(super) fn parallel<T: Send>(
-    len: usize,
-    f: impl Fn(usize) -> Result<T, LedgerError> + Sync,
-) -> Result<Vec<T>, LedgerError> {
-    if len < WORTH_A_THREAD {
-        return (0..len).map(f).collect();
-    }
-    let chunk = len.div_ceil(THREADS);
-    let parts: Vec<Result<Vec<T>, LedgerError>> = std::thread::scope(|scope| {
-        let f = &f;
-        let workers: Vec<_> = (0..len)
-            .step_by(chunk)
-            .map(|from| scope.spawn(move || (from..len.min(from + chunk)).map(f).collect()))
-            .collect();
-        workers
-            .into_iter()
-            .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
-    });
-    let mut all = Vec::with_capacity(len);
-    for part in parts {
-        all.extend(part?);
-    }
-    Ok(all)
-}
 
 /// The root of a subtree of height `height` without any leaf.
 fn empty(height: u8) -> B256 {

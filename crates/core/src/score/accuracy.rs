@@ -1,13 +1,14 @@
 //! Does it hold together? References that resolve, units that fit what was measured.
 
+use super::category::Category;
 use super::conformity::prefix;
 use super::rubric::Rubric;
-use super::tally::{Category, Failure, Tally};
+use super::tally::{Failure, Tally};
 use crate::fhir::{Kind, LOINC, Observation, Record, Resolution, Resolver, Resource};
 use serde_json::Value;
 
 pub(super) fn check(rubric: &Rubric, record: &Record, tally: &mut Tally) {
-    let resolver = Resolver::new(record);
+    let resolver = record.resolver();
     for (index, resource) in record.resources().iter().enumerate() {
         references(&resolver, index, resource, tally);
         if resource.kind() == Kind::Observation {

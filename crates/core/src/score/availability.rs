@@ -1,7 +1,8 @@
 //! Is it there? The elements that the rubric lists for each resource type.
 
+use super::category::Category;
 use super::rubric::Rubric;
-use super::tally::{Category, Failure, Tally};
+use super::tally::{Failure, Tally};
 use crate::fhir::Record;
 use serde_json::Value;
 

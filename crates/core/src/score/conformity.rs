@@ -1,7 +1,8 @@
 //! Is it written as the standard says? Types, dates, required codes, check digits, units.
 
+use super::category::Category;
 use super::rubric::Rubric;
-use super::tally::{Category, Failure, Tally};
+use super::tally::{Failure, Tally};
 use crate::fhir::{
     CVX, Coding, Date, ICD10CM, Kind, LOINC, Observation, RXNORM, Record, Resource, SNOMED, at, codings, fields,
     loinc_is_valid, snomed_is_valid, unit_is_valid,

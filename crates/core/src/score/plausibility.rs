@@ -1,8 +1,9 @@
 //! Can it be true? Birth, death, order in time, sex, and what a body can measure.
 
+use super::category::Category;
 use super::conformity::prefix;
 use super::rubric::Rubric;
-use super::tally::{Category, Failure, Tally};
+use super::tally::{Failure, Tally};
 use crate::fhir::{Event, Kind, LOINC, Observation, Patient, Record, Resource, SECONDS_PER_DAY, Sex, fields, milli};
 
 pub(super) fn check(rubric: &Rubric, record: &Record, now: i64, tally: &mut Tally) {

@@ -1,6 +1,6 @@
 //! The rubric: weights, tables and limits, as a versioned file that is named by its hash.
 
-use super::tally::Category;
+use super::category::Category;
 use crate::fhir::canonical_json;
 use alloy_primitives::{B256, keccak256};
 use serde::Deserialize;

@@ -1,28 +1,10 @@
 //! Counting checks, and turning failures into points lost that add up.
 
+use super::category::Category;
 use super::rubric::Rubric;
 use super::wilson::lower_bound;
 use serde::Serialize;
 use std::collections::BTreeMap;
-
-/// The four parts of quality.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Category {
-    /// Is it there?
-    Availability,
-    /// Is it written as the standard says?
-    Conformity,
-    /// Does it hold together: references, units?
-    Accuracy,
-    /// Can it be true?
-    Plausibility,
-}
-
-impl Category {
-    /// All, in the order of the rubric.
-    pub const ALL: [Self; 4] = [Self::Availability, Self::Conformity, Self::Accuracy, Self::Plausibility];
-}
 
 /// How one part came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -148,6 +148,21 @@ context!(
 );
 
 context!(
+    /// What a member needs to contest its row of a pending settlement, from a steward to the member.
+    OpeningContext, "rochdale.seal.opening.v1", "opening",
+    {
+        /// EIP-155 chain id.
+        chain_id: u64 => |v| int(v),
+        /// The `SettlementLedger`.
+        ledger: Address => |v| v,
+        /// The pending epoch.
+        epoch: Epoch => |v| int(v.0),
+        /// Whose row.
+        member: MemberId => |v| int(v.0),
+    }
+);
+
+context!(
     /// The answer to a query, from the worker to the license's recipient key.
     QueryAnswerContext, "rochdale.seal.query-answer.v1", "query answer",
     {
@@ -257,6 +272,23 @@ context!(
         chain_id: u64 => |v| int(v),
         /// The `StewardCommittee`.
         committee: Address => |v| v,
+        /// The seat of the steward that answers.
+        from: StewardId => |v| int(v.0),
+        /// The seat of the steward that asked.
+        to: StewardId => |v| int(v.0),
+    }
+);
+
+context!(
+    /// A settlement sheet as one steward holds it, to another that cannot open its own copy.
+    SheetCopyContext, "rochdale.seal.sheet-copy.v1", "copy of a settlement sheet",
+    {
+        /// EIP-155 chain id.
+        chain_id: u64 => |v| int(v),
+        /// The `SettlementLedger`.
+        ledger: Address => |v| v,
+        /// The epoch that was settled.
+        epoch: Epoch => |v| int(v.0),
         /// The seat of the steward that answers.
         from: StewardId => |v| int(v.0),
         /// The seat of the steward that asked.

@@ -4,11 +4,11 @@ use alloy_primitives::{Address, B256, Bytes};
 use proptest::prelude::*;
 use rochdale_core::ids::{DatasetId, Epoch, LicenseId, MemberId, StewardId};
 use rochdale_crypto::sealing::{
-    CatchUpContext, ClaimsRowContext, ConsentContext, ConsentPart, OVERHEAD_BYTES, OrderContext, PoolContext,
-    PrivatePart, PrivatePartContext, QueryAnswerContext, ReleaseContext, RowKeyContext, SealingContext, ShareContext,
-    SharesContext, SheetContext, SheetReplyContext, SnapshotContext, open_as, open_consent, open_private_part,
-    open_released_share, open_row_key, open_share, seal_as, seal_consent, seal_private_part, seal_released_share,
-    seal_row_key, seal_share,
+    CatchUpContext, ClaimsRowContext, ConsentContext, ConsentPart, OVERHEAD_BYTES, OpeningContext, OrderContext,
+    PoolContext, PrivatePart, PrivatePartContext, QueryAnswerContext, ReleaseContext, RowKeyContext, SealingContext,
+    ShareContext, SharesContext, SheetContext, SheetCopyContext, SheetReplyContext, SnapshotContext, open_as,
+    open_consent, open_private_part, open_released_share, open_row_key, open_share, seal_as, seal_consent,
+    seal_from_seed, seal_private_part, seal_released_share, seal_row_key, seal_share,
 };
 use rochdale_crypto::sharing::deal;
 use rochdale_crypto::{RecordSecret, RowKey, Sealed, SealingError, SealingKeyPair, SealingPublicKey, Share};
@@ -150,6 +150,8 @@ fn no_two_kinds_share_their_info() {
         SharesContext::INFO,
         CatchUpContext::INFO,
         SheetReplyContext::INFO,
+        SheetCopyContext::INFO,
+        OpeningContext::INFO,
     ];
     for (at, info) in infos.iter().enumerate() {
         assert!(info.starts_with("rochdale.seal.") && info.ends_with(".v1"));
@@ -191,6 +193,27 @@ fn sheets_rows_and_answers_open_only_where_they_belong() {
             ClaimsRowContext { member: MemberId(4), ..row },
         ],
     );
+    let copy = SheetCopyContext { chain_id: 1, ledger: one, epoch: Epoch(5), from: StewardId(1), to: StewardId(2) };
+    opens_only_at(
+        &copy,
+        &[
+            SheetCopyContext { chain_id: 2, ..copy },
+            SheetCopyContext { ledger: two, ..copy },
+            SheetCopyContext { epoch: Epoch(6), ..copy },
+            SheetCopyContext { from: StewardId(3), ..copy },
+            SheetCopyContext { to: StewardId(3), ..copy },
+        ],
+    );
+    let opening = OpeningContext { chain_id: 1, ledger: one, epoch: Epoch(5), member: MemberId(3) };
+    opens_only_at(
+        &opening,
+        &[
+            OpeningContext { chain_id: 2, ..opening },
+            OpeningContext { ledger: two, ..opening },
+            OpeningContext { epoch: Epoch(6), ..opening },
+            OpeningContext { member: MemberId(4), ..opening },
+        ],
+    );
     let answer = QueryAnswerContext {
         chain_id: 1,
         committee: one,
@@ -208,6 +231,34 @@ fn sheets_rows_and_answers_open_only_where_they_belong() {
             QueryAnswerContext { query_digest: B256::ZERO, ..answer },
         ],
     );
+}
+
+#[test]
+fn copies_from_one_seed_are_provably_of_one_message() {
+    let to = [1, 2].map(|at| SealingKeyPair::random(&mut rng(at)));
+    let context = |index| SheetContext {
+        chain_id: 1,
+        ledger: Address::repeat_byte(1),
+        epoch: Epoch(5),
+        attempt: 0,
+        index: StewardId(index),
+    };
+    let copies = |sheet: &[u8], seed| {
+        let seal = |(key, index): (&SealingKeyPair, u8)| seal_from_seed(&key.public(), &context(index), sheet, seed);
+        to.iter().zip(1..).map(|one| seal(one).unwrap().0).collect::<Vec<_>>()
+    };
+    let sealed = copies(b"sheet", &[3; 32]);
+    assert_eq!(sealed, copies(b"sheet", &[3; 32]));
+    for (at, key) in to.iter().enumerate() {
+        let opened = open_as(key, &context(at as u8 + 1), &Sealed(sealed[at].clone())).unwrap();
+        assert_eq!(opened.as_slice(), b"sheet");
+    }
+    // Another message shares no ephemeral key with it, nor does another seed or recipient.
+    let ephemeral = |copies: &[Bytes]| copies.iter().map(|copy| copy[..32].to_vec()).collect::<Vec<_>>();
+    let mut all = [sealed, copies(b"tweet", &[3; 32]), copies(b"sheet", &[4; 32])].map(|c| ephemeral(&c)).concat();
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), 6);
 }
 
 #[test]

@@ -1,13 +1,16 @@
 //! Joining, leaving, where earnings are paid, and what the chain says of a member.
 
-use alloy::primitives::Address;
+use alloy::primitives::{Address, U256};
 use axum::Json;
 use axum::extract::{Path, State};
-use rochdale_api::member::{JoinRequest, Joined, LeaveRequest, Mined, PayoutRequest, SealedTo};
+use rochdale_api::member::{
+    JoinRequest, Joined, KeyOfferRequest, KeyReceipts, LeaveRequest, Mined, PayoutRequest, SealedTo,
+};
 use rochdale_api::server::JsonBody;
 use rochdale_api::status::MemberView;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::bindings::{ConsentRegistry, ContributionRegistry, Membership};
+use rochdale_chain::eip712;
 use rochdale_core::ids::{MemberId, StewardId};
 
 use super::{Answered, App, Gateway};
@@ -30,6 +33,36 @@ pub async fn join(State(gateway): App, JsonBody(request): JsonBody<JoinRequest>)
     let pending_stewards =
         gateway.forward.row_keys(member_id, request.account, request.nullifier, request.row_keys).await?;
     Ok(Json(Joined { member_id, mined, pending_stewards }))
+}
+
+/// Has the stewards keep the row key of somebody whom the registrar is about to admit, and answers with their signed word.
+#[utoipa::path(
+    post, path = "/v1/row-keys/offers", tag = "members", request_body = KeyOfferRequest,
+    responses(
+        (status = 200, description = "Who holds the key, and why others do not", body = KeyReceipts),
+        (status = 400, description = "Not well formed", body = Problem),
+        (status = 403, description = "Not signed by the registrar", body = Problem),
+        (status = 429, description = "Asked too often", body = Problem),
+        (status = 503, description = "The chain cannot be reached", body = Problem),
+    )
+)]
+pub async fn offer_key(State(gateway): App, JsonBody(request): JsonBody<KeyOfferRequest>) -> Answered<KeyReceipts> {
+    check_parts(&request.row_keys, &gateway, "row_keys")?;
+    let membership = gateway.manifest.addresses.membership;
+    let registrar = gateway.chain.view(membership, &Membership::registrarCall {}).await;
+    let registrar = registrar.map_err(|e| problems::chain(&e))?;
+    let offer = eip712::KeyOffer {
+        account: request.account,
+        nullifier: request.nullifier,
+        rowKeyDigest: request.row_key_digest,
+        deadline: U256::from(request.deadline),
+    };
+    let signed = eip712::verify(&offer, &gateway.manifest.membership_domain(), &request.registrar_signature, registrar);
+    signed.map_err(|error| {
+        let detail = format!("the registrar, {registrar}, did not sign this offer: {error}");
+        Problem::new(ProblemCode::Forbidden, detail)
+    })?;
+    gateway.forward.key_offer(request).await.map(Json)
 }
 
 /// What the chain says of a member, with the nonces that the next signatures need.

@@ -95,6 +95,7 @@ pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("GET", "/v1/datasets", Access::Public),
     ("GET", "/v1/epochs/{epoch}", Access::Public),
     ("GET", "/v1/budget", Access::Public),
+    ("POST", "/v1/row-keys/offers", Access::Statement),
     ("POST", "/v1/members", Access::Statement),
     ("POST", "/v1/members/leave", Access::Statement),
     ("POST", "/v1/members/payout", Access::Statement),
@@ -115,6 +116,7 @@ pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("POST", "/v1/receipts", Access::Worker),
     ("POST", "/v1/settlement/proposals", Access::Steward),
     ("POST", "/v1/settlement/demands", Access::Statement),
+    ("POST", "/v1/settlement/contests", Access::Statement),
     ("POST", "/v1/settlement/answers", Access::Steward),
     ("POST", "/v1/polls", Access::Statement),
     ("GET", "/v1/polls", Access::Public),
@@ -165,6 +167,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(public::datasets))
         .routes(routes!(public::epoch))
         .routes(routes!(public::budget))
+        .routes(routes!(members::offer_key))
         .routes(routes!(members::join))
         .routes(routes!(members::leave))
         .routes(routes!(members::payout))
@@ -184,6 +187,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(relay::receipts))
         .routes(routes!(relay::proposals))
         .routes(routes!(relay::demands))
+        .routes(routes!(relay::contests))
         .routes(routes!(relay::answers))
         .routes(routes!(polls::create, polls::list))
         .routes(routes!(polls::vote, polls::ballots))

@@ -6,7 +6,7 @@ use rochdale_api::Problem;
 use rochdale_api::member::{ClaimRequest, Claimed, Mined};
 use rochdale_api::query::{AnchorRequest, QueryRequest, SealedAnswer};
 use rochdale_api::server::{JsonBody, Signed};
-use rochdale_api::settlement::{AnswerRequest, DemandRequest, ProposeRequest};
+use rochdale_api::settlement::{AnswerRequest, ContestRequest, DemandRequest, ProposeRequest};
 
 use super::{Answered, App};
 
@@ -81,6 +81,20 @@ pub async fn proposals(State(gateway): App, signed: Signed<ProposeRequest>) -> A
 )]
 pub async fn demands(State(gateway): App, JsonBody(request): JsonBody<DemandRequest>) -> Answered<Mined> {
     gateway.relayer.demand(&request).await.map(Json)
+}
+
+/// Contests a member's row in the pending root: the contract replays it, and a mismatch voids the root.
+#[utoipa::path(
+    post, path = "/v1/settlement/contests", tag = "settlement", request_body = ContestRequest,
+    responses(
+        (status = 200, description = "The root is void", body = Mined),
+        (status = 422, description = "The contract refuses it: the row is right, or something does not open", body = Problem),
+        (status = 429, description = "Asked too often", body = Problem),
+        (status = 503, description = "The chain cannot be reached", body = Problem),
+    )
+)]
+pub async fn contests(State(gateway): App, JsonBody(request): JsonBody<ContestRequest>) -> Answered<Mined> {
+    gateway.relayer.contest(&request).await.map(Json)
 }
 
 /// Publishes a row that was demanded. For stewards: the request is signed. Of several answers, one is mined.

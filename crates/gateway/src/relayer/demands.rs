@@ -1,14 +1,15 @@
-//! Demands of members for the path of their row in a pending tree, and the stewards' answers.
+//! Demands of members for the path of their row in a pending tree, the stewards' answers, and contests.
 
 use alloy::primitives::U256;
 use rochdale_api::Problem;
 use rochdale_api::member::Mined;
-use rochdale_api::settlement::{AnswerRequest, DemandRequest};
+use rochdale_api::settlement::{AnswerRequest, ContestRequest, DemandRequest};
 use rochdale_chain::bindings::{self, SettlementLedger};
 use rochdale_chain::eip712;
 use rochdale_chain::events::Event;
 
 use super::Relayer;
+use crate::problems;
 
 impl Relayer {
     /// Has a row demanded.
@@ -36,6 +37,25 @@ impl Relayer {
         };
         turn.spend();
         Ok(mined)
+    }
+
+    /// Has a row contested.
+    ///
+    /// # Errors
+    /// A problem where the contract refuses (the row is right, something does not open) or the chain fails.
+    pub async fn contest(&self, request: &ContestRequest) -> Result<Mined, Problem> {
+        let member = request.member_id;
+        let turn = self.turn(member).await?;
+        let (epoch, attempt) = (request.header.epoch, request.header.attempt);
+        let contest =
+            eip712::Contest { memberId: member.0, epoch: epoch.0, attempt, deadline: U256::from(request.deadline) };
+        let ContestRequest { header, params, old, inputs, leaf, row_key, .. } = request;
+        let opening = bindings::opening(header, params, member, *row_key, (old, inputs, leaf));
+        let call = SettlementLedger::contestCall { c: contest.into(), signature: request.signature.clone(), opening };
+        let done = self.send("contest", 1, self.manifest.addresses.settlement_ledger, &call).await;
+        let done = done.map_err(|error| problems::send(&error))?;
+        turn.spend();
+        Ok(done.mined)
     }
 
     /// Publishes a row that was demanded. Of several stewards that answer, one is mined.

@@ -12,14 +12,14 @@ use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::eip712;
 use rochdale_chain::state::Cooperative;
 use rochdale_core::commit;
-use rochdale_core::ids::{ContributionId, Epoch, StewardId};
-use rochdale_core::ledger::{self, Global, Header, Roots, Settled};
+use rochdale_core::ids::{ContributionId, Epoch, MemberId, StewardId};
+use rochdale_core::ledger::{self, Global, Header, Revenue, Roots, Settled};
 use rochdale_crypto::sealing::{self, SheetContext, SheetReplyContext};
-use rochdale_crypto::{Sealed, SealingPublicKey};
+use rochdale_crypto::{Sealed, SealingPublicKey, random_blinder};
 use zeroize::Zeroizing;
 
-use super::{Computed, DUTY, Said, Scores};
-use crate::inputs::differences;
+use super::{Computed, DUTY, Said};
+use crate::inputs::{Gathered, differences};
 use crate::scoring::{agree, drawn, message};
 use crate::steward::{Mirror, Steward, broken, internal};
 
@@ -117,16 +117,8 @@ impl Steward {
         self.sync_scores(mirror).await?;
         let before = self.before(epoch).await?;
         let at_cut = Cooperative::at_block(mirror.events.iter(), cut.number);
-        let mut scores = Scores::new();
-        for row in self.store.scores_after(ContributionId(0)).await? {
-            scores.entry(row.contribution).or_default().push(row);
-        }
-        let mut unkeyed = Vec::new();
-        for member in at_cut.active_members() {
-            if self.keys.row_key(&self.store, member).await?.is_none() {
-                unkeyed.push(member);
-            }
-        }
+        let scores = self.scores_at(&at_cut).await?;
+        let unkeyed = self.unkeyed(&at_cut).await?;
         self.sync_awards(mirror, epoch, &at_cut).await?;
         let awards = self.store.awards(epoch).await?;
         let gathered = self.gather(epoch, &at_cut, &self.entered_before(epoch).await?, &scores, &awards).await?;
@@ -144,18 +136,32 @@ impl Steward {
             lines: gathered.lines.clone(),
             awards,
             unkeyed,
+            seed: random_blinder(&mut rand::rng()),
             revenue: gathered.inputs.revenue.amount,
             licenses: gathered.inputs.revenue.licenses.iter().copied().collect(),
             datasets: gathered.inputs.revenue.datasets.iter().copied().collect(),
         };
         let sealed = self.seal_sheet(mirror, epoch, attempt, &sheet)?;
         let like = like(epoch, attempt, commit::sheet(&sealed));
-        let computed = self.compute(mirror, &before, &like, cut, Said::of(&sheet, &scores)).await?;
+        let computed = self.compute(&at_cut, &before, &like, Said::of(&sheet, &scores), &[]).await?;
         let message = SheetMessage { epoch, attempt, proposer: seat, sealed, header: computed.header };
         self.store.put_sheet(epoch, attempt, message.header.sheet_digest, &message).await?;
         Ok(message)
     }
 
+    /// Whose row key is not here, active or not, after everybody was asked. Who erased everything by the cut has a closed
+    /// row, which no key hides.
+    async fn unkeyed(&self, at_cut: &Cooperative) -> Result<Vec<MemberId>, Problem> {
+        let mut unkeyed = Vec::new();
+        for (member, _) in at_cut.members.iter().filter(|(_, state)| state.erased.is_none()) {
+            if self.keys.row_key(&self.store, *member).await?.is_none() {
+                unkeyed.push(*member);
+            }
+        }
+        Ok(unkeyed)
+    }
+
+    /// The copies of a sheet, one for each seat, all of them given by its seed.
     fn seal_sheet(&self, mirror: &Mirror, epoch: Epoch, attempt: u32, sheet: &Sheet) -> Result<Vec<Bytes>, Problem> {
         let json = serde_json::to_vec(sheet).map(Zeroizing::new).map_err(internal)?;
         let seats = (1..=u8::MAX).zip(&mirror.latest.seats);
@@ -163,7 +169,7 @@ impl Steward {
             .map(|(index, seat)| {
                 let context = self.sheet_context(epoch, attempt, StewardId(index));
                 let key = SealingPublicKey(seat.sealing_key);
-                Ok(sealing::seal_as(&key, &context, &json, &mut rand::rng()).map_err(internal)?.0)
+                Ok(sealing::seal_from_seed(&key, &context, &json, &sheet.seed.0).map_err(internal)?.0)
             })
             .collect()
     }
@@ -274,22 +280,30 @@ impl Steward {
             return Err(broken("sheet", "its copies do not hash to the header's sheetDigest"));
         }
         let sheet = self.open_sheet(message, seat)?;
+        // Who signs vouches for every copy: a steward that gets another than ours would take an honest root for false.
+        if self.seal_sheet(&mirror, epoch, attempt, &sheet)? != message.sealed {
+            return Err(broken(
+                "sheet",
+                "its copies are not all of one sheet, sealed from its seed to the keys on chain",
+            ));
+        }
         let cut = self.cut(epoch).await?;
         self.catch_up(&mirror).await?;
         let before = self.before(epoch).await?;
-        let scores = self.verified_scores(&mirror, &sheet.scores)?;
+        let at_cut = Cooperative::at_block(mirror.events.iter(), cut.number);
+        let scores = self.verified_scores(&at_cut, &sheet.scores)?;
         for row in scores.values().flatten() {
             self.store.put_score(row).await?;
         }
-        let computed = self.compute(&mirror, &before, &message.header, cut, Said::of(&sheet, &scores)).await?;
-        let at_cut = Cooperative::at_block(mirror.events.iter(), cut.number);
+        let computed = self.compute(&at_cut, &before, &message.header, Said::of(&sheet, &scores), &[]).await?;
         self.keep_awards(epoch, &sheet.awards, &at_cut).await?;
-        let mut lines = self.withheld(&computed, &sheet).await?;
+        let mut lines = self.withheld(&at_cut, &computed, &sheet).await?;
         lines.extend(self.awards_withheld(epoch, &sheet.awards, &at_cut).await?);
         if (sheet.cut_block, sheet.cut_hash) != (cut.number, cut.hash) {
             lines.push(format!("the cut is block {} ({}) here", cut.number, cut.hash));
         }
         lines.extend(differences(&computed.gathered.lines, &sheet.lines));
+        lines.extend(asides(&computed.gathered, &sheet));
         if computed.header != message.header {
             lines.push(format!("the header is {:?} here", computed.header));
         }
@@ -329,15 +343,11 @@ impl Steward {
     }
 
     /// What the sheet leaves out although it is known here: agreed scores, row keys.
-    async fn withheld(&self, computed: &Computed, sheet: &Sheet) -> Result<Vec<String>, Problem> {
-        let mut ours = Scores::new();
-        for row in self.store.scores_after(ContributionId(0)).await? {
-            ours.entry(row.contribution).or_default().push(row);
-        }
+    async fn withheld(&self, at_cut: &Cooperative, computed: &Computed, sheet: &Sheet) -> Result<Vec<String>, Problem> {
+        let ours = self.scores_at(at_cut).await?;
         let mut lines = Vec::new();
-        let mirror = self.mirror()?;
         for id in &computed.gathered.deferred {
-            let order = mirror.latest.contributions.get(id).map(|c| drawn(&mirror.latest, c));
+            let order = at_cut.contributions.get(id).map(|c| drawn(at_cut, c));
             let known = ours.get(id).map_or(&[][..], Vec::as_slice);
             if order.is_some_and(|order| agree(&order, known).is_some()) {
                 lines.push(format!("contribution {id} has an agreed score here"));
@@ -372,7 +382,7 @@ impl Steward {
         Ok(self.store.sheets(epoch).await?)
     }
 
-    /// The sheet behind a header on chain, from the store or from a peer.
+    /// Our copy of the sheet behind a header on chain, from the store or from a peer.
     pub(super) async fn sheet_of(self: &Arc<Self>, mirror: &Mirror, header: &Header) -> Result<Sheet, Problem> {
         let seat = self.seat(mirror)?;
         let fits = |sheet: &SheetMessage| {
@@ -394,6 +404,21 @@ impl Steward {
         let detail = format!("the sheet of epoch {} is neither here nor with a peer that is up", header.epoch);
         Err(Problem::new(ProblemCode::PeerUnavailable, detail))
     }
+}
+
+/// What a sheet says beside the lines, and nobody computes from: it stands there for the audit, so it has to be true.
+fn asides(ours: &Gathered, sheet: &Sheet) -> Vec<String> {
+    let Revenue { amount, licenses, datasets } = &ours.inputs.revenue;
+    let mut lines = Vec::new();
+    if (*amount, licenses.iter().eq(&sheet.licenses), datasets.iter().eq(&sheet.datasets))
+        != (sheet.revenue, true, true)
+    {
+        lines.push(format!("the revenue is {amount} here, of licenses {licenses:?} and datasets {datasets:?}"));
+    }
+    if !sheet.deferred.iter().map(|(id, _)| id).eq(&ours.deferred) {
+        lines.push(format!("contributions {:?} wait here", ours.deferred));
+    }
+    lines
 }
 
 /// A header of which epoch, attempt and sheet are known.

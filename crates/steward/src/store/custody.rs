@@ -239,11 +239,11 @@ impl Store {
     }
 
     /// Destroys what opens or describes a member's records, with the key that wrapped it, and records that. What the
-    /// ledger needs until the epochs before the erasure are settled, the row key and `rows`, goes under `next_key`.
+    /// ledger needs until the epochs before the erasure are settled, the row key and `rows`, goes under the next key.
     ///
     /// # Errors
     /// Where the database fails; then nothing was destroyed.
-    pub async fn destroy_records(&self, erasure: &ErasureRow, next: Option<&Rewrapped>) -> Result<()> {
+    pub async fn destroy_records(&self, erasure: &ErasureRow, next: &Rewrapped) -> Result<()> {
         let member = i64::from(erasure.member.0);
         let mut tx = self.pool.begin().await?;
         for statement in [
@@ -253,31 +253,30 @@ impl Store {
             "DELETE FROM score_reasons WHERE member_id = $1",
             "DELETE FROM member_keys WHERE member_id = $1",
             "DELETE FROM row_keys WHERE member_id = $1",
-            "UPDATE rows SET wrapped = NULL WHERE member_id = $1",
+            "UPDATE rows SET wrapped = NULL, inputs = NULL WHERE member_id = $1",
         ] {
             sqlx::query(statement).bind(member).execute(&mut *tx).await?;
         }
-        if let Some(next) = next {
-            sqlx::query("INSERT INTO member_keys (member_id, wrapped) VALUES ($1, $2)")
+        sqlx::query("INSERT INTO member_keys (member_id, wrapped) VALUES ($1, $2)")
+            .bind(member)
+            .bind(&next.key)
+            .execute(&mut *tx)
+            .await?;
+        if let Some(row_key) = &next.row_key {
+            sqlx::query("INSERT INTO row_keys (member_id, wrapped) VALUES ($1, $2)")
                 .bind(member)
-                .bind(&next.key)
+                .bind(row_key)
                 .execute(&mut *tx)
                 .await?;
-            if let Some(row_key) = &next.row_key {
-                sqlx::query("INSERT INTO row_keys (member_id, wrapped) VALUES ($1, $2)")
-                    .bind(member)
-                    .bind(row_key)
-                    .execute(&mut *tx)
-                    .await?;
-            }
-            for (epoch, wrapped) in &next.rows {
-                sqlx::query("UPDATE rows SET wrapped = $3 WHERE epoch = $2 AND member_id = $1")
-                    .bind(member)
-                    .bind(i64::from(*epoch))
-                    .bind(wrapped)
-                    .execute(&mut *tx)
-                    .await?;
-            }
+        }
+        for (epoch, wrapped, inputs) in &next.rows {
+            sqlx::query("UPDATE rows SET wrapped = $3, inputs = $4 WHERE epoch = $2 AND member_id = $1")
+                .bind(member)
+                .bind(i64::from(*epoch))
+                .bind(wrapped)
+                .bind(inputs.as_deref())
+                .execute(&mut *tx)
+                .await?;
         }
         sqlx::query("INSERT OR REPLACE INTO erasures (member_id, shares, at, signature) VALUES ($1, $2, $3, $4)")
             .bind(member)
@@ -303,7 +302,7 @@ impl Store {
             "DELETE FROM scores WHERE member_id = $1",
             "DELETE FROM entered WHERE member_id = $1",
             "DELETE FROM awards WHERE member_id = $1",
-            "UPDATE rows SET wrapped = NULL WHERE member_id = $1",
+            "UPDATE rows SET wrapped = NULL, inputs = NULL WHERE member_id = $1",
         ] {
             sqlx::query(statement).bind(id).execute(&mut *tx).await?;
         }
@@ -324,8 +323,8 @@ pub struct Rewrapped {
     pub key: Vec<u8>,
     /// The row key.
     pub row_key: Option<Vec<u8>>,
-    /// Rows by epoch.
-    pub rows: Vec<(u32, Vec<u8>)>,
+    /// Rows by epoch, with the inputs behind them.
+    pub rows: Vec<(u32, Vec<u8>, Option<Vec<u8>>)>,
 }
 
 fn contribution(row: &SqliteRow) -> Result<ContributionRow> {

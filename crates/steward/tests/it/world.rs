@@ -16,16 +16,18 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use rochdale_api::client::{Client, ClientError, Identity};
 use rochdale_api::contribution::{ContributionPackage, ShareReceipt};
-use rochdale_api::member::{ClaimLeaf, ConsentDelivery, Mined, RowKeyDelivery, SealedTo};
+use rochdale_api::member::{ClaimLeaf, ConsentDelivery, KeyOfferDelivery, KeyReceipt, Mined, RowKeyDelivery, SealedTo};
 use rochdale_api::settlement::{AnswerRequest, ProposeRequest, SettlementStatus};
 use rochdale_api::{Problem, ProblemCode, auth};
 use rochdale_chain::bindings::{
-    self, ConsentRegistry, ContributionRegistry, LicenseSale, Market, Membership, SettlementLedger, TestUSDC,
+    self, ConsentRegistry, ContributionRegistry, ISettlementLedger, LicenseSale, Market, Membership, SettlementLedger,
+    StewardCommittee, TestUSDC,
 };
 use rochdale_chain::client::{ManualClock, Receipt as TxReceipt, Sender};
+use rochdale_chain::dispute;
 use rochdale_chain::eip712;
-use rochdale_chain::events::Event;
-use rochdale_chain::local::AnvilOptions;
+use rochdale_chain::events::{Event, Seat};
+use rochdale_chain::local::{AnvilOptions, post_bonds};
 use rochdale_core::commit;
 use rochdale_core::consent::{Choice, Controller, Notice, Receipt};
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, Purpose, StewardId};
@@ -34,7 +36,7 @@ use rochdale_crypto::sealing::{self, ConsentContext, ConsentPart, PrivatePart, R
 use rochdale_crypto::{
     Context, RecordSecret, RowKey, SealingKeyPair, SealingPublicKey, envelope, random_blinder, sharing,
 };
-use rochdale_steward::config::{Budget, Config, Peer, Scoring, Settlement};
+use rochdale_steward::config::{Budget, Config, Former, Peer, Scoring, Settlement};
 use rochdale_steward::run;
 use rochdale_steward::steward::Steward;
 use rochdale_steward::store::SnapshotRow;
@@ -61,6 +63,8 @@ pub struct Running {
 pub struct TestMember {
     pub key: PrivateKeySigner,
     pub id: MemberId,
+    pub row_key: RowKey,
+    pub nullifier: B256,
 }
 
 /// What the vault holds.
@@ -83,10 +87,16 @@ impl Vault {
     }
 }
 
+/// The stewards that hold the three seats first, and those who may take them over.
+const PROCESSES: u8 = 6;
+
 pub struct World {
     pub coop: TestCoop,
+    /// By process, as `running` and `sealing`: the first three hold the seats at first.
     pub configs: Vec<Config>,
     pub running: Vec<Option<Running>>,
+    /// Which process holds each seat.
+    seated: [u8; 3],
     pub worker_sealing: SealingKeyPair,
     sealing: Vec<SealingPublicKey>,
     vault: Vault,
@@ -109,9 +119,9 @@ impl World {
         let committee = dir.path().join("committee.key");
         keyfile::create(&committee, KeyKind::Committee, rng)?;
         let worker_sealing = SealingKeyPair::random(rng);
-        let ports: Vec<u16> = (0..4).map(|_| free_port()).collect();
+        let ports: Vec<u16> = (0..=PROCESSES).map(|_| free_port()).collect();
         let mut sealing = Vec::new();
-        for seat in 1..=3 {
+        for seat in 1..=PROCESSES {
             let home = dir.path().join(format!("steward-{seat}"));
             std::fs::create_dir_all(&home)?;
             sealing.push(keyfile::sealing_key(&home.join("sealing.key"), rng)?.public());
@@ -146,11 +156,13 @@ impl World {
                 .filter(|other| *other != seat)
                 .map(|other| Peer { steward: StewardId(other), url: url(ports[usize::from(other)]) })
                 .collect(),
+            former: Vec::new(),
             budget: Budget { total: 1_000_000_000 },
             settlement: Settlement::default(),
+            objection: None,
             scoring: Scoring::default(),
         };
-        let configs: Vec<Config> = (1..=3).map(config).collect();
+        let configs: Vec<Config> = (1..=PROCESSES).map(config).collect();
         let vault = Vault {
             blobs: Arc::default(),
             relayer: coop.relayer.clone(),
@@ -161,18 +173,24 @@ impl World {
         };
         serve_vault(ports[0], vault.clone()).await?;
         coop.local.mine(3).await?;
-        let mut world =
-            Self { coop, configs, running: vec![None, None, None], worker_sealing, sealing, vault, _dir: dir };
+        let running = (0..PROCESSES).map(|_| None).collect();
+        let seated = [1, 2, 3];
+        let mut world = Self { coop, configs, running, seated, worker_sealing, sealing, vault, _dir: dir };
         for seat in seats {
             world.up(*seat).await?;
         }
         Ok(world)
     }
 
+    /// The place of the process that holds a seat.
+    fn at(&self, seat: u8) -> usize {
+        usize::from(self.seated[usize::from(seat) - 1]) - 1
+    }
+
     /// Starts a steward and waits until it serves.
     pub async fn up(&mut self, seat: u8) -> Result<()> {
-        let config = self.configs[usize::from(seat) - 1].clone();
-        let steward = Steward::open(config, Arc::new(ManualClock::default())).await?;
+        let at = self.at(seat);
+        let steward = Steward::open(self.configs[at].clone(), Arc::new(ManualClock::default())).await?;
         let (stop, stopped) = oneshot::channel::<()>();
         let served = steward.clone();
         let task = tokio::spawn(async move {
@@ -182,7 +200,7 @@ impl World {
             .await
             .unwrap();
         });
-        self.running[usize::from(seat) - 1] = Some(Running { steward, stop: Some(stop), task });
+        self.running[at] = Some(Running { steward, stop: Some(stop), task });
         let client = Client::new(&self.url(seat))?;
         self.until("a steward that serves", async || match client.get::<serde_json::Value>("/v1/health").await {
             Ok(_) => Ok(true),
@@ -194,7 +212,8 @@ impl World {
 
     /// Stops a steward cleanly.
     pub async fn down(&mut self, seat: u8) -> Result<()> {
-        let mut running = self.running[usize::from(seat) - 1].take().context("it does not run")?;
+        let at = self.at(seat);
+        let mut running = self.running[at].take().context("it does not run")?;
         if let Some(stop) = running.stop.take() {
             let _ = stop.send(());
         }
@@ -204,19 +223,62 @@ impl World {
 
     /// Ends a steward in the middle of whatever it does: its task is dropped at its next await.
     pub async fn kill(&mut self, seat: u8) {
-        let running = self.running[usize::from(seat) - 1].take().unwrap();
+        let at = self.at(seat);
+        let running = self.running[at].take().unwrap();
         running.task.abort();
         let _ = running.task.await;
         // Its loop is a task of its own; without a store it can do nothing any more.
         running.steward.store.close().await;
     }
 
+    /// The member house seats a new committee, by process; who stays starts again with the new peers, who is new starts,
+    /// and who left goes on answering.
+    pub async fn reseat(&mut self, seated: [u8; 3]) -> Result<()> {
+        let stay: Vec<u8> = (1..=3).filter(|seat| seated.contains(&self.seated[usize::from(*seat) - 1])).collect();
+        for seat in &stay {
+            self.down(*seat).await?;
+        }
+        let before = std::mem::replace(&mut self.seated, seated);
+        let role = |process: &u8| role_key(&format!("steward-{process}"));
+        let seats: Vec<_> = seated
+            .iter()
+            .map(|process| Seat {
+                signer: role(process).address(),
+                sealing_key: self.sealing[usize::from(*process) - 1].0,
+            })
+            .collect();
+        let (a, mut config) = (&self.coop.manifest.addresses, self.coop.config.clone());
+        config.actors.stewards.clone_from(&seats);
+        let call = StewardCommittee::seatCall {
+            seats_: seats.iter().map(|s| (s.signer, s.sealing_key).into()).collect(),
+            quorum_: 2,
+        };
+        self.decide(a.member_timelock, a.steward_committee, &call).await?;
+        post_bonds(&self.coop.founder, &self.coop.manifest, &config).await?;
+        self.coop.stewards = seated.iter().map(role).collect();
+        let former = before.iter().filter(|process| !seated.contains(process)).map(|process| Former {
+            address: role(process).address(),
+            url: format!("http://{}", self.configs[usize::from(*process) - 1].listen),
+        });
+        let former: Vec<Former> = former.collect();
+        for seat in 1..=3u8 {
+            let others = (1..=3u8).filter(|other| *other != seat);
+            let peers = others.map(|other| Peer { steward: StewardId(other), url: self.url(other) }).collect();
+            let at = self.at(seat);
+            (self.configs[at].peers, self.configs[at].former) = (peers, former.clone());
+        }
+        for seat in 1..=3 {
+            self.up(seat).await?;
+        }
+        Ok(())
+    }
+
     pub fn steward(&self, seat: u8) -> &Arc<Steward> {
-        &self.running[usize::from(seat) - 1].as_ref().unwrap().steward
+        &self.running[self.at(seat)].as_ref().unwrap().steward
     }
 
     fn url(&self, seat: u8) -> String {
-        format!("http://{}", self.configs[usize::from(seat) - 1].listen)
+        format!("http://{}", self.configs[self.at(seat)].listen)
     }
 
     /// A client of a steward that signs with `key`.
@@ -231,7 +293,7 @@ impl World {
     }
 
     fn up_seats(&self) -> Vec<u8> {
-        (1..=3).filter(|seat| self.running[usize::from(*seat) - 1].is_some()).collect()
+        (1..=3).filter(|seat| self.running[self.at(*seat)].is_some()).collect()
     }
 
     pub async fn now(&self) -> Result<u64> {
@@ -252,8 +314,57 @@ impl World {
 
     /// Admits a member, gives every running steward its row key and a consent.
     pub async fn member(&self, n: u32) -> Result<TestMember> {
+        let member = self.admit(n).await?;
+        self.give_key(&member, &self.up_seats()).await?;
+        self.consent(&member, 1, &Choice::health_research()).await?;
+        Ok(member)
+    }
+
+    /// Admits a member whose row key no steward has.
+    pub async fn admit(&self, n: u32) -> Result<TestMember> {
+        self.admit_with(n, RowKey::random(&mut rand::rng())).await
+    }
+
+    /// The registrar, or who pretends to be, offers a steward the row key of somebody to be admitted; what is sealed may be
+    /// another.
+    pub async fn offer(
+        &self,
+        seat: u8,
+        n: u32,
+        row_key: &RowKey,
+        sealed: &RowKey,
+        signer: &PrivateKeySigner,
+    ) -> Result<KeyReceipt> {
+        let said = self.key_held(n, row_key);
+        let (account, nullifier, digest) = (said.account, said.nullifier, said.rowKeyDigest);
+        let deadline = self.now().await? + 3_600;
+        let offer = eip712::KeyOffer { account, nullifier, rowKeyDigest: digest, deadline: U256::from(deadline) };
+        let membership = self.coop.manifest.addresses.membership;
+        let (chain_id, steward) = (self.coop.manifest.chain_id, StewardId(seat));
+        let context = RowKeyContext { chain_id, membership, account, nullifier, index: steward };
+        let sealed = sealing::seal_row_key(&self.sealing_of(seat), &context, sealed, &mut rand::rng())?.0;
+        let delivery = KeyOfferDelivery {
+            account,
+            nullifier,
+            row_key_digest: digest,
+            deadline,
+            registrar_signature: eip712::sign(signer, &offer, &self.coop.manifest.membership_domain())?,
+            sealed: SealedTo { steward, sealed },
+        };
+        let client = self.client(seat, &self.gateway_key());
+        Ok(client.post_signed("/v1/row-keys/offers", &delivery, self.now().await?).await?)
+    }
+
+    /// What a steward says of a key that it holds.
+    pub fn key_held(&self, n: u32, row_key: &RowKey) -> eip712::KeyHeld {
+        let account = self.coop.member_key(n).address();
+        let digest = commit::row_key(B256::new(*row_key.expose()));
+        eip712::KeyHeld { account, nullifier: keccak256(account), rowKeyDigest: digest }
+    }
+
+    /// As [`Self::admit`], with the row key given.
+    pub async fn admit_with(&self, n: u32, row_key: RowKey) -> Result<TestMember> {
         let key = self.coop.member_key(n);
-        let row_key = RowKey::random(&mut rand::rng());
         let account = key.address();
         let nullifier = keccak256(account);
         let admission = eip712::Admission {
@@ -270,26 +381,35 @@ impl World {
             Event::Joined { member, .. } => Some(member),
             _ => None,
         });
-        let member = TestMember { key, id: id.context("no Joined event")? };
-        for seat in self.up_seats() {
-            let context = RowKeyContext {
-                chain_id: self.coop.manifest.chain_id,
-                membership: self.coop.manifest.addresses.membership,
-                account,
-                nullifier,
-                index: StewardId(seat),
-            };
-            let sealed = sealing::seal_row_key(&self.sealing_of(seat), &context, &row_key, &mut rand::rng())?.0;
-            let sealed = SealedTo { steward: StewardId(seat), sealed };
-            let delivery = RowKeyDelivery { member_id: member.id, account, nullifier, sealed };
-            self.deliver(seat, "/v1/row-keys", &delivery).await?;
+        Ok(TestMember { key, id: id.context("no Joined event")?, row_key, nullifier })
+    }
+
+    /// Gives these stewards a member's row key.
+    pub async fn give_key(&self, member: &TestMember, seats: &[u8]) -> Result<()> {
+        for seat in seats {
+            self.give_this_key(member, *seat, &member.row_key).await?;
         }
-        self.consent(&member, 1, &Choice::health_research()).await?;
-        Ok(member)
+        Ok(())
+    }
+
+    /// Gives a steward what is said to be a member's row key.
+    pub async fn give_this_key(&self, member: &TestMember, seat: u8, row_key: &RowKey) -> Result<()> {
+        let (account, nullifier, steward) = (member.key.address(), member.nullifier, StewardId(seat));
+        let context = RowKeyContext {
+            chain_id: self.coop.manifest.chain_id,
+            membership: self.coop.manifest.addresses.membership,
+            account,
+            nullifier,
+            index: steward,
+        };
+        let sealed = sealing::seal_row_key(&self.sealing_of(seat), &context, row_key, &mut rand::rng())?.0;
+        let sealed = SealedTo { steward, sealed };
+        let delivery = RowKeyDelivery { member_id: member.id, account, nullifier, sealed };
+        self.deliver(seat, "/v1/row-keys", &delivery).await
     }
 
     pub fn sealing_of(&self, seat: u8) -> SealingPublicKey {
-        self.sealing[usize::from(seat) - 1]
+        self.sealing[self.at(seat)]
     }
 
     async fn deliver(&self, seat: u8, path: &str, body: &impl serde::Serialize) -> Result<()> {
@@ -486,6 +606,20 @@ impl World {
         Ok(())
     }
 
+    /// Erases everything of a member by its signature.
+    pub async fn erase(&self, member: &TestMember) -> Result<()> {
+        let erase = eip712::ConsentErase {
+            memberId: member.id.0,
+            nonce: self.coop.consent_nonce(member.id).await?,
+            deadline: self.coop.deadline().await?,
+        };
+        let signature = eip712::sign(&member.key, &erase, &self.coop.manifest.consent_domain())?;
+        let call = ConsentRegistry::eraseCall { e: erase.into(), signature };
+        self.coop.relayer.send(self.coop.manifest.addresses.consent_registry, &call).await?;
+        self.coop.local.mine(3).await?;
+        Ok(())
+    }
+
     /// Moves time past the window of an epoch's proposal.
     pub async fn after_window(&self, epoch: u32) -> Result<()> {
         let proposed = self.coop.history().await?.into_iter().find_map(|e| match e.event {
@@ -520,6 +654,13 @@ impl World {
         Ok(receipt)
     }
 
+    /// A member demands its row of a pending root, by its own call.
+    pub async fn demand(&self, member: &TestMember, epoch: u32, attempt: u32) -> Result<()> {
+        let r = ISettlementLedger::Demand { memberId: member.id.0, epoch, attempt, deadline: U256::ZERO };
+        let call = SettlementLedger::demandCall { r, signature: Bytes::new() };
+        self.ledger_as(&format!("member-{}", member.id), &call).await.map(drop)
+    }
+
     pub async fn status(&self, seat: u8) -> Result<SettlementStatus> {
         Ok(self.client(seat, &self.gateway_key()).get("/v1/settlement").await?)
     }
@@ -531,13 +672,34 @@ impl World {
         Ok(())
     }
 
+    /// A steward objects to the pending root, by hand.
+    pub async fn object_as(&self, role: &str) -> Result<()> {
+        self.ledger_as(role, &SettlementLedger::objectCall {}).await.map(drop)
+    }
+
+    /// Moves time on until an epoch is final, whatever moved its window meanwhile.
+    pub async fn final_by_time(&self, epoch: u32) -> Result<()> {
+        let pending = dispute::pending(&self.coop.chain, &self.coop.manifest).await?;
+        let until = pending.and_then(|pending| pending.final_at).context("nothing is pending, or it is frozen")?;
+        self.coop.local.time_to(until, 3).await?;
+        let call = SettlementLedger::finalEpochCall {};
+        let last = self.coop.chain.view(self.coop.manifest.addresses.settlement_ledger, &call).await?;
+        anyhow::ensure!(last.epoch == epoch, "epoch {} is final, not {epoch}", last.epoch);
+        Ok(())
+    }
+
     /// Waits until every steward that runs has settled an epoch, while blocks go by.
     pub async fn settled(&self, epoch: u32) -> Result<()> {
+        self.settled_at(&self.up_seats(), epoch).await
+    }
+
+    /// As [`Self::settled`], of these stewards.
+    pub async fn settled_at(&self, seats: &[u8], epoch: u32) -> Result<()> {
         let mut last = String::new();
         let done = self
             .until("a settlement", async || {
                 self.coop.local.mine(1).await?;
-                for seat in self.up_seats() {
+                for seat in seats.iter().copied() {
                     let status = self.status(seat).await?;
                     if status.settled < Epoch(epoch) {
                         last = format!("steward {seat}: {status:?}");

@@ -2,29 +2,17 @@
 
 use alloy::primitives::{Address, U256};
 use anyhow::{Context as _, Result, bail, ensure};
-use rochdale_chain::bindings::{
-    IContestVerifier, ISettlementLedger, RewardFormula, SettlementLedger, StewardCommittee,
-};
+use rochdale_chain::bindings::{self, IContestVerifier, ISettlementLedger, SettlementLedger, StewardCommittee};
 use rochdale_chain::eip712;
 use rochdale_core::ids::MemberId;
-use rochdale_core::ledger::{Inputs, Row, input_blinder, row_tree, salt};
+use rochdale_core::ledger::{Amounts, NewLeaf, OldRow, OpenedInputs, Row, input_blinder, row_tree, salt};
 
 use super::agenda::{Deed, HOUR};
 use super::chain::refusal;
 use super::settle::Pending;
 use super::tally::{Act, Outcome};
 use super::topics::Topic;
-use super::{Year, row_key};
-
-alloy::sol! {
-    /// What a member signs to have its row replayed.
-    struct Contest {
-        uint32 memberId;
-        uint32 epoch;
-        uint32 attempt;
-        uint256 deadline;
-    }
-}
+use super::{Year, row_key, secret};
 
 impl Year {
     /// The first two stewards move half of what a member earned to another, and leave every total as it is.
@@ -45,7 +33,7 @@ impl Year {
         round.settled.rows[victim.0 as usize - 1].data_earned -= part;
         round.settled.rows[friend.0 as usize - 1].data_earned += part;
         let (epoch, settled) = (round.header.epoch, &round.settled);
-        let salts = |member: MemberId| salt(&row_key(member).0, epoch);
+        let salts = |member: MemberId| salt(&secret(&inputs, member), epoch);
         let depth = self.site.manifest.tree_depth;
         round.tree = row_tree(&inputs.params, depth, &settled.rows, &settled.inputs, salts)?;
         round.header.root = round.tree.root();
@@ -65,7 +53,7 @@ impl Year {
         let pending = self.pending.clone().context("nothing to contest")?;
         let victim = self.disputed.take().context("nobody to contest")?;
         self.demand_row(victim).await?;
-        let (row, proof) = self.leaf_in(&pending.round, &pending.inputs.params, victim)?;
+        let (row, proof) = self.leaf_in(&pending.round, &pending.inputs, victim)?;
         let liar = self.stewards[0].clone();
         self.site.send(&liar, ledger, &SettlementLedger::answerCall { row, proof }).await?;
         self.tally.count(Act::Answer, liar.address());
@@ -79,10 +67,15 @@ impl Year {
             let place = p.id.0 as usize - 1;
             p.key.wallet().is_some() && place < self.known() && !moved(&rows[place], &honest[place])
         });
-        let witness = *untouched.first().context("every row was falsified")?;
-        let right = self.contest_row(&pending, self.people[witness].id).await;
-        ensure!(refusal(right)? == "SettlementLedger_RowIsRight", "an honest row lost a contest");
-        self.tally.note(Outcome::Refused);
+        let unkeyed = |place: &&usize| pending.inputs.unkeyed.contains(&self.people[**place].id);
+        let keyed = *untouched.iter().find(|place| !unkeyed(place)).context("every keyed row was falsified")?;
+        // Whoever kept the key to itself brings it now: the row is right all the same.
+        let unkeyed = *untouched.iter().find(unkeyed).context("every row without a key was falsified")?;
+        for (witness, outcome) in [(keyed, Outcome::Refused), (unkeyed, Outcome::ContestedUnkeyed)] {
+            let right = self.contest_row(&pending, self.people[witness].id).await;
+            ensure!(refusal(right)? == "SettlementLedger_RowIsRight", "an honest row lost a contest");
+            self.tally.note(outcome);
+        }
 
         let before = self.site.view(committee, &StewardCommittee::slashCountCall {}).await?;
         self.contest_row(&pending, victim).await?;
@@ -172,7 +165,7 @@ impl Year {
     async fn contest_row(&mut self, pending: &Pending, member: MemberId) -> Result<()> {
         let (epoch, attempt) = (pending.round.header.epoch, pending.round.header.attempt);
         let deadline = self.site.deadline().await?;
-        let signed = Contest { memberId: member.0, epoch: epoch.0, attempt, deadline };
+        let signed = eip712::Contest { memberId: member.0, epoch: epoch.0, attempt, deadline };
         let place = self.place_of(member)?;
         let signature = self.people[place].key.sign(&signed, &self.site.manifest.settlement_domain())?;
         let c = ISettlementLedger::Contest { memberId: member.0, epoch: epoch.0, attempt, deadline };
@@ -188,23 +181,19 @@ impl Year {
             bail!("member {member} had no row before");
         };
         let (shown, old_proof) = self.leaf(member)?;
-        let (new_leaf, new_proof) = self.leaf_in(round, &pending.inputs.params, member)?;
+        let (new_leaf, new_proof) = self.leaf_in(round, &pending.inputs, member)?;
         ensure!(last.header.root == round.header.previous_root, "the last round is another");
-        Ok(IContestVerifier::Opening {
-            header: eip712::Header::from(&round.header).into(),
-            params: (&pending.inputs.params).into(),
-            first: false,
-            closed: false,
-            shown: IContestVerifier::Shown { cash: shown.cash, stream: shown.stream, data: shown.data, gov: shown.gov },
-            oldRow: row_of(old),
-            rowKey: row_key(member),
-            oldProof: old_proof,
-            inputs: inputs_of(&round.settled.inputs[index]),
-            blinder: input_blinder(&row_key(member).0, round.header.epoch),
-            inputsProof: round.inputs.proof(member).context("no such inputs")?,
-            newLeaf: new_leaf,
-            newProof: new_proof,
-        })
+        let shown = Amounts { cash: shown.cash, stream: shown.stream, data: shown.data, gov: shown.gov };
+        let opened = OldRow { row: Some(old.clone()), shown, proof: old_proof };
+        let inputs = OpenedInputs {
+            inputs: round.settled.inputs[index].clone(),
+            blinder: input_blinder(&secret(&pending.inputs, member), round.header.epoch),
+            proof: round.inputs.proof(member).context("no such inputs")?,
+        };
+        let shown = Amounts { cash: new_leaf.cash, stream: new_leaf.stream, data: new_leaf.data, gov: new_leaf.gov };
+        let new = NewLeaf { shown, private_hash: new_leaf.privateHash, proof: new_proof };
+        let params = &pending.inputs.params;
+        Ok(bindings::opening(&round.header, params, member, row_key(member), (&opened, &inputs, &new)))
     }
 
     /// Where a member stands in the list of people.
@@ -214,40 +203,5 @@ impl Year {
 
     fn account_of(&self, member: MemberId) -> Result<Address> {
         Ok(self.people[self.place_of(member)?].key.address())
-    }
-}
-
-fn row_of(row: &Row) -> RewardFormula::Row {
-    RewardFormula::Row {
-        cashEarned: row.cash_earned,
-        cashStreaming: row.cash_streaming,
-        dataEarned: row.data_earned,
-        govEarned: row.gov_earned,
-        dataLocked: row.data_locked,
-        dataVesting: row.data_vesting,
-        govLocked: row.gov_locked,
-        govVesting: row.gov_vesting,
-        usageWeight: row.usage_weight,
-        streak: row.streak,
-        lastContribution: row.last_contribution,
-        joinEpoch: row.join_epoch,
-    }
-}
-
-fn inputs_of(inputs: &Inputs) -> RewardFormula::Inputs {
-    let score = |s: &rochdale_core::ledger::Score| RewardFormula::Score {
-        q: U256::from(s.quality),
-        u: U256::from(s.uniqueness),
-        a: U256::from(s.authenticity),
-        r: U256::from(s.rarity),
-    };
-    RewardFormula::Inputs {
-        contributions: inputs.contributions.iter().map(score).collect(),
-        programPoints: U256::from(inputs.program_points),
-        records: U256::from(inputs.n),
-        used: U256::from(inputs.k),
-        useWeight: U256::from(inputs.w),
-        active: inputs.active,
-        erased: inputs.erased,
     }
 }

@@ -30,7 +30,7 @@ use rochdale_chain::deploy::Manifest;
 use rochdale_chain::eip712;
 use rochdale_chain::events::{Follower, Located, MemoryStore};
 use rochdale_core::ids::{ContributionId, MemberId};
-use rochdale_core::ledger::{Books, Round, Score, Transcript};
+use rochdale_core::ledger::{Books, NO_ROW_KEY, Round, Score, SettledInputs, Transcript};
 
 use agenda::{Agenda, Deed, Mood};
 use chain::{STEWARDS, Site};
@@ -296,7 +296,40 @@ impl Year {
     }
 }
 
-/// The row key of a member: the scenario's members draw theirs from their id.
+/// How stewards come by a member's row key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum KeyFate {
+    /// When it joins.
+    AtOnce,
+    /// Two epochs after its first.
+    Late,
+    /// Never, although the admission names its digest.
+    Lost,
+    /// There is none.
+    Keyless,
+}
+
+impl KeyFate {
+    /// That of a member, by its id.
+    fn of(member: MemberId) -> Self {
+        match member.0 % 16 {
+            5 => Self::Keyless,
+            9 => Self::Lost,
+            13 => Self::Late,
+            _ => Self::AtOnce,
+        }
+    }
+}
+
+/// The row key of a member: the scenario's members draw theirs from their id, and some have none.
 fn row_key(member: MemberId) -> B256 {
-    alloy::primitives::keccak256(format!("row key of member {member}"))
+    match KeyFate::of(member) {
+        KeyFate::Keyless => B256::ZERO,
+        _ => alloy::primitives::keccak256(format!("row key of member {member}")),
+    }
+}
+
+/// The key that salts a member's row in an epoch: its own, or zeros where the sheet lists it.
+fn secret(inputs: &SettledInputs, member: MemberId) -> [u8; 32] {
+    if inputs.unkeyed.contains(&member) { NO_ROW_KEY } else { row_key(member).0 }
 }

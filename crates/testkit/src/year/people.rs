@@ -9,9 +9,9 @@ use rochdale_chain::events::Event;
 use rochdale_core::ids::MemberId;
 use rochdale_core::ledger::Score;
 
-use super::Year;
 use super::passkey::{Key, Passkey};
 use super::tally::Act;
+use super::{KeyFate, Year};
 
 /// Of the members who may, how many in a hundred contribute in an epoch.
 const CONTRIBUTE_PERCENT: u32 = 30;
@@ -78,7 +78,10 @@ impl Year {
             account,
             payout: account,
             nullifier: keccak256(format!("credential of {role}")),
-            rowKeyDigest: keccak256(super::row_key(MemberId(number as u32))),
+            rowKeyDigest: match KeyFate::of(MemberId(number as u32)) {
+                KeyFate::Keyless => B256::ZERO,
+                _ => keccak256(super::row_key(MemberId(number as u32))),
+            },
             deadline: self.site.deadline().await?,
         };
         let registrar = self.site.key("registrar");
@@ -90,7 +93,10 @@ impl Year {
             _ => None,
         });
         let id = joined.context("no Joined event in the receipt")?;
-        self.transcript.row_keys.insert(id, super::row_key(id));
+        match KeyFate::of(id) {
+            KeyFate::AtOnce | KeyFate::Late => drop(self.transcript.row_keys.insert(id, super::row_key(id))),
+            KeyFate::Lost | KeyFate::Keyless => self.tally.count(Act::JoinUnkeyed, account),
+        }
         self.tally.count(if by_passkey { Act::JoinByPasskey } else { Act::Join }, account);
         let joined = self.site.now().await?;
         self.people.push(Person { key, id, consent: 0, joined, gone: false, payout: account });

@@ -19,7 +19,7 @@ use rochdale_core::ledger::{
 use super::agenda::{Deed, HOUR, Mood};
 use super::chain::refusal;
 use super::tally::{Act, Outcome};
-use super::{Year, row_key};
+use super::{KeyFate, Year, row_key, secret};
 
 /// Claims in one transaction, so that it stays within the gas that a transaction may take.
 const BATCH: usize = 20;
@@ -92,10 +92,32 @@ impl Year {
         let params = state.params_of(epoch).unwrap_or(&self.site.manifest.ledger).clone();
         let sheet = keccak256(format!("sheet of epoch {epoch}, attempt {attempt}"));
         let inputs = self.inputs(&state, epoch)?;
-        let mut inputs = SettledInputs { params, inputs, attempt, sheet, root: B256::ZERO, destroyed: BTreeMap::new() };
+        let mut inputs = SettledInputs {
+            params,
+            inputs,
+            attempt,
+            sheet,
+            root: B256::ZERO,
+            unkeyed: self.unkeyed(&state, epoch),
+            destroyed: BTreeMap::new(),
+        };
         let round = self.books.settle(&inputs, row_key)?;
         inputs.root = round.header.root;
         Ok(Pending { inputs, round })
+    }
+
+    /// Whose row key no steward holds yet, active or not.
+    fn unkeyed(&self, state: &Cooperative, epoch: Epoch) -> BTreeSet<MemberId> {
+        let lacks = |member: &MemberId| match KeyFate::of(*member) {
+            KeyFate::AtOnce => false,
+            KeyFate::Lost | KeyFate::Keyless => true,
+            KeyFate::Late => {
+                let row = self.books.rows.get(member.0 as usize - 1);
+                row.is_none_or(|row| epoch.0 < row.join_epoch + 2)
+            }
+        };
+        let open = state.members.iter().filter(|(_, one)| one.erased.is_none());
+        open.map(|(id, _)| *id).filter(lacks).collect()
     }
 
     /// Proposes a header with the signatures of stewards in office, by their place from 0.
@@ -174,6 +196,9 @@ impl Year {
         if inputs.params != self.site.manifest.ledger && self.tally.ended(Outcome::ParamsInForce) == 0 {
             self.tally.note(Outcome::ParamsInForce);
         }
+        let before = self.transcript.epochs.last().map(|last| &last.unkeyed);
+        let late = before.map_or(0, |before| before.difference(&inputs.unkeyed).count());
+        self.tally.note_many(Outcome::KeyedLate, late as u64);
         self.books.close(&round);
         let erased = inputs.inputs.erased.clone();
         self.transcript.epochs.push(inputs);
@@ -194,7 +219,8 @@ impl Year {
     /// The row key goes; what it gave in past epochs stands in for it.
     fn destroy(&mut self, member: MemberId) {
         let Some(key) = self.transcript.row_keys.remove(&member) else { return };
-        for (epoch, number) in self.transcript.epochs.iter_mut().zip(1..) {
+        let keyed = self.transcript.epochs.iter_mut().zip(1..).filter(|(epoch, _)| !epoch.unkeyed.contains(&member));
+        for (epoch, number) in keyed {
             let number = Epoch(number);
             epoch.destroyed.insert(member, (salt(&key.0, number), input_blinder(&key.0, number)));
         }
@@ -204,21 +230,21 @@ impl Year {
     pub(super) fn leaf_in(
         &self,
         round: &Round,
-        params: &rochdale_core::ledger::Params,
+        inputs_of: &SettledInputs,
         member: MemberId,
     ) -> Result<(ISettlementLedger::Claim, Vec<B256>)> {
         let place = member.0 as usize - 1;
         let (row, inputs) = (&round.settled.rows[place], &round.settled.inputs[place]);
-        let shown = amounts(params, member, row, inputs.active)?;
-        let claim = bindings::claim(member, &shown, private_hash(row, salt(&row_key(member).0, round.header.epoch)));
+        let shown = amounts(&inputs_of.params, member, row, inputs.active)?;
+        let salt = salt(&secret(inputs_of, member), round.header.epoch);
+        let claim = bindings::claim(member, &shown, private_hash(row, salt));
         Ok((claim, round.tree.proof(member).context("no such leaf")?))
     }
 
     /// The leaf of a member in the last final round, and its proof.
     pub(super) fn leaf(&self, member: MemberId) -> Result<(ISettlementLedger::Claim, Vec<B256>)> {
         let round = self.last.as_ref().context("no epoch is final")?;
-        let params = &self.transcript.epochs.last().context("no epoch is final")?.params;
-        self.leaf_in(round, params, member)
+        self.leaf_in(round, self.transcript.epochs.last().context("no epoch is final")?, member)
     }
 
     /// Members whom the last final root knows.

@@ -29,6 +29,7 @@ macro_rules! acts {
 acts! {
     Join "join by a key",
     JoinByPasskey "join by a passkey",
+    JoinUnkeyed "join with a row key that no steward gets",
     Consent "consent",
     ApproveRecovery "approve another passkey as a guardian",
     Recover "recover an account",
@@ -109,6 +110,8 @@ macro_rules! outcomes {
 outcomes! {
     Settled "epochs settled",
     Paid "claims paid",
+    KeyedLate "row keys that came late",
+    ContestedUnkeyed "rows salted by zeros that withstood a contest",
     Passed "proposals passed",
     QuorumMissed "proposals without a quorum",
     Outvoted "proposals outvoted",

@@ -575,8 +575,10 @@ fn steward_config(
         poll_ms: 50,
         stale_after_s: 3_600,
         peers: peers.map(|(peer, url)| Peer { steward: StewardId(peer), url: url.clone() }).collect(),
+        former: Vec::new(),
         budget: Budget { total: budget },
         settlement: Settlement { propose: false },
+        objection: None,
         scoring: Scoring::default(),
     }
 }

@@ -1,0 +1,147 @@
+//! One resource of a record.
+
+use serde_json::Value;
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {
+        /// The resource types that rules know; the rest is carried along.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Kind {
+            $($(#[$doc])* $name,)+
+            /// Any other type.
+            Other,
+        }
+
+        impl Kind {
+            /// The kind of a resource type's name.
+            #[must_use]
+            pub fn of(type_name: &str) -> Self {
+                match type_name {
+                    $(stringify!($name) => Self::$name,)+
+                    _ => Self::Other,
+                }
+            }
+        }
+    };
+}
+
+kinds!(
+    /// Who the record is about.
+    Patient,
+    /// A problem or diagnosis.
+    Condition,
+    /// A measurement, test result or answer.
+    Observation,
+    /// An order for a medication.
+    MedicationRequest,
+    /// A medication as the patient takes it.
+    MedicationStatement,
+    /// A medication that was given.
+    MedicationAdministration,
+    /// A visit or stay.
+    Encounter,
+    /// A vaccination.
+    Immunization,
+    /// Something done to or for the patient.
+    Procedure,
+    /// An allergy or intolerance.
+    AllergyIntolerance,
+    /// A report over observations.
+    DiagnosticReport,
+    /// A document or note.
+    DocumentReference,
+    /// A plan of care.
+    CarePlan,
+    /// Who cares.
+    CareTeam,
+    /// A goal of care.
+    Goal,
+);
+
+/// Whom a resource is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// It names nobody.
+    None,
+    /// The record's patient.
+    Patient,
+    /// Another resource of the record (a device, a place, a contained relative): no part of the patient's data.
+    Other,
+    /// Somebody who is not in the record; the position of the reference field in the resource's own words.
+    Unresolved(&'static str),
+}
+
+/// A resource with its place in the bundle.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    kind: Kind,
+    entry: Option<u32>,
+    full_url: Option<String>,
+    value: Value,
+    subject: Subject,
+}
+
+impl Resource {
+    /// A resource that names nobody yet.
+    pub(super) fn new(entry: Option<u32>, full_url: Option<String>, value: Value) -> Self {
+        let kind = value.get("resourceType").and_then(Value::as_str).map_or(Kind::Other, Kind::of);
+        Self { kind, entry, full_url, value, subject: Subject::None }
+    }
+
+    /// Says whom it is about, once its references are resolved.
+    pub(super) fn set_subject(&mut self, subject: Subject) {
+        self.subject = subject;
+    }
+
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The name of its type.
+    #[must_use]
+    pub fn type_name(&self) -> &str {
+        self.value.get("resourceType").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// Its id, where it has one.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.value.get("id").and_then(Value::as_str).filter(|id| !id.is_empty())
+    }
+
+    /// The entry's full URL, where it has one.
+    #[must_use]
+    pub fn full_url(&self) -> Option<&str> {
+        self.full_url.as_deref()
+    }
+
+    /// The resource itself: an object with a `resourceType`.
+    #[must_use]
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// Whom it is about.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        self.subject
+    }
+
+    /// Where it stands in the document that was read, as `Bundle.entry[7].resource`.
+    #[must_use]
+    pub fn path(&self) -> String {
+        self.entry.map_or_else(|| self.type_name().to_owned(), |entry| format!("Bundle.entry[{entry}].resource"))
+    }
+
+    /// Path and name for messages, as `Bundle.entry[7].resource (Patient/12)`; ids only, never a person's name.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let name = self.id().map(|id| format!("{}/{id}", self.type_name())).or_else(|| self.full_url.clone());
+        match name {
+            Some(name) => format!("{} ({name})", self.path()),
+            None => self.path(),
+        }
+    }
+}
