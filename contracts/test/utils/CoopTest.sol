@@ -48,11 +48,15 @@ abstract contract CoopTest is CoopFounding {
 
     /// @dev The stewards pay what their seats ask for; tests of bonds do it themselves.
     function _bondSeats() internal virtual {
-        usdc.mint(address(this), stewardKeys.length * LEAST_BOND);
-        usdc.approve(address(committee), stewardKeys.length * LEAST_BOND);
         for (uint256 i; i < stewardKeys.length; ++i) {
-            committee.bondFor(vm.addr(stewardKeys[i]), LEAST_BOND);
+            _bondLeast(vm.addr(stewardKeys[i]));
         }
+    }
+
+    function _bondLeast(address steward) internal {
+        usdc.mint(address(this), LEAST_BOND);
+        usdc.approve(address(committee), LEAST_BOND);
+        committee.bondFor(steward, LEAST_BOND);
     }
 
     /// @dev What the ledger was initialized with, to initialize another one.

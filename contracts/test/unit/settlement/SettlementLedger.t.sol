@@ -360,6 +360,7 @@ contract SettlementLedgerTest is SettlementTest {
         ledger.claim(claims[0], _proof(claims, 1));
         _asMemberHouse();
         committee.seat(_seats("successor"), 2);
+        _bondSeats();
         for (uint32 epoch = 2; epoch <= 4; ++epoch) {
             vm.warp(block.timestamp + WINDOW);
             _propose(_header());
