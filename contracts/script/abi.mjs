@@ -20,6 +20,7 @@ const CONTRACTS = [
   "CoopTimelock",
   "DataToken",
   "DatasetCatalog",
+  "Disputes",
   "ERC1967Proxy",
   "EthicsRegistry",
   "FoundingCheck",

@@ -16,8 +16,8 @@ import {Market} from "../market/Market.sol";
 import {Membership} from "../membership/Membership.sol";
 import {StewardBonds} from "../oracle/StewardBonds.sol";
 import {StewardCommittee} from "../oracle/StewardCommittee.sol";
+import {Disputes} from "../settlement/Disputes.sol";
 import {Programs} from "../settlement/Programs.sol";
-import {SettlementDisputes} from "../settlement/SettlementDisputes.sol";
 import {SettlementRules} from "../settlement/SettlementRules.sol";
 import {DataToken} from "../tokens/DataToken.sol";
 import {Buyback} from "../treasury/Buyback.sol";
@@ -109,12 +109,7 @@ contract AccessPlan {
                 StewardBonds.rejectSlash.selector
             )
         );
-        _add(
-            list,
-            at.settlementLedger,
-            Roles.MEMBER_HOUSE,
-            abi.encodePacked(SettlementDisputes.resolveObjection.selector)
-        );
+        _add(list, at.disputes, Roles.MEMBER_HOUSE, abi.encodePacked(Disputes.resolveObjection.selector));
         _add(list, at.pauseGuard, Roles.MEMBER_HOUSE, abi.encodePacked(PauseGuard.unpause.selector));
         _add(
             list,

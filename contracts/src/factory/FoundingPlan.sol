@@ -26,6 +26,7 @@ import {License} from "../market/License.sol";
 import {Market} from "../market/Market.sol";
 import {Membership} from "../membership/Membership.sol";
 import {StewardCommittee} from "../oracle/StewardCommittee.sol";
+import {Disputes} from "../settlement/Disputes.sol";
 import {Programs} from "../settlement/Programs.sol";
 import {SettlementLedger} from "../settlement/SettlementLedger.sol";
 import {DataToken} from "../tokens/DataToken.sol";
@@ -191,7 +192,7 @@ contract FoundingPlan is IFoundingPlan {
     }
 
     function _settlement(Config memory c, Parts calldata at) private pure returns (Step[] memory list) {
-        list = new Step[](5);
+        list = new Step[](6);
         list[0] = Step(Part.StewardCommittee, at.stewardCommittee, _stewards(c, at));
         list[1] = Step(Part.SettlementLedger, at.settlementLedger, _ledger(c, at));
         list[2] = Step(
@@ -207,6 +208,7 @@ contract FoundingPlan is IFoundingPlan {
         list[4] = Step(
             Part.Programs, at.programs, abi.encodeCall(Programs.initialize, (at.authority, c.rewards.maxProgramPoints))
         );
+        list[5] = Step(Part.Disputes, at.disputes, _disputes(c, at));
     }
 
     function _stewards(Config memory c, Parts calldata at) private pure returns (bytes memory) {
@@ -215,6 +217,7 @@ contract FoundingPlan is IFoundingPlan {
             usdc: c.chain.usdc,
             treasury: at.treasury,
             ledger: at.settlementLedger,
+            disputes: at.disputes,
             minBond: c.committee.minBond,
             objectionBond: c.committee.objectionBond,
             seats: c.committee.seats,
@@ -234,6 +237,7 @@ contract FoundingPlan is IFoundingPlan {
             dataToken: at.dataToken,
             govToken: at.govToken,
             contestVerifier: c.rewards.contestVerifier,
+            disputes: at.disputes,
             genesis: c.chain.genesis,
             lag: c.chain.lag,
             attemptLength: c.chain.attemptLength,
@@ -243,6 +247,17 @@ contract FoundingPlan is IFoundingPlan {
             emission: c.rewards.emission
         });
         return abi.encodeCall(SettlementLedger.initialize, (d));
+    }
+
+    function _disputes(Config memory c, Parts calldata at) private pure returns (bytes memory) {
+        Disputes.Deployment memory d = Disputes.Deployment({
+            authority: at.authority,
+            ledger: at.settlementLedger,
+            membership: at.membership,
+            committee: at.stewardCommittee,
+            contestVerifier: c.rewards.contestVerifier
+        });
+        return abi.encodeCall(Disputes.initialize, (d));
     }
 
     function _market(Config memory c, Parts calldata at) private pure returns (Step[] memory list) {

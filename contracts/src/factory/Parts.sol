@@ -30,7 +30,8 @@ enum Part {
     OperatorPay,
     Buyback,
     Vesting,
-    Programs
+    Programs,
+    Disputes
 }
 
 /// @notice An address for each part, in the order of `Part`: implementations, or one cooperative's contracts.
@@ -62,6 +63,7 @@ struct Parts {
     address buyback;
     address vesting;
     address programs;
+    address disputes;
 }
 
 /// @notice The parts by number.

@@ -25,15 +25,15 @@ interface IStewardBonds {
     /// @notice How many receipts of this worker were anchored since the start.
     function receiptsOf(address worker) external view returns (uint256);
 
-    /// @notice Locks `steward`'s objection bond. The settlement's alone. Reverts unless `steward` has a seat of the
+    /// @notice Locks `steward`'s objection bond. Disputes alone. Reverts unless `steward` has a seat of the
     /// current generation (active or not), a bond that reaches, and no objection locked already.
     function lockObjection(address steward) external;
 
     /// @notice Ends `steward`'s objection: what was locked returns to its bond if it won or nobody decided, else it goes
-    /// to the Treasury's reserve. The settlement's alone. Does nothing if nothing is locked.
+    /// to the Treasury's reserve. Disputes alone. Does nothing if nothing is locked.
     function settleObjection(address steward, bool won) external;
 
     /// @notice Moves everything that these signers have bonded or unbonding into escrow, where the member house confirms
-    /// or rejects it. The settlement's alone. Passes over a signer that has nothing.
+    /// or rejects it. Disputes alone. Passes over a signer that has nothing.
     function escrowSigners(uint256 signers, bytes32 reason) external;
 }

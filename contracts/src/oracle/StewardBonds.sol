@@ -19,7 +19,7 @@ import {IStewardBonds} from "./IStewardBonds.sol";
 /// - Anyone: pays into any steward's bond; reports two headers that one steward signed for one attempt; returns a slash
 ///   that nobody decided in time.
 /// - Steward: unbonds what its seat does not ask for, or everything, and withdraws it after the delay.
-/// - SettlementLedger: locks and settles objections, and sends the signers of a voided root to escrow.
+/// - Disputes: locks and settles objections, and sends the signers of a voided root to escrow.
 /// - Member house: sets the bonds, opens slashes, and alone confirms or rejects each.
 ///
 /// Assumptions: USDC moves exactly what it is told. The Treasury takes what it is given.
@@ -61,6 +61,8 @@ abstract contract StewardBonds is Governed, IStewardBonds {
         mapping(address steward => Stake) stakes;
         mapping(uint256 slashId => Slash) slashes;
         mapping(bytes32 fault => bool) reported;
+        // Who locks and settles objections, and sends signers to escrow.
+        address disputes;
     }
 
     bytes32 private constant STORAGE = 0xc0e9f549d5e4effb71bd86de9f7df4e379e1b71e0363f014dcb904e035578f00;
@@ -92,7 +94,7 @@ abstract contract StewardBonds is Governed, IStewardBonds {
     event Equivocated(address indexed steward, uint32 epoch, uint32 attempt);
 
     error StewardBonds_BadBond(uint256 bond);
-    error StewardBonds_OnlyLedger(address caller);
+    error StewardBonds_OnlyDisputes(address caller);
     error StewardBonds_ZeroAmount();
     error StewardBonds_BondTooSmall(address steward, uint256 bond, uint256 needed);
     error StewardBonds_NothingUnbonding(address steward);
@@ -106,19 +108,24 @@ abstract contract StewardBonds is Governed, IStewardBonds {
     error StewardBonds_DifferentSigners(address a, address b);
     error StewardBonds_AlreadyReported(address steward, uint32 epoch, uint32 attempt);
 
-    modifier onlyLedger() {
-        if (msg.sender != _bonds().ledger) revert StewardBonds_OnlyLedger(msg.sender);
+    modifier onlyDisputes() {
+        if (msg.sender != _bonds().disputes) revert StewardBonds_OnlyDisputes(msg.sender);
         _;
     }
 
-    function __StewardBonds_init(address usdc_, address treasury_, address ledger_, uint64 minBond_, uint64 objection_)
-        internal
-        onlyInitializing
-    {
+    function __StewardBonds_init(
+        address usdc_,
+        address treasury_,
+        address ledger_,
+        address disputes_,
+        uint64 minBond_,
+        uint64 objection_
+    ) internal onlyInitializing {
         BondsStorage storage $ = _bonds();
         $.usdc = IERC20(_nonZero(usdc_, "usdc"));
         $.treasury = ITreasury(_nonZero(treasury_, "treasury"));
         $.ledger = _nonZero(ledger_, "ledger");
+        $.disputes = _nonZero(disputes_, "disputes");
         _setMinBond(minBond_);
         _setObjectionBond(objection_);
     }
@@ -215,7 +222,7 @@ abstract contract StewardBonds is Governed, IStewardBonds {
     }
 
     /// @inheritdoc IStewardBonds
-    function escrowSigners(uint256 signers, bytes32 reason) external onlyLedger {
+    function escrowSigners(uint256 signers, bytes32 reason) external onlyDisputes {
         address[] memory stewards = signersOf(signers);
         for (uint256 i; i < stewards.length; ++i) {
             _escrow(stewards[i], type(uint256).max, reason);
@@ -244,7 +251,7 @@ abstract contract StewardBonds is Governed, IStewardBonds {
     // ----------------------------------------------------------------------------------------- objections
 
     /// @inheritdoc IStewardBonds
-    function lockObjection(address steward) external onlyLedger {
+    function lockObjection(address steward) external onlyDisputes {
         BondsStorage storage $ = _bonds();
         Stake storage stake = $.stakes[steward];
         Stake memory s = stake;
@@ -259,7 +266,7 @@ abstract contract StewardBonds is Governed, IStewardBonds {
     }
 
     /// @inheritdoc IStewardBonds
-    function settleObjection(address steward, bool won) external onlyLedger {
+    function settleObjection(address steward, bool won) external onlyDisputes {
         Stake storage stake = _bonds().stakes[steward];
         uint64 amount = stake.locked;
         if (amount == 0) return;
@@ -321,8 +328,14 @@ abstract contract StewardBonds is Governed, IStewardBonds {
         return address(_bonds().treasury);
     }
 
+    /// @notice Whose headers stewards sign.
     function ledger() external view returns (address) {
         return _bonds().ledger;
+    }
+
+    /// @notice Who locks and settles objections, and sends signers to escrow.
+    function disputes() external view returns (address) {
+        return _bonds().disputes;
     }
 
     /// @inheritdoc IStewardBonds

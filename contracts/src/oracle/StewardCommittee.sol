@@ -49,6 +49,7 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
         address usdc;
         address treasury;
         address ledger;
+        address disputes;
         uint64 minBond;
         uint64 objectionBond;
         Seat[] seats;
@@ -143,7 +144,7 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
 
     function initialize(Init calldata i) external initializer {
         __Governed_init(i.authority);
-        __StewardBonds_init(i.usdc, i.treasury, i.ledger, i.minBond, i.objectionBond);
+        __StewardBonds_init(i.usdc, i.treasury, i.ledger, i.disputes, i.minBond, i.objectionBond);
         _seat(i.seats, i.quorum);
         for (uint256 k; k < i.workers.length; ++k) {
             _registerWorker(i.workers[k].signer, i.workers[k].sealingKey);

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {MemberSignature} from "../access/MemberSignature.sol";
 import {IContestVerifier} from "./IContestVerifier.sol";
-import {LedgerHeader} from "./LedgerHeader.sol";
 import {LedgerParams} from "./LedgerParams.sol";
 import {LedgerTree} from "./LedgerTree.sol";
 import {RewardFormula} from "./RewardFormula.sol";
@@ -13,11 +11,11 @@ import {ISettlementLedger} from "./ISettlementLedger.sol";
 /// @notice Replays one row of a proposed epoch: old leaf, inputs and header in, new leaf out, compared with the leaf that
 /// was proposed.
 ///
-/// Roles: none. It has no state, no owner and no proxy; SettlementLedger asks it.
+/// Roles: none. It has no state, no owner and no proxy; Disputes asks it, and SettlementLedger about parameters.
 ///
 /// Assumptions
-/// - The caller compares header and depth with the proposal's, and knows the digest of the member's row key. Everything
-///   else is checked against the header.
+/// - The caller compares the header with the proposal's, and knows the depth of its trees and the digest of the member's
+///   row key. Everything else is checked against the header.
 /// - The old leaf is final, and may be false all the same: nobody may have contested it in its time.
 /// - A leaf is salted by the member's row key, or by zeros where none of its signers held the key. The old leaf opens with
 ///   either, and the new one is right with either: so a key that came late makes no right row wrong, and a quorum that
@@ -44,16 +42,13 @@ contract ContestVerifier is IContestVerifier {
     error ContestVerifier_NoWayOn(uint32 memberId);
 
     /// @inheritdoc IContestVerifier
-    function judge(uint32 memberId, bytes32 rowKeyDigest, Opening calldata o)
+    function judge(uint32 memberId, bytes32 rowKeyDigest, uint256 depth, Opening calldata o)
         external
         view
-        returns (bytes32 headerHash, uint256 depth, bool wrong)
+        returns (bool wrong)
     {
-        depth = o.newProof.length;
         if (!o.closed) _checkRowKey(rowKeyDigest, o.rowKey);
         bytes32 leaf = _checkOpening(memberId, depth, o);
-        headerHash = LedgerHeader.hash(o.header);
-        if (!_isReadable(o)) return (headerHash, depth, true);
         if (!_canGoOn(o.header.epoch, _oldRow(o.header.epoch, o))) revert ContestVerifier_NoWayOn(memberId);
         try this.replay(memberId, o) returns (bytes32 keyed, bytes32 unkeyed) {
             wrong = leaf != keyed && leaf != unkeyed;
@@ -98,11 +93,6 @@ contract ContestVerifier is IContestVerifier {
         LedgerParams.check(e);
     }
 
-    /// @inheritdoc IContestVerifier
-    function isSigned(address account, bytes32 digest, bytes calldata signature) external view returns (bool) {
-        return MemberSignature.isValid(account, digest, signature);
-    }
-
     /// @notice The salt of a row: HMAC-SHA-256(row key, epoch as 64 bits big-endian).
     function saltOf(bytes32 rowKey, uint64 epoch) public pure returns (bytes32) {
         // The key is shorter than a block of 64 bytes; the rest of the pads is padding over zeros.
@@ -129,26 +119,11 @@ contract ContestVerifier is IContestVerifier {
         if (!LedgerTree.isAt(h.inputsRoot, depth, memberId, inputsLeaf, o.inputsProof)) {
             revert ContestVerifier_BadInputs(memberId);
         }
-        leaf = _newLeaf(o.newLeaf);
-        if (o.newLeaf.memberId != memberId || !LedgerTree.isAt(h.root, depth, memberId, leaf, o.newProof)) {
+        ISettlementLedger.Claim calldata c = o.newLeaf;
+        leaf = LedgerTree.leaf(memberId, c.cash, c.stream, c.data, c.gov, c.privateHash);
+        if (c.memberId != memberId || !LedgerTree.isAt(h.root, depth, memberId, leaf, o.newProof)) {
             revert ContestVerifier_BadNewLeaf(memberId);
         }
-    }
-
-    /// @dev Whether what stewards signed fits its fields. `propose` reads every word of a header but these two, and no leaf.
-    /// A quorum that signs a wider word must lose the contest, not make it revert where the word is read.
-    function _isReadable(Opening calldata o) private pure returns (bool) {
-        ISettlementLedger.Header calldata h = o.header;
-        ISettlementLedger.Claim calldata c = o.newLeaf;
-        uint256 sharers;
-        uint256 amounts;
-        assembly {
-            sharers := calldataload(add(h, 224))
-            amounts := or(calldataload(add(c, 32)), calldataload(add(c, 64)))
-            amounts := or(amounts, or(calldataload(add(c, 96)), calldataload(add(c, 128))))
-            amounts := or(amounts, calldataload(add(h, 256))) // the payout
-        }
-        return sharers <= type(uint32).max && amounts <= type(uint128).max;
     }
 
     /// @dev The row that the step starts from. Of a closed one the leaf shows everything.
@@ -193,15 +168,6 @@ contract ContestVerifier is IContestVerifier {
             ? RewardFormula.erasedHash()
             : RewardFormula.privateHash(o.oldRow, saltOf(rowKey, uint64(epoch) - 1));
         return LedgerTree.leaf(memberId, o.shown.cash, o.shown.stream, o.shown.data, o.shown.gov, privateHash);
-    }
-
-    /// @dev Of the words as they are, whether or not they fit their fields.
-    function _newLeaf(ISettlementLedger.Claim calldata c) private pure returns (bytes32) {
-        uint256 offset;
-        assembly {
-            offset := c
-        }
-        return LedgerTree.leafOfCalldata(offset);
     }
 
     function _newLeafBy(

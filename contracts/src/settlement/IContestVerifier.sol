@@ -5,7 +5,7 @@ import {LedgerParams} from "./LedgerParams.sol";
 import {RewardFormula} from "./RewardFormula.sol";
 import {ISettlementLedger} from "./ISettlementLedger.sol";
 
-/// @notice What SettlementLedger has judged elsewhere, by rules that need no state: a row of a proposed epoch, and the
+/// @notice What Disputes and SettlementLedger have judged elsewhere, by rules that need no state: a row of a proposed epoch, and the
 /// parameters of later ones.
 interface IContestVerifier {
     /// @notice What a leaf shows of a row.
@@ -40,14 +40,13 @@ interface IContestVerifier {
     /// does not open what the header commits to, and where the old row is one from which the formula cannot go on.
     /// @param memberId whose row it is
     /// @param rowKeyDigest what Membership keeps of the member's row key; 0 for a member without one
-    /// @param o the opening, all of it the member's
-    /// @return headerHash what `o.header` hashes to, for the caller to compare
-    /// @return depth of the trees that `o` proves in, likewise
+    /// @param depth of the trees
+    /// @param o the opening, all of it the member's; the caller has compared its header with the proposal's
     /// @return wrong whether the row is
-    function judge(uint32 memberId, bytes32 rowKeyDigest, Opening calldata o)
+    function judge(uint32 memberId, bytes32 rowKeyDigest, uint256 depth, Opening calldata o)
         external
         view
-        returns (bytes32 headerHash, uint256 depth, bool wrong);
+        returns (bool wrong);
 
     /// @notice Reverts unless `p` may govern an epoch: it makes sense alone and keeps to the emission. Returns its hash.
     function checkParams(
@@ -59,7 +58,4 @@ interface IContestVerifier {
 
     /// @notice Reverts unless the bounds of `e` make sense.
     function checkEmission(LedgerParams.Emission calldata e) external pure;
-
-    /// @notice Whether `account`, a key or a contract, signed `digest`.
-    function isSigned(address account, bytes32 digest, bytes calldata signature) external view returns (bool);
 }

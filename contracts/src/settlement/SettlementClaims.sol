@@ -16,7 +16,7 @@ abstract contract SettlementClaims is SettlementState, ReentrancyGuardTransient 
     /// @dev The final round as one batch sees it.
     struct FinalRound {
         bytes32 root;
-        Amounts earned;
+        Amounts entitled;
         uint256 depth;
         uint256 elapsed;
         uint256 epochLength;
@@ -33,7 +33,7 @@ abstract contract SettlementClaims is SettlementState, ReentrancyGuardTransient 
         Amounts due = _due($, round, c, proof);
         if (due.isZero()) revert SettlementLedger_NothingDue(c.memberId);
         // Effects:
-        $.claimed = _book($, $.claimed, round.earned, c.memberId, due);
+        $.claimed = _book($, $.claimed, round.entitled, c.memberId, due);
         // Interaction:
         address payout = $.membership.payoutOf(c.memberId);
         if (due.cash() != 0) $.treasury.pay(payout, due.cash());
@@ -58,7 +58,7 @@ abstract contract SettlementClaims is SettlementState, ReentrancyGuardTransient 
             uint32 memberId = claims[i].memberId;
             Amounts due = _due($, round, claims[i], proofs[i]);
             // Effects:
-            if (!due.isZero()) claimed = _book($, claimed, round.earned, memberId, due);
+            if (!due.isZero()) claimed = _book($, claimed, round.entitled, memberId, due);
             (ids[i], dues[i]) = (memberId, due);
         }
         $.claimed = claimed;
@@ -81,14 +81,14 @@ abstract contract SettlementClaims is SettlementState, ReentrancyGuardTransient 
     // ---------------------------------------------------------------------------------------------- internal
 
     function _finalRound(Storage storage $) private view returns (FinalRound memory round) {
-        Head memory head = _head($);
-        uint32 epoch = _finalEpochOf(head);
-        uint256 endsAt = uint256(head.genesis) + uint256(epoch) * head.epochLength;
+        Calendar memory c = _calendar($);
+        uint32 epoch = _finalEpochOf(c);
+        uint256 endsAt = uint256(c.genesis) + uint256(epoch) * c.epochLength;
         uint256 since = block.timestamp < endsAt ? 0 : block.timestamp - endsAt;
         Round storage last = _round($, epoch);
-        (round.root, round.earned, round.depth) = (last.root, last.earned, head.depth);
-        round.epochLength = head.epochLength;
-        round.elapsed = since < head.epochLength ? since : head.epochLength;
+        (round.root, round.entitled, round.depth) = (last.root, last.entitled, c.depth);
+        round.epochLength = c.epochLength;
+        round.elapsed = since < c.epochLength ? since : c.epochLength;
     }
 
     /// @dev What `c` proves, less what was claimed, each at least 0.
@@ -121,11 +121,11 @@ abstract contract SettlementClaims is SettlementState, ReentrancyGuardTransient 
 
     /// @dev Adds `due` to a member and to the totals, which must stay within what the final round earned. What a member
     /// was paid is a part of the totals, so it fits where they fit.
-    function _book(Storage storage $, Amounts claimed, Amounts earned, uint32 memberId, Amounts due)
+    function _book(Storage storage $, Amounts claimed, Amounts entitled, uint32 memberId, Amounts due)
         private
         returns (Amounts)
     {
-        if (!claimed.sumFits(due, earned)) {
+        if (!claimed.sumFits(due, entitled)) {
             revert SettlementLedger_ClaimExceedsTotal(memberId, due.cash(), due.data(), due.gov());
         }
         $.claimedBy[memberId] = $.claimedBy[memberId].plus(due);

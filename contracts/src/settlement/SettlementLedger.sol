@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {Pausing} from "../access/Pausing.sol";
 import {IMembership} from "../membership/IMembership.sol";
+import {IStewardCommittee} from "../oracle/IStewardCommittee.sol";
 import {Treasury} from "../treasury/Treasury.sol";
 import {IContestVerifier} from "./IContestVerifier.sol";
+import {ISettlementLedger} from "./ISettlementLedger.sol";
 import {LedgerParams} from "./LedgerParams.sol";
 import {LedgerTree} from "./LedgerTree.sol";
 import {RewardFormula} from "./RewardFormula.sol";
 import {SettlementClaims} from "./SettlementClaims.sol";
-import {SettlementDisputes} from "./SettlementDisputes.sol";
 import {SettlementRounds} from "./SettlementRounds.sol";
-import {ICommittee, IMintable} from "./SettlementState.sol";
+import {IMintable} from "./SettlementState.sol";
 
 /// @title SettlementLedger
 /// @notice Takes one root for each epoch, signed by a quorum of stewards, and pays members what it says.
 ///
 /// Roles
-/// - Stewards: sign a header off chain. Anyone may send it with their signatures. Any of them may object to a root, with a
-///   bond.
-/// - Member: demands the path of its row, contests its row; by a call or a signature. Nobody can in its place.
-/// - Anyone: claims for any member; answers a demand; voids a root whose demand was not answered, or over whose objection
-///   nobody decided.
+/// - Stewards: sign a header off chain. Anyone may send it with their signatures.
+/// - Disputes: keeps the pending root from becoming final, or voids it. It reads nothing else and changes nothing else.
+/// - Anyone: claims for any member.
 /// - Token house: sets parameters for later epochs, within the emission that the charter sets.
-/// - Member house: decides over objections.
 /// - Charter: sets the emission; upgrades. PauseGuard: stops proposals for a limited time, nothing else.
 ///
 /// Assumptions
@@ -38,7 +38,7 @@ import {ICommittee, IMintable} from "./SettlementState.sol";
 /// - An epoch's root is final by timestamp, `window` seconds after it was proposed. Nothing has to be called for that, so
 ///   only a dispute can keep a pending root from becoming final: each demand for at most 36 hours, and demands end with
 ///   the window; an objection for 14 days, at the price of its bond if the house rejects it; a contest only where the root
-///   is wrong.
+///   is wrong. A pause makes the window longer by its own length.
 /// - Two rounds are kept, the last final one and the pending one, and take turns by parity of the epoch: becoming final
 ///   costs no write. A void round leaves the final one as it was.
 ///
@@ -49,7 +49,7 @@ import {ICommittee, IMintable} from "./SettlementState.sol";
 /// Who can hurt whom: a quorum of stewards, as said. A steward can delay a root at its own cost, a member by hours at the
 /// cost of an answer. A relayer can withhold; anybody else can send the same. A caller of `claimMany` that gives too
 /// little gas can make entries be skipped; they stay owed.
-contract SettlementLedger is SettlementRounds, SettlementDisputes, SettlementClaims {
+contract SettlementLedger is SettlementRounds, SettlementClaims, Pausing {
     /// @dev What is set at initialize. Only parameters and emission can change later.
     struct Deployment {
         address authority;
@@ -59,6 +59,7 @@ contract SettlementLedger is SettlementRounds, SettlementDisputes, SettlementCla
         address dataToken;
         address govToken;
         address contestVerifier;
+        address disputes;
         uint40 genesis;
         uint32 lag;
         uint32 attemptLength;
@@ -70,6 +71,16 @@ contract SettlementLedger is SettlementRounds, SettlementDisputes, SettlementCla
 
     uint8 private constant MAX_DEPTH = 31;
 
+    event FinalAtSet(uint32 indexed epoch, uint64 finalAt);
+    event Voided(uint32 indexed epoch, uint32 attempt, bytes32 reason);
+
+    modifier onlyDisputes() {
+        if (msg.sender != _storage().disputes) revert SettlementLedger_OnlyDisputes(msg.sender);
+        _;
+    }
+
+    /// @notice Once, by the factory.
+    /// @param d what can change later only where this contract says so
     function initialize(Deployment calldata d) external initializer {
         __Governed_init(d.authority);
         if (d.attemptLength == 0) revert SettlementLedger_BadDeployment("attemptLength");
@@ -78,22 +89,79 @@ contract SettlementLedger is SettlementRounds, SettlementDisputes, SettlementCla
         Storage storage $ = _storage();
         _setContracts($, d);
         _foundRules(d.params, d.emission);
-        Head storage head = $.head;
-        (head.genesis, head.depth) = (d.genesis, d.depth);
-        head.epochLength = uint24(d.params.epochLength); // it fits: checked with the parameters
-        (head.lag, head.attemptLength, head.window) = (uint24(d.lag), uint24(d.attemptLength), uint24(d.window));
+        Calendar storage c = $.calendar;
+        (c.genesis, c.depth) = (d.genesis, d.depth);
+        c.epochLength = uint24(d.params.epochLength); // it fits: checked with the parameters
+        (c.lag, c.attemptLength, c.window) = (uint24(d.lag), uint24(d.attemptLength), uint24(d.window));
         $.rounds[0].root = LedgerTree.emptyRoot(d.depth);
+    }
+
+    // --------------------------------------------------------------------------------------------- disputes
+
+    /// @inheritdoc ISettlementLedger
+    function proposal() external view returns (Proposal memory p) {
+        Storage storage $ = _storage();
+        Calendar memory c = _calendar($);
+        if (block.timestamp >= c.finalAt) return p;
+        Round storage round = _round($, c.lastEpoch);
+        (p.epoch, p.attempt, p.signers) = (c.lastEpoch, round.attempt, round.signers);
+        (p.root, p.headerHash) = (round.root, round.headerHash);
+        p.cut = uint64(uint256(c.genesis) + uint256(c.lastEpoch) * c.epochLength);
+        (p.finalAt, p.depth, p.window, p.prolonged) = (c.finalAt, c.depth, c.window, $.prolonged);
+    }
+
+    /// @inheritdoc ISettlementLedger
+    function setFinalAt(uint64 finalAt) external onlyDisputes {
+        Storage storage $ = _storage();
+        // Check:
+        if (block.timestamp >= $.calendar.finalAt) revert SettlementLedger_NotPending();
+        if (finalAt <= block.timestamp) revert SettlementLedger_FinalInThePast(finalAt);
+        // Effects:
+        $.calendar.finalAt = uint40(Math.min(finalAt, FROZEN));
+        emit FinalAtSet($.calendar.lastEpoch, uint64(Math.min(finalAt, FROZEN)));
+    }
+
+    /// @inheritdoc ISettlementLedger
+    function voidProposal(bytes32 reason) external onlyDisputes {
+        Storage storage $ = _storage();
+        Calendar memory c = _calendar($);
+        // Check:
+        if (block.timestamp >= c.finalAt) revert SettlementLedger_NotPending();
+        // Effects:
+        Round storage round = _round($, c.lastEpoch);
+        round.root = 0;
+        ($.calendar.lastEpoch, $.calendar.finalAt) = (c.lastEpoch - 1, 0);
+        emit Voided(c.lastEpoch, round.attempt, reason);
+    }
+
+    // --------------------------------------------------------------------------------------------- internal
+
+    /// @dev A pause takes nothing from the time in which a pending root can be disputed. Ending it early gives nothing
+    /// back, so that the end of a window never moves towards the present. PauseGuard bounds a pause; one without end would
+    /// stop proposals for as long as 40 bits can say.
+    function _afterPauseSet(uint64 before, uint64 until) internal override {
+        Storage storage $ = _storage();
+        Calendar memory c = _calendar($);
+        until = uint64(Math.min(until, FROZEN - 1));
+        $.calendar.pausedUntil = uint40(until);
+        uint256 from = Math.max(before, block.timestamp);
+        if (until <= from || block.timestamp >= c.finalAt) return;
+        uint256 longer = until - from;
+        $.prolonged = uint40($.prolonged + longer);
+        if (c.finalAt != FROZEN) $.calendar.finalAt = uint40(Math.min(c.finalAt + longer, FROZEN - 1));
     }
 
     function _setContracts(Storage storage $, Deployment calldata d) private {
         bool missing = d.membership == address(0) || d.committee == address(0) || d.treasury == address(0)
-            || d.dataToken == address(0) || d.govToken == address(0) || d.contestVerifier == address(0);
+            || d.dataToken == address(0) || d.govToken == address(0) || d.contestVerifier == address(0)
+            || d.disputes == address(0);
         if (missing) revert SettlementLedger_BadDeployment("address");
         $.membership = IMembership(d.membership);
-        $.committee = ICommittee(d.committee);
+        $.committee = IStewardCommittee(d.committee);
         $.treasury = Treasury(d.treasury);
         $.dataToken = IMintable(d.dataToken);
         $.govToken = IMintable(d.govToken);
         $.contestVerifier = IContestVerifier(d.contestVerifier);
+        $.disputes = d.disputes;
     }
 }

@@ -3,10 +3,10 @@ pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Pausing} from "../access/Pausing.sol";
+import {IStewardCommittee} from "../oracle/IStewardCommittee.sol";
 import {Amounts, AmountsLib} from "./Amounts.sol";
 import {LedgerHeader} from "./LedgerHeader.sol";
 import {SettlementRules} from "./SettlementRules.sol";
-import {ICommittee} from "./SettlementState.sol";
 
 /// @title SettlementRounds
 /// @notice The part of SettlementLedger that takes roots: one for each epoch, one pending at a time, each bounded by the
@@ -15,26 +15,29 @@ abstract contract SettlementRounds is SettlementRules {
     event Proposed(uint32 indexed epoch, uint64 finalAt, Header header);
 
     /// @notice Proposes the root of the next epoch. Final `window` seconds later, if nobody disputes it.
+    /// @param h what a quorum signed
+    /// @param signatures theirs, in ascending order of steward id
     function propose(Header calldata h, bytes[] calldata signatures) external {
         Storage storage $ = _storage();
-        Head memory head = _head($);
-        Round storage last = _round($, head.lastEpoch);
+        Calendar memory c = _calendar($);
+        Round storage last = _round($, c.lastEpoch);
         Round storage next = _round($, h.epoch);
         // Check:
-        if (block.timestamp < head.pausedUntil) revert Pausing.Pausing_Paused(head.pausedUntil);
-        _checkTurn(head, next, h);
-        if (head.queued) _promote($, h.epoch);
+        if (block.timestamp < c.pausedUntil) revert Pausing.Pausing_Paused(c.pausedUntil);
+        _checkTurn(c, next, h);
+        if (c.queued) _promote($, h.epoch);
         if (h.root == 0) revert SettlementLedger_NoRoot();
         if (h.previousRoot != last.root) revert SettlementLedger_BadPreviousRoot(h.previousRoot, last.root);
         if (h.paramsHash != $.paramsHash) revert SettlementLedger_BadParams(h.paramsHash, $.paramsHash);
+        _checkSharers(h);
         _checkTotals($, last, h);
         bytes32 headerHash = LedgerHeader.hash(h);
         uint256 signers = _quorumOf($.committee, _hashTypedDataV4(headerHash), signatures);
         // Effects:
-        uint256 finalAt = block.timestamp + head.window;
-        ($.head.lastEpoch, $.head.finalAt) = (uint24(h.epoch), uint40(finalAt));
+        uint256 finalAt = block.timestamp + c.window;
+        ($.calendar.lastEpoch, $.calendar.finalAt) = (uint24(h.epoch), uint40(finalAt));
         (next.root, next.headerHash) = (h.root, headerHash);
-        next.earned = AmountsLib.pack(h.cashAllocated, h.dataEarned, h.govEarned);
+        next.entitled = AmountsLib.pack(h.cashAllocated, h.dataEarned, h.govEarned);
         _setRest(next, h.dataAwarded | uint256(h.govAwarded) << 96 | uint256(h.attempt) << 192 | signers << 208);
         _emitProposed(h, finalAt);
     }
@@ -42,14 +45,14 @@ abstract contract SettlementRounds is SettlementRules {
     /// @notice The last final epoch and its root; epoch 0 and the empty tree's root before the first.
     function finalEpoch() external view returns (uint32 epoch, bytes32 root) {
         Storage storage $ = _storage();
-        epoch = _finalEpochOf(_head($));
+        epoch = _finalEpochOf(_calendar($));
         root = _round($, epoch).root;
     }
 
     /// @notice Who signed the last final epoch, as the committee's `verifyQuorum` told; nobody before the first.
     function finalSigners() external view returns (uint32 epoch, uint256 signers) {
         Storage storage $ = _storage();
-        epoch = _finalEpochOf(_head($));
+        epoch = _finalEpochOf(_calendar($));
         signers = _round($, epoch).signers;
     }
 
@@ -57,10 +60,10 @@ abstract contract SettlementRounds is SettlementRules {
     /// objection waits for the member house.
     function pending() external view returns (uint32 epoch, uint32 attempt, bytes32 root, uint64 finalAt) {
         Storage storage $ = _storage();
-        Head memory head = _head($);
-        if (block.timestamp >= head.finalAt) return (0, 0, 0, 0);
-        Round storage round = _round($, head.lastEpoch);
-        return (head.lastEpoch, round.attempt, round.root, head.finalAt);
+        Calendar memory c = _calendar($);
+        if (block.timestamp >= c.finalAt) return (0, 0, 0, 0);
+        Round storage round = _round($, c.lastEpoch);
+        return (c.lastEpoch, round.attempt, round.root, c.finalAt);
     }
 
     /// @notice Totals of the last final round: what claims are bounded by, and what was awarded.
@@ -70,48 +73,48 @@ abstract contract SettlementRounds is SettlementRules {
         returns (uint256 cashAllocated, uint256 dataAwarded, uint256 dataEarned, uint256 govAwarded, uint256 govEarned)
     {
         Storage storage $ = _storage();
-        Round storage r = _round($, _finalEpochOf(_head($)));
-        Amounts earned = r.earned;
-        return (earned.cash(), r.dataAwarded, earned.data(), r.govAwarded, earned.gov());
+        Round storage r = _round($, _finalEpochOf(_calendar($)));
+        Amounts entitled = r.entitled;
+        return (entitled.cash(), r.dataAwarded, entitled.data(), r.govAwarded, entitled.gov());
     }
 
     /// @notice How many epochs have gone without a root although the epoch after them is over as well. From three on the
     /// member house will want to seat another committee; what was settled stays claimable meanwhile.
     function missedEpochs() external view returns (uint32) {
-        Head memory head = _head(_storage());
-        uint32 running = _runningEpoch(head);
-        return running > head.lastEpoch + 2 ? running - head.lastEpoch - 2 : 0;
+        Calendar memory c = _calendar(_storage());
+        uint32 running = _runningEpoch(c);
+        return running > c.lastEpoch + 2 ? running - c.lastEpoch - 2 : 0;
     }
 
     function genesis() external view returns (uint64) {
-        return _storage().head.genesis;
+        return _storage().calendar.genesis;
     }
 
     function epochLength() external view returns (uint32) {
-        return _storage().head.epochLength;
+        return _storage().calendar.epochLength;
     }
 
     function lag() external view returns (uint32) {
-        return _storage().head.lag;
+        return _storage().calendar.lag;
     }
 
     function attemptLength() external view returns (uint32) {
-        return _storage().head.attemptLength;
+        return _storage().calendar.attemptLength;
     }
 
     function window() external view returns (uint32) {
-        return _storage().head.window;
+        return _storage().calendar.window;
     }
 
     function depth() external view returns (uint8) {
-        return _storage().head.depth;
+        return _storage().calendar.depth;
     }
 
     // ---------------------------------------------------------------------------------------------- internal
 
     /// @dev As `committee.verifyQuorum(digest, signatures)`. The signatures are passed on as they lie in calldata, to its
     /// end: the committee decodes and checks them, and where this contract did so too it would cost 1,300 gas more.
-    function _quorumOf(ICommittee committee, bytes32 digest, bytes[] calldata signatures)
+    function _quorumOf(IStewardCommittee committee, bytes32 digest, bytes[] calldata signatures)
         private
         view
         returns (uint256 signers)
@@ -155,25 +158,33 @@ abstract contract SettlementRounds is SettlementRules {
     }
 
     /// @dev No root is pending, the epoch is the next one, and its attempt has started and was not voided.
-    function _checkTurn(Head memory head, Round storage next, Header calldata h) private view {
-        if (block.timestamp < head.finalAt) revert SettlementLedger_Pending(head.lastEpoch, head.finalAt);
-        if (h.epoch != head.lastEpoch + 1) revert SettlementLedger_BadEpoch(h.epoch, head.lastEpoch + 1);
-        uint256 startsAt = uint256(head.genesis) + uint256(h.epoch) * head.epochLength + head.lag + uint256(h.attempt)
-            * head.attemptLength;
+    function _checkTurn(Calendar memory c, Round storage next, Header calldata h) private view {
+        if (block.timestamp < c.finalAt) revert SettlementLedger_Pending(c.lastEpoch, c.finalAt);
+        if (h.epoch != c.lastEpoch + 1) revert SettlementLedger_BadEpoch(h.epoch, c.lastEpoch + 1);
+        uint256 startsAt =
+            uint256(c.genesis) + uint256(h.epoch) * c.epochLength + c.lag + uint256(h.attempt) * c.attemptLength;
         if (block.timestamp < startsAt) revert SettlementLedger_TooEarly(uint64(startsAt));
-        uint256 lowest = next.root == 0 ? next.attempt : 0;
+        // A round that was never proposed has no header; one that was voided has.
+        uint256 lowest = next.root == 0 && next.headerHash != 0 ? next.attempt + 1 : 0;
         // The highest number is kept free: after it nothing could be proposed.
         if (h.attempt < lowest || h.attempt >= type(uint16).max) {
             revert SettlementLedger_BadAttempt(h.attempt, uint32(lowest));
         }
     }
 
+    /// @dev Reads the two words of a header that nothing else here does, so that one which fits no field is refused: nobody
+    /// could open such a header in a contest.
+    function _checkSharers(Header calldata h) private pure {
+        (uint32 sharers, uint128 payout) = (h.sharers, h.payout);
+        if (sharers == 0 && payout != 0) revert SettlementLedger_NobodyShares(payout);
+    }
+
     function _checkTotals(Storage storage $, Round storage last, Header calldata h) private {
-        Amounts earned = last.earned;
+        Amounts entitled = last.entitled;
         if (h.cashAllocated > AmountsLib.MAX_CASH) revert SettlementLedger_TotalTooLarge("cashAllocated");
-        if (h.cashAllocated < earned.cash()) revert SettlementLedger_TotalDecreases("cashAllocated");
-        _checkToken("DATA", h.dataEarned, earned.data(), h.dataAwarded, last.dataAwarded, $.dataCap);
-        _checkToken("GOV", h.govEarned, earned.gov(), h.govAwarded, last.govAwarded, $.govCap);
+        if (h.cashAllocated < entitled.cash()) revert SettlementLedger_TotalDecreases("cashAllocated");
+        _checkToken("DATA", h.dataEarned, entitled.data(), h.dataAwarded, last.dataAwarded, $.dataCap);
+        _checkToken("GOV", h.govEarned, entitled.gov(), h.govAwarded, last.govAwarded, $.govCap);
         if (h.cashAllocated > $.booked) _checkBooked($, h.cashAllocated);
     }
 

@@ -4,47 +4,51 @@ pragma solidity 0.8.30;
 import {Governed} from "../access/Governed.sol";
 import {NamedEIP712} from "../access/NamedEIP712.sol";
 import {IMembership} from "../membership/IMembership.sol";
-import {IStewardBonds} from "../oracle/IStewardBonds.sol";
 import {IStewardCommittee} from "../oracle/IStewardCommittee.sol";
 import {Treasury} from "../treasury/Treasury.sol";
 import {Amounts} from "./Amounts.sol";
 import {IContestVerifier} from "./IContestVerifier.sol";
 import {ISettlementLedger} from "./ISettlementLedger.sol";
+import {LedgerParams} from "./LedgerParams.sol";
 
 /// @notice A token that the ledger mints.
 interface IMintable {
     function mint(address to, uint256 amount) external;
 }
 
-/// @notice What the settlement asks of the committee: signatures, and what stands behind them.
-interface ICommittee is IStewardCommittee, IStewardBonds {}
-
 /// @title SettlementState
 /// @notice What the parts of SettlementLedger share: its storage, its errors, and which round is pending or final.
 abstract contract SettlementState is NamedEIP712, Governed, ISettlementLedger {
-    /// @dev Four slots. `attempt` of a round without root: the lowest that may be proposed after one was voided.
+    /// @dev Four slots. Of an epoch's root; `root` is 0 where it was voided.
     struct Round {
         bytes32 root;
-        Amounts earned;
+        // What the members of its tree are entitled to at most, since the start: cash allocated, DATA and GOV earned. Never
+        // less than in the round before; what was claimed by its tree is never above it.
+        Amounts entitled;
+        // Never below what is earned of each token, nor above the last round's by more than the caps.
         uint96 dataAwarded;
         uint96 govAwarded;
+        // Of the root, also once it is void: then the next one's is higher.
         uint16 attempt;
         uint48 signers;
         bytes32 headerHash;
     }
 
     /// @dev One slot: everything that a proposal and a claim both read. `pausedUntil` is a copy of Pausing's, which would
-    /// cost a proposal a slot of its own. `queued`: parameters were set for an epoch that is not proposed yet.
-    struct Head {
+    /// cost a proposal a slot of its own.
+    struct Calendar {
         uint40 genesis;
         uint24 epochLength;
         uint24 lag;
         uint24 attemptLength;
         uint24 window;
         uint8 depth;
+        // Of the last root that was not voided, pending or final. Grows by one at a time, or falls by one with a void.
         uint24 lastEpoch;
+        // When that root is final; `FROZEN` while an objection waits, 0 after a void.
         uint40 finalAt;
         uint40 pausedUntil;
+        // Whether parameters were set for an epoch that is not proposed yet.
         bool queued;
     }
 
@@ -56,44 +60,39 @@ abstract contract SettlementState is NamedEIP712, Governed, ISettlementLedger {
         uint96 govCap;
     }
 
-    /// @dev What happened to one proposal. `windowEnd` 0: nothing yet, the window ends with `finalAt`.
-    struct Dispute {
-        address objector;
-        uint40 windowEnd;
-        uint40 demandedUntil;
-        uint40 frozenAt;
-        uint40 left;
-    }
-
     /// @custom:storage-location erc7201:rochdale.storage.SettlementLedger
     struct Storage {
-        Head head;
+        Calendar calendar;
+        // The sum of `claimedBy`, and never above `entitled` of a round that was final when it was last claimed by.
         Amounts claimed;
+        // Of the last epoch and the one before, by parity: becoming final costs no write.
         Round[2] rounds;
         mapping(uint32 memberId => Amounts) claimedBy;
         IMembership membership;
-        // Caps share slots with what a proposal reads anyway. `booked`: what Treasury had booked to contributors when last
-        // asked; `version`: which of `versions` governs the last proposal.
-        ICommittee committee;
+        // Caps share slots with what a proposal reads anyway.
+        IStewardCommittee committee;
         uint96 dataCap;
         uint96 govCap;
+        // What Treasury had booked to contributors when last asked. Never above what it has booked now.
         uint64 booked;
+        // Which of `versions` governs the last proposal.
         uint32 version;
+        // By how many seconds pauses have made windows longer. Only grows.
+        uint40 prolonged;
         bytes32 paramsHash;
         Treasury treasury;
         IMintable dataToken;
         IMintable govToken;
         IContestVerifier contestVerifier;
-        // A word for each field of LedgerParams.Emission: read only where parameters are set, and then as a whole.
-        uint256[6] emission;
+        LedgerParams.Emission emission;
         Version[] versions;
-        mapping(uint256 proposal => Dispute) disputes;
-        mapping(uint256 demand => uint40) demands;
+        // The one contract that may keep a root from becoming final, or void it.
+        address disputes;
     }
 
     bytes32 private constant STORAGE = 0x3adb34772347dc5ab4c5c5bbe68f59f5f660b0500259c0617dc29e2b0bf3d700;
 
-    /// @dev `finalAt` of a root that somebody objected to.
+    /// @dev `finalAt` of a root that waits for a decision.
     uint40 internal constant FROZEN = type(uint40).max;
 
     error SettlementLedger_BadDeployment(bytes32 field);
@@ -114,24 +113,14 @@ abstract contract SettlementState is NamedEIP712, Governed, ISettlementLedger {
     error SettlementLedger_BadProof(uint32 memberId);
     error SettlementLedger_NothingDue(uint32 memberId);
     error SettlementLedger_ClaimExceedsTotal(uint32 memberId, uint256 cash, uint256 data, uint256 gov);
-    error SettlementLedger_NotPending(uint32 epoch, uint32 attempt);
-    error SettlementLedger_AlreadyObjected();
-    error SettlementLedger_NotFrozen();
-    error SettlementLedger_NotLapsed(uint64 lapsesAt);
-    error SettlementLedger_WindowOver(uint64 windowEnd);
-    error SettlementLedger_NoRow(uint32 memberId);
-    error SettlementLedger_AlreadyDemanded(uint32 memberId);
-    error SettlementLedger_NotDemanded(uint32 memberId);
-    error SettlementLedger_AnswerTooLate(uint64 answerBy);
-    error SettlementLedger_AnswerStillDue(uint64 answerBy);
-    error SettlementLedger_Expired(uint256 deadline);
-    error SettlementLedger_BadSignature(uint32 memberId);
-    error SettlementLedger_BadHeader(bytes32 headerHash, bytes32 expected);
-    error SettlementLedger_RowIsRight(uint32 memberId);
+    error SettlementLedger_NotPending();
+    error SettlementLedger_OnlyDisputes(address caller);
+    error SettlementLedger_FinalInThePast(uint64 finalAt);
+    error SettlementLedger_NobodyShares(uint128 payout);
 
     /// @dev The one place where the slot is taken apart: the code for it is long.
-    function _head(Storage storage $) internal view returns (Head memory) {
-        return $.head;
+    function _calendar(Storage storage $) internal view returns (Calendar memory) {
+        return $.calendar;
     }
 
     /// @dev The round of the last epoch or the one before.
@@ -139,28 +128,8 @@ abstract contract SettlementState is NamedEIP712, Governed, ISettlementLedger {
         return $.rounds[epoch & 1];
     }
 
-    function _finalEpochOf(Head memory head) internal view returns (uint32) {
-        return block.timestamp >= head.finalAt ? head.lastEpoch : head.lastEpoch - 1;
-    }
-
-    /// @dev What identifies a proposal: attempts of an epoch only ever count up.
-    function _proposalKey(uint256 epoch, uint256 attempt) internal pure returns (uint256) {
-        return epoch << 32 | attempt;
-    }
-
-    function _demandKey(uint256 epoch, uint256 attempt, uint256 memberId) internal pure returns (uint256) {
-        return _proposalKey(epoch, attempt) << 32 | memberId;
-    }
-
-    /// @dev Passes `arguments`, which are encoded already, to the contract of rules that need no state. What it takes to
-    /// decode and to judge them would not fit here.
-    function _ask(bytes4 selector, bytes memory arguments) internal view returns (bytes memory) {
-        (bool ok, bytes memory answered) =
-            address(_storage().contestVerifier).staticcall(bytes.concat(selector, arguments));
-        if (ok) return answered;
-        assembly ("memory-safe") {
-            revert(add(answered, 32), mload(answered))
-        }
+    function _finalEpochOf(Calendar memory c) internal view returns (uint32) {
+        return block.timestamp >= c.finalAt ? c.lastEpoch : c.lastEpoch - 1;
     }
 
     function _EIP712Name() internal pure override returns (string memory) {

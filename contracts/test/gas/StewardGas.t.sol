@@ -56,7 +56,7 @@ contract StewardGasTest is StewardsTest {
 
     function test_Objection() external {
         _bondAll(MIN_BOND + OBJECTION);
-        vm.startPrank(address(ledger));
+        vm.startPrank(address(disputes));
         committee.lockObjection(_steward(1));
         _snap("lock an objection, called alone");
         committee.settleObjection(_steward(1), true);

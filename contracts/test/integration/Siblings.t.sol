@@ -34,12 +34,13 @@ contract SiblingsTest is SaleTest {
     /// @dev Every contract that takes a signature names itself in its domain, so that no two cooperatives share one.
     function test_EveryDomainNamesItsCooperative() external view {
         Parts memory at = factory.partsOf(coopId);
-        address[11] memory ours = [
+        address[12] memory ours = [
             at.membership,
             at.consentRegistry,
             at.contributionRegistry,
             at.stewardCommittee,
             at.settlementLedger,
+            at.disputes,
             at.dataToken,
             at.govToken,
             at.ethicsRegistry,
@@ -48,12 +49,13 @@ contract SiblingsTest is SaleTest {
             at.memberGovernor
         ];
         Parts memory s = sibling;
-        address[11] memory theirs = [
+        address[12] memory theirs = [
             s.membership,
             s.consentRegistry,
             s.contributionRegistry,
             s.stewardCommittee,
             s.settlementLedger,
+            s.disputes,
             s.dataToken,
             s.govToken,
             s.ethicsRegistry,

@@ -6,6 +6,7 @@ import {
 } from "@openzeppelin/contracts-upgradeable/access/manager/AccessManagerUpgradeable.sol";
 import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeable.sol";
 import {PauseGuard} from "../../src/governance/PauseGuard.sol";
+import {Disputes} from "../../src/settlement/Disputes.sol";
 import {IContestVerifier} from "../../src/settlement/IContestVerifier.sol";
 import {ISettlementLedger} from "../../src/settlement/ISettlementLedger.sol";
 import {SettlementState} from "../../src/settlement/SettlementState.sol";
@@ -18,7 +19,7 @@ import {CoopHandler} from "./CoopHandler.sol";
 contract DisputeHandler is CoopHandler {
     /// @dev Whose row was falsified in the pending root; 0 if nobody's.
     uint32 internal victim;
-    mapping(uint32 memberId => uint256 answerBy) private demanded;
+    mapping(uint32 memberId => mapping(Disputes.Kind => uint256 answerBy)) private demanded;
     /// @dev The rows of the last voided tree.
     ISettlementLedger.Claim[] private voidedRows;
 
@@ -54,7 +55,7 @@ contract DisputeHandler is CoopHandler {
         uint32 epoch = _pendingEpoch();
         if (committee.bondOf(steward) < SEAT_BOND + OBJECTION_BOND) _bond(steward, SEAT_BOND + OBJECTION_BOND);
         vm.prank(steward);
-        try ledger.object() {
+        try disputes.object(header.epoch, header.attempt) {
             assertTrue(epoch != 0 && !proposedFrozen, "objected to a root once");
             proposedFrozen = true;
         } catch {
@@ -69,7 +70,7 @@ contract DisputeHandler is CoopHandler {
     function decide(bool upheld) external timed {
         if (!_isFrozen()) return;
         _asMemberHouse();
-        ledger.resolveObjection(header.epoch, header.attempt, upheld);
+        disputes.resolveObjection(header.epoch, header.attempt, vm.addr(stewardKeys[2]), upheld);
         if (upheld) _noteVoid();
         else forfeited += OBJECTION_BOND;
     }
@@ -77,10 +78,10 @@ contract DisputeHandler is CoopHandler {
     function lapse(uint256 pick) external timed {
         if (!_isFrozen()) return;
         if (pick % 4 == 0) vm.warp(block.timestamp + 14 days);
-        try ledger.lapseObjection() {
+        try disputes.lapseObjection() {
             _noteVoid();
         } catch (bytes memory reason) {
-            assertEq(bytes4(reason), SettlementState.SettlementLedger_NotLapsed.selector);
+            assertEq(bytes4(reason), Disputes.Disputes_NotLapsed.selector);
         }
     }
 
@@ -89,31 +90,35 @@ contract DisputeHandler is CoopHandler {
     function demand(uint256 pick) external timed {
         if (_pendingEpoch() == 0) return;
         uint32 id = uint32(1 + pick % (memberKeys.length - 1));
+        Disputes.Kind kind = _kind(pick);
         vm.prank(vm.addr(memberKeys[id]));
-        try ledger.demand(ISettlementLedger.Demand(id, header.epoch, header.attempt, 0), "") {
-            demanded[id] = block.timestamp + 24 hours;
+        try disputes.demand(Disputes.Demand(id, header.epoch, header.attempt, kind, 0), "") {
+            demanded[id][kind] = block.timestamp + 24 hours;
         } catch (bytes memory reason) {
             bytes4 why = bytes4(reason);
-            bool known = why == SettlementState.SettlementLedger_NoRow.selector
-                || why == SettlementState.SettlementLedger_AlreadyDemanded.selector
-                || why == SettlementState.SettlementLedger_WindowOver.selector;
+            bool known = why == Disputes.Disputes_NoRow.selector || why == Disputes.Disputes_AlreadyDemanded.selector
+                || why == Disputes.Disputes_WindowOver.selector;
             assertTrue(known, "a demand was refused");
         }
     }
 
-    /// @dev Whoever has the tree answers; a row in it always can be.
+    /// @dev Whoever has the trees answers; what stands in them always can be.
     function answer(uint256 pick) external timed {
         uint32 id = uint32(1 + pick % memberKeys.length);
-        if (_pendingEpoch() == 0 || demanded[id] == 0 || block.timestamp > demanded[id]) return;
-        ledger.answer(next[id].leaf, _openingOf(id).newProof);
-        demanded[id] = 0;
+        Disputes.Kind kind = _kind(pick);
+        if (_pendingEpoch() == 0 || demanded[id][kind] == 0 || block.timestamp > demanded[id][kind]) return;
+        IContestVerifier.Opening memory o = _openingOf(id);
+        if (kind == Disputes.Kind.Row) disputes.answerRow(o.newLeaf, o.newProof);
+        else disputes.answerInputs(header, id, o.inputs, o.blinder, o.inputsProof);
+        demanded[id][kind] = 0;
     }
 
     /// @dev Stewards were absent.
     function voidUnanswered(uint256 pick) external timed {
         uint32 id = uint32(1 + pick % memberKeys.length);
-        if (_pendingEpoch() == 0 || demanded[id] == 0 || block.timestamp <= demanded[id]) return;
-        ledger.voidUnanswered(id);
+        Disputes.Kind kind = _kind(pick);
+        if (_pendingEpoch() == 0 || demanded[id][kind] == 0 || block.timestamp <= demanded[id][kind]) return;
+        disputes.voidUnanswered(id, kind);
         _noteVoid();
     }
 
@@ -191,6 +196,10 @@ contract DisputeHandler is CoopHandler {
 
     // --------------------------------------------------------------------------------------------- internal
 
+    function _kind(uint256 pick) private pure returns (Disputes.Kind) {
+        return Disputes.Kind(pick >> 32 & 1);
+    }
+
     function _isFrozen() private view returns (bool) {
         (uint32 epoch,,, uint64 finalAt) = ledger.pending();
         return epoch != 0 && finalAt == type(uint40).max;
@@ -198,14 +207,14 @@ contract DisputeHandler is CoopHandler {
 
     function _contestAs(uint32 id) private {
         IContestVerifier.Opening memory o = _openingOf(id);
-        ISettlementLedger.Contest memory c = ISettlementLedger.Contest(id, header.epoch, header.attempt, 0);
+        Disputes.Contest memory c = Disputes.Contest(id, header.epoch, header.attempt, 0);
         vm.prank(vm.addr(memberKeys[id]));
-        try ledger.contest(c, "", o) {
+        try disputes.contest(c, "", o) {
             assertEq(id, victim, "an honest row was voided");
             _noteVoid();
         } catch (bytes memory reason) {
             assertTrue(id != victim, "a false row survived");
-            assertEq(reason, abi.encodeWithSelector(SettlementState.SettlementLedger_RowIsRight.selector, id));
+            assertEq(reason, abi.encodeWithSelector(Disputes.Disputes_RowIsRight.selector, id));
         }
     }
 
@@ -223,7 +232,8 @@ contract DisputeHandler is CoopHandler {
     /// @dev Nothing of a round is left for the next.
     function _forget() internal override {
         for (uint32 id = 1; id < memberKeys.length; ++id) {
-            delete demanded[id];
+            delete demanded[id][Disputes.Kind.Row];
+            delete demanded[id][Disputes.Kind.Inputs];
             delete next[id];
         }
         (victim, proposedFrozen) = (0, false);

@@ -55,7 +55,7 @@ contract StewardHandler is StewardsTest {
         }
         for (uint256 i; i < ACTORS; ++i) {
             address steward = actor(i);
-            vm.prank(address(ledger));
+            vm.prank(address(disputes));
             committee.settleObjection(steward, true);
             uint256 bonded = _stake(steward).bond;
             if (bonded == 0) continue;
@@ -129,7 +129,7 @@ contract StewardHandler is StewardsTest {
         StewardBonds.Stake memory s = _stake(steward);
         uint256 asked = committee.objectionBond();
         bool allowed = committee.stewardId(steward) != 0 && s.locked == 0 && s.bond >= asked;
-        vm.prank(address(ledger));
+        vm.prank(address(disputes));
         try committee.lockObjection(steward) {
             assertTrue(allowed, "locked without a seat or a bond");
         } catch {
@@ -140,13 +140,13 @@ contract StewardHandler is StewardsTest {
     function settleObjection(uint256 pick, bool won) external timed {
         address steward = actor(pick);
         if (!won) forfeited[steward] += _stake(steward).locked;
-        vm.prank(address(ledger));
+        vm.prank(address(disputes));
         committee.settleObjection(steward, won);
     }
 
     function escrowSigners(uint256 signers, uint256 back) external timed {
         uint256 current = committee.generation();
-        vm.prank(address(ledger));
+        vm.prank(address(disputes));
         committee.escrowSigners(_signersOf(uint16(current - back % current), signers % 8), REASON);
     }
 

@@ -57,7 +57,7 @@ contract LedgerSymbolic {
         address self = address(this);
         SettlementLedger.Deployment memory d;
         (d.authority, d.membership, d.committee) = (self, self, self);
-        (d.treasury, d.dataToken, d.govToken) = (self, self, self);
+        (d.treasury, d.dataToken, d.govToken, d.disputes) = (self, self, self, self);
         (d.genesis, d.attemptLength, d.window, d.depth) = (GENESIS, 1 days, WINDOW, 1);
         (d.contestVerifier, d.params) = (address(new ContestVerifier()), _params());
         bytes memory init = abi.encodeCall(SettlementLedger.initialize, (d));

@@ -25,6 +25,7 @@ import {ResearcherBond} from "../../src/market/ResearcherBond.sol";
 import {ServiceDesk} from "../../src/market/ServiceDesk.sol";
 import {Membership} from "../../src/membership/Membership.sol";
 import {StewardCommittee} from "../../src/oracle/StewardCommittee.sol";
+import {Disputes} from "../../src/settlement/Disputes.sol";
 import {Programs} from "../../src/settlement/Programs.sol";
 import {SettlementLedger} from "../../src/settlement/SettlementLedger.sol";
 import {ContestVerifier} from "../../src/settlement/ContestVerifier.sol";
@@ -72,6 +73,7 @@ abstract contract CoopFounding is Test {
     ContributionRegistry internal contributions;
     StewardCommittee internal committee;
     SettlementLedger internal ledger;
+    Disputes internal disputes;
     Programs internal programs;
     ContestVerifier internal contestVerifier;
     DataToken internal dataToken;
@@ -180,7 +182,8 @@ abstract contract CoopFounding is Test {
             operatorPay: address(new OperatorPay()),
             buyback: address(new Buyback()),
             vesting: address(new Vesting()),
-            programs: address(new Programs())
+            programs: address(new Programs()),
+            disputes: address(new Disputes())
         });
     }
 
@@ -198,7 +201,7 @@ abstract contract CoopFounding is Test {
         (committee, ledger) = (StewardCommittee(at.stewardCommittee), SettlementLedger(at.settlementLedger));
         (dataToken, govToken) = (DataToken(at.dataToken), GovToken(at.govToken));
         (catalog, license) = (DatasetCatalog(at.datasetCatalog), License(at.license));
-        programs = Programs(at.programs);
+        (programs, disputes) = (Programs(at.programs), Disputes(at.disputes));
         (market, treasury) = (Market(at.market), Treasury(at.treasury));
         (ethics, bonds) = (EthicsRegistry(at.ethicsRegistry), ResearcherBond(at.researcherBond));
         (auctions, desk) = (AuctionHouse(at.auctionHouse), ComputeDesk(at.computeDesk));

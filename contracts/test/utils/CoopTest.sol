@@ -69,6 +69,7 @@ abstract contract CoopTest is CoopFounding {
             dataToken: address(dataToken),
             govToken: address(govToken),
             contestVerifier: address(contestVerifier),
+            disputes: address(disputes),
             genesis: GENESIS,
             lag: LAG,
             attemptLength: ATTEMPT,
@@ -83,7 +84,8 @@ abstract contract CoopTest is CoopFounding {
     function _committeeInit() internal returns (StewardCommittee.Init memory i) {
         Config memory c = _config();
         i.authority = address(manager);
-        (i.usdc, i.treasury, i.ledger) = (address(usdc), address(treasury), address(ledger));
+        (i.usdc, i.treasury) = (address(usdc), address(treasury));
+        (i.ledger, i.disputes) = (address(ledger), address(disputes));
         (i.seats, i.quorum, i.workers) = (c.committee.seats, c.committee.quorum, c.committee.workers);
         (i.minBond, i.objectionBond) = (c.committee.minBond, c.committee.objectionBond);
         i.gateway = gateway;

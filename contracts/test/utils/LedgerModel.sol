@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {IContestVerifier} from "../../src/settlement/IContestVerifier.sol";
+import {Disputes} from "../../src/settlement/Disputes.sol";
 import {ISettlementLedger} from "../../src/settlement/ISettlementLedger.sol";
 import {RewardFormula} from "../../src/settlement/RewardFormula.sol";
 import {BondedCoop} from "./BondedCoop.sol";
@@ -92,6 +93,7 @@ abstract contract LedgerModel is BondedCoop {
             e.sumData += row.dataEarned;
             e.sumEarly += p.earlyCutoff - row.joinEpoch;
         }
+        if (e.sharers == 0) e.payout = 0;
     }
 
     function _stepOf(uint32 id, RewardFormula.Epoch memory e) private view returns (RewardFormula.Outcome memory) {
@@ -197,20 +199,20 @@ abstract contract LedgerModel is BondedCoop {
         (o.newLeaf, o.newProof) = (next[id].leaf, _nextLeaves().proof(id, DEPTH));
     }
 
-    function _contestStruct(uint32 id) internal view returns (ISettlementLedger.Contest memory) {
-        return ISettlementLedger.Contest(id, header.epoch, header.attempt, block.timestamp + 1 days);
+    function _contestStruct(uint32 id) internal view returns (Disputes.Contest memory) {
+        return Disputes.Contest(id, header.epoch, header.attempt, block.timestamp + 1 days);
     }
 
-    function _contestDigest(ISettlementLedger.Contest memory c) internal view returns (bytes32) {
+    function _contestDigest(Disputes.Contest memory c) internal view returns (bytes32) {
         bytes32 hash = keccak256("Contest(uint32 memberId,uint32 epoch,uint32 attempt,uint256 deadline)");
-        return _typed("SettlementLedger", address(ledger), keccak256(abi.encode(hash, c)));
+        return _typed("Disputes", address(disputes), keccak256(abi.encode(hash, c)));
     }
 
     /// @dev A stranger sends what the member signed.
     function _contest(uint32 id, IContestVerifier.Opening memory o) internal {
-        ISettlementLedger.Contest memory c = _contestStruct(id);
+        Disputes.Contest memory c = _contestStruct(id);
         bytes memory signature = _sign(memberKeys[id], _contestDigest(c));
         vm.prank(stranger);
-        ledger.contest(c, signature, o);
+        disputes.contest(c, signature, o);
     }
 }

@@ -1,11 +1,10 @@
 //! Settling an epoch: the sheet, the header, the proposal.
 
 use crate::contribution::ScoreMessage;
-use crate::member::ClaimLeaf;
 use crate::query::Countersignature;
 use alloy_primitives::{B256, Bytes, U256};
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, StewardId};
-use rochdale_core::ledger::{Header, NewLeaf, OldRow, OpenedInputs, Params};
+use rochdale_core::ledger::{DemandKind, Header, NewLeaf, OldRow, OpenedInputs, Params};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -143,7 +142,7 @@ pub struct SettlementStatus {
 }
 
 /// `POST /v1/settlement/demands` at the gateway: a member, or who was one, demands the path of its own row in the pending
-/// tree. A root of which a demanded row is not published in time is void.
+/// tree, or the opening of its inputs. A root of which what was demanded is not published in time is void.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DemandRequest {
@@ -155,6 +154,10 @@ pub struct DemandRequest {
     pub epoch: Epoch,
     /// Its attempt.
     pub attempt: u32,
+    /// What is demanded.
+    #[serde(default)]
+    #[schema(value_type = String)]
+    pub kind: DemandKind,
     /// Seconds of block time.
     pub deadline: u64,
     /// EIP-712 over `Demand`.
@@ -195,7 +198,7 @@ pub struct ContestRequest {
     pub leaf: NewLeaf,
 }
 
-/// `POST /v1/settlement/answers` at the gateway, by a steward: publish a row that was demanded.
+/// `POST /v1/settlement/answers` at the gateway, by a steward: publish what was demanded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AnswerRequest {
@@ -204,8 +207,38 @@ pub struct AnswerRequest {
     pub epoch: Epoch,
     /// Its attempt.
     pub attempt: u32,
+    /// Whose row or inputs.
+    #[schema(value_type = u32)]
+    pub member_id: MemberId,
+    /// What is published.
+    #[schema(value_type = Object)]
+    pub answer: DemandAnswer,
+}
+
+/// What a demand is answered with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DemandAnswer {
     /// The row as the tree shows it, with its path.
-    pub leaf: ClaimLeaf,
+    Row(NewLeaf),
+    /// What is behind the leaf of its inputs, with its path, and the header that names their tree.
+    Inputs {
+        /// The pending header.
+        header: Box<Header>,
+        /// The inputs.
+        opened: OpenedInputs,
+    },
+}
+
+impl DemandAnswer {
+    /// Which demand it answers.
+    #[must_use]
+    pub fn kind(&self) -> DemandKind {
+        match self {
+            Self::Row(_) => DemandKind::Row,
+            Self::Inputs { .. } => DemandKind::Inputs,
+        }
+    }
 }
 
 /// `POST /v1/awards` at a steward takes a list of these, by an awarder or a steward. It is accepted up to the end of its

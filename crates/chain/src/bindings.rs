@@ -133,6 +133,7 @@ contracts! {
     member_account MemberAccount "../../abi/MemberAccount.json",
     member_account_factory MemberAccountFactory "../../abi/MemberAccountFactory.json",
     membership Membership "../../abi/Membership.json",
+    disputes Disputes "../../abi/Disputes.json",
     settlement_ledger SettlementLedger "../../abi/SettlementLedger.json",
     steward_committee StewardCommittee "../../abi/StewardCommittee.json",
     test_usdc TestUSDC "../../abi/TestUSDC.json",
@@ -142,9 +143,10 @@ contracts! {
 /// Structs that the ABI names by where their source defines them: headers and claims, parameters, orders and permits, guardians.
 pub use auction_house::LicenseSale as AuctionSale;
 pub use compute_desk::LicenseSale as ComputeSale;
+pub use disputes::{IContestVerifier, ISettlementLedger as Disputed, RewardFormula as Replayed};
 pub use market::LicenseSale;
 pub use member_account_factory::MemberAccount as Guardians;
-pub use settlement_ledger::{IContestVerifier, ISettlementLedger, LedgerParams, RewardFormula};
+pub use settlement_ledger::{ISettlementLedger, LedgerParams, RewardFormula};
 
 /// A leaf as the ledger takes it.
 #[must_use]
@@ -156,6 +158,25 @@ pub fn claim(member: MemberId, shown: &Amounts, private_hash: B256) -> ISettleme
         data: shown.data,
         gov: shown.gov,
         privateHash: private_hash,
+    }
+}
+
+/// What publishes a demanded row.
+#[must_use]
+pub fn row_answer(member: MemberId, leaf: &NewLeaf) -> Disputes::answerRowCall {
+    let row = claim(member, &leaf.shown, leaf.private_hash).into();
+    Disputes::answerRowCall { row, proof: leaf.proof.clone() }
+}
+
+/// What publishes demanded inputs.
+#[must_use]
+pub fn inputs_answer(header: &Header, member: MemberId, opened: &OpenedInputs) -> Disputes::answerInputsCall {
+    Disputes::answerInputsCall {
+        h: eip712::Header::from(header).into(),
+        memberId: member.0,
+        inputs: (&opened.inputs).into(),
+        blinder: opened.blinder,
+        proof: opened.proof.clone(),
     }
 }
 
@@ -181,12 +202,12 @@ pub fn opening(
         inputs: (&inputs.inputs).into(),
         blinder: inputs.blinder,
         inputsProof: inputs.proof.clone(),
-        newLeaf: claim(member, &new.shown, new.private_hash),
+        newLeaf: claim(member, &new.shown, new.private_hash).into(),
         newProof: new.proof.clone(),
     }
 }
 
-impl From<&Row> for RewardFormula::Row {
+impl From<&Row> for Replayed::Row {
     fn from(row: &Row) -> Self {
         Self {
             cashEarned: row.cash_earned,
@@ -205,9 +226,31 @@ impl From<&Row> for RewardFormula::Row {
     }
 }
 
-impl From<&Inputs> for RewardFormula::Inputs {
+/// The inputs that somebody committed to, none where a number of them fits no field of the ledger's.
+#[must_use]
+pub fn inputs(of: &Replayed::Inputs) -> Option<Inputs> {
+    let score = |s: &Replayed::Score| {
+        Some(Score {
+            quality: s.q.try_into().ok()?,
+            uniqueness: s.u.try_into().ok()?,
+            authenticity: s.a.try_into().ok()?,
+            rarity: s.r.try_into().ok()?,
+        })
+    };
+    Some(Inputs {
+        contributions: of.contributions.iter().map(score).collect::<Option<_>>()?,
+        program_points: of.programPoints.try_into().ok()?,
+        n: of.records.try_into().ok()?,
+        k: of.used.try_into().ok()?,
+        w: of.useWeight.try_into().ok()?,
+        active: of.active,
+        erased: of.erased,
+    })
+}
+
+impl From<&Inputs> for Replayed::Inputs {
     fn from(inputs: &Inputs) -> Self {
-        let score = |s: &Score| RewardFormula::Score {
+        let score = |s: &Score| Replayed::Score {
             q: U256::from(s.quality),
             u: U256::from(s.uniqueness),
             a: U256::from(s.authenticity),
@@ -264,6 +307,7 @@ pub(crate) fn error_signatures() -> Vec<([u8; 4], &'static str)> {
         MemberAccount::MemberAccountErrors,
         MemberAccountFactory::MemberAccountFactoryErrors,
         Membership::MembershipErrors,
+        Disputes::DisputesErrors,
         SettlementLedger::SettlementLedgerErrors,
         StewardCommittee::StewardCommitteeErrors,
         TestUSDC::TestUSDCErrors,
@@ -297,8 +341,10 @@ same_fields!(eip712::ConsentRevoke, ConsentRegistry::ConsentRevoke, memberId, no
 same_fields!(eip712::ConsentErase, ConsentRegistry::ConsentErase, memberId, nonce, deadline);
 same_fields!(eip712::Leave, Membership::Leave, memberId, nonce, deadline);
 same_fields!(eip712::Payout, Membership::Payout, memberId, payout, nonce, deadline);
-same_fields!(eip712::Demand, ISettlementLedger::Demand, memberId, epoch, attempt, deadline);
-same_fields!(eip712::Contest, ISettlementLedger::Contest, memberId, epoch, attempt, deadline);
+same_fields!(eip712::Demand, Disputes::Demand, memberId, epoch, attempt, kind, deadline);
+same_fields!(eip712::Contest, Disputes::Contest, memberId, epoch, attempt, deadline);
+// One leaf, as it is claimed and as it is disputed.
+same_fields!(ISettlementLedger::Claim, Disputed::Claim, memberId, cash, stream, data, gov, privateHash);
 same_fields!(
     eip712::Contribution,
     ContributionRegistry::Contribution,
@@ -351,6 +397,7 @@ macro_rules! same_header {
 
 same_header!(eip712::Header, ISettlementLedger::Header);
 same_header!(ISettlementLedger::Header, eip712::Header);
+same_header!(eip712::Header, Disputed::Header);
 // One permit, three sales.
 same_fields!(LicenseSale::Permit, auction_house::LicenseSale::Permit, value, deadline, v, r, s);
 same_fields!(LicenseSale::Permit, compute_desk::LicenseSale::Permit, value, deadline, v, r, s);
@@ -388,33 +435,41 @@ impl From<&RewardFormula::Params> for Params {
     }
 }
 
-impl From<&Params> for RewardFormula::Params {
-    fn from(p: &Params) -> Self {
-        Self {
-            epochLength: p.epoch_length,
-            qMin: p.q_min,
-            bonusPerStep: p.bonus_per_step,
-            maxStreak: p.max_streak,
-            streakWindow: p.streak_window,
-            dataPerPoint: p.data_per_point,
-            govPerPoint: p.gov_per_point,
-            dataCap: p.data_cap,
-            govCap: p.gov_cap,
-            immediateBps: p.immediate_bps,
-            vestingEpochs: p.vesting_epochs,
-            dustData: p.dust_data,
-            dustGov: p.dust_gov,
-            smoothing: p.smoothing,
-            floorBps: p.floor_bps,
-            mixUsage: p.mix_usage,
-            mixData: p.mix_data,
-            mixEarly: p.mix_early,
-            earlyCutoff: p.early_cutoff,
-            minLicenses: p.min_licenses,
-            minDatasets: p.min_datasets,
-            cashUnit: p.cash_unit,
-            dataUnit: p.data_unit,
-            govUnit: p.gov_unit,
+/// As parameters are voted on, and as a contest opens them.
+macro_rules! params_of {
+    ($to:ty) => {
+        impl From<&Params> for $to {
+            fn from(p: &Params) -> Self {
+                Self {
+                    epochLength: p.epoch_length,
+                    qMin: p.q_min,
+                    bonusPerStep: p.bonus_per_step,
+                    maxStreak: p.max_streak,
+                    streakWindow: p.streak_window,
+                    dataPerPoint: p.data_per_point,
+                    govPerPoint: p.gov_per_point,
+                    dataCap: p.data_cap,
+                    govCap: p.gov_cap,
+                    immediateBps: p.immediate_bps,
+                    vestingEpochs: p.vesting_epochs,
+                    dustData: p.dust_data,
+                    dustGov: p.dust_gov,
+                    smoothing: p.smoothing,
+                    floorBps: p.floor_bps,
+                    mixUsage: p.mix_usage,
+                    mixData: p.mix_data,
+                    mixEarly: p.mix_early,
+                    earlyCutoff: p.early_cutoff,
+                    minLicenses: p.min_licenses,
+                    minDatasets: p.min_datasets,
+                    cashUnit: p.cash_unit,
+                    dataUnit: p.data_unit,
+                    govUnit: p.gov_unit,
+                }
+            }
         }
-    }
+    };
 }
+
+params_of!(RewardFormula::Params);
+params_of!(Replayed::Params);

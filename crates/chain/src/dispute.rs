@@ -2,9 +2,10 @@
 
 use alloy::primitives::{B256, Bytes};
 use rochdale_core::ids::{Epoch, MemberId};
+use rochdale_core::ledger::{DemandKind, Header, NewLeaf, OpenedInputs};
 use serde::Serialize;
 
-use crate::bindings::{IContestVerifier, ISettlementLedger, SettlementLedger};
+use crate::bindings::{self, Disputes, IContestVerifier, SettlementLedger};
 use crate::client::{Chain, ChainError, Receipt, SendError, Sender};
 use crate::deploy::Manifest;
 use crate::eip712;
@@ -66,8 +67,8 @@ pub async fn pending(chain: &Chain, manifest: &Manifest) -> Result<Option<Pendin
     Ok((said.finalAt != 0).then_some(pending))
 }
 
-/// Freezes a pending root until the member house decides, at the price of a bond if the house rejects it. The ledger takes
-/// an objection to whatever is pending: here it is the proposal named, or nothing is sent.
+/// Freezes a pending root until the member house decides, at the price of a bond if the house rejects it. Where another
+/// root is pending nothing is sent.
 ///
 /// # Errors
 /// Where another root is pending or none, or the contracts refuse: the sender is no steward in office, or its bond does
@@ -80,29 +81,48 @@ pub async fn object(sender: &Sender, manifest: &Manifest, epoch: Epoch, attempt:
     if pending.final_at.is_none() {
         return Err(DisputeError::Frozen(pending));
     }
-    Ok(sender.send(manifest.addresses.settlement_ledger, &SettlementLedger::objectCall {}).await?)
+    Ok(sender.send(manifest.addresses.disputes, &Disputes::objectCall { epoch: epoch.0, attempt }).await?)
 }
 
 /// Publishes a row that was demanded, with its path in the pending tree.
 ///
 /// # Errors
 /// Where nobody demanded it, it is too late, or the row is not in the tree.
-pub async fn answer(
+pub async fn answer_row(
     sender: &Sender,
     manifest: &Manifest,
-    row: ISettlementLedger::Claim,
-    proof: Vec<B256>,
+    member: MemberId,
+    leaf: &NewLeaf,
 ) -> Result<Receipt, SendError> {
-    sender.send(manifest.addresses.settlement_ledger, &SettlementLedger::answerCall { row, proof }).await
+    sender.send(manifest.addresses.disputes, &bindings::row_answer(member, leaf)).await
 }
 
-/// Voids the pending root because a demanded row was not published in time.
+/// Publishes inputs that were demanded, with their path in the tree that the pending header names.
 ///
 /// # Errors
-/// Where there is still time, or the row was not demanded or was published.
-pub async fn void_unanswered(sender: &Sender, manifest: &Manifest, member: MemberId) -> Result<Receipt, SendError> {
-    let call = SettlementLedger::voidUnansweredCall { memberId: member.0 };
-    sender.send(manifest.addresses.settlement_ledger, &call).await
+/// Where nobody demanded them, it is too late, or another header is pending, or they are not in its tree.
+pub async fn answer_inputs(
+    sender: &Sender,
+    manifest: &Manifest,
+    header: &Header,
+    member: MemberId,
+    opened: &OpenedInputs,
+) -> Result<Receipt, SendError> {
+    sender.send(manifest.addresses.disputes, &bindings::inputs_answer(header, member, opened)).await
+}
+
+/// Voids the pending root because a demanded row, or demanded inputs, were not published in time.
+///
+/// # Errors
+/// Where there is still time, or nothing of this kind was demanded, or it was published.
+pub async fn void_unanswered(
+    sender: &Sender,
+    manifest: &Manifest,
+    member: MemberId,
+    kind: DemandKind,
+) -> Result<Receipt, SendError> {
+    let call = Disputes::voidUnansweredCall { memberId: member.0, kind: kind.into() };
+    sender.send(manifest.addresses.disputes, &call).await
 }
 
 /// Voids the pending root because the member house did not decide over an objection in time.
@@ -110,7 +130,7 @@ pub async fn void_unanswered(sender: &Sender, manifest: &Manifest, member: Membe
 /// # Errors
 /// Where there is still time, or nobody objected.
 pub async fn lapse(sender: &Sender, manifest: &Manifest) -> Result<Receipt, SendError> {
-    sender.send(manifest.addresses.settlement_ledger, &SettlementLedger::lapseObjectionCall {}).await
+    sender.send(manifest.addresses.disputes, &Disputes::lapseObjectionCall {}).await
 }
 
 /// Contests a row: the member's own call, or what it signed, sent by anyone.
@@ -124,6 +144,6 @@ pub async fn contest(
     signature: Bytes,
     opening: IContestVerifier::Opening,
 ) -> Result<Receipt, SendError> {
-    let call = SettlementLedger::contestCall { c: contest.into(), signature, opening };
-    sender.send(manifest.addresses.settlement_ledger, &call).await
+    let call = Disputes::contestCall { c: contest.into(), signature, opening };
+    sender.send(manifest.addresses.disputes, &call).await
 }

@@ -91,6 +91,7 @@ mod types {
             uint32 memberId;
             uint32 epoch;
             uint32 attempt;
+            uint8 kind;
             uint256 deadline;
         }
 

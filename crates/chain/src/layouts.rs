@@ -19,6 +19,7 @@ layouts!(
     "ContributionRegistry",
     "DataToken",
     "DatasetCatalog",
+    "Disputes",
     "EthicsRegistry",
     "GovToken",
     "License",

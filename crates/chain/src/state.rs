@@ -289,6 +289,7 @@ impl Cooperative {
             | Event::Voided { .. }
             | Event::Demanded { .. }
             | Event::RowPublished { .. }
+            | Event::InputsPublished { .. }
             | Event::SettlementPaused { .. }
             | Event::ParamsSet { .. }
             | Event::ProgramSet { .. }

@@ -9,6 +9,7 @@ use anyhow::{Result, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rochdale_core::consent::Permission;
 use rochdale_core::ids::{DatasetId, Epoch, MemberId, Purpose, StewardId};
+use rochdale_core::ledger::DemandKind;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -290,12 +291,18 @@ pub enum MemberCommand {
         #[arg(long)]
         name: String,
     },
-    /// Demand the path of the member's row in the pending tree; a root of which it is not published in time is void
-    #[command(after_help = "Example: rochdale member demand --name ada")]
+    /// Demand the path of the member's row in the pending tree, or what is behind its inputs; a root of which it is not
+    /// published in time is void
+    #[command(
+        after_help = "Examples:\n  rochdale member demand --name ada\n  rochdale member demand --name ada --kind inputs"
+    )]
     Demand {
         /// Who
         #[arg(long)]
         name: String,
+        /// What: row or inputs
+        #[arg(long, default_value_t = DemandKind::Row)]
+        kind: DemandKind,
     },
     /// Have the chain replay the member's row in the pending root; void if it is another. Row, inputs and row key are public then
     #[command(

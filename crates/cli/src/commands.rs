@@ -218,9 +218,10 @@ pub async fn member(common: &Common, command: MemberCommand, ui: Ui) -> Result<E
             let report = members::row(&coop, &Wallet::open(&state, &name)?).await?;
             show(ui, &json!(report), serde_json::to_string_pretty(&report)?)
         }
-        MemberCommand::Demand { name } => {
-            let (epoch, mined) = members::demand(&coop, &Wallet::open(&state, &name)?).await?;
-            let sentence = format!("demanded in block {}: a steward publishes the row of epoch {epoch}", mined.block);
+        MemberCommand::Demand { name, kind } => {
+            let (epoch, mined) = members::demand(&coop, &Wallet::open(&state, &name)?, kind).await?;
+            let sentence =
+                format!("demanded in block {}: a steward publishes the {kind} of epoch {epoch}", mined.block);
             show(ui, &json!({ "epoch": epoch, "mined": mined }), sentence)
         }
         MemberCommand::Contest { name, pay, chain } => {

@@ -59,7 +59,7 @@ pub async fn contest(coop: &Coop, wallet: &Wallet, payer: Payer<'_>) -> Result<O
         attempt: header.attempt,
         deadline: U256::from(deadline),
     };
-    let signature = eip712::sign(&wallet.key, &contest, &coop.manifest.settlement_domain())?;
+    let signature = eip712::sign(&wallet.key, &contest, &coop.manifest.disputes_domain())?;
     let row_key = B256::new(*row_key.expose());
     let mined = match payer {
         Payer::Gateway => relay(coop, member, deadline, signature, row_key, &parts).await?,

@@ -12,11 +12,11 @@ use alloy::signers::local::PrivateKeySigner;
 use anyhow::{Result, bail, ensure};
 use clap::{Args, Subcommand};
 use rochdale_api::client::Client;
-use rochdale_api::settlement::AnswerRequest;
-use rochdale_chain::bindings;
+use rochdale_api::settlement::{AnswerRequest, DemandAnswer};
 use rochdale_chain::client::{Receipt, Sender};
 use rochdale_chain::dispute::{self, Pending};
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
+use rochdale_core::ledger::DemandKind;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -48,7 +48,7 @@ pub enum DisputeCommand {
         #[command(flatten)]
         chain: ChainArgs,
     },
-    /// Carry a demanded row from a steward to the chain, where the gateway does not; anyone may
+    /// Carry a demanded row, or demanded inputs, from a steward to the chain, where the gateway does not; anyone may
     #[command(
         after_help = "Examples:\n  rochdale dispute answer --member 7\n  rochdale dispute answer --member 7 --from https://steward-2.example --key mine.key --manifest manifest.json --rpc https://node.example"
     )]
@@ -62,11 +62,14 @@ pub enum DisputeCommand {
         #[command(flatten)]
         payer: PayerArgs,
     },
-    /// Void the pending root because a demanded row was not published in time; anyone may
+    /// Void the pending root because a demanded row, or demanded inputs, were not published in time; anyone may
     Void {
-        /// Whose row was demanded
+        /// Whose demand
         #[arg(long)]
         member: MemberId,
+        /// What was demanded: row or inputs
+        #[arg(long, default_value_t = DemandKind::Row)]
+        kind: DemandKind,
         #[command(flatten)]
         payer: PayerArgs,
     },
@@ -109,15 +112,19 @@ pub async fn run(common: &Common, command: DisputeCommand, ui: Ui) -> Result<Exi
         DisputeCommand::Answer { member, from, payer } => {
             let site = Site::open(common, &payer.chain).await?;
             let answer = demanded(common, &site, member, from).await?;
-            let leaf = answer.leaf;
-            ensure!(leaf.member_id == member, "the steward gave the row of member {}", leaf.member_id);
-            let row = bindings::claim(leaf.member_id, &leaf.amounts(), leaf.private_hash);
-            let receipt = dispute::answer(&payer.sender(&site).await?, &site.manifest, row, leaf.proof).await?;
-            sent(ui, &receipt, &format!("the row of member {member} in epoch {} is published", answer.epoch))
+            ensure!(answer.member_id == member, "the steward gave what member {} demands", answer.member_id);
+            let (sender, kind) = (payer.sender(&site).await?, answer.answer.kind());
+            let receipt = match &answer.answer {
+                DemandAnswer::Row(leaf) => dispute::answer_row(&sender, &site.manifest, member, leaf).await?,
+                DemandAnswer::Inputs { header, opened } => {
+                    dispute::answer_inputs(&sender, &site.manifest, header, member, opened).await?
+                }
+            };
+            sent(ui, &receipt, &format!("the {kind} of member {member} in epoch {} is published", answer.epoch))
         }
-        DisputeCommand::Void { member, payer } => {
+        DisputeCommand::Void { member, kind, payer } => {
             let site = Site::open(common, &payer.chain).await?;
-            let receipt = dispute::void_unanswered(&payer.sender(&site).await?, &site.manifest, member).await?;
+            let receipt = dispute::void_unanswered(&payer.sender(&site).await?, &site.manifest, member, kind).await?;
             sent(ui, &receipt, "the root is void: it is proposed again by a later attempt")
         }
         DisputeCommand::Lapse { payer } => {
@@ -161,7 +168,7 @@ async fn demanded(common: &Common, site: &Site, member: MemberId, from: Option<S
             Err(error) => refusals.push(format!("{url}: {error}")),
         }
     }
-    bail!("no steward gives the row of member {member}:\n  {}", refusals.join("\n  "))
+    bail!("no steward gives what member {member} demands:\n  {}", refusals.join("\n  "))
 }
 
 fn sentence(pending: &Pending) -> String {

@@ -18,7 +18,7 @@ use rochdale_chain::eip712;
 use rochdale_core::commit;
 use rochdale_core::consent::{Choice, Controller, Notice, Permission, Receipt};
 use rochdale_core::ids::{DatasetId, Epoch, MemberId};
-use rochdale_core::ledger::holders_needed;
+use rochdale_core::ledger::{DemandKind, holders_needed};
 use rochdale_crypto::sealing::{
     ClaimsRowContext, ConsentContext, ConsentPart, PrivatePart, RowKeyContext, ShareContext, open_as, seal_consent,
     seal_private_part, seal_row_key, seal_share,
@@ -202,17 +202,23 @@ pub async fn set_payout(coop: &Coop, wallet: &Wallet, payout: Address) -> Result
     Ok(coop.gateway.post("/v1/members/payout", &request).await?)
 }
 
-/// Demands the path of the member's row in the tree that is pending.
-pub async fn demand(coop: &Coop, wallet: &Wallet) -> Result<(Epoch, Mined)> {
+/// Demands the path of the member's row in the tree that is pending, or the opening of its inputs.
+pub async fn demand(coop: &Coop, wallet: &Wallet, kind: DemandKind) -> Result<(Epoch, Mined)> {
     let member_id = wallet.id()?;
     let epoch = Epoch(coop.view().await?.final_epoch.0 + 1);
     let view: EpochView = coop.gateway.get(&format!("/v1/epochs/{epoch}")).await?;
     let pending = view.header.filter(|_| view.state == "pending");
     let attempt = pending.with_context(|| format!("epoch {epoch} is {}, not pending", view.state))?.attempt;
     let deadline = coop.deadline().await?;
-    let message = eip712::Demand { memberId: member_id.0, epoch: epoch.0, attempt, deadline: U256::from(deadline) };
-    let signature = eip712::sign(&wallet.key, &message, &coop.manifest.settlement_domain())?;
-    let request = DemandRequest { member_id, epoch, attempt, deadline, signature };
+    let message = eip712::Demand {
+        memberId: member_id.0,
+        epoch: epoch.0,
+        attempt,
+        kind: kind.into(),
+        deadline: U256::from(deadline),
+    };
+    let signature = eip712::sign(&wallet.key, &message, &coop.manifest.disputes_domain())?;
+    let request = DemandRequest { member_id, epoch, attempt, kind, deadline, signature };
     Ok((epoch, coop.gateway.post("/v1/settlement/demands", &request).await?))
 }
 

@@ -181,7 +181,17 @@ impl Steward {
             Some((leaves, (leaf, inputs))) => self.open_inputs(leaves, leaf, Some(inputs.clone()), header).await?,
             None => None,
         };
-        Ok((inputs, published))
+        let shown = || {
+            mirror.events.iter().rev().find_map(|located| match &located.event {
+                Event::InputsPublished { epoch, attempt, member: of, opened: Some(opened) }
+                    if (*epoch, *attempt, *of) == (header.epoch, header.attempt, member) =>
+                {
+                    Some((**opened).clone())
+                }
+                _ => None,
+            })
+        };
+        Ok((inputs.or_else(shown), published))
     }
 
     /// What opens a member's inputs, where the tree of all of them is the header's.

@@ -18,7 +18,7 @@ contract AccessTest is CoopTest {
         assertEq(usdc.decimals(), 6);
     }
 
-    function _proxies() internal view returns (address[11] memory) {
+    function _proxies() internal view returns (address[12] memory) {
         return [
             address(membership),
             address(consents),
@@ -30,12 +30,13 @@ contract AccessTest is CoopTest {
             address(catalog),
             address(license),
             address(market),
-            address(treasury)
+            address(treasury),
+            address(disputes)
         ];
     }
 
     function test_RevertWhen_AnyContractIsUpgradedByAStranger() external {
-        address[11] memory proxies = _proxies();
+        address[12] memory proxies = _proxies();
         address code = address(new Treasury());
         for (uint256 i; i < proxies.length; ++i) {
             vm.prank(stranger);
@@ -52,7 +53,7 @@ contract AccessTest is CoopTest {
         _join();
         _grant(1);
         _sell(50e6);
-        string[8] memory names = [
+        string[9] memory names = [
             "Membership",
             "ConsentRegistry",
             "ContributionRegistry",
@@ -60,9 +61,10 @@ contract AccessTest is CoopTest {
             "SettlementLedger",
             "License",
             "Market",
-            "Treasury"
+            "Treasury",
+            "Disputes"
         ];
-        address[8] memory at = [
+        address[9] memory at = [
             address(membership),
             address(consents),
             address(contributions),
@@ -70,7 +72,8 @@ contract AccessTest is CoopTest {
             address(ledger),
             address(license),
             address(market),
-            address(treasury)
+            address(treasury),
+            address(disputes)
         ];
         for (uint256 i; i < names.length; ++i) {
             assertNotEq(vm.load(at[i], _erc7201(names[i])), 0, names[i]);

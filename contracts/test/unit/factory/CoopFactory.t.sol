@@ -181,6 +181,7 @@ contract CoopFactoryTest is CoopTest {
         assertEq(at.contributionRegistry, factory.addressOf(coopId, Part.ContributionRegistry));
         assertEq(at.stewardCommittee, factory.addressOf(coopId, Part.StewardCommittee));
         assertEq(at.settlementLedger, factory.addressOf(coopId, Part.SettlementLedger));
+        assertEq(at.disputes, factory.addressOf(coopId, Part.Disputes));
         assertEq(at.dataToken, factory.addressOf(coopId, Part.DataToken));
         assertEq(at.govToken, factory.addressOf(coopId, Part.GovToken));
         assertEq(at.datasetCatalog, factory.addressOf(coopId, Part.DatasetCatalog));

@@ -57,6 +57,7 @@ contract PrivilegesTest is CoopTest, AbiReader, PrivilegeTable {
         instances["Buyback"] = [at.buyback];
         instances["Vesting"] = [at.vesting];
         instances["Programs"] = [at.programs];
+        instances["Disputes"] = [at.disputes];
         instances["Treasury"] = [at.treasury];
         outside["AccessPlan"] = "no state";
         outside["ContestVerifier"] = "no state";

@@ -16,12 +16,13 @@ contract StewardBondsTest is StewardsTest {
 
     function test_RevertWhen_AnAddressIsMissing() external {
         address code = address(new StewardCommittee());
-        string[3] memory names = ["usdc", "treasury", "ledger"];
-        for (uint256 k; k < 3; ++k) {
+        string[4] memory names = ["usdc", "treasury", "ledger", "disputes"];
+        for (uint256 k; k < 4; ++k) {
             StewardCommittee.Init memory i = _committeeInit();
             if (k == 0) i.usdc = address(0);
             if (k == 1) i.treasury = address(0);
             if (k == 2) i.ledger = address(0);
+            if (k == 3) i.disputes = address(0);
             vm.expectRevert(abi.encodeWithSelector(Governed.Governed_ZeroAddress.selector, names[k]));
             new ERC1967Proxy(code, abi.encodeCall(StewardCommittee.initialize, (i)));
         }
@@ -31,6 +32,7 @@ contract StewardBondsTest is StewardsTest {
         assertEq(committee.usdc(), address(usdc));
         assertEq(committee.treasury(), reserve);
         assertEq(committee.ledger(), address(ledger));
+        assertEq(committee.disputes(), address(disputes));
         assertEq(committee.minBond(), MIN_BOND);
         assertEq(committee.seatBond(), MIN_BOND);
         assertEq(committee.objectionBond(), OBJECTION);
@@ -224,8 +226,8 @@ contract StewardBondsTest is StewardsTest {
 
     // ------------------------------------------------------------------------------------------ objections
 
-    function test_RevertWhen_SomebodyElseThanTheLedgerCalls() external {
-        bytes memory only = abi.encodeWithSelector(StewardBonds.StewardBonds_OnlyLedger.selector, memberHouse);
+    function test_RevertWhen_SomebodyElseThanDisputesCalls() external {
+        bytes memory only = abi.encodeWithSelector(StewardBonds.StewardBonds_OnlyDisputes.selector, memberHouse);
         vm.startPrank(memberHouse);
         vm.expectRevert(only);
         committee.lockObjection(memberHouse);
@@ -240,7 +242,7 @@ contract StewardBondsTest is StewardsTest {
         _bond(one, MIN_BOND);
         _bond(stranger, MIN_BOND);
         _replace();
-        vm.startPrank(address(ledger));
+        vm.startPrank(address(disputes));
         vm.expectRevert(abi.encodeWithSelector(StewardBonds.StewardBonds_NotSeated.selector, stranger));
         committee.lockObjection(stranger);
         vm.expectRevert(abi.encodeWithSelector(StewardBonds.StewardBonds_NotSeated.selector, one));
@@ -250,7 +252,7 @@ contract StewardBondsTest is StewardsTest {
     function test_RevertWhen_TheBondDoesNotReach() external {
         address one = _steward(1);
         _bond(one, OBJECTION - 1);
-        vm.prank(address(ledger));
+        vm.prank(address(disputes));
         vm.expectRevert(
             abi.encodeWithSelector(StewardBonds.StewardBonds_BondTooSmall.selector, one, OBJECTION - 1, OBJECTION)
         );
@@ -260,7 +262,7 @@ contract StewardBondsTest is StewardsTest {
     function _lock(address steward) private {
         vm.expectEmit(address(committee));
         emit StewardBonds.ObjectionLocked(steward, OBJECTION);
-        vm.prank(address(ledger));
+        vm.prank(address(disputes));
         committee.lockObjection(steward);
     }
 
@@ -268,7 +270,7 @@ contract StewardBondsTest is StewardsTest {
         address one = _steward(1);
         _bond(one, MIN_BOND);
         _lock(one);
-        vm.prank(address(ledger));
+        vm.prank(address(disputes));
         vm.expectRevert(abi.encodeWithSelector(StewardBonds.StewardBonds_ObjectionOpen.selector, one));
         committee.lockObjection(one);
     }
@@ -300,7 +302,7 @@ contract StewardBondsTest is StewardsTest {
         committee.setObjectionBond(LEAST_BOND);
         vm.expectEmit(address(committee));
         emit StewardBonds.ObjectionSettled(one, OBJECTION, true);
-        vm.prank(address(ledger));
+        vm.prank(address(disputes));
         committee.settleObjection(one, true);
         assertEq(committee.bondOf(one), MIN_BOND);
         assertEq(_stake(one).locked, 0);
@@ -312,7 +314,7 @@ contract StewardBondsTest is StewardsTest {
         _lock(one);
         vm.expectEmit(address(committee));
         emit StewardBonds.ObjectionSettled(one, OBJECTION, false);
-        vm.prank(address(ledger));
+        vm.prank(address(disputes));
         committee.settleObjection(one, false);
         assertEq(committee.bondOf(one), MIN_BOND - OBJECTION);
         assertEq(usdc.balanceOf(reserve), OBJECTION);
@@ -323,7 +325,7 @@ contract StewardBondsTest is StewardsTest {
     function test_WhenNothingIsLockedSettlingDoesNothing() external {
         address one = _steward(1);
         _bond(one, MIN_BOND);
-        vm.startPrank(address(ledger));
+        vm.startPrank(address(disputes));
         committee.settleObjection(one, true);
         committee.settleObjection(one, false);
         assertEq(committee.bondOf(one), MIN_BOND);

@@ -65,7 +65,7 @@ contract StewardSlashesTest is StewardsTest {
     function test_WhenALockedObjectionIsNotTaken() external {
         address one = _steward(1);
         _bond(one, MIN_BOND);
-        vm.prank(address(ledger));
+        vm.prank(address(disputes));
         committee.lockObjection(one);
         _open(one, type(uint256).max);
         assertEq(committee.slashOf(1).amount, MIN_BOND - OBJECTION);
@@ -216,10 +216,10 @@ contract StewardSlashesTest is StewardsTest {
         (ISettlementLedger.Header memory a, ISettlementLedger.Header memory b) = _twoHeaders();
         uint256 key = stewardKeys[0];
         _bond(_steward(1), MIN_BOND);
-        vm.prank(address(ledger));
+        vm.prank(address(disputes));
         committee.lockObjection(_steward(1));
         _report(key, a, key, b, "");
-        vm.prank(address(ledger));
+        vm.prank(address(disputes));
         committee.settleObjection(_steward(1), true);
         assertEq(committee.bondOf(_steward(1)), OBJECTION);
         _report(key, a, key, b, "");
@@ -270,7 +270,7 @@ contract StewardSlashesTest is StewardsTest {
         emit StewardBonds.SlashOpened(1, _steward(1), MIN_BOND, REASON);
         vm.expectEmit(address(committee));
         emit StewardBonds.SlashOpened(2, _steward(3), MIN_BOND + 7, REASON);
-        vm.prank(address(ledger));
+        vm.prank(address(disputes));
         committee.escrowSigners(signers, REASON);
         assertEq(committee.bondOf(_steward(2)), MIN_BOND, "did not sign");
         assertEq(committee.slashCount(), 2);
@@ -281,14 +281,14 @@ contract StewardSlashesTest is StewardsTest {
         _replace();
         address successor = committee.seats()[0].signer;
         _bond(successor, MIN_BOND);
-        vm.prank(address(ledger));
+        vm.prank(address(disputes));
         committee.escrowSigners(_signersOf(1, 3), REASON);
         assertEq(committee.bondOf(_steward(1)) + committee.bondOf(_steward(2)), 0);
         assertEq(committee.bondOf(successor), MIN_BOND, "sits where another sat");
     }
 
     function test_WhenSignersHaveNothingOrNeverWere() external {
-        vm.startPrank(address(ledger));
+        vm.startPrank(address(disputes));
         committee.escrowSigners(_signersOf(1, 7), REASON);
         committee.escrowSigners(_signersOf(0, 7), REASON);
         committee.escrowSigners(_signersOf(9, 7), REASON);

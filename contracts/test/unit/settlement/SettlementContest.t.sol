@@ -4,7 +4,8 @@ pragma solidity 0.8.30;
 import {ContestVerifier} from "../../../src/settlement/ContestVerifier.sol";
 import {IContestVerifier} from "../../../src/settlement/IContestVerifier.sol";
 import {ISettlementLedger} from "../../../src/settlement/ISettlementLedger.sol";
-import {SettlementDisputes} from "../../../src/settlement/SettlementDisputes.sol";
+import {Disputes} from "../../../src/settlement/Disputes.sol";
+import {SettlementLedger} from "../../../src/settlement/SettlementLedger.sol";
 import {SettlementState} from "../../../src/settlement/SettlementState.sol";
 import {LedgerScenario} from "../../utils/LedgerScenario.sol";
 import {LedgerTreeBuilder} from "../../utils/LedgerTreeBuilder.sol";
@@ -30,7 +31,7 @@ contract SettlementContestTest is LedgerScenario {
     }
 
     function _expectRight(uint32 id) internal {
-        vm.expectRevert(abi.encodeWithSelector(SettlementState.SettlementLedger_RowIsRight.selector, id));
+        vm.expectRevert(abi.encodeWithSelector(Disputes.Disputes_RowIsRight.selector, id));
     }
 
     /// @dev Proposes the tree with whatever was changed in it.
@@ -42,7 +43,7 @@ contract SettlementContestTest is LedgerScenario {
     function _expectVoidedBy(uint32 id) internal {
         IContestVerifier.Opening memory o = _openingOf(id);
         vm.expectEmit(address(ledger));
-        emit SettlementDisputes.Voided(3, header.attempt, "contested");
+        emit SettlementLedger.Voided(3, header.attempt, "contested");
         _contest(id, o);
         _assertVoid();
     }
@@ -53,10 +54,10 @@ contract SettlementContestTest is LedgerScenario {
         _proposeNext();
         for (uint32 id = 1; id <= NEW; ++id) {
             IContestVerifier.Opening memory o = _openingOf(id);
-            ISettlementLedger.Contest memory c = _contestStruct(id);
+            Disputes.Contest memory c = _contestStruct(id);
             bytes memory signature = _sign(memberKeys[id], _contestDigest(c));
             _expectRight(id);
-            ledger.contest(c, signature, o);
+            disputes.contest(c, signature, o);
         }
         _assertPending();
         vm.warp(block.timestamp + WINDOW);
@@ -153,10 +154,10 @@ contract SettlementContestTest is LedgerScenario {
         next[USUAL].leaf.privateHash = keccak256(abi.encode(next[USUAL].row, _saltOf(0, 3)));
         _proposeFalse(); // honest, but for the salt
         IContestVerifier.Opening memory o = _openingOf(USUAL);
-        ISettlementLedger.Contest memory c = _contestStruct(USUAL);
+        Disputes.Contest memory c = _contestStruct(USUAL);
         vm.prank(membership.accountOf(USUAL));
         _expectRight(USUAL);
-        ledger.contest(c, "", o);
+        disputes.contest(c, "", o);
         _assertPending();
     }
 
@@ -179,33 +180,33 @@ contract SettlementContestTest is LedgerScenario {
         _proposeNext();
         IContestVerifier.Opening memory o = _openingOf(OTHER);
         vm.prank(membership.accountOf(OTHER));
-        ledger.contest(_contestStruct(OTHER), "", o);
+        disputes.contest(_contestStruct(OTHER), "", o);
         (uint32 epoch,,,) = ledger.pending();
         assertEq(epoch, 0);
     }
 
-    /// @dev A payout of more bits than its field: what stewards sign is the hash of the words. The contest takes the same
-    /// words, and they are wrong by themselves.
-    function test_ASumThatDoesNotFitIsVoided() external {
-        bytes memory words = abi.encode(header);
-        uint256 payout = uint256(header.payout) | 1 << 128;
-        assembly {
-            mstore(add(words, 288), payout) // the ninth word
-        }
+    /// @dev A header with a word that fits no field could not be opened by anybody: it is not taken.
+    function test_RevertWhen_AWordOfTheHeaderFitsNoField() external {
+        uint8[9] memory narrow = [0, 1, 7, 8, 14, 15, 16, 17, 18];
         bytes32 hash = keccak256(
             "Header(uint32 epoch,uint32 attempt,bytes32 previousRoot,bytes32 root,bytes32 paramsHash,bytes32 inputsRoot,bytes32 sheetDigest,uint32 sharers,uint128 payout,uint256 sumUsage,uint256 sumData,uint256 sumEarly,uint256 sumDataAward,uint256 sumGovAward,uint128 cashAllocated,uint128 dataAwarded,uint128 dataEarned,uint128 govAwarded,uint128 govEarned)"
         );
-        bytes32 digest = _typed("SettlementLedger", address(ledger), keccak256(bytes.concat(hash, words)));
-        bytes memory data = abi.encodeCall(ledger.propose, (header, _stewardSignatures(digest, 2)));
-        _setWord(data, 8, payout);
-        (bool ok,) = address(ledger).call(data);
-        assertTrue(ok, "propose does not read it");
-        data = abi.encodeCall(ledger.contest, (_contestStruct(USUAL), "", _openingOf(USUAL)));
-        _setWord(data, _wordAt(data, 5) / 32 + 8, payout);
-        vm.prank(membership.accountOf(USUAL));
-        (ok,) = address(ledger).call(data);
-        assertTrue(ok, "contested");
-        _assertVoid();
+        for (uint256 i; i < narrow.length; ++i) {
+            bytes memory words = abi.encode(header);
+            uint256 index = narrow[i];
+            uint256 word = 1 << (i < 3 ? 32 : 128);
+            assembly {
+                let at := add(add(words, 32), shl(5, index))
+                word := or(mload(at), word)
+                mstore(at, word)
+            }
+            bytes32 digest = _typed("SettlementLedger", address(ledger), keccak256(bytes.concat(hash, words)));
+            bytes memory data = abi.encodeCall(ledger.propose, (header, _stewardSignatures(digest, 2)));
+            _setWord(data, index, word);
+            (bool ok,) = address(ledger).call(data);
+            assertFalse(ok, "a wide word was taken");
+        }
+        _proposeNext(); // as it was, it is
     }
 
     function _setWord(bytes memory data, uint256 index, uint256 word) internal pure {
@@ -214,20 +215,14 @@ contract SettlementContestTest is LedgerScenario {
         }
     }
 
-    function _wordAt(bytes memory data, uint256 index) internal pure returns (uint256 word) {
-        assembly {
-            word := mload(add(add(data, 36), shl(5, index)))
-        }
-    }
-
     // ----------------------------------------------------------------------------------------- false openings
 
     /// @dev The root is false, and the member could void it; with an opening that is not the committed one it cannot.
     function _refused(IContestVerifier.Opening memory o, bytes4 selector) internal {
-        ISettlementLedger.Contest memory c = _contestStruct(USUAL);
+        Disputes.Contest memory c = _contestStruct(USUAL);
         vm.prank(membership.accountOf(USUAL));
         vm.expectPartialRevert(selector);
-        ledger.contest(c, "", o);
+        disputes.contest(c, "", o);
         _assertPending();
     }
 
@@ -281,10 +276,10 @@ contract SettlementContestTest is LedgerScenario {
         o.params.dataPerPoint += 1;
         _refused(o, ContestVerifier.ContestVerifier_BadParams.selector);
         o.header.paramsHash = keccak256(abi.encode(o.params));
-        _refused(o, SettlementState.SettlementLedger_BadHeader.selector);
+        _refused(o, Disputes.Disputes_BadHeader.selector);
         o = _openingOf(USUAL);
         o.header.payout += 1;
-        _refused(o, SettlementState.SettlementLedger_BadHeader.selector);
+        _refused(o, Disputes.Disputes_BadHeader.selector);
     }
 
     function test_RevertWhen_TheNewLeafIsFalse() external {
@@ -300,7 +295,7 @@ contract SettlementContestTest is LedgerScenario {
     function test_RevertWhen_APathHasAnotherLength() external {
         IContestVerifier.Opening memory o = _proposeFalseRow();
         o.newProof = new bytes32[](DEPTH - 1);
-        _refused(o, ContestVerifier.ContestVerifier_BadOldRow.selector);
+        _refused(o, ContestVerifier.ContestVerifier_BadNewLeaf.selector);
         o = _openingOf(USUAL);
         o.oldProof = new bytes32[](DEPTH + 1);
         _refused(o, ContestVerifier.ContestVerifier_BadOldRow.selector);
@@ -320,16 +315,16 @@ contract SettlementContestTest is LedgerScenario {
         header.inputsRoot = leaves.root(3);
         _proposeNext();
         (o.header, o.newProof, o.inputsProof) = (header, _leaves(claims).proof(NEW, 3), leaves.proof(NEW, 3));
-        ISettlementLedger.Contest memory c = _contestStruct(NEW);
+        Disputes.Contest memory c = _contestStruct(NEW);
         address account = membership.accountOf(NEW);
-        vm.expectPartialRevert(ContestVerifier.ContestVerifier_BadOldRow.selector);
+        vm.expectPartialRevert(ContestVerifier.ContestVerifier_BadInputs.selector);
         vm.prank(account);
-        ledger.contest(c, "", o);
+        disputes.contest(c, "", o);
         // Nor by trees that the opening makes up as a whole.
         (o.oldProof, o.header.previousRoot) = (new bytes32[](8).proof(NEW, 3), new bytes32[](8).root(3));
-        vm.expectPartialRevert(SettlementState.SettlementLedger_BadHeader.selector);
+        vm.expectPartialRevert(Disputes.Disputes_BadHeader.selector);
         vm.prank(account);
-        ledger.contest(c, "", o);
+        disputes.contest(c, "", o);
         _assertPending();
     }
 
@@ -349,15 +344,15 @@ contract SettlementContestTest is LedgerScenario {
         _proposeNext();
         (o.header, o.newProof, o.inputsProof) = (header, _leaves(claims).proof(NEW, 3), leaves.proof(NEW, 3));
         o.oldProof = new bytes32[](8).proof(NEW, 3);
-        ISettlementLedger.Contest memory c = _contestStruct(NEW);
+        Disputes.Contest memory c = _contestStruct(NEW);
         vm.startPrank(membership.accountOf(NEW));
-        vm.expectRevert(abi.encodeWithSelector(SettlementState.SettlementLedger_BadProof.selector, NEW));
-        ledger.contest(c, "", o);
-        ledger.demand(ISettlementLedger.Demand(NEW, 4, 0, 0), "");
-        vm.expectRevert(abi.encodeWithSelector(SettlementState.SettlementLedger_BadProof.selector, NEW));
-        ledger.answer(o.newLeaf, o.newProof);
+        vm.expectRevert(abi.encodeWithSelector(ContestVerifier.ContestVerifier_BadOldRow.selector, NEW));
+        disputes.contest(c, "", o);
+        disputes.demand(Disputes.Demand(NEW, 4, 0, Disputes.Kind.Row, 0), "");
+        vm.expectRevert(abi.encodeWithSelector(Disputes.Disputes_BadProof.selector, NEW));
+        disputes.answerRow(o.newLeaf, o.newProof);
         vm.warp(block.timestamp + 24 hours + 1);
-        ledger.voidUnanswered(NEW);
+        disputes.voidUnanswered(NEW, Disputes.Kind.Row);
     }
 
     // ------------------------------------------------------------------------------------------- who may, when
@@ -366,14 +361,14 @@ contract SettlementContestTest is LedgerScenario {
         next[CONTRACT].leaf.gov += 1e18;
         _proposeFalse();
         IContestVerifier.Opening memory o = _openingOf(CONTRACT);
-        ISettlementLedger.Contest memory c = _contestStruct(CONTRACT);
+        Disputes.Contest memory c = _contestStruct(CONTRACT);
         bytes memory signature = _sign(memberKeys[USUAL], _contestDigest(c));
-        vm.expectRevert(abi.encodeWithSelector(SettlementState.SettlementLedger_BadSignature.selector, CONTRACT));
-        ledger.contest(c, signature, o);
+        vm.expectRevert(abi.encodeWithSelector(Disputes.Disputes_BadSignature.selector, CONTRACT));
+        disputes.contest(c, signature, o);
         signature = _sign(CONTRACT_KEY, _contestDigest(c));
         vm.warp(_finalAt() - 1);
         vm.prank(stranger);
-        ledger.contest(c, signature, o);
+        disputes.contest(c, signature, o);
         _assertVoid();
     }
 
@@ -383,31 +378,31 @@ contract SettlementContestTest is LedgerScenario {
 
     function test_RevertWhen_TheContestIsNotThatMembersOrLate() external {
         IContestVerifier.Opening memory o = _proposeFalseRow();
-        ISettlementLedger.Contest memory c = _contestStruct(USUAL);
+        Disputes.Contest memory c = _contestStruct(USUAL);
         bytes memory signature = _sign(memberKeys[OTHER], _contestDigest(c));
-        vm.expectRevert(abi.encodeWithSelector(SettlementState.SettlementLedger_BadSignature.selector, USUAL));
-        ledger.contest(c, signature, o);
+        vm.expectRevert(abi.encodeWithSelector(Disputes.Disputes_BadSignature.selector, USUAL));
+        disputes.contest(c, signature, o);
         c.deadline = block.timestamp;
         signature = _sign(memberKeys[USUAL], _contestDigest(c));
         vm.warp(block.timestamp + 1);
-        vm.expectRevert(abi.encodeWithSelector(SettlementState.SettlementLedger_Expired.selector, c.deadline));
-        ledger.contest(c, signature, o);
+        vm.expectRevert(abi.encodeWithSelector(Disputes.Disputes_Expired.selector, c.deadline));
+        disputes.contest(c, signature, o);
         vm.warp(_finalAt());
         vm.prank(membership.accountOf(USUAL));
-        vm.expectRevert(abi.encodeWithSelector(SettlementState.SettlementLedger_NotPending.selector, 3, 0));
-        ledger.contest(c, "", o);
+        vm.expectRevert(abi.encodeWithSelector(Disputes.Disputes_NotPending.selector, 0, 0));
+        disputes.contest(c, "", o);
     }
 
     /// @dev What voided one proposal says nothing about the next.
     function test_RevertWhen_ReplayedAfterTheVoid() external {
         ISettlementLedger.Claim memory honest = next[USUAL].leaf;
         IContestVerifier.Opening memory o = _proposeFalseRow();
-        ISettlementLedger.Contest memory c = _contestStruct(USUAL);
+        Disputes.Contest memory c = _contestStruct(USUAL);
         bytes memory signature = _sign(memberKeys[USUAL], _contestDigest(c));
-        ledger.contest(c, signature, o);
+        disputes.contest(c, signature, o);
         _assertVoid();
-        vm.expectPartialRevert(SettlementState.SettlementLedger_NotPending.selector);
-        ledger.contest(c, signature, o);
+        vm.expectPartialRevert(Disputes.Disputes_NotPending.selector);
+        disputes.contest(c, signature, o);
         bytes[] memory signatures = _stewardSignatures(_headerDigest(header), 2);
         vm.expectRevert(abi.encodeWithSelector(SettlementState.SettlementLedger_BadAttempt.selector, 0, 1));
         ledger.propose(header, signatures);
@@ -417,8 +412,8 @@ contract SettlementContestTest is LedgerScenario {
         vm.warp(_startOf(3, 1));
         _bondSigners();
         _proposeFalse(); // the honest tree, this time
-        vm.expectRevert(abi.encodeWithSelector(SettlementState.SettlementLedger_NotPending.selector, 3, 0));
-        ledger.contest(c, signature, o);
+        vm.expectRevert(abi.encodeWithSelector(Disputes.Disputes_NotPending.selector, 3, 0));
+        disputes.contest(c, signature, o);
         vm.warp(_finalAt());
         (uint32 epoch, bytes32 root) = ledger.finalEpoch();
         assertEq(epoch, 3);
@@ -429,7 +424,7 @@ contract SettlementContestTest is LedgerScenario {
         IContestVerifier.Opening memory o = _proposeFalseRow();
         address steward = vm.addr(stewardKeys[2]);
         vm.prank(steward);
-        ledger.object();
+        disputes.object(3, header.attempt);
         vm.warp(block.timestamp + 10 days);
         _contest(USUAL, o);
         _assertVoid();

@@ -44,7 +44,7 @@ contract SettlementLedgerTest is SettlementTest {
 
     function test_RevertWhen_AnAddressOfTheDeploymentIsZero() external {
         address code = address(new SettlementLedger());
-        for (uint256 word = 1; word < 7; ++word) {
+        for (uint256 word = 1; word < 8; ++word) {
             SettlementLedger.Deployment memory d = _ledgerDeployment();
             assembly {
                 mstore(add(d, shl(5, word)), 0)
@@ -369,5 +369,108 @@ contract SettlementLedgerTest is SettlementTest {
         (uint32 last,) = ledger.finalEpoch();
         assertEq(last, 4);
         assertEq(ledger.missedEpochs(), 0);
+    }
+
+    /// @dev Nobody shares, and yet something is paid out.
+    function test_RevertWhen_NobodyShares() external {
+        vm.warp(_startOf(1, 0));
+        ISettlementLedger.Header memory h = _header();
+        h.payout = 1;
+        _expectProposeRevert(h, abi.encodeWithSelector(SettlementState.SettlementLedger_NobodyShares.selector, 1));
+        h.sharers = 1;
+        _propose(h);
+    }
+
+    /// @dev Point 14 and docs/gas.md: what is hashed, stored and logged by assembly is what plain Solidity would.
+    function testFuzz_AProposalIsWhatPlainSolidityMakesOfIt(
+        uint256[5] memory sums,
+        uint128 payout,
+        uint96[3] memory totals
+    ) external {
+        vm.warp(_startOf(1, 3));
+        ISettlementLedger.Header memory h = _header();
+        (h.attempt, h.sharers, h.payout) = (3, 7, payout);
+        (h.sumUsage, h.sumData, h.sumEarly, h.sumDataAward, h.sumGovAward) =
+        (sums[0], sums[1], sums[2], sums[3], sums[4]);
+        (h.dataAwarded, h.govAwarded) = (totals[0] % DATA_CAP, totals[1] % GOV_CAP);
+        (h.dataEarned, h.govEarned) = (totals[2] % (h.dataAwarded + 1), totals[2] % (h.govAwarded + 1));
+        bytes[] memory signatures = _stewardSignatures(_headerDigest(h), 2);
+        vm.expectEmit(address(ledger));
+        emit SettlementRounds.Proposed(1, uint64(block.timestamp) + WINDOW, h);
+        ledger.propose(h, signatures);
+        ISettlementLedger.Proposal memory p = ledger.proposal();
+        bytes32 hash = keccak256(
+            "Header(uint32 epoch,uint32 attempt,bytes32 previousRoot,bytes32 root,bytes32 paramsHash,bytes32 inputsRoot,bytes32 sheetDigest,uint32 sharers,uint128 payout,uint256 sumUsage,uint256 sumData,uint256 sumEarly,uint256 sumDataAward,uint256 sumGovAward,uint128 cashAllocated,uint128 dataAwarded,uint128 dataEarned,uint128 govAwarded,uint128 govEarned)"
+        );
+        assertEq(p.headerHash, keccak256(abi.encode(hash, h)));
+        assertEq(p.attempt, 3);
+        assertEq(p.signers, uint256(committee.generation()) << 32 | 3, "seats 1 and 2");
+        vm.warp(block.timestamp + WINDOW);
+        (uint256 cash, uint256 dataAwarded, uint256 dataEarned, uint256 govAwarded, uint256 govEarned) =
+            ledger.finalTotals();
+        assertEq(cash, 0);
+        assertEq(dataAwarded, h.dataAwarded);
+        assertEq(dataEarned, h.dataEarned);
+        assertEq(govAwarded, h.govAwarded);
+        assertEq(govEarned, h.govEarned);
+    }
+
+    // -------------------------------------------------------------------------------------------- proposal
+
+    function test_TheProposalAsDisputesSeesIt() external {
+        ISettlementLedger.Proposal memory none;
+        assertEq(abi.encode(ledger.proposal()), abi.encode(none), "none is pending");
+        vm.warp(_startOf(1, 2));
+        ISettlementLedger.Header memory h = _header();
+        h.attempt = 2;
+        _propose(h);
+        ISettlementLedger.Proposal memory p = ledger.proposal();
+        assertEq(p.epoch, 1);
+        assertEq(p.attempt, 2);
+        assertEq(p.root, h.root);
+        assertEq(p.finalAt, block.timestamp + WINDOW);
+        assertEq(p.cut, _endOf(1));
+        assertEq(p.depth, DEPTH);
+        assertEq(p.window, WINDOW);
+        assertEq(p.prolonged, 0);
+        _asPauser();
+        ledger.setPausedUntil(uint64(block.timestamp + 3 days));
+        assertEq(ledger.proposal().prolonged, 3 days);
+        assertEq(ledger.proposal().finalAt, p.finalAt + 3 days);
+        vm.warp(p.finalAt + 3 days);
+        assertEq(abi.encode(ledger.proposal()), abi.encode(none), "final");
+    }
+
+    function test_RevertWhen_SomebodyElseThanDisputesCalls() external {
+        bytes memory only = abi.encodeWithSelector(SettlementState.SettlementLedger_OnlyDisputes.selector, memberHouse);
+        vm.startPrank(memberHouse);
+        vm.expectRevert(only);
+        ledger.setFinalAt(type(uint64).max);
+        vm.expectRevert(only);
+        ledger.voidProposal("mine");
+    }
+
+    /// @dev Whatever Disputes asks: what is final stays final, and nothing becomes final by being disputed.
+    function test_RevertWhen_DisputesReachesTooFar() external {
+        vm.startPrank(address(disputes));
+        vm.expectRevert(SettlementState.SettlementLedger_NotPending.selector);
+        ledger.setFinalAt(type(uint64).max);
+        vm.expectRevert(SettlementState.SettlementLedger_NotPending.selector);
+        ledger.voidProposal("late");
+        vm.warp(_startOf(1, 0));
+        _propose(_header());
+        vm.expectRevert(
+            abi.encodeWithSelector(SettlementState.SettlementLedger_FinalInThePast.selector, block.timestamp)
+        );
+        ledger.setFinalAt(uint64(block.timestamp));
+        vm.expectEmit(address(ledger));
+        emit SettlementLedger.FinalAtSet(1, type(uint40).max);
+        ledger.setFinalAt(type(uint64).max);
+        assertEq(ledger.proposal().finalAt, type(uint40).max, "as far as 40 bits go");
+        vm.expectEmit(address(ledger));
+        emit SettlementLedger.Voided(1, 0, "why");
+        ledger.voidProposal("why");
+        (uint32 epoch,) = ledger.finalEpoch();
+        assertEq(epoch, 0);
     }
 }

@@ -165,14 +165,4 @@ contract SettlementRulesTest is CoopTest {
         vm.expectPartialRevert(LedgerParams.LedgerParams_OutsideEmission.selector);
         _set(p);
     }
-
-    function test_RevertWhen_TheContestIsNotTheMembers() external {
-        _joinMany(1);
-        vm.warp(_startOf(1, 0));
-        _propose(_header());
-        IContestVerifier.Opening memory o;
-        ISettlementLedger.Contest memory c = ISettlementLedger.Contest(1, 1, 0, block.timestamp);
-        vm.expectRevert(abi.encodeWithSelector(SettlementState.SettlementLedger_BadSignature.selector, 1));
-        ledger.contest(c, "", o);
-    }
 }

@@ -81,12 +81,13 @@ addresses! {
     buyback buyback Buyback Buyback,
     vesting vesting Vesting Vesting,
     programs programs Programs Programs,
+    disputes disputes Disputes Disputes,
 }
 
 impl Addresses {
     /// The contracts whose events the processes follow.
     #[must_use]
-    pub fn followed(&self) -> [Address; 11] {
+    pub fn followed(&self) -> [Address; 12] {
         [
             self.membership,
             self.consent_registry,
@@ -99,6 +100,7 @@ impl Addresses {
             self.treasury,
             self.ethics_registry,
             self.programs,
+            self.disputes,
         ]
     }
 }
@@ -275,6 +277,12 @@ impl Manifest {
     #[must_use]
     pub fn settlement_domain(&self) -> Eip712Domain {
         eip712::domain("SettlementLedger", self.chain_id, self.addresses.settlement_ledger)
+    }
+
+    /// The domain of demands and contests.
+    #[must_use]
+    pub fn disputes_domain(&self) -> Eip712Domain {
+        eip712::domain("Disputes", self.chain_id, self.addresses.disputes)
     }
 
     /// The domain of polls and ballots: what members sign that no contract reads.

@@ -4,13 +4,13 @@ use alloy::primitives::{B256, U256};
 use alloy::rpc::types::Log;
 use alloy::sol_types::SolEvent;
 use rochdale_core::ids::{DatasetId, LicenseId};
-use rochdale_core::ledger::{Amounts, NewLeaf, Params};
+use rochdale_core::ledger::{Amounts, DemandKind, NewLeaf, OpenedInputs, Params};
 use rochdale_core::money::{DataWei, GovWei, MicroUsdc};
 
 use super::{Event, LicenseTerms, Located, Seat, amount};
 use crate::bindings::{
-    ConsentRegistry, ContributionRegistry, DatasetCatalog, EthicsRegistry, License, Membership, Programs,
-    SettlementLedger, StewardCommittee, Treasury,
+    self, ConsentRegistry, ContributionRegistry, DatasetCatalog, Disputes, EthicsRegistry, License, Membership,
+    Programs, SettlementLedger, StewardCommittee, Treasury,
 };
 use crate::deploy::Addresses;
 use crate::eip712;
@@ -63,11 +63,12 @@ pub(super) fn topics() -> Vec<B256> {
         SettlementLedger::Proposed::SIGNATURE_HASH,
         SettlementLedger::Claimed::SIGNATURE_HASH,
         SettlementLedger::ClaimSkipped::SIGNATURE_HASH,
-        SettlementLedger::Objected::SIGNATURE_HASH,
-        SettlementLedger::ObjectionRejected::SIGNATURE_HASH,
+        Disputes::Objected::SIGNATURE_HASH,
+        Disputes::ObjectionRejected::SIGNATURE_HASH,
         SettlementLedger::Voided::SIGNATURE_HASH,
-        SettlementLedger::Demanded::SIGNATURE_HASH,
-        SettlementLedger::RowPublished::SIGNATURE_HASH,
+        Disputes::Demanded::SIGNATURE_HASH,
+        Disputes::RowPublished::SIGNATURE_HASH,
+        Disputes::InputsPublished::SIGNATURE_HASH,
         SettlementLedger::PausedUntil::SIGNATURE_HASH,
         SettlementLedger::ParamsSet::SIGNATURE_HASH,
         Programs::ProgramSet::SIGNATURE_HASH,
@@ -109,6 +110,8 @@ fn event(a: &Addresses, log: &Log) -> Result<Option<Event>, DecodeError> {
         settlement(*topic, log)
     } else if [a.dataset_catalog, a.license, a.market, a.treasury, a.ethics_registry].contains(&from) {
         market(*topic, log)
+    } else if from == a.disputes {
+        dispute(*topic, log)
     } else if from == a.programs {
         program(*topic, log)
     } else {
@@ -250,40 +253,57 @@ fn settlement(topic: B256, log: &Log) -> Result<Option<Event>, DecodeError> {
             let params = Box::new(Params::from(&e.params));
             Event::ParamsSet { from_epoch: e.fromEpoch.into(), params_hash: e.paramsHash, params }
         }
-        _ => return dispute(topic, log),
+        SettlementLedger::Voided::SIGNATURE_HASH => {
+            let e: SettlementLedger::Voided = read(log)?;
+            Event::Voided { epoch: e.epoch.into(), attempt: e.attempt, reason: e.reason }
+        }
+        SettlementLedger::PausedUntil::SIGNATURE_HASH => {
+            Event::SettlementPaused { until: read::<SettlementLedger::PausedUntil>(log)?.until }
+        }
+        // When a disputed root is final follows from the events of Disputes.
+        _ => return Ok(None),
     }))
 }
 
 fn dispute(topic: B256, log: &Log) -> Result<Option<Event>, DecodeError> {
     Ok(Some(match topic {
-        SettlementLedger::Objected::SIGNATURE_HASH => {
-            let e: SettlementLedger::Objected = read(log)?;
+        Disputes::Objected::SIGNATURE_HASH => {
+            let e: Disputes::Objected = read(log)?;
             Event::Objected { epoch: e.epoch.into(), attempt: e.attempt, steward: e.steward }
         }
-        SettlementLedger::ObjectionRejected::SIGNATURE_HASH => {
-            let e: SettlementLedger::ObjectionRejected = read(log)?;
+        Disputes::ObjectionRejected::SIGNATURE_HASH => {
+            let e: Disputes::ObjectionRejected = read(log)?;
             Event::ObjectionRejected { epoch: e.epoch.into(), attempt: e.attempt, final_at: e.finalAt }
         }
-        SettlementLedger::Voided::SIGNATURE_HASH => {
-            let e: SettlementLedger::Voided = read(log)?;
-            Event::Voided { epoch: e.epoch.into(), attempt: e.attempt, reason: e.reason }
+        Disputes::Demanded::SIGNATURE_HASH => {
+            let e: Disputes::Demanded = read(log)?;
+            let (member, kind) = (e.memberId.into(), kind(e.kind, log)?);
+            Event::Demanded { epoch: e.epoch.into(), attempt: e.attempt, member, kind, answer_by: e.answerBy }
         }
-        SettlementLedger::Demanded::SIGNATURE_HASH => {
-            let e: SettlementLedger::Demanded = read(log)?;
-            let member = e.memberId.into();
-            Event::Demanded { epoch: e.epoch.into(), attempt: e.attempt, member, answer_by: e.answerBy }
-        }
-        SettlementLedger::RowPublished::SIGNATURE_HASH => {
-            let e: SettlementLedger::RowPublished = read(log)?;
+        Disputes::RowPublished::SIGNATURE_HASH => {
+            let e: Disputes::RowPublished = read(log)?;
             let shown = Amounts { cash: e.row.cash, stream: e.row.stream, data: e.row.data, gov: e.row.gov };
             let leaf = Box::new(NewLeaf { shown, private_hash: e.row.privateHash, proof: e.proof });
             Event::RowPublished { epoch: e.epoch.into(), attempt: e.attempt, member: e.memberId.into(), leaf }
         }
-        SettlementLedger::PausedUntil::SIGNATURE_HASH => {
-            Event::SettlementPaused { until: read::<SettlementLedger::PausedUntil>(log)?.until }
+        Disputes::InputsPublished::SIGNATURE_HASH => {
+            let e: Disputes::InputsPublished = read(log)?;
+            let (epoch, attempt, member) = (e.epoch.into(), e.attempt, e.memberId.into());
+            let opened = bindings::inputs(&e.inputs)
+                .map(|inputs| Box::new(OpenedInputs { inputs, blinder: e.blinder, proof: e.proof }));
+            Event::InputsPublished { epoch, attempt, member, opened }
         }
         _ => return Ok(None),
     }))
+}
+
+fn kind(kind: u8, log: &Log) -> Result<DemandKind, DecodeError> {
+    DemandKind::try_from(kind).map_err(|detail| DecodeError::Malformed {
+        event: Disputes::Demanded::SIGNATURE,
+        block: log.block_number.unwrap_or_default(),
+        index: log.log_index.unwrap_or_default(),
+        detail,
+    })
 }
 
 fn program(topic: B256, log: &Log) -> Result<Option<Event>, DecodeError> {

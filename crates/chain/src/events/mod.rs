@@ -6,7 +6,7 @@ mod memory;
 
 use alloy::primitives::{Address, B256, U256};
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, Purpose};
-use rochdale_core::ledger::{Header, NewLeaf, Params};
+use rochdale_core::ledger::{DemandKind, Header, NewLeaf, OpenedInputs, Params};
 use rochdale_core::money::{DataWei, GovWei, MicroUsdc};
 use serde::{Deserialize, Serialize};
 
@@ -96,10 +96,12 @@ pub enum Event {
     ObjectionRejected { epoch: Epoch, attempt: u32, final_at: u64 },
     /// The pending proposal counts for nothing; the next one of its epoch has a higher attempt.
     Voided { epoch: Epoch, attempt: u32, reason: B256 },
-    /// A member demands the path of its row in the pending tree.
-    Demanded { epoch: Epoch, attempt: u32, member: MemberId, answer_by: u64 },
+    /// A member demands the path of its row in the pending tree, or the opening of its inputs.
+    Demanded { epoch: Epoch, attempt: u32, member: MemberId, kind: DemandKind, answer_by: u64 },
     /// A demanded row was published.
     RowPublished { epoch: Epoch, attempt: u32, member: MemberId, leaf: Box<NewLeaf> },
+    /// Demanded inputs were published; none where a number of them is beyond everything that the ledger knows.
+    InputsPublished { epoch: Epoch, attempt: u32, member: MemberId, opened: Option<Box<OpenedInputs>> },
     /// The settlement is paused until a time; one that has passed ends a pause.
     SettlementPaused { until: u64 },
     /// Parameters that govern the epochs from `from_epoch` on.

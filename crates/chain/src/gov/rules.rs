@@ -128,7 +128,7 @@ pub(super) const RULES: &[Rule] = &[
             ("govMaxBps", Unit::Bps),
         ])
         .warn("a base of 0 bounds nothing: then parameters alone say how much comes into existence"),
-    rule(&["SettlementLedger"], "resolveObjection", "decides an objection to a pending settlement")
+    rule(&["Disputes"], "resolveObjection", "decides an objection to a pending settlement")
         .warn("a settlement that stands pays what it says; one that is voided is proposed again"),
     rule(&["Programs"], "setProgram", "opens, changes or closes a program that awards points").now("program", &[0]),
     rule(&["Programs"], "setMaxPointsPerEpoch", "sets how many points all open programs may award in an epoch")

@@ -2,7 +2,7 @@
 
 use alloy::primitives::Address;
 use rochdale_core::ids::{Epoch, MemberId};
-use rochdale_core::ledger::{Header, Params};
+use rochdale_core::ledger::{DemandKind, Header, Params};
 use rochdale_core::money::{DataWei, GovWei, MicroUsdc};
 use serde::{Deserialize, Serialize};
 
@@ -40,18 +40,20 @@ pub struct Claimed {
     pub gov: GovWei,
 }
 
-/// A row that a member demands of a proposal.
+/// What a member demands of a proposal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Demand {
     /// Of which epoch.
     pub epoch: Epoch,
     /// Of which attempt.
     pub attempt: u32,
-    /// Whose row.
+    /// Whose row or inputs.
     pub member: MemberId,
+    /// Which of the two.
+    pub kind: DemandKind,
     /// Until when an answer counts, Unix seconds.
     pub answer_by: u64,
-    /// Whether the row was published.
+    /// Whether it was published.
     pub answered: bool,
 }
 
@@ -122,19 +124,26 @@ impl Cooperative {
                 self.voided.insert(epoch, attempt);
                 self.demands.retain(|demand| (demand.epoch, demand.attempt) != (epoch, attempt));
             }
-            Event::Demanded { epoch, attempt, member, answer_by } => {
+            Event::Demanded { epoch, attempt, member, kind, answer_by } => {
                 if let Some(standing) = self.standing(epoch, attempt) {
                     standing.final_at = standing.final_at.max(answer_by.saturating_add(REPLY_TIME));
                 }
-                self.demands.push(Demand { epoch, attempt, member, answer_by, answered: false });
+                self.demands.push(Demand { epoch, attempt, member, kind, answer_by, answered: false });
             }
             Event::RowPublished { epoch, attempt, member, .. } => {
-                let asked = |d: &&mut Demand| (d.epoch, d.attempt, d.member) == (epoch, attempt, member);
-                if let Some(demand) = self.demands.iter_mut().find(asked) {
-                    demand.answered = true;
-                }
+                self.answered(epoch, attempt, member, DemandKind::Row);
+            }
+            Event::InputsPublished { epoch, attempt, member, .. } => {
+                self.answered(epoch, attempt, member, DemandKind::Inputs);
             }
             _ => {}
+        }
+    }
+
+    fn answered(&mut self, epoch: Epoch, attempt: u32, member: MemberId, kind: DemandKind) {
+        let asked = |d: &&mut Demand| (d.epoch, d.attempt, d.member, d.kind) == (epoch, attempt, member, kind);
+        if let Some(demand) = self.demands.iter_mut().find(asked) {
+            demand.answered = true;
         }
     }
 
@@ -224,10 +233,15 @@ mod tests {
 
     const ONE: Epoch = Epoch(1);
 
+    fn leaf() -> Box<NewLeaf> {
+        Box::new(NewLeaf { shown: Amounts::default(), private_hash: B256::ZERO, proof: Vec::new() })
+    }
+
     #[test]
     fn a_voided_proposal_falls_and_a_higher_attempt_stands_again() {
         let void = Event::Voided { epoch: ONE, attempt: 2, reason: B256::ZERO };
-        let asked = Event::Demanded { epoch: ONE, attempt: 2, member: MemberId(7), answer_by: 3_000 };
+        let asked =
+            Event::Demanded { epoch: ONE, attempt: 2, member: MemberId(7), kind: DemandKind::Row, answer_by: 3_000 };
         let state = folded(vec![proposed(1, 2), asked, void.clone()]);
         assert!(state.proposals.is_empty() && state.demands.is_empty());
         assert_eq!((state.lowest_attempt(ONE), state.lowest_attempt(Epoch(2))), (3, 0));
@@ -249,13 +263,30 @@ mod tests {
         let state = folded(vec![proposed(1, 0), objected, rejected]);
         assert_eq!(state.proposals[&ONE].final_at, 9_000);
 
-        let asked = |member, answer_by| Event::Demanded { epoch: ONE, attempt: 0, member: MemberId(member), answer_by };
-        let leaf = NewLeaf { shown: Amounts::default(), private_hash: B256::ZERO, proof: Vec::new() };
-        let shown = Event::RowPublished { epoch: ONE, attempt: 0, member: MemberId(7), leaf: Box::new(leaf) };
+        let asked = |member, answer_by| {
+            let kind = DemandKind::Row;
+            Event::Demanded { epoch: ONE, attempt: 0, member: MemberId(member), kind, answer_by }
+        };
+        let shown = Event::RowPublished { epoch: ONE, attempt: 0, member: MemberId(7), leaf: leaf() };
         let state = folded(vec![proposed(1, 0), asked(7, 4_000), asked(8, 4_500), shown]);
         assert_eq!(state.proposals[&ONE].final_at, 4_500 + REPLY_TIME);
         let open = |now| state.open_demands(now).map(|demand| demand.member.0).collect::<Vec<_>>();
         assert_eq!((open(4_500), open(4_501)), (vec![8], vec![]));
+    }
+
+    #[test]
+    fn a_row_and_inputs_are_demanded_and_answered_apart() {
+        let asked = |kind| Event::Demanded { epoch: ONE, attempt: 0, member: MemberId(7), kind, answer_by: 4_000 };
+        let row = Event::RowPublished { epoch: ONE, attempt: 0, member: MemberId(7), leaf: leaf() };
+        let inputs = Event::InputsPublished { epoch: ONE, attempt: 0, member: MemberId(7), opened: None };
+        let both = [proposed(1, 0), asked(DemandKind::Row), asked(DemandKind::Inputs)];
+        let open = |answers: &[Event]| {
+            let state = folded([&both, answers].concat());
+            state.open_demands(4_000).map(|demand| demand.kind).collect::<Vec<_>>()
+        };
+        assert_eq!(open(&[row.clone()]), [DemandKind::Inputs]);
+        assert_eq!(open(&[inputs.clone()]), [DemandKind::Row]);
+        assert!(open(&[row, inputs]).is_empty());
     }
 
     #[test]
@@ -273,7 +304,13 @@ mod tests {
 
         let objected = located(Event::Objected { epoch: ONE, attempt: 0, steward: Address::ZERO });
         assert_eq!(after(&[objected, paused(2_000, 2_700)]).0, FROZEN);
-        let asked = located(Event::Demanded { epoch: ONE, attempt: 0, member: MemberId(7), answer_by: 2_000 });
+        let asked = located(Event::Demanded {
+            epoch: ONE,
+            attempt: 0,
+            member: MemberId(7),
+            kind: DemandKind::Row,
+            answer_by: 2_000,
+        });
         assert_eq!(after(&[paused(2_000, 2_700), asked.clone()]).0, 2_000 + REPLY_TIME);
         assert_eq!(after(&[asked, paused(2_000, 2_700)]).0, 2_700 + REPLY_TIME);
         // One that is over moves nothing of the next epoch's.

@@ -2,7 +2,7 @@
 //! the page in epoch 3, where member 2 does not leave but erases everything.
 
 use alloy::primitives::{B256, Bytes, U256};
-use rochdale_chain::bindings::{self, ISettlementLedger, PauseGuard, SettlementLedger, Treasury};
+use rochdale_chain::bindings::{self, Disputes, ISettlementLedger, PauseGuard, SettlementLedger, Treasury};
 use rochdale_chain::client::{Receipt, SendError};
 use rochdale_chain::eip712;
 use rochdale_chain::events::Event;
@@ -333,10 +333,10 @@ async fn the_state_and_the_ledger_agree_when_a_proposal_is_final() {
     assert_eq!(final_at().await, window + 3 * 86_400, "what a pause gave stays given");
 
     let member = coop.sender("member-1").await.unwrap();
-    let r = eip712::Demand { memberId: 1, epoch: 1, attempt: 0, deadline: U256::ZERO };
+    let r = eip712::Demand { memberId: 1, epoch: 1, attempt: 0, kind: 0, deadline: U256::ZERO };
     let now = coop.chain.now().await.unwrap();
     coop.local.time_to(final_at().await - 60, 0).await.unwrap();
-    member.send(ledger, &SettlementLedger::demandCall { r: r.into(), signature: Bytes::new() }).await.unwrap();
+    member.send(a.disputes, &Disputes::demandCall { r: r.into(), signature: Bytes::new() }).await.unwrap();
     let demanded = final_at().await;
     assert!(demanded > window + 3 * 86_400 && demanded > now + 36 * 3_600, "{demanded}");
 
@@ -347,15 +347,16 @@ async fn the_state_and_the_ledger_agree_when_a_proposal_is_final() {
     let longer = final_at().await;
     assert!(longer > demanded + 86_000, "{demanded} {longer}");
     let steward = coop.sender("steward-3").await.unwrap();
-    steward.send(ledger, &SettlementLedger::objectCall {}).await.unwrap();
+    steward.send(a.disputes, &Disputes::objectCall { epoch: 1, attempt: 0 }).await.unwrap();
     assert_eq!(final_at().await, FROZEN);
     let longest = SettlementLedger::setPausedUntilCall { until: until + 86_400 };
     coop.local.act_as(guard, ledger, &longest).await.unwrap();
     assert_eq!(final_at().await, FROZEN);
-    let stands = SettlementLedger::resolveObjectionCall { epoch: 1, attempt: 0, upheld: false };
-    coop.local.act_as(a.member_timelock, ledger, &stands).await.unwrap();
+    let stands =
+        Disputes::resolveObjectionCall { epoch: 1, attempt: 0, objector: coop.stewards[2].address(), upheld: false };
+    coop.local.act_as(a.member_timelock, a.disputes, &stands).await.unwrap();
     let last = final_at().await;
-    assert!(last > longer + 86_000, "{longer} {last}");
+    assert!(last >= coop.chain.now().await.unwrap() + 86_000, "a rejection leaves the full window: {last}");
 
     coop.local.time_to(last - 1, 0).await.unwrap();
     let is_final = async || {

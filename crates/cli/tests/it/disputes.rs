@@ -3,12 +3,11 @@
 use crate::support::{fails, json};
 use alloy::primitives::{B256, Bytes, U256, keccak256};
 use alloy::signers::local::PrivateKeySigner;
-use rochdale_api::member::ClaimLeaf;
-use rochdale_api::settlement::AnswerRequest;
-use rochdale_chain::bindings::{ISettlementLedger, SettlementLedger};
+use rochdale_api::settlement::{AnswerRequest, DemandAnswer};
+use rochdale_chain::bindings::{Disputes, SettlementLedger};
 use rochdale_chain::eip712;
 use rochdale_core::ids::{Epoch, MemberId};
-use rochdale_core::ledger::{Amounts, Header, Tree, empty_root, leaf};
+use rochdale_core::ledger::{Amounts, Header, NewLeaf, Tree, empty_root, leaf};
 use rochdale_testkit::anvil::{TestCoop, role_key};
 use serde_json::Value;
 use std::io::{Read as _, Write as _};
@@ -63,10 +62,10 @@ async fn propose(coop: &TestCoop, attempt: u32) {
 }
 
 async fn demand(coop: &TestCoop, attempt: u32) {
-    let asked = ISettlementLedger::Demand { memberId: 1, epoch: 1, attempt, deadline: U256::ZERO };
-    let call = SettlementLedger::demandCall { r: asked, signature: Bytes::new() };
+    let asked = Disputes::Demand { memberId: 1, epoch: 1, attempt, kind: 0, deadline: U256::ZERO };
+    let call = Disputes::demandCall { r: asked, signature: Bytes::new() };
     let member = coop.sender("member-1").await.unwrap();
-    member.send(coop.manifest.addresses.settlement_ledger, &call).await.unwrap();
+    member.send(coop.manifest.addresses.disputes, &call).await.unwrap();
 }
 
 /// A steward that answers one question: the demanded row.
@@ -116,21 +115,21 @@ async fn a_root_is_objected_to_answered_for_and_voided_by_hand() {
     let seatless = refused(&["object", "--epoch", "1", "--attempt", "0", "--steward"], &["3"]);
     assert!(seatless.contains("steward-3/signing.key does not exist"), "{seatless}");
     let stranger = refused(&object, &[key]);
-    assert!(stranger.contains("object() at") && stranger.contains("StewardBonds_"), "{stranger}");
+    assert!(stranger.contains("object(uint32,uint32) at") && stranger.contains("StewardBonds_"), "{stranger}");
 
     // The gateway withholds the answer; whoever has a key carries it.
     let unasked = refused(&["void", "--member", "1", "--key"], &[key]);
-    assert!(unasked.contains("SettlementLedger_NotDemanded"), "{unasked}");
+    assert!(unasked.contains("Disputes_NotDemanded"), "{unasked}");
     demand(&coop, 0).await;
     let due = refused(&["void", "--member", "1", "--key"], &[key]);
-    assert!(due.contains("SettlementLedger_AnswerStillDue"), "{due}");
+    assert!(due.contains("Disputes_AnswerStillDue"), "{due}");
     let proof = tree(&coop).proof(MemberId(1)).unwrap();
-    let leaf = ClaimLeaf { member_id: MemberId(1), cash: 0, stream: 0, data: 0, gov: 0, private_hash: PRIVATE, proof };
-    let answer = AnswerRequest { epoch: Epoch(1), attempt: 0, leaf };
+    let leaf = NewLeaf { shown: Amounts::default(), private_hash: PRIVATE, proof };
+    let answer = AnswerRequest { epoch: Epoch(1), attempt: 0, member_id: MemberId(1), answer: DemandAnswer::Row(leaf) };
     let silent = refused(&["answer", "--member", "1", "--from", "http://127.0.0.1:9", "--key"], &[key]);
-    assert!(silent.contains("no steward gives the row of member 1") && silent.contains("127.0.0.1:9"), "{silent}");
+    assert!(silent.contains("no steward gives what member 1 demands") && silent.contains("127.0.0.1:9"), "{silent}");
     let another = refused(&["answer", "--member", "2", "--key", key, "--from"], &[&steward(&answer)]);
-    assert!(another.contains("no steward gives the row of member 2"), "{another}");
+    assert!(another.contains("no steward gives what member 2 demands"), "{another}");
     let carried = run(&["answer", "--member", "1", "--key", key, "--from"], &[&steward(&answer)]);
     assert!(carried["tx"].as_str().is_some_and(|tx| tx.len() == 66), "{carried}");
 
@@ -138,7 +137,7 @@ async fn a_root_is_objected_to_answered_for_and_voided_by_hand() {
     let frozen = run(&["show"], &[])["pending"].clone();
     assert_eq!((frozen["attempt"].as_u64(), &frozen["final_at"]), (Some(0), &Value::Null), "{frozen}");
     assert!(refused(&object, &[steward_key]).contains("the member house decides"));
-    assert!(refused(&["lapse", "--key"], &[key]).contains("SettlementLedger_NotLapsed"));
+    assert!(refused(&["lapse", "--key"], &[key]).contains("Disputes_NotLapsed"));
     let now = coop.chain.now().await.unwrap();
     coop.local.time_to(now + 14 * 86_400, 1).await.unwrap();
     run(&["lapse", "--key"], &[key]);

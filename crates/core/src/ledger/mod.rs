@@ -13,6 +13,7 @@
 mod awards;
 mod claim;
 mod contest;
+mod demand;
 mod error;
 mod hash;
 mod header;
@@ -31,6 +32,7 @@ mod words;
 pub use awards::{ProgramCaps, SignedAward, grants};
 pub use claim::{Claimed, Due, due, streamed};
 pub use contest::{NewLeaf, OldRow, OpenedInputs, Unopened, is_wrong};
+pub use demand::DemandKind;
 pub use error::LedgerError;
 pub use hash::{CLOSED_PRIVATE, input_blinder, inputs_leaf, leaf, node, private_hash, private_words, salt};
 pub use header::{Header, Roots};

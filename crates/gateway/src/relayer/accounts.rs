@@ -11,8 +11,8 @@ use rochdale_api::member::Mined;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::account::{BATCH, Call, Recovery, execution_data, is_account};
 use rochdale_chain::bindings::{
-    ConsentRegistry, ContributionRegistry, CoopGovernor, GovToken, MemberAccount, MemberAccountFactory, Membership,
-    SettlementLedger,
+    ConsentRegistry, ContributionRegistry, CoopGovernor, Disputes, GovToken, MemberAccount, MemberAccountFactory,
+    Membership, SettlementLedger,
 };
 use rochdale_chain::deploy::{Addresses, account_factory};
 use rochdale_core::ids::MemberId;
@@ -26,7 +26,7 @@ const MAX_CALLS: usize = 8;
 const MAX_BYTES: usize = 16 << 10;
 
 /// What an account may be relayed to call: contract, its name, selectors.
-fn allowed(a: &Addresses, account: Address) -> [(Address, &'static str, Vec<[u8; 4]>); 8] {
+fn allowed(a: &Addresses, account: Address) -> [(Address, &'static str, Vec<[u8; 4]>); 9] {
     let votes = || vec![CoopGovernor::castVoteCall::SELECTOR, CoopGovernor::castVoteWithReasonCall::SELECTOR];
     let own = vec![
         MemberAccount::setPasskeyCall::SELECTOR,
@@ -38,11 +38,7 @@ fn allowed(a: &Addresses, account: Address) -> [(Address, &'static str, Vec<[u8;
         ConsentRegistry::revokeCall::SELECTOR,
         ConsentRegistry::eraseCall::SELECTOR,
     ];
-    let ledger = vec![
-        SettlementLedger::claimCall::SELECTOR,
-        SettlementLedger::claimManyCall::SELECTOR,
-        SettlementLedger::demandCall::SELECTOR,
-    ];
+    let ledger = vec![SettlementLedger::claimCall::SELECTOR, SettlementLedger::claimManyCall::SELECTOR];
     let gov = vec![
         GovToken::delegateCall::SELECTOR,
         GovToken::lockCall::SELECTOR,
@@ -56,6 +52,7 @@ fn allowed(a: &Addresses, account: Address) -> [(Address, &'static str, Vec<[u8;
         (a.consent_registry, "ConsentRegistry", consent),
         (a.contribution_registry, "ContributionRegistry", vec![ContributionRegistry::recordCall::SELECTOR]),
         (a.settlement_ledger, "SettlementLedger", ledger),
+        (a.disputes, "Disputes", vec![Disputes::demandCall::SELECTOR]),
         (a.member_governor, "the member house", votes()),
         (a.token_governor, "the token house", votes()),
         (a.gov_token, "GovToken", gov),

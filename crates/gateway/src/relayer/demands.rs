@@ -3,16 +3,17 @@
 use alloy::primitives::U256;
 use rochdale_api::Problem;
 use rochdale_api::member::Mined;
-use rochdale_api::settlement::{AnswerRequest, ContestRequest, DemandRequest};
-use rochdale_chain::bindings::{self, SettlementLedger};
+use rochdale_api::settlement::{AnswerRequest, ContestRequest, DemandAnswer, DemandRequest};
+use rochdale_chain::bindings::{self, Disputes};
 use rochdale_chain::eip712;
 use rochdale_chain::events::Event;
+use rochdale_core::ledger::DemandKind;
 
 use super::Relayer;
 use crate::problems;
 
 impl Relayer {
-    /// Has a row demanded.
+    /// Has a row or inputs demanded.
     ///
     /// # Errors
     /// A problem where the contract refuses or the chain fails.
@@ -23,15 +24,16 @@ impl Relayer {
             memberId: member.0,
             epoch: request.epoch.0,
             attempt: request.attempt,
+            kind: request.kind.into(),
             deadline: U256::from(request.deadline),
         };
-        let call = SettlementLedger::demandCall { r: demand.into(), signature: request.signature.clone() };
-        let mined = match self.send("demand", 1, self.manifest.addresses.settlement_ledger, &call).await {
+        let call = Disputes::demandCall { r: demand.into(), signature: request.signature.clone() };
+        let mined = match self.send("demand", 1, self.manifest.addresses.disputes, &call).await {
             Ok(done) => done.mined,
             Err(error) => {
                 let before = async { Ok(self.store.member_events(member).await?) };
-                let asked = (request.epoch, request.attempt);
-                let same = |event: &Event| matches!(event, Event::Demanded { epoch, attempt, .. } if (*epoch, *attempt) == asked);
+                let asked = (request.epoch, request.attempt, request.kind);
+                let same = |event: &Event| matches!(event, Event::Demanded { epoch, attempt, kind, .. } if (*epoch, *attempt, *kind) == asked);
                 self.recover(error, before, same).await?.mined
             }
         };
@@ -51,28 +53,37 @@ impl Relayer {
             eip712::Contest { memberId: member.0, epoch: epoch.0, attempt, deadline: U256::from(request.deadline) };
         let ContestRequest { header, params, old, inputs, leaf, row_key, .. } = request;
         let opening = bindings::opening(header, params, member, *row_key, (old, inputs, leaf));
-        let call = SettlementLedger::contestCall { c: contest.into(), signature: request.signature.clone(), opening };
-        let done = self.send("contest", 1, self.manifest.addresses.settlement_ledger, &call).await;
+        let call = Disputes::contestCall { c: contest.into(), signature: request.signature.clone(), opening };
+        let done = self.send("contest", 1, self.manifest.addresses.disputes, &call).await;
         let done = done.map_err(|error| problems::send(&error))?;
         turn.spend();
         Ok(done.mined)
     }
 
-    /// Publishes a row that was demanded. Of several stewards that answer, one is mined.
+    /// Publishes what was demanded. Of several stewards that answer, one is mined.
     ///
     /// # Errors
     /// A problem where the contract refuses or the chain fails.
     pub async fn answer(&self, request: &AnswerRequest) -> Result<Mined, Problem> {
-        let leaf = &request.leaf;
-        let _turn = self.limiter.unlimited(&format!("answer to member {}", leaf.member_id)).await;
-        let row = bindings::claim(leaf.member_id, &leaf.amounts(), leaf.private_hash);
-        let call = SettlementLedger::answerCall { row, proof: leaf.proof.clone() };
-        match self.send("answer", 1, self.manifest.addresses.settlement_ledger, &call).await {
+        let member = request.member_id;
+        let _turn = self.limiter.unlimited(&format!("answer to member {member}")).await;
+        let disputes = self.manifest.addresses.disputes;
+        let sent = match &request.answer {
+            DemandAnswer::Row(leaf) => self.send("answer", 1, disputes, &bindings::row_answer(member, leaf)).await,
+            DemandAnswer::Inputs { header, opened } => {
+                self.send("answer", 1, disputes, &bindings::inputs_answer(header, member, opened)).await
+            }
+        };
+        match sent {
             Ok(done) => Ok(done.mined),
             Err(error) => {
-                let before = async { Ok(self.store.member_events(leaf.member_id).await?) };
-                let asked = (request.epoch, request.attempt);
-                let same = |event: &Event| matches!(event, Event::RowPublished { epoch, attempt, .. } if (*epoch, *attempt) == asked);
+                let before = async { Ok(self.store.member_events(member).await?) };
+                let asked = (request.epoch, request.attempt, request.answer.kind());
+                let same = |event: &Event| match event {
+                    Event::RowPublished { epoch, attempt, .. } => (*epoch, *attempt, DemandKind::Row) == asked,
+                    Event::InputsPublished { epoch, attempt, .. } => (*epoch, *attempt, DemandKind::Inputs) == asked,
+                    _ => false,
+                };
                 Ok(self.recover(error, before, same).await?.mined)
             }
         }

@@ -180,6 +180,7 @@ pub fn subject(event: &Event) -> (&'static str, Option<MemberId>, Option<B256>) 
         Event::Voided { .. } => ("voided", None, None),
         Event::Demanded { member, .. } => ("demanded", Some(*member), None),
         Event::RowPublished { member, .. } => ("row_published", Some(*member), None),
+        Event::InputsPublished { member, .. } => ("inputs_published", Some(*member), None),
         Event::SettlementPaused { .. } => ("settlement_paused", None, None),
         Event::ParamsSet { params_hash, .. } => ("params_set", None, Some(*params_hash)),
         Event::ProgramSet { .. } => ("program_set", None, None),

@@ -25,9 +25,9 @@ impl Steward {
             let held = row.is_some_and(|row| row.header.attempt == demand.attempt);
             if held && demand.answer_by - mirror.now() <= ANSWER_IS_LATE {
                 alarms.push(format!(
-                    "the row that member {} demands of epoch {}, attempt {}, is not published: carry the answer before {}: \
+                    "the {} that member {} demands of epoch {}, attempt {}, is not published: carry the answer before {}: \
                      `rochdale dispute answer --member {}`",
-                    demand.member, demand.epoch, demand.attempt, demand.answer_by, demand.member
+                    demand.kind, demand.member, demand.epoch, demand.attempt, demand.answer_by, demand.member
                 ));
             }
         }

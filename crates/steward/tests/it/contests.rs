@@ -135,8 +135,7 @@ async fn point_15_a_member_puts_a_contest_together_from_an_honest_steward_and_wh
     assert_eq!(report.header, header);
     assert!(report.old.row.is_some() && report.leaf.is_none());
     world.demand(&ada, 2, 0).await?;
-    let row = bindings::claim(ada.id, &leaf.shown, leaf.private_hash);
-    dispute::answer(&world.coop.researcher, &world.coop.manifest, row, leaf.proof.clone()).await?;
+    dispute::answer_row(&world.coop.researcher, &world.coop.manifest, ada.id, &leaf).await?;
     world.coop.local.mine(3).await?;
     let published = async || Ok(opening(&world, 3, &ada).await?.leaf.is_some());
     world.until("the published leaf", published).await?;

@@ -2,13 +2,14 @@
 
 use alloy::primitives::{B256, Bytes, U256};
 use anyhow::Result;
-use rochdale_chain::bindings::{ISettlementLedger, LedgerParams, PauseGuard, SettlementLedger};
+use rochdale_api::settlement::DemandAnswer;
+use rochdale_chain::bindings::{Disputes, LedgerParams, PauseGuard, SettlementLedger};
 use rochdale_chain::client::SendError;
 use rochdale_chain::events::Event;
 use rochdale_chain::local::post_bonds;
 use rochdale_chain::state::{Cooperative, FROZEN};
 use rochdale_core::ids::{Epoch, MemberId};
-use rochdale_core::ledger::{self, Amounts, Params};
+use rochdale_core::ledger::Params;
 use rochdale_steward::audit;
 
 use crate::world::World;
@@ -65,8 +66,8 @@ async fn voided(world: &World) -> Result<Vec<B256>> {
 }
 
 async fn demand(world: &World, role: &str, member: MemberId, attempt: u32) -> Result<()> {
-    let r = ISettlementLedger::Demand { memberId: member.0, epoch: 1, attempt, deadline: U256::ZERO };
-    world.ledger_as(role, &SettlementLedger::demandCall { r, signature: Bytes::new() }).await.map(drop)
+    let r = Disputes::Demand { memberId: member.0, epoch: 1, attempt, kind: 0, deadline: U256::ZERO };
+    world.disputes_as(role, &Disputes::demandCall { r, signature: Bytes::new() }).await.map(drop)
 }
 
 fn refusal(refused: &anyhow::Error) -> &str {
@@ -78,13 +79,18 @@ async fn an_objection_that_is_upheld_takes_the_epoch_back_and_it_is_proposed_aga
     let world = World::start(&[1, 2, 3]).await?;
     first_epoch(&world).await?;
     let first = world.header(1).await?;
-    let (a, object) = (&world.coop.manifest.addresses, SettlementLedger::objectCall {});
-    world.ledger_as("steward-3", &object).await?;
+    let (a, object) = (&world.coop.manifest.addresses, Disputes::objectCall { epoch: 1, attempt: 0 });
+    world.disputes_as("steward-3", &object).await?;
     assert_eq!(final_at(&world).await?, FROZEN);
-    let again = world.ledger_as("steward-1", &object).await.unwrap_err();
-    assert_eq!(refusal(&again), "SettlementLedger_AlreadyObjected");
-    let upheld = SettlementLedger::resolveObjectionCall { epoch: 1, attempt: 0, upheld: true };
-    world.decide(a.member_timelock, a.settlement_ledger, &upheld).await?;
+    let again = world.disputes_as("steward-1", &object).await.unwrap_err();
+    assert_eq!(refusal(&again), "Disputes_Frozen");
+    let upheld = Disputes::resolveObjectionCall {
+        epoch: 1,
+        attempt: 0,
+        objector: world.coop.stewards[2].address(),
+        upheld: true,
+    };
+    world.decide(a.member_timelock, a.disputes, &upheld).await?;
     assert_eq!(voided(&world).await?, [B256::right_padding_from(b"upheld")]);
 
     settled_is(&world, 0).await?;
@@ -123,9 +129,9 @@ async fn a_demanded_row_is_answered_on_chain_and_an_objection_that_is_rejected_l
     let header = world.header(1).await?;
     let a = &world.coop.manifest.addresses;
     let refused = demand(&world, "member-1", ada, 5).await.unwrap_err();
-    assert_eq!(refusal(&refused), "SettlementLedger_NotPending", "no other attempt");
+    assert_eq!(refusal(&refused), "Disputes_NotPending", "no other attempt");
     let refused = demand(&world, "member-1", ben, 0).await.unwrap_err();
-    assert_eq!(refusal(&refused), "SettlementLedger_Expired", "nobody else's row without a signature");
+    assert_eq!(refusal(&refused), "Disputes_Expired", "nobody else's row without a signature");
     demand(&world, "member-2", ben, 0).await?;
     let published = async || {
         let events = world.coop.history().await?.into_iter();
@@ -134,11 +140,9 @@ async fn a_demanded_row_is_answered_on_chain_and_an_objection_that_is_rejected_l
     };
     world.until("an answer on chain", async || Ok(published().await? > 0)).await?;
     for answer in world.answers() {
-        let leaf = &answer.leaf;
-        assert_eq!((answer.epoch, answer.attempt, leaf.member_id), (Epoch(1), 0, ben));
-        let shown = Amounts { cash: leaf.cash, stream: leaf.stream, data: leaf.data, gov: leaf.gov };
-        let hash = ledger::leaf(leaf.member_id, &shown, leaf.private_hash);
-        assert!(ledger::verify(header.root, world.coop.manifest.tree_depth, ben, hash, &leaf.proof));
+        assert_eq!((answer.epoch, answer.attempt, answer.member_id), (Epoch(1), 0, ben));
+        let DemandAnswer::Row(leaf) = &answer.answer else { panic!("{answer:?}") };
+        assert!(leaf.opens(&header, world.coop.manifest.tree_depth, ben));
     }
     let answered = async || {
         let mirrors = (1..=3).map(|seat| world.steward(seat).mirror());
@@ -146,19 +150,35 @@ async fn a_demanded_row_is_answered_on_chain_and_an_objection_that_is_rejected_l
     };
     world.until("everyone to see it", answered).await?;
     assert_eq!(published().await?, 1, "of three stewards that answer, one is mined");
-    let void = SettlementLedger::voidUnansweredCall { memberId: ben.0 };
-    let refused = world.ledger_as("member-2", &void).await.unwrap_err();
-    assert_eq!(refusal(&refused), "SettlementLedger_NotDemanded");
+    // Point 14: what is behind the inputs leaf is answered like the row.
+    let r = Disputes::Demand { memberId: ben.0, epoch: 1, attempt: 0, kind: 1, deadline: U256::ZERO };
+    world.disputes_as("member-2", &Disputes::demandCall { r, signature: Bytes::new() }).await?;
+    let depth = world.coop.manifest.tree_depth;
+    let opened = async || {
+        let history = world.coop.history().await?.into_iter();
+        Ok(history
+            .filter_map(|e| if let Event::InputsPublished { opened, .. } = e.event { opened } else { None })
+            .any(|opened| opened.opens(&header, depth, ben)))
+    };
+    world.until("the inputs on chain", opened).await?;
+    let void = Disputes::voidUnansweredCall { memberId: ben.0, kind: 0 };
+    let refused = world.disputes_as("member-2", &void).await.unwrap_err();
+    assert_eq!(refusal(&refused), "Disputes_NotDemanded");
 
     // A pause moves the window, an objection stops its clock, the house's word starts it again.
     let demanded = final_at(&world).await?;
     let pause = PauseGuard::pauseCall { targets: vec![a.settlement_ledger], duration: 3_600 };
     world.coop.sender("guardian").await?.send(a.pause_guard, &pause).await?;
     assert_eq!(final_at(&world).await?, demanded + 3_600);
-    world.ledger_as("steward-1", &SettlementLedger::objectCall {}).await?;
+    world.disputes_as("steward-1", &Disputes::objectCall { epoch: 1, attempt: 0 }).await?;
     assert_eq!(final_at(&world).await?, FROZEN);
-    let stands = SettlementLedger::resolveObjectionCall { epoch: 1, attempt: 0, upheld: false };
-    world.decide(a.member_timelock, a.settlement_ledger, &stands).await?;
+    let stands = Disputes::resolveObjectionCall {
+        epoch: 1,
+        attempt: 0,
+        objector: world.coop.stewards[0].address(),
+        upheld: false,
+    };
+    world.decide(a.member_timelock, a.disputes, &stands).await?;
     let last = final_at(&world).await?;
     world.coop.local.time_to(last, 3).await?;
     let call = SettlementLedger::finalEpochCall {};
@@ -177,11 +197,11 @@ async fn a_row_that_nobody_publishes_voids_the_root_and_the_next_attempt_stands(
         world.down(seat).await?;
     }
     demand(&world, "member-1", ada, 0).await?;
-    let void = SettlementLedger::voidUnansweredCall { memberId: ada.0 };
-    let refused = world.ledger_as("member-1", &void).await.unwrap_err();
-    assert_eq!(refusal(&refused), "SettlementLedger_AnswerStillDue");
+    let void = Disputes::voidUnansweredCall { memberId: ada.0, kind: 0 };
+    let refused = world.disputes_as("member-1", &void).await.unwrap_err();
+    assert_eq!(refusal(&refused), "Disputes_AnswerStillDue");
     world.coop.local.time_to(world.now().await? + 86_401, 3).await?;
-    world.ledger_as("member-1", &void).await?;
+    world.disputes_as("member-1", &void).await?;
     assert_eq!(voided(&world).await?, [B256::right_padding_from(b"unanswered")]);
 
     for seat in 1..=3 {

@@ -183,9 +183,9 @@ async fn point_18_a_member_who_erases_while_a_root_is_pending_does_not_stop_it_b
     };
     world.until("what is ben's to be destroyed", destroyed).await?;
     // One steward objects, and the member house does not decide: epoch 2 is computed again, from the rows of epoch 1.
-    world.ledger_as("steward-1", &rochdale_chain::bindings::SettlementLedger::objectCall {}).await?;
+    world.object_as("steward-1").await?;
     world.coop.local.time_to(world.now().await? + 14 * 86_400, 3).await?;
-    world.ledger_as("member-1", &rochdale_chain::bindings::SettlementLedger::lapseObjectionCall {}).await?;
+    world.disputes_as("member-1", &rochdale_chain::bindings::Disputes::lapseObjectionCall {}).await?;
     let again = async || {
         world.coop.local.mine(1).await?;
         let standing = Cooperative::fold(&world.coop.history().await?).proposals;

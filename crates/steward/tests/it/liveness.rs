@@ -6,7 +6,7 @@ use anyhow::Result;
 use rochdale_api::client::ClientError;
 use rochdale_api::contribution::ScoreMessage;
 use rochdale_api::settlement::{Sheet, SheetAnswer, SheetMessage};
-use rochdale_chain::bindings::{SettlementLedger, StewardCommittee};
+use rochdale_chain::bindings::{Disputes, StewardCommittee};
 use rochdale_core::commit;
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, StewardId};
 use rochdale_core::ledger::Header;
@@ -169,9 +169,10 @@ async fn point_18_one_member_and_one_steward_stop_no_epoch_and_cost_no_honest_bo
     world.demand(&eve, 1, attempt).await?;
     world.leave(&eve).await?;
     world.object_as("steward-2").await?;
-    let stands = SettlementLedger::resolveObjectionCall { epoch: 1, attempt, upheld: false };
+    let objector = world.coop.stewards[1].address();
+    let stands = Disputes::resolveObjectionCall { epoch: 1, attempt, objector, upheld: false };
     let a = &world.coop.manifest.addresses;
-    world.decide(a.member_timelock, a.settlement_ledger, &stands).await?;
+    world.decide(a.member_timelock, a.disputes, &stands).await?;
     world.final_by_time(1).await?;
 
     // The key of who left reaches the liar alone, and then one honest steward in the middle of an epoch.

@@ -7,14 +7,14 @@ use alloy::primitives::{B256, Bytes, U256, keccak256};
 use anyhow::Result;
 use rochdale_api::ProblemCode;
 use rochdale_api::client::ClientError;
-use rochdale_api::settlement::{AnswerRequest, Sheet, SheetLine, SheetMessage};
-use rochdale_chain::bindings::{self, ISettlementLedger, SettlementLedger};
+use rochdale_api::settlement::{AnswerRequest, DemandAnswer, Sheet, SheetLine, SheetMessage};
+use rochdale_chain::bindings::{Disputes, SettlementLedger};
 use rochdale_chain::dispute::{self, DisputeError};
 use rochdale_chain::eip712;
 use rochdale_chain::events::Event;
 use rochdale_core::commit;
 use rochdale_core::ids::{ContributionId, Epoch, MemberId, StewardId};
-use rochdale_core::ledger::{Header, empty_root};
+use rochdale_core::ledger::{DemandKind, Header, empty_root};
 use rochdale_crypto::RowKey;
 use rochdale_crypto::sealing::{self, SheetContext};
 use rochdale_steward::audit;
@@ -232,10 +232,10 @@ async fn a_root_that_nobody_shows_is_named_in_half_of_its_window() -> Result<()>
 }
 
 async fn demand(world: &World, member: &TestMember) -> Result<()> {
-    let asked = ISettlementLedger::Demand { memberId: member.id.0, epoch: 1, attempt: 0, deadline: U256::ZERO };
-    let call = SettlementLedger::demandCall { r: asked, signature: Bytes::new() };
+    let asked = Disputes::Demand { memberId: member.id.0, epoch: 1, attempt: 0, kind: 0, deadline: U256::ZERO };
+    let call = Disputes::demandCall { r: asked, signature: Bytes::new() };
     let sender = world.coop.sender(&format!("member-{}", member.id)).await?;
-    sender.send(world.coop.manifest.addresses.settlement_ledger, &call).await?;
+    sender.send(world.coop.manifest.addresses.disputes, &call).await?;
     world.coop.local.mine(1).await?;
     Ok(())
 }
@@ -256,27 +256,41 @@ async fn a_demanded_row_is_anybodys_to_carry_where_the_gateway_withholds_it() ->
     let shown = async || Ok(client.get::<AnswerRequest>(&path(ada.id)).await.is_ok());
     world.until("the answer to be shown", shown).await?;
     let answer: AnswerRequest = client.get(&path(ada.id)).await?;
-    assert_eq!((answer.epoch, answer.attempt, answer.leaf.member_id), (Epoch(1), 0, ada.id));
+    assert_eq!((answer.epoch, answer.attempt, answer.member_id), (Epoch(1), 0, ada.id));
     let others = client.get::<AnswerRequest>(&path(ben.id)).await;
     assert_eq!(others.as_ref().err().map(ClientError::code), Some(ProblemCode::NotFound), "{others:?}");
     assert!(!page(&world, 2, "/v1/health")?.contains("dispute answer"));
     world.coop.local.time_to(world.now().await? + 12 * 3_600, 1).await?;
     health_with(&world, 2, "`rochdale dispute answer --member 1`").await?;
 
-    let leaf = answer.leaf;
-    let row = bindings::claim(leaf.member_id, &leaf.amounts(), leaf.private_hash);
+    let DemandAnswer::Row(leaf) = &answer.answer else { panic!("{answer:?}") };
     let manifest = &world.coop.manifest;
-    dispute::answer(&world.coop.researcher, manifest, row, leaf.proof).await?;
+    dispute::answer_row(&world.coop.researcher, manifest, ada.id, leaf).await?;
+    world.coop.local.mine(3).await?;
+    world.until("what is answered to be shown no more", async || Ok(!shown().await?)).await?;
+
+    // Point 14: the same of the inputs.
+    world.demand_of(&ada, 1, 0, DemandKind::Inputs).await?;
+    world.until("the answer to be shown", shown).await?;
+    let answer: AnswerRequest = client.get(&path(ada.id)).await?;
+    let DemandAnswer::Inputs { header, opened } = &answer.answer else { panic!("{answer:?}") };
+    dispute::answer_inputs(&world.coop.researcher, manifest, header, ada.id, opened).await?;
     world.coop.local.mine(3).await?;
     world.until("what is answered to be shown no more", async || Ok(!shown().await?)).await?;
     assert!(!page(&world, 2, "/v1/health")?.contains("dispute answer"));
 
     // What nobody carries voids the root, by anybody's call.
     demand(&world, &ben).await?;
-    assert!(dispute::void_unanswered(&world.coop.researcher, manifest, ben.id).await.is_err(), "still due");
+    assert!(
+        dispute::void_unanswered(&world.coop.researcher, manifest, ben.id, DemandKind::Row).await.is_err(),
+        "still due"
+    );
     world.coop.local.time_to(world.now().await? + 86_400, 1).await?;
-    assert!(dispute::void_unanswered(&world.coop.researcher, manifest, ada.id).await.is_err(), "answered");
-    dispute::void_unanswered(&world.coop.researcher, manifest, ben.id).await?;
+    assert!(
+        dispute::void_unanswered(&world.coop.researcher, manifest, ada.id, DemandKind::Row).await.is_err(),
+        "answered"
+    );
+    dispute::void_unanswered(&world.coop.researcher, manifest, ben.id, DemandKind::Row).await?;
     assert_eq!(dispute::pending(&world.coop.chain, manifest).await?, None);
     Ok(())
 }
@@ -345,6 +359,7 @@ async fn an_account_that_holds_no_seat_is_refused_at_the_start() -> Result<()> {
 
 async fn reject(world: &World) -> Result<()> {
     let a = &world.coop.manifest.addresses;
-    let stands = SettlementLedger::resolveObjectionCall { epoch: 1, attempt: 0, upheld: false };
-    world.decide(a.member_timelock, a.settlement_ledger, &stands).await
+    let objector = world.coop.stewards[2].address();
+    let stands = Disputes::resolveObjectionCall { epoch: 1, attempt: 0, objector, upheld: false };
+    world.decide(a.member_timelock, a.disputes, &stands).await
 }

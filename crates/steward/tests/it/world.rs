@@ -17,10 +17,10 @@ use axum::{Json, Router};
 use rochdale_api::client::{Client, ClientError, Identity};
 use rochdale_api::contribution::{ContributionPackage, ShareReceipt};
 use rochdale_api::member::{ClaimLeaf, ConsentDelivery, KeyOfferDelivery, KeyReceipt, Mined, RowKeyDelivery, SealedTo};
-use rochdale_api::settlement::{AnswerRequest, ProposeRequest, SettlementStatus};
+use rochdale_api::settlement::{AnswerRequest, DemandAnswer, ProposeRequest, SettlementStatus};
 use rochdale_api::{Problem, ProblemCode, auth};
 use rochdale_chain::bindings::{
-    self, ConsentRegistry, ContributionRegistry, ISettlementLedger, LicenseSale, Market, Membership, SettlementLedger,
+    self, ConsentRegistry, ContributionRegistry, Disputes, LicenseSale, Market, Membership, SettlementLedger,
     StewardCommittee, TestUSDC,
 };
 use rochdale_chain::client::{ManualClock, Receipt as TxReceipt, Sender};
@@ -31,6 +31,7 @@ use rochdale_chain::local::{AnvilOptions, post_bonds};
 use rochdale_core::commit;
 use rochdale_core::consent::{Choice, Controller, Notice, Receipt};
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, Purpose, StewardId};
+use rochdale_core::ledger::DemandKind;
 use rochdale_crypto::keyfile::{self, KeyKind};
 use rochdale_crypto::sealing::{self, ConsentContext, ConsentPart, PrivatePart, RowKeyContext, ShareContext};
 use rochdale_crypto::{
@@ -73,15 +74,16 @@ struct Vault {
     blobs: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
     relayer: Sender,
     ledger: Address,
+    disputes: Address,
     proposed: Arc<Mutex<Vec<ProposeRequest>>>,
     answered: Arc<Mutex<Vec<AnswerRequest>>>,
     withholds: Arc<AtomicBool>,
 }
 
 impl Vault {
-    /// Relays a call to the ledger.
-    async fn send<C: SolCall>(&self, call: &C) -> Result<Json<Mined>, Problem> {
-        let sent = self.relayer.send(self.ledger, call).await;
+    /// Relays a call to a contract.
+    async fn send<C: SolCall>(&self, to: Address, call: &C) -> Result<Json<Mined>, Problem> {
+        let sent = self.relayer.send(to, call).await;
         let receipt = sent.map_err(|error| Problem::new(ProblemCode::ChainRefused, error.to_string()))?;
         Ok(Json(Mined { tx: receipt.transaction, block: receipt.block_number, gas_used: receipt.gas_used }))
     }
@@ -167,6 +169,7 @@ impl World {
             blobs: Arc::default(),
             relayer: coop.relayer.clone(),
             ledger: coop.manifest.addresses.settlement_ledger,
+            disputes: coop.manifest.addresses.disputes,
             proposed: Arc::default(),
             answered: Arc::default(),
             withholds: Arc::default(),
@@ -647,18 +650,23 @@ impl World {
         Ok(())
     }
 
-    /// Calls the ledger as a role of the test.
-    pub async fn ledger_as<C: SolCall>(&self, role: &str, call: &C) -> Result<TxReceipt> {
-        let receipt = self.coop.sender(role).await?.send(self.vault.ledger, call).await?;
+    /// Calls Disputes as a role of the test.
+    pub async fn disputes_as<C: SolCall>(&self, role: &str, call: &C) -> Result<TxReceipt> {
+        let receipt = self.coop.sender(role).await?.send(self.vault.disputes, call).await?;
         self.coop.local.mine(3).await?;
         Ok(receipt)
     }
 
     /// A member demands its row of a pending root, by its own call.
     pub async fn demand(&self, member: &TestMember, epoch: u32, attempt: u32) -> Result<()> {
-        let r = ISettlementLedger::Demand { memberId: member.id.0, epoch, attempt, deadline: U256::ZERO };
-        let call = SettlementLedger::demandCall { r, signature: Bytes::new() };
-        self.ledger_as(&format!("member-{}", member.id), &call).await.map(drop)
+        self.demand_of(member, epoch, attempt, DemandKind::Row).await
+    }
+
+    /// Likewise its row or its inputs.
+    pub async fn demand_of(&self, member: &TestMember, epoch: u32, attempt: u32, kind: DemandKind) -> Result<()> {
+        let r = Disputes::Demand { memberId: member.id.0, epoch, attempt, kind: kind.into(), deadline: U256::ZERO };
+        let call = Disputes::demandCall { r, signature: Bytes::new() };
+        self.disputes_as(&format!("member-{}", member.id), &call).await.map(drop)
     }
 
     pub async fn status(&self, seat: u8) -> Result<SettlementStatus> {
@@ -674,7 +682,9 @@ impl World {
 
     /// A steward objects to the pending root, by hand.
     pub async fn object_as(&self, role: &str) -> Result<()> {
-        self.ledger_as(role, &SettlementLedger::objectCall {}).await.map(drop)
+        let pending = dispute::pending(&self.coop.chain, &self.coop.manifest).await?.context("nothing is pending")?;
+        let call = Disputes::objectCall { epoch: pending.epoch.0, attempt: pending.attempt };
+        self.disputes_as(role, &call).await.map(drop)
     }
 
     /// Moves time on until an epoch is final, whatever moved its window meanwhile.
@@ -816,16 +826,17 @@ async fn blob(State(vault): State<Vault>, Path(cid): Path<String>) -> Result<Bod
 }
 
 async fn answer(State(vault): State<Vault>, Json(request): Json<AnswerRequest>) -> Result<Json<Mined>, Problem> {
-    let leaf = &request.leaf;
-    let call = SettlementLedger::answerCall {
-        row: bindings::claim(leaf.member_id, &leaf.amounts(), leaf.private_hash),
-        proof: leaf.proof.clone(),
-    };
-    vault.answered.lock().unwrap().push(request);
+    vault.answered.lock().unwrap().push(request.clone());
     if vault.withholds.load(Ordering::Relaxed) {
         return Ok(Json(Mined { tx: B256::ZERO, block: 0, gas_used: 0 }));
     }
-    vault.send(&call).await
+    let member = request.member_id;
+    match request.answer {
+        DemandAnswer::Row(leaf) => vault.send(vault.disputes, &bindings::row_answer(member, &leaf)).await,
+        DemandAnswer::Inputs { header, opened } => {
+            vault.send(vault.disputes, &bindings::inputs_answer(&header, member, &opened)).await
+        }
+    }
 }
 
 async fn propose(State(vault): State<Vault>, Json(request): Json<ProposeRequest>) -> Result<Json<Mined>, Problem> {
@@ -833,5 +844,5 @@ async fn propose(State(vault): State<Vault>, Json(request): Json<ProposeRequest>
     let header = eip712::Header::from(&request.header);
     vault.proposed.lock().unwrap().push(request);
     let call = SettlementLedger::proposeCall { h: header.into(), signatures };
-    vault.send(&call).await
+    vault.send(vault.ledger, &call).await
 }

@@ -2,10 +2,10 @@
 
 use alloy::primitives::{Address, U256};
 use anyhow::{Context as _, Result, bail, ensure};
-use rochdale_chain::bindings::{self, IContestVerifier, ISettlementLedger, SettlementLedger, StewardCommittee};
+use rochdale_chain::bindings::{self, Disputes, IContestVerifier, SettlementLedger, StewardCommittee};
 use rochdale_chain::eip712;
 use rochdale_core::ids::MemberId;
-use rochdale_core::ledger::{Amounts, NewLeaf, OldRow, OpenedInputs, Row, input_blinder, row_tree, salt};
+use rochdale_core::ledger::{Amounts, DemandKind, NewLeaf, OldRow, OpenedInputs, Row, input_blinder, row_tree, salt};
 
 use super::agenda::{Deed, HOUR};
 use super::chain::refusal;
@@ -48,14 +48,14 @@ impl Year {
 
     /// The victim demands its row, is shown the falsified one, and contests it; an honest row withstands a contest.
     pub(super) async fn contest(&mut self) -> Result<()> {
-        let (committee, ledger) =
-            (self.site.manifest.addresses.steward_committee, self.site.manifest.addresses.settlement_ledger);
+        let (committee, disputes) =
+            (self.site.manifest.addresses.steward_committee, self.site.manifest.addresses.disputes);
         let pending = self.pending.clone().context("nothing to contest")?;
         let victim = self.disputed.take().context("nobody to contest")?;
         self.demand_row(victim).await?;
         let (row, proof) = self.leaf_in(&pending.round, &pending.inputs, victim)?;
         let liar = self.stewards[0].clone();
-        self.site.send(&liar, ledger, &SettlementLedger::answerCall { row, proof }).await?;
+        self.site.send(&liar, disputes, &Disputes::answerRowCall { row: row.into(), proof }).await?;
         self.tally.count(Act::Answer, liar.address());
 
         let moved = |row: &Row, honest: &Row| row.data_earned != honest.data_earned;
@@ -73,7 +73,7 @@ impl Year {
         let unkeyed = *untouched.iter().find(unkeyed).context("every row without a key was falsified")?;
         for (witness, outcome) in [(keyed, Outcome::Refused), (unkeyed, Outcome::ContestedUnkeyed)] {
             let right = self.contest_row(&pending, self.people[witness].id).await;
-            ensure!(refusal(right)? == "SettlementLedger_RowIsRight", "an honest row lost a contest");
+            ensure!(refusal(right)? == "Disputes_RowIsRight", "an honest row lost a contest");
             self.tally.note(outcome);
         }
 
@@ -127,11 +127,11 @@ impl Year {
         let header = &self.pending.as_ref().context("nothing is pending")?.round.header;
         let (epoch, attempt) = (header.epoch.0, header.attempt);
         let deadline = self.site.deadline().await?;
-        let demand = eip712::Demand { memberId: member.0, epoch, attempt, deadline };
+        let demand = eip712::Demand { memberId: member.0, epoch, attempt, kind: DemandKind::Row.into(), deadline };
         let place = self.place_of(member)?;
-        let signature = self.people[place].key.sign(&demand, &self.site.manifest.settlement_domain())?;
-        let ledger = self.site.manifest.addresses.settlement_ledger;
-        self.site.relay(ledger, &SettlementLedger::demandCall { r: demand.into(), signature }).await?;
+        let signature = self.people[place].key.sign(&demand, &self.site.manifest.disputes_domain())?;
+        let disputes = self.site.manifest.addresses.disputes;
+        self.site.relay(disputes, &Disputes::demandCall { r: demand.into(), signature }).await?;
         self.tally.count(Act::Demand, self.people[place].key.address());
         Ok(())
     }
@@ -143,9 +143,15 @@ impl Year {
             let header = &self.pending.as_ref().context("nothing is pending")?.round.header;
             (header.epoch.0, header.attempt)
         };
-        let ledger = self.site.manifest.addresses.settlement_ledger;
+        let disputes = self.site.manifest.addresses.disputes;
         let gateway = self.site.key("gateway");
-        self.site.send(&gateway, ledger, &SettlementLedger::voidUnansweredCall { memberId: member.0 }).await?;
+        self.site
+            .send(
+                &gateway,
+                disputes,
+                &Disputes::voidUnansweredCall { memberId: member.0, kind: DemandKind::Row.into() },
+            )
+            .await?;
         self.tally.count(Act::VoidUnanswered, gateway.address());
         self.voided(epoch, attempt).await?;
         self.agenda.add(self.site.now().await?, Deed::Settle(epoch));
@@ -154,8 +160,10 @@ impl Year {
 
     /// The third steward objects; the member house is asked.
     pub(super) async fn object(&mut self) -> Result<()> {
-        let (steward, ledger) = (self.stewards[2].clone(), self.site.manifest.addresses.settlement_ledger);
-        self.site.send(&steward, ledger, &SettlementLedger::objectCall {}).await?;
+        let (steward, disputes) = (self.stewards[2].clone(), self.site.manifest.addresses.disputes);
+        let header = &self.pending.as_ref().context("nothing is pending")?.round.header;
+        let call = Disputes::objectCall { epoch: header.epoch.0, attempt: header.attempt };
+        self.site.send(&steward, disputes, &call).await?;
         self.tally.count(Act::Object, steward.address());
         ensure!(self.final_at().await? > self.site.now().await? + 365 * 24 * HOUR, "an objection froze nothing");
         self.put(Topic::RejectObjection).await
@@ -167,11 +175,11 @@ impl Year {
         let deadline = self.site.deadline().await?;
         let signed = eip712::Contest { memberId: member.0, epoch: epoch.0, attempt, deadline };
         let place = self.place_of(member)?;
-        let signature = self.people[place].key.sign(&signed, &self.site.manifest.settlement_domain())?;
-        let c = ISettlementLedger::Contest { memberId: member.0, epoch: epoch.0, attempt, deadline };
+        let signature = self.people[place].key.sign(&signed, &self.site.manifest.disputes_domain())?;
+        let c = Disputes::Contest { memberId: member.0, epoch: epoch.0, attempt, deadline };
         let opening = self.opening(pending, member)?;
-        let ledger = self.site.manifest.addresses.settlement_ledger;
-        self.site.relay(ledger, &SettlementLedger::contestCall { c, signature, opening }).await?;
+        let disputes = self.site.manifest.addresses.disputes;
+        self.site.relay(disputes, &Disputes::contestCall { c, signature, opening }).await?;
         Ok(())
     }
 

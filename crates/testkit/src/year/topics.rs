@@ -126,8 +126,10 @@ impl Year {
             Topic::RejectObjection => {
                 let header = &self.pending.as_ref().context("nothing is pending")?.round.header;
                 (about.epoch, about.attempt) = (header.epoch.0, header.attempt);
-                let args = json!({ "epoch": about.epoch, "attempt": about.attempt, "upheld": false });
-                vec![call("SettlementLedger", "resolveObjection", args)]
+                let objector = self.stewards[2].address();
+                let args =
+                    json!({ "epoch": about.epoch, "attempt": about.attempt, "objector": objector, "upheld": false });
+                vec![call("Disputes", "resolveObjection", args)]
             }
             Topic::Grant => {
                 // Bucket 2 is that of operations.
