@@ -218,6 +218,7 @@ contract FoundingPlan is IFoundingPlan {
             treasury: at.treasury,
             ledger: at.settlementLedger,
             disputes: at.disputes,
+            license: at.license,
             minBond: c.committee.minBond,
             objectionBond: c.committee.objectionBond,
             seats: c.committee.seats,

@@ -5,6 +5,7 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {NamedEIP712} from "../access/NamedEIP712.sol";
 import {Pausing} from "../access/Pausing.sol";
 import {StructHash} from "../access/StructHash.sol";
+import {License} from "../market/License.sol";
 import {IScoreOracle} from "./IScoreOracle.sol";
 import {IStewardBonds} from "./IStewardBonds.sol";
 import {IStewardCommittee} from "./IStewardCommittee.sol";
@@ -16,21 +17,23 @@ import {StewardBonds} from "./StewardBonds.sol";
 /// Roles
 /// - Steward: an independent operator with a seat. Its seat number (from 1) is its id and the x of its key shares. The
 ///   seat is active while its bond (see StewardBonds) reaches what was asked when the committee was seated.
-/// - Worker: opens pooled records for a query that a quorum countersigned, and signs the receipt.
+/// - Worker: opens pooled records for an order whose debit is booked here, and signs the receipt of its answer.
 /// - Gateway: relays. It is named here so that everyone knows whose requests it sends.
 /// - Member house: seats committees, registers workers, names the gateway, sets bonds, decides slashes.
-/// - PauseGuard: may stop `anchorReceipt` for a while, nothing else. Charter: upgrades.
+/// - PauseGuard: may stop `debit` and `anchorReceipt` for a while, nothing else. Charter: upgrades.
 ///
 /// Assumptions
 /// - At most `quorum − 1` stewards collude. A quorum is more than half of the seats, so two quorums share a steward.
 /// - Stewards sign with keys (ECDSA), never through contracts: a signature cannot become invalid later.
-/// - Entries of the budget log are ordered by the stewards; this contract anchors each index once, in any order.
+/// - Debits are charged in the order in which they are booked. Whether one fits every person in its snapshot is nobody's
+///   to say here: the snapshot is blinded. Stewards say it before they sign and once more before they release shares.
 ///
-/// Liveness: `quorum` active seats suffice for everything here. Receipts that a former committee signed can be anchored
-/// for 30 days after the next one was seated; to end that at once, the house seats the same committee twice.
+/// Liveness: `quorum` active seats suffice for everything here. A debit that was not booked before another committee was
+/// seated has to be signed by that one. What is booked stays so, whoever sits; its receipt needs no steward.
 ///
-/// Who can hurt whom: a quorum can settle a wrong epoch and burn privacy budget; fewer than that can only be silent.
-/// A worker can withhold a result, not invent a debit. The member house can replace everybody. A quorum whose root was
+/// Who can hurt whom: a quorum can settle a wrong epoch and burn privacy budget of people whose snapshot it made up;
+/// fewer than that can only be silent. A worker can withhold a result, not invent a debit, and anchors one receipt a
+/// debit. The member house can replace everybody. A quorum whose root was
 /// voided is in escrow: unless enough others remain, settlement waits until they bond anew or others are seated.
 contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommittee, IScoreOracle {
     struct Seat {
@@ -50,6 +53,7 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
         address treasury;
         address ledger;
         address disputes;
+        address license;
         uint64 minBond;
         uint64 objectionBond;
         Seat[] seats;
@@ -58,16 +62,19 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
         address gateway;
     }
 
-    /// @notice One line of the privacy budget's log; `previous` is the struct hash of the line before it.
-    struct BudgetEntry {
-        uint64 index;
-        bytes32 previous;
+    /// @notice An order, charged to every person in a snapshot.
+    /// @param order EIP-712 digest of what the license's holder signed
+    /// @param snapshot blinded digest of the contributions that it may use
+    /// @param rho 10^-9 zCDP, for each person
+    /// @param deadline unix seconds, the order's
+    struct Debit {
+        uint64 licenseId;
+        bytes32 order;
         bytes32 queryDigest;
         bytes32 snapshot;
-        uint64 licenseId;
         uint16 purpose;
         uint64 rho;
-        uint256 deadline;
+        uint64 deadline;
     }
 
     /// @notice A steward's score of one contribution, in basis points.
@@ -81,24 +88,31 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
         bytes32 sketch;
     }
 
-    /// @dev One slot: read by every quorum check. Of the generation before, only what its last receipts need.
+    /// @dev One slot: read by every quorum check.
     struct Head {
         uint16 generation;
         uint8 quorum;
         uint64 seatBond;
-        uint8 formerQuorum;
-        uint40 formerUntil;
+    }
+
+    /// @dev One slot an order. An id of 0 is no debit.
+    struct Booked {
+        uint64 id;
+        bool answered;
     }
 
     /// @custom:storage-location erc7201:rochdale.storage.StewardCommittee
     struct Storage {
         Head head;
+        // One slot: written by every debit.
+        License license;
+        uint64 debits;
         address gateway;
         // Kept for ever: a set of signers names seats of its own generation.
         mapping(uint256 generation => Seat[]) seats;
         mapping(address signer => bytes32) workerKeys;
         mapping(address worker => uint256) receipts;
-        mapping(uint256 word => uint256) anchored;
+        mapping(bytes32 order => Booked) booked;
     }
 
     bytes32 private constant STORAGE = 0x8c22fecaf4a43142218ae1dedeba8fc1cc6598287b89f746c7f7473c70837f00;
@@ -106,32 +120,36 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
     /// @notice A set of signers has one bit for each seat.
     uint256 public constant MAX_SEATS = 32;
 
-    /// @notice How long a former committee's receipts can still be anchored.
-    uint256 public constant FORMER_RECEIPTS = 30 days;
+    /// @notice How far ahead an order's deadline may lie, in seconds.
+    uint256 public constant MAX_LIFETIME = 7 days;
 
-    bytes32 private constant ENTRY_TYPEHASH = keccak256(
-        "BudgetEntry(uint64 index,bytes32 previous,bytes32 queryDigest,bytes32 snapshot,uint64 licenseId,uint16 purpose,uint64 rho,uint256 deadline)"
+    /// @dev The right of a license to ask queries.
+    uint8 private constant QUERY = 1;
+
+    bytes32 private constant DEBIT_TYPEHASH = keccak256(
+        "Debit(uint64 licenseId,bytes32 order,bytes32 queryDigest,bytes32 snapshot,uint16 purpose,uint64 rho,uint64 deadline)"
     );
     bytes32 private constant SCORE_TYPEHASH = keccak256(
         "Score(uint64 contributionId,uint16 quality,uint16 uniqueness,uint16 authenticity,uint16 rarity,bytes32 rubricHash,bytes32 sketch)"
     );
     uint256 private constant SCORE_WORDS = 7;
-    bytes32 private constant RECEIPT_TYPEHASH = keccak256("QueryReceipt(bytes32 entryHash,bytes32 resultDigest)");
+    bytes32 private constant RECEIPT_TYPEHASH = keccak256("QueryReceipt(bytes32 order,bytes32 resultDigest)");
 
     event Seated(uint32 generation, Seat[] seats, uint8 quorum);
     event WorkerRegistered(address indexed signer, bytes32 sealingKey);
     event WorkerRemoved(address indexed signer);
     event GatewaySet(address gateway);
-    event ReceiptAnchored(
-        uint64 indexed index,
-        bytes32 entryHash,
+    event Debited(
+        uint64 indexed id,
+        uint64 indexed licenseId,
+        bytes32 indexed order,
         bytes32 queryDigest,
         bytes32 snapshot,
-        uint64 licenseId,
+        uint16 purpose,
         uint64 rho,
-        bytes32 resultDigest,
-        address worker
+        uint64 deadline
     );
+    event ReceiptAnchored(uint64 indexed id, bytes32 indexed order, bytes32 resultDigest, address worker);
 
     error StewardCommittee_BadQuorum(uint256 quorum, uint256 seats);
     error StewardCommittee_BadSeat(uint256 stewardId, address signer);
@@ -140,11 +158,16 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
     error StewardCommittee_NotSteward(uint256 index, address signer);
     error StewardCommittee_NotAscending(uint256 index, uint8 stewardId);
     error StewardCommittee_NotWorker(address signer);
-    error StewardCommittee_AlreadyAnchored(uint64 index);
+    error StewardCommittee_AlreadyBooked(bytes32 order);
+    error StewardCommittee_NotBooked(bytes32 order);
+    error StewardCommittee_AlreadyAnchored(bytes32 order);
+    error StewardCommittee_BadDeadline(uint64 deadline);
+    error StewardCommittee_LicenseNotUsable(uint64 licenseId);
 
     function initialize(Init calldata i) external initializer {
         __Governed_init(i.authority);
         __StewardBonds_init(i.usdc, i.treasury, i.ledger, i.disputes, i.minBond, i.objectionBond);
+        _storage().license = License(_nonZero(i.license, "license"));
         _seat(i.seats, i.quorum);
         for (uint256 k; k < i.workers.length; ++k) {
             _registerWorker(i.workers[k].signer, i.workers[k].sealingKey);
@@ -182,24 +205,45 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
         return _verifyQuorum(digest, signatures);
     }
 
-    /// @notice Anchors what a query cost and answered: the entry that a quorum of stewards signed, and the worker's
-    /// receipt for it. Each index once. The deadline bound the stewards; it is not checked again.
-    function anchorReceipt(
-        BudgetEntry calldata e,
-        bytes[] calldata stewardSignatures,
-        bytes32 resultDigest,
-        bytes calldata workerSignature
-    ) external whenNotPaused {
-        bytes32 entryHash = keccak256(abi.encode(ENTRY_TYPEHASH, e));
+    /// @notice Books an order that a quorum signed, once. Shares are released only for what is booked, so everybody in
+    /// the snapshot is charged before anything of theirs is opened.
+    /// @param d what the stewards signed
+    /// @param signatures by seat ascending
+    /// @return id the debit's place in the order in which debits count, from 1
+    function debit(Debit calldata d, bytes[] calldata signatures) external whenNotPaused returns (uint64 id) {
+        Storage storage $ = _storage();
         // Check:
-        if (isAnchored(e.index)) revert StewardCommittee_AlreadyAnchored(e.index);
-        bytes32 digest = _hashTypedDataV4(entryHash);
-        if (!_isOfFormerQuorum(digest, stewardSignatures)) _verifyQuorum(digest, stewardSignatures);
-        address worker = _recoverWorker(entryHash, resultDigest, workerSignature);
+        if ($.booked[d.order].id != 0) revert StewardCommittee_AlreadyBooked(d.order);
+        if (d.deadline < block.timestamp || d.deadline > block.timestamp + MAX_LIFETIME) {
+            revert StewardCommittee_BadDeadline(d.deadline);
+        }
+        License.Terms memory terms = $.license.termsOf(d.licenseId);
+        // One that was revoked has an expiry of 0, one that was never issued no right.
+        if (terms.right != QUERY || terms.expiry < block.timestamp) {
+            revert StewardCommittee_LicenseNotUsable(d.licenseId);
+        }
+        _verifyQuorum(_hashTypedDataV4(keccak256(abi.encode(DEBIT_TYPEHASH, d))), signatures);
         // Effects:
-        _storage().anchored[e.index >> 8] |= 1 << (e.index & 0xff);
+        id = ++$.debits;
+        $.booked[d.order].id = id;
+        emit Debited(id, d.licenseId, d.order, d.queryDigest, d.snapshot, d.purpose, d.rho, d.deadline);
+    }
+
+    /// @notice Anchors the one answer to a booked order: its blinded digest, as a worker signed it.
+    /// @param order EIP-712 digest of the order
+    /// @param resultDigest blinded digest of the answer
+    /// @param workerSignature over `QueryReceipt`
+    function anchorReceipt(bytes32 order, bytes32 resultDigest, bytes calldata workerSignature) external whenNotPaused {
+        Booked storage b = _storage().booked[order];
+        uint64 id = b.id;
+        // Check:
+        if (id == 0) revert StewardCommittee_NotBooked(order);
+        if (b.answered) revert StewardCommittee_AlreadyAnchored(order);
+        address worker = _recoverWorker(order, resultDigest, workerSignature);
+        // Effects:
+        b.answered = true;
         ++_storage().receipts[worker];
-        emit ReceiptAnchored(e.index, entryHash, e.queryDigest, e.snapshot, e.licenseId, e.rho, resultDigest, worker);
+        emit ReceiptAnchored(id, order, resultDigest, worker);
     }
 
     // --------------------------------------------------------------------------------------------- scores
@@ -285,9 +329,17 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
         return _storage().workerKeys[signer];
     }
 
-    /// @notice Whether the budget entry of this index has been anchored.
-    function isAnchored(uint64 index) public view returns (bool) {
-        return _storage().anchored[index >> 8] & (1 << (index & 0xff)) != 0;
+    /// @notice How many debits were booked, which is also the last id.
+    function debitCount() external view returns (uint64) {
+        return _storage().debits;
+    }
+
+    /// @notice The debit of an order.
+    /// @return id 0 where none is booked
+    /// @return answered whether its receipt is anchored
+    function debitOf(bytes32 order) external view returns (uint64 id, bool answered) {
+        Booked storage b = _storage().booked[order];
+        return (b.id, b.answered);
     }
 
     // ------------------------------------------------------------------------------------------- internal
@@ -314,29 +366,12 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
         signers |= uint256(head.generation) << MAX_SEATS;
     }
 
-    /// @dev Whether a quorum of the generation before signed, in order, and its time is not over. No bond is asked for:
-    /// what it signed, it signed when it had one.
-    function _isOfFormerQuorum(bytes32 digest, bytes[] calldata signatures) private view returns (bool) {
-        Storage storage $ = _storage();
-        Head memory head = $.head;
-        if (block.timestamp >= head.formerUntil || signatures.length < head.formerQuorum) return false;
-        Seat[] storage seats_ = $.seats[head.generation - 1];
-        uint256 n = seats_.length;
-        uint256 next;
-        for (uint256 i; i < signatures.length; ++i) {
-            address signer = ECDSA.recoverCalldata(digest, signatures[i]);
-            while (next < n && seats_[next].signer != signer) ++next;
-            if (next++ == n) return false;
-        }
-        return true;
-    }
-
-    function _recoverWorker(bytes32 entryHash, bytes32 resultDigest, bytes calldata signature)
+    function _recoverWorker(bytes32 order, bytes32 resultDigest, bytes calldata signature)
         private
         view
         returns (address worker)
     {
-        bytes32 receiptHash = keccak256(abi.encode(RECEIPT_TYPEHASH, entryHash, resultDigest));
+        bytes32 receiptHash = keccak256(abi.encode(RECEIPT_TYPEHASH, order, resultDigest));
         worker = ECDSA.recoverCalldata(_hashTypedDataV4(receiptHash), signature);
         if (_storage().workerKeys[worker] == 0) revert StewardCommittee_NotWorker(worker);
     }
@@ -349,8 +384,6 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
             revert StewardCommittee_BadQuorum(quorum_, seats_.length);
         }
         // Effects:
-        (head.formerQuorum, head.formerUntil) = (head.quorum, 0);
-        if (head.quorum != 0) head.formerUntil = uint40(block.timestamp + FORMER_RECEIPTS);
         (head.generation, head.quorum, head.seatBond) = (head.generation + 1, quorum_, _minBond());
         $.head = head;
         for (uint256 i; i < seats_.length; ++i) {

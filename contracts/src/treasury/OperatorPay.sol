@@ -30,8 +30,8 @@ interface ISigned {
 /// collects first after the next sale is paid first.
 ///
 /// Who can hurt whom: the token house can set rates to nothing, but not take what was metered, and it can spend the
-/// bucket on something else. A quorum of stewards that colludes with a worker could anchor receipts of queries that
-/// nobody asked; each costs privacy budget, in public.
+/// bucket on something else. A quorum of stewards that colludes with a worker could book and answer orders that
+/// nobody gave; each is a debit of privacy budget, in public, under a license that is live.
 contract OperatorPay is Governed {
     using SafeCast for uint256;
 

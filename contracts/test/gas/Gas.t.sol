@@ -179,22 +179,16 @@ contract GasTest is CoopTest {
 
     // --------------------------------------------------------------------------------------------- receipts
 
-    function test_AnchorReceipt() external {
+    function test_DebitAndReceipt() external {
+        uint64 licenseId = _sell(50_000);
         for (uint64 i; i < 2; ++i) {
-            StewardCommittee.BudgetEntry memory e = StewardCommittee.BudgetEntry({
-                index: i,
-                previous: i == 0 ? bytes32(0) : keccak256("previous"),
-                queryDigest: keccak256("query"),
-                snapshot: keccak256("snapshot"),
-                licenseId: 1,
-                purpose: PURPOSE,
-                rho: 5_000_000,
-                deadline: block.timestamp
-            });
-            bytes[] memory signatures = _stewardSignatures(_entryDigest(e), 2);
-            bytes memory receipt = _sign(workerKey, _receiptDigest(e, keccak256("result")));
-            committee.anchorReceipt(e, signatures, keccak256("result"), receipt);
-            if (i == 1) _snap("oracle", "anchorReceipt with 2 signatures");
+            StewardCommittee.Debit memory d = _debit(licenseId, i);
+            bytes[] memory signatures = _stewardSignatures(_debitDigest(d), 2);
+            bytes memory receipt = _sign(workerKey, _receiptDigest(d.order, keccak256("result")));
+            committee.debit(d, signatures);
+            if (i == 1) _snap("oracle", "debit with 2 signatures");
+            committee.anchorReceipt(d.order, keccak256("result"), receipt);
+            if (i == 1) _snap("oracle", "anchorReceipt");
         }
     }
 }

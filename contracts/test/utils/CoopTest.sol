@@ -86,6 +86,7 @@ abstract contract CoopTest is CoopFounding {
         i.authority = address(manager);
         (i.usdc, i.treasury) = (address(usdc), address(treasury));
         (i.ledger, i.disputes) = (address(ledger), address(disputes));
+        i.license = address(license);
         (i.seats, i.quorum, i.workers) = (c.committee.seats, c.committee.quorum, c.committee.workers);
         (i.minBond, i.objectionBond) = (c.committee.minBond, c.committee.objectionBond);
         i.gateway = gateway;
@@ -334,24 +335,29 @@ abstract contract CoopTest is CoopFounding {
 
     // --------------------------------------------------------------------------------------------- receipts
 
-    function _entryHash(StewardCommittee.BudgetEntry memory e) internal pure returns (bytes32) {
+    /// @dev A debit of an order that nobody else names, under a license, due in an hour.
+    function _debit(uint64 licenseId, uint256 salt) internal view returns (StewardCommittee.Debit memory) {
+        return StewardCommittee.Debit({
+            licenseId: licenseId,
+            order: keccak256(abi.encode("order", salt)),
+            queryDigest: keccak256("query"),
+            snapshot: keccak256("snapshot"),
+            purpose: PURPOSE,
+            rho: 5_000_000,
+            deadline: uint64(block.timestamp + 1 hours)
+        });
+    }
+
+    function _debitDigest(StewardCommittee.Debit memory d) internal view returns (bytes32) {
         bytes32 hash = keccak256(
-            "BudgetEntry(uint64 index,bytes32 previous,bytes32 queryDigest,bytes32 snapshot,uint64 licenseId,uint16 purpose,uint64 rho,uint256 deadline)"
+            "Debit(uint64 licenseId,bytes32 order,bytes32 queryDigest,bytes32 snapshot,uint16 purpose,uint64 rho,uint64 deadline)"
         );
-        return keccak256(abi.encode(hash, e));
+        return _typed("StewardCommittee", address(committee), keccak256(abi.encode(hash, d)));
     }
 
-    function _entryDigest(StewardCommittee.BudgetEntry memory e) internal view returns (bytes32) {
-        return _typed("StewardCommittee", address(committee), _entryHash(e));
-    }
-
-    function _receiptDigest(StewardCommittee.BudgetEntry memory e, bytes32 resultDigest)
-        internal
-        view
-        returns (bytes32)
-    {
-        bytes32 hash = keccak256("QueryReceipt(bytes32 entryHash,bytes32 resultDigest)");
-        return _typed("StewardCommittee", address(committee), keccak256(abi.encode(hash, _entryHash(e), resultDigest)));
+    function _receiptDigest(bytes32 order, bytes32 resultDigest) internal view returns (bytes32) {
+        bytes32 hash = keccak256("QueryReceipt(bytes32 order,bytes32 resultDigest)");
+        return _typed("StewardCommittee", address(committee), keccak256(abi.encode(hash, order, resultDigest)));
     }
 
     // ----------------------------------------------------------------------------------------------- market

@@ -200,7 +200,7 @@ pub struct CatchUpRequest {
     /// Contributions by commitment. Key shares cannot be caught up: no steward holds another's.
     #[schema(value_type = Vec<String>)]
     pub contributions: Vec<B256>,
-    /// Snapshots by digest, as receipts on chain name them.
+    /// Snapshots by digest, as debits on chain name them.
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
     pub snapshots: Vec<B256>,
@@ -218,7 +218,17 @@ pub struct CatchUp {
     pub contributions: Vec<CatchUpContribution>,
     /// Snapshots.
     #[serde(default)]
-    pub snapshots: Vec<crate::query::Snapshot>,
+    pub snapshots: Vec<KeptSnapshot>,
+}
+
+/// A snapshot as a steward keeps it, between stewards; only ever sealed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeptSnapshot {
+    /// Who is in it, and its digest.
+    pub snapshot: crate::order::Snapshot,
+    /// What hides the ids in the digest.
+    pub blinder: B256,
 }
 
 /// A contribution without any share.
@@ -237,4 +247,30 @@ pub struct CatchUpContribution {
     pub deal: Vec<B256>,
     /// `core::commit::sealed_shares_hash`.
     pub shares_hash: B256,
+}
+
+/// Blobs in one [`VaultPage`].
+pub const VAULT_PAGE: u32 = 500;
+
+/// `GET /v1/blobs?after=<contribution id>` at the gateway, by a worker: which blobs the vault holds, in the registry's order, so that
+/// a replica can be kept of all of them. Who fetches everything tells nothing by what it fetches.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VaultPage {
+    /// By contribution id ascending, at most [`VAULT_PAGE`]; fewer where these are the last.
+    pub blobs: Vec<VaultEntry>,
+}
+
+/// A recorded contribution's blob.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VaultEntry {
+    /// The contribution.
+    #[schema(value_type = u64)]
+    pub contribution_id: ContributionId,
+    /// SHA-256 of the blob.
+    #[schema(value_type = String)]
+    pub blob_digest: B256,
+    /// Its length.
+    pub bytes: u64,
 }

@@ -12,7 +12,6 @@ pub mod member;
 pub mod order;
 pub mod poll;
 pub mod problem;
-pub mod query;
 #[cfg(feature = "server")]
 pub mod server;
 pub mod settlement;

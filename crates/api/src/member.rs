@@ -460,14 +460,16 @@ pub struct ContributionReport {
 /// One use of the member's data by a licensee.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UseReport {
-    /// Budget log index.
-    pub index: u64,
+    /// The debit's id on chain.
+    pub debit: u64,
     /// The license.
     pub license_id: LicenseId,
     /// Purpose code.
     pub purpose: rochdale_core::ids::Purpose,
     /// The query's digest.
     pub query_digest: B256,
+    /// What it charged, in nano-zCDP.
+    pub rho: u64,
     /// How many of the member's records lay in the snapshot.
     pub records: u64,
 }

@@ -4,7 +4,7 @@
 //! chain: requests as [`SealedRequest`] under `crypto::sealing::OrderContext`, answers as [`crate::member::Sealed`].
 
 use alloy_primitives::{Address, B256, Bytes};
-use rochdale_core::ids::{ContributionId, DatasetId, LicenseId, Purpose, StewardId};
+use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, Purpose, StewardId};
 pub use rochdale_core::order::{Debit, Order};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -158,4 +158,28 @@ pub struct Answered {
     pub worker_signature: Bytes,
     /// Whether it is the stored answer to the same query on the same snapshot.
     pub cached: bool,
+}
+
+/// `GET /v1/sizes` at a steward, and at the gateway as a quorum of them says alike: how many members each dataset has for a purpose.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Sizes {
+    /// By dataset and purpose.
+    pub sizes: Vec<PublishedSize>,
+}
+
+/// A differentially private count, coarse; see `core::size`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PublishedSize {
+    /// The dataset.
+    #[schema(value_type = u32)]
+    pub dataset: DatasetId,
+    /// The purpose that consents were matched against.
+    #[schema(value_type = u16)]
+    pub purpose: Purpose,
+    /// The epoch at whose cut members were counted; 0 before the first.
+    #[schema(value_type = u32)]
+    pub epoch: Epoch,
+    /// Members, noisy, to the next multiple of `core::size::GRID`.
+    pub members: u64,
 }

@@ -1,12 +1,23 @@
 //! Settling an epoch: the sheet, the header, the proposal.
 
 use crate::contribution::ScoreMessage;
-use crate::query::Countersignature;
 use alloy_primitives::{B256, Bytes, U256};
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, StewardId};
 use rochdale_core::ledger::{DemandKind, Header, NewLeaf, OldRow, OpenedInputs, Params};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+/// A steward's signature over a header.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Countersignature {
+    /// The steward.
+    #[schema(value_type = u8)]
+    pub steward: StewardId,
+    /// EIP-712 over `Header`.
+    #[schema(value_type = String)]
+    pub signature: Bytes,
+}
 
 /// `POST /v1/settlement/sheets` at a steward, by the proposer of the attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -44,6 +44,8 @@ pub struct Cooperative {
     pub quorum: u8,
     /// Block time at the gateway.
     pub now: u64,
+    /// The newest finalized block: what an order is cut at.
+    pub finalized: FinalizedBlock,
     /// The running epoch.
     #[schema(value_type = u32)]
     pub epoch: Epoch,
@@ -52,6 +54,18 @@ pub struct Cooperative {
     pub final_epoch: Epoch,
     /// Active members.
     pub members: u32,
+}
+
+/// A block that no reorganization takes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FinalizedBlock {
+    /// Its number.
+    pub number: u64,
+    /// Its hash.
+    #[schema(value_type = String)]
+    pub hash: B256,
+    /// Its timestamp, seconds.
+    pub timestamp: u64,
 }
 
 /// A steward in the directory.
@@ -197,13 +211,13 @@ pub struct DatasetView {
     pub terms_hash: B256,
 }
 
-/// `GET /v1/budget` at the gateway: the pool's privacy budget in public figures.
+/// `GET /v1/budget` at the gateway: what was charged to privacy budgets. A debit charges each person in its snapshot, and nobody else.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BudgetView {
-    /// The pool's lifetime budget in nano-zCDP.
-    pub total: u64,
-    /// What is left.
-    pub left: u64,
-    /// Committed entries.
-    pub entries: u64,
+    /// Booked debits.
+    pub debits: u64,
+    /// Those with an anchored receipt.
+    pub answered: u64,
+    /// What they charge in all, in nano-zCDP: no person was charged more.
+    pub rho: u64,
 }

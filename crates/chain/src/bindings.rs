@@ -355,13 +355,12 @@ same_fields!(
     deadline
 );
 same_fields!(
-    eip712::BudgetEntry,
-    StewardCommittee::BudgetEntry,
-    index,
-    previous,
+    eip712::order::Debit,
+    StewardCommittee::Debit,
+    licenseId,
+    order,
     queryDigest,
     snapshot,
-    licenseId,
     purpose,
     rho,
     deadline

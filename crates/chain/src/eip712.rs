@@ -8,7 +8,7 @@ use alloy::primitives::{Address, B256, Bytes, Signature, U256};
 use alloy::signers::SignerSync as _;
 use alloy::signers::local::PrivateKeySigner;
 use alloy::sol_types::{Eip712Domain, SolStruct};
-use rochdale_core::{budget, ledger, poll};
+use rochdale_core::{ledger, poll};
 
 mod types {
     #![allow(missing_docs, reason = "the fields are documented where the contracts define them")]
@@ -134,26 +134,6 @@ mod types {
             uint256 deadline;
         }
 
-        /// An entry of the privacy budget's log, signed by stewards; `rho` in 10^-9 zCDP.
-        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-        struct BudgetEntry {
-            uint64 index;
-            bytes32 previous;
-            bytes32 queryDigest;
-            bytes32 snapshot;
-            uint64 licenseId;
-            uint16 purpose;
-            uint64 rho;
-            uint256 deadline;
-        }
-
-        /// A worker's receipt for one released answer.
-        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-        struct QueryReceipt {
-            bytes32 entryHash;
-            bytes32 resultDigest;
-        }
-
         /// A steward's score of one contribution, in basis points.
         #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         struct Score {
@@ -205,17 +185,6 @@ mod types {
             address spender;
             uint256 value;
             uint256 nonce;
-            uint256 deadline;
-        }
-
-        /// A researcher orders one query; `rho` in 10^-9 zCDP.
-        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-        struct QueryOrder {
-            uint64 licenseId;
-            bytes32 queryDigest;
-            uint64 rho;
-            uint16 purpose;
-            bytes32 nonce;
             uint256 deadline;
         }
 
@@ -390,36 +359,6 @@ impl From<Header> for ledger::Header {
     }
 }
 
-impl From<&budget::BudgetEntry> for BudgetEntry {
-    fn from(e: &budget::BudgetEntry) -> Self {
-        Self {
-            index: e.index,
-            previous: e.previous,
-            queryDigest: e.query_digest,
-            snapshot: e.snapshot,
-            licenseId: e.license_id.0,
-            purpose: e.purpose.0,
-            rho: e.rho,
-            deadline: e.deadline,
-        }
-    }
-}
-
-impl From<BudgetEntry> for budget::BudgetEntry {
-    fn from(e: BudgetEntry) -> Self {
-        Self {
-            index: e.index,
-            previous: e.previous,
-            query_digest: e.queryDigest,
-            snapshot: e.snapshot,
-            license_id: e.licenseId.into(),
-            purpose: e.purpose.into(),
-            rho: e.rho,
-            deadline: e.deadline,
-        }
-    }
-}
-
 impl From<&poll::Poll> for Poll {
     fn from(p: &poll::Poll) -> Self {
         Self {
@@ -492,7 +431,7 @@ pub fn digest<T: SolStruct>(message: &T, domain: &Eip712Domain) -> B256 {
     message.eip712_signing_hash(domain)
 }
 
-/// The hash of the struct alone, without its domain; a budget entry names the one before by it.
+/// The hash of the struct alone, without its domain.
 #[must_use]
 pub fn hash_struct<T: SolStruct>(message: &T) -> B256 {
     message.eip712_hash_struct()
@@ -548,7 +487,6 @@ mod tests {
 
     use super::*;
     use crate::local;
-    use rochdale_core::ids::{LicenseId, Purpose};
 
     fn revoke() -> ConsentRevoke {
         ConsentRevoke { memberId: 7, nonce: U256::from(3), deadline: U256::from(1_000) }
@@ -628,14 +566,9 @@ mod tests {
 
     #[test]
     fn type_strings_are_those_of_the_rules() {
-        assert_eq!(BudgetEntry::eip712_root_type(), budget::ENTRY_TYPE);
         assert_eq!(order::QueryOrder::eip712_root_type(), rochdale_core::order::ORDER_TYPE);
         assert_eq!(order::Debit::eip712_root_type(), rochdale_core::order::DEBIT_TYPE);
         assert_eq!(order::QueryReceipt::eip712_root_type(), rochdale_core::order::RECEIPT_TYPE);
-        assert_eq!(
-            QueryOrder::eip712_root_type(),
-            "QueryOrder(uint64 licenseId,bytes32 queryDigest,uint64 rho,uint16 purpose,bytes32 nonce,uint256 deadline)"
-        );
         assert_eq!(
             Poll::eip712_root_type(),
             "Poll(uint32 author,string question,string[] options,uint64 snapshotBlock,uint64 opensAt,uint64 closesAt,string house)"
@@ -645,22 +578,5 @@ mod tests {
             "Ballot(bytes32 pollId,uint32 memberId,uint16 choice,uint32 sequence,uint256 deadline)"
         );
         assert_eq!(ErasureReceipt::eip712_root_type(), "ErasureReceipt(uint32 memberId,uint64 shares,uint256 at)");
-    }
-
-    #[test]
-    fn a_budget_entry_hashes_as_the_rules_hash_it() {
-        let entry = budget::BudgetEntry {
-            index: 3,
-            previous: B256::repeat_byte(1),
-            query_digest: B256::repeat_byte(2),
-            snapshot: B256::repeat_byte(3),
-            license_id: LicenseId(9),
-            purpose: Purpose(42),
-            rho: 5_000_000,
-            deadline: U256::from(1_700_000_000),
-        };
-        let signed = BudgetEntry::from(&entry);
-        assert_eq!(hash_struct(&signed), entry.hash());
-        assert_eq!(budget::BudgetEntry::from(signed), entry);
     }
 }

@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::events::{Event, LicenseTerms, Located, Seat};
 
+mod debits;
 mod settlement;
 
+pub use debits::{DebitState, ReceiptState};
 pub use settlement::{Claimed, Demand, FROZEN, Program, Proposal};
 
 /// Where and when something happened.
@@ -127,29 +129,6 @@ pub struct LicenseState {
     pub terms: LicenseTerms,
 }
 
-/// An anchored receipt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReceiptState {
-    /// Place in the budget's log.
-    pub index: u64,
-    /// Hash of the budget entry.
-    pub entry_hash: B256,
-    /// The query.
-    pub query_digest: B256,
-    /// The snapshot it ran on.
-    pub snapshot: B256,
-    /// The license it ran under.
-    pub license: LicenseId,
-    /// Privacy cost, 10^-9 zCDP.
-    pub rho: u64,
-    /// The answer.
-    pub result_digest: B256,
-    /// The worker that signed.
-    pub worker: Address,
-    /// When it was anchored.
-    pub anchored: At,
-}
-
 /// A booked license price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Booking {
@@ -182,6 +161,8 @@ pub struct DatasetState {
     pub price_per_thousand: MicroUsdc,
     /// License terms.
     pub terms_hash: B256,
+    /// Whether it is sold.
+    pub open: bool,
 }
 
 /// Everything that the events say, as of the last one.
@@ -197,11 +178,13 @@ pub struct Cooperative {
     pub contributions: BTreeMap<ContributionId, Contribution>,
     /// Licenses, expired ones included.
     pub licenses: BTreeMap<LicenseId, LicenseState>,
-    /// Anchored receipts by index.
-    pub receipts: BTreeMap<u64, ReceiptState>,
+    /// Booked debits by id, which is the order in which they count.
+    pub debits: BTreeMap<u64, DebitState>,
+    /// Ids of debits by the digest of their order.
+    pub orders: BTreeMap<B256, u64>,
     /// Bookings in order.
     pub bookings: Vec<Booking>,
-    /// Datasets.
+    /// Datasets, closed ones included.
     pub datasets: BTreeMap<DatasetId, DatasetState>,
     /// Number of the committee in office, 0 before the first.
     pub generation: u32,
@@ -295,9 +278,12 @@ impl Cooperative {
             | Event::ProgramSet { .. }
             | Event::Claimed { .. }
             | Event::ClaimSkipped { .. } => self.apply_settlement(&located.event, at),
-            Event::ReceiptAnchored { .. }
-            | Event::DatasetPublished { .. }
+            Event::Debited { .. } | Event::ReceiptAnchored { .. } => self.apply_debit(located, at),
+            Event::DatasetPublished { .. }
+            | Event::DatasetClosed { .. }
             | Event::LicenseIssued { .. }
+            | Event::LicenseExtended { .. }
+            | Event::LicenseRevoked { .. }
             | Event::ResearcherApproved { .. }
             | Event::Booked { .. } => self.apply_market(&located.event, at),
         }
@@ -373,36 +359,27 @@ impl Cooperative {
 
     fn apply_market(&mut self, event: &Event, at: At) {
         match *event {
-            Event::ReceiptAnchored {
-                index,
-                entry_hash,
-                query_digest,
-                snapshot,
-                license,
-                rho,
-                result_digest,
-                worker,
-            } => {
-                self.receipts.insert(
-                    index,
-                    ReceiptState {
-                        index,
-                        entry_hash,
-                        query_digest,
-                        snapshot,
-                        license,
-                        rho,
-                        result_digest,
-                        worker,
-                        anchored: at,
-                    },
-                );
-            }
             Event::DatasetPublished { dataset, data_type, source, price_per_thousand, terms_hash } => {
-                self.datasets.insert(dataset, DatasetState { data_type, source, price_per_thousand, terms_hash });
+                self.datasets
+                    .insert(dataset, DatasetState { data_type, source, price_per_thousand, terms_hash, open: true });
+            }
+            Event::DatasetClosed { dataset } => {
+                if let Some(dataset) = self.datasets.get_mut(&dataset) {
+                    dataset.open = false;
+                }
             }
             Event::LicenseIssued { license, holder, terms } => {
                 self.licenses.insert(license, LicenseState { holder, terms });
+            }
+            Event::LicenseExtended { license, expiry } => {
+                if let Some(license) = self.licenses.get_mut(&license) {
+                    license.terms.expiry = expiry;
+                }
+            }
+            Event::LicenseRevoked { license } => {
+                if let Some(license) = self.licenses.get_mut(&license) {
+                    license.terms.expiry = 0;
+                }
             }
             Event::ResearcherApproved { researcher, purpose, until } => {
                 self.approvals.entry(researcher).or_default().insert(purpose, until);
@@ -447,11 +424,6 @@ impl Cooperative {
         Revenue::of(recent.map(|b| (b.license, b.dataset, b.contributors.0)))
     }
 
-    /// Receipts anchored after `since`, by index.
-    pub fn receipts_since(&self, since: Option<u64>) -> impl Iterator<Item = &ReceiptState> {
-        self.receipts.values().filter(move |r| r.anchored.is_after(since))
-    }
-
     /// Members whose erasure took effect after `since`, ascending.
     pub fn erased_since(&self, since: Option<u64>) -> impl Iterator<Item = MemberId> + '_ {
         let after = move |m: &Member| m.erased.is_some_and(|at| at.is_after(since));
@@ -485,5 +457,38 @@ impl Cooperative {
     #[must_use]
     pub fn is_approved(&self, researcher: Address, purpose: Purpose, now: u64) -> bool {
         self.approvals.get(&researcher).and_then(|p| p.get(&purpose)).is_some_and(|until| now < *until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn located(event: Event) -> Located {
+        let (block_hash, transaction) = (B256::ZERO, B256::ZERO);
+        Located { block_number: 1, block_hash, timestamp: 1, log_index: 0, transaction, event }
+    }
+
+    #[test]
+    fn a_renewed_license_ends_later_and_a_revoked_one_has_ended() {
+        let terms = LicenseTerms {
+            dataset: DatasetId(1),
+            right: 1,
+            purpose: Purpose(42),
+            ehds_category: 5,
+            records: 50,
+            issued_at: 1,
+            expiry: 100,
+            recipient_key: B256::ZERO,
+        };
+        let license = LicenseId(1);
+        let mut state = Cooperative::default();
+        state.apply(&located(Event::LicenseIssued { license, holder: Address::ZERO, terms }));
+        state.apply(&located(Event::LicenseExtended { license, expiry: 200 }));
+        assert_eq!(state.licenses[&license].terms.expiry, 200);
+        state.apply(&located(Event::LicenseRevoked { license }));
+        assert_eq!(state.licenses[&license].terms.expiry, 0);
     }
 }

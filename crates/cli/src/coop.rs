@@ -16,6 +16,9 @@ use std::path::Path;
 /// How long what we sign stays valid, in seconds of block time.
 pub const LIFETIME: u64 = 3_000;
 
+/// How long an order stays open, in seconds of block time: a day, in which whatever stops is mended and the same order goes on.
+pub const ORDER_LIFETIME: u64 = 86_400;
+
 /// A cooperative behind its gateway.
 #[derive(Clone)]
 pub struct Coop {

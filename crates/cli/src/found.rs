@@ -43,10 +43,8 @@ pub struct Layout {
     pub worker_port: u16,
     /// How many stewards must sign.
     pub quorum: u8,
-    /// The pool's lifetime privacy budget in nano-zCDP.
+    /// Each person's privacy budget in nano-zCDP, all of it available from the first year on.
     pub budget: u64,
-    /// Queries on fewer records are not answered.
-    pub min_pool: u32,
     /// Answers about fewer members (after noise) are withheld.
     pub min_cohort: u32,
 }
@@ -61,7 +59,6 @@ impl Layout {
             worker_port: gateway_port + 21,
             quorum: 2,
             budget: 1_000_000_000,
-            min_pool: 20,
             min_cohort: 10,
         }
     }
@@ -223,9 +220,9 @@ fn steward_toml(layout: &Layout, id: StewardId, port: u16) -> String {
     let (common, peers) = (common(layout, port), stewards(layout, "peers", Some(id)));
     format!(
         "{common}key_file = \"signing.key\"\nsealing_key_file = \"sealing.key\"\ncommittee_key_file = \"committee.key\"\n\
-         gateway_url = \"{}\"\npoll_ms = 150\n\n[budget]\ntotal = {}\n{peers}",
+         gateway_url = \"{}\"\npoll_ms = 150\n\n[budget]\nlifetime = {rho}\nper_year = {rho}\ndepth = 0\n{peers}",
         layout.gateway_url(),
-        layout.budget
+        rho = layout.budget
     )
 }
 
@@ -233,9 +230,8 @@ fn worker_toml(layout: &Layout) -> String {
     let (common, stewards) = (common(layout, layout.worker_port), stewards(layout, "stewards", None));
     format!(
         "{common}key_file = \"signing.key\"\nsealing_key_file = \"sealing.key\"\ngateway_url = \"{}\"\n\n\
-         [privacy]\nmin_pool = {}\nmin_cohort = {}\n{stewards}",
+         [privacy]\nmin_cohort = {}\n{stewards}",
         layout.gateway_url(),
-        layout.min_pool,
         layout.min_cohort
     )
 }

@@ -8,7 +8,9 @@
 //! Exactness rests on bounds that are checked before anything runs, since neither `Int64` nor decimal sums of the engine
 //! report overflow: a member's clamped rows, shifted by the lower bound, add up to at most `rows · (upper − lower)`,
 //! which must fit 63 bits; members' values are added as `decimal(20, 0)`, whose sum has 30 digits, which
-//! `members · (upper − lower)` must fit. The shift also makes the engine's division, which truncates, a floor.
+//! `2^32 · (upper − lower)`, for as many members as there can be, must fit. The shift also makes the engine's division,
+//! which truncates, a floor. Which rows count and what they are clamped to is told by the query's
+//! [`Chain`](crate::stability::Chain), to whose end the noise is calibrated.
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::JoinType;
@@ -21,6 +23,7 @@ use rochdale_core::fhir::Sex;
 use rochdale_core::query::{self, Ask, Code, Cohort, Of, Query, QueryError};
 
 use crate::pool::{Pool, sex_code};
+use crate::stability::{Chain, Clamped};
 
 /// Digits of the decimals that members' values are added as; the engine's sum has ten more.
 const DIGITS: u8 = 20;
@@ -41,9 +44,7 @@ pub enum PlanError {
         kept: u32,
     },
     /// Sums could pass what the engine adds exactly.
-    #[error(
-        "ask: bounds {lower}..={upper} with {rows} rows of {members} members pass the range of exact sums: narrow the bounds"
-    )]
+    #[error("ask: bounds {lower}..={upper} with {rows} rows a member pass the range of exact sums: narrow the bounds")]
     Range {
         /// Lower bound, milli-units.
         lower: i64,
@@ -51,8 +52,6 @@ pub enum PlanError {
         upper: i64,
         /// Rows per member.
         rows: u16,
-        /// Members of the pool.
-        members: u64,
     },
     /// DataFusion refused the plan; a defect of this module.
     #[error("plan: {0}")]
@@ -72,9 +71,7 @@ pub struct Tables {
 /// What members' values are taken from, with its static bounds checked.
 struct Values<'a> {
     of: &'a Of,
-    rows: u16,
-    lower: i64,
-    upper: i64,
+    bounds: Clamped,
 }
 
 /// Columns of a plan's result. For a count: `members`. For a mean: `shifted` (sum of members' values above the lower
@@ -99,20 +96,20 @@ pub fn plan(query: &Query, pool: &Pool, tables: Tables) -> Result<DataFrame, Pla
 
 /// [`plan`] for edges that ascend; bounds may be as wide as `i64`.
 pub(crate) fn build(query: &Query, pool: &Pool, tables: Tables) -> Result<DataFrame, PlanError> {
+    let bounds = || Chain::of(query).clamped.ok_or(QueryError::Bins(query.ask.figures()));
     match &query.ask {
         Ask::Count {} => {
             let cohort = cohort(&query.cohort, pool, tables.persons, tables.conditions, tables.observations)?;
             Ok(cohort.aggregate(vec![], vec![count(lit(1i64)).alias(column::MEMBERS)])?)
         }
-        Ask::Mean { of, rows, lower, upper } => {
-            let values = Values { of, rows: *rows, lower: *lower, upper: *upper }.checked(pool)?;
+        Ask::Mean { of, .. } => {
+            let values = Values { of, bounds: bounds()? }.checked(pool)?;
             let exact = cast(col("above"), DataType::Decimal128(DIGITS, 0));
             let sums = vec![sum(exact).alias(column::SHIFTED), count(lit(1i64)).alias(column::MEMBERS)];
             Ok(values.of_cohort(&query.cohort, pool, tables)?.aggregate(vec![], sums)?)
         }
-        Ask::Histogram { of, rows, edges } => {
-            let (lower, upper) = query.ask.bounds().ok_or(QueryError::Bins(edges.len()))?;
-            let values = Values { of, rows: *rows, lower, upper }.checked(pool)?;
+        Ask::Histogram { of, edges, .. } => {
+            let values = Values { of, bounds: bounds()? }.checked(pool)?;
             let binned = values.of_cohort(&query.cohort, pool, tables)?.select(vec![bin(edges)?.alias(column::BIN)])?;
             Ok(binned.aggregate(vec![col(column::BIN)], vec![count(lit(1i64)).alias(column::MEMBERS)])?)
         }
@@ -121,15 +118,16 @@ pub(crate) fn build(query: &Query, pool: &Pool, tables: Tables) -> Result<DataFr
 
 impl Values<'_> {
     fn checked(self, pool: &Pool) -> Result<Self, PlanError> {
-        let Self { rows, lower, upper, .. } = self;
+        let Clamped { rows, lower, upper, .. } = self.bounds;
         if u32::from(rows) > pool.row_cap() {
             return Err(PlanError::Rows { asked: rows, kept: pool.row_cap() });
         }
         let range = i128::from(upper) - i128::from(lower);
         let a_member = range * i128::from(rows);
-        let all = range * i128::from(pool.members());
+        // Not the pool's own number, which an error would tell.
+        let all = range << 32;
         let fits = range > 0 && a_member <= i128::from(i64::MAX) && all < 10i128.pow(u32::from(DIGITS) + 10);
-        if fits { Ok(self) } else { Err(PlanError::Range { lower, upper, rows, members: pool.members() }) }
+        if fits { Ok(self) } else { Err(PlanError::Range { lower, upper, rows }) }
     }
 
     /// `member, above`: how far the value of each member of the cohort who has one lies above the lower bound.
@@ -154,8 +152,10 @@ impl Values<'_> {
     }
 
     fn of_observation(&self, code: u32, observations: DataFrame) -> Result<DataFrame, PlanError> {
-        let bounded =
-            col("code").eq(lit(code)).and(col("rank").lt(lit(u32::from(self.rows)))).and(col("value").is_not_null());
+        let bounded = col("code")
+            .eq(lit(code))
+            .and(col("rank").lt(lit(u32::from(self.bounds.rows))))
+            .and(col("value").is_not_null());
         let above = self.above(col("value"));
         let rows = observations.filter(bounded)?.select(vec![col("member"), above.alias("above")])?;
         let sums = vec![sum(col("above")).alias("total"), count(col("above")).alias("rows")];
@@ -166,8 +166,9 @@ impl Values<'_> {
     /// `value` clamped, minus the lower bound. Both functions skip a missing argument, so that a missing value would
     /// come out as a bound: missing values are dropped before.
     fn above(&self, value: Expr) -> Expr {
-        let clamped = least(vec![greatest(vec![value, lit(self.lower)]), lit(self.upper)]);
-        clamped - lit(self.lower)
+        let Clamped { lower, upper, .. } = self.bounds;
+        let clamped = least(vec![greatest(vec![value, lit(lower)]), lit(upper)]);
+        clamped - lit(lower)
     }
 }
 

@@ -99,7 +99,7 @@ impl Pool {
         &self.observations
     }
 
-    /// Members in the snapshot. Public: the snapshot's contribution ids are.
+    /// Members in the pool: as secret as a record is, since one more or less tells of that one.
     pub fn members(&self) -> u64 {
         self.members
     }

@@ -368,10 +368,13 @@ pub struct Answer {
     pub query: B256,
     /// Digest of the snapshot.
     pub snapshot: B256,
-    /// Records in the snapshot: public, since the snapshot's ids are.
-    pub snapshot_size: u32,
     /// What was charged, in nano-zCDP, whatever the outcome.
     pub rho: u64,
+    /// Of it, what the count cost that the gate reads. The count is a figure too, except of a histogram.
+    pub gate_rho: u64,
+    /// How many members of the snapshot a record was left out of: it did not open, or its member does not consent any more. Noisy and
+    /// charged like every figure; the same noise hides who it was.
+    pub left_out: Figure,
     /// The answer, or that there is none.
     pub outcome: Outcome,
 }
@@ -396,8 +399,6 @@ pub enum Outcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Withheld {
-    /// The snapshot, whose size is public, is too small for any release.
-    PoolTooSmall,
     /// A noisy count of the cohort lies below the threshold.
     CohortTooSmall,
 }
@@ -525,8 +526,9 @@ mod tests {
             version: VERSION,
             query: B256::repeat_byte(1),
             snapshot: B256::repeat_byte(2),
-            snapshot_size: 24,
             rho: 5_000_000,
+            gate_rho: 4_687_500,
+            left_out: Figure { value: 1, scale: 1, sigma_milli: Some(40_000) },
             outcome: Outcome::Released { figures: vec![Figure { value: -3, scale: 1, sigma_milli: Some(10_000) }] },
         };
         let json = commit::canonical_json(&answer).unwrap();

@@ -1,7 +1,8 @@
 //! Brings sealed parts to the stewards, all at once, and queries to the worker. The gateway keeps none of them.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use alloy::primitives::{Address, B256};
 use rochdale_api::client::ClientError;
@@ -10,12 +11,13 @@ use rochdale_api::member::{
     ClaimLeaf, ConsentDelivery, KeyOfferDelivery, KeyOfferRequest, KeyReceipt, KeyReceipts, LeavesRequest,
     RowKeyDelivery, SealedTo,
 };
-use rochdale_api::query::{BudgetLog, QueryRequest, SealedAnswer};
+use rochdale_api::order::{PublishedSize, QueryRequest, SealedAnswer, Sizes};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::client::Chain;
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
 use crate::directory::{Directory, Reachable};
@@ -24,6 +26,8 @@ use crate::store::Holder;
 
 /// How long one steward may take.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long published sizes are given without asking the stewards again.
+const SIZES_FOR: Duration = Duration::from_secs(30);
 /// A steward that has not yet seen the block is asked again this often.
 const REPEATS: u32 = 5;
 /// Pause between two of them.
@@ -34,13 +38,14 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub struct Forward {
     chain: Chain,
     directory: Directory,
+    sizes: Arc<Mutex<Option<(Instant, Sizes)>>>,
 }
 
 impl Forward {
     /// Calls those whom the directory names; deadlines by the time of `chain`.
     #[must_use]
     pub fn new(chain: Chain, directory: Directory) -> Self {
-        Self { chain, directory }
+        Self { chain, directory, sizes: Arc::default() }
     }
 
     /// Delivers a new member's row key; returns the stewards that did not take it, who fetch it from a peer.
@@ -141,21 +146,43 @@ impl Forward {
         call(steward, "/v1/claim-leaves", &request, now).await
     }
 
-    /// The budget log, from the first steward that answers.
+    /// The published sizes that a quorum of stewards gives alike, asked for at most every half minute.
     ///
     /// # Errors
-    /// Where none does.
-    pub async fn budget(&self) -> Result<BudgetLog, Problem> {
-        let now = self.now().await?;
-        let mut last = Problem::new(ProblemCode::PeerUnavailable, "no steward is configured");
-        for steward in self.directory.best_first() {
-            match tokio::time::timeout(PATIENCE, steward.client.get_signed("/v1/budget", now)).await {
-                Ok(Ok(log)) => return Ok(log),
-                Ok(Err(error)) => last = error.into(),
-                Err(_) => last = silent(steward.steward),
+    /// Where too few of them answer.
+    pub async fn sizes(&self) -> Result<Sizes, Problem> {
+        let mut kept = self.sizes.lock().await;
+        if let Some((since, sizes)) = kept.as_ref()
+            && since.elapsed() < SIZES_FOR
+        {
+            return Ok(sizes.clone());
+        }
+        let mut calls = JoinSet::new();
+        for steward in self.directory.reachable() {
+            calls.spawn(async move { tokio::time::timeout(PATIENCE, steward.client.get::<Sizes>("/v1/sizes")).await });
+        }
+        let mut answers: Vec<Sizes> = Vec::new();
+        while let Some(answer) = calls.join_next().await {
+            if let Ok(Ok(Ok(sizes))) = answer {
+                answers.push(sizes);
             }
         }
-        Err(last)
+        let quorum = self.directory.quorum();
+        if answers.len() < quorum {
+            let detail = format!("sizes: {} stewards answer, {quorum} are needed", answers.len());
+            return Err(Problem::new(ProblemCode::PeerUnavailable, detail));
+        }
+        let mut said: BTreeMap<PublishedSize, usize> = BTreeMap::new();
+        for answer in answers {
+            // A steward that names one cell twice counts once.
+            for size in answer.sizes.into_iter().collect::<BTreeSet<_>>() {
+                *said.entry(size).or_default() += 1;
+            }
+        }
+        let agreed = said.into_iter().filter(|(_, times)| *times >= quorum).map(|(size, _)| size);
+        let sizes = Sizes { sizes: agreed.collect() };
+        *kept = Some((Instant::now(), sizes.clone()));
+        Ok(sizes)
     }
 
     /// Brings a query to the worker and its sealed answer back.

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use alloy::primitives::B256;
 use rochdale_api::client::Client;
-use rochdale_api::contribution::{CatchUp, CatchUpContribution, CatchUpRequest};
+use rochdale_api::contribution::{CatchUp, CatchUpContribution, CatchUpRequest, KeptSnapshot};
 use rochdale_api::member::Sealed as SealedAnswer;
-use rochdale_api::query::Snapshot;
+use rochdale_api::order::Snapshot;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::state::ConsentStatus;
-use rochdale_core::commit;
 use rochdale_core::ids::StewardId;
 use rochdale_crypto::sealing::{self, CatchUpContext};
 use rochdale_crypto::{RowKey, Sealed, SealingPublicKey};
@@ -64,8 +63,9 @@ impl Steward {
         }
         for digest in &request.snapshots {
             if let Some(row) = self.store.snapshot(*digest).await? {
-                let SnapshotRow { digest, dataset, purpose, cut, ids } = row;
-                answer.snapshots.push(Snapshot { dataset, purpose, cut, digest, contributions: ids });
+                let SnapshotRow { digest, dataset, purpose, cut, blinder, ids, .. } = row;
+                let snapshot = Snapshot { dataset, purpose, cut, digest, contributions: ids };
+                answer.snapshots.push(KeptSnapshot { snapshot, blinder });
             }
         }
         let recipient = mirror.latest.seats[usize::from(peer.0) - 1].sealing_key;
@@ -142,9 +142,9 @@ impl Steward {
                 missing.contributions.push(contribution.commitment);
             }
         }
-        for receipt in latest.receipts.values() {
-            if self.store.snapshot(receipt.snapshot).await?.is_none() {
-                missing.snapshots.push(receipt.snapshot);
+        for booked in latest.debits.values() {
+            if self.store.snapshot(booked.debit.snapshot).await?.is_none() {
+                missing.snapshots.push(booked.debit.snapshot);
             }
         }
         Ok(missing)
@@ -165,30 +165,24 @@ impl Steward {
             }
         }
         for snapshot in &answer.snapshots {
-            refused.extend(self.keep_snapshot(snapshot).await.err());
+            refused.extend(self.keep_snapshot(mirror, snapshot).await.err());
         }
         for problem in refused {
             tracing::warn!(%peer, %problem, "a part of a catch-up was refused");
         }
     }
 
-    /// Keeps a snapshot from whatever source, checked against its digest.
-    async fn keep_snapshot(&self, snapshot: &Snapshot) -> Result<(), Problem> {
-        let digest = commit::Snapshot {
-            chain_id: self.manifest.chain_id,
-            registry: self.manifest.addresses.contribution_registry,
-            dataset: snapshot.dataset,
-            purpose: snapshot.purpose,
-            cut: snapshot.cut,
-            ids: &snapshot.contributions,
+    /// Keeps a snapshot from whatever source, checked against its digest on chain.
+    async fn keep_snapshot(&self, mirror: &Mirror, kept: &KeptSnapshot) -> Result<(), Problem> {
+        let Snapshot { dataset, purpose, cut, digest, contributions: ids } = kept.snapshot.clone();
+        let named = mirror.latest.debits.values().any(|booked| booked.debit.snapshot == digest);
+        let cut_time = self.final_block(mirror, cut).await?.timestamp;
+        let row = SnapshotRow { digest, dataset, purpose, cut, cut_time, blinder: kept.blinder, ids };
+        let found = self.digest_of(&row)?;
+        if !named || found != digest {
+            return Err(broken("snapshot", format!("its digest is {found}, {digest} was asked for")));
         }
-        .digest()
-        .map_err(|error| broken("snapshot", error))?;
-        if digest != snapshot.digest {
-            return Err(broken("snapshot", format!("its digest is {digest}, not {}", snapshot.digest)));
-        }
-        let Snapshot { dataset, purpose, cut, contributions: ids, .. } = snapshot.clone();
-        Ok(self.store.put_snapshot(&SnapshotRow { digest, dataset, purpose, cut, ids }).await?)
+        Ok(self.store.put_snapshot(&row).await?)
     }
 
     fn catch_up_context(&self, from: StewardId, to: StewardId) -> CatchUpContext {

@@ -46,7 +46,7 @@ pub struct Config {
     /// Stewards that left office and still hand over what they hold.
     #[serde(default)]
     pub former: Vec<Former>,
-    /// The privacy budget.
+    /// Each person's privacy budget.
     pub budget: Budget,
     /// Settlement.
     #[serde(default)]
@@ -89,12 +89,17 @@ pub struct Former {
     pub url: String,
 }
 
-/// The pool's privacy budget.
+/// Each person's privacy budget, in nano-zCDP: the same at every steward, or their snapshots differ.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Budget {
-    /// Lifetime budget in nano-zCDP.
-    pub total: u64,
+    /// For life.
+    pub lifetime: u64,
+    /// What becomes available with each year of membership that begins.
+    pub per_year: u64,
+    /// Blocks on top of a debit's before shares are released for it.
+    #[serde(default = "default_depth")]
+    pub depth: u64,
 }
 
 /// How this steward takes part in settlements.
@@ -137,6 +142,10 @@ fn default_poll_ms() -> u64 {
 
 fn default_stale_after_s() -> u64 {
     60
+}
+
+fn default_depth() -> u64 {
+    3
 }
 
 fn default_max_blob_bytes() -> u64 {
@@ -189,7 +198,7 @@ mod tests {
     #[test]
     fn the_sample_is_understood() {
         let config: Config = parse_config(Path::new("steward.toml"), SAMPLE).unwrap();
-        assert_eq!(config.budget.total, 1_000_000_000);
+        assert_eq!((config.budget.lifetime, config.budget.per_year), (1_000_000_000, 250_000_000));
         assert_eq!(config.peers.iter().map(|p| p.steward.0).collect::<Vec<_>>(), [2, 3]);
     }
 

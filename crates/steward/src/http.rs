@@ -14,9 +14,7 @@ use rochdale_api::member::{
     ClaimLeaf, ConsentDelivery, ErasureAttestation, KeyOfferDelivery, KeyReceipt, LeavesRequest, RowKeyDelivery,
     RowRequest, Sealed, SealedRow,
 };
-use rochdale_api::query::{
-    BudgetLog, CommitRequest, Countersignature, EntryRequest, ReleaseRequest, Shares, SnapshotRequest,
-};
+use rochdale_api::order::{DebitSignature, SealedRequest, Shares, Sizes};
 use rochdale_api::server::{MAX_JSON, Signed, Verifier};
 use rochdale_api::settlement::{AnswerRequest, AwardMessage, CopyRequest, SettlementStatus, SheetAnswer, SheetMessage};
 use rochdale_api::status::Health;
@@ -47,7 +45,7 @@ pub enum Access {
 /// Every route: method, path, who may call it. A test calls each as every actor.
 pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("GET", "/v1/health", Access::Anyone),
-    ("GET", "/v1/budget", Access::Anyone),
+    ("GET", "/v1/sizes", Access::Anyone),
     ("GET", "/v1/settlement", Access::Anyone),
     ("GET", "/v1/settlement/answers/{member}", Access::Anyone),
     ("GET", "/v1/erasures/{member}", Access::Anyone),
@@ -65,8 +63,7 @@ pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("GET", "/v1/settlement/sheets/{epoch}", Access::Steward),
     ("POST", "/v1/settlement/copies", Access::Steward),
     ("POST", "/v1/snapshots", Access::Worker),
-    ("POST", "/v1/budget/entries", Access::Worker),
-    ("POST", "/v1/budget/commit", Access::Worker),
+    ("POST", "/v1/debits", Access::Worker),
     ("POST", "/v1/release", Access::Worker),
     ("POST", "/v1/claim-leaves", Access::GatewayOrMember),
     ("POST", "/v1/members/{member}/row", Access::ThatMember),
@@ -89,7 +86,7 @@ type Answered<T> = Result<Json<T>, Problem>;
 pub fn router(steward: Arc<Steward>) -> Router {
     Router::new()
         .route("/v1/health", get(health))
-        .route("/v1/budget", get(budget_log))
+        .route("/v1/sizes", get(sizes))
         .route("/v1/settlement", get(settlement))
         .route("/v1/settlement/answers/{member}", get(demanded_row))
         .route("/v1/erasures/{member}", get(erasure))
@@ -107,8 +104,7 @@ pub fn router(steward: Arc<Steward>) -> Router {
         .route("/v1/settlement/sheets/{epoch}", get(sheets))
         .route("/v1/settlement/copies", post(copies))
         .route("/v1/snapshots", post(snapshots))
-        .route("/v1/budget/entries", post(entries))
-        .route("/v1/budget/commit", post(commit))
+        .route("/v1/debits", post(debits))
         .route("/v1/release", post(release))
         .route("/v1/claim-leaves", post(claim_leaves))
         .route("/v1/members/{member}/row", post(member_row))
@@ -160,6 +156,11 @@ fn forbidden<T>(signed: &Signed<T>, caller: Caller, wanted: &str) -> Problem {
     Problem::new(ProblemCode::Forbidden, format!("{} is {who}; this call is for {wanted}", signed.signer))
 }
 
+async fn sizes(State(app): State<App>) -> Answered<Sizes> {
+    let mirror = app.0.mirror()?;
+    Ok(Json(app.0.sizes(&mirror).await?))
+}
+
 async fn health(State(app): State<App>) -> Response {
     let steward = &app.0;
     let mut problems = steward.report().problems;
@@ -199,10 +200,6 @@ async fn health(State(app): State<App>) -> Response {
     };
     let status = if health.ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(health)).into_response()
-}
-
-async fn budget_log(State(app): State<App>) -> Answered<BudgetLog> {
-    app.0.budget_log().await.map(Json)
 }
 
 async fn settlement(State(app): State<App>) -> Answered<SettlementStatus> {
@@ -286,22 +283,17 @@ async fn copies(State(app): State<App>, signed: Signed<CopyRequest>) -> Answered
     app.0.answer_copy(&mirror, seat, &signed.body).await.map(Json)
 }
 
-async fn snapshots(State(app): State<App>, signed: Signed<SnapshotRequest>) -> Answered<Sealed> {
+async fn snapshots(State(app): State<App>, signed: Signed<SealedRequest>) -> Answered<Sealed> {
     let mirror = app.worker(&signed).await?;
     app.0.answer_snapshot(&mirror, signed.signer, &signed.body).await.map(Json)
 }
 
-async fn entries(State(app): State<App>, signed: Signed<EntryRequest>) -> Answered<Countersignature> {
+async fn debits(State(app): State<App>, signed: Signed<SealedRequest>) -> Answered<DebitSignature> {
     app.worker(&signed).await?;
-    app.0.sign_entry(&signed.body).await.map(Json)
+    app.0.sign_debit(signed.signer, &signed.body).await.map(Json)
 }
 
-async fn commit(State(app): State<App>, signed: Signed<CommitRequest>) -> Answered<BudgetLog> {
-    app.worker(&signed).await?;
-    app.0.commit_entry(&signed.body).await.map(Json)
-}
-
-async fn release(State(app): State<App>, signed: Signed<ReleaseRequest>) -> Answered<Shares> {
+async fn release(State(app): State<App>, signed: Signed<SealedRequest>) -> Answered<Sealed> {
     let mirror = app.worker(&signed).await?;
     app.0.release(&mirror, signed.signer, &signed.body).await.map(Json)
 }

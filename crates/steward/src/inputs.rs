@@ -45,7 +45,7 @@ pub struct Sources<'a> {
     pub scores: &'a BTreeMap<ContributionId, Vec<ScoreRow>>,
     /// Program points under their caps.
     pub grants: &'a [Grant],
-    /// Contributions of each snapshot that a receipt of the epoch names.
+    /// Contributions of each snapshot that a debit of the epoch names.
     pub snapshots: &'a BTreeMap<B256, Vec<ContributionId>>,
 }
 
@@ -114,14 +114,14 @@ pub fn gather(sources: &Sources<'_>) -> Result<Gathered, Problem> {
     Ok(Gathered { inputs, params, entered, lines, deferred })
 }
 
-/// The snapshots of the epoch's receipts, one for each receipt.
+/// The snapshots of the epoch's debits, one for each debit.
 fn used<'a>(sources: &Sources<'a>) -> Result<Vec<&'a [ContributionId]>, Problem> {
     sources
         .at_cut
-        .receipts_since(sources.since)
-        .map(|receipt| {
-            sources.snapshots.get(&receipt.snapshot).map(Vec::as_slice).ok_or_else(|| {
-                let detail = format!("snapshot {} of receipt {} is not here yet", receipt.snapshot, receipt.index);
+        .debits_since(sources.since)
+        .map(|booked| {
+            sources.snapshots.get(&booked.debit.snapshot).map(Vec::as_slice).ok_or_else(|| {
+                let detail = format!("the snapshot of debit {} is not here yet", booked.id);
                 Problem::new(ProblemCode::NotEnough, detail).hint("it is taken from a peer that is up")
             })
         })

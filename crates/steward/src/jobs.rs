@@ -52,11 +52,14 @@ impl Steward {
         note("erasure", self.erase_round(&mirror).await);
         if mirror.events.len() != seen.events || !seen.complete {
             note("catch-up", self.catch_up(&mirror).await);
-            note("budget", self.watch_receipts(&mirror).await);
             seen.complete = self.is_complete(&mirror).await.unwrap_or(false);
             seen.events = mirror.events.len();
         }
+        note("debits", self.rebook(&mirror).await);
         note("scoring", self.score_round(&mirror).await);
+        if seen.complete {
+            note("sizes", self.size_round(&mirror).await);
+        }
         note("settlement", self.settle_round(&mirror).await);
         problems
     }

@@ -1,4 +1,4 @@
-//! The steward: key shares, scores, the budget log, settlement.
+//! The steward: key shares, scores, privacy budgets, settlement.
 //!
 //! One module per duty, wired in [`run`]:
 //!
@@ -9,7 +9,7 @@
 //! | [`scoring`] | opens the records it has drawn, signs scores |
 //! | [`inputs`], [`settlement`] | replays the ledger's step, signs headers, proposes |
 //! | [`awards`] | keeps signed program awards and holds them to their caps |
-//! | [`budget`], [`release`] | countersigns privacy charges, re-seals shares to workers |
+//! | [`snapshot`], [`accounts`], [`debits`], [`release`] | who is in a pool, what each person has left; signs debits, re-seals shares to workers |
 //! | [`erasure`] | destroys what members erased |
 //! | [`members`] | leaves, proofs, a member's own row |
 //! | [`audit`] | recomputes everything, read-only |
@@ -18,12 +18,13 @@
 //! steward gets shares and scores, and nothing that could open a pool. The one transaction that it may send, an objection,
 //! comes from the seat's own account, where its operator set a limit.
 
+pub mod accounts;
 pub mod audit;
 pub mod awards;
-pub mod budget;
 pub mod catchup;
 pub mod config;
 pub mod custody;
+pub mod debits;
 pub mod erasure;
 mod falsified;
 pub mod http;
@@ -36,5 +37,7 @@ pub mod release;
 pub mod run;
 pub mod scoring;
 pub mod settlement;
+pub mod sizes;
+pub mod snapshot;
 pub mod steward;
 pub mod store;

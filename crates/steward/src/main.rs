@@ -15,7 +15,7 @@ use rochdale_steward::{audit, keys, run};
 #[command(
     version,
     about,
-    after_help = "Example:\n  rochdale-steward keygen --out steward-1 --committee-key committee.key\n  rochdale-steward run --config steward.toml\n  rochdale-steward audit --config steward.toml --json\n  rochdale-steward resume --config steward.toml --duty budget"
+    after_help = "Example:\n  rochdale-steward keygen --out steward-1 --committee-key committee.key\n  rochdale-steward run --config steward.toml\n  rochdale-steward audit --config steward.toml --json\n  rochdale-steward resume --config steward.toml --duty settlement"
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -53,7 +53,7 @@ enum Command {
         /// Configuration file of the steward.
         #[arg(long)]
         config: PathBuf,
-        /// The duty as the health page names it: `settlement` or `budget`.
+        /// The duty as the health page names it: `settlement`.
         #[arg(long)]
         duty: String,
     },

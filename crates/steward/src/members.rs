@@ -241,17 +241,18 @@ impl Steward {
 
     async fn uses(&self, mirror: &Mirror, member: MemberId) -> Result<Vec<UseReport>, Problem> {
         let mut uses = Vec::new();
-        for receipt in mirror.latest.receipts.values() {
-            let Some(snapshot) = self.store.snapshot(receipt.snapshot).await? else { continue };
+        for booked in mirror.latest.debits.values() {
+            let Some(snapshot) = self.store.snapshot(booked.debit.snapshot).await? else { continue };
             let of_member =
                 |id: &&_| mirror.latest.contributions.get(id).is_some_and(|contribution| contribution.member == member);
             let records = snapshot.ids.iter().filter(of_member).count() as u64;
             if records > 0 {
                 uses.push(UseReport {
-                    index: receipt.index,
-                    license_id: receipt.license,
+                    debit: booked.id,
+                    license_id: booked.debit.license_id,
                     purpose: snapshot.purpose,
-                    query_digest: receipt.query_digest,
+                    query_digest: booked.debit.query_digest,
+                    rho: booked.debit.rho,
                     records,
                 });
             }

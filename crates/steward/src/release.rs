@@ -1,42 +1,47 @@
-//! Releasing key shares to a worker: for a committed entry of the budget log, to the worker's key on chain, and only of
-//! members whose consent stands right now.
+//! Releasing key shares to a worker: for a debit that our own RPC shows deep enough and that fits everybody in its snapshot when all
+//! debits before it are counted, to the worker's key on chain, and only of members whose consent stands right now.
 //!
-//! Grants count as of a finalized block, denials as of the latest one. Whatever a steward cannot read does not happen: a
-//! stale head refuses everything.
+//! So an honest steward among those who release stops what a lying one signed twice. Grants count as of a finalized block, denials as
+//! of the latest one. Whatever a steward cannot read does not happen: a stale head refuses everything. Why a member's record is refused
+//! is sealed to the worker that asked; to anybody on the way it is nothing.
 
 use std::sync::Arc;
 
-use alloy::eips::BlockId;
-use alloy::primitives::{Address, B256, keccak256};
+use alloy::primitives::{Address, B256};
+use alloy::providers::Provider as _;
+use alloy::sol_types::SolCall as _;
 use rochdale_api::contribution::ShareAnswer;
-use rochdale_api::query::{BudgetEntry, ReleaseRequest, Shares, Snapshot, SnapshotRequest};
+use rochdale_api::order::{ReleaseRequest, SealedRequest, Shares};
 use rochdale_api::{Problem, ProblemCode, member};
-use rochdale_chain::client::BlockRef;
-use rochdale_chain::state::{ConsentStatus, Contribution, Cooperative, LicenseState};
-use rochdale_core::commit;
-use rochdale_core::consent::{Decision, EhdsCategory, Request, matches};
-use rochdale_core::ids::{ContributionId, DatasetId, LicenseId, MemberId};
+use rochdale_chain::bindings::StewardCommittee;
+use rochdale_chain::state::{ConsentStatus, Contribution, Cooperative, DebitState};
+use rochdale_core::budget::Accounts;
+use rochdale_core::consent::Request;
+use rochdale_core::ids::{ContributionId, MemberId};
 use rochdale_crypto::SealingPublicKey;
-use rochdale_crypto::sealing::{self, ShareContext, SnapshotContext};
-use zeroize::Zeroizing;
+use rochdale_crypto::sealing::{self, ShareContext, SharesContext};
 
-use crate::budget::license;
+use crate::accounts::problem;
 use crate::custody::kept;
+use crate::debits::license;
 use crate::scoring::PAGE;
-use crate::steward::{Mirror, Steward, chain_problem, internal};
+use crate::snapshot::request_of;
+use crate::steward::{Mirror, Steward, internal};
 use crate::store::SnapshotRow;
 
-/// Seconds after an entry's deadline in which its shares are still given: a worker that crashed may go on for a day.
+/// Seconds after an order's deadline in which its shares are still given: a worker that crashed may go on for a day. The deadline itself
+/// lies at most a week after the debit.
 const SESSION: u64 = 86_400;
 
-/// Why an entry's shares are released no more.
-fn spent(mirror: &Mirror, index: u64, entry: &BudgetEntry) -> Option<Problem> {
-    if mirror.latest.receipts.contains_key(&index) {
-        let detail = format!("entry {index} was answered and its receipt anchored: a new answer needs a new entry");
+/// Why a debit's shares are released no more.
+fn spent(mirror: &Mirror, booked: &DebitState) -> Option<Problem> {
+    let id = booked.id;
+    if booked.receipt.is_some() {
+        let detail = format!("debit {id} was answered and its receipt anchored: a new answer needs a new order");
         return Some(denied(ProblemCode::Conflict, detail));
     }
-    let (deadline, now) = (entry.deadline, mirror.now());
-    let detail = format!("entry {index} expired at {deadline}, block time is {now}");
+    let (deadline, now) = (booked.debit.deadline, mirror.now());
+    let detail = format!("the order of debit {id} expired at {deadline}, block time is {now}");
     (now > deadline.saturating_add(SESSION)).then(|| denied(ProblemCode::Forbidden, detail))
 }
 
@@ -44,170 +49,52 @@ fn denied(code: ProblemCode, detail: String) -> Problem {
     Problem::new(code, detail)
 }
 
+/// What every record of one page is asked by.
+struct Asked<'a> {
+    mirror: &'a Mirror,
+    finalized: &'a Cooperative,
+    snapshot: SnapshotRow,
+    request: Request,
+    /// With the debit itself counted.
+    accounts: Accounts,
+}
+
 impl Steward {
-    /// The finalized block of a cut.
-    async fn cut_block(&self, mirror: &Mirror, cut: B256) -> Result<BlockRef, Problem> {
-        let found = self.chain.find_block(BlockId::hash(cut)).await.map_err(chain_problem)?;
-        let block = found.filter(|block| block.number <= mirror.head.finalized.number);
-        let same = match block {
-            Some(block) => self.chain.find_block(BlockId::number(block.number)).await.map_err(chain_problem)?,
-            None => None,
-        };
-        same.filter(|block| block.hash == cut).ok_or_else(|| {
-            Problem::new(ProblemCode::NotFound, format!("block {cut} is not finalized at this steward's RPC"))
-                .hint("cut at the hash of a finalized block")
-        })
-    }
-
-    /// The pool that a license may use as of a cut.
+    /// Releases our shares for part of a booked debit's snapshot; the answer is [`Shares`] under a seal.
     ///
     /// # Errors
-    /// Where the license does not allow it or the cut is not final.
-    pub async fn snapshot_at(
-        self: &Arc<Self>,
-        mirror: &Mirror,
-        id: LicenseId,
-        cut: B256,
-    ) -> Result<SnapshotRow, Problem> {
-        let license = license(mirror, id)?;
-        let terms = license.terms;
-        let block = self.cut_block(mirror, cut).await?;
-        let state = Cooperative::at_block(mirror.events.iter(), block.number);
-        let request = request_of(&state, license, block.timestamp)?;
-        let mut ids = Vec::new();
-        for contribution in state.contributions.values().filter(|c| !c.erased) {
-            if state.consents_at(contribution.member, block.timestamp)
-                && self.is_in_pool(&state, contribution, terms.dataset, &request).await?
-            {
-                ids.push(contribution.id);
-            }
-        }
-        let paid = usize::try_from(terms.records).map_err(internal)?;
-        if ids.len() > paid {
-            // The cut's hash draws those that were paid for, so that nobody chooses them.
-            ids.sort_by_key(|id| keccak256([cut.as_slice(), &id.0.to_be_bytes()].concat()));
-            ids.truncate(paid);
-            ids.sort_unstable();
-        }
-        let digest = commit::Snapshot {
-            chain_id: self.manifest.chain_id,
-            registry: self.manifest.addresses.contribution_registry,
-            dataset: terms.dataset,
-            purpose: terms.purpose,
-            cut,
-            ids: &ids,
-        }
-        .digest()
-        .map_err(internal)?;
-        let row = SnapshotRow { digest, dataset: terms.dataset, purpose: terms.purpose, cut, ids };
-        self.store.put_snapshot(&row).await?;
-        Ok(row)
-    }
-
-    /// Whether a contribution is of the license's dataset and its member's receipt allows the license's purpose.
-    async fn is_in_pool(
-        &self,
-        state: &Cooperative,
-        contribution: &Contribution,
-        dataset: DatasetId,
-        request: &Request,
-    ) -> Result<bool, Problem> {
-        let Some(row) = self.store.contribution(contribution.commitment).await? else {
-            tracing::warn!(contribution = %contribution.id, "left out of a snapshot: its secrets are not here yet");
-            return Ok(false);
-        };
-        let (header, _) = kept(&row)?;
-        let secret = self.keys.private_part(&self.store, &row, header.hash()).await?;
-        if secret.is_none_or(|secret| secret.dataset != dataset) {
-            return Ok(false);
-        }
-        let version = state.consents.get(&contribution.member).map_or(0, |consent| consent.version);
-        Ok(self.receipt_allows(contribution.member, version, request).await.is_ok())
-    }
-
-    /// Matches a consent receipt with a license.
-    async fn receipt_allows(&self, member: MemberId, version: u32, request: &Request) -> Result<(), Problem> {
-        let secret = self.keys.consent(&self.store, member, version).await?.ok_or_else(|| {
-            let detail = format!("the consent receipt of member {member}, version {version}, is not here yet");
-            denied(ProblemCode::ConsentDenied, detail)
-        })?;
-        let reasons = match matches(&secret.receipt, request) {
-            Decision::Approve { .. } => return Ok(()),
-            Decision::Abstain { reasons } | Decision::Deny { reasons } => reasons,
-        };
-        let reasons: Vec<String> = reasons.iter().map(ToString::to_string).collect();
-        let detail = format!("the consent of member {member} does not allow it: {}", reasons.join("; "));
-        Err(denied(ProblemCode::ConsentDenied, detail))
-    }
-
-    /// Answers a worker with the pool, sealed to its key on chain.
-    ///
-    /// # Errors
-    /// As [`Self::snapshot_at`].
-    pub async fn answer_snapshot(
-        self: &Arc<Self>,
-        mirror: &Mirror,
-        worker: Address,
-        request: &SnapshotRequest,
-    ) -> Result<member::Sealed, Problem> {
-        let seat = self.seat(mirror)?;
-        let row = self.snapshot_at(mirror, request.license_id, request.cut).await?;
-        let SnapshotRow { digest, dataset, purpose, cut, ids } = row;
-        let snapshot = Snapshot { dataset, purpose, cut, digest, contributions: ids };
-        let context = SnapshotContext {
-            chain_id: self.manifest.chain_id,
-            registry: self.manifest.addresses.contribution_registry,
-            license: request.license_id,
-            cut,
-            index: seat,
-        };
-        let json = serde_json::to_vec(&snapshot).map(Zeroizing::new).map_err(internal)?;
-        let key = self.worker_key(mirror, worker)?;
-        let sealed = sealing::seal_as(&SealingPublicKey(key), &context, &json, &mut rand::rng()).map_err(internal)?;
-        Ok(member::Sealed { sealed: sealed.0 })
-    }
-
-    fn worker_key(&self, mirror: &Mirror, worker: Address) -> Result<B256, Problem> {
-        mirror
-            .latest
-            .workers
-            .get(&worker)
-            .copied()
-            .ok_or_else(|| Problem::new(ProblemCode::Forbidden, format!("{worker} is not a registered worker")))
-    }
-
-    /// Releases our shares for part of a committed entry's snapshot.
-    ///
-    /// # Errors
-    /// Where the entry is not committed here; refusals of single records, also because the entry was answered already
-    /// or is too old, are part of the answer.
+    /// Where the debit is not booked, not deep enough or invalid; refusals of single records, also because the order was answered
+    /// already or is too old, are part of the answer.
     pub async fn release(
         self: &Arc<Self>,
         mirror: &Mirror,
         worker: Address,
-        request: &ReleaseRequest,
-    ) -> Result<Shares, Problem> {
-        self.refuse_if_halted(crate::budget::DUTY).await?;
+        sealed: &SealedRequest,
+    ) -> Result<member::Sealed, Problem> {
+        let finalized = mirror.finalized();
+        let recipient = self.worker_key(mirror, &finalized, worker)?;
+        let request: ReleaseRequest = self.open_request(mirror, worker, sealed)?;
+        if request.order != sealed.order {
+            let detail = "the sealed request names another order than the one beside it".to_owned();
+            return Err(denied(ProblemCode::BadRequest, detail));
+        }
         if request.contributions.len() > PAGE {
             let detail = format!("{} contributions, at most {PAGE} in one request", request.contributions.len());
-            return Err(Problem::new(ProblemCode::TooLarge, detail));
+            return Err(denied(ProblemCode::TooLarge, detail));
         }
-        let recipient = self.worker_key(mirror, worker)?;
-        let (entry_hash, entry) = self.committed(request.index).await?;
-        let spent = spent(mirror, request.index, &entry);
-        let request_at_head = request_of(&mirror.latest, license(mirror, entry.license_id)?, mirror.now())?;
-        let snapshot = self.store.snapshot(entry.snapshot).await?.ok_or_else(|| {
-            Problem::new(ProblemCode::NotFound, format!("snapshot {} is not here", entry.snapshot))
-                .hint("ask this steward for the snapshot at the entry's cut first")
-        })?;
-        let finalized = mirror.finalized();
-        let mut answers = Vec::with_capacity(request.contributions.len());
+        let booked = self.booked(mirror, request.order)?;
+        let asked = self.releasable(mirror, &finalized, booked).await?;
+        let spent = spent(mirror, booked);
+        if spent.is_none() {
+            self.keep_quorum(booked).await?;
+        }
+        let mut answers: Shares = Vec::with_capacity(request.contributions.len());
         for id in &request.contributions {
             // A member's denial is the first reason, so that whoever asks is told it.
-            let answer = match self.may_release(mirror, &finalized, &snapshot, &request_at_head, *id).await {
+            let answer = match self.may_release(&asked, *id).await {
                 Ok(contribution) => match &spent {
                     Some(problem) => Err(problem.clone()),
-                    None => self.release_share(mirror, contribution, recipient, entry_hash).await,
+                    None => self.release_share(mirror, contribution, recipient, request.order).await,
                 },
                 Err(problem) => Err(problem),
             };
@@ -217,17 +104,68 @@ impl Steward {
                 reason: p.detail,
             }));
         }
-        Ok(answers)
+        let context = SharesContext {
+            chain_id: self.manifest.chain_id,
+            committee: self.manifest.addresses.steward_committee,
+            order: request.order,
+            index: self.seat(mirror)?,
+        };
+        self.seal_answer(recipient, &context, &answers)
     }
 
-    async fn may_release<'a>(
+    /// The debit of an order, as deep on our chain as we are configured to wait.
+    fn booked<'a>(&self, mirror: &'a Mirror, order: B256) -> Result<&'a DebitState, Problem> {
+        let booked = mirror.latest.debit_of(order).ok_or_else(|| {
+            let detail = format!("no debit of order {order} is booked at this steward's RPC");
+            denied(ProblemCode::NotFound, detail).hint("book it with a quorum's signatures first")
+        })?;
+        let (depth, wanted) = (mirror.head.latest.number.saturating_sub(booked.booked.block), self.config.budget.depth);
+        if depth < wanted {
+            let detail = format!("debit {} lies {depth} blocks deep, this steward waits for {wanted}", booked.id);
+            return Err(denied(ProblemCode::NotFound, detail).hint("ask again after a few blocks"));
+        }
+        Ok(booked)
+    }
+
+    /// What the records of a debit are asked by, once it is found valid.
+    async fn releasable<'a>(
         &self,
         mirror: &'a Mirror,
-        finalized: &Cooperative,
-        snapshot: &SnapshotRow,
-        request: &Request,
-        id: ContributionId,
-    ) -> Result<&'a Contribution, Problem> {
+        finalized: &'a Cooperative,
+        booked: &DebitState,
+    ) -> Result<Asked<'a>, Problem> {
+        let before = mirror.latest.debits.values().filter(|earlier| earlier.id < booked.id);
+        let mut accounts = self.accounts(&mirror.latest, before).await?;
+        let charge = self.charge_of(&mirror.latest, booked).await?;
+        accounts.book(&charge).map_err(|error| problem(&error))?;
+        let snapshot = self.store.snapshot(booked.debit.snapshot).await?;
+        let snapshot = snapshot.ok_or_else(|| internal("a snapshot that was read is gone"))?;
+        let license = license(mirror, finalized, booked.debit.license_id)?;
+        let latest = request_of(&mirror.latest, license, mirror.now())?;
+        let granted = request_of(finalized, license, mirror.now())?;
+        // An approval that was withdrawn, or that is not final yet, is none.
+        let request = if latest == granted { latest } else { Request { ethics_approved: false, ..latest } };
+        Ok(Asked { mirror, finalized, snapshot, request, accounts })
+    }
+
+    /// Keeps what books a debit again, should a reorganization drop it after our shares have left.
+    async fn keep_quorum(&self, booked: &DebitState) -> Result<(), Problem> {
+        let kept = self.store.debit(booked.debit.order).await?;
+        if kept.is_some_and(|row| row.quorum.is_some()) {
+            return Ok(());
+        }
+        let found = self.chain.provider().get_transaction_by_hash(booked.transaction).await;
+        let found = found.map_err(|error| denied(ProblemCode::ChainUnavailable, error.to_string()))?;
+        let input = found.map(|transaction| alloy::consensus::Transaction::input(&transaction).clone());
+        // Where a contract of somebody else's made the call, the signatures are not to be had in this way; then the worker, who
+        // collected them, is the only one who can send them again.
+        let call = input.and_then(|input| StewardCommittee::debitCall::abi_decode(&input).ok());
+        let quorum = call.filter(|call| call.d.order == booked.debit.order).map(|call| call.signatures);
+        Ok(self.store.release_debit(&booked.debit, &quorum.unwrap_or_default()).await?)
+    }
+
+    async fn may_release<'a>(&self, asked: &Asked<'a>, id: ContributionId) -> Result<&'a Contribution, Problem> {
+        let Asked { mirror, finalized, snapshot, request, accounts } = asked;
         if snapshot.ids.binary_search(&id).is_err() {
             let detail = format!("contribution {id} is not in snapshot {}", snapshot.digest);
             return Err(denied(ProblemCode::Forbidden, detail));
@@ -247,9 +185,15 @@ impl Steward {
             let detail = format!("the consent of member {member} is not in a finalized block yet");
             return Err(denied(ProblemCode::ConsentDenied, detail));
         }
-        for state in [&mirror.latest, finalized] {
+        for state in [&mirror.latest, *finalized] {
             let version = state.consents.get(&member).map_or(0, |consent| consent.version);
             self.receipt_allows(member, version, request).await?;
+        }
+        // The debit is counted already: what a member chose for itself must cover all that was charged.
+        let own = self.own_choice(&mirror.latest, member).await?;
+        if own.is_some_and(|own| accounts.spent(member) > own) {
+            let detail = format!("member {member} chose a smaller budget than what is charged by now");
+            return Err(denied(ProblemCode::ConsentDenied, detail));
         }
         Ok(contribution)
     }
@@ -281,16 +225,6 @@ impl Steward {
             sealed: sealed.map_err(internal)?.0,
         })
     }
-}
-
-/// What a license asks for, as far as the chain tells.
-fn request_of(state: &Cooperative, license: &LicenseState, now: u64) -> Result<Request, Problem> {
-    let LicenseState { holder, terms } = license;
-    let ehds = EhdsCategory::from_code(terms.ehds_category).ok_or_else(|| {
-        denied(ProblemCode::LicenseInvalid, format!("the license has EHDS category {}", terms.ehds_category))
-    })?;
-    let approved = state.is_approved(*holder, terms.purpose, now);
-    Ok(Request::query(terms.purpose, ehds, *holder, approved, now))
 }
 
 fn why_denied(state: &Cooperative, member: MemberId, now: u64) -> String {

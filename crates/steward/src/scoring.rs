@@ -12,7 +12,7 @@ use std::sync::Arc;
 use alloy::primitives::{B256, keccak256};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use rochdale_api::contribution::{ScoreMessage, ScoringSharesRequest, ShareAnswer};
-use rochdale_api::query::Shares;
+use rochdale_api::order::Shares;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::eip712;
 use rochdale_chain::state::{Contribution, Cooperative};

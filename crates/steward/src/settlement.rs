@@ -337,9 +337,9 @@ impl Steward {
     ) -> Result<Gathered, Problem> {
         let since = self.manifest.since(epoch);
         let mut snapshots = BTreeMap::new();
-        for receipt in at_cut.receipts_since(since) {
-            if let Some(row) = self.store.snapshot(receipt.snapshot).await? {
-                snapshots.insert(receipt.snapshot, row.ids);
+        for booked in at_cut.debits_since(since) {
+            if let Some(row) = self.store.snapshot(booked.debit.snapshot).await? {
+                snapshots.insert(row.digest, row.ids);
             }
         }
         let founding = &self.manifest.ledger;

@@ -126,7 +126,7 @@ pub struct Steward {
     pub chain: Chain,
     /// One settlement is worked on at a time.
     pub settling: Mutex<()>,
-    /// One entry of the budget log is worked on at a time.
+    /// One debit is signed at a time: two that were checked side by side could overspend somebody.
     pub debiting: Mutex<()>,
     /// What this steward computes of the pending epoch where the proposal on chain is another.
     pub(crate) falsified: RwLock<Option<Arc<Falsified>>>,

@@ -17,6 +17,7 @@ use rochdale_chain::eip712;
 use rochdale_chain::events::{Event, Follower, Located, MemoryStore, Seat, decode};
 use rochdale_chain::local::{Anvil, AnvilOptions, LocalChain, approve_researcher, key, post_bonds};
 use rochdale_core::ids::{ContributionId, DatasetId, LicenseId, MemberId, Purpose};
+use rochdale_core::order::Debit;
 
 /// The seed of every key here.
 pub const SEED: &str = "testkit";
@@ -327,24 +328,24 @@ impl TestCoop {
         issued.context("no LicenseIssued event in the receipt")
     }
 
-    /// Anchors a receipt for a budget entry that stewards 1 and 2 sign; returns the entry's hash.
+    /// Books a debit that stewards 1 and 2 sign, and anchors the worker's receipt for it.
     ///
     /// # Errors
     /// Where the contract refuses.
-    pub async fn anchor(&self, entry: eip712::BudgetEntry, result_digest: B256) -> Result<B256> {
-        let domain = self.manifest.committee_domain();
+    pub async fn book_and_anchor(&self, debit: &Debit, result_digest: B256) -> Result<()> {
+        let (domain, committee) = (self.manifest.committee_domain(), self.manifest.addresses.steward_committee);
+        let message = eip712::order::Debit::from(debit);
         let signatures =
-            self.stewards[..2].iter().map(|s| eip712::sign(s, &entry, &domain)).collect::<Result<Vec<_>, _>>()?;
-        let entry_hash = eip712::hash_struct(&entry);
-        let receipt = eip712::QueryReceipt { entryHash: entry_hash, resultDigest: result_digest };
+            self.stewards[..2].iter().map(|s| eip712::sign(s, &message, &domain)).collect::<Result<Vec<_>, _>>()?;
+        self.relayer.send(committee, &StewardCommittee::debitCall { d: message.into(), signatures }).await?;
+        let receipt = eip712::order::QueryReceipt { order: debit.order, resultDigest: result_digest };
         let call = StewardCommittee::anchorReceiptCall {
-            e: entry.into(),
-            stewardSignatures: signatures,
+            order: debit.order,
             resultDigest: result_digest,
             workerSignature: eip712::sign(&self.worker, &receipt, &domain)?,
         };
-        self.relayer.send(self.manifest.addresses.steward_committee, &call).await?;
-        Ok(entry_hash)
+        self.relayer.send(committee, &call).await?;
+        Ok(())
     }
 
     /// An ERC-20 balance.

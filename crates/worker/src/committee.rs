@@ -7,7 +7,6 @@ use futures_util::future::join_all;
 use rochdale_api::client::Client;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::events::Seat;
-use rochdale_core::budget::majority;
 use rochdale_core::ids::StewardId;
 
 use crate::worker::{Mirror, Worker};
@@ -63,10 +62,10 @@ impl Committee {
         u8::try_from(self.stewards.len()).unwrap_or(u8::MAX)
     }
 
-    /// How many stewards must agree: a majority of all seats, and no fewer than the quorum.
+    /// How many stewards must agree.
     #[must_use]
     pub fn need(&self) -> usize {
-        majority(self.seats()).max(usize::from(self.quorum))
+        usize::from(self.quorum.max(1))
     }
 
     /// The seat of a steward.
@@ -143,20 +142,23 @@ impl Committee {
     #[must_use]
     pub fn is_final(&self, code: ProblemCode, refused: &[(StewardId, Problem)]) -> bool {
         let same = refused.iter().filter(|(_, problem)| problem.code == code).count();
-        is_refusal(code) && self.stewards.len() - same < self.need()
+        self.is_refusal(code) && self.stewards.len() - same < self.need()
     }
-}
 
-/// Whether a steward that answers so will answer so again.
-fn is_refusal(code: ProblemCode) -> bool {
-    !matches!(
-        code,
-        ProblemCode::PeerUnavailable
-            | ProblemCode::ChainUnavailable
-            | ProblemCode::Internal
-            | ProblemCode::TooManyRequests
-            | ProblemCode::NotFound
-    )
+    /// Whether a steward that answers so will answer so again.
+    #[must_use]
+    pub fn is_refusal(&self, code: ProblemCode) -> bool {
+        !matches!(
+            code,
+            ProblemCode::PeerUnavailable
+                | ProblemCode::ChainUnavailable
+                | ProblemCode::Internal
+                | ProblemCode::TooManyRequests
+                | ProblemCode::NotFound
+                | ProblemCode::NotEnough
+                | ProblemCode::SealBroken
+        )
+    }
 }
 
 #[cfg(test)]

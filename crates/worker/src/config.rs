@@ -32,9 +32,9 @@ pub struct Config {
     /// Seconds after which an unchanged head is stale.
     #[serde(default = "default_stale_after_s")]
     pub stale_after_s: u64,
-    /// Seconds of block time for which a pool that has not changed keeps its cut.
-    #[serde(default = "default_snapshot_ttl_s")]
-    pub snapshot_ttl_s: u64,
+    /// Seconds for which an order waits until its debit is on chain and deep enough for the stewards.
+    #[serde(default = "default_depth_wait_s")]
+    pub depth_wait_s: u64,
     /// Seconds that a steward may take for one answer.
     #[serde(default = "default_patience_s")]
     pub patience_s: u64,
@@ -44,6 +44,9 @@ pub struct Config {
     /// Opened records.
     #[serde(default)]
     pub records: Records,
+    /// The copy of the vault.
+    #[serde(default)]
+    pub replica: Replica,
     /// The query engine.
     #[serde(default)]
     pub engine: Engine,
@@ -51,12 +54,10 @@ pub struct Config {
     pub stewards: Vec<StewardConfig>,
 }
 
-/// Thresholds below which nothing is released.
+/// The threshold below which nothing is released.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Privacy {
-    /// Members that a pool must have.
-    pub min_pool: u64,
     /// Members that a cohort must seem to have, noise included.
     pub min_cohort: u64,
 }
@@ -73,6 +74,14 @@ pub struct Records {
     pub max_record_bytes: usize,
 }
 
+/// The worker's own copy of the vault.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Replica {
+    /// Bytes on the disk, at most; records beyond are left out of answers.
+    pub max_bytes: u64,
+}
+
 /// What the engine may use.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -81,6 +90,8 @@ pub struct Engine {
     pub threads: usize,
     /// Bytes for its operators.
     pub memory_bytes: usize,
+    /// Orders whose records are open at once.
+    pub orders: usize,
 }
 
 /// A steward's address.
@@ -95,8 +106,8 @@ pub struct StewardConfig {
 
 impl Default for Privacy {
     fn default() -> Self {
-        let Gate { min_pool, min_cohort } = Gate::default();
-        Self { min_pool, min_cohort }
+        let Gate { min_cohort } = Gate::default();
+        Self { min_cohort }
     }
 }
 
@@ -108,7 +119,13 @@ impl Default for Records {
 
 impl Default for Engine {
     fn default() -> Self {
-        Self { threads: 2, memory_bytes: 1 << 30 }
+        Self { threads: 2, memory_bytes: 1 << 30, orders: 2 }
+    }
+}
+
+impl Default for Replica {
+    fn default() -> Self {
+        Self { max_bytes: 1 << 40 }
     }
 }
 
@@ -116,8 +133,8 @@ fn default_stale_after_s() -> u64 {
     60
 }
 
-fn default_snapshot_ttl_s() -> u64 {
-    86_400
+fn default_depth_wait_s() -> u64 {
+    300
 }
 
 fn default_patience_s() -> u64 {
@@ -139,16 +156,22 @@ impl Config {
         Ok(config)
     }
 
-    /// The thresholds as compute takes them.
+    /// The threshold as compute takes it.
     #[must_use]
     pub fn gate(&self) -> Gate {
-        Gate { min_pool: self.privacy.min_pool, min_cohort: self.privacy.min_cohort }
+        Gate { min_cohort: self.privacy.min_cohort }
     }
 
     /// How long flattened rows stay in memory.
     #[must_use]
     pub fn cache_ttl(&self) -> Duration {
         Duration::from_secs(self.records.cache_ttl_s)
+    }
+
+    /// How long an order waits for its debit.
+    #[must_use]
+    pub fn depth_wait(&self) -> Duration {
+        Duration::from_secs(self.depth_wait_s.max(1))
     }
 
     /// How long a steward may take.
@@ -178,10 +201,10 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_refused_with_file_line_and_key() {
-        let text = SAMPLE.replace("min_pool", "min_pond");
-        let line = 1 + text.lines().position(|l| l.starts_with("min_pond")).unwrap();
+        let text = SAMPLE.replace("min_cohort", "min_cohart");
+        let line = 1 + text.lines().position(|l| l.starts_with("min_cohart")).unwrap();
         let error = parse_config::<Config>(Path::new("worker.toml"), &text).unwrap_err().to_string();
-        assert!(error.starts_with(&format!("worker.toml:{line}: key `min_pond`: unknown field")), "{error}");
+        assert!(error.starts_with(&format!("worker.toml:{line}: key `min_cohart`: unknown field")), "{error}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use axum::extract::{FromRef, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use rochdale_api::query::{QueryRequest, SealedAnswer};
+use rochdale_api::order::{QueryRequest, SealedAnswer};
 use rochdale_api::server::{Signed, Verifier};
 use rochdale_api::status::Health;
 use rochdale_api::{Problem, ProblemCode};

@@ -1,14 +1,16 @@
 //! May this be asked? The researcher's signed order against the license on chain, as the worker's own RPC shows it.
 
-use alloy::primitives::{B256, U256};
+use alloy::eips::BlockId;
+use alloy::primitives::B256;
 use rochdale_api::Problem;
-use rochdale_api::query::QueryRequest;
+use rochdale_api::order::QueryRequest;
 use rochdale_chain::eip712;
 use rochdale_chain::events::LicenseTerms;
+use rochdale_core::order::MAX_LIFETIME;
 use rochdale_crypto::SealingPublicKey;
 use rochdale_crypto::sealing::seal;
 
-use crate::problems::{bad, internal, license};
+use crate::problems::{bad, chain, internal, license};
 use crate::worker::{Mirror, Worker};
 
 /// `License`'s right to ask queries.
@@ -47,14 +49,7 @@ impl Worker {
             license(format!("there is no license {id} as of block {}", mirror.head.latest.number))
                 .hint("buy one, or wait until its purchase is mined")
         })?;
-        let message = eip712::QueryOrder {
-            licenseId: id.0,
-            queryDigest: order.query_digest,
-            rho: order.rho,
-            purpose: order.purpose.0,
-            nonce: order.nonce,
-            deadline: U256::from(order.deadline),
-        };
+        let message = eip712::order::QueryOrder::from(order);
         let domain = self.manifest.committee_domain();
         eip712::verify(&message, &domain, &request.signature, held.holder).map_err(|error| {
             license(format!("license {id} is another's, or the order was changed: {error}"))
@@ -63,11 +58,11 @@ impl Worker {
         Ok(Authentic { digest: eip712::digest(&message, &domain), terms: held.terms })
     }
 
-    /// Checks what an order needs to be taken up now.
+    /// Checks what an order needs to be taken up now; gives the timestamp of its cut.
     ///
     /// # Errors
     /// With what does not hold.
-    pub fn admit(&self, mirror: &Mirror, request: &QueryRequest, terms: &LicenseTerms) -> Result<(), Problem> {
+    pub async fn admit(&self, mirror: &Mirror, request: &QueryRequest, terms: &LicenseTerms) -> Result<u64, Problem> {
         let (order, now) = (&request.order, mirror.now());
         let id = order.license_id;
         if terms.right != QUERY {
@@ -81,16 +76,17 @@ impl Worker {
             let (licensed, asked) = (terms.purpose, order.purpose);
             return Err(license(format!("license {id} is for purpose {licensed}, the order for {asked}")));
         }
+        if terms.expiry == 0 {
+            return Err(license(format!("license {id} was revoked")).hint("buy another license"));
+        }
         if terms.expiry < now {
             let detail = format!("license {id} expired at {}, block time is {now}", terms.expiry);
             return Err(license(detail).hint("buy another license"));
         }
-        // The pool is taken at a final block, at which this license has to exist.
-        let finalized = mirror.head.finalized.timestamp;
-        if terms.issued_at > finalized {
-            let detail =
-                format!("license {id} was issued at {}, the chain is final up to {finalized}", terms.issued_at);
-            return Err(license(detail).hint("ask again when the purchase is final"));
+        let cut = self.cut_time(mirror, order.cut).await?;
+        if terms.issued_at > cut {
+            let detail = format!("license {id} was issued at {}, the order's cut is of {cut}", terms.issued_at);
+            return Err(license(detail).hint("cut at a finalized block that knows the license"));
         }
         // Found out now, not once the query is charged.
         let recipient = SealingPublicKey(terms.recipient_key);
@@ -102,10 +98,29 @@ impl Worker {
             let detail = format!("order.deadline: {} has passed, block time is {now}", order.deadline);
             return Err(bad(detail).hint("sign a new order"));
         }
+        if order.deadline > now.saturating_add(MAX_LIFETIME) {
+            let detail =
+                format!("order.deadline: {} is more than {MAX_LIFETIME} s after block time {now}", order.deadline);
+            return Err(bad(detail).hint("sign an order with an earlier deadline"));
+        }
         if !mirror.latest.workers.contains_key(&self.address()) {
             return Err(internal(format!("this worker, {}, is not registered on chain", self.address()))
                 .hint("governance registers workers"));
         }
-        Ok(())
+        Ok(cut)
+    }
+
+    /// The timestamp of a finalized block.
+    async fn cut_time(&self, mirror: &Mirror, cut: B256) -> Result<u64, Problem> {
+        let found = self.chain.find_block(BlockId::hash(cut)).await.map_err(chain)?;
+        let block = found.filter(|block| block.number <= mirror.head.finalized.number);
+        let same = match block {
+            Some(block) => self.chain.find_block(BlockId::number(block.number)).await.map_err(chain)?,
+            None => None,
+        };
+        same.filter(|block| block.hash == cut).map(|block| block.timestamp).ok_or_else(|| {
+            bad(format!("order.cut: block {cut} is not finalized at the worker's RPC"))
+                .hint("cut at the hash of a finalized block; the gateway's /v1/cooperative names the newest")
+        })
     }
 }

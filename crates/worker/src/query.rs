@@ -1,64 +1,88 @@
-//! The way of one order, from the first check to the sealed answer. Each state is in the store before its effect leaves
-//! the process, so that the same order, sent again after a crash at any point, goes on from there.
+//! The way of one order, from the first check to the sealed answer. Each state is in the store before its effect leaves the process, so
+//! that the same order, sent again after a crash at any point, goes on from there. Orders go side by side.
 //!
 //! ```text
-//! check ─ pool ─ gate ─▶ proposed ─ majority ─▶ committed ─ release, open, noise ─▶ answered ─ receipt on chain ─▶ done
-//!                  └ same question, same snapshot: the first one's answer, sealed anew ────────────────────────────▲
+//! check ─▶ asked ─ snapshot, replica, signatures ─▶ signed ─ debit on chain ─▶ booked ─ release, open, noise ─▶ answered ─ receipt ─▶ done
+//!            └ same question, same snapshot: the first one's answer, sealed anew ──────────────────────────────────────────────▲
 //! ```
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 use alloy::primitives::{B256, Bytes};
 use alloy::providers::Provider as _;
 use rochdale_api::member::Mined;
-use rochdale_api::query::{AnchorRequest, Answered, BudgetEntry, QueryRequest, SealedAnswer};
+use rochdale_api::order::{
+    AnchorRequest, Answered, BlindedOrder, Debit, DebitRequest, DebitSignature, QueryRequest, SealedAnswer,
+};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::eip712;
-use rochdale_chain::events::Event;
+use rochdale_chain::events::{Event, LicenseTerms};
 use rochdale_compute::engine::Engine as _;
-use rochdale_compute::release::{Snapshot, release};
+use rochdale_compute::release::{Evaluated, release};
+use rochdale_core::commit;
 use rochdale_crypto::sealing::{QueryAnswerContext, open_as, seal_as};
-use rochdale_crypto::{Sealed, SealingPublicKey};
+use rochdale_crypto::{Sealed, SealingPublicKey, random_blinder};
+use tokio::sync::Mutex as AsyncMutex;
 use zeroize::Zeroizing;
 
-use crate::budget::{Log, rule};
 use crate::committee::Committee;
-use crate::order::Authentic;
-use crate::problems::internal;
+use crate::problems::{broken, internal};
+use crate::records::OpenedPool;
 use crate::snapshot::Pool;
 use crate::store::{Answer, Job, JobState};
 use crate::worker::{Mirror, Worker};
 
+/// Seconds after an order's deadline in which stewards still release for its debit.
+const SESSION: u64 = 86_400;
+/// Between two looks for a debit on chain, or at stewards for whom it is not deep enough yet.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// One turn for each order that is worked on: the same order, sent twice at once, is worked on once.
+#[derive(Default)]
+pub struct Turns(Mutex<HashMap<B256, Weak<AsyncMutex<()>>>>);
+
+impl Turns {
+    fn of(&self, order: B256) -> Arc<AsyncMutex<()>> {
+        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.retain(|_, turn| turn.strong_count() > 0);
+        let held = turns.get(&order).and_then(Weak::upgrade);
+        held.unwrap_or_else(|| {
+            let turn = Arc::default();
+            turns.insert(order, Arc::downgrade(&turn));
+            turn
+        })
+    }
+}
+
+/// What an order's snapshot led to.
+enum Charged {
+    /// A quorum signed its debit.
+    Signed(Job),
+    /// It was answered before, for another order.
+    Repeated(SealedAnswer),
+}
+
 impl Worker {
-    /// Answers an order. The same order again gets the same answer and is charged once.
+    /// Answers an order. The same order again gets the same answer, until its license has ended, and is charged once.
     ///
     /// # Errors
     /// With what stands against it; the same order can be sent again.
     pub async fn answer(&self, request: &QueryRequest) -> Result<SealedAnswer, Problem> {
-        let _one = self.working.lock().await;
+        let _running = self.running.read().await;
         let mirror = self.at_head().await?;
         let order = self.authenticate(&mirror, request)?;
-        if let Some(job) = self.store.job(order.digest).await? {
-            match self.advance(&mirror, job).await {
-                // Given up: nobody can ever sign that entry, so the order may be taken up anew.
-                Err(_) if self.store.job(order.digest).await?.is_none() => {}
-                other => return other,
+        let turn = self.turns.of(order.digest);
+        let _turn = turn.lock().await;
+        let job = match self.store.job(order.digest).await? {
+            Some(job) => job,
+            None => {
+                let cut_time = self.admit(&mirror, request, &order.terms).await?;
+                self.take_up(order.digest, request, cut_time).await?
             }
-        }
-        self.admit(&mirror, request, &order.terms)?;
-        let committee = self.committee(&mirror);
-        let pool = self.pool(&mirror, &committee, request.order.license_id, &order.terms).await?;
-        if let Some(first) = self.store.answered(request.order.query_digest, pool.cut.snapshot).await? {
-            return self.repeat(&mirror, &committee, request, order, first).await;
-        }
-        let members = pool.members(&mirror).len() as u64;
-        if !self.config.gate().admits(members) {
-            let detail = format!("the pool has {members} members, queries need {}", self.config.privacy.min_pool);
-            return Err(Problem::new(ProblemCode::NotEnough, detail)
-                .hint("nothing was charged; ask again when more members have contributed"));
-        }
-        let job = self.propose_job(&mirror, &committee, request, order, &pool).await?;
-        self.advance(&mirror, job).await
+        };
+        self.advance(job).await
     }
 
     /// Goes on with what an earlier run left open; what cannot go on now stays for the next order or start.
@@ -66,171 +90,279 @@ impl Worker {
     /// # Errors
     /// Where the chain or the store cannot be read.
     pub async fn resume(&self) -> Result<(), Problem> {
-        let _one = self.working.lock().await;
-        let mirror = self.at_head().await?;
         for job in self.store.open_jobs().await? {
-            let index = job.entry.index;
-            match self.advance(&mirror, job).await {
-                Ok(_) => tracing::info!(index, "an order that was left open is answered"),
-                Err(problem) => tracing::warn!(index, %problem, "an order that was left open stays so"),
+            let order = job.order_digest;
+            match self.answer(&job.request).await {
+                Ok(_) => tracing::info!(%order, "an order that was left open is answered"),
+                Err(problem) => tracing::warn!(%order, %problem, "an order that was left open stays so"),
             }
         }
         Ok(())
     }
 
-    /// Writes down the next entry for an order. No steward has heard of it when this returns.
-    async fn propose_job(
-        &self,
-        mirror: &Mirror,
-        committee: &Committee,
-        request: &QueryRequest,
-        order: Authentic,
-        pool: &Pool,
-    ) -> Result<Job, Problem> {
-        let mut job = Job {
-            order_digest: order.digest,
-            state: JobState::Proposed,
-            cached: false,
+    /// Forgets answers, with their blinders, whose license has ended: until then what is paid can be fetched.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn forget_ended(&self, mirror: &Mirror) -> Result<(), Problem> {
+        for license in self.store.licenses().await? {
+            let ended = mirror.latest.licenses.get(&license).is_none_or(|held| held.terms.expiry < mirror.now());
+            if ended {
+                self.store.forget_license(license, mirror.now()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes an order down with a blinder. No steward has heard of it when this returns.
+    async fn take_up(&self, digest: B256, request: &QueryRequest, cut_time: u64) -> Result<Job, Problem> {
+        let pool = Pool { blinder: random_blinder(&mut rand::rng()), ids: Vec::new() };
+        let job = Job {
+            order_digest: digest,
+            state: JobState::Asked,
             request: request.clone(),
-            cut: pool.cut,
-            snapshot: Some(self.seal_pool(request.order.license_id, pool)?),
-            entry: entry(&Log::default(), request, pool.cut.snapshot),
-            entry_hash: B256::ZERO,
-            countersignatures: Vec::new(),
+            cut_time,
+            question: None,
+            secret: Some(self.seal_pool(digest, &pool)?),
+            debit: None,
             answer: None,
             mined: None,
         };
-        let log = self.settle_open(mirror, committee, &job).await?;
-        if log.left < request.order.rho {
-            let (asked, left) = (request.order.rho, log.left);
-            let detail = format!("the query costs {asked} nano-zCDP, {left} are left in this pool");
-            return Err(Problem::new(ProblemCode::BudgetExceeded, detail)
-                .hint("the budget is for life and never reset: ask with a smaller rho"));
-        }
-        job.entry = entry(&log, request, pool.cut.snapshot);
-        job.entry_hash = rule(&job.entry).hash();
         self.store.put_job(&job).await?;
         Ok(job)
     }
 
     /// Carries a job from wherever it is to its end.
-    async fn advance(&self, mirror: &Mirror, mut job: Job) -> Result<SealedAnswer, Problem> {
-        let committee = self.committee(mirror);
-        let resumed = job.state == JobState::Committed;
-        if job.state == JobState::Proposed {
-            // Also sends stewards that lag what they lack, without which they would not sign.
-            self.learn_log(mirror, &committee).await?;
-            job = self.charge(mirror, &committee, job).await?;
+    async fn advance(&self, mut job: Job) -> Result<SealedAnswer, Problem> {
+        if job.state == JobState::Asked {
+            job = match self.charge(job).await? {
+                Charged::Signed(job) => job,
+                Charged::Repeated(answer) => return Ok(answer),
+            };
         }
-        if job.state == JobState::Committed {
-            if resumed {
-                self.remind(mirror, &committee, &job).await;
-            }
-            job = self.compute(mirror, &committee, job).await?;
+        if job.state == JobState::Signed {
+            job = self.book(job).await?;
+        }
+        if job.state == JobState::Booked {
+            job = self.compute(job).await?;
         }
         if job.state == JobState::Answered {
-            job.mined = Some(self.anchor(mirror, &job).await?);
+            job.mined = Some(self.anchor(&job).await?);
             job.state = JobState::Done;
-            job.snapshot = None;
+            job.secret = None;
             self.store.put_job(&job).await?;
         }
         let (Some(answer), Some(mined)) = (job.answer, job.mined) else {
-            return Err(internal(format!("the job of entry {} is done without an answer", job.entry.index)));
+            return Err(internal(format!("order {} is done without an answer", job.order_digest)));
         };
         Ok(SealedAnswer {
             license_id: job.request.order.license_id,
             query_digest: job.request.order.query_digest,
-            entry_hash: job.entry_hash,
+            order: job.order_digest,
             sealed: answer.sealed,
             mined,
         })
     }
 
-    /// Tells stewards again what a charged job rests on: one that was away may have missed both.
-    async fn remind(&self, mirror: &Mirror, committee: &Committee, job: &Job) {
-        let license = job.request.order.license_id;
-        if let Some(held) = mirror.latest.licenses.get(&license) {
-            self.ask_snapshots(mirror, committee, license, &held.terms, job.cut.block).await;
+    /// Has a quorum agree on the snapshot and sign the debit. Before it is asked to sign, the replica holds what the vault holds and a quorum
+    /// holds a share of every record: what is charged can be answered.
+    async fn charge(&self, mut job: Job) -> Result<Charged, Problem> {
+        let mirror = self.at_head().await?;
+        let (order, digest) = (job.request.order, job.order_digest);
+        if order.deadline < mirror.now() {
+            self.store.abandon(digest).await?;
+            let detail = format!("order.deadline: {} has passed, nothing was charged", order.deadline);
+            return Err(Problem::new(ProblemCode::BadRequest, detail).hint("sign a new order"));
         }
-        if let Err(problem) = self.learn_log(mirror, committee).await {
-            tracing::warn!(%problem, "stewards that lag could not be sent the budget log");
+        let committee = self.committee(&mirror);
+        let mut pool = self.unseal_pool(&job)?;
+        let agreed = match self.agree(&mirror, &committee, &job, pool.blinder).await {
+            Ok(agreed) => agreed,
+            Err(problem) => return Err(self.give_up(&committee, &job, problem).await?),
+        };
+        pool.ids = agreed.contributions;
+        let question = self.question(&mirror, &job, &pool)?;
+        if let Some(first) = self.store.answered(question).await? {
+            return self.repeat(&mirror, job, first).await.map(Charged::Repeated);
         }
-        self.commit(mirror, committee, &job.commit_request()).await;
+        self.replicate(&mirror).await?;
+        job.question = Some(question);
+        job.secret = Some(self.seal_pool(digest, &pool)?);
+        self.store.put_job(&job).await?;
+        let debit = Debit::of(&order, digest, agreed.digest);
+        match self.signatures(&mirror, &committee, &job, &debit, pool.blinder).await {
+            Ok(signatures) => {
+                job.debit = Some(DebitRequest { debit, signatures });
+                job.state = JobState::Signed;
+                self.store.put_job(&job).await?;
+                Ok(Charged::Signed(job))
+            }
+            Err(problem) => Err(self.give_up(&committee, &job, problem).await?),
+        }
     }
 
-    /// Opens the pool of a charged job, draws its one answer, and keeps it sealed.
-    async fn compute(&self, mirror: &Mirror, committee: &Committee, mut job: Job) -> Result<Job, Problem> {
-        let license = job.request.order.license_id;
-        let sealed = job.snapshot.as_ref().ok_or_else(|| internal("a charged job has lost its snapshot"))?;
-        let pool = self.unseal_pool(license, job.cut, sealed)?;
-        let budget_left = self.learn_log(mirror, committee).await?.left;
-        let rows = self.open_pool(mirror, committee, &job.commit_request(), &pool).await?;
+    /// Forgets an order that too many stewards refuse for good: nothing is charged, and no quorum will ever sign it.
+    async fn give_up(&self, committee: &Committee, job: &Job, problem: Problem) -> Result<Problem, Problem> {
+        if committee.is_refusal(problem.code) {
+            self.store.abandon(job.order_digest).await?;
+        }
+        Ok(problem)
+    }
+
+    /// A quorum's signatures over a debit, by seat ascending.
+    async fn signatures(
+        &self,
+        mirror: &Mirror,
+        committee: &Committee,
+        job: &Job,
+        debit: &Debit,
+        blinder: B256,
+    ) -> Result<Vec<DebitSignature>, Problem> {
+        let body = BlindedOrder { request: job.request.clone(), blinder };
+        let message = eip712::order::Debit::from(debit);
+        let answers = committee
+            .ask(|id, client| {
+                let (request, message) = (self.sealed_request(committee, id, job.order_digest, &body), &message);
+                async move {
+                    let given: DebitSignature = client.post_signed("/v1/debits", &request?, mirror.now()).await?;
+                    let seat = committee.seat(id).filter(|_| given.steward == id);
+                    let seat =
+                        seat.ok_or_else(|| broken("debit", format!("steward {id} signed as {}", given.steward)))?;
+                    let domain = self.manifest.committee_domain();
+                    eip712::verify(message, &domain, &given.signature, seat.signer)
+                        .map_err(|error| broken("debit", error))?;
+                    Ok(given)
+                }
+            })
+            .await;
+        let mut signatures: Vec<DebitSignature> =
+            committee.enough("debit", answers)?.into_iter().map(|(_, signature)| signature).collect();
+        signatures.sort_by_key(|signature| signature.steward);
+        Ok(signatures)
+    }
+
+    /// Has the gateway book a signed debit, and waits until our own RPC shows it.
+    async fn book(&self, mut job: Job) -> Result<Job, Problem> {
+        let request = job.debit.clone().ok_or_else(|| internal("a signed order has lost its debit"))?;
+        let mirror = self.at_head().await?;
+        if mirror.latest.debit_of(job.order_digest).is_none() {
+            let relayed = self.gateway(&mirror).post_signed::<Mined>("/v1/debits", &request, mirror.now()).await;
+            if let Err(error) = relayed {
+                let mirror = self.at_head().await?;
+                if mirror.latest.debit_of(job.order_digest).is_none() {
+                    return Err(self.unbooked(&mirror, &job, error.into()).await?);
+                }
+            }
+        }
+        let until = Instant::now() + self.config.depth_wait();
+        while self.at_head().await?.latest.debit_of(job.order_digest).is_none() {
+            if Instant::now() > until {
+                return Err(Problem::new(ProblemCode::NotEnough, "the debit is not on chain yet")
+                    .hint("the order stays open: send the same order again, it is charged once"));
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        job.state = JobState::Booked;
+        self.store.put_job(&job).await?;
+        Ok(job)
+    }
+
+    /// What is said of a debit that the gateway did not book. After its deadline the contract takes it no more: it never charges anybody.
+    async fn unbooked(&self, mirror: &Mirror, job: &Job, problem: Problem) -> Result<Problem, Problem> {
+        let deadline = job.request.order.deadline;
+        if mirror.head.finalized.timestamp <= deadline {
+            return Ok(problem.hint("the debit is signed: send the same order again, it is booked once"));
+        }
+        self.store.abandon(job.order_digest).await?;
+        let detail = format!("the debit was not booked before the order's deadline {deadline}; nothing was charged");
+        Ok(Problem::new(ProblemCode::BadRequest, detail).hint("sign a new order"))
+    }
+
+    /// Opens a booked order's snapshot, as soon as the stewards find its debit deep enough.
+    async fn open_when_released(&self, job: &Job, pool: &Pool) -> Result<OpenedPool, Problem> {
+        let until = Instant::now() + self.config.depth_wait();
+        loop {
+            let mirror = self.at_head().await?;
+            match self.open_pool(&mirror, &self.committee(&mirror), job, pool).await {
+                Err(problem) if may_change(&problem) && Instant::now() < until => tokio::time::sleep(LOOK_EVERY).await,
+                opened => {
+                    // Past it stewards refuse every record: what opened then would be an answer about nobody.
+                    self.in_session(&*self.at_head().await?, job)?;
+                    return opened;
+                }
+            }
+        }
+    }
+
+    /// Whether stewards still release for an order.
+    fn in_session(&self, mirror: &Mirror, job: &Job) -> Result<(), Problem> {
+        let (end, now) = (job.request.order.deadline.saturating_add(SESSION), mirror.now());
+        if now <= end {
+            return Ok(());
+        }
+        let detail = format!("the order's session ended at {end} before it was answered, block time is {now}");
+        Err(Problem::new(ProblemCode::Forbidden, detail).hint("what it charged is spent: sign a new order"))
+    }
+
+    /// Opens the snapshot of a booked order, draws its one answer, and keeps it sealed.
+    async fn compute(&self, mut job: Job) -> Result<Job, Problem> {
+        let pool = self.unseal_pool(&job)?;
+        let _slot = self.slots.acquire().await.map_err(internal)?;
+        let OpenedPool { rows, left_out } = self.open_when_released(&job, &pool).await?;
         let exact = self.engine.exact(&job.request.query, &rows).await.map_err(internal)?;
-        let snapshot = Snapshot {
-            digest: job.cut.snapshot,
-            records: u32::try_from(pool.ids.len()).map_err(internal)?,
-            members: rows.members(),
-        };
         drop(rows);
-        let answer = release(&job.request.query, &exact, &snapshot, &self.config.gate()).map_err(internal)?;
-        let result_digest = answer.digest().map_err(internal)?;
-        let receipt = eip712::QueryReceipt { entryHash: job.entry_hash, resultDigest: result_digest };
+        let debit = job.debit.as_ref().ok_or_else(|| internal("a booked order has lost its debit"))?.debit;
+        let found = Evaluated { exact, left_out };
+        let answer = release(&job.request.query, &found, debit.snapshot, &self.config.gate()).map_err(internal)?;
+        let blinder = random_blinder(&mut rand::rng());
+        let result_digest = commit::answer(answer.digest().map_err(internal)?, blinder);
+        let receipt = eip712::order::QueryReceipt { order: job.order_digest, resultDigest: result_digest };
         let worker_signature = eip712::sign(&self.keys.signer, &receipt, &self.manifest.committee_domain());
-        let answered = Answered {
-            answer,
-            entry: job.entry.clone(),
-            countersignatures: job.countersignatures.clone(),
-            result_digest,
-            worker_signature: worker_signature.map_err(internal)?,
-            budget_left,
-            cached: false,
-        };
-        job.answer = Some(self.seal_answer(mirror, &job, &answered)?);
+        let worker_signature = worker_signature.map_err(internal)?;
+        let answered = Answered { answer, debit, blinder, result_digest, worker_signature, cached: false };
+        job.answer = Some(self.seal_answer(&*self.at_head().await?, &job, &answered)?);
         job.state = JobState::Answered;
         self.store.put_job(&job).await?;
         Ok(job)
     }
 
-    /// The stored answer to the same question over the same records, for another order.
-    async fn repeat(
-        &self,
-        mirror: &Mirror,
-        committee: &Committee,
-        request: &QueryRequest,
-        order: Authentic,
-        first: Job,
-    ) -> Result<SealedAnswer, Problem> {
-        let digest = first.order_digest;
-        if first.state != JobState::Done {
-            self.advance(mirror, first).await?;
-        }
-        let first = self.store.job(digest).await?.ok_or_else(|| internal("a charged job has vanished"))?;
+    /// The stored answer to the same question over the same records, for another order: nobody is charged.
+    async fn repeat(&self, mirror: &Mirror, mut job: Job, first: Job) -> Result<SealedAnswer, Problem> {
         let mut answered = self.kept_answer(&first)?;
         answered.cached = true;
-        answered.budget_left = self.learn_log(mirror, committee).await.map_or(answered.budget_left, |log| log.left);
-        let mut job = Job { order_digest: order.digest, cached: true, request: request.clone(), ..first };
         job.answer = Some(self.seal_answer(mirror, &job, &answered)?);
+        job.debit = first.debit;
+        job.mined = first.mined;
+        job.question = first.question;
+        job.secret = None;
+        job.state = JobState::Done;
         self.store.put_job(&job).await?;
-        self.advance(mirror, job).await
+        Box::pin(self.advance(job)).await
+    }
+
+    /// The terms of an order's license.
+    ///
+    /// # Errors
+    /// Where a reorganization took the license away.
+    pub fn terms(&self, mirror: &Mirror, job: &Job) -> Result<LicenseTerms, Problem> {
+        let license = job.request.order.license_id;
+        let held = mirror.latest.licenses.get(&license);
+        Ok(held.ok_or_else(|| internal(format!("license {license} is not on chain any more")))?.terms)
     }
 
     /// Seals an answer twice: to ourselves, to repeat it, and to the license's recipient.
     fn seal_answer(&self, mirror: &Mirror, job: &Job, answered: &Answered) -> Result<Answer, Problem> {
-        let license = job.request.order.license_id;
-        let held = mirror.latest.licenses.get(&license);
-        let held = held.ok_or_else(|| internal(format!("license {license} is not on chain any more")))?;
+        let recipient = self.terms(mirror, job)?.recipient_key;
         let json = Zeroizing::new(serde_json::to_vec(answered).map_err(internal)?);
         let context = self.answer_context(job);
         let seal = |key: SealingPublicKey| -> Result<Bytes, Problem> {
             Ok(seal_as(&key, &context, &json, &mut rand::rng()).map_err(internal)?.0)
         };
-        let kept = seal(self.keys.sealing.public())?;
-        let sealed = seal(SealingPublicKey(held.terms.recipient_key))?;
-        Ok(Answer { kept, sealed })
+        Ok(Answer { kept: seal(self.keys.sealing.public())?, sealed: seal(SealingPublicKey(recipient))? })
     }
 
     fn kept_answer(&self, job: &Job) -> Result<Answered, Problem> {
-        let answer = job.answer.as_ref().ok_or_else(|| internal("an answered job has lost its answer"))?;
+        let answer = job.answer.as_ref().ok_or_else(|| internal("an answered order has lost its answer"))?;
         let json =
             open_as(&self.keys.sealing, &self.answer_context(job), &Sealed(answer.kept.clone())).map_err(|error| {
                 internal(format!("the stored answer does not open: {error}; was sealing_key_file changed?"))
@@ -243,24 +375,24 @@ impl Worker {
             chain_id: self.manifest.chain_id,
             committee: self.manifest.addresses.steward_committee,
             license: job.request.order.license_id,
-            order: job.entry_hash,
+            order: job.order_digest,
             query_digest: job.request.order.query_digest,
         }
     }
 
     /// Has the gateway anchor the receipt; a receipt that is on chain already counts as anchored.
-    async fn anchor(&self, mirror: &Mirror, job: &Job) -> Result<Mined, Problem> {
+    async fn anchor(&self, job: &Job) -> Result<Mined, Problem> {
         let answered = self.kept_answer(job)?;
         let request = AnchorRequest {
-            entry: answered.entry,
-            countersignatures: answered.countersignatures,
+            order: job.order_digest,
             result_digest: answered.result_digest,
             worker: self.address(),
             worker_signature: answered.worker_signature,
         };
-        match self.gateway(mirror).post_signed("/v1/receipts", &request, mirror.now()).await {
+        let mirror = self.at_head().await?;
+        match self.gateway(&mirror).post_signed("/v1/receipts", &request, mirror.now()).await {
             Ok(mined) => Ok(mined),
-            Err(error) => match self.anchored(job.entry_hash, answered.result_digest).await? {
+            Err(error) => match self.anchored(job.order_digest, answered.result_digest).await? {
                 Some(mined) => Ok(mined),
                 None => Err(Problem::from(error)
                     .hint("the answer is kept: send the same order again once the gateway anchors receipts")),
@@ -269,11 +401,11 @@ impl Worker {
     }
 
     /// The transaction that anchored a receipt, as our own RPC shows it.
-    async fn anchored(&self, entry: B256, result: B256) -> Result<Option<Mined>, Problem> {
+    async fn anchored(&self, order: B256, result: B256) -> Result<Option<Mined>, Problem> {
         let mirror = self.at_head().await?;
         let found = mirror.events.iter().rev().find(|located| {
-            matches!(&located.event, Event::ReceiptAnchored { entry_hash, result_digest, .. }
-                if (*entry_hash, *result_digest) == (entry, result))
+            matches!(&located.event, Event::ReceiptAnchored { order: of, result_digest, .. }
+                if (*of, *result_digest) == (order, result))
         });
         let Some(located) = found else { return Ok(None) };
         let receipt = self.chain.provider().get_transaction_receipt(located.transaction).await;
@@ -282,19 +414,9 @@ impl Worker {
     }
 }
 
-/// The next entry of a log, for an order over a snapshot.
-fn entry(log: &Log, request: &QueryRequest, snapshot: B256) -> BudgetEntry {
-    let order = &request.order;
-    BudgetEntry {
-        index: log.next(),
-        previous: log.head(),
-        query_digest: order.query_digest,
-        snapshot,
-        license_id: order.license_id,
-        purpose: order.purpose,
-        rho: order.rho,
-        deadline: order.deadline,
-    }
+/// Whether a refusal may come from waiting alone: stewards release for a debit that is deep enough on their own chain.
+fn may_change(problem: &Problem) -> bool {
+    matches!(problem.code, ProblemCode::NotEnough | ProblemCode::ChainUnavailable)
 }
 
 /// Answers in a task of its own: a caller that hangs up does not stop half-way what is charged already.

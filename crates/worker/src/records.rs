@@ -1,30 +1,32 @@
 //! From shares and sealed blobs to a pool of rows. One record's plaintext is in memory at a time; at most [`AHEAD`] sealed
-//! blobs are fetched ahead of it. Flattened rows stay in memory for a while, so that the next query over the same records
-//! opens none of them again; the shares are asked for and checked all the same.
+//! blobs are read ahead of it, from the worker's own replica of the vault. Flattened rows stay in memory for a while, so that the next
+//! query over the same records opens none of them again; the shares are asked for and checked all the same.
+//!
+//! A record that does not open is left out and never blocks the others. Which one, and how many, is as secret as a record is: the
+//! number enters the answer noised, as `core::query::Answer::left_out`, and nothing of it any log.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use alloy::primitives::B256;
 use futures_util::stream::{self, StreamExt as _};
-use rochdale_api::query::CommitRequest;
-use rochdale_api::{Problem, ProblemCode};
+use rochdale_api::Problem;
 use rochdale_chain::client::Clock;
 use rochdale_chain::state::Contribution;
 use rochdale_compute::pool::{DEFAULT_ROW_CAP, Pool as Rows, PoolBuilder};
 use rochdale_core::fhir::{Flat, FlatCode, FlatKind, FlatObservation, Limits, Record, Sex, day_of, flatten};
-use rochdale_core::ids::{ContributionId, MemberId};
-use rochdale_crypto::{Cid, Context, Header, envelope, sharing};
+use rochdale_core::ids::{ContributionId, MemberId, StewardId};
+use rochdale_crypto::{Context, Header, envelope, sharing};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
 use zeroize::Zeroize as _;
 
-use crate::budget::rule;
 use crate::committee::Committee;
 use crate::problems::{broken, internal};
-use crate::release::{Offers, PAGE, Released, Ruling};
+use crate::release::{PAGE, Released};
 use crate::snapshot::Pool;
+use crate::store::Job;
 use crate::worker::{Mirror, Worker};
 
 /// Sealed blobs fetched ahead of the record that is open.
@@ -134,9 +136,7 @@ impl RowCache {
 
 /// One contribution with what it takes to open it.
 struct Candidate {
-    id: ContributionId,
     on_chain: Contribution,
-    offers: Offers,
     released: Released,
     source: Source,
 }
@@ -147,174 +147,154 @@ enum Source {
     Blob(Vec<u8>),
 }
 
+/// What came of a snapshot.
+pub struct OpenedPool {
+    /// The rows of what opened.
+    pub rows: Rows,
+    /// Members of whom a record is left out: as secret as the rows.
+    pub left_out: u64,
+}
+
+/// A debit whose snapshot is being opened.
+struct Opening<'a> {
+    mirror: &'a Mirror,
+    committee: &'a Committee,
+    order: B256,
+    cut_time: u64,
+}
+
 impl Worker {
-    /// The rows of a charged entry's pool: every record that enough stewards release.
+    /// The rows of a booked debit's snapshot: every record that a quorum releases and that opens.
     ///
     /// # Errors
-    /// Where stewards or vault do not answer for a record that may belong to the pool.
+    /// Where fewer than a quorum of stewards answer with shares that hold: no record can be opened then, and the order waits.
     pub async fn open_pool(
         &self,
         mirror: &Mirror,
         committee: &Committee,
-        entry: &CommitRequest,
+        job: &Job,
         pool: &Pool,
-    ) -> Result<Rows, Problem> {
+    ) -> Result<OpenedPool, Problem> {
         self.rows.expire();
-        let mut builder = PoolBuilder::new(self.keys.pool_salt(), DEFAULT_ROW_CAP, pool.cut.time).map_err(internal)?;
-        let (mut kept, mut left) = (0usize, 0usize);
+        let mut builder = PoolBuilder::new(self.keys.pool_salt(), DEFAULT_ROW_CAP, job.cut_time).map_err(internal)?;
+        let opening = Opening { mirror, committee, order: job.order_digest, cut_time: job.cut_time };
+        let mut left_out = BTreeSet::new();
         for page in pool.ids.chunks(PAGE) {
-            let offers = self.release(mirror, committee, entry, page).await?;
-            let mut candidates = Vec::with_capacity(page.len());
-            for (id, offers) in offers {
-                match self.candidate(mirror, committee, id, offers)? {
-                    Ruling::In(candidate) => candidates.push(candidate),
-                    Ruling::Out(reason) => {
-                        left += 1;
-                        self.leaves(id, &reason);
-                    }
-                }
-            }
-            let day = cut_day(pool);
-            let fetched = stream::iter(candidates).map(|(id, on_chain, offers, released)| async move {
-                let source = self.source(mirror, id, &released, day).await?;
-                Ok::<_, Problem>(source.map(|source| Candidate { id, on_chain, offers, released, source }))
-            });
-            // In order: of several records of a member the last counts.
-            let mut fetched = std::pin::pin!(fetched.buffered(AHEAD));
-            while let Some(candidate) = fetched.next().await {
-                let Some(candidate) = candidate? else {
-                    left += 1;
-                    continue;
-                };
-                let (id, member) = (candidate.id, candidate.on_chain.member);
-                match on_this_thread(|| self.open_one(committee, entry, pool, candidate))? {
-                    Ruling::In(opened) => {
-                        kept += 1;
-                        push(&mut builder, member, &opened)?;
-                    }
-                    Ruling::Out(reason) => {
-                        left += 1;
-                        self.leaves(id, &reason);
+            for (id, member, opened) in self.open_page_of(&opening, page).await? {
+                match opened {
+                    Some(opened) => push(&mut builder, member, &opened)?,
+                    None => {
+                        self.rows.forget(id);
+                        left_out.insert(member);
                     }
                 }
             }
         }
-        tracing::info!(index = entry.entry.index, kept, left, "the pool's records are released");
-        builder.finish().map_err(internal)
+        Ok(OpenedPool { rows: builder.finish().map_err(internal)?, left_out: left_out.len() as u64 })
     }
 
-    fn leaves(&self, id: ContributionId, reason: &str) {
-        self.rows.forget(id);
-        tracing::info!(contribution = %id, reason, "leaves the pool");
-    }
-
-    /// Whether a contribution may be opened: enough stewards offer shares, and nothing on our own view of the chain forbids.
-    fn candidate(
+    /// The records of one page, in order: of several records of a member the last counts.
+    async fn open_page_of(
         &self,
-        mirror: &Mirror,
-        committee: &Committee,
-        id: ContributionId,
-        mut offers: Offers,
-    ) -> Result<Ruling<(ContributionId, Contribution, Offers, Released)>, Problem> {
-        let latest = &mirror.latest;
-        let Some(on_chain) = latest.contributions.get(&id).copied() else {
-            return Ok(Ruling::Out("it is not on chain".to_owned()));
-        };
-        // A denial counts at the latest block, whoever has not seen it yet.
-        if on_chain.erased || !latest.consents_at(on_chain.member, mirror.now()) {
-            return Ok(Ruling::Out("its member does not consent any more".to_owned()));
+        opening: &Opening<'_>,
+        page: &[ContributionId],
+    ) -> Result<Vec<(ContributionId, MemberId, Option<Arc<Opened>>)>, Problem> {
+        let Opening { mirror, committee, order, cut_time } = *opening;
+        let released = self.release(mirror, committee, order, page).await?;
+        let mut bad = BTreeSet::new();
+        let mut wanted = Vec::with_capacity(page.len());
+        for (id, offers) in released.offers {
+            // Its member is unknown where the chain that named it is gone; it counts as its own.
+            let on_chain = mirror.latest.contributions.get(&id).copied();
+            let member = on_chain.map_or(MemberId(u32::MAX), |contribution| contribution.member);
+            // A denial counts at the latest block, whoever has not seen it yet.
+            let allowed = on_chain.filter(|found| !found.erased && mirror.latest.consents_at(member, mirror.now()));
+            wanted.push((id, member, allowed.zip(offers.agreed(committee, &mut bad))));
         }
-        Ok(match offers.agreed(committee)? {
-            Ruling::In(released) => Ruling::In((id, on_chain, offers, released)),
-            Ruling::Out(reason) => Ruling::Out(reason),
-        })
+        if !bad.is_empty() {
+            let who: Vec<String> = bad.iter().map(ToString::to_string).collect();
+            self.blame(format!("stewards {} name different blobs or deals for one record", who.join(" and ")));
+        }
+        let reading = stream::iter(wanted).map(|(id, member, wanted)| async move {
+            let Some((on_chain, released)) = wanted else { return Ok::<_, Problem>((id, member, None)) };
+            let source = self.source(id, &released, cut_day(cut_time)).await?;
+            Ok((id, member, source.map(|source| Candidate { on_chain, released, source })))
+        });
+        let mut reading = std::pin::pin!(reading.buffered(AHEAD));
+        let (mut opened, mut liars) = (Vec::with_capacity(page.len()), BTreeSet::new());
+        while let Some(read) = reading.next().await {
+            let (id, member, candidate) = read?;
+            let rows =
+                candidate.and_then(|candidate| on_this_thread(|| self.open_one(opening, id, candidate, &mut liars)));
+            opened.push((id, member, rows));
+        }
+        // Who gave a share that does not hold is as if it had not answered.
+        let honest = released.answered.difference(&liars).count();
+        if honest >= committee.need() {
+            return Ok(opened);
+        }
+        let who: Vec<String> = liars.iter().map(|id| format!("steward {id}")).collect();
+        let detail = format!("shares: too few stewards give good ones; bad ones came from {}", who.join(" and "));
+        Err(broken("release", detail)
+            .hint("the order is charged and stays open: send the same order again once the stewards named are mended"))
     }
 
-    /// Rows from memory, or the sealed blob from the vault; `None` where the vault has no such blob any more.
-    async fn source(
-        &self,
-        mirror: &Mirror,
-        id: ContributionId,
-        released: &Released,
-        cut_day: i32,
-    ) -> Result<Option<Source>, Problem> {
+    /// Rows from memory, or the sealed blob from the replica; `None` where it is in neither.
+    async fn source(&self, id: ContributionId, released: &Released, cut_day: i32) -> Result<Option<Source>, Problem> {
         if let Some(opened) = self.rows.get(id, released.blob_digest, cut_day) {
             return Ok(Some(Source::Cached(opened)));
         }
-        let cid = Cid::from_sha256(released.blob_digest.0);
-        match self.gateway(mirror).get_bytes_signed(&format!("/v1/blobs/{cid}"), mirror.now()).await {
-            Ok(blob) if Cid::of(&blob) == cid => Ok(Some(Source::Blob(blob))),
-            Ok(_) => {
-                self.blame(format!("the gateway's vault gave other bytes than those of blob {cid}"));
-                Err(broken("vault", format!("blob {cid} was altered")).hint("the gateway has to restore the blob"))
-            }
-            Err(error) => match error.code() {
-                ProblemCode::NotFound | ProblemCode::Erased => {
-                    self.blame(format!("the gateway's vault does not hold the blob of contribution {id}"));
-                    self.rows.forget(id);
-                    Ok(None)
-                }
-                _ => Err(Problem::from(error).hint("the entry is charged and stays open: send the same order again")),
-            },
-        }
+        Ok(self.replica.read(released.blob_digest).await.map_err(internal)?.map(Source::Blob))
     }
 
-    /// Checks the shares of one contribution and gives its rows.
+    /// Checks the shares of one contribution and gives its rows; `None` where it does not open.
     fn open_one(
         &self,
-        committee: &Committee,
-        entry: &CommitRequest,
-        pool: &Pool,
+        opening: &Opening<'_>,
+        id: ContributionId,
         candidate: Candidate,
-    ) -> Result<Ruling<Arc<Opened>>, Problem> {
-        let Candidate { id, on_chain, mut offers, released, source } = candidate;
+        liars: &mut BTreeSet<StewardId>,
+    ) -> Option<Arc<Opened>> {
+        let Candidate { on_chain, released, source } = candidate;
         let header = match &source {
             Source::Cached(opened) => opened.header.clone(),
-            Source::Blob(blob) => match self.header(&on_chain, blob) {
-                Ok(header) => header,
-                Err(reason) => return Ok(Ruling::Out(reason)),
-            },
+            Source::Blob(blob) => self.header(&on_chain, blob)?,
         };
-        let shares = self.open_shares(id, &header, &released, rule(&entry.entry).hash(), &mut offers);
-        if shares.len() < usize::from(committee.quorum) {
-            return offers.undecided(committee).map(Ruling::Out);
+        let shares = self.open_shares(&header, &released, opening.order, liars);
+        if shares.len() < opening.committee.need() {
+            return None;
         }
         let blob = match source {
-            Source::Cached(opened) => return Ok(Ruling::In(opened)),
+            Source::Cached(opened) => return Some(opened),
             Source::Blob(blob) => blob,
         };
-        let secret = sharing::combine(&released.deal, &shares).map_err(|error| broken("shares", error))?;
-        let plaintext = match envelope::open(&secret, header.context(), &blob) {
-            Ok(plaintext) => plaintext,
-            Err(error) => return Ok(Ruling::Out(error.to_string())),
-        };
+        let secret = sharing::combine(&released.deal, &shares).ok()?;
+        let plaintext = envelope::open(&secret, header.context(), &blob).ok()?;
         let limits = Limits { record_bytes: self.config.records.max_record_bytes };
         // What its member contributed is in the pool, readable or not: everyone in the snapshot is charged alike.
         let rows = match Record::from_slice("record", &plaintext, limits) {
-            Ok(record) => only_asked(flatten(&record, i64::try_from(pool.cut.time).unwrap_or(i64::MAX))),
-            Err(_) => {
-                tracing::info!(contribution = %id, "holds no FHIR record and counts as an empty one");
-                empty()
-            }
+            Ok(record) => only_asked(flatten(&record, i64::try_from(opening.cut_time).unwrap_or(i64::MAX))),
+            Err(_) => empty(),
         };
-        let opened = Arc::new(Opened { blob_digest: released.blob_digest, header, cut_day: cut_day(pool), rows });
+        let cut_day = cut_day(opening.cut_time);
+        let opened = Arc::new(Opened { blob_digest: released.blob_digest, header, cut_day, rows });
         if !self.config.cache_ttl().is_zero() {
             self.rows.put(id, opened.clone());
         }
-        Ok(Ruling::In(opened))
+        Some(opened)
     }
 
     /// The blob's header, which must belong to the contribution on chain.
-    fn header(&self, on_chain: &Contribution, blob: &[u8]) -> Result<Header, String> {
-        let header = Header::from_bytes(blob).map_err(|error| error.to_string())?;
+    fn header(&self, on_chain: &Contribution, blob: &[u8]) -> Option<Header> {
+        let header = Header::from_bytes(blob).ok()?;
         let expected = Context {
             chain_id: self.manifest.chain_id,
             registry: self.manifest.addresses.contribution_registry,
             member: on_chain.member,
             consent_version: on_chain.consent_version,
         };
-        header.expect(&expected).map_err(|error| error.to_string())?;
-        Ok(header)
+        header.expect(&expected).ok()?;
+        Some(header)
     }
 }
 
@@ -331,8 +311,8 @@ fn push(builder: &mut PoolBuilder, member: MemberId, opened: &Opened) -> Result<
     builder.push(member, &opened.rows).map_err(internal)
 }
 
-fn cut_day(pool: &Pool) -> i32 {
-    day_of(i64::try_from(pool.cut.time).unwrap_or(i64::MAX))
+fn cut_day(cut_time: u64) -> i32 {
+    day_of(i64::try_from(cut_time).unwrap_or(i64::MAX))
 }
 
 /// Rows that no query reads are not kept.

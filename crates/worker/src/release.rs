@@ -1,13 +1,14 @@
 //! Shares: asked of every steward page by page, each checked against its deal's commitments before it counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::primitives::{B256, Bytes};
+use rochdale_api::Problem;
 use rochdale_api::contribution::ShareAnswer;
-use rochdale_api::query::{CommitRequest, ReleaseRequest, Shares};
-use rochdale_api::{Problem, ProblemCode};
+use rochdale_api::member::Sealed as SealedAnswer;
+use rochdale_api::order::{ReleaseRequest, Shares};
 use rochdale_core::ids::{ContributionId, StewardId};
-use rochdale_crypto::sealing::{self, ShareContext};
+use rochdale_crypto::sealing::{self, ShareContext, SharesContext};
 use rochdale_crypto::{Commitments, Header, Sealed, SealingKeyPair, Share};
 
 use crate::committee::Committee;
@@ -35,12 +36,6 @@ pub struct Offer {
 pub struct Offers {
     /// Shares.
     pub offered: Vec<Offer>,
-    /// Who refuses it, and why.
-    pub refused: Vec<(StewardId, ProblemCode, String)>,
-    /// Who gave a share that does not hold.
-    pub bad: Vec<(StewardId, String)>,
-    /// Who did not answer, and why.
-    pub silent: Vec<(StewardId, String)>,
 }
 
 /// Shares that enough stewards released for one blob.
@@ -53,16 +48,16 @@ pub struct Released {
     pub offers: Vec<Offer>,
 }
 
-/// What follows for one contribution.
-pub enum Ruling<T> {
-    /// Enough shares.
-    In(T),
-    /// It leaves the pool: too many stewards refuse it for the others to suffice.
-    Out(String),
+/// A page of shares, by contribution, and who gave it.
+pub struct Page {
+    /// What was offered for each contribution.
+    pub offers: BTreeMap<ContributionId, Offers>,
+    /// Who answered.
+    pub answered: BTreeSet<StewardId>,
 }
 
 impl Worker {
-    /// One page of shares for a committed entry, by contribution.
+    /// One page of shares for a booked debit, by contribution.
     ///
     /// # Errors
     /// Where too few stewards answer.
@@ -70,63 +65,60 @@ impl Worker {
         &self,
         mirror: &Mirror,
         committee: &Committee,
-        entry: &CommitRequest,
+        order: B256,
         page: &[ContributionId],
-    ) -> Result<BTreeMap<ContributionId, Offers>, Problem> {
-        let request = ReleaseRequest { index: entry.entry.index, contributions: page.to_vec() };
+    ) -> Result<Page, Problem> {
+        let body = ReleaseRequest { order, contributions: page.to_vec() };
         let answers = committee
-            .ask(|_, client| {
-                let request = &request;
+            .ask(|id, client| {
+                let (request, body) = (self.sealed_request(committee, id, order, &body), &body);
                 async move {
-                    let shares: Shares = client.post_signed("/v1/release", request, mirror.now()).await?;
-                    let asked = |at: usize| request.contributions.get(at).copied();
+                    let sealed: SealedAnswer = client.post_signed("/v1/release", &request?, mirror.now()).await?;
+                    let shares = self.open_page(id, order, &sealed)?;
+                    let asked = |at: usize| body.contributions.get(at).copied();
                     let in_order = shares.iter().enumerate().all(|(at, share)| asked(at) == Some(id_of(share)));
-                    if shares.len() != request.contributions.len() || !in_order {
+                    if shares.len() != body.contributions.len() || !in_order {
                         return Err(broken("release", "the answer is not in the order asked"));
                     }
                     Ok(shares)
                 }
             })
             .await;
-        let given = answers.iter().filter(|(_, answer)| answer.is_ok()).count();
-        if given < usize::from(committee.quorum) {
-            return Err(committee
-                .enough("release", answers)
-                .err()
-                .unwrap_or_else(|| broken("release", "too few answers")));
-        }
         let mut offers: BTreeMap<ContributionId, Offers> = page.iter().map(|id| (*id, Offers::default())).collect();
-        for (steward, answer) in answers {
-            match answer {
-                Ok(shares) => {
-                    shares.into_iter().for_each(|share| offers.entry(id_of(&share)).or_default().take(steward, share))
-                }
-                Err(problem) => {
-                    let why = problem.detail;
-                    offers.values_mut().for_each(|offers| offers.silent.push((steward, why.clone())));
-                }
+        let mut answered = BTreeSet::new();
+        for (steward, shares) in committee.enough("release", answers)? {
+            answered.insert(steward);
+            for share in shares {
+                offers.entry(id_of(&share)).or_default().take(steward, share);
             }
         }
-        Ok(offers)
+        Ok(Page { offers, answered })
     }
 
-    /// Opens the shares of one contribution and checks each against the deal; names in `offers` who gave a bad one.
+    fn open_page(&self, index: StewardId, order: B256, sealed: &SealedAnswer) -> Result<Shares, Problem> {
+        let committee = self.manifest.addresses.steward_committee;
+        let context = SharesContext { chain_id: self.manifest.chain_id, committee, order, index };
+        let json = sealing::open_as(&self.keys.sealing, &context, &Sealed(sealed.sealed.clone()))
+            .map_err(|error| broken("release", error))?;
+        serde_json::from_slice(&json).map_err(|error| broken("release", error))
+    }
+
+    /// Opens the shares of one contribution and checks each against the deal; names in `bad` who gave one that does not hold.
     #[must_use]
     pub fn open_shares(
         &self,
-        id: ContributionId,
         header: &Header,
         released: &Released,
-        request_hash: B256,
-        offers: &mut Offers,
+        order: B256,
+        bad: &mut BTreeSet<StewardId>,
     ) -> Vec<Share> {
         let mut shares = Vec::with_capacity(released.offers.len());
         for offer in &released.offers {
-            match open_share(&self.keys.sealing, header, &released.deal, request_hash, offer) {
+            match open_share(&self.keys.sealing, header, &released.deal, order, offer) {
                 Ok(share) => shares.push(share),
                 Err(why) => {
-                    self.blame(format!("steward {} released a bad share of contribution {id}: {why}", offer.steward));
-                    offers.bad.push((offer.steward, why));
+                    self.blame(format!("steward {} released a bad share: {why}", offer.steward));
+                    bad.insert(offer.steward);
                 }
             }
         }
@@ -154,69 +146,25 @@ pub fn open_share(
 
 impl Offers {
     fn take(&mut self, steward: StewardId, answer: ShareAnswer) {
-        match answer {
-            ShareAnswer::Released { blob_digest, deal, sealed, .. } => {
-                self.offered.push(Offer { steward, blob_digest, deal, sealed });
-            }
-            ShareAnswer::Refused { code, reason, .. } => self.refused.push((steward, code, reason)),
+        // Why a steward refuses a record is between it and the record's member.
+        if let ShareAnswer::Released { blob_digest, deal, sealed, .. } = answer {
+            self.offered.push(Offer { steward, blob_digest, deal, sealed });
         }
     }
 
-    /// The shares of the blob and deal that most stewards name alike, where they may suffice.
-    ///
-    /// # Errors
-    /// Where it cannot be told whether the contribution belongs to the pool: see [`Self::undecided`].
-    pub fn agreed(&mut self, committee: &Committee) -> Result<Ruling<Released>, Problem> {
-        let mut groups: Vec<Vec<Offer>> = Vec::new();
-        for offer in std::mem::take(&mut self.offered) {
-            let same = groups.iter_mut().find(|group| {
-                group.first().is_some_and(|first| (first.blob_digest, &first.deal) == (offer.blob_digest, &offer.deal))
-            });
-            match same {
-                Some(group) => group.push(offer),
-                None => groups.push(vec![offer]),
-            }
+    /// The shares of one record, where a quorum offers them and all who do name one blob and one deal. Where two differ, one of them lies, and
+    /// a record whose deal is in doubt is not opened; `differ` is told who.
+    #[must_use]
+    pub fn agreed(self, committee: &Committee, differ: &mut BTreeSet<StewardId>) -> Option<Released> {
+        let first = self.offered.first()?.clone();
+        let same = |offer: &Offer| (offer.blob_digest, &offer.deal) == (first.blob_digest, &first.deal);
+        if !self.offered.iter().all(same) {
+            differ.extend(self.offered.iter().map(|offer| offer.steward));
+            return None;
         }
-        groups.sort_by_key(|group| std::cmp::Reverse(group.len()));
-        let mut groups = groups.into_iter();
-        let offers = groups.next().unwrap_or_default();
-        for odd in groups.flatten() {
-            self.bad.push((odd.steward, "it names another blob or deal than the other stewards".to_owned()));
-        }
-        if offers.len() < usize::from(committee.quorum) {
-            return self.undecided(committee).map(Ruling::Out);
-        }
-        let Some(Offer { blob_digest, deal, .. }) = offers.first().cloned() else {
-            return self.undecided(committee).map(Ruling::Out);
-        };
-        let deal = Commitments { seats: committee.seats(), points: deal };
-        match deal.expect(committee.quorum, committee.seats()) {
-            Ok(()) => Ok(Ruling::In(Released { blob_digest, deal, offers })),
-            Err(error) => Ok(Ruling::Out(error.to_string())),
-        }
-    }
-
-    /// Why a contribution without enough good shares leaves the pool: more stewards refuse it than may.
-    ///
-    /// # Errors
-    /// Where those that gave a bad share or none could change that: another try may find it in the pool, and an answer
-    /// without it would be another answer.
-    pub fn undecided(&self, committee: &Committee) -> Result<String, Problem> {
-        let spare = committee.stewards.len().saturating_sub(usize::from(committee.quorum));
-        if self.refused.len() > spare {
-            let said = |(id, _, why): &(StewardId, ProblemCode, String)| format!("steward {id}: {why}");
-            return Ok(self.refused.iter().map(said).collect::<Vec<_>>().join("; "));
-        }
-        let named = |list: &[(StewardId, String)]| -> Vec<String> {
-            list.iter().map(|(id, why)| format!("steward {id}: {why}")).collect()
-        };
-        let hint = "the entry is charged and stays open: send the same order again once the stewards named are mended";
-        if self.bad.is_empty() {
-            let detail = format!("too few shares of a record; {}", named(&self.silent).join("; "));
-            return Err(Problem::new(ProblemCode::NotEnough, detail).hint(hint));
-        }
-        let faults = [named(&self.bad), named(&self.silent)].concat();
-        Err(broken("shares", format!("too few good shares of a record; {}", faults.join("; "))).hint(hint))
+        let deal = Commitments { seats: committee.seats(), points: first.deal };
+        let enough = self.offered.len() >= committee.need() && deal.expect(committee.quorum, committee.seats()).is_ok();
+        enough.then_some(Released { blob_digest: first.blob_digest, deal, offers: self.offered })
     }
 }
 

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rochdale_api::Problem;
 use rochdale_api::server::serve;
 use rochdale_chain::client::SystemClock;
 
@@ -11,8 +12,10 @@ use crate::config::Config;
 use crate::http::router;
 use crate::worker::{StartError, Worker};
 
-/// Between two looks for rows to forget.
-const EXPIRE_EVERY: Duration = Duration::from_secs(30);
+/// Between two rounds of housekeeping.
+const TEND_EVERY: Duration = Duration::from_secs(10);
+/// Rounds after which the vault is listed from its beginning, for what it lacked before.
+const RELIST_EVERY: u64 = 360;
 
 /// Why the worker ended.
 #[derive(Debug, thiserror::Error)]
@@ -35,19 +38,31 @@ pub async fn run(config: Config, stop: impl Future<Output = ()> + Send + 'static
     let served = serve(worker.config.listen, router(worker.clone()), stop).await;
     tending.abort();
     // A query that outlived its caller is finished before the store closes.
-    let _last = worker.working.lock().await;
+    let _last = worker.running.write().await;
     worker.store.close().await;
     tracing::info!("stopped");
     Ok(served?)
 }
 
-/// Goes on with open orders, then forgets rows in time.
+/// Copies the vault, goes on with open orders, forgets in time.
 async fn tend(worker: Arc<Worker>) {
     if let Err(problem) = worker.resume().await {
         tracing::warn!(%problem, "orders that an earlier run left open wait for the next order");
     }
-    loop {
-        tokio::time::sleep(EXPIRE_EVERY).await;
+    for round in 0u64.. {
+        if round % RELIST_EVERY == 0 {
+            worker.replica.relist();
+        }
+        if let Err(problem) = round_of(&worker).await {
+            tracing::warn!(%problem, "the copy of the vault is not up to date; trying again");
+        }
         worker.rows.expire();
+        tokio::time::sleep(TEND_EVERY).await;
     }
+}
+
+async fn round_of(worker: &Worker) -> Result<(), Problem> {
+    let mirror = worker.at_head().await?;
+    worker.forget_ended(&mirror).await?;
+    worker.replicate(&mirror).await
 }

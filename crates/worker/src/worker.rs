@@ -1,10 +1,10 @@
 //! What every duty of the worker shares: keys, store, its own view of the chain, and the ways to stewards and gateway.
 
-use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex as StdMutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use alloy::primitives::{Address, B256, U256};
+use alloy::primitives::{Address, U256};
 use alloy::sol_types::Eip712Domain;
 use rochdale_api::client::{Client, ClientError, Identity};
 use rochdale_api::server::{Answer, Verifier};
@@ -14,12 +14,14 @@ use rochdale_chain::deploy::{Manifest, ManifestError};
 use rochdale_chain::events::{Follower, Located, MemoryStore};
 use rochdale_chain::state::Cooperative;
 use rochdale_compute::engine::{DataFusionEngine, EngineError};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, RwLock as AsyncRwLock, Semaphore};
 
 use crate::config::Config;
 use crate::keys::{Keys, KeysError};
 use crate::problems;
+use crate::query::Turns;
 use crate::records::RowCache;
+use crate::replica::Replica;
 use crate::store::{Store, StoreError};
 
 /// Faults of others that health shows: the newest ones.
@@ -72,6 +74,14 @@ pub enum StartError {
         /// The configuration's.
         configured: u64,
     },
+    /// The copy of the vault.
+    #[error("{path}: {source}; check data_dir")]
+    Replica {
+        /// Where it should be.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// An address in the configuration.
     #[error("{key}: {detail}")]
     Address {
@@ -98,10 +108,13 @@ pub struct Worker {
     pub engine: DataFusionEngine,
     /// Rows of opened records.
     pub rows: RowCache,
-    /// There is one budget log: one order is worked on at a time.
-    pub working: Mutex<()>,
-    /// Hashes of budget entries whose majority was checked.
-    pub(crate) verified: StdMutex<HashSet<B256>>,
+    /// The copy of the vault.
+    pub replica: Replica,
+    /// Orders that are worked on; a stop waits for them.
+    pub running: AsyncRwLock<()>,
+    pub(crate) turns: Turns,
+    /// Orders whose records are open at once: each holds its rows in memory.
+    pub(crate) slots: Semaphore,
     follower: Mutex<Follower<MemoryStore>>,
     mirror: RwLock<Option<Arc<Mirror>>>,
     faults: StdMutex<Vec<String>>,
@@ -129,6 +142,10 @@ impl Worker {
         let stale_after = Duration::from_secs(config.stale_after_s);
         let options = ChainOptions { stale_after, ..ChainOptions::new(config.chain_id) };
         let chain = Chain::connect(&config.rpc_url, options, clock.clone()).await?;
+        let vault = config.data_dir.join("vault");
+        let replica = Replica::open(vault.clone(), config.replica.max_bytes)
+            .map_err(|source| StartError::Replica { path: vault, source })?;
+        let slots = Semaphore::new(config.engine.orders.max(1));
         let follower = Follower::new(chain.clone(), &manifest, MemoryStore::default());
         Ok(Arc::new(Self {
             engine: DataFusionEngine::new(config.engine.threads, config.engine.memory_bytes)?,
@@ -139,8 +156,10 @@ impl Worker {
             keys,
             store,
             chain,
-            working: Mutex::default(),
-            verified: StdMutex::default(),
+            replica,
+            running: AsyncRwLock::default(),
+            turns: Turns::default(),
+            slots,
             follower: Mutex::new(follower),
             mirror: RwLock::default(),
             faults: StdMutex::default(),
@@ -161,6 +180,9 @@ impl Worker {
     pub async fn at_head(&self) -> Result<Arc<Mirror>, Problem> {
         let mut follower = self.follower.lock().await;
         let progress = follower.step().await.map_err(problems::chain)?;
+        if progress.rolled_back_to.is_some() {
+            self.replica.relist();
+        }
         let known = self.mirror();
         let mirror = match known {
             Some(known) if progress.events == 0 && progress.rolled_back_to.is_none() => {

@@ -65,7 +65,8 @@ abstract contract PrivilegeTable {
     }
 
     function _fillSettlement() private {
-        _open("StewardCommittee.anchorReceipt", "a quorum of stewards and a worker signed");
+        _open("StewardCommittee.debit", "a quorum of stewards signed");
+        _open("StewardCommittee.anchorReceipt", "a worker signed, for a booked debit");
         _role("StewardCommittee.seat", Roles.MEMBER_HOUSE);
         _role("StewardCommittee.registerWorker", Roles.MEMBER_HOUSE);
         _role("StewardCommittee.removeWorker", Roles.MEMBER_HOUSE);

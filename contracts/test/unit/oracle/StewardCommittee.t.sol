@@ -5,25 +5,13 @@ import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessMana
 import {ERC1967Proxy} from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {Governed} from "../../../src/access/Governed.sol";
+import {License} from "../../../src/market/License.sol";
 import {StewardCommittee} from "../../../src/oracle/StewardCommittee.sol";
 import {CoopTest} from "../../utils/CoopTest.sol";
 
 contract StewardCommitteeTest is CoopTest {
     bytes32 internal constant DIGEST = keccak256("digest");
     bytes32 internal constant RESULT = keccak256("result");
-
-    function _entry(uint64 index) internal view returns (StewardCommittee.BudgetEntry memory) {
-        return StewardCommittee.BudgetEntry(
-            index,
-            keccak256("previous"),
-            keccak256("query"),
-            keccak256("snapshot"),
-            7,
-            PURPOSE,
-            5e6,
-            block.timestamp + 1 hours
-        );
-    }
 
     // ------------------------------------------------------------------------------------------ initialize
 
@@ -40,6 +28,9 @@ contract StewardCommitteeTest is CoopTest {
         i = _committeeInit();
         i.gateway = address(0);
         _expectInitRevert(i, abi.encodeWithSelector(Governed.Governed_ZeroAddress.selector, "gateway"));
+        i = _committeeInit();
+        i.license = address(0);
+        _expectInitRevert(i, abi.encodeWithSelector(Governed.Governed_ZeroAddress.selector, "license"));
         i = _committeeInit();
         (i.seats, i.quorum) = (new StewardCommittee.Seat[](0), 0);
         _expectInitRevert(i, abi.encodeWithSelector(StewardCommittee.StewardCommittee_BadQuorum.selector, 0, 0));
@@ -235,58 +226,156 @@ contract StewardCommitteeTest is CoopTest {
         }
     }
 
-    // ------------------------------------------------------------------------------------- anchorReceipt
+    // ---------------------------------------------------------------------------------------------- debit
 
-    function test_RevertWhen_TheIndexWasAnchored() external {
-        StewardCommittee.BudgetEntry memory e = _entry(3);
-        bytes[] memory s = _stewardSignatures(_entryDigest(e), 2);
-        bytes memory receipt = _sign(workerKey, _receiptDigest(e, RESULT));
-        committee.anchorReceipt(e, s, RESULT, receipt);
-        vm.expectRevert(abi.encodeWithSelector(StewardCommittee.StewardCommittee_AlreadyAnchored.selector, 3));
-        committee.anchorReceipt(e, s, RESULT, receipt);
+    /// @dev Signed by stewards 1 and 2.
+    function _book(StewardCommittee.Debit memory d) private returns (uint64) {
+        return committee.debit(d, _stewardSignatures(_debitDigest(d), 2));
     }
 
-    function testFuzz_RevertWhen_StewardsDidNotSignThatEntry(uint256 word, uint256 flip) external {
-        StewardCommittee.BudgetEntry memory e = _entry(3);
-        bytes[] memory s = _stewardSignatures(_entryDigest(e), 2);
-        word = bound(word, 0, 7);
-        uint256[8] memory widths = [uint256(64), 256, 256, 256, 64, 16, 64, 256];
+    function _expectDebitRevert(StewardCommittee.Debit memory d, bytes memory error) private {
+        bytes[] memory s = _stewardSignatures(_debitDigest(d), 2);
+        vm.expectRevert(error);
+        committee.debit(d, s);
+    }
+
+    function test_RevertWhen_TheOrderWasBooked() external {
+        StewardCommittee.Debit memory d = _debit(_sell(50_000), 1);
+        _book(d);
+        d.snapshot = keccak256("another snapshot");
+        _expectDebitRevert(d, abi.encodeWithSelector(StewardCommittee.StewardCommittee_AlreadyBooked.selector, d.order));
+    }
+
+    function test_RevertWhen_TheDeadlineIsOutOfBounds() external {
+        StewardCommittee.Debit memory d = _debit(_sell(50_000), 1);
+        bytes4 bad = StewardCommittee.StewardCommittee_BadDeadline.selector;
+        d.deadline = uint64(block.timestamp - 1);
+        _expectDebitRevert(d, abi.encodeWithSelector(bad, d.deadline));
+        d.deadline = uint64(block.timestamp + 7 days + 1);
+        _expectDebitRevert(d, abi.encodeWithSelector(bad, d.deadline));
+        d.deadline = uint64(block.timestamp + 7 days);
+        _book(d);
+        d = _debit(1, 2);
+        d.deadline = uint64(block.timestamp);
+        _book(d);
+    }
+
+    function test_RevertWhen_TheLicenseIsNotUsable() external {
+        uint64 id = _sell(50_000);
+        StewardCommittee.Debit memory d = _debit(id + 1, 1);
+        bytes4 unusable = StewardCommittee.StewardCommittee_LicenseNotUsable.selector;
+        _expectDebitRevert(d, abi.encodeWithSelector(unusable, id + 1));
+        License.Terms memory terms = license.termsOf(id);
+        vm.warp(terms.expiry + 1);
+        d = _debit(id, 1);
+        _expectDebitRevert(d, abi.encodeWithSelector(unusable, id));
+        vm.prank(address(market));
+        license.extend(id, uint64(block.timestamp));
+        _book(d);
+        vm.prank(address(desk));
+        license.revoke(id);
+        d = _debit(id, 2);
+        _expectDebitRevert(d, abi.encodeWithSelector(unusable, id));
+        (terms.right, terms.expiry) = (3, type(uint64).max);
+        vm.prank(address(desk));
+        d = _debit(license.mint(researcher, terms), 3);
+        _expectDebitRevert(d, abi.encodeWithSelector(unusable, id + 1));
+    }
+
+    function testFuzz_RevertWhen_StewardsDidNotSignThatDebit(uint256 word, uint256 flip) external {
+        StewardCommittee.Debit memory d = _debit(_sell(50_000), 1);
+        bytes[] memory s = _stewardSignatures(_debitDigest(d), 2);
+        word = bound(word, 1, 6);
+        // No bit of the license, which another id would not have; of the deadline only those that stay in bounds.
+        uint256[7] memory widths = [uint256(0), 256, 256, 256, 16, 64, 8];
         flip = 1 << bound(flip, 0, widths[word] - 1);
         assembly {
-            let at := add(e, shl(5, word))
+            let at := add(d, shl(5, word))
             mstore(at, xor(mload(at), flip))
         }
-        bytes memory receipt = _sign(workerKey, _receiptDigest(e, RESULT));
         vm.expectPartialRevert(StewardCommittee.StewardCommittee_NotSteward.selector);
-        committee.anchorReceipt(e, s, RESULT, receipt);
+        committee.debit(d, s);
+    }
+
+    function test_RevertWhen_OnlyACommitteeOutOfOfficeSigned() external {
+        StewardCommittee.Debit memory d = _debit(_sell(50_000), 1);
+        bytes[] memory s = _stewardSignatures(_debitDigest(d), 2);
+        address former = committee.seats()[0].signer;
+        StewardCommittee.Seat[] memory seats = _seats("new");
+        _asMemberHouse();
+        committee.seat(seats, 2);
+        vm.expectRevert(abi.encodeWithSelector(StewardCommittee.StewardCommittee_NotSteward.selector, 0, former));
+        committee.debit(d, s);
+        _book(d);
+    }
+
+    function test_WhenDebitsAreBooked() external {
+        uint64 id = _sell(50_000);
+        for (uint64 i = 1; i <= 3; ++i) {
+            StewardCommittee.Debit memory d = _debit(id, i);
+            bytes[] memory s = _stewardSignatures(_debitDigest(d), 2);
+            vm.expectEmit(address(committee));
+            emit StewardCommittee.Debited(i, id, d.order, d.queryDigest, d.snapshot, PURPOSE, 5_000_000, d.deadline);
+            vm.prank(stranger);
+            assertEq(committee.debit(d, s), i);
+            assertEq(committee.debitCount(), i);
+            (uint64 booked, bool answered) = committee.debitOf(d.order);
+            assertEq(booked, i);
+            assertFalse(answered);
+        }
+    }
+
+    // ------------------------------------------------------------------------------------- anchorReceipt
+
+    function test_RevertWhen_NoDebitIsBooked() external {
+        bytes32 order = _debit(1, 1).order;
+        bytes memory receipt = _sign(workerKey, _receiptDigest(order, RESULT));
+        vm.expectRevert(abi.encodeWithSelector(StewardCommittee.StewardCommittee_NotBooked.selector, order));
+        committee.anchorReceipt(order, RESULT, receipt);
+    }
+
+    function test_RevertWhen_AReceiptWasAnchored() external {
+        StewardCommittee.Debit memory d = _debit(_sell(50_000), 1);
+        _book(d);
+        committee.anchorReceipt(d.order, RESULT, _sign(workerKey, _receiptDigest(d.order, RESULT)));
+        bytes32 other = keccak256("another result");
+        bytes memory receipt = _sign(workerKey, _receiptDigest(d.order, other));
+        vm.expectRevert(abi.encodeWithSelector(StewardCommittee.StewardCommittee_AlreadyAnchored.selector, d.order));
+        committee.anchorReceipt(d.order, other, receipt);
     }
 
     function test_RevertWhen_TheReceiptIsNotAWorkers() external {
-        StewardCommittee.BudgetEntry memory e = _entry(3);
-        bytes[] memory s = _stewardSignatures(_entryDigest(e), 2);
-        bytes memory receipt = _sign(stewardKeys[0], _receiptDigest(e, RESULT));
+        StewardCommittee.Debit memory d = _debit(_sell(50_000), 1);
+        _book(d);
+        bytes memory receipt = _sign(stewardKeys[0], _receiptDigest(d.order, RESULT));
         vm.expectPartialRevert(StewardCommittee.StewardCommittee_NotWorker.selector);
-        committee.anchorReceipt(e, s, RESULT, receipt);
-        receipt = _sign(workerKey, _receiptDigest(e, RESULT));
+        committee.anchorReceipt(d.order, RESULT, receipt);
+        receipt = _sign(workerKey, _receiptDigest(d.order, RESULT));
         vm.expectPartialRevert(StewardCommittee.StewardCommittee_NotWorker.selector);
-        committee.anchorReceipt(e, s, keccak256("another result"), receipt);
+        committee.anchorReceipt(d.order, keccak256("another result"), receipt);
     }
 
-    function test_WhenReceiptsAreAnchoredInAnyOrder() external {
-        uint64[3] memory order = [uint64(256), 0, 255];
+    function test_WhenReceiptsAreAnchoredLateAndUnderAnotherCommittee() external {
+        uint64 id = _sell(50_000);
+        StewardCommittee.Debit[3] memory d = [_debit(id, 1), _debit(id, 2), _debit(id, 3)];
         for (uint256 i; i < 3; ++i) {
-            StewardCommittee.BudgetEntry memory e = _entry(order[i]);
-            bytes[] memory s = _stewardSignatures(_entryDigest(e), 2);
-            bytes memory receipt = _sign(workerKey, _receiptDigest(e, RESULT));
-            vm.warp(e.deadline + 1);
-            vm.expectEmit(address(committee));
-            emit StewardCommittee.ReceiptAnchored(
-                e.index, _entryHash(e), e.queryDigest, e.snapshot, 7, 5e6, RESULT, worker
-            );
-            vm.prank(stranger);
-            committee.anchorReceipt(e, s, RESULT, receipt);
-            assertTrue(committee.isAnchored(order[i]));
+            _book(d[i]);
         }
-        assertFalse(committee.isAnchored(1));
+        vm.warp(d[0].deadline + 1);
+        StewardCommittee.Seat[] memory seats = _seats("new");
+        _asMemberHouse();
+        committee.seat(seats, 2);
+        uint8[3] memory places = [2, 0, 1];
+        for (uint256 i; i < 3; ++i) {
+            bytes32 order = d[places[i]].order;
+            bytes memory receipt = _sign(workerKey, _receiptDigest(order, RESULT));
+            vm.expectEmit(address(committee));
+            emit StewardCommittee.ReceiptAnchored(uint64(places[i] + 1), order, RESULT, worker);
+            vm.prank(stranger);
+            committee.anchorReceipt(order, RESULT, receipt);
+            (, bool answered) = committee.debitOf(order);
+            assertTrue(answered);
+        }
+        assertEq(committee.receiptsOf(worker), 3);
     }
 }

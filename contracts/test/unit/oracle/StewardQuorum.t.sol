@@ -3,10 +3,11 @@ pragma solidity 0.8.30;
 
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
 import {Pausing} from "../../../src/access/Pausing.sol";
+import {License} from "../../../src/market/License.sol";
 import {StewardCommittee} from "../../../src/oracle/StewardCommittee.sol";
 import {StewardsTest} from "../../utils/StewardsTest.sol";
 
-/// @notice Who counts where seats ask for a bond; scores; receipts of a former committee.
+/// @notice Who counts where seats ask for a bond; scores; debits and receipts.
 contract StewardQuorumTest is StewardsTest {
     bytes32 internal constant RESULT = keccak256("result");
 
@@ -110,31 +111,38 @@ contract StewardQuorumTest is StewardsTest {
         assertFalse(committee.attested(DIGEST, abi.encode(new bytes[](0))));
     }
 
-    // ------------------------------------------------------------------------------------------- receipts
+    // -------------------------------------------------------------------------------- debits and receipts
 
-    function _entry(uint64 index) private view returns (StewardCommittee.BudgetEntry memory e) {
-        e.index = index;
-        e.deadline = block.timestamp;
+    /// @dev A license that nobody paid for: the Treasury is a double here.
+    function _issue() private returns (uint64) {
+        License.Terms memory terms;
+        (terms.datasetId, terms.right, terms.purpose) = (DATASET, 1, PURPOSE);
+        terms.expiry = uint64(block.timestamp + 90 days);
+        vm.prank(address(market));
+        return license.mint(researcher, terms);
     }
 
     /// @dev Signed by stewards 1 and 2 of the test's keys, whoever sits.
-    function _anchor(uint64 index, bytes memory error) private {
-        StewardCommittee.BudgetEntry memory e = _entry(index);
-        _anchorSigned(e, _stewardSignatures(_entryDigest(e), 2), error);
+    function _book(uint64 licenseId, uint256 salt, bytes memory error) private {
+        StewardCommittee.Debit memory d = _debit(licenseId, salt);
+        bytes[] memory signatures = _stewardSignatures(_debitDigest(d), 2);
+        if (error.length != 0) vm.expectRevert(error);
+        committee.debit(d, signatures);
     }
 
-    function _anchorSigned(StewardCommittee.BudgetEntry memory e, bytes[] memory signatures, bytes memory error)
-        private
-    {
-        bytes memory receipt = _sign(workerKey, _receiptDigest(e, RESULT));
+    function _anchor(uint256 salt, bytes memory error) private {
+        bytes32 order = _debit(1, salt).order;
+        bytes memory receipt = _sign(workerKey, _receiptDigest(order, RESULT));
         if (error.length != 0) vm.expectRevert(error);
-        committee.anchorReceipt(e, signatures, RESULT, receipt);
+        committee.anchorReceipt(order, RESULT, receipt);
     }
 
     function test_ReceiptsOfAWorkerAreCounted() external {
+        uint64 id = _issue();
         _bondAll(MIN_BOND);
         assertEq(committee.receiptsOf(worker), 0);
-        for (uint64 i; i < 3; ++i) {
+        for (uint256 i; i < 3; ++i) {
+            _book(id, i, "");
             _anchor(i, "");
             assertEq(committee.receiptsOf(worker), i + 1);
         }
@@ -144,69 +152,29 @@ contract StewardQuorumTest is StewardsTest {
     }
 
     function test_RevertWhen_Paused() external {
+        uint64 id = _issue();
         _bondAll(MIN_BOND);
+        _book(id, 0, "");
         uint64 until = uint64(block.timestamp + 1 days);
         vm.prank(stranger);
         vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, stranger));
         committee.setPausedUntil(until);
         _asPauser();
         committee.setPausedUntil(until);
-        _anchor(0, abi.encodeWithSelector(Pausing.Pausing_Paused.selector, until));
+        bytes memory paused = abi.encodeWithSelector(Pausing.Pausing_Paused.selector, until);
+        _anchor(0, paused);
+        _book(id, 1, paused);
         committee.verifyQuorum(DIGEST, _stewardSignatures(DIGEST, 2));
         vm.warp(until);
         _anchor(0, "");
+        _book(id, 1, "");
     }
 
-    function test_WhenTheCommitteeBeforeSignedInTime() external {
-        _bondAll(MIN_BOND);
-        _replace();
-        _unbond(_steward(1), MIN_BOND);
-        vm.warp(block.timestamp + 30 days - 1);
-        _anchor(0, "");
-        vm.expectPartialRevert(StewardCommittee.StewardCommittee_NotSteward.selector);
-        committee.verifyQuorum(DIGEST, _stewardSignatures(DIGEST, 2));
-    }
-
-    function test_RevertWhen_TheCommitteeBeforeSignedTooLate() external {
-        _bondAll(MIN_BOND);
-        _replace();
-        vm.warp(block.timestamp + 30 days);
-        _anchor(0, abi.encodeWithSelector(StewardCommittee.StewardCommittee_NotSteward.selector, 0, _steward(1)));
-    }
-
-    function test_RevertWhen_TheCommitteeBeforeWasNoQuorum() external {
-        _bondAll(MIN_BOND);
-        _replace();
-        StewardCommittee.BudgetEntry memory e = _entry(0);
-        bytes4 notSteward = StewardCommittee.StewardCommittee_NotSteward.selector;
-        bytes memory error = abi.encodeWithSelector(notSteward, 0, _steward(1));
-        bytes[] memory signatures = _stewardSignatures(_entryDigest(e), 1);
-        _anchorSigned(e, signatures, error);
-        signatures = _stewardSignatures(_entryDigest(e), 2);
-        signatures[1] = signatures[0];
-        _anchorSigned(e, signatures, error);
-        signatures = _stewardSignatures(_entryDigest(e), 2);
-        (signatures[0], signatures[1]) = (signatures[1], signatures[0]);
-        _anchorSigned(e, signatures, abi.encodeWithSelector(notSteward, 0, _steward(2)));
-        signatures = _stewardSignatures(_entryDigest(e), 3);
-        signatures[2] = _sign(workerKey, _entryDigest(e));
-        _anchorSigned(e, signatures, error);
-    }
-
-    function test_RevertWhen_SeatedTwiceTheCommitteeBeforeIsGone() external {
-        _bondAll(MIN_BOND);
-        _replace();
-        _replace();
-        _anchor(0, abi.encodeWithSelector(StewardCommittee.StewardCommittee_NotSteward.selector, 0, _steward(1)));
-    }
-
-    function test_WhenTheSuccessorsSignWhileTheOthersStillMay() external {
-        _bondAll(MIN_BOND);
-        vm.prank(memberHouse);
-        committee.seat(_seats("successor"), 2);
-        for (uint256 id = 1; id <= 2; ++id) {
-            _bond(_steward(id), MIN_BOND);
-        }
-        _anchor(0, "");
+    function test_RevertWhen_ADebitIsSignedByTooFewActiveSeats() external {
+        uint64 id = _issue();
+        _bond(_steward(1), MIN_BOND);
+        _book(id, 0, abi.encodeWithSelector(StewardCommittee.StewardCommittee_TooFewSignatures.selector, 1, 2));
+        _bond(_steward(2), MIN_BOND);
+        _book(id, 0, "");
     }
 }

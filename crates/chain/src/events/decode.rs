@@ -6,6 +6,7 @@ use alloy::sol_types::SolEvent;
 use rochdale_core::ids::{DatasetId, LicenseId};
 use rochdale_core::ledger::{Amounts, DemandKind, NewLeaf, OpenedInputs, Params};
 use rochdale_core::money::{DataWei, GovWei, MicroUsdc};
+use rochdale_core::order::Debit;
 
 use super::{Event, LicenseTerms, Located, Seat, amount};
 use crate::bindings::{
@@ -59,6 +60,7 @@ pub(super) fn topics() -> Vec<B256> {
         StewardCommittee::WorkerRegistered::SIGNATURE_HASH,
         StewardCommittee::WorkerRemoved::SIGNATURE_HASH,
         StewardCommittee::GatewaySet::SIGNATURE_HASH,
+        StewardCommittee::Debited::SIGNATURE_HASH,
         StewardCommittee::ReceiptAnchored::SIGNATURE_HASH,
         SettlementLedger::Proposed::SIGNATURE_HASH,
         SettlementLedger::Claimed::SIGNATURE_HASH,
@@ -73,7 +75,10 @@ pub(super) fn topics() -> Vec<B256> {
         SettlementLedger::ParamsSet::SIGNATURE_HASH,
         Programs::ProgramSet::SIGNATURE_HASH,
         DatasetCatalog::DatasetPublished::SIGNATURE_HASH,
+        DatasetCatalog::DatasetClosed::SIGNATURE_HASH,
         License::LicenseIssued::SIGNATURE_HASH,
+        License::LicenseExtended::SIGNATURE_HASH,
+        License::LicenseRevoked::SIGNATURE_HASH,
         EthicsRegistry::ResearcherApproved::SIGNATURE_HASH,
         Treasury::Booked::SIGNATURE_HASH,
     ]
@@ -206,18 +211,22 @@ fn committee(topic: B256, log: &Log) -> Result<Option<Event>, DecodeError> {
         StewardCommittee::GatewaySet::SIGNATURE_HASH => {
             Event::GatewaySet { gateway: read::<StewardCommittee::GatewaySet>(log)?.gateway }
         }
-        StewardCommittee::ReceiptAnchored::SIGNATURE_HASH => {
-            let e: StewardCommittee::ReceiptAnchored = read(log)?;
-            Event::ReceiptAnchored {
-                index: e.index,
-                entry_hash: e.entryHash,
+        StewardCommittee::Debited::SIGNATURE_HASH => {
+            let e: StewardCommittee::Debited = read(log)?;
+            let debit = Debit {
+                license_id: e.licenseId.into(),
+                order: e.order,
                 query_digest: e.queryDigest,
                 snapshot: e.snapshot,
-                license: e.licenseId.into(),
+                purpose: e.purpose.into(),
                 rho: e.rho,
-                result_digest: e.resultDigest,
-                worker: e.worker,
-            }
+                deadline: e.deadline,
+            };
+            Event::Debited { id: e.id, debit }
+        }
+        StewardCommittee::ReceiptAnchored::SIGNATURE_HASH => {
+            let e: StewardCommittee::ReceiptAnchored = read(log)?;
+            Event::ReceiptAnchored { id: e.id, order: e.order, result_digest: e.resultDigest, worker: e.worker }
         }
         _ => return Ok(None),
     }))
@@ -333,6 +342,9 @@ fn market(topic: B256, log: &Log) -> Result<Option<Event>, DecodeError> {
                 terms_hash: e.termsHash,
             }
         }
+        DatasetCatalog::DatasetClosed::SIGNATURE_HASH => {
+            Event::DatasetClosed { dataset: read::<DatasetCatalog::DatasetClosed>(log)?.datasetId.into() }
+        }
         License::LicenseIssued::SIGNATURE_HASH => {
             let e: License::LicenseIssued = read(log)?;
             let terms = LicenseTerms {
@@ -346,6 +358,13 @@ fn market(topic: B256, log: &Log) -> Result<Option<Event>, DecodeError> {
                 recipient_key: e.terms.recipientKey,
             };
             Event::LicenseIssued { license: e.licenseId.into(), holder: e.holder, terms }
+        }
+        License::LicenseExtended::SIGNATURE_HASH => {
+            let e: License::LicenseExtended = read(log)?;
+            Event::LicenseExtended { license: e.licenseId.into(), expiry: e.expiry }
+        }
+        License::LicenseRevoked::SIGNATURE_HASH => {
+            Event::LicenseRevoked { license: read::<License::LicenseRevoked>(log)?.licenseId.into() }
         }
         EthicsRegistry::ResearcherApproved::SIGNATURE_HASH => {
             let e: EthicsRegistry::ResearcherApproved = read(log)?;
@@ -366,4 +385,125 @@ fn booked(e: &Treasury::Booked) -> Result<Event, DecodeError> {
         compliance: MicroUsdc(amount("compliance", e.compliance)?),
         reserve: MicroUsdc(amount("reserve", e.reserve)?),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use alloy::json_abi::JsonAbi;
+    use alloy::primitives::{Address, Bytes, LogData};
+
+    use super::*;
+
+    /// Events that are expressly left aside: contract, event (`*` for all), reason.
+    const IGNORED: &[(&str, &str, &str)] = &[
+        ("*", "Approval", "tokens and soulbound things are asked of their contracts"),
+        ("*", "ApprovalForAll", "tokens and soulbound things are asked of their contracts"),
+        ("*", "AuthorityUpdated", "the authority is fixed at the founding"),
+        ("*", "EIP712DomainChanged", "it is emitted by nothing"),
+        ("*", "Initialized", "the founding reads its own receipts"),
+        ("*", "Locked", "soulbound for ever; locks of GOV are asked of the token"),
+        ("*", "Transfer", "balances are asked of the tokens; a mint has an event of its own"),
+        ("*", "Unlocked", "soulbound for ever; locks of GOV are asked of the token"),
+        ("*", "Upgraded", "code is compared by `coop upgrade`"),
+        ("AuctionHouse", "*", "a sale ends in an issued license and a booking, which are followed"),
+        ("Buyback", "*", "it is shown from the contract"),
+        ("CharterGate", "*", "proposals are shown from the contract"),
+        ("ComputeDesk", "*", "its licenses and bookings are followed; a job is shown from the contract"),
+        ("CoopAuthority", "*", "roles are read back by `coop verify`"),
+        ("CoopFactory", "*", "the founding reads its own receipts"),
+        ("CoopGovernor", "*", "proposals are shown from the contract"),
+        ("CoopTimelock", "*", "proposals are shown from the contract"),
+        ("DataToken", "*", "balances are asked of the token"),
+        ("GovToken", "*", "votes are asked of the token at a snapshot"),
+        ("Market", "*", "a sale ends in an issued or extended license and a booking, which are followed"),
+        ("MemberAccount", "*", "an account's keys are its own affair"),
+        ("MemberAccountFactory", "*", "an account's address is computed"),
+        ("OperatorPay", "*", "what is owed is asked of the contract"),
+        ("PauseGuard", "*", "each contract tells of its own pause"),
+        ("ResearcherBond", "*", "what is at stake is asked of the contract"),
+        ("ServiceDesk", "*", "services are shown from the contract"),
+        ("Vesting", "*", "what is due is asked of the contract"),
+        ("ConsentRegistry", "PausedUntil", "no denial is paused; whoever sends a grant is told"),
+        ("ContributionRegistry", "CooldownSet", "the contract judges each contribution"),
+        ("ContributionRegistry", "PausedUntil", "the contract judges each contribution"),
+        ("EthicsRegistry", "EthicsBoardSet", "the contract judges who approves"),
+        ("Membership", "AdmissionsPerEpochSet", "the contract judges who is admitted"),
+        ("Membership", "DelegateChanged", "votes are asked of the contract at a snapshot"),
+        ("Membership", "DelegateVotesChanged", "votes are asked of the contract at a snapshot"),
+        ("Membership", "PausedUntil", "the contract judges who is admitted"),
+        ("Membership", "RegistrarSet", "the contract judges whose admission counts"),
+        ("Programs", "MaxPointsPerEpochSet", "it bounds caps, which are followed"),
+        ("SettlementLedger", "FinalAtSet", "the same change is told by the disputes and by the pause that caused it"),
+        ("SettlementLedger", "EmissionSet", "it bounds parameters, which are followed"),
+        ("StewardCommittee", "BondWithdrawn", "who is active is asked of the contract"),
+        ("StewardCommittee", "Bonded", "who is active is asked of the contract"),
+        ("StewardCommittee", "Equivocated", "a slash is shown from the contract"),
+        ("StewardCommittee", "MinBondSet", "who is active is asked of the contract"),
+        ("StewardCommittee", "ObjectionBondSet", "the contract judges objections"),
+        ("StewardCommittee", "ObjectionLocked", "the ledger tells of objections"),
+        ("StewardCommittee", "ObjectionSettled", "the ledger tells of objections"),
+        ("StewardCommittee", "PausedUntil", "the contract judges each debit and receipt"),
+        ("StewardCommittee", "SlashConfirmed", "a slash is shown from the contract"),
+        ("StewardCommittee", "SlashOpened", "a slash is shown from the contract"),
+        ("StewardCommittee", "SlashReturned", "a slash is shown from the contract"),
+        ("StewardCommittee", "Unbonding", "bonds are asked of the contract"),
+        ("TestUSDC", "*", "balances are asked of the token"),
+        ("Treasury", "Donated", "a gift pays no member through the ledger"),
+        ("Treasury", "MinContributorsSet", "a booking says how it was split"),
+        ("Treasury", "Spent", "what left is asked of the contract"),
+        ("Treasury", "SplitSet", "a booking says how it was split"),
+        ("Treasury", "TokenSpent", "what left is asked of the contract"),
+    ];
+
+    /// The committed ABIs by the name of their contract.
+    fn abis() -> Vec<(String, JsonAbi)> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../abi");
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let read = |path: std::path::PathBuf| {
+            let file: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            (name, serde_json::from_value(file["abi"].clone()).unwrap())
+        };
+        files.map(read).collect()
+    }
+
+    /// Whether a log of this kind from this place is read, well-formed or not, instead of passed over.
+    fn is_read(addresses: &Addresses, at: Address, topic: B256) -> bool {
+        let data = LogData::new_unchecked(vec![topic], Bytes::new());
+        let log = Log { inner: alloy::primitives::Log { address: at, data }, ..Log::default() };
+        !matches!(event(addresses, &log), Ok(None))
+    }
+
+    #[test]
+    fn every_event_of_every_contract_is_followed_or_expressly_ignored() {
+        let places: Vec<Address> = (1..=64).map(Address::with_last_byte).collect();
+        let addresses = Addresses::new(Address::with_last_byte(100), Address::with_last_byte(101), &places);
+        let asked: BTreeSet<B256> = topics().into_iter().collect();
+        let (mut faults, mut used) = (Vec::new(), BTreeSet::new());
+        for (contract, abi) in abis() {
+            let place = addresses.named().into_iter().find(|(_, of, _)| *of == contract).map(|(_, _, at)| at);
+            for event in abi.events() {
+                let topic = event.selector();
+                let followed = asked.contains(&topic) && place.is_some_and(|at| is_read(&addresses, at, topic));
+                let fits = |what: &str, is: &str| what == "*" || what == is;
+                let rows = IGNORED.iter().enumerate();
+                let rows = rows.filter(|(_, (of, name, _))| fits(of, &contract) && fits(name, &event.name));
+                let rows: Vec<usize> = rows.map(|(row, _)| row).collect();
+                used.extend(rows.iter().copied());
+                if followed == !rows.is_empty() {
+                    faults
+                        .push(format!("{contract}.{}: followed {followed}, listed as ignored {followed}", event.name));
+                }
+            }
+        }
+        faults.extend(
+            (0..IGNORED.len()).filter(|row| !used.contains(row)).map(|row| format!("no event: {:?}", IGNORED[row])),
+        );
+        assert!(faults.is_empty(), "{faults:#?}");
+    }
 }

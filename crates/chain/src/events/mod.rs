@@ -8,6 +8,7 @@ use alloy::primitives::{Address, B256, U256};
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, Purpose};
 use rochdale_core::ledger::{DemandKind, Header, NewLeaf, OpenedInputs, Params};
 use rochdale_core::money::{DataWei, GovWei, MicroUsdc};
+use rochdale_core::order::Debit;
 use serde::{Deserialize, Serialize};
 
 pub use decode::{DecodeError, decode};
@@ -77,17 +78,10 @@ pub enum Event {
     WorkerRemoved { signer: Address },
     /// The gateway's account.
     GatewaySet { gateway: Address },
-    /// A worker's receipt was anchored; `rho` in 10^-9 zCDP.
-    ReceiptAnchored {
-        index: u64,
-        entry_hash: B256,
-        query_digest: B256,
-        snapshot: B256,
-        license: LicenseId,
-        rho: u64,
-        result_digest: B256,
-        worker: Address,
-    },
+    /// A quorum of stewards charged an order; ids count from 1.
+    Debited { id: u64, debit: Debit },
+    /// A worker's receipt for the one answer to a booked order was anchored.
+    ReceiptAnchored { id: u64, order: B256, result_digest: B256, worker: Address },
     /// A settlement was proposed; it is final at `final_at`.
     Proposed { epoch: Epoch, attempt: u32, root: B256, final_at: u64, header: Box<Header> },
     /// A steward froze the pending proposal until the member house decides.
@@ -114,8 +108,14 @@ pub enum Event {
     ClaimSkipped { member: MemberId },
     /// A dataset was published or changed.
     DatasetPublished { dataset: DatasetId, data_type: u8, source: u8, price_per_thousand: MicroUsdc, terms_hash: B256 },
+    /// A dataset is no longer sold; what was licensed stays so.
+    DatasetClosed { dataset: DatasetId },
     /// A license was issued.
     LicenseIssued { license: LicenseId, holder: Address, terms: LicenseTerms },
+    /// A license ends later.
+    LicenseExtended { license: LicenseId, expiry: u64 },
+    /// A license ended for ever.
+    LicenseRevoked { license: LicenseId },
     /// The ethics role approved a researcher for a purpose.
     ResearcherApproved { researcher: Address, purpose: Purpose, until: u64 },
     /// A license's price was booked into the buckets.

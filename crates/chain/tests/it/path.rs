@@ -13,6 +13,7 @@ use rochdale_core::ledger::{
     Amounts, Claimed, Contribution, DEPTH, EpochInputs, Global, Grant, Header, Roots, Row, Score, ScoredRecord,
     Settled, Tree, amounts, due, empty_root, input_blinder, inputs_tree, private_hash, row_tree, salt, step, usage,
 };
+use rochdale_core::order::Debit;
 use rochdale_testkit::anvil::TestCoop;
 
 const ONE: MemberId = MemberId(1);
@@ -58,8 +59,8 @@ impl Books<'_> {
             .values()
             .map(|c| ScoredRecord { id: c.id, member: c.member, score: scored(c.id), erased: c.erased })
             .collect();
-        let receipts: Vec<&[ContributionId]> =
-            state.receipts_since(since).map(|r| self.snapshots[r.index as usize - 1].as_slice()).collect();
+        let used: Vec<&[ContributionId]> =
+            state.debits_since(since).map(|debit| self.snapshots[debit.id as usize - 1].as_slice()).collect();
         let fresh = state.contributions_since(since);
         EpochInputs {
             members: u32::try_from(state.members.len()).unwrap(),
@@ -69,7 +70,7 @@ impl Books<'_> {
                 .map(|c| Contribution { member: c.member, id: c.id, score: scored(c.id) })
                 .collect(),
             grants,
-            usage: usage(&records, &receipts).unwrap().into_iter().collect(),
+            usage: usage(&records, &used).unwrap().into_iter().collect(),
             revenue: state.revenue_since(since).unwrap(),
             erased: state.erased_since(since).collect(),
         }
@@ -148,7 +149,7 @@ async fn two_epochs<'a>(books: &mut Books<'a>) -> Round {
     books.scores.push((ContributionId(3), score(7_000, 10_000, 10_000, 12_500)));
     coop.approve_researcher(PURPOSE).await.unwrap();
     assert_eq!(coop.buy(DatasetId(1), 400, PURPOSE).await.unwrap(), LicenseId(1));
-    anchor(books, 1, vec![ContributionId(1), ContributionId(2)], B256::ZERO).await;
+    anchor(books, vec![ContributionId(1), ContributionId(2)]).await;
     let grant = Grant { member: TWO, program: 1, points: 500 };
     let second = books.settle(Epoch(2), vec![grant]).await;
     assert_eq!(second.settled.points, [9_250, 500]);
@@ -157,8 +158,8 @@ async fn two_epochs<'a>(books: &mut Books<'a>) -> Round {
     second
 }
 
-/// A query over a snapshot of these contributions, anchored.
-async fn anchor(books: &mut Books<'_>, index: u64, ids: Vec<ContributionId>, previous: B256) -> B256 {
+/// A query over a snapshot of these contributions: its debit booked, its receipt anchored.
+async fn anchor(books: &mut Books<'_>, ids: Vec<ContributionId>) {
     let coop = books.coop;
     let cut = coop.chain.head().await.unwrap().finalized;
     let snapshot = Snapshot {
@@ -169,19 +170,17 @@ async fn anchor(books: &mut Books<'_>, index: u64, ids: Vec<ContributionId>, pre
         cut: cut.hash,
         ids: &ids,
     };
-    let snapshot = snapshot.digest().unwrap();
-    let entry = eip712::BudgetEntry {
-        index,
-        previous,
-        queryDigest: B256::repeat_byte(9),
-        snapshot,
-        licenseId: 1,
-        purpose: PURPOSE.0,
+    let debit = Debit {
+        license_id: LicenseId(1),
+        order: B256::repeat_byte(books.snapshots.len() as u8 + 1),
+        query_digest: B256::repeat_byte(9),
+        snapshot: snapshot.blinded_digest(B256::repeat_byte(10)).unwrap(),
+        purpose: PURPOSE,
         rho: 5_000_000,
-        deadline: coop.deadline().await.unwrap(),
+        deadline: coop.chain.now().await.unwrap() + 3_600,
     };
     books.snapshots.push(ids);
-    coop.anchor(entry, B256::repeat_byte(8)).await.unwrap()
+    coop.book_and_anchor(&debit, B256::repeat_byte(8)).await.unwrap();
 }
 
 #[tokio::test]
@@ -189,13 +188,11 @@ async fn a_record_and_a_cent_find_their_way() {
     let coop = TestCoop::deploy().await.unwrap();
     let mut books = Books::new(&coop);
     let second = two_epochs(&mut books).await;
-    let events = coop.history().await.unwrap();
-    let entry = Cooperative::fold(&events).receipts[&1].entry_hash;
     books.finish(&second).await;
 
     // Epoch 3: every record is used, then member 2 erases everything.
     let all = vec![ContributionId(1), ContributionId(3)];
-    anchor(&mut books, 2, all, entry).await;
+    anchor(&mut books, all).await;
     coop.revoke(&coop.member_key(2), TWO).await.unwrap();
     coop.erase(&coop.member_key(2), TWO).await.unwrap();
     let third = books.settle(Epoch(3), Vec::new()).await;
@@ -274,7 +271,7 @@ async fn state_tells_the_same_story(books: &Books<'_>) {
     assert_eq!((license.holder, license.terms.records), (coop.researcher.address(), 400));
     assert!(state.is_approved(coop.researcher.address(), PURPOSE, now));
     assert!(!state.is_approved(coop.researcher.address(), Purpose(1), now));
-    assert_eq!(state.receipts.len(), 2);
+    assert_eq!(state.debits.values().filter(|debit| debit.receipt.is_some()).count(), 2);
     assert_eq!(state.steward_id(coop.stewards[2].address()), Some(StewardId(3)));
     assert_eq!(state.steward_id(coop.worker.address()), None);
     assert_eq!(state.gateway, Some(coop.relayer.address()));

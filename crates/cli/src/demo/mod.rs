@@ -41,7 +41,7 @@ pub async fn run(common: &Common, args: DemoArgs, ui: Ui) -> Result<ExitCode> {
     // A wrong directory is found out before anything is founded.
     let inputs = args.fhir.as_deref().map(records::files).transpose()?;
     let state = common.new_state()?;
-    let layout = Layout { min_pool: 5, min_cohort: 5, ..Layout::new(args.port) };
+    let layout = Layout { min_cohort: 5, ..Layout::new(args.port) };
     let mut running = Running::start(&state, layout, None, ui).await?;
     let coop = Coop::connect(&running.layout.gateway_url()).await?;
     let chain = found::connect(&running.layout.rpc_url(), LOCAL_CHAIN_ID).await?;

@@ -5,8 +5,8 @@ use crate::ui::Ui;
 use alloy::primitives::B256;
 use anyhow::Result;
 use rochdale_api::ProblemCode;
-use rochdale_api::query::Answered;
-use rochdale_api::status::{EpochView, TreasuryView};
+use rochdale_api::order::Answered;
+use rochdale_api::status::{BudgetView, EpochView, TreasuryView};
 use rochdale_core::ids::{LicenseId, MemberId, StewardId};
 use rochdale_core::money::{DataWei, GovWei, MicroUsdc, decimal_string};
 use rochdale_core::query::{Figure, Outcome};
@@ -25,8 +25,8 @@ pub struct Report {
     pub epochs: Vec<EpochView>,
     pub refusals: Vec<Refusal>,
     pub erasure: Option<Erasure>,
-    /// Total and left, in nano-zCDP.
-    pub budget: (u64, u64),
+    /// What was charged to privacy budgets.
+    pub budget: BudgetView,
     pub gas: Gas,
     pub conservation: Vec<Check>,
     pub audit_agrees: bool,
@@ -212,10 +212,10 @@ impl Report {
                     figures.collect::<Vec<_>>().join(", ")
                 }
             };
-            println!("  {:<10} over {} records, {:.1} s: {said}", asked.kind, answer.snapshot_size, asked.seconds);
+            println!("  {:<10} {:.1} s: {said}", asked.kind, asked.seconds);
         }
-        let (total, left) = self.budget;
-        println!("  privacy budget left: {:.3} of {:.3} zCDP", left as f64 / 1e9, total as f64 / 1e9);
+        let BudgetView { debits, rho, .. } = self.budget;
+        println!("  {debits} debits are booked; nobody was charged more than {:.3} zCDP", rho as f64 / 1e9);
     }
 
     fn print_denials(&self) {

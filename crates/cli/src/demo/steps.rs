@@ -11,18 +11,21 @@ use crate::wallet::Wallet;
 use crate::{audit, epoch, member};
 use alloy::primitives::U256;
 use anyhow::{Context, Result, ensure};
-use rochdale_api::client::{Client, ClientError, Identity};
+use rochdale_api::client::{Client, Identity};
 use rochdale_api::contribution::ShareAnswer;
 use rochdale_api::member::ErasureAttestation;
-use rochdale_api::query::{BudgetLog, ReleaseRequest, Shares};
-use rochdale_api::status::TreasuryView;
+use rochdale_api::member::Sealed as SealedReply;
+use rochdale_api::order::{ReleaseRequest, SealedRequest, Shares};
+use rochdale_api::status::{BudgetView, TreasuryView};
 use rochdale_chain::bindings::{DataToken, GovToken, SettlementLedger, TestUSDC};
 use rochdale_chain::client::Sender;
 use rochdale_chain::local::approve_researcher;
 use rochdale_core::ids::StewardId;
+use rochdale_crypto::sealing::{OrderContext, SharesContext, open_as, seal_as};
+use rochdale_crypto::{Sealed, keyfile};
 use std::time::Instant;
 
-/// Privacy loss of each query in nano-zCDP: a tenth of the pool's lifetime budget.
+/// Privacy loss of each query in nano-zCDP: a tenth of each person's budget.
 const RHO: u64 = 100_000_000;
 const YEAR: u64 = 365 * 86_400;
 /// What a license lasts: one month of those that it is priced by.
@@ -72,10 +75,11 @@ impl Demo {
             let start = Instant::now();
             let kind = query.ask.kind();
             let license = licensed.bought.license;
-            let (answered, sealed) = licensed.researcher.ask(&self.coop, license, PURPOSE, query).await?;
+            let (answered, kept) = licensed.researcher.ask(&self.coop, license, PURPOSE, query, false).await?;
+            let mined = kept.answer.context("an answered order has no answer")?.mined;
             let seconds = start.elapsed().as_secs_f64();
-            self.report.gas.one("anchor a receipt", sealed.mined.gas_used);
-            self.report.queries.push(Asked { kind, seconds, answered, receipt_tx: sealed.mined.tx });
+            self.report.gas.one("anchor a receipt", mined.gas_used);
+            self.report.queries.push(Asked { kind, seconds, answered, receipt_tx: mined.tx });
             bar.inc();
         }
         bar.done();
@@ -130,19 +134,26 @@ impl Demo {
         Ok(())
     }
 
-    /// Asks each steward, as the worker would, for the shares of the last committed query.
+    /// Asks each steward, as the worker would, for the shares of the last booked order.
     async fn refusals(&self, people: &[&Person]) -> Result<Vec<Refusal>> {
         let key = coop::signer(&self.state.service("worker").join("signing.key"))?;
-        let identity = Identity { key, domain: self.coop.request_domain() };
+        let (worker, identity) = (key.address(), Identity { key, domain: self.coop.request_domain() });
+        let sealing = keyfile::sealing_key(&self.state.service("worker").join("sealing.key"), &mut rand::rng())?;
+        let asked = self.report.queries.last().context("no query was asked")?;
+        let order = asked.answered.debit.order;
+        let (chain_id, committee) = (self.coop.manifest.chain_id, self.coop.manifest.addresses.steward_committee);
         let now = self.chain.now().await?;
         let mut refusals = Vec::new();
         for entry in &self.coop.stewards {
             let steward = Client::new(&entry.url)?.signing(identity.clone(), entry.address);
-            let log: BudgetLog = steward.get_signed("/v1/budget", now).await?;
-            let index = log.entries.last().context("no query was committed")?.entry.index;
             let contributions = people.iter().map(|person| person.contribution_id).collect();
-            let shares: Shares =
-                steward.post_signed("/v1/release", &ReleaseRequest { index, contributions }, now).await?;
+            let json = serde_json::to_vec(&ReleaseRequest { order, contributions })?;
+            let context = OrderContext { chain_id, committee, order, worker, index: entry.steward };
+            let sealed = seal_as(&coop::sealing_key(entry), &context, &json, &mut rand::rng())?.0;
+            let request = SealedRequest { order, sealed };
+            let reply: SealedReply = steward.post_signed("/v1/release", &request, now).await?;
+            let context = SharesContext { chain_id, committee, order, index: entry.steward };
+            let shares: Shares = serde_json::from_slice(&open_as(&sealing, &context, &Sealed(reply.sealed))?)?;
             for (share, person) in shares.into_iter().zip(people) {
                 let ShareAnswer::Refused { code, reason, .. } = share else {
                     anyhow::bail!(
@@ -191,23 +202,13 @@ impl Demo {
         let data = self.chain.view(addresses.data_token, &DataToken::totalSupplyCall {}).await?;
         let gov = self.chain.view(addresses.gov_token, &GovToken::totalSupplyCall {}).await?;
         self.report.check_conservation(treasury.to(), data.to(), gov.to());
-        self.report.budget = self.budget().await?;
+        self.report.budget = self.coop.gateway.get::<BudgetView>("/v1/budget").await?;
         self.naive_loop(people).await?;
         let audited = audit::run(&self.state, StewardId(1))?;
         self.report.audit_agrees = audited.agrees;
         self.report.audit = audited.report;
         self.lap("account and audit");
         Ok(())
-    }
-
-    async fn budget(&self) -> Result<(u64, u64)> {
-        let key = coop::signer(&self.state.service("worker").join("signing.key"))?;
-        let identity = Identity { key, domain: self.coop.request_domain() };
-        let entry = self.coop.stewards.first().context("there is no steward")?;
-        let steward = Client::new(&entry.url)?.signing(identity, entry.address);
-        let log: Result<BudgetLog, ClientError> = steward.get_signed("/v1/budget", self.chain.now().await?).await;
-        let log = log?;
-        Ok((log.total, log.left))
     }
 
     /// What the usual guide's loop would cost: one transfer to each member, estimated by the node on this chain.

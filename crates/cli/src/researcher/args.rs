@@ -131,21 +131,49 @@ pub enum ResearcherCommand {
     /// Collateral that is lost for breaking a license's terms
     #[command(subcommand)]
     Bond(BondCommand),
-    /// Ask a typed query from a JSON file, and open the answer
-    #[command(after_help = "Example: rochdale researcher query --name lin query.json   (see docs/how-to/query.md)")]
+    /// Ask a typed query from a JSON file, and open the answer; the signed order is kept, and asked again it costs nothing
+    #[command(
+        after_help = "Examples:\n  rochdale researcher query --name lin query.json   (see docs/how-to/query.md)\n  rochdale researcher query --name lin --resume"
+    )]
     Query {
         /// Who
         #[arg(long, default_value = "researcher")]
         name: String,
         /// The query
-        query: PathBuf,
+        #[arg(required_unless_present = "resume")]
+        query: Option<PathBuf>,
         /// The license; the one got last if absent
         #[arg(long)]
         license: Option<LicenseId>,
         /// The license's purpose
         #[arg(long, value_enum, default_value = "hmb")]
         purpose: PurposeArg,
+        /// Sign a new order although the same question was answered: it is charged anew
+        #[arg(long)]
+        again: bool,
+        /// Send every order that has no answer yet once more: each is charged once
+        #[arg(long, conflicts_with_all = ["query", "again"])]
+        resume: bool,
     },
+    /// List the orders that were signed, and where each stands
+    #[command(after_help = "Example: rochdale researcher orders --name lin")]
+    Orders {
+        /// Who
+        #[arg(long, default_value = "researcher")]
+        name: String,
+    },
+    /// Fetch the answer to an order, as often as you like until its license ends
+    #[command(after_help = "Example: rochdale researcher answer --name lin 0x5f3a")]
+    Answer {
+        /// Who
+        #[arg(long, default_value = "researcher")]
+        name: String,
+        /// The order: its name, or how it begins
+        order: String,
+    },
+    /// Show how many members each dataset has for a purpose: published sizes, noisy and coarse
+    #[command(after_help = "Example: rochdale researcher sizes")]
+    Sizes,
 }
 
 #[derive(Debug, Subcommand)]

@@ -6,7 +6,7 @@ use alloy::primitives::{Address, B256, U256};
 use alloy::signers::SignerSync as _;
 use alloy::signers::local::PrivateKeySigner;
 use anyhow::{Context, Result, ensure};
-use rochdale_api::query::{Answered, QueryOrder, QueryRequest, SealedAnswer};
+use rochdale_api::order::{Answered, SealedAnswer};
 use rochdale_chain::bindings::{License, LicenseSale, Market, TestUSDC};
 use rochdale_chain::client::{Chain, Receipt, Sender};
 use rochdale_chain::deploy::Manifest;
@@ -15,7 +15,7 @@ use rochdale_core::ids::{DatasetId, LicenseId, Purpose};
 use rochdale_core::money::MicroUsdc;
 use rochdale_core::query::Query;
 use rochdale_crypto::sealing::{QueryAnswerContext, open_as};
-use rochdale_crypto::{Sealed, SealingKeyPair, keyfile, random_blinder};
+use rochdale_crypto::{Sealed, SealingKeyPair, keyfile};
 use std::path::PathBuf;
 
 /// A researcher's folder: the account's key and the key that answers are sealed to.
@@ -139,49 +139,13 @@ impl Researcher {
         Ok(LicenseSale::Permit { value, deadline, v: 27 + u8::from(signature.v()), r, s })
     }
 
-    /// Asks a query under a license and opens the answer.
-    pub async fn ask(
-        &self,
-        coop: &Coop,
-        license: LicenseId,
-        purpose: Purpose,
-        query: Query,
-    ) -> Result<(Answered, SealedAnswer)> {
-        query.validate()?;
-        let nonce = random_blinder(&mut coop::rng()?);
-        let order = QueryOrder {
-            license_id: license,
-            query_digest: query.digest()?,
-            rho: query.rho,
-            purpose,
-            nonce,
-            deadline: coop.deadline().await?,
-        };
-        let message = eip712::QueryOrder {
-            licenseId: license.0,
-            queryDigest: order.query_digest,
-            rho: order.rho,
-            purpose: purpose.0,
-            nonce,
-            deadline: U256::from(order.deadline),
-        };
-        let signature = eip712::sign(&self.key, &message, &coop.manifest.committee_domain())?;
-        let request = QueryRequest { query, order, signature };
-        let sealed: SealedAnswer = coop.gateway.post("/v1/queries", &request).await?;
-        let answered = self.open(coop, &sealed)?;
-        ensure!(
-            answered.answer.query == request.order.query_digest && answered.answer.digest()? == answered.result_digest,
-            "the answer is not to the query that was asked"
-        );
-        Ok((answered, sealed))
-    }
-
-    fn open(&self, coop: &Coop, answer: &SealedAnswer) -> Result<Answered> {
+    /// Opens an answer that is sealed to this researcher.
+    pub(super) fn open(&self, coop: &Coop, answer: &SealedAnswer) -> Result<Answered> {
         let context = QueryAnswerContext {
             chain_id: coop.manifest.chain_id,
             committee: coop.manifest.addresses.steward_committee,
             license: answer.license_id,
-            order: answer.entry_hash,
+            order: answer.order,
             query_digest: answer.query_digest,
         };
         let bytes = open_as(&self.recipient, &context, &Sealed(answer.sealed.clone()))?;

@@ -6,9 +6,11 @@ mod bond;
 mod desk;
 mod job;
 mod keys;
+mod orders;
 mod sale;
 
 pub use keys::{Bought, Purchase, Researcher, fund, sample_queries};
+pub use orders::Kept;
 
 use crate::args::Common;
 use crate::commands::show;
@@ -18,6 +20,7 @@ use crate::ui::Ui;
 use anyhow::{Context, Result};
 use args::ResearcherCommand;
 use desk::Desk;
+use rochdale_api::order::{Answered, PublishedSize, Sizes};
 use rochdale_core::query::Query;
 use serde_json::json;
 use std::path::Path;
@@ -56,15 +59,86 @@ pub async fn run(common: &Common, command: ResearcherCommand, ui: Ui) -> Result<
         ResearcherCommand::Auction(command) => auction::run(common, command, ui).await,
         ResearcherCommand::Job(command) => job::run(common, command, ui).await,
         ResearcherCommand::Bond(command) => bond::run(common, command, ui).await,
-        ResearcherCommand::Query { name, query, license, purpose } => {
+        ResearcherCommand::Query { name, query, license, purpose, again, resume } => {
             let researcher = Researcher::open_or_create(&common.state()?, &name)?;
             let coop = Coop::connect(&common.url).await?;
+            let Some(query) = query.filter(|_| !resume) else { return resume_all(&researcher, &coop, ui).await };
             let query = read_query(&query)?;
             let license = license.map_or_else(|| researcher.last_license(), Ok)?;
-            let (answered, _) = researcher.ask(&coop, license, purpose.code(), query).await?;
-            show(ui, &json!(answered), serde_json::to_string_pretty(&answered.answer)?)
+            let (answered, kept) = researcher.ask(&coop, license, purpose.code(), query, again).await?;
+            shown(ui, &answered, &kept)
+        }
+        ResearcherCommand::Orders { name } => {
+            let researcher = Researcher::open_or_create(&common.state()?, &name)?;
+            let now = Coop::connect(&common.url).await?.now().await?;
+            list(&researcher.orders()?, now, ui)
+        }
+        ResearcherCommand::Answer { name, order } => {
+            let researcher = Researcher::open_or_create(&common.state()?, &name)?;
+            let coop = Coop::connect(&common.url).await?;
+            let (answered, kept) = researcher.fetch(&coop, researcher.order_named(&order)?).await?;
+            shown(ui, &answered, &kept)
+        }
+        ResearcherCommand::Sizes => {
+            let sizes: Sizes = Coop::connect(&common.url).await?.gateway.get("/v1/sizes").await?;
+            let line = |size: &PublishedSize| {
+                format!(
+                    "dataset {}, purpose {}: about {} members (epoch {})",
+                    size.dataset, size.purpose, size.members, size.epoch
+                )
+            };
+            show(ui, &json!(sizes), sizes.sizes.iter().map(line).collect::<Vec<_>>().join("\n"))
         }
     }
+}
+
+/// One answer.
+fn shown(ui: Ui, answered: &Answered, kept: &Kept) -> Result<ExitCode> {
+    let mut value = json!(answered);
+    value["order"] = json!(kept.order);
+    show(ui, &value, serde_json::to_string_pretty(&answered.answer)?)
+}
+
+/// Every order with where it stands.
+fn list(orders: &[Kept], now: u64, ui: Ui) -> Result<ExitCode> {
+    let value = |kept: &Kept| {
+        let order = &kept.request.order;
+        let (kind, state) = (kept.request.query.ask.kind(), kept.state(now));
+        json!({ "order": kept.order, "state": state, "license": order.license_id, "kind": kind, "rho": order.rho, "deadline": order.deadline })
+    };
+    let line = |kept: &Kept| {
+        let order = &kept.request.order;
+        let (kind, state) = (kept.request.query.ask.kind(), kept.state(now));
+        format!("{} {state:<8} {kind:<9} license {}, rho {}", kept.order, order.license_id, order.rho)
+    };
+    let lines = if orders.is_empty() { vec!["no orders".to_owned()] } else { orders.iter().map(line).collect() };
+    show(ui, &json!({ "orders": orders.iter().map(value).collect::<Vec<_>>() }), lines.join("\n"))
+}
+
+/// Sends every order again that has no answer yet; one that fails does not keep the next ones back.
+async fn resume_all(researcher: &Researcher, coop: &Coop, ui: Ui) -> Result<ExitCode> {
+    let now = coop.now().await?;
+    let (mut told, mut failed) = (Vec::new(), 0);
+    let open = |kept: &Kept| matches!(kept.state(now), "open" | "late");
+    for kept in researcher.orders()?.into_iter().filter(open) {
+        let order = kept.order;
+        // After its deadline an order may still have been paid and answered before; nothing new can be charged.
+        let late = kept.state(now) == "late";
+        match researcher.fetch(coop, kept).await {
+            Ok((answered, _)) => told.push(json!({ "order": order, "answered": answered })),
+            Err(error) => {
+                failed += u32::from(!late);
+                told.push(json!({ "order": order, "late": late, "error": format!("{error:#}") }));
+            }
+        }
+    }
+    let line = |value: &serde_json::Value| match value["error"].as_str() {
+        Some(error) => format!("{}: {error}", value["order"]),
+        None => format!("{}: {}", value["order"], value["answered"]["answer"]["outcome"]),
+    };
+    let lines = if told.is_empty() { vec!["no order is open".to_owned()] } else { told.iter().map(line).collect() };
+    show(ui, &json!({ "resumed": told }), lines.join("\n"))?;
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// A typed query in a file.

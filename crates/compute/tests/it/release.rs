@@ -2,15 +2,16 @@
 
 use alloy_primitives::B256;
 use rochdale_compute::engine::Exact;
-use rochdale_compute::release::{Gate, ReleaseError, Snapshot, release};
+use rochdale_compute::release::{Evaluated, Gate, ReleaseError, release};
 use rochdale_core::query::{Answer, Ask, Cohort, Figure, Of, Outcome, Query, Withheld};
 
 use crate::world::{code, query};
 
-const SNAPSHOT: Snapshot = Snapshot { digest: B256::repeat_byte(7), records: 30, members: 24 };
+const SNAPSHOT: B256 = B256::repeat_byte(7);
 
+/// A query that leaves `rho` for its figures and its gate: a sixteenth of the whole pays for the number of those left out.
 fn with_rho(ask: Ask, rho: u64) -> Query {
-    Query { rho, ..query(Cohort::default(), ask) }
+    Query { rho: rho * 16 / 15, ..query(Cohort::default(), ask) }
 }
 
 fn mean(lower: i64, upper: i64) -> Ask {
@@ -25,11 +26,15 @@ fn figures(answer: &Answer) -> Vec<Figure> {
 }
 
 fn answered(query: &Query, exact: &Exact) -> Vec<Figure> {
-    figures(&release(query, exact, &SNAPSHOT, &Gate::default()).unwrap())
+    figures(&release(query, &found(exact), SNAPSHOT, &Gate::default()).unwrap())
 }
 
-fn reason(query: &Query, exact: &Exact, snapshot: &Snapshot, gate: &Gate) -> Option<Withheld> {
-    match release(query, exact, snapshot, gate).unwrap().outcome {
+fn found(exact: &Exact) -> Evaluated {
+    Evaluated { exact: exact.clone(), left_out: 0 }
+}
+
+fn reason(query: &Query, exact: &Exact, gate: &Gate) -> Option<Withheld> {
+    match release(query, &found(exact), SNAPSHOT, gate).unwrap().outcome {
         Outcome::Withheld { reason } => Some(reason),
         Outcome::Released { .. } => None,
     }
@@ -44,12 +49,13 @@ fn moments(sample: &[f64]) -> (f64, f64) {
 
 #[test]
 fn an_answer_names_query_snapshot_and_charge() {
-    let query = with_rho(Ask::Count {}, 20_000_000);
-    let answer = release(&query, &Exact::Count { members: 1_000 }, &SNAPSHOT, &Gate::default()).unwrap();
-    assert_eq!((answer.query, answer.snapshot), (query.digest().unwrap(), SNAPSHOT.digest));
-    assert_eq!((answer.rho, answer.snapshot_size), (20_000_000, 30));
+    let query = with_rho(Ask::Count {}, 15_000_000);
+    let answer = release(&query, &found(&Exact::Count { members: 1_000 }), SNAPSHOT, &Gate::default()).unwrap();
+    assert_eq!((answer.query, answer.snapshot), (query.digest().unwrap(), SNAPSHOT));
+    assert_eq!((answer.rho, answer.gate_rho), (16_000_000, 15_000_000));
     let [figure] = figures(&answer)[..] else { panic!("one figure") };
-    assert_eq!((figure.scale, figure.sigma_milli), (1, Some(5_001)), "sigma is 5, and rounded up");
+    assert_eq!((figure.scale, figure.sigma_milli), (1, Some(5_774)), "sigma is 5.7735, and rounded up");
+    assert_eq!((answer.left_out.scale, answer.left_out.sigma_milli), (1, Some(22_361)), "sigma is 22.36 at 1/1000");
     answer.digest().unwrap();
 }
 
@@ -81,10 +87,10 @@ fn a_mean_is_near_the_truth() {
 #[test]
 fn a_mean_stays_within_its_bounds_whatever_the_noise() {
     let query = with_rho(mean(0, 1_000_000_000_000), 1_000);
-    let gate = Gate { min_cohort: 1, ..Gate::default() };
+    let gate = Gate { min_cohort: 1 };
     let mut released = 0;
     for _ in 0..300 {
-        let answer = release(&query, &Exact::Mean { sum: 0, members: 600 }, &SNAPSHOT, &gate).unwrap();
+        let answer = release(&query, &found(&Exact::Mean { sum: 0, members: 600 }), SNAPSHOT, &gate).unwrap();
         if let Outcome::Released { figures } = answer.outcome {
             released += 1;
             assert!((0..=1_000_000_000_000).contains(&figures[0].value), "{}", figures[0].value);
@@ -111,37 +117,47 @@ fn a_histogram_has_a_noisy_figure_per_bin() {
 }
 
 #[test]
-fn a_small_pool_and_a_small_cohort_are_withheld() {
+fn a_small_cohort_is_withheld() {
     let query = with_rho(Ask::Count {}, 1_000_000_000);
-    let small = Snapshot { members: 19, ..SNAPSHOT };
     let gate = Gate::default();
-    assert_eq!(reason(&query, &Exact::Count { members: 19 }, &small, &gate), Some(Withheld::PoolTooSmall));
-    assert_eq!(reason(&query, &Exact::Count { members: 0 }, &SNAPSHOT, &gate), Some(Withheld::CohortTooSmall));
-    assert_eq!(reason(&query, &Exact::Count { members: 24 }, &SNAPSHOT, &gate), None);
-    let demo = Gate { min_pool: 8, min_cohort: 3 };
-    assert_eq!(reason(&query, &Exact::Count { members: 12 }, &small, &demo), None);
+    assert_eq!(reason(&query, &Exact::Count { members: 0 }, &gate), Some(Withheld::CohortTooSmall));
+    assert_eq!(reason(&query, &Exact::Count { members: 24 }, &gate), None);
+    assert_eq!(reason(&query, &Exact::Count { members: 12 }, &Gate { min_cohort: 3 }), None);
     let nobody = Exact::Histogram { bins: vec![0, 0] };
     let ask = Ask::Histogram { of: Of::Age {}, rows: 1, edges: vec![0, 1, 2] };
     let histogram = with_rho(ask, 1_000_000_000);
-    assert_eq!(reason(&histogram, &nobody, &SNAPSHOT, &gate), Some(Withheld::CohortTooSmall));
+    assert_eq!(reason(&histogram, &nobody, &gate), Some(Withheld::CohortTooSmall));
+}
+
+/// Who was left out is told like everything else: noisy, also where nothing else is told.
+#[test]
+fn the_number_left_out_is_noised_and_said_whatever_the_outcome() {
+    let query = with_rho(Ask::Count {}, 15_000_000);
+    let told = |members| -> Vec<f64> {
+        let lost = Evaluated { exact: Exact::Count { members }, left_out: 200 };
+        (0..600).map(|_| release(&query, &lost, SNAPSHOT, &Gate::default()).unwrap().left_out.value as f64).collect()
+    };
+    for members in [0, 1_000] {
+        let (mean, deviation) = moments(&told(members));
+        assert!((mean - 200.0).abs() < 6.0 * 22.36 / 600f64.sqrt(), "mean {mean}");
+        assert!((deviation / 22.36 - 1.0).abs() < 6.0 / 1_200f64.sqrt(), "deviation {deviation}");
+    }
 }
 
 /// At the threshold an exact gate would always decide the same way, and tell whether one member is there.
 #[test]
 fn the_gate_reads_a_noisy_count() {
     let query = with_rho(Ask::Count {}, 20_000_000);
-    let kept = (0..200)
-        .filter(|_| reason(&query, &Exact::Count { members: 10 }, &SNAPSHOT, &Gate::default()).is_some())
-        .count();
+    let kept = (0..200).filter(|_| reason(&query, &Exact::Count { members: 10 }, &Gate::default()).is_some()).count();
     assert!((40..160).contains(&kept), "{kept} of 200 withheld");
 }
 
 #[test]
 fn a_gate_without_a_threshold_never_divides_by_nobody() {
     let query = with_rho(mean(-5, 5), 1_000);
-    let gate = Gate { min_pool: 0, min_cohort: 0 };
+    let gate = Gate { min_cohort: 0 };
     for _ in 0..200 {
-        release(&query, &Exact::Mean { sum: 0, members: 0 }, &SNAPSHOT, &gate).unwrap();
+        release(&query, &found(&Exact::Mean { sum: 0, members: 0 }), SNAPSHOT, &gate).unwrap();
     }
 }
 
@@ -154,7 +170,7 @@ fn a_result_of_another_query_is_refused() {
         (&histogram, Exact::Count { members: 30 }),
         (&histogram, Exact::Histogram { bins: vec![1, 2, 3] }),
     ] {
-        let error = release(query, &exact, &SNAPSHOT, &Gate::default()).unwrap_err();
+        let error = release(query, &found(&exact), SNAPSHOT, &Gate::default()).unwrap_err();
         assert!(matches!(error, ReleaseError::Mismatch(_)), "{error}");
     }
 }

@@ -62,6 +62,9 @@ pub struct Choice {
     /// Whether de-identified records may be exported, which voids differential privacy. Queries need no flag: they are what membership is for.
     #[serde(default)]
     pub export: bool,
+    /// The most privacy loss for life, in nano-zCDP, where the member chooses less than the cooperative's bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifetime_rho: Option<u64>,
 }
 
 impl Choice {
@@ -73,6 +76,7 @@ impl Choice {
             modifiers: BTreeSet::from([Modifier::EthicsApprovalRequired {}]),
             ehds: BTreeSet::from([EhdsCategory::ScientificResearch]),
             export: false,
+            lifetime_rho: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Integration tests of the rules.
 #![allow(clippy::unwrap_used)]
 
+mod budget;
 mod properties;
 mod vectors;
 mod worked_example;

@@ -1,17 +1,20 @@
 //! Sealed records in and out of the vault.
 
+use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use rochdale_api::server;
+use rochdale_api::contribution::{VAULT_PAGE, VaultPage};
+use rochdale_api::server::{self, Signed};
 use rochdale_api::{Problem, ProblemCode};
-use rochdale_core::ids::MemberId;
+use rochdale_core::ids::{ContributionId, MemberId};
 use rochdale_crypto::Cid;
+use serde::Deserialize;
 use tokio_util::io::ReaderStream;
 
-use super::App;
 use super::auth::forbidden;
+use super::{Answered, App};
 use crate::erasure::wall_clock;
 
 /// Bytes read from the disk at a time.
@@ -66,6 +69,32 @@ pub async fn get(State(gateway): App, Path(name): Path<String>, request: Request
     let headers =
         [(header::CONTENT_TYPE, "application/octet-stream".to_owned()), (header::CONTENT_LENGTH, bytes.to_string())];
     Ok((headers, body).into_response())
+}
+
+/// Where a page begins.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct After {
+    /// The contribution before the page's first.
+    #[serde(default)]
+    after: u64,
+}
+
+/// Lists the vault's blobs of recorded contributions, in the registry's order. For workers, who keep a replica of all of them: the
+/// request is signed.
+#[utoipa::path(
+    get, path = "/v1/blobs", tag = "vault",
+    params(("after" = Option<u64>, Query, description = "The contribution before the first one listed; 0 where absent")),
+    responses(
+        (status = 200, description = "At most 500 of them", body = VaultPage),
+        (status = 401, description = "Not signed", body = Problem),
+        (status = 403, description = "Not by a registered worker", body = Problem),
+    )
+)]
+pub async fn list(State(gateway): App, Query(page): Query<After>, signed: Signed<()>) -> Answered<VaultPage> {
+    gateway.expect_worker(signed.signer).await?;
+    let blobs = gateway.store.recorded_blobs(ContributionId(page.after), VAULT_PAGE).await?;
+    Ok(Json(VaultPage { blobs }))
 }
 
 fn parse(cid: &str) -> Result<Cid, Problem> {

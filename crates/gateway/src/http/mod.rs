@@ -81,6 +81,8 @@ pub enum Access {
     Steward,
     /// A worker.
     Worker,
+    /// A worker or a steward.
+    WorkerOrSteward,
 }
 
 /// Every endpoint with who may call it.
@@ -95,6 +97,7 @@ pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("GET", "/v1/datasets", Access::Public),
     ("GET", "/v1/epochs/{epoch}", Access::Public),
     ("GET", "/v1/budget", Access::Public),
+    ("GET", "/v1/sizes", Access::Public),
     ("POST", "/v1/row-keys/offers", Access::Statement),
     ("POST", "/v1/members", Access::Statement),
     ("POST", "/v1/members/leave", Access::Statement),
@@ -107,12 +110,14 @@ pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("POST", "/v1/consents", Access::Statement),
     ("POST", "/v1/consents/revoke", Access::Statement),
     ("POST", "/v1/consents/erase", Access::Statement),
+    ("GET", "/v1/blobs", Access::Worker),
     ("PUT", "/v1/blobs/{cid}", Access::Upload),
     ("GET", "/v1/blobs/{cid}", Access::Blob),
     ("POST", "/v1/contributions", Access::Statement),
     ("GET", "/v1/contributions/{commitment}", Access::Public),
     ("POST", "/v1/claims", Access::Public),
     ("POST", "/v1/queries", Access::Statement),
+    ("POST", "/v1/debits", Access::WorkerOrSteward),
     ("POST", "/v1/receipts", Access::Worker),
     ("POST", "/v1/settlement/proposals", Access::Steward),
     ("POST", "/v1/settlement/demands", Access::Statement),
@@ -167,6 +172,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(public::datasets))
         .routes(routes!(public::epoch))
         .routes(routes!(public::budget))
+        .routes(routes!(public::sizes))
         .routes(routes!(members::offer_key))
         .routes(routes!(members::join))
         .routes(routes!(members::leave))
@@ -179,11 +185,13 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(consents::grant))
         .routes(routes!(consents::revoke))
         .routes(routes!(consents::erase))
+        .routes(routes!(blobs::list))
         .routes(routes!(blobs::put, blobs::get))
         .routes(routes!(contributions::contribute))
         .routes(routes!(contributions::status))
         .routes(routes!(relay::claims))
         .routes(routes!(relay::queries))
+        .routes(routes!(relay::debits))
         .routes(routes!(relay::receipts))
         .routes(routes!(relay::proposals))
         .routes(routes!(relay::demands))

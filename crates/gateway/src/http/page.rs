@@ -49,8 +49,9 @@ async fn figures(gateway: &Gateway) -> (bool, String) {
         html += "</ul>";
     }
     let Ok(coop) = overview(gateway).await else { return (health.ok, html) };
-    let (contributions, licenses, receipts) =
-        gateway.index.state().read(|s| (s.contributions.len(), s.licenses.len(), s.receipts.len()));
+    let (contributions, licenses, receipts) = gateway.index.state().read(|s| {
+        (s.contributions.len(), s.licenses.len(), s.debits.values().filter(|booked| booked.receipt.is_some()).count())
+    });
     let queued = gateway.store.queue_length().await.unwrap_or_default();
     let counts = [
         ("Active members", coop.members.to_string()),

@@ -4,7 +4,10 @@ use alloy::primitives::Address;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use rochdale_api::status::{BudgetView, Cooperative, DatasetView, EpochView, Health, LicenseView, TreasuryView};
+use rochdale_api::order::Sizes;
+use rochdale_api::status::{
+    BudgetView, Cooperative, DatasetView, EpochView, FinalizedBlock, Health, LicenseView, TreasuryView,
+};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::state::LicenseState;
 use rochdale_core::ids::{Epoch, LicenseId};
@@ -89,7 +92,7 @@ pub async fn datasets(State(gateway): App) -> Answered<Vec<DatasetView>> {
             price_per_thousand: d.price_per_thousand.0,
             terms_hash: d.terms_hash,
         };
-        s.datasets.iter().map(dataset).collect()
+        s.datasets.iter().filter(|(_, d)| d.open).map(dataset).collect()
     });
     Ok(Json(view))
 }
@@ -135,11 +138,21 @@ pub async fn epoch(State(gateway): App, Path(epoch): Path<String>) -> Answered<E
     }))
 }
 
-/// The pool's privacy budget, as the stewards keep it.
-#[utoipa::path(get, path = "/v1/budget", tag = "public", responses((status = 200, description = "Nano-zCDP", body = BudgetView), (status = 503, description = "No steward answers", body = Problem)))]
+/// What was charged to privacy budgets, as the chain shows it. Whom a debit charges is for stewards alone.
+#[utoipa::path(get, path = "/v1/budget", tag = "public", responses((status = 200, description = "Nano-zCDP", body = BudgetView)))]
 pub async fn budget(State(gateway): App) -> Answered<BudgetView> {
-    let log = gateway.forward.budget().await?;
-    Ok(Json(BudgetView { total: log.total, left: log.left, entries: log.entries.len() as u64 }))
+    let view = gateway.index.state().read(|state| BudgetView {
+        debits: state.debits.len() as u64,
+        answered: state.debits.values().filter(|booked| booked.receipt.is_some()).count() as u64,
+        rho: state.debits.values().fold(0, |sum, booked| sum.saturating_add(booked.debit.rho)),
+    });
+    Ok(Json(view))
+}
+
+/// How many members each dataset has for a purpose: published sizes, noisy and coarse, as a quorum of stewards gives them alike.
+#[utoipa::path(get, path = "/v1/sizes", tag = "public", responses((status = 200, description = "By dataset and purpose", body = Sizes), (status = 503, description = "Too few stewards answer", body = Problem)))]
+pub async fn sizes(State(gateway): App) -> Answered<Sizes> {
+    gateway.forward.sizes().await.map(Json)
 }
 
 /// Health as of now.
@@ -189,7 +202,13 @@ pub(super) async fn look(gateway: &Gateway) -> Health {
 
 /// The cooperative as of now.
 pub(super) async fn overview(gateway: &Gateway) -> Result<Cooperative, Problem> {
-    let now = gateway.chain.now().await.map_err(|e| problems::chain(&e))?;
+    let head = gateway.chain.head().await.map_err(|e| problems::chain(&e))?;
+    let now = head.latest.timestamp;
+    let finalized = FinalizedBlock {
+        number: head.finalized.number,
+        hash: head.finalized.hash,
+        timestamp: head.finalized.timestamp,
+    };
     let state = gateway.index.fresh().await?;
     let manifest = serde_json::to_value(&gateway.manifest)
         .map_err(|e| Problem::new(ProblemCode::Internal, format!("the manifest has no JSON form: {e}")))?;
@@ -204,6 +223,7 @@ pub(super) async fn overview(gateway: &Gateway) -> Result<Cooperative, Problem> 
         stewards: gateway.directory.entries(),
         quorum,
         now,
+        finalized,
         epoch: gateway.manifest.schedule().epoch_at(now).unwrap_or_default(),
         final_epoch,
         members: u32::try_from(members).unwrap_or(u32::MAX),

@@ -1,10 +1,10 @@
-//! Claims, queries, receipts, proposals, demands and answers.
+//! Claims, queries, debits, receipts, proposals, demands and answers.
 
 use axum::Json;
 use axum::extract::State;
 use rochdale_api::Problem;
 use rochdale_api::member::{ClaimRequest, Claimed, Mined};
-use rochdale_api::query::{AnchorRequest, QueryRequest, SealedAnswer};
+use rochdale_api::order::{AnchorRequest, DebitRequest, QueryRequest, SealedAnswer};
 use rochdale_api::server::{JsonBody, Signed};
 use rochdale_api::settlement::{AnswerRequest, ContestRequest, DemandRequest, ProposeRequest};
 
@@ -37,6 +37,24 @@ pub async fn claims(State(gateway): App, JsonBody(request): JsonBody<ClaimReques
 )]
 pub async fn queries(State(gateway): App, JsonBody(request): JsonBody<QueryRequest>) -> Answered<SealedAnswer> {
     gateway.forward.query(&request).await.map(Json)
+}
+
+/// Books the debit of an order, which a quorum of stewards signed. For workers and stewards: the request is signed. A debit that is on
+/// chain already is answered with its transaction.
+#[utoipa::path(
+    post, path = "/v1/debits", tag = "queries", request_body = DebitRequest,
+    responses(
+        (status = 200, description = "Booked", body = Mined),
+        (status = 401, description = "Not signed", body = Problem),
+        (status = 403, description = "Not by a registered worker or a steward in office", body = Problem),
+        (status = 422, description = "The contract refuses it", body = Problem),
+    )
+)]
+pub async fn debits(State(gateway): App, signed: Signed<DebitRequest>) -> Answered<Mined> {
+    if gateway.expect_worker(signed.signer).await.is_err() {
+        gateway.expect_steward(signed.signer).await?;
+    }
+    gateway.relayer.debit(&signed.body).await.map(Json)
 }
 
 /// Anchors a query's receipt. For workers: the request is signed.

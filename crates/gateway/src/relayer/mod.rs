@@ -1,6 +1,6 @@
 //! Sends members', stewards' and workers' signed statements to the contracts and pays the gas.
 //!
-//! Nothing here takes effect twice: the contracts refuse a used nullifier, nonce or index. Where one refuses, the index
+//! Nothing here takes effect twice: the contracts refuse a used nullifier, nonce or order. Where one refuses, the index
 //! tells whether the very same statement is on chain already (an answer that was lost, a process that ended between
 //! sending and answering); then that transaction is the answer.
 
@@ -21,7 +21,7 @@ use alloy::primitives::{Address, U256};
 use alloy::providers::Provider as _;
 use alloy::sol_types::SolCall;
 use rochdale_api::member::{DenyRequest, GrantRequest, JoinRequest, Mined};
-use rochdale_api::query::AnchorRequest;
+use rochdale_api::order::{AnchorRequest, DebitRequest};
 use rochdale_api::settlement::ProposeRequest;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::bindings::{ConsentRegistry, ContributionRegistry, Membership, SettlementLedger, StewardCommittee};
@@ -192,34 +192,40 @@ impl Relayer {
         }
     }
 
+    /// Books a debit that a quorum signed.
+    ///
+    /// # Errors
+    /// A problem where the contract refuses or the chain fails.
+    pub async fn debit(&self, request: &DebitRequest) -> Result<Mined, Problem> {
+        let _turn = self.limiter.unlimited("debit").await;
+        let message = eip712::order::Debit::from(&request.debit);
+        let signatures = request.signatures.iter().map(|s| s.signature.clone()).collect();
+        let call = StewardCommittee::debitCall { d: message.into(), signatures };
+        match self.send("debit", 1, self.manifest.addresses.steward_committee, &call).await {
+            Ok(done) => Ok(done.mined),
+            Err(error) => {
+                let before = async { Ok(self.store.events_about("debited", request.debit.order).await?) };
+                let same = |event: &Event| matches!(event, Event::Debited { debit, .. } if *debit == request.debit);
+                Ok(self.recover(error, before, same).await?.mined)
+            }
+        }
+    }
+
     /// Anchors a worker's receipt.
     ///
     /// # Errors
     /// A problem where the contract refuses or the chain fails.
     pub async fn anchor(&self, request: &AnchorRequest) -> Result<Mined, Problem> {
         let _turn = self.limiter.unlimited("anchor").await;
-        let e = &request.entry;
-        let entry = eip712::BudgetEntry {
-            index: e.index,
-            previous: e.previous,
-            queryDigest: e.query_digest,
-            snapshot: e.snapshot,
-            licenseId: e.license_id.0,
-            purpose: e.purpose.0,
-            rho: e.rho,
-            deadline: U256::from(e.deadline),
-        };
-        let hash = eip712::hash_struct(&entry);
         let call = StewardCommittee::anchorReceiptCall {
-            e: entry.into(),
-            stewardSignatures: request.countersignatures.iter().map(|s| s.signature.clone()).collect(),
+            order: request.order,
             resultDigest: request.result_digest,
             workerSignature: request.worker_signature.clone(),
         };
         match self.send("anchor", 1, self.manifest.addresses.steward_committee, &call).await {
             Ok(done) => Ok(done.mined),
             Err(error) => {
-                let before = async { Ok(self.store.events_about("receipt_anchored", hash).await?) };
+                let before = async { Ok(self.store.events_about("receipt_anchored", request.order).await?) };
                 let same = |event: &Event| matches!(event, Event::ReceiptAnchored { result_digest, .. } if *result_digest == request.result_digest);
                 Ok(self.recover(error, before, same).await?.mined)
             }

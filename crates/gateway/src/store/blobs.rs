@@ -1,7 +1,8 @@
 //! Which blobs the vault holds, whose they are, and which may go.
 
 use alloy::primitives::B256;
-use rochdale_core::ids::MemberId;
+use rochdale_api::contribution::VaultEntry;
+use rochdale_core::ids::{ContributionId, MemberId};
 
 use super::{Store, StoreError, hash, signed, unsigned};
 
@@ -45,6 +46,26 @@ impl Store {
             .fetch_all(&self.pool)
             .await?;
         Ok(rows.into_iter().map(|(member,)| MemberId(member)).collect())
+    }
+
+    /// Blobs of recorded contributions above an id, in their order, at most `limit`.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn recorded_blobs(&self, after: ContributionId, limit: u32) -> Result<Vec<VaultEntry>, StoreError> {
+        let rows: Vec<(i64, Vec<u8>, i64)> = sqlx::query_as(
+            "SELECT c.contribution_id, c.blob, b.bytes FROM contributions c JOIN blobs b ON b.digest = c.blob
+             WHERE c.state = 'recorded' AND c.contribution_id > $1 ORDER BY c.contribution_id LIMIT $2",
+        )
+        .bind(signed(after.0))
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        let entry = |(id, digest, bytes): (i64, Vec<u8>, i64)| {
+            let blob_digest = hash(&digest, "a blob's digest")?;
+            Ok(VaultEntry { contribution_id: ContributionId(unsigned(id)), blob_digest, bytes: unsigned(bytes) })
+        };
+        rows.into_iter().map(entry).collect()
     }
 
     /// Blobs that no package names, uploaded before `before` (wall clock, seconds).

@@ -40,6 +40,7 @@ impl Actor {
             Access::Blob => matches!(self, Self::Owner | Self::Steward | Self::Worker),
             Access::Steward => self == Self::Steward,
             Access::Worker => self == Self::Worker,
+            Access::WorkerOrSteward => matches!(self, Self::Steward | Self::Worker),
         }
     }
 }
@@ -48,9 +49,11 @@ fn body(path: &str) -> Vec<u8> {
     let signature = format!("0x{}", "11".repeat(65));
     let (word, address) = (format!("0x{}", "00".repeat(32)), format!("0x{}", "00".repeat(20)));
     let value = match path {
+        "/v1/debits" => serde_json::json!({
+            "debit": {"license_id": 1, "order": word, "query_digest": word, "snapshot": word, "purpose": 4, "rho": 1, "deadline": 1},
+            "signatures": []}),
         "/v1/receipts" => serde_json::json!({
-            "entry": {"index": 1, "previous": word, "query_digest": word, "snapshot": word, "license_id": 1, "purpose": 4, "rho": 1, "deadline": 1},
-            "countersignatures": [], "result_digest": word, "worker": address, "worker_signature": signature}),
+            "order": word, "result_digest": word, "worker": address, "worker_signature": signature}),
         "/v1/settlement/proposals" => {
             let zero = "0";
             serde_json::json!({"signatures": [], "header": {
@@ -110,7 +113,7 @@ async fn every_endpoint_knows_who_may_call_it() {
             .replace("{id}", "1");
         for actor in ACTORS {
             let status = status(&rig, method, &path, actor, &blob).await;
-            let signed = matches!(access, Access::Blob | Access::Steward | Access::Worker);
+            let signed = matches!(access, Access::Blob | Access::Steward | Access::Worker | Access::WorkerOrSteward);
             let expected = match (actor.may(*access), actor) {
                 (true, _) => "let in",
                 (false, Actor::Nobody) => "401",

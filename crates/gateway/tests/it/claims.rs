@@ -3,8 +3,7 @@
 use alloy::primitives::{B256, U256, keccak256};
 use rochdale_api::ProblemCode;
 use rochdale_api::member::{ClaimLeaf, ClaimRequest, Claimed, Mined};
-use rochdale_api::query::Countersignature;
-use rochdale_api::settlement::ProposeRequest;
+use rochdale_api::settlement::{Countersignature, ProposeRequest};
 use rochdale_api::status::EpochView;
 use rochdale_chain::eip712;
 use rochdale_core::ids::{Epoch, MemberId, StewardId};

@@ -16,7 +16,6 @@ use rochdale_api::member::{
     ClaimLeaf, ConsentDelivery, DenyRequest, GrantRequest, Granted, JoinRequest, Joined, LeaveRequest, LeavesRequest,
     Mined, PayoutRequest, RowKeyDelivery, SealedTo,
 };
-use rochdale_api::query::BudgetLog;
 use rochdale_api::server::{Answer, Signed, Verifier};
 use rochdale_api::status::{Health, MemberView};
 use rochdale_api::{Problem, ProblemCode, auth};
@@ -108,7 +107,6 @@ async fn start(coop: &TestCoop, seat: u8) -> Arc<Steward> {
         .route("/v1/consents", post(consents))
         .route("/v1/contributions", post(contributions))
         .route("/v1/claim-leaves", post(leaves))
-        .route("/v1/budget", get(budget))
         .with_state(Shared(Arc::clone(&steward)));
     tokio::spawn(async move { axum::serve(listener, router).await });
     steward
@@ -150,11 +148,6 @@ async fn leaves(
     let request = s.expect(signed)?;
     let wanted = |leaf: &&ClaimLeaf| request.members.is_empty() || request.members.contains(&leaf.member_id);
     Ok(Json(s.leaves.lock().unwrap().iter().filter(wanted).cloned().collect()))
-}
-
-async fn budget(State(Shared(s)): State<Shared>, signed: Signed<()>) -> Result<Json<BudgetLog>, Problem> {
-    s.expect(signed)?;
-    Ok(Json(BudgetLog { total: 5_000, left: 4_000, ..BudgetLog::default() }))
 }
 
 /// A running gateway on a runtime of its own, so that it can be killed with everything it does.

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use alloy::primitives::{B256, Bytes};
 use rochdale_api::member::Mined;
-use rochdale_api::query::Countersignature;
-use rochdale_api::settlement::{ProposeRequest, Sheet, SheetAnswer, SheetMessage};
+use rochdale_api::settlement::{Countersignature, ProposeRequest, Sheet, SheetAnswer, SheetMessage};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::eip712;
 use rochdale_chain::state::Cooperative;

@@ -93,7 +93,7 @@ mod tests {
             "ALTER TABLE halts DROP COLUMN epoch",
             "ALTER TABLE halts DROP COLUMN attempt",
             "DELETE FROM _sqlx_migrations WHERE version = 3",
-            "INSERT INTO halts (duty, reason) VALUES ('settlement', 'member 7: n: 9'), ('budget', 'two entries')",
+            "INSERT INTO halts (duty, reason) VALUES ('settlement', 'member 7: n: 9'), ('awards', 'two entries')",
         ] {
             sqlx::query(older).execute(&store.pool).await.unwrap();
         }
@@ -102,6 +102,6 @@ mod tests {
         let halts = store.halts().await.unwrap();
         let said: Vec<_> = halts.iter().map(|halt| (halt.duty.as_str(), halt.reason.as_str(), halt.cause)).collect();
         let scrubbed = "a proposal on chain does not recompute from its sheet";
-        assert_eq!(said, [("budget", "two entries", None), ("settlement", scrubbed, None)]);
+        assert_eq!(said, [("awards", "two entries", None), ("settlement", scrubbed, None)]);
     }
 }

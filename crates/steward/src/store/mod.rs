@@ -5,13 +5,14 @@
 //! method returns (`synchronous = FULL`): a signature may leave the process after that, never before.
 
 mod awards;
-mod budget;
 mod custody;
+mod debits;
 mod events;
 mod halts;
 mod offers;
 mod scores;
 mod settlement;
+mod sizes;
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
@@ -22,8 +23,8 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
 use sqlx::{Row as _, SqlSafeStr as _, SqlitePool};
 
-pub use budget::{LogRow, SnapshotRow};
 pub use custody::{ContributionRow, ErasureRow, Rewrapped};
+pub use debits::{DebitRow, SnapshotRow};
 pub use events::EventStore;
 pub use halts::Halt;
 pub use offers::OfferRow;
@@ -98,6 +99,8 @@ impl Store {
             migration(2, "awards", include_str!("../../migrations/0002_awards.sql").into_sql_str()),
             migration(3, "halts", include_str!("../../migrations/0003_halts.sql").into_sql_str()),
             migration(4, "copies", include_str!("../../migrations/0004_copies.sql").into_sql_str()),
+            migration(12, "debits", include_str!("../../migrations/0012_debits.sql").into_sql_str()),
+            migration(20, "sizes", include_str!("../../migrations/0020_sizes.sql").into_sql_str()),
         ]);
         migrator.run(&store.pool).await.map_err(|source| StoreError::Migration { path, source })?;
         Ok(store)

@@ -9,8 +9,7 @@ use rochdale_api::ProblemCode;
 use rochdale_api::client::ClientError;
 use rochdale_api::contribution::{CatchUpRequest, ScoresRequest, ScoringSharesRequest};
 use rochdale_api::member::{LeavesRequest, RowRequest};
-use rochdale_api::query::{ReleaseRequest, SnapshotRequest};
-use rochdale_core::ids::{ContributionId, Epoch, LicenseId};
+use rochdale_core::ids::{ContributionId, Epoch};
 use rochdale_steward::http::{Access, ENDPOINTS};
 use rochdale_testkit::anvil::role_key;
 use serde_json::{Value, json};
@@ -40,25 +39,14 @@ async fn body(world: &World, path: &str) -> Result<Value> {
         "/v1/scores/since" => serde_json::to_value(ScoresRequest { after: ContributionId(0) })?,
         "/v1/catch-up" => serde_json::to_value(CatchUpRequest::default())?,
         "/v1/settlement/sheets" => json!({ "epoch": 1, "attempt": 0, "proposer": 1, "sealed": [], "header": header() }),
+        "/v1/snapshots" | "/v1/debits" | "/v1/release" => json!({ "order": B256::ZERO, "sealed": "0x" }),
         "/v1/settlement/copies" => json!({ "epoch": 1 }),
-        "/v1/snapshots" => serde_json::to_value(SnapshotRequest { license_id: LicenseId(1), cut: B256::ZERO })?,
-        "/v1/budget/entries" => json!({ "entry": entry(), "cut": B256::ZERO, "request": {
-            "query": { "version": 1, "dataset": 1, "ask": { "kind": "count" }, "rho": 5000 },
-            "order": { "license_id": 1, "query_digest": B256::ZERO, "rho": 5000, "purpose": 6, "nonce": B256::ZERO, "deadline": 1 },
-            "signature": "0x" } }),
-        "/v1/budget/commit" => json!({ "entry": entry(), "countersignatures": [] }),
-        "/v1/release" => serde_json::to_value(ReleaseRequest { index: 1, contributions: Vec::new() })?,
         "/v1/claim-leaves" => serde_json::to_value(LeavesRequest { epoch: Epoch(1), members: vec![1.into()] })?,
         "/v1/members/1/row" | "/v1/members/1/opening" => {
             serde_json::to_value(RowRequest { reply_key: B256::ZERO, epoch: None })?
         }
         _ => Value::Null,
     })
-}
-
-fn entry() -> Value {
-    json!({ "index": 1, "previous": B256::ZERO, "query_digest": B256::ZERO, "snapshot": B256::ZERO, "license_id": 1,
-            "purpose": 6, "rho": 5000, "deadline": 1 })
 }
 
 fn header() -> Value {

@@ -13,5 +13,6 @@ mod packages;
 mod process;
 mod queries;
 mod round;
+mod sampling;
 mod tree;
 mod world;

@@ -46,14 +46,15 @@ fn file(config: &Config) -> PathBuf {
     let text = format!(
         "listen = \"{}\"\nrpc_url = {:?}\nchain_id = {}\nmanifest = {:?}\ndata_dir = \".\"\nkey_file = \"signing.key\"\n\
          sealing_key_file = \"sealing.key\"\ncommittee_key_file = {:?}\ngateway_url = {:?}\npoll_ms = 30\n\n\
-         [budget]\ntotal = {}\n{peers}",
+         [budget]\nlifetime = {}\nper_year = {}\n{peers}",
         config.listen,
         config.rpc_url,
         config.chain_id,
         config.manifest,
         config.committee_key_file,
         config.gateway_url,
-        config.budget.total,
+        config.budget.lifetime,
+        config.budget.per_year,
     );
     std::fs::write(&path, text).unwrap();
     path
@@ -149,16 +150,16 @@ async fn an_operator_lifts_a_halt() -> Result<()> {
     let world = World::start(&[]).await?;
     let path = file(&world.configs[0]);
     let store = Store::open(&world.configs[0].data_dir).await?;
-    store.halt("budget", "steward 2 signed two entries").await?;
+    store.halt("settlement", "a proposal does not recompute").await?;
     let resume = |duty| once(&["resume", "--duty", duty, "--config"], &path);
-    let other = resume("settlement");
+    let other = resume("awards");
     let error = String::from_utf8_lossy(&other.stderr).into_owned();
-    assert!(!other.status.success() && error.contains("`settlement` is not halted; halted: budget"), "{error}");
-    let lifted = resume("budget");
+    assert!(!other.status.success() && error.contains("`awards` is not halted; halted: settlement"), "{error}");
+    let lifted = resume("settlement");
     assert!(lifted.status.success());
-    assert!(String::from_utf8_lossy(&lifted.stdout).contains("steward 2 signed two entries"));
+    assert!(String::from_utf8_lossy(&lifted.stdout).contains("a proposal does not recompute"));
     assert!(store.halts().await?.is_empty());
-    assert!(String::from_utf8_lossy(&resume("budget").stderr).contains("halted: nothing"));
+    assert!(String::from_utf8_lossy(&resume("settlement").stderr).contains("halted: nothing"));
     Ok(())
 }
 

@@ -1,128 +1,138 @@
-//! Snapshots, the budget log, release; and who is refused, with the reason.
+//! Snapshots, debits, release; and who is refused, with the reason.
 
-use alloy::primitives::{B256, Bytes, U256};
-use anyhow::Result;
+use alloy::primitives::{B256, U256};
+use anyhow::{Context as _, Result, bail};
 use rochdale_api::ProblemCode;
 use rochdale_api::client::ClientError;
 use rochdale_api::contribution::ShareAnswer;
 use rochdale_api::member::{ErasureAttestation, Sealed as SealedAnswer};
-use rochdale_api::query::{
-    BudgetEntry, BudgetLog, CommitRequest, Countersignature, EntryRequest, QueryOrder, QueryRequest, ReleaseRequest,
-    Shares, Snapshot, SnapshotRequest,
+use rochdale_api::order::{
+    BlindedOrder, Debit, DebitSignature, Order, QueryRequest, ReleaseRequest, SealedRequest, Shares, Snapshot,
 };
+use rochdale_chain::bindings::StewardCommittee;
+use rochdale_chain::client::SendError;
 use rochdale_chain::eip712;
 use rochdale_core::consent::Choice;
 use rochdale_core::ids::{ContributionId, LicenseId, StewardId};
 use rochdale_core::query::{Ask, Query};
-use rochdale_crypto::sealing::{self, ShareContext, SnapshotContext};
+use rochdale_crypto::sealing::{self, OrderContext, PoolContext, ShareContext, SharesContext};
 use rochdale_crypto::{Commitments, Header, Sealed, sharing};
 use rochdale_testkit::anvil::role_key;
 
 use crate::world::{DATASET, PURPOSE, World};
 
-const YEAR: u64 = 365 * 86_400;
+pub const YEAR: u64 = 365 * 86_400;
+/// Everybody's budget in the first year, in nano-zCDP.
+pub const FIRST_YEAR: u64 = 250_000_000;
 
-fn query(rho: u64) -> Query {
-    Query { version: 1, dataset: DATASET, cohort: Default::default(), ask: Ask::Count {}, rho }
+/// A signed order with the blinder that a worker drew for it.
+#[derive(Clone)]
+pub struct Asked {
+    pub blinded: BlindedOrder,
+    pub digest: B256,
 }
 
-/// A researcher's signed order.
-fn order(world: &World, license: LicenseId, query: &Query, signer: &str, deadline: u64) -> QueryRequest {
-    let order = QueryOrder {
-        license_id: license,
-        query_digest: query.digest().unwrap(),
-        rho: query.rho,
-        purpose: PURPOSE,
-        nonce: B256::new(rand::random()),
-        deadline,
-    };
-    let message = eip712::QueryOrder {
-        licenseId: license.0,
-        queryDigest: order.query_digest,
-        rho: order.rho,
-        purpose: PURPOSE.0,
-        nonce: order.nonce,
-        deadline: U256::from(deadline),
-    };
-    let domain = world.coop.manifest.committee_domain();
-    let signature = eip712::sign(&role_key(signer), &message, &domain).unwrap();
-    QueryRequest { query: query.clone(), order, signature }
-}
-
-fn entry(index: u64, previous: B256, snapshot: &Snapshot, request: &QueryRequest) -> EntryRequest {
-    let order = &request.order;
-    let entry = BudgetEntry {
-        index,
-        previous,
-        query_digest: order.query_digest,
-        snapshot: snapshot.digest,
-        license_id: order.license_id,
-        purpose: order.purpose,
-        rho: order.rho,
-        deadline: order.deadline,
-    };
-    EntryRequest { entry, cut: snapshot.cut, request: request.clone() }
-}
-
-fn struct_hash(entry: &BudgetEntry) -> B256 {
-    eip712::hash_struct(&message(entry))
-}
-
-fn message(entry: &BudgetEntry) -> eip712::BudgetEntry {
-    eip712::BudgetEntry {
-        index: entry.index,
-        previous: entry.previous,
-        queryDigest: entry.query_digest,
-        snapshot: entry.snapshot,
-        licenseId: entry.license_id.0,
-        purpose: entry.purpose.0,
-        rho: entry.rho,
-        deadline: U256::from(entry.deadline),
+impl Asked {
+    pub fn order(&self) -> &Order {
+        &self.blinded.request.order
     }
 }
 
+pub fn query(rho: u64) -> Query {
+    Query { version: 1, dataset: DATASET, cohort: Default::default(), ask: Ask::Count {}, rho }
+}
+
 impl World {
+    /// A researcher's signed order as of the newest final block.
+    pub async fn order(&self, license: LicenseId, rho: u64) -> Result<Asked> {
+        let cut = self.coop.chain.head().await?.finalized.hash;
+        self.order_as(license, rho, "researcher", self.now().await? + 600, cut)
+    }
+
+    pub fn order_as(&self, license: LicenseId, rho: u64, signer: &str, deadline: u64, cut: B256) -> Result<Asked> {
+        let query = query(rho);
+        let query_digest = query.digest()?;
+        let nonce = B256::new(rand::random());
+        let order = Order { license_id: license, cut, query_digest, rho, purpose: PURPOSE, nonce, deadline };
+        let (message, domain) = (eip712::order::QueryOrder::from(&order), self.coop.manifest.committee_domain());
+        let signature = eip712::sign(&role_key(signer), &message, &domain)?;
+        let request = QueryRequest { query, order, signature };
+        let blinded = BlindedOrder { request, blinder: B256::new(rand::random()) };
+        Ok(Asked { blinded, digest: eip712::digest(&message, &domain) })
+    }
+
+    fn sealed(&self, seat: u8, order: B256, body: &impl serde::Serialize) -> Result<SealedRequest> {
+        let context = OrderContext {
+            chain_id: self.coop.manifest.chain_id,
+            committee: self.coop.manifest.addresses.steward_committee,
+            order,
+            worker: self.coop.worker.address(),
+            index: StewardId(seat),
+        };
+        let json = serde_json::to_vec(body)?;
+        let sealed = sealing::seal_as(&self.sealing_of(seat), &context, &json, &mut rand::rng())?.0;
+        Ok(SealedRequest { order, sealed })
+    }
+
     async fn ask<T: serde::de::DeserializeOwned>(
         &self,
         seat: u8,
         path: &str,
-        body: &impl serde::Serialize,
+        body: &SealedRequest,
     ) -> Result<T, ClientError> {
         let now = self.coop.chain.now().await.unwrap();
         self.client(seat, &self.coop.worker).post_signed(path, body, now).await
     }
 
-    async fn snapshot(&self, seat: u8, license: LicenseId) -> Result<Snapshot> {
-        let cut = self.coop.chain.head().await?.finalized.hash;
-        let request = SnapshotRequest { license_id: license, cut };
-        let sealed: SealedAnswer = self.ask(seat, "/v1/snapshots", &request).await?;
-        let context = SnapshotContext {
+    pub async fn snapshot(&self, seat: u8, asked: &Asked) -> Result<Snapshot> {
+        let request = self.sealed(seat, asked.digest, &asked.blinded)?;
+        let answer: SealedAnswer = self.ask(seat, "/v1/snapshots", &request).await?;
+        let context = PoolContext {
             chain_id: self.coop.manifest.chain_id,
-            registry: self.coop.manifest.addresses.contribution_registry,
-            license,
-            cut,
+            committee: self.coop.manifest.addresses.steward_committee,
+            order: asked.digest,
             index: StewardId(seat),
         };
-        let json = sealing::open_as(&self.worker_sealing, &context, &Sealed(sealed.sealed))?;
+        let json = sealing::open_as(&self.worker_sealing, &context, &Sealed(answer.sealed))?;
         Ok(serde_json::from_slice(&json)?)
     }
 
-    async fn commit(&self, asked: &EntryRequest, seats: &[u8]) -> Result<BudgetLog> {
-        let mut countersignatures: Vec<Countersignature> = Vec::new();
-        for seat in seats {
-            countersignatures.push(self.ask(*seat, "/v1/budget/entries", asked).await?);
-        }
-        let request = CommitRequest { entry: asked.entry.clone(), countersignatures };
-        let mut log = BudgetLog::default();
-        for seat in seats {
-            log = self.ask(*seat, "/v1/budget/commit", &request).await?;
-        }
-        Ok(log)
+    pub async fn sign_debit(&self, seat: u8, asked: &Asked) -> Result<DebitSignature, ClientError> {
+        let request = self.sealed(seat, asked.digest, &asked.blinded).unwrap();
+        self.ask(seat, "/v1/debits", &request).await
     }
 
-    async fn release(&self, seat: u8, index: u64, ids: &[ContributionId]) -> Result<Shares, ClientError> {
-        let request = ReleaseRequest { index, contributions: ids.to_vec() };
-        self.ask(seat, "/v1/release", &request).await
+    /// Has these seats sign and books the debit.
+    pub async fn book(&self, asked: &Asked, seats: &[u8]) -> Result<Debit> {
+        let snapshot = self.snapshot(seats[0], asked).await?;
+        let debit = Debit::of(asked.order(), asked.digest, snapshot.digest);
+        let mut signatures = Vec::new();
+        for seat in seats {
+            signatures.push(self.sign_debit(*seat, asked).await?);
+        }
+        self.book_signed(&debit, signatures).await?;
+        Ok(debit)
+    }
+
+    pub async fn book_signed(&self, debit: &Debit, mut signatures: Vec<DebitSignature>) -> Result<(), SendError> {
+        signatures.sort_by_key(|one| one.steward);
+        let signatures = signatures.into_iter().map(|one| one.signature).collect();
+        let call = StewardCommittee::debitCall { d: eip712::order::Debit::from(debit).into(), signatures };
+        self.coop.relayer.send(self.coop.manifest.addresses.steward_committee, &call).await?;
+        Ok(())
+    }
+
+    pub async fn release(&self, seat: u8, order: B256, ids: &[ContributionId]) -> Result<Shares, ClientError> {
+        let request = self.sealed(seat, order, &ReleaseRequest { order, contributions: ids.to_vec() }).unwrap();
+        let answer: SealedAnswer = self.ask(seat, "/v1/release", &request).await?;
+        let context = SharesContext {
+            chain_id: self.coop.manifest.chain_id,
+            committee: self.coop.manifest.addresses.steward_committee,
+            order,
+            index: StewardId(seat),
+        };
+        let json = sealing::open_as(&self.worker_sealing, &context, &Sealed(answer.sealed)).unwrap();
+        Ok(serde_json::from_slice(&json).unwrap())
     }
 }
 
@@ -134,36 +144,31 @@ fn refusal(answer: &ShareAnswer) -> (ProblemCode, &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn shares_are_released_for_a_committed_entry_until_consent_falls() -> Result<()> {
+async fn shares_are_released_for_a_booked_debit_until_consent_falls() -> Result<()> {
     let mut world = World::start(&[1, 2, 3]).await?;
     let (ada, ben, eve) = (world.member(1).await?, world.member(2).await?, world.member(3).await?);
-    let package = world.seal(&ada, b"to check the way of a share").await?;
     let record = world.record(1).await?;
     let ids = world.contribute(&[(&ada, record.clone()), (&ben, record.clone()), (&eve, record)]).await?;
-    drop(package);
     let license = world.license(1_000, YEAR).await?;
-    let snapshot = world.snapshot(1, license).await?;
+    let asked = world.order(license, 10_000_000).await?;
+    let snapshot = world.snapshot(1, &asked).await?;
     assert_eq!(snapshot.contributions, ids);
-    assert_eq!(world.snapshot(2, license).await?.digest, snapshot.digest);
-    let deadline = world.now().await? + 600;
-    let request = order(&world, license, &query(10_000_000), "researcher", deadline);
-    let asked = entry(1, B256::ZERO, &snapshot, &request);
-    let early = world.release(1, 1, &ids).await.unwrap_err();
+    assert_eq!(world.snapshot(2, &asked).await?.digest, snapshot.digest);
+    let early = world.release(1, asked.digest, &ids).await.unwrap_err();
     assert_eq!(early.code(), ProblemCode::NotFound, "{early}");
-    let log = world.commit(&asked, &[1, 2]).await?;
-    assert_eq!((log.left, log.entries.len()), (990_000_000, 1));
+    world.book(&asked, &[1, 2]).await?;
 
     // Two stewards' shares open the record that the deal commits to.
     let mut shares = Vec::new();
     let mut deal = None;
     for seat in [1, 2] {
-        let answers = world.release(seat, 1, &ids).await?;
+        let answers = world.release(seat, asked.digest, &ids).await?;
         assert_eq!(answers.len(), 3);
         let ShareAnswer::Released { deal: points, sealed, .. } = answers[0].clone() else { panic!("{:?}", answers[0]) };
         let row = world.steward(seat).store.contributions().await?;
         let row = row.into_iter().find(|row| row.member == ada.id).unwrap();
         let header = Header::from_bytes(&row.header)?;
-        let context = ShareContext::of(&header, StewardId(seat)).release(struct_hash(&asked.entry));
+        let context = ShareContext::of(&header, StewardId(seat)).release(asked.digest);
         shares.push(sealing::open_released_share(&world.worker_sealing, &context, &Sealed(sealed))?);
         deal = Some(Commitments { seats: 3, points });
     }
@@ -171,7 +176,7 @@ async fn shares_are_released_for_a_committed_entry_until_consent_falls() -> Resu
 
     world.coop.revoke(&ben.key, ben.id).await?;
     world.coop.erase(&eve.key, eve.id).await?;
-    let answers = world.release(1, 1, &ids).await?;
+    let answers = world.release(1, asked.digest, &ids).await?;
     assert!(matches!(answers[0], ShareAnswer::Released { .. }));
     let (code, reason) = refusal(&answers[1]);
     assert!(code == ProblemCode::ConsentDenied && reason.contains("member 2 revoked consent at"), "{reason}");
@@ -206,7 +211,7 @@ async fn shares_are_released_for_a_committed_entry_until_consent_falls() -> Resu
     let mut narrow = Choice::health_research();
     narrow.ehds = [rochdale_core::consent::EhdsCategory::Education].into();
     world.consent(&ada, 2, &narrow).await?;
-    let answers = world.release(1, 1, &ids[..1]).await?;
+    let answers = world.release(1, asked.digest, &ids[..1]).await?;
     let (code, reason) = refusal(&answers[0]);
     assert!(code == ProblemCode::ConsentDenied && reason.contains("ScientificResearch"), "{reason}");
 
@@ -221,89 +226,201 @@ async fn shares_are_released_for_a_committed_entry_until_consent_falls() -> Resu
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn licenses_and_budget_are_checked_before_a_signature() -> Result<()> {
+async fn license_order_and_deadline_are_checked_before_a_signature() -> Result<()> {
     let world = World::start(&[1, 2, 3]).await?;
     let ada = world.member(1).await?;
     world.contribute(&[(&ada, world.record(1).await?)]).await?;
     let short = world.license(1_000, 1_000).await?;
     let license = world.license(1_000, YEAR).await?;
-    let snapshot = world.snapshot(1, license).await?;
-    let deadline = world.now().await? + 3_000;
-    let try_entry = async |asked: &EntryRequest| world.ask::<Countersignature>(1, "/v1/budget/entries", asked).await;
+    let (now, cut) = (world.now().await?, world.coop.chain.head().await?.finalized.hash);
+    let refused = async |asked: &Asked, code: ProblemCode, words: &str| -> Result<()> {
+        let error = world.sign_debit(1, asked).await.unwrap_err();
+        if error.code() != code || !error.to_string().contains(words) {
+            bail!("expected {code:?} with {words:?}, got {error}");
+        }
+        Ok(())
+    };
+    let stolen = world.order_as(license, 5_000, "worker", now + 600, cut)?;
+    refused(&stolen, ProblemCode::LicenseInvalid, "is another's").await?;
+    let past = world.order_as(license, 5_000, "researcher", now - 1, cut)?;
+    refused(&past, ProblemCode::BadRequest, "has passed").await?;
+    let far = world.order_as(license, 5_000, "researcher", now + 8 * 86_400, cut)?;
+    refused(&far, ProblemCode::BadRequest, "lies more than").await?;
+    let free = world.order_as(license, 0, "researcher", now + 600, cut)?;
+    refused(&free, ProblemCode::BadRequest, "").await?;
+    let nowhere = world.order_as(license, 5_000, "researcher", now + 600, B256::repeat_byte(9))?;
+    refused(&nowhere, ProblemCode::NotFound, "not finalized").await?;
 
-    let stolen = entry(1, B256::ZERO, &snapshot, &order(&world, license, &query(5_000), "worker", deadline));
-    let error = try_entry(&stolen).await.unwrap_err();
-    assert!(error.code() == ProblemCode::LicenseInvalid && error.to_string().contains("is another's"), "{error}");
-
-    let over = query(1_000_000_000);
-    let good = entry(1, B256::ZERO, &snapshot, &order(&world, license, &query(5_000_000), "researcher", deadline));
-    world.commit(&good, &[1, 2, 3]).await?;
-    let over = entry(2, struct_hash(&good.entry), &snapshot, &order(&world, license, &over, "researcher", deadline));
-    let error = try_entry(&over).await.unwrap_err();
-    assert!(error.code() == ProblemCode::BudgetExceeded && error.to_string().contains("995000000"), "{error}");
-
-    let gap =
-        entry(3, struct_hash(&good.entry), &snapshot, &order(&world, license, &query(6_000), "researcher", deadline));
-    assert_eq!(try_entry(&gap).await.unwrap_err().code(), ProblemCode::Conflict);
-    let mut foreign =
-        entry(2, struct_hash(&good.entry), &snapshot, &order(&world, license, &query(6_000), "researcher", deadline));
-    foreign.entry.snapshot = B256::repeat_byte(1);
-    assert_eq!(try_entry(&foreign).await.unwrap_err().code(), ProblemCode::Conflict);
-
-    // One signature for an index: the same entry gets the same one, another entry none.
-    let first =
-        entry(2, struct_hash(&good.entry), &snapshot, &order(&world, license, &query(7_000), "researcher", deadline));
-    let second =
-        entry(2, struct_hash(&good.entry), &snapshot, &order(&world, license, &query(8_000), "researcher", deadline));
-    let signature = try_entry(&first).await?;
-    assert_eq!(try_entry(&first).await?, signature);
-    let error = try_entry(&second).await.unwrap_err();
-    assert!(error.code() == ProblemCode::Conflict && error.to_string().contains("signs no other entry"), "{error}");
-    let log: BudgetLog = world.client(1, &world.coop.worker).get("/v1/budget").await?;
-    assert_eq!(log.signed, Some(first.entry));
+    // The same order and blinder get the same signature, another blinder none: one debit for each order.
+    let good = world.order(license, 5_000).await?;
+    let signature = world.sign_debit(1, &good).await?;
+    assert_eq!(world.sign_debit(1, &good).await?, signature);
+    let mut other = good.clone();
+    other.blinded.blinder = B256::repeat_byte(7);
+    refused(&other, ProblemCode::Conflict, "another blinder").await?;
 
     world.coop.local.time_to(world.now().await? + 2_000, 3).await?;
-    let late =
-        entry(2, struct_hash(&good.entry), &snapshot, &order(&world, short, &query(5_000), "researcher", deadline));
-    let error = world.ask::<Countersignature>(2, "/v1/budget/entries", &late).await.unwrap_err();
-    assert!(error.code() == ProblemCode::LicenseInvalid && error.to_string().contains("expired"), "{error}");
+    let late = world.order(short, 5_000).await?;
+    refused(&late, ProblemCode::LicenseInvalid, "expired").await
+}
+
+/// Point 6: a license that its holder renewed is no expired one; and not before the renewal is final.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewed_license_is_not_refused_as_expired() -> Result<()> {
+    let world = World::start(&[1]).await?;
+    let ada = world.member(1).await?;
+    world.contribute(&[(&ada, world.record(1).await?)]).await?;
+    let license = world.license(1_000, 1_000).await?;
+    world.coop.local.time_to(world.now().await? + 2_000, 3).await?;
+    let late = world.order(license, 5_000).await?;
+    assert_eq!(world.sign_debit(1, &late).await.unwrap_err().code(), ProblemCode::LicenseInvalid);
+    let call =
+        rochdale_chain::bindings::License::extendCall { licenseId: license.0, expiry: world.now().await? + YEAR };
+    let addresses = world.coop.manifest.addresses;
+    world.coop.local.act_as(addresses.market, addresses.license, &call).await?;
+    let error = world.sign_debit(1, &late).await.unwrap_err();
+    assert_eq!(error.code(), ProblemCode::LicenseInvalid, "{error}: the renewal is not final");
+    world.coop.local.mine(3).await?;
+    world.sign_debit(1, &world.order(license, 5_000).await?).await?;
+    let call = rochdale_chain::bindings::License::revokeCall { licenseId: license.0 };
+    world.coop.local.act_as(addresses.market, addresses.license, &call).await?;
+    let error = world.sign_debit(1, &world.order(license, 6_000).await?).await.unwrap_err();
+    assert!(error.to_string().contains("was revoked"), "{error}");
     Ok(())
 }
 
+/// Whose remainder is short is not drawn; everybody else is in as before, and the auditor finds what each has spent.
 #[tokio::test(flavor = "multi_thread")]
-async fn equivocation_halts_the_pool() -> Result<()> {
+async fn a_member_whose_budget_is_short_is_not_drawn_and_nobody_else_changes() -> Result<()> {
+    let world = World::start(&[1, 2, 3]).await?;
+    let (ada, ben) = (world.member(1).await?, world.member(2).await?);
+    let first = world.contribute(&[(&ada, world.record(1).await?)]).await?;
+    let license = world.license(1_000, YEAR).await?;
+    let most = world.order(license, FIRST_YEAR - 10_000).await?;
+    world.book(&most, &[1, 3]).await?;
+    // A new member brings a new budget; the first one's is used up for all but small questions.
+    let second = world.contribute(&[(&ben, world.record(2).await?)]).await?;
+    let asked = world.order(license, 11_000).await?;
+    assert_eq!(world.snapshot(2, &asked).await?.contributions, second);
+    let small = world.order(license, 10_000).await?;
+    assert_eq!(world.snapshot(2, &small).await?.contributions, [first, second].concat());
+    world.book(&small, &[2, 3]).await?;
+    // Who keeps to less than the cooperative's bound is left out earlier.
+    let chosen = Choice { lifetime_rho: Some(15_000), ..Choice::health_research() };
+    world.consent(&ben, 2, &chosen).await?;
+    world.coop.local.mine(3).await?;
+    assert!(world.snapshot(1, &world.order(license, 6_000).await?).await?.contributions.is_empty());
+
+    let mirror = world.steward(3).at_head().await?;
+    let spent = world.steward(3).spent(&mirror.latest).await?;
+    assert_eq!(spent.by_member, [(ada.id, FIRST_YEAR), (ben.id, 10_000)].into());
+    assert!(spent.invalid.is_empty());
+    Ok(())
+}
+
+/// A steward that signs whatever comes completes two debits, each with another honest one that did not know of the other: only the first
+/// in the order of the chain is released, and nobody is charged beyond what is theirs.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_lying_steward_signed_twice_is_charged_and_released_once() -> Result<()> {
     let world = World::start(&[1, 2]).await?;
     let ada = world.member(1).await?;
-    world.contribute(&[(&ada, world.record(1).await?)]).await?;
+    let ids = world.contribute(&[(&ada, world.record(1).await?)]).await?;
     let license = world.license(1_000, YEAR).await?;
-    let snapshot = world.snapshot(1, license).await?;
-    let deadline = world.now().await? + 3_000;
-    let first = entry(1, B256::ZERO, &snapshot, &order(&world, license, &query(7_000), "researcher", deadline));
-    let second = entry(1, B256::ZERO, &snapshot, &order(&world, license, &query(8_000), "researcher", deadline));
+    let (one, two) = (world.order(license, FIRST_YEAR - 1).await?, world.order(license, FIRST_YEAR).await?);
     let domain = world.coop.manifest.committee_domain();
-    let by = |seat: u8, entry: &BudgetEntry| -> Countersignature {
-        let key = role_key(&format!("steward-{seat}"));
-        let signature: Bytes = eip712::sign(&key, &message(entry), &domain).unwrap();
-        Countersignature { steward: StewardId(seat), signature }
-    };
-    // Too few, and not the named steward's, commit nothing.
-    let alone = CommitRequest { entry: first.entry.clone(), countersignatures: vec![by(3, &first.entry)] };
-    let error = world.ask::<BudgetLog>(1, "/v1/budget/commit", &alone).await.unwrap_err();
-    assert_eq!(error.code(), ProblemCode::NotEnough, "{error}");
-    let mut forged = alone.clone();
-    forged.countersignatures[0].steward = StewardId(2);
-    let error = world.ask::<BudgetLog>(1, "/v1/budget/commit", &forged).await.unwrap_err();
-    assert_eq!(error.code(), ProblemCode::SealBroken, "{error}");
-    // Steward 3 signed the first entry above; its signature under the second proves it.
-    let both = CommitRequest {
-        entry: second.entry.clone(),
-        countersignatures: vec![by(2, &second.entry), by(3, &second.entry)],
-    };
-    let error = world.ask::<BudgetLog>(1, "/v1/budget/commit", &both).await.unwrap_err();
-    assert!(error.code() == ProblemCode::Halted && error.to_string().contains("steward 3 signed both"), "{error}");
-    let error = world.ask::<Countersignature>(1, "/v1/budget/entries", &second).await.unwrap_err();
-    assert_eq!(error.code(), ProblemCode::Halted, "{error}");
-    let error = world.release(1, 1, &[]).await.unwrap_err();
-    assert_eq!(error.code(), ProblemCode::Halted, "{error}");
+    let mut debits = Vec::new();
+    for (seat, asked) in [(1, &one), (2, &two)] {
+        let snapshot = world.snapshot(seat, asked).await?;
+        assert_eq!(snapshot.contributions, ids);
+        let debit = Debit::of(asked.order(), asked.digest, snapshot.digest);
+        let honest = world.sign_debit(seat, asked).await?;
+        let lie = eip712::sign(&role_key("steward-3"), &eip712::order::Debit::from(&debit), &domain)?;
+        debits.push((debit, vec![honest, DebitSignature { steward: StewardId(3), signature: lie }]));
+    }
+    // What an honest steward signed itself it counts before the chain shows it.
+    let error = world.sign_debit(1, &two).await.unwrap_err();
+    assert_eq!(error.code(), ProblemCode::BudgetExceeded, "{error}");
+    assert!(!error.to_string().contains("member"), "{error}: whose budget is short is nobody's business");
+    for (debit, signatures) in debits {
+        world.book_signed(&debit, signatures).await?;
+    }
+    for seat in [1, 2] {
+        world
+            .until("the snapshots of both", async || match world.release(seat, one.digest, &ids).await {
+                Ok(answers) => Ok(matches!(answers[0], ShareAnswer::Released { .. })),
+                Err(error) if error.code() == ProblemCode::NotFound => Ok(false),
+                Err(error) => bail!(error),
+            })
+            .await?;
+        world
+            .until("the second to be refused", async || match world.release(seat, two.digest, &ids).await {
+                Ok(answers) => bail!("{answers:?}"),
+                Err(error) if error.code() == ProblemCode::NotFound => Ok(false),
+                Err(error) => Ok(error.code() == ProblemCode::BudgetExceeded),
+            })
+            .await?;
+        let mirror = world.steward(seat).at_head().await?;
+        let spent = world.steward(seat).spent(&mirror.latest).await?;
+        assert_eq!((spent.by_member, spent.invalid), ([(ada.id, FIRST_YEAR - 1)].into(), vec![2]));
+    }
+    Ok(())
+}
+
+/// A reorganization drops the debit after its shares were given: it stays charged, and who released it has it booked again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_debit_that_a_reorganization_drops_is_booked_again() -> Result<()> {
+    let world = World::start(&[1, 2]).await?;
+    let ada = world.member(1).await?;
+    let ids = world.contribute(&[(&ada, world.record(1).await?)]).await?;
+    let license = world.license(1_000, YEAR).await?;
+    world.coop.local.mine(3).await?;
+    let asked = world.order(license, FIRST_YEAR).await?;
+    let debit = world.book(&asked, &[1, 2]).await?;
+    let answers = world.release(1, asked.digest, &ids).await?;
+    assert!(matches!(answers[0], ShareAnswer::Released { .. }), "{answers:?}");
+    let before = world.steward(1).at_head().await?.latest.debit_of(asked.digest).context("it is booked")?.transaction;
+    world.coop.local.reorg(1).await?;
+    world
+        .until("the debit on chain again", async || {
+            world.coop.local.mine(1).await?;
+            let mirror = world.steward(2).at_head().await?;
+            // Meanwhile, and after it, nobody gets the same budget twice.
+            let again = world.order(license, FIRST_YEAR).await?;
+            if let Ok(signature) = world.sign_debit(1, &again).await {
+                let empty = world.snapshot(1, &again).await?.contributions.is_empty();
+                assert!(empty, "{signature:?} over a budget that is spent");
+            }
+            let booked = mirror.latest.debit_of(asked.digest);
+            Ok(booked.is_some_and(|booked| booked.transaction != before && booked.debit == debit))
+        })
+        .await
+}
+
+/// Who signed the debit holds no seat any more, and who holds one starts with nothing: they take the snapshot from those who left office, tell
+/// alike what everybody has spent, and take the debit for what it is. They hold no shares, and say so.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_seat_is_replaced_between_debit_and_release() -> Result<()> {
+    let mut world = World::start(&[1, 2, 3]).await?;
+    let ada = world.member(1).await?;
+    let ids = world.contribute(&[(&ada, world.record(1).await?)]).await?;
+    let license = world.license(1_000, YEAR).await?;
+    let asked = world.order(license, FIRST_YEAR - 7_000).await?;
+    world.book(&asked, &[1, 3]).await?;
+    world.reseat([4, 5, 6]).await?;
+    for seat in 1..=3 {
+        world
+            .until("the new steward to know what was spent", async || {
+                let mirror = world.steward(seat).at_head().await?;
+                let Ok(spent) = world.steward(seat).spent(&mirror.latest).await else { return Ok(false) };
+                assert_eq!((spent.by_member, spent.invalid), ([(ada.id, FIRST_YEAR - 7_000)].into(), vec![]));
+                Ok(true)
+            })
+            .await?;
+        let answers = world.release(seat, asked.digest, &ids).await?;
+        let (code, reason) = refusal(&answers[0]);
+        assert!(code != ProblemCode::Conflict && code != ProblemCode::BudgetExceeded, "{code:?}: {reason}");
+        let again = world.order(license, 8_000).await?;
+        assert!(world.snapshot(seat, &again).await?.contributions.is_empty(), "what is left is 7,000");
+    }
     Ok(())
 }

@@ -17,6 +17,7 @@ use axum::{Json, Router};
 use rochdale_api::client::{Client, ClientError, Identity};
 use rochdale_api::contribution::{ContributionPackage, ShareReceipt};
 use rochdale_api::member::{ClaimLeaf, ConsentDelivery, KeyOfferDelivery, KeyReceipt, Mined, RowKeyDelivery, SealedTo};
+use rochdale_api::order::DebitRequest;
 use rochdale_api::settlement::{AnswerRequest, DemandAnswer, ProposeRequest, SettlementStatus};
 use rochdale_api::{Problem, ProblemCode, auth};
 use rochdale_chain::bindings::{
@@ -32,6 +33,7 @@ use rochdale_core::commit;
 use rochdale_core::consent::{Choice, Controller, Notice, Receipt};
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, Purpose, StewardId};
 use rochdale_core::ledger::DemandKind;
+use rochdale_core::order::Debit;
 use rochdale_crypto::keyfile::{self, KeyKind};
 use rochdale_crypto::sealing::{self, ConsentContext, ConsentPart, PrivatePart, RowKeyContext, ShareContext};
 use rochdale_crypto::{
@@ -75,6 +77,7 @@ struct Vault {
     relayer: Sender,
     ledger: Address,
     disputes: Address,
+    committee: Address,
     proposed: Arc<Mutex<Vec<ProposeRequest>>>,
     answered: Arc<Mutex<Vec<AnswerRequest>>>,
     withholds: Arc<AtomicBool>,
@@ -159,7 +162,7 @@ impl World {
                 .map(|other| Peer { steward: StewardId(other), url: url(ports[usize::from(other)]) })
                 .collect(),
             former: Vec::new(),
-            budget: Budget { total: 1_000_000_000 },
+            budget: Budget { lifetime: 1_000_000_000, per_year: 250_000_000, depth: 0 },
             settlement: Settlement::default(),
             objection: None,
             scoring: Scoring::default(),
@@ -170,6 +173,7 @@ impl World {
             relayer: coop.relayer.clone(),
             ledger: coop.manifest.addresses.settlement_ledger,
             disputes: coop.manifest.addresses.disputes,
+            committee: coop.manifest.addresses.steward_committee,
             proposed: Arc::default(),
             answered: Arc::default(),
             withholds: Arc::default(),
@@ -578,25 +582,26 @@ impl World {
         .await
     }
 
-    /// Anchors a receipt of a snapshot that holds these records, and gives every running steward the snapshot.
+    /// Books a debit over a snapshot that holds these records, anchors its receipt, and gives every running steward the snapshot.
     pub async fn used(&self, ids: &[ContributionId]) -> Result<()> {
+        let license_id = self.license(1_000, 365 * 86_400).await?;
         let digest = keccak256(b"snapshot");
         for seat in self.up_seats() {
-            let row = SnapshotRow { digest, dataset: DATASET, purpose: PURPOSE, cut: B256::ZERO, ids: ids.to_vec() };
+            let (cut, cut_time, blinder) = (B256::ZERO, self.now().await?, B256::ZERO);
+            let ids = ids.to_vec();
+            let row = SnapshotRow { digest, dataset: DATASET, purpose: PURPOSE, cut, cut_time, blinder, ids };
             self.steward(seat).store.put_snapshot(&row).await?;
         }
-        let entry = eip712::BudgetEntry {
-            index: 1,
-            previous: B256::ZERO,
-            queryDigest: keccak256(b"query"),
+        let debit = Debit {
+            license_id,
+            order: keccak256(b"order"),
+            query_digest: keccak256(b"query"),
             snapshot: digest,
-            licenseId: 1,
-            purpose: PURPOSE.0,
+            purpose: PURPOSE,
             rho: 1,
-            deadline: self.coop.deadline().await?,
+            deadline: self.now().await? + 3_600,
         };
-        self.coop.anchor(entry, keccak256(b"result")).await?;
-        Ok(())
+        self.coop.book_and_anchor(&debit, keccak256(b"result")).await
     }
 
     /// Ends a membership by the member's signature.
@@ -814,6 +819,7 @@ async fn serve_vault(port: u16, vault: Vault) -> Result<()> {
         .route("/v1/blobs/{cid}", get(blob))
         .route("/v1/settlement/proposals", post(propose))
         .route("/v1/settlement/answers", post(answer))
+        .route("/v1/debits", post(book))
         .with_state(vault);
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     tokio::spawn(async move { axum::serve(listener, app).await });
@@ -837,6 +843,14 @@ async fn answer(State(vault): State<Vault>, Json(request): Json<AnswerRequest>) 
             vault.send(vault.disputes, &bindings::inputs_answer(&header, member, &opened)).await
         }
     }
+}
+
+async fn book(State(vault): State<Vault>, Json(request): Json<DebitRequest>) -> Result<Json<Mined>, Problem> {
+    let signatures = request.signatures.into_iter().map(|one| one.signature).collect();
+    let call = StewardCommittee::debitCall { d: eip712::order::Debit::from(&request.debit).into(), signatures };
+    let sent = vault.relayer.send(vault.committee, &call).await;
+    let receipt = sent.map_err(|error| Problem::new(ProblemCode::ChainRefused, error.to_string()))?;
+    Ok(Json(Mined { tx: receipt.transaction, block: receipt.block_number, gas_used: receipt.gas_used }))
 }
 
 async fn propose(State(vault): State<Vault>, Json(request): Json<ProposeRequest>) -> Result<Json<Mined>, Problem> {

@@ -1,6 +1,6 @@
 //! Researchers at the list price: approval, licenses, reservations, renewal, payment in DATA, queries with receipts.
 
-use alloy::primitives::{B256, U256, keccak256};
+use alloy::primitives::{U256, keccak256};
 use alloy::signers::local::PrivateKeySigner;
 use anyhow::{Context as _, Result, ensure};
 use rand::RngExt as _;
@@ -8,7 +8,8 @@ use rochdale_chain::bindings::{DataToken, EthicsRegistry, LicenseSale, Market, S
 use rochdale_chain::eip712;
 use rochdale_chain::events::Event;
 use rochdale_chain::state::Cooperative;
-use rochdale_core::ids::{ContributionId, LicenseId};
+use rochdale_core::ids::{ContributionId, LicenseId, Purpose};
+use rochdale_core::order::Debit;
 
 use super::Year;
 use super::agenda::{DAY, Deed};
@@ -116,7 +117,7 @@ impl Year {
         Ok(())
     }
 
-    /// A query over a part of the live records: the budget's entry that two stewards sign, and the worker's receipt.
+    /// A query over a part of the live records: the debit that two stewards sign, and the worker's receipt.
     async fn anchor(&mut self) -> Result<()> {
         let now = self.site.now().await?;
         let running: Vec<LicenseId> = self.licenses.iter().filter(|l| l.expiry > now).map(|l| l.id).collect();
@@ -127,31 +128,31 @@ impl Year {
         }
         let sample: Vec<ContributionId> = live.into_iter().filter(|_| self.rng.random_ratio(3, 4)).collect();
         let words: Vec<u8> = sample.iter().flat_map(|id| id.0.to_be_bytes()).collect();
-        let index = self.snapshots.len() as u64;
-        let entry = eip712::BudgetEntry {
-            index,
-            previous: self.entry,
-            queryDigest: self.any_hash(),
+        let debit = Debit {
+            license_id: running[self.rng.random_range(0..running.len())],
+            order: self.any_hash(),
+            query_digest: self.any_hash(),
             snapshot: keccak256(words),
-            licenseId: running[self.rng.random_range(0..running.len())].0,
-            purpose: PURPOSE,
+            purpose: Purpose(PURPOSE),
             rho: 1_000,
-            deadline: self.site.deadline().await?,
+            deadline: now + DAY,
         };
         let (domain, worker) = (self.site.manifest.committee_domain(), self.site.key("worker"));
+        let message = eip712::order::Debit::from(&debit);
         let signers = [&self.stewards[0], &self.stewards[2]];
-        let signatures: Result<Vec<_>, _> = signers.iter().map(|key| eip712::sign(key, &entry, &domain)).collect();
-        let (entry_hash, result): (B256, B256) = (eip712::hash_struct(&entry), self.any_hash());
-        let receipt = eip712::QueryReceipt { entryHash: entry_hash, resultDigest: result };
+        let signatures: Result<Vec<_>, _> = signers.iter().map(|key| eip712::sign(key, &message, &domain)).collect();
+        let call = StewardCommittee::debitCall { d: message.into(), signatures: signatures? };
+        self.site.relay(self.site.manifest.addresses.steward_committee, &call).await?;
+        self.snapshots.insert(debit.order, sample);
+        self.tally.count(Act::Debit, worker.address());
+        let result = self.any_hash();
+        let receipt = eip712::order::QueryReceipt { order: debit.order, resultDigest: result };
         let call = StewardCommittee::anchorReceiptCall {
-            e: entry.into(),
-            stewardSignatures: signatures?,
+            order: debit.order,
             resultDigest: result,
             workerSignature: eip712::sign(&worker, &receipt, &domain)?,
         };
         self.site.relay(self.site.manifest.addresses.steward_committee, &call).await?;
-        self.snapshots.insert(index, sample);
-        self.entry = entry_hash;
         self.tally.count(Act::Anchor, worker.address());
         Ok(())
     }

@@ -130,9 +130,7 @@ struct Year {
     halted: bool,
     paused: bool,
     scores: BTreeMap<ContributionId, Score>,
-    snapshots: BTreeMap<u64, Vec<ContributionId>>,
-    /// Hash of the last entry of the privacy budget's log.
-    entry: B256,
+    snapshots: BTreeMap<B256, Vec<ContributionId>>,
     awards: Vec<(eip712::Award, Bytes)>,
     /// Who voted since the last awards.
     voted: BTreeSet<MemberId>,
@@ -204,7 +202,6 @@ impl Year {
             paused: false,
             scores: BTreeMap::new(),
             snapshots: BTreeMap::new(),
-            entry: B256::ZERO,
             awards: Vec::new(),
             voted: BTreeSet::new(),
             motions: Vec::new(),

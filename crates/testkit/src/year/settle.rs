@@ -40,10 +40,10 @@ impl Year {
         for c in state.contributions.values() {
             records.push(ScoredRecord { id: c.id, member: c.member, score: score(c.id)?, erased: c.erased });
         }
-        let mut receipts = Vec::new();
-        for receipt in state.receipts_since(since) {
-            let snapshot = self.snapshots.get(&receipt.index).context("a receipt of a snapshot nobody declared")?;
-            receipts.push(snapshot.as_slice());
+        let mut used = Vec::new();
+        for booked in state.debits_since(since) {
+            let snapshot = self.snapshots.get(&booked.debit.order).context("a debit of a snapshot nobody declared")?;
+            used.push(snapshot.as_slice());
         }
         let mut contributions = Vec::new();
         for c in state.contributions_since(since) {
@@ -55,7 +55,7 @@ impl Year {
             contributions,
             grants: self.grants(state, epoch, &active)?,
             active: active.into_iter().collect(),
-            usage: usage(&records, &receipts)?.into_iter().collect(),
+            usage: usage(&records, &used)?.into_iter().collect(),
             revenue: state.revenue_since(since)?,
             erased: state.erased_since(since).collect(),
         })

@@ -54,6 +54,7 @@ acts! {
     VoidUnanswered "void what was not answered",
     Contest "contest a row",
     Object "object to a settlement",
+    Debit "book a debit",
     Anchor "anchor a receipt",
     PostBond "post a steward's bond",
     Unbond "unbond",

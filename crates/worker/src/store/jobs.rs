@@ -1,9 +1,9 @@
-//! Orders on their way: one row each, from the proposed budget entry to the anchored answer.
+//! Orders on their way: one row each, from the first check to the anchored answer.
 
 use alloy::primitives::{B256, Bytes};
 use rochdale_api::member::Mined;
-use rochdale_api::query::{BudgetEntry, Countersignature, QueryRequest};
-use rochdale_core::ids::{DatasetId, Purpose};
+use rochdale_api::order::{DebitRequest, QueryRequest};
+use rochdale_core::ids::LicenseId;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
@@ -12,10 +12,12 @@ use super::{Result, Store, damaged, from_json, get, hash, int, to_json};
 /// How far an order has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobState {
-    /// Stewards may have signed its entry.
-    Proposed,
-    /// A majority signed: it is charged.
-    Committed,
+    /// Stewards may have signed its debit; nothing is charged yet.
+    Asked,
+    /// A quorum signed: the debit may be on its way to the chain.
+    Signed,
+    /// The debit is on chain: it is charged.
+    Booked,
     /// The answer is drawn and sealed; its receipt may be anchored.
     Answered,
     /// The receipt is anchored.
@@ -23,36 +25,21 @@ pub enum JobState {
 }
 
 impl JobState {
+    const ALL: [Self; 5] = [Self::Asked, Self::Signed, Self::Booked, Self::Answered, Self::Done];
+
     fn word(self) -> &'static str {
         match self {
-            Self::Proposed => "proposed",
-            Self::Committed => "committed",
+            Self::Asked => "asked",
+            Self::Signed => "signed",
+            Self::Booked => "booked",
             Self::Answered => "answered",
             Self::Done => "done",
         }
     }
 
     fn of(word: &str) -> Result<Self> {
-        [Self::Proposed, Self::Committed, Self::Answered, Self::Done]
-            .into_iter()
-            .find(|state| state.word() == word)
-            .ok_or_else(|| damaged("state", word))
+        Self::ALL.into_iter().find(|state| state.word() == word).ok_or_else(|| damaged("state", word))
     }
-}
-
-/// Which pool, as of when.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cut {
-    /// The dataset.
-    pub dataset: DatasetId,
-    /// The purpose.
-    pub purpose: Purpose,
-    /// Digest of the snapshot.
-    pub snapshot: B256,
-    /// The finalized block.
-    pub block: B256,
-    /// Its timestamp, Unix seconds.
-    pub time: u64,
 }
 
 /// An order.
@@ -62,20 +49,16 @@ pub struct Job {
     pub order_digest: B256,
     /// How far it has come.
     pub state: JobState,
-    /// Whether it was answered by an earlier job's answer.
-    pub cached: bool,
     /// What was asked.
     pub request: QueryRequest,
-    /// The pool.
-    pub cut: Cut,
-    /// `api::query::Snapshot` sealed to our own key; gone once it is done.
-    pub snapshot: Option<Bytes>,
-    /// What pays.
-    pub entry: BudgetEntry,
-    /// EIP-712 struct hash of the entry.
-    pub entry_hash: B256,
-    /// A majority's signatures, by seat ascending; empty before.
-    pub countersignatures: Vec<Countersignature>,
+    /// Timestamp of the order's cut, Unix seconds.
+    pub cut_time: u64,
+    /// Keyed hash of the query and its snapshot, once that is agreed.
+    pub question: Option<B256>,
+    /// Blinder and ids of the snapshot, sealed to our own key; gone once it is done.
+    pub secret: Option<Bytes>,
+    /// The debit with a quorum's signatures, once they are there.
+    pub debit: Option<DebitRequest>,
     /// The answer, once there is one.
     pub answer: Option<Answer>,
     /// The receipt's transaction, once it is anchored.
@@ -85,7 +68,7 @@ pub struct Job {
 /// An answer at rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// `api::query::Answered` sealed to our own key, to answer the same question again.
+    /// `api::order::Answered` sealed to our own key, to answer the same question again.
     pub kept: Bytes,
     /// The same sealed to the license's recipient.
     pub sealed: Bytes,
@@ -104,46 +87,27 @@ impl Store {
         row.map(|row| job(&row)).transpose()
     }
 
-    /// Jobs that are not done, by index.
+    /// Jobs that are not done, by deadline.
     ///
     /// # Errors
     /// Where the database fails or is damaged.
     pub async fn open_jobs(&self) -> Result<Vec<Job>> {
-        let rows = sqlx::query("SELECT * FROM jobs WHERE state <> 'done' ORDER BY idx").fetch_all(&self.pool).await?;
+        let rows =
+            sqlx::query("SELECT * FROM jobs WHERE state <> 'done' ORDER BY deadline").fetch_all(&self.pool).await?;
         rows.iter().map(job).collect()
     }
 
-    /// The job that first answered this question.
+    /// A job that has answered this question.
     ///
     /// # Errors
     /// Where the database fails or is damaged.
-    pub async fn answered(&self, query_digest: B256, snapshot: B256) -> Result<Option<Job>> {
-        let row = sqlx::query(
-            "SELECT * FROM jobs WHERE query_digest = $1 AND snapshot_digest = $2 AND cached = 0
-             AND state IN ('committed', 'answered', 'done') ORDER BY idx LIMIT 1",
-        )
-        .bind(query_digest.as_slice())
-        .bind(snapshot.as_slice())
-        .fetch_optional(&self.pool)
-        .await?;
+    pub async fn answered(&self, question: B256) -> Result<Option<Job>> {
+        let row =
+            sqlx::query("SELECT * FROM jobs WHERE question = $1 AND state = 'done' ORDER BY order_digest LIMIT 1")
+                .bind(question.as_slice())
+                .fetch_optional(&self.pool)
+                .await?;
         row.map(|row| job(&row)).transpose()
-    }
-
-    /// The cuts since `after` (Unix seconds) at which this pool was charged, newest first.
-    ///
-    /// # Errors
-    /// Where the database fails or is damaged.
-    pub async fn cuts(&self, dataset: DatasetId, purpose: Purpose, after: u64) -> Result<Vec<Cut>> {
-        let rows = sqlx::query(
-            "SELECT DISTINCT dataset, purpose, snapshot_digest, cut, cut_time FROM jobs
-             WHERE dataset = $1 AND purpose = $2 AND cut_time >= $3 AND state <> 'proposed' ORDER BY cut_time DESC",
-        )
-        .bind(i64::from(dataset.0))
-        .bind(i64::from(purpose.0))
-        .bind(int(after))
-        .fetch_all(&self.pool)
-        .await?;
-        rows.iter().map(cut).collect()
     }
 
     /// Writes a job, whole.
@@ -153,26 +117,20 @@ impl Store {
     pub async fn put_job(&self, job: &Job) -> Result<()> {
         let answer = job.answer.as_ref();
         let mined = job.mined.as_ref().map(|mined| to_json("mined", mined)).transpose()?;
+        let debit = job.debit.as_ref().map(|debit| to_json("debit", debit)).transpose()?;
         sqlx::query(
-            "INSERT OR REPLACE INTO jobs (order_digest, state, cached, request, query_digest, dataset, purpose,
-             snapshot_digest, cut, cut_time, snapshot, idx, entry, entry_hash, countersignatures, kept, sealed, mined)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+            "INSERT OR REPLACE INTO jobs (order_digest, state, license, deadline, cut_time, request, question, secret,
+             debit, kept, sealed, mined) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         )
         .bind(job.order_digest.as_slice())
         .bind(job.state.word())
-        .bind(job.cached)
+        .bind(int(job.request.order.license_id.0))
+        .bind(int(job.request.order.deadline))
+        .bind(int(job.cut_time))
         .bind(to_json("request", &job.request)?)
-        .bind(job.request.order.query_digest.as_slice())
-        .bind(i64::from(job.cut.dataset.0))
-        .bind(i64::from(job.cut.purpose.0))
-        .bind(job.cut.snapshot.as_slice())
-        .bind(job.cut.block.as_slice())
-        .bind(int(job.cut.time))
-        .bind(job.snapshot.as_ref().map(|bytes| bytes.to_vec()))
-        .bind(int(job.entry.index))
-        .bind(to_json("entry", &job.entry)?)
-        .bind(job.entry_hash.as_slice())
-        .bind(to_json("countersignatures", &job.countersignatures)?)
+        .bind(job.question.map(|hash| hash.to_vec()))
+        .bind(job.secret.as_ref().map(|bytes| bytes.to_vec()))
+        .bind(debit)
         .bind(answer.map(|answer| answer.kept.to_vec()))
         .bind(answer.map(|answer| answer.sealed.to_vec()))
         .bind(mined)
@@ -181,50 +139,60 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets a job whose entry was never charged and never can be.
+    /// Forgets an order that is not charged.
     ///
     /// # Errors
     /// Where the database fails.
     pub async fn abandon(&self, order_digest: B256) -> Result<()> {
-        sqlx::query("DELETE FROM jobs WHERE order_digest = $1 AND state = 'proposed'")
+        sqlx::query("DELETE FROM jobs WHERE order_digest = $1 AND state IN ('asked', 'signed')")
             .bind(order_digest.as_slice())
             .execute(&self.pool)
             .await?;
         Ok(())
     }
-}
 
-fn cut(row: &SqliteRow) -> Result<Cut> {
-    Ok(Cut {
-        dataset: DatasetId(get(row, "dataset")?),
-        purpose: Purpose(get(row, "purpose")?),
-        snapshot: hash(row, "snapshot_digest")?,
-        block: hash(row, "cut")?,
-        time: get(row, "cut_time")?,
-    })
+    /// Licenses that some order was taken up under.
+    ///
+    /// # Errors
+    /// Where the database fails or is damaged.
+    pub async fn licenses(&self) -> Result<Vec<LicenseId>> {
+        let rows = sqlx::query("SELECT DISTINCT license FROM jobs").fetch_all(&self.pool).await?;
+        rows.iter().map(|row| get(row, "license").map(LicenseId)).collect()
+    }
+
+    /// Forgets every order of a license whose deadline is before `now` (seconds of block time), with its answer and blinders.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn forget_license(&self, license: LicenseId, now: u64) -> Result<()> {
+        sqlx::query("DELETE FROM jobs WHERE license = $1 AND deadline < $2")
+            .bind(int(license.0))
+            .bind(int(now))
+            .execute(&self.pool)
+            .await?;
+        // What was deleted must not stay in the log beside the database.
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.pool).await?;
+        Ok(())
+    }
 }
 
 fn job(row: &SqliteRow) -> Result<Job> {
-    let bytes = |column| -> Result<Option<Bytes>> {
-        let value: Option<Vec<u8>> = row.try_get(column)?;
-        Ok(value.map(Bytes::from))
-    };
+    let bytes = |column| -> Result<Option<Vec<u8>>> { Ok(row.try_get(column)?) };
     let answer = match (bytes("kept")?, bytes("sealed")?) {
-        (Some(kept), Some(sealed)) => Some(Answer { kept, sealed }),
+        (Some(kept), Some(sealed)) => Some(Answer { kept: kept.into(), sealed: sealed.into() }),
         _ => None,
     };
-    let mined: Option<String> = row.try_get("mined")?;
+    let text = |column| -> Result<Option<String>> { Ok(row.try_get(column)?) };
+    let question = bytes("question")?.map(|bytes| B256::try_from(bytes.as_slice()));
     Ok(Job {
         order_digest: hash(row, "order_digest")?,
         state: JobState::of(row.try_get("state")?)?,
-        cached: row.try_get("cached")?,
         request: from_json(row, "request")?,
-        cut: cut(row)?,
-        snapshot: bytes("snapshot")?,
-        entry: from_json(row, "entry")?,
-        entry_hash: hash(row, "entry_hash")?,
-        countersignatures: from_json(row, "countersignatures")?,
+        cut_time: get(row, "cut_time")?,
+        question: question.transpose().map_err(|error| damaged("question", error))?,
+        secret: bytes("secret")?.map(Bytes::from),
+        debit: text("debit")?.map(|t| serde_json::from_str(&t).map_err(|e| damaged("debit", e))).transpose()?,
         answer,
-        mined: mined.map(|text| serde_json::from_str(&text).map_err(|e| damaged("mined", e))).transpose()?,
+        mined: text("mined")?.map(|t| serde_json::from_str(&t).map_err(|e| damaged("mined", e))).transpose()?,
     })
 }

@@ -14,7 +14,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
 use sqlx::{Row as _, SqlSafeStr as _, SqlitePool};
 
-pub use jobs::{Answer, Cut, Job, JobState};
+pub use jobs::{Answer, Job, JobState};
 
 /// Why the database did not do as asked.
 #[derive(Debug, thiserror::Error)]

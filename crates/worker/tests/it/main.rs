@@ -1,9 +1,10 @@
 //! The worker among real stewards, a real gateway and a real chain; only what goes wrong is made by the test.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-mod budget;
 mod interrupted;
 mod process;
 mod refused;
 mod rig;
 mod round;
+mod secrecy;
+mod tap;

@@ -31,7 +31,7 @@ fn write_config(dir: &Path, rpc_url: &str, chain_id: u64, extra: &str) -> PathBu
     let text = format!(
         "listen = \"127.0.0.1:0\"\nrpc_url = \"{rpc_url}\"\nchain_id = {chain_id}\nmanifest = \"manifest.json\"\n\
          data_dir = \".\"\nkey_file = \"signing.key\"\nsealing_key_file = \"sealing.key\"\n\
-         gateway_url = \"http://127.0.0.1:9\"\n{extra}\n\n[privacy]\nmin_pool = 20\nmin_cohort = 10\n\n\
+         gateway_url = \"http://127.0.0.1:9\"\n{extra}\n\n[privacy]\nmin_cohort = 10\n\n\
          [[stewards]]\nsteward = 1\nurl = \"http://127.0.0.1:9\"\n"
     );
     std::fs::write(&path, text).unwrap();

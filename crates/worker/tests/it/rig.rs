@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -17,8 +17,10 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use rochdale_api::client::Client;
 use rochdale_api::contribution::{ContributionPackage, ContributionState, ContributionStatus, ShareAnswer};
-use rochdale_api::member::{DenyRequest, GrantRequest, Granted, JoinRequest, Joined, Mined, SealedTo};
-use rochdale_api::query::{Answered, BudgetLog, QueryOrder, QueryRequest, SealedAnswer, Shares};
+use rochdale_api::member::{
+    DenyRequest, GrantRequest, Granted, JoinRequest, Joined, Mined, Sealed as SealedAnswerOf, SealedTo,
+};
+use rochdale_api::order::{Answered, Order, QueryRequest, SealedAnswer, SealedRequest, Shares};
 use rochdale_api::status::{Health, MemberView};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::bindings::{LicenseSale, Market, TestUSDC};
@@ -31,18 +33,20 @@ use rochdale_core::consent::{Choice, Controller, Notice, Receipt};
 use rochdale_core::ids::{DatasetId, LicenseId, MemberId, Purpose, StewardId};
 use rochdale_core::query::{Ask, Cohort, Query, VERSION};
 use rochdale_crypto::sealing::{
-    ConsentContext, ConsentPart, PrivatePart, QueryAnswerContext, RowKeyContext, ShareContext, open_as, seal_consent,
-    seal_private_part, seal_row_key, seal_share,
+    ConsentContext, ConsentPart, PrivatePart, QueryAnswerContext, RowKeyContext, ShareContext, SharesContext, open_as,
+    seal_as, seal_consent, seal_private_part, seal_row_key, seal_share,
 };
 use rochdale_crypto::{Cid, Context, RecordSecret, RowKey, Sealed, SealingKeyPair, envelope, random_blinder, sharing};
 use rochdale_testkit::anvil::{TestCoop, role_key};
 use rochdale_testkit::synth;
-use rochdale_worker::config::{Config, Engine, Privacy, Records, StewardConfig};
+use rochdale_worker::config::{Config, Engine, Privacy, Records, Replica, StewardConfig};
 use rochdale_worker::http;
 use rochdale_worker::worker::Worker;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+
+use crate::tap::Tap;
 
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -63,10 +67,16 @@ pub enum Fault {
     ReleaseHangs,
     /// `/v1/release` is refused for now.
     ReleaseFails,
-    /// `/v1/budget/entries` is refused for now.
+    /// `/v1/debits` is refused for now.
     SigningFails,
+    /// `/v1/debits` does not come back.
+    SigningHangs,
+    /// `/v1/snapshots` does not come back.
+    SnapshotHangs,
     /// Shares of two contributions are swapped.
     SwapsShares,
+    /// Another deal is named for the first record of each page.
+    NamesAnotherDeal,
 }
 
 /// A steward behind its address.
@@ -74,10 +84,18 @@ pub struct Seat {
     pub address: SocketAddr,
     pub steward: Arc<rochdale_steward::steward::Steward>,
     fault: Arc<AtomicU8>,
+    hung: Arc<AtomicUsize>,
+    seat: StewardId,
+    committee: alloy::primitives::Address,
     serving: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Seat {
+    /// Calls that hang.
+    pub fn hung(&self) -> usize {
+        self.hung.load(Ordering::SeqCst)
+    }
+
     pub fn fault(&self, fault: Fault) {
         self.fault.store(fault as u8, Ordering::SeqCst);
     }
@@ -96,40 +114,65 @@ impl Seat {
 
     fn serve(&self, listener: TcpListener) -> JoinHandle<()> {
         let router = rochdale_steward::http::router(self.steward.clone());
-        let router = router.layer(from_fn_with_state(self.fault.clone(), meddle));
+        let meddler =
+            Meddler { fault: self.fault.clone(), hung: self.hung.clone(), seat: self.seat, committee: self.committee };
+        let router = router.layer(from_fn_with_state(meddler, meddle));
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() })
-    }
-
-    pub async fn log(&self) -> BudgetLog {
-        self.steward.at_head().await.unwrap();
-        self.steward.budget_log().await.unwrap()
     }
 }
 
-async fn meddle(State(fault): State<Arc<AtomicU8>>, request: Request, next: Next) -> Response {
-    let fault = fault.load(Ordering::SeqCst);
+/// What a lying steward needs to change its own answers: its seat, and the worker's key.
+#[derive(Clone)]
+struct Meddler {
+    fault: Arc<AtomicU8>,
+    hung: Arc<AtomicUsize>,
+    seat: StewardId,
+    committee: alloy::primitives::Address,
+}
+
+async fn meddle(State(meddler): State<Meddler>, request: Request, next: Next) -> Response {
+    let fault = meddler.fault.load(Ordering::SeqCst);
     let path = request.uri().path().to_owned();
     let is = |wanted: Fault, at: &str| fault == wanted as u8 && path == at;
     let away = || Problem::new(ProblemCode::PeerUnavailable, "switched off by the test").into_response();
-    if is(Fault::ReleaseHangs, "/v1/release") {
+    let hangs = is(Fault::ReleaseHangs, "/v1/release")
+        || is(Fault::SigningHangs, "/v1/debits")
+        || is(Fault::SnapshotHangs, "/v1/snapshots");
+    if hangs {
+        meddler.hung.fetch_add(1, Ordering::SeqCst);
         return std::future::pending().await;
     }
-    if is(Fault::ReleaseFails, "/v1/release") || is(Fault::SigningFails, "/v1/budget/entries") {
+    if is(Fault::ReleaseFails, "/v1/release") || is(Fault::SigningFails, "/v1/debits") {
         return away();
     }
-    let response = next.run(request).await;
-    if !is(Fault::SwapsShares, "/v1/release") {
-        return response;
+    if !is(Fault::SwapsShares, "/v1/release") && !is(Fault::NamesAnotherDeal, "/v1/release") {
+        return next.run(request).await;
     }
+    let (parts, body) = request.into_parts();
+    let asked = to_bytes(body, usize::MAX).await.unwrap();
+    let order = serde_json::from_slice::<SealedRequest>(&asked).unwrap().order;
+    let response = next.run(Request::from_parts(parts, Body::from(asked))).await;
     let (mut parts, body) = response.into_parts();
-    let mut shares: Shares = serde_json::from_slice(&to_bytes(body, usize::MAX).await.unwrap()).unwrap();
-    if let [ShareAnswer::Released { sealed: one, .. }, ShareAnswer::Released { sealed: other, .. }, ..] =
-        &mut shares[..]
-    {
-        std::mem::swap(one, other);
+    let body = to_bytes(body, usize::MAX).await.unwrap();
+    let Ok(answer) = serde_json::from_slice::<SealedAnswerOf>(&body) else {
+        return Response::from_parts(parts, Body::from(body));
+    };
+    let context = SharesContext { chain_id: 31_337, committee: meddler.committee, order, index: meddler.seat };
+    let json = open_as(&sealing("worker"), &context, &Sealed(answer.sealed)).unwrap();
+    let mut shares: Shares = serde_json::from_slice(&json).unwrap();
+    match &mut shares[..] {
+        [ShareAnswer::Released { sealed: one, .. }, ShareAnswer::Released { sealed: other, .. }, ..]
+            if fault == Fault::SwapsShares as u8 =>
+        {
+            std::mem::swap(one, other);
+        }
+        [ShareAnswer::Released { deal, .. }, ..] if fault == Fault::NamesAnotherDeal as u8 => deal.reverse(),
+        _ => {}
     }
+    let json = serde_json::to_vec(&shares).unwrap();
+    let sealed = seal_as(&sealing("worker").public(), &context, &json, &mut rand::rng()).unwrap().0;
     parts.headers.remove("content-length");
-    Response::from_parts(parts, Body::from(serde_json::to_vec(&shares).unwrap()))
+    Response::from_parts(parts, Body::from(serde_json::to_vec(&SealedAnswerOf { sealed }).unwrap()))
 }
 
 /// A license and the keys that go with it.
@@ -143,6 +186,8 @@ pub struct Rig {
     pub coop: TestCoop,
     pub seats: Vec<Seat>,
     pub gateway: Client,
+    /// Between the worker and the gateway.
+    pub tap: Arc<Tap>,
     pub worker: Arc<Worker>,
     pub worker_url: String,
     pub members: Vec<(PrivateKeySigner, MemberId)>,
@@ -214,16 +259,32 @@ impl Rig {
         for (id, (listener, address, _)) in (1u8..).zip(addresses) {
             let config = steward_config(&coop, dir.path(), id, &gateway_url, &urls, budget);
             let steward = rochdale_steward::steward::Steward::open(config, coop.clock.clone()).await.unwrap();
-            let seat = Seat { address, steward, fault: Arc::default(), serving: Mutex::default() };
+            let committee = coop.manifest.addresses.steward_committee;
+            let (fault, serving) = (Arc::default(), Mutex::default());
+            let seat = Seat { address, steward, fault, hung: Arc::default(), seat: StewardId(id), committee, serving };
             *seat.serving.lock().unwrap() = Some(seat.serve(listener));
             seats.push(seat);
         }
-        let config = worker_config(&coop, dir.path(), &gateway_url, &urls);
+        let (tap, tap_url, tapping) = Tap::open().await;
+        tap.to(&gateway_url);
+        running.push(tapping);
+        let config = worker_config(&coop, dir.path(), &tap_url, &urls);
         let worker = Worker::open(config.clone(), Arc::new(SystemClock::default())).await.unwrap();
         let router = http::router(worker.clone());
         running.push(tokio::spawn(async move { axum::serve(worker_listener, router).await.unwrap() }));
-        let rig =
-            Self { coop, seats, gateway, worker, worker_url, members: Vec::new(), config, sealing: keys, running, dir };
+        let rig = Self {
+            coop,
+            seats,
+            gateway,
+            tap,
+            worker,
+            worker_url,
+            members: Vec::new(),
+            config,
+            sealing: keys,
+            running,
+            dir,
+        };
         rig.until("the gateway is healthy", async || {
             rig.gateway.get::<Health>("/v1/health").await.is_ok_and(|health| health.ok)
         })
@@ -237,11 +298,9 @@ impl Rig {
         self.worker = Worker::open(self.config.clone(), Arc::new(SystemClock::default())).await.unwrap();
     }
 
-    /// Opens a worker that has lost its store.
-    pub async fn replace_worker(&mut self) {
-        self.worker.store.close().await;
-        std::fs::remove_dir_all(&self.config.data_dir).unwrap();
-        self.worker = Worker::open(self.config.clone(), Arc::new(SystemClock::default())).await.unwrap();
+    /// Where the worker keeps its copy of the vault.
+    pub fn replica(&self) -> PathBuf {
+        self.config.data_dir.join("vault")
     }
 
     /// Where the gateway keeps sealed records.
@@ -357,6 +416,12 @@ impl Rig {
         let _: Mined = self.gateway.post("/v1/consents/revoke", &request).await.unwrap();
     }
 
+    /// Has everything of member `n` erased.
+    pub async fn erase(&self, n: usize) {
+        let (key, id) = &self.members[n];
+        self.coop.erase(key, *id).await.unwrap();
+    }
+
     /// Seals a synthetic record of member `n` of this rig and waits until it is on chain.
     pub async fn contribute(&self, n: usize) {
         let (key, id) = &self.members[n];
@@ -465,10 +530,11 @@ impl Rig {
         Licensed { id: issued.unwrap(), holder, recipient }
     }
 
-    /// A signed order for a query, as `edit` changes it before it is signed.
-    pub async fn order(&self, license: &Licensed, query: Query, edit: impl FnOnce(&mut QueryOrder)) -> QueryRequest {
-        let mut order = QueryOrder {
+    /// A signed order for a query as of the finalized head, as `edit` changes it before it is signed.
+    pub async fn order(&self, license: &Licensed, query: Query, edit: impl FnOnce(&mut Order)) -> QueryRequest {
+        let mut order = Order {
             license_id: license.id,
+            cut: self.coop.chain.head().await.unwrap().finalized.hash,
             query_digest: query.digest().unwrap(),
             rho: query.rho,
             purpose: PURPOSE,
@@ -476,14 +542,7 @@ impl Rig {
             deadline: self.now().await + 3_600,
         };
         edit(&mut order);
-        let message = eip712::QueryOrder {
-            licenseId: order.license_id.0,
-            queryDigest: order.query_digest,
-            rho: order.rho,
-            purpose: order.purpose.0,
-            nonce: order.nonce,
-            deadline: U256::from(order.deadline),
-        };
+        let message = eip712::order::QueryOrder::from(&order);
         let signature = eip712::sign(&license.holder, &message, &self.coop.manifest.committee_domain()).unwrap();
         QueryRequest { query, order, signature }
     }
@@ -494,7 +553,7 @@ impl Rig {
             chain_id: 31_337,
             committee: self.coop.manifest.addresses.steward_committee,
             license: answer.license_id,
-            order: answer.entry_hash,
+            order: answer.order,
             query_digest: answer.query_digest,
         };
         let json = open_as(&license.recipient, &context, &Sealed(answer.sealed.clone())).unwrap();
@@ -506,13 +565,22 @@ impl Rig {
         self.worker.answer(request).await
     }
 
-    /// Indices of the budget entries that each steward holds as committed.
-    pub async fn committed(&self) -> BTreeSet<usize> {
-        let mut lengths = BTreeSet::new();
-        for seat in &self.seats {
-            lengths.insert(seat.log().await.entries.len());
+    /// Debits on chain.
+    pub async fn booked(&self) -> usize {
+        let history = self.coop.history().await.unwrap();
+        history.iter().filter(|located| matches!(located.event, Event::Debited { .. })).count()
+    }
+
+    /// Blobs in the worker's copy of the vault, by name.
+    pub fn replicated(&self) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        for folder in std::fs::read_dir(self.replica()).unwrap().map(|folder| folder.unwrap()) {
+            if folder.file_name() != "partial" {
+                let blobs = std::fs::read_dir(folder.path()).unwrap();
+                names.extend(blobs.map(|blob| blob.unwrap().file_name().into_string().unwrap()));
+            }
         }
-        lengths
+        names
     }
 }
 
@@ -576,7 +644,7 @@ fn steward_config(
         stale_after_s: 3_600,
         peers: peers.map(|(peer, url)| Peer { steward: StewardId(peer), url: url.clone() }).collect(),
         former: Vec::new(),
-        budget: Budget { total: budget },
+        budget: Budget { lifetime: budget, per_year: budget, depth: 0 },
         settlement: Settlement { propose: false },
         objection: None,
         scoring: Scoring::default(),
@@ -597,11 +665,12 @@ fn worker_config(coop: &TestCoop, dir: &Path, gateway_url: &str, urls: &[String]
         sealing_key_file: write_key(&dir.join("sealing.key"), "sealing", &*sealing("worker").to_secret()),
         gateway_url: gateway_url.to_owned(),
         stale_after_s: 3_600,
-        snapshot_ttl_s: 86_400,
+        depth_wait_s: 5,
         patience_s: 20,
-        privacy: Privacy { min_pool: 3, min_cohort: 1 },
+        privacy: Privacy { min_cohort: 1 },
         records: Records::default(),
-        engine: Engine { threads: 1, memory_bytes: 1 << 28 },
+        replica: Replica::default(),
+        engine: Engine { threads: 1, memory_bytes: 1 << 28, orders: 2 },
         stewards: (1..).zip(urls).map(steward).collect(),
     }
 }

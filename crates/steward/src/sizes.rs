@@ -1,0 +1,132 @@
+//! How many members each dataset has for a purpose, as everyone may know it. The rule is [`rochdale_core::size`]; here the members are
+//! gathered that it counts: as of a counting epoch's cut, with a record that is not erased, whose consent and receipt allow a query for the
+//! purpose. Counted once, kept, and served to anyone; no exact size leaves this process.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use alloy::primitives::Address;
+use rochdale_api::Problem;
+use rochdale_api::order::{PublishedSize, Sizes};
+use rochdale_chain::state::Cooperative;
+use rochdale_core::consent::{Decision, EhdsCategory, Permission, Request, matches};
+use rochdale_core::ids::{DatasetId, Epoch, MemberId, Purpose};
+use rochdale_core::size::{Cell, GRID, counting_epoch, is_counted, published};
+
+use crate::custody::kept;
+use crate::steward::{Mirror, Steward};
+
+impl Steward {
+    /// Counts the newest counting epoch whose cut has passed and is final, unless it was counted before.
+    ///
+    /// # Errors
+    /// Where the store fails or is damaged.
+    pub async fn size_round(self: &Arc<Self>, mirror: &Mirror) -> Result<(), Problem> {
+        if let Some(epoch) = self.counted_at(mirror.head.finalized.timestamp) {
+            self.sizes_of(mirror, epoch).await?;
+        }
+        Ok(())
+    }
+
+    /// The sizes that stand now: of each dataset of the catalog and each purpose.
+    ///
+    /// # Errors
+    /// Where the store fails or is damaged.
+    pub async fn sizes(self: &Arc<Self>, mirror: &Mirror) -> Result<Sizes, Problem> {
+        let sizes = match self.counted_at(mirror.head.finalized.timestamp) {
+            Some(epoch) => self.sizes_of(mirror, epoch).await?,
+            None => cells(&mirror.latest).map(|(dataset, purpose)| uncounted(dataset, purpose)).collect(),
+        };
+        Ok(Sizes { sizes })
+    }
+
+    /// The published size that stands at `time`, the timestamp of a finalized block: what a draw divides by.
+    ///
+    /// # Errors
+    /// Where the store fails or is damaged.
+    pub async fn published_size(
+        self: &Arc<Self>,
+        mirror: &Mirror,
+        dataset: DatasetId,
+        purpose: Purpose,
+        time: u64,
+    ) -> Result<u64, Problem> {
+        let Some(epoch) = self.counted_at(time) else { return Ok(GRID) };
+        let sizes = self.sizes_of(mirror, epoch).await?;
+        let found = sizes.iter().find(|size| (size.dataset, size.purpose) == (dataset, purpose));
+        Ok(found.map_or(GRID, |size| size.members))
+    }
+
+    /// The counting epoch whose sizes stand at `time`.
+    fn counted_at(&self, time: u64) -> Option<Epoch> {
+        let running = self.manifest.schedule().epoch_at(time)?;
+        counting_epoch(Epoch(running.0.saturating_sub(1)))
+    }
+
+    async fn sizes_of(self: &Arc<Self>, mirror: &Mirror, epoch: Epoch) -> Result<Vec<PublishedSize>, Problem> {
+        let known = self.store.sizes(epoch).await?;
+        if !known.is_empty() {
+            return Ok(known);
+        }
+        let end = self.manifest.schedule().end(epoch);
+        let state = Cooperative::at_cut(mirror.events.iter(), end);
+        let usable = self.usable(&state, epoch, end).await?;
+        let all: Vec<(DatasetId, Purpose)> = cells(&state).collect();
+        let number = u32::try_from(all.len()).unwrap_or(u32::MAX);
+        let count = |(dataset, purpose): (DatasetId, Purpose)| {
+            let members: Vec<MemberId> = usable.get(&(dataset, purpose)).into_iter().flatten().copied().collect();
+            let cell = Cell { dataset, purpose, epoch };
+            let members = published(self.keys.committee(), &cell, number, &members);
+            PublishedSize { dataset, purpose, epoch, members }
+        };
+        let sizes: Vec<PublishedSize> = all.into_iter().map(count).collect();
+        // What is counted before everything is caught up would stand for a quarter.
+        if self.is_complete(mirror).await? {
+            self.store.put_sizes(&sizes).await?;
+        }
+        Ok(sizes)
+    }
+
+    /// Who has a usable record for each dataset and purpose, as far as each is still counted.
+    async fn usable(
+        self: &Arc<Self>,
+        state: &Cooperative,
+        epoch: Epoch,
+        time: u64,
+    ) -> Result<BTreeMap<(DatasetId, Purpose), BTreeSet<MemberId>>, Problem> {
+        let schedule = self.manifest.schedule();
+        let joined = |member: MemberId| {
+            let joined = state.members.get(&member).map(|member| member.joined.time);
+            joined.and_then(|time| schedule.epoch_at(time)).unwrap_or_default()
+        };
+        let mut usable: BTreeMap<(DatasetId, Purpose), BTreeSet<MemberId>> = BTreeMap::new();
+        for contribution in state.contributions.values().filter(|contribution| !contribution.erased) {
+            let member = contribution.member;
+            if !state.consents_at(member, time) || !is_counted(joined(member), epoch) {
+                continue;
+            }
+            let Some(row) = self.store.contribution(contribution.commitment).await? else { continue };
+            let (header, _) = kept(&row)?;
+            let Some(part) = self.keys.private_part(&self.store, &row, header.hash()).await? else { continue };
+            let version = state.consents.get(&member).map_or(0, |consent| consent.version);
+            let Some(secret) = self.keys.consent(&self.store, member, version).await? else { continue };
+            for purpose in Permission::NUMBERS.map(Purpose) {
+                // Whoever is approved for scientific research: who in particular would be a query of its own.
+                let request = Request::query(purpose, EhdsCategory::ScientificResearch, Address::ZERO, true, time);
+                if matches!(matches(&secret.receipt, &request), Decision::Approve { .. }) {
+                    usable.entry((part.dataset, purpose)).or_default().insert(member);
+                }
+            }
+        }
+        Ok(usable)
+    }
+}
+
+/// Every dataset of the catalog with every purpose.
+fn cells(state: &Cooperative) -> impl Iterator<Item = (DatasetId, Purpose)> + '_ {
+    state.datasets.keys().flat_map(|dataset| Permission::NUMBERS.map(|number| (*dataset, Purpose(number))))
+}
+
+fn uncounted(dataset: DatasetId, purpose: Purpose) -> PublishedSize {
+    PublishedSize { dataset, purpose, epoch: Epoch(0), members: GRID }
+}

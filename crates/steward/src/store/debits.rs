@@ -1,0 +1,172 @@
+//! Debits that we signed or released for, and the snapshots behind them.
+
+use alloy::primitives::{B256, Bytes};
+use rochdale_core::ids::{ContributionId, DatasetId, Purpose};
+use rochdale_core::order::Debit;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::{Result, Store, bytes, damaged, from_json, get, hash, int, to_json};
+
+/// A debit that may charge somebody although the chain does not show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DebitRow {
+    /// What is charged.
+    pub debit: Debit,
+    /// Our signature, where we signed.
+    pub signature: Option<Bytes>,
+    /// The signatures that booked it, by seat ascending, once shares were released for it.
+    pub quorum: Option<Vec<Bytes>>,
+}
+
+/// A pool as of a cut.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotRow {
+    /// Its blinded digest.
+    pub digest: B256,
+    /// The dataset.
+    pub dataset: DatasetId,
+    /// The purpose.
+    pub purpose: Purpose,
+    /// The block.
+    pub cut: B256,
+    /// Its timestamp, Unix seconds.
+    pub cut_time: u64,
+    /// What hides the ids.
+    pub blinder: B256,
+    /// Ascending.
+    pub ids: Vec<ContributionId>,
+}
+
+impl Store {
+    /// Keeps a debit with our signature and its snapshot. `false`, and nothing is kept, where we signed another debit of the order.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn sign_debit(&self, debit: &Debit, signature: &[u8], snapshot: &SnapshotRow) -> Result<bool> {
+        let mut tx = self.pool.begin().await?;
+        let done = sqlx::query(
+            "INSERT INTO debits (order_digest, body, signature) VALUES ($1, $2, $3)
+             ON CONFLICT (order_digest) DO UPDATE SET signature = excluded.signature
+             WHERE signature IS NULL AND body = excluded.body",
+        )
+        .bind(debit.order.as_slice())
+        .bind(to_json("debit", debit)?)
+        .bind(signature)
+        .execute(&mut *tx)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        insert_snapshot(&mut tx, snapshot).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Keeps what books a debit again, before shares are released for it.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn release_debit(&self, debit: &Debit, quorum: &[Bytes]) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO debits (order_digest, body, quorum) VALUES ($1, $2, $3)
+             ON CONFLICT (order_digest) DO UPDATE SET body = excluded.body, quorum = excluded.quorum",
+        )
+        .bind(debit.order.as_slice())
+        .bind(to_json("debit", debit)?)
+        .bind(to_json("signatures", &quorum)?)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// All debits that we signed or released for.
+    ///
+    /// # Errors
+    /// Where the database fails or is damaged.
+    pub async fn debits(&self) -> Result<Vec<DebitRow>> {
+        let rows = sqlx::query("SELECT * FROM debits ORDER BY order_digest").fetch_all(&self.pool).await?;
+        rows.iter().map(debit).collect()
+    }
+
+    /// What we signed or released for an order.
+    ///
+    /// # Errors
+    /// Where the database fails or is damaged.
+    pub async fn debit(&self, order: B256) -> Result<Option<DebitRow>> {
+        let row = sqlx::query("SELECT * FROM debits WHERE order_digest = $1")
+            .bind(order.as_slice())
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| debit(&row)).transpose()
+    }
+
+    /// A snapshot by its digest.
+    ///
+    /// # Errors
+    /// Where the database fails or is damaged.
+    pub async fn snapshot(&self, digest: B256) -> Result<Option<SnapshotRow>> {
+        let row = sqlx::query("SELECT * FROM snapshots WHERE digest = $1")
+            .bind(digest.as_slice())
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| snapshot(&row)).transpose()
+    }
+
+    /// Keeps a snapshot.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn put_snapshot(&self, row: &SnapshotRow) -> Result<()> {
+        let mut tx = self.pool.begin().await?;
+        insert_snapshot(&mut tx, row).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+async fn insert_snapshot(tx: &mut sqlx::SqliteTransaction<'_>, row: &SnapshotRow) -> Result<()> {
+    let ids: Vec<u8> = row.ids.iter().flat_map(|id| id.0.to_be_bytes()).collect();
+    sqlx::query(
+        "INSERT OR IGNORE INTO snapshots (digest, dataset, purpose, cut, cut_time, blinder, ids)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(row.digest.as_slice())
+    .bind(i64::from(row.dataset.0))
+    .bind(i64::from(row.purpose.0))
+    .bind(row.cut.as_slice())
+    .bind(int(row.cut_time))
+    .bind(row.blinder.as_slice())
+    .bind(ids)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+fn debit(row: &SqliteRow) -> Result<DebitRow> {
+    let signature: Option<Vec<u8>> = row.try_get("signature")?;
+    let quorum: Option<String> = row.try_get("quorum")?;
+    Ok(DebitRow {
+        debit: from_json("debit", row.try_get("body")?)?,
+        signature: signature.map(Bytes::from),
+        quorum: quorum.map(|text| from_json("signatures", &text)).transpose()?,
+    })
+}
+
+fn snapshot(row: &SqliteRow) -> Result<SnapshotRow> {
+    let ids = bytes(row, "ids")?;
+    if ids.len() % 8 != 0 {
+        return Err(damaged("ids", "not a multiple of 8 bytes"));
+    }
+    Ok(SnapshotRow {
+        digest: hash(row, "digest")?,
+        dataset: DatasetId(get(row, "dataset")?),
+        purpose: Purpose(get(row, "purpose")?),
+        cut: hash(row, "cut")?,
+        cut_time: get(row, "cut_time")?,
+        blinder: hash(row, "blinder")?,
+        ids: ids
+            .chunks_exact(8)
+            .map(|id| ContributionId(id.iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte))))
+            .collect(),
+    })
+}
