@@ -304,6 +304,7 @@ contract StewardCommitteeTest is CoopTest {
         StewardCommittee.Seat[] memory seats = _seats("new");
         _asMemberHouse();
         committee.seat(seats, 2);
+        _bondSeats();
         vm.expectRevert(abi.encodeWithSelector(StewardCommittee.StewardCommittee_NotSteward.selector, 0, former));
         committee.debit(d, s);
         _book(d);
