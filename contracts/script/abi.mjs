@@ -23,6 +23,7 @@ const CONTRACTS = [
   "Disputes",
   "ERC1967Proxy",
   "EthicsRegistry",
+  "FoundingCheck",
   "FoundingPlan",
   "GovToken",
   "License",

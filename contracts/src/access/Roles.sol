@@ -16,4 +16,8 @@ library Roles {
 
     /// @notice PauseGuard alone: pauses, for a limited time, what may be paused at all.
     uint64 internal constant PAUSER = 3;
+
+    /// @notice The token house's timelock again, from the day the cooperative is constituted: money that leaves the
+    /// Treasury's governed buckets, and the rates by which it leaves. Nobody has it before.
+    uint64 internal constant TREASURY = 4;
 }

@@ -52,6 +52,7 @@ contract AccessPlan {
         List memory list = List(new Rule[](ROOM), 0);
         _memberHouse(list, at);
         _tokenHouse(list, at);
+        _treasury(list, at);
         _pauser(list, at);
         written = new Rule[](list.n);
         for (uint256 i; i < list.n; ++i) {
@@ -139,12 +140,7 @@ contract AccessPlan {
             abi.encodePacked(DataToken.setTransfersRestricted.selector, DataToken.setListed.selector)
         );
         _add(list, at.datasetCatalog, Roles.TOKEN_HOUSE, abi.encodePacked(DatasetCatalog.publish.selector));
-        _add(
-            list,
-            at.treasury,
-            Roles.TOKEN_HOUSE,
-            abi.encodePacked(Treasury.setSplit.selector, Treasury.spend.selector, Treasury.spendToken.selector)
-        );
+        _add(list, at.treasury, Roles.TOKEN_HOUSE, abi.encodePacked(Treasury.setSplit.selector));
         _add(list, at.programs, Roles.TOKEN_HOUSE, abi.encodePacked(Programs.setProgram.selector));
         _add(
             list,
@@ -161,9 +157,14 @@ contract AccessPlan {
         );
         _add(list, at.researcherBond, Roles.TOKEN_HOUSE, abi.encodePacked(ResearcherBond.setTerms.selector));
         _add(list, at.serviceDesk, Roles.TOKEN_HOUSE, abi.encodePacked(ServiceDesk.setService.selector));
-        _add(list, at.operatorPay, Roles.TOKEN_HOUSE, abi.encodePacked(OperatorPay.setRates.selector));
-        _add(list, at.buyback, Roles.TOKEN_HOUSE, abi.encodePacked(Buyback.setTerms.selector));
-        _add(list, at.vesting, Roles.TOKEN_HOUSE, abi.encodePacked(Vesting.create.selector, Vesting.revoke.selector));
+    }
+
+    /// @dev What leaves the Treasury, and the rates by which it leaves; what was promised of it.
+    function _treasury(List memory list, Parts calldata at) private pure {
+        _add(list, at.treasury, Roles.TREASURY, abi.encodePacked(Treasury.spend.selector, Treasury.spendToken.selector));
+        _add(list, at.operatorPay, Roles.TREASURY, abi.encodePacked(OperatorPay.setRates.selector));
+        _add(list, at.buyback, Roles.TREASURY, abi.encodePacked(Buyback.setTerms.selector));
+        _add(list, at.vesting, Roles.TREASURY, abi.encodePacked(Vesting.create.selector, Vesting.revoke.selector));
     }
 
     function _add(List memory list, address target, uint64 role, bytes memory packed) private pure {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {CharterGate} from "../governance/CharterGate.sol";
 import {CoopGovernor} from "../governance/CoopGovernor.sol";
 import {DatasetCatalog} from "../market/DatasetCatalog.sol";
 import {StewardCommittee} from "../oracle/StewardCommittee.sol";
@@ -80,10 +81,16 @@ struct Rewards {
 }
 
 /// @param delay of both timelocks, seconds
+/// @param tokenFloor least quorum of the token house, units
+/// @param memberFloor least quorum of the member house, members
+/// @param constitution from when on the houses decide about money and charter
 struct Governance {
     uint256 delay;
     CoopGovernor.Settings tokenHouse;
     CoopGovernor.Settings memberHouse;
+    uint256 tokenFloor;
+    uint256 memberFloor;
+    CharterGate.Terms constitution;
 }
 
 /// @param minContributorsBps the least part of a price that is the contributors', basis points

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {
     AccessManagerUpgradeable
 } from "@openzeppelin/contracts-upgradeable/access/manager/AccessManagerUpgradeable.sol";
@@ -14,6 +13,7 @@ import {ConsentRegistry} from "../consent/ConsentRegistry.sol";
 import {ContributionRegistry} from "../contribution/ContributionRegistry.sol";
 import {CharterGate} from "../governance/CharterGate.sol";
 import {CoopGovernor} from "../governance/CoopGovernor.sol";
+import {IConstitution} from "../governance/IConstitution.sol";
 import {PauseGuard} from "../governance/PauseGuard.sol";
 import {DatasetCatalog} from "../market/DatasetCatalog.sol";
 import {AuctionHouse} from "../market/AuctionHouse.sol";
@@ -26,7 +26,6 @@ import {License} from "../market/License.sol";
 import {Market} from "../market/Market.sol";
 import {Membership} from "../membership/Membership.sol";
 import {StewardCommittee} from "../oracle/StewardCommittee.sol";
-import {IContestVerifier} from "../settlement/IContestVerifier.sol";
 import {Disputes} from "../settlement/Disputes.sol";
 import {Programs} from "../settlement/Programs.sol";
 import {SettlementLedger} from "../settlement/SettlementLedger.sol";
@@ -37,7 +36,8 @@ import {OperatorPay} from "../treasury/OperatorPay.sol";
 import {Vesting} from "../treasury/Vesting.sol";
 import {Treasury} from "../treasury/Treasury.sol";
 import {AccessPlan} from "./AccessPlan.sol";
-import {Config, Desks, Governance, Offer} from "./Config.sol";
+import {Config, Governance} from "./Config.sol";
+import {FoundingCheck} from "./FoundingCheck.sol";
 import {IFoundingPlan, Step} from "./IFoundingPlan.sol";
 import {Part, Parts} from "./Parts.sol";
 
@@ -46,7 +46,7 @@ import {Part, Parts} from "./Parts.sol";
 ///
 /// Roles: none; it holds nothing and changes nothing.
 /// Assumptions: AccessPlan names every restricted function that is not the charter's.
-/// Liveness: `check` refuses in the first stage what a later one would refuse for good, as far as one config can tell.
+/// Liveness: `check` asks FoundingCheck, which refuses in the first stage what a later one would refuse for good.
 /// Who can hurt whom: whoever deploys another plan for a factory. It is fixed there.
 contract FoundingPlan is IFoundingPlan {
     enum Stage {
@@ -60,29 +60,11 @@ contract FoundingPlan is IFoundingPlan {
         HandOver
     }
 
-    /// @notice Bounds of one stage's gas.
-    uint256 public constant MAX_SEATS = 32;
-    uint256 public constant MAX_WORKERS = 32;
-    uint256 public constant MAX_DATASETS = 64;
-    uint256 public constant MAX_ALLOCATIONS = 32;
-
-    /// @notice A house that waits longer decides nothing.
-    uint256 public constant MAX_TIMELOCK_DELAY = 30 days;
-
-    uint8 private constant USDC_DECIMALS = 6;
-    uint256 private constant ONE = 10_000;
-
-    /// @dev The bounds that Market, ComputeDesk and DatasetCatalog have.
-    uint32 private constant MAX_WINDOW = 30 days;
-    uint32 private constant MIN_TIMEOUT = 1 hours;
-    uint8 private constant LAST_DATA_TYPE = 4;
-
     AccessPlan public immutable accessPlan;
+    FoundingCheck public immutable founding;
 
-    error FoundingPlan_BadConfig(string field);
-
-    constructor(AccessPlan accessPlan_) {
-        accessPlan = accessPlan_;
+    constructor(AccessPlan accessPlan_, FoundingCheck founding_) {
+        (accessPlan, founding) = (accessPlan_, founding_);
     }
 
     /// @inheritdoc IFoundingPlan
@@ -97,15 +79,7 @@ contract FoundingPlan is IFoundingPlan {
 
     /// @inheritdoc IFoundingPlan
     function check(bytes calldata config) external view {
-        Config memory c = abi.decode(config, (Config));
-        _checkChain(c);
-        _checkPeople(c);
-        _checkCommittee(c);
-        _checkGenesis(c);
-        _checkDesks(c.desks);
-        _checkRewards(c);
-        _checkSplit(c.split, c.desks.minContributorsBps);
-        _checkDatasets(c.datasets);
+        founding.check(config);
     }
 
     /// @inheritdoc IFoundingPlan
@@ -126,107 +100,6 @@ contract FoundingPlan is IFoundingPlan {
         return _handOver(at, factory);
     }
 
-    // ---------------------------------------------------------------------------------------------- checking
-
-    function _checkChain(Config memory c) private view {
-        address usdc = c.chain.usdc;
-        _need(usdc.code.length != 0 && IERC20Metadata(usdc).decimals() == USDC_DECIMALS, "chain.usdc");
-        _need(c.chain.genesis != 0, "chain.genesis");
-        _need(c.chain.epochLength != 0, "chain.epochLength");
-        _need(c.chain.attemptLength != 0, "chain.attemptLength");
-        _need(c.chain.window != 0, "chain.window");
-        _need((c.chain.lag | c.chain.attemptLength | c.chain.window) <= type(uint24).max, "chain");
-        _need(c.chain.depth != 0 && c.chain.depth <= 31, "chain.depth");
-    }
-
-    function _checkPeople(Config memory c) private pure {
-        _need(c.people.registrar != address(0), "people.registrar");
-        _need(c.people.gateway != address(0), "people.gateway");
-        _need(c.people.ethicsBoard != address(0), "people.ethicsBoard");
-        _need(c.people.guardian != address(0), "people.guardian");
-        _need(c.governance.delay != 0 && c.governance.delay <= MAX_TIMELOCK_DELAY, "governance.delay");
-    }
-
-    function _checkDesks(Desks memory d) private pure {
-        _need(d.researcherBond != 0, "desks.researcherBond");
-        _need(d.refundWindow <= MAX_WINDOW, "desks.refundWindow");
-        _need(d.computeTimeout >= MIN_TIMEOUT && d.computeTimeout <= MAX_WINDOW, "desks.computeTimeout");
-        Buyback.Terms memory t = d.buyback;
-        bool descends = t.floorData != 0 && t.floorData <= t.startData && t.duration != 0;
-        _need(t.lot == 0 || descends, "desks.buyback");
-    }
-
-    /// @dev What the ledger asks of its parameters, it asks the verifier.
-    function _checkRewards(Config memory c) private view {
-        address verifier = c.rewards.contestVerifier;
-        _need(c.rewards.params.epochLength == c.chain.epochLength, "rewards.params.epochLength");
-        _need(verifier.code.length != 0, "rewards.contestVerifier");
-        IContestVerifier(verifier).checkParams(c.rewards.params, c.rewards.emission, 0, 0);
-    }
-
-    function _checkSplit(Treasury.Split memory s, uint256 floor) private pure {
-        _need(s.buyback <= ONE, "split.buyback");
-        uint256 others = uint256(s.operations) + s.compliance + s.reserve;
-        _need(others <= ONE, "split");
-        _need((ONE - others) * (ONE - s.buyback) / ONE >= floor, "desks.minContributorsBps");
-    }
-
-    function _checkDatasets(Offer[] memory offers) private pure {
-        _need(offers.length <= MAX_DATASETS, "datasets");
-        for (uint256 i; i < offers.length; ++i) {
-            DatasetCatalog.Dataset memory d = offers[i].dataset;
-            _need(offers[i].id != 0, "datasets.id");
-            _need(d.dataType != 0 && d.dataType <= LAST_DATA_TYPE, "datasets.dataType");
-            _need(d.pricePerThousand != 0 && d.termsHash != 0, "datasets.price, datasets.terms");
-            for (uint256 k; k < i; ++k) {
-                _need(offers[k].id != offers[i].id, "datasets.id");
-            }
-        }
-    }
-
-    function _checkGenesis(Config memory c) private pure {
-        _need(c.allocation.length <= MAX_ALLOCATIONS, "allocation");
-        for (uint256 i; i < c.allocation.length; ++i) {
-            _need(c.allocation[i].to != address(0), "allocation.to");
-        }
-        _need(c.vesting.length <= MAX_ALLOCATIONS, "vesting");
-        uint256 scheduled;
-        for (uint256 i; i < c.vesting.length; ++i) {
-            Vesting.Schedule memory s = c.vesting[i];
-            _need(s.beneficiary != address(0) && s.amount != 0, "vesting");
-            _need(s.duration != 0 && s.cliff <= s.duration, "vesting.duration");
-            scheduled += s.amount;
-        }
-        _need(scheduled <= type(uint96).max, "vesting.amount");
-    }
-
-    function _checkCommittee(Config memory c) private pure {
-        uint256 n = c.committee.seats.length;
-        _need(n <= MAX_SEATS, "committee.seats");
-        _need(c.committee.quorum <= n && uint256(c.committee.quorum) * 2 > n, "committee.quorum");
-        _need(c.committee.workers.length <= MAX_WORKERS, "committee.workers");
-        for (uint256 i; i < n; ++i) {
-            StewardCommittee.Seat memory s = c.committee.seats[i];
-            _need(s.sealingKey != 0 && _isNew(c.committee.seats, i, s.signer), "committee.seats");
-        }
-        for (uint256 i; i < c.committee.workers.length; ++i) {
-            StewardCommittee.Worker memory w = c.committee.workers[i];
-            _need(w.sealingKey != 0 && _isNew(c.committee.seats, n, w.signer), "committee.workers");
-        }
-    }
-
-    /// @dev Whether somebody is there and has none of the first `n` seats.
-    function _isNew(StewardCommittee.Seat[] memory seats, uint256 n, address signer) private pure returns (bool) {
-        for (uint256 i; i < n; ++i) {
-            if (seats[i].signer == signer) return false;
-        }
-        return signer != address(0);
-    }
-
-    function _need(bool ok, string memory field) private pure {
-        if (!ok) revert FoundingPlan_BadConfig(field);
-    }
-
     // ---------------------------------------------------------------------------------------------- creating
 
     function _authority(Config memory c, Parts calldata at, address factory) private view returns (Step[] memory list) {
@@ -236,17 +109,22 @@ contract FoundingPlan is IFoundingPlan {
         list[1] = Step(Part.TokenTimelock, at.tokenTimelock, _timelock(g.delay, at.tokenGovernor));
         list[2] = Step(Part.MemberTimelock, at.memberTimelock, _timelock(g.delay, at.memberGovernor));
         list[3] = Step(
-            Part.TokenGovernor, at.tokenGovernor, _governor("Token house", at.govToken, at.tokenTimelock, g.tokenHouse)
+            Part.TokenGovernor,
+            at.tokenGovernor,
+            _governor("Token house", at.govToken, at.tokenTimelock, at.charterGate, g.tokenHouse, g.tokenFloor)
         );
         list[4] = Step(
             Part.MemberGovernor,
             at.memberGovernor,
-            _governor("Member house", at.membership, at.memberTimelock, g.memberHouse)
+            _governor("Member house", at.membership, at.memberTimelock, at.charterGate, g.memberHouse, g.memberFloor)
         );
         list[5] = Step(
             Part.CharterGate,
             at.charterGate,
-            abi.encodeCall(CharterGate.initialize, (at.tokenTimelock, at.memberTimelock))
+            abi.encodeCall(
+                CharterGate.initialize,
+                (at.tokenTimelock, at.memberTimelock, at.authority, at.membership, g.constitution)
+            )
         );
         list[6] = Step(
             Part.PauseGuard,
@@ -255,21 +133,31 @@ contract FoundingPlan is IFoundingPlan {
         );
     }
 
-    /// @dev Its house proposes and cancels, anyone executes, nobody administrates but itself.
-    function _timelock(uint256 delay, address proposer) private pure returns (bytes memory) {
-        address[] memory proposers = new address[](1);
-        proposers[0] = proposer;
-        return
-            abi.encodeCall(TimelockControllerUpgradeable.initialize, (delay, proposers, new address[](1), address(0)));
+    /// @dev Its house's governor proposes, cancels and executes, for anyone who asks it to; nobody administrates but itself.
+    function _timelock(uint256 delay, address governor) private pure returns (bytes memory) {
+        address[] memory governors = new address[](1);
+        governors[0] = governor;
+        return abi.encodeCall(TimelockControllerUpgradeable.initialize, (delay, governors, governors, address(0)));
     }
 
-    function _governor(string memory name, address votes, address timelock, CoopGovernor.Settings memory settings)
-        private
-        pure
-        returns (bytes memory)
-    {
+    function _governor(
+        string memory name,
+        address votes,
+        address timelock,
+        address gate,
+        CoopGovernor.Settings memory settings,
+        uint256 floor
+    ) private pure returns (bytes memory) {
         return abi.encodeCall(
-            CoopGovernor.initialize, (name, IVotes(votes), TimelockControllerUpgradeable(payable(timelock)), settings)
+            CoopGovernor.initialize,
+            (
+                name,
+                IVotes(votes),
+                TimelockControllerUpgradeable(payable(timelock)),
+                IConstitution(gate),
+                settings,
+                floor
+            )
         );
     }
 
@@ -375,8 +263,11 @@ contract FoundingPlan is IFoundingPlan {
 
     function _market(Config memory c, Parts calldata at) private pure returns (Step[] memory list) {
         list = new Step[](4);
-        list[0] =
-            Step(Part.DatasetCatalog, at.datasetCatalog, abi.encodeCall(DatasetCatalog.initialize, (at.authority)));
+        list[0] = Step(
+            Part.DatasetCatalog,
+            at.datasetCatalog,
+            abi.encodeCall(DatasetCatalog.initialize, (at.authority, at.auctionHouse))
+        );
         list[1] = Step(
             Part.License,
             at.license,

@@ -1,8 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
 import {Initializable} from "@openzeppelin/contracts/proxy/utils/Initializable.sol";
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
+import {Roles} from "../access/Roles.sol";
+import {IConstitution} from "./IConstitution.sol";
+
+/// @notice Who belongs to the cooperative, as the gate sees it.
+interface IMembers {
+    /// @notice At most as many as have a vote now.
+    function seasonedCount() external view returns (uint256);
+
+    /// @notice When a member joined and when the membership ended (0 while active), in unix seconds.
+    function membershipTimes(uint32 memberId) external view returns (uint40 joinedAt, uint40 endedAt);
+}
 
 /// @title CharterGate
 /// @notice The only admin of the cooperative's AccessManager. It does what both houses decided in the same words: upgrades,
@@ -12,14 +24,25 @@ import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 /// - Each house's timelock approves an operation, and may withdraw its approval until the operation is executed.
 /// - Anyone executes an operation that both approved, once, within 30 days after the first of the two approvals.
 /// - The gate itself, by such an operation, replaces the houses.
+/// - Anyone constitutes the cooperative, once, when it is large and old enough. Before that no house approves anything
+///   here, and the token house has not the role by which money leaves the Treasury.
 ///
 /// Assumptions: the two timelocks are different contracts, each of which acts only by its house's vote after its delay.
 /// An operation is the hash of its calls and a salt; the same calls a second time need another salt.
-/// Liveness: no key is needed. A house that is stuck stops every charter operation, as the other house could.
+/// Liveness: no key is needed. A cooperative that never grows to `minMembers` never has a charter operation; its code and
+/// its money's rules stay those of the founding. A house that is stuck stops every charter operation, as the other house could.
 /// Who can hurt whom: both houses together can do anything to anybody, in sight of all and after both delays. One house
 /// alone can do nothing here. Approvals of a house that was replaced count no more.
 /// @dev Behind a plain proxy and not upgradeable: what guards the upgrades is not upgraded.
-contract CharterGate is Initializable {
+contract CharterGate is Initializable, IConstitution {
+    /// @notice From when on the houses decide about money and charter.
+    /// @param minMembers how many have a vote at least
+    /// @param minAge seconds since the first member joined
+    struct Terms {
+        uint32 minMembers;
+        uint32 minAge;
+    }
+
     struct Call {
         address target;
         uint256 value;
@@ -37,6 +60,10 @@ contract CharterGate is Initializable {
         address tokenHouse;
         address memberHouse;
         mapping(bytes32 operation => Operation) operations;
+        IAccessManager authority;
+        IMembers membership;
+        Terms terms;
+        uint64 constitutedAt;
     }
 
     bytes32 private constant STORAGE = 0xf346a3e8f958da35b7cf3c53cfb4d4c16fcbb4db6ddd9f14fb65092a20dbcb00;
@@ -44,11 +71,17 @@ contract CharterGate is Initializable {
     /// @notice How long an approval counts.
     uint64 public constant VALIDITY = 30 days;
 
+    event Constituted(uint64 at);
     event HousesSet(address tokenHouse, address memberHouse);
     event Approved(bytes32 indexed operation, address indexed house);
     event Withdrawn(bytes32 indexed operation, address indexed house);
     event Executed(bytes32 indexed operation);
 
+    error CharterGate_BadTerms(uint32 minMembers);
+    error CharterGate_Asleep();
+    error CharterGate_TooFewMembers(uint256 seasoned, uint32 minMembers);
+    error CharterGate_TooYoung(uint256 until);
+    error CharterGate_AlreadyConstituted(uint64 at);
     error CharterGate_BadHouses(address tokenHouse, address memberHouse);
     error CharterGate_OnlyHouse(address caller);
     error CharterGate_OnlyItself(address caller);
@@ -63,8 +96,40 @@ contract CharterGate is Initializable {
 
     /// @param tokenHouse_ The token house's timelock.
     /// @param memberHouse_ The member house's timelock.
-    function initialize(address tokenHouse_, address memberHouse_) external initializer {
+    /// @param authority The AccessManager whose admin the gate is.
+    /// @param membership Whose members constitute the cooperative.
+    function initialize(
+        address tokenHouse_,
+        address memberHouse_,
+        address authority,
+        address membership,
+        Terms calldata terms_
+    ) external initializer {
+        if (terms_.minMembers == 0) revert CharterGate_BadTerms(terms_.minMembers);
         _setHouses(tokenHouse_, memberHouse_);
+        Storage storage $ = _storage();
+        ($.authority, $.membership, $.terms) = (IAccessManager(authority), IMembers(membership), terms_);
+    }
+
+    // --------------------------------------------------------------------------------------------- the beginning
+
+    /// @notice Lets the houses decide about money and charter from now on. What they voted on before lapses in their
+    /// governors.
+    function constitute() external {
+        Storage storage $ = _storage();
+        Terms memory t = $.terms;
+        // Check:
+        if ($.constitutedAt != 0) revert CharterGate_AlreadyConstituted($.constitutedAt);
+        uint256 seasoned = $.membership.seasonedCount();
+        if (seasoned < t.minMembers) revert CharterGate_TooFewMembers(seasoned, t.minMembers);
+        (uint40 first,) = $.membership.membershipTimes(1);
+        uint256 until = uint256(first) + t.minAge;
+        if (block.timestamp < until) revert CharterGate_TooYoung(until);
+        // Effects:
+        $.constitutedAt = uint64(block.timestamp);
+        emit Constituted(uint64(block.timestamp));
+        // Interaction:
+        $.authority.grantRole(Roles.TREASURY, $.tokenHouse, 0);
     }
 
     // --------------------------------------------------------------------------------------------- the houses
@@ -72,7 +137,9 @@ contract CharterGate is Initializable {
     /// @notice A house agrees. Doing it again renews an approval that has expired or will.
     function approve(bytes32 operation) external {
         Operation storage o = _open(operation);
-        o.approvedAt[_house()] = uint64(block.timestamp);
+        address house = _house();
+        if (_storage().constitutedAt == 0) revert CharterGate_Asleep();
+        o.approvedAt[house] = uint64(block.timestamp);
         emit Approved(operation, msg.sender);
     }
 
@@ -114,6 +181,17 @@ contract CharterGate is Initializable {
     /// @notice What the houses approve for these calls.
     function operationOf(Call[] calldata calls, bytes32 salt) public pure returns (bytes32) {
         return keccak256(abi.encode(calls, salt));
+    }
+
+    /// @inheritdoc IConstitution
+    function constitutedAt() external view returns (uint64) {
+        return _storage().constitutedAt;
+    }
+
+    /// @notice What it takes to be constituted.
+    function terms() external view returns (uint32 minMembers, uint32 minAge) {
+        Terms memory t = _storage().terms;
+        return (t.minMembers, t.minAge);
     }
 
     function houses() external view returns (address tokenHouse, address memberHouse) {

@@ -15,6 +15,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {BitMaps} from "@openzeppelin/contracts/utils/structs/BitMaps.sol";
 import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 import {Time} from "@openzeppelin/contracts/utils/types/Time.sol";
+import {IConstitution} from "./IConstitution.sol";
 
 /// @notice A source of votes that knows the voters as members.
 interface IMemberVotes {
@@ -29,21 +30,27 @@ interface IMemberVotes {
 /// Roles
 /// - Who has `proposalThreshold` votes proposes; the proposer may cancel before voting starts. Nobody else can cancel.
 /// - Who had votes at the snapshot votes once: for, against, abstain; by transaction or by a signature that anyone sends.
-/// - Anyone queues what succeeded and executes what waited. Execution comes from the timelock, which holds the house's role.
-/// - The house itself changes its settings, through a proposal of its own, within the bounds below.
+/// - Anyone queues what succeeded and executes what waited, here. Execution comes from the timelock, which holds the
+///   house's role and takes operations and their execution from this governor alone.
+/// - The house itself changes its settings, through a proposal of its own, within the bounds below. The charter alone
+///   changes the quorum's floor.
 ///
 /// Assumptions
 /// - The source of votes is an OZ-style IVotes with a timestamp clock, and gives every voter a member id of its own.
 /// - The timelock takes proposals from this governor alone: an operation's id there is the proposal's id here.
+/// - The gate says truly when the cooperative was constituted.
 ///
 /// Decisions
 /// - Succeeded = more for than against, and for + abstain ≥ quorum = max(floor, part of all votes at the snapshot, rounded up).
-///   "All votes" counts what can vote: seasoned members, units of active members.
+///   "All votes" counts every active member, and every unit of one, seasoned or not.
 /// - A vote that reaches the quorum late moves the end, so that others can answer it.
 /// - Floor and part are those in force at the snapshot: a change never revives a proposal that was lost.
+/// - Until the cooperative is constituted, the house proposes nothing to itself or its timelock: the first few could else
+///   make its rules or its timelock theirs. What was put to the vote before that day and is not executed by then lapses,
+///   so that no decision of the first few waits for the power which that day brings.
 ///
 /// Liveness: no key and no guardian is needed at any step. A floor above what members can muster would stop the house;
-/// the bounds leave the part at 50 % or less, the floor is the house's own care.
+/// the bounds leave the part at 50 % or less, and the floor is raised to half of all votes at most.
 /// Who can hurt whom: a majority of a house can do all that the house's role allows, after its delay, in sight of all.
 /// @dev OZ Governor with modules of its own, for gas: one slot of settings, a tally of two slots with the late end beside
 /// the votes, ballots as bits by member id, and no second table of timelock ids. Not upgradeable: a house is replaced
@@ -52,13 +59,12 @@ contract CoopGovernor is GovernorVotesUpgradeable {
     using BitMaps for BitMaps.BitMap;
     using Checkpoints for Checkpoints.Trace208;
 
-    /// @notice Times in seconds; the threshold and the floor in votes.
+    /// @notice What a house decides by. Times in seconds; the threshold in votes.
     struct Settings {
         uint48 votingDelay;
         uint32 votingPeriod;
         uint256 proposalThreshold;
         uint256 quorumBps;
-        uint256 quorumFloor;
         uint48 lateQuorumExtension;
     }
 
@@ -87,6 +93,7 @@ contract CoopGovernor is GovernorVotesUpgradeable {
         Checkpoints.Trace208 quorum;
         mapping(uint256 proposalId => Tally) tallies;
         mapping(uint256 proposalId => BitMaps.BitMap) ballots;
+        IConstitution gate;
     }
 
     bytes32 private constant STORAGE = 0xd893ef81f5ad34cd9b871aaa6073e14635e7bfaf752b9835f6d740a864c3f300;
@@ -98,14 +105,18 @@ contract CoopGovernor is GovernorVotesUpgradeable {
     uint48 public constant MAX_DELAY = 30 days;
     uint32 public constant MIN_PERIOD = 1 days;
     uint32 public constant MAX_PERIOD = 60 days;
+    uint256 public constant MIN_QUORUM_BPS = 100;
     uint256 public constant MAX_QUORUM_BPS = 5_000;
 
     event SettingsSet(Settings settings);
+    event QuorumFloorSet(uint256 quorumFloor);
     /// @notice The quorum was reached late, so voting ends later.
     event ProposalExtended(uint256 indexed proposalId, uint64 extendedDeadline);
 
     error CoopGovernor_ZeroAddress(string what);
     error CoopGovernor_BadSettings(string what);
+    error CoopGovernor_OnlyCharter(address caller);
+    error CoopGovernor_NotConstituted(address target);
     error CoopGovernor_NoVotes(address voter, uint256 timepoint);
 
     /// @custom:oz-upgrades-unsafe-allow constructor
@@ -117,16 +128,21 @@ contract CoopGovernor is GovernorVotesUpgradeable {
         string calldata name_,
         IVotes token_,
         TimelockControllerUpgradeable timelock_,
-        Settings calldata settings_
+        IConstitution gate_,
+        Settings calldata settings_,
+        uint256 quorumFloor_
     ) external initializer {
         if (address(token_) == address(0)) {
             revert CoopGovernor_ZeroAddress("token");
         }
         if (address(timelock_) == address(0)) revert CoopGovernor_ZeroAddress("timelock");
+        if (address(gate_) == address(0)) revert CoopGovernor_ZeroAddress("gate");
         __Governor_init(name_);
         __GovernorVotes_init(token_);
-        _storage().timelock = timelock_;
+        Storage storage $ = _storage();
+        ($.timelock, $.gate) = (timelock_, gate_);
         _setSettings(settings_);
+        _setQuorumFloor(quorumFloor_);
     }
 
     // ----------------------------------------------------------------------------------------------- settings
@@ -136,10 +152,26 @@ contract CoopGovernor is GovernorVotesUpgradeable {
         _setSettings(settings_);
     }
 
+    /// @notice Changes the least quorum of later proposals, in votes; what both houses decided. Up to half of all votes, or
+    /// down.
+    function setQuorumFloor(uint256 quorumFloor_) external {
+        if (msg.sender != address(_storage().gate)) revert CoopGovernor_OnlyCharter(msg.sender);
+        bool raised = quorumFloor_ > quorumFloor();
+        if (raised && quorumFloor_ > token().getPastTotalSupply(clock() - 1) / 2) {
+            revert CoopGovernor_BadSettings("quorumFloor");
+        }
+        _setQuorumFloor(quorumFloor_);
+    }
+
     function settings() external view returns (Settings memory) {
         Storage storage $ = _storage();
-        (uint256 floor, uint256 bps) = _quorumTerms(clock());
-        return Settings($.votingDelay, $.votingPeriod, $.proposalThreshold, bps, floor, $.lateQuorumExtension);
+        (, uint256 bps) = _quorumTerms(clock());
+        return Settings($.votingDelay, $.votingPeriod, $.proposalThreshold, bps, $.lateQuorumExtension);
+    }
+
+    /// @notice The votes that every proposal needs, whatever the part is.
+    function quorumFloor() public view returns (uint256 floor) {
+        (floor,) = _quorumTerms(clock());
     }
 
     function votingDelay() public view override returns (uint256) {
@@ -176,15 +208,25 @@ contract CoopGovernor is GovernorVotesUpgradeable {
             revert CoopGovernor_BadSettings("votingPeriod");
         }
         if (s.lateQuorumExtension > s.votingPeriod) revert CoopGovernor_BadSettings("lateQuorumExtension");
-        if (s.quorumBps > MAX_QUORUM_BPS) revert CoopGovernor_BadSettings("quorumBps");
-        if (s.quorumFloor == 0 || s.quorumFloor > type(uint128).max) revert CoopGovernor_BadSettings("quorumFloor");
+        if (s.quorumBps < MIN_QUORUM_BPS || s.quorumBps > MAX_QUORUM_BPS) revert CoopGovernor_BadSettings("quorumBps");
         Storage storage $ = _storage();
         $.votingDelay = s.votingDelay;
         $.votingPeriod = s.votingPeriod;
         $.proposalThreshold = SafeCast.toUint128(s.proposalThreshold);
         $.lateQuorumExtension = s.lateQuorumExtension;
-        $.quorum.push(clock(), uint208(s.quorumFloor << 16 | s.quorumBps));
+        _pushQuorum($, $.quorum.latest() >> 16, s.quorumBps);
         emit SettingsSet(s);
+    }
+
+    function _setQuorumFloor(uint256 floor) private {
+        if (floor == 0 || floor > type(uint128).max) revert CoopGovernor_BadSettings("quorumFloor");
+        Storage storage $ = _storage();
+        _pushQuorum($, floor, uint16($.quorum.latest()));
+        emit QuorumFloorSet(floor);
+    }
+
+    function _pushQuorum(Storage storage $, uint256 floor, uint256 bps) private {
+        $.quorum.push(clock(), uint208(floor << 16 | bps));
     }
 
     /// @dev Most lookups are for the terms in force.
@@ -193,6 +235,26 @@ contract CoopGovernor is GovernorVotesUpgradeable {
         (, uint48 since, uint208 terms) = trace.latestCheckpoint();
         if (timepoint < since) terms = trace.upperLookupRecent(SafeCast.toUint48(timepoint));
         return (terms >> 16, uint16(terms));
+    }
+
+    // ---------------------------------------------------------------------------------------------- proposing
+
+    function _propose(
+        address[] memory targets,
+        uint256[] memory values,
+        bytes[] memory calldatas,
+        string memory description,
+        address proposer
+    ) internal override returns (uint256) {
+        Storage storage $ = _storage();
+        if ($.gate.constitutedAt() == 0) {
+            for (uint256 i; i < targets.length; ++i) {
+                if (targets[i] == address(this) || targets[i] == address($.timelock)) {
+                    revert CoopGovernor_NotConstituted(targets[i]);
+                }
+            }
+        }
+        return super._propose(targets, values, calldatas, description, proposer);
     }
 
     // ----------------------------------------------------------------------------------------------- counting
@@ -277,6 +339,11 @@ contract CoopGovernor is GovernorVotesUpgradeable {
         return address(_storage().timelock);
     }
 
+    /// @notice The charter, which knows when the cooperative was constituted and alone sets the floor.
+    function gate() external view returns (address) {
+        return address(_storage().gate);
+    }
+
     /// @notice A proposal's id is the id of its operation in the timelock.
     function hashProposal(
         address[] memory targets,
@@ -287,13 +354,17 @@ contract CoopGovernor is GovernorVotesUpgradeable {
         return uint256(keccak256(abi.encode(targets, values, calldatas, bytes32(0), descriptionHash)));
     }
 
-    /// @dev Of what is queued the timelock knows better: anyone may have executed it there directly.
+    /// @dev What the house decided before the cooperative was constituted lapses on that day. Of what is queued the timelock
+    /// knows better: the house may have let others cancel there.
     function state(uint256 proposalId) public view override returns (ProposalState) {
         ProposalState s = super.state(proposalId);
-        if (s != ProposalState.Queued) return s;
-        TimelockControllerUpgradeable lock = _storage().timelock;
-        if (lock.isOperationPending(bytes32(proposalId))) return s;
-        return lock.isOperationDone(bytes32(proposalId)) ? ProposalState.Executed : ProposalState.Canceled;
+        if (s != ProposalState.Succeeded && s != ProposalState.Queued) return s;
+        Storage storage $ = _storage();
+        TimelockControllerUpgradeable lock = $.timelock;
+        if (s == ProposalState.Queued && !lock.isOperationPending(bytes32(proposalId))) {
+            return lock.isOperationDone(bytes32(proposalId)) ? ProposalState.Executed : ProposalState.Canceled;
+        }
+        return proposalSnapshot(proposalId) < $.gate.constitutedAt() ? ProposalState.Expired : s;
     }
 
     function proposalNeedsQueuing(uint256) public pure override returns (bool) {

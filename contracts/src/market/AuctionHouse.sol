@@ -10,7 +10,8 @@ import {EscrowedSale} from "./EscrowedSale.sol";
 /// @notice Sells a license by sealed bids: the highest bid wins and pays the second highest, at least the reserve.
 ///
 /// Roles
-/// - Researcher: opens an auction of a dataset that has terms, and bids, from the approved account itself.
+/// - Researcher: opens an auction of a dataset that the catalog sells by auction and that has terms, and bids, from the
+///   approved account itself.
 /// - Token house: sets the terms of later auctions, and whether bidders need a bond.
 /// - Guardian: pauses; a pause lengthens both periods, and stops neither `close` of a finished auction for long nor
 ///   `withdraw`.
@@ -95,8 +96,11 @@ contract AuctionHouse is EscrowedSale {
 
     bytes32 private constant STORAGE = 0x39d9399e045e8aa9f5f188160a31ae9f53825907acb4afef7c6bcb845d035a00;
 
-    uint32 private constant MIN_PERIOD = 1 hours;
-    uint32 private constant MAX_PERIOD = 30 days;
+    /// @notice Bounds of both periods. Whoever cannot reveal loses the bond, so that there is time twice over for a
+    /// transaction that a rollup's sequencer does not take and that its base chain forces into it within a day.
+    uint32 public constant MIN_COMMIT_PERIOD = 1 days;
+    uint32 public constant MIN_REVEAL_PERIOD = 2 days;
+    uint32 public constant MAX_PERIOD = 30 days;
 
     event AuctionTermsSet(uint32 indexed datasetId, AuctionTerms terms);
     event AuctionOpened(uint64 indexed auctionId, uint32 indexed datasetId, address opener, AuctionTerms terms);
@@ -125,10 +129,10 @@ contract AuctionHouse is EscrowedSale {
         // Check:
         if (t.reserve != 0) {
             if (t.bidBond == 0) revert AuctionHouse_BadTerms("bidBond");
-            if (t.commitPeriod < MIN_PERIOD || t.commitPeriod > MAX_PERIOD) {
+            if (t.commitPeriod < MIN_COMMIT_PERIOD || t.commitPeriod > MAX_PERIOD) {
                 revert AuctionHouse_BadTerms("commitPeriod");
             }
-            if (t.revealPeriod < MIN_PERIOD || t.revealPeriod > MAX_PERIOD) {
+            if (t.revealPeriod < MIN_REVEAL_PERIOD || t.revealPeriod > MAX_PERIOD) {
                 revert AuctionHouse_BadTerms("revealPeriod");
             }
             if (t.records == 0) revert AuctionHouse_BadTerms("records");
@@ -145,7 +149,8 @@ contract AuctionHouse is EscrowedSale {
         AuctionTerms memory t = $.terms[datasetId];
         // Check:
         _checkBuyer(msg.sender, purpose, block.timestamp);
-        _openDataset(datasetId);
+        (, bool auctioned) = _openDataset(datasetId);
+        if (!auctioned) revert LicenseSale_SoldOtherwise(datasetId, auctioned);
         if (t.reserve == 0) revert AuctionHouse_NotAuctioned(datasetId);
         if ($.live[datasetId] != 0) revert AuctionHouse_Running(datasetId, $.live[datasetId]);
         // Effects:

@@ -71,8 +71,10 @@ contract ComputeDesk is NamedEIP712, EscrowedSale {
     bytes32 private constant RECEIPT_TYPEHASH =
         keccak256("ComputeReceipt(uint64 jobId,uint64 units,bytes32 planDigest,bytes32 snapshot)");
 
-    uint32 private constant MIN_TIMEOUT = 1 hours;
-    uint32 private constant MAX_TIMEOUT = 30 days;
+    /// @notice Bounds of a job's time. A receipt that no sequencer takes is forced in within a day on the rollups of today;
+    /// a refund before that would take the pay from who has done the work.
+    uint32 public constant MIN_TIMEOUT = 2 days;
+    uint32 public constant MAX_TIMEOUT = 30 days;
 
     event ComputePriceSet(uint128 base, uint128 perUnit);
     event TimeoutSet(uint32 timeout);

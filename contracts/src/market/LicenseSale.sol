@@ -80,6 +80,7 @@ abstract contract LicenseSale is Governed, Pausing, ReentrancyGuardTransient {
     error LicenseSale_NotApproved(address researcher, uint16 purpose);
     error LicenseSale_NotBonded(address researcher);
     error LicenseSale_DatasetClosed(uint32 datasetId);
+    error LicenseSale_SoldOtherwise(uint32 datasetId, bool auctioned);
     error LicenseSale_BadOrder(string field);
     error LicenseSale_PriceExceeds(uint256 price, uint256 value);
 
@@ -129,10 +130,10 @@ abstract contract LicenseSale is Governed, Pausing, ReentrancyGuardTransient {
         if (o.recipientKey == 0) revert LicenseSale_BadOrder("recipientKey");
     }
 
-    /// @dev The catalog's price of an open dataset.
-    function _openDataset(uint32 datasetId) internal view returns (uint128 pricePerThousand) {
+    /// @dev The catalog's price of an open dataset, and whether it is auctioned instead of sold at it.
+    function _openDataset(uint32 datasetId) internal view returns (uint128 pricePerThousand, bool auctioned) {
         bool open;
-        (pricePerThousand, open) = _sale().catalog.priceOf(datasetId);
+        (pricePerThousand, open, auctioned) = _sale().catalog.priceOf(datasetId);
         if (!open) revert LicenseSale_DatasetClosed(datasetId);
     }
 

@@ -10,7 +10,7 @@ import {License} from "./License.sol";
 import {LicenseSale} from "./LicenseSale.sol";
 
 /// @title Market
-/// @notice Sells licenses at a fixed price for 1,000 records: at once, reserved with a time to think it over, or for DATA,
+/// @notice Sells licenses at a fixed price for 1,000 records and each started month of 30 days: at once, reserved with a time to think it over, or for DATA,
 /// of which a part burns. Renews them at the price of the day.
 ///
 /// Roles
@@ -22,8 +22,9 @@ import {LicenseSale} from "./LicenseSale.sol";
 ///
 /// Assumptions: USDC moves exactly what it is told and calls nobody back. Prices come from DatasetCatalog. While DATA may
 /// move among listed accounts only, the Treasury is listed.
-/// Liveness: a sale needs an open dataset and a live approval. A reservation whose holder is no longer approved can be
-/// cancelled at any time, so no money stays behind; otherwise anyone can turn it into a license once the time is over.
+/// Liveness: a sale needs an open dataset that is not auctioned, and a live approval. A reservation whose holder is no
+/// longer approved can be cancelled at any time, by anyone for the holder, so no money stays behind; otherwise anyone can
+/// turn it into a license once the time is over.
 /// Who can hurt whom: whoever sets prices can raise one before a sale is mined; `permit.value` and `maxData` bound what a
 /// buyer pays. The ethics board can withdraw an approval; licenses that were sold stay, and stewards judge each query
 /// again.
@@ -58,6 +59,10 @@ contract Market is LicenseSale {
     bytes32 private constant STORAGE = 0x4d326df386fbf92270c739ad0e992d93c3fe059d1f9d0cbfc4b900c202269600;
 
     uint256 private constant PRICE_UNIT = 1_000;
+
+    /// @notice What a license is priced by; a month that has begun counts as a whole one.
+    uint64 public constant MONTH = 30 days;
+
     uint256 private constant USDC_UNIT = 1e6;
     uint256 private constant ONE = 10_000;
     uint32 private constant MAX_REFUND_WINDOW = 30 days;
@@ -136,7 +141,8 @@ contract Market is LicenseSale {
         }
     }
 
-    /// @notice Moves the end of the caller's license by `duration`, from now if it has ended, at the price of the day.
+    /// @notice Moves the end of the caller's license by `duration`, from now if it has ended, at the price of the day for
+    /// the months that `duration` begins.
     function renew(uint64 licenseId, uint64 duration, Permit calldata p)
         external
         nonReentrant
@@ -205,13 +211,13 @@ contract Market is LicenseSale {
         _earn(licenseId, r.datasetId, r.price);
     }
 
-    /// @notice Gives the holder everything back: in time, or at any time once the approval has ended.
+    /// @notice Gives the holder everything back: in time by the holder, and at any time by anyone once the approval ended.
     function cancel(uint64 reservationId) external nonReentrant {
         Reservation memory r = _reserved(reservationId);
         // Check:
-        if (msg.sender != r.holder) revert Market_NotHolder(msg.sender);
-        if (block.timestamp >= r.cancelUntil && _isApproved(r.holder, r.purpose, block.timestamp)) {
-            revert Market_NotCancellable(reservationId, r.cancelUntil);
+        if (_isApproved(r.holder, r.purpose, block.timestamp)) {
+            if (msg.sender != r.holder) revert Market_NotHolder(msg.sender);
+            if (block.timestamp >= r.cancelUntil) revert Market_NotCancellable(reservationId, r.cancelUntil);
         }
         // Effects:
         delete _storage().reservations[reservationId];
@@ -258,7 +264,10 @@ contract Market is LicenseSale {
     }
 
     function _price(Order memory o) private view returns (uint256) {
-        return Math.ceilDiv(uint256(o.records) * _openDataset(o.datasetId), PRICE_UNIT);
+        (uint128 pricePerThousand, bool auctioned) = _openDataset(o.datasetId);
+        if (auctioned) revert LicenseSale_SoldOtherwise(o.datasetId, auctioned);
+        uint256 months = Math.ceilDiv(o.duration, MONTH);
+        return Math.ceilDiv(uint256(o.records) * pricePerThousand * months, PRICE_UNIT);
     }
 
     function _inData(Storage storage $, uint256 price) private view returns (uint256) {

@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {IERC5805} from "@openzeppelin/contracts/interfaces/IERC5805.sol";
 import {ERC721Upgradeable} from "@openzeppelin/contracts-upgradeable/token/ERC721/ERC721Upgradeable.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 import {Time} from "@openzeppelin/contracts/utils/types/Time.sol";
 import {Governed} from "../access/Governed.sol";
@@ -32,8 +33,8 @@ import {IMembership, ISyncedVotes} from "./IMembership.sol";
 /// - A member has one vote from 30 days after joining until the membership ends, held by the member's own account.
 ///   There is no delegation, so no vote is stored: it follows from two timestamps, and joining costs no checkpoint
 ///   for each voter.
-/// - The total is a count of joins 30 days ago less a count of endings. A member who ends before 30 days are over is
-///   taken off the total up to 30 days late: a quorum is never lower than it should be.
+/// - The total counts every active member, seasoned or not: it is what a quorum is a part of, so that the first who are
+///   seasoned do not decide for those who came after them.
 ///
 /// Ending: whoever leaves, erases everything or is expelled loses token, vote and live consent in the same block, and
 /// keeps the account on record, the payout address and all that was earned. The account can still name another payout
@@ -98,8 +99,7 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, Paus
         mapping(address account => uint32) memberIds;
         mapping(bytes32 nullifier => bool) nullifiers;
         Checkpoints.Trace208 joined;
-        Checkpoints.Trace208 endedSeasoned;
-        Checkpoints.Trace208 endedUnseasoned;
+        Checkpoints.Trace208 ended;
         mapping(uint32 memberId => address) formerAccounts;
         ISyncedVotes govToken;
         // Never written again: a row that was salted by one key could not be contested by another.
@@ -345,14 +345,18 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, Paus
         return _votesAt(account, timepoint);
     }
 
+    /// @notice How many members were active, seasoned or not.
     function getPastTotalSupply(uint256 timepoint) external view returns (uint256) {
         _checkPast(timepoint);
-        if (timepoint < SEASONING) return 0;
         Storage storage $ = _storage();
         uint48 at = uint48(timepoint);
-        uint48 seasonedSince = at - SEASONING;
-        return $.joined.upperLookupRecent(seasonedSince) - $.endedSeasoned.upperLookupRecent(at)
-            - $.endedUnseasoned.upperLookupRecent(seasonedSince);
+        return $.joined.upperLookupRecent(at) - $.ended.upperLookupRecent(at);
+    }
+
+    /// @notice At most as many as have a vote now: whoever ended counts as one of those who were seasoned.
+    function seasonedCount() external view returns (uint256) {
+        Storage storage $ = _storage();
+        return Math.saturatingSub($.joined.upperLookupRecent(clock() - SEASONING), $.ended.latest());
     }
 
     /// @notice A member votes alone: the account itself, or zero for who is not a member.
@@ -382,9 +386,7 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, Paus
         // Effects:
         $.formerAccounts[memberId] = account;
         m.endedAt = uint40(block.timestamp);
-        Checkpoints.Trace208 storage ended =
-            m.joinedAt + SEASONING <= block.timestamp ? $.endedSeasoned : $.endedUnseasoned;
-        ended.push(clock(), ended.latest() + 1);
+        $.ended.push(clock(), $.ended.latest() + 1);
         _burn(memberId);
         emit Ended(memberId);
         // Interaction:

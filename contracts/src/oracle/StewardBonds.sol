@@ -18,7 +18,7 @@ import {IStewardBonds} from "./IStewardBonds.sol";
 /// Roles
 /// - Anyone: pays into any steward's bond; reports two headers that one steward signed for one attempt; returns a slash
 ///   that nobody decided in time.
-/// - Steward: unbonds what its seat does not ask for, and withdraws it after the delay.
+/// - Steward: unbonds what its seat does not ask for, or everything, and withdraws it after the delay.
 /// - Disputes: locks and settles objections, and sends the signers of a voided root to escrow.
 /// - Member house: sets the bonds, opens slashes, and alone confirms or rejects each.
 ///
@@ -67,6 +67,11 @@ abstract contract StewardBonds is Governed, IStewardBonds {
 
     bytes32 private constant STORAGE = 0xc0e9f549d5e4effb71bd86de9f7df4e379e1b71e0363f014dcb904e035578f00;
 
+    /// @notice Bounds of what a seat asks for, micro-USDC: a seat that nobody could pay for would never be active, and one
+    /// for nothing has nothing to lose. An objection locks no more than a seat asks for.
+    uint64 public constant LEAST_BOND = 1e6;
+    uint64 public constant MOST_BOND = 1e12;
+
     /// @notice How long a bond that leaves can still be slashed.
     uint256 public constant UNBONDING = 28 days;
 
@@ -88,6 +93,7 @@ abstract contract StewardBonds is Governed, IStewardBonds {
     event ObjectionSettled(address indexed steward, uint256 amount, bool won);
     event Equivocated(address indexed steward, uint32 epoch, uint32 attempt);
 
+    error StewardBonds_BadBond(uint256 bond);
     error StewardBonds_OnlyDisputes(address caller);
     error StewardBonds_ZeroAmount();
     error StewardBonds_BondTooSmall(address steward, uint256 bond, uint256 needed);
@@ -151,14 +157,14 @@ abstract contract StewardBonds is Governed, IStewardBonds {
         $.usdc.safeTransferFrom(msg.sender, address(this), amount);
     }
 
-    /// @notice Starts to withdraw `amount` of the caller's bond; with a seat, only what the seat does not ask for. What is
-    /// unbonding already waits anew.
+    /// @notice Starts to withdraw `amount` of the caller's bond; with a seat, what the seat does not ask for, or everything:
+    /// then the seat is active no more, whether the house seats somebody else or not. What is unbonding already waits anew.
     function requestUnbond(uint256 amount) external {
         Stake storage stake = _bonds().stakes[msg.sender];
         Stake memory s = stake;
         // Check:
         if (amount == 0) revert StewardBonds_ZeroAmount();
-        uint256 needed = amount + (_isSeated(s) ? _seatBond() : 0);
+        uint256 needed = amount + (_isSeated(s) && amount != s.bond ? _seatBond() : 0);
         if (needed > s.bond) revert StewardBonds_BondTooSmall(msg.sender, s.bond, needed);
         // Effects:
         uint256 withdrawableAt = block.timestamp + UNBONDING;
@@ -416,11 +422,17 @@ abstract contract StewardBonds is Governed, IStewardBonds {
     }
 
     function _setMinBond(uint64 minBond_) private {
+        if (minBond_ < LEAST_BOND || minBond_ > MOST_BOND || minBond_ < _bonds().objectionBond) {
+            revert StewardBonds_BadBond(minBond_);
+        }
         _bonds().minBond = minBond_;
         emit MinBondSet(minBond_);
     }
 
     function _setObjectionBond(uint64 objectionBond_) private {
+        if (objectionBond_ < LEAST_BOND || objectionBond_ > _bonds().minBond) {
+            revert StewardBonds_BadBond(objectionBond_);
+        }
         _bonds().objectionBond = objectionBond_;
         emit ObjectionBondSet(objectionBond_);
     }

@@ -6,6 +6,7 @@ import {ERC20Upgradeable} from "@openzeppelin/contracts-upgradeable/token/ERC20/
 import {EIP712Upgradeable} from "@openzeppelin/contracts-upgradeable/utils/cryptography/EIP712Upgradeable.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 import {Time} from "@openzeppelin/contracts/utils/types/Time.sol";
 import {Governed} from "../access/Governed.sol";
 import {MemberSignature} from "../access/MemberSignature.sol";
@@ -29,6 +30,7 @@ import {IMembership} from "../membership/IMembership.sol";
 ///
 /// Votes
 /// - One token earned is 1e18 units; everyone is their own delegate until they name another.
+/// - Units of a member who is not seasoned cannot vote and are in the total all the same: a quorum is a part of them too.
 /// - Stored units change with the account's own balance, locks and pokes. A member who becomes seasoned, a membership
 ///   that ends, or a lock that expires, is noticed at the next of them; Membership calls `sync` when it ends one.
 /// - What was delegated to a member who left is worth nothing until the delegator's units are next touched (by anyone,
@@ -39,6 +41,8 @@ import {IMembership} from "../membership/IMembership.sol";
 /// Who can hurt whom: the authority can list a buyer's contract and so open the market that the rule closes; votes
 /// cannot be bought that way. A locker cannot take a lock back before its time.
 contract GovToken is ERC20Upgradeable, VotesUpgradeable, NamedEIP712, Governed {
+    using Checkpoints for Checkpoints.Trace208;
+
     /// @dev One slot.
     struct Lock {
         uint96 amount;
@@ -58,7 +62,9 @@ contract GovToken is ERC20Upgradeable, VotesUpgradeable, NamedEIP712, Governed {
     /// @dev The first slot is all that an account without locks needs.
     struct Account {
         uint128 earned;
-        uint120 units;
+        // Of an active member, seasoned or not; they vote only where `votes` says so.
+        uint112 units;
+        bool votes;
         bool hasLocks;
         uint128 locked;
         uint128 weighted;
@@ -71,6 +77,8 @@ contract GovToken is ERC20Upgradeable, VotesUpgradeable, NamedEIP712, Governed {
         IMembership membership;
         mapping(address account => bool) listed;
         mapping(address account => Account) accounts;
+        // Units of active members who are not seasoned yet, or were not when their units were last counted.
+        Checkpoints.Trace208 unseasoned;
     }
 
     bytes32 private constant STORAGE = 0xfec26a3e380fa2e3f36b5edcd66bec109ef554fefc5d2c7618f058c133131a00;
@@ -201,6 +209,11 @@ contract GovToken is ERC20Upgradeable, VotesUpgradeable, NamedEIP712, Governed {
         return _storage().membership.memberIdOf(account);
     }
 
+    /// @notice All units that there were, of seasoned members and of those who are not yet: what a quorum is a part of.
+    function getPastTotalSupply(uint256 timepoint) public view override returns (uint256) {
+        return super.getPastTotalSupply(timepoint) + _storage().unseasoned.upperLookupRecent(uint48(timepoint));
+    }
+
     /// @notice Whom `account`'s units vote with: itself, unless it named another.
     function delegates(address account) public view override returns (address) {
         address named = super.delegates(account);
@@ -279,15 +292,21 @@ contract GovToken is ERC20Upgradeable, VotesUpgradeable, NamedEIP712, Governed {
         Account storage a = _storage().accounts[account];
         bool votes = _isSeasoned(account);
         _leaveEndedDelegate(account);
-        (uint256 before, uint256 units) = (a.units, votes ? _units(a, account) : 0);
-        if (units != before) {
-            a.units = uint120(units);
-            if (units > before) _transferVotingUnits(address(0), account, units - before);
-            else _transferVotingUnits(account, address(0), before - units);
-            emit UnitsChanged(account, units);
-        }
+        (uint256 before, uint256 units) = (a.units, votes || _isMember(account) ? _units(a, account) : 0);
+        (uint256 voted, uint256 votable) = (a.votes ? before : 0, votes ? units : 0);
+        (a.units, a.votes) = (uint112(units), votes);
+        _countUnseasoned(before - voted, units - votable);
+        if (votable > voted) _transferVotingUnits(address(0), account, votable - voted);
+        else if (votable < voted) _transferVotingUnits(account, address(0), voted - votable);
+        if (votable != voted) emit UnitsChanged(account, votable);
         // What others delegated to somebody who left votes no more.
         if (!votes) _moveDelegateVotes(account, address(0), getVotes(account));
+    }
+
+    function _countUnseasoned(uint256 before, uint256 units) private {
+        if (units == before) return;
+        Checkpoints.Trace208 storage trace = _storage().unseasoned;
+        trace.push(clock(), uint208(trace.latest() + units - before));
     }
 
     function _units(Account storage a, address account) private view returns (uint256) {
@@ -315,7 +334,8 @@ contract GovToken is ERC20Upgradeable, VotesUpgradeable, NamedEIP712, Governed {
     }
 
     function _getVotingUnits(address account) internal view override returns (uint256) {
-        return _storage().accounts[account].units;
+        Account storage a = _storage().accounts[account];
+        return a.votes ? a.units : 0;
     }
 
     function _checkMayReceive(address account) private view {

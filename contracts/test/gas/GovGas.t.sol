@@ -62,6 +62,9 @@ contract GovGasTest is GovernanceTest {
         bytes32 proposer = memberTimelock.PROPOSER_ROLE();
         vm.prank(address(memberTimelock));
         memberTimelock.grantRole(proposer, address(stock));
+        bytes32 executor = memberTimelock.EXECUTOR_ROLE();
+        vm.prank(address(memberTimelock));
+        memberTimelock.grantRole(executor, address(stock));
         _measure(stock, "stock OZ governor", _admissions(500));
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {GovToken} from "../../src/tokens/GovToken.sol";
 import {CoopTest} from "../utils/CoopTest.sol";
 
@@ -13,6 +14,7 @@ contract GovTokenHandler is CoopTest {
     address[] public accounts;
     mapping(address account => uint256) public everEarned;
     mapping(address account => bool) public unnoticed;
+    mapping(address account => uint256) private pending;
     uint256 public minted;
     uint256 private time;
 
@@ -53,6 +55,27 @@ contract GovTokenHandler is CoopTest {
         return joinedAt != 0 && endedAt == 0 && time >= joinedAt + 30 days;
     }
 
+    /// @dev What a member that is not counted as seasoned has in the total: as it was when it was last looked at.
+    function unseasonedUnits(address account) external view returns (uint256) {
+        return pending[account];
+    }
+
+    /// @dev Looks at an account as the token just did, by the handler's own arithmetic.
+    function _look(address account) private {
+        (uint40 joinedAt, uint40 endedAt) = membership.membershipTimes(membership.memberIdOf(account));
+        bool waits = joinedAt != 0 && endedAt == 0 && time < joinedAt + 30 days;
+        GovToken.Lock[] memory locks = govToken.locksOf(account);
+        uint16[5] memory squared = [12_100, 15_625, 22_500, 30_625, 40_000];
+        uint256 weighted;
+        for (uint256 i; i < locks.length; ++i) {
+            weighted += uint256(locks[i].amount) * squared[locks[i].tier];
+        }
+        uint256 own = govToken.balanceOf(account) - govToken.lockedOf(account);
+        uint256 earned = govToken.earnedOf(account);
+        if (earned < own) own = earned;
+        pending[account] = waits ? Math.sqrt((own * 10_000 + weighted) * (1e18 / 10_000)) : 0;
+    }
+
     // ---------------------------------------------------------------------------------------- what is done
 
     function wait_(uint32 by) external {
@@ -65,6 +88,7 @@ contract GovTokenHandler is CoopTest {
         minted += amount;
         vm.prank(address(ledger));
         govToken.mint(to, amount);
+        _look(to);
     }
 
     /// @dev From anybody, in whole or in part, to a member: lending, splitting, giving back, passing on.
@@ -74,6 +98,8 @@ contract GovTokenHandler is CoopTest {
         amount = bound(amount, 0, govToken.balanceOf(sender) - govToken.lockedOf(sender));
         vm.prank(sender);
         govToken.transfer(receiver, amount);
+        _look(sender);
+        _look(receiver);
     }
 
     function transferEverything(uint256 from, uint256 to) external timed {
@@ -82,6 +108,8 @@ contract GovTokenHandler is CoopTest {
         uint256 amount = govToken.balanceOf(sender) - govToken.lockedOf(sender);
         vm.prank(sender);
         govToken.transfer(receiver, amount);
+        _look(sender);
+        _look(receiver);
     }
 
     function lock(uint256 pick, uint96 amount, uint8 tier) external timed {
@@ -93,6 +121,7 @@ contract GovTokenHandler is CoopTest {
         if (most == 0) return;
         vm.prank(account);
         govToken.lock(uint96(bound(amount, 1, most > type(uint96).max ? type(uint96).max : most)), tier % 5);
+        _look(account);
     }
 
     function unlock(uint256 pick, uint256 index) external timed {
@@ -104,11 +133,13 @@ contract GovTokenHandler is CoopTest {
         vm.prank(account);
         govToken.unlock(index);
         unnoticed[account] = false;
+        _look(account);
     }
 
     function poke(uint256 pick) external timed {
         govToken.poke(_any(pick));
         unnoticed[_any(pick)] = false;
+        _look(_any(pick));
     }
 
     function delegate(uint256 from, uint256 to) external timed {
@@ -128,6 +159,7 @@ contract GovTokenHandler is CoopTest {
         _erase(uint32(id));
         vm.clearMockedCalls();
         unnoticed[account] = !noticed;
+        if (noticed) _look(account);
     }
 
     function _any(uint256 pick) private view returns (address) {

@@ -12,7 +12,7 @@ contract SaleInvariants is Test {
         handler = new SaleHandler();
         handler.setUp();
         targetContract(address(handler));
-        bytes4[] memory selectors = new bytes4[](14);
+        bytes4[] memory selectors = new bytes4[](15);
         selectors[0] = handler.reserve.selector;
         selectors[1] = handler.activate.selector;
         selectors[2] = handler.cancel.selector;
@@ -27,6 +27,7 @@ contract SaleInvariants is Test {
         selectors[11] = handler.takeBond.selector;
         selectors[12] = handler.slash.selector;
         selectors[13] = handler.wait_.selector;
+        selectors[14] = handler.approve.selector;
         targetSelector(FuzzSelector(address(handler), selectors));
     }
 
@@ -36,6 +37,16 @@ contract SaleInvariants is Test {
         assertEq(held[1], owed[1], "bids");
         assertEq(held[2], owed[2], "jobs");
         assertEq(held[3], owed[3], "bonds");
+        assertEq(held[4], owed[4], "the Treasury's books");
+    }
+
+    /// @dev E3: every bid, reservation, job and bond ends in a payment or a refund, whatever anybody omits.
+    function afterInvariant() external {
+        handler.finish();
+        (uint256[5] memory held, uint256[5] memory owed) = handler.balances();
+        for (uint256 i; i < 4; ++i) {
+            assertEq(held[i], 0, "money that nobody can fetch");
+        }
         assertEq(held[4], owed[4], "the Treasury's books");
     }
 

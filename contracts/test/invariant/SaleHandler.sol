@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {AuctionHouse} from "../../src/market/AuctionHouse.sol";
 import {ComputeDesk} from "../../src/market/ComputeDesk.sol";
+import {DatasetCatalog} from "../../src/market/DatasetCatalog.sol";
 import {LicenseSale} from "../../src/market/LicenseSale.sol";
 import {ResearcherBond} from "../../src/market/ResearcherBond.sol";
 import {ITreasury} from "../../src/treasury/ITreasury.sol";
@@ -10,6 +11,8 @@ import {SaleTest} from "../utils/SaleTest.sol";
 
 /// @notice Four researchers reserve, bid, compute and bond, and take back what they may, in any order.
 contract SaleHandler is SaleTest {
+    uint32 private constant AUCTIONED = 2;
+
     uint64 internal reservations;
     uint64 internal lastAuction;
     uint64 internal jobs;
@@ -22,7 +25,11 @@ contract SaleHandler is SaleTest {
         _asTokenHouse();
         desk.setPrice(7e6, 3);
         _asTokenHouse();
-        auctions.setTerms(DATASET, _auctionTerms());
+        auctions.setTerms(AUCTIONED, _auctionTerms());
+        DatasetCatalog.Dataset memory d = _dataset();
+        d.auctioned = true;
+        _asTokenHouse();
+        catalog.publish(AUCTIONED, d);
         address[4] memory spenders = [address(market), address(auctions), address(desk), address(bonds)];
         for (uint256 i; i < 4; ++i) {
             usdc.mint(bidders[i], 1e15);
@@ -45,6 +52,50 @@ contract SaleHandler is SaleTest {
         p.value = type(uint256).max;
     }
 
+    function _mayBuy(address researcher_) private view returns (bool) {
+        return ethics.approvedUntil(researcher_, PURPOSE) > block.timestamp;
+    }
+
+    /// @dev The ethics board withdraws an approval, or gives it again.
+    function approve(uint256 pick, bool given) external timed {
+        _approve(bidders[pick % 4], PURPOSE, given ? type(uint64).max : uint64(block.timestamp));
+    }
+
+    /// @notice Time passes and strangers do what anyone may: nobody who reserved, bid, opened a job or was to work on one
+    /// does anything more. Bonds that were asked back are fetched by whose they are.
+    function finish() external {
+        vm.warp(time + 60 days);
+        vm.startPrank(stranger);
+        for (uint64 id = 1; id <= reservations; ++id) {
+            address holder = market.reservationOf(id).holder;
+            if (holder == address(0)) continue;
+            if (_mayBuy(holder)) market.activate(id);
+            else market.cancel(id);
+        }
+        uint64 live = auctions.liveAuction(AUCTIONED);
+        if (live != 0) auctions.close(live);
+        for (uint64 id = 1; id <= jobs; ++id) {
+            if (desk.jobOf(id).researcher != address(0)) desk.refund(id);
+        }
+        for (uint256 i; i < 4; ++i) {
+            if (auctions.owedTo(bidders[i]) != 0) auctions.withdraw(bidders[i]);
+            if (desk.owedTo(bidders[i]) != 0) desk.withdraw(bidders[i]);
+        }
+        vm.stopPrank();
+        for (uint256 i; i < 4; ++i) {
+            uint96 bonded = bonds.bondOf(bidders[i]).amount;
+            if (bonded == 0) continue;
+            vm.prank(bidders[i]);
+            bonds.requestUnbond(bonded);
+        }
+        vm.warp(time + 120 days);
+        for (uint256 i; i < 4; ++i) {
+            if (bonds.bondOf(bidders[i]).unbonding == 0) continue;
+            vm.prank(bidders[i]);
+            bonds.withdraw(bidders[i]);
+        }
+    }
+
     function wait_(uint256 s) external timed {
         vm.warp(block.timestamp + bound(s, 1, 2 days));
     }
@@ -52,13 +103,14 @@ contract SaleHandler is SaleTest {
     // ------------------------------------------------------------------------------------- reservations
 
     function reserve(uint256 pick, uint32 records) external timed {
+        if (!_mayBuy(bidders[pick % 4])) return;
         vm.prank(bidders[pick % 4]);
         reservations = market.reserve(_order(uint32(bound(records, 1, 1e6))), _approved());
     }
 
     function activate(uint64 pick) external timed {
         (uint64 id, address holder) = _reservation(pick);
-        if (holder == address(0)) return;
+        if (holder == address(0) || !_mayBuy(holder)) return;
         vm.prank(holder);
         market.activate(id);
     }
@@ -79,11 +131,12 @@ contract SaleHandler is SaleTest {
     // ----------------------------------------------------------------------------------------- auctions
 
     function bid(uint256 pick, uint128 amount) external timed {
-        uint64 id = auctions.liveAuction(DATASET);
+        uint64 id = auctions.liveAuction(AUCTIONED);
         address bidder = bidders[pick % 4];
+        if (!_mayBuy(bidder)) return;
         if (id == 0) {
             vm.prank(bidder);
-            id = lastAuction = auctions.open(DATASET, PURPOSE);
+            id = lastAuction = auctions.open(AUCTIONED, PURPOSE);
         }
         if (block.timestamp >= auctions.auctionOf(id).commitEnd || amounts[id][bidder] != 0) return;
         amount = amounts[id][bidder] = uint128(bound(amount, 1, 5_000e6));
@@ -93,7 +146,7 @@ contract SaleHandler is SaleTest {
     }
 
     function reveal(uint256 pick) external timed {
-        uint64 id = auctions.liveAuction(DATASET);
+        uint64 id = auctions.liveAuction(AUCTIONED);
         if (id == 0) return;
         AuctionHouse.Auction memory a = auctions.auctionOf(id);
         address bidder = bidders[pick % 4];
@@ -104,7 +157,7 @@ contract SaleHandler is SaleTest {
     }
 
     function close() external timed {
-        uint64 id = auctions.liveAuction(DATASET);
+        uint64 id = auctions.liveAuction(AUCTIONED);
         if (id == 0) return;
         AuctionHouse.Auction memory a = auctions.auctionOf(id);
         if (block.timestamp < (a.hidden == 0 ? a.commitEnd : a.revealEnd)) return;
@@ -114,6 +167,7 @@ contract SaleHandler is SaleTest {
     // --------------------------------------------------------------------------------------------- jobs
 
     function openJob(uint256 pick, uint64 maxUnits) external timed {
+        if (!_mayBuy(bidders[pick % 4])) return;
         vm.prank(bidders[pick % 4]);
         jobs = desk.open(_job(uint64(bound(maxUnits, 1, 1e6))), _approved());
     }
@@ -197,6 +251,6 @@ contract SaleHandler is SaleTest {
         for (uint256 i; i < 4; ++i) {
             sum += usdc.balanceOf(bidders[i]);
         }
-        supply = usdc.totalSupply();
+        supply = usdc.totalSupply() - usdc.balanceOf(address(committee));
     }
 }

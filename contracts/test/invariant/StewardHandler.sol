@@ -44,6 +44,33 @@ contract StewardHandler is StewardsTest {
         return vm.addr(_key(pick));
     }
 
+    /// @notice The house decides nothing more and seats nobody: strangers release what it left, the ledger ends objections,
+    /// and each steward takes back everything.
+    function finish() external {
+        vm.warp(time + committee.DECISION());
+        for (uint256 id = 1; id <= committee.slashCount(); ++id) {
+            if (committee.slashOf(id).amount == 0) continue;
+            vm.prank(stranger);
+            committee.releaseSlash(id);
+        }
+        for (uint256 i; i < ACTORS; ++i) {
+            address steward = actor(i);
+            vm.prank(address(disputes));
+            committee.settleObjection(steward, true);
+            uint256 bonded = _stake(steward).bond;
+            if (bonded == 0) continue;
+            vm.prank(steward);
+            committee.requestUnbond(bonded);
+        }
+        vm.warp(block.timestamp + committee.UNBONDING());
+        for (uint256 i; i < ACTORS; ++i) {
+            address steward = actor(i);
+            if (_stake(steward).unbonding == 0) continue;
+            vm.prank(steward);
+            committee.withdrawBond(gateway);
+        }
+    }
+
     // -------------------------------------------------------------------------------------------- stewards
 
     function bond(uint256 pick, uint256 amount) external timed {
@@ -58,7 +85,7 @@ contract StewardHandler is StewardsTest {
         StewardBonds.Stake memory s = _stake(steward);
         amount = bound(amount, 1, 2 * MIN_BOND);
         uint256 keeps = committee.stewardId(steward) == 0 ? 0 : committee.seatBond();
-        bool allowed = amount + keeps <= s.bond;
+        bool allowed = amount + keeps <= s.bond || amount == s.bond;
         vm.prank(steward);
         try committee.requestUnbond(amount) {
             assertTrue(allowed, "unbonded what the seat asks for");
@@ -136,8 +163,10 @@ contract StewardHandler is StewardsTest {
 
     function setBonds(uint64 minBond, uint64 objectionBond) external timed {
         vm.startPrank(memberHouse);
-        committee.setMinBond(uint64(bound(minBond, 0, 2 * MIN_BOND)));
-        committee.setObjectionBond(uint64(bound(objectionBond, 0, MIN_BOND)));
+        minBond = uint64(bound(minBond, LEAST_BOND, 2 * MIN_BOND));
+        committee.setObjectionBond(LEAST_BOND);
+        committee.setMinBond(minBond);
+        committee.setObjectionBond(uint64(bound(objectionBond, LEAST_BOND, minBond)));
         vm.stopPrank();
     }
 

@@ -38,6 +38,12 @@ contract StewardInvariants is Test {
         targetSelector(FuzzSelector(address(handler), selectors));
     }
 
+    /// @dev S5: every bond comes back to its steward or was forfeited, whatever the house omits.
+    function afterInvariant() external {
+        handler.finish();
+        assertEq(usdc.balanceOf(address(committee)), 0);
+    }
+
     function _inEscrow(address steward) private view returns (uint256 sum) {
         for (uint256 id = 1; id <= committee.slashCount(); ++id) {
             StewardBonds.Slash memory slash = committee.slashOf(id);

@@ -30,8 +30,8 @@ contract AuctionSymbolic {
         return type(uint64).max;
     }
 
-    function priceOf(uint32) external pure returns (uint128, bool) {
-        return (1, true);
+    function priceOf(uint32) external pure returns (uint128, bool, bool) {
+        return (1, true, true);
     }
 
     function mint(address holder, License.Terms calldata) external returns (uint64) {

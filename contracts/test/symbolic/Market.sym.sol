@@ -11,8 +11,8 @@ contract MarketSymbolic {
 
     uint128 private _perThousand;
 
-    function priceOf(uint32) external view returns (uint128 pricePerThousand, bool open) {
-        return (_perThousand, true);
+    function priceOf(uint32) external view returns (uint128 pricePerThousand, bool open, bool auctioned) {
+        return (_perThousand, true, false);
     }
 
     function _market() private returns (Market) {
@@ -24,7 +24,7 @@ contract MarketSymbolic {
 
     function _price(Market market, uint32 records, uint128 perThousand) private returns (uint256) {
         _perThousand = perThousand;
-        return market.priceOf(LicenseSale.Order(1, records, 42, 5, 365 days, bytes32(uint256(1))));
+        return market.priceOf(LicenseSale.Order(1, records, 42, 5, 30 days, bytes32(uint256(1))));
     }
 
     /// @dev Rounded up, and by less than one micro-USDC: any number of records at 250.000001 USDC for 1,000.
@@ -39,6 +39,16 @@ contract MarketSymbolic {
     function check_OnlyNothingIsFree(uint32 records, uint128 perThousand) external {
         uint256 price = _price(_market(), records, perThousand);
         assert((price == 0) == (records == 0 || perThousand == 0));
+    }
+
+    /// @dev A license of any length costs as much as one of the months that it begins, and a day more never less.
+    function check_EveryStartedMonthIsPaid(uint64 duration) external {
+        if (duration == 0 || duration > 5 * 365 days) return;
+        Market market = _market();
+        _perThousand = UNEVEN;
+        uint256 price = market.priceOf(LicenseSale.Order(1, 1_000, 42, 5, duration, bytes32(uint256(1))));
+        assert(price * 30 days >= uint256(UNEVEN) * duration);
+        assert(price * 30 days < uint256(UNEVEN) * (uint256(duration) + 30 days));
     }
 
     /// @dev Who asks for more records never pays less.

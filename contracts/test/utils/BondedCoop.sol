@@ -10,6 +10,8 @@ abstract contract BondedCoop is EndingTest {
     uint64 internal constant SEAT_BOND = 1_000e6;
     uint64 internal constant OBJECTION_BOND = 100e6;
 
+    function _bondSeats() internal override {}
+
     function setUp() public virtual override {
         super.setUp();
         for (uint256 i; i < 3; ++i) {

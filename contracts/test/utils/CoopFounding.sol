@@ -8,6 +8,7 @@ import {ContributionRegistry} from "../../src/contribution/ContributionRegistry.
 import {AccessPlan} from "../../src/factory/AccessPlan.sol";
 import {ChainFacts, Committee, Config, Desks, Governance, Limits, Offer, People} from "../../src/factory/Config.sol";
 import {CoopFactory} from "../../src/factory/CoopFactory.sol";
+import {FoundingCheck} from "../../src/factory/FoundingCheck.sol";
 import {FoundingPlan} from "../../src/factory/FoundingPlan.sol";
 import {Parts} from "../../src/factory/Parts.sol";
 import {CharterGate} from "../../src/governance/CharterGate.sol";
@@ -55,6 +56,11 @@ abstract contract CoopFounding is Test {
     uint32 internal constant REFUND_WINDOW = 3 days;
     uint32 internal constant JOB_TIMEOUT = 2 days;
     uint256 internal constant TIMELOCK_DELAY = 48 hours;
+    uint64 internal constant LEAST_BOND = 1e6;
+    uint256 internal constant TOKEN_FLOOR = 2e18;
+    uint256 internal constant MEMBER_FLOOR = 3;
+    uint32 internal constant MIN_MEMBERS = 3;
+    uint32 internal constant MIN_AGE = 30 days;
     bytes32 internal constant COOP_SALT = keccak256("cooperative");
 
     CoopFactory internal factory;
@@ -143,7 +149,7 @@ abstract contract CoopFounding is Test {
     }
 
     function _factory() internal returns (CoopFactory) {
-        return new CoopFactory(_implementations(), new FoundingPlan(new AccessPlan()));
+        return new CoopFactory(_implementations(), new FoundingPlan(new AccessPlan(), new FoundingCheck()));
     }
 
     function _implementations() internal returns (Parts memory) {
@@ -216,7 +222,11 @@ abstract contract CoopFounding is Test {
         });
         c.people = People({registrar: registrar, gateway: gateway, ethicsBoard: board, guardian: guardian});
         c.committee = Committee({
-            seats: _seats("steward"), quorum: 2, workers: new StewardCommittee.Worker[](1), minBond: 0, objectionBond: 0
+            seats: _seats("steward"),
+            quorum: 2,
+            workers: new StewardCommittee.Worker[](1),
+            minBond: LEAST_BOND,
+            objectionBond: LEAST_BOND
         });
         c.committee.workers[0] = StewardCommittee.Worker(worker, keccak256("worker sealing key"));
         c.limits = Limits({admissionsPerEpoch: 1_000, cooldown: COOLDOWN});
@@ -224,7 +234,14 @@ abstract contract CoopFounding is Test {
         c.rewards.contestVerifier = address(contestVerifier);
         c.rewards.maxProgramPoints = 1_000_000;
         c.split = Treasury.Split({buyback: 0, operations: 1_500, compliance: 500, reserve: 500});
-        c.governance = Governance({delay: TIMELOCK_DELAY, tokenHouse: _tokenSettings(), memberHouse: _memberSettings()});
+        c.governance = Governance({
+            delay: TIMELOCK_DELAY,
+            tokenHouse: _tokenSettings(),
+            memberHouse: _memberSettings(),
+            tokenFloor: TOKEN_FLOOR,
+            memberFloor: MEMBER_FLOOR,
+            constitution: CharterGate.Terms({minMembers: MIN_MEMBERS, minAge: MIN_AGE})
+        });
         c.desks = Desks({
             minContributorsBps: 5_000,
             computeTimeout: JOB_TIMEOUT,
@@ -238,11 +255,11 @@ abstract contract CoopFounding is Test {
     }
 
     function _tokenSettings() internal pure returns (CoopGovernor.Settings memory) {
-        return CoopGovernor.Settings(1 days, 5 days, 1e18, 400, 2e18, 2 days);
+        return CoopGovernor.Settings(1 days, 5 days, 1e18, 400, 2 days);
     }
 
     function _memberSettings() internal pure returns (CoopGovernor.Settings memory) {
-        return CoopGovernor.Settings(1 days, 5 days, 1, 1_000, 3, 2 days);
+        return CoopGovernor.Settings(1 days, 5 days, 1, 1_000, 2 days);
     }
 
     function _seats(string memory name) internal returns (StewardCommittee.Seat[] memory seats) {
@@ -270,7 +287,7 @@ abstract contract CoopFounding is Test {
 
     function _dataset() internal pure returns (DatasetCatalog.Dataset memory) {
         return DatasetCatalog.Dataset({
-            dataType: 1, source: 1, pricePerThousand: PRICE, termsHash: keccak256("terms"), open: true
+            dataType: 1, source: 1, pricePerThousand: PRICE, termsHash: keccak256("terms"), open: true, auctioned: false
         });
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Roles} from "../../src/access/Roles.sol";
 import {ConsentRegistry} from "../../src/consent/ConsentRegistry.sol";
 import {ContributionRegistry} from "../../src/contribution/ContributionRegistry.sol";
 import {EthicsRegistry} from "../../src/market/EthicsRegistry.sol";
@@ -33,7 +34,29 @@ abstract contract CoopTest is CoopFounding {
         (researcher, researcherKey) = makeAddrAndKey("researcher");
         memberKeys.push(0);
         _found();
+        _empower();
+        _bondSeats();
         _approve(researcher, PURPOSE, type(uint64).max);
+    }
+
+    /// @dev The token house may move money, as from the day the cooperative is constituted; tests of that day itself found
+    /// one without it.
+    function _empower() internal virtual {
+        _asCharter();
+        manager.grantRole(Roles.TREASURY, tokenHouse, 0);
+    }
+
+    /// @dev The stewards pay what their seats ask for; tests of bonds do it themselves.
+    function _bondSeats() internal virtual {
+        for (uint256 i; i < stewardKeys.length; ++i) {
+            _bondLeast(vm.addr(stewardKeys[i]));
+        }
+    }
+
+    function _bondLeast(address steward) internal {
+        usdc.mint(address(this), LEAST_BOND);
+        usdc.approve(address(committee), LEAST_BOND);
+        committee.bondFor(steward, LEAST_BOND);
     }
 
     /// @dev What the ledger was initialized with, to initialize another one.
@@ -65,6 +88,7 @@ abstract contract CoopTest is CoopFounding {
         (i.ledger, i.disputes) = (address(ledger), address(disputes));
         i.license = address(license);
         (i.seats, i.quorum, i.workers) = (c.committee.seats, c.committee.quorum, c.committee.workers);
+        (i.minBond, i.objectionBond) = (c.committee.minBond, c.committee.objectionBond);
         i.gateway = gateway;
     }
 
@@ -344,7 +368,7 @@ abstract contract CoopTest is CoopFounding {
             records: records,
             purpose: PURPOSE,
             ehdsCategory: 5,
-            duration: 90 days,
+            duration: 30 days,
             recipientKey: keccak256("recipient")
         });
     }

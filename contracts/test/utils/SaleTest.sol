@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {ERC1967Proxy} from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol";
 import {AuctionHouse} from "../../src/market/AuctionHouse.sol";
 import {ComputeDesk} from "../../src/market/ComputeDesk.sol";
+import {DatasetCatalog} from "../../src/market/DatasetCatalog.sol";
 import {LicenseSale} from "../../src/market/LicenseSale.sol";
 import {ITreasury} from "../../src/treasury/ITreasury.sol";
 import {CoopTest} from "./CoopTest.sol";
@@ -73,10 +74,19 @@ abstract contract SaleTest is CoopTest {
         return AuctionHouse.Bid(amount, 5, keccak256("recipient"), keccak256(abi.encode("salt", amount)));
     }
 
+    /// @dev The dataset is sold by auction, or at its list price.
+    function _sellBy(bool auction) internal {
+        DatasetCatalog.Dataset memory d = _dataset();
+        d.auctioned = auction;
+        _asTokenHouse();
+        catalog.publish(DATASET, d);
+    }
+
     /// @dev Sets terms and opens an auction.
     function _openAuction() internal returns (uint64) {
         _asTokenHouse();
         auctions.setTerms(DATASET, _auctionTerms());
+        _sellBy(true);
         vm.prank(bidders[0]);
         return auctions.open(DATASET, PURPOSE);
     }

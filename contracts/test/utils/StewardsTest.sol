@@ -18,6 +18,8 @@ abstract contract StewardsTest is CoopTest {
     /// @dev The Treasury, where forfeited bonds go.
     address internal reserve;
 
+    function _bondSeats() internal override {}
+
     function setUp() public virtual override {
         super.setUp();
         reserve = address(treasury);

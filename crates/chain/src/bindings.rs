@@ -54,7 +54,7 @@ mod factory {
             error CoopFactory_OtherConfig(bytes32 configHash, bytes32 expected);
             error CoopFactory_StageDone(uint8 stage, uint8 next);
             error CoopFactory_StageNotReached(uint8 stage, uint8 next);
-            error FoundingPlan_BadConfig(string field);
+            error FoundingCheck_BadConfig(string field);
         }
 
         /// What we ask of the plan.
@@ -78,6 +78,7 @@ pub use factory::{CoopFactory, FoundingPlan, Rule};
 const PLAIN: &[(&str, &str)] = &[
     ("AccessPlan", include_str!("../../../abi/AccessPlan.json")),
     ("CoopFactory", include_str!("../../../abi/CoopFactory.json")),
+    ("FoundingCheck", include_str!("../../../abi/FoundingCheck.json")),
     ("FoundingPlan", include_str!("../../../abi/FoundingPlan.json")),
 ];
 

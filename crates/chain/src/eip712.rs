@@ -516,6 +516,34 @@ mod tests {
         assert!(verify(&erase, &here, &signature, key.address()).is_err());
     }
 
+    /// Point 20: the same stewards and the same awarder serve two cooperatives of one chain.
+    #[test]
+    fn scores_and_awards_of_one_cooperative_are_nothing_at_its_sibling_or_in_another_epoch() {
+        let key = local::key("eip712", "steward");
+        let at = |name: &'static str, n: u8| domain(name, 31_337, Address::repeat_byte(n));
+        let score = Score {
+            contributionId: 7,
+            quality: 8_000,
+            uniqueness: 10_000,
+            authenticity: 7_000,
+            rarity: 10_000,
+            rubricHash: B256::repeat_byte(1),
+            sketch: B256::repeat_byte(2),
+        };
+        let signed = sign(&key, &score, &at("StewardCommittee", 1)).unwrap();
+        verify(&score, &at("StewardCommittee", 1), &signed, key.address()).unwrap();
+        assert!(verify(&score, &at("StewardCommittee", 2), &signed, key.address()).is_err());
+        // A contribution is of one epoch, so that its id names it.
+        let next = Score { contributionId: 8, ..score };
+        assert!(verify(&next, &at("StewardCommittee", 1), &signed, key.address()).is_err());
+        let award = Award { programId: 1, memberId: 3, epoch: 5, points: 10, nonce: U256::ZERO };
+        let signed = sign(&key, &award, &at("Programs", 1)).unwrap();
+        verify(&award, &at("Programs", 1), &signed, key.address()).unwrap();
+        assert!(verify(&award, &at("Programs", 2), &signed, key.address()).is_err());
+        let later = Award { epoch: 6, ..award };
+        assert!(verify(&later, &at("Programs", 1), &signed, key.address()).is_err());
+    }
+
     #[test]
     fn malformed_and_malleable_signatures_are_refused() {
         let key = local::key("eip712", "member");

@@ -288,7 +288,7 @@ impl TestCoop {
         Ok(())
     }
 
-    /// Mints the price to the researcher and buys a license for half a year with a permit.
+    /// Mints the price to the researcher and buys a license for a month with a permit.
     ///
     /// # Errors
     /// Where the contract refuses, as for a purpose without approval.
@@ -299,7 +299,7 @@ impl TestCoop {
             records,
             purpose: purpose.0,
             ehdsCategory: 1,
-            duration: 180 * 86_400,
+            duration: 30 * 86_400,
             recipientKey: keccak256(b"recipient"),
         };
         let price = self.chain.view(market, &Market::priceOfCall { o: order.clone() }).await?;

@@ -7,6 +7,7 @@ import {Roles} from "../../../src/access/Roles.sol";
 import {AccessPlan} from "../../../src/factory/AccessPlan.sol";
 import {Config} from "../../../src/factory/Config.sol";
 import {CoopFactory} from "../../../src/factory/CoopFactory.sol";
+import {FoundingCheck} from "../../../src/factory/FoundingCheck.sol";
 import {FoundingPlan} from "../../../src/factory/FoundingPlan.sol";
 import {Part, Parts} from "../../../src/factory/Parts.sol";
 import {CoopTimelock} from "../../../src/governance/CoopTimelock.sol";
@@ -39,14 +40,14 @@ contract CoopFactoryTest is CoopTest {
     function test_RevertWhen_AnImplementationHasNoCode() external {
         Parts memory code = _implementations();
         code.treasury = stranger;
-        FoundingPlan plan = new FoundingPlan(new AccessPlan());
+        FoundingPlan plan = new FoundingPlan(new AccessPlan(), new FoundingCheck());
         vm.expectRevert(abi.encodeWithSelector(CoopFactory.CoopFactory_NoImplementation.selector, Part.Treasury));
         new CoopFactory(code, plan);
     }
 
     function test_WhenAllImplementationsHaveCode() external {
         Parts memory code = _implementations();
-        CoopFactory fresh = new CoopFactory(code, new FoundingPlan(new AccessPlan()));
+        CoopFactory fresh = new CoopFactory(code, new FoundingPlan(new AccessPlan(), new FoundingCheck()));
         assertEq(fresh.implementationOf(Part.Authority), code.authority);
         assertEq(fresh.implementationOf(Part.ConsentRegistry), code.consentRegistry);
         assertEq(fresh.implementationOf(Part.Treasury), code.treasury);
@@ -132,7 +133,9 @@ contract CoopFactoryTest is CoopTest {
         vm.expectRevert("refused");
         factory.advance(id, settlement, config);
         assertEq(factory.stageOf(id), settlement);
-        vm.expectRevert();
+        vm.expectRevert(
+            abi.encodeWithSelector(CoopFactory.CoopFactory_StageNotReached.selector, settlement + 1, settlement)
+        );
         factory.advance(id, settlement + 1, config);
     }
 
@@ -254,7 +257,8 @@ contract CoopFactoryTest is CoopTest {
             assertTrue(lock.hasRole(lock.PROPOSER_ROLE(), houses[i]));
             assertTrue(lock.hasRole(lock.CANCELLER_ROLE(), houses[i]));
             assertFalse(lock.hasRole(lock.PROPOSER_ROLE(), houses[1 - i]), "disjoint");
-            assertTrue(lock.hasRole(lock.EXECUTOR_ROLE(), address(0)), "anyone executes");
+            assertTrue(lock.hasRole(lock.EXECUTOR_ROLE(), houses[i]), "its governor, for anyone");
+            assertFalse(lock.hasRole(lock.EXECUTOR_ROLE(), address(0)), "and nobody past it");
             assertTrue(lock.hasRole(lock.DEFAULT_ADMIN_ROLE(), address(lock)));
             assertFalse(lock.hasRole(lock.DEFAULT_ADMIN_ROLE(), address(factory)));
             assertFalse(lock.hasRole(lock.DEFAULT_ADMIN_ROLE(), founder));
@@ -287,7 +291,7 @@ contract CoopFactoryTest is CoopTest {
         assertEq(committee.seats().length, 3);
         assertEq(committee.gateway(), gateway);
         assertEq(committee.workerKey(worker), keccak256("worker sealing key"));
-        (uint128 price, bool open) = catalog.priceOf(DATASET);
+        (uint128 price, bool open,) = catalog.priceOf(DATASET);
         assertEq(price, PRICE);
         assertTrue(open);
         (uint16 buyback, uint16 operations, uint16 compliance, uint16 reserve) = treasury.split();

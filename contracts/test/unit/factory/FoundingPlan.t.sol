@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {stdError} from "forge-std/StdError.sol";
 import {Config, Offer} from "../../../src/factory/Config.sol";
+import {FoundingCheck} from "../../../src/factory/FoundingCheck.sol";
 import {FoundingPlan} from "../../../src/factory/FoundingPlan.sol";
 import {Parts} from "../../../src/factory/Parts.sol";
+import {CoopGovernor} from "../../../src/governance/CoopGovernor.sol";
 import {StewardCommittee} from "../../../src/oracle/StewardCommittee.sol";
 import {LedgerParams} from "../../../src/settlement/LedgerParams.sol";
 import {DataToken} from "../../../src/tokens/DataToken.sol";
@@ -18,7 +21,7 @@ contract FoundingPlanTest is CoopTest {
 
     function _expectBad(Config memory c, string memory field) private {
         bytes memory config = abi.encode(c);
-        vm.expectRevert(abi.encodeWithSelector(FoundingPlan.FoundingPlan_BadConfig.selector, field));
+        vm.expectRevert(abi.encodeWithSelector(FoundingCheck.FoundingCheck_BadConfig.selector, field));
         factory.found("bad", config);
     }
 
@@ -28,7 +31,7 @@ contract FoundingPlanTest is CoopTest {
     }
 
     function test_RevertWhen_TheBytesAreNoConfig() external {
-        vm.expectRevert();
+        vm.expectRevert(bytes(""));
         factory.found("bad", hex"1234");
     }
 
@@ -39,45 +42,36 @@ contract FoundingPlanTest is CoopTest {
         c.chain.usdc = address(dataToken); // 18 decimals
         _expectBad(c, "chain.usdc");
         c = _config();
-        c.chain.genesis = 0;
+        c.chain.genesis = uint40(block.timestamp + 365 days + 1);
         _expectBad(c, "chain.genesis");
-        c = _config();
-        c.chain.epochLength = 0;
-        _expectBad(c, "chain.epochLength");
-        c = _config();
-        c.chain.attemptLength = 0;
-        _expectBad(c, "chain.attemptLength");
-        c = _config();
-        c.chain.window = 0;
-        _expectBad(c, "chain.window");
+        c.chain.genesis = uint40(block.timestamp + 365 days);
+        _plan().check(abi.encode(c));
         c = _config();
         c.chain.depth = 0;
         _expectBad(c, "chain.depth");
         c.chain.depth = 32;
         _expectBad(c, "chain.depth");
         c = _config();
-        c.chain.lag = 1 << 24;
-        _expectBad(c, "chain");
+        c.chain.lag = EPOCH - ATTEMPT - WINDOW;
+        _plan().check(abi.encode(c));
+        ++c.chain.lag;
+        _expectBad(c, "chain.window");
     }
 
+    /// @dev Bounds of single parameters, and where the next one begins: `vectors/founding.json` holds those that a file
+    /// can name, for both sides.
     function test_RevertWhen_ADeskCouldNotBeFounded() external {
-        Config memory c = _config();
-        c.desks.researcherBond = 0;
-        _expectBad(c, "desks.researcherBond");
-        c = _config();
-        c.desks.refundWindow = 30 days + 1;
-        _expectBad(c, "desks.refundWindow");
-        c = _config();
-        c.desks.computeTimeout = 1 hours - 1;
-        _expectBad(c, "desks.computeTimeout");
-        c.desks.computeTimeout = 30 days + 1;
-        _expectBad(c, "desks.computeTimeout");
+        Config memory c;
         c = _config();
         c.desks.buyback = Buyback.Terms(1, 2, 3, 1);
         _expectBad(c, "desks.buyback");
         c.desks.buyback = Buyback.Terms(1, 2, 0, 1);
         _expectBad(c, "desks.buyback");
         c.desks.buyback = Buyback.Terms(1, 2, 1, 0);
+        _expectBad(c, "desks.buyback");
+        c.desks.buyback = Buyback.Terms(1, 2, 1, 365 days + 1);
+        _expectBad(c, "desks.buyback");
+        c.desks.buyback = Buyback.Terms(1e12 + 1, 2, 1, 365 days);
         _expectBad(c, "desks.buyback");
     }
 
@@ -94,16 +88,123 @@ contract FoundingPlanTest is CoopTest {
         c = _config();
         c.people.guardian = address(0);
         _expectBad(c, "people.guardian");
+    }
+
+    /// @dev Point 17: parameters that work alone and not beside the others.
+    function test_RevertWhen_OneParameterLeavesAnotherNoRoom() external {
+        Config memory c = _config();
+        c.committee.objectionBond = c.committee.minBond + 1;
+        _expectBad(c, "committee.objectionBond");
         c = _config();
-        c.governance.delay = _plan().MAX_TIMELOCK_DELAY() + 1;
-        _expectBad(c, "governance.delay");
-        c.governance.delay = 0;
-        _expectBad(c, "governance.delay");
+        c.governance.delay = 14 days - 8 days;
+        _plan().check(abi.encode(c));
+        ++c.governance.delay;
+        _expectBad(c, "governance.tokenHouse.votingPeriod");
+        c.governance.tokenHouse.votingPeriod -= 1;
+        _expectBad(c, "governance.memberHouse.votingPeriod");
+        c = _config();
+        c.governance.constitution.minMembers = 31;
+        _expectBad(c, "governance.memberFloor");
+        c.governance.memberFloor = 4;
+        _plan().check(abi.encode(c));
+        c.governance.constitution.minMembers = 3;
+        _expectBad(c, "governance.memberFloor");
+        c = _config();
+        c.governance.tokenFloor = c.governance.tokenHouse.proposalThreshold - 1;
+        _expectBad(c, "governance.tokenHouse.proposalThreshold");
+        c = _config();
+        c.chain.depth = 1;
+        _expectBad(c, "governance.constitution.minMembers");
+    }
+
+    /// @dev Point 17: what the command line refuses by name, the factory refuses too.
+    function test_RevertWhen_TheSharedTableSaysSo() external {
+        string memory table = vm.readFile("../vectors/founding.json");
+        string[] memory fields = vm.parseJsonStringArray(table, ".fields");
+        string[] memory values = vm.parseJsonStringArray(table, ".values");
+        assertGt(fields.length, 50);
+        for (uint256 i; i < fields.length; ++i) {
+            Config memory c = _config();
+            _set(c, keccak256(bytes(fields[i])), vm.parseUint(values[i]));
+            _expectBad(c, fields[i]);
+        }
+    }
+
+    function _set(Config memory c, bytes32 field, uint256 value) private pure {
+        bool known = _setChain(c, field, value) || _setGovernance(c, field, value) || _setDesks(c, field, value)
+            || _setHouse(c.governance.tokenHouse, "governance.tokenHouse", field, value)
+            || _setHouse(c.governance.memberHouse, "governance.memberHouse", field, value);
+        assertTrue(known, "a row of the table that nobody sets here");
+    }
+
+    function _setChain(Config memory c, bytes32 field, uint256 value) private pure returns (bool) {
+        if (field == keccak256("chain.genesis")) c.chain.genesis = uint40(value);
+        else if (field == keccak256("chain.epochLength")) c.chain.epochLength = uint32(value);
+        else if (field == keccak256("chain.lag")) c.chain.lag = uint32(value);
+        else if (field == keccak256("chain.attemptLength")) c.chain.attemptLength = uint32(value);
+        else if (field == keccak256("chain.window")) c.chain.window = uint32(value);
+        else if (field == keccak256("committee.minBond")) c.committee.minBond = uint64(value);
+        else if (field == keccak256("committee.objectionBond")) c.committee.objectionBond = uint64(value);
+        else if (field == keccak256("limits.admissionsPerEpoch")) c.limits.admissionsPerEpoch = uint32(value);
+        else if (field == keccak256("limits.cooldown")) c.limits.cooldown = uint32(value);
+        else return false;
+        return true;
+    }
+
+    function _setGovernance(Config memory c, bytes32 field, uint256 value) private pure returns (bool) {
+        if (field == keccak256("governance.delay")) {
+            c.governance.delay = value;
+        } else if (field == keccak256("governance.memberFloor")) {
+            c.governance.memberFloor = value;
+        } else if (field == keccak256("governance.tokenFloor")) {
+            c.governance.tokenFloor = value;
+        } else if (field == keccak256("governance.constitution.minMembers")) {
+            c.governance.constitution.minMembers = uint32(value);
+        } else if (field == keccak256("governance.constitution.minAge")) {
+            c.governance.constitution.minAge = uint32(value);
+        } else {
+            return false;
+        }
+        return true;
+    }
+
+    function _setHouse(CoopGovernor.Settings memory s, string memory house, bytes32 field, uint256 value)
+        private
+        pure
+        returns (bool)
+    {
+        if (field == keccak256(abi.encodePacked(house, ".votingDelay"))) {
+            s.votingDelay = uint48(value);
+        } else if (field == keccak256(abi.encodePacked(house, ".votingPeriod"))) {
+            s.votingPeriod = uint32(value);
+        } else if (field == keccak256(abi.encodePacked(house, ".proposalThreshold"))) {
+            s.proposalThreshold = value;
+        } else if (field == keccak256(abi.encodePacked(house, ".quorumBps"))) {
+            s.quorumBps = value;
+        } else if (field == keccak256(abi.encodePacked(house, ".lateQuorumExtension"))) {
+            s.lateQuorumExtension = uint48(value);
+        } else {
+            return false;
+        }
+        return true;
+    }
+
+    function _setDesks(Config memory c, bytes32 field, uint256 value) private pure returns (bool) {
+        if (field == keccak256("desks.researcherBond")) c.desks.researcherBond = uint96(value);
+        else if (field == keccak256("desks.refundWindow")) c.desks.refundWindow = uint32(value);
+        else if (field == keccak256("desks.computeTimeout")) c.desks.computeTimeout = uint32(value);
+        else if (field == keccak256("desks.pay.stewardPerEpoch")) c.desks.pay.stewardPerEpoch = uint96(value);
+        else if (field == keccak256("desks.pay.workerPerReceipt")) c.desks.pay.workerPerReceipt = uint96(value);
+        else if (field == keccak256("desks.minContributorsBps")) c.desks.minContributorsBps = uint16(value);
+        else if (field == keccak256("split.buyback")) c.split.buyback = uint16(value);
+        else if (field == keccak256("split")) c.split.operations = uint16(value);
+        else return false;
+        return true;
     }
 
     function test_RevertWhen_TheCommitteeIsBad() external {
         Config memory c = _config();
-        c.committee.seats = new StewardCommittee.Seat[](_plan().MAX_SEATS() + 1);
+        c.committee.seats = new StewardCommittee.Seat[](_plan().founding().MAX_SEATS() + 1);
         _expectBad(c, "committee.seats");
         c = _config();
         c.committee.quorum = 1;
@@ -125,7 +226,7 @@ contract FoundingPlanTest is CoopTest {
         c.committee.workers[0].signer = c.committee.seats[2].signer;
         _expectBad(c, "committee.workers");
         c = _config();
-        c.committee.workers = new StewardCommittee.Worker[](_plan().MAX_WORKERS() + 1);
+        c.committee.workers = new StewardCommittee.Worker[](_plan().founding().MAX_WORKERS() + 1);
         _expectBad(c, "committee.workers");
     }
 
@@ -161,10 +262,10 @@ contract FoundingPlanTest is CoopTest {
         Config memory c = _config();
         c.allocation = new DataToken.Genesis[](1);
         _expectBad(c, "allocation.to");
-        c.allocation = new DataToken.Genesis[](_plan().MAX_ALLOCATIONS() + 1);
+        c.allocation = new DataToken.Genesis[](_plan().founding().MAX_ALLOCATIONS() + 1);
         _expectBad(c, "allocation");
         c = _config();
-        c.vesting = new Vesting.Schedule[](_plan().MAX_ALLOCATIONS() + 1);
+        c.vesting = new Vesting.Schedule[](_plan().founding().MAX_ALLOCATIONS() + 1);
         _expectBad(c, "vesting");
         c.vesting = new Vesting.Schedule[](2);
         Vesting.Schedule memory s = Vesting.Schedule(founder, type(uint96).max, 1, 2, 2, true);
@@ -191,15 +292,17 @@ contract FoundingPlanTest is CoopTest {
         _expectBad(c, "datasets.dataType");
         c = _config();
         c.datasets[0].dataset.pricePerThousand = 0;
-        _expectBad(c, "datasets.price, datasets.terms");
+        _expectBad(c, "datasets.price");
+        c.datasets[0].dataset.pricePerThousand = 1e12 + 1;
+        _expectBad(c, "datasets.price");
         c = _config();
         c.datasets[0].dataset.termsHash = 0;
-        _expectBad(c, "datasets.price, datasets.terms");
+        _expectBad(c, "datasets.terms");
         c = _config();
         c.datasets = new Offer[](2);
         (c.datasets[0], c.datasets[1]) = (Offer(DATASET, _dataset()), Offer(DATASET, _dataset()));
         _expectBad(c, "datasets.id");
-        c.datasets = new Offer[](_plan().MAX_DATASETS() + 1);
+        c.datasets = new Offer[](_plan().founding().MAX_DATASETS() + 1);
         _expectBad(c, "datasets");
     }
 
@@ -208,7 +311,7 @@ contract FoundingPlanTest is CoopTest {
         uint8 stages = factory.stages();
         FoundingPlan plan = _plan();
         Parts memory at = factory.partsOf(coopId);
-        vm.expectRevert();
+        vm.expectRevert(stdError.enumConversionError);
         plan.steps(stages, config, at, address(factory));
     }
 }

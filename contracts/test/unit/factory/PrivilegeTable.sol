@@ -171,8 +171,8 @@ abstract contract PrivilegeTable {
         _self("CoopTimelock.updateDelay", "itself");
         _self("CoopTimelock.grantRole", "itself");
         _self("CoopTimelock.revokeRole", "itself");
-        _open("CoopTimelock.execute", "what its house decided and has waited");
-        _open("CoopTimelock.executeBatch", "what its house decided and has waited");
+        _self("CoopTimelock.execute", "its house, for anyone");
+        _self("CoopTimelock.executeBatch", "its house, for anyone");
         _open("CoopTimelock.renounceRole", "the caller's own");
         _open("CoopTimelock.onERC721Received", "accepts tokens");
         _open("CoopTimelock.onERC1155Received", "accepts tokens");
@@ -210,20 +210,20 @@ abstract contract PrivilegeTable {
         _open("Treasury.donate", "the caller pays");
         _peer("Treasury.payOperator", "OperatorPay, for metered work");
         _peer("Treasury.takeLot", "Buyback, for DATA that burns");
-        _role("Treasury.spend", Roles.TOKEN_HOUSE);
-        _role("Treasury.spendToken", Roles.TOKEN_HOUSE);
+        _role("Treasury.spend", Roles.TREASURY);
+        _role("Treasury.spendToken", Roles.TREASURY);
         _role("Treasury.setMinContributors", Roles.CHARTER);
         _open("OperatorPay.meter", "counts what the chain saw");
         _open("OperatorPay.meterWorker", "counts what the chain saw");
         _open("OperatorPay.collect", "pays an operator, whoever sends it");
-        _role("OperatorPay.setRates", Roles.TOKEN_HOUSE);
+        _role("OperatorPay.setRates", Roles.TREASURY);
         _open("Buyback.offer", "starts the lot that the bucket holds");
         _open("Buyback.sell", "the seller's own DATA");
-        _role("Buyback.setTerms", Roles.TOKEN_HOUSE);
+        _role("Buyback.setTerms", Roles.TREASURY);
         _open("Vesting.fund", "the caller pays");
         _open("Vesting.release", "pays the beneficiary, whoever sends it");
-        _role("Vesting.create", Roles.TOKEN_HOUSE);
-        _role("Vesting.revoke", Roles.TOKEN_HOUSE);
+        _role("Vesting.create", Roles.TREASURY);
+        _role("Vesting.revoke", Roles.TREASURY);
     }
 
     function _fillHouses() private {
@@ -238,6 +238,7 @@ abstract contract PrivilegeTable {
         _open("CoopGovernor.execute", "what was voted for and has waited");
         _self("CoopGovernor.relay", "its own proposal");
         _self("CoopGovernor.setSettings", "its own proposal");
+        _peer("CoopGovernor.setQuorumFloor", "CharterGate, for both houses");
         _self("CoopGovernor.onERC721Received", "its timelock's");
         _self("CoopGovernor.onERC1155Received", "its timelock's");
         _self("CoopGovernor.onERC1155BatchReceived", "its timelock's");
@@ -245,6 +246,7 @@ abstract contract PrivilegeTable {
         _peer("CharterGate.withdraw", "a house's timelock");
         _peer("CharterGate.setHouses", "itself");
         _open("CharterGate.execute", "what both houses approved");
+        _open("CharterGate.constitute", "the members decide, by being enough");
         _peer("PauseGuard.pause", "the guardian");
         _role("PauseGuard.unpause", Roles.MEMBER_HOUSE);
         _role("PauseGuard.setGuardian", Roles.CHARTER);

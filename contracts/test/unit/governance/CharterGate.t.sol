@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {Initializable} from "@openzeppelin/contracts/proxy/utils/Initializable.sol";
 import {ERC1967Proxy} from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol";
 import {Test} from "forge-std/Test.sol";
+import {Roles} from "../../../src/access/Roles.sol";
 import {CharterGate} from "../../../src/governance/CharterGate.sol";
 
 /// @notice What the gate calls: it counts, refuses, or calls the gate again.
@@ -26,11 +27,33 @@ contract CharterTarget {
     }
 }
 
+/// @notice Members and AccessManager in one, as the gate sees them.
+contract ConstitutionDouble {
+    uint256 public seasonedCount;
+    uint40 public first;
+    uint64 public role;
+    address public holder;
+    uint32 public delay;
+
+    function set(uint256 seasoned, uint40 first_) external {
+        (seasonedCount, first) = (seasoned, first_);
+    }
+
+    function membershipTimes(uint32 memberId) external view returns (uint40, uint40) {
+        return (memberId == 1 ? first : 0, 0);
+    }
+
+    function grantRole(uint64 role_, address holder_, uint32 delay_) external {
+        (role, holder, delay) = (role_, holder_, delay_);
+    }
+}
+
 contract CharterGateTest is Test {
     bytes32 private constant SALT = keccak256("first");
 
     CharterGate private gate;
     CharterTarget private target;
+    ConstitutionDouble private coop;
     address private tokenHouse = makeAddr("token timelock");
     address private memberHouse = makeAddr("member timelock");
     address private stranger = makeAddr("stranger");
@@ -38,12 +61,22 @@ contract CharterGateTest is Test {
     function setUp() external {
         vm.warp(1_800_000_000);
         target = new CharterTarget();
+        coop = new ConstitutionDouble();
         gate = _gate(tokenHouse, memberHouse);
+        coop.set(100, uint40(block.timestamp - 90 days));
+        gate.constitute();
+    }
+
+    function _terms() private pure returns (CharterGate.Terms memory) {
+        return CharterGate.Terms({minMembers: 100, minAge: 90 days});
+    }
+
+    function _init(address a, address b) private view returns (bytes memory) {
+        return abi.encodeCall(CharterGate.initialize, (a, b, address(coop), address(coop), _terms()));
     }
 
     function _gate(address a, address b) private returns (CharterGate) {
-        bytes memory init = abi.encodeCall(CharterGate.initialize, (a, b));
-        return CharterGate(address(new ERC1967Proxy(address(new CharterGate()), init)));
+        return CharterGate(address(new ERC1967Proxy(address(new CharterGate()), _init(a, b))));
     }
 
     function _calls(uint256 n) private view returns (CharterGate.Call[] memory calls) {
@@ -69,7 +102,7 @@ contract CharterGateTest is Test {
     function _expectBadHouses(address a, address b) private {
         address code = address(new CharterGate());
         vm.expectRevert(abi.encodeWithSelector(CharterGate.CharterGate_BadHouses.selector, a, b));
-        new ERC1967Proxy(code, abi.encodeCall(CharterGate.initialize, (a, b)));
+        new ERC1967Proxy(code, _init(a, b));
     }
 
     function test_RevertWhen_AHouseIsMissingOrBothAreTheSame() external {
@@ -80,10 +113,10 @@ contract CharterGateTest is Test {
 
     function test_RevertWhen_InitializedAgain() external {
         vm.expectRevert(Initializable.InvalidInitialization.selector);
-        gate.initialize(tokenHouse, memberHouse);
+        gate.initialize(tokenHouse, memberHouse, address(coop), address(coop), _terms());
         CharterGate code = new CharterGate();
         vm.expectRevert(Initializable.InvalidInitialization.selector);
-        code.initialize(tokenHouse, memberHouse);
+        code.initialize(tokenHouse, memberHouse, address(coop), address(coop), _terms());
     }
 
     function test_RevertWhen_HousesAreSetByAnybody() external {
@@ -107,6 +140,63 @@ contract CharterGateTest is Test {
         vm.expectRevert(abi.encodeWithSelector(CharterGate.CharterGate_OnlyHouse.selector, memberHouse));
         vm.prank(memberHouse);
         gate.approve(old);
+    }
+
+    // --------------------------------------------------------------------------------------------- constitute
+
+    function test_RevertWhen_NobodyNeedsToBelong() external {
+        address code = address(new CharterGate());
+        CharterGate.Terms memory none = CharterGate.Terms({minMembers: 0, minAge: 90 days});
+        vm.expectRevert(abi.encodeWithSelector(CharterGate.CharterGate_BadTerms.selector, 0));
+        new ERC1967Proxy(
+            code, abi.encodeCall(CharterGate.initialize, (tokenHouse, memberHouse, address(coop), address(coop), none))
+        );
+    }
+
+    function test_RevertWhen_TooFewAreSeasoned() external {
+        gate = _gate(tokenHouse, memberHouse);
+        coop.set(99, uint40(block.timestamp - 90 days));
+        vm.expectRevert(abi.encodeWithSelector(CharterGate.CharterGate_TooFewMembers.selector, 99, 100));
+        gate.constitute();
+    }
+
+    function test_RevertWhen_TheFirstMemberJoinedTooLately() external {
+        gate = _gate(tokenHouse, memberHouse);
+        coop.set(100, uint40(block.timestamp - 90 days + 1));
+        vm.expectRevert(abi.encodeWithSelector(CharterGate.CharterGate_TooYoung.selector, block.timestamp + 1));
+        gate.constitute();
+    }
+
+    function test_RevertWhen_AHouseApprovesBefore() external {
+        gate = _gate(tokenHouse, memberHouse);
+        bytes32 id = gate.operationOf(_calls(1), SALT);
+        vm.expectRevert(CharterGate.CharterGate_Asleep.selector);
+        vm.prank(tokenHouse);
+        gate.approve(id);
+        vm.expectRevert(abi.encodeWithSelector(CharterGate.CharterGate_NotApproved.selector, id, tokenHouse));
+        gate.execute(_calls(1), SALT);
+    }
+
+    function test_WhenEnoughAreSeasonedAndTheFirstIsOldEnough() external {
+        gate = _gate(tokenHouse, memberHouse);
+        assertEq(gate.constitutedAt(), 0);
+        (uint32 minMembers, uint32 minAge) = gate.terms();
+        assertEq(minMembers, 100);
+        assertEq(minAge, 90 days);
+        vm.expectEmit(address(gate));
+        emit CharterGate.Constituted(uint64(block.timestamp));
+        vm.prank(stranger);
+        gate.constitute();
+        assertEq(gate.constitutedAt(), block.timestamp);
+        assertEq(coop.role(), Roles.TREASURY);
+        assertEq(coop.holder(), tokenHouse);
+        assertEq(coop.delay(), 0);
+        coop.set(0, 0);
+        vm.expectRevert(
+            abi.encodeWithSelector(CharterGate.CharterGate_AlreadyConstituted.selector, uint64(block.timestamp))
+        );
+        gate.constitute();
+        _approve(tokenHouse, _calls(1), SALT);
     }
 
     // ----------------------------------------------------------------------------------------------- approval

@@ -4,11 +4,13 @@ pragma solidity 0.8.30;
 import {
     TimelockControllerUpgradeable
 } from "@openzeppelin/contracts-upgradeable/governance/TimelockControllerUpgradeable.sol";
+import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
 import {IGovernor} from "@openzeppelin/contracts/governance/IGovernor.sol";
 import {IVotes} from "@openzeppelin/contracts/governance/utils/IVotes.sol";
 import {Initializable} from "@openzeppelin/contracts/proxy/utils/Initializable.sol";
 import {Panic} from "@openzeppelin/contracts/utils/Panic.sol";
 import {CoopGovernor} from "../../../src/governance/CoopGovernor.sol";
+import {IConstitution} from "../../../src/governance/IConstitution.sol";
 import {GovernanceTest} from "../../utils/GovernanceTest.sol";
 
 contract CoopGovernorTest is GovernanceTest {
@@ -32,25 +34,33 @@ contract CoopGovernorTest is GovernanceTest {
     function _init(
         IVotes votes,
         TimelockControllerUpgradeable lock,
+        IConstitution gate_,
         CoopGovernor.Settings memory s,
+        uint256 floor,
         bytes memory error_
     ) private {
         address code = address(new CoopGovernor());
         vm.expectRevert(error_);
-        _proxy(code, abi.encodeCall(CoopGovernor.initialize, ("House", votes, lock, s)));
+        _proxy(code, abi.encodeCall(CoopGovernor.initialize, ("House", votes, lock, gate_, s, floor)));
     }
 
-    function test_RevertWhen_TheTokenOrTheTimelockIsMissing() external {
+    function test_RevertWhen_TheTokenTheTimelockOrTheGateIsMissing() external {
         CoopGovernor.Settings memory s = _memberSettings();
+        IVotes votes = IVotes(address(membership));
         bytes memory noToken = abi.encodeWithSelector(CoopGovernor.CoopGovernor_ZeroAddress.selector, "token");
-        _init(IVotes(address(0)), memberTimelock, s, noToken);
+        _init(IVotes(address(0)), memberTimelock, gate, s, 3, noToken);
         bytes memory noLock = abi.encodeWithSelector(CoopGovernor.CoopGovernor_ZeroAddress.selector, "timelock");
-        _init(IVotes(address(membership)), TimelockControllerUpgradeable(payable(0)), s, noLock);
+        _init(votes, TimelockControllerUpgradeable(payable(0)), gate, s, 3, noLock);
+        bytes memory noGate = abi.encodeWithSelector(CoopGovernor.CoopGovernor_ZeroAddress.selector, "gate");
+        _init(votes, memberTimelock, IConstitution(address(0)), s, 3, noGate);
+    }
+
+    function _bad(string memory what) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(CoopGovernor.CoopGovernor_BadSettings.selector, what);
     }
 
     function _expectBad(CoopGovernor.Settings memory s, string memory what) private {
-        bytes memory e = abi.encodeWithSelector(CoopGovernor.CoopGovernor_BadSettings.selector, what);
-        _init(IVotes(address(membership)), memberTimelock, s, e);
+        _init(IVotes(address(membership)), memberTimelock, gate, s, 3, _bad(what));
     }
 
     function test_RevertWhen_ASettingIsOutOfBounds() external {
@@ -70,11 +80,11 @@ contract CoopGovernorTest is GovernanceTest {
         s = _memberSettings();
         s.quorumBps = 5_001;
         _expectBad(s, "quorumBps");
+        s.quorumBps = 99;
+        _expectBad(s, "quorumBps");
         s = _memberSettings();
-        s.quorumFloor = 0;
-        _expectBad(s, "quorumFloor");
-        s.quorumFloor = 1 << 128;
-        _expectBad(s, "quorumFloor");
+        _init(IVotes(address(membership)), memberTimelock, gate, s, 0, _bad("quorumFloor"));
+        _init(IVotes(address(membership)), memberTimelock, gate, s, 1 << 128, _bad("quorumFloor"));
     }
 
     function test_WhatAHouseTells() external {
@@ -91,10 +101,10 @@ contract CoopGovernorTest is GovernanceTest {
 
     function test_RevertWhen_InitializedAgain() external {
         vm.expectRevert(Initializable.InvalidInitialization.selector);
-        memberGovernor.initialize("House", IVotes(address(membership)), memberTimelock, _memberSettings());
+        memberGovernor.initialize("House", IVotes(address(membership)), memberTimelock, gate, _memberSettings(), 3);
         CoopGovernor code = new CoopGovernor();
         vm.expectRevert(Initializable.InvalidInitialization.selector);
-        code.initialize("House", IVotes(address(membership)), memberTimelock, _memberSettings());
+        code.initialize("House", IVotes(address(membership)), memberTimelock, gate, _memberSettings(), 3);
     }
 
     function test_WhenInitialized() external view {
@@ -102,9 +112,12 @@ contract CoopGovernorTest is GovernanceTest {
         assertEq(tokenGovernor.name(), "Token house");
         assertEq(address(tokenGovernor.token()), address(govToken));
         assertEq(memberGovernor.timelock(), address(memberTimelock));
+        assertEq(memberGovernor.gate(), address(gate));
         assertEq(memberGovernor.CLOCK_MODE(), "mode=timestamp");
         assertEq(memberGovernor.COUNTING_MODE(), "support=bravo&quorum=for,abstain");
         assertEq(keccak256(abi.encode(memberGovernor.settings())), keccak256(abi.encode(_memberSettings())));
+        assertEq(memberGovernor.quorumFloor(), MEMBER_FLOOR);
+        assertEq(tokenGovernor.quorumFloor(), TOKEN_FLOOR);
         assertTrue(memberGovernor.proposalNeedsQueuing(0));
     }
 
@@ -313,19 +326,62 @@ contract CoopGovernorTest is GovernanceTest {
         uint256 lost = _propose(memberGovernor, _admissions(5));
         _startVoting(memberGovernor, lost);
         _vote(memberGovernor, lost, 0, FOR);
-        CoopGovernor.Settings memory s = _memberSettings();
-        (s.quorumFloor, s.quorumBps) = (1, 0);
-        _pass(
-            memberGovernor,
-            _proposal(address(memberGovernor), abi.encodeCall(CoopGovernor.setSettings, (s)), "A lower quorum")
-        );
-        assertEq(memberGovernor.settings().quorumFloor, 1);
+        vm.warp(memberGovernor.proposalDeadline(lost) + 1);
+        vm.expectEmit(address(memberGovernor));
+        emit CoopGovernor.QuorumFloorSet(1);
+        _asCharter();
+        memberGovernor.setQuorumFloor(1);
+        assertEq(memberGovernor.quorumFloor(), 1);
+        assertEq(memberGovernor.settings().quorumBps, 1_000, "the part stays");
         _assertState(memberGovernor, lost, IGovernor.ProposalState.Defeated);
         uint256 id = _propose(memberGovernor, _admissions(6));
         _startVoting(memberGovernor, id);
         _vote(memberGovernor, id, 0, FOR);
         vm.warp(memberGovernor.proposalDeadline(id) + 1);
         _assertState(memberGovernor, id, IGovernor.ProposalState.Succeeded);
+    }
+
+    /// @dev Half of five members is two: no more may be asked of them than half.
+    function test_RevertWhen_TheFloorIsRaisedAboveHalfOfAllVotes() external {
+        vm.warp(block.timestamp + 1);
+        vm.expectRevert(_bad("quorumFloor"));
+        _asCharter();
+        memberGovernor.setQuorumFloor(4);
+        _asCharter();
+        memberGovernor.setQuorumFloor(3);
+        _joinMany(3);
+        vm.warp(block.timestamp + 1);
+        _asCharter();
+        memberGovernor.setQuorumFloor(4);
+        assertEq(memberGovernor.quorumFloor(), 4);
+    }
+
+    function test_RevertWhen_TheFloorIsNotSetByTheCharter() external {
+        vm.expectRevert(abi.encodeWithSelector(CoopGovernor.CoopGovernor_OnlyCharter.selector, memberHouse));
+        vm.prank(memberHouse);
+        memberGovernor.setQuorumFloor(1);
+    }
+
+    /// @dev Point 19: who joined yesterday cannot vote and counts all the same in what a quorum is a part of.
+    function test_WhenMostMembersAreNotSeasoned() external {
+        _joinMany(95);
+        vm.warp(block.timestamp + 1);
+        assertEq(membership.getPastTotalSupply(block.timestamp - 1), 100);
+        assertEq(memberGovernor.quorum(block.timestamp - 1), 10);
+        for (uint32 id = 6; id <= 25; ++id) {
+            address account = membership.accountOf(id);
+            vm.prank(address(ledger));
+            govToken.mint(account, 2_500e18);
+        }
+        vm.warp(block.timestamp + 1);
+        assertEq(govToken.getPastTotalSupply(block.timestamp - 1), 1_045e18, "45 of the seasoned, 20 times 50");
+        assertEq(tokenGovernor.quorum(block.timestamp - 1), 41.8e18);
+        uint256 proposal = _propose(tokenGovernor, _admissions(5));
+        _startVoting(tokenGovernor, proposal);
+        address newcomer = membership.accountOf(6);
+        _expectNoVotes(tokenGovernor, proposal, newcomer);
+        vm.prank(newcomer);
+        tokenGovernor.castVote(proposal, FOR);
     }
 
     function test_WhenTheQuorumIsReachedLate() external {
@@ -413,6 +469,13 @@ contract CoopGovernorTest is GovernanceTest {
         _queue(memberGovernor, p);
         _assertState(memberGovernor, id, IGovernor.ProposalState.Queued);
         vm.warp(block.timestamp + TIMELOCK_DELAY);
+        bytes32 executor = memberTimelock.EXECUTOR_ROLE();
+        vm.expectRevert(
+            abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, address(this), executor)
+        );
+        memberTimelock.executeBatch(p.targets, p.values, p.calldatas, 0, keccak256(bytes(p.description)));
+        vm.prank(memberHouse);
+        memberTimelock.grantRole(executor, address(this));
         memberTimelock.executeBatch(p.targets, p.values, p.calldatas, 0, keccak256(bytes(p.description)));
         assertEq(membership.admissionsPerEpoch(), 5);
         _assertState(memberGovernor, id, IGovernor.ProposalState.Executed);
@@ -442,7 +505,7 @@ contract CoopGovernorTest is GovernanceTest {
     }
 
     function test_WhenTheHouseChangesItsSettings() external {
-        CoopGovernor.Settings memory s = CoopGovernor.Settings(2 days, 7 days, 1, 2_000, 4, 3 days);
+        CoopGovernor.Settings memory s = CoopGovernor.Settings(2 days, 7 days, 1, 2_000, 3 days);
         Proposal memory p =
             _proposal(address(memberGovernor), abi.encodeCall(CoopGovernor.setSettings, (s)), "More time");
         uint256 id = _voteThrough(memberGovernor, p);

@@ -60,7 +60,7 @@ contract PauseGuardTest is GovernanceTest {
     function test_RevertWhen_TheTargetKnowsNoPause() external {
         vm.prank(address(gate));
         guard.setTarget(address(govToken), true);
-        vm.expectRevert();
+        vm.expectRevert(bytes(""));
         vm.prank(guardian);
         guard.pause(_targets(address(govToken)), 1 days);
         assertEq(guard.pauseEndsAt(address(govToken)), 0);

@@ -45,12 +45,12 @@ contract AuctionHouseTest is SaleTest {
         t.bidBond = 0;
         _expectBadTerms(t, "bidBond");
         t = _auctionTerms();
-        t.commitPeriod = 1 hours - 1;
+        t.commitPeriod = 1 days - 1;
         _expectBadTerms(t, "commitPeriod");
         t.commitPeriod = 30 days + 1;
         _expectBadTerms(t, "commitPeriod");
         t = _auctionTerms();
-        t.revealPeriod = 1 hours - 1;
+        t.revealPeriod = 2 days - 1;
         _expectBadTerms(t, "revealPeriod");
         t.revealPeriod = 30 days + 1;
         _expectBadTerms(t, "revealPeriod");
@@ -110,12 +110,38 @@ contract AuctionHouseTest is SaleTest {
 
     function test_RevertWhen_TheDatasetIsClosed() external {
         DatasetCatalog.Dataset memory d = _dataset();
-        d.open = false;
+        (d.open, d.auctioned) = (false, true);
         _asTokenHouse();
         catalog.publish(DATASET, d);
         vm.prank(bidders[0]);
         vm.expectRevert(abi.encodeWithSelector(LicenseSale.LicenseSale_DatasetClosed.selector, DATASET));
         auctions.open(DATASET, PURPOSE);
+    }
+
+    /// @dev Point 20: what has a list price is not auctioned, and the other way round.
+    function test_RevertWhen_TheDatasetHasAListPrice() external {
+        vm.prank(tokenHouse);
+        auctions.setTerms(DATASET, _auctionTerms());
+        _sellBy(false);
+        vm.prank(bidders[0]);
+        vm.expectRevert(abi.encodeWithSelector(LicenseSale.LicenseSale_SoldOtherwise.selector, DATASET, false));
+        auctions.open(DATASET, PURPOSE);
+    }
+
+    function test_RevertWhen_AListPriceIsSetWhileAnAuctionRuns() external {
+        uint64 id = _openAuction();
+        DatasetCatalog.Dataset memory d = _dataset();
+        vm.expectRevert(abi.encodeWithSelector(DatasetCatalog.DatasetCatalog_BeingAuctioned.selector, DATASET, id));
+        vm.prank(tokenHouse);
+        catalog.publish(DATASET, d);
+        (d.open, d.auctioned) = (false, true);
+        vm.prank(tokenHouse);
+        catalog.publish(DATASET, d);
+        vm.warp(auctions.auctionOf(id).commitEnd);
+        auctions.close(id);
+        _sellBy(false);
+        (,, bool auctioned) = catalog.priceOf(DATASET);
+        assertFalse(auctioned);
     }
 
     function test_RevertWhen_AnotherRuns() external {
@@ -128,6 +154,7 @@ contract AuctionHouseTest is SaleTest {
     function test_WhenOpened() external {
         vm.prank(tokenHouse);
         auctions.setTerms(DATASET, _auctionTerms());
+        _sellBy(true);
         vm.expectEmit(address(auctions));
         emit AuctionHouse.AuctionOpened(1, DATASET, bidders[2], _auctionTerms());
         vm.prank(bidders[2]);
@@ -340,6 +367,7 @@ contract AuctionHouseTest is SaleTest {
         (t.reserve, t.bidBond) = (10e6, 100e6);
         vm.prank(tokenHouse);
         auctions.setTerms(DATASET, t);
+        _sellBy(true);
         vm.prank(bidders[0]);
         uint64 id = auctions.open(DATASET, PURPOSE);
         _commit(id, 0, _bid(30e6));

@@ -25,8 +25,8 @@ contract ComputeDeskTest is SaleTest {
         LicenseSale.Parts memory parts = _parts();
         vm.expectRevert(abi.encodeWithSelector(Governed.Governed_ZeroAddress.selector, "committee"));
         _proxy(code, abi.encodeCall(ComputeDesk.initialize, (parts, address(0), JOB_TIMEOUT)));
-        vm.expectRevert(abi.encodeWithSelector(ComputeDesk.ComputeDesk_BadTimeout.selector, 1 hours - 1));
-        _proxy(code, abi.encodeCall(ComputeDesk.initialize, (parts, address(committee), 1 hours - 1)));
+        vm.expectRevert(abi.encodeWithSelector(ComputeDesk.ComputeDesk_BadTimeout.selector, 2 days - 1));
+        _proxy(code, abi.encodeCall(ComputeDesk.initialize, (parts, address(committee), 2 days - 1)));
     }
 
     // ---------------------------------------------------------------------------------------------- prices
@@ -51,11 +51,11 @@ contract ComputeDeskTest is SaleTest {
         emit ComputeDesk.ComputePriceSet(1e6, 2e6);
         desk.setPrice(1e6, 2e6);
         vm.expectEmit(address(desk));
-        emit ComputeDesk.TimeoutSet(1 hours);
-        desk.setTimeout(1 hours);
+        emit ComputeDesk.TimeoutSet(2 days);
+        desk.setTimeout(2 days);
         vm.stopPrank();
         (uint128 base, uint128 perUnit, uint32 timeout) = desk.prices();
-        assertEq(abi.encode(base, perUnit, timeout), abi.encode(1e6, 2e6, 1 hours));
+        assertEq(abi.encode(base, perUnit, timeout), abi.encode(1e6, 2e6, 2 days));
         assertEq(desk.jobOf(jobId).refundAt, GENESIS + JOB_TIMEOUT);
         _complete(jobId, 100);
         assertEq(_booked(), BASE + 100 * PER_UNIT);

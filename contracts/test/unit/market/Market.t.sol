@@ -68,7 +68,7 @@ contract MarketTest is CoopTest {
         DatasetCatalog.Dataset memory d = _dataset();
         (d.pricePerThousand, d.open, d.termsHash) = (1, false, keccak256("new terms"));
         vm.expectEmit(address(catalog));
-        emit DatasetCatalog.DatasetPublished(DATASET, 1, 1, 1, d.termsHash);
+        emit DatasetCatalog.DatasetPublished(DATASET, 1, 1, 1, d.termsHash, false);
         vm.expectEmit(address(catalog));
         emit DatasetCatalog.DatasetClosed(DATASET);
         _asTokenHouse();
@@ -279,6 +279,52 @@ contract MarketTest is CoopTest {
         assertLt(price * 1_000, exact + 1_000);
     }
 
+    /// @dev Point 20: five years cost sixty-one times what a day costs.
+    function test_WhenAMonthHasBegunItIsPaid() external {
+        LicenseSale.Order memory o = _order(1_000);
+        o.duration = 1;
+        assertEq(market.priceOf(o), PRICE);
+        o.duration = 30 days;
+        assertEq(market.priceOf(o), PRICE);
+        o.duration = 30 days + 1;
+        assertEq(market.priceOf(o), 2 * PRICE);
+        o.duration = market.MAX_DURATION();
+        assertEq(market.priceOf(o), 61 * PRICE);
+        usdc.mint(researcher, 61 * PRICE);
+        LicenseSale.Permit memory p = _permit(researcherKey, 61 * PRICE - 1);
+        vm.prank(researcher);
+        vm.expectRevert(
+            abi.encodeWithSelector(LicenseSale.LicenseSale_PriceExceeds.selector, 61 * PRICE, 61 * PRICE - 1)
+        );
+        market.buy(o, p);
+    }
+
+    /// @dev Rounding once, after all months: to buy in parts saves nothing.
+    function testFuzz_PartsOfADurationCostNoLess(uint64 first, uint64 second, uint32 records) external view {
+        LicenseSale.Order memory o = _order(uint32(bound(records, 1, type(uint32).max)));
+        (first, second) = (uint64(bound(first, 1, 900 days)), uint64(bound(second, 1, 900 days)));
+        o.duration = first;
+        uint256 apart = market.priceOf(o);
+        o.duration = second;
+        apart += market.priceOf(o);
+        o.duration = first + second;
+        assertLe(market.priceOf(o), apart);
+    }
+
+    function test_RevertWhen_TheDatasetIsAuctioned() external {
+        DatasetCatalog.Dataset memory d = _dataset();
+        d.auctioned = true;
+        vm.expectEmit(address(catalog));
+        emit DatasetCatalog.DatasetPublished(DATASET, 1, 1, PRICE, d.termsHash, true);
+        _asTokenHouse();
+        catalog.publish(DATASET, d);
+        assertEq(abi.encode(catalog.datasetOf(DATASET)), abi.encode(d));
+        bytes memory reason = abi.encodeWithSelector(LicenseSale.LicenseSale_SoldOtherwise.selector, DATASET, true);
+        _expectBuyRevert(_order(1), reason);
+        vm.expectRevert(reason);
+        market.priceOf(_order(1));
+    }
+
     function test_BuyWhenAllIsWell() external {
         LicenseSale.Order memory o = _order(1_500);
         usdc.mint(researcher, 100e6);
@@ -290,7 +336,7 @@ contract MarketTest is CoopTest {
             ehdsCategory: 5,
             records: 1_500,
             issuedAt: uint64(block.timestamp),
-            expiry: uint64(block.timestamp) + 90 days,
+            expiry: uint64(block.timestamp) + 30 days,
             recipientKey: o.recipientKey
         });
         vm.expectEmit(address(license));

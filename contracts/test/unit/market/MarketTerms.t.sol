@@ -136,7 +136,7 @@ contract MarketTermsTest is CoopTest {
         vm.prank(researcher);
         assertEq(market.buyWithData(_order(1_000), 201e18), 1);
         assertEq(license.ownerOf(1), researcher);
-        assertEq(license.termsOf(1).expiry, block.timestamp + 90 days);
+        assertEq(license.termsOf(1).expiry, block.timestamp + 30 days);
         assertEq(dataToken.balanceOf(researcher), 1e18);
         assertEq(dataToken.balanceOf(address(treasury)), 150e18);
         assertEq(dataToken.totalSupply(), 151e18);
@@ -184,7 +184,7 @@ contract MarketTermsTest is CoopTest {
         vm.startPrank(researcher);
         vm.expectRevert(abi.encodeWithSelector(LicenseSale.LicenseSale_BadOrder.selector, "duration"));
         market.renew(id, 0, p);
-        uint64 most = market.MAX_DURATION() - 90 days;
+        uint64 most = market.MAX_DURATION() - 30 days;
         vm.expectRevert(abi.encodeWithSelector(LicenseSale.LicenseSale_BadOrder.selector, "duration"));
         market.renew(id, most + 1, p);
         vm.stopPrank();
@@ -251,7 +251,7 @@ contract MarketTermsTest is CoopTest {
         assertEq(license.termsOf(id).expiry, expiry + 25 days);
         assertEq(usdc.balanceOf(address(treasury)), 170e6);
         assertEq(license.licenseCount(), 1);
-        p = _fundRenewal(60e6);
+        p = _fundRenewal(61 * 60e6);
         uint64 most = market.MAX_DURATION() - 5 days;
         vm.prank(researcher);
         assertEq(market.renew(id, most, p), block.timestamp + market.MAX_DURATION());

@@ -326,33 +326,43 @@ contract MembershipTest is CoopTest {
         assertEq(membership.delegates(stranger), address(0));
     }
 
-    /// @dev Random joins and endings; at every past moment that mattered, votes never exceed the total, and equal it where
-    /// nobody left unseasoned.
-    function testFuzz_TheTotalIsNeverBelowTheSum(uint256 seed) external {
-        bool unseasonedLeaver;
+    /// @dev Random joins and endings: at every past moment the total is every active member, seasoned or not, and the count
+    /// of the seasoned is never more than who has a vote.
+    function testFuzz_TheTotalIsEveryActiveMember(uint256 seed) external {
         uint256[] memory moments = new uint256[](12);
+        uint256[] memory active = new uint256[](12);
         for (uint256 i; i < moments.length; ++i) {
             seed = uint256(keccak256(abi.encode(seed)));
             vm.warp(block.timestamp + 1 days + seed % 20 days);
-            moments[i] = block.timestamp;
+            (moments[i], active[i]) = (block.timestamp, i == 0 ? 0 : active[i - 1]);
             uint32 pick = uint32(seed >> 128) % uint32(memberKeys.length);
             bool leave = pick != 0 && membership.activeAccountOf(pick) != address(0) && seed & 1 == 1;
-            if (!leave) {
-                _join();
-                continue;
-            }
-            (uint40 joinedAt,) = membership.membershipTimes(pick);
-            unseasonedLeaver = unseasonedLeaver || block.timestamp < joinedAt + 30 days;
-            _erase(pick);
+            if (leave) _erase(pick);
+            else _join();
+            active[i] = leave ? active[i] - 1 : active[i] + 1;
+            vm.warp(block.timestamp + 1);
+            assertLe(membership.seasonedCount(), _sumOfVotes(block.timestamp - 1));
         }
         vm.warp(block.timestamp + 60 days);
         for (uint256 i; i < moments.length; ++i) {
-            uint256 sum = _sumOfVotes(moments[i]);
-            uint256 total = membership.getPastTotalSupply(moments[i]);
-            assertLe(sum, total);
-            if (!unseasonedLeaver) assertEq(sum, total);
+            assertEq(membership.getPastTotalSupply(moments[i]), active[i]);
+            assertLe(_sumOfVotes(moments[i]), active[i]);
         }
-        assertEq(_sumOfVotes(block.timestamp - 1), membership.getPastTotalSupply(block.timestamp - 1), "settles");
+        assertEq(membership.seasonedCount(), active[11], "in time all of them are seasoned");
+        assertEq(_sumOfVotes(block.timestamp - 1), active[11]);
+    }
+
+    function test_TheCountOfTheSeasonedDoubtsEverybodyWhoEnded() external {
+        assertEq(membership.seasonedCount(), 0);
+        _joinMany(3);
+        vm.warp(block.timestamp + 30 days - 1);
+        assertEq(membership.seasonedCount(), 0);
+        vm.warp(block.timestamp + 1);
+        assertEq(membership.seasonedCount(), 3);
+        _erase(_join());
+        assertEq(membership.seasonedCount(), 2, "who was not seasoned counts as one who was");
+        vm.warp(block.timestamp + 30 days);
+        assertEq(membership.seasonedCount(), 3);
     }
 
     function _sumOfVotes(uint256 at) private view returns (uint256 sum) {
@@ -367,7 +377,7 @@ contract MembershipTest is CoopTest {
         assertTrue(membership.supportsInterface(type(IERC721).interfaceId));
         assertTrue(membership.supportsInterface(0xb45a3c0e), "ERC-5192");
         assertTrue(membership.supportsInterface(type(IERC5805).interfaceId));
-        assertEq(membership.getPastTotalSupply(1 days), 0, "before anything could be seasoned");
+        assertEq(membership.getPastTotalSupply(1 days), 0, "before anybody joined");
     }
 
     // -------------------------------------------------------------------------------------- administration

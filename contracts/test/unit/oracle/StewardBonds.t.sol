@@ -51,6 +51,21 @@ contract StewardBondsTest is StewardsTest {
         committee.setObjectionBond(1);
     }
 
+    /// @dev Point 17: a seat that nobody can pay for, one for nothing, and an objection that costs more than a seat.
+    function test_RevertWhen_ABondIsOutOfBounds() external {
+        uint64[4] memory seats = [0, LEAST_BOND - 1, 1e12 + 1, type(uint64).max];
+        uint64[4] memory objections = [0, LEAST_BOND - 1, MIN_BOND + 1, type(uint64).max];
+        vm.startPrank(memberHouse);
+        for (uint256 i; i < 4; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(StewardBonds.StewardBonds_BadBond.selector, seats[i]));
+            committee.setMinBond(seats[i]);
+            vm.expectRevert(abi.encodeWithSelector(StewardBonds.StewardBonds_BadBond.selector, objections[i]));
+            committee.setObjectionBond(objections[i]);
+        }
+        vm.expectRevert(abi.encodeWithSelector(StewardBonds.StewardBonds_BadBond.selector, OBJECTION - 1));
+        committee.setMinBond(OBJECTION - 1);
+    }
+
     function test_WhenBondsAreSet() external {
         _bondAll(MIN_BOND);
         vm.startPrank(memberHouse);
@@ -58,10 +73,10 @@ contract StewardBondsTest is StewardsTest {
         emit StewardBonds.MinBondSet(2 * MIN_BOND);
         committee.setMinBond(2 * MIN_BOND);
         vm.expectEmit(address(committee));
-        emit StewardBonds.ObjectionBondSet(7);
-        committee.setObjectionBond(7);
+        emit StewardBonds.ObjectionBondSet(7e6);
+        committee.setObjectionBond(7e6);
         assertEq(committee.minBond(), 2 * MIN_BOND);
-        assertEq(committee.objectionBond(), 7);
+        assertEq(committee.objectionBond(), 7e6);
         assertEq(committee.seatBond(), MIN_BOND, "asked of this generation");
         assertTrue(committee.isActiveSteward(_steward(1)));
         committee.seat(_seats("steward"), 2);
@@ -121,6 +136,7 @@ contract StewardBondsTest is StewardsTest {
         address one = _steward(1);
         _bond(one, MIN_BOND + extra);
         amount = uint64(bound(amount, uint256(extra) + 1, type(uint64).max));
+        vm.assume(amount != MIN_BOND + extra);
         vm.prank(one);
         vm.expectRevert(
             abi.encodeWithSelector(
@@ -128,6 +144,19 @@ contract StewardBondsTest is StewardsTest {
             )
         );
         committee.requestUnbond(amount);
+    }
+
+    /// @dev Point 20: a bond comes back also where the house seats nobody else.
+    function test_WhenASeatedStewardUnbondsEverything() external {
+        address one = _steward(1);
+        _bond(one, MIN_BOND + 5);
+        assertTrue(committee.isActiveSteward(one));
+        _unbond(one, MIN_BOND + 5);
+        assertFalse(committee.isActiveSteward(one));
+        vm.warp(block.timestamp + 28 days);
+        vm.prank(one);
+        committee.withdrawBond(gateway);
+        assertEq(usdc.balanceOf(gateway), MIN_BOND + 5);
     }
 
     function test_RevertWhen_ItExceedsTheBond() external {
@@ -270,7 +299,7 @@ contract StewardBondsTest is StewardsTest {
         _bond(one, MIN_BOND);
         _lock(one);
         vm.prank(memberHouse);
-        committee.setObjectionBond(1);
+        committee.setObjectionBond(LEAST_BOND);
         vm.expectEmit(address(committee));
         emit StewardBonds.ObjectionSettled(one, OBJECTION, true);
         vm.prank(address(disputes));

@@ -63,8 +63,10 @@ contract StewardCommitteeTest is CoopTest {
             mstore(seats, 32)
         }
         committee.seat(seats, 17);
+        vm.stopPrank();
         bytes[] memory signatures = new bytes[](17);
         for (uint256 i; i < 17; ++i) {
+            _bondLeast(vm.addr(16 + i));
             signatures[i] = _sign(16 + i, DIGEST);
         }
         uint256 signers = committee.verifyQuorum(DIGEST, signatures);
@@ -127,6 +129,7 @@ contract StewardCommitteeTest is CoopTest {
         emit StewardCommittee.Seated(2, seats, 3);
         _asMemberHouse();
         committee.seat(seats, 3);
+        _bondSeats();
         assertEq(committee.generation(), 2);
         assertEq(committee.quorum(), 3);
         assertEq(committee.seats().length, 3);
@@ -301,6 +304,7 @@ contract StewardCommitteeTest is CoopTest {
         StewardCommittee.Seat[] memory seats = _seats("new");
         _asMemberHouse();
         committee.seat(seats, 2);
+        _bondSeats();
         vm.expectRevert(abi.encodeWithSelector(StewardCommittee.StewardCommittee_NotSteward.selector, 0, former));
         committee.debit(d, s);
         _book(d);

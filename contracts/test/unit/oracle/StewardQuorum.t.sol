@@ -74,7 +74,7 @@ contract StewardQuorumTest is StewardsTest {
     }
 
     function test_RevertWhen_TheEvidenceIsSomethingElse() external {
-        vm.expectRevert();
+        vm.expectRevert(bytes(""));
         committee.attested(DIGEST, hex"1234");
     }
 

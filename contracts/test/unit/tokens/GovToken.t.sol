@@ -103,7 +103,17 @@ contract GovTokenTest is CoopTest {
         govToken.poke(dora);
         govToken.sync(dora);
         assertEq(govToken.getVotes(dora), 0, "one second early");
-        assertEq(_total(), 15e18);
+        vm.warp(joinedAt + 20 days);
+        assertEq(_total(), 23e18, "a quorum is a part of these too");
+        _earn(dora, 36e18);
+        assertEq(_total(), 25e18);
+        vm.prank(dora);
+        govToken.transfer(alice, 19e18);
+        assertEq(_total(), 24e18);
+        vm.warp(joinedAt + 30 days);
+        govToken.sync(dora);
+        assertEq(govToken.getVotes(dora), 9e18);
+        assertEq(_total(), 24e18, "the same units, which now vote");
     }
 
     function test_RevertWhen_MoreIsEarnedThanFits() external {
@@ -393,7 +403,9 @@ contract GovTokenTest is CoopTest {
     function test_WhenTheMembershipEndsBeforeSeasoning() external {
         address dora = _newcomer();
         _earn(dora, 64e18);
+        assertEq(_total(), 23e18);
         _erase(4);
+        assertEq(_total(), 15e18);
         vm.warp(block.timestamp + 30 days);
         govToken.sync(dora);
         assertEq(govToken.getVotes(dora), 0);

@@ -54,11 +54,13 @@ pub(super) fn shared() -> Shared {
         }
     }
     let access = Step::create("AccessPlan", &bindings::bytecode("AccessPlan"), &[]);
-    let plan = Step::create("FoundingPlan", &bindings::bytecode("FoundingPlan"), &access.address.abi_encode());
+    let check = Step::create("FoundingCheck", &bindings::bytecode("FoundingCheck"), &[]);
+    let arguments = [access.address.abi_encode(), check.address.abi_encode()].concat();
+    let plan = Step::create("FoundingPlan", &bindings::bytecode("FoundingPlan"), &arguments);
     let arguments = [words(&at), plan.address.abi_encode()].concat();
     let factory = Step::create("CoopFactory", &bindings::bytecode("CoopFactory"), &arguments);
     let address = factory.address;
-    steps.extend([contest_verifier(), access, plan, factory]);
+    steps.extend([contest_verifier(), access, check, plan, factory]);
     steps.extend(accounts());
     Shared { factory: address, steps }
 }
@@ -194,6 +196,11 @@ fn fields(config: &CoopConfig, usdc: Address, genesis: u64) -> Value {
         "governance": {
             "delay": config.governance.delay, "tokenHouse": house(&config.governance.token),
             "memberHouse": house(&config.governance.member),
+            "tokenFloor": digits(config.governance.token.quorum_floor),
+            "memberFloor": digits(config.governance.member.quorum_floor),
+            "constitution": {
+                "minMembers": config.governance.min_members, "minAge": config.governance.min_age,
+            },
         },
         "datasets": config.datasets.iter().map(offer).collect::<Vec<_>>(),
     })
@@ -232,6 +239,7 @@ fn offer(dataset: &DatasetConfig) -> Value {
     json!({ "id": dataset.id, "dataset": {
         "dataType": dataset.data_type as u8, "source": dataset.source,
         "pricePerThousand": digits(dataset.price_per_thousand.0), "termsHash": dataset.terms_hash, "open": true,
+        "auctioned": dataset.auctioned,
     } })
 }
 
@@ -239,7 +247,7 @@ fn house(house: &HouseConfig) -> Value {
     json!({
         "votingDelay": house.voting_delay, "votingPeriod": house.voting_period,
         "proposalThreshold": digits(house.proposal_threshold), "quorumBps": house.quorum_bps,
-        "quorumFloor": digits(house.quorum_floor), "lateQuorumExtension": house.late_quorum_extension,
+        "lateQuorumExtension": house.late_quorum_extension,
     })
 }
 

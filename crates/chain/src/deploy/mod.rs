@@ -4,6 +4,7 @@
 //! charter, and [`verify`] proves it from the chain. A deployment that was cut off goes on where it was, see the
 //! `engine` and `journal` modules; what it deployed is found by its address.
 
+mod check;
 mod config;
 mod engine;
 mod founding;

@@ -28,11 +28,13 @@ pub enum Role {
     MemberHouse,
     /// Pauses for a while.
     Pauser,
+    /// Money that leaves the Treasury: nobody's before the cooperative is constituted, the token house's since.
+    Treasury,
 }
 
 impl Role {
     /// All of them, by number.
-    pub const ALL: [Self; 4] = [Self::Charter, Self::TokenHouse, Self::MemberHouse, Self::Pauser];
+    pub const ALL: [Self; 5] = [Self::Charter, Self::TokenHouse, Self::MemberHouse, Self::Pauser, Self::Treasury];
 
     /// Its number at the authority.
     #[must_use]
@@ -42,6 +44,7 @@ impl Role {
             Self::TokenHouse => 1,
             Self::MemberHouse => 2,
             Self::Pauser => 3,
+            Self::Treasury => 4,
         }
     }
 }

@@ -93,10 +93,13 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The four roles have one holder each, and nobody else has ever kept one: neither founder nor factory.
+    /// The roles have one holder each, the Treasury's none before the cooperative is constituted, and nobody else has ever
+    /// kept one: neither founder nor factory.
     async fn roles(&self) -> Result<(), DeployError> {
         let held = holders(self.chain, self.manifest).await?;
-        let wanted = self.holders();
+        let constituted =
+            self.view(self.manifest.addresses.charter_gate, CharterGate::constitutedAtCall {}).await? != 0;
+        let wanted = self.holders(constituted);
         for (role, members) in &held.holders {
             let expected: Vec<Address> =
                 wanted.iter().filter(|(r, _)| r.number() == *role).map(|(_, holder)| *holder).collect();
@@ -105,14 +108,16 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn holders(&self) -> [(Role, Address); 4] {
+    fn holders(&self, constituted: bool) -> Vec<(Role, Address)> {
         let a = &self.manifest.addresses;
-        [
+        let mut holders = vec![
             (Role::Charter, a.charter_gate),
             (Role::TokenHouse, a.token_timelock),
             (Role::MemberHouse, a.member_timelock),
             (Role::Pauser, a.pause_guard),
-        ]
+        ];
+        holders.extend(constituted.then_some((Role::Treasury, a.token_timelock)));
+        holders
     }
 
     /// Each restricted function is the role's that the plan says.
@@ -149,9 +154,10 @@ impl Reader<'_> {
             let admin = self.view(timelock, CoopTimelock::DEFAULT_ADMIN_ROLECall {}).await?;
             let proposer = self.view(timelock, CoopTimelock::PROPOSER_ROLECall {}).await?;
             let canceller = self.view(timelock, CoopTimelock::CANCELLER_ROLECall {}).await?;
+            let executor = self.view(timelock, CoopTimelock::EXECUTOR_ROLECall {}).await?;
             let who = granted(self.chain, self.manifest, timelock).await?;
             for account in who {
-                for role in [admin, proposer, canceller] {
+                for role in [admin, proposer, canceller, executor] {
                     let has = self.view(timelock, CoopTimelock::hasRoleCall { role, account }).await?;
                     let may = if role == admin { account == timelock } else { account == governor };
                     same(&format!("that {account} has role {role} in the timelock {timelock}"), may, has)?;
@@ -162,6 +168,9 @@ impl Reader<'_> {
         let houses = self.view(a.charter_gate, CharterGate::housesCall {}).await?;
         same("the token house of the charter", a.token_timelock, houses.tokenHouse)?;
         same("the member house of the charter", a.member_timelock, houses.memberHouse)?;
+        let terms = self.view(a.charter_gate, CharterGate::termsCall {}).await?;
+        same("the members that constitute the cooperative", self.config.governance.min_members, terms.minMembers)?;
+        same("the age that constitutes it", self.config.governance.min_age, terms.minAge)?;
         let guardian = self.view(a.pause_guard, PauseGuard::guardianCall {}).await?;
         same("the guardian", self.config.actors.guardian, guardian)?;
         Ok(())
@@ -182,7 +191,10 @@ impl Reader<'_> {
         same("the voting period", wanted.voting_period, found.votingPeriod)?;
         same("the proposal threshold", U256::from(wanted.proposal_threshold), found.proposalThreshold)?;
         same("the quorum's part", U256::from(wanted.quorum_bps), found.quorumBps)?;
-        same("the quorum's floor", U256::from(wanted.quorum_floor), found.quorumFloor)?;
+        let floor = self.view(governor, CoopGovernor::quorumFloorCall {}).await?;
+        same("the quorum's floor", U256::from(wanted.quorum_floor), floor)?;
+        let gate = self.view(governor, CoopGovernor::gateCall {}).await?;
+        same("the charter of a house", self.manifest.addresses.charter_gate, gate)?;
         same("the extension for a late quorum", wanted.late_quorum_extension, found.lateQuorumExtension.to())?;
         Ok(())
     }
@@ -257,6 +269,7 @@ impl Reader<'_> {
             let found = self.view(a.dataset_catalog, DatasetCatalog::datasetOfCall { id: wanted.id.0 }).await?;
             same(&format!("the price of dataset {}", wanted.id), wanted.price_per_thousand.0, found.pricePerThousand)?;
             same(&format!("the type of dataset {}", wanted.id), wanted.data_type as u8, found.dataType)?;
+            same(&format!("that dataset {} is auctioned", wanted.id), wanted.auctioned, found.auctioned)?;
         }
         let split = self.view(a.treasury, Treasury::splitCall {}).await?;
         let wanted = self.config.split;

@@ -97,7 +97,7 @@ pub async fn owner(chain: &Chain, manifest: &Manifest, call: &Call) -> Result<Ow
     let asked = CoopAuthority::getTargetFunctionRoleCall { target: call.target, selector };
     let role = chain.view(manifest.addresses.authority, &asked).await?;
     Ok(match role {
-        1 => Owner::House(House::Token),
+        1 | 4 => Owner::House(House::Token),
         2 => Owner::House(House::Member),
         3 => Owner::Pauser,
         _ => Owner::Charter,

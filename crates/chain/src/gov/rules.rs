@@ -192,6 +192,9 @@ pub(super) const RULES: &[Rule] = &[
     rule(&["Treasury"], "spendToken", "pays out a token other than the stablecoin")
         .units(&[("amount", Unit::Token)])
         .warn("tokens leave the treasury"),
+    rule(&["CoopGovernor"], "setQuorumFloor", "sets the least votes that a proposal of this house needs")
+        .now("quorumFloor", &[])
+        .warn("the fewer, the fewer decide for all"),
     rule(&["PauseGuard"], "unpause", "ends a pause before its time"),
     rule(UPGRADEABLE, "upgradeToAndCall", "replaces the contract's code")
         .now("(implementation)", &[])

@@ -99,7 +99,7 @@ async fn reading_back_finds_sales_that_no_configuration_begins() {
         reserve: 1,
         bidBond: 1,
         commitPeriod: 86_400,
-        revealPeriod: 86_400,
+        revealPeriod: 2 * 86_400,
         records: 10,
         duration: 86_400,
     };
@@ -194,7 +194,7 @@ async fn a_config_that_no_stage_accepts_is_refused_by_the_first_one() {
     let error = deploy(&coop.founder, &twice, None, |_| {}).await.unwrap_err();
     let text = error.to_string();
     assert!(matches!(error, DeployError::Step { .. }) && text.contains("stopped at \""), "{text}");
-    assert!(text.contains("FoundingPlan_BadConfig(\"committee.seats\")"), "{text}");
+    assert!(text.contains("FoundingCheck_BadConfig(\"committee.seats\")"), "{text}");
     assert!(text.contains("it goes on there"), "{text}");
 }
 
@@ -260,11 +260,11 @@ async fn mixed_mining_takes_transactions_at_once_and_goes_on_without_any() {
 }
 
 #[test]
-fn who_earned_one_whole_gov_may_propose_by_default_and_three_of_them_are_a_quorum() {
+fn who_earned_one_whole_gov_may_propose_by_default_and_ten_of_them_are_a_quorum() {
     let one_gov = U256::from(10).pow(U256::from(18));
     let units = (one_gov * one_gov).root(2); // GovToken: the square root of what was earned, with 18 decimals
     let token = rochdale_chain::deploy::GovernanceConfig::default().token;
-    assert_eq!((U256::from(token.proposal_threshold), U256::from(token.quorum_floor)), (units, units * U256::from(3)));
+    assert_eq!((U256::from(token.proposal_threshold), U256::from(token.quorum_floor)), (units, units * U256::from(10)));
 }
 
 #[test]

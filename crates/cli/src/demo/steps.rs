@@ -28,6 +28,8 @@ use std::time::Instant;
 /// Privacy loss of each query in nano-zCDP: a tenth of each person's budget.
 const RHO: u64 = 100_000_000;
 const YEAR: u64 = 365 * 86_400;
+/// What a license lasts: one month of those that it is priced by.
+const MONTH: u64 = 30 * 86_400;
 /// Test dollars handed to the researcher, in micro-USDC: what 10,000 records cost.
 const ALLOWANCE: u128 = 1_000_000_000_000;
 
@@ -53,7 +55,7 @@ impl Demo {
             records: u32::try_from(records)?,
             purpose: PURPOSE,
             ehds_category: 5,
-            duration: YEAR,
+            duration: MONTH,
         };
         let bought = researcher.buy(&self.coop.manifest, &self.chain, purchase).await?;
         self.report.gas.one("approve a researcher", approved);

@@ -57,6 +57,14 @@ pub enum GovCommand {
         #[command(flatten)]
         target: ProposalArgs,
     },
+    /// Let the houses decide about money and the charter, once enough members have a vote; anyone may
+    Constitute {
+        /// Key file of the account that pays; this state's founder if absent
+        #[arg(long)]
+        key: Option<PathBuf>,
+        #[command(flatten)]
+        chain: ChainArgs,
+    },
     /// A proposal in plain words: what it changes, from what to what, when, and its votes
     Show {
         /// The proposal's number

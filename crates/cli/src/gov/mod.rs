@@ -32,6 +32,9 @@ pub async fn run(common: &Common, command: GovCommand, ui: Ui) -> Result<ExitCod
         GovCommand::Execute { target } => {
             proposal::execute(&Site::open(common, &target.chain).await?, &target, ui).await
         }
+        GovCommand::Constitute { key, chain } => {
+            proposal::constitute(&Site::open(common, &chain).await?, key.as_deref(), ui).await
+        }
         GovCommand::Show { proposal, house, chain } => {
             let site = Site::open(common, &chain).await?;
             proposal::show_one(&site, (proposal, house.map(Into::into)), ui).await

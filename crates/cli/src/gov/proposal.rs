@@ -14,6 +14,7 @@ use rochdale_chain::gov::{Draft, House, Motion, PROPOSER, Proposal, Status, Supp
 use rochdale_chain::{bindings::CharterGate, gov::Book, upgrade};
 use serde_json::json;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// `rochdale gov propose`
@@ -94,8 +95,8 @@ pub async fn vote(site: &Site, name: &str, named: Named, support: Support, ui: U
     )
 }
 
-async fn payer(site: &Site, target: &ProposalArgs) -> Result<Sender> {
-    let key = match &target.key {
+async fn payer(site: &Site, key: Option<&Path>) -> Result<Sender> {
+    let key = match key {
         Some(path) => coop::signer(path)?,
         None => found::office(&site.state, FOUNDER)?,
     };
@@ -120,7 +121,7 @@ async fn standing(site: &Site, target: &ProposalArgs, wanted: Status) -> Result<
 
 /// `rochdale gov queue`
 pub async fn queue(site: &Site, target: &ProposalArgs, ui: Ui) -> Result<ExitCode> {
-    let payer = payer(site, target).await?;
+    let payer = payer(site, target.key.as_deref()).await?;
     let (mut receipts, mut waits) = (Vec::new(), Vec::new());
     for proposal in standing(site, target, Status::Succeeded).await? {
         receipts.push(proposal.queue(&payer, &site.manifest).await?);
@@ -130,9 +131,18 @@ pub async fn queue(site: &Site, target: &ProposalArgs, ui: Ui) -> Result<ExitCod
     sent(ui, receipts, &waits.join("; "))
 }
 
+/// `rochdale gov constitute`
+pub async fn constitute(site: &Site, key: Option<&Path>, ui: Ui) -> Result<ExitCode> {
+    let payer = payer(site, key).await?;
+    let receipt = payer.send(site.manifest.addresses.charter_gate, &CharterGate::constituteCall {}).await?;
+    let sentence = "the cooperative is constituted: its houses decide about money and the charter from now on, and what \
+                    was put to the vote before lapses";
+    sent(ui, vec![receipt], sentence)
+}
+
 /// `rochdale gov execute`
 pub async fn execute(site: &Site, target: &ProposalArgs, ui: Ui) -> Result<ExitCode> {
-    let payer = payer(site, target).await?;
+    let payer = payer(site, target.key.as_deref()).await?;
     let (mut done, mut receipts) = (Vec::new(), Vec::new());
     let ready = standing(site, target, Status::Queued).await?;
     for proposal in &ready {
@@ -219,7 +229,7 @@ fn word(status: Status) -> &'static str {
         Status::Defeated => "lost",
         Status::Succeeded => "won, to be queued",
         Status::Queued => "waiting in the timelock",
-        Status::Expired => "not executed in time",
+        Status::Expired => "lapsed: it was put to the vote before the cooperative was constituted",
         Status::Executed => "done",
     }
 }

@@ -43,7 +43,7 @@ pub async fn calls(
             let price = u128::from(*price) * 1_000_000;
             let offer = json!({
                 "dataType": now.dataType, "source": now.source, "pricePerThousand": price.to_string(),
-                "termsHash": now.termsHash, "open": !closed,
+                "termsHash": now.termsHash, "open": !closed, "auctioned": false,
             });
             spec("DatasetCatalog", "publish", json!({ "id": dataset, "d": offer }))
         }

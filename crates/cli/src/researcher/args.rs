@@ -29,8 +29,8 @@ pub struct OrderArgs {
     pub records: u32,
     #[command(flatten)]
     pub use_: UseArgs,
-    /// Days of validity
-    #[arg(long, default_value_t = 365)]
+    /// Days of validity; each month of 30 days that has begun is paid
+    #[arg(long, default_value_t = 30)]
     pub days: u32,
 }
 
@@ -77,8 +77,8 @@ pub enum ResearcherCommand {
         /// The license; the one got last if absent
         #[arg(long)]
         license: Option<LicenseId>,
-        /// Days that are added, from now where it has ended
-        #[arg(long, default_value_t = 365)]
+        /// Days that are added, from now where it has ended; each month of 30 days that has begun is paid
+        #[arg(long, default_value_t = 30)]
         days: u32,
     },
     /// Pay for a license that can be cancelled for a while

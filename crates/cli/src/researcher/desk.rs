@@ -191,6 +191,9 @@ fn told(error: SendError) -> anyhow::Error {
         Some("LicenseSale_NotBonded") => "this sale needs collateral: `rochdale researcher bond put`",
         Some("LicenseSale_NotApproved") => "the ethics board has to approve the researcher for this purpose",
         Some("LicenseSale_DatasetClosed") => "the dataset is not on offer",
+        Some("LicenseSale_SoldOtherwise") => {
+            "a dataset is sold by its list price or by auction, one at a time: `rochdale researcher auction` or `license`"
+        }
         Some("AuctionHouse_NotAuctioned") => "the dataset has no auction terms: the token house sets them",
         Some("AuctionHouse_Running") => "the dataset has an auction already: bid in that one",
         Some("ComputeDesk_NoPrice") => "computations have no price yet: the token house sets it",

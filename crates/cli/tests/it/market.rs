@@ -4,7 +4,7 @@ use crate::support::{Up, fails, json, port};
 use alloy::primitives::{Address, B256, U256, keccak256};
 use alloy::signers::local::PrivateKeySigner;
 use alloy::sol_types::SolCall;
-use rochdale_chain::bindings::{AuctionHouse, ComputeDesk, DataToken, License, Market, TestUSDC};
+use rochdale_chain::bindings::{AuctionHouse, ComputeDesk, DataToken, DatasetCatalog, License, Market, TestUSDC};
 use rochdale_chain::client::{Chain, ChainOptions, SystemClock};
 use rochdale_chain::deploy::Manifest;
 use rochdale_chain::eip712;
@@ -45,6 +45,14 @@ impl Shop {
     /// What the token house decides.
     fn decide(&self, to: Address, call: &impl SolCall) {
         self.act_as(self.manifest.addresses.token_timelock, to, call);
+    }
+
+    /// The first dataset is sold by auction from now on, or at its list price.
+    fn sell_by(&self, auctioned: bool) {
+        let catalog = self.manifest.addresses.dataset_catalog;
+        let now = self.view(catalog, &DatasetCatalog::datasetOfCall { id: 1 });
+        let d = DatasetCatalog::Dataset { auctioned, ..now };
+        self.decide(catalog, &DatasetCatalog::publishCall { id: 1, d });
     }
 
     fn act_as(&self, account: Address, to: Address, call: &impl SolCall) {
@@ -105,7 +113,7 @@ fn fixed_prices_are_paid_in_dollars_and_data_reserved_cancelled_and_renewed() {
     let lin = shop.account("lin");
     let before = shop.terms(&bought["license"]).expiry;
     let renewed = shop.says("lin", "renew --days 60");
-    assert_eq!((&renewed["license"], amount(&renewed["price"])), (&bought["license"], 1_000 * USDC));
+    assert_eq!((&renewed["license"], amount(&renewed["price"])), (&bought["license"], 2_000 * USDC), "two months");
     assert_eq!(shop.terms(&bought["license"]).expiry, before + 60 * DAY);
     shop.refuses("mo", "renew", "no license yet");
     shop.refuses("mo", "renew --license 1", "Market_NotHolder");
@@ -171,6 +179,9 @@ fn sealed_bids_survive_a_restart_and_the_second_price_is_paid() {
         duration: 90 * DAY,
     };
     shop.decide(house, &AuctionHouse::setTermsCall { datasetId: 1, t });
+    shop.refuses("a", "auction open", "by its list price or by auction");
+    shop.sell_by(true);
+    shop.refuses("b", "license --records 10", "by its list price or by auction");
     let opened = shop.says("a", "auction open");
     assert_eq!((opened["stage"].as_str(), opened["auction"].as_u64()), (Some("bidding"), Some(1)));
     shop.refuses("b", "auction open", "has an auction already");
@@ -225,7 +236,9 @@ fn sealed_bids_survive_a_restart_and_the_second_price_is_paid() {
     shop.refuses("a", "auction refund", "is owed nothing");
     let shown = shop.says("a", "auction show --auction 1");
     assert_eq!((shown["stage"].as_str(), shown["own"]["revealed"].as_bool()), (Some("closed"), Some(true)));
-    // The license of the auction is the one that the next command means.
+    // The license of the auction is the one that the next command means, once there is a list price to renew it at.
+    shop.refuses("a", "renew --days 5", "by its list price or by auction");
+    shop.sell_by(false);
     assert_eq!(shop.says("a", "renew --days 5")["license"], won["license"]);
     shop.up.stop();
 }

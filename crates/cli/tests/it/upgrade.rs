@@ -91,7 +91,7 @@ impl Town {
             records: 400,
             purpose: 5,
             ehdsCategory: 1,
-            duration: 90 * DAY,
+            duration: 30 * DAY,
             recipientKey: B256::repeat_byte(1),
         };
         let (deadline, r, s, v) = (U256::ZERO, B256::ZERO, B256::ZERO, 0);

@@ -55,6 +55,8 @@ pub(super) enum Deed {
     Decide(usize),
     /// The timelock is over.
     Carry(usize),
+    /// Anyone constitutes the cooperative; a second time, nobody can.
+    Constitute,
     /// Members lock, delegate, have their GOV counted.
     TendVotes,
     /// A steward takes back what its seat does not ask for.
@@ -139,11 +141,12 @@ fn stretched(second: u64, epochs: u32) -> u64 {
 }
 
 /// What happens once, by the day of the shortest year. In the first 30 days nobody has a vote; a proposal takes 8 days and
-/// counts GOV that was counted before.
+/// counts GOV that was counted before. Money and charter are the houses' once the cooperative is constituted.
 const SCRIPT: &[(u32, Deed)] = &[
     (3, Deed::Approve),
     (10, Deed::Reserve),
     (24, Deed::Turn(Mood::Absent)),
+    (31, Deed::Constitute),
     (33, Deed::TendVotes),
     (34, Deed::Put(Topic::OpenDesks)),
     (34, Deed::Put(Topic::LoneRaise)),

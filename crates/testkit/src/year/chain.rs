@@ -305,8 +305,11 @@ fn config(ground: &Ground, chain_id: u64, seed: &str, guardian: Address) -> Coop
     config.desks.compute_timeout = 3 * DAY as u32;
     config.desks.refund_window = 3 * DAY as u32;
     config.ledger.min_licenses = 3;
-    // In the first weeks few have earned a whole GOV: a third of the default floor.
-    config.governance.token.quorum_floor /= 3;
+    // Half of the members are there from the first day, and few have earned a whole GOV in the first weeks.
+    config.governance.token.quorum_floor = 1_000_000_000_000_000_000;
+    config.governance.member.quorum_floor = 3;
+    config.governance.min_members = 10;
+    config.governance.min_age = 30 * DAY as u32;
     config.ledger.min_datasets = 2;
     config.ledger.smoothing = 4;
     config.ledger.cash_unit = 10_000;

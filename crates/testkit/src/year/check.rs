@@ -297,15 +297,16 @@ impl Year {
         self.site.reach(now + 1).await?;
         let total = GovToken::getPastTotalSupplyCall { timepoint: U256::from(now) };
         let total = self.site.view(at.gov_token, &total).await?;
-        holds!(self, "V3", units == total && votes <= total, "{units} units, {votes} votes, {total} in all");
+        // Who is not seasoned has units in the total that are not counted for votes.
+        holds!(self, "V3", units <= total && votes <= units, "{units} units, {votes} votes, {total} in all");
         Ok(())
     }
 
-    /// L6: the gate, both timelocks and the guard hold one role each, and nobody else any.
+    /// L6: the gate, both timelocks and the guard hold their roles, and nobody else any.
     async fn check_roles(&mut self) -> Result<()> {
         let at = self.site.manifest.addresses;
         let held = holders(&self.site.chain, &self.site.manifest).await?;
-        let expected = [at.charter_gate, at.token_timelock, at.member_timelock, at.pause_guard];
+        let expected = [at.charter_gate, at.token_timelock, at.member_timelock, at.pause_guard, at.token_timelock];
         for (role, holder) in Role::ALL.into_iter().zip(expected) {
             let found = held.holders.get(&role.number()).cloned().unwrap_or_default();
             holds!(self, "L6", found == [holder], "{role:?} is held by {found:?}");

@@ -13,6 +13,7 @@ use super::agenda::{DAY, Deed, HOUR};
 use super::chain::refusal;
 use super::market::{CATEGORY, PURPOSE};
 use super::tally::{Act, Outcome};
+use super::topics::AUCTIONED;
 
 alloy::sol! {
     /// What stewards and a worker sign of a metered job.
@@ -35,7 +36,7 @@ impl Year {
     pub(super) async fn auction(&mut self) -> Result<()> {
         let house = self.site.manifest.addresses.auction_house;
         let opener = self.researchers[0].clone();
-        self.site.send(&opener, house, &AuctionHouse::openCall { datasetId: 1, purpose: PURPOSE }).await?;
+        self.site.send(&opener, house, &AuctionHouse::openCall { datasetId: AUCTIONED, purpose: PURPOSE }).await?;
         self.auctions += 1;
         self.tally.count(Act::OpenAuction, opener.address());
         for (place, amount) in BIDS.into_iter().enumerate() {

@@ -4,7 +4,7 @@ use alloy::primitives::{Address, Bytes, U256};
 use alloy::providers::Provider as _;
 use anyhow::{Context as _, Result, ensure};
 use rand::seq::SliceRandom as _;
-use rochdale_chain::bindings::{CoopGovernor, GovToken, Membership, SettlementLedger};
+use rochdale_chain::bindings::{CharterGate, CoopGovernor, GovToken, Membership, SettlementLedger};
 use rochdale_chain::eip712;
 use rochdale_chain::gov::{CharterCalls, Draft, House, Proposal, Status, Support, implementation_slot};
 use rochdale_core::ids::Epoch;
@@ -263,6 +263,17 @@ impl Year {
             }
             Topic::LoneRaise | Topic::CheapRecords | Topic::HalfUpgrade | Topic::Upgrade => {}
         }
+        Ok(())
+    }
+
+    /// The houses get money and charter, by anyone, once.
+    pub(super) async fn constitute(&mut self) -> Result<()> {
+        let gate = self.site.manifest.addresses.charter_gate;
+        self.site.relay(gate, &CharterGate::constituteCall {}).await?;
+        self.tally.note(Outcome::Constituted);
+        let again = self.site.relay(gate, &CharterGate::constituteCall {}).await.map(drop);
+        let name = refusal(again)?;
+        ensure!(name == "CharterGate_AlreadyConstituted", "the charter refused with {name}");
         Ok(())
     }
 

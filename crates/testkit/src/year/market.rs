@@ -216,7 +216,7 @@ impl Year {
         let value = U256::from(MOST_DATA);
         let give = DataToken::transferCall { to: buyer.address(), value };
         self.site.send(&seller, data, &give).await?;
-        let order = self.order(2);
+        let order = LicenseSale::Order { duration: 30 * DAY, ..self.order(2) };
         let price = self.site.view(market, &Market::dataPriceOfCall { o: order.clone() }).await?;
         ensure!(!price.is_zero() && price <= value, "a license costs {price} wei of DATA");
         self.site.send(&buyer, data, &DataToken::approveCall { spender: market, value: price }).await?;

@@ -237,6 +237,7 @@ impl Year {
             Deed::Vote(number) => self.vote(number).await,
             Deed::Decide(number) => self.decide(number).await,
             Deed::Carry(number) => self.carry(number).await,
+            Deed::Constitute => self.constitute().await,
             Deed::TendVotes => self.tend_votes().await,
             Deed::Unbond => self.unbond().await,
             Deed::WithdrawBond => self.withdraw_bond().await,

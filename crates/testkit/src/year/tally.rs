@@ -116,6 +116,7 @@ outcomes! {
     Passed "proposals passed",
     QuorumMissed "proposals without a quorum",
     Outvoted "proposals outvoted",
+    Constituted "cooperatives constituted",
     CharterRefused "charter changes refused with one house alone",
     Upgraded "contracts upgraded",
     ParamsInForce "parameters in force by vote",

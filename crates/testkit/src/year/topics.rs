@@ -56,6 +56,9 @@ pub(super) struct About {
     pub attempt: u32,
 }
 
+/// The dataset that is sold by auction.
+pub(super) const AUCTIONED: u32 = 4;
+
 /// A grant: 40 USDC.
 pub(super) const GRANT: u128 = 40_000_000;
 
@@ -146,8 +149,8 @@ impl Year {
             call(
                 "AuctionHouse",
                 "setTerms",
-                json!({ "datasetId": 1, "t": {
-                "reserve": "20000000", "bidBond": "2000000", "commitPeriod": 6 * HOUR, "revealPeriod": 6 * HOUR,
+                json!({ "datasetId": AUCTIONED, "t": {
+                "reserve": "20000000", "bidBond": "2000000", "commitPeriod": 24 * HOUR, "revealPeriod": 48 * HOUR,
                 "records": 2000, "duration": 90 * 24 * HOUR } }),
             ),
             call("ComputeDesk", "setPrice", json!({ "base": "5000000", "perUnit": "10000" })),
@@ -174,7 +177,15 @@ impl Year {
                 "DatasetCatalog",
                 "publish",
                 json!({ "id": 3, "d": {
-                "dataType": 3, "source": 2, "pricePerThousand": "50000000", "termsHash": terms_hash, "open": true } }),
+                "dataType": 3, "source": 2, "pricePerThousand": "50000000", "termsHash": terms_hash, "open": true,
+                "auctioned": false } }),
+            ),
+            call(
+                "DatasetCatalog",
+                "publish",
+                json!({ "id": AUCTIONED, "d": {
+                "dataType": 1, "source": 3, "pricePerThousand": "50000000", "termsHash": terms_hash, "open": true,
+                "auctioned": true } }),
             ),
         ]
     }

@@ -1,0 +1,278 @@
+//! What a configuration must hold to be founded, by the names of its file.
+
+use std::ops::RangeInclusive;
+
+use super::config::WHOLE;
+use super::{ConfigError, CoopConfig, DatasetConfig, HouseConfig};
+use crate::client::LOCAL_CHAIN_ID;
+
+impl CoopConfig {
+    /// Checks what the factory would refuse, by the names of this file: `contracts/src/factory/FoundingCheck.sol` asks the
+    /// same, and `vectors/founding.json` holds the two to each other.
+    ///
+    /// # Errors
+    /// The key at fault and what it must be.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.check_actors()?;
+        if self.usdc.is_none() && self.chain_id != LOCAL_CHAIN_ID {
+            return fault("usdc", "name the stablecoin: the test token is for the local chain alone");
+        }
+        if self.genesis == Some(0) {
+            return fault("genesis", "be a time in Unix seconds, at most a year ahead");
+        }
+        let bounds = [self.settlement_bounds(), self.governance_bounds(), self.desk_bounds()].concat();
+        bounds.iter().try_for_each(Bound::check)?;
+        if let Err(bad) = self.ledger.validate() {
+            return fault("ledger", format!("hold what SettlementLedger accepts: {bad}"));
+        }
+        self.check_money()
+    }
+
+    fn check_actors(&self) -> Result<(), ConfigError> {
+        let seats = self.actors.stewards.len();
+        let quorum = usize::from(self.actors.quorum);
+        if seats == 0 || seats > MOST_SEATS {
+            return fault("actors.stewards", format!("name 1 to {MOST_SEATS} stewards, not {seats}"));
+        }
+        if quorum * 2 <= seats || quorum > seats {
+            return fault("actors.quorum", format!("be more than half of the {seats} stewards and not above them"));
+        }
+        Ok(())
+    }
+
+    /// A root that nobody disputes is final before the next epoch ends; who may object has at least what that locks.
+    fn settlement_bounds(&self) -> Vec<Bound> {
+        let (times, epoch) = (self.settlement, u128::from(self.ledger.epoch_length));
+        let before = u128::from(times.lag) + u128::from(times.attempt_length);
+        vec![
+            Bound::of("ledger.epoch_length", epoch, DAY..=90 * DAY),
+            Bound::of("settlement.lag", times.lag, 0..=epoch),
+            Bound::of("settlement.attempt_length", times.attempt_length, 600..=epoch),
+            Bound::of("settlement.window", times.window, DAY..=epoch.saturating_sub(before)),
+            Bound::of("bonds.min_bond", self.bonds.min_bond.0, LEAST_BOND..=MOST_AMOUNT),
+            Bound::of("bonds.objection_bond", self.bonds.objection_bond.0, LEAST_BOND..=self.bonds.min_bond.0),
+            Bound::of("membership.admissions_per_epoch", self.membership.admissions_per_epoch, 1..=u32::MAX.into()),
+            Bound::of("membership.cooldown", self.membership.cooldown, 0..=YEAR),
+        ]
+    }
+
+    /// A house can decide an objection in time, and a cooperative that is not constituted yet asks for no smaller quorum
+    /// than it will when it is.
+    fn governance_bounds(&self) -> Vec<Bound> {
+        let g = &self.governance;
+        let members = u128::from(g.min_members);
+        let part = (members * u128::from(g.member.quorum_bps)).div_ceil(10_000);
+        let mut bounds = vec![Bound::of("governance.delay", g.delay, HOUR..=MOST_DECISION)];
+        let (delay, most) = ((g.delay).into(), MOST_DECISION);
+        bounds.extend(g.token.bounds(HOUSE_KEYS[0], delay, most));
+        bounds.extend(g.member.bounds(HOUSE_KEYS[1], delay, most));
+        bounds.extend([
+            Bound::of("governance.min_members", members, 1..=(1 << rochdale_core::ledger::DEPTH) - 1),
+            Bound::of("governance.min_age", g.min_age, 0..=YEAR),
+            Bound::of("governance.member.quorum_floor", g.member.quorum_floor, part.max(1)..=members),
+            Bound::of("governance.token.quorum_floor", g.token.quorum_floor, 1..=1_000_000_000 * WHOLE),
+            // A member has one vote.
+            Bound::of("governance.member.proposal_threshold", g.member.proposal_threshold, 1..=1),
+            Bound::of("governance.token.proposal_threshold", g.token.proposal_threshold, 1..=g.token.quorum_floor),
+        ]);
+        bounds
+    }
+
+    fn desk_bounds(&self) -> Vec<Bound> {
+        let desks = &self.desks;
+        let mut bounds = vec![
+            Bound::of("desks.researcher_bond", desks.researcher_bond.0, 1..=MOST_AMOUNT),
+            Bound::of("desks.refund_window", desks.refund_window, 0..=30 * DAY),
+            Bound::of("desks.compute_timeout", desks.compute_timeout, 2 * DAY..=30 * DAY),
+            Bound::of("desks.steward_per_epoch", desks.steward_per_epoch.0, 0..=MOST_AMOUNT),
+            Bound::of("desks.worker_per_receipt", desks.worker_per_receipt.0, 0..=MOST_AMOUNT),
+            Bound::of("split.buyback", self.split.buyback, 0..=10_000),
+            Bound::of("split.operations", self.split.operations, 0..=10_000),
+            Bound::of("split.compliance", self.split.compliance, 0..=10_000),
+            Bound::of("split.reserve", self.split.reserve, 0..=10_000),
+        ];
+        if desks.buyback_lot.0 != 0 {
+            bounds.extend([
+                Bound::of("desks.buyback_lot", desks.buyback_lot.0, 0..=MOST_AMOUNT),
+                Bound::of("desks.buyback_floor", desks.buyback_floor, 1..=desks.buyback_start),
+                Bound::of("desks.buyback_duration", desks.buyback_duration, 1..=YEAR),
+            ]);
+        }
+        let price =
+            |set: &DatasetConfig| Bound::of("datasets.price_per_thousand", set.price_per_thousand.0, 1..=MOST_AMOUNT);
+        bounds.extend(self.datasets.iter().map(price));
+        bounds
+    }
+
+    fn check_money(&self) -> Result<(), ConfigError> {
+        let split = self.split;
+        let others = u32::from(split.operations) + u32::from(split.compliance) + u32::from(split.reserve);
+        if others > 10_000 {
+            return fault("split", "sum to at most 10000 basis points");
+        }
+        let part = (10_000 - others) * (10_000 - u32::from(split.buyback)) / 10_000;
+        if u32::from(self.desks.min_contributors_bps) > part {
+            let must = format!("be at most {part}, what the split leaves to contributors in cash");
+            return fault("desks.min_contributors_bps", must);
+        }
+        if self.datasets.is_empty() {
+            return fault("datasets", "name at least one dataset");
+        }
+        for (place, set) in self.datasets.iter().enumerate() {
+            if set.id.0 == 0 || self.datasets[..place].iter().any(|other| other.id == set.id) {
+                return fault("datasets.id", "be above 0, and another for each dataset");
+            }
+            if set.terms_hash.is_zero() {
+                return fault("datasets.terms_hash", "be the hash of license terms");
+            }
+        }
+        for schedule in &self.vesting {
+            if schedule.amount == 0 || schedule.duration == 0 || schedule.cliff > schedule.duration {
+                return fault("vesting", "have an amount, a duration, and a cliff within it");
+            }
+        }
+        let scheduled = self.vesting.iter().fold(0u128, |sum, schedule| sum.saturating_add(schedule.amount));
+        if scheduled >= 1 << 96 {
+            return fault("vesting", "promise less than 2^96 wei in all");
+        }
+        Ok(())
+    }
+}
+
+impl HouseConfig {
+    /// From a proposal to its execution, with a late quorum, there is time to decide an objection.
+    fn bounds(&self, keys: [&'static str; 4], delay: u128, most: u128) -> [Bound; 5] {
+        let [voting_delay, voting_period, late_quorum_extension, quorum_bps] = keys;
+        let (opens, late) = (u128::from(self.voting_delay), u128::from(self.late_quorum_extension));
+        let period = u128::from(self.voting_period);
+        [
+            Bound::of(voting_delay, opens, HOUR..=most),
+            Bound::of(voting_period, period, DAY..=most),
+            Bound::of(late_quorum_extension, late, 0..=period),
+            Bound::of(voting_period, period, DAY..=most.saturating_sub(delay + opens + late)),
+            Bound::of(quorum_bps, self.quorum_bps, 100..=5_000),
+        ]
+    }
+}
+
+/// The keys of each house whose bounds are alike.
+const HOUSE_KEYS: [[&str; 4]; 2] = [
+    [
+        "governance.token.voting_delay",
+        "governance.token.voting_period",
+        "governance.token.late_quorum_extension",
+        "governance.token.quorum_bps",
+    ],
+    [
+        "governance.member.voting_delay",
+        "governance.member.voting_period",
+        "governance.member.late_quorum_extension",
+        "governance.member.quorum_bps",
+    ],
+];
+
+const HOUR: u128 = 3_600;
+const DAY: u128 = 24 * HOUR;
+const YEAR: u128 = 365 * DAY;
+
+/// An objection lapses when nobody has decided it for as long.
+const MOST_DECISION: u128 = 14 * DAY;
+
+/// The least bond and the most that anything costs or pays, micro-USDC: one dollar, a million.
+const LEAST_BOND: u128 = 1_000_000;
+const MOST_AMOUNT: u128 = 1_000_000_000_000;
+
+/// What a number must lie between.
+#[derive(Clone, Debug)]
+struct Bound {
+    key: &'static str,
+    value: u128,
+    range: RangeInclusive<u128>,
+}
+
+impl Bound {
+    fn of(key: &'static str, value: impl Into<u128>, range: RangeInclusive<u128>) -> Self {
+        Self { key, value: value.into(), range }
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        if self.range.contains(&self.value) {
+            return Ok(());
+        }
+        let (least, most) = (self.range.start(), self.range.end());
+        if least > most {
+            return fault(self.key, format!("be at least {least}, and other settings leave it {most} at most"));
+        }
+        fault(self.key, format!("be {least} to {most}, not {}", self.value))
+    }
+}
+
+fn fault<T>(key: &'static str, must: impl Into<String>) -> Result<T, ConfigError> {
+    Err(ConfigError { key, must: must.into() })
+}
+
+/// Seats that the committee has at most.
+const MOST_SEATS: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use alloy::primitives::{Address, B256};
+    use rochdale_core::money::MicroUsdc;
+    use serde::Deserialize;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::deploy::Actors;
+    use crate::events::Seat;
+
+    fn config() -> CoopConfig {
+        let seat = |n: u8| Seat { signer: Address::repeat_byte(n), sealing_key: B256::repeat_byte(n) };
+        CoopConfig::new(Actors {
+            registrar: Address::repeat_byte(1),
+            gateway: Address::repeat_byte(2),
+            ethics_board: Address::repeat_byte(3),
+            guardian: Address::repeat_byte(4),
+            stewards: (10..13).map(seat).collect(),
+            quorum: 2,
+            workers: vec![seat(20)],
+        })
+    }
+
+    /// The same configuration with another value at a dotted key, whatever kind of JSON it is.
+    fn with(key: &str, value: &str) -> CoopConfig {
+        let mut json = serde_json::to_value(config()).unwrap();
+        let mut place = &mut json;
+        for part in key.split('.') {
+            place = place.as_object_mut().unwrap().entry(part).or_insert(Value::from(0));
+        }
+        *place = if place.is_string() { Value::from(value) } else { Value::from(value.parse::<u64>().unwrap()) };
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn point_17_what_the_factory_refuses_is_refused_by_name_before_anything_is_sent() {
+        #[derive(Deserialize)]
+        struct Table {
+            keys: Vec<String>,
+            values: Vec<String>,
+        }
+        let table: Table = serde_json::from_str(include_str!("../../../../vectors/founding.json")).unwrap();
+        assert!(table.keys.len() > 50 && table.keys.len() == table.values.len());
+        config().check().unwrap();
+        for (key, value) in table.keys.iter().zip(&table.values) {
+            let error = with(key, value).check().unwrap_err();
+            assert_eq!(error.key, key, "{value}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_leaves_another_parameter_no_room_is_named() {
+        let error = with("settlement.lag", "604800").check().unwrap_err();
+        assert_eq!(error.key, "settlement.window");
+        assert!(error.must.contains("other settings leave it 0 at most"), "{error}");
+        let mut config = config();
+        config.bonds.objection_bond = MicroUsdc(config.bonds.min_bond.0 + 1);
+        assert_eq!(config.check().unwrap_err().key, "bonds.objection_bond");
+    }
+}
