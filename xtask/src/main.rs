@@ -41,6 +41,15 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Kill a cooperative's processes at random and see that nothing is lost
+    Chaos {
+        /// How many kills
+        #[arg(long, default_value_t = 200)]
+        rounds: u32,
+        /// What moments and victims are drawn from
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Set up and run every check and test; this is what CI runs
     Test {
         /// Only the parts whose name contains this; `--list` shows the names
@@ -103,6 +112,7 @@ fn main() -> Result<()> {
         Command::Setup => setup::npm(),
         Command::Demo { args } => test::demo(&args),
         Command::Year { args } => test::year(&args),
+        Command::Chaos { rounds, seed } => test::chaos(rounds, seed),
         Command::Test { only, list } => test::test(only.as_deref(), list),
         Command::Abi { check } => test::abi(check),
         Command::Layouts { check, fresh } => test::layouts(check, fresh),

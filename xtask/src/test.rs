@@ -78,6 +78,15 @@ pub fn year(args: &[String]) -> Result<()> {
     ok(command)
 }
 
+/// Sets up, builds the programs and kills them at random.
+pub fn chaos(rounds: u32, seed: u64) -> Result<()> {
+    setup::npm()?;
+    build_programs()?;
+    let mut command = Command::new(root().join("target/debug/rochdale-chaos"));
+    command.args(["--rounds", &rounds.to_string(), "--seed", &seed.to_string()]).current_dir(root());
+    ok(command)
+}
+
 /// Writes `abi/` from the contracts, or checks that it is what they give.
 pub fn abi(check: bool) -> Result<()> {
     setup::npm()?;

@@ -299,8 +299,29 @@ pub struct Claimed {
     /// Whose payee refused the transfer; they stay owed.
     #[schema(value_type = Vec<u32>)]
     pub skipped: Vec<MemberId>,
+    /// Who is owed something that the cooperative pays no gas for now: too little, or paid for this epoch already.
+    #[serde(default)]
+    #[schema(value_type = Vec<u32>)]
+    pub later: Vec<MemberId>,
     /// The transactions.
     pub mined: Vec<Mined>,
+}
+
+impl Claimed {
+    /// What concerns these members; all of it where there are none.
+    #[must_use]
+    pub fn only(&self, members: &std::collections::BTreeSet<MemberId>) -> Self {
+        let mut part = self.clone();
+        if !members.is_empty() {
+            part.paid.retain(|paid| members.contains(&paid.member_id));
+            part.skipped.retain(|member| members.contains(member));
+            part.later.retain(|member| members.contains(member));
+        }
+        if part.paid.is_empty() && part.skipped.is_empty() {
+            part.mined.clear();
+        }
+        part
+    }
 }
 
 /// One member's payment. Amounts are decimal strings in the smallest unit.

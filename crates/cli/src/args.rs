@@ -76,12 +76,25 @@ pub enum Command {
         /// Start this process alone; the others run elsewhere
         #[arg(long)]
         only: Option<String>,
+        /// Leave this process out; it runs elsewhere
+        #[arg(long, conflicts_with = "only", value_delimiter = ',')]
+        without: Vec<String>,
         /// The gateway's port; the other processes listen on ports after it
         #[arg(long, default_value_t = 8400)]
         port: u16,
         /// What to found the cooperative with, where there is none yet
         #[arg(long)]
         config: Option<PathBuf>,
+    },
+    /// Run a program that ends with the process that started it
+    #[command(hide = true)]
+    Tied {
+        /// The process that starts it
+        #[arg(long)]
+        parent: i32,
+        /// The program and its arguments
+        #[arg(last = true, required = true)]
+        command: Vec<std::ffi::OsString>,
     },
     /// The cooperative itself
     #[command(subcommand)]
@@ -319,7 +332,9 @@ pub enum MemberCommand {
         chain: ChainArgs,
     },
     /// Have what is owed paid out
-    #[command(after_help = "Examples:\n  rochdale member claim --name ada\n  rochdale member claim --all")]
+    #[command(
+        after_help = "Examples:\n  rochdale member claim --name ada\n  rochdale member claim --all\n  rochdale member claim --name ada --key own.key --rpc http://127.0.0.1:8545"
+    )]
     Claim {
         /// Who
         #[arg(long, required_unless_present = "all")]
@@ -327,6 +342,11 @@ pub enum MemberCommand {
         /// Everyone in the tree, in batches
         #[arg(long, conflicts_with = "name")]
         all: bool,
+        /// Pay the gas from the account of this key file, now and without the gateway
+        #[arg(long, requires = "name", conflicts_with = "all")]
+        key: Option<std::path::PathBuf>,
+        #[command(flatten)]
+        chain: ChainArgs,
     },
 }
 

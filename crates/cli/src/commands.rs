@@ -7,6 +7,7 @@ use crate::dispute;
 use crate::found::{self, FOUNDER, Layout, REGISTRAR};
 use crate::gov::Site;
 use crate::gov::args::ChainArgs;
+use crate::own_gas;
 use crate::state::{State, read_json};
 use crate::ui::Ui;
 use crate::up::{self, Running};
@@ -39,14 +40,20 @@ pub fn show(ui: Ui, value: &Value, sentence: impl AsRef<str>) -> Result<ExitCode
 }
 
 /// `rochdale up`
-pub async fn up(common: &Common, only: Option<String>, port: u16, config: Option<PathBuf>, ui: Ui) -> Result<ExitCode> {
+pub async fn up(
+    common: &Common,
+    only: Option<String>,
+    without: &[String],
+    (port, config): (u16, Option<PathBuf>),
+    ui: Ui,
+) -> Result<ExitCode> {
     let state = common.state()?;
     if let Some(name) = only {
         up::only(&state, &name, ui).await?;
         return Ok(ExitCode::SUCCESS);
     }
     let config = config.as_deref().map(coop_config).transpose()?;
-    let mut running = Running::start(&state, Layout::new(port), config, ui).await?;
+    let mut running = Running::start(&state, Layout::new(port), without, config, ui).await?;
     let url = running.layout.gateway_url();
     show(
         ui,
@@ -54,7 +61,7 @@ pub async fn up(common: &Common, only: Option<String>, port: u16, config: Option
         format!("The cooperative runs at {url}; Ctrl-C stops it"),
     )?;
     running.until_stopped(ui).await?;
-    running.stop()?;
+    running.stop().await?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -227,17 +234,23 @@ pub async fn member(common: &Common, command: MemberCommand, ui: Ui) -> Result<E
         MemberCommand::Contest { name, pay, chain } => {
             contest(common, &coop, &Wallet::open(&state, &name)?, pay, &chain, ui).await
         }
-        MemberCommand::Claim { name, all } => {
+        MemberCommand::Claim { name: Some(name), key: Some(key), chain, .. } => {
+            let (epoch, mined) = own_gas::claim(common, &Wallet::open(&state, &name)?, &key, &chain).await?;
+            let sentence = format!("{name} was paid against the root of epoch {epoch} in block {}", mined.block);
+            show(ui, &json!({ "epoch": epoch, "mined": mined }), sentence)
+        }
+        MemberCommand::Claim { name, all, .. } => {
             let whom = match name {
                 Some(name) if !all => vec![Wallet::open(&state, &name)?.id()?],
                 _ => Vec::new(),
             };
             let claimed = members::claim(&coop, whom).await?;
             let sentence = format!(
-                "{} members were paid against the root of epoch {}, {} skipped",
+                "{} members were paid against the root of epoch {}, {} skipped, {} later",
                 claimed.paid.len(),
                 claimed.epoch,
-                claimed.skipped.len()
+                claimed.skipped.len(),
+                claimed.later.len()
             );
             show(ui, &json!(claimed), sentence)
         }

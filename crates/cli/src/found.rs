@@ -98,7 +98,6 @@ pub fn office(state: &State, name: &str) -> Result<PrivateKeySigner> {
 pub async fn found(state: &State, layout: &Layout, config: Option<CoopConfig>, ui: Ui) -> Result<Manifest> {
     let chain = connect(&layout.rpc_url(), LOCAL_CHAIN_ID).await?;
     if state.manifest().exists() {
-        LocalChain::new(&chain)?.resume_time().await?;
         let manifest = Manifest::load(&state.manifest())?;
         let code =
             alloy::providers::Provider::get_code_at(chain.provider(), manifest.addresses.settlement_ledger).await?;
@@ -212,7 +211,7 @@ fn gateway_toml(state: &State, layout: &Layout) -> Result<String> {
     let (common, stewards) = (common(layout, layout.gateway_port), stewards(layout, "stewards", None));
     let worker_url = url(layout.worker_port);
     Ok(format!(
-        "{common}\n[relayer]\nkey_file = \"relayer.key\"\n{stewards}\n[worker]\naddress = \"{worker}\"\nurl = \"{worker_url}\"\n"
+        "{common}\n[relayer]\nkey_file = \"relayer.key\"\n\n[claims]\nmin_due = 0\nevery_ms = 500\n{stewards}\n[worker]\naddress = \"{worker}\"\nurl = \"{worker_url}\"\n"
     ))
 }
 

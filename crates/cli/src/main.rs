@@ -11,11 +11,14 @@ mod epoch;
 mod found;
 mod gov;
 mod member;
+mod own_gas;
+mod ports;
 mod process;
 mod program;
 mod records;
 mod researcher;
 mod state;
+mod tied;
 mod transcript;
 mod ui;
 mod up;
@@ -50,7 +53,10 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let ui = Ui { json: cli.common.json };
     match cli.command {
         Command::Demo(args) => demo::run(&cli.common, args, ui).await,
-        Command::Up { only, port, config } => commands::up(&cli.common, only, port, config, ui).await,
+        Command::Up { only, without, port, config } => {
+            commands::up(&cli.common, only, &without, (port, config), ui).await
+        }
+        Command::Tied { parent, command } => tied::run(parent, &command),
         Command::Coop(command) => commands::coop(&cli.common, command, ui).await,
         Command::Member(command) => commands::member(&cli.common, command, ui).await,
         Command::Program(command) => program::run(&cli.common, command, ui).await,

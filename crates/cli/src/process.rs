@@ -1,5 +1,6 @@
 //! Starting, watching and stopping the sibling programs.
 
+use crate::tied;
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -7,9 +8,10 @@ use rochdale_api::client::Client;
 use rochdale_api::status::Health;
 use std::fs::OpenOptions;
 use std::io::{Read as _, Seek as _, SeekFrom};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 /// How long a process may take to answer after its start, and to end after SIGTERM.
@@ -30,9 +32,11 @@ impl Service {
         if let Some(parent) = log.parent() {
             std::fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
         }
-        let out = OpenOptions::new().create(true).append(true).open(log);
+        let out = OpenOptions::new().create(true).append(true).mode(0o600).open(log);
         let out = out.with_context(|| format!("cannot write {}", log.display()))?;
-        let child = Command::new(&binary)
+        let mut command = tied::command()?;
+        let child = command
+            .arg(&binary)
             .args(args)
             .stdin(Stdio::null())
             .stdout(out.try_clone()?)

@@ -1,7 +1,7 @@
 //! What a person sees while work goes on. With `--json` nothing but the result is printed.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
 /// How to talk.
@@ -17,6 +17,11 @@ impl Ui {
         if !self.json {
             eprintln!("{}", text.as_ref());
         }
+    }
+
+    /// What a person must hear of, with `--json` too; on standard error, whoever listens there.
+    pub fn warn(self, text: impl AsRef<str>) {
+        let _ = writeln!(std::io::stderr(), "{}", text.as_ref());
     }
 
     /// A bar over `total` things; without a terminal, one line when it is done.

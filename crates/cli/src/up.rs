@@ -4,93 +4,202 @@ use crate::found::{self, Layout};
 use crate::process::Service;
 use crate::state::{State, read_json, write_json};
 use crate::ui::Ui;
-use anyhow::{Context, Result, bail};
+use crate::{ports, tied};
+use anyhow::{Context, Result, bail, ensure};
 use rochdale_chain::deploy::{CoopConfig, Manifest};
-use rochdale_chain::local::{Anvil, AnvilOptions, Mining};
+use rochdale_chain::local::kept::{self, KeptChain, KeptOptions};
 use std::fs::File;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How often dead processes are looked for.
+const WATCH: Duration = Duration::from_millis(500);
+/// The longest pause before a process that ends again and again is started once more.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// A process that ran this long is started at once when it ends.
+const STEADY: Duration = Duration::from_secs(60);
 
 /// A running cooperative; dropped, its processes stop in the reverse order of their start.
 pub struct Running {
     /// The services, the gateway first to stop.
-    pub services: Vec<Service>,
+    services: Vec<Watched>,
     /// What runs where.
     pub layout: Layout,
     /// The deployment.
     pub manifest: Manifest,
-    anvil: Option<Anvil>,
+    state: State,
+    chain: Local,
     _lock: File,
 }
 
+/// The local chain and the task that serves it.
+struct Local {
+    kept: Arc<KeptChain>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Local {
+    /// Starts the chain that is kept in the state directory; says what became of its last blocks.
+    async fn start(state: &State, layout: &Layout, ui: Ui) -> Result<Self> {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", layout.rpc_port)).await;
+        let listener = listener.with_context(|| format!("the chain cannot listen on port {}", layout.rpc_port))?;
+        let options = KeptOptions { directory: state.service("anvil"), runner: tied::runner()? };
+        let (kept, restored) = KeptChain::open(options).await?;
+        if let Some(notice) = restored.notice() {
+            ui.warn(notice);
+        }
+        let kept = Arc::new(kept);
+        let served = Arc::clone(&kept);
+        let task = tokio::spawn(async move {
+            if let Err(error) = kept::serve(served, listener).await {
+                tracing::error!(%error, "the local chain is not served any more");
+            }
+        });
+        Ok(Self { kept, task })
+    }
+
+    /// Starts anvil again where it ended.
+    async fn watch(&self, ui: Ui) -> Result<()> {
+        if self.kept.is_running().await {
+            return Ok(());
+        }
+        let restored = self.kept.revive().await.context("anvil ended and cannot be started again")?;
+        let lost = restored.notice().unwrap_or_else(|| "nothing is lost".to_owned());
+        ui.warn(format!("anvil ended and was started again: {lost}"));
+        Ok(())
+    }
+
+    async fn stop(&self) -> Result<()> {
+        let closed = self.kept.close().await;
+        self.task.abort();
+        Ok(closed?)
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// A process that is started again when it ends.
+struct Watched {
+    service: Service,
+    since: Instant,
+    /// How often it ended soon after its start.
+    falls: u32,
+    /// When it is started again, if it has ended.
+    due: Option<Instant>,
+}
+
+impl Watched {
+    fn new(service: Service) -> Self {
+        Self { service, since: Instant::now(), falls: 0, due: None }
+    }
+
+    /// Reports an end once, and starts the process again: at once, later and later where it ends again and again.
+    fn watch(&mut self, state: &State, layout: &Layout, ui: Ui) {
+        let name = self.service.name().to_owned();
+        match self.due {
+            None => {
+                let Err(error) = self.service.check() else { return };
+                self.falls = if self.since.elapsed() > STEADY { 0 } else { self.falls + 1 };
+                let pause = match self.falls {
+                    0 | 1 => Duration::ZERO,
+                    falls => Duration::from_secs(1 << falls.min(6)).min(LONGEST_PAUSE),
+                };
+                self.due = Some(Instant::now() + pause);
+                ui.warn(format!("{error:#}\n{name} is started again in {} s; the others go on", pause.as_secs()));
+            }
+            Some(due) if due > Instant::now() => {}
+            Some(_) => match spawn(state, layout, &name) {
+                Ok(service) => {
+                    ui.warn(format!("{name} was started again as process {}", service.pid()));
+                    (self.service, self.since, self.due) = (service, Instant::now(), None);
+                }
+                Err(error) => {
+                    ui.warn(format!("{name} cannot be started again: {error:#}"));
+                    self.due = Some(Instant::now() + LONGEST_PAUSE);
+                }
+            },
+        }
+    }
+}
+
 impl Running {
-    /// Starts everything on `state`, founding the cooperative where there is none.
-    pub async fn start(state: &State, wanted: Layout, config: Option<CoopConfig>, ui: Ui) -> Result<Self> {
+    /// Starts everything on `state` but what runs elsewhere (`without`), founding the cooperative where there is none.
+    pub async fn start(
+        state: &State,
+        wanted: Layout,
+        without: &[String],
+        config: Option<CoopConfig>,
+        ui: Ui,
+    ) -> Result<Self> {
         let lock = state.lock()?;
         let layout = layout(state, wanted)?;
-        let anvil = anvil(state, &layout)?;
+        let names = found::names(&layout);
+        for name in without {
+            ensure!(names.contains(name), "there is no process `{name}`; there are {}", names.join(", "));
+        }
+        let mut wanted = vec![("the chain", layout.rpc_port)];
+        let names: Vec<_> = names.into_iter().filter(|name| !without.contains(name)).collect();
+        for name in &names {
+            wanted.push((name, port(&layout, name)?));
+        }
+        ports::expect_free(wanted)?;
+        let chain = Local::start(state, &layout, ui).await?;
         let manifest = match found::found(state, &layout, config, ui).await {
             Ok(manifest) => manifest,
             Err(error) => {
-                anvil.stop();
+                chain.stop().await?;
                 return Err(error);
             }
         };
         found::configure(state, &layout)?;
         let mut services = Vec::new();
-        let bar = ui.bar("starting the processes", found::names(&layout).len() as u64);
-        for name in found::names(&layout) {
-            services.insert(0, spawn(state, &layout, &name)?);
+        let bar = ui.bar("starting the processes", names.len() as u64);
+        for name in &names {
+            services.insert(0, Watched::new(spawn(state, &layout, name)?));
         }
-        for service in services.iter_mut().rev() {
-            let url = service_url(&layout, service.name())?;
-            service.ready(&url).await?;
+        for watched in services.iter_mut().rev() {
+            let url = service_url(&layout, watched.service.name())?;
+            watched.service.ready(&url).await?;
             bar.inc();
         }
         bar.done();
-        Ok(Self { services, layout, manifest, anvil: Some(anvil), _lock: lock })
+        Ok(Self { services, layout, manifest, state: state.clone(), chain, _lock: lock })
     }
 
-    /// Waits for Ctrl-C or SIGTERM. A process that ends by itself is reported once; the others go on without it.
+    /// Waits for Ctrl-C or SIGTERM. A process that ends by itself is reported and started again; the others go on.
     pub async fn until_stopped(&mut self, ui: Ui) -> Result<()> {
         use tokio::signal::unix::{SignalKind, signal};
         let (mut term, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        let mut watch = tokio::time::interval(std::time::Duration::from_secs(1));
+        let mut watch = tokio::time::interval(WATCH);
         loop {
             tokio::select! {
                 _ = term.recv() => return Ok(()),
                 _ = interrupt.recv() => return Ok(()),
-                _ = watch.tick() => self.report_ended(ui),
+                _ = watch.tick() => {}
+            }
+            self.chain.watch(ui).await?;
+            for watched in &mut self.services {
+                watched.watch(&self.state, &self.layout, ui);
             }
         }
     }
 
-    fn report_ended(&mut self, ui: Ui) {
-        self.services.retain_mut(|service| {
-            let ended = service.check();
-            if let Err(error) = &ended {
-                let name = service.name();
-                ui.say(format!(
-                    "{error:#}\nThe others go on; start it again with `rochdale up --only {name}` and this --state"
-                ));
-            }
-            ended.is_ok()
-        });
-    }
-
     /// Stops every process, the chain last; the first that did not stop by itself is an error.
-    pub fn stop(mut self) -> Result<()> {
-        self.halt()
+    pub async fn stop(mut self) -> Result<()> {
+        let stopped = self.halt();
+        stopped.and(self.chain.stop().await)
     }
 
     fn halt(&mut self) -> Result<()> {
         let mut stopped = Ok(());
-        for service in &mut self.services {
+        for watched in &mut self.services {
             // Each is stopped, whatever became of the one before.
-            let ended = service.stop();
+            let ended = watched.service.stop();
             stopped = stopped.and(ended);
-        }
-        // Told to end rather than killed, anvil writes the chain's state.
-        if let Some(anvil) = self.anvil.take() {
-            anvil.stop();
         }
         stopped
     }
@@ -129,20 +238,6 @@ fn layout(state: &State, wanted: Layout) -> Result<Layout> {
     Ok(wanted)
 }
 
-fn anvil(state: &State, layout: &Layout) -> Result<Anvil> {
-    let dir = state.service("anvil");
-    std::fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
-    let options = AnvilOptions {
-        port: layout.rpc_port,
-        mining: Mining::Mixed(1),
-        state: Some(dir.join("state.json")),
-        log: Some(dir.join("log")),
-        own_group: true,
-        ..AnvilOptions::default()
-    };
-    Ok(Anvil::spawn(&options)?)
-}
-
 /// Starts the process `name` of this cooperative.
 pub fn spawn(state: &State, layout: &Layout, name: &str) -> Result<Service> {
     service_url(layout, name)?;
@@ -155,13 +250,17 @@ pub fn spawn(state: &State, layout: &Layout, name: &str) -> Result<Service> {
 
 /// Where the process `name` listens.
 pub fn service_url(layout: &Layout, name: &str) -> Result<String> {
+    Ok(found::url(port(layout, name)?))
+}
+
+fn port(layout: &Layout, name: &str) -> Result<u16> {
     let port = match name {
         "gateway" => Some(layout.gateway_port),
         "worker" => Some(layout.worker_port),
         _ => layout.seats().find(|(id, _)| crate::state::steward_name(*id) == name).map(|(_, port)| port),
     };
     match port {
-        Some(port) => Ok(found::url(port)),
+        Some(port) => Ok(port),
         None => bail!("there is no process `{name}`; there are {}", found::names(layout).join(", ")),
     }
 }

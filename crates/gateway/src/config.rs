@@ -41,6 +41,9 @@ pub struct Config {
     /// Batching of contributions.
     #[serde(default)]
     pub batch: BatchConfig,
+    /// Claims that the cooperative pays gas for.
+    #[serde(default)]
+    pub claims: ClaimsConfig,
     /// Following the chain.
     #[serde(default)]
     pub indexer: IndexerConfig,
@@ -149,6 +152,45 @@ impl BatchConfig {
     }
 }
 
+/// What claims the cooperative pays gas for. Whoever pays own gas is free of all of it.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClaimsConfig {
+    /// Micro-USDC that must be due where neither DATA nor GOV is.
+    pub min_due: u64,
+    /// Milliseconds between two batches.
+    pub every_ms: u64,
+    /// Requests of one address (an IPv6 /64) in an hour that led to a transaction.
+    pub per_address_per_hour: u32,
+    /// The same of one network: an IPv4 /24 or an IPv6 /48.
+    pub per_network_per_hour: u32,
+    /// Gas that claims may cost in a day.
+    pub gas_per_day: u64,
+    /// Whether callers come through a proxy of ours, which names each as the last one in `x-forwarded-for`.
+    pub behind_proxy: bool,
+}
+
+impl Default for ClaimsConfig {
+    fn default() -> Self {
+        Self {
+            min_due: 1_000_000,
+            every_ms: 30_000,
+            per_address_per_hour: 20,
+            per_network_per_hour: 200,
+            gas_per_day: 200_000_000,
+            behind_proxy: false,
+        }
+    }
+}
+
+impl ClaimsConfig {
+    /// The pause between two batches.
+    #[must_use]
+    pub fn every(&self) -> Duration {
+        Duration::from_millis(self.every_ms)
+    }
+}
+
 /// How the chain is followed.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -157,11 +199,13 @@ pub struct IndexerConfig {
     pub poll_ms: u64,
     /// Seconds after which an unchanged head is stale.
     pub stale_after_seconds: u64,
+    /// A person's word that final blocks after this one may be gone from the chain; see `docs/how-to/operate.md`.
+    pub accept_rollback: Option<u64>,
 }
 
 impl Default for IndexerConfig {
     fn default() -> Self {
-        Self { poll_ms: 250, stale_after_seconds: 60 }
+        Self { poll_ms: 250, stale_after_seconds: 60, accept_rollback: None }
     }
 }
 
@@ -208,6 +252,8 @@ mod tests {
         assert_eq!(config.limits.max_blob_bytes, Limits::default().max_blob_bytes);
         assert_eq!(config.batch.size(), BatchConfig::default().size());
         assert_eq!(config.relayer.sync_ms, default_sync());
+        assert_eq!(config.claims.gas_per_day, ClaimsConfig::default().gas_per_day);
+        assert_eq!(config.claims.every(), ClaimsConfig::default().every());
         let short: String = text
             .split("[limits]")
             .next()

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rochdale_api::server::Seldom;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::client::Chain;
 use rochdale_chain::deploy::Manifest;
-use rochdale_chain::events::{Event, FollowError, Follower, Located, Progress};
+use rochdale_chain::events::{Event, FollowError, Follower, FollowerOptions, Located, Progress};
 use tokio::sync::{Notify, watch};
 
+use crate::config::IndexerConfig;
 use crate::erasure::Erasure;
 use crate::problems;
 use crate::relayer::receipts;
@@ -56,7 +58,8 @@ impl Index {
         let latest = self.chain.block(alloy::eips::BlockId::latest()).await.map_err(|e| problems::chain(&e))?.number;
         let mut standing = self.standing.clone();
         let caught_up = standing.wait_for(|s| {
-            let there = s.progress.is_some_and(|p| p.cursor.number >= latest);
+            // An index that stands above the chain has lost its ground: nothing is answered from it.
+            let there = s.failure.is_none() && s.progress.is_some_and(|p| p.cursor.number >= latest);
             if !there {
                 self.nudge.notify_one();
             }
@@ -101,11 +104,13 @@ impl Indexer {
         manifest: &Manifest,
         store: Store,
         erasure: Erasure,
-        every: Duration,
+        config: IndexerConfig,
         queue: Arc<Notify>,
     ) -> Result<(Self, Index), StoreError> {
         let state = IndexStore::open(store.clone()).await?;
-        let follower = Follower::new(chain.clone(), manifest, state.clone());
+        let options = FollowerOptions { accept_rollback: config.accept_rollback, ..FollowerOptions::default() };
+        let follower = Follower::with_options(chain.clone(), manifest, state.clone(), options);
+        let every = Duration::from_millis(config.poll_ms);
         let (sender, standing) = watch::channel(Standing::default());
         let nudge = Arc::new(Notify::new());
         let index = Index { chain: chain.clone(), state, standing, nudge: Arc::clone(&nudge) };
@@ -130,6 +135,7 @@ impl Indexer {
 
     /// Steps until `stop` resolves. A failed step is logged, shown in the health page, and tried again.
     pub async fn run(mut self, stop: impl Future<Output = ()>) {
+        let mut seldom = Seldom::default();
         tokio::pin!(stop);
         loop {
             let step = tokio::select! {
@@ -137,7 +143,9 @@ impl Indexer {
                 step = self.step() => step,
             };
             if let Err(error) = step {
-                tracing::warn!(%error, "following the chain failed, trying again");
+                if seldom.is_due(&error.to_string()) {
+                    tracing::warn!(%error, "following the chain failed, trying again");
+                }
                 self.standing.send_modify(|s| s.failure = Some(error.to_string()));
                 tokio::select! {
                     () = &mut stop => return,

@@ -26,7 +26,7 @@ use crate::forward::Forward;
 use crate::http::{self, Gateway};
 use crate::indexer::Indexer;
 use crate::quota::Quota;
-use crate::relayer::{Limiter, Relayer};
+use crate::relayer::{House, Limiter, Relayer};
 use crate::store::{Store, StoreError};
 use crate::vault::{Vault, VaultError};
 
@@ -137,9 +137,9 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
     let vault = Arc::new(Vault::open(config.data_dir.join("vault"), config.limits.max_blob_bytes).await?);
     let erasure = Erasure::new(store.clone(), Arc::clone(&vault), config.limits.unreferenced_ttl_seconds);
     let queue = Arc::new(Notify::new());
-    let every = Duration::from_millis(config.indexer.poll_ms);
     let (indexer, index) =
-        Indexer::new(chain.clone(), &manifest, store.clone(), erasure.clone(), every, Arc::clone(&queue)).await?;
+        Indexer::new(chain.clone(), &manifest, store.clone(), erasure.clone(), config.indexer, Arc::clone(&queue))
+            .await?;
     let domain = auth::domain(config.chain_id, manifest.addresses.steward_committee);
     let identity = Identity { key: key.clone(), domain };
     let directory = Directory::new(index.state().clone(), identity.clone(), &config.stewards, &config.worker)?;
@@ -147,8 +147,8 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
     let options = SenderOptions { poll: RECEIPT_POLL, ..SenderOptions::default() };
     let sender = Sender::with_options(chain.clone(), key, options);
     let address = sender.address();
-    let limiter = Limiter::new(config.limits.writes_per_minute);
-    let relayer = Arc::new(Relayer::new(sender, manifest.clone(), store.clone(), index.clone(), limiter, queue));
+    let limits = (Limiter::new(config.limits.writes_per_minute), House::new(config.claims));
+    let relayer = Arc::new(Relayer::new(sender, manifest.clone(), store.clone(), index.clone(), limits, queue));
     let gateway = Arc::new(Gateway {
         chain,
         manifest,
@@ -200,6 +200,8 @@ impl Assembled {
         let indexing = tokio::spawn(indexer.run(index_signal));
         tasks.spawn(Arc::clone(&gateway.relayer).keep_recording(config.batch, signal()));
         tasks.spawn(Arc::clone(&gateway.relayer).keep_syncing(config.relayer.sync_every(), signal()));
+        let (forward, directory) = (gateway.forward.clone(), gateway.directory.clone());
+        tasks.spawn(Arc::clone(&gateway.relayer).keep_claiming(forward, directory, signal()));
         tasks.spawn(gateway.directory.clone().keep_looking(signal()));
         tasks.spawn(erasure.keep_running(signal()));
         let store = gateway.store.clone();

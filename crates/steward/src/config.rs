@@ -40,6 +40,9 @@ pub struct Config {
     /// Seconds after which an unchanged head is stale.
     #[serde(default = "default_stale_after_s")]
     pub stale_after_s: u64,
+    /// A person's word that final blocks after this one may be gone from the chain; see `docs/how-to/operate.md`.
+    #[serde(default)]
+    pub accept_rollback: Option<u64>,
     /// The other stewards.
     #[serde(default)]
     pub peers: Vec<Peer>,

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use rochdale_api::Problem;
+use rochdale_api::server::Seldom;
 
 use crate::steward::Steward;
 
@@ -19,13 +20,13 @@ impl Steward {
     /// Rounds until `stop` completes.
     pub async fn work(self: &Arc<Self>, stop: impl Future<Output = ()> + Send) {
         tokio::pin!(stop);
-        let mut seen = Seen::default();
+        let (mut seen, mut seldom) = (Seen::default(), Seldom::default());
         loop {
             let problems = tokio::select! {
                 () = &mut stop => return,
                 problems = self.round(&mut seen) => problems,
             };
-            for problem in &problems {
+            for problem in problems.iter().filter(|problem| seldom.is_due(problem)) {
                 tracing::warn!(%problem, "a job failed, trying again");
             }
             self.note(|report| report.problems = problems);

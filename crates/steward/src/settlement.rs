@@ -153,16 +153,18 @@ impl Steward {
         Ok(())
     }
 
-    /// Takes back the epochs whose proposals were voided since they were recorded: as if never proposed.
+    /// Takes back the epochs whose proposals were voided since they were recorded, or are gone with final blocks that a
+    /// person gave up: as if never proposed.
     async fn forget_voided(&self, finalized: &Cooperative) -> Result<(), Problem> {
         loop {
             let epoch = self.store.settled().await?;
             let Some(settled) = self.store.epoch::<Header, Global>(epoch).await? else { return Ok(()) };
-            if finalized.lowest_attempt(epoch) <= settled.header.attempt {
+            let stands = finalized.proposals.get(&epoch).is_some_and(|p| p.header == settled.header);
+            if stands && finalized.lowest_attempt(epoch) <= settled.header.attempt {
                 return Ok(());
             }
             self.store.unsettle(epoch).await?;
-            tracing::warn!(%epoch, attempt = settled.header.attempt, "the proposal was voided: settling it anew");
+            tracing::warn!(%epoch, attempt = settled.header.attempt, "the proposal is void or gone: settling it anew");
         }
     }
 

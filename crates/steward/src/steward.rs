@@ -9,7 +9,7 @@ use rochdale_api::client::{Client, Identity};
 use rochdale_api::{Problem, ProblemCode, auth};
 use rochdale_chain::client::{Chain, ChainError, ChainOptions, Clock, Head};
 use rochdale_chain::deploy::Manifest;
-use rochdale_chain::events::{FollowError, Follower, Located};
+use rochdale_chain::events::{FollowError, Follower, FollowerOptions, Located};
 use rochdale_chain::state::Cooperative;
 use rochdale_core::ids::{MemberId, StewardId};
 use rochdale_crypto::SealingPublicKey;
@@ -204,7 +204,8 @@ impl Steward {
         for former in &config.former {
             Client::new(&former.url).map_err(url(format!("former, steward {}", former.address)))?;
         }
-        let follower = Follower::new(chain.clone(), &manifest, EventStore(store.clone()));
+        let options = FollowerOptions { accept_rollback: config.accept_rollback, ..FollowerOptions::default() };
+        let follower = Follower::with_options(chain.clone(), &manifest, EventStore(store.clone()), options);
         Ok(Arc::new(Self {
             domain,
             config,

@@ -51,12 +51,16 @@ pub fn parse_config<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, C
     })
 }
 
-/// Logs to standard error; `RUST_LOG` chooses what, `info` by default.
+/// Logs to standard error; `RUST_LOG` chooses what, `info` by default. `ROCHDALE_LOG=json` writes a JSON object a line.
 pub fn init_telemetry() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second call in one process (tests) keeps the first.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = match std::env::var("ROCHDALE_LOG").as_deref() {
+        Ok("json") => log.json().try_init(),
+        _ => log.try_init(),
+    };
 }
 
 #[cfg(test)]

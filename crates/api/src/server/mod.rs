@@ -5,11 +5,13 @@ mod answers;
 mod config;
 mod connections;
 mod listen;
+mod seldom;
 
 pub use answers::answering;
 pub use config::{ConfigError, init_telemetry, load_config, parse_config};
 pub use connections::Bounds;
 pub use listen::{holder, serve, serve_on, stop_signal};
+pub use seldom::Seldom;
 
 use crate::auth::{AuthError, Credentials, Described};
 use crate::{Problem, ProblemCode};

@@ -14,7 +14,8 @@ use alloy::consensus::BlockHeader as _;
 use alloy::eips::{BlockId, BlockNumberOrTag};
 use alloy::primitives::{Address, B256};
 use alloy::providers::{DynProvider, Provider as _, ProviderBuilder};
-use alloy::rpc::types::{Header, TransactionRequest};
+use alloy::rpc::client::BatchRequest;
+use alloy::rpc::types::{Block, Header, TransactionRequest};
 use alloy::sol_types::SolCall;
 use alloy::transports::TransportError;
 use alloy::transports::http::reqwest::Url;
@@ -31,6 +32,9 @@ pub const LOCAL_CHAIN_ID: u64 = 31_337;
 
 /// A fall of the head by more than this is no reorganization but a lagging or reset node.
 const DEEPEST_REORG: u64 = 64;
+
+/// Blocks asked for by one request.
+const BATCH: usize = 64;
 
 /// A block, by what binds it to its past.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -144,16 +148,52 @@ impl Chain {
         &self.rpc
     }
 
-    /// The latest and the finalized block.
+    /// The latest and the finalized block, by one request.
     ///
     /// # Errors
     /// Where the RPC does not answer, or its head has stood still for longer than allowed: nothing may be decided
     /// on a stale head.
     pub async fn head(&self) -> Result<Head, ChainError> {
-        let finalized = self.block(BlockNumberOrTag::Finalized.into()).await?;
-        let latest = self.block(BlockNumberOrTag::Latest.into()).await?;
+        Ok(self.look(None).await?.0)
+    }
+
+    /// The head and, by the same request, the block that the chain has at a height.
+    ///
+    /// # Errors
+    /// As [`Self::head`].
+    pub async fn look(&self, height: Option<u64>) -> Result<(Head, Option<BlockRef>), ChainError> {
+        let tags = [BlockNumberOrTag::Finalized, BlockNumberOrTag::Latest];
+        let tags: Vec<_> = tags.into_iter().chain(height.map(BlockNumberOrTag::Number)).collect();
+        let mut found = self.headers(&tags).await?.into_iter().map(|h| h.map(|h| BlockRef::from(&h)));
+        let mut next = |tag: &str| {
+            let none = || ChainError::NoBlock { rpc: self.rpc.to_string(), block: tag.to_owned() };
+            found.next().flatten().ok_or_else(none)
+        };
+        let (finalized, latest) = (next("finalized")?, next("latest")?);
         self.check_freshness(&latest)?;
-        Ok(Head { latest, finalized })
+        Ok((Head { latest, finalized }, found.next().flatten()))
+    }
+
+    /// Headers by height or tag, by one request for each 64 of them; `None` where the node has no such block.
+    ///
+    /// # Errors
+    /// Where the RPC does not answer.
+    pub(crate) async fn headers(&self, ids: &[BlockNumberOrTag]) -> Result<Vec<Option<Header>>, ChainError> {
+        let method = "eth_getBlockByNumber";
+        let failed = |e: TransportError| self.error(method, &e);
+        let mut headers = Vec::with_capacity(ids.len());
+        for some in ids.chunks(BATCH) {
+            let mut batch = BatchRequest::new(self.provider.client());
+            let mut answers = Vec::with_capacity(some.len());
+            for id in some {
+                answers.push(batch.add_call::<_, Option<Block>>(method, &(id, false)).map_err(failed)?);
+            }
+            batch.send().await.map_err(failed)?;
+            for answer in answers {
+                headers.push(answer.await.map_err(failed)?.map(|block| block.header));
+            }
+        }
+        Ok(headers)
     }
 
     /// Protocol time: the timestamp of the latest block, in Unix seconds.

@@ -3,15 +3,15 @@
 //! Final blocks are read in ranges, the rest block by block: each block must name the one before as its parent, or
 //! the store is rolled back to the last block that both still share and the walk begins anew from there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::time::Duration;
 
 use alloy::consensus::BlockHeader as _;
-use alloy::eips::BlockId;
+use alloy::eips::{BlockId, BlockNumberOrTag};
 use alloy::primitives::B256;
 use alloy::providers::Provider as _;
-use alloy::rpc::types::{Filter, Log};
+use alloy::rpc::types::{Filter, Header, Log};
 use tokio::sync::watch;
 
 use super::{DecodeError, Located, decode};
@@ -20,6 +20,12 @@ use crate::deploy::{Addresses, Manifest};
 
 /// How many of the newest blocks a store must remember, so that a reorganization finds the common ancestor.
 pub const KEPT_BLOCKS: usize = 64;
+
+/// How many blocks that are not final yet are read at once.
+const OPEN_BLOCKS: u64 = 64;
+
+/// How far what is final advances before a store remembers it again.
+const FINAL_STRIDE: u64 = 8;
 
 /// Where the events go. Each process implements it on its own database.
 ///
@@ -36,6 +42,16 @@ pub trait Store: Send {
 
     /// Forgets everything after the block, or everything where it is `None`.
     fn rollback_to(&mut self, block: Option<&BlockRef>) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// A block that was final when [`Self::keep_final`] was last called; `None` where that outlasts no restart.
+    fn known_final(&self) -> impl Future<Output = Result<Option<BlockRef>, Self::Error>> + Send {
+        async { Ok(None) }
+    }
+
+    /// Remembers a final block across restarts.
+    fn keep_final(&mut self, _block: &BlockRef) -> impl Future<Output = Result<(), Self::Error>> + Send {
+        async { Ok(()) }
+    }
 }
 
 /// Why the store could not be brought up to date. It stays as it was after the last applied block.
@@ -61,6 +77,20 @@ pub enum FollowError<E: std::error::Error + 'static> {
         number: u64,
         /// Its hash in the manifest.
         hash: B256,
+    },
+    /// What was final is gone.
+    #[error(
+        "block {number} ({hash}) was final and is not on the chain that {rpc} serves, which has only block {shared} in common with what this process knows: nothing is promised on it. Point the process at an RPC of the right chain; if the chain itself was rolled back, see \"A chain that lost final blocks\" in docs/how-to/operate.md and set accept_rollback = {shared}"
+    )]
+    FinalityLost {
+        /// Host and port.
+        rpc: String,
+        /// The final block.
+        number: u64,
+        /// Its hash.
+        hash: B256,
+        /// The newest block that store and chain share.
+        shared: u64,
     },
     /// The chain reorganized again and again during one step.
     #[error("the chain served by {rpc} reorganized {times} times while it was read; trying again later")]
@@ -93,11 +123,13 @@ pub struct FollowerOptions {
     pub range: u64,
     /// How often one step begins anew because the chain reorganized under it.
     pub restarts: u32,
+    /// A person's word that final blocks after this one may be gone from the chain.
+    pub accept_rollback: Option<u64>,
 }
 
 impl Default for FollowerOptions {
     fn default() -> Self {
-        Self { range: 2_000, restarts: 8 }
+        Self { range: 2_000, restarts: 8, accept_rollback: None }
     }
 }
 
@@ -122,6 +154,10 @@ pub struct Follower<S> {
     base: BlockRef,
     options: FollowerOptions,
     store: S,
+    /// The newest block that this process saw as final.
+    known_final: Option<BlockRef>,
+    /// The one that the store keeps.
+    kept_final: u64,
 }
 
 /// What one pass found.
@@ -138,7 +174,15 @@ impl<S: Store> Follower<S> {
 
     /// A follower that reads as told.
     pub fn with_options(chain: Chain, manifest: &Manifest, store: S, options: FollowerOptions) -> Self {
-        Self { chain, addresses: manifest.addresses, base: manifest.base, options, store }
+        Self {
+            chain,
+            addresses: manifest.addresses,
+            base: manifest.base,
+            options,
+            store,
+            known_final: None,
+            kept_final: 0,
+        }
     }
 
     /// The store.
@@ -166,13 +210,15 @@ impl<S: Store> Follower<S> {
         let mut rolled_back_to: Option<u64> = None;
         let mut restarts = 0;
         loop {
-            let head = self.chain.head().await?;
-            let (cursor, undone) = self.settle_cursor().await?;
+            let (head, cursor, undone) = self.settle_cursor().await?;
             if let Some(number) = undone {
                 rolled_back_to = Some(rolled_back_to.map_or(number, |n| n.min(number)));
             }
             match self.walk(cursor, &head, &mut events).await? {
-                Pass::CaughtUp(cursor) => return Ok(Progress { head, cursor, events, rolled_back_to }),
+                Pass::CaughtUp(cursor) => {
+                    self.note_final(&head.finalized).await?;
+                    return Ok(Progress { head, cursor, events, rolled_back_to });
+                }
                 Pass::Reorganized if restarts < self.options.restarts => restarts += 1,
                 Pass::Reorganized => {
                     return Err(FollowError::Restless { rpc: self.chain.rpc().to_owned(), times: restarts });
@@ -211,31 +257,64 @@ impl<S: Store> Follower<S> {
         }
     }
 
-    /// The newest block that store and chain share; what the store holds after it is undone.
-    async fn settle_cursor(&mut self) -> Result<(BlockRef, Option<u64>), FollowError<S::Error>> {
+    /// The head, and the newest block that store and chain share; what the store holds after it is undone. One request
+    /// where the chain only grew.
+    async fn settle_cursor(&mut self) -> Result<(Head, BlockRef, Option<u64>), FollowError<S::Error>> {
         let recent = self.store.recent(KEPT_BLOCKS).await.map_err(FollowError::Store)?;
-        for (undone, block) in recent.iter().enumerate() {
-            if !self.is_on_chain(block).await? {
-                continue;
-            }
-            if undone == 0 {
-                return Ok((*block, None));
-            }
-            self.store.rollback_to(Some(block)).await.map_err(FollowError::Store)?;
-            return Ok((*block, Some(block.number)));
+        let cursor = recent.first().unwrap_or(&self.base);
+        let (head, found) = self.chain.look(Some(cursor.number)).await?;
+        if found.is_some_and(|block| block.hash == cursor.hash) {
+            return Ok((head, *cursor, None));
         }
-        if !self.is_on_chain(&self.base).await? {
+        let heights: Vec<_> = recent.iter().chain([&self.base]).map(|b| BlockNumberOrTag::Number(b.number)).collect();
+        let found = self.chain.headers(&heights).await?;
+        let shared =
+            |(block, found): &(&BlockRef, Option<Header>)| found.as_ref().is_some_and(|f| f.hash == block.hash);
+        let common = recent.iter().chain([&self.base]).zip(found).find(shared).map(|(block, _)| *block);
+        let Some(block) = common else {
             return Err(FollowError::OtherChain {
                 rpc: self.chain.rpc().to_owned(),
                 number: self.base.number,
                 hash: self.base.hash,
             });
-        }
+        };
         if recent.is_empty() {
-            return Ok((self.base, None));
+            return Ok((head, self.base, None));
         }
-        self.store.rollback_to(None).await.map_err(FollowError::Store)?;
-        Ok((self.base, Some(self.base.number)))
+        self.refuse_lost_finality(&block).await?;
+        let kept = (block != self.base || recent.contains(&self.base)).then_some(&block);
+        self.store.rollback_to(kept).await.map_err(FollowError::Store)?;
+        Ok((head, block, Some(block.number)))
+    }
+
+    /// Remembers what is final: at once for this process, now and then for the next one.
+    async fn note_final(&mut self, block: &BlockRef) -> Result<(), FollowError<S::Error>> {
+        self.known_final = Some(*block);
+        // A lower one comes after a rollback that a person accepted.
+        if block.number < self.kept_final || block.number >= self.kept_final + FINAL_STRIDE {
+            self.store.keep_final(block).await.map_err(FollowError::Store)?;
+            self.kept_final = block.number;
+        }
+        Ok(())
+    }
+
+    /// Fails where the chain lacks a block that was final, unless a person accepted it. The store stays as it was: an RPC
+    /// of the right chain mends it.
+    async fn refuse_lost_finality(&self, shared: &BlockRef) -> Result<(), FollowError<S::Error>> {
+        let known = match self.known_final {
+            Some(block) => Some(block),
+            None => self.store.known_final().await.map_err(FollowError::Store)?,
+        };
+        let accepted = self.options.accept_rollback.is_some_and(|lowest| lowest <= shared.number);
+        match known.filter(|block| block.number > shared.number && !accepted) {
+            None => Ok(()),
+            Some(block) => Err(FollowError::FinalityLost {
+                rpc: self.chain.rpc().to_owned(),
+                number: block.number,
+                hash: block.hash,
+                shared: shared.number,
+            }),
+        }
     }
 
     async fn is_on_chain(&self, block: &BlockRef) -> Result<bool, ChainError> {
@@ -251,7 +330,8 @@ impl<S: Store> Follower<S> {
                 let last = head.finalized.number.min(cursor.number + self.options.range);
                 self.apply_final_range(next, last, events).await?
             } else {
-                self.apply_block(&cursor, events).await?
+                let last = head.latest.number.min(cursor.number + OPEN_BLOCKS);
+                self.apply_open_range(&cursor, last, events).await?
             };
             match advanced {
                 Some(block) => cursor = block,
@@ -274,39 +354,68 @@ impl<S: Store> Follower<S> {
         }
         by_block.entry(last).or_default();
         let mut applied = None;
-        for (number, logs) in by_block {
-            let Some(block) = self.chain.find_block(BlockId::number(number)).await? else { return Ok(None) };
+        let heights: Vec<_> = by_block.keys().map(|number| BlockNumberOrTag::Number(*number)).collect();
+        let headers = self.chain.headers(&heights).await?;
+        for (logs, header) in by_block.into_values().zip(headers) {
+            let Some(block) = header.map(|header| BlockRef::from(&header)) else { return Ok(None) };
             *events += self.apply_logs(&block, &logs).await?;
             applied = Some(block);
         }
         Ok(applied)
     }
 
-    /// Applies the block after the cursor, `None` if the chain no longer continues there.
-    async fn apply_block(
+    /// Applies the blocks after the cursor one by one, `None` if the chain no longer continues there. Headers and logs come
+    /// by two requests side by side, however many blocks there are.
+    async fn apply_open_range(
         &mut self,
         cursor: &BlockRef,
+        last: u64,
         events: &mut usize,
     ) -> Result<Option<BlockRef>, FollowError<S::Error>> {
-        let answer = self.chain.provider().get_block(BlockId::number(cursor.number + 1)).await;
-        let Some(found) = answer.map_err(|e| self.chain.error("eth_getBlockByNumber", &e))? else { return Ok(None) };
-        let block = BlockRef::from(&found.header);
-        if cursor.hash != block.parent {
-            return Ok(None);
+        let first = cursor.number + 1;
+        let heights: Vec<_> = (first..=last).map(BlockNumberOrTag::Number).collect();
+        let filter = self.filter().from_block(first).to_block(last);
+        let (headers, logs) = tokio::join!(self.chain.headers(&heights), self.logs(filter));
+        let mut by_hash: HashMap<B256, Vec<Log>> = HashMap::new();
+        // A node may refuse a range of which it lacks the last block, as behind a balancer: then each block is asked for.
+        for log in logs.unwrap_or_default() {
+            by_hash.entry(log.block_hash.ok_or(DecodeError::Unplaced("block hash"))?).or_default().push(log);
+        }
+        let mut cursor = *cursor;
+        for header in headers? {
+            let Some(header) = header else { return Ok(None) };
+            let block = BlockRef::from(&header);
+            if cursor.hash != block.parent {
+                return Ok(None);
+            }
+            let Some(logs) = self.logs_of(&block, &header, by_hash.remove(&block.hash)).await? else { return Ok(None) };
+            *events += self.apply_logs(&block, &logs).await?;
+            cursor = block;
+        }
+        Ok(Some(cursor))
+    }
+
+    /// The logs of one block: those that came with the range, unless the header says that there must be some. `None` where
+    /// the block was replaced since.
+    async fn logs_of(
+        &self,
+        block: &BlockRef,
+        header: &Header,
+        came: Option<Vec<Log>>,
+    ) -> Result<Option<Vec<Log>>, FollowError<S::Error>> {
+        if let Some(logs) = came {
+            return Ok(Some(logs));
         }
         let filter = self.filter().at_block_hash(block.hash);
-        let logs = if filter.matches_bloom(found.header.logs_bloom()) {
-            match self.logs(filter).await {
-                Ok(logs) => logs,
-                // A node knows no logs of a block that was replaced since.
-                Err(_) if !self.is_on_chain(&block).await? => return Ok(None),
-                Err(error) => return Err(error.into()),
-            }
-        } else {
-            Vec::new()
-        };
-        *events += self.apply_logs(&block, &logs).await?;
-        Ok(Some(block))
+        if !filter.matches_bloom(header.logs_bloom()) {
+            return Ok(Some(Vec::new()));
+        }
+        match self.logs(filter).await {
+            Ok(logs) => Ok(Some(logs)),
+            // A node knows no logs of a block that was replaced since.
+            Err(_) if !self.is_on_chain(block).await? => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn apply_logs(&mut self, block: &BlockRef, logs: &[Log]) -> Result<usize, FollowError<S::Error>> {

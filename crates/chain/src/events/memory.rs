@@ -13,6 +13,7 @@ pub type MemoryError = Infallible;
 pub struct MemoryStore {
     blocks: Vec<BlockRef>,
     events: Vec<Located>,
+    known_final: Option<BlockRef>,
 }
 
 impl MemoryStore {
@@ -40,6 +41,15 @@ impl Store for MemoryStore {
         let keep = block.map_or(0, |b| b.number + 1);
         self.blocks.retain(|b| b.number < keep);
         self.events.retain(|e| e.block_number < keep);
+        Ok(())
+    }
+
+    async fn known_final(&self) -> Result<Option<BlockRef>, MemoryError> {
+        Ok(self.known_final)
+    }
+
+    async fn keep_final(&mut self, block: &BlockRef) -> Result<(), MemoryError> {
+        self.known_final = Some(*block);
         Ok(())
     }
 }

@@ -2,7 +2,9 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::fs::OpenOptions;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -18,6 +20,8 @@ use crate::client::LOCAL_CHAIN_ID;
 /// How long anvil may take to listen.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Bytes of its output in one file.
+const MOST_LOG: u64 = 4 << 20;
 /// The environment variable that names the binary.
 const VARIABLE: &str = "ROCHDALE_ANVIL";
 
@@ -44,7 +48,7 @@ pub enum LocalError {
         source: std::io::Error,
     },
     /// The directory for its past states.
-    #[error("no temporary directory for the chain's past states: {0}; name a writable one in TMPDIR")]
+    #[error("no directory for the chain's past states: {0}; name a writable one in TMPDIR")]
     Past(#[source] std::io::Error),
     /// The process did not start.
     #[error("{binary} did not start: {source}")]
@@ -55,9 +59,7 @@ pub enum LocalError {
         source: std::io::Error,
     },
     /// The process ended before it listened.
-    #[error(
-        "{binary} ended before it listened ({status}): {output}; is the port {port} taken, or the state file from another version?"
-    )]
+    #[error("{binary} ended before it listened ({status}): {output}; is the port {port} taken?")]
     Ended {
         /// The binary.
         binary: PathBuf,
@@ -100,9 +102,11 @@ pub struct AnvilOptions {
     pub mining: Mining,
     /// Timestamp of the first block, Unix seconds; now if absent.
     pub genesis_timestamp: Option<u64>,
-    /// A file that the chain is read from at the start, if it exists, and written to at the end.
-    pub state: Option<PathBuf>,
-    /// A file that takes its output; none if absent.
+    /// A directory for its past states, emptied at the start, and how many of them; a temporary one if absent.
+    pub past: Option<(PathBuf, u64)>,
+    /// A program with arguments that runs anvil in its own place, as one that ties it to this process; none if empty.
+    pub runner: Vec<OsString>,
+    /// A file that takes its output, and one before it of a bounded size; none if absent.
     pub log: Option<PathBuf>,
     /// Whether a Ctrl-C in the terminal spares it, so that its parent stops it last.
     pub own_group: bool,
@@ -115,7 +119,8 @@ impl Default for AnvilOptions {
             port: 0,
             mining: Mining::Auto,
             genesis_timestamp: None,
-            state: None,
+            past: None,
+            runner: Vec::new(),
             log: None,
             own_group: false,
         }
@@ -128,7 +133,7 @@ pub struct Anvil {
     child: Child,
     port: u16,
     /// Where it keeps past states, gigabytes in a long run; anvil itself leaves them behind in the home directory.
-    _past: TempDir,
+    _past: Option<TempDir>,
 }
 
 impl Anvil {
@@ -138,14 +143,26 @@ impl Anvil {
     /// Where there is no binary, or it ends or stays silent.
     pub fn spawn(options: &AnvilOptions) -> Result<Self, LocalError> {
         let binary = find_anvil()?;
-        let past = tempfile::Builder::new().prefix("rochdale-anvil-").tempdir().map_err(LocalError::Past)?;
-        let mut command = Command::new(&binary);
-        command.args(arguments(options)).arg("--cache-path").arg(past.path());
+        let mut command = run_by(&options.runner, &binary);
+        command.args(arguments(options));
+        let past = match &options.past {
+            Some((path, states)) => {
+                empty(path).map_err(LocalError::Past)?;
+                command.arg("--cache-path").arg(path).arg("--max-persisted-states").arg(states.to_string());
+                None
+            }
+            None => {
+                let temporary = tempfile::Builder::new().prefix("rochdale-anvil-").tempdir();
+                let temporary = temporary.map_err(LocalError::Past)?;
+                command.arg("--cache-path").arg(temporary.path());
+                Some(temporary)
+            }
+        };
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         if options.own_group {
             command.process_group(0);
         }
-        let log = options.log.as_deref().map(open_log).transpose()?;
+        let log = options.log.as_deref().map(Log::open).transpose()?;
         let mut child = command.spawn().map_err(|source| LocalError::Spawn { binary: binary.clone(), source })?;
         let (sender, receiver) = mpsc::channel();
         if let Some(stdout) = child.stdout.take() {
@@ -241,19 +258,55 @@ fn arguments(options: &AnvilOptions) -> Vec<OsString> {
         }
         Mining::Manual => all.push("--no-mining".into()),
     }
-    if let Some(state) = &options.state {
-        all.extend([OsString::from("--state"), state.clone().into_os_string(), "--preserve-historical-states".into()]);
-    }
+    // A whole chain is given back to it in one request, and its transactions in the order of the blocks they were in.
+    all.extend(["--no-request-size-limit", "--order", "fifo"].map(OsString::from));
     all
 }
 
-fn open_log(path: &Path) -> Result<std::fs::File, LocalError> {
-    let opened = std::fs::OpenOptions::new().create(true).append(true).open(path);
-    opened.map_err(|source| LocalError::Log { path: path.to_owned(), source })
+fn run_by(runner: &[OsString], binary: &Path) -> Command {
+    let Some((program, arguments)) = runner.split_first() else { return Command::new(binary) };
+    let mut command = Command::new(program);
+    command.args(arguments).arg(binary);
+    command
+}
+
+fn empty(path: &Path) -> std::io::Result<()> {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    std::fs::create_dir_all(path)
+}
+
+/// Anvil's output. It writes a line for each request: a full file becomes the one before.
+struct Log {
+    path: PathBuf,
+    file: std::fs::File,
+    bytes: u64,
+}
+
+impl Log {
+    fn open(path: &Path) -> Result<Self, LocalError> {
+        let failed = |source| LocalError::Log { path: path.to_owned(), source };
+        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path).map_err(failed)?;
+        let bytes = file.metadata().map_err(failed)?.len();
+        Ok(Self { path: path.to_owned(), file, bytes })
+    }
+
+    fn line(&mut self, line: &str) {
+        if self.bytes > MOST_LOG
+            && std::fs::rename(&self.path, self.path.with_extension("before")).is_ok()
+            && let Ok(next) = Self::open(&self.path)
+        {
+            *self = next;
+        }
+        self.bytes += line.len() as u64 + 1;
+        let _ = writeln!(self.file, "{line}");
+    }
 }
 
 /// Reads a pipe to its end, so that the child never blocks on it; tells the port once it is named.
-fn drain(pipe: impl Read + Send + 'static, log: Option<std::fs::File>, port: Option<mpsc::Sender<u16>>) {
+fn drain(pipe: impl Read + Send + 'static, log: Option<Log>, port: Option<mpsc::Sender<u16>>) {
     std::thread::spawn(move || {
         let mut log = log;
         let mut port = port;
@@ -264,8 +317,8 @@ fn drain(pipe: impl Read + Send + 'static, log: Option<std::fs::File>, port: Opt
             {
                 let _ = sender.send(found);
             }
-            if let Some(file) = &mut log {
-                let _ = writeln!(file, "{line}");
+            if let Some(log) = &mut log {
+                log.line(&line);
             }
         }
     });

@@ -5,6 +5,7 @@
 mod anvil;
 mod bonds;
 mod ethics;
+pub mod kept;
 mod time;
 
 use alloy::primitives::{B256, Keccak256};

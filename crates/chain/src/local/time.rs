@@ -75,16 +75,6 @@ impl LocalChain {
         Err(ChainError::Refused { rpc, call, detail: "the transaction reverted".to_owned() })
     }
 
-    /// Goes on at the time of the latest block. A chain that was loaded from its state has forgotten that it was moved
-    /// forward: without this its next block would be older than the one before.
-    ///
-    /// # Errors
-    /// Where the RPC does not answer.
-    pub async fn resume_time(&self) -> Result<(), ChainError> {
-        let next = self.latest().await?.timestamp + 1;
-        self.named("anvil_setTime", self.0.provider().anvil_set_time(next).await).map(drop)
-    }
-
     /// Mines blocks, a second apart.
     ///
     /// # Errors

@@ -208,27 +208,6 @@ async fn a_founder_without_ether_is_told_so() {
 }
 
 #[tokio::test]
-async fn a_stopped_local_chain_goes_on_where_it_was() {
-    let directory = tempfile::tempdir().unwrap();
-    let state = directory.path().join("chain.json");
-    let options = AnvilOptions { state: Some(state), mining: Mining::Mixed(60), ..AnvilOptions::default() };
-    let coop = TestCoop::deploy_with(options.clone(), |_| {}).await.unwrap();
-    let member = coop.join(&coop.member_key(1)).await.unwrap();
-    let head = coop.chain.head().await.unwrap().latest;
-    let TestCoop { anvil, manifest, config, .. } = coop;
-    anvil.stop();
-
-    let anvil = Anvil::spawn(&options).unwrap();
-    let (chain, _) = connect(&anvil.url()).await.unwrap();
-    let again = chain.block(head.number.into()).await.unwrap();
-    assert_eq!(again, head, "the blocks are the same, so that every follower's cursor still holds");
-    assert_eq!(chain.block(manifest.base.number.into()).await.unwrap(), manifest.base);
-    verify(&chain, &manifest, &config).await.unwrap();
-    let call = rochdale_chain::bindings::Membership::memberOfCall { memberId: member.0 };
-    assert!(chain.view(manifest.addresses.membership, &call).await.unwrap().active);
-}
-
-#[tokio::test]
 async fn a_port_that_is_taken_is_reported_with_anvils_words() {
     let first = Anvil::spawn(&AnvilOptions::default()).unwrap();
     let error = Anvil::spawn(&AnvilOptions { port: first.port(), ..AnvilOptions::default() }).unwrap_err();

@@ -8,7 +8,9 @@ use rochdale_chain::state::Cooperative;
 use rochdale_testkit::anvil::TestCoop;
 
 fn follow(coop: &TestCoop, store: MemoryStore) -> Follower<MemoryStore> {
-    Follower::new(coop.chain.clone(), &coop.manifest, store)
+    // The local chain calls a block final after two more; these tests go deeper.
+    let options = FollowerOptions { accept_rollback: Some(0), ..FollowerOptions::default() };
+    Follower::with_options(coop.chain.clone(), &coop.manifest, store, options)
 }
 
 fn joined(events: &[Located]) -> Vec<u32> {
@@ -87,7 +89,7 @@ impl Store for Meddling {
 }
 
 #[tokio::test]
-async fn a_reorganization_in_the_middle_of_a_step_is_seen_by_the_parent_hash() {
+async fn a_reorganization_in_the_middle_of_a_step_is_undone() {
     let coop = TestCoop::deploy().await.unwrap();
     for n in 1..=4 {
         coop.join(&coop.member_key(n)).await.unwrap();
@@ -96,11 +98,49 @@ async fn a_reorganization_in_the_middle_of_a_step_is_seen_by_the_parent_hash() {
     // The block of member 2 is taken in just as it is replaced.
     let at = Some(latest - 2);
     let store = Meddling { inner: MemoryStore::default(), local: coop.local.clone(), at };
-    let mut follower = Follower::new(coop.chain.clone(), &coop.manifest, store);
-    let progress = follower.step().await.unwrap();
-    assert_eq!(progress.rolled_back_to, Some(latest - 3));
+    let options = FollowerOptions { accept_rollback: Some(0), ..FollowerOptions::default() };
+    let mut follower = Follower::with_options(coop.chain.clone(), &coop.manifest, store, options);
+    // Seen by a parent's hash within the step where there is another block to read, else by the next one's cursor.
+    let first = follower.step().await.unwrap();
+    let next = follower.step().await.unwrap();
+    assert_eq!(first.rolled_back_to.or(next.rolled_back_to), Some(latest - 3));
     assert_eq!(joined(follower.store().inner.events()), [1]);
     assert_eq!(follower.store().inner.events(), coop.history().await.unwrap());
+}
+
+#[tokio::test]
+async fn a_chain_that_lost_final_blocks_is_refused_until_a_person_accepts_it() {
+    let coop = TestCoop::deploy().await.unwrap();
+    let mut follower = Follower::new(coop.chain.clone(), &coop.manifest, MemoryStore::default());
+    for n in 1..=5 {
+        coop.join(&coop.member_key(n)).await.unwrap();
+    }
+    let before = follower.step().await.unwrap();
+    let events = follower.store().events().to_vec();
+    coop.local.reorg(4).await.unwrap();
+    for restart in [false, true] {
+        let error = follower.step().await.unwrap_err();
+        let FollowError::FinalityLost { number, shared, .. } = &error else { panic!("{error}") };
+        assert!(*number > *shared && *shared == before.cursor.number - 4, "{error}");
+        assert!(error.to_string().contains(&format!("set accept_rollback = {shared}")), "{error}");
+        assert_eq!(follower.store().events(), events, "the store stays as it was");
+        if !restart {
+            // The next process knows it from its store.
+            follower = Follower::new(coop.chain.clone(), &coop.manifest, follower.into_store());
+        }
+    }
+    for (accepted, goes_on) in [(before.cursor.number - 3, false), (before.cursor.number - 4, true)] {
+        let options = FollowerOptions { accept_rollback: Some(accepted), ..FollowerOptions::default() };
+        let store = follower.into_store();
+        follower = Follower::with_options(coop.chain.clone(), &coop.manifest, store, options);
+        assert_eq!(follower.step().await.is_ok(), goes_on, "accepted down to {accepted}");
+    }
+    assert_eq!(joined(follower.store().events()), [1]);
+    // What was accepted once does not stand in the way of the next start.
+    let mut again = Follower::new(coop.chain.clone(), &coop.manifest, follower.into_store());
+    again.step().await.unwrap();
+    coop.local.reorg(1).await.unwrap();
+    assert!(again.step().await.unwrap().rolled_back_to.is_some(), "a reorganization of what is not final is none");
 }
 
 #[tokio::test]

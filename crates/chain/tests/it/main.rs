@@ -6,6 +6,8 @@ mod client;
 mod deploy;
 mod follower;
 mod gov;
+mod kept;
 mod path;
 mod poll;
 mod resume;
+mod slow;

@@ -42,7 +42,7 @@ pub async fn run(common: &Common, args: DemoArgs, ui: Ui) -> Result<ExitCode> {
     let inputs = args.fhir.as_deref().map(records::files).transpose()?;
     let state = common.new_state()?;
     let layout = Layout { min_cohort: 5, ..Layout::new(args.port) };
-    let mut running = Running::start(&state, layout, None, ui).await?;
+    let mut running = Running::start(&state, layout, &[], None, ui).await?;
     let coop = Coop::connect(&running.layout.gateway_url()).await?;
     let chain = found::connect(&running.layout.rpc_url(), LOCAL_CHAIN_ID).await?;
     let mut demo = Demo { state, coop, chain, ui, report: Report::default(), clock: Instant::now() };
@@ -54,7 +54,7 @@ pub async fn run(common: &Common, args: DemoArgs, ui: Ui) -> Result<ExitCode> {
         ui.say(format!("\nThe cooperative stays at {url}; Ctrl-C stops it. Its state: --state {state}"));
         running.until_stopped(ui).await?;
     }
-    running.stop()?;
+    running.stop().await?;
     Ok(if agrees { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -1,6 +1,6 @@
 //! Processes that are killed in the middle of an epoch: two of three go on, nothing is lost, nothing is paid twice.
 
-use crate::support::{Up, kill_listener, port, rochdale, synthesize};
+use crate::support::{Up, port, rochdale, synthesize};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
@@ -25,6 +25,12 @@ impl Again {
         let mut command = rochdale(&up.args(&["up", "--only", name]));
         Self(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap())
     }
+
+    /// As a power cut would; the process that it runs ends with it.
+    fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
 }
 
 impl Drop for Again {
@@ -39,17 +45,21 @@ impl Drop for Again {
 fn two_of_three_stewards_go_on_and_the_third_catches_up() {
     let dir = tempfile::tempdir().unwrap();
     let (state, port) = (dir.path().join("state"), port());
-    let up = Up::start(&state, port);
+    // Those that this test kills are not `up`'s to start again.
+    let up = Up::start_with(&state, port, &["--without", "steward-2,steward-3"]);
+    let mut second = Again::start(&up, "steward-2");
+    let mut third = Again::start(&up, "steward-3");
+    up.wait_for_stewards(3);
     let files = records(&dir.path().join("fhir"), 3);
     enroll(&up, "ada", &files[0]);
-    kill_listener(port + 12);
+    second.kill();
     enroll(&up, "ben", &files[1]);
     let settled = up.json(&["epoch", "settle", "1"]);
     assert_eq!(settled["state"], "final");
     assert_eq!(settled["header"]["sharers"], 2);
 
     // One of three says what is missing and loses nothing.
-    kill_listener(port + 13);
+    third.kill();
     enroll_fails(&up, &files[2]);
 
     let _second = Again::start(&up, "steward-2");

@@ -9,6 +9,7 @@ mod disputes;
 mod kill;
 mod market;
 mod polls;
+mod restarts;
 mod support;
 mod typed;
 mod upgrade;

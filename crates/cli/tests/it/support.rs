@@ -84,13 +84,18 @@ impl Up {
         Self::start_with(state, port, &[])
     }
 
-    /// As [`Self::start`], with more arguments.
+    /// Starts it with more arguments.
     pub fn start_with(state: &Path, port: u16, more: &[&str]) -> Self {
+        Self::launch(state, port, more, Stdio::inherit())
+    }
+
+    fn launch(state: &Path, port: u16, more: &[&str], said: Stdio) -> Self {
         let shown = state.to_str().unwrap();
         let mut child = rochdale(&["up", "--json", "--state", shown, "--port", &port.to_string()])
             .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(said)
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -129,6 +134,29 @@ impl Up {
         }
     }
 
+    /// As [`Self::start`]; what it says on standard error goes to a file.
+    pub fn start_telling(state: &Path, port: u16, more: &[&str], said: &Path) -> Self {
+        let file = std::fs::File::create(said).unwrap();
+        Self::launch(state, port, more, file.into())
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Stops it as a service manager does.
+    pub fn terminate(mut self) {
+        kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), Signal::SIGTERM).unwrap();
+        assert!(self.child.wait().unwrap().success());
+    }
+
+    /// Kills it alone, as the system does when memory runs out.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     /// Stops it as Ctrl-C does.
     pub fn stop(mut self) {
         kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), Signal::SIGINT).unwrap();
@@ -145,17 +173,8 @@ impl Drop for Up {
     }
 }
 
-/// Kills the process that listens on `port` at once, as a power cut would.
-pub fn kill_listener(port: u16) {
-    let pid = listener(port).unwrap_or_else(|| panic!("nothing listens on {port}"));
-    kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap();
-    while TcpListener::bind(("127.0.0.1", port)).is_err() {
-        std::thread::yield_now();
-    }
-}
-
 /// The process behind a listening port, found as `ss -lp` does: the socket's inode among the open files.
-fn listener(port: u16) -> Option<i32> {
+pub fn listener(port: u16) -> Option<i32> {
     let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
     let suffix = format!(":{port:04X}");
     let inode = table.lines().skip(1).find_map(|line| {

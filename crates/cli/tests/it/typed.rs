@@ -88,6 +88,18 @@ fn a_person_types_every_step_stops_everything_and_goes_on() {
     let paid = up.json(&["member", "claim", "--all"]);
     let data: u128 = paid["paid"].as_array().unwrap().iter().map(|paid| amount(&paid["data"])).sum();
     assert!(data > 0, "{paid}");
+    // Cash streams on every second: the cooperative pays no gas for the drip, whoever pays it is free.
+    std::thread::sleep(std::time::Duration::from_millis(2_500));
+    let drip = up.json(&["member", "claim", "--all"]);
+    assert!(drip["mined"].as_array().unwrap().is_empty(), "gas for a drip: {drip}");
+    assert!(!drip["later"].as_array().unwrap().is_empty(), "{drip}");
+    let key = dir.path().join("own.key");
+    let key = key.to_str().unwrap();
+    let missing = up.fails(&["member", "claim", "--name", "member-0", "--key", key]);
+    assert!(missing.contains("does not exist"), "{missing}");
+    std::fs::copy(state.join("offices/founder.key"), key).unwrap();
+    let own = up.json(&["member", "claim", "--name", "member-0", "--key", key]);
+    assert!(own["mined"]["gas_used"].as_u64().unwrap() > 21_000, "{own}");
     up.json(&["member", "consent", "--name", "member-4", "--revoke"]);
     up.json(&["member", "erase", "--name", "member-5", "--yes"]);
     let gone = up.fails(&["member", "contribute", "--name", "member-5", files[5].to_str().unwrap()]);

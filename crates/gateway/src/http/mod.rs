@@ -4,6 +4,7 @@
 mod accounts;
 mod auth;
 mod blobs;
+mod caller;
 mod consents;
 mod contributions;
 mod members;

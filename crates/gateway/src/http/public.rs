@@ -188,6 +188,9 @@ pub(super) async fn look(gateway: &Gateway) -> Health {
             gateway.address
         ));
     }
+    if now > 0 {
+        problems.extend(gateway.relayer.alarm(now).await);
+    }
     Health {
         service: "gateway".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),

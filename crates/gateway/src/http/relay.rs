@@ -8,23 +8,29 @@ use rochdale_api::server::{JsonBody, Signed};
 use rochdale_api::settlement::{AnswerRequest, ContestRequest, DemandRequest, ProposeRequest};
 use rochdale_api::{Problem, ProblemCode};
 
+use super::caller::Caller;
 use super::{Answered, App};
 
 /// Members that one request may name.
 const MOST_CLAIMED: usize = 1_000;
 
 /// Pays members what the last final root owes them; everyone where the list is empty. Anyone may ask: the money goes to
-/// the members' own payout addresses.
+/// the members' own payout addresses. The cooperative pays the gas of one claim a member and epoch, in batches.
 #[utoipa::path(
     post, path = "/v1/claims", tag = "claims", request_body = ClaimRequest,
     responses(
         (status = 200, description = "Who was paid what", body = Claimed),
         (status = 413, description = "Too many members named", body = Problem),
         (status = 422, description = "No epoch is final yet, or the contract refuses the leaves", body = Problem),
+        (status = 429, description = "A limit of what the cooperative pays gas for is reached", body = Problem),
         (status = 503, description = "Chain or stewards cannot be reached", body = Problem),
     )
 )]
-pub async fn claims(State(gateway): App, JsonBody(request): JsonBody<ClaimRequest>) -> Answered<Claimed> {
+pub async fn claims(
+    State(gateway): App,
+    Caller(from): Caller,
+    JsonBody(request): JsonBody<ClaimRequest>,
+) -> Answered<Claimed> {
     let mut members = request.members;
     members.sort_unstable();
     members.dedup();
@@ -32,7 +38,7 @@ pub async fn claims(State(gateway): App, JsonBody(request): JsonBody<ClaimReques
         let detail = format!("{} members named, at most {MOST_CLAIMED} in one request", members.len());
         return Err(Problem::new(ProblemCode::TooLarge, detail).hint("name fewer, or nobody for everyone"));
     }
-    gateway.relayer.claim(&members, &gateway.forward, &gateway.directory).await.map(Json)
+    gateway.relayer.claim_on_the_house(&members, from).await.map(Json)
 }
 
 /// Asks a query: the license holder's signed order goes to the worker, the answer comes back sealed to the license's key.

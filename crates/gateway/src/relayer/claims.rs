@@ -17,22 +17,17 @@ use crate::problems;
 const MAX_CLAIMS: usize = 100;
 
 impl Relayer {
-    /// Has `members` paid, everyone in the tree where the list is empty. Who is owed nothing is passed over.
+    /// Has `members` paid, everyone in the tree where the list is empty. Who is owed nothing, or not enough yet, or was
+    /// paid for this epoch already is passed over. One call follows the other: what one pays the next sees as paid.
     ///
     /// # Errors
     /// A problem where no root is final yet, no steward has the leaves, or the contract refuses them.
-    pub async fn claim(
+    pub(super) async fn claim(
         &self,
         members: &[MemberId],
         forward: &Forward,
         directory: &Directory,
     ) -> Result<Claimed, Problem> {
-        // One after the other: what one call pays the next one must see as paid.
-        let turn = self.limiter.unlimited("claims").await;
-        let limit = match members {
-            [one] => self.limiter.turn(&format!("claim by member {one}")).await?,
-            _ => self.limiter.turn("claims of many").await?,
-        };
         let view = SettlementLedger::finalEpochCall {};
         let found = self.chain().view(self.manifest.addresses.settlement_ledger, &view).await;
         let epoch = Epoch(found.map_err(|e| problems::chain(&e))?.epoch);
@@ -57,31 +52,39 @@ impl Relayer {
                     last = problem;
                 }
                 Err(problem) => return Err(problem),
-                Ok(()) => {
-                    if !claimed.mined.is_empty() {
-                        limit.spend();
-                    }
-                    drop(turn);
-                    return Ok(claimed);
-                }
+                Ok(()) => return Ok(claimed),
             }
         }
         Err(last)
     }
 
     async fn pay(&self, epoch: Epoch, leaves: Vec<ClaimLeaf>, claimed: &mut Claimed) -> Result<(), Problem> {
-        let now = self.chain().now().await.map_err(|e| problems::chain(&e))?;
+        let now = self.now().await?;
+        let served = self.served(epoch).await?;
         let state = self.index.fresh().await?;
         let (end, length) = (self.manifest.schedule().end(epoch), self.manifest.ledger.epoch_length);
-        let owed = |leaf: &ClaimLeaf| {
+        let mut later = Vec::new();
+        let mut owed = |leaf: &ClaimLeaf| {
             let paid = state.read(|s| s.claimed.get(&leaf.member_id).copied().unwrap_or_default());
             let paid = ledger::Claimed { cash: paid.cash.0, data: paid.data.0, gov: paid.gov.0 };
             let shown = Amounts { cash: leaf.cash, stream: leaf.stream, data: leaf.data, gov: leaf.gov };
-            ledger::due(&shown, &paid, now, end, length) != ledger::Due::default()
+            let due = ledger::due(&shown, &paid, now, end, length);
+            if due == ledger::Due::default() {
+                return false;
+            }
+            let now_is_the_time = self.house.is_worth(&due) && !served.contains(&leaf.member_id);
+            if !now_is_the_time {
+                later.push(leaf.member_id);
+            }
+            now_is_the_time
         };
-        let due: Vec<ClaimLeaf> = leaves.into_iter().filter(owed).collect();
+        let due: Vec<ClaimLeaf> = leaves.into_iter().filter(|leaf| owed(leaf)).collect();
+        claimed.later = later;
         for some in due.chunks(MAX_CLAIMS) {
+            self.within_the_day(now).await?;
             let done = self.send_claims(some).await.map_err(|e| problems::send(&e))?;
+            let members: Vec<MemberId> = some.iter().map(|leaf| leaf.member_id).collect();
+            self.store.claim_on_the_house(epoch, &members).await?;
             note(&done, claimed);
         }
         Ok(())

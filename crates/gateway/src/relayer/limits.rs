@@ -30,6 +30,55 @@ struct Key {
     turn: Arc<tokio::sync::Mutex<()>>,
 }
 
+/// Counts what callers cost, by name, over a window.
+#[derive(Debug)]
+pub struct Quota {
+    most: u32,
+    window: Duration,
+    counts: Mutex<HashMap<String, (Instant, u32)>>,
+}
+
+impl Quota {
+    /// Allows each name this much in a window.
+    #[must_use]
+    pub fn new(most: u32, window: Duration) -> Self {
+        Self { most, window, counts: Mutex::default() }
+    }
+
+    /// Whether there is some left.
+    ///
+    /// # Errors
+    /// A problem where there is none.
+    pub fn check(&self, name: &str) -> Result<(), Problem> {
+        self.check_at(name, Instant::now())
+    }
+
+    fn check_at(&self, name: &str, now: Instant) -> Result<(), Problem> {
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((since, count)) = counts.get(name) else { return Ok(()) };
+        if *count < self.most || now.duration_since(*since) >= self.window {
+            return Ok(());
+        }
+        let minutes = self.window.as_secs() / 60;
+        let detail = format!("{name}: more than {} times within {minutes} minutes", self.most);
+        Err(Problem::new(ProblemCode::TooManyRequests, detail))
+    }
+
+    /// Counts one.
+    pub fn spend(&self, name: &str) {
+        let now = Instant::now();
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts.len() > MANY {
+            counts.retain(|_, (since, _)| now.duration_since(*since) < self.window);
+        }
+        let count = counts.entry(name.to_owned()).or_insert((now, 0));
+        if now.duration_since(count.0) >= self.window {
+            *count = (now, 0);
+        }
+        count.1 += 1;
+    }
+}
+
 /// Permission to write; the next one of the same key waits until it is dropped.
 #[derive(Debug)]
 pub struct Turn<'a> {
@@ -111,6 +160,17 @@ mod tests {
         limiter.turn("member 2").await.unwrap();
         drop(limiter.unlimited("member 1").await);
         limiter.check("member 1", start + 2 * WINDOW).unwrap();
+    }
+
+    #[test]
+    fn a_quota_begins_anew_after_its_window() {
+        let quota = Quota::new(1, 60 * WINDOW);
+        quota.check("address 192.0.2.7").unwrap();
+        quota.spend("address 192.0.2.7");
+        let problem = quota.check("address 192.0.2.7").unwrap_err();
+        assert!(problem.detail.contains("more than 1 times within 60 minutes"), "{problem}");
+        quota.check("address 192.0.2.8").unwrap();
+        quota.check_at("address 192.0.2.7", Instant::now() + 60 * WINDOW).unwrap();
     }
 
     #[tokio::test]

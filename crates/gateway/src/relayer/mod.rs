@@ -8,6 +8,7 @@ mod accounts;
 mod batch;
 mod claims;
 mod demands;
+mod house;
 mod limits;
 mod members;
 pub mod receipts;
@@ -36,6 +37,7 @@ use crate::indexer::Index;
 use crate::problems;
 use crate::store::{NewContribution, Store};
 
+pub use house::House;
 pub use limits::Limiter;
 
 /// How long an earlier transaction of unknown fate is waited for.
@@ -48,6 +50,7 @@ pub struct Relayer {
     store: Store,
     index: Index,
     limiter: Limiter,
+    house: House,
     queue: Arc<Notify>,
     /// Set while a transaction may be on its way that this process does not wait for.
     unsettled: AtomicBool,
@@ -67,12 +70,12 @@ impl Relayer {
         manifest: Manifest,
         store: Store,
         index: Index,
-        limiter: Limiter,
+        (limiter, house): (Limiter, House),
         queue: Arc<Notify>,
     ) -> Self {
         // A run before this one may have ended while it waited for a receipt.
         let unsettled = AtomicBool::new(true);
-        Self { sender, manifest, store, index, limiter, queue, unsettled }
+        Self { sender, manifest, store, index, limiter, house, queue, unsettled }
     }
 
     /// The account that pays: the gateway's identity.
@@ -321,7 +324,8 @@ impl Relayer {
         let receipt: Receipt = sent?;
         let mined = Mined { tx: receipt.transaction, block: receipt.block_number, gas_used: receipt.gas_used };
         tracing::info!(kind, items, tx = %mined.tx, block = mined.block, gas = mined.gas_used, "mined");
-        if let Err(error) = self.store.log_transaction(kind, items, &mined).await {
+        let at = self.index.standing().progress.map_or(0, |p| p.head.latest.timestamp);
+        if let Err(error) = self.store.log_transaction(kind, items, &mined, at).await {
             // The chain has it; only our own statistics miss it.
             tracing::error!(%error, "the transaction could not be noted");
         }

@@ -98,6 +98,29 @@ impl events::Store for IndexStore {
         tx.commit().await?;
         self.refold().await
     }
+
+    async fn known_final(&self) -> Result<Option<BlockRef>, StoreError> {
+        let row: Option<(i64, Vec<u8>, Vec<u8>, i64)> =
+            sqlx::query_as("SELECT number, hash, parent, timestamp FROM known_final")
+                .fetch_optional(&self.store.pool)
+                .await?;
+        let Some((number, at, parent, timestamp)) = row else { return Ok(None) };
+        let (hash, parent) = (hash(&at, "a block")?, hash(&parent, "a block")?);
+        Ok(Some(BlockRef { number: unsigned(number), hash, parent, timestamp: unsigned(timestamp) }))
+    }
+
+    async fn keep_final(&mut self, block: &BlockRef) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT OR REPLACE INTO known_final (id, number, hash, parent, timestamp) VALUES (0, $1, $2, $3, $4)",
+        )
+        .bind(signed(block.number))
+        .bind(block.hash.as_slice())
+        .bind(block.parent.as_slice())
+        .bind(signed(block.timestamp))
+        .execute(&self.store.pool)
+        .await?;
+        Ok(())
+    }
 }
 
 impl Store {

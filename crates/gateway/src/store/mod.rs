@@ -2,6 +2,7 @@
 //! nonces, signed polls and a log of transactions; never a share or a plaintext.
 
 mod blobs;
+mod house;
 mod index;
 mod polls;
 mod queue;
@@ -92,6 +93,7 @@ impl Store {
         let migrator = Migrator::with_migrations(vec![
             migration(1, "start", include_str!("../../migrations/0001_start.sql")),
             migration(2, "polls", include_str!("../../migrations/0002_polls.sql")),
+            migration(9, "claims", include_str!("../../migrations/0009_claims.sql")),
         ]);
         migrator.run(&pool).await.map_err(|source| StoreError::Migrate { path: path.to_owned(), source })?;
         Ok(Self { pool })
@@ -102,19 +104,20 @@ impl Store {
         self.pool.close().await;
     }
 
-    /// Remembers a transaction of the relayer.
+    /// Remembers a transaction of the relayer; `at` is block time, Unix seconds.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn log_transaction(&self, kind: &str, items: usize, mined: &Mined) -> Result<(), StoreError> {
+    pub async fn log_transaction(&self, kind: &str, items: usize, mined: &Mined, at: u64) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT OR REPLACE INTO transactions (tx, kind, items, block, gas_used) VALUES ($1, $2, $3, $4, $5)",
+            "INSERT OR REPLACE INTO transactions (tx, kind, items, block, gas_used, at) VALUES ($1, $2, $3, $4, $5, $6)",
         )
         .bind(mined.tx.as_slice())
         .bind(kind)
         .bind(signed(items as u64))
         .bind(signed(mined.block))
         .bind(signed(mined.gas_used))
+        .bind(signed(at))
         .execute(&self.pool)
         .await?;
         Ok(())

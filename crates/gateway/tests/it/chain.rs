@@ -122,3 +122,35 @@ async fn the_page_is_plain_and_forbids_everything_from_elsewhere() {
     let health: Health = rig.client().get("/v1/health").await.unwrap();
     assert_eq!(health.address, rig.coop.relayer.address());
 }
+
+#[tokio::test]
+async fn a_chain_that_lost_what_was_final_is_said_and_nothing_is_promised_until_a_person_accepts_it() {
+    let mut rig = Rig::new().await;
+    rig.join(&rig.coop.member_key(1)).await;
+    rig.coop.local.mine(12).await.unwrap();
+    let head = rig.coop.chain.head().await.unwrap().latest.number;
+    rig.until("indexed", async || rig.client().get::<Health>("/v1/health").await.is_ok_and(|h| h.indexed == head))
+        .await;
+    rig.coop.local.reorg(14).await.unwrap();
+    let said = async |rig: &Rig| {
+        let answer = reqwest::get(format!("{}/v1/health", rig.url())).await.unwrap();
+        let (status, health) = (answer.status().as_u16(), answer.json::<Health>().await.unwrap());
+        (status == 503 && !health.ok).then(|| health.problems.join("; ")).filter(|p| p.contains("was final"))
+    };
+    rig.until("said", async || said(&rig).await.is_some()).await;
+    let problems = said(&rig).await.unwrap();
+    let named = problems.rsplit("accept_rollback = ").next().unwrap();
+    let digits: String = named.chars().take_while(char::is_ascii_digit).collect();
+    let shared: u64 = digits.parse().unwrap();
+    assert!(shared < head - 2, "{problems}");
+    let error = rig.client().get::<Cooperative>("/v1/cooperative").await.unwrap_err();
+    assert_eq!(error.code(), ProblemCode::ChainUnavailable, "{error}");
+
+    // The next process knows it, too, until a person accepts it.
+    rig.stop().await;
+    rig.accept_rollback = Some(shared);
+    rig.start().await;
+    let coop: Cooperative = rig.client().get("/v1/cooperative").await.unwrap();
+    assert_eq!(coop.members, 0, "the admission went with the blocks");
+    rig.join(&rig.coop.member_key(1)).await;
+}

@@ -4,10 +4,12 @@ use alloy::primitives::{B256, U256, keccak256};
 use rochdale_api::ProblemCode;
 use rochdale_api::member::{ClaimLeaf, ClaimRequest, Claimed, Mined};
 use rochdale_api::settlement::{Countersignature, ProposeRequest};
-use rochdale_api::status::EpochView;
+use rochdale_api::status::{EpochView, Health};
 use rochdale_chain::eip712;
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
 use rochdale_core::ledger::{Amounts, DEPTH, Header, Tree, empty_root, leaf};
+use rochdale_gateway::config::ClaimsConfig;
+use rochdale_testkit::anvil::TestCoop;
 
 use crate::rig::Rig;
 
@@ -115,4 +117,81 @@ async fn members_are_paid_once_each_singly_and_in_a_batch() {
         let account = rig.coop.member_key(n).address();
         assert_eq!(rig.coop.balance(rig.coop.manifest.addresses.data_token, account).await.unwrap(), DATA);
     }
+}
+
+/// A gateway with limits as told, three members, and an epoch that is final.
+async fn settled(edit: impl FnOnce(&mut ClaimsConfig)) -> (Rig, Vec<MemberId>) {
+    let mut rig = Rig::without_gateway(TestCoop::deploy().await.unwrap()).await;
+    edit(&mut rig.claims);
+    rig.start().await;
+    let mut members = Vec::new();
+    for n in 1..=3 {
+        members.push(rig.join(&rig.coop.member_key(n)).await.member_id);
+    }
+    let (header, leaves) = round(&rig, &members);
+    rig.coop.local.time_to(rig.coop.manifest.schedule().start(Epoch(1), 0), 0).await.unwrap();
+    let steward = rig.signing(&rig.coop.stewards[0]);
+    let _: Mined =
+        steward.post_signed("/v1/settlement/proposals", &propose(&rig, &header), rig.now().await).await.unwrap();
+    let view: EpochView = rig.client().get("/v1/epochs/1").await.unwrap();
+    rig.coop.local.time_to(view.final_at.unwrap(), 0).await.unwrap();
+    for steward in &rig.stewards {
+        steward.leaves.lock().unwrap().clone_from(&leaves);
+    }
+    (rig, members)
+}
+
+async fn claim(rig: &Rig, members: &[MemberId]) -> Result<Claimed, rochdale_api::client::ClientError> {
+    rig.client().post("/v1/claims", &ClaimRequest { members: members.to_vec() }).await
+}
+
+#[tokio::test]
+async fn those_who_ask_together_share_a_batch_and_the_next_one_keeps_its_distance() {
+    let (rig, members) = settled(|claims| claims.every_ms = 1_500).await;
+    let start = std::time::Instant::now();
+    let first = claim(&rig, &members[..1]).await.unwrap();
+    assert_eq!(first.mined.len(), 1);
+    let (second, third) = tokio::join!(claim(&rig, &members[1..2]), claim(&rig, &members[2..]));
+    let (second, third) = (second.unwrap(), third.unwrap());
+    assert!(start.elapsed() >= std::time::Duration::from_millis(1_500), "the batch kept no distance");
+    assert_eq!(second.mined, third.mined, "one transaction for both");
+    assert_eq!((second.paid.len(), second.paid[0].member_id), (1, members[1]), "each hears of its own");
+    assert_eq!((third.paid.len(), third.paid[0].member_id), (1, members[2]));
+}
+
+#[tokio::test]
+async fn an_address_has_its_share_of_an_hour() {
+    let (rig, members) = settled(|claims| claims.per_address_per_hour = 1).await;
+    claim(&rig, &members[..1]).await.unwrap();
+    let error = claim(&rig, &members[1..]).await.unwrap_err();
+    assert_eq!(error.code(), ProblemCode::TooManyRequests, "{error}");
+    assert!(error.to_string().contains("address 127.0.0.1") && error.to_string().contains("--key"), "{error}");
+}
+
+#[tokio::test]
+async fn a_network_has_its_share_and_behind_a_proxy_each_caller_is_told_apart() {
+    let (rig, members) = settled(|claims| (claims.per_network_per_hour, claims.behind_proxy) = (1, true)).await;
+    let http = reqwest::Client::new();
+    let ask = async |from: &str, member: MemberId| {
+        let body = serde_json::json!({ "members": [member] });
+        let request = http.post(format!("{}/v1/claims", rig.url())).header("x-forwarded-for", from).json(&body);
+        request.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(ask("203.0.113.9, 192.0.2.1", members[0]).await, 200);
+    assert_eq!(ask("203.0.113.9, 192.0.2.77", members[1]).await, 429, "a neighbour of the one before");
+    assert_eq!(ask("192.0.2.1, 198.51.100.1", members[1]).await, 200, "what a caller says itself counts for nothing");
+}
+
+#[tokio::test]
+async fn a_days_gas_ends_with_an_alarm_and_not_with_everything() {
+    let (rig, members) = settled(|claims| claims.gas_per_day = 1_000).await;
+    claim(&rig, &members[..1]).await.unwrap();
+    let error = claim(&rig, &members[1..]).await.unwrap_err();
+    assert_eq!(error.code(), ProblemCode::TooManyRequests, "{error}");
+    assert!(error.to_string().contains("gas in the last day"), "{error}");
+    let health: Health = rig.client().get("/v1/health").await.unwrap();
+    assert!(health.ok, "it can work: {:?}", health.problems);
+    assert!(health.problems.iter().any(|p| p.contains("of 1000 gas a day")), "{:?}", health.problems);
+    // Another member joins meanwhile: what is no claim has its own limits.
+    rig.join(&rig.coop.member_key(4)).await;
 }

@@ -26,7 +26,7 @@ use rochdale_chain::eip712;
 use rochdale_core::ids::{MemberId, StewardId};
 use rochdale_crypto::{Cid, Context, RecordSecret, envelope};
 use rochdale_gateway::config::{
-    BatchConfig, Config, IndexerConfig, Limits, RelayerConfig, StewardConfig, WorkerConfig,
+    BatchConfig, ClaimsConfig, Config, IndexerConfig, Limits, RelayerConfig, StewardConfig, WorkerConfig,
 };
 use rochdale_gateway::run;
 use rochdale_testkit::anvil::{TestCoop, role_key};
@@ -182,6 +182,8 @@ pub struct Rig {
     pub dir: TempDir,
     pub batch: BatchConfig,
     pub limits: Limits,
+    pub claims: ClaimsConfig,
+    pub accept_rollback: Option<u64>,
     running: Option<Running>,
 }
 
@@ -210,7 +212,8 @@ impl Rig {
             stewards.push(start(&coop, seat).await);
         }
         let (batch, limits) = (BatchConfig::default(), Limits::default());
-        Self { coop, stewards, dir, batch, limits, running: None }
+        let claims = ClaimsConfig { every_ms: 0, ..ClaimsConfig::default() };
+        Self { coop, stewards, dir, batch, limits, claims, accept_rollback: None, running: None }
     }
 
     pub fn config(&self) -> Config {
@@ -226,8 +229,9 @@ impl Rig {
             worker: WorkerConfig { address: self.coop.worker.address(), url: "http://127.0.0.1:9".to_owned() },
             limits: self.limits,
             batch: self.batch,
+            claims: self.claims,
             // The chain stands still between two transactions here.
-            indexer: IndexerConfig { poll_ms: 20, stale_after_seconds: 3_600 },
+            indexer: IndexerConfig { poll_ms: 20, stale_after_seconds: 3_600, accept_rollback: self.accept_rollback },
         }
     }
 

@@ -21,16 +21,7 @@ impl events::Store for EventStore {
             .bind(int(limit as u64))
             .fetch_all(&self.0.pool)
             .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(BlockRef {
-                    number: get(row, "number")?,
-                    hash: hash(row, "hash")?,
-                    parent: hash(row, "parent")?,
-                    timestamp: get(row, "timestamp")?,
-                })
-            })
-            .collect()
+        rows.iter().map(block).collect()
     }
 
     async fn apply(&mut self, block: &BlockRef, events: &[Located]) -> Result<()> {
@@ -66,6 +57,33 @@ impl events::Store for EventStore {
         tx.commit().await?;
         Ok(())
     }
+
+    async fn known_final(&self) -> Result<Option<BlockRef>> {
+        let query = sqlx::query("SELECT number, hash, parent, timestamp FROM known_final");
+        query.fetch_optional(&self.0.pool).await?.as_ref().map(block).transpose()
+    }
+
+    async fn keep_final(&mut self, block: &BlockRef) -> Result<()> {
+        sqlx::query(
+            "INSERT OR REPLACE INTO known_final (id, number, hash, parent, timestamp) VALUES (0, $1, $2, $3, $4)",
+        )
+        .bind(int(block.number))
+        .bind(block.hash.as_slice())
+        .bind(block.parent.as_slice())
+        .bind(int(block.timestamp))
+        .execute(&self.0.pool)
+        .await?;
+        Ok(())
+    }
+}
+
+fn block(row: &sqlx::sqlite::SqliteRow) -> Result<BlockRef> {
+    Ok(BlockRef {
+        number: get(row, "number")?,
+        hash: hash(row, "hash")?,
+        parent: hash(row, "parent")?,
+        timestamp: get(row, "timestamp")?,
+    })
 }
 
 impl Store {

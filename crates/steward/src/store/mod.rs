@@ -99,6 +99,7 @@ impl Store {
             migration(2, "awards", include_str!("../../migrations/0002_awards.sql").into_sql_str()),
             migration(3, "halts", include_str!("../../migrations/0003_halts.sql").into_sql_str()),
             migration(4, "copies", include_str!("../../migrations/0004_copies.sql").into_sql_str()),
+            migration(9, "known_final", include_str!("../../migrations/0009_known_final.sql").into_sql_str()),
             migration(12, "debits", include_str!("../../migrations/0012_debits.sql").into_sql_str()),
             migration(20, "sizes", include_str!("../../migrations/0020_sizes.sql").into_sql_str()),
         ]);

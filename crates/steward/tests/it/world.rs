@@ -157,6 +157,7 @@ impl World {
             gateway_url: url(ports[0]),
             poll_ms: 30,
             stale_after_s: 60,
+            accept_rollback: None,
             peers: (1..=3u8)
                 .filter(|other| *other != seat)
                 .map(|other| Peer { steward: StewardId(other), url: url(ports[usize::from(other)]) })

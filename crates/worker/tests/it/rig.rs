@@ -593,7 +593,7 @@ pub fn count(rho: u64) -> Query {
 
 async fn gateway(coop: &TestCoop, dir: &Path, stewards: &[String], worker: &str) -> (Client, String, JoinHandle<()>) {
     use rochdale_gateway::config::{
-        BatchConfig, Config, IndexerConfig, Limits, RelayerConfig, StewardConfig, WorkerConfig,
+        BatchConfig, ClaimsConfig, Config, IndexerConfig, Limits, RelayerConfig, StewardConfig, WorkerConfig,
     };
     let dir = dir.join("gateway");
     std::fs::create_dir(&dir).unwrap();
@@ -610,7 +610,8 @@ async fn gateway(coop: &TestCoop, dir: &Path, stewards: &[String], worker: &str)
         worker: WorkerConfig { address: coop.worker.address(), url: worker.to_owned() },
         limits: Limits::default(),
         batch: BatchConfig { idle_ms: 10, ..BatchConfig::default() },
-        indexer: IndexerConfig { poll_ms: 20, stale_after_seconds: 3_600 },
+        claims: ClaimsConfig { every_ms: 0, ..ClaimsConfig::default() },
+        indexer: IndexerConfig { poll_ms: 20, stale_after_seconds: 3_600, accept_rollback: None },
     };
     let assembled = rochdale_gateway::run::assemble(config).await.unwrap();
     let url = format!("http://{}", assembled.local_addr().unwrap());
@@ -644,6 +645,7 @@ fn steward_config(
         gateway_url: gateway_url.to_owned(),
         poll_ms: 50,
         stale_after_s: 3_600,
+        accept_rollback: None,
         peers: peers.map(|(peer, url)| Peer { steward: StewardId(peer), url: url.clone() }).collect(),
         former: Vec::new(),
         budget: Budget { lifetime: budget, per_year: budget, depth: 0 },

@@ -1,0 +1,46 @@
+//! A member's claim without the gateway: the leaf from a steward, the transaction from an account of the member's own.
+
+use crate::args::Common;
+use crate::coop::{self, Coop};
+use crate::gov::Site;
+use crate::gov::args::ChainArgs;
+use crate::wallet::Wallet;
+use anyhow::{Result, bail, ensure};
+use rochdale_api::member::{ClaimLeaf, LeavesRequest, Mined};
+use rochdale_chain::bindings::{self, SettlementLedger};
+use rochdale_core::ids::Epoch;
+use std::path::Path;
+
+/// Claims everything that is due to the member now, as often as the member likes; `key` pays.
+pub async fn claim(common: &Common, wallet: &Wallet, key: &Path, chain: &ChainArgs) -> Result<(Epoch, Mined)> {
+    ensure!(key.exists(), "{} does not exist: name the key file of an account that has ether", key.display());
+    let (site, coop) = (Site::open(common, chain).await?, Coop::connect(&common.url).await?);
+    let ledger = site.manifest.addresses.settlement_ledger;
+    let epoch = Epoch(site.chain.view(ledger, &SettlementLedger::finalEpochCall {}).await?.epoch);
+    ensure!(epoch > Epoch(0), "no epoch is final yet");
+    let leaf = leaf(&coop, wallet, epoch).await?;
+    let claim = bindings::claim(leaf.member_id, &leaf.amounts(), leaf.private_hash);
+    let call = SettlementLedger::claimCall { c: claim, proof: leaf.proof };
+    let receipt = site.sender(coop::signer(key)?).await?.send(ledger, &call).await?;
+    Ok((epoch, Mined { tx: receipt.transaction, block: receipt.block_number, gas_used: receipt.gas_used }))
+}
+
+/// The member's leaf under the root of an epoch, from the first steward that has it.
+async fn leaf(coop: &Coop, wallet: &Wallet, epoch: Epoch) -> Result<ClaimLeaf> {
+    let member = wallet.id()?;
+    let request = LeavesRequest { epoch, members: vec![member] };
+    let now = coop.now().await?;
+    let mut refusals = Vec::new();
+    for entry in &coop.stewards {
+        let steward = coop.steward(entry, &wallet.key)?;
+        let answer: Result<Vec<ClaimLeaf>, _> = steward.post_signed("/v1/claim-leaves", &request, now).await;
+        match answer {
+            Ok(leaves) => match leaves.into_iter().find(|leaf| leaf.member_id == member) {
+                Some(leaf) => return Ok(leaf),
+                None => refusals.push(format!("steward {}: the member has no row in epoch {epoch}", entry.steward)),
+            },
+            Err(error) => refusals.push(format!("steward {}: {error}", entry.steward)),
+        }
+    }
+    bail!("no steward gave the leaf:\n  {}", refusals.join("\n  "))
+}

@@ -1,0 +1,56 @@
+//! What the cooperative paid gas for.
+
+use std::collections::BTreeSet;
+
+use rochdale_core::ids::{Epoch, MemberId};
+
+use super::{Store, StoreError, signed, unsigned};
+
+impl Store {
+    /// Members whose claim on this epoch's root was paid for already.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn claimed_on_the_house(&self, epoch: Epoch) -> Result<BTreeSet<MemberId>, StoreError> {
+        let rows: Vec<(i64,)> = sqlx::query_as("SELECT member FROM claims_on_the_house WHERE epoch >= $1")
+            .bind(i64::from(epoch.0))
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(rows.into_iter().map(|(member,)| MemberId(u32::try_from(member).unwrap_or_default())).collect())
+    }
+
+    /// Notes whose claims on this epoch's root are paid for.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn claim_on_the_house(&self, epoch: Epoch, members: &[MemberId]) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        for member in members {
+            sqlx::query("INSERT OR REPLACE INTO claims_on_the_house (member, epoch) VALUES ($1, $2)")
+                .bind(i64::from(member.0))
+                .bind(i64::from(epoch.0))
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Gas of the transactions of these kinds since a time, Unix seconds of block time.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn gas_since(&self, since: u64, kinds: &[&str]) -> Result<u64, StoreError> {
+        let mut sum = 0;
+        for kind in kinds {
+            let (gas,): (i64,) =
+                sqlx::query_as("SELECT COALESCE(SUM(gas_used), 0) FROM transactions WHERE at > $1 AND kind = $2")
+                    .bind(signed(since))
+                    .bind(*kind)
+                    .fetch_one(&self.pool)
+                    .await?;
+            sum += unsigned(gas);
+        }
+        Ok(sum)
+    }
+}
