@@ -16,7 +16,8 @@ import {StewardBonds} from "./StewardBonds.sol";
 ///
 /// Roles
 /// - Steward: an independent operator with a seat. Its seat number (from 1) is its id and the x of its key shares. The
-///   seat is active while its bond (see StewardBonds) reaches what was asked when the committee was seated.
+///   seat is active while its bond (see StewardBonds) reaches what was asked when the committee was seated. It rotates its
+///   sealing key itself, each epoch: what was sealed to a key that is destroyed is nobody's to open any more.
 /// - Worker: opens pooled records for an order whose debit is booked here, and signs the receipt of its answer.
 /// - Gateway: relays. It is named here so that everyone knows whose requests it sends.
 /// - Member house: seats committees, registers workers, names the gateway, sets bonds, decides slashes.
@@ -133,9 +134,12 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
         "Score(uint64 contributionId,uint16 quality,uint16 uniqueness,uint16 authenticity,uint16 rarity,bytes32 rubricHash,bytes32 sketch)"
     );
     uint256 private constant SCORE_WORDS = 7;
+    bytes32 private constant SEALING_KEY_TYPEHASH =
+        keccak256("SealingKey(uint32 generation,bytes32 sealingKey,bytes32 previous)");
     bytes32 private constant RECEIPT_TYPEHASH = keccak256("QueryReceipt(bytes32 order,bytes32 resultDigest)");
 
     event Seated(uint32 generation, Seat[] seats, uint8 quorum);
+    event SealingKeyRotated(uint8 indexed stewardId, bytes32 sealingKey);
     event WorkerRegistered(address indexed signer, bytes32 sealingKey);
     event WorkerRemoved(address indexed signer);
     event GatewaySet(address gateway);
@@ -196,6 +200,29 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
 
     function setGateway(address gateway_) external restricted {
         _setGateway(gateway_);
+    }
+
+    /// @notice Gives a seat the sealing key that its steward signed. Anybody may send it.
+    /// @dev The signature names generation and key that it replaces: with keys that are drawn at random it holds once, and
+    /// not for a committee that is seated later.
+    /// @param stewardId_ Seat number in the committee in office.
+    /// @param sealingKey The new X25519 key, not zero.
+    /// @param signature The seat's signature (ECDSA) over `SealingKey(generation, sealingKey, key in force)`.
+    function rotateSealingKey(uint8 stewardId_, bytes32 sealingKey, bytes calldata signature) external {
+        Storage storage $ = _storage();
+        uint16 generation_ = $.head.generation;
+        Seat[] storage seats_ = $.seats[generation_];
+        // Check:
+        if (stewardId_ == 0 || stewardId_ > seats_.length || sealingKey == 0) {
+            revert StewardCommittee_BadSeat(stewardId_, address(0));
+        }
+        Seat storage seat_ = seats_[stewardId_ - 1];
+        bytes32 structHash = keccak256(abi.encode(SEALING_KEY_TYPEHASH, generation_, sealingKey, seat_.sealingKey));
+        address signer = ECDSA.recoverCalldata(_hashTypedDataV4(structHash), signature);
+        if (signer != seat_.signer) revert StewardCommittee_BadSeat(stewardId_, signer);
+        // Effects:
+        seat_.sealingKey = sealingKey;
+        emit SealingKeyRotated(stewardId_, sealingKey);
     }
 
     // --------------------------------------------------------------------------------------------- quorum

@@ -272,7 +272,20 @@ impl Client {
     /// # Errors
     /// See [`ClientError`]; `Signing` where no identity was given.
     pub async fn get_bytes_signed(&self, path: &str, now: u64) -> Result<Vec<u8>, ClientError> {
-        let asked = self.signed(Method::GET, path, Vec::new(), now)?;
+        self.bytes(self.signed(Method::GET, path, Vec::new(), now)?, path).await
+    }
+
+    /// Signed `POST` of JSON that is answered with raw bytes; `now` is block time.
+    ///
+    /// # Errors
+    /// See [`ClientError`]; `Signing` where no identity was given.
+    pub async fn post_for_bytes(&self, path: &str, body: &impl Serialize, now: u64) -> Result<Vec<u8>, ClientError> {
+        let body = serde_json::to_vec(body).map_err(|e| ClientError::Signing(e.to_string()))?;
+        self.bytes(self.signed(Method::POST, path, body, now)?, path).await
+    }
+
+    /// Raw bytes, which their name proves; a refusal is signed.
+    async fn bytes(&self, asked: Asked, path: &str) -> Result<Vec<u8>, ClientError> {
         let (told, signed) = self.read(&asked.path, asked.request, MAX_BLOB).await?;
         if (200..300).contains(&told.status) {
             return Ok(told.body);

@@ -1,5 +1,6 @@
 //! Contributing a record, scoring it, and the release of key shares.
 
+use crate::custody::BlobPermit;
 use crate::member::{Mined, SealedTo};
 use alloy_primitives::{B256, Bytes};
 use rochdale_core::ids::{ContributionId, DatasetId, MemberId, StewardId};
@@ -109,13 +110,50 @@ pub struct MissingShare {
     pub reason: String,
 }
 
-/// `POST /v1/shares` at a steward, by a drawn steward: shares for scoring.
+/// `POST /v1/shares` at a steward, by a steward whose turn it is to score: shares for scoring.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScoringSharesRequest {
     /// Which; at most 100.
     #[schema(value_type = Vec<u64>)]
     pub contributions: Vec<ContributionId>,
+    /// Signed scores that make it the caller's turn: two that differ, for the third that was drawn.
+    #[serde(default)]
+    pub scores: Vec<ScoreMessage>,
+    /// X25519 public key that the shares are sealed to: drawn for this request and never written down, so that nobody
+    /// opens them later.
+    #[schema(value_type = String)]
+    pub reply_key: B256,
+}
+
+/// One answer for each contribution that was asked for.
+pub type ScoringShares = Vec<ScoringAnswer>;
+
+/// A share for scoring, or the reason why not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ScoringAnswer {
+    /// The share.
+    Released {
+        /// Which contribution.
+        #[schema(value_type = u64)]
+        contribution_id: ContributionId,
+        /// The share, sealed to the request's key.
+        #[schema(value_type = String)]
+        sealed: Bytes,
+        /// The releasing steward's word to the gateway that the caller may fetch the sealed record.
+        permit: BlobPermit,
+    },
+    /// No share.
+    Refused {
+        /// Which contribution.
+        #[schema(value_type = u64)]
+        contribution_id: ContributionId,
+        /// Why, as a code.
+        code: crate::ProblemCode,
+        /// Why, in words.
+        reason: String,
+    },
 }
 
 /// A share re-sealed to the caller, or the reason why not.

@@ -8,6 +8,7 @@ pub mod auth;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod contribution;
+pub mod custody;
 pub mod member;
 pub mod order;
 pub mod poll;

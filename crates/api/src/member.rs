@@ -276,6 +276,20 @@ pub struct ErasureAttestation {
     /// EIP-712 over `ErasureReceipt`.
     #[schema(value_type = String)]
     pub signature: Bytes,
+    /// Its word that the rest is gone too, once that is so.
+    #[serde(default)]
+    pub complete: Option<CompleteErasure>,
+}
+
+/// A steward's signed word that the rest is gone too: rows, scores, sketches, lines of sheets, and the keys to
+/// what was sealed to it. What the ledger owes stays, signed scores inside the sheets of settled epochs, and snapshots.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CompleteErasure {
+    /// Block time.
+    pub at: u64,
+    /// EIP-712 over `ErasureComplete`.
+    #[schema(value_type = String)]
+    pub signature: Bytes,
 }
 
 /// `POST /v1/claims` at the gateway: pay these members what the last final root owes them. Anyone may ask.

@@ -146,11 +146,35 @@ mod types {
             bytes32 sketch;
         }
 
+        /// A steward's next sealing key, and the one in force that it replaces.
+        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        struct SealingKey {
+            uint32 generation;
+            bytes32 sealingKey;
+            bytes32 previous;
+        }
+
+        /// A steward's word that another one may fetch a sealed record to score it; `blob` is its SHA-256, `deadline` Unix
+        /// seconds.
+        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        struct BlobPermit {
+            bytes32 blob;
+            address reader;
+            uint64 deadline;
+        }
+
         /// A steward's statement that it destroyed what it held of a member; `at` is Unix seconds.
         #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         struct ErasureReceipt {
             uint32 memberId;
             uint64 shares;
+            uint256 at;
+        }
+
+        /// A steward's statement that it destroyed the rest of what it held of a member; `at` is Unix seconds.
+        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        struct ErasureComplete {
+            uint32 memberId;
             uint256 at;
         }
 

@@ -192,6 +192,8 @@ pub struct Cooperative {
     pub seats: Vec<Seat>,
     /// The seat that each account holds, or held last.
     pub offices: BTreeMap<Address, StewardId>,
+    /// The sealing key that each seat's own replaced last.
+    pub former_keys: BTreeMap<StewardId, B256>,
     /// Signatures that bind the committee.
     pub quorum: u8,
     /// Sealing keys of the workers by account.
@@ -263,6 +265,7 @@ impl Cooperative {
                 );
             }
             Event::Seated { .. }
+            | Event::SealingKeyRotated { .. }
             | Event::WorkerRegistered { .. }
             | Event::WorkerRemoved { .. }
             | Event::GatewaySet { .. } => self.apply_committee(&located.event),
@@ -342,9 +345,17 @@ impl Cooperative {
         match event {
             Event::Seated { generation, seats, quorum } => {
                 self.generation = *generation;
+                self.former_keys.clear();
                 self.seats.clone_from(seats);
                 self.offices.extend((1..).map(StewardId).zip(seats).map(|(id, seat)| (seat.signer, id)));
                 self.quorum = *quorum;
+            }
+            Event::SealingKeyRotated { steward, sealing_key } => {
+                let place = usize::from(steward.0).checked_sub(1);
+                if let Some(seat) = place.and_then(|place| self.seats.get_mut(place)) {
+                    self.former_keys.insert(*steward, seat.sealing_key);
+                    seat.sealing_key = *sealing_key;
+                }
             }
             Event::WorkerRegistered { signer, sealing_key } => {
                 self.workers.insert(*signer, *sealing_key);

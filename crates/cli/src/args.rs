@@ -298,6 +298,18 @@ pub enum MemberCommand {
         #[arg(long)]
         yes: bool,
     },
+    /// Show which stewards signed that they destroyed what they held of an erased member
+    Erasure {
+        /// Who
+        #[arg(long)]
+        name: String,
+    },
+    /// Show which stewards opened the member's records to score them, by each steward's log
+    Openings {
+        /// Who
+        #[arg(long)]
+        name: String,
+    },
     /// Show the member's own row of the ledger, with the reasons of each score
     Rows {
         /// Who

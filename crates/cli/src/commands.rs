@@ -15,11 +15,12 @@ use crate::wallet::Wallet;
 use crate::{audit as audit_run, epoch as epochs, member as members, records};
 use alloy::primitives::Address;
 use anyhow::{Context, Result, bail};
+use rochdale_api::custody::{Opening, OpeningReason};
 use rochdale_chain::client::{Chain, LOCAL_CHAIN_ID, Sender};
 use rochdale_chain::deploy::{CoopConfig, Manifest, Role, holders, place_code, verify};
 use rochdale_chain::upgrade;
 use rochdale_core::fhir::Limits;
-use rochdale_core::ids::{Epoch, StewardId};
+use rochdale_core::ids::{Epoch, MemberId, StewardId};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -178,6 +179,63 @@ async fn status(common: &Common, ui: Ui) -> Result<ExitCode> {
     show(ui, &json!({ "cooperative": view, "treasury": treasury }), sentence)
 }
 
+async fn erasure(coop: &Coop, member: MemberId, ui: Ui) -> Result<ExitCode> {
+    let (mut values, mut sentences, mut destroyed) = (Vec::new(), String::new(), 0);
+    for (steward, word) in members::erasure(coop, member).await? {
+        match word {
+            Ok(word) => {
+                destroyed += 1;
+                let rest = match &word.complete {
+                    Some(complete) => format!("the rest is gone since {}", complete.at),
+                    None => "what the ledger still needs goes once it is settled".to_owned(),
+                };
+                writeln!(sentences, "steward {steward} destroyed {} shares at {}; {rest}", word.shares, word.at)?;
+                values.push(json!(word));
+            }
+            Err(error) => {
+                writeln!(sentences, "steward {steward} has not signed: {error}")?;
+                values.push(json!({ "steward": steward, "error": error.to_string() }));
+            }
+        }
+    }
+    let needed = members::deletions_needed(coop);
+    let so = if destroyed >= needed { "nobody can open the records" } else { "the records can still be opened" };
+    write!(sentences, "{destroyed} of {needed} deletions that suffice: {so}")?;
+    let value = json!({ "words": values, "needed": needed, "can_be_opened": destroyed < needed });
+    show(ui, &value, sentences)
+}
+
+fn openings(logs: &[members::OpeningLog], ui: Ui) -> Result<ExitCode> {
+    let (mut values, mut sentences) = (Vec::new(), String::new());
+    for members::OpeningLog { steward, openings } in logs {
+        match openings {
+            Ok(lines) => {
+                values.push(json!({ "steward": steward, "openings": lines }));
+                for line in lines {
+                    let Opening { contribution_id, scorer, reason, first, last, times } = line;
+                    let why = match reason {
+                        OpeningReason::Drawn => "it was drawn",
+                        OpeningReason::ScoresDiffer => "the first two scores differ",
+                        OpeningReason::StandsIn => "one that was drawn before it was silent",
+                    };
+                    writeln!(
+                        sentences,
+                        "steward {steward}: contribution {contribution_id} was opened by steward {scorer}, because {why};                          {times} times from {first} to {last}"
+                    )?;
+                }
+            }
+            Err(error) => {
+                values.push(json!({ "steward": steward, "error": error.to_string() }));
+                writeln!(sentences, "steward {steward}: no log: {error}")?;
+            }
+        }
+    }
+    if sentences.is_empty() {
+        sentences.push_str("no record was opened to be scored yet");
+    }
+    show(ui, &json!(values), sentences.trim_end())
+}
+
 /// `rochdale member …`
 pub async fn member(common: &Common, command: MemberCommand, ui: Ui) -> Result<ExitCode> {
     if let MemberCommand::Erase { name, yes: false } = &command {
@@ -224,6 +282,11 @@ pub async fn member(common: &Common, command: MemberCommand, ui: Ui) -> Result<E
         MemberCommand::Rows { name } => {
             let report = members::row(&coop, &Wallet::open(&state, &name)?).await?;
             show(ui, &json!(report), serde_json::to_string_pretty(&report)?)
+        }
+        MemberCommand::Erasure { name } => erasure(&coop, Wallet::open(&state, &name)?.id()?, ui).await,
+        MemberCommand::Openings { name } => {
+            let logs = members::openings(&coop, &Wallet::open(&state, &name)?).await?;
+            openings(&logs, ui)
         }
         MemberCommand::Demand { name, kind } => {
             let (epoch, mined) = members::demand(&coop, &Wallet::open(&state, &name)?, kind).await?;

@@ -59,6 +59,12 @@ impl Coop {
         Ok(self.gateway.get("/v1/cooperative").await?)
     }
 
+    /// The same cooperative with its committee as it is now: sealing keys are replaced each epoch.
+    pub async fn fresh(&self) -> Result<Self> {
+        let view = self.view().await?;
+        Ok(Self { stewards: view.stewards, quorum: view.quorum, ..self.clone() })
+    }
+
     /// Block time at the gateway.
     pub async fn now(&self) -> Result<u64> {
         Ok(self.view().await?.now)

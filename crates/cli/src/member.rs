@@ -5,23 +5,25 @@ use crate::wallet::Wallet;
 use alloy::primitives::{Address, B256, U256, keccak256};
 use alloy::signers::local::PrivateKeySigner;
 use alloy::sol_types::Eip712Domain;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use rochdale_api::ProblemCode;
+use rochdale_api::client::Client;
 use rochdale_api::contribution::{ContributionPackage, ContributionState, ContributionStatus};
+use rochdale_api::custody::{Opening, OpeningsRequest};
 use rochdale_api::member::{
-    ClaimRequest, Claimed, DenyRequest, GrantRequest, JoinRequest, Joined, KeyOfferRequest, KeyReceipt, KeyReceipts,
-    LeaveRequest, Mined, PayoutRequest, RowReport, RowRequest, SealedRow, SealedTo,
+    ClaimRequest, Claimed, DenyRequest, ErasureAttestation, GrantRequest, JoinRequest, Joined, KeyOfferRequest,
+    KeyReceipt, KeyReceipts, LeaveRequest, Mined, PayoutRequest, RowReport, RowRequest, Sealed, SealedRow, SealedTo,
 };
 use rochdale_api::settlement::DemandRequest;
 use rochdale_api::status::{EpochView, MemberView, StewardEntry};
 use rochdale_chain::eip712;
 use rochdale_core::commit;
 use rochdale_core::consent::{Choice, Controller, Notice, Permission, Receipt};
-use rochdale_core::ids::{DatasetId, Epoch, MemberId};
+use rochdale_core::ids::{DatasetId, Epoch, MemberId, StewardId};
 use rochdale_core::ledger::{DemandKind, holders_needed};
 use rochdale_crypto::sealing::{
-    ClaimsRowContext, ConsentContext, ConsentPart, PrivatePart, RowKeyContext, ShareContext, open_as, seal_consent,
-    seal_private_part, seal_row_key, seal_share,
+    ClaimsRowContext, ConsentContext, ConsentPart, OpeningsContext, PrivatePart, RowKeyContext, ShareContext, open_as,
+    seal_consent, seal_private_part, seal_row_key, seal_share,
 };
 use rochdale_crypto::{Context as EnvelopeContext, RecordSecret, SealingKeyPair, envelope, random_blinder, sharing};
 use serde::de::DeserializeOwned;
@@ -36,6 +38,7 @@ pub async fn join(coop: &Coop, wallet: &mut Wallet, registrar: &PrivateKeySigner
     if let Some(id) = wallet.membership.member_id {
         bail!("this member joined already, as {id}");
     }
+    let coop = &coop.fresh().await?;
     let mut rng = coop::rng()?;
     if wallet.membership.nullifier.is_zero() {
         wallet.membership.nullifier = random_blinder(&mut rng);
@@ -134,6 +137,7 @@ pub async fn consent(coop: &Coop, wallet: &Wallet, purpose: Permission) -> Resul
 }
 
 async fn grant(coop: &Coop, wallet: &Wallet, view: &MemberView, receipt: &Receipt) -> Result<Mined> {
+    let coop = &coop.fresh().await?;
     let mut rng = coop::rng()?;
     let expiry = receipt.event.expiry;
     let blinder = random_blinder(&mut rng);
@@ -245,6 +249,7 @@ pub async fn contribute(
     if view.consent != "granted" {
         bail!("consent is `{}`: grant it first with `rochdale member consent`", view.consent);
     }
+    let coop = &coop.fresh().await?;
     let deadline = coop.deadline().await?;
     let (package, blob) = seal(coop, wallet, &view, record, dataset, deadline)?;
     let cid = rochdale_crypto::Cid::from_sha256(package.blob_digest.0);
@@ -407,6 +412,69 @@ fn open_row(coop: &Coop, member: MemberId, reply: &SealingKeyPair, answer: Seale
     };
     let bytes = open_as(reply, &context, &rochdale_crypto::Sealed(answer.sealed))?;
     serde_json::from_slice(&bytes).context("the row report is not understood")
+}
+
+/// One steward's log of who opened the member's records to score them, or why it did not show it.
+pub struct OpeningLog {
+    /// Whose log.
+    pub steward: StewardId,
+    /// Its lines.
+    pub openings: Result<Vec<Opening>>,
+}
+
+/// The logs of all stewards. A record's scorer needs the shares of a quorum, so that an opening that one steward
+/// conceals stands in the logs of others.
+pub async fn openings(coop: &Coop, wallet: &Wallet) -> Result<Vec<OpeningLog>> {
+    let member = wallet.id()?;
+    let now = coop.now().await?;
+    let mut logs = Vec::new();
+    for entry in &coop.stewards {
+        let reply = SealingKeyPair::random(&mut coop::rng()?);
+        let request = OpeningsRequest { reply_key: reply.public().0 };
+        let steward = coop.steward(entry, &wallet.key)?;
+        let answer: Result<Sealed, _> =
+            steward.post_signed(&format!("/v1/members/{member}/openings"), &request, now).await;
+        let context = OpeningsContext {
+            chain_id: coop.manifest.chain_id,
+            committee: coop.manifest.addresses.steward_committee,
+            member,
+            index: entry.steward,
+        };
+        let openings = answer.map_err(anyhow::Error::from).and_then(|answer| {
+            let bytes = open_as(&reply, &context, &rochdale_crypto::Sealed(answer.sealed))?;
+            serde_json::from_slice(&bytes).context("the log of openings is not understood")
+        });
+        logs.push(OpeningLog { steward: entry.steward, openings });
+    }
+    Ok(logs)
+}
+
+/// What each steward says of a member's erasure: its word, checked against its key, or why there is none. A false word is
+/// its signature under what the member house may slash.
+pub async fn erasure(coop: &Coop, member: MemberId) -> Result<Vec<(StewardId, Result<ErasureAttestation>)>> {
+    let domain = coop.manifest.committee_domain();
+    let mut words = Vec::new();
+    for entry in &coop.stewards {
+        let path = format!("/v1/erasures/{member}");
+        let said = Client::new(&entry.url)?.get::<ErasureAttestation>(&path).await.map_err(anyhow::Error::from);
+        let checked = said.and_then(|word| {
+            ensure!(word.member_id == member && word.steward == entry.steward, "it is of another member or steward");
+            let receipt = eip712::ErasureReceipt { memberId: member.0, shares: word.shares, at: U256::from(word.at) };
+            eip712::verify(&receipt, &domain, &word.signature, entry.address)?;
+            if let Some(complete) = &word.complete {
+                let statement = eip712::ErasureComplete { memberId: member.0, at: U256::from(complete.at) };
+                eip712::verify(&statement, &domain, &complete.signature, entry.address)?;
+            }
+            Ok(word)
+        });
+        words.push((entry.steward, checked));
+    }
+    Ok(words)
+}
+
+/// How many stewards must have destroyed their shares so that nobody can open the record.
+pub fn deletions_needed(coop: &Coop) -> usize {
+    coop.stewards.len() + 1 - usize::from(coop.quorum)
 }
 
 /// Has these members paid what they are owed; everyone where the list is empty.

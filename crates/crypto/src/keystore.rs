@@ -38,6 +38,9 @@ pub enum KeystoreError {
         /// What it is.
         item: Item,
     },
+    /// An item that this master key did not wrap.
+    #[error("{0} does not unwrap: altered, exchanged with another row, or wrapped by another master key")]
+    Own(OwnItem),
     /// What unwrapped is no share.
     #[error(transparent)]
     Share(#[from] SharingError),
@@ -88,6 +91,34 @@ impl Item {
             Self::LedgerInputs(epoch) => (7, B256::from(U256::from(epoch))),
         };
         (commit::tag("store.item"), U256::from(member.0), U256::from(kind), word).abi_encode_params()
+    }
+}
+
+/// What a steward keeps for itself, of no single member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OwnItem {
+    /// The secret half of the sealing key with this public half.
+    SealingKey(B256),
+    /// The sheet of this epoch, opened.
+    Sheet(u32),
+}
+
+impl core::fmt::Display for OwnItem {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::SealingKey(public) => write!(f, "the sealing key {public}"),
+            Self::Sheet(epoch) => write!(f, "the opened sheet of epoch {epoch}"),
+        }
+    }
+}
+
+impl OwnItem {
+    fn aad(self) -> Vec<u8> {
+        let (kind, word) = match self {
+            Self::SealingKey(public) => (1, public),
+            Self::Sheet(epoch) => (2, B256::from(U256::from(epoch))),
+        };
+        (commit::tag("store.own"), U256::from(kind), word).abi_encode_params()
     }
 }
 
@@ -144,6 +175,20 @@ impl MasterKey {
         }
         key.key.copy_from_slice(&bytes);
         Ok(key)
+    }
+
+    /// Wraps what is kept for the steward itself.
+    #[must_use]
+    pub fn wrap_own(&self, item: OwnItem, plaintext: &[u8], rng: &mut impl CryptoRng) -> Vec<u8> {
+        wrap(&self.0, &item.aad(), plaintext, rng)
+    }
+
+    /// Unwraps what was wrapped as this item.
+    ///
+    /// # Errors
+    /// [`KeystoreError::Own`].
+    pub fn unwrap_own(&self, item: OwnItem, wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeystoreError> {
+        unwrap(&self.0, &item.aad(), wrapped).ok_or(KeystoreError::Own(item))
     }
 
     /// Wraps a member's key under a new master key.

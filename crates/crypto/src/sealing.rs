@@ -6,6 +6,7 @@
 
 mod context;
 mod parts;
+mod ring;
 
 use alloy_primitives::Bytes;
 use hpke::{
@@ -19,14 +20,16 @@ use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
 pub use context::{
-    AnswerBodyContext, CatchUpContext, ClaimsRowContext, ConsentContext, OpeningContext, OrderContext, PoolContext,
-    PrivatePartContext, QueryAnswerContext, ReleaseContext, RequestBodyContext, RowKeyContext, SealingContext,
-    ShareContext, SharesContext, SheetContext, SheetCopyContext, SheetReplyContext, SnapshotContext,
+    AnswerBodyContext, CatchUpContext, ClaimsRowContext, ConsentContext, OpeningContext, OpeningsContext, OrderContext,
+    PoolContext, PrivatePartContext, QueryAnswerContext, ReleaseContext, RequestBodyContext, RowKeyContext,
+    SealingContext, ShareContext, SharesContext, SheetContext, SheetCopyContext, SheetReplyContext, SnapshotContext,
 };
 pub use parts::{
     BodyPart, ConsentPart, PrivatePart, open_consent, open_private_part, open_released_share, open_row_key, open_share,
     seal_consent, seal_private_part, seal_released_share, seal_row_key, seal_share,
 };
+
+pub use ring::SealingKeyRing;
 
 use crate::sharing::SharingError;
 
@@ -56,6 +59,9 @@ pub enum SealingError {
     /// It was not sealed as this, here, to this key.
     #[error("the sealed {0} does not open: altered, sealed to another key, or replayed from another context")]
     Refused(&'static str),
+    /// There is no key to open anything with.
+    #[error("this process has no sealing key: everything that was sealed to it must be sent again")]
+    NoKey,
     /// It opened, but its content is not what its kind holds.
     #[error("the sealed {0} opens, but its content is malformed: the sealing software is at fault")]
     Malformed(&'static str),
@@ -135,6 +141,24 @@ impl SealingKeyPair {
     }
 }
 
+/// Whoever opens messages: one key pair, or a ring of them while a key is replaced.
+pub trait Recipient {
+    /// Tries `open` with each key, the newest first, until one opens.
+    ///
+    /// # Errors
+    /// As `open`, with the last key.
+    fn open_with<T>(&self, open: impl FnMut(&SealingKeyPair) -> Result<T, SealingError>) -> Result<T, SealingError>;
+}
+
+impl Recipient for SealingKeyPair {
+    fn open_with<T>(
+        &self,
+        mut open: impl FnMut(&SealingKeyPair) -> Result<T, SealingError>,
+    ) -> Result<T, SealingError> {
+        open(self)
+    }
+}
+
 /// Seals `plaintext` to a public key. Prefer [`seal_as`], which fixes `info` and `aad` by type.
 ///
 /// # Errors
@@ -162,7 +186,7 @@ pub fn seal(
 /// # Errors
 /// [`SealingError::Truncated`], [`SealingError::Refused`].
 pub fn open(
-    recipient: &SealingKeyPair,
+    recipient: &impl Recipient,
     info: &[u8],
     aad: &[u8],
     sealed: &Sealed,
@@ -175,16 +199,18 @@ pub fn open(
     let (encapsulated, ciphertext) = sealed.0.split_at(ENCAPSULATED_BYTES);
     let refused = |_: HpkeError| SealingError::Refused(what);
     let encapsulated = <Kem as hpke::Kem>::EncappedKey::from_bytes(encapsulated).map_err(refused)?;
-    single_shot_open::<AesGcm256, HkdfSha256, Kem>(
-        &OpModeR::Base,
-        &recipient.secret,
-        &encapsulated,
-        info,
-        ciphertext,
-        aad,
-    )
-    .map(Zeroizing::new)
-    .map_err(refused)
+    recipient.open_with(|pair| {
+        single_shot_open::<AesGcm256, HkdfSha256, Kem>(
+            &OpModeR::Base,
+            &pair.secret,
+            &encapsulated,
+            info,
+            ciphertext,
+            aad,
+        )
+        .map(Zeroizing::new)
+        .map_err(refused)
+    })
 }
 
 /// Seals a message of the kind and for the place that `context` says.
@@ -226,7 +252,7 @@ pub fn seal_from_seed<C: SealingContext>(
 /// # Errors
 /// [`SealingError::Truncated`], [`SealingError::Refused`].
 pub fn open_as<C: SealingContext>(
-    recipient: &SealingKeyPair,
+    recipient: &impl Recipient,
     context: &C,
     sealed: &Sealed,
 ) -> Result<Zeroizing<Vec<u8>>, SealingError> {

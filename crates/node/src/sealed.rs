@@ -16,7 +16,7 @@ use rochdale_api::auth::{self, Identity};
 use rochdale_api::client::{Client, ClientError, Told};
 use rochdale_api::server::{self, Verified, Verifier};
 use rochdale_api::{Problem, ProblemCode};
-use rochdale_crypto::sealing::{self, AnswerBodyContext, BodyPart, RequestBodyContext, SealingContext};
+use rochdale_crypto::sealing::{self, AnswerBodyContext, BodyPart, RequestBodyContext, SealingContext, SealingKeyRing};
 use rochdale_crypto::{Sealed, SealingError, SealingKeyPair, SealingPublicKey};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -32,6 +32,12 @@ pub trait Opens: Send + Sync {
 }
 
 impl Opens for SealingKeyPair {
+    fn open(&self, info: &'static str, aad: &[u8], sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, SealingError> {
+        sealing::open(self, info.as_bytes(), aad, sealed, "body")
+    }
+}
+
+impl Opens for SealingKeyRing {
     fn open(&self, info: &'static str, aad: &[u8], sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, SealingError> {
         sealing::open(self, info.as_bytes(), aad, sealed, "body")
     }

@@ -1,8 +1,9 @@
--- Sheets of settled epochs that came from a peer, since our own copy did not open, sealed to ourselves.
+-- Sheets of settled epochs, opened, wrapped by the master key: the sealing key that they came under is destroyed before an
+-- audit or a steward that was away asks for them.
 CREATE TABLE sheet_copies (
     epoch  INTEGER NOT NULL,
     digest BLOB NOT NULL,
-    sealed BLOB NOT NULL,
+    wrapped BLOB NOT NULL,
     PRIMARY KEY (epoch, digest)
 ) STRICT, WITHOUT ROWID;
 

@@ -60,6 +60,12 @@ pub struct Config {
     /// Scoring.
     #[serde(default)]
     pub scoring: Scoring,
+    /// Sealing keys.
+    #[serde(default)]
+    pub sealing: Sealing,
+    /// How long what describes members is kept.
+    #[serde(default)]
+    pub retention: Retention,
 }
 
 /// The account from which a steward objects by itself.
@@ -123,6 +129,39 @@ pub struct Scoring {
     pub max_blob_bytes: u64,
 }
 
+/// How long a sealing key that was replaced still opens. Seconds of block time.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sealing {
+    /// What is on its way when the next key comes into force has this long to arrive.
+    #[serde(default = "default_overlap_s")]
+    pub overlap_s: u64,
+}
+
+/// How long what describes members is kept where nobody has it erased, in epochs after it was settled beyond dispute.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    /// Signed scores and the reasons of our own.
+    #[serde(default = "half_a_year")]
+    pub scores: u32,
+    /// The log of openings that members read.
+    #[serde(default = "a_year")]
+    pub openings: u32,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { scores: half_a_year(), openings: a_year() }
+    }
+}
+
+impl Default for Sealing {
+    fn default() -> Self {
+        Self { overlap_s: default_overlap_s() }
+    }
+}
+
 impl Default for Settlement {
     fn default() -> Self {
         Self { propose: yes() }
@@ -133,6 +172,18 @@ impl Default for Scoring {
     fn default() -> Self {
         Self { max_blob_bytes: default_max_blob_bytes() }
     }
+}
+
+fn half_a_year() -> u32 {
+    26
+}
+
+fn a_year() -> u32 {
+    52
+}
+
+fn default_overlap_s() -> u64 {
+    24 * 3_600
 }
 
 fn yes() -> bool {

@@ -3,15 +3,21 @@
 //! When `Erased` is final, the member's key is destroyed and with it every share, private part, consent receipt and
 //! score explanation that it wraps. Epochs before the erasure may still have to be settled, with the member in them: for
 //! those alone the row key and the last row live on under a fresh key. Once they are settled beyond dispute, that key goes too, with
-//! sketches and scores, and what the ledger owes stands without streak, usage or locked balances.
+//! sketches and scores and its lines in sheets, and what the ledger owes stands without streak,
+//! usage or locked balances.
+//!
+//! We sign twice, each time after the database's files were searched or written anew: that what opens the records is gone,
+//! and, when the sealing keys of that time are destroyed too, that the rest is. What remains are signed scores in the sheets of
+//! settled epochs, under the master key, and ids of contributions in snapshots: whoever is seated later computes those epochs
+//! and the privacy budgets from them.
 
 use std::sync::Arc;
 
 use alloy::primitives::U256;
-use rochdale_api::member::ErasureAttestation;
+use rochdale_api::member::{CompleteErasure, ErasureAttestation};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::eip712;
-use rochdale_core::ids::{Epoch, MemberId};
+use rochdale_core::ids::{ContributionId, Epoch, MemberId};
 use rochdale_core::ledger::Row;
 use rochdale_crypto::keystore::Item;
 
@@ -20,7 +26,7 @@ use crate::steward::{Mirror, Steward, internal};
 use crate::store::{ErasureRow, Rewrapped};
 
 impl Steward {
-    /// Destroys what members erased on chain, as far as that is final.
+    /// Destroys what members erased on chain, as far as that is final, and signs for what the files hold no trace of.
     ///
     /// # Errors
     /// Where the store fails; then what was not destroyed yet is in the next round.
@@ -28,19 +34,23 @@ impl Steward {
         let finalized = mirror.finalized();
         for (member, state) in &finalized.members {
             let Some(erased) = state.erased else { continue };
-            let done = self.store.erasure(*member).await?;
-            if done.as_ref().is_some_and(|row| row.closed) {
+            let mut done = self.store.erasure(*member).await?;
+            if done.as_ref().is_some_and(|row| row.complete.is_some()) {
                 continue;
             }
-            if done.is_none() {
-                self.destroy(mirror, *member).await?;
+            if done.as_ref().is_none_or(|row| row.signature.is_empty()) {
+                self.destroy(mirror, *member, done.as_ref()).await?;
+                done = self.store.erasure(*member).await?;
             }
+            let closed_at = done.filter(|row| row.closed).and_then(|row| row.closed_at);
             // The epoch in which the erasure takes effect needs nothing private any more; those before it do.
             let epoch = self.manifest.schedule().epoch_at(erased.time).unwrap_or(Epoch(1));
             let settled = self.store.settled().await?;
-            // What a dispute may still undo is computed again, from the rows before it.
-            if settled.0 + 1 >= epoch.0 && self.stands(mirror, settled).await? {
-                self.close(*member, settled).await?;
+            if let Some(at) = closed_at {
+                self.complete(mirror, *member, at).await?;
+            } else if settled.0 + 1 >= epoch.0 && self.stands(mirror, settled).await? {
+                // What a dispute may still undo is computed again, from the rows before it.
+                self.close(mirror, *member, settled).await?;
                 tracing::info!(%member, "erased");
             }
         }
@@ -55,15 +65,41 @@ impl Steward {
         Ok(self.store.erasure(member).await?.is_some_and(|erasure| erasure.closed))
     }
 
-    async fn destroy(&self, mirror: &Mirror, member: MemberId) -> Result<(), Problem> {
-        let shares = self.store.share_count(member).await?;
+    /// Deletes first, proves it, and signs then. `begun` is what a crash left after the deletion.
+    async fn destroy(&self, mirror: &Mirror, member: MemberId, begun: Option<&ErasureRow>) -> Result<(), Problem> {
         let at = mirror.now();
+        let shares = match begun {
+            // What was deleted cannot be searched for any more: the database is written without it.
+            Some(row) => {
+                self.store.rewrite().await?;
+                row.shares
+            }
+            None => {
+                let shares = self.store.share_count(member).await?;
+                let kept = self.rewrap(member).await?;
+                let row = ErasureRow { member, shares, at, ..ErasureRow::default() };
+                let traces = self.store.destroy_records(&row, &kept).await?;
+                self.store.prove_gone(traces).await?;
+                shares
+            }
+        };
         let receipt = eip712::ErasureReceipt { memberId: member.0, shares, at: U256::from(at) };
         let signature = eip712::sign(&self.keys.signer, &receipt, &self.manifest.committee_domain());
-        let signature = signature.map_err(internal)?.to_vec();
-        let kept = self.rewrap(member).await?;
-        let row = ErasureRow { member, shares, at, signature, closed: false, row: None };
-        Ok(self.store.destroy_records(&row, &kept).await?)
+        Ok(self.store.attest_records(member, at, &signature.map_err(internal)?).await?)
+    }
+
+    /// Signs for all of it once every sealing key is destroyed that opened anything about the member: sealed sheets stay
+    /// where peers may ask for them, and open for nobody here any more.
+    async fn complete(&self, mirror: &Mirror, member: MemberId, closed_at: u64) -> Result<(), Problem> {
+        if self.store.sealing_keys().await?.iter().any(|key| key.made <= closed_at) {
+            return Ok(());
+        }
+        // By construction: what is deleted is in no page that was just written.
+        self.store.rewrite().await?;
+        let at = mirror.now();
+        let statement = eip712::ErasureComplete { memberId: member.0, at: U256::from(at) };
+        let signature = eip712::sign(&self.keys.signer, &statement, &self.manifest.committee_domain());
+        Ok(self.store.attest_complete(member, at, &signature.map_err(internal)?).await?)
     }
 
     /// Row key and last rows under a fresh key: that of the last epoch, and of the one before it, from which the last is
@@ -95,7 +131,7 @@ impl Steward {
     }
 
     /// Destroys the rest, but for what the ledger owes.
-    async fn close(&self, member: MemberId, settled: Epoch) -> Result<(), Problem> {
+    async fn close(&self, mirror: &Mirror, member: MemberId, settled: Epoch) -> Result<(), Problem> {
         let row = self.last_row(member, settled).await?.unwrap_or_default();
         // What the step for an erased member reads, see step 2 of the ledger; it sets the rest to zero.
         let owed = Row {
@@ -109,7 +145,11 @@ impl Steward {
             ..Row::default()
         };
         let owed = serde_json::to_string(&owed).map_err(internal)?;
-        Ok(self.store.close_row(member, &owed).await?)
+        let contributions = mirror.latest.contributions.values().filter(|c| c.member == member);
+        let records: Vec<ContributionId> = contributions.map(|c| c.id).collect();
+        let copies = self.copies_without(member, settled).await?;
+        let traces = self.store.close_row(member, &records, &owed, &copies, mirror.now()).await?;
+        Ok(self.store.prove_gone(traces).await?)
     }
 
     /// Our signed word that a member's records were destroyed.
@@ -118,7 +158,7 @@ impl Steward {
     /// Where they were not, or not yet.
     pub async fn erasure_attestation(&self, member: MemberId) -> Result<ErasureAttestation, Problem> {
         let mirror = self.mirror()?;
-        let row = self.store.erasure(member).await?.ok_or_else(|| {
+        let row = self.store.erasure(member).await?.filter(|row| !row.signature.is_empty()).ok_or_else(|| {
             Problem::new(ProblemCode::NotFound, format!("this steward has destroyed nothing of member {member}"))
                 .hint("the member's erasure must be final on chain")
         })?;
@@ -128,6 +168,7 @@ impl Steward {
             shares: row.shares,
             at: row.at,
             signature: row.signature.into(),
+            complete: row.complete.map(|(at, signature)| CompleteErasure { at, signature: signature.into() }),
         })
     }
 }

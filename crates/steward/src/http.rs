@@ -11,6 +11,7 @@ use axum::{Json, Router};
 use rochdale_api::contribution::{
     CatchUpRequest, ContributionPackage, ScoreMessage, ScoresRequest, ScoringSharesRequest, ShareReceipt,
 };
+use rochdale_api::custody::OpeningsRequest;
 use rochdale_api::member::{
     ClaimLeaf, ConsentDelivery, ErasureAttestation, KeyOfferDelivery, KeyReceipt, LeavesRequest, RowKeyDelivery,
     RowRequest, Sealed, SealedRow,
@@ -69,6 +70,7 @@ pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("POST", "/v1/release", Access::Worker),
     ("POST", "/v1/claim-leaves", Access::GatewayOrMember),
     ("POST", "/v1/members/{member}/row", Access::ThatMember),
+    ("POST", "/v1/members/{member}/openings", Access::ThatMember),
     ("POST", "/v1/members/{member}/opening", Access::ThatMember),
 ];
 
@@ -117,6 +119,7 @@ pub fn router(steward: Arc<Steward>) -> Router {
         .route("/v1/release", post(release))
         .route("/v1/claim-leaves", post(claim_leaves))
         .route("/v1/members/{member}/row", post(member_row))
+        .route("/v1/members/{member}/openings", post(member_openings))
         .route("/v1/members/{member}/opening", post(opening))
         .fallback(async || Problem::new(ProblemCode::NotFound, "there is no such path"))
         .method_not_allowed_fallback(async || {
@@ -193,12 +196,10 @@ async fn health(State(app): State<App>) -> Response {
     let known = mirror.or_else(|_| steward.mirror());
     let seat = known.as_ref().ok().and_then(|mirror| mirror.latest.steward_id(steward.address()));
     match (&known, seat) {
-        (Ok(mirror), Some(seat)) => {
-            let on_chain = mirror.latest.seats[usize::from(seat.0) - 1].sealing_key;
-            if on_chain != steward.keys.sealing.public().0 {
-                problems.push("the sealing key on chain is not that of sealing_key_file".to_owned());
-            }
-        }
+        (Ok(mirror), Some(seat)) => match steward.sealing_alarm(mirror, seat).await {
+            Ok(alarm) => problems.extend(alarm),
+            Err(problem) => problems.push(problem.to_string()),
+        },
         (Ok(_), None) => problems.push(format!("{} has no seat in the committee", steward.address())),
         (Err(_), _) => {}
     }
@@ -356,4 +357,16 @@ async fn opening(State(app): State<App>, Path(member): Path<u32>, signed: Signed
         return Err(forbidden(&signed, caller, &format!("member {member}")));
     }
     app.0.opening(&mirror, MemberId(member), &signed.body).await.map(Json)
+}
+
+async fn member_openings(
+    State(app): State<App>,
+    Path(member): Path<u32>,
+    signed: Signed<OpeningsRequest>,
+) -> Answered<Sealed> {
+    let (mirror, caller) = app.caller(&signed).await?;
+    if caller != Caller::Member(MemberId(member)) {
+        return Err(forbidden(&signed, caller, &format!("member {member}")));
+    }
+    app.0.member_openings(&mirror, MemberId(member), &signed.body).await.map(Json)
 }

@@ -50,6 +50,7 @@ impl Steward {
         let mut note = |duty: &str, done: Result<(), Problem>| {
             problems.extend(done.err().map(|problem| format!("{duty}: {problem}")));
         };
+        note("sealing keys", self.rotate_round(&mirror).await);
         note("erasure", self.erase_round(&mirror).await);
         if mirror.events.len() != seen.events || !seen.complete {
             note("catch-up", self.catch_up(&mirror).await);
@@ -62,6 +63,7 @@ impl Steward {
             note("sizes", self.size_round(&mirror).await);
         }
         note("settlement", self.settle_round(&mirror).await);
+        note("retention", self.retention_round(&mirror).await);
         problems
     }
 }

@@ -6,17 +6,17 @@ use alloy::primitives::B256;
 use alloy::signers::local::PrivateKeySigner;
 use rochdale_api::contribution::ContributionSecret;
 use rochdale_api::member::ConsentSecret;
-use rochdale_core::ids::MemberId;
+use rochdale_core::ids::{Epoch, MemberId};
 use rochdale_crypto::keyfile::{self, KeyFileError, KeyKind};
-use rochdale_crypto::keystore::{Item, KeystoreError, MasterKey, MemberKey};
-use rochdale_crypto::sealing::{PrivatePart, SealingError};
-use rochdale_crypto::{RowKey, SealingKeyPair, Share};
+use rochdale_crypto::keystore::{Item, KeystoreError, MasterKey, MemberKey, OwnItem};
+use rochdale_crypto::sealing::{PrivatePart, SealingError, SealingKeyRing};
+use rochdale_crypto::{RowKey, SealingKeyPair, SealingPublicKey, Share};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use crate::config::Config;
-use crate::store::{Store, StoreError};
+use crate::store::{SealingRow, Store, StoreError};
 
 /// Why a key or what it wraps is not there.
 #[derive(Debug, thiserror::Error)]
@@ -65,8 +65,10 @@ type Result<T> = std::result::Result<T, KeysError>;
 pub struct Keys {
     /// Signs; its address is the steward.
     pub signer: PrivateKeySigner,
-    /// What others seal to.
-    pub sealing: SealingKeyPair,
+    /// What others seal to: the key in force and its neighbours.
+    pub sealing: SealingKeyRing,
+    /// The key in the file of the first start, while it is there.
+    first: Option<SealingKeyPair>,
     master: MasterKey,
     committee: Zeroizing<[u8; 32]>,
 }
@@ -84,25 +86,90 @@ impl Keys {
     /// Reads the key files that the configuration names; the master key is drawn at the first start.
     ///
     /// # Errors
-    /// Where a file is missing, readable by others, or of another kind.
-    pub fn load(config: &Config) -> Result<Self> {
+    /// Where a file is missing, readable by others, or of another kind. The sealing key's file may be missing: it goes
+    /// with the key, and the store has those after it.
+    pub async fn load(config: &Config, store: &Store) -> Result<Self> {
         let signing = keyfile::load(&config.key_file, KeyKind::Signing)?;
-        let sealing = keyfile::load(&config.sealing_key_file, KeyKind::Sealing)?;
+        let first = match config.sealing_key_file.exists() {
+            true => Some(SealingKeyPair::from_secret(&*keyfile::load(&config.sealing_key_file, KeyKind::Sealing)?)),
+            false => None,
+        };
         let committee = keyfile::load(&config.committee_key_file, KeyKind::Committee)?;
         let master = keyfile::master_key(&config.master_key_file(), &mut rand::rng())?;
         let signer = PrivateKeySigner::from_slice(signing.as_slice());
+        let mut pairs = Vec::new();
+        for row in store.sealing_keys().await? {
+            pairs.push(unwrap_pair(&master, &row)?);
+        }
+        if pairs.is_empty() {
+            pairs.extend(first.as_ref().map(|first| SealingKeyPair::from_secret(&first.to_secret())));
+        }
         Ok(Self {
             signer: signer.map_err(|error| KeysError::Signing(error.to_string()))?,
-            sealing: SealingKeyPair::from_secret(&sealing),
+            sealing: SealingKeyRing::new(pairs),
+            first,
             master,
             committee,
         })
+    }
+
+    /// The key of the first start, as the store keeps it.
+    #[must_use]
+    pub fn first_sealing_key(&self, now: u64) -> Option<SealingRow> {
+        self.first.as_ref().map(|pair| self.wrap_pair(pair, now))
+    }
+
+    /// A fresh sealing key, as the store keeps it.
+    #[must_use]
+    pub fn next_sealing_key(&self, now: u64) -> SealingRow {
+        self.wrap_pair(&SealingKeyPair::random(&mut rand::rng()), now)
+    }
+
+    fn wrap_pair(&self, pair: &SealingKeyPair, made: u64) -> SealingRow {
+        let public = pair.public().0;
+        let secret = pair.to_secret();
+        let wrapped = self.master.wrap_own(OwnItem::SealingKey(public), secret.as_slice(), &mut rand::rng());
+        SealingRow { public, wrapped, made, retired: None }
+    }
+
+    /// Opens with a key from now on.
+    ///
+    /// # Errors
+    /// Where the master key is another one.
+    pub fn adopt(&self, row: &SealingRow) -> Result<()> {
+        self.sealing.add(unwrap_pair(&self.master, row)?);
+        Ok(())
+    }
+
+    /// Wipes a key that the store does not hold any more.
+    pub fn forget_sealing_key(&self, public: SealingPublicKey) {
+        self.sealing.forget(public);
+    }
+
+    /// Whether the file of the first start holds this key.
+    #[must_use]
+    pub fn sealing_file_holds(&self, public: B256) -> bool {
+        self.first.as_ref().is_some_and(|first| first.public().0 == public)
     }
 
     /// The key that content digests are keyed with.
     #[must_use]
     pub fn committee(&self) -> &[u8; 32] {
         &self.committee
+    }
+
+    /// Wraps a sheet that was opened.
+    #[must_use]
+    pub fn wrap_sheet(&self, epoch: Epoch, json: &[u8]) -> Vec<u8> {
+        self.master.wrap_own(OwnItem::Sheet(epoch.0), json, &mut rand::rng())
+    }
+
+    /// Unwraps a sheet that was opened.
+    ///
+    /// # Errors
+    /// Where the master key is another one.
+    pub fn unwrap_sheet(&self, epoch: Epoch, wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        Ok(self.master.unwrap_own(OwnItem::Sheet(epoch.0), wrapped)?)
     }
 
     /// A member's key, where there is one.
@@ -214,6 +281,13 @@ impl Keys {
         };
         Ok(Some(key.unwrap_share(header_hash, &wrapped)?))
     }
+}
+
+fn unwrap_pair(master: &MasterKey, row: &SealingRow) -> Result<SealingKeyPair> {
+    let item = OwnItem::SealingKey(row.public);
+    let secret = master.unwrap_own(item, &row.wrapped)?;
+    let secret = secret.as_slice().try_into().map_err(|_| KeystoreError::Own(item))?;
+    Ok(SealingKeyPair::from_secret(secret))
 }
 
 /// Wraps a value as JSON.

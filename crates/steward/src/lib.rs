@@ -11,6 +11,8 @@
 //! | [`awards`] | keeps signed program awards and holds them to their caps |
 //! | [`snapshot`], [`accounts`], [`debits`], [`release`] | who is in a pool, what each person has left; signs debits, re-seals shares to workers |
 //! | [`erasure`] | destroys what members erased |
+//! | [`retention`] | deletes what was kept for its time |
+//! | [`sealing`] | rotates what others seal to, each epoch, and destroys it |
 //! | [`members`] | leaves, proofs, a member's own row |
 //! | [`callers`] | who may call what, before anything is read or written |
 //! | [`audit`] | recomputes everything, read-only |
@@ -36,8 +38,10 @@ pub mod keys;
 pub mod members;
 mod offers;
 pub mod release;
+pub mod retention;
 pub mod run;
 pub mod scoring;
+pub mod sealing;
 pub mod settlement;
 pub mod sizes;
 pub mod snapshot;

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use rochdale_api::custody::OpeningsRequest;
 use rochdale_api::member::{
-    ClaimLeaf, ContributionReport, LeavesRequest, OpeningReport, RowReport, RowRequest, SealedRow, UseReport,
+    ClaimLeaf, ContributionReport, LeavesRequest, OpeningReport, RowReport, RowRequest, Sealed, SealedRow, UseReport,
 };
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::events::Event;
 use rochdale_core::ids::{Epoch, MemberId};
 use rochdale_core::ledger::{self, Amounts, Global, Header, Inputs, NewLeaf, OldRow, OpenedInputs, Params, Tree};
-use rochdale_crypto::sealing::{self, ClaimsRowContext, OpeningContext, SealingError};
+use rochdale_crypto::sealing::{self, ClaimsRowContext, OpeningContext, OpeningsContext, SealingError};
 use rochdale_crypto::{RowKey, SealingPublicKey};
 use zeroize::Zeroizing;
 
@@ -93,6 +94,28 @@ impl Steward {
         };
         let sealed = sealing::seal_as(&SealingPublicKey(request.reply_key), &context, &json, &mut rand::rng());
         Ok(SealedRow { epoch, sealed: sealed.map_err(bad_reply_key)?.0 })
+    }
+
+    /// Who opened a member's records to score them, as far as our share was needed, sealed to the key that the request
+    /// names.
+    ///
+    /// # Errors
+    /// Where the store fails or the key is none.
+    pub async fn member_openings(
+        &self,
+        mirror: &Mirror,
+        member: MemberId,
+        request: &OpeningsRequest,
+    ) -> Result<Sealed, Problem> {
+        let json = serde_json::to_vec(&self.store.openings(member).await?).map(Zeroizing::new).map_err(internal)?;
+        let context = OpeningsContext {
+            chain_id: self.manifest.chain_id,
+            committee: self.manifest.addresses.steward_committee,
+            member,
+            index: self.seat(mirror)?,
+        };
+        let sealed = sealing::seal_as(&SealingPublicKey(request.reply_key), &context, &json, &mut rand::rng());
+        Ok(Sealed { sealed: sealed.map_err(bad_reply_key)?.0 })
     }
 
     /// What a member needs to contest its row in the pending root, sealed to the key that the request names: the row before

@@ -5,15 +5,16 @@
 //! that it does not depend on who scored what first.
 
 mod exchange;
+mod shares;
+mod turn;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use alloy::primitives::{B256, keccak256};
-use futures_util::StreamExt as _;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use rochdale_api::contribution::{ScoreMessage, ScoringSharesRequest, ShareAnswer};
-use rochdale_api::order::Shares;
+use rochdale_api::contribution::ScoreMessage;
+use rochdale_api::custody::{BlobPermit, BlobRequest, OpeningReason};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::eip712;
 use rochdale_chain::state::{Contribution, Cooperative};
@@ -23,8 +24,7 @@ use rochdale_core::ids::{ContributionId, StewardId};
 use rochdale_core::ledger::{self, Agreement, Score};
 use rochdale_core::score;
 use rochdale_crypto::keystore::Item;
-use rochdale_crypto::sealing::{self, ShareContext};
-use rochdale_crypto::{Cid, Commitments, Header, Sealed, Share, envelope, sharing};
+use rochdale_crypto::{Cid, Commitments, Header, Share, envelope, sharing};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -32,6 +32,8 @@ use crate::custody::kept;
 use crate::keys::{unwrap_json, wrap_json};
 use crate::steward::{Mirror, Steward, broken, internal};
 use crate::store::{ContributionRow, ScoreRow};
+use shares::Opened;
+use turn::Turn;
 
 /// Contributions in one request for shares.
 pub const PAGE: usize = 100;
@@ -123,22 +125,29 @@ impl Steward {
         let open: Vec<&Contribution> =
             finalized.contributions.values().filter(|c| !c.erased && !entered.contains(&c.id)).collect();
         let mut known = self.scores_by_contribution().await?;
-        let mut mine = Vec::new();
-        for contribution in &open {
-            let order = drawn(&finalized, contribution);
-            let scores = known.get(&contribution.id).map_or(&[][..], Vec::as_slice);
-            let scored = scores.iter().any(|row| row.steward == seat);
-            if !scored && agree(&order, scores).is_none() && self.is_turn(mirror, contribution, &order, seat) {
-                mine.push(*contribution);
-            }
+        let mut mine = self.turns(mirror, &finalized, &open, &known, seat);
+        if mine.iter().any(|(_, turn)| turn.reason == OpeningReason::StandsIn) {
+            // Nobody is silent because we missed what it said.
+            self.sync_scores(mirror).await?;
+            known = self.scores_by_contribution().await?;
+            mine = self.turns(mirror, &finalized, &open, &known, seat);
         }
         let mut waiting: BTreeMap<ContributionId, String> = BTreeMap::new();
+        let mut ready = Vec::new();
+        for (contribution, turn) in mine {
+            match self.can_score(mirror, contribution).await {
+                Ok(()) => ready.push((contribution, turn)),
+                Err(problem) => {
+                    waiting.insert(contribution.id, problem.detail);
+                }
+            }
+        }
         let mut fresh = Vec::new();
-        for page in mine.chunks(PAGE) {
-            let mut shares = self.collect_shares(mirror, seat, page).await?;
-            for contribution in page {
-                let held = shares.remove(&contribution.id).unwrap_or_default();
-                match self.score_one(mirror, seat, contribution, held).await {
+        for page in ready.chunks(PAGE) {
+            let mut opened = self.collect_shares(mirror, seat, page, &known).await?;
+            for (contribution, turn) in page {
+                let held = opened.remove(&contribution.id).unwrap_or_default();
+                match self.score_one(mirror, seat, contribution, turn.reason, held).await {
                     Ok(message) => fresh.push(message),
                     Err(problem) => {
                         waiting.insert(contribution.id, problem.detail);
@@ -162,12 +171,21 @@ impl Steward {
         Ok(())
     }
 
-    /// Whether `steward` may score now: the first two at once, each next one an attempt later.
-    fn is_turn(&self, mirror: &Mirror, contribution: &Contribution, order: &[StewardId], steward: StewardId) -> bool {
-        let Some(rank) = order.iter().position(|drawn| *drawn == steward) else { return false };
-        let attempts = (rank as u64).saturating_sub(1);
-        let from = contribution.recorded.time + attempts * u64::from(self.manifest.settlement.attempt_length);
-        mirror.now() >= from
+    /// What it is our turn to score.
+    fn turns<'a>(
+        &self,
+        mirror: &Mirror,
+        finalized: &Cooperative,
+        open: &[&'a Contribution],
+        known: &BTreeMap<ContributionId, Vec<ScoreRow>>,
+        seat: StewardId,
+    ) -> Vec<(&'a Contribution, Turn)> {
+        let turn = |contribution: &&'a Contribution| {
+            let order = drawn(finalized, contribution);
+            let scores = known.get(&contribution.id).map_or(&[][..], Vec::as_slice);
+            self.turn(mirror, contribution, &order, scores, seat).map(|turn| (*contribution, turn))
+        };
+        open.iter().filter_map(turn).collect()
     }
 
     async fn scores_by_contribution(&self) -> Result<BTreeMap<ContributionId, Vec<ScoreRow>>, Problem> {
@@ -176,66 +194,6 @@ impl Steward {
             known.entry(row.contribution).or_default().push(row);
         }
         Ok(known)
-    }
-
-    /// The shares of a page: our own, and those that peers release to us.
-    async fn collect_shares(
-        self: &Arc<Self>,
-        mirror: &Mirror,
-        seat: StewardId,
-        page: &[&Contribution],
-    ) -> Result<BTreeMap<ContributionId, Vec<Share>>, Problem> {
-        let mut held: BTreeMap<ContributionId, Vec<Share>> = BTreeMap::new();
-        for contribution in page {
-            let Some(row) = self.store.contribution(contribution.commitment).await? else { continue };
-            let (header, _) = kept(&row)?;
-            let share = self.keys.share(&self.store, row.member, row.commitment, header.hash()).await?;
-            held.entry(contribution.id).or_default().extend(share);
-        }
-        let quorum = usize::from(mirror.latest.quorum);
-        let short = |held: &BTreeMap<ContributionId, Vec<Share>>| -> Vec<ContributionId> {
-            let ids = page.iter().map(|contribution| contribution.id);
-            ids.filter(|id| held.get(id).is_some_and(|shares| shares.len() < quorum)).collect()
-        };
-        let lacking = short(&held);
-        if lacking.is_empty() {
-            return Ok(held);
-        }
-        let request = &ScoringSharesRequest { contributions: lacking };
-        let mut asked = self.peers.ask(self.colleagues(mirror), |peer, client| async move {
-            self.post_sealed::<Shares>(mirror, peer, &client, "/v1/shares", request).await
-        });
-        while !short(&held).is_empty()
-            && let Some((peer, answer)) = asked.next().await
-        {
-            let answers = answer.inspect_err(|problem| tracing::debug!(%peer, %problem, "no shares for scoring"));
-            for answer in answers.unwrap_or_default() {
-                let ShareAnswer::Released { contribution_id, sealed, .. } = answer else { continue };
-                let Some(contribution) = page.iter().find(|c| c.id == contribution_id) else { continue };
-                match self.open_peer_share(contribution, seat, peer, sealed).await {
-                    Ok(share) => held.entry(contribution_id).or_default().push(share),
-                    Err(problem) => tracing::warn!(%peer, %problem, "a peer's share was refused"),
-                }
-            }
-        }
-        drop(asked);
-        Ok(held)
-    }
-
-    async fn open_peer_share(
-        &self,
-        contribution: &Contribution,
-        seat: StewardId,
-        peer: StewardId,
-        sealed: alloy::primitives::Bytes,
-    ) -> Result<Share, Problem> {
-        let row = self.own_row(contribution).await?;
-        let (header, deal) = kept(&row)?;
-        let context = ShareContext::of(&header, peer).release(request_hash(seat, contribution.commitment));
-        let share = sealing::open_released_share(&self.keys.sealing, &context, &Sealed(sealed))
-            .map_err(|error| broken("share", error))?;
-        deal.verify(&share).map_err(|error| broken("share", error))?;
-        Ok(share)
     }
 
     async fn own_row(&self, contribution: &Contribution) -> Result<ContributionRow, Problem> {
@@ -247,23 +205,38 @@ impl Steward {
         })
     }
 
+    /// Whether we would score it, if we had the shares: nobody is asked for what would not be used.
+    async fn can_score(&self, mirror: &Mirror, contribution: &Contribution) -> Result<(), Problem> {
+        if !mirror.latest.consents_at(contribution.member, mirror.now()) {
+            return Err(Problem::new(ProblemCode::ConsentDenied, "the member's consent no longer stands"));
+        }
+        let (header, _) = kept(&self.own_row(contribution).await?)?;
+        let limit = self.config.scoring.max_blob_bytes;
+        if header.blob_bytes() > limit {
+            let detail =
+                format!("the sealed record has {} bytes, this steward opens up to {limit}", header.blob_bytes());
+            return Err(Problem::new(ProblemCode::TooLarge, detail));
+        }
+        Ok(())
+    }
+
     async fn score_one(
         self: &Arc<Self>,
         mirror: &Mirror,
         seat: StewardId,
         contribution: &Contribution,
-        shares: Vec<Share>,
+        reason: OpeningReason,
+        opened: Opened,
     ) -> Result<ScoreMessage, Problem> {
-        if !mirror.latest.consents_at(contribution.member, mirror.now()) {
-            return Err(Problem::new(ProblemCode::ConsentDenied, "the member's consent no longer stands"));
-        }
+        let Opened { shares, permits } = opened;
         let row = self.own_row(contribution).await?;
         let (header, deal) = kept(&row)?;
         if shares.len() < usize::from(deal.threshold()) {
             let detail = format!("{} of {} key shares are at hand", shares.len(), deal.threshold());
             return Err(Problem::new(ProblemCode::NotEnough, detail));
         }
-        let blob = self.blob(mirror, &header, row.blob_digest).await?;
+        self.store.note_opening(contribution.id, contribution.member, seat, reason, mirror.now()).await?;
+        let blob = self.blob(mirror, row.blob_digest, permits).await?;
         let recorded = contribution.recorded.time;
         let hash = header.hash();
         let judged = tokio::task::spawn_blocking(move || judge(&shares, &deal, &header, &blob, recorded))
@@ -277,6 +250,7 @@ impl Steward {
             rubric_hash: score::rubric_hash(),
             sketch: self.sketch(judged.digest),
             signature: Vec::new(),
+            kept_at: mirror.now(),
         };
         let signature = eip712::sign(&self.keys.signer, &signed_part(&row), &self.manifest.committee_domain());
         let row = ScoreRow { signature: signature.map_err(internal)?.to_vec(), ..row };
@@ -288,15 +262,10 @@ impl Steward {
     }
 
     /// The sealed record, as the member signed it.
-    async fn blob(&self, mirror: &Mirror, header: &Header, digest: B256) -> Result<Vec<u8>, Problem> {
-        let limit = self.config.scoring.max_blob_bytes;
-        if header.blob_bytes() > limit {
-            let detail =
-                format!("the sealed record has {} bytes, this steward opens up to {limit}", header.blob_bytes());
-            return Err(Problem::new(ProblemCode::TooLarge, detail));
-        }
+    async fn blob(&self, mirror: &Mirror, digest: B256, permits: Vec<BlobPermit>) -> Result<Vec<u8>, Problem> {
         let cid = Cid::from_sha256(digest.0);
-        let blob = self.gateway(mirror).get_bytes_signed(&format!("/v1/blobs/{cid}"), mirror.now()).await;
+        let path = format!("/v1/blobs/{cid}");
+        let blob = self.gateway(mirror).post_for_bytes(&path, &BlobRequest { permits }, mirror.now()).await;
         let blob = blob.map_err(Problem::from)?;
         if Cid::of(&blob) != cid {
             return Err(Problem::new(ProblemCode::SealBroken, "the vault gave other bytes than were contributed"));
@@ -314,65 +283,6 @@ impl Steward {
         mac.update(b"rochdale.sketch.v1");
         mac.update(digest.as_slice());
         B256::from_slice(&mac.finalize().into_bytes())
-    }
-
-    /// Releases our shares to a scorer for the contributions that it has drawn.
-    ///
-    /// # Errors
-    /// Where the request is too long or the store fails; refusals are part of the answer.
-    pub async fn shares_for_scoring(
-        self: &Arc<Self>,
-        mirror: &Mirror,
-        scorer: StewardId,
-        request: &ScoringSharesRequest,
-    ) -> Result<Shares, Problem> {
-        if request.contributions.len() > PAGE {
-            let detail = format!("{} contributions, at most {PAGE} in one request", request.contributions.len());
-            return Err(Problem::new(ProblemCode::TooLarge, detail));
-        }
-        let finalized = mirror.finalized();
-        let recipient = mirror.latest.seats[usize::from(scorer.0) - 1].sealing_key;
-        let mut answers = Vec::with_capacity(request.contributions.len());
-        for id in &request.contributions {
-            let allowed = self.may_score(mirror, &finalized, scorer, *id);
-            let answer = match allowed {
-                Ok(contribution) => {
-                    let hash = request_hash(scorer, contribution.commitment);
-                    self.release_share(mirror, contribution, recipient, hash).await
-                }
-                Err(problem) => Err(problem),
-            };
-            answers.push(answer.unwrap_or_else(|p| ShareAnswer::Refused {
-                contribution_id: *id,
-                code: p.code,
-                reason: p.detail,
-            }));
-        }
-        Ok(answers)
-    }
-
-    fn may_score<'a>(
-        &self,
-        mirror: &'a Mirror,
-        finalized: &Cooperative,
-        scorer: StewardId,
-        id: ContributionId,
-    ) -> Result<&'a Contribution, Problem> {
-        let contribution = mirror.latest.contributions.get(&id).filter(|_| finalized.contributions.contains_key(&id));
-        let contribution = contribution
-            .ok_or_else(|| Problem::new(ProblemCode::NotFound, format!("contribution {id} is not final on chain")))?;
-        if contribution.erased {
-            return Err(Problem::new(ProblemCode::Erased, format!("contribution {id} was erased by its member")));
-        }
-        if !mirror.latest.consents_at(contribution.member, mirror.now()) {
-            let detail = format!("the consent of member {} no longer stands", contribution.member);
-            return Err(Problem::new(ProblemCode::ConsentDenied, detail));
-        }
-        if !self.is_turn(mirror, contribution, &drawn(finalized, contribution), scorer) {
-            let detail = format!("steward {scorer} is not drawn to score contribution {id}, or not yet");
-            return Err(Problem::new(ProblemCode::Forbidden, detail));
-        }
-        Ok(contribution)
     }
 
     /// Why our own score of a contribution is what it is.

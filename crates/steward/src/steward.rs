@@ -137,6 +137,8 @@ pub struct Steward {
     pub settling: Mutex<()>,
     /// One debit is signed at a time: two that were checked side by side could overspend somebody.
     pub debiting: Mutex<()>,
+    /// When a new sealing key was last sent to the gateway.
+    pub announced: std::sync::Mutex<Option<std::time::Instant>>,
     /// What this steward computes of the pending epoch where the proposal on chain is another.
     pub(crate) falsified: RwLock<Option<Arc<Falsified>>>,
     follower: Mutex<Follower<EventStore>>,
@@ -182,7 +184,7 @@ impl Steward {
         if manifest.chain_id != config.chain_id {
             return Err(StartError::OtherChain { manifest: manifest.chain_id, configured: config.chain_id });
         }
-        let keys = Keys::load(&config)?;
+        let keys = Keys::load(&config, &store).await?;
         let steward = keys.signer.address();
         if let Some(other) = keys::objector(&config)?.filter(|other| *other != steward) {
             return Err(StartError::Objector { other, steward });
@@ -215,6 +217,7 @@ impl Steward {
             chain,
             settling: Mutex::default(),
             debiting: Mutex::default(),
+            announced: std::sync::Mutex::default(),
             falsified: RwLock::default(),
             follower: Mutex::new(follower),
             mirror: RwLock::default(),

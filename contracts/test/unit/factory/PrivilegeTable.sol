@@ -67,6 +67,7 @@ abstract contract PrivilegeTable {
     function _fillSettlement() private {
         _open("StewardCommittee.debit", "a quorum of stewards signed");
         _open("StewardCommittee.anchorReceipt", "a worker signed, for a booked debit");
+        _open("StewardCommittee.rotateSealingKey", "the seat's signature decides");
         _role("StewardCommittee.seat", Roles.MEMBER_HOUSE);
         _role("StewardCommittee.registerWorker", Roles.MEMBER_HOUSE);
         _role("StewardCommittee.removeWorker", Roles.MEMBER_HOUSE);

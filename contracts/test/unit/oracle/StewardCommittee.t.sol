@@ -178,6 +178,69 @@ contract StewardCommitteeTest is CoopTest {
         assertEq(committee.gateway(), stranger);
     }
 
+    // ------------------------------------------------------------------------------------ rotateSealingKey
+
+    function _sealingKey(uint256 i, uint32 generation, bytes32 key, bytes32 previous)
+        private
+        view
+        returns (bytes memory)
+    {
+        bytes32 typehash = keccak256("SealingKey(uint32 generation,bytes32 sealingKey,bytes32 previous)");
+        bytes32 structHash = keccak256(abi.encode(typehash, generation, key, previous));
+        return _sign(stewardKeys[i], _typed("StewardCommittee", address(committee), structHash));
+    }
+
+    function _expectBadRotation(uint8 id, address signer) private {
+        bytes4 badSeat = StewardCommittee.StewardCommittee_BadSeat.selector;
+        vm.expectRevert(abi.encodeWithSelector(badSeat, id, signer));
+    }
+
+    function test_RevertWhen_NoSuchSeatRotates() external {
+        bytes32 key = committee.seats()[0].sealingKey;
+        bytes memory signature = _sealingKey(0, 1, DIGEST, key);
+        _expectBadRotation(0, address(0));
+        committee.rotateSealingKey(0, DIGEST, signature);
+        _expectBadRotation(4, address(0));
+        committee.rotateSealingKey(4, DIGEST, signature);
+        signature = _sealingKey(0, 1, 0, key);
+        _expectBadRotation(1, address(0));
+        committee.rotateSealingKey(1, 0, signature);
+    }
+
+    function test_RevertWhen_TheSeatDidNotSignThatKey() external {
+        bytes32 key = committee.seats()[0].sealingKey;
+        bytes memory signature = _sealingKey(1, 1, DIGEST, key);
+        _expectBadRotation(1, vm.addr(stewardKeys[1]));
+        committee.rotateSealingKey(1, DIGEST, signature);
+        bytes[4] memory signatures = [
+            _sealingKey(0, 1, RESULT, key),
+            _sealingKey(0, 2, DIGEST, key),
+            _sealingKey(0, 1, DIGEST, RESULT),
+            _sealingKey(1, 1, DIGEST, committee.seats()[1].sealingKey)
+        ];
+        for (uint256 i; i < signatures.length; ++i) {
+            vm.expectPartialRevert(StewardCommittee.StewardCommittee_BadSeat.selector);
+            committee.rotateSealingKey(1, DIGEST, signatures[i]);
+        }
+    }
+
+    function test_WhenASeatRotatesItsKey() external {
+        StewardCommittee.Seat[] memory before = committee.seats();
+        bytes memory signature = _sealingKey(1, 1, DIGEST, before[1].sealingKey);
+        vm.expectEmit(address(committee));
+        emit StewardCommittee.SealingKeyRotated(2, DIGEST);
+        vm.prank(stranger);
+        committee.rotateSealingKey(2, DIGEST, signature);
+        StewardCommittee.Seat[] memory after_ = committee.seats();
+        assertEq(after_[1].sealingKey, DIGEST);
+        assertEq(after_[1].signer, before[1].signer);
+        assertEq(after_[0].sealingKey, before[0].sealingKey);
+        assertEq(after_[2].sealingKey, before[2].sealingKey);
+        // It holds once.
+        vm.expectPartialRevert(StewardCommittee.StewardCommittee_BadSeat.selector);
+        committee.rotateSealingKey(2, DIGEST, signature);
+    }
+
     // -------------------------------------------------------------------------------------------- quorum
 
     function test_RevertWhen_TooFewSigned() external {

@@ -4,7 +4,8 @@ use std::fmt::Display;
 
 use alloy::primitives::{Address, B256, U256};
 use alloy::providers::Provider as _;
-use alloy::sol_types::SolCall;
+use alloy::rpc::types::Filter;
+use alloy::sol_types::{SolCall, SolEvent as _};
 
 use super::founding::{account_factory, parts_of, rules_of};
 use super::roles::{granted, services};
@@ -17,6 +18,8 @@ use crate::bindings::{
 };
 use crate::client::Chain;
 
+/// Blocks within which a founding seats its committee; RPCs bound the span of one question.
+const FOUNDING_BLOCKS: u64 = 5_000;
 /// Where ERC-1967 proxies keep their implementation.
 pub(crate) const IMPLEMENTATION: B256 =
     B256::new(alloy::primitives::hex!("360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc"));
@@ -244,9 +247,14 @@ impl Reader<'_> {
         let committee = self.manifest.addresses.steward_committee;
         let actors = &self.config.actors;
         let seats = self.view(committee, StewardCommittee::seatsCall {}).await?;
+        let seated = self.seated(committee).await?;
         same("the number of stewards", actors.stewards.len(), seats.len())?;
+        same("the number of stewards at the founding", actors.stewards.len(), seated.len())?;
         for (place, (wanted, seat)) in actors.stewards.iter().zip(&seats).enumerate() {
             same(&format!("the signer of steward {}", place + 1), wanted.signer, seat.signer)?;
+        }
+        for (place, (wanted, seat)) in actors.stewards.iter().zip(&seated).enumerate() {
+            // As it was seated: stewards replace their sealing keys each epoch.
             same(&format!("the sealing key of steward {}", place + 1), wanted.sealing_key, seat.sealingKey)?;
         }
         same("the quorum", actors.quorum, self.view(committee, StewardCommittee::quorumCall {}).await?)?;
@@ -261,6 +269,19 @@ impl Reader<'_> {
             same(&format!("the sealing key of worker {}", worker.signer), worker.sealing_key, key)?;
         }
         Ok(())
+    }
+
+    /// The committee as the founding seated it.
+    async fn seated(&self, committee: Address) -> Result<Vec<StewardCommittee::Seat>, DeployError> {
+        let filter = Filter::new()
+            .address(committee)
+            .event_signature(StewardCommittee::Seated::SIGNATURE_HASH)
+            .from_block(self.manifest.base.number);
+        let filter = filter.to_block(self.manifest.base.number + FOUNDING_BLOCKS);
+        let logs = self.chain.provider().get_logs(&filter).await;
+        let logs = logs.map_err(|error| self.chain.error("eth_getLogs", &error))?;
+        let first = logs.first().and_then(|log| StewardCommittee::Seated::decode_log_data(&log.inner.data).ok());
+        Ok(first.map(|seated| seated.seats).unwrap_or_default())
     }
 
     async fn market(&self) -> Result<(), DeployError> {

@@ -3,7 +3,7 @@
 use alloy::primitives::{B256, U256};
 use alloy::rpc::types::Log;
 use alloy::sol_types::SolEvent;
-use rochdale_core::ids::{DatasetId, LicenseId};
+use rochdale_core::ids::{DatasetId, LicenseId, StewardId};
 use rochdale_core::ledger::{Amounts, DemandKind, NewLeaf, OpenedInputs, Params};
 use rochdale_core::money::{DataWei, GovWei, MicroUsdc};
 use rochdale_core::order::Debit;
@@ -59,6 +59,7 @@ pub(super) fn topics() -> Vec<B256> {
         StewardCommittee::Seated::SIGNATURE_HASH,
         StewardCommittee::WorkerRegistered::SIGNATURE_HASH,
         StewardCommittee::WorkerRemoved::SIGNATURE_HASH,
+        StewardCommittee::SealingKeyRotated::SIGNATURE_HASH,
         StewardCommittee::GatewaySet::SIGNATURE_HASH,
         StewardCommittee::Debited::SIGNATURE_HASH,
         StewardCommittee::ReceiptAnchored::SIGNATURE_HASH,
@@ -200,6 +201,10 @@ fn committee(topic: B256, log: &Log) -> Result<Option<Event>, DecodeError> {
             let e: StewardCommittee::Seated = read(log)?;
             let seats = e.seats.iter().map(|s| Seat { signer: s.signer, sealing_key: s.sealingKey }).collect();
             Event::Seated { generation: e.generation, seats, quorum: e.quorum }
+        }
+        StewardCommittee::SealingKeyRotated::SIGNATURE_HASH => {
+            let e: StewardCommittee::SealingKeyRotated = read(log)?;
+            Event::SealingKeyRotated { steward: StewardId(e.stewardId), sealing_key: e.sealingKey }
         }
         StewardCommittee::WorkerRegistered::SIGNATURE_HASH => {
             let e: StewardCommittee::WorkerRegistered = read(log)?;

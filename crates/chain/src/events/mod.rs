@@ -5,7 +5,7 @@ mod follower;
 mod memory;
 
 use alloy::primitives::{Address, B256, U256};
-use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, Purpose};
+use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, Purpose, StewardId};
 use rochdale_core::ledger::{DemandKind, Header, NewLeaf, OpenedInputs, Params};
 use rochdale_core::money::{DataWei, GovWei, MicroUsdc};
 use rochdale_core::order::Debit;
@@ -72,6 +72,8 @@ pub enum Event {
     ContributionRecorded { contribution: ContributionId, member: MemberId, commitment: B256, consent_version: u32 },
     /// A committee of stewards took office.
     Seated { generation: u32, seats: Vec<Seat>, quorum: u8 },
+    /// A steward replaced its sealing key.
+    SealingKeyRotated { steward: StewardId, sealing_key: B256 },
     /// A worker may receive shares.
     WorkerRegistered { signer: Address, sealing_key: B256 },
     /// A worker no longer may.

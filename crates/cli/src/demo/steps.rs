@@ -13,7 +13,6 @@ use alloy::primitives::U256;
 use anyhow::{Context, Result, ensure};
 use rochdale_api::client::{Client, Identity};
 use rochdale_api::contribution::ShareAnswer;
-use rochdale_api::member::ErasureAttestation;
 use rochdale_api::member::Sealed as SealedReply;
 use rochdale_api::order::{ReleaseRequest, SealedRequest, Shares};
 use rochdale_api::status::{BudgetView, TreasuryView};
@@ -171,13 +170,12 @@ impl Demo {
     /// Collects the stewards' signed words; with n − t + 1 of them nobody is left who could open the record.
     async fn erasure(&self, person: &Person) -> Result<Erasure> {
         let mut attested = Vec::new();
-        for entry in &self.coop.stewards {
-            let path = format!("/v1/erasures/{}", person.member_id);
-            let attestation: ErasureAttestation = Client::new(&entry.url)?.get(&path).await?;
-            ensure!(attestation.shares > 0, "{} attests to no destroyed share", steward_name(entry.steward));
-            attested.push(attestation.steward);
+        for (steward, word) in member::erasure(&self.coop, person.member_id).await? {
+            let word = word.with_context(|| format!("{} has not signed the erasure", steward_name(steward)))?;
+            ensure!(word.shares > 0, "{} attests to no destroyed share", steward_name(steward));
+            attested.push(steward);
         }
-        let needed = self.coop.stewards.len() + 1 - usize::from(self.coop.quorum);
+        let needed = member::deletions_needed(&self.coop);
         let opens = attested.len() < needed;
         Ok(Erasure { member_id: person.member_id, attested_by: attested, needed, can_be_opened: opens })
     }

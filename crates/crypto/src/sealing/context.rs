@@ -201,6 +201,21 @@ context!(
 );
 
 context!(
+    /// A steward's log of who opened a member's records, from the steward to the member.
+    OpeningsContext, "rochdale.seal.openings.v1", "log of openings",
+    {
+        /// EIP-155 chain id.
+        chain_id: u64 => |v| int(v),
+        /// The `StewardCommittee`.
+        committee: Address => |v| v,
+        /// Whose records.
+        member: MemberId => |v| int(v.0),
+        /// The seat of the steward that answers.
+        index: StewardId => |v| int(v.0),
+    }
+);
+
+context!(
     /// A pool's snapshot, from a steward to the worker that asked for it.
     SnapshotContext, "rochdale.seal.snapshot.v1", "snapshot",
     {

@@ -8,7 +8,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use super::context::{
     ConsentContext, PrivatePartContext, ReleaseContext, RowKeyContext, SealingContext as _, ShareContext,
 };
-use super::{Sealed, SealingError, SealingKeyPair, SealingPublicKey, open_as, seal_as};
+use super::{Recipient, Sealed, SealingError, SealingPublicKey, open_as, seal_as};
 use crate::{padme, secret::RowKey, sharing::Share};
 
 /// Seals a share to its steward.
@@ -29,7 +29,7 @@ pub fn seal_share(
 ///
 /// # Errors
 /// As [`super::open_as`]; [`SealingError::Share`] where it is malformed or another seat's.
-pub fn open_share(steward: &SealingKeyPair, context: &ShareContext, sealed: &Sealed) -> Result<Share, SealingError> {
+pub fn open_share(steward: &impl Recipient, context: &ShareContext, sealed: &Sealed) -> Result<Share, SealingError> {
     let share = Share::from_bytes(&open_as(steward, context, sealed)?)?;
     share.expect_index(context.index)?;
     Ok(share)
@@ -54,7 +54,7 @@ pub fn seal_released_share(
 /// # Errors
 /// As [`open_share`].
 pub fn open_released_share(
-    recipient: &SealingKeyPair,
+    recipient: &impl Recipient,
     context: &ReleaseContext,
     sealed: &Sealed,
 ) -> Result<Share, SealingError> {
@@ -129,7 +129,7 @@ pub fn seal_private_part(
 /// # Errors
 /// As [`super::open_as`]; [`SealingError::Malformed`].
 pub fn open_private_part(
-    steward: &SealingKeyPair,
+    steward: &impl Recipient,
     context: &PrivatePartContext,
     sealed: &Sealed,
 ) -> Result<PrivatePart, SealingError> {
@@ -154,7 +154,7 @@ pub fn seal_row_key(
 /// # Errors
 /// As [`super::open_as`]; [`SealingError::Malformed`].
 pub fn open_row_key(
-    steward: &SealingKeyPair,
+    steward: &impl Recipient,
     context: &RowKeyContext,
     sealed: &Sealed,
 ) -> Result<RowKey, SealingError> {
@@ -242,7 +242,7 @@ pub fn seal_consent(
 /// # Errors
 /// As [`super::open_as`]; [`SealingError::Malformed`].
 pub fn open_consent(
-    steward: &SealingKeyPair,
+    steward: &impl Recipient,
     context: &ConsentContext,
     sealed: &Sealed,
 ) -> Result<ConsentPart, SealingError> {

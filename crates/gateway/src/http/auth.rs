@@ -67,10 +67,9 @@ fn may(state: &Cooperative, signer: Address, access: Access) -> Result<(), Probl
     let (holds, wanted) = match access {
         Access::Public | Access::Statement | Access::Upload => (true, "anyone"),
         // Whose blob it is, is for the handler to see.
-        Access::Blob => {
-            (steward() || worker() || state.member_ids.contains_key(&signer), "a steward, a worker, or a member")
-        }
-        Access::Steward => (steward(), "a steward in office"),
+        Access::Blob => (worker() || state.member_ids.contains_key(&signer), "a worker, or a member"),
+        // Whether enough others permit it, is for the handler to see.
+        Access::Scorer | Access::Steward => (steward(), "a steward in office"),
         Access::Worker => (worker(), "a registered worker"),
         Access::WorkerOrSteward => (worker() || steward(), "a registered worker or a steward in office"),
     };

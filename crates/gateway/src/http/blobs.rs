@@ -1,23 +1,28 @@
 //! Sealed records in and out of the vault.
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 
+use alloy::primitives::Address;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Path, Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use rochdale_api::contribution::{VAULT_PAGE, VaultPage};
+use rochdale_api::custody::{BlobRequest, PERMIT_LIFETIME};
 use rochdale_api::server::{self, Signed, Verified};
 use rochdale_api::{Problem, ProblemCode};
+use rochdale_chain::eip712;
 use rochdale_core::ids::{ContributionId, MemberId};
 use rochdale_crypto::Cid;
 use serde::Deserialize;
 use tokio_util::io::ReaderStream;
 
 use super::auth::forbidden;
-use super::{Answered, App};
+use super::{Answered, App, Gateway};
 use crate::erasure::wall_clock;
+use crate::problems;
 
 /// Bytes read from the disk at a time.
 const BUFFER: usize = 256 << 10;
@@ -48,29 +53,95 @@ pub async fn put(State(gateway): App, Path(cid): Path<String>, request: Request)
     Ok(StatusCode::CREATED)
 }
 
-/// Downloads a sealed record. For stewards, workers, and the member whose record it is: the request is signed.
+/// Downloads a sealed record. For workers, and the member whose record it is: the request is signed.
 #[utoipa::path(
     get, path = "/v1/blobs/{cid}", tag = "vault",
     params(("cid" = String, Path, description = "CIDv1, raw, SHA-256")),
     responses(
         (status = 200, description = "The sealed bytes", body = Vec<u8>, content_type = "application/octet-stream"),
         (status = 401, description = "Not signed", body = Problem),
-        (status = 403, description = "Neither steward, worker nor the record's member", body = Problem),
+        (status = 403, description = "Neither a worker nor the record's member", body = Problem),
         (status = 404, description = "Not held", body = Problem),
+        (status = 410, description = "Its member had everything erased", body = Problem),
     )
 )]
 pub async fn get(State(gateway): App, Path(name): Path<String>, request: Request) -> Result<Response, Problem> {
     let cid = parse(&name)?;
     let Verified { signer, .. } = Verified::of(request, &*gateway.0).await?;
-    let members = gateway.store.blob_members((*cid.sha256()).into()).await?;
-    let state = gateway.index.fresh().await?;
-    let (known, own) = state.read(|s| {
-        let known = s.steward_id(signer).is_some() || s.workers.contains_key(&signer);
-        (known, s.member_ids.get(&signer).is_some_and(|id: &MemberId| members.contains(id)))
+    let members = owners(&gateway, cid).await?;
+    let state = gateway.index.state();
+    let allowed = state.read(|s| {
+        s.workers.contains_key(&signer) || s.member_ids.get(&signer).is_some_and(|id: &MemberId| members.contains(id))
     });
-    if !known && !own {
-        return Err(forbidden(signer, "a steward, a worker, or the member whose record this is"));
+    if !allowed {
+        return Err(forbidden(signer, "a worker, or the member whose record this is")
+            .hint("a steward that scores the record posts its permits here"));
     }
+    serve(&gateway, cid).await
+}
+
+/// Downloads a sealed record in order to score it. For a steward that as many others permit it as make a quorum with it:
+/// who could open the record. The permits come with the shares, see `POST /v1/shares` at a steward.
+#[utoipa::path(
+    post, path = "/v1/blobs/{cid}", tag = "vault", request_body = BlobRequest,
+    params(("cid" = String, Path, description = "CIDv1, raw, SHA-256")),
+    responses(
+        (status = 200, description = "The sealed bytes", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 401, description = "Not signed", body = Problem),
+        (status = 403, description = "No steward, or too few others permit it now", body = Problem),
+        (status = 404, description = "Not held", body = Problem),
+        (status = 410, description = "Its member had everything erased", body = Problem),
+    )
+)]
+pub async fn score(
+    State(gateway): App,
+    Path(name): Path<String>,
+    signed: Signed<BlobRequest>,
+) -> Result<Response, Problem> {
+    gateway.expect_steward(signed.signer).await?;
+    let cid = parse(&name)?;
+    let now = gateway.chain.now().await.map_err(|e| problems::chain(&e))?;
+    let blob = (*cid.sha256()).into();
+    let domain = gateway.manifest.committee_domain();
+    let (permitted, quorum) = gateway.index.state().read(|state| {
+        let by: BTreeSet<Address> = signed
+            .body
+            .permits
+            .iter()
+            .filter(|permit| (now..=now + PERMIT_LIFETIME).contains(&permit.deadline))
+            .filter_map(|permit| {
+                let seat = state.seats.get(usize::from(permit.steward.0).checked_sub(1)?)?;
+                let said = eip712::BlobPermit { blob, reader: signed.signer, deadline: permit.deadline };
+                let holds = eip712::verify(&said, &domain, &permit.signature, seat.signer).is_ok();
+                (holds && seat.signer != signed.signer).then_some(seat.signer)
+            })
+            .collect();
+        (by.len() + 1, usize::from(state.quorum))
+    });
+    if permitted < quorum {
+        let detail =
+            format!("{} permits by other stewards hold for this record now, {} are needed", permitted - 1, quorum - 1);
+        return Err(Problem::new(ProblemCode::Forbidden, detail).hint("ask the stewards for shares to score it"));
+    }
+    owners(&gateway, cid).await?;
+    serve(&gateway, cid).await
+}
+
+/// The members whose packages name the blob.
+async fn owners(gateway: &Gateway, cid: Cid) -> Result<Vec<MemberId>, Problem> {
+    let state = gateway.index.fresh().await?;
+    let members = gateway.store.blob_members((*cid.sha256()).into()).await?;
+    let erased = state.read(|s| {
+        let erased = |id: &MemberId| s.members.get(id).is_some_and(|member| member.erased.is_some());
+        !members.is_empty() && members.iter().all(erased)
+    });
+    if erased {
+        return Err(Problem::new(ProblemCode::Erased, format!("the member whose record blob {cid} is had it erased")));
+    }
+    Ok(members)
+}
+
+async fn serve(gateway: &Gateway, cid: Cid) -> Result<Response, Problem> {
     let Some((file, bytes)) = gateway.vault.open_blob(cid).await? else { return Err(absent(cid)) };
     let body = Body::from_stream(ReaderStream::with_capacity(file, BUFFER));
     let headers =

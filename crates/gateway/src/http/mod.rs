@@ -90,8 +90,10 @@ pub enum Access {
     Statement,
     /// Anyone, within limits: what no package names is deleted.
     Upload,
-    /// A steward, a worker, or the member whose blob it is.
+    /// A worker, or the member whose blob it is.
     Blob,
+    /// A steward that a quorum with it permits to score the record.
+    Scorer,
     /// A steward.
     Steward,
     /// A worker.
@@ -128,6 +130,7 @@ pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("GET", "/v1/blobs", Access::Worker),
     ("PUT", "/v1/blobs/{cid}", Access::Upload),
     ("GET", "/v1/blobs/{cid}", Access::Blob),
+    ("POST", "/v1/blobs/{cid}", Access::Scorer),
     ("POST", "/v1/contributions", Access::Statement),
     ("GET", "/v1/contributions/{commitment}", Access::Public),
     ("POST", "/v1/claims", Access::Public),
@@ -138,6 +141,7 @@ pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("POST", "/v1/settlement/demands", Access::Statement),
     ("POST", "/v1/settlement/contests", Access::Statement),
     ("POST", "/v1/settlement/answers", Access::Steward),
+    ("POST", "/v1/sealing-keys", Access::Steward),
     ("POST", "/v1/polls", Access::Statement),
     ("GET", "/v1/polls", Access::Public),
     ("POST", "/v1/polls/{id}/ballots", Access::Statement),
@@ -200,7 +204,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(consents::revoke))
         .routes(routes!(consents::erase))
         .routes(routes!(blobs::list))
-        .routes(routes!(blobs::put, blobs::get))
+        .routes(routes!(blobs::put, blobs::get, blobs::score))
         .routes(routes!(contributions::contribute))
         .routes(routes!(contributions::status))
         .routes(routes!(relay::claims))
@@ -211,6 +215,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(relay::demands))
         .routes(routes!(relay::contests))
         .routes(routes!(relay::answers))
+        .routes(routes!(relay::sealing_keys))
         .routes(routes!(polls::create, polls::list))
         .routes(routes!(polls::vote, polls::ballots))
 }

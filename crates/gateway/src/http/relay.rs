@@ -1,7 +1,8 @@
-//! Claims, queries, debits, receipts, proposals, demands and answers.
+//! Claims, queries, debits, receipts, proposals, demands, answers and sealing keys.
 
 use axum::Json;
 use axum::extract::State;
+use rochdale_api::custody::RotateKeyRequest;
 use rochdale_api::member::{ClaimRequest, Claimed, Mined};
 use rochdale_api::order::{AnchorRequest, DebitRequest, QueryRequest, SealedAnswer};
 use rochdale_api::server::{JsonBody, Signed};
@@ -145,4 +146,20 @@ pub async fn contests(State(gateway): App, JsonBody(request): JsonBody<ContestRe
 pub async fn answers(State(gateway): App, signed: Signed<AnswerRequest>) -> Answered<Mined> {
     gateway.expect_steward(signed.signer).await?;
     gateway.relayer.answer(&signed.body).await.map(Json)
+}
+
+/// Gives a steward's seat its next sealing key, which the steward signed. For stewards: the request is signed. Sent again,
+/// it answers with the same transaction.
+#[utoipa::path(
+    post, path = "/v1/sealing-keys", tag = "stewards", request_body = RotateKeyRequest,
+    responses(
+        (status = 200, description = "In force", body = Mined),
+        (status = 401, description = "Not signed", body = Problem),
+        (status = 403, description = "Not by a steward in office", body = Problem),
+        (status = 422, description = "The contract refuses it", body = Problem),
+    )
+)]
+pub async fn sealing_keys(State(gateway): App, signed: Signed<RotateKeyRequest>) -> Answered<Mined> {
+    gateway.expect_steward(signed.signer).await?;
+    gateway.relayer.rotate_key(&signed.body).await.map(Json)
 }

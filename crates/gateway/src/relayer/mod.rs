@@ -9,6 +9,7 @@ mod batch;
 mod claims;
 mod demands;
 mod house;
+mod keys;
 mod limits;
 mod members;
 pub mod receipts;

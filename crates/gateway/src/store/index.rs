@@ -193,6 +193,7 @@ pub fn subject(event: &Event) -> (&'static str, Option<MemberId>, Option<B256>) 
             ("contribution_recorded", Some(*member), Some(*commitment))
         }
         Event::Seated { .. } => ("seated", None, None),
+        Event::SealingKeyRotated { sealing_key, .. } => ("sealing_key_rotated", None, Some(*sealing_key)),
         Event::WorkerRegistered { .. } => ("worker_registered", None, None),
         Event::WorkerRemoved { .. } => ("worker_removed", None, None),
         Event::GatewaySet { .. } => ("gateway_set", None, None),

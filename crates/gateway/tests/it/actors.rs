@@ -37,7 +37,9 @@ impl Actor {
     fn may(self, access: Access) -> bool {
         match access {
             Access::Public | Access::Statement | Access::Upload => true,
-            Access::Blob => matches!(self, Self::Owner | Self::Steward | Self::Worker),
+            Access::Blob => matches!(self, Self::Owner | Self::Worker),
+            // No steward has a permit here.
+            Access::Scorer => false,
             Access::Steward => self == Self::Steward,
             Access::Worker => self == Self::Worker,
             Access::WorkerOrSteward => matches!(self, Self::Steward | Self::Worker),
@@ -65,6 +67,8 @@ fn body(path: &str) -> Vec<u8> {
         "/v1/settlement/answers" => serde_json::json!({"epoch": 1, "attempt": 0, "leaf": {
             "member_id": 1, "cash": "0", "stream": "0", "data": "0", "gov": "0", "private_hash": word, "proof": []}}),
         "/v1/claims" => serde_json::json!({}),
+        "/v1/sealing-keys" => serde_json::json!({"steward": 2, "sealing_key": word, "signature": signature}),
+        _ if path.starts_with("/v1/blobs/") => serde_json::json!({"permits": []}),
         _ => return b"{}".to_vec(),
     };
     serde_json::to_vec(&value).unwrap()
@@ -113,7 +117,10 @@ async fn every_endpoint_knows_who_may_call_it() {
             .replace("{id}", "1");
         for actor in ACTORS {
             let status = status(&rig, method, &path, actor, &blob).await;
-            let signed = matches!(access, Access::Blob | Access::Steward | Access::Worker | Access::WorkerOrSteward);
+            let signed = matches!(
+                access,
+                Access::Blob | Access::Scorer | Access::Steward | Access::Worker | Access::WorkerOrSteward
+            );
             let expected = match (actor.may(*access), actor) {
                 (true, _) => "let in",
                 (false, Actor::Nobody) => "401",

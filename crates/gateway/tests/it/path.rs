@@ -139,14 +139,14 @@ async fn erasure_deletes_the_members_blobs_and_no_others() {
     rig.settled(package.commitment).await;
     rig.settled(other.commitment).await;
     let (cid, other_cid) = (Cid::from_sha256(package.blob_digest.0), Cid::from_sha256(other.blob_digest.0));
-    let steward = rig.signing(&rig.coop.stewards[0]);
+    let worker = rig.signing(&rig.coop.worker);
     let now = rig.now().await;
-    assert!(steward.get_bytes_signed(&format!("/v1/blobs/{cid}"), now).await.is_ok());
+    assert!(worker.get_bytes_signed(&format!("/v1/blobs/{cid}"), now).await.is_ok());
 
     rig.deny(&key, id, true).await;
-    let error = steward.get_bytes_signed(&format!("/v1/blobs/{cid}"), now).await.unwrap_err();
+    let error = worker.get_bytes_signed(&format!("/v1/blobs/{cid}"), now).await.unwrap_err();
     assert_eq!(error.code(), ProblemCode::NotFound, "{error}");
-    assert!(steward.get_bytes_signed(&format!("/v1/blobs/{other_cid}"), now).await.is_ok());
+    assert!(worker.get_bytes_signed(&format!("/v1/blobs/{other_cid}"), now).await.is_ok());
     let status = rig.client().get::<serde_json::Value>(&format!("/v1/contributions/{}", package.commitment)).await;
     assert_eq!(status.unwrap_err().code(), ProblemCode::Erased);
     let view = rig.view(id).await;

@@ -1,7 +1,11 @@
 //! The vault's door.
 
+use alloy::signers::local::PrivateKeySigner;
 use reqwest::StatusCode;
+use rochdale_api::custody::{BlobPermit, BlobRequest};
 use rochdale_api::{Problem, ProblemCode};
+use rochdale_chain::eip712;
+use rochdale_core::ids::StewardId;
 use rochdale_crypto::Cid;
 use rochdale_testkit::anvil::role_key;
 use tokio::io::AsyncReadExt as _;
@@ -39,10 +43,10 @@ async fn blobs_are_served_to_those_who_need_them_alone() {
     let _: serde_json::Value = rig.client().post("/v1/contributions", &package).await.unwrap();
     let path = format!("/v1/blobs/{cid}");
     let now = rig.now().await;
-    for allowed in [&rig.coop.stewards[2], &rig.coop.worker, &key] {
+    for allowed in [&rig.coop.worker, &key] {
         assert_eq!(rig.signing(allowed).get_bytes_signed(&path, now).await.unwrap(), blob);
     }
-    for denied in [&other, &role_key("researcher"), &role_key("registrar")] {
+    for denied in [&other, &role_key("researcher"), &role_key("registrar"), &rig.coop.stewards[2]] {
         let error = rig.signing(denied).get_bytes_signed(&path, now).await.unwrap_err();
         assert_eq!(error.code(), ProblemCode::Forbidden, "{error}");
     }
@@ -53,12 +57,53 @@ async fn blobs_are_served_to_those_who_need_them_alone() {
     assert_eq!(error.code(), ProblemCode::BadRequest, "{error}");
 }
 
+/// Point 1: a steward alone, however long it waits, gets no record; those who could open it together do.
+#[tokio::test]
+async fn point_1_a_steward_fetches_a_record_only_with_the_permits_of_a_quorum() {
+    let rig = Rig::new().await;
+    let (key, id) = rig.member(1).await;
+    let (package, blob) = rig.package(&key, id).await;
+    let cid = rig.put(blob.clone()).await;
+    let _: serde_json::Value = rig.client().post("/v1/contributions", &package).await.unwrap();
+    let now = rig.now().await;
+    let reader = &rig.coop.stewards[0];
+    let permit = |by: u8, signed_by: &PrivateKeySigner, reader: &PrivateKeySigner, deadline: u64| {
+        let said = eip712::BlobPermit { blob: package.blob_digest, reader: reader.address(), deadline };
+        let signature = eip712::sign(signed_by, &said, &rig.coop.manifest.committee_domain()).unwrap();
+        BlobPermit { steward: StewardId(by), deadline, signature }
+    };
+    let stewards = &rig.coop.stewards;
+    let refused = [
+        ("no permit", vec![]),
+        ("its own", vec![permit(1, reader, reader, now + 60)]),
+        ("for another reader", vec![permit(2, &stewards[1], &stewards[2], now + 60)]),
+        ("by somebody else", vec![permit(2, &stewards[2], reader, now + 60)]),
+        ("that ended", vec![permit(2, &stewards[1], reader, now - 1)]),
+        ("that lasts too long", vec![permit(2, &stewards[1], reader, now + 100_000)]),
+        ("of no seat", vec![permit(9, &stewards[1], reader, now + 60)]),
+    ];
+    let path = format!("/v1/blobs/{cid}");
+    for (why, permits) in refused {
+        let error = rig.signing(reader).post_for_bytes(&path, &BlobRequest { permits }, now).await.unwrap_err();
+        assert_eq!(error.code(), ProblemCode::Forbidden, "{why}: {error}");
+    }
+    let request = BlobRequest { permits: vec![permit(2, &stewards[1], reader, now + 60)] };
+    assert_eq!(rig.signing(reader).post_for_bytes(&path, &request, now).await.unwrap(), blob);
+    for thief in [&stewards[2], &rig.coop.worker] {
+        let error = rig.signing(thief).post_for_bytes(&path, &request, now).await.unwrap_err();
+        assert_eq!(error.code(), ProblemCode::Forbidden, "a permit is for its reader: {error}");
+    }
+    let other = format!("/v1/blobs/{}", rig.put(b"another blob".to_vec()).await);
+    let error = rig.signing(reader).post_for_bytes(&other, &request, now).await.unwrap_err();
+    assert_eq!(error.code(), ProblemCode::Forbidden, "a permit is for its record: {error}");
+}
+
 #[tokio::test]
 async fn a_request_is_taken_once() {
     let rig = Rig::new().await;
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let path = format!("/v1/blobs/{}", Cid::of(b"nothing"));
-    let key = &rig.coop.stewards[0];
+    let key = &rig.coop.worker;
     let domain = rochdale_api::auth::domain(31_337, rig.coop.manifest.addresses.steward_committee);
     let (nonce, deadline) = (alloy::primitives::U256::from(7), rig.now().await + 60);
     let described = rochdale_api::auth::Described {
@@ -93,12 +138,12 @@ async fn what_no_package_names_is_deleted_after_a_while() {
     let kept = rig.contribute(&key, id).await;
     let cid = rig.put(b"nobody names me".to_vec()).await;
     let now = rig.now().await;
-    let steward = rig.signing(&rig.coop.stewards[0]);
+    let worker = rig.signing(&rig.coop.worker);
     rig.until("pruned", async || {
-        let answer = steward.get_bytes_signed(&format!("/v1/blobs/{cid}"), now).await;
+        let answer = worker.get_bytes_signed(&format!("/v1/blobs/{cid}"), now).await;
         answer.is_err_and(|e| e.code() == ProblemCode::NotFound)
     })
     .await;
     let kept = Cid::from_sha256(kept.blob_digest.0);
-    assert!(steward.get_bytes_signed(&format!("/v1/blobs/{kept}"), now).await.is_ok());
+    assert!(worker.get_bytes_signed(&format!("/v1/blobs/{kept}"), now).await.is_ok());
 }

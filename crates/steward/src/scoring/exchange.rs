@@ -37,7 +37,10 @@ impl Steward {
     pub async fn take_scores(&self, mirror: &Mirror, scores: &[ScoreMessage]) -> Result<(), Problem> {
         for message in scores {
             let row = self.verify_score(&mirror.latest, message)?;
-            self.store.put_score(&row).await?;
+            if self.store.has_entered(row.contribution).await? {
+                continue;
+            }
+            self.store.put_score(&ScoreRow { kept_at: mirror.now(), ..row }).await?;
         }
         Ok(())
     }
@@ -65,6 +68,7 @@ impl Steward {
             rubric_hash: message.rubric_hash,
             sketch: message.sketch,
             signature: message.signature.to_vec(),
+            kept_at: 0,
         };
         row.score.validate(id).map_err(|error| Problem::new(ProblemCode::BadRequest, error.to_string()))?;
         if row.rubric_hash != score::rubric_hash() {

@@ -21,7 +21,7 @@ use super::{Before, Computed, Said, Verdict};
 use crate::falsified::Falsified;
 use crate::inputs::differences;
 use crate::steward::{Mirror, Steward, broken, internal};
-use crate::store::LeafRow;
+use crate::store::{CopyRow, LeafRow};
 
 impl Steward {
     /// Recomputes a proposal on chain.
@@ -34,7 +34,10 @@ impl Steward {
         let at_cut = Cooperative::at_block(mirror.events.iter(), cut.number);
         let lacking = match self.sheet_of(mirror, header).await {
             Ok(sheet) => match self.compute_sheet(&at_cut, &before, header, &sheet, &[]).await {
-                Ok(computed) if computed.header == *header => return Ok(Verdict::Recomputed(Box::new(computed))),
+                Ok(computed) if computed.header == *header => {
+                    self.keep_copy(header, &SheetCopy { sheet, destroyed: Vec::new() }).await?;
+                    return Ok(Verdict::Recomputed(Box::new(computed)));
+                }
                 Ok(computed) => {
                     let reason = other_header(header, &computed, &sheet);
                     let (leaves, inputs) = (computed.leaves, computed.settled.inputs);
@@ -56,7 +59,7 @@ impl Steward {
             let known: Vec<LeafRow> = copy.destroyed.iter().copied().map(stand_in).collect();
             match self.compute_sheet(&at_cut, &before, header, &copy.sheet, &known).await {
                 Ok(computed) if computed.header == *header => {
-                    self.keep_copy(mirror, header, &copy).await?;
+                    self.keep_copy(header, &copy).await?;
                     return Ok(Verdict::Recomputed(Box::new(computed)));
                 }
                 Ok(_) => tracing::warn!(%peer, epoch = %header.epoch, "a copy of a sheet that gives another header"),
@@ -118,30 +121,47 @@ impl Steward {
         .map(|sealed| SealedAnswer { sealed: sealed.0 })
     }
 
-    /// The sheet behind a header as it is kept here: our copy of the sealed one, or what a peer gave.
+    /// The sheet behind a header as it is kept here: as it was opened, or our copy of the sealed one.
     ///
     /// # Errors
     /// Where neither is here or opens.
     pub async fn kept_sheet(&self, seat: StewardId, header: &Header) -> Result<Sheet, Problem> {
-        let sheets: Vec<SheetMessage> = self.store.sheets(header.epoch).await?;
-        let ours = sheets.iter().find(|sheet| commit::sheet(&sheet.sealed) == header.sheet_digest);
-        if let Some(sheet) = ours.and_then(|message| self.open_sheet(message, seat).ok()) {
-            return Ok(sheet);
+        let epoch = header.epoch;
+        if let Some(wrapped) = self.store.copy(epoch, header.sheet_digest).await? {
+            let copy: SheetCopy =
+                serde_json::from_slice(&self.keys.unwrap_sheet(epoch, &wrapped)?).map_err(internal)?;
+            return Ok(copy.sheet);
         }
-        let kept = self.store.copy(header.epoch, header.sheet_digest).await?;
-        let kept = kept.ok_or_else(|| {
-            let (epoch, digest) = (header.epoch, header.sheet_digest);
+        let sheets: Vec<SheetMessage> = self.store.sheets(epoch).await?;
+        let ours = sheets.iter().find(|sheet| commit::sheet(&sheet.sealed) == header.sheet_digest);
+        let ours = ours.ok_or_else(|| {
+            let digest = header.sheet_digest;
             Problem::new(ProblemCode::NotFound, format!("epoch {epoch}: no sheet in the store has digest {digest}"))
         })?;
-        Ok(self.open_copy(&self.copy_context(header.epoch, seat, seat), kept.into())?.sheet)
+        self.open_sheet(ours, seat)
     }
 
-    /// Keeps what recomputed, for the audit and for the next steward that asks.
-    async fn keep_copy(&self, mirror: &Mirror, header: &Header, copy: &SheetCopy) -> Result<(), Problem> {
-        let seat = self.seat(mirror)?;
-        let context = self.copy_context(header.epoch, seat, seat);
-        let sealed = self.seal_copy(self.keys.sealing.public(), &context, copy)?;
-        Ok(self.store.put_copy(header.epoch, header.sheet_digest, &sealed.0).await?)
+    /// Keeps what recomputed, for the audit and for the next steward that asks: the key that it was sealed to goes.
+    async fn keep_copy(&self, header: &Header, copy: &SheetCopy) -> Result<(), Problem> {
+        let json = serde_json::to_vec(copy).map(Zeroizing::new).map_err(internal)?;
+        let wrapped = self.keys.wrap_sheet(header.epoch, &json);
+        Ok(self.store.put_copy(header.epoch, header.sheet_digest, &wrapped).await?)
+    }
+
+    /// The copies of settled epochs without a member's lines, wrapped anew.
+    ///
+    /// # Errors
+    /// Where the store fails or is damaged.
+    pub async fn copies_without(&self, member: MemberId, settled: Epoch) -> Result<Vec<CopyRow>, Problem> {
+        let mut changed = Vec::new();
+        for row in self.store.copies(settled).await? {
+            let mut copy: SheetCopy =
+                serde_json::from_slice(&self.keys.unwrap_sheet(row.epoch, &row.wrapped)?).map_err(internal)?;
+            copy.sheet.lines.retain(|line| line.member_id != member);
+            let json = serde_json::to_vec(&copy).map(Zeroizing::new).map_err(internal)?;
+            changed.push(CopyRow { wrapped: self.keys.wrap_sheet(row.epoch, &json), ..row });
+        }
+        Ok(changed)
     }
 
     fn seal_copy(&self, to: SealingPublicKey, context: &SheetCopyContext, copy: &SheetCopy) -> Result<Sealed, Problem> {

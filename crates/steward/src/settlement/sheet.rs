@@ -22,6 +22,7 @@ use super::{Computed, DUTY, Said};
 use crate::inputs::{Gathered, differences};
 use crate::scoring::{agree, drawn, message};
 use crate::steward::{Mirror, Steward, broken, internal};
+use crate::store::ScoreRow;
 
 /// How long a peer may take to recompute a sheet.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -179,6 +180,28 @@ impl Steward {
             .collect()
     }
 
+    /// Whether every copy is of this sheet, sealed from its seed to the seat's key in force, or to the one that it replaced
+    /// while the sheet was made: each seat still opens with that.
+    fn is_sealed_so(&self, mirror: &Mirror, message: &SheetMessage, sheet: &Sheet) -> Result<bool, Problem> {
+        let json = serde_json::to_vec(sheet).map(Zeroizing::new).map_err(internal)?;
+        if message.sealed.len() != mirror.latest.seats.len() {
+            return Ok(false);
+        }
+        for ((index, seat), copy) in (1..=u8::MAX).zip(&mirror.latest.seats).zip(&message.sealed) {
+            let context = self.sheet_context(message.epoch, message.attempt, StewardId(index));
+            let former = mirror.latest.former_keys.get(&StewardId(index)).copied();
+            let mut fits = false;
+            for key in [Some(seat.sealing_key), former].into_iter().flatten().map(SealingPublicKey) {
+                let sealed = sealing::seal_from_seed(&key, &context, &json, &sheet.seed.0).map_err(internal)?;
+                fits |= sealed.0 == *copy;
+            }
+            if !fits {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     fn sheet_context(&self, epoch: Epoch, attempt: u32, index: StewardId) -> SheetContext {
         let (chain_id, ledger) = (self.manifest.chain_id, self.manifest.addresses.settlement_ledger);
         SheetContext { chain_id, ledger, epoch, attempt, index }
@@ -286,7 +309,7 @@ impl Steward {
         }
         let sheet = self.open_sheet(message, seat)?;
         // Who signs vouches for every copy: a steward that gets another than ours would take an honest root for false.
-        if self.seal_sheet(&mirror, epoch, attempt, &sheet)? != message.sealed {
+        if !self.is_sealed_so(&mirror, message, &sheet)? {
             return Err(broken(
                 "sheet",
                 "its copies are not all of one sheet, sealed from its seed to the keys on chain",
@@ -298,7 +321,7 @@ impl Steward {
         let at_cut = Cooperative::at_block(mirror.events.iter(), cut.number);
         let scores = self.verified_scores(&at_cut, &sheet.scores)?;
         for row in scores.values().flatten() {
-            self.store.put_score(row).await?;
+            self.store.put_score(&ScoreRow { kept_at: mirror.now(), ..row.clone() }).await?;
         }
         let computed = self.compute(&at_cut, &before, &message.header, Said::of(&sheet, &scores), &[]).await?;
         self.keep_awards(epoch, &sheet.awards, &at_cut).await?;

@@ -1,11 +1,10 @@
-//! What is kept of members, wrapped, and that it was destroyed.
+//! What is kept of members, wrapped.
 
 use alloy::primitives::B256;
 use rochdale_core::ids::MemberId;
-use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::{Result, Store, bytes, damaged, get, hash, int};
+use super::{Result, Store, bytes, damaged, get, hash};
 
 /// A contribution without its share.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,23 +25,6 @@ pub struct ContributionRow {
     pub shares_hash: B256,
     /// Dataset and blinder, wrapped.
     pub wrapped: Vec<u8>,
-}
-
-/// That everything of a member was destroyed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ErasureRow {
-    /// Whose.
-    pub member: MemberId,
-    /// How many key shares.
-    pub shares: u64,
-    /// Seconds of block time.
-    pub at: u64,
-    /// Our signature over the receipt.
-    pub signature: Vec<u8>,
-    /// Whether the row's private part is gone as well.
-    pub closed: bool,
-    /// What the ledger still owes, as JSON.
-    pub row: Option<String>,
 }
 
 impl Store {
@@ -216,115 +198,6 @@ impl Store {
             .await?;
         get(&row, "n")
     }
-
-    /// The record of a member's erasure.
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub async fn erasure(&self, member: MemberId) -> Result<Option<ErasureRow>> {
-        let row = sqlx::query("SELECT * FROM erasures WHERE member_id = $1")
-            .bind(i64::from(member.0))
-            .fetch_optional(&self.pool)
-            .await?;
-        row.map(|row| erasure(&row)).transpose()
-    }
-
-    /// All erasures, by member.
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub async fn erasures(&self) -> Result<Vec<ErasureRow>> {
-        let rows = sqlx::query("SELECT * FROM erasures ORDER BY member_id").fetch_all(&self.pool).await?;
-        rows.iter().map(erasure).collect()
-    }
-
-    /// Destroys what opens or describes a member's records, with the key that wrapped it, and records that. What the
-    /// ledger needs until the epochs before the erasure are settled, the row key and `rows`, goes under the next key.
-    ///
-    /// # Errors
-    /// Where the database fails; then nothing was destroyed.
-    pub async fn destroy_records(&self, erasure: &ErasureRow, next: &Rewrapped) -> Result<()> {
-        let member = i64::from(erasure.member.0);
-        let mut tx = self.pool.begin().await?;
-        for statement in [
-            "DELETE FROM shares WHERE member_id = $1",
-            "DELETE FROM contributions WHERE member_id = $1",
-            "DELETE FROM consents WHERE member_id = $1",
-            "DELETE FROM score_reasons WHERE member_id = $1",
-            "DELETE FROM member_keys WHERE member_id = $1",
-            "DELETE FROM row_keys WHERE member_id = $1",
-            "UPDATE rows SET wrapped = NULL, inputs = NULL WHERE member_id = $1",
-        ] {
-            sqlx::query(statement).bind(member).execute(&mut *tx).await?;
-        }
-        sqlx::query("INSERT INTO member_keys (member_id, wrapped) VALUES ($1, $2)")
-            .bind(member)
-            .bind(&next.key)
-            .execute(&mut *tx)
-            .await?;
-        if let Some(row_key) = &next.row_key {
-            sqlx::query("INSERT INTO row_keys (member_id, wrapped) VALUES ($1, $2)")
-                .bind(member)
-                .bind(row_key)
-                .execute(&mut *tx)
-                .await?;
-        }
-        for (epoch, wrapped, inputs) in &next.rows {
-            sqlx::query("UPDATE rows SET wrapped = $3, inputs = $4 WHERE epoch = $2 AND member_id = $1")
-                .bind(member)
-                .bind(i64::from(*epoch))
-                .bind(wrapped)
-                .bind(inputs.as_deref())
-                .execute(&mut *tx)
-                .await?;
-        }
-        sqlx::query("INSERT OR REPLACE INTO erasures (member_id, shares, at, signature) VALUES ($1, $2, $3, $4)")
-            .bind(member)
-            .bind(int(erasure.shares))
-            .bind(int(erasure.at))
-            .bind(&erasure.signature)
-            .execute(&mut *tx)
-            .await?;
-        tx.commit().await?;
-        self.checkpoint().await
-    }
-
-    /// Destroys the rest: row key, sketches, private rows. `row` is what the ledger still owes.
-    ///
-    /// # Errors
-    /// Where the database fails; then nothing was destroyed.
-    pub async fn close_row(&self, member: MemberId, row: &str) -> Result<()> {
-        let id = i64::from(member.0);
-        let mut tx = self.pool.begin().await?;
-        for statement in [
-            "DELETE FROM member_keys WHERE member_id = $1",
-            "DELETE FROM row_keys WHERE member_id = $1",
-            "DELETE FROM scores WHERE member_id = $1",
-            "DELETE FROM entered WHERE member_id = $1",
-            "DELETE FROM awards WHERE member_id = $1",
-            "UPDATE rows SET wrapped = NULL, inputs = NULL WHERE member_id = $1",
-        ] {
-            sqlx::query(statement).bind(id).execute(&mut *tx).await?;
-        }
-        sqlx::query("UPDATE erasures SET closed = 1, row = $2 WHERE member_id = $1")
-            .bind(id)
-            .bind(row)
-            .execute(&mut *tx)
-            .await?;
-        tx.commit().await?;
-        self.checkpoint().await
-    }
-}
-
-/// What outlives a member's key for a while, under a new one.
-#[derive(Debug, Default)]
-pub struct Rewrapped {
-    /// The new key, wrapped by the master key.
-    pub key: Vec<u8>,
-    /// The row key.
-    pub row_key: Option<Vec<u8>>,
-    /// Rows by epoch, with the inputs behind them.
-    pub rows: Vec<(u32, Vec<u8>, Option<Vec<u8>>)>,
 }
 
 fn contribution(row: &SqliteRow) -> Result<ContributionRow> {
@@ -341,16 +214,5 @@ fn contribution(row: &SqliteRow) -> Result<ContributionRow> {
         points: points.chunks_exact(32).map(B256::from_slice).collect(),
         shares_hash: hash(row, "shares_hash")?,
         wrapped: bytes(row, "wrapped")?,
-    })
-}
-
-fn erasure(row: &SqliteRow) -> Result<ErasureRow> {
-    Ok(ErasureRow {
-        member: MemberId(get(row, "member_id")?),
-        shares: get(row, "shares")?,
-        at: get(row, "at")?,
-        signature: bytes(row, "signature")?,
-        closed: get::<u8>(row, "closed")? != 0,
-        row: row.try_get("row")?,
     })
 }

@@ -1,18 +1,22 @@
 //! The steward's database: SQLite, static SQL, migrations embedded.
 //!
-//! What is secret is wrapped before it comes here ([`crate::keys`]); deleted pages are overwritten (`secure_delete`), and
-//! [`Store::checkpoint`] empties the write-ahead log, so that erasure reaches the disk. Every write is durable when its
+//! What is secret is wrapped before it comes here ([`crate::keys`]); deleted pages are overwritten (`secure_delete`),
+//! [`Store::checkpoint`] empties the write-ahead log, and [`Store::prove_gone`] searches the files for what was deleted. Every write is durable when its
 //! method returns (`synchronous = FULL`): a signature may leave the process after that, never before.
 
 mod awards;
 mod custody;
 mod debits;
+mod erasure;
 mod events;
 mod halts;
 mod offers;
+mod openings;
 mod scores;
+mod sealing;
 mod settlement;
 mod sizes;
+mod traces;
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
@@ -23,13 +27,15 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
 use sqlx::{Row as _, SqlSafeStr as _, SqlitePool};
 
-pub use custody::{ContributionRow, ErasureRow, Rewrapped};
+pub use custody::ContributionRow;
 pub use debits::{DebitRow, SnapshotRow};
+pub use erasure::{ErasureRow, Rewrapped};
 pub use events::EventStore;
 pub use halts::Halt;
 pub use offers::OfferRow;
 pub use scores::{EnteredRow, ScoreRow};
-pub use settlement::{EpochRow, LeafRow};
+pub use sealing::SealingRow;
+pub use settlement::{CopyRow, EpochRow, LeafRow};
 
 /// Why the database did not do as asked.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +67,21 @@ pub enum StoreError {
     /// A statement failed.
     #[error("the database failed: {0}")]
     Sql(#[from] sqlx::Error),
+    /// What was deleted may still be in the write-ahead log.
+    #[error("another process reads the database, so that what was deleted is still in its log: end that process")]
+    Occupied,
+    /// What was deleted is still there.
+    #[error("{path}: what was deleted is still in this file although the database was written anew")]
+    Traces {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The files cannot be searched for what was deleted.
+    #[error("the database's files cannot be searched for what was deleted: {detail}")]
+    Search {
+        /// Why.
+        detail: String,
+    },
     /// A value that this program did not write.
     #[error(
         "the database is damaged: {what}: {detail}; restore it from a backup, or start anew and catch up from peers"
@@ -80,6 +101,7 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: SqlitePool,
+    path: PathBuf,
 }
 
 impl Store {
@@ -100,7 +122,10 @@ impl Store {
             migration(3, "halts", include_str!("../../migrations/0003_halts.sql").into_sql_str()),
             migration(4, "copies", include_str!("../../migrations/0004_copies.sql").into_sql_str()),
             migration(9, "known_final", include_str!("../../migrations/0009_known_final.sql").into_sql_str()),
+            migration(10, "openings", include_str!("../../migrations/0010_openings.sql").into_sql_str()),
+            migration(11, "sealing keys", include_str!("../../migrations/0011_sealing_keys.sql").into_sql_str()),
             migration(12, "debits", include_str!("../../migrations/0012_debits.sql").into_sql_str()),
+            migration(13, "retention", include_str!("../../migrations/0013_retention.sql").into_sql_str()),
             migration(20, "sizes", include_str!("../../migrations/0020_sizes.sql").into_sql_str()),
         ]);
         migrator.run(&store.pool).await.map_err(|source| StoreError::Migration { path, source })?;
@@ -120,16 +145,8 @@ impl Store {
     async fn connect(path: &Path, options: SqliteConnectOptions) -> Result<Self> {
         // One connection: writers never wait for each other inside a transaction, and what was read holds until written.
         let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await;
-        Ok(Self { pool: pool.map_err(|source| StoreError::Open { path: path.to_owned(), source })? })
-    }
-
-    /// Moves the write-ahead log into the database and empties it: what was deleted is on no page any more.
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub async fn checkpoint(&self) -> Result<()> {
-        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_all(&self.pool).await?;
-        Ok(())
+        let pool = pool.map_err(|source| StoreError::Open { path: path.to_owned(), source })?;
+        Ok(Self { pool, path: path.to_owned() })
     }
 
     /// Closes the database; statements after this fail.

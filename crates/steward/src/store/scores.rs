@@ -25,6 +25,8 @@ pub struct ScoreRow {
     pub sketch: B256,
     /// Over the above.
     pub signature: Vec<u8>,
+    /// When this steward kept it, seconds of block time; nobody signs that.
+    pub kept_at: u64,
 }
 
 /// A score that counts.
@@ -50,7 +52,7 @@ impl Store {
     pub async fn put_score(&self, row: &ScoreRow) -> Result<bool> {
         let done = sqlx::query(
             "INSERT OR IGNORE INTO scores (contribution_id, steward, member_id, quality, uniqueness, authenticity,
-             rarity, rubric_hash, sketch, signature) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
+             rarity, rubric_hash, sketch, signature, kept_at) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
              WHERE NOT EXISTS (SELECT 1 FROM erasures WHERE member_id = $3)",
         )
         .bind(int(row.contribution.0))
@@ -63,6 +65,7 @@ impl Store {
         .bind(row.rubric_hash.as_slice())
         .bind(row.sketch.as_slice())
         .bind(&row.signature)
+        .bind(int(row.kept_at))
         .execute(&self.pool)
         .await?;
         Ok(done.rows_affected() == 1)
@@ -78,6 +81,27 @@ impl Store {
             .fetch_all(&self.pool)
             .await?;
         rows.iter().map(score).collect()
+    }
+
+    /// All scores of one contribution, by steward.
+    ///
+    /// # Errors
+    /// Where the database fails or is damaged.
+    pub async fn scores_of(&self, contribution: ContributionId) -> Result<Vec<ScoreRow>> {
+        let rows = sqlx::query("SELECT * FROM scores WHERE contribution_id = $1 ORDER BY steward")
+            .bind(int(contribution.0))
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(score).collect()
+    }
+
+    /// Whether a contribution's score entered the ledger.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn has_entered(&self, contribution: ContributionId) -> Result<bool> {
+        let row = sqlx::query("SELECT 1 FROM entered WHERE contribution_id = $1").bind(int(contribution.0));
+        Ok(row.fetch_optional(&self.pool).await?.is_some())
     }
 
     /// Keeps why our own score is what it is, wrapped.
@@ -180,5 +204,6 @@ fn score(row: &SqliteRow) -> Result<ScoreRow> {
         rubric_hash: hash(row, "rubric_hash")?,
         sketch: hash(row, "sketch")?,
         signature: bytes(row, "signature")?,
+        kept_at: get(row, "kept_at")?,
     })
 }

@@ -39,6 +39,17 @@ pub struct LeafRow {
     pub inputs: Option<Vec<u8>>,
 }
 
+/// A settled epoch's sheet as it was opened, wrapped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyRow {
+    /// The epoch.
+    pub epoch: Epoch,
+    /// The sheet's digest.
+    pub digest: B256,
+    /// The sheet.
+    pub wrapped: Vec<u8>,
+}
+
 impl Store {
     /// Keeps a header's digest and our signature, before the signature is shown to anyone, and gives what is kept:
     /// the first for an attempt stands for ever.
@@ -103,31 +114,49 @@ impl Store {
         rows.iter().map(|row| from_json("sheet", row.try_get(0)?)).collect()
     }
 
-    /// Keeps a settled epoch's sheet as a peer gave it, sealed to ourselves; the first that recomputed stands.
+    /// Keeps a settled epoch's sheet as it was opened, wrapped.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn put_copy(&self, epoch: Epoch, digest: B256, sealed: &[u8]) -> Result<()> {
-        sqlx::query("INSERT OR IGNORE INTO sheet_copies (epoch, digest, sealed) VALUES ($1, $2, $3)")
+    pub async fn put_copy(&self, epoch: Epoch, digest: B256, wrapped: &[u8]) -> Result<()> {
+        sqlx::query("INSERT OR REPLACE INTO sheet_copies (epoch, digest, wrapped) VALUES ($1, $2, $3)")
             .bind(i64::from(epoch.0))
             .bind(digest.as_slice())
-            .bind(sealed)
+            .bind(wrapped)
             .execute(&self.pool)
             .await?;
         Ok(())
     }
 
-    /// The copy of a sheet that a peer gave, sealed to ourselves.
+    /// A settled epoch's sheet as it was opened, wrapped.
     ///
     /// # Errors
     /// Where the database fails.
     pub async fn copy(&self, epoch: Epoch, digest: B256) -> Result<Option<Vec<u8>>> {
-        let row = sqlx::query("SELECT sealed FROM sheet_copies WHERE epoch = $1 AND digest = $2")
+        let row = sqlx::query("SELECT wrapped FROM sheet_copies WHERE epoch = $1 AND digest = $2")
             .bind(i64::from(epoch.0))
             .bind(digest.as_slice())
             .fetch_optional(&self.pool)
             .await?;
-        row.map(|row| bytes(&row, "sealed")).transpose()
+        row.map(|row| bytes(&row, "wrapped")).transpose()
+    }
+
+    /// All of them up to an epoch.
+    ///
+    /// # Errors
+    /// Where the database fails or is damaged.
+    pub async fn copies(&self, up_to: Epoch) -> Result<Vec<CopyRow>> {
+        let rows = sqlx::query("SELECT * FROM sheet_copies WHERE epoch <= $1 ORDER BY epoch, digest");
+        let rows = rows.bind(i64::from(up_to.0)).fetch_all(&self.pool).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(CopyRow {
+                    epoch: Epoch(get(row, "epoch")?),
+                    digest: hash(row, "digest")?,
+                    wrapped: bytes(row, "wrapped")?,
+                })
+            })
+            .collect()
     }
 
     /// Keeps what a peer differs in from our sheet, sealed as it came; the last answer of a peer stands.

@@ -8,6 +8,7 @@ use anyhow::Result;
 use rochdale_api::ProblemCode;
 use rochdale_api::client::ClientError;
 use rochdale_api::contribution::{CatchUpRequest, ScoresRequest, ScoringSharesRequest};
+use rochdale_api::custody::OpeningsRequest;
 use rochdale_api::member::{LeavesRequest, RowRequest};
 use rochdale_core::ids::{ContributionId, Epoch};
 use rochdale_steward::http::{Access, ENDPOINTS};
@@ -34,7 +35,11 @@ async fn body(world: &World, path: &str) -> Result<Value> {
             let member = crate::world::TestMember { key: ada.clone(), id: 1.into(), row_key, nullifier: B256::ZERO };
             serde_json::to_value(world.seal(&member, b"a record").await?)?
         }
-        "/v1/shares" => serde_json::to_value(ScoringSharesRequest { contributions: Vec::new() })?,
+        "/v1/shares" => serde_json::to_value(ScoringSharesRequest {
+            contributions: Vec::new(),
+            scores: Vec::new(),
+            reply_key: B256::ZERO,
+        })?,
         "/v1/scores" | "/v1/awards" => json!([]),
         "/v1/scores/since" => serde_json::to_value(ScoresRequest { after: ContributionId(0) })?,
         "/v1/catch-up" => serde_json::to_value(CatchUpRequest::default())?,
@@ -45,6 +50,7 @@ async fn body(world: &World, path: &str) -> Result<Value> {
         "/v1/members/1/row" | "/v1/members/1/opening" => {
             serde_json::to_value(RowRequest { reply_key: B256::ZERO, epoch: None })?
         }
+        "/v1/members/1/openings" => serde_json::to_value(OpeningsRequest { reply_key: B256::ZERO })?,
         _ => Value::Null,
     })
 }

@@ -5,7 +5,9 @@
 mod access;
 mod awards;
 mod contests;
+mod custody;
 mod disputes;
+mod erasure;
 mod hung;
 mod keys;
 mod liveness;

@@ -12,10 +12,11 @@ use alloy::sol_types::SolCall;
 use anyhow::{Context as _, Result, bail};
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::routing::{get, post};
+use axum::routing::post;
 use axum::{Json, Router};
 use rochdale_api::client::{Client, ClientError, Identity};
 use rochdale_api::contribution::{ContributionPackage, ShareReceipt};
+use rochdale_api::custody::RotateKeyRequest;
 use rochdale_api::member::{ClaimLeaf, ConsentDelivery, KeyOfferDelivery, KeyReceipt, Mined, RowKeyDelivery, SealedTo};
 use rochdale_api::order::DebitRequest;
 use rochdale_api::settlement::{AnswerRequest, DemandAnswer, ProposeRequest, SettlementStatus};
@@ -39,7 +40,7 @@ use rochdale_crypto::sealing::{self, ConsentContext, ConsentPart, PrivatePart, R
 use rochdale_crypto::{
     Context, RecordSecret, RowKey, SealingKeyPair, SealingPublicKey, envelope, random_blinder, sharing,
 };
-use rochdale_steward::config::{Budget, Config, Former, Peer, Scoring, Settlement};
+use rochdale_steward::config::{Budget, Config, Former, Peer, Retention, Scoring, Sealing, Settlement};
 use rochdale_steward::run;
 use rochdale_steward::steward::Steward;
 use rochdale_steward::store::SnapshotRow;
@@ -77,10 +78,12 @@ struct Vault {
     relayer: Sender,
     ledger: Address,
     disputes: Address,
-    committee: Address,
     proposed: Arc<Mutex<Vec<ProposeRequest>>>,
     answered: Arc<Mutex<Vec<AnswerRequest>>>,
     withholds: Arc<AtomicBool>,
+    committee: Address,
+    /// Which sealing key each one was replaced by.
+    rotated: Arc<Mutex<BTreeMap<B256, B256>>>,
 }
 
 impl Vault {
@@ -103,6 +106,7 @@ pub struct World {
     /// Which process holds each seat.
     seated: [u8; 3],
     pub worker_sealing: SealingKeyPair,
+    /// What each process was given at first.
     sealing: Vec<SealingPublicKey>,
     vault: Vault,
     _dir: TempDir,
@@ -167,6 +171,8 @@ impl World {
             settlement: Settlement::default(),
             objection: None,
             scoring: Scoring::default(),
+            sealing: Sealing::default(),
+            retention: Retention::default(),
         };
         let configs: Vec<Config> = (1..=PROCESSES).map(config).collect();
         let vault = Vault {
@@ -174,10 +180,11 @@ impl World {
             relayer: coop.relayer.clone(),
             ledger: coop.manifest.addresses.settlement_ledger,
             disputes: coop.manifest.addresses.disputes,
-            committee: coop.manifest.addresses.steward_committee,
             proposed: Arc::default(),
             answered: Arc::default(),
             withholds: Arc::default(),
+            committee: coop.manifest.addresses.steward_committee,
+            rotated: Arc::default(),
         };
         let domain = auth::domain(coop.manifest.chain_id, coop.manifest.addresses.steward_committee);
         serve_vault(ports[0], vault.clone(), Identity { key: role_key("relayer"), domain }).await?;
@@ -253,7 +260,7 @@ impl World {
             .iter()
             .map(|process| Seat {
                 signer: role(process).address(),
-                sealing_key: self.sealing[usize::from(*process) - 1].0,
+                sealing_key: self.in_force(usize::from(*process) - 1).0,
             })
             .collect();
         let (a, mut config) = (&self.coop.manifest.addresses, self.coop.config.clone());
@@ -424,7 +431,17 @@ impl World {
     }
 
     pub fn sealing_of(&self, seat: u8) -> SealingPublicKey {
-        self.sealing[self.at(seat)]
+        self.in_force(self.at(seat))
+    }
+
+    /// The sealing key of a process, after all that were replaced.
+    fn in_force(&self, process: usize) -> SealingPublicKey {
+        let rotated = self.vault.rotated.lock().unwrap();
+        let mut key = self.sealing[process].0;
+        while let Some(next) = rotated.get(&key) {
+            key = *next;
+        }
+        SealingPublicKey(key)
     }
 
     async fn deliver(&self, seat: u8, path: &str, body: &impl serde::Serialize) -> Result<()> {
@@ -824,9 +841,10 @@ fn write_key(path: &std::path::Path, line: &str) -> Result<()> {
 
 async fn serve_vault(port: u16, vault: Vault, identity: Identity) -> Result<()> {
     let app = Router::new()
-        .route("/v1/blobs/{cid}", get(blob))
+        .route("/v1/blobs/{cid}", post(blob))
         .route("/v1/settlement/proposals", post(propose))
         .route("/v1/settlement/answers", post(answer))
+        .route("/v1/sealing-keys", post(rotate))
         .route("/v1/debits", post(book))
         .with_state(vault);
     let app = rochdale_api::server::answering(app, identity);
@@ -852,6 +870,20 @@ async fn answer(State(vault): State<Vault>, Json(request): Json<AnswerRequest>) 
             vault.send(vault.disputes, &bindings::inputs_answer(&header, member, &opened)).await
         }
     }
+}
+
+async fn rotate(State(vault): State<Vault>, Json(request): Json<RotateKeyRequest>) -> Result<Json<Mined>, Problem> {
+    let call = StewardCommittee::rotateSealingKeyCall {
+        stewardId_: request.steward.0,
+        sealingKey: request.sealing_key,
+        signature: request.signature,
+    };
+    let seats = vault.relayer.chain().view(vault.committee, &StewardCommittee::seatsCall {}).await;
+    let seats = seats.map_err(|error| Problem::new(ProblemCode::ChainUnavailable, error.to_string()))?;
+    let before = seats[usize::from(request.steward.0) - 1].sealingKey;
+    let mined = vault.send(vault.committee, &call).await?;
+    vault.rotated.lock().unwrap().insert(before, request.sealing_key);
+    Ok(mined)
 }
 
 async fn book(State(vault): State<Vault>, Json(request): Json<DebitRequest>) -> Result<Json<Mined>, Problem> {

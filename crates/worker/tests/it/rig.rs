@@ -627,7 +627,7 @@ fn steward_config(
     urls: &[String],
     budget: u64,
 ) -> rochdale_steward::config::Config {
-    use rochdale_steward::config::{Budget, Config, Peer, Scoring, Settlement};
+    use rochdale_steward::config::{Budget, Config, Peer, Retention, Scoring, Sealing, Settlement};
     let name = format!("steward-{id}");
     let dir = dir.join(&name);
     std::fs::create_dir(&dir).unwrap();
@@ -652,6 +652,8 @@ fn steward_config(
         settlement: Settlement { propose: false },
         objection: None,
         scoring: Scoring::default(),
+        sealing: Sealing::default(),
+        retention: Retention::default(),
     }
 }
 

@@ -1,0 +1,74 @@
+//! How long what describes members is kept, table by table, where nobody had it erased.
+//!
+//! What opens a record (shares, keys, private parts, consent receipts) is kept until its member has it erased or nobody
+//! seats this steward any more; sheets and awards are kept because whoever is seated later computes every epoch from them.
+//! They are not in this list.
+
+use rochdale_api::Problem;
+use rochdale_core::ids::Epoch;
+
+use crate::steward::{Mirror, Steward};
+
+/// One rule: rows of epochs before the kept ones go.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// The table.
+    pub table: &'static str,
+    /// What deletes its rows of epochs up to `$1`, which are settled beyond dispute, or older than `$2` in block time.
+    pub delete: &'static str,
+    /// Which of the configured times governs.
+    pub kept: Kept,
+}
+
+/// Which of the configured times governs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// [`crate::config::Retention::scores`].
+    Scores,
+    /// [`crate::config::Retention::openings`].
+    Openings,
+}
+
+/// All rules.
+pub const RULES: &[Rule] = &[
+    Rule {
+        table: "scores",
+        delete: "DELETE FROM scores WHERE $2 >= 0 AND contribution_id IN (SELECT contribution_id FROM entered WHERE epoch <= $1)",
+        kept: Kept::Scores,
+    },
+    Rule {
+        table: "score_reasons",
+        delete: "DELETE FROM score_reasons WHERE $2 >= 0 AND contribution_id IN (SELECT contribution_id FROM entered WHERE epoch <= $1)",
+        kept: Kept::Scores,
+    },
+    Rule { table: "openings", delete: "DELETE FROM openings WHERE $1 >= 0 AND last < $2", kept: Kept::Openings },
+];
+
+impl Steward {
+    /// Deletes what was kept for its time.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn retention_round(&self, mirror: &Mirror) -> Result<(), Problem> {
+        let settled = self.store.settled().await?;
+        // What a dispute may still undo is computed again, from all of it.
+        if !self.stands(mirror, settled).await? {
+            return Ok(());
+        }
+        let kept = self.config.retention;
+        for rule in RULES {
+            let epochs = match rule.kept {
+                Kept::Scores => kept.scores,
+                Kept::Openings => kept.openings,
+            };
+            let oldest = Epoch(settled.0.saturating_sub(epochs));
+            let before =
+                mirror.now().saturating_sub(u64::from(epochs) * u64::from(self.manifest.schedule().epoch_length));
+            let rows = self.store.expire(rule.delete, oldest, before).await?;
+            if rows > 0 {
+                tracing::info!(table = rule.table, rows, "deleted what was kept for its time");
+            }
+        }
+        Ok(())
+    }
+}

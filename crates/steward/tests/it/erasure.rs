@@ -1,0 +1,268 @@
+//! Point 10: what a member had erased is in no file of a steward, and the steward signs for nothing less.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use alloy::primitives::{B256, U256};
+use anyhow::{Context as _, Result};
+use rochdale_api::ProblemCode;
+use rochdale_api::member::ErasureAttestation;
+use rochdale_chain::eip712;
+use rochdale_core::ids::{ContributionId, Epoch, MemberId};
+use rochdale_crypto::Header;
+use rochdale_steward::audit;
+use sqlx::{Connection as _, Row as _};
+
+use crate::world::World;
+
+/// The names of what any file below `dir` holds.
+fn found(dir: &Path, needles: &BTreeMap<String, Vec<u8>>) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir)? {
+        let path = entry?.path();
+        // A key's file may go while we look.
+        let Ok(bytes) = std::fs::read(&path) else { continue };
+        for (name, needle) in needles {
+            assert!(needle.len() >= 16, "{name} is too short to be looked for");
+            if bytes.windows(needle.len()).any(|window| window == needle.as_slice()) {
+                found.push(format!("{name} in {}", path.display()));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// What a steward's database holds of a member: each blob of each row that is the member's.
+async fn at_rest(world: &World, seat: u8, member: MemberId) -> Result<BTreeMap<String, Vec<u8>>> {
+    let file = world.configs[usize::from(seat) - 1].data_dir.join("steward.db");
+    let mut db = sqlx::SqliteConnection::connect(&format!("sqlite://{}", file.display())).await?;
+    let mut needles = BTreeMap::new();
+    for (table, column) in [
+        ("shares", "wrapped"),
+        ("contributions", "wrapped"),
+        ("consents", "wrapped"),
+        ("score_reasons", "wrapped"),
+        ("member_keys", "wrapped"),
+        ("row_keys", "wrapped"),
+        ("rows", "wrapped"),
+        ("scores", "signature"),
+        ("scores", "sketch"),
+        ("entered", "sketch"),
+    ] {
+        let sql = sqlx::AssertSqlSafe(format!("SELECT {column} FROM {table} WHERE member_id = $1"));
+        for (index, row) in sqlx::query(sql).bind(i64::from(member.0)).fetch_all(&mut db).await?.iter().enumerate() {
+            needles.insert(format!("{table}.{column} {index}"), row.try_get(0)?);
+        }
+    }
+    for (index, row) in sqlx::query("SELECT wrapped FROM sheet_copies").fetch_all(&mut db).await?.iter().enumerate() {
+        needles.insert(format!("opened sheet {index}"), row.try_get(0)?);
+    }
+    db.close().await?;
+    Ok(needles)
+}
+
+/// What it holds in the clear in memory alone.
+async fn secrets(world: &World, seat: u8, member: MemberId) -> Result<BTreeMap<String, Vec<u8>>> {
+    let steward = world.steward(seat);
+    let row = steward.store.contributions().await?.into_iter().find(|row| row.member == member);
+    let row = row.context("no contribution")?;
+    let header = Header::from_bytes(&row.header)?.hash();
+    let share = steward.keys.share(&steward.store, member, row.commitment, header).await?.context("no share")?;
+    let part = steward.keys.private_part(&steward.store, &row, header).await?.context("no private part")?;
+    let row_key = steward.keys.row_key(&steward.store, member).await?.context("no row key")?;
+    let consent = steward.keys.consent(&steward.store, member, 1).await?.context("no consent")?;
+    Ok(BTreeMap::from([
+        ("share".to_owned(), share.to_bytes().to_vec()),
+        ("contribution blinder".to_owned(), part.blinder.to_vec()),
+        ("row key".to_owned(), row_key.expose().to_vec()),
+        ("consent blinder".to_owned(), consent.blinder.to_vec()),
+    ]))
+}
+
+async fn attestation(world: &World, seat: u8, member: MemberId) -> Result<Option<ErasureAttestation>> {
+    let client = world.client(seat, &world.coop.worker);
+    match client.get::<ErasureAttestation>(&format!("/v1/erasures/{member}")).await {
+        Ok(attestation) => Ok(Some(attestation)),
+        Err(error) if error.code() == ProblemCode::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn point_10_nothing_of_an_erased_member_is_left_in_any_file() -> Result<()> {
+    let world = World::start(&[1, 2, 3]).await?;
+    let (ada, eve) = (world.member(1).await?, world.member(2).await?);
+    let ids = world.contribute(&[(&ada, world.record(1).await?), (&eve, world.record(2).await?)]).await?;
+    world.scored(2).await?;
+    world.used(&ids).await?;
+    world.attempt(1, 0).await?;
+    world.settled(1).await?;
+    world.after_window(1).await?;
+
+    let mut before = Vec::new();
+    for seat in 1..=3u8 {
+        let dir = &world.configs[usize::from(seat) - 1].data_dir;
+        let stored = at_rest(&world, seat, eve.id).await?;
+        for table in ["shares", "contributions", "consents", "member_keys", "row_keys", "rows", "scores", "entered"] {
+            assert!(stored.keys().any(|name| name.starts_with(table)), "{table}: {:?}", stored.keys());
+        }
+        assert!(found(dir, &stored)?.len() >= stored.len(), "the test finds what is there");
+        let secrets = secrets(&world, seat, eve.id).await?;
+        assert_eq!(found(dir, &secrets)?, Vec::<String>::new(), "what opens records is kept wrapped");
+        before.push((stored, secrets));
+    }
+
+    world.coop.erase(&eve.key, eve.id).await?;
+    world.coop.local.mine(3).await?;
+    for seat in 1..=3u8 {
+        let word = async || {
+            world.coop.local.mine(1).await?;
+            Ok(attestation(&world, seat, eve.id).await?.is_some())
+        };
+        world.until("the first word", word).await?;
+        let (stored, secrets) = &before[usize::from(seat) - 1];
+        let opens = |(name, _): &(&String, &Vec<u8>)| {
+            let of = |table: &str| name.starts_with(table);
+            of("shares")
+                || of("contributions")
+                || of("consents")
+                || of("score_reasons")
+                || of("member_keys")
+                || of("row_keys")
+        };
+        let mut gone: BTreeMap<String, Vec<u8>> =
+            stored.iter().filter(opens).map(|(name, bytes)| (name.clone(), bytes.clone())).collect();
+        gone.extend(secrets.clone());
+        assert_eq!(found(&world.configs[usize::from(seat) - 1].data_dir, &gone)?, Vec::<String>::new());
+    }
+
+    // The epoch of the erasure is settled beyond dispute, the sealing keys of that time are replaced and destroyed.
+    world.attempt(2, 0).await?;
+    world.settled(2).await?;
+    world.after_window(2).await?;
+    for epoch in 3..=4u32 {
+        world.attempt(epoch, 0).await?;
+        world.settled(epoch).await?;
+        world.after_window(epoch).await?;
+    }
+    for seat in 1..=3u8 {
+        let word = async || {
+            world.coop.local.mine(1).await?;
+            Ok(attestation(&world, seat, eve.id).await?.is_some_and(|said| said.complete.is_some()))
+        };
+        world.until("the second word", word).await?;
+        let said = attestation(&world, seat, eve.id).await?.and_then(|said| said.complete).context("no word")?;
+        let statement = eip712::ErasureComplete { memberId: eve.id.0, at: U256::from(said.at) };
+        let signer = world.coop.stewards[usize::from(seat) - 1].address();
+        eip712::verify(&statement, &world.coop.manifest.committee_domain(), &said.signature, signer)?;
+        let (stored, secrets) = &before[usize::from(seat) - 1];
+        let dir = &world.configs[usize::from(seat) - 1].data_dir;
+        assert_eq!(found(dir, stored)?, Vec::<String>::new(), "steward {seat}");
+        assert_eq!(found(dir, secrets)?, Vec::<String>::new(), "steward {seat}");
+        let store = &world.steward(seat).store;
+        assert!(store.scores_after(ContributionId(0)).await?.iter().all(|row| row.member != eve.id));
+    }
+    let audited = audit::audit(world.configs[0].clone()).await?;
+    assert!(audited.agrees && audited.epoch == 4, "{audited}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn point_10_nothing_is_signed_while_another_reader_keeps_the_log() -> Result<()> {
+    let world = World::start(&[1]).await?;
+    let ada = world.member(1).await?;
+    world.contribute(&[(&ada, world.record(1).await?)]).await?;
+    let file = world.configs[0].data_dir.join("steward.db");
+    let mut reader = sqlx::SqliteConnection::connect(&format!("sqlite://{}", file.display())).await?;
+    let mut snapshot = reader.begin().await?;
+    sqlx::query("SELECT COUNT(*) FROM shares").fetch_one(&mut *snapshot).await?;
+    world.coop.erase(&ada.key, ada.id).await?;
+    world.coop.local.mine(3).await?;
+    world
+        .until("the deletion", async || {
+            world.coop.local.mine(1).await?;
+            Ok(world.steward(1).store.erasure(ada.id).await?.is_some())
+        })
+        .await?;
+    for _ in 0..5 {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        assert!(attestation(&world, 1, ada.id).await?.is_none(), "what was deleted is still in the log");
+    }
+    let problems = world.steward(1).report().problems;
+    assert!(problems.iter().any(|problem| problem.contains("another process reads the database")), "{problems:?}");
+    snapshot.rollback().await?;
+    reader.close().await?;
+    world.until("the word", async || Ok(attestation(&world, 1, ada.id).await?.is_some())).await?;
+    Ok(())
+}
+
+/// The sealing key of the first seat.
+async fn in_force(world: &World) -> Result<B256> {
+    Ok(world.steward(1).at_head().await?.latest.seats[0].sealing_key)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn point_10_sealing_keys_are_replaced_each_epoch_and_destroyed() -> Result<()> {
+    let mut world = World::start(&[]).await?;
+    for config in &mut world.configs {
+        config.sealing.overlap_s = 600;
+    }
+    for seat in 1..=3 {
+        world.up(seat).await?;
+    }
+    let ada = world.member(1).await?;
+    let config = world.configs[0].clone();
+    let first = rochdale_crypto::keyfile::load(&config.sealing_key_file, rochdale_crypto::keyfile::KeyKind::Sealing)?;
+    let (founding, file) = (in_force(&world).await?, std::fs::read(&config.sealing_key_file)?);
+    // A record that was sealed to the first key and arrives late, within the overlap and after it.
+    let (early, late) = (world.seal(&ada, b"early").await?, world.seal(&ada, b"late").await?);
+    world.until("the first key", async || Ok(!world.steward(1).store.sealing_keys().await?.is_empty())).await?;
+    let wrapped = world.steward(1).store.sealing_keys().await?;
+    assert_eq!(wrapped.len(), 1);
+
+    world.coop.local.time_to(world.coop.manifest.schedule().end(Epoch(1)) + 1, 3).await?;
+    world
+        .until("another key on chain", async || {
+            world.coop.local.mine(1).await?;
+            Ok(in_force(&world).await? != founding)
+        })
+        .await?;
+    world
+        .until("the old key's time", async || {
+            world.coop.local.mine(1).await?;
+            Ok(world.steward(1).store.sealing_keys().await?.iter().any(|row| row.retired.is_some()))
+        })
+        .await?;
+    let resealed = |package: &rochdale_api::contribution::ContributionPackage, deadline| {
+        rochdale_api::contribution::ContributionPackage { deadline, ..package.clone() }
+    };
+    let mut package = resealed(&early, world.now().await? + 3_600);
+    world.sign(&ada, &mut package)?;
+    world.give(1, &package).await?;
+    world.member(2).await?;
+
+    world.coop.local.time_to(world.now().await? + 700, 3).await?;
+    world
+        .until("the end of the first key", async || {
+            world.coop.local.mine(1).await?;
+            Ok(world.steward(1).store.sealing_keys().await?.iter().all(|row| row.public != founding))
+        })
+        .await?;
+    let gone = BTreeMap::from([
+        ("the first key".to_owned(), first.to_vec()),
+        ("its wrapped form".to_owned(), wrapped[0].wrapped.clone()),
+        ("its file".to_owned(), file),
+    ]);
+    assert_eq!(found(&config.data_dir, &gone)?, Vec::<String>::new());
+    assert!(!config.sealing_key_file.exists());
+    let mut package = resealed(&late, world.now().await? + 3_600);
+    world.sign(&ada, &mut package)?;
+    assert_eq!(world.give(1, &package).await.unwrap_err().code(), ProblemCode::SealBroken);
+
+    // It starts again without the file, and what is sealed to the key on chain opens.
+    world.down(1).await?;
+    world.up(1).await?;
+    world.member(3).await?;
+    assert_ne!(in_force(&world).await?, founding);
+    Ok(())
+}
