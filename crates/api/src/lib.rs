@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod auth;
+pub mod claim;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod contribution;
