@@ -22,7 +22,7 @@ use rochdale_crypto::SealingPublicKey;
 use crate::steward::{Mirror, Steward, internal};
 use crate::store::SealingRow;
 
-/// Between two tries to put a key on chain.
+/// After a try to put a key on chain that failed.
 const PAUSE: Duration = Duration::from_secs(10);
 
 impl Steward {
@@ -55,7 +55,7 @@ impl Steward {
             None => {}
         }
         let finalized = mirror.finalized().seats.get(place).map(|seat| seat.sealing_key);
-        if finalized == Some(in_force) && rows.first().is_some_and(|newest| newest.public == in_force) {
+        if finalized == Some(in_force) {
             self.store.retire_sealing_keys(in_force, now).await?;
             self.destroy_retired(mirror).await?;
         }
@@ -86,7 +86,10 @@ impl Steward {
             Err(error) => Err(internal(error)),
         };
         match done {
-            Ok(mined) => tracing::info!(block = mined.block, "a new sealing key is in force"),
+            Ok(mined) => {
+                *self.announced.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
+                tracing::info!(block = mined.block, "a new sealing key is in force");
+            }
             Err(problem) => tracing::warn!(%problem, "the new sealing key is not on chain yet, trying again"),
         }
     }

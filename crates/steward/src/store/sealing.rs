@@ -53,16 +53,19 @@ impl Store {
         Ok(())
     }
 
-    /// Notes that all keys but `in_force` are replaced as of `at`.
+    /// Notes that the keys before `in_force` are replaced as of `at`; the next one may be here already.
     ///
     /// # Errors
     /// Where the database fails.
     pub async fn retire_sealing_keys(&self, in_force: B256, at: u64) -> Result<()> {
-        sqlx::query("UPDATE sealing_keys SET retired = $2 WHERE public <> $1 AND retired IS NULL")
-            .bind(in_force.as_slice())
-            .bind(int(at))
-            .execute(&self.pool)
-            .await?;
+        sqlx::query(
+            "UPDATE sealing_keys SET retired = $2
+             WHERE retired IS NULL AND made < (SELECT made FROM sealing_keys WHERE public = $1)",
+        )
+        .bind(in_force.as_slice())
+        .bind(int(at))
+        .execute(&self.pool)
+        .await?;
         Ok(())
     }
 

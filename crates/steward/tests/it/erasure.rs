@@ -24,7 +24,10 @@ fn found(dir: &Path, needles: &BTreeMap<String, Vec<u8>>) -> Result<Vec<String>>
         let Ok(bytes) = std::fs::read(&path) else { continue };
         for (name, needle) in needles {
             assert!(needle.len() >= 16, "{name} is too short to be looked for");
-            if bytes.windows(needle.len()).any(|window| window == needle.as_slice()) {
+            // What is long lies on several pages, so its ends are looked for.
+            let piece = needle.len().min(32);
+            let ends = [&needle[..piece], &needle[needle.len() - piece..]];
+            if bytes.windows(piece).any(|window| ends.contains(&window)) {
                 found.push(format!("{name} in {}", path.display()));
             }
         }
@@ -147,7 +150,8 @@ async fn point_10_nothing_of_an_erased_member_is_left_in_any_file() -> Result<()
     }
     for seat in 1..=3u8 {
         let word = async || {
-            world.coop.local.mine(1).await?;
+            // The last key's overlap passes meanwhile.
+            world.coop.local.time_to(world.now().await? + 3_600, 3).await?;
             Ok(attestation(&world, seat, eve.id).await?.is_some_and(|said| said.complete.is_some()))
         };
         world.until("the second word", word).await?;
