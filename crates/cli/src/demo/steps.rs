@@ -143,7 +143,8 @@ impl Demo {
         let (chain_id, committee) = (self.coop.manifest.chain_id, self.coop.manifest.addresses.steward_committee);
         let now = self.chain.now().await?;
         let mut refusals = Vec::new();
-        for entry in &self.coop.stewards {
+        // Sealing keys have rotated since the demo began.
+        for entry in &self.coop.fresh().await?.stewards {
             let steward = Client::new(&entry.url)?.signing(identity.clone(), entry.address);
             let contributions = people.iter().map(|person| person.contribution_id).collect();
             let json = serde_json::to_vec(&ReleaseRequest { order, contributions })?;
