@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::ChainError;
 pub use options::SenderOptions;
+pub(crate) use options::gas_limit;
 pub use revert::Revert;
 pub use sender::{Receipt, SendError, Sender};
 

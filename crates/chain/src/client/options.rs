@@ -37,7 +37,7 @@ impl Default for SenderOptions {
 }
 
 /// The gas that a transaction may use, from an estimate of it.
-pub(super) fn gas_limit(estimate: u64) -> u64 {
+pub(crate) fn gas_limit(estimate: u64) -> u64 {
     estimate.saturating_add(estimate.saturating_mul(MARGIN_PERCENT) / 100).saturating_add(FRESH_SLOTS)
 }
 

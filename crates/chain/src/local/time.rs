@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use alloy::eips::BlockId;
+use alloy::network::TransactionBuilder as _;
 use alloy::primitives::{Address, Bytes, U256};
 use alloy::providers::Provider as _;
 use alloy::providers::ext::AnvilApi as _;
@@ -11,7 +12,7 @@ use alloy::rpc::types::anvil::{MineOptions, ReorgOptions};
 use alloy::sol_types::SolCall;
 use alloy::transports::TransportError;
 
-use crate::client::{BlockRef, Chain, ChainError, LOCAL_CHAIN_ID};
+use crate::client::{BlockRef, Chain, ChainError, LOCAL_CHAIN_ID, gas_limit};
 
 /// The local chain, to be moved.
 #[derive(Clone, Debug)]
@@ -56,6 +57,9 @@ impl LocalChain {
         self.set_balance(account, U256::from(10).pow(U256::from(18))).await?;
         let request = TransactionRequest::default().from(account).to(to).input(Bytes::from(call.abi_encode()).into());
         let sent = async {
+            // The block it lands in may begin checkpoints that the estimate found begun.
+            let gas = provider.estimate_gas(request.clone()).await?;
+            let request = request.with_gas_limit(gas_limit(gas));
             // An account that nobody has a key of has no use for a queue of transactions: each is waited for.
             let pending = provider.send_transaction(request).await?;
             let hash = *pending.tx_hash();
