@@ -50,7 +50,7 @@ async fn body(world: &World, path: &str) -> Result<Value> {
         "/v1/members/1/row" | "/v1/members/1/opening" => {
             serde_json::to_value(RowRequest { reply_key: B256::ZERO, epoch: None })?
         }
-        "/v1/members/1/openings" => serde_json::to_value(OpeningsRequest { reply_key: B256::ZERO })?,
+        "/v1/members/1/openings" => serde_json::to_value(OpeningsRequest { reply_key: B256::repeat_byte(9) })?,
         _ => Value::Null,
     })
 }
