@@ -35,7 +35,8 @@ pub fn answering(router: Router, identity: Identity) -> Router {
 async fn sign(State(identity): State<Arc<Identity>>, mut request: Request, next: Next) -> Response {
     let Some(nonce) = number(request.headers(), auth::NONCE) else { return next.run(request).await };
     let deadline = number(request.headers(), auth::DEADLINE).unwrap_or_default().saturating_to();
-    let heard = Heard::default();
+    // One router may stand inside another that signs too: both sign for the same body.
+    let heard: Heard = request.extensions().get().cloned().unwrap_or_default();
     request.extensions_mut().insert(heard.clone());
     let method = request.method().clone();
     let path = request.uri().path_and_query().map_or_else(|| "/".to_owned(), |p| p.as_str().to_owned());
