@@ -11,7 +11,7 @@ use alloy::signers::local::PrivateKeySigner;
 use alloy::sol_types::SolCall;
 use anyhow::{Result, anyhow, ensure};
 use rochdale_chain::bindings::{DataToken, EthicsRegistry, LicenseSale, TestUSDC};
-use rochdale_chain::client::{LOCAL_CHAIN_ID, Receipt, SendError, Sender};
+use rochdale_chain::client::{ChainError, LOCAL_CHAIN_ID, Receipt, SendError, Sender};
 use rochdale_chain::deploy::Addresses;
 use rochdale_chain::local::{LocalChain, approve_researcher};
 use rochdale_core::ids::Purpose;
@@ -55,7 +55,7 @@ impl Desk {
 
     /// Asks a contract.
     pub async fn view<C: SolCall>(&self, to: Address, call: &C) -> Result<C::Return> {
-        Ok(self.site.chain.view(to, call).await?)
+        self.site.chain.view(to, call).await.map_err(told_of_view)
     }
 
     /// Sends from the researcher's account; a refusal says what to do about it.
@@ -187,25 +187,47 @@ impl From<super::args::OrderArgs> for Purchase {
 
 /// A refused transaction with the way out, where there is one that a researcher can take.
 fn told(error: SendError) -> anyhow::Error {
-    let hint = match error.revert().map(|revert| revert.name().to_owned()).as_deref() {
-        Some("LicenseSale_NotBonded") => "this sale needs collateral: `rochdale researcher bond put`",
-        Some("LicenseSale_NotApproved") => "the ethics board has to approve the researcher for this purpose",
-        Some("LicenseSale_DatasetClosed") => "the dataset is not on offer",
-        Some("LicenseSale_SoldOtherwise") => {
+    let hint = error.revert().and_then(|revert| way_out(revert.name()));
+    with_hint(error.into(), hint)
+}
+
+/// The same for a question that a contract refuses.
+fn told_of_view(error: ChainError) -> anyhow::Error {
+    let hint = match &error {
+        ChainError::Refused { detail, .. } => detail.split('(').next().and_then(way_out),
+        _ => None,
+    };
+    with_hint(error.into(), hint)
+}
+
+/// What a researcher can do about a refusal, by the name of the contract's error.
+fn way_out(refusal: &str) -> Option<&'static str> {
+    let hint = match refusal {
+        "LicenseSale_NotBonded" => "this sale needs collateral: `rochdale researcher bond put`",
+        "LicenseSale_NotApproved" => "the ethics board has to approve the researcher for this purpose",
+        "LicenseSale_DatasetClosed" => "the dataset is not on offer",
+        "LicenseSale_SoldOtherwise" => {
             "a dataset is sold by its list price or by auction, one at a time: `rochdale researcher auction` or `license`"
         }
-        Some("AuctionHouse_NotAuctioned") => "the dataset has no auction terms: the token house sets them",
-        Some("AuctionHouse_Running") => "the dataset has an auction already: bid in that one",
-        Some("ComputeDesk_NoPrice") => "computations have no price yet: the token house sets it",
-        Some("Market_NotRenewable") => "only a query license can be renewed",
-        Some("Market_NotHolder") => "it is another account's",
-        Some("Market_NoReservation") => "it was never made, became a license, or was cancelled",
-        Some("Market_NotCancellable") => "the time to cancel is over: `rochdale researcher activate`",
-        Some("Market_StillCancellable") => "only its holder may activate it before the time to cancel is over",
-        Some("EthicsRegistry_BadSignature") => "the key is not the ethics board's",
-        Some("DataToken_TransferNotListed") => "DATA moves among listed accounts only, and the Treasury is not listed",
-        Some("Pausing_Paused") => "the guardian has paused it until that time",
-        _ => return error.into(),
+        "AuctionHouse_NotAuctioned" => "the dataset has no auction terms: the token house sets them",
+        "AuctionHouse_Running" => "the dataset has an auction already: bid in that one",
+        "ComputeDesk_NoPrice" => "computations have no price yet: the token house sets it",
+        "Market_NotRenewable" => "only a query license can be renewed",
+        "Market_NotHolder" => "it is another account's",
+        "Market_NoReservation" => "it was never made, became a license, or was cancelled",
+        "Market_NotCancellable" => "the time to cancel is over: `rochdale researcher activate`",
+        "Market_StillCancellable" => "only its holder may activate it before the time to cancel is over",
+        "EthicsRegistry_BadSignature" => "the key is not the ethics board's",
+        "DataToken_TransferNotListed" => "DATA moves among listed accounts only, and the Treasury is not listed",
+        "Pausing_Paused" => "the guardian has paused it until that time",
+        _ => return None,
     };
-    anyhow!("{error}: {hint}")
+    Some(hint)
+}
+
+fn with_hint(error: anyhow::Error, hint: Option<&str>) -> anyhow::Error {
+    match hint {
+        Some(hint) => anyhow!("{error}: {hint}"),
+        None => error,
+    }
 }
