@@ -10,8 +10,8 @@ import {License} from "./License.sol";
 import {LicenseSale} from "./LicenseSale.sol";
 
 /// @title Market
-/// @notice Sells licenses at a fixed price for 1,000 records and each started month of 30 days: at once, reserved with a time to think it over, or for DATA,
-/// of which a part burns. Renews them at the price of the day.
+/// @notice Sells licenses at a fixed price for 1,000 records and each started month of 30 days: at once, reserved with a
+/// time to think it over, or for DATA, of which a part burns. Renews them at the price of the day.
 ///
 /// Roles
 /// - Researcher: buys, from the account that EthicsRegistry approved.
@@ -267,7 +267,7 @@ contract Market is LicenseSale {
         (uint128 pricePerThousand, bool auctioned) = _openDataset(o.datasetId);
         if (auctioned) revert LicenseSale_SoldOtherwise(o.datasetId, auctioned);
         uint256 months = Math.ceilDiv(o.duration, MONTH);
-        return Math.ceilDiv(uint256(o.records) * pricePerThousand * months, PRICE_UNIT);
+        return Math.ceilDiv(o.records * (pricePerThousand * months), PRICE_UNIT);
     }
 
     function _inData(Storage storage $, uint256 price) private view returns (uint256) {

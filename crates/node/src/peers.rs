@@ -6,13 +6,14 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use alloy::primitives::Address;
 use futures_util::stream::{FuturesUnordered, Stream, StreamExt as _};
 use rochdale_api::client::{Client, ClientError, Identity};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_core::ids::StewardId;
+use tokio::time::Instant;
 
 /// How long a steward may take that answered last time.
 pub const PATIENCE: Duration = Duration::from_secs(5);
@@ -100,6 +101,7 @@ impl Peers {
     fn patience(&self, steward: StewardId, full: Duration) -> Duration {
         let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
         match silent.get_mut(&steward) {
+            Some(silence) if silence.times == 0 => full,
             Some(silence) if silence.tried.elapsed() < AGAIN => full.min(SHORT),
             Some(silence) => {
                 silence.tried = Instant::now();
@@ -126,6 +128,15 @@ impl Peers {
         }
     }
 
+    /// Notes that a question was dropped before its time, because others answered. One that leaves every question open for
+    /// as long as any may take is silent like one that lets it run out.
+    fn note_dropped(&self, steward: StewardId) {
+        let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let silence = silent.entry(steward).or_insert(Silence { since: now, times: 0, tried: now });
+        silence.times += u32::from(silence.since.elapsed() >= PATIENCE);
+    }
+
     /// Whether a steward counts as down.
     #[must_use]
     pub fn is_down(&self, steward: StewardId) -> bool {
@@ -133,10 +144,11 @@ impl Peers {
         silent.get(&steward).is_some_and(|silence| silence.times >= DOWN_AFTER)
     }
 
-    /// Whether a steward did not answer when it was asked last.
+    /// Whether a steward let its time run out when it was asked last.
     #[must_use]
     pub fn is_silent(&self, steward: StewardId) -> bool {
-        self.silent.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&steward)
+        let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        silent.get(&steward).is_some_and(|silence| silence.times > 0)
     }
 
     /// Who is waited for, in words for health.
@@ -189,8 +201,11 @@ impl Peers {
         steward: StewardId,
         answer: impl Future<Output = Result<T, Problem>>,
     ) -> Result<T, Problem> {
+        let mut open = Open { peers: self, steward, dropped: true };
         // A call that ends by its own deadline says more than this one.
-        match tokio::time::timeout(patience + Duration::from_millis(100), answer).await {
+        let ended = tokio::time::timeout(patience + Duration::from_millis(100), answer).await;
+        open.dropped = false;
+        match ended {
             Ok(answer) => {
                 if answer.is_ok() {
                     self.note(steward, true);
@@ -242,6 +257,21 @@ impl Peers {
         let _ = tokio::time::timeout(GRACE, rest).await;
         answers.sort_by_key(|(steward, _)| *steward);
         answers
+    }
+}
+
+/// A question that has no answer yet.
+struct Open<'a> {
+    peers: &'a Peers,
+    steward: StewardId,
+    dropped: bool,
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        if self.dropped {
+            self.peers.note_dropped(self.steward);
+        }
     }
 }
 
@@ -297,6 +327,24 @@ mod tests {
         peers.all(seated, |steward, _| async move { Ok(steward) }).await;
         assert_eq!(peers.patience(StewardId(3), PATIENCE), PATIENCE);
         assert!(peers.waited_for().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_leaves_every_question_open_is_named_though_nobody_waited() {
+        let (peers, seated) = peers();
+        for _ in 0..2 {
+            peers.first(PATIENCE, 2, seated.clone(), |steward, _| hung(steward)).await;
+            assert!(
+                peers.waited_for().is_empty() && !peers.is_silent(StewardId(3)),
+                "it may only be slower than others"
+            );
+        }
+        tokio::time::advance(PATIENCE).await;
+        for _ in 0..2 {
+            peers.first(PATIENCE, 2, seated.clone(), |steward, _| hung(steward)).await;
+        }
+        assert!(peers.is_down(StewardId(3)));
+        assert_eq!(peers.waited_for(), ["steward 3 has not answered for 6 s"]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 use tower_service::Service as _;
 
 use super::connections::{Bounds, Connections, Place, Working};
+use super::linger::Lingering;
 
 /// How long a request's head may take, and how long a connection may wait for its next request.
 const HEAD: Duration = Duration::from_secs(15);
@@ -126,7 +127,7 @@ async fn converse(stream: TcpStream, peer: SocketAddr, place: Place, router: Rou
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(BUFFER);
-    let mut conversation = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let mut conversation = pin!(builder.serve_connection(TokioIo::new(Lingering::new(stream)), service));
     let stopping = async {
         let mut told = told;
         // The sender is gone only when it has told.

@@ -4,6 +4,7 @@
 mod answers;
 mod config;
 mod connections;
+mod linger;
 mod listen;
 mod seldom;
 

@@ -7,8 +7,9 @@ use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Where the gateway's siblings listen, counted from its port.
 const OFFSETS: [u16; 6] = [0, 11, 12, 13, 21, 145];
@@ -60,11 +61,15 @@ pub fn port() -> u16 {
     }
 }
 
+/// One time for all patients: the same patient in two shapes is the same to the second.
+static NOW: LazyLock<String> =
+    LazyLock::new(|| SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs().to_string());
+
 /// `count` synthetic patients in `dir`, in the shape named.
 pub fn synthesize(dir: &Path, count: u32, shape: &str) {
     let synth = Path::new(env!("CARGO_BIN_EXE_rochdale")).with_file_name("rochdale-synth");
     let status = Command::new(synth)
-        .args(["--patients", &count.to_string(), "--shape", shape, "--quiet", "--out"])
+        .args(["--patients", &count.to_string(), "--shape", shape, "--now", &NOW, "--quiet", "--out"])
         .arg(dir)
         .status()
         .unwrap();

@@ -5,7 +5,7 @@ use alloy::primitives::{Address, B256, Bytes, TxKind, U256};
 use alloy::providers::Provider as _;
 use alloy::providers::ext::AnvilApi as _;
 use alloy::signers::local::PrivateKeySigner;
-use rochdale_chain::bindings::{GovToken, License, LicenseSale, Market, Programs, TestUSDC};
+use rochdale_chain::bindings::{CharterGate, GovToken, License, LicenseSale, Market, Programs, TestUSDC};
 use rochdale_chain::deploy::implementation_address;
 use rochdale_chain::gov::implementation_slot;
 use rochdale_chain::upgrade::{layouts_path, save_layouts};
@@ -102,6 +102,8 @@ impl Town {
             let sync = GovToken::syncCall { account: self.member(name).address() };
             coop.relayer.send(a.gov_token, &sync).await.unwrap();
         }
+        // Until then neither house moves the charter.
+        coop.relayer.send(a.charter_gate, &CharterGate::constituteCall {}).await.unwrap();
         self.pass(1).await;
     }
 

@@ -316,7 +316,7 @@ fn config(ground: &Ground, chain_id: u64, seed: &str, guardian: Address) -> Coop
     config.ledger.data_unit = 1_000_000_000_000_000;
     config.ledger.gov_unit = 1_000_000_000_000_000;
     // A lot of the buyback asks for no more than a member has.
-    config.desks.buyback_lot = rochdale_core::money::MicroUsdc(1_000_000);
+    config.desks.buyback_lot = rochdale_core::money::MicroUsdc(500_000);
     config.desks.buyback_start = 2_000_000_000_000_000_000;
     config.desks.buyback_floor = 1_000_000_000_000_000_000;
     config.desks.buyback_duration = HOUR as u32;
