@@ -371,9 +371,15 @@ async fn consent(
 }
 
 async fn resume_packages(coop: &Coop, wallet: &mut Wallet, ui: Ui) -> Result<ExitCode> {
-    let mut sent = Vec::new();
+    let (mut sent, mut refused) = (Vec::new(), Vec::new());
     for package in wallet.pending()? {
-        sent.push(members::deliver(coop, wallet, &package).await?);
+        match members::deliver(coop, wallet, &package).await {
+            Ok(status) => sent.push(status),
+            Err(error) => refused.push(format!("{}: {error:#}", package.commitment)),
+        }
+    }
+    if !refused.is_empty() {
+        bail!("{} packages were sent again, {} were refused:\n  {}", sent.len(), refused.len(), refused.join("\n  "));
     }
     let missing = sent.iter().filter(|status| !status.missing.is_empty()).count();
     show(ui, &json!(sent), format!("{} packages sent again; {missing} still miss a steward", sent.len()))

@@ -268,7 +268,13 @@ pub async fn deliver(coop: &Coop, wallet: &mut Wallet, package: &ContributionPac
             if !passes(error.code()) {
                 wallet.forget(package.commitment)?;
             }
-            return Err(error.into());
+            // Stewards replace the keys that records are sealed to once an epoch.
+            let stale = (error.code() == ProblemCode::SealBroken)
+                .then_some("it may be sealed to keys of an earlier epoch: contribute the record again");
+            return Err(match stale {
+                Some(hint) => anyhow::Error::from(error).context(hint),
+                None => error.into(),
+            });
         }
     };
     let start = Instant::now();

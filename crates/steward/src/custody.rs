@@ -183,6 +183,10 @@ impl Steward {
         };
         eip712::verify(&contribution, &self.manifest.contribution_domain(), &package.signature, member.account)
             .map_err(|error| Problem::new(ProblemCode::Unauthenticated, format!("signature: {error}")))?;
+        if self.holds_share(id, package.commitment).await? {
+            // It may come again for another steward's sake when the key that it was sealed to is destroyed.
+            return Ok(ShareReceipt { steward: seat, commitment: package.commitment });
+        }
         let header = self.check_header(&package.header, id, package.consent_version)?;
         let deal = self.check_deal(&mirror, &package.deal)?;
         let seats = mirror.latest.seats.len();
@@ -229,6 +233,11 @@ impl Steward {
             return Err(Problem::new(ProblemCode::Erased, format!("member {id} erased everything")));
         }
         Ok(ShareReceipt { steward: seat, commitment })
+    }
+
+    async fn holds_share(&self, member: MemberId, commitment: B256) -> Result<bool, Problem> {
+        let kept = self.store.contribution(commitment).await?;
+        Ok(kept.is_some_and(|row| row.member == member) && self.store.share(commitment).await?.is_some())
     }
 
     /// Keeps a contribution that a peer holds, without any share.

@@ -50,7 +50,7 @@ fn two_of_three_stewards_go_on_and_the_third_catches_up() {
     let mut second = Again::start(&up, "steward-2");
     let mut third = Again::start(&up, "steward-3");
     up.wait_for_stewards(3);
-    let files = records(&dir.path().join("fhir"), 3);
+    let files = records(&dir.path().join("fhir"), 4);
     enroll(&up, "ada", &files[0]);
     second.kill();
     enroll(&up, "ben", &files[1]);
@@ -69,7 +69,7 @@ fn two_of_three_stewards_go_on_and_the_third_catches_up() {
     let _third = Again::start(&up, "steward-3");
     up.wait_for_stewards(3);
     up.json(&["member", "contribute", "--name", "ben", "--resume"]);
-    enroll(&up, "cleo", &files[2]);
+    enroll(&up, "cleo", &files[3]);
     let settled = up.json(&["epoch", "settle", "2"]);
     assert_eq!(settled["state"], "final");
     assert_eq!(settled["header"]["sharers"], 3);

@@ -4,7 +4,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::LazyLock;
@@ -129,12 +129,17 @@ impl Up {
     /// Waits until the gateway reaches this many stewards.
     pub fn wait_for_stewards(&self, wanted: usize) {
         let patience = Instant::now() + Duration::from_secs(60);
+        let port: u16 = self.url.rsplit(':').next().unwrap().parse().unwrap();
         loop {
             let status = self.json(&["coop", "status"]);
             let stewards = status["cooperative"]["stewards"].as_array().unwrap();
-            if stewards.iter().filter(|steward| steward["up"] == true).count() == wanted {
+            let up = stewards.iter().filter(|steward| steward["up"] == true).count();
+            // Whom the gateway did not ask yet counts as up there.
+            let here = OFFSETS[1..4].iter().filter(|offset| TcpStream::connect(("127.0.0.1", port + **offset)).is_ok());
+            if up == wanted && here.count() == wanted {
                 return;
             }
+            std::thread::sleep(Duration::from_millis(50));
             assert!(Instant::now() < patience, "not {wanted} stewards are up: {status}");
         }
     }

@@ -167,7 +167,7 @@ async fn point_10_nothing_of_an_erased_member_is_left_in_any_file() -> Result<()
         assert!(store.scores_after(ContributionId(0)).await?.iter().all(|row| row.member != eve.id));
     }
     let audited = audit::audit(world.configs[0].clone()).await?;
-    assert!(audited.agrees && audited.epoch == 4, "{audited}");
+    assert!(audited.agrees && audited.epoch >= 4, "{audited}");
     Ok(())
 }
 
@@ -261,6 +261,10 @@ async fn point_10_sealing_keys_are_replaced_each_epoch_and_destroyed() -> Result
     world
         .until("no trace", async || Ok(found(&config.data_dir, &gone)?.is_empty() && !config.sealing_key_file.exists()))
         .await?;
+    // What is held is held: the same package comes again where another steward lacks it.
+    package.deadline = world.now().await? + 3_600;
+    world.sign(&ada, &mut package)?;
+    world.give(1, &package).await?;
     let mut package = resealed(&late, world.now().await? + 3_600);
     world.sign(&ada, &mut package)?;
     assert_eq!(world.give(1, &package).await.unwrap_err().code(), ProblemCode::SealBroken);

@@ -24,8 +24,11 @@ async fn one_hung_steward_does_not_stop_settlement() -> Result<()> {
     assert_eq!(signers, [StewardId(1), StewardId(2)]);
 
     // Health says who is waited for; it is no fault of this steward's.
-    let health: Health = Client::new(&format!("http://{}", world.configs[1].listen))?.get("/v1/health").await?;
-    assert!(health.waiting_for.iter().any(|who| who.starts_with("steward 3 has not answered for")), "{health:?}");
+    let client = Client::new(&format!("http://{}", world.configs[1].listen))?;
+    let waits =
+        |health: &Health| health.waiting_for.iter().any(|who| who.starts_with("steward 3 has not answered for"));
+    world.until("who is waited for", async || Ok(waits(&client.get("/v1/health").await?))).await?;
+    let health: Health = client.get("/v1/health").await?;
     assert!(health.ok, "{health:?}");
     Ok(())
 }
