@@ -16,8 +16,9 @@ async fn one_hung_steward_does_not_stop_settlement() -> Result<()> {
     std::thread::spawn(move || listener.incoming().collect::<Vec<_>>());
     let (ada, ben) = (world.member(1).await?, world.member(2).await?);
     world.contribute(&[(&ada, world.record(1).await?), (&ben, world.record(2).await?)]).await?;
-    world.attempt(1, 0).await?;
+    world.stand_in().await?;
     world.scored(2).await?;
+    world.attempt(1, 0).await?;
     world.settled(1).await?;
     assert_eq!(world.header(1).await?.sharers, 2);
     let signers: Vec<StewardId> = world.proposals()[0].signatures.iter().map(|one| one.steward).collect();

@@ -141,8 +141,9 @@ async fn point_18_a_steward_that_was_down_until_a_member_had_erased_everything_s
     let ben = world.member(2).await?;
     world.contribute(&[(&ada, world.record(1).await?), (&ben, world.record(2).await?)]).await?;
     // Who is drawn and down is replaced an attempt later.
-    world.attempt(1, 0).await?;
+    world.stand_in().await?;
     world.scored(2).await?;
+    world.attempt(1, 0).await?;
     world.settled(1).await?;
     world.erase(&ben).await?;
     world.after_window(1).await?;

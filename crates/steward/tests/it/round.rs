@@ -64,9 +64,10 @@ async fn two_of_three_go_on_and_the_third_catches_up() -> Result<()> {
     let ben = world.member(2).await?;
     world.contribute(&[(&ada, world.record(1).await?), (&ben, world.record(2).await?)]).await?;
 
-    // A scorer that is silent is replaced an attempt later; steward 2 proposes attempt 0 of epoch 1.
-    world.attempt(1, 0).await?;
+    // A scorer that is silent is replaced an attempt later.
+    world.stand_in().await?;
     world.scored(2).await?;
+    world.attempt(1, 0).await?;
     world.settled(1).await?;
     let first = world.header(1).await?;
     assert_eq!(first.sharers, 2);
