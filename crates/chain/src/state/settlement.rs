@@ -13,7 +13,7 @@ use crate::events::Event;
 pub const FROZEN: u64 = u64::MAX;
 
 /// How long after the last answer to a demand a member may still contest what it shows, in seconds.
-const REPLY_TIME: u64 = 12 * 3_600;
+const REPLY_TIME: u64 = 24 * 3_600;
 
 /// The latest end of a pause that the ledger notes: it has 40 bits, and all of them set mean a frozen proposal.
 const LATEST: u64 = (1 << 40) - 2;
