@@ -20,7 +20,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("rochdale-gateway", &["core", "crypto", "chain", "api", "node"]),
     ("rochdale-worker", &["core", "crypto", "chain", "api", "compute", "node"]),
     ("rochdale-cli", &["core", "crypto", "chain", "api", "client"]),
-    ("rochdale-testkit", &["core", "chain", "client"]),
+    ("rochdale-testkit", &["core", "api", "chain", "client"]),
     ("xtask", &[]),
 ];
 

@@ -9,7 +9,7 @@ use rochdale_api::auth;
 use rochdale_api::client::{Client, Identity};
 use rochdale_api::status::{Cooperative, StewardEntry};
 use rochdale_chain::deploy::Manifest;
-use rochdale_client::{Contracts, Site};
+use rochdale_client::Site;
 use rochdale_crypto::SealingPublicKey;
 use rochdale_crypto::keyfile::{self, KeyKind};
 use std::path::Path;
@@ -57,20 +57,7 @@ impl Coop {
 
     /// What is needed to sign and to seal.
     pub fn site(&self) -> Site {
-        let a = &self.manifest.addresses;
-        Site {
-            chain_id: self.manifest.chain_id,
-            contracts: Contracts {
-                membership: a.membership,
-                consent_registry: a.consent_registry,
-                contribution_registry: a.contribution_registry,
-                steward_committee: a.steward_committee,
-                settlement_ledger: a.settlement_ledger,
-                disputes: a.disputes,
-            },
-            stewards: self.stewards.clone(),
-            quorum: self.quorum,
-        }
+        Site { contracts: self.manifest.contracts(), stewards: self.stewards.clone(), quorum: self.quorum }
     }
 
     /// The gateway's own view, read again.

@@ -247,9 +247,9 @@ pub async fn openings(coop: &Coop, wallet: &Wallet) -> Result<Vec<OpeningLog>> {
         let steward = coop.steward(entry, &wallet.key)?;
         let answer: Result<Sealed, _> =
             steward.post_signed(&format!("/v1/members/{member}/openings"), &request, now).await;
-        let openings = answer.map_err(anyhow::Error::from).and_then(|answer| {
-            Ok(rows::open_openings(&coop.site(), member, entry.steward, &reply, answer)?)
-        });
+        let openings = answer
+            .map_err(anyhow::Error::from)
+            .and_then(|answer| Ok(rows::open_openings(&coop.site(), member, entry.steward, &reply, answer)?));
         logs.push(OpeningLog { steward: entry.steward, openings });
     }
     Ok(logs)

@@ -31,7 +31,7 @@ impl Member<'_> {
         let part = ConsentPart::new(commit::canonical_json(receipt)?, blinder);
         let receipts = self.site.each(|entry, to| {
             let context = ConsentContext {
-                chain_id: self.site.chain_id,
+                chain_id: self.site.contracts.chain_id,
                 registry: self.site.contracts.consent_registry,
                 member: self.id,
                 consent_version: receipt.version,
@@ -46,7 +46,7 @@ impl Member<'_> {
             expiry,
             nonce: stamp.nonce,
             deadline: stamp.deadline,
-            signature: eip712::sign(self.key, &grant, &self.site.consent_domain())?,
+            signature: eip712::sign(self.key, &grant, &self.site.contracts.consent_domain())?,
             receipts,
         })
     }
@@ -58,7 +58,7 @@ impl Member<'_> {
     pub fn revoke(&self, stamp: Stamp) -> Result<DenyRequest> {
         let (nonce, deadline) = (U256::from(stamp.nonce), U256::from(stamp.deadline));
         let message = eip712::ConsentRevoke { memberId: self.id.0, nonce, deadline };
-        Ok(self.deny(stamp, eip712::sign(self.key, &message, &self.site.consent_domain())?))
+        Ok(self.deny(stamp, eip712::sign(self.key, &message, &self.site.contracts.consent_domain())?))
     }
 
     /// Has everything erased and ends the membership. What was earned stays claimable.
@@ -68,7 +68,7 @@ impl Member<'_> {
     pub fn erase(&self, stamp: Stamp) -> Result<DenyRequest> {
         let (nonce, deadline) = (U256::from(stamp.nonce), U256::from(stamp.deadline));
         let message = eip712::ConsentErase { memberId: self.id.0, nonce, deadline };
-        Ok(self.deny(stamp, eip712::sign(self.key, &message, &self.site.consent_domain())?))
+        Ok(self.deny(stamp, eip712::sign(self.key, &message, &self.site.contracts.consent_domain())?))
     }
 
     fn deny(&self, Stamp { nonce, deadline }: Stamp, signature: Bytes) -> DenyRequest {
@@ -86,7 +86,7 @@ impl Site {
         if (word.member_id, word.steward) != (member, entry.steward) {
             return Err(ClientError::Other("the word is of another member or steward".to_owned()));
         }
-        let domain = self.committee_domain();
+        let domain = self.contracts.committee_domain();
         let receipt = eip712::ErasureReceipt { memberId: member.0, shares: word.shares, at: U256::from(word.at) };
         eip712::verify(&receipt, &domain, &word.signature, entry.address)?;
         if let Some(complete) = &word.complete {

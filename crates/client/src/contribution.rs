@@ -27,7 +27,7 @@ impl Member<'_> {
     ) -> Result<(ContributionPackage, Vec<u8>)> {
         let secret = RecordSecret::random(rng);
         let context = Context {
-            chain_id: self.site.chain_id,
+            chain_id: self.site.contracts.chain_id,
             registry: self.site.contracts.contribution_registry,
             member: self.id,
             consent_version,
@@ -83,7 +83,7 @@ impl Member<'_> {
             nonce: U256::from(package.nonce),
             deadline: U256::from(package.deadline),
         };
-        package.signature = eip712::sign(self.key, &message, &self.site.contribution_domain())?;
+        package.signature = eip712::sign(self.key, &message, &self.site.contracts.contribution_domain())?;
         Ok(())
     }
 }

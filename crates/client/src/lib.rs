@@ -16,7 +16,7 @@ mod site;
 
 pub use membership::Member;
 pub use order::{Ordered, Researcher, open_answer};
-pub use site::{Contracts, Site, Stamp};
+pub use site::{Site, Stamp};
 
 use rochdale_core::commit::CommitError;
 use rochdale_crypto::{EnvelopeError, SealingError, SharingError};

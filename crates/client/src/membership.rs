@@ -51,7 +51,7 @@ impl Applicant<'_> {
     /// # Errors
     /// Where a steward's key is unusable.
     pub fn seal_row_key(&self, rng: &mut impl CryptoRng) -> Result<Vec<SealedTo>> {
-        let (chain_id, membership) = (self.site.chain_id, self.site.contracts.membership);
+        let (chain_id, membership) = (self.site.contracts.chain_id, self.site.contracts.membership);
         self.site.each(|entry, to| {
             let (account, nullifier, index) = (self.account, self.nullifier, entry.steward);
             let context = RowKeyContext { chain_id, membership, account, nullifier, index };
@@ -72,7 +72,7 @@ pub fn offer(
 ) -> Result<KeyOfferRequest> {
     let (account, nullifier, row_key_digest) = (applicant.account, applicant.nullifier, applicant.row_key_digest());
     let offer = eip712::KeyOffer { account, nullifier, rowKeyDigest: row_key_digest, deadline: U256::from(deadline) };
-    let registrar_signature = eip712::sign(registrar, &offer, &applicant.site.membership_domain())?;
+    let registrar_signature = eip712::sign(registrar, &offer, &applicant.site.contracts.membership_domain())?;
     Ok(KeyOfferRequest { account, nullifier, row_key_digest, deadline, registrar_signature, row_keys })
 }
 
@@ -96,13 +96,13 @@ pub fn admit(
     }
     let (payout, until) = (account, U256::from(deadline));
     let admission = eip712::Admission { account, payout, nullifier, rowKeyDigest: row_key_digest, deadline: until };
-    let registrar_signature = eip712::sign(registrar, &admission, &site.membership_domain())?;
+    let registrar_signature = eip712::sign(registrar, &admission, &site.contracts.membership_domain())?;
     Ok(JoinRequest { account, payout, nullifier, row_key_digest, deadline, registrar_signature, row_keys })
 }
 
 /// How many stewards signed that they hold the key: each seat counts once, and by its own signature.
 fn holders(site: &Site, held: &eip712::KeyHeld, receipts: &[KeyReceipt]) -> usize {
-    let domain = site.committee_domain();
+    let domain = site.contracts.committee_domain();
     let holds = |entry: &&rochdale_api::status::StewardEntry| {
         let mut theirs = receipts.iter().filter(|receipt| receipt.steward == entry.steward);
         theirs.any(|receipt| eip712::verify(held, &domain, &receipt.signature, entry.address).is_ok())
@@ -118,7 +118,7 @@ impl Member<'_> {
     pub fn leave(&self, stamp: Stamp) -> Result<LeaveRequest> {
         let (member_id, Stamp { nonce, deadline }) = (self.id, stamp);
         let message = eip712::Leave { memberId: self.id.0, nonce: U256::from(nonce), deadline: U256::from(deadline) };
-        let signature = eip712::sign(self.key, &message, &self.site.membership_domain())?;
+        let signature = eip712::sign(self.key, &message, &self.site.contracts.membership_domain())?;
         Ok(LeaveRequest { member_id, nonce, deadline, signature })
     }
 
@@ -130,7 +130,7 @@ impl Member<'_> {
         let (member_id, Stamp { nonce, deadline }) = (self.id, stamp);
         let (at, until) = (U256::from(nonce), U256::from(deadline));
         let message = eip712::Payout { memberId: self.id.0, payout, nonce: at, deadline: until };
-        let signature = eip712::sign(self.key, &message, &self.site.membership_domain())?;
+        let signature = eip712::sign(self.key, &message, &self.site.contracts.membership_domain())?;
         Ok(PayoutRequest { member_id, payout, nonce, deadline, signature })
     }
 
@@ -142,7 +142,7 @@ impl Member<'_> {
         let (member_id, until) = (self.id, U256::from(deadline));
         let message =
             eip712::Demand { memberId: self.id.0, epoch: epoch.0, attempt, kind: kind.into(), deadline: until };
-        let signature = eip712::sign(self.key, &message, &self.site.disputes_domain())?;
+        let signature = eip712::sign(self.key, &message, &self.site.contracts.disputes_domain())?;
         Ok(DemandRequest { member_id, epoch, attempt, kind, deadline, signature })
     }
 }
@@ -165,7 +165,8 @@ mod tests {
         };
         let stewards: Vec<StewardEntry> = keys.iter().zip(1..).map(entry).collect();
         let nowhere = Address::repeat_byte(9);
-        let contracts = crate::Contracts {
+        let contracts = eip712::Contracts {
+            chain_id: 31_337,
             membership: nowhere,
             consent_registry: nowhere,
             contribution_registry: nowhere,
@@ -173,8 +174,8 @@ mod tests {
             settlement_ledger: nowhere,
             disputes: nowhere,
         };
-        let site = Site { chain_id: 31_337, contracts, stewards, quorum: 2 };
-        let domain = site.committee_domain();
+        let site = Site { contracts, stewards, quorum: 2 };
+        let domain = site.contracts.committee_domain();
         let held = |byte| eip712::KeyHeld {
             account: Address::repeat_byte(1),
             nullifier: B256::repeat_byte(2),

@@ -49,7 +49,7 @@ impl Researcher<'_> {
     ) -> Result<Ordered> {
         let (query_digest, rho) = (query.digest()?, query.rho);
         let order = Order { license_id: license, cut, query_digest, rho, purpose, nonce, deadline };
-        let (message, domain) = (eip712::order::QueryOrder::from(&order), self.site.committee_domain());
+        let (message, domain) = (eip712::order::QueryOrder::from(&order), self.site.contracts.committee_domain());
         let signature = eip712::sign(self.key, &message, &domain)?;
         Ok(Ordered { order: eip712::digest(&message, &domain), request: QueryRequest { query, order, signature } })
     }
@@ -69,7 +69,7 @@ pub fn open_answer(
         return Err(ClientError::Other(format!("the answer is to order {}, asked was {order}", sealed.order)));
     }
     let context = QueryAnswerContext {
-        chain_id: site.chain_id,
+        chain_id: site.contracts.chain_id,
         committee: site.contracts.steward_committee,
         license: sealed.license_id,
         order: sealed.order,

@@ -14,7 +14,7 @@ use crate::{ClientError, Result, Site};
 /// Where it is sealed for somebody else, or is no row.
 pub fn open_row(site: &Site, member: MemberId, reply: &SealingKeyPair, answer: SealedRow) -> Result<RowReport> {
     let context = ClaimsRowContext {
-        chain_id: site.chain_id,
+        chain_id: site.contracts.chain_id,
         ledger: site.contracts.settlement_ledger,
         epoch: answer.epoch,
         member,
@@ -34,7 +34,7 @@ pub fn open_openings(
     reply: &SealingKeyPair,
     answer: Sealed,
 ) -> Result<Vec<Opening>> {
-    let (chain_id, committee) = (site.chain_id, site.contracts.steward_committee);
+    let (chain_id, committee) = (site.contracts.chain_id, site.contracts.steward_committee);
     let context = OpeningsContext { chain_id, committee, member, index: steward };
     let bytes = open_as(reply, &context, &rochdale_crypto::Sealed(answer.sealed))?;
     serde_json::from_slice(&bytes).map_err(|source| ClientError::NotUnderstood { what: "the log of openings", source })

@@ -372,6 +372,63 @@ pub fn domain(name: &'static str, chain_id: u64, contract: Address) -> Eip712Dom
     Eip712Domain::new(Some(name.into()), Some("1".into()), Some(U256::from(chain_id)), Some(contract), None)
 }
 
+/// The contracts whose names stand in what members, researchers and stewards sign and seal, and their chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Contracts {
+    /// The chain.
+    pub chain_id: u64,
+    /// Admissions, row keys, leaving.
+    pub membership: Address,
+    /// Consents.
+    pub consent_registry: Address,
+    /// Contributions and their envelopes.
+    pub contribution_registry: Address,
+    /// Orders, answers, stewards' words.
+    pub steward_committee: Address,
+    /// Rows.
+    pub settlement_ledger: Address,
+    /// Demands and contests.
+    pub disputes: Address,
+}
+
+impl Contracts {
+    /// The domain of admissions, key offers and leaving.
+    #[must_use]
+    pub fn membership_domain(&self) -> Eip712Domain {
+        domain("Membership", self.chain_id, self.membership)
+    }
+
+    /// The domain of grants, revocations and erasures.
+    #[must_use]
+    pub fn consent_domain(&self) -> Eip712Domain {
+        domain("ConsentRegistry", self.chain_id, self.consent_registry)
+    }
+
+    /// The domain of contributions.
+    #[must_use]
+    pub fn contribution_domain(&self) -> Eip712Domain {
+        domain("ContributionRegistry", self.chain_id, self.contribution_registry)
+    }
+
+    /// The domain of orders, debits and receipts, scores and stewards' words.
+    #[must_use]
+    pub fn committee_domain(&self) -> Eip712Domain {
+        domain("StewardCommittee", self.chain_id, self.steward_committee)
+    }
+
+    /// The domain of settlement headers.
+    #[must_use]
+    pub fn settlement_domain(&self) -> Eip712Domain {
+        domain("SettlementLedger", self.chain_id, self.settlement_ledger)
+    }
+
+    /// The domain of demands and contests.
+    #[must_use]
+    pub fn disputes_domain(&self) -> Eip712Domain {
+        domain("Disputes", self.chain_id, self.disputes)
+    }
+}
+
 /// The digest that is signed.
 #[must_use]
 pub fn digest<T: SolStruct>(message: &T, domain: &Eip712Domain) -> B256 {
@@ -503,7 +560,7 @@ mod tests {
             assert!(matches!(recover(&revoke(), &here, bad), Err(SignatureError::Malformed { .. })), "{bad:?}");
         }
         // n − s with the other parity is a signature of the same key that contracts refuse.
-        let order = U256::from_be_bytes(alloy::primitives::hex!(
+        let order = U256::from_be_bytes(alloy_primitives::hex!(
             "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141"
         ));
         let high = order - U256::from_be_slice(&good[32..64]);
