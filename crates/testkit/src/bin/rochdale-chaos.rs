@@ -165,6 +165,16 @@ impl Site {
     }
 }
 
+impl Drop for Site {
+    /// Nothing goes on running where a round failed.
+    fn drop(&mut self) {
+        if let Some(mut up) = self.up.take() {
+            let _ = Command::new("kill").arg("-TERM").arg(up.id().to_string()).status();
+            let _ = up.wait();
+        }
+    }
+}
+
 fn kill(pids: &[u32]) -> Result<()> {
     let pids: Vec<String> = pids.iter().map(u32::to_string).collect();
     // A process that ended by itself in this moment is no failure.
