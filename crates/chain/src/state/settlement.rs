@@ -284,8 +284,8 @@ mod tests {
             let state = folded([&both, answers].concat());
             state.open_demands(4_000).map(|demand| demand.kind).collect::<Vec<_>>()
         };
-        assert_eq!(open(&[row.clone()]), [DemandKind::Inputs]);
-        assert_eq!(open(&[inputs.clone()]), [DemandKind::Row]);
+        assert_eq!(open(std::slice::from_ref(&row)), [DemandKind::Inputs]);
+        assert_eq!(open(std::slice::from_ref(&inputs)), [DemandKind::Row]);
         assert!(open(&[row, inputs]).is_empty());
     }
 
