@@ -27,15 +27,14 @@ impl Steward {
     /// Where the store fails or is damaged.
     pub async fn size_round(self: &Arc<Self>, mirror: &Mirror) -> Result<(), Problem> {
         let now = mirror.head.finalized.timestamp;
-        let Some(epoch) = self.counted_at(now) else { return Ok(()) };
-        if !self.store.sizes(epoch).await?.is_empty() {
-            return Ok(());
-        }
-        let (end, schedule) = (self.manifest.schedule().end(epoch), self.manifest.schedule());
-        let waited = now >= schedule.end(Epoch(epoch.0 + 1));
-        if waited || self.is_complete(mirror).await? {
-            let state = Cooperative::at_cut(mirror.events.iter(), end);
-            self.store.put_sizes(&self.count(&state, epoch, end).await?).await?;
+        let Some(due) = self.counted_at(now) else { return Ok(()) };
+        let before = counting_epoch(Epoch(due.0.saturating_sub(1)));
+        for epoch in before.into_iter().chain([due]) {
+            let (end, next) = (self.manifest.schedule().end(epoch), self.manifest.schedule().end(Epoch(epoch.0 + 1)));
+            if self.store.sizes(epoch).await?.is_empty() && (now >= next || self.is_complete(mirror).await?) {
+                let state = Cooperative::at_cut(mirror.events.iter(), end);
+                self.store.put_sizes(&self.count(&state, epoch, end).await?).await?;
+            }
         }
         Ok(())
     }
