@@ -10,15 +10,17 @@ use std::collections::BTreeSet;
 const DIRECTION: &[(&str, &[&str])] = &[
     ("rochdale-core", &[]),
     ("rochdale-crypto", &["core"]),
-    ("rochdale-chain", &["core"]),
+    ("rochdale-eip712", &["core"]),
+    ("rochdale-chain", &["core", "eip712"]),
     ("rochdale-api", &["core"]),
+    ("rochdale-client", &["core", "crypto", "api", "eip712"]),
     ("rochdale-compute", &["core"]),
     ("rochdale-node", &["core", "crypto", "api"]),
     ("rochdale-steward", &["core", "crypto", "chain", "api", "node"]),
     ("rochdale-gateway", &["core", "crypto", "chain", "api", "node"]),
     ("rochdale-worker", &["core", "crypto", "chain", "api", "compute", "node"]),
-    ("rochdale-cli", &["core", "crypto", "chain", "api"]),
-    ("rochdale-testkit", &["core", "chain"]),
+    ("rochdale-cli", &["core", "crypto", "chain", "api", "client"]),
+    ("rochdale-testkit", &["core", "api", "chain", "client"]),
     ("xtask", &[]),
 ];
 

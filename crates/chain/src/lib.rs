@@ -11,7 +11,6 @@ pub mod bindings;
 pub mod client;
 pub mod deploy;
 pub mod dispute;
-pub mod eip712;
 pub mod events;
 pub mod gov;
 mod layouts;
@@ -19,3 +18,5 @@ pub mod local;
 pub mod poll;
 pub mod state;
 pub mod upgrade;
+
+pub use rochdale_eip712 as eip712;

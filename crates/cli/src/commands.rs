@@ -198,7 +198,7 @@ async fn erasure(coop: &Coop, member: MemberId, ui: Ui) -> Result<ExitCode> {
             }
         }
     }
-    let needed = members::deletions_needed(coop);
+    let needed = coop.site().deletions_needed();
     let so = if destroyed >= needed { "nobody can open the records" } else { "the records can still be opened" };
     write!(sentences, "{destroyed} of {needed} deletions that suffice: {so}")?;
     let value = json!({ "words": values, "needed": needed, "can_be_opened": destroyed < needed });

@@ -9,6 +9,7 @@ use rochdale_api::auth;
 use rochdale_api::client::{Client, Identity};
 use rochdale_api::status::{Cooperative, StewardEntry};
 use rochdale_chain::deploy::Manifest;
+use rochdale_client::Site;
 use rochdale_crypto::SealingPublicKey;
 use rochdale_crypto::keyfile::{self, KeyKind};
 use std::path::Path;
@@ -52,6 +53,11 @@ impl Coop {
         let domain = auth::domain(manifest.chain_id, manifest.addresses.steward_committee);
         let gateway = gateway.expecting(domain, view.gateway);
         Ok(Self { manifest, stewards: view.stewards, quorum: view.quorum, gateway })
+    }
+
+    /// What is needed to sign and to seal.
+    pub fn site(&self) -> Site {
+        Site { contracts: self.manifest.contracts(), stewards: self.stewards.clone(), quorum: self.quorum }
     }
 
     /// The gateway's own view, read again.

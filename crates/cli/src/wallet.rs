@@ -6,6 +6,7 @@ use alloy::primitives::{Address, B256};
 use alloy::signers::local::PrivateKeySigner;
 use anyhow::{Context, Result, bail};
 use rochdale_api::contribution::ContributionPackage;
+use rochdale_client::{Member, Site};
 use rochdale_core::ids::MemberId;
 use rochdale_crypto::RowKey;
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,11 @@ impl Wallet {
     /// The account.
     pub fn account(&self) -> Address {
         self.key.address()
+    }
+
+    /// The member as a signer.
+    pub fn signer<'a>(&'a self, site: &'a Site) -> Result<Member<'a>> {
+        Ok(Member { site, key: &self.key, id: self.id()? })
     }
 
     /// Writes `member.json`.

@@ -13,6 +13,7 @@
 
 pub mod cid;
 pub mod envelope;
+#[cfg(unix)]
 pub mod keyfile;
 pub mod keystore;
 mod padme;

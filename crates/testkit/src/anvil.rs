@@ -6,6 +6,7 @@ use std::time::Duration;
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy::signers::local::PrivateKeySigner;
 use anyhow::{Context as _, Result};
+use rochdale_api::status::StewardEntry;
 use rochdale_chain::bindings::{
     ConsentRegistry, ContributionRegistry, LicenseSale, Market, Membership, StewardCommittee, TestUSDC,
 };
@@ -16,6 +17,7 @@ use rochdale_chain::deploy::{Actors, CoopConfig, Manifest, deploy};
 use rochdale_chain::eip712;
 use rochdale_chain::events::{Event, Follower, Located, MemoryStore, Seat, decode};
 use rochdale_chain::local::{Anvil, AnvilOptions, LocalChain, approve_researcher, key, post_bonds};
+use rochdale_client::Site;
 use rochdale_core::ids::{ContributionId, DatasetId, LicenseId, MemberId, Purpose};
 use rochdale_core::order::Debit;
 
@@ -195,6 +197,12 @@ impl TestCoop {
             _ => None,
         });
         joined.context("no Joined event in the receipt")
+    }
+
+    /// What is needed to sign and to seal, with `stewards` as the committee; two open a record.
+    #[must_use]
+    pub fn site(&self, stewards: Vec<StewardEntry>) -> Site {
+        Site { contracts: self.manifest.contracts(), stewards, quorum: 2 }
     }
 
     /// The number of the member's next consent statement.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::config::SettlementTimes;
 use crate::bindings;
 use crate::client::BlockRef;
-use crate::eip712;
+use crate::eip712::{self, Contracts};
 
 /// The manifest's format.
 pub const MANIFEST_VERSION: u32 = 2;
@@ -237,16 +237,31 @@ impl Manifest {
         Some(self.schedule().end(Epoch(before)))
     }
 
+    /// What members, researchers and stewards sign for.
+    #[must_use]
+    pub fn contracts(&self) -> Contracts {
+        let a = &self.addresses;
+        Contracts {
+            chain_id: self.chain_id,
+            membership: a.membership,
+            consent_registry: a.consent_registry,
+            contribution_registry: a.contribution_registry,
+            steward_committee: a.steward_committee,
+            settlement_ledger: a.settlement_ledger,
+            disputes: a.disputes,
+        }
+    }
+
     /// The domain of admissions.
     #[must_use]
     pub fn membership_domain(&self) -> Eip712Domain {
-        eip712::domain("Membership", self.chain_id, self.addresses.membership)
+        self.contracts().membership_domain()
     }
 
     /// The domain of grants, revocations and erasures.
     #[must_use]
     pub fn consent_domain(&self) -> Eip712Domain {
-        eip712::domain("ConsentRegistry", self.chain_id, self.addresses.consent_registry)
+        self.contracts().consent_domain()
     }
 
     /// The domain of the ethics board's approvals.
@@ -258,13 +273,13 @@ impl Manifest {
     /// The domain of contributions.
     #[must_use]
     pub fn contribution_domain(&self) -> Eip712Domain {
-        eip712::domain("ContributionRegistry", self.chain_id, self.addresses.contribution_registry)
+        self.contracts().contribution_domain()
     }
 
     /// The domain of budget entries, query orders and receipts, scores and erasure receipts.
     #[must_use]
     pub fn committee_domain(&self) -> Eip712Domain {
-        eip712::domain("StewardCommittee", self.chain_id, self.addresses.steward_committee)
+        self.contracts().committee_domain()
     }
 
     /// The domain of program awards.
@@ -276,13 +291,13 @@ impl Manifest {
     /// The domain of settlement headers.
     #[must_use]
     pub fn settlement_domain(&self) -> Eip712Domain {
-        eip712::domain("SettlementLedger", self.chain_id, self.addresses.settlement_ledger)
+        self.contracts().settlement_domain()
     }
 
     /// The domain of demands and contests.
     #[must_use]
     pub fn disputes_domain(&self) -> Eip712Domain {
-        eip712::domain("Disputes", self.chain_id, self.addresses.disputes)
+        self.contracts().disputes_domain()
     }
 
     /// The domain of polls and ballots: what members sign that no contract reads.

@@ -176,7 +176,7 @@ impl Demo {
             ensure!(word.shares > 0, "{} attests to no destroyed share", steward_name(steward));
             attested.push(steward);
         }
-        let needed = member::deletions_needed(&self.coop);
+        let needed = self.coop.site().deletions_needed();
         let opens = attested.len() < needed;
         Ok(Erasure { member_id: person.member_id, attested_by: attested, needed, can_be_opened: opens })
     }

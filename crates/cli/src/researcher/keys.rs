@@ -1,12 +1,11 @@
 //! A researcher's keys, and what they alone can do: sign permits and orders, open answers.
 
-use crate::coop::{self, Coop, LIFETIME};
+use crate::coop::{self, LIFETIME};
 use crate::state::{State, write_private};
 use alloy::primitives::{Address, B256, U256};
 use alloy::signers::SignerSync as _;
 use alloy::signers::local::PrivateKeySigner;
 use anyhow::{Context, Result, ensure};
-use rochdale_api::order::{Answered, SealedAnswer};
 use rochdale_chain::bindings::{License, LicenseSale, Market, TestUSDC};
 use rochdale_chain::client::{Chain, Receipt, Sender};
 use rochdale_chain::deploy::Manifest;
@@ -14,8 +13,7 @@ use rochdale_chain::eip712;
 use rochdale_core::ids::{DatasetId, LicenseId, Purpose};
 use rochdale_core::money::MicroUsdc;
 use rochdale_core::query::Query;
-use rochdale_crypto::sealing::{QueryAnswerContext, open_as};
-use rochdale_crypto::{Sealed, SealingKeyPair, keyfile};
+use rochdale_crypto::{SealingKeyPair, keyfile};
 use std::path::PathBuf;
 
 /// A researcher's folder: the account's key and the key that answers are sealed to.
@@ -23,7 +21,7 @@ pub struct Researcher {
     dir: PathBuf,
     /// The account's key.
     pub key: PrivateKeySigner,
-    recipient: SealingKeyPair,
+    pub(super) recipient: SealingKeyPair,
 }
 
 /// What to buy.
@@ -137,19 +135,6 @@ impl Researcher {
         let signature = self.key.sign_hash_sync(&digest)?;
         let (r, s) = (signature.r().into(), signature.s().into());
         Ok(LicenseSale::Permit { value, deadline, v: 27 + u8::from(signature.v()), r, s })
-    }
-
-    /// Opens an answer that is sealed to this researcher.
-    pub(super) fn open(&self, coop: &Coop, answer: &SealedAnswer) -> Result<Answered> {
-        let context = QueryAnswerContext {
-            chain_id: coop.manifest.chain_id,
-            committee: coop.manifest.addresses.steward_committee,
-            license: answer.license_id,
-            order: answer.order,
-            query_digest: answer.query_digest,
-        };
-        let bytes = open_as(&self.recipient, &context, &Sealed(answer.sealed.clone()))?;
-        serde_json::from_slice(&bytes).context("the opened answer is not understood")
     }
 }
 

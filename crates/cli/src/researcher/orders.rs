@@ -5,12 +5,11 @@ use crate::coop::{self, Coop, QUESTION};
 use crate::researcher::keys::Researcher;
 use crate::state::{read_json, write_json};
 use alloy::primitives::B256;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use rochdale_api::ProblemCode;
 use rochdale_api::client::ClientError;
-use rochdale_api::order::{Answered, Order, QueryRequest, SealedAnswer};
-use rochdale_chain::eip712;
-use rochdale_core::commit;
+use rochdale_api::order::{Answered, QueryRequest, SealedAnswer};
+use rochdale_client::{Ordered, open_answer};
 use rochdale_core::ids::{LicenseId, Purpose};
 use rochdale_core::query::Query;
 use rochdale_crypto::random_blinder;
@@ -112,19 +111,10 @@ impl Researcher {
     /// Signs a new order as of the gateway's finalized head, and keeps it.
     async fn sign(&self, coop: &Coop, license: LicenseId, purpose: Purpose, query: Query) -> Result<Kept> {
         let view = coop.view().await?;
-        let order = Order {
-            license_id: license,
-            cut: view.finalized.hash,
-            query_digest: query.digest()?,
-            rho: query.rho,
-            purpose,
-            nonce: random_blinder(&mut coop::rng()?),
-            deadline: view.now + coop::ORDER_LIFETIME,
-        };
-        let (message, domain) = (eip712::order::QueryOrder::from(&order), coop.manifest.committee_domain());
-        let signature = eip712::sign(&self.key, &message, &domain)?;
-        let request = QueryRequest { query, order, signature };
-        let kept = Kept { order: eip712::digest(&message, &domain), request, answer: None, refused: None };
+        let (nonce, deadline) = (random_blinder(&mut coop::rng()?), view.now + coop::ORDER_LIFETIME);
+        let signer = rochdale_client::Researcher { site: &coop.site(), key: &self.key };
+        let Ordered { order, request } = signer.order(license, purpose, query, view.finalized.hash, nonce, deadline)?;
+        let kept = Kept { order, request, answer: None, refused: None };
         self.keep(&kept)?;
         Ok(kept)
     }
@@ -171,14 +161,7 @@ impl Researcher {
 
     /// Opens an answer and checks it against what was asked.
     fn check(&self, coop: &Coop, kept: &Kept, sealed: &SealedAnswer) -> Result<Answered> {
-        ensure!(sealed.order == kept.order, "the answer is to order {}, asked was {}", sealed.order, kept.order);
-        let answered = self.open(coop, sealed)?;
-        let digest = commit::answer(answered.answer.digest()?, answered.blinder);
-        let asked = kept.request.order.query_digest;
-        ensure!(
-            answered.answer.query == asked && answered.debit.query_digest == asked && digest == answered.result_digest,
-            "the answer is not to the query that was asked"
-        );
-        Ok(answered)
+        let asked = (kept.order, &kept.request);
+        Ok(open_answer(&coop.site(), &self.recipient, asked, sealed)?)
     }
 }

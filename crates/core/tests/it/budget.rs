@@ -141,8 +141,8 @@ proptest! {
             let people = (1..=MEMBERS).map(MemberId).filter(|m| bits >> (m.0 - 1) & 1 == 1).map(|m| (m, joined(m))).collect();
             Charge { order: B256::left_padding_from(&at.to_be_bytes()), rho, cut: now, people }
         };
-        let mut world = World::default();
-        world.booked = spent.iter().enumerate().map(|(at, (rho, bits))| charge(at, *rho, *bits)).collect();
+        let booked = spent.iter().enumerate().map(|(at, (rho, bits))| charge(at, *rho, *bits)).collect();
+        let mut world = World { booked, ..World::default() };
         let before = world.snapshot(ORDERS, &asked, now).people;
         // One member pays all that it has left, and nobody else anything.
         let poor = MemberId(poor);

@@ -11,7 +11,7 @@ use rochdale_chain::eip712;
 use rochdale_chain::events::Event;
 use rochdale_chain::state::Cooperative;
 use rochdale_core::ids::{Epoch, MemberId};
-use rochdale_core::ledger::{self, Header, NewLeaf, OldRow, OpenedInputs, Tree, is_wrong};
+use rochdale_core::ledger::{self, DemandKind, Header, NewLeaf, OldRow, OpenedInputs, Tree, is_wrong};
 use rochdale_crypto::sealing::{OpeningContext, open_as};
 use rochdale_crypto::{Sealed, SealingKeyPair};
 use rochdale_steward::settlement::{Computed, Scores};
@@ -147,6 +147,38 @@ async fn point_15_a_member_puts_a_contest_together_from_an_honest_steward_and_wh
     contest(&world, &ada, &report, parts).await?;
     let voided = world.coop.history().await?.into_iter().any(|located| {
         matches!(located.event, Event::Voided { reason, .. } if reason == B256::right_padding_from(b"contested"))
+    });
+    assert!(voided);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn point_14_inputs_that_nobody_can_open_void_the_root_of_a_quorum_that_falsified_a_row() -> Result<()> {
+    let mut world = World::start(&[1, 2, 3]).await?;
+    let (ada, ben) = (world.member(1).await?, world.member(2).await?);
+    world.contribute(&[(&ada, world.record(1).await?), (&ben, world.record(2).await?)]).await?;
+    world.scored(2).await?;
+    world.attempt(1, 0).await?;
+    world.settled(1).await?;
+    world.after_window(1).await?;
+    world.down(1).await?;
+    world.down(2).await?;
+    world.attempt(2, 0).await?;
+    let (_, computed) = honest(&world, 3, Epoch(2)).await?;
+    let (header, _) = falsify(&world, &computed, &ada, &ben).await?;
+    // Nothing is behind this root, so nothing in it opens: without an answer there is no contest.
+    let header = Header { inputs_root: B256::repeat_byte(9), ..header };
+    propose(&world, &header).await?;
+    world.demand_of(&ada, 2, 0, DemandKind::Inputs).await?;
+    let void = async || {
+        let (researcher, manifest) = (&world.coop.researcher, &world.coop.manifest);
+        dispute::void_unanswered(researcher, manifest, ada.id, DemandKind::Inputs).await
+    };
+    assert!(void().await.is_err(), "still due");
+    world.coop.local.time_to(world.now().await? + 86_401, 3).await?;
+    void().await?;
+    let voided = world.coop.history().await?.into_iter().any(|located| {
+        matches!(located.event, Event::Voided { reason, .. } if reason == B256::right_padding_from(b"unanswered"))
     });
     assert!(voided);
     Ok(())

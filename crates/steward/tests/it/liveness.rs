@@ -9,7 +9,7 @@ use rochdale_api::settlement::{Sheet, SheetAnswer, SheetMessage};
 use rochdale_chain::bindings::{Disputes, StewardCommittee};
 use rochdale_core::commit;
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, StewardId};
-use rochdale_core::ledger::Header;
+use rochdale_core::ledger::{DemandKind, Header};
 use rochdale_crypto::sealing::{self, SheetContext};
 use rochdale_testkit::anvil::role_key;
 use serde_json::{Value, json};
@@ -166,7 +166,15 @@ async fn point_18_one_member_and_one_steward_stop_no_epoch_and_cost_no_honest_bo
     assert!(first_proposed(&world, 1).await? < M);
     world.settled_at(&[1, 3], 1).await?;
     let attempt = world.header(1).await?.attempt;
-    world.demand(&eve, 1, attempt).await?;
+    for kind in [DemandKind::Row, DemandKind::Inputs] {
+        world.demand_of(&eve, 1, attempt, kind).await?;
+    }
+    let answered = async || {
+        world.coop.local.mine(1).await?;
+        let demands = &world.steward(1).mirror()?.latest.demands;
+        Ok(demands.len() == 2 && demands.iter().all(|demand| demand.answered))
+    };
+    world.until("row and inputs to be published", answered).await?;
     world.leave(&eve).await?;
     world.object_as("steward-2").await?;
     let objector = world.coop.stewards[1].address();

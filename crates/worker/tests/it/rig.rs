@@ -17,26 +17,22 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use rochdale_api::client::Client;
 use rochdale_api::contribution::{ContributionPackage, ContributionState, ContributionStatus, ShareAnswer};
-use rochdale_api::member::{
-    DenyRequest, GrantRequest, Granted, JoinRequest, Joined, Mined, Sealed as SealedAnswerOf, SealedTo,
-};
+use rochdale_api::member::{Granted, Joined, KeyReceipts, Mined, Sealed as SealedAnswerOf};
 use rochdale_api::order::{Answered, Order, QueryRequest, SealedAnswer, SealedRequest, Shares};
-use rochdale_api::status::{Health, MemberView};
+use rochdale_api::status::{Health, MemberView, StewardEntry};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::bindings::{LicenseSale, Market, TestUSDC};
 use rochdale_chain::client::SystemClock;
 use rochdale_chain::eip712;
 use rochdale_chain::events::Event;
 use rochdale_chain::local::AnvilOptions;
-use rochdale_core::commit;
+use rochdale_client::membership::{self, Applicant};
+use rochdale_client::{Member, Site, Stamp};
 use rochdale_core::consent::{Choice, Controller, Notice, Receipt};
 use rochdale_core::ids::{DatasetId, LicenseId, MemberId, Purpose, StewardId};
 use rochdale_core::query::{Ask, Cohort, Query, VERSION};
-use rochdale_crypto::sealing::{
-    ConsentContext, ConsentPart, PrivatePart, QueryAnswerContext, RowKeyContext, ShareContext, SharesContext, open_as,
-    seal_as, seal_consent, seal_private_part, seal_row_key, seal_share,
-};
-use rochdale_crypto::{Cid, Context, RecordSecret, RowKey, Sealed, SealingKeyPair, envelope, random_blinder, sharing};
+use rochdale_crypto::sealing::{QueryAnswerContext, SharesContext, open_as, seal_as};
+use rochdale_crypto::{Cid, RowKey, Sealed, SealingKeyPair, random_blinder};
 use rochdale_testkit::anvil::{TestCoop, role_key};
 use rochdale_testkit::synth;
 use rochdale_worker::config::{Config, Engine, Privacy, Records, Replica, StewardConfig};
@@ -327,9 +323,21 @@ impl Rig {
         }
     }
 
-    fn each(&self, mut part: impl FnMut(StewardId, &SealingKeyPair) -> Sealed) -> Vec<SealedTo> {
-        let seats = (1u8..).map(StewardId).zip(&self.sealing);
-        seats.map(|(steward, key)| SealedTo { steward, sealed: part(steward, key).0 }).collect()
+    /// As a client sees the cooperative.
+    fn site(&self) -> Site {
+        let seats = (1u8..).map(StewardId).zip(&self.coop.stewards).zip(&self.sealing);
+        let entry = |((steward, signer), sealing): ((StewardId, &PrivateKeySigner), &SealingKeyPair)| StewardEntry {
+            steward,
+            address: signer.address(),
+            sealing_key: sealing.public().0,
+            url: String::new(),
+            up: true,
+        };
+        self.coop.site(seats.map(entry).collect())
+    }
+
+    async fn stamp(&self, nonce: u64) -> Stamp {
+        Stamp { nonce, deadline: self.now().await + 3_600 }
     }
 
     async fn view(&self, id: MemberId) -> MemberView {
@@ -339,31 +347,13 @@ impl Rig {
     /// A member who joins and consents to health research.
     pub async fn join(&mut self, n: u32) {
         let key = self.coop.member_key(n);
-        let (account, mut rng) = (key.address(), rand::rng());
-        let row_key = RowKey::random(&mut rng);
-        let admission = eip712::Admission {
-            account,
-            payout: account,
-            nullifier: keccak256(account),
-            rowKeyDigest: commit::row_key(B256::new(*row_key.expose())),
-            deadline: U256::from(self.now().await + 3_600),
-        };
-        let membership = self.coop.manifest.addresses.membership;
-        let row_keys = self.each(|index, key| {
-            let nullifier = admission.nullifier;
-            let context = RowKeyContext { chain_id: 31_337, membership, account, nullifier, index };
-            seal_row_key(&key.public(), &context, &row_key, &mut rng).unwrap()
-        });
-        let domain = self.coop.manifest.membership_domain();
-        let request = JoinRequest {
-            account,
-            payout: account,
-            nullifier: admission.nullifier,
-            row_key_digest: admission.rowKeyDigest,
-            deadline: admission.deadline.to(),
-            registrar_signature: eip712::sign(&self.coop.registrar, &admission, &domain).unwrap(),
-            row_keys,
-        };
+        let (site, row_key, account) = (self.site(), RowKey::random(&mut rand::rng()), key.address());
+        let applicant = Applicant { site: &site, account, nullifier: keccak256(account), row_key: &row_key };
+        let row_keys = applicant.seal_row_key(&mut rand::rng()).unwrap();
+        let deadline = self.now().await + 3_600;
+        let offer = membership::offer(&applicant, &self.coop.registrar, row_keys, deadline).unwrap();
+        let held: KeyReceipts = self.gateway.post("/v1/row-keys/offers", &offer).await.unwrap();
+        let request = membership::admit(&site, &self.coop.registrar, offer, &held).unwrap();
         let joined: Joined = self.gateway.post("/v1/members", &request).await.unwrap();
         self.consent(&key, joined.member_id).await;
         self.members.push((key, joined.member_id));
@@ -378,43 +368,16 @@ impl Rig {
         let now = self.now().await;
         let version = view.consent_version + 1;
         let receipt = Receipt::new(id, version, controller, notice, Choice::health_research(), now, 0);
-        let mut rng = rand::rng();
-        let blinder = random_blinder(&mut rng);
-        let grant = eip712::ConsentGrant {
-            memberId: id.0,
-            version,
-            receiptCommitment: commit::consent(receipt.digest().unwrap(), blinder),
-            expiry: 0,
-            nonce: U256::from(view.consent_nonce),
-            deadline: U256::from(now + 3_600),
-        };
-        let part = ConsentPart::new(commit::canonical_json(&receipt).unwrap(), blinder);
-        let receipts = self.each(|index, key| {
-            let context = ConsentContext { chain_id: 31_337, registry, member: id, consent_version: version, index };
-            seal_consent(&key.public(), &context, &part, &mut rng).unwrap()
-        });
-        let request = GrantRequest {
-            member_id: id,
-            version,
-            receipt_commitment: grant.receiptCommitment,
-            expiry: 0,
-            nonce: view.consent_nonce,
-            deadline: grant.deadline.to(),
-            signature: eip712::sign(key, &grant, &self.coop.manifest.consent_domain()).unwrap(),
-            receipts,
-        };
+        let member = Member { site: &self.site(), key, id };
+        let request = member.grant(&receipt, self.stamp(view.consent_nonce).await, &mut rand::rng()).unwrap();
         let granted: Granted = self.gateway.post("/v1/consents", &request).await.unwrap();
         assert!(granted.pending_stewards.is_empty(), "every steward takes the consent");
     }
 
     pub async fn revoke(&self, n: usize) {
         let (key, id) = &self.members[n];
-        let nonce = self.view(*id).await.consent_nonce;
-        let deadline = self.now().await + 3_600;
-        let message =
-            eip712::ConsentRevoke { memberId: id.0, nonce: U256::from(nonce), deadline: U256::from(deadline) };
-        let signature = eip712::sign(key, &message, &self.coop.manifest.consent_domain()).unwrap();
-        let request = DenyRequest { member_id: *id, nonce, deadline, signature };
+        let stamp = self.stamp(self.view(*id).await.consent_nonce).await;
+        let request = Member { site: &self.site(), key, id: *id }.revoke(stamp).unwrap();
         let _: Mined = self.gateway.post("/v1/consents/revoke", &request).await.unwrap();
     }
 
@@ -445,52 +408,9 @@ impl Rig {
 
     async fn package(&self, key: &PrivateKeySigner, id: MemberId, record: &[u8]) -> (ContributionPackage, Vec<u8>) {
         let view = self.view(id).await;
-        let deadline = self.now().await + 3_600;
-        let registry = self.coop.manifest.addresses.contribution_registry;
-        let context = Context { chain_id: 31_337, registry, member: id, consent_version: view.consent_version };
-        let mut rng = rand::rng();
-        let secret = RecordSecret::random(&mut rng);
-        let sealed = envelope::seal(&secret, &context, record, &mut rng).unwrap();
-        let deal = sharing::deal(&secret, 2, 3, &mut rng).unwrap();
-        let part = PrivatePart::new(DATASET, random_blinder(&mut rng));
-        let of = |index| ShareContext::of(&sealed.header, index);
-        let shares = self.each(|index, key| {
-            let share = &deal.shares[usize::from(index.0) - 1];
-            seal_share(&key.public(), &of(index), share, &mut rng).unwrap()
-        });
-        let secrets = self
-            .each(|index, key| seal_private_part(&key.public(), &of(index).private_part(), &part, &mut rng).unwrap());
-        let blob_digest = B256::from(*sealed.cid.sha256());
-        let sealed_shares: Vec<_> = shares.iter().map(|share| &share.sealed).collect();
-        let commitment = commit::contribution(
-            sealed.header.hash(),
-            blob_digest,
-            deal.commitments.hash(),
-            commit::sealed_shares(&sealed_shares),
-            DATASET,
-            part.blinder(),
-        );
-        let message = eip712::Contribution {
-            memberId: id.0,
-            commitment,
-            consentVersion: view.consent_version,
-            nonce: U256::from(view.contribution_nonce),
-            deadline: U256::from(deadline),
-        };
-        let package = ContributionPackage {
-            member_id: id,
-            commitment,
-            consent_version: view.consent_version,
-            nonce: view.contribution_nonce,
-            deadline,
-            signature: eip712::sign(key, &message, &self.coop.manifest.contribution_domain()).unwrap(),
-            header: sealed.header.to_bytes().into(),
-            blob_digest,
-            deal: deal.commitments.points.clone(),
-            shares,
-            secrets,
-        };
-        (package, sealed.blob)
+        let stamp = self.stamp(view.contribution_nonce).await;
+        let member = Member { site: &self.site(), key, id };
+        member.contribute(record, DATASET, view.consent_version, stamp, &mut rand::rng()).unwrap()
     }
 
     /// A license of the researcher for `duration` seconds.

@@ -1,6 +1,6 @@
 //! The rules' types as what is signed, and back.
 
-use alloy::primitives::U256;
+use alloy_primitives::U256;
 use rochdale_core::{ledger, poll};
 
 use super::{Ballot, Header, Poll};

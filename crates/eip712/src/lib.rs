@@ -2,18 +2,19 @@
 //! the two operations on them.
 //!
 //! The domain's name is the contract's, its version `1`. A contract builds the same digest; the integration tests
-//! send one of each.
+//! send one of each. Nothing here needs a chain, a clock or a random generator, so that it runs in a browser too.
 
-use alloy::primitives::{Address, B256, Bytes, Signature, U256};
-use alloy::signers::SignerSync as _;
-use alloy::signers::local::PrivateKeySigner;
-use alloy::sol_types::{Eip712Domain, SolStruct};
+use alloy_primitives::{Address, B256, Bytes, Signature, U256};
+use alloy_signer::SignerSync as _;
+use alloy_signer_local::PrivateKeySigner;
+use alloy_sol_types::{Eip712Domain, SolStruct};
+
 mod convert;
 
 mod types {
     #![allow(missing_docs, reason = "the fields are documented where the contracts define them")]
 
-    alloy::sol! {
+    alloy_sol_types::sol! {
         /// Admission of a member, signed by the registrar; the nullifier is its nonce.
         #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         struct Admission {
@@ -251,7 +252,7 @@ pub use types::*;
 pub mod governor {
     #![allow(missing_docs, reason = "the fields are documented where OpenZeppelin's Governor defines them")]
 
-    alloy::sol! {
+    alloy_sol_types::sol! {
         /// A vote on a proposal: 0 against, 1 for, 2 abstain.
         #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         struct Ballot {
@@ -269,7 +270,7 @@ pub mod order {
 
     use rochdale_core::order;
 
-    alloy::sol! {
+    alloy_sol_types::sol! {
         /// A researcher orders one query as of a finalized block; `rho` in 10^-9 zCDP.
         #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         struct QueryOrder {
@@ -371,6 +372,63 @@ pub fn domain(name: &'static str, chain_id: u64, contract: Address) -> Eip712Dom
     Eip712Domain::new(Some(name.into()), Some("1".into()), Some(U256::from(chain_id)), Some(contract), None)
 }
 
+/// The contracts whose names stand in what members, researchers and stewards sign and seal, and their chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Contracts {
+    /// The chain.
+    pub chain_id: u64,
+    /// Admissions, row keys, leaving.
+    pub membership: Address,
+    /// Consents.
+    pub consent_registry: Address,
+    /// Contributions and their envelopes.
+    pub contribution_registry: Address,
+    /// Orders, answers, stewards' words.
+    pub steward_committee: Address,
+    /// Rows.
+    pub settlement_ledger: Address,
+    /// Demands and contests.
+    pub disputes: Address,
+}
+
+impl Contracts {
+    /// The domain of admissions, key offers and leaving.
+    #[must_use]
+    pub fn membership_domain(&self) -> Eip712Domain {
+        domain("Membership", self.chain_id, self.membership)
+    }
+
+    /// The domain of grants, revocations and erasures.
+    #[must_use]
+    pub fn consent_domain(&self) -> Eip712Domain {
+        domain("ConsentRegistry", self.chain_id, self.consent_registry)
+    }
+
+    /// The domain of contributions.
+    #[must_use]
+    pub fn contribution_domain(&self) -> Eip712Domain {
+        domain("ContributionRegistry", self.chain_id, self.contribution_registry)
+    }
+
+    /// The domain of orders, debits and receipts, scores and stewards' words.
+    #[must_use]
+    pub fn committee_domain(&self) -> Eip712Domain {
+        domain("StewardCommittee", self.chain_id, self.steward_committee)
+    }
+
+    /// The domain of settlement headers.
+    #[must_use]
+    pub fn settlement_domain(&self) -> Eip712Domain {
+        domain("SettlementLedger", self.chain_id, self.settlement_ledger)
+    }
+
+    /// The domain of demands and contests.
+    #[must_use]
+    pub fn disputes_domain(&self) -> Eip712Domain {
+        domain("Disputes", self.chain_id, self.disputes)
+    }
+}
+
 /// The digest that is signed.
 #[must_use]
 pub fn digest<T: SolStruct>(message: &T, domain: &Eip712Domain) -> B256 {
@@ -432,7 +490,10 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::local;
+
+    fn key(n: u8) -> PrivateKeySigner {
+        PrivateKeySigner::from_slice(&[n; 32]).unwrap()
+    }
 
     fn revoke() -> ConsentRevoke {
         ConsentRevoke { memberId: 7, nonce: U256::from(3), deadline: U256::from(1_000) }
@@ -440,7 +501,7 @@ mod tests {
 
     #[test]
     fn a_signature_recovers_to_its_signer_and_binds_chain_contract_and_content() {
-        let key = local::key("eip712", "member");
+        let key = key(1);
         let here = domain("ConsentRegistry", 31_337, Address::repeat_byte(1));
         let signature = sign(&key, &revoke(), &here).unwrap();
         verify(&revoke(), &here, &signature, key.address()).unwrap();
@@ -465,7 +526,7 @@ mod tests {
     /// Point 20: the same stewards and the same awarder serve two cooperatives of one chain.
     #[test]
     fn scores_and_awards_of_one_cooperative_are_nothing_at_its_sibling_or_in_another_epoch() {
-        let key = local::key("eip712", "steward");
+        let key = key(2);
         let at = |name: &'static str, n: u8| domain(name, 31_337, Address::repeat_byte(n));
         let score = Score {
             contributionId: 7,
@@ -492,14 +553,14 @@ mod tests {
 
     #[test]
     fn malformed_and_malleable_signatures_are_refused() {
-        let key = local::key("eip712", "member");
+        let key = key(1);
         let here = domain("ConsentRegistry", 31_337, Address::repeat_byte(1));
         let good = sign(&key, &revoke(), &here).unwrap();
         for bad in [&good[..64], &[][..], &[0u8; 65][..]] {
             assert!(matches!(recover(&revoke(), &here, bad), Err(SignatureError::Malformed { .. })), "{bad:?}");
         }
         // n − s with the other parity is a signature of the same key that contracts refuse.
-        let order = U256::from_be_bytes(alloy::primitives::hex!(
+        let order = U256::from_be_bytes(alloy_primitives::hex!(
             "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141"
         ));
         let high = order - U256::from_be_slice(&good[32..64]);

@@ -1,0 +1,104 @@
+//! Consent, its withdrawal, erasure, and what stewards say of it.
+
+use alloy_primitives::{Bytes, U256};
+use rand::CryptoRng;
+use rochdale_api::member::{DenyRequest, ErasureAttestation, GrantRequest};
+use rochdale_api::status::StewardEntry;
+use rochdale_core::commit;
+use rochdale_core::consent::Receipt;
+use rochdale_core::ids::MemberId;
+use rochdale_crypto::random_blinder;
+use rochdale_crypto::sealing::{ConsentContext, ConsentPart, seal_consent};
+use rochdale_eip712 as eip712;
+
+use crate::{ClientError, Member, Result, Site, Stamp};
+
+impl Member<'_> {
+    /// Gives the consent that `receipt` describes. The chain sees a blinded digest; each steward gets the receipt.
+    ///
+    /// # Errors
+    /// Where the receipt has no canonical form or a steward's key is unusable.
+    pub fn grant(&self, receipt: &Receipt, stamp: Stamp, rng: &mut impl CryptoRng) -> Result<GrantRequest> {
+        let (expiry, blinder) = (receipt.event.expiry, random_blinder(rng));
+        let grant = eip712::ConsentGrant {
+            memberId: self.id.0,
+            version: receipt.version,
+            receiptCommitment: commit::consent(receipt.digest()?, blinder),
+            expiry,
+            nonce: U256::from(stamp.nonce),
+            deadline: U256::from(stamp.deadline),
+        };
+        let part = ConsentPart::new(commit::canonical_json(receipt)?, blinder);
+        let receipts = self.site.each(|entry, to| {
+            let context = ConsentContext {
+                chain_id: self.site.contracts.chain_id,
+                registry: self.site.contracts.consent_registry,
+                member: self.id,
+                consent_version: receipt.version,
+                index: entry.steward,
+            };
+            Ok(seal_consent(to, &context, &part, rng)?)
+        })?;
+        Ok(GrantRequest {
+            member_id: self.id,
+            version: receipt.version,
+            receipt_commitment: grant.receiptCommitment,
+            expiry,
+            nonce: stamp.nonce,
+            deadline: stamp.deadline,
+            signature: eip712::sign(self.key, &grant, &self.site.contracts.consent_domain())?,
+            receipts,
+        })
+    }
+
+    /// Withdraws the consent: nothing is released any more.
+    ///
+    /// # Errors
+    /// Where the key refuses to sign.
+    pub fn revoke(&self, stamp: Stamp) -> Result<DenyRequest> {
+        let (nonce, deadline) = (U256::from(stamp.nonce), U256::from(stamp.deadline));
+        let message = eip712::ConsentRevoke { memberId: self.id.0, nonce, deadline };
+        Ok(self.deny(stamp, eip712::sign(self.key, &message, &self.site.contracts.consent_domain())?))
+    }
+
+    /// Has everything erased and ends the membership. What was earned stays claimable.
+    ///
+    /// # Errors
+    /// Where the key refuses to sign.
+    pub fn erase(&self, stamp: Stamp) -> Result<DenyRequest> {
+        let (nonce, deadline) = (U256::from(stamp.nonce), U256::from(stamp.deadline));
+        let message = eip712::ConsentErase { memberId: self.id.0, nonce, deadline };
+        Ok(self.deny(stamp, eip712::sign(self.key, &message, &self.site.contracts.consent_domain())?))
+    }
+
+    fn deny(&self, Stamp { nonce, deadline }: Stamp, signature: Bytes) -> DenyRequest {
+        DenyRequest { member_id: self.id, nonce, deadline, signature }
+    }
+}
+
+impl Site {
+    /// Checks a steward's word that it destroyed what it held of a member. A false word is its signature under what the
+    /// member house may slash.
+    ///
+    /// # Errors
+    /// Where the word is another's or of another member.
+    pub fn check_erasure(&self, entry: &StewardEntry, member: MemberId, word: &ErasureAttestation) -> Result<()> {
+        if (word.member_id, word.steward) != (member, entry.steward) {
+            return Err(ClientError::Other("the word is of another member or steward".to_owned()));
+        }
+        let domain = self.contracts.committee_domain();
+        let receipt = eip712::ErasureReceipt { memberId: member.0, shares: word.shares, at: U256::from(word.at) };
+        eip712::verify(&receipt, &domain, &word.signature, entry.address)?;
+        if let Some(complete) = &word.complete {
+            let statement = eip712::ErasureComplete { memberId: member.0, at: U256::from(complete.at) };
+            eip712::verify(&statement, &domain, &complete.signature, entry.address)?;
+        }
+        Ok(())
+    }
+
+    /// How many stewards must have destroyed their shares so that nobody can open a record.
+    #[must_use]
+    pub fn deletions_needed(&self) -> usize {
+        self.stewards.len() + 1 - usize::from(self.quorum)
+    }
+}

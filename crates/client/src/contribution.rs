@@ -1,0 +1,89 @@
+//! Contributing a record.
+
+use alloy_primitives::{B256, U256};
+use rand::CryptoRng;
+use rochdale_api::contribution::ContributionPackage;
+use rochdale_core::commit;
+use rochdale_core::ids::DatasetId;
+use rochdale_crypto::sealing::{PrivatePart, ShareContext, seal_private_part, seal_share};
+use rochdale_crypto::{Context, RecordSecret, envelope, random_blinder, sharing};
+use rochdale_eip712 as eip712;
+
+use crate::{ClientError, Member, Result, Stamp};
+
+impl Member<'_> {
+    /// Seals a record under a fresh key, deals the key to the stewards and signs for all of it. Gives the package for the
+    /// gateway, and the blob for the vault, which must have it first.
+    ///
+    /// # Errors
+    /// Where the record is too large, or the committee has no quorum of two or more.
+    pub fn contribute(
+        &self,
+        record: &[u8],
+        dataset: DatasetId,
+        consent_version: u32,
+        stamp: Stamp,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(ContributionPackage, Vec<u8>)> {
+        let secret = RecordSecret::random(rng);
+        let context = Context {
+            chain_id: self.site.contracts.chain_id,
+            registry: self.site.contracts.contribution_registry,
+            member: self.id,
+            consent_version,
+        };
+        let sealed = envelope::seal(&secret, &context, record, rng)?;
+        let deal = sharing::deal(&secret, self.site.quorum, self.site.seats()?, rng)?;
+        let part = PrivatePart::new(dataset, random_blinder(rng));
+        let mut dealt = deal.shares.iter();
+        let shares = self.site.each(|entry, to| {
+            let share = dealt.next().ok_or_else(|| ClientError::Other("fewer shares than stewards".to_owned()))?;
+            Ok(seal_share(to, &ShareContext::of(&sealed.header, entry.steward), share, rng)?)
+        })?;
+        let secrets = self.site.each(|entry, to| {
+            let context = ShareContext::of(&sealed.header, entry.steward).private_part();
+            Ok(seal_private_part(to, &context, &part, rng)?)
+        })?;
+        let blob_digest = B256::from(*sealed.cid.sha256());
+        let sealed_shares: Vec<_> = shares.iter().map(|share| &share.sealed).collect();
+        let commitment = commit::contribution(
+            sealed.header.hash(),
+            blob_digest,
+            deal.commitments.hash(),
+            commit::sealed_shares(&sealed_shares),
+            dataset,
+            part.blinder(),
+        );
+        let mut package = ContributionPackage {
+            member_id: self.id,
+            commitment,
+            consent_version,
+            nonce: stamp.nonce,
+            deadline: stamp.deadline,
+            signature: alloy_primitives::Bytes::new(),
+            header: sealed.header.to_bytes().into(),
+            blob_digest,
+            deal: deal.commitments.points.clone(),
+            shares,
+            secrets,
+        };
+        self.sign_contribution(&mut package)?;
+        Ok((package, sealed.blob))
+    }
+
+    /// Signs a package, again where its deadline has passed: everything else is bound by its commitment.
+    ///
+    /// # Errors
+    /// Where the key refuses to sign.
+    pub fn sign_contribution(&self, package: &mut ContributionPackage) -> Result<()> {
+        let message = eip712::Contribution {
+            memberId: package.member_id.0,
+            commitment: package.commitment,
+            consentVersion: package.consent_version,
+            nonce: U256::from(package.nonce),
+            deadline: U256::from(package.deadline),
+        };
+        package.signature = eip712::sign(self.key, &message, &self.site.contracts.contribution_domain())?;
+        Ok(())
+    }
+}

@@ -1,0 +1,194 @@
+//! Joining, leaving, and where the money goes.
+
+use alloy_primitives::{Address, B256, U256};
+use alloy_signer_local::PrivateKeySigner;
+use rand::CryptoRng;
+use rochdale_api::member::{
+    JoinRequest, KeyOfferRequest, KeyReceipt, KeyReceipts, LeaveRequest, PayoutRequest, SealedTo,
+};
+use rochdale_api::settlement::DemandRequest;
+use rochdale_core::commit;
+use rochdale_core::ids::{Epoch, MemberId};
+use rochdale_core::ledger::{DemandKind, holders_needed};
+use rochdale_crypto::RowKey;
+use rochdale_crypto::sealing::{RowKeyContext, seal_row_key};
+use rochdale_eip712 as eip712;
+
+use crate::{ClientError, Result, Site, Stamp};
+
+/// A member as a signer.
+#[derive(Clone, Copy)]
+pub struct Member<'a> {
+    /// The cooperative.
+    pub site: &'a Site,
+    /// The account's key.
+    pub key: &'a PrivateKeySigner,
+    /// The id.
+    pub id: MemberId,
+}
+
+/// Who is to be admitted, with the row key that its rows are salted with from then on.
+pub struct Applicant<'a> {
+    /// The cooperative.
+    pub site: &'a Site,
+    /// The account.
+    pub account: Address,
+    /// One per credential.
+    pub nullifier: B256,
+    /// Drawn by the member's client.
+    pub row_key: &'a RowKey,
+}
+
+impl Applicant<'_> {
+    /// `keccak256` of the row key, which the admission names.
+    #[must_use]
+    pub fn row_key_digest(&self) -> B256 {
+        commit::row_key(B256::from(*self.row_key.expose()))
+    }
+
+    /// The row key for each steward, in seat order.
+    ///
+    /// # Errors
+    /// Where a steward's key is unusable.
+    pub fn seal_row_key(&self, rng: &mut impl CryptoRng) -> Result<Vec<SealedTo>> {
+        let (chain_id, membership) = (self.site.contracts.chain_id, self.site.contracts.membership);
+        self.site.each(|entry, to| {
+            let (account, nullifier, index) = (self.account, self.nullifier, entry.steward);
+            let context = RowKeyContext { chain_id, membership, account, nullifier, index };
+            Ok(seal_row_key(to, &context, self.row_key, rng)?)
+        })
+    }
+}
+
+/// The registrar's first part: it asks the stewards to keep the row key of whom it means to admit.
+///
+/// # Errors
+/// Where the key refuses to sign.
+pub fn offer(
+    applicant: &Applicant<'_>,
+    registrar: &PrivateKeySigner,
+    row_keys: Vec<SealedTo>,
+    deadline: u64,
+) -> Result<KeyOfferRequest> {
+    let (account, nullifier, row_key_digest) = (applicant.account, applicant.nullifier, applicant.row_key_digest());
+    let offer = eip712::KeyOffer { account, nullifier, rowKeyDigest: row_key_digest, deadline: U256::from(deadline) };
+    let registrar_signature = eip712::sign(registrar, &offer, &applicant.site.contracts.membership_domain())?;
+    Ok(KeyOfferRequest { account, nullifier, row_key_digest, deadline, registrar_signature, row_keys })
+}
+
+/// The registrar's second part: the admission, after so many stewards gave their word for the row key that every quorum has
+/// one of them. A key that nobody holds would make its member's row one that no contest hides.
+///
+/// # Errors
+/// [`ClientError::TooFewHolders`].
+pub fn admit(
+    site: &Site,
+    registrar: &PrivateKeySigner,
+    offered: KeyOfferRequest,
+    answer: &KeyReceipts,
+) -> Result<JoinRequest> {
+    let KeyOfferRequest { account, nullifier, row_key_digest, deadline, row_keys, .. } = offered;
+    let held = eip712::KeyHeld { account, nullifier, rowKeyDigest: row_key_digest };
+    let (holders, seats) = (holders(site, &held, &answer.receipts), site.seats()?);
+    let needed = holders_needed(seats, site.quorum);
+    if holders < usize::from(needed) {
+        return Err(ClientError::TooFewHolders { holders, needed, seats, missing: answer.missing.clone() });
+    }
+    let (payout, until) = (account, U256::from(deadline));
+    let admission = eip712::Admission { account, payout, nullifier, rowKeyDigest: row_key_digest, deadline: until };
+    let registrar_signature = eip712::sign(registrar, &admission, &site.contracts.membership_domain())?;
+    Ok(JoinRequest { account, payout, nullifier, row_key_digest, deadline, registrar_signature, row_keys })
+}
+
+/// How many stewards signed that they hold the key: each seat counts once, and by its own signature.
+fn holders(site: &Site, held: &eip712::KeyHeld, receipts: &[KeyReceipt]) -> usize {
+    let domain = site.contracts.committee_domain();
+    let holds = |entry: &&rochdale_api::status::StewardEntry| {
+        let mut theirs = receipts.iter().filter(|receipt| receipt.steward == entry.steward);
+        theirs.any(|receipt| eip712::verify(held, &domain, &receipt.signature, entry.address).is_ok())
+    };
+    site.stewards.iter().filter(holds).count()
+}
+
+impl Member<'_> {
+    /// Ends the membership. What was earned stays claimable.
+    ///
+    /// # Errors
+    /// Where the key refuses to sign.
+    pub fn leave(&self, stamp: Stamp) -> Result<LeaveRequest> {
+        let (member_id, Stamp { nonce, deadline }) = (self.id, stamp);
+        let message = eip712::Leave { memberId: self.id.0, nonce: U256::from(nonce), deadline: U256::from(deadline) };
+        let signature = eip712::sign(self.key, &message, &self.site.contracts.membership_domain())?;
+        Ok(LeaveRequest { member_id, nonce, deadline, signature })
+    }
+
+    /// Has what the member earned paid to `payout` from now on.
+    ///
+    /// # Errors
+    /// Where the key refuses to sign.
+    pub fn pay_to(&self, payout: Address, stamp: Stamp) -> Result<PayoutRequest> {
+        let (member_id, Stamp { nonce, deadline }) = (self.id, stamp);
+        let (at, until) = (U256::from(nonce), U256::from(deadline));
+        let message = eip712::Payout { memberId: self.id.0, payout, nonce: at, deadline: until };
+        let signature = eip712::sign(self.key, &message, &self.site.contracts.membership_domain())?;
+        Ok(PayoutRequest { member_id, payout, nonce, deadline, signature })
+    }
+
+    /// Demands what opens the member's row in the pending tree of this epoch and attempt.
+    ///
+    /// # Errors
+    /// Where the key refuses to sign.
+    pub fn demand(&self, epoch: Epoch, attempt: u32, kind: DemandKind, deadline: u64) -> Result<DemandRequest> {
+        let (member_id, until) = (self.id, U256::from(deadline));
+        let message =
+            eip712::Demand { memberId: self.id.0, epoch: epoch.0, attempt, kind: kind.into(), deadline: until };
+        let signature = eip712::sign(self.key, &message, &self.site.contracts.disputes_domain())?;
+        Ok(DemandRequest { member_id, epoch, attempt, kind, deadline, signature })
+    }
+}
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use rochdale_api::status::StewardEntry;
+    use rochdale_core::ids::StewardId;
+
+    #[test]
+    fn a_seat_holds_a_key_once_and_by_its_own_word_for_that_key() {
+        let keys: Vec<PrivateKeySigner> = (0..3).map(|_| PrivateKeySigner::random()).collect();
+        let entry = |(key, seat): (&PrivateKeySigner, u8)| StewardEntry {
+            steward: StewardId(seat),
+            address: key.address(),
+            sealing_key: B256::ZERO,
+            url: String::new(),
+            up: true,
+        };
+        let stewards: Vec<StewardEntry> = keys.iter().zip(1..).map(entry).collect();
+        let nowhere = Address::repeat_byte(9);
+        let contracts = eip712::Contracts {
+            chain_id: 31_337,
+            membership: nowhere,
+            consent_registry: nowhere,
+            contribution_registry: nowhere,
+            steward_committee: nowhere,
+            settlement_ledger: nowhere,
+            disputes: nowhere,
+        };
+        let site = Site { contracts, stewards, quorum: 2 };
+        let domain = site.contracts.committee_domain();
+        let held = |byte| eip712::KeyHeld {
+            account: Address::repeat_byte(1),
+            nullifier: B256::repeat_byte(2),
+            rowKeyDigest: B256::repeat_byte(byte),
+        };
+        let receipt = |seat: u8, key: &PrivateKeySigner, byte| KeyReceipt {
+            steward: StewardId(seat),
+            signature: eip712::sign(key, &held(byte), &domain).unwrap(),
+        };
+        let count = |receipts: &[KeyReceipt]| holders(&site, &held(3), receipts);
+        assert_eq!(count(&[receipt(1, &keys[0], 3), receipt(1, &keys[0], 3)]), 1, "one seat");
+        assert_eq!(count(&[receipt(1, &keys[0], 3), receipt(2, &keys[0], 3)]), 1, "one signer");
+        assert_eq!(count(&[receipt(1, &keys[0], 3), receipt(3, &keys[2], 4)]), 1, "another key");
+        assert_eq!(count(&[receipt(1, &keys[0], 3), receipt(3, &keys[2], 3)]), 2);
+    }
+}
