@@ -115,6 +115,8 @@ impl<F: Fn(MemberId) -> bool> Cover<F> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::super::hash::node;
     use super::super::tree::Tree;
     use super::*;
