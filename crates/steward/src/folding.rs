@@ -9,8 +9,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::primitives::Address;
+use rochdale_api::Problem;
 use rochdale_api::contribution::KeptSums;
-use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::state::DebitState;
 use rochdale_core::budget::Accounts;
 use rochdale_core::ids::{Epoch, MemberId};
@@ -151,23 +151,10 @@ fn is_answered(mirror: &Mirror, booked: &DebitState) -> bool {
 }
 
 /// Records in a snapshot, by member.
-pub(crate) fn records(mirror: &Mirror, row: &SnapshotRow) -> BTreeMap<MemberId, u64> {
+fn records(mirror: &Mirror, row: &SnapshotRow) -> BTreeMap<MemberId, u64> {
     let mut records = BTreeMap::new();
     for member in row.ids.iter().filter_map(|id| mirror.latest.contributions.get(id)).map(|found| found.member) {
         *records.entry(member).or_default() += 1;
     }
     records
-}
-
-/// An order whose cut lies before what was added up cannot be drawn any more.
-///
-/// # Errors
-/// Where that is so.
-pub(crate) fn check_cut(sums: &FoldedRow, debits: &BTreeMap<u64, DebitState>) -> Result<(), Problem> {
-    let last = debits.keys().next_back().copied().unwrap_or_default();
-    if last >= sums.up_to {
-        return Ok(());
-    }
-    let detail = format!("the order's cut lies before debit {}, up to which this steward kept only sums", sums.up_to);
-    Err(Problem::new(ProblemCode::BadRequest, detail).hint("order as of a later block"))
 }

@@ -18,8 +18,8 @@ use rochdale_core::consent::{Decision, EhdsCategory, Request, matches};
 use rochdale_core::draw::{Chance, DrawSalt};
 use rochdale_core::ids::{DatasetId, MemberId};
 
+use crate::accounts::check_cut;
 use crate::custody::kept;
-use crate::folding::check_cut;
 use crate::steward::{Mirror, Steward, chain_problem, internal};
 use crate::store::SnapshotRow;
 
