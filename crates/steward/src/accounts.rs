@@ -12,7 +12,7 @@ use rochdale_core::budget::{Accounts, BudgetError, Charge, Limits};
 use rochdale_core::ids::MemberId;
 
 use crate::steward::{Mirror, Steward};
-use crate::store::{DebitRow, FoldedRow, SnapshotRow};
+use crate::store::{DebitRow, SnapshotRow};
 
 /// What each member in an auditor's list spent, and which debits are invalid.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,17 +127,4 @@ pub fn problem(error: &BudgetError) -> Problem {
         _ => ProblemCode::BadRequest,
     };
     Problem::new(code, error.to_string()).hint("order again as of a later block, or with a smaller rho")
-}
-
-/// An order whose cut lies before what was added up cannot be drawn any more.
-///
-/// # Errors
-/// Where that is so.
-pub fn check_cut(sums: &FoldedRow, debits: &BTreeMap<u64, DebitState>) -> Result<(), Problem> {
-    let last = debits.keys().next_back().copied().unwrap_or_default();
-    if last >= sums.up_to {
-        return Ok(());
-    }
-    let detail = format!("the order's cut lies before debit {}, up to which this steward kept only sums", sums.up_to);
-    Err(Problem::new(ProblemCode::BadRequest, detail).hint("order as of a later block"))
 }

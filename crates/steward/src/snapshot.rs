@@ -18,7 +18,6 @@ use rochdale_core::consent::{Decision, EhdsCategory, Request, matches};
 use rochdale_core::draw::{Chance, DrawSalt};
 use rochdale_core::ids::{DatasetId, MemberId};
 
-use crate::accounts::check_cut;
 use crate::custody::kept;
 use crate::steward::{Mirror, Steward, chain_problem, internal};
 use crate::store::SnapshotRow;
@@ -55,7 +54,6 @@ impl Steward {
         let terms = license.terms;
         let block = self.final_block(mirror, order.cut).await?;
         let state = Cooperative::at_block(mirror.events.iter(), block.number);
-        check_cut(&self.store.folded().await?, &state.debits)?;
         let accounts = self.accounts(&state, state.debits.values()).await?;
         let request = request_of(&state, license, block.timestamp)?;
         let size = self.published_size(terms.dataset, terms.purpose, block.timestamp).await?;

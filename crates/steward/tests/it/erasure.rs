@@ -438,7 +438,7 @@ async fn point_2_what_was_kept_for_its_time_is_destroyed_and_a_newcomer_takes_th
     let license = world.license(1_000, 365 * 86_400).await?;
     let early = world.order_as(license, 5_000, "researcher", world.now().await? + 600, rows[0].cut)?;
     let refused = world.snapshot(1, &early).await.unwrap_err();
-    assert!(refused.to_string().contains("order as of a later block"), "{refused}");
+    assert!(refused.to_string().contains("behind the newest final block"), "{refused}");
     let asked = world.order(license, 5_000).await?;
     assert_eq!(world.snapshot(1, &asked).await?.contributions, ids);
 
