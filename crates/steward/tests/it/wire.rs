@@ -113,7 +113,7 @@ async fn point_7_nothing_between_stewards_names_a_member_in_the_clear() -> Resul
     world.attempt(1, 0).await?;
     world.settled(1).await?;
     for seat in 1..=3 {
-        assert_eq!(world.steward(seat).store.awards(award.epoch).await?, [award.clone()], "steward {seat}");
+        assert_eq!(world.steward(seat).store.awards(award.epoch).await?, vec![award.clone()], "steward {seat}");
     }
 
     for path in ["/v1/catch-up", "/v1/scores/since", "/v1/scores", "/v1/shares", "/v1/awards/held"] {
