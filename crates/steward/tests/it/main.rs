@@ -18,4 +18,5 @@ mod queries;
 mod round;
 mod sampling;
 mod tree;
+mod wire;
 mod world;
