@@ -22,8 +22,8 @@ use rochdale_crypto::SealingPublicKey;
 use rochdale_crypto::sealing::{self, ShareContext, SharesContext};
 
 use crate::accounts::problem;
-use crate::custody::kept;
 use crate::debits::license;
+use crate::record::Held;
 use crate::scoring::PAGE;
 use crate::snapshot::request_of;
 use crate::steward::{Mirror, Steward, internal};
@@ -212,10 +212,9 @@ impl Steward {
         let id = contribution.id;
         let missing =
             || Problem::new(ProblemCode::NotFound, format!("this steward holds no share of contribution {id}"));
-        let row = self.store.contribution(contribution.commitment).await?.ok_or_else(missing)?;
-        let (header, deal) = kept(&row)?;
-        let share = self.keys.share(&self.store, row.member, row.commitment, header.hash()).await?;
-        let share = share.ok_or_else(missing)?;
+        let held = self.needed_record_of(contribution).await?;
+        let share = self.share_of(&held).await?.ok_or_else(missing)?;
+        let Held { row, header, deal } = held;
         let context = ShareContext::of(&header, self.seat(mirror)?).release(request_hash);
         let sealed = sealing::seal_released_share(&SealingPublicKey(recipient), &context, &share, &mut rand::rng());
         Ok(ShareAnswer::Released {

@@ -17,5 +17,7 @@ mod process;
 mod queries;
 mod round;
 mod sampling;
+mod scores;
+mod stolen;
 mod tree;
 mod world;
