@@ -13,7 +13,7 @@ use rochdale_core::ids::ContributionId;
 use super::Scores;
 use crate::inputs::Gathered;
 use crate::scoring::{agree, counting, drawn, message};
-use crate::steward::{Mirror, Steward};
+use crate::steward::{Mirror, Steward, internal};
 use crate::store::ScoreRow;
 
 impl Steward {
@@ -69,13 +69,25 @@ impl Steward {
                 .extend(left_out.map(|row| format!("contribution {id}: the score of steward {} is here", row.steward)));
         }
         for id in &gathered.deferred {
-            let Some(contribution) = at_cut.contributions.get(id).filter(|c| !is_erased(mirror, c)) else { continue };
+            let Some(contribution) = at_cut.contributions.get(id) else { continue };
+            if !self.can_be_had(mirror, contribution).await? {
+                continue;
+            }
             let (order, times) = (drawn(at_cut, contribution), self.times(contribution, start));
             if agree(&order, known(id), &times).is_some() {
                 lines.push(format!("contribution {id} has an agreed score here"));
             }
         }
         Ok(lines)
+    }
+
+    /// Whether an honest proposer has a contribution's record, or can take it from us: nobody can what was erased since the cut, or what
+    /// was dealt to a committee of another size.
+    async fn can_be_had(&self, mirror: &Mirror, contribution: &Contribution) -> Result<bool, Problem> {
+        let seats = u8::try_from(mirror.latest.seats.len()).map_err(internal)?;
+        let held = self.record_of(contribution).await?;
+        let taken = held.is_some_and(|held| held.deal.expect(mirror.latest.quorum, seats).is_ok());
+        Ok(taken && !is_erased(mirror, contribution))
     }
 
     /// Whether a contribution's record is, or was until it was erased since the cut, its member's own.
