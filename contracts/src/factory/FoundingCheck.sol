@@ -35,6 +35,10 @@ contract FoundingCheck {
     uint32 public constant MIN_ATTEMPT = 10 minutes;
     uint32 public constant MIN_WINDOW = 1 days;
 
+    /// @notice The longest window, seconds. Whoever signs a root cannot have its bond back before the root is final: a window, the
+    /// longest decision on an objection and a day to contest what a demand published fit into StewardBonds' UNBONDING.
+    uint32 public constant MAX_WINDOW = 12 days;
+
     /// @notice How far ahead the first epoch may begin, seconds.
     uint256 public constant MAX_AHEAD = 365 days;
 
@@ -47,9 +51,11 @@ contract FoundingCheck {
     /// @notice The least bond, micro-USDC.
     uint256 public constant MIN_BOND = 1e6;
 
+    /// @notice The most points that all programs may award in an epoch: far from where the formula overflows.
+    uint256 public constant MAX_PROGRAM_POINTS = 1e12;
+
     uint256 private constant ONE = 10_000;
     uint256 private constant MAX_WAIT = 365 days;
-    uint256 private constant MAX_UNITS = 1e27;
     uint8 private constant USDC_DECIMALS = 6;
     uint8 private constant MAX_DEPTH = 31;
 
@@ -71,6 +77,7 @@ contract FoundingCheck {
         _checkChain(c.chain);
         _checkPeople(c);
         _checkCommittee(c);
+        _checkTokenFloor(c);
         _checkGovernance(c.governance, c.chain.depth);
         _checkLimits(c);
         _checkGenesis(c);
@@ -88,7 +95,8 @@ contract FoundingCheck {
         _need(f.lag <= f.epochLength, "chain.lag");
         _need(f.attemptLength >= MIN_ATTEMPT && f.attemptLength <= f.epochLength, "chain.attemptLength");
         uint256 settling = uint256(f.lag) + f.attemptLength + f.window;
-        _need(f.window >= MIN_WINDOW && settling <= f.epochLength, "chain.window");
+        bool inTime = f.window <= MAX_WINDOW && settling <= f.epochLength;
+        _need(f.window >= MIN_WINDOW && inTime, "chain.window");
         _need(f.depth != 0 && f.depth <= MAX_DEPTH, "chain.depth");
     }
 
@@ -137,10 +145,16 @@ contract FoundingCheck {
         _need(g.constitution.minAge <= MAX_WAIT, "governance.constitution.minAge");
         uint256 part = Math.mulDiv(members, g.memberHouse.quorumBps, ONE, Math.Rounding.Ceil);
         _need(g.memberFloor >= part && g.memberFloor <= members, "governance.memberFloor");
-        _need(g.tokenFloor != 0 && g.tokenFloor <= MAX_UNITS, "governance.tokenFloor");
         _need(g.memberHouse.proposalThreshold == 1, "governance.memberHouse.proposalThreshold");
         uint256 threshold = g.tokenHouse.proposalThreshold;
         _need(threshold != 0 && threshold <= g.tokenFloor, "governance.tokenHouse.proposalThreshold");
+    }
+
+    /// @dev The floor is one that a cooperative reaches: no more than a year awards in GOV at the most.
+    function _checkTokenFloor(Config memory c) private pure {
+        uint256 year = uint256(c.rewards.params.govCap) * (MAX_WAIT / c.chain.epochLength);
+        uint256 floor = c.governance.tokenFloor;
+        _need(floor != 0 && floor <= year, "governance.tokenFloor");
     }
 
     /// @dev From a proposal to its execution, with a late quorum, there is time to decide an objection.
@@ -189,6 +203,7 @@ contract FoundingCheck {
     function _checkRewards(Config memory c) private view {
         address verifier = c.rewards.contestVerifier;
         _need(c.rewards.params.epochLength == c.chain.epochLength, "rewards.params.epochLength");
+        _need(c.rewards.maxProgramPoints <= MAX_PROGRAM_POINTS, "rewards.maxProgramPoints");
         _need(verifier.code.length != 0, "rewards.contestVerifier");
         IContestVerifier(verifier).checkParams(c.rewards.params, c.rewards.emission, 0, 0);
     }

@@ -47,7 +47,8 @@ contract ContestVerifier is IContestVerifier {
         view
         returns (bool wrong)
     {
-        if (!o.closed) _checkRowKey(rowKeyDigest, o.rowKey);
+        // Nothing salts what is closed; a member's first row is not, whatever the opening says.
+        if (o.first || !o.closed) _checkRowKey(rowKeyDigest, o.rowKey);
         bytes32 leaf = _checkOpening(memberId, depth, o);
         if (!_canGoOn(o.header.epoch, _oldRow(o.header.epoch, o))) revert ContestVerifier_NoWayOn(memberId);
         try this.replay(memberId, o) returns (bytes32 keyed, bytes32 unkeyed) {

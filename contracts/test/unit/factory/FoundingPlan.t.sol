@@ -56,6 +56,13 @@ contract FoundingPlanTest is CoopTest {
         _plan().check(abi.encode(c));
         ++c.chain.lag;
         _expectBad(c, "chain.window");
+        c = _config();
+        (c.chain.epochLength, c.rewards.params.epochLength) = (30 days, 30 days);
+        c.chain.window = _plan().founding().MAX_WINDOW();
+        _plan().check(abi.encode(c));
+        assertLt(uint256(c.chain.window) + 14 days + 1 days, committee.UNBONDING());
+        ++c.chain.window;
+        _expectBad(c, "chain.window");
     }
 
     /// @dev Bounds of single parameters, and where the next one begins: `vectors/founding.json` holds those that a file
@@ -147,6 +154,7 @@ contract FoundingPlanTest is CoopTest {
         else if (field == keccak256("committee.objectionBond")) c.committee.objectionBond = uint64(value);
         else if (field == keccak256("limits.admissionsPerEpoch")) c.limits.admissionsPerEpoch = uint32(value);
         else if (field == keccak256("limits.cooldown")) c.limits.cooldown = uint32(value);
+        else if (field == keccak256("rewards.maxProgramPoints")) c.rewards.maxProgramPoints = uint128(value);
         else return false;
         return true;
     }

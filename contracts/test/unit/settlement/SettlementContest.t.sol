@@ -66,6 +66,22 @@ contract SettlementContestTest is LedgerScenario {
         assertEq(root, header.root);
     }
 
+    /// @dev A first row that is called closed: its key is checked all the same, or anybody's first contest would void any root.
+    function test_RevertWhen_AFirstRowIsCalledClosed() external {
+        _proposeNext();
+        IContestVerifier.Opening memory o = _openingOf(NEW);
+        assertTrue(o.first);
+        o.closed = true;
+        Disputes.Contest memory c = _contestStruct(NEW);
+        bytes memory signature = _sign(memberKeys[NEW], _contestDigest(c));
+        _expectRight(NEW);
+        disputes.contest(c, signature, o);
+        o.rowKey = keccak256("any other key");
+        vm.expectPartialRevert(ContestVerifier.ContestVerifier_BadRowKey.selector);
+        disputes.contest(c, signature, o);
+        _assertPending();
+    }
+
     /// @dev The scenario has what it says: amounts of every kind, streams, streaks, a closed row.
     function test_TheScenarioIsNotEmpty() external view {
         assertGt(next[USUAL].leaf.cash, 0);

@@ -2,7 +2,6 @@
 
 use std::ops::RangeInclusive;
 
-use super::config::WHOLE;
 use super::{ConfigError, CoopConfig, DatasetConfig, HouseConfig};
 use crate::client::LOCAL_CHAIN_ID;
 
@@ -48,11 +47,12 @@ impl CoopConfig {
             Bound::of("ledger.epoch_length", epoch, DAY..=90 * DAY),
             Bound::of("settlement.lag", times.lag, 0..=epoch),
             Bound::of("settlement.attempt_length", times.attempt_length, 600..=epoch),
-            Bound::of("settlement.window", times.window, DAY..=epoch.saturating_sub(before)),
+            Bound::of("settlement.window", times.window, DAY..=epoch.saturating_sub(before).min(MOST_WINDOW)),
             Bound::of("bonds.min_bond", self.bonds.min_bond.0, LEAST_BOND..=MOST_AMOUNT),
             Bound::of("bonds.objection_bond", self.bonds.objection_bond.0, LEAST_BOND..=self.bonds.min_bond.0),
             Bound::of("membership.admissions_per_epoch", self.membership.admissions_per_epoch, 1..=u32::MAX.into()),
             Bound::of("membership.cooldown", self.membership.cooldown, 0..=YEAR),
+            Bound::of("membership.max_program_points", self.membership.max_program_points, 0..=MOST_POINTS),
         ]
     }
 
@@ -60,7 +60,7 @@ impl CoopConfig {
     /// than it will when it is.
     fn governance_bounds(&self) -> Vec<Bound> {
         let g = &self.governance;
-        let members = u128::from(g.min_members);
+        let (members, epoch) = (u128::from(g.min_members), u128::from(self.ledger.epoch_length.max(1)));
         let part = (members * u128::from(g.member.quorum_bps)).div_ceil(10_000);
         let mut bounds = vec![Bound::of("governance.delay", g.delay, HOUR..=MOST_DECISION)];
         let (delay, most) = ((g.delay).into(), MOST_DECISION);
@@ -70,7 +70,8 @@ impl CoopConfig {
             Bound::of("governance.min_members", members, 1..=(1 << rochdale_core::ledger::DEPTH) - 1),
             Bound::of("governance.min_age", g.min_age, 0..=YEAR),
             Bound::of("governance.member.quorum_floor", g.member.quorum_floor, part.max(1)..=members),
-            Bound::of("governance.token.quorum_floor", g.token.quorum_floor, 1..=1_000_000_000 * WHOLE),
+            // What a year awards in GOV at the most.
+            Bound::of("governance.token.quorum_floor", g.token.quorum_floor, 1..=self.ledger.gov_cap * (YEAR / epoch)),
             // A member has one vote.
             Bound::of("governance.member.proposal_threshold", g.member.proposal_threshold, 1..=1),
             Bound::of("governance.token.proposal_threshold", g.token.proposal_threshold, 1..=g.token.quorum_floor),
@@ -181,6 +182,11 @@ const MOST_DECISION: u128 = 14 * DAY;
 /// The least bond and the most that anything costs or pays, micro-USDC: one dollar, a million.
 const LEAST_BOND: u128 = 1_000_000;
 const MOST_AMOUNT: u128 = 1_000_000_000_000;
+
+/// The longest window: with a decision on an objection it ends before a bond can leave.
+const MOST_WINDOW: u128 = 12 * DAY;
+/// Points that all programs may award in an epoch.
+const MOST_POINTS: u128 = 1_000_000_000_000;
 
 /// What a number must lie between.
 #[derive(Clone, Debug)]
