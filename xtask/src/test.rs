@@ -32,8 +32,12 @@ const PARTS: &[Part] = &[
     Part { name: "rust-test", run: || ok(cargo(&["test", "--workspace", "--locked"])) },
     Part { name: "demo", run: demo_test },
     Part { name: "year", run: || year(&["--epochs", "40", "--members", "104"].map(str::to_owned)) },
+    Part { name: "chaos", run: || chaos(CHAOS_ROUNDS, 1) },
     Part { name: "clippy", run: clippy },
 ];
+
+/// Kills in a test run; `cargo xtask chaos --rounds 200` is the long one.
+const CHAOS_ROUNDS: u32 = 9;
 
 const SYMBOLIC: &str = "test/symbolic";
 

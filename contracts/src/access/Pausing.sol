@@ -36,7 +36,7 @@ abstract contract Pausing is AccessManagedUpgradeable {
     }
 
     /// @notice Until when it is stopped, in unix seconds; in the past if it is not.
-    function pausedUntil() external view returns (uint64) {
+    function pausedUntil() public view returns (uint64) {
         return _pausingStorage().pausedUntil;
     }
 

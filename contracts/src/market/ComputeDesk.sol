@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {NamedEIP712} from "../access/NamedEIP712.sol";
 import {EscrowedSale} from "./EscrowedSale.sol";
 import {IComputeCommittee} from "./IComputeCommittee.sol";
@@ -15,12 +16,14 @@ import {LicenseSale} from "./LicenseSale.sol";
 /// - Researcher: opens a job, from the approved account itself.
 /// - Stewards (a quorum) and a worker: sign the receipt together; anyone sends it.
 /// - Token house: sets the prices and the time limit of later jobs, and whether buyers need a bond.
-/// - Guardian: pauses opening and completing, not refunds and withdrawals.
+/// - Guardian: pauses opening and completing, not refunds and withdrawals. A pause lengthens the time of each job that it
+///   meets under way by as long as it lasts: who did the work can send the receipt as late as without it.
 /// - Charter: upgrades.
 ///
 /// Assumptions: a quorum of stewards is honest; each of them counts the units from the plan and the snapshot by itself
 /// before it signs. USDC moves exactly what it is told and calls nobody back.
-/// Liveness: without a receipt, all of it can be fetched after the time limit, by anyone for the researcher.
+/// Liveness: without a receipt, all of it can be fetched after the time limit, by anyone for the researcher. The license
+/// ends at the limit of its opening: a pause stops the receipt, not the work.
 /// Who can hurt whom: stewards and worker together can charge up to the limit that the researcher set, not more; either
 /// alone nothing. A worker that is silent costs the researcher time, not money.
 contract ComputeDesk is NamedEIP712, EscrowedSale {
@@ -44,7 +47,8 @@ contract ComputeDesk is NamedEIP712, EscrowedSale {
         bytes32 snapshot;
     }
 
-    /// @dev A job that is under way; gone once it is completed or refunded. The prices are those of its opening.
+    /// @dev A job that is under way; gone once it is completed or refunded. The prices are those of its opening, and
+    /// `refundAt` is on the clock that stands still in a pause.
     struct OpenJob {
         address researcher;
         uint64 licenseId;
@@ -64,6 +68,8 @@ contract ComputeDesk is NamedEIP712, EscrowedSale {
         uint128 base;
         uint128 perUnit;
         mapping(uint64 jobId => OpenJob) jobs;
+        // Seconds of all pauses until now, and of one that runs until its end. At most `block.timestamp`, or `pausedUntil`.
+        uint64 pausedTotal;
     }
 
     bytes32 private constant STORAGE = 0x1843957fbe5107cae21c077dfadcaf60b35ad088d9e6f5fe9d904adc59d47900;
@@ -129,7 +135,7 @@ contract ComputeDesk is NamedEIP712, EscrowedSale {
         OpenJob storage job = $.jobs[jobId];
         (job.researcher, job.datasetId, job.planDigest) = (msg.sender, j.datasetId, j.planDigest);
         (job.base, job.perUnit, job.maxUnits) = ($.base, $.perUnit, j.maxUnits);
-        job.refundAt = uint64(block.timestamp) + timeout_;
+        job.refundAt = _clock($) + timeout_;
         uint256 escrow = _costOf(job, j.maxUnits);
         // Interaction: with the cooperative's own contracts and USDC.
         uint64 licenseId = _issue(msg.sender, o, RIGHT_COMPUTE);
@@ -161,11 +167,12 @@ contract ComputeDesk is NamedEIP712, EscrowedSale {
 
     /// @notice Gives everything back after the time limit and revokes the license; anyone may ask for it.
     function refund(uint64 jobId) external nonReentrant {
+        Storage storage $ = _storage();
         OpenJob memory job = _underWay(jobId);
         // Check:
-        if (block.timestamp < job.refundAt) revert ComputeDesk_TooEarly(jobId, job.refundAt);
+        if (_clock($) < job.refundAt) revert ComputeDesk_TooEarly(jobId, job.refundAt + $.pausedTotal);
         // Effects:
-        delete _storage().jobs[jobId];
+        delete $.jobs[jobId];
         uint256 escrow = _costOf(job, job.maxUnits);
         _owe(job.researcher, escrow);
         emit JobRefunded(jobId, escrow);
@@ -181,9 +188,15 @@ contract ComputeDesk is NamedEIP712, EscrowedSale {
         return ($.base, $.perUnit, $.timeout);
     }
 
-    /// @notice A job that is under way; all zero otherwise.
-    function jobOf(uint64 jobId) external view returns (OpenJob memory) {
-        return _storage().jobs[jobId];
+    /// @notice A job that is under way, with the time of its refund in unix seconds as it stands now; all zero otherwise.
+    function jobOf(uint64 jobId) external view returns (OpenJob memory job) {
+        Storage storage $ = _storage();
+        job = $.jobs[jobId];
+        if (job.researcher == address(0)) return job;
+        bool over = _clock($) >= job.refundAt;
+        job.refundAt += $.pausedTotal;
+        // A pause that began after its time does not take the refund back.
+        if (over) job.refundAt = uint64(Math.min(job.refundAt, block.timestamp));
     }
 
     /// @notice What stewards and worker sign.
@@ -212,6 +225,21 @@ contract ComputeDesk is NamedEIP712, EscrowedSale {
     function _underWay(uint64 jobId) private view returns (OpenJob memory job) {
         job = _storage().jobs[jobId];
         if (job.researcher == address(0)) revert ComputeDesk_NotUnderWay(jobId);
+    }
+
+    /// @dev Seconds that passed outside of pauses; it stands still while one runs.
+    function _clock(Storage storage $) private view returns (uint64) {
+        return uint64(Math.max(block.timestamp, pausedUntil())) - $.pausedTotal;
+    }
+
+    /// @dev A pause counts in advance, until it is made shorter or longer.
+    function _afterPauseSet(uint64 before, uint64 until) internal override {
+        Storage storage $ = _storage();
+        uint64 time = uint64(block.timestamp);
+        uint64 total = $.pausedTotal;
+        if (before > time) total -= before - time;
+        if (until > time) total += until - time;
+        $.pausedTotal = total;
     }
 
     function _setTimeout(uint32 timeout_) private {

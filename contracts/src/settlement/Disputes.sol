@@ -32,7 +32,7 @@ import {RewardFormula} from "./RewardFormula.sol";
 ///
 /// A void root is as if it had never been proposed, but for its attempt number, which is spent.
 ///
-/// Liveness: a demand keeps a root pending for at most 36 hours, and demands end with the window. An objection keeps it for
+/// Liveness: a demand keeps a root pending for at most 48 hours, and demands end with the window. An objection keeps it for
 /// 14 days, after which anyone voids it. A rejected objection leaves the full window, and as many more objections as there
 /// are other stewards.
 ///
@@ -114,10 +114,15 @@ contract Disputes is NamedEIP712, Governed {
     bytes32 private constant CONTEST_TYPEHASH =
         keccak256("Contest(uint32 memberId,uint32 epoch,uint32 attempt,uint256 deadline)");
 
-    /// @notice How long a demand may wait for its answer, in seconds.
+    /// @notice How long a demand may wait for its answer, in seconds. A sequencer's outage that eats it costs an attempt and
+    /// nobody's bond: the root is void without a slash and the next one is proposed. So it is as long as an honest steward
+    /// needs, and not as long as an outage can be; with a longer one every demand would hold up everybody's money longer.
+    /// It is not governed: what a house could make shorter, a house could make too short for an answer to a rival.
     uint256 public constant ANSWER_TIME = 24 hours;
-    /// @notice How long a root stays pending after that: to contest what was answered, or to void what was not.
-    uint256 public constant REPLY_TIME = 12 hours;
+    /// @notice How long a root stays pending after that: to contest what was answered, or to void what was not. Whoever
+    /// misses it has a false row for good, so that it is as long as the least window: a rollup's base chain forces in within
+    /// a day what its sequencer does not take.
+    uint256 public constant REPLY_TIME = 24 hours;
     /// @notice How long the member house may take over an objection: a vote and its timelock, and less than a bond takes to
     /// be withdrawn, so that no signer is gone when it decides.
     uint256 public constant DECISION_TIME = 14 days;

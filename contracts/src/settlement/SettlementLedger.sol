@@ -36,7 +36,7 @@ import {IMintable} from "./SettlementState.sol";
 ///
 /// Rounds
 /// - An epoch's root is final by timestamp, `window` seconds after it was proposed. Nothing has to be called for that, so
-///   only a dispute can keep a pending root from becoming final: each demand for at most 36 hours, and demands end with
+///   only a dispute can keep a pending root from becoming final: each demand for at most 48 hours, and demands end with
 ///   the window; an objection for 14 days, at the price of its bond if the house rejects it; a contest only where the root
 ///   is wrong. A pause makes the window longer by its own length.
 /// - Two rounds are kept, the last final one and the pending one, and take turns by parity of the epoch: becoming final

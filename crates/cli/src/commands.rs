@@ -371,8 +371,13 @@ async fn consent(
 }
 
 async fn resume_packages(coop: &Coop, wallet: &mut Wallet, ui: Ui) -> Result<ExitCode> {
+    let (pending, recorded) = (wallet.pending()?, wallet.membership.contributions.len());
+    // Whoever was cut off before the package was kept must not take silence for a record that was given.
+    if pending.is_empty() && recorded == 0 {
+        bail!("nothing was begun, so that nothing can be resumed: contribute the record itself");
+    }
     let (mut sent, mut refused) = (Vec::new(), Vec::new());
-    for package in wallet.pending()? {
+    for package in pending {
         match members::deliver(coop, wallet, &package).await {
             Ok(status) => sent.push(status),
             Err(error) => refused.push(format!("{}: {error:#}", package.commitment)),
@@ -382,7 +387,11 @@ async fn resume_packages(coop: &Coop, wallet: &mut Wallet, ui: Ui) -> Result<Exi
         bail!("{} packages were sent again, {} were refused:\n  {}", sent.len(), refused.len(), refused.join("\n  "));
     }
     let missing = sent.iter().filter(|status| !status.missing.is_empty()).count();
-    show(ui, &json!(sent), format!("{} packages sent again; {missing} still miss a steward", sent.len()))
+    let sentence = match sent.len() {
+        0 => format!("nothing waits to be sent again; {recorded} records were given"),
+        sent => format!("{sent} packages sent again; {missing} still miss a steward"),
+    };
+    show(ui, &json!(sent), sentence)
 }
 
 async fn local_chain(state: &State) -> Result<Chain> {

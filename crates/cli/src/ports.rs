@@ -3,15 +3,24 @@
 use anyhow::{Result, bail};
 use std::net::TcpListener;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
-/// Fails with the name of whoever listens on one of these ports already.
-pub fn expect_free<'a>(wanted: impl IntoIterator<Item = (&'a str, u16)>) -> Result<()> {
+/// How often a port that is taken is tried again.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// Waits until these ports are free, and fails with the name of whoever still listens on one of them after `grace`: the
+/// processes of an `up` that was killed end with it, but not at once.
+pub async fn expect_free(wanted: &[(&str, u16)], grace: Duration) -> Result<()> {
+    let start = Instant::now();
     for (name, port) in wanted {
-        if let Err(error) = TcpListener::bind(("127.0.0.1", port)) {
-            let holder = holder(port).unwrap_or_else(|| "another user's process".to_owned());
-            bail!(
-                "{name} cannot listen on port {port} ({error}): {holder} holds it; stop that, or found the cooperative with another --port and --state"
-            );
+        while let Err(error) = TcpListener::bind(("127.0.0.1", *port)) {
+            if start.elapsed() >= grace {
+                let holder = holder(*port).unwrap_or_else(|| "another user's process".to_owned());
+                bail!(
+                    "{name} cannot listen on port {port} ({error}): {holder} holds it; stop that, or found the cooperative with another --port and --state"
+                );
+            }
+            tokio::time::sleep(AGAIN).await;
         }
     }
     Ok(())
@@ -48,16 +57,28 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    #[test]
-    fn a_taken_port_is_said_to_be_this_process_own() {
+    #[tokio::test]
+    async fn a_taken_port_is_said_to_be_this_process_own() {
         let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = taken.local_addr().unwrap().port();
-        let error = expect_free([("the gateway", port)]).unwrap_err().to_string();
+        let error = expect_free(&[("the gateway", port)], Duration::ZERO).await.unwrap_err().to_string();
         assert!(error.contains(&format!("the gateway cannot listen on port {port}")), "{error}");
         if cfg!(target_os = "linux") {
             assert!(error.contains(&format!("process {}", std::process::id())), "{error}");
         }
         drop(taken);
-        expect_free([("the gateway", port)]).unwrap();
+        expect_free(&[("the gateway", port)], Duration::ZERO).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_port_of_a_process_that_is_ending_is_waited_for() {
+        let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let ending = tokio::spawn(async move {
+            tokio::time::sleep(3 * AGAIN).await;
+            drop(taken);
+        });
+        expect_free(&[("the gateway", port)], Duration::from_secs(60)).await.unwrap();
+        ending.await.unwrap();
     }
 }

@@ -19,6 +19,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// A process that ran this long is started at once when it ends.
 const STEADY: Duration = Duration::from_secs(60);
 
+/// How long the processes of an `up` that was killed may hold their ports.
+const ENDING: Duration = Duration::from_secs(10);
+
 /// A running cooperative; dropped, its processes stop in the reverse order of their start.
 pub struct Running {
     /// The services, the gateway first to stop.
@@ -146,7 +149,7 @@ impl Running {
         for name in &names {
             wanted.push((name, port(&layout, name)?));
         }
-        ports::expect_free(wanted)?;
+        ports::expect_free(&wanted, ENDING).await?;
         let chain = Local::start(state, &layout, ui).await?;
         let manifest = match found::found(state, &layout, config, ui).await {
             Ok(manifest) => manifest,

@@ -27,6 +27,10 @@ use crate::store::{DebitRow, SnapshotRow};
 /// The right of a license to ask queries.
 const QUERY: u8 = 1;
 
+/// How far an order's cut may lie behind the newest final block, seconds. Whether an order is refused for somebody's budget depends on who
+/// is in its snapshot: with cuts of one's choice, refusals would tell who that is, and when they came.
+const MAX_CUT_AGE: u64 = 3_600;
+
 fn refused(detail: impl Into<String>) -> Problem {
     Problem::new(ProblemCode::LicenseInvalid, detail)
 }
@@ -124,6 +128,7 @@ impl Steward {
         let key = self.worker_key(mirror, &finalized, worker)?;
         let asked: BlindedOrder = self.open_request(mirror, worker, sealed)?;
         let license = self.check_order(mirror, &finalized, &asked.request, sealed.order)?;
+        self.check_cut(mirror, license, asked.request.order.cut).await?;
         let row = self.snapshot_at(mirror, license, &asked.request.order, asked.blinder).await?;
         let SnapshotRow { digest, dataset, purpose, cut, ids, .. } = row;
         let context = PoolContext {
@@ -158,8 +163,11 @@ impl Steward {
             return Err(Problem::new(ProblemCode::Conflict, detail).hint("ask for the release, or sign a new order"));
         }
         let order = &asked.request.order;
+        self.check_cut(&mirror, license, order.cut).await?;
         let snapshot = self.snapshot_at(&mirror, license, order, asked.blinder).await?;
-        self.everybody_can_pay(&mirror, sealed.order, order.rho, &snapshot).await?;
+        // What a member chose for itself since the cut is asked at the release: one member stops no order.
+        let charge = charge(&mirror.latest, sealed.order, order.rho, &snapshot);
+        self.accounts_at_head(&mirror).await?.fits(&charge).map_err(|error| problem(&error))?;
         let debit = Debit::of(order, sealed.order, snapshot.digest);
         let signature = self.sign_as_steward(&debit)?;
         // Kept before it leaves, with the snapshot: whoever lacks that gets it from a signer.
@@ -192,22 +200,19 @@ impl Steward {
         Err(Problem::new(ProblemCode::Conflict, detail).hint("send the same blinder, or sign a new order"))
     }
 
-    /// Whether a debit fits everybody in its snapshot beside what is on chain by now and what may yet be booked.
-    async fn everybody_can_pay(
-        &self,
-        mirror: &Mirror,
-        order: B256,
-        rho: u64,
-        snapshot: &SnapshotRow,
-    ) -> Result<(), Problem> {
-        let accounts = self.accounts_at_head(mirror).await?;
-        let charge = charge(&mirror.latest, order, rho, snapshot);
-        accounts.fits(&charge).map_err(|error| problem(&error))?;
-        for member in charge.people.keys() {
-            if !self.can_pay(&mirror.latest, &accounts, *member, snapshot.cut_time, rho).await? {
-                let short = [*member].into();
-                return Err(problem(&rochdale_core::budget::BudgetError::Overdrawn { order, short }));
-            }
+    /// An order's cut is a recent final block that knows its license.
+    async fn check_cut(&self, mirror: &Mirror, license: &LicenseState, cut: B256) -> Result<(), Problem> {
+        let block = self.final_block(mirror, cut).await?;
+        let behind = mirror.head.finalized.timestamp.saturating_sub(block.timestamp);
+        if behind > MAX_CUT_AGE {
+            let detail =
+                format!("the order's cut lies {behind} s behind the newest final block, {MAX_CUT_AGE} s are the most");
+            return Err(bad(detail).hint("sign a new order: this one was not booked"));
+        }
+        let issued = license.terms.issued_at;
+        if issued > block.timestamp {
+            let detail = format!("the license was issued at {issued}, the order's cut is of {}", block.timestamp);
+            return Err(refused(detail).hint("order as of a final block that knows the license"));
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! How many members each dataset has for a purpose, as everyone may know it. The rule is [`rochdale_core::size`]; here the members are
 //! gathered that it counts: as of a counting epoch's cut, with a record that is not erased, whose consent and receipt allow a query for the
-//! purpose. Counted once, kept, and served to anyone; no exact size leaves this process.
+//! purpose. Counted once, kept, and served to anyone: what is not kept is never shown, for each other count would draw other noise. No
+//! exact size leaves this process.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,11 +19,21 @@ use crate::steward::{Mirror, Steward};
 impl Steward {
     /// Counts the newest counting epoch whose cut has passed and is final, unless it was counted before.
     ///
+    /// What is counted stands for a quarter, so that it waits until everything is caught up; but what nobody ever shows, such as a consent
+    /// whose receipt its member keeps back, is waited for no longer than an epoch, and counts as not there.
+    ///
     /// # Errors
     /// Where the store fails or is damaged.
     pub async fn size_round(self: &Arc<Self>, mirror: &Mirror) -> Result<(), Problem> {
-        if let Some(epoch) = self.counted_at(mirror.head.finalized.timestamp) {
-            self.sizes_of(mirror, epoch).await?;
+        let now = mirror.head.finalized.timestamp;
+        let Some(due) = self.counted_at(now) else { return Ok(()) };
+        let before = counting_epoch(Epoch(due.0.saturating_sub(1)));
+        for epoch in before.into_iter().chain([due]) {
+            let (end, next) = (self.manifest.schedule().end(epoch), self.manifest.schedule().end(Epoch(epoch.0 + 1)));
+            if self.store.sizes(epoch).await?.is_empty() && (now >= next || self.is_complete(mirror).await?) {
+                let state = Cooperative::at_cut(mirror.events.iter(), end);
+                self.store.put_sizes(&self.count(&state, epoch, end).await?).await?;
+            }
         }
         Ok(())
     }
@@ -31,46 +42,47 @@ impl Steward {
     ///
     /// # Errors
     /// Where the store fails or is damaged.
-    pub async fn sizes(self: &Arc<Self>, mirror: &Mirror) -> Result<Sizes, Problem> {
-        let sizes = match self.counted_at(mirror.head.finalized.timestamp) {
-            Some(epoch) => self.sizes_of(mirror, epoch).await?,
-            None => cells(&mirror.latest).map(|(dataset, purpose)| uncounted(dataset, purpose)).collect(),
+    pub async fn sizes(&self, mirror: &Mirror) -> Result<Sizes, Problem> {
+        let known = self.sizes_at(mirror.head.finalized.timestamp).await?;
+        let size = |(dataset, purpose): (DatasetId, Purpose)| {
+            let found = known.iter().find(|size| (size.dataset, size.purpose) == (dataset, purpose));
+            found.cloned().unwrap_or(PublishedSize { dataset, purpose, epoch: Epoch(0), members: GRID })
         };
-        Ok(Sizes { sizes })
+        Ok(Sizes { sizes: cells(&mirror.latest).map(size).collect() })
     }
 
     /// The published size that stands at `time`, the timestamp of a finalized block: what a draw divides by.
     ///
     /// # Errors
     /// Where the store fails or is damaged.
-    pub async fn published_size(
-        self: &Arc<Self>,
-        mirror: &Mirror,
-        dataset: DatasetId,
-        purpose: Purpose,
-        time: u64,
-    ) -> Result<u64, Problem> {
-        let Some(epoch) = self.counted_at(time) else { return Ok(GRID) };
-        let sizes = self.sizes_of(mirror, epoch).await?;
+    pub async fn published_size(&self, dataset: DatasetId, purpose: Purpose, time: u64) -> Result<u64, Problem> {
+        let sizes = self.sizes_at(time).await?;
         let found = sizes.iter().find(|size| (size.dataset, size.purpose) == (dataset, purpose));
         Ok(found.map_or(GRID, |size| size.members))
     }
 
-    /// The counting epoch whose sizes stand at `time`.
+    /// The counting epoch whose sizes are due at `time`.
     fn counted_at(&self, time: u64) -> Option<Epoch> {
         let running = self.manifest.schedule().epoch_at(time)?;
         counting_epoch(Epoch(running.0.saturating_sub(1)))
     }
 
-    async fn sizes_of(self: &Arc<Self>, mirror: &Mirror, epoch: Epoch) -> Result<Vec<PublishedSize>, Problem> {
-        let known = self.store.sizes(epoch).await?;
-        if !known.is_empty() {
-            return Ok(known);
+    /// What was kept of the newest counting epoch up to the one that is due at `time`.
+    async fn sizes_at(&self, time: u64) -> Result<Vec<PublishedSize>, Problem> {
+        match self.counted_at(time) {
+            Some(epoch) => Ok(self.store.newest_sizes(epoch).await?),
+            None => Ok(Vec::new()),
         }
-        let end = self.manifest.schedule().end(epoch);
-        let state = Cooperative::at_cut(mirror.events.iter(), end);
-        let usable = self.usable(&state, epoch, end).await?;
-        let all: Vec<(DatasetId, Purpose)> = cells(&state).collect();
+    }
+
+    async fn count(
+        self: &Arc<Self>,
+        state: &Cooperative,
+        epoch: Epoch,
+        end: u64,
+    ) -> Result<Vec<PublishedSize>, Problem> {
+        let usable = self.usable(state, epoch, end).await?;
+        let all: Vec<(DatasetId, Purpose)> = cells(state).collect();
         let number = u32::try_from(all.len()).unwrap_or(u32::MAX);
         let count = |(dataset, purpose): (DatasetId, Purpose)| {
             let members: Vec<MemberId> = usable.get(&(dataset, purpose)).into_iter().flatten().copied().collect();
@@ -78,12 +90,7 @@ impl Steward {
             let members = published(self.keys.committee(), &cell, number, &members);
             PublishedSize { dataset, purpose, epoch, members }
         };
-        let sizes: Vec<PublishedSize> = all.into_iter().map(count).collect();
-        // What is counted before everything is caught up would stand for a quarter.
-        if self.is_complete(mirror).await? {
-            self.store.put_sizes(&sizes).await?;
-        }
-        Ok(sizes)
+        Ok(all.into_iter().map(count).collect())
     }
 
     /// Who has a usable record for each dataset and purpose, as far as each is still counted.
@@ -123,8 +130,4 @@ impl Steward {
 /// Every dataset of the catalog with every purpose.
 fn cells(state: &Cooperative) -> impl Iterator<Item = (DatasetId, Purpose)> + '_ {
     state.datasets.keys().flat_map(|dataset| Permission::NUMBERS.map(|number| (*dataset, Purpose(number))))
-}
-
-fn uncounted(dataset: DatasetId, purpose: Purpose) -> PublishedSize {
-    PublishedSize { dataset, purpose, epoch: Epoch(0), members: GRID }
 }

@@ -55,7 +55,7 @@ impl Steward {
         let state = Cooperative::at_block(mirror.events.iter(), block.number);
         let accounts = self.accounts(&state, state.debits.values()).await?;
         let request = request_of(&state, license, block.timestamp)?;
-        let size = self.published_size(mirror, terms.dataset, terms.purpose, block.timestamp).await?;
+        let size = self.published_size(terms.dataset, terms.purpose, block.timestamp).await?;
         let chance = Chance::new(u64::from(terms.records), size);
         let salt = DrawSalt::new(self.keys.committee(), order.license_id);
         let mut ids = Vec::new();

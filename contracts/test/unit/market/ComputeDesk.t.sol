@@ -223,4 +223,99 @@ contract ComputeDeskTest is SaleTest {
         vm.expectRevert(paused);
         desk.complete(_receipt(jobId, 1), none, "");
     }
+
+    // ----------------------------------------------------------------------------------------------- pause
+
+    function _pause(uint64 until) private {
+        vm.prank(pauser);
+        desk.setPausedUntil(until);
+    }
+
+    function _expectTooEarly(uint64 jobId, uint64 refundAt) private {
+        assertEq(desk.jobOf(jobId).refundAt, refundAt);
+        vm.expectRevert(abi.encodeWithSelector(ComputeDesk.ComputeDesk_TooEarly.selector, jobId, refundAt));
+        desk.refund(jobId);
+    }
+
+    /// @dev Point 20 of issue 7: the receipt is ready when a pause of four days begins that outlasts the job's own time.
+    function test_Point20_APauseEatsNoJobsTime() external {
+        uint64 jobId = _openJob(0, 100);
+        uint64 started = GENESIS + JOB_TIMEOUT - 1 days;
+        vm.warp(started);
+        _pause(started + 4 days);
+        vm.warp(started + 4 days - 1);
+        _expectTooEarly(jobId, GENESIS + JOB_TIMEOUT + 4 days);
+        vm.warp(started + 4 days);
+        _expectTooEarly(jobId, GENESIS + JOB_TIMEOUT + 4 days);
+        vm.warp(GENESIS + JOB_TIMEOUT + 4 days - 1);
+        _expectTooEarly(jobId, GENESIS + JOB_TIMEOUT + 4 days);
+        _complete(jobId, 100);
+        assertEq(_booked(), BASE + 100 * PER_UNIT);
+    }
+
+    function test_WhenThePauseIsChangedWhatItWasInTheEndCounts() external {
+        uint64 jobId = _openJob(0, 100);
+        vm.warp(GENESIS + 1 days);
+        _pause(GENESIS + 3 days);
+        vm.warp(GENESIS + 2 days);
+        _pause(GENESIS + 6 days);
+        _expectTooEarly(jobId, GENESIS + JOB_TIMEOUT + 5 days);
+        vm.warp(GENESIS + 4 days);
+        _pause(0);
+        _expectTooEarly(jobId, GENESIS + JOB_TIMEOUT + 3 days);
+        vm.warp(GENESIS + JOB_TIMEOUT + 3 days - 1);
+        _expectTooEarly(jobId, GENESIS + JOB_TIMEOUT + 3 days);
+        vm.warp(GENESIS + JOB_TIMEOUT + 3 days);
+        desk.refund(jobId);
+        assertEq(desk.owedTo(bidders[0]), BASE + 100 * PER_UNIT);
+        assertEq(desk.jobOf(jobId).refundAt, 0);
+    }
+
+    function test_WhenOverBeforeThePauseItIsRefundedDuringIt() external {
+        uint64 jobId = _openJob(0, 100);
+        uint64 over = GENESIS + JOB_TIMEOUT;
+        vm.warp(over);
+        assertEq(desk.jobOf(jobId).refundAt, over);
+        _pause(over + 9 days);
+        assertEq(desk.jobOf(jobId).refundAt, over);
+        vm.warp(over + 1 days);
+        assertEq(desk.jobOf(jobId).refundAt, over + 1 days);
+        desk.refund(jobId);
+        assertEq(desk.owedTo(bidders[0]), BASE + 100 * PER_UNIT);
+    }
+
+    function test_WhenOpenedAfterAPauseItHasItsTimeAndNoMore() external {
+        _pause(GENESIS + 5 days);
+        vm.warp(GENESIS + 5 days);
+        uint64 jobId = _openJob(0, 100);
+        uint64 over = GENESIS + 5 days + JOB_TIMEOUT;
+        assertEq(license.termsOf(1).expiry, over);
+        vm.warp(over - 1);
+        _expectTooEarly(jobId, over);
+        vm.warp(over);
+        desk.refund(jobId);
+    }
+
+    /// @dev However a pause is set and changed, a job has its time outside of pauses, exactly.
+    function testFuzz_AJobHasItsTimeOutsideOfPauses(uint32[4] calldata gaps, uint32[4] calldata lengths) external {
+        uint64 jobId = _openJob(0, 100);
+        uint64 time = GENESIS;
+        uint64 until = 0;
+        uint64 left = JOB_TIMEOUT;
+        for (uint256 i; i < 4; ++i) {
+            uint64 gap = uint64(bound(gaps[i], 0, 5 days));
+            uint64 running = until > time ? until - time : 0;
+            uint64 ran = gap > running ? gap - running : 0;
+            if (ran >= left) break;
+            (left, time) = (left - ran, time + gap);
+            vm.warp(time);
+            until = time + uint64(bound(lengths[i], 0, 5 days));
+            _pause(until);
+        }
+        uint64 over = (until > time ? until : time) + left;
+        vm.warp(over - 1);
+        _expectTooEarly(jobId, over);
+        vm.warp(over);
+        desk.refund(jobId);
+    }
 }

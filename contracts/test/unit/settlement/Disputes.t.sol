@@ -220,7 +220,7 @@ contract DisputesTest is BondedCoop {
         assertEq(_escrowed(), 0);
         vm.warp(decided + WINDOW - 1);
         _demand(1);
-        assertEq(_finalAt(), decided + WINDOW - 1 + 36 hours);
+        assertEq(_finalAt(), decided + WINDOW - 1 + 48 hours);
     }
 
     /// @dev Point 16: an accomplice of those who signed burns its own objection, nobody else's.
@@ -388,7 +388,7 @@ contract DisputesTest is BondedCoop {
         emit Disputes.Demanded(1, 0, 1, Disputes.Kind.Row, uint64(answerBy));
         vm.prank(stranger);
         disputes.demand(d, signature);
-        assertEq(_finalAt(), answerBy + 12 hours);
+        assertEq(_finalAt(), answerBy + 24 hours);
         bytes32[] memory proof = _proof(rows, 1);
         vm.warp(answerBy);
         vm.expectEmit(address(disputes));
@@ -400,7 +400,7 @@ contract DisputesTest is BondedCoop {
         disputes.voidUnanswered(1, Disputes.Kind.Row);
         vm.expectRevert(abi.encodeWithSelector(Disputes.Disputes_NotDemanded.selector, 1, Disputes.Kind.Row));
         disputes.answerRow(rows[0], proof);
-        vm.warp(answerBy + 12 hours);
+        vm.warp(answerBy + 24 hours);
         (uint32 epoch,) = ledger.finalEpoch();
         assertEq(epoch, 1);
     }
@@ -493,7 +493,7 @@ contract DisputesTest is BondedCoop {
         _object();
         _demand(1);
         assertEq(_finalAt(), type(uint40).max);
-        uint256 until = block.timestamp + 36 hours;
+        uint256 until = block.timestamp + 48 hours;
         uint256 snapshot = vm.snapshotState();
         vm.warp(until - 1);
         disputes.voidUnanswered(1, Disputes.Kind.Row);
@@ -536,7 +536,7 @@ contract DisputesTest is BondedCoop {
         _demand(2); // the window for demands is longer too
         _asMemberHouse();
         disputes.resolveObjection(1, 0, steward, false);
-        assertEq(_finalAt(), block.timestamp + 36 hours, "never before the demand is settled");
+        assertEq(_finalAt(), block.timestamp + 48 hours, "never before the demand is settled");
     }
 
     /// @dev Nothing that protects members is ever paused.

@@ -500,7 +500,7 @@ mod tests {
                 let rows = rows.filter(|(_, (of, name, _))| fits(of, &contract) && fits(name, &event.name));
                 let rows: Vec<usize> = rows.map(|(row, _)| row).collect();
                 used.extend(rows.iter().copied());
-                if followed == !rows.is_empty() {
+                if followed != rows.is_empty() {
                     faults
                         .push(format!("{contract}.{}: followed {followed}, listed as ignored {followed}", event.name));
                 }

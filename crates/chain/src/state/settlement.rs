@@ -13,7 +13,7 @@ use crate::events::Event;
 pub const FROZEN: u64 = u64::MAX;
 
 /// How long after the last answer to a demand a member may still contest what it shows, in seconds.
-const REPLY_TIME: u64 = 12 * 3_600;
+const REPLY_TIME: u64 = 24 * 3_600;
 
 /// The latest end of a pause that the ledger notes: it has 40 bits, and all of them set mean a frozen proposal.
 const LATEST: u64 = (1 << 40) - 2;
@@ -284,8 +284,8 @@ mod tests {
             let state = folded([&both, answers].concat());
             state.open_demands(4_000).map(|demand| demand.kind).collect::<Vec<_>>()
         };
-        assert_eq!(open(&[row.clone()]), [DemandKind::Inputs]);
-        assert_eq!(open(&[inputs.clone()]), [DemandKind::Row]);
+        assert_eq!(open(std::slice::from_ref(&row)), [DemandKind::Inputs]);
+        assert_eq!(open(std::slice::from_ref(&inputs)), [DemandKind::Row]);
         assert!(open(&[row, inputs]).is_empty());
     }
 

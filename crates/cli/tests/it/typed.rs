@@ -28,9 +28,12 @@ fn a_person_types_every_step_stops_everything_and_goes_on() {
         let name = format!("member-{number}");
         up.json(&["member", "join", "--name", &name]);
         up.json(&["member", "consent", "--name", &name]);
+        let nothing = up.fails(&["member", "contribute", "--name", &name, "--resume"]);
+        assert!(nothing.contains("nothing was begun"), "{nothing}");
         let status = up.json(&["member", "contribute", "--name", &name, file.to_str().unwrap()]);
         assert_eq!(status["held_by"].as_array().unwrap().len(), 3, "{status}");
     }
+    assert_eq!(up.json(&["member", "contribute", "--name", "member-0", "--resume"]), json!([]));
     let twice = up.fails(&["member", "join", "--name", "member-0"]);
     assert!(twice.contains("joined already"), "{twice}");
     assert_eq!(up.json(&["epoch", "settle"])["state"], "final");

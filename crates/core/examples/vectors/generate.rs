@@ -11,7 +11,7 @@ use rochdale_core::size::{Cell, published, scale};
 
 use alloy_primitives::{B256, U256, keccak256};
 
-use super::edges;
+use super::{contests, edges};
 
 /// Contributions that a record has room for.
 pub const SLOTS: usize = 4;
@@ -66,11 +66,11 @@ impl Rng {
     }
 }
 
-fn decimal(value: impl ToString) -> String {
+pub fn decimal(value: impl ToString) -> String {
     value.to_string()
 }
 
-fn hex(value: B256) -> String {
+pub fn hex(value: B256) -> String {
     format!("{value:#x}")
 }
 
@@ -108,12 +108,14 @@ pub fn all() -> Result<Vec<(&'static str, String)>, Failure> {
     let mut rng = Rng(2026);
     let params = param_sets();
     let rows = random_rows(&mut rng, &params)?;
+    let (contest_names, contests) = contests::contests(&params)?;
     Ok(vec![
         ("params.json", params_file(&params)),
         ("points.json", points_file(&mut rng, &params)),
         ("rows.json", file(&[], &row_fields(), &records(&params, &rows)?)),
         ("edges.json", edges_file(&params)?),
         ("_bad_rows.json", bad_rows_file(&params)?),
+        ("contests.json", file(&[("names", &contest_names)], &contests::contest_fields(), &contests)),
         ("tree.json", tree_file()?.0),
         ("_bad_proofs.json", tree_file()?.1),
         ("draw.json", draw_file()),
@@ -180,11 +182,12 @@ fn sizes_file() -> String {
     file(&[], &fields, &records)
 }
 
-fn named(names: &[&str]) -> Vec<String> {
+pub fn named(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
 }
 
-const ROW: [&str; 12] = [
+/// A row's private words.
+pub const ROW: [&str; 12] = [
     "cashEarned",
     "cashStreaming",
     "dataEarned",

@@ -2,6 +2,7 @@
 //!
 //! DIR is `vectors` at the repository's root unless given. The same seed gives the same files.
 
+mod contests;
 mod edges;
 mod generate;
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod budget;
+mod contests;
 mod properties;
 mod vectors;
 mod worked_example;

@@ -1,5 +1,7 @@
 //! The committed vectors are what the generator makes, and their layout is the one described.
 
+#[path = "../../examples/vectors/contests.rs"]
+mod contests;
 #[path = "../../examples/vectors/edges.rs"]
 mod edges;
 #[path = "../../examples/vectors/generate.rs"]

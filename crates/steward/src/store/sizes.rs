@@ -20,6 +20,19 @@ impl Store {
         rows.iter().map(size).collect()
     }
 
+    /// The sizes of the newest epoch up to `epoch` of which any are kept.
+    ///
+    /// # Errors
+    /// Where the database fails or is damaged.
+    pub async fn newest_sizes(&self, epoch: Epoch) -> Result<Vec<PublishedSize>> {
+        let newest = sqlx::query("SELECT MAX(epoch) AS epoch FROM sizes WHERE epoch <= $1");
+        let newest: Option<i64> = newest.bind(i64::from(epoch.0)).fetch_one(&self.pool).await?.try_get("epoch")?;
+        match newest.and_then(|epoch| u32::try_from(epoch).ok()) {
+            Some(epoch) => self.sizes(Epoch(epoch)).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
     /// Keeps sizes; one that is kept already stays as it was.
     ///
     /// # Errors

@@ -424,3 +424,45 @@ async fn every_seat_is_replaced_between_debit_and_release() -> Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_is_cut_at_a_recent_final_block_that_knows_its_license() -> Result<()> {
+    let world = World::start(&[1, 2]).await?;
+    let ada = world.member(1).await?;
+    world.contribute(&[(&ada, world.record(1).await?)]).await?;
+    let before = world.coop.chain.head().await?.finalized.hash;
+    let license = world.license(1_000, YEAR).await?;
+    let known = world.coop.chain.head().await?.finalized.hash;
+    world.coop.local.time_to(world.now().await? + 3_700, 3).await?;
+    let cut = async |cut| world.order_as(license, 1_000_000, "researcher", world.now().await? + 600, cut);
+    let (early, old, now) = (cut(before).await?, cut(known).await?, world.order(license, 1_000_000).await?);
+    for asked in [&early, &old] {
+        let error = world.snapshot(1, asked).await.unwrap_err();
+        assert!(error.to_string().contains("behind the newest final block"), "{error}");
+        assert_eq!(world.sign_debit(1, asked).await.unwrap_err().code(), ProblemCode::BadRequest);
+    }
+    assert_eq!(world.snapshot(1, &now).await?.contributions.len(), 1);
+    world.sign_debit(1, &now).await?;
+
+    let cut_before = world.coop.chain.head().await?.finalized.hash;
+    let other = world.license(1_000, YEAR).await?;
+    let asked = world.order_as(other, 1_000_000, "researcher", world.now().await? + 600, cut_before)?;
+    assert_eq!(world.sign_debit(1, &asked).await.unwrap_err().code(), ProblemCode::LicenseInvalid);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_member_who_lowers_its_own_bound_stops_no_order() -> Result<()> {
+    let world = World::start(&[1, 2]).await?;
+    let (ada, eve) = (world.member(1).await?, world.member(2).await?);
+    let ids = world.contribute(&[(&ada, world.record(1).await?), (&eve, world.record(2).await?)]).await?;
+    let license = world.license(1_000, YEAR).await?;
+    let asked = world.order(license, 1_000_000).await?;
+    world.consent(&eve, 2, &Choice { lifetime_rho: Some(1), ..Choice::health_research() }).await?;
+    world.book(&asked, &[1, 2]).await?;
+    world.coop.local.mine(3).await?;
+    let answers = world.release(1, asked.digest, &ids).await?;
+    assert!(matches!(answers[0], ShareAnswer::Released { .. }), "{answers:?}");
+    assert_eq!(refusal(&answers[1]).0, ProblemCode::ConsentDenied, "what she chose is asked at the release");
+    Ok(())
+}

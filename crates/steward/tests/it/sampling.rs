@@ -64,3 +64,41 @@ async fn stewards_publish_the_same_coarse_sizes_once_an_epoch_has_ended() -> Res
     assert!(mine.members >= GRID && mine.members.is_multiple_of(GRID), "{mine:?}");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_size_is_shown_only_once_it_is_kept_and_nobody_holds_it_up() -> Result<()> {
+    let world = World::start(&[1, 2]).await?;
+    let (ada, eve) = (world.member(1).await?, world.member(2).await?);
+    world.contribute(&[(&ada, world.record(1).await?)]).await?;
+    // Eve consents once more and shows the receipt to nobody.
+    world.coop.grant(&eve.key, eve.id, 2).await?;
+    let sizes = async |seat| world.client(seat, &world.coop.worker).get::<Sizes>("/v1/sizes").await;
+    let schedule = world.coop.manifest.schedule();
+    world.coop.local.time_to(schedule.end(Epoch(1)) + 60, 3).await?;
+    for _ in 0..10 {
+        world.coop.local.mine(1).await?;
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        let shown = sizes(1).await?;
+        assert!(shown.sizes.iter().all(|size| (size.epoch, size.members) == (Epoch(0), GRID)), "{shown:?}");
+    }
+    world.coop.local.time_to(schedule.end(Epoch(2)) + 60, 3).await?;
+    let counted =
+        async |seat| Ok::<_, anyhow::Error>(sizes(seat).await?.sizes.iter().all(|size| size.epoch == Epoch(1)));
+    world
+        .until("the count of the first epoch", async || {
+            world.coop.local.mine(1).await?;
+            Ok(counted(1).await? && counted(2).await?)
+        })
+        .await?;
+    let first = sizes(1).await?;
+    assert_eq!(first, sizes(2).await?);
+    // Ada goes: what was counted stands.
+    world.erase(&ada).await?;
+    let gone = async || {
+        world.coop.local.mine(1).await?;
+        Ok(world.steward(1).store.erasure(ada.id).await?.is_some())
+    };
+    world.until("the erasure", gone).await?;
+    assert_eq!(sizes(1).await?, first);
+    Ok(())
+}

@@ -41,6 +41,12 @@ pub(super) enum Deed {
     Finish,
     /// How the next settlement is taken.
     Turn(Mood),
+    /// From now on garbage in each field of a header comes before honest proposals.
+    Garbage,
+    /// A steward goes down, and members join and leave.
+    GoDown,
+    /// It comes back and catches up.
+    ComeBack,
     /// A member asks for its row of the pending settlement.
     Demand,
     /// The falsified row is answered and contested.
@@ -87,8 +93,10 @@ pub(super) enum Deed {
     Jobs,
     /// The other was never done.
     RefundJob,
-    /// Members spend and sell DATA.
+    /// Members spend DATA.
     SpendData,
+    /// A lot of the buyback is offered, and a member sells.
+    OfferLot,
     /// Operators are paid.
     PayOperators,
     /// The guardian pauses everything that can be paused.
@@ -144,7 +152,9 @@ fn stretched(second: u64, epochs: u32) -> u64 {
 /// counts GOV that was counted before. Money and charter are the houses' once the cooperative is constituted.
 const SCRIPT: &[(u32, Deed)] = &[
     (3, Deed::Approve),
+    (9, Deed::GoDown),
     (10, Deed::Reserve),
+    (23, Deed::ComeBack),
     (24, Deed::Turn(Mood::Absent)),
     (31, Deed::Constitute),
     (33, Deed::TendVotes),
@@ -153,6 +163,7 @@ const SCRIPT: &[(u32, Deed)] = &[
     (35, Deed::Put(Topic::CheapRecords)),
     (35, Deed::Unbond),
     (36, Deed::Put(Topic::RequireBonds)),
+    (37, Deed::Garbage),
     (44, Deed::Auction),
     (45, Deed::Jobs),
     (46, Deed::SpendData),

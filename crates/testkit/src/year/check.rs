@@ -12,8 +12,8 @@ use rochdale_chain::deploy::{Role, holders};
 use rochdale_chain::state::Cooperative;
 use rochdale_core::ids::{Epoch, MemberId};
 
-use super::Year;
 use super::tally::Outcome;
+use super::{ATTEMPTS, Year};
 
 /// What an upgrade must leave as it is: money held, books, promises.
 #[derive(Debug, PartialEq, Eq)]
@@ -73,6 +73,30 @@ impl Year {
         self.check_stewards().await?;
         self.check_votes().await?;
         self.check_roles().await
+    }
+
+    /// L12: whatever one member and all stewards but a quorum did, the epoch became final within a few attempts, and only
+    /// who signed a falsified row ever lost a bond.
+    pub(super) async fn check_attempts(&mut self, epoch: Epoch, attempt: u32) -> Result<()> {
+        let taken = attempt + 1;
+        holds!(self, "L12", taken <= ATTEMPTS, "epoch {epoch} took {taken} attempts to become final, not {ATTEMPTS}");
+        let committee = self.site.manifest.addresses.steward_committee;
+        let slashes: u64 = self.site.view(committee, &StewardCommittee::slashCountCall {}).await?.to();
+        let liars = self.liars.len() as u64;
+        holds!(
+            self,
+            "L12",
+            slashes <= liars,
+            "by epoch {epoch} {slashes} were slashed, but {liars} signed a false row"
+        );
+        for id in 1..=slashes {
+            let slash = self.site.view(committee, &StewardCommittee::slashOfCall { id: U256::from(id) }).await?;
+            // What the member house decided is forgotten.
+            let known = slash.amount == 0 || self.liars.contains(&slash.steward);
+            holds!(self, "L12", known, "by epoch {epoch} the honest steward {} was slashed", slash.steward);
+        }
+        self.tally.note(Outcome::FinalInTime);
+        Ok(())
     }
 
     /// M3, M4, M5, M6, L5: claimed ≤ earned ≤ awarded ≤ caps, tokens in existence, and each member's part of it.

@@ -4,9 +4,11 @@ use alloy::primitives::{B256, U256, keccak256};
 use alloy::signers::local::PrivateKeySigner;
 use anyhow::{Result, ensure};
 use rochdale_chain::bindings::{
-    AuctionHouse, Buyback, ComputeDesk, DataToken, OperatorPay, ResearcherBond, ServiceDesk, StewardCommittee, TestUSDC,
+    AuctionHouse, Buyback, ComputeDesk, DataToken, OperatorPay, ResearcherBond, ServiceDesk, StewardCommittee,
+    TestUSDC, Treasury,
 };
 use rochdale_chain::eip712;
+use rochdale_core::ids::Epoch;
 
 use super::Year;
 use super::agenda::{DAY, Deed, HOUR};
@@ -27,6 +29,9 @@ alloy::sol! {
 
 /// Bids in micro-USDC; the last one is never revealed.
 const BIDS: [u128; 4] = [31_000_000, 52_000_000, 44_000_000, 90_000_000];
+
+/// The bucket of the Treasury that buys DATA back.
+const BUYBACK: u8 = 1;
 
 /// The most units that a job is paid for.
 const UNITS: u64 = 1_000;
@@ -175,7 +180,7 @@ impl Year {
         Ok(())
     }
 
-    /// A member orders a service; a lot of the buyback is offered, and a member takes it when it has come down.
+    /// A member orders a service, and a lot of the buyback is offered.
     pub(super) async fn spend_data(&mut self) -> Result<()> {
         let at = self.site.manifest.addresses;
         let price = U256::from(300_000_000_000_000_000u64);
@@ -186,8 +191,20 @@ impl Year {
         let order = ServiceDesk::orderCall { serviceId: 1, requestCommitment: self.any_hash() };
         self.site.send(&member, at.service_desk, &order).await?;
         self.tally.count(Act::OrderService, member.address());
+        self.offer_lot().await
+    }
 
-        let desks = self.site.config.desks;
+    /// A lot is offered, and a member takes it when it has come down. It waits a week where the bucket holds none yet.
+    pub(super) async fn offer_lot(&mut self) -> Result<()> {
+        let (at, desks) = (self.site.manifest.addresses, self.site.config.desks);
+        let bucket = self.site.view(at.treasury, &Treasury::availableCall { bucket: BUYBACK }).await?;
+        if bucket < U256::from(desks.buyback_lot.0) {
+            let (later, last) = (self.site.now().await? + 7 * DAY, Epoch(self.plan.epochs));
+            if later < self.site.manifest.schedule().end(last) {
+                self.agenda.add(later, Deed::OfferLot);
+            }
+            return Ok(());
+        }
         if self.site.view(at.buyback, &Buyback::offeredAtCall {}).await? == 0 {
             self.site.relay(at.buyback, &Buyback::offerCall {}).await?;
             self.tally.count(Act::OfferLot, self.site.payer().address());

@@ -40,8 +40,9 @@ impl Year {
         ensure!(round.header.root != inputs.root, "the falsified root is the honest one");
         self.propose(&round.header, &[0, 1]).await?;
         self.tally.count(Act::ProposeLie, self.stewards[0].address());
+        self.liars.extend(&self.seats()[..2]);
         self.pending = Some(Pending { inputs, round });
-        self.disputed = Some(victim);
+        self.disputed = Some((victim, DemandKind::Row));
         self.agenda.add(self.site.now().await? + 2 * HOUR, Deed::Contest);
         Ok(())
     }
@@ -51,8 +52,8 @@ impl Year {
         let (committee, disputes) =
             (self.site.manifest.addresses.steward_committee, self.site.manifest.addresses.disputes);
         let pending = self.pending.clone().context("nothing to contest")?;
-        let victim = self.disputed.take().context("nobody to contest")?;
-        self.demand_row(victim).await?;
+        let (victim, kind) = self.disputed.take().context("nobody to contest")?;
+        self.demand_of(victim, kind).await?;
         let (row, proof) = self.leaf_in(&pending.round, &pending.inputs, victim)?;
         let liar = self.stewards[0].clone();
         self.site.send(&liar, disputes, &Disputes::answerRowCall { row: row.into(), proof }).await?;
@@ -111,23 +112,12 @@ impl Year {
         Ok(())
     }
 
-    /// A member demands its row; nobody will answer.
-    pub(super) async fn demand(&mut self) -> Result<()> {
-        let known = self.known();
-        let place = self.anybody(|person| (person.id.0 as usize) <= known)?;
-        let member = self.people[place].id;
-        self.disputed = Some(member);
-        self.demand_row(member).await?;
-        // 24 hours for an answer, and the block after.
-        self.agenda.add(self.site.now().await? + 24 * HOUR + 60, Deed::VoidUnanswered);
-        Ok(())
-    }
-
-    async fn demand_row(&mut self, member: MemberId) -> Result<()> {
+    /// A member demands its row, or the opening of its inputs.
+    pub(super) async fn demand_of(&mut self, member: MemberId, kind: DemandKind) -> Result<()> {
         let header = &self.pending.as_ref().context("nothing is pending")?.round.header;
         let (epoch, attempt) = (header.epoch.0, header.attempt);
         let deadline = self.site.deadline().await?;
-        let demand = eip712::Demand { memberId: member.0, epoch, attempt, kind: DemandKind::Row.into(), deadline };
+        let demand = eip712::Demand { memberId: member.0, epoch, attempt, kind: kind.into(), deadline };
         let place = self.place_of(member)?;
         let signature = self.people[place].key.sign(&demand, &self.site.manifest.disputes_domain())?;
         let disputes = self.site.manifest.addresses.disputes;
@@ -136,9 +126,9 @@ impl Year {
         Ok(())
     }
 
-    /// Anyone voids the root whose row was kept back; the same epoch is proposed again.
+    /// Anyone voids the root of which something was kept back; the same epoch is proposed again, and nobody is slashed.
     pub(super) async fn void_unanswered(&mut self) -> Result<()> {
-        let member = self.disputed.take().context("nobody demanded anything")?;
+        let (member, kind) = self.disputed.take().context("nobody demanded anything")?;
         let (epoch, attempt) = {
             let header = &self.pending.as_ref().context("nothing is pending")?.round.header;
             (header.epoch.0, header.attempt)
@@ -146,11 +136,7 @@ impl Year {
         let disputes = self.site.manifest.addresses.disputes;
         let gateway = self.site.key("gateway");
         self.site
-            .send(
-                &gateway,
-                disputes,
-                &Disputes::voidUnansweredCall { memberId: member.0, kind: DemandKind::Row.into() },
-            )
+            .send(&gateway, disputes, &Disputes::voidUnansweredCall { memberId: member.0, kind: kind.into() })
             .await?;
         self.tally.count(Act::VoidUnanswered, gateway.address());
         self.voided(epoch, attempt).await?;
@@ -171,16 +157,20 @@ impl Year {
 
     /// Opens a member's row, old and new, and has it replayed on the chain.
     async fn contest_row(&mut self, pending: &Pending, member: MemberId) -> Result<()> {
+        let call = self.contest_call(pending, member).await?;
+        self.site.relay(self.site.manifest.addresses.disputes, &call).await?;
+        Ok(())
+    }
+
+    /// A contest of a member's row, signed by it.
+    pub(super) async fn contest_call(&self, pending: &Pending, member: MemberId) -> Result<Disputes::contestCall> {
         let (epoch, attempt) = (pending.round.header.epoch, pending.round.header.attempt);
         let deadline = self.site.deadline().await?;
         let signed = eip712::Contest { memberId: member.0, epoch: epoch.0, attempt, deadline };
         let place = self.place_of(member)?;
         let signature = self.people[place].key.sign(&signed, &self.site.manifest.disputes_domain())?;
         let c = Disputes::Contest { memberId: member.0, epoch: epoch.0, attempt, deadline };
-        let opening = self.opening(pending, member)?;
-        let disputes = self.site.manifest.addresses.disputes;
-        self.site.relay(disputes, &Disputes::contestCall { c, signature, opening }).await?;
-        Ok(())
+        Ok(Disputes::contestCall { c, signature, opening: self.opening(pending, member)? })
     }
 
     fn opening(&self, pending: &Pending, member: MemberId) -> Result<IContestVerifier::Opening> {

@@ -5,11 +5,13 @@
 //! them. Whatever is drawn is drawn from one seed. After each epoch the invariants that a chain can show are checked, and
 //! at the end every kind of act must have happened. What stewards would give an auditor is a [`Transcript`].
 
+mod absence;
 mod agenda;
 mod chain;
 mod check;
 mod desks;
 mod dispute;
+mod garbage;
 mod houses;
 mod market;
 mod passkey;
@@ -19,7 +21,7 @@ mod settle;
 mod tally;
 mod topics;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use alloy::primitives::{Address, B256, Bytes};
 use alloy::signers::local::PrivateKeySigner;
@@ -30,8 +32,9 @@ use rochdale_chain::deploy::Manifest;
 use rochdale_chain::eip712;
 use rochdale_chain::events::{Follower, Located, MemoryStore};
 use rochdale_core::ids::{ContributionId, MemberId};
-use rochdale_core::ledger::{Books, NO_ROW_KEY, Round, Score, SettledInputs, Transcript};
+use rochdale_core::ledger::{Books, DemandKind, NO_ROW_KEY, Round, Score, SettledInputs, Transcript};
 
+use absence::Absence;
 use agenda::{Agenda, Deed, Mood};
 use chain::{STEWARDS, Site};
 use market::{Held, RESEARCHERS};
@@ -49,6 +52,9 @@ const SPARE_BOND: u128 = 500_000_000;
 const AWARDER: &str = "awarder";
 /// Points that the program may award in an epoch.
 const AWARDING: u128 = 100_000;
+/// Within how many attempts an epoch is final, whatever one member and all stewards but a quorum do; a lying quorum spends
+/// one more at a time.
+const ATTEMPTS: u32 = 4;
 /// The fewest members with whom every vote can go as the script has it.
 pub const FEWEST: u32 = 40;
 
@@ -138,8 +144,14 @@ struct Year {
     books: Books,
     transcript: Transcript,
     pending: Option<Pending>,
-    /// The member whose row a dispute is about.
-    disputed: Option<MemberId>,
+    /// The member whom a dispute is about, and what was demanded.
+    disputed: Option<(MemberId, DemandKind)>,
+    /// Fields of the header that had no garbage in them yet, once that began.
+    garbage: VecDeque<&'static garbage::Field>,
+    /// A steward that is down.
+    absence: Option<Absence>,
+    /// Whoever signed a falsified row: theirs alone may be slashed.
+    liars: BTreeSet<Address>,
     /// Who gets another passkey, by place.
     recovering: Option<(usize, p256::ecdsa::SigningKey)>,
     /// The lowest attempt by epoch, where one was voided.
@@ -209,6 +221,9 @@ impl Year {
             transcript: Transcript { depth, row_keys: BTreeMap::new(), epochs: Vec::new() },
             pending: None,
             disputed: None,
+            garbage: VecDeque::new(),
+            absence: None,
+            liars: BTreeSet::new(),
             recovering: None,
             attempts: BTreeMap::new(),
             last: None,
@@ -230,7 +245,13 @@ impl Year {
                 self.mood = mood;
                 Ok(())
             }
-            Deed::Demand => self.demand().await,
+            Deed::Garbage => {
+                self.begin_garbage();
+                Ok(())
+            }
+            Deed::GoDown => self.go_down().await,
+            Deed::ComeBack => self.come_back(),
+            Deed::Demand => self.demand(DemandKind::Row).await,
             Deed::Contest => self.contest().await,
             Deed::VoidUnanswered => self.void_unanswered().await,
             Deed::Put(topic) => self.put(topic).await,
@@ -254,6 +275,7 @@ impl Year {
             Deed::Jobs => self.jobs().await,
             Deed::RefundJob => self.refund_job().await,
             Deed::SpendData => self.spend_data().await,
+            Deed::OfferLot => self.offer_lot().await,
             Deed::PayOperators => self.pay_operators().await,
             Deed::Pause => self.pause().await,
             Deed::Unpause => self.unpause().await,

@@ -150,12 +150,17 @@ impl Year {
             self.agenda.add(self.site.now().await? + 6 * HOUR, Deed::Settle(epoch));
             return Ok(());
         }
-        let mood = std::mem::replace(&mut self.mood, Mood::Honest);
+        // A mood is for one attempt; what is tried after it has been void once is honest, or garbage.
+        let mood = if attempt == 0 { std::mem::replace(&mut self.mood, Mood::Honest) } else { Mood::Honest };
         if mood == Mood::Lying {
             return self.lie(pending).await;
         }
-        // Two of three suffice, and not always the same; who objects has not signed.
+        if mood == Mood::Honest && self.spends_on_garbage(&pending).await? {
+            return Ok(());
+        }
+        // Two of three suffice, and not always the same; who objects has not signed, and who is down cannot.
         let signers = match mood {
+            _ if self.absence.is_some() => [0, 1],
             Mood::Divided => [0, 1],
             _ if epoch.is_multiple_of(2) => [0, 2],
             _ => [1, 2],
@@ -200,6 +205,7 @@ impl Year {
         let late = before.map_or(0, |before| before.difference(&inputs.unkeyed).count());
         self.tally.note_many(Outcome::KeyedLate, late as u64);
         self.books.close(&round);
+        self.check_attempts(epoch, round.header.attempt).await?;
         let erased = inputs.inputs.erased.clone();
         self.transcript.epochs.push(inputs);
         erased.into_iter().for_each(|member| self.destroy(member));
