@@ -166,7 +166,8 @@ pub async fn deliver(coop: &Coop, wallet: &mut Wallet, package: &ContributionPac
             );
         }
         tokio::time::sleep(POLL).await;
-        status = coop.gateway.get(&format!("/v1/contributions/{}", package.commitment)).await?;
+        status =
+            coop.gateway.get(&format!("/v1/contributions/{}?member={}", package.commitment, package.member_id)).await?;
     }
     if status.state == ContributionState::Refused {
         wallet.forget(package.commitment)?;

@@ -30,8 +30,8 @@ CREATE TABLE blobs (
 -- The queue of signed contributions and what became of them. No share and no secret is kept.
 CREATE TABLE contributions (
     id              INTEGER PRIMARY KEY AUTOINCREMENT,
-    commitment      BLOB    NOT NULL UNIQUE,
-    member          INTEGER NOT NULL,
+    commitment      BLOB    NOT NULL,
+    member          INTEGER NOT NULL, -- anybody may record a commitment as its own: only the member's event is about this row
     consent_version INTEGER NOT NULL,
     nonce           INTEGER NOT NULL,
     deadline        INTEGER NOT NULL,
@@ -43,7 +43,8 @@ CREATE TABLE contributions (
     tx              BLOB,
     block           INTEGER,
     gas_used        INTEGER,
-    batch           INTEGER NOT NULL DEFAULT 0
+    batch           INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (commitment, member)
 );
 CREATE INDEX contributions_by_state ON contributions (state, id);
 CREATE INDEX contributions_by_member ON contributions (member);
@@ -51,10 +52,10 @@ CREATE INDEX contributions_by_blob ON contributions (blob);
 
 -- Which stewards hold their share of a contribution, and why the others do not.
 CREATE TABLE holders (
-    commitment BLOB    NOT NULL REFERENCES contributions (commitment) ON DELETE CASCADE,
-    steward    INTEGER NOT NULL,
-    reason     TEXT, -- NULL: holds it
-    PRIMARY KEY (commitment, steward)
+    contribution INTEGER NOT NULL REFERENCES contributions (id) ON DELETE CASCADE,
+    steward      INTEGER NOT NULL,
+    reason       TEXT, -- NULL: holds it
+    PRIMARY KEY (contribution, steward)
 );
 
 -- What the relayer paid for.

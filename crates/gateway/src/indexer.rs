@@ -163,9 +163,9 @@ impl Indexer {
 
     async fn reconcile(&self, progress: &Progress) -> Result<(), FollowError<StoreError>> {
         let cursor = progress.cursor.number;
-        for commitment in self.store.reconcile(cursor).await.map_err(FollowError::Store)? {
-            let events = self.store.events_about("contribution_recorded", commitment).await;
-            let Some(event) = events.map_err(FollowError::Store)?.pop() else { continue };
+        for (member, commitment) in self.store.reconcile(cursor).await.map_err(FollowError::Store)? {
+            let event = self.store.recorded(member, commitment).await.map_err(FollowError::Store)?;
+            let Some(event) = event else { continue };
             self.mark(&event).await?;
         }
         if progress.rolled_back_to.is_some() {
@@ -181,14 +181,16 @@ impl Indexer {
 
     /// Marks a contribution that is on chain, though this process never heard the answer to its transaction.
     async fn mark(&self, located: &Located) -> Result<(), FollowError<StoreError>> {
-        let Event::ContributionRecorded { contribution, commitment, .. } = located.event else { return Ok(()) };
+        let Event::ContributionRecorded { contribution, member, commitment, .. } = located.event else {
+            return Ok(());
+        };
         let Some((mined, events)) =
             receipts::look_up(&self.chain, &self.manifest.addresses, located.transaction).await?
         else {
             return Ok(());
         };
         let batch = events.iter().filter(|e| matches!(e.event, Event::ContributionRecorded { .. })).count();
-        let found = [Recorded { commitment, id: contribution }];
+        let found = [Recorded { member, commitment, id: contribution }];
         self.store.mark_recorded(&found, &mined, batch).await.map_err(FollowError::Store)?;
         tracing::info!(%commitment, id = %contribution, "found recorded on chain");
         Ok(())

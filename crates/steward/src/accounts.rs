@@ -3,7 +3,7 @@
 //! The rule is [`rochdale_core::budget`]'s. Of debits that were added up ([`crate::folding`]) the sums stand. Where the snapshot of a debit is not here yet, nothing after it can be told: it is taken
 //! from a peer, one of whom kept it before it signed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::primitives::B256;
 use rochdale_api::{Problem, ProblemCode};
@@ -49,6 +49,41 @@ impl Steward {
             }
         }
         Ok(accounts)
+    }
+
+    /// The accounts after a booked debit, which must be valid; and those of everything that is charged or ever left us: a reorganization may
+    /// take off a debit that we released shares for, or turn it round with another so that the chain charges nobody for it.
+    ///
+    /// # Errors
+    /// Where the debit is invalid, or the snapshot of one up to it is not here.
+    pub async fn standing(&self, mirror: &Mirror, booked: &DebitState) -> Result<(Accounts, Accounts), Problem> {
+        let (state, sums) = (&mirror.latest, self.store.folded().await?);
+        let mut accounts = Accounts::of(self.limits(), sums.spent);
+        let (mut after, mut charged) = (accounts.clone(), BTreeSet::new());
+        for debit in state.debits.values() {
+            if debit.id > sums.up_to {
+                let charge = match self.charge_of(state, debit).await {
+                    Ok(charge) => charge,
+                    // A later debit, whoever booked it, holds up nothing before it.
+                    Err(_) if debit.id > booked.id => continue,
+                    Err(problem) => return Err(problem),
+                };
+                match accounts.book(&charge) {
+                    Err(error) if debit.id == booked.id => return Err(problem(&error)),
+                    Err(_) => continue,
+                    Ok(()) if debit.id == booked.id => after = accounts.clone(),
+                    Ok(()) => {}
+                }
+            }
+            charged.insert(debit.debit.order);
+        }
+        for row in self.store.debits().await? {
+            let left = row.quorum.is_some() && !charged.contains(&row.debit.order);
+            if left && let Some(snapshot) = self.store.snapshot(row.debit.snapshot).await? {
+                accounts.hold(&charge(state, row.debit.order, row.debit.rho, &snapshot));
+            }
+        }
+        Ok((after, accounts))
     }
 
     /// What a booked debit charges, and to whom.

@@ -8,7 +8,7 @@ use rochdale_api::order::Snapshot;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::state::ConsentStatus;
 use rochdale_core::ids::StewardId;
-use rochdale_crypto::RowKey;
+use rochdale_crypto::{Header, RowKey};
 
 use crate::custody::kept;
 use crate::folding::Said;
@@ -93,6 +93,20 @@ impl Steward {
         self.take_sums(mirror, said).await
     }
 
+    /// Catches up, and asks for scores where they may have been told in vain: when this steward starts, and when a record came that it
+    /// lacked, of which it kept no score.
+    ///
+    /// # Errors
+    /// As [`Self::catch_up`].
+    pub async fn catch_up_round(self: &Arc<Self>, mirror: &Mirror, starts: bool) -> Result<(), Problem> {
+        let before = self.missing(mirror).await?.contributions.len();
+        self.catch_up(mirror).await?;
+        if starts || self.missing(mirror).await?.contributions.len() < before {
+            self.sync_scores(mirror).await?;
+        }
+        Ok(())
+    }
+
     /// Whether nothing is missing.
     ///
     /// # Errors
@@ -141,7 +155,14 @@ impl Steward {
             refused.extend(self.keep_consent(mirror, *member, *version, secret).await.err());
         }
         for from in &answer.contributions {
-            let on_chain = mirror.latest.contributions.values().find(|c| c.commitment == from.commitment);
+            // Others may have recorded the same commitment: the header says whose it is.
+            let sealed = Header::from_bytes(&from.header).ok();
+            let named = sealed.map(|header| (header.context().member, header.context().consent_version));
+            let on_chain = mirror
+                .latest
+                .contributions
+                .values()
+                .find(|c| c.commitment == from.commitment && named == Some((c.member, c.consent_version)));
             if let Some(on_chain) = on_chain {
                 refused.extend(self.keep_contribution(mirror, on_chain, from).await.err());
             }

@@ -250,7 +250,11 @@ impl Steward {
         on_chain: &Contribution,
         from: &CatchUpContribution,
     ) -> Result<(), Problem> {
-        active(mirror, on_chain.member)?;
+        // Also of who left: what was contributed before may still have to be settled.
+        let member = known(mirror, on_chain.member)?;
+        if member.erased.is_some() {
+            return Err(Problem::new(ProblemCode::Erased, format!("member {} erased everything", on_chain.member)));
+        }
         let header = self.check_header(&from.header, on_chain.member, on_chain.consent_version)?;
         let deal = self.check_deal(mirror, &from.deal)?;
         let hash = header.hash();

@@ -9,7 +9,7 @@ use rochdale_chain::state::Cooperative;
 use rochdale_core::ids::{ContributionId, Epoch, MemberId};
 use rochdale_core::ledger::{Contribution, EpochInputs, Grant, Inputs, Params, ScoredRecord, Usage, usage};
 
-use crate::scoring::{agree, drawn};
+use crate::scoring::{Times, agree, drawn};
 use crate::steward::internal;
 use crate::store::{EnteredRow, ScoreRow};
 
@@ -33,6 +33,10 @@ pub struct Gathered {
 pub struct Sources<'a> {
     /// The epoch.
     pub epoch: Epoch,
+    /// When the attempt at it started, seconds of block time: whose turn to score had come by then.
+    pub time: u64,
+    /// How long each steward has for its score, in seconds.
+    pub attempt_length: u64,
     /// The chain as of the cut.
     pub at_cut: &'a Cooperative,
     /// The parameters of the founding, which govern until the ledger tells of others.
@@ -71,7 +75,8 @@ pub fn gather(sources: &Sources<'_>) -> Result<Gathered, Problem> {
             continue;
         }
         let scores = sources.scores.get(&contribution.id).map_or(&[][..], Vec::as_slice);
-        let Some(agreed) = agree(&drawn(state, contribution), scores) else {
+        let times = Times { recorded: contribution.recorded.time, attempt: sources.attempt_length, at: sources.time };
+        let Some(agreed) = agree(&drawn(state, contribution), scores, &times) else {
             deferred.push(contribution.id);
             continue;
         };

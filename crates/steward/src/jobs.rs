@@ -53,7 +53,7 @@ impl Steward {
         note("sealing keys", self.rotate_round(&mirror).await);
         note("erasure", self.erase_round(&mirror).await);
         if mirror.events.len() != seen.events || !seen.complete {
-            note("catch-up", self.catch_up(&mirror).await);
+            note("catch-up", self.catch_up_round(&mirror, seen.events == 0).await);
             seen.complete = self.is_complete(&mirror).await.unwrap_or(false);
             seen.events = mirror.events.len();
         }

@@ -38,6 +38,7 @@ pub mod jobs;
 pub mod keys;
 pub mod members;
 mod offers;
+pub mod record;
 pub mod release;
 pub mod retention;
 pub mod run;

@@ -77,7 +77,9 @@ impl Steward {
             if self.store.row_key(*id).await?.is_some() {
                 continue;
             }
-            let Some(offer) = self.store.offer(member.row_key_digest).await? else { continue };
+            // Somebody else may be admitted with the same digest: that one's salts would tell of this one's rows.
+            let offer = self.store.offer(member.row_key_digest).await?;
+            let Some(offer) = offer.filter(|offer| offer.account == member.account) else { continue };
             match self.open_offer(&offer) {
                 Ok(key) => self.keep_row_key(mirror, *id, &key).await?,
                 Err(problem) => tracing::warn!(member = %id, %problem, "an offered row key does not open any more"),

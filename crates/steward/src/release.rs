@@ -21,9 +21,8 @@ use rochdale_core::ids::{ContributionId, MemberId};
 use rochdale_crypto::SealingPublicKey;
 use rochdale_crypto::sealing::{self, ShareContext, SharesContext};
 
-use crate::accounts::problem;
-use crate::custody::kept;
 use crate::debits::license;
+use crate::record::Held;
 use crate::scoring::PAGE;
 use crate::snapshot::request_of;
 use crate::steward::{Mirror, Steward, internal};
@@ -57,6 +56,8 @@ struct Asked<'a> {
     request: Request,
     /// With the debit itself counted.
     accounts: Accounts,
+    /// With everything that was ever released.
+    left: Accounts,
 }
 
 impl Steward {
@@ -139,10 +140,7 @@ impl Steward {
         finalized: &'a Cooperative,
         booked: &DebitState,
     ) -> Result<Asked<'a>, Problem> {
-        let before = mirror.latest.debits.values().filter(|earlier| earlier.id < booked.id);
-        let mut accounts = self.accounts(&mirror.latest, before).await?;
-        let charge = self.charge_of(&mirror.latest, booked).await?;
-        accounts.book(&charge).map_err(|error| problem(&error))?;
+        let (accounts, left) = self.standing(mirror, booked).await?;
         let snapshot = self.store.snapshot(booked.debit.snapshot).await?;
         let snapshot = snapshot.ok_or_else(|| internal("a snapshot that was read is gone"))?;
         let license = license(mirror, finalized, booked.debit.license_id)?;
@@ -150,7 +148,7 @@ impl Steward {
         let granted = request_of(finalized, license, mirror.now())?;
         // An approval that was withdrawn, or that is not final yet, is none.
         let request = if latest == granted { latest } else { Request { ethics_approved: false, ..latest } };
-        Ok(Asked { mirror, finalized, snapshot, request, accounts })
+        Ok(Asked { mirror, finalized, snapshot, request, accounts, left })
     }
 
     /// Keeps what books a debit again, should a reorganization drop it after our shares have left.
@@ -170,7 +168,7 @@ impl Steward {
     }
 
     async fn may_release<'a>(&self, asked: &Asked<'a>, id: ContributionId) -> Result<&'a Contribution, Problem> {
-        let Asked { mirror, finalized, snapshot, request, accounts } = asked;
+        let Asked { mirror, finalized, snapshot, request, accounts, left } = asked;
         if snapshot.ids.binary_search(&id).is_err() {
             let detail = format!("contribution {id} is not in snapshot {}", snapshot.digest);
             return Err(denied(ProblemCode::Forbidden, detail));
@@ -200,6 +198,12 @@ impl Steward {
             let detail = format!("member {member} chose a smaller budget than what is charged by now");
             return Err(denied(ProblemCode::ConsentDenied, detail));
         }
+        let joined = mirror.latest.members.get(&member).map_or(u64::MAX, |member| member.joined.time);
+        if left.spent(member) > self.limits().available(joined, now, None) {
+            let detail =
+                format!("what left this steward of member {member} and is not on chain any more leaves nothing");
+            return Err(denied(ProblemCode::BudgetExceeded, detail));
+        }
         Ok(contribution)
     }
 
@@ -217,10 +221,9 @@ impl Steward {
         let id = contribution.id;
         let missing =
             || Problem::new(ProblemCode::NotFound, format!("this steward holds no share of contribution {id}"));
-        let row = self.store.contribution(contribution.commitment).await?.ok_or_else(missing)?;
-        let (header, deal) = kept(&row)?;
-        let share = self.keys.share(&self.store, row.member, row.commitment, header.hash()).await?;
-        let share = share.ok_or_else(missing)?;
+        let held = self.needed_record_of(contribution).await?;
+        let share = self.share_of(&held).await?.ok_or_else(missing)?;
+        let Held { row, header, deal } = held;
         let context = ShareContext::of(&header, self.seat(mirror)?).release(request_hash);
         let sealed = sealing::seal_released_share(&SealingPublicKey(recipient), &context, &share, &mut rand::rng());
         Ok(ShareAnswer::Released {

@@ -28,12 +28,13 @@ use rochdale_crypto::{Cid, Commitments, Header, Share, envelope, sharing};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::custody::kept;
 use crate::keys::{unwrap_json, wrap_json};
+use crate::record::{Held, no_record};
 use crate::steward::{Mirror, Steward, broken, internal};
-use crate::store::{ContributionRow, ScoreRow};
+use crate::store::ScoreRow;
 use shares::Opened;
 use turn::Turn;
+pub use turn::{Times, counting};
 
 /// Contributions in one request for shares.
 pub const PAGE: usize = 100;
@@ -55,11 +56,10 @@ pub fn drawn(state: &Cooperative, contribution: &Contribution) -> Vec<StewardId>
     ledger::draw(contribution.commitment, contribution.block_hash, &seats)
 }
 
-/// Brings together the scores of one contribution, whoever's they are and in whatever order.
+/// Brings together the scores of one contribution that count, whoever's they are and in whatever order.
 #[must_use]
-pub fn agree(order: &[StewardId], scores: &[ScoreRow]) -> Option<Agreed> {
-    let in_order: Vec<&ScoreRow> =
-        order.iter().filter_map(|steward| scores.iter().find(|row| row.steward == *steward)).collect();
+pub fn agree(order: &[StewardId], scores: &[ScoreRow], times: &Times) -> Option<Agreed> {
+    let in_order = counting(order, scores, times);
     if let [first, second, ..] = in_order[..]
         && first.score == second.score
         && first.sketch == second.sketch
@@ -125,12 +125,14 @@ impl Steward {
         let open: Vec<&Contribution> =
             finalized.contributions.values().filter(|c| !c.erased && !entered.contains(&c.id)).collect();
         let mut known = self.scores_by_contribution().await?;
-        let mut mine = self.turns(mirror, &finalized, &open, &known, seat);
+        // Of what is not held, nobody is waited for, and no peer is asked.
+        let held = self.held_of(&open).await?;
+        let mut mine = self.turns(mirror, &finalized, &held, &known, seat);
         if mine.iter().any(|(_, turn)| turn.reason == OpeningReason::StandsIn) {
             // Nobody is silent because we missed what it said.
             self.sync_scores(mirror).await?;
             known = self.scores_by_contribution().await?;
-            mine = self.turns(mirror, &finalized, &open, &known, seat);
+            mine = self.turns(mirror, &finalized, &held, &known, seat);
         }
         let mut waiting: BTreeMap<ContributionId, String> = BTreeMap::new();
         let mut ready = Vec::new();
@@ -146,8 +148,8 @@ impl Steward {
         for page in ready.chunks(PAGE) {
             let mut opened = self.collect_shares(mirror, seat, page, &known).await?;
             for (contribution, turn) in page {
-                let held = opened.remove(&contribution.id).unwrap_or_default();
-                match self.score_one(mirror, seat, contribution, turn.reason, held).await {
+                let shares = opened.remove(&contribution.id).unwrap_or_default();
+                match self.score_one(mirror, seat, contribution, turn.reason, shares).await {
                     Ok(message) => fresh.push(message),
                     Err(problem) => {
                         waiting.insert(contribution.id, problem.detail);
@@ -159,16 +161,24 @@ impl Steward {
             self.tell_peers(mirror, &fresh).await;
             known = self.scores_by_contribution().await?;
         }
+        let here: BTreeSet<ContributionId> = held.iter().map(|contribution| contribution.id).collect();
         for contribution in open {
             let order = drawn(&finalized, contribution);
             let scores = known.get(&contribution.id).map_or(&[][..], Vec::as_slice);
-            let reason = match agree(&order, scores) {
+            let reason = match agree(&order, scores, &self.times(contribution, mirror.now())) {
                 Some(_) => None,
+                None if !here.contains(&contribution.id) => Some(no_record(contribution)),
                 None => Some(waiting.remove(&contribution.id).unwrap_or_else(|| waits_for(&order, scores))),
             };
             self.store.set_deferred(contribution.id, reason.as_deref()).await?;
         }
         Ok(())
+    }
+
+    /// What decides about the scores of a contribution as of `at`, in seconds of block time.
+    pub(crate) fn times(&self, contribution: &Contribution, at: u64) -> Times {
+        let attempt = u64::from(self.manifest.settlement.attempt_length);
+        Times { recorded: contribution.recorded.time, attempt, at }
     }
 
     /// What it is our turn to score.
@@ -196,21 +206,12 @@ impl Steward {
         Ok(known)
     }
 
-    async fn own_row(&self, contribution: &Contribution) -> Result<ContributionRow, Problem> {
-        self.store.contribution(contribution.commitment).await?.ok_or_else(|| {
-            Problem::new(
-                ProblemCode::NotFound,
-                format!("the secrets of contribution {} are not here yet", contribution.id),
-            )
-        })
-    }
-
     /// Whether we would score it, if we had the shares: nobody is asked for what would not be used.
     async fn can_score(&self, mirror: &Mirror, contribution: &Contribution) -> Result<(), Problem> {
         if !mirror.latest.consents_at(contribution.member, mirror.now()) {
             return Err(Problem::new(ProblemCode::ConsentDenied, "the member's consent no longer stands"));
         }
-        let (header, _) = kept(&self.own_row(contribution).await?)?;
+        let header = self.needed_record_of(contribution).await?.header;
         let limit = self.config.scoring.max_blob_bytes;
         if header.blob_bytes() > limit {
             let detail =
@@ -229,8 +230,7 @@ impl Steward {
         opened: Opened,
     ) -> Result<ScoreMessage, Problem> {
         let Opened { shares, permits } = opened;
-        let row = self.own_row(contribution).await?;
-        let (header, deal) = kept(&row)?;
+        let Held { row, header, deal } = self.needed_record_of(contribution).await?;
         if shares.len() < usize::from(deal.threshold()) {
             let detail = format!("{} of {} key shares are at hand", shares.len(), deal.threshold());
             return Err(Problem::new(ProblemCode::NotEnough, detail));
@@ -290,15 +290,14 @@ impl Steward {
     /// # Errors
     /// Where the store fails or is damaged.
     pub async fn score_reasons(&self, contribution: &Contribution) -> Result<Vec<String>, Problem> {
-        let (Some(wrapped), Some(row), Some(key)) = (
+        let (Some(wrapped), Some(held), Some(key)) = (
             self.store.reasons(contribution.id).await?,
-            self.store.contribution(contribution.commitment).await?,
+            self.record_of(contribution).await?,
             self.keys.member(&self.store, contribution.member).await?,
         ) else {
             return Ok(Vec::new());
         };
-        let (header, _) = kept(&row)?;
-        Ok(unwrap_json(&key, Item::Sketch(header.hash()), "the reasons", &wrapped)?)
+        Ok(unwrap_json(&key, Item::Sketch(held.header.hash()), "the reasons", &wrapped)?)
     }
 }
 

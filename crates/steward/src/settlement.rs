@@ -13,6 +13,7 @@ mod copies;
 mod demands;
 mod objection;
 mod sheet;
+mod withheld;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,7 +31,6 @@ use rochdale_crypto::keystore::Item;
 use crate::awards::granted;
 use crate::inputs::{Gathered, Sources, gather};
 use crate::keys::{unwrap_json, wrap_json};
-use crate::scoring::message;
 use crate::steward::{Mirror, Steward, chain_problem, internal};
 use crate::store::{EnteredRow, EpochRow, LeafRow, ScoreRow};
 
@@ -102,10 +102,11 @@ impl Steward {
     /// Where the store fails.
     pub async fn settlement_status(&self) -> Result<SettlementStatus, Problem> {
         let halted = self.store.halted(DUTY).await?.map(|halt| format!("halted: {}", halt.reason));
+        let settled = self.store.settled().await?;
         Ok(SettlementStatus {
-            settled: self.store.settled().await?,
+            settled,
             deferred: self.store.deferred().await?,
-            waiting_for: halted.or(self.report().waiting_for),
+            waiting_for: halted.or_else(|| self.report().waits_for(settled)),
         })
     }
 
@@ -263,7 +264,8 @@ impl Steward {
         known: &[LeafRow],
     ) -> Result<Computed, Problem> {
         let entered = self.entered_before(like.epoch).await?;
-        let gathered = self.gather(like.epoch, at_cut, &entered, said.scores, said.awards, said.lines).await?;
+        let (attempt, scores) = ((like.epoch, like.attempt), said.scores);
+        let gathered = self.gather(attempt, at_cut, &entered, scores, said.awards, said.lines).await?;
         self.recompute(before, like, gathered, said.unkeyed, known).await
     }
 
@@ -327,14 +329,14 @@ impl Steward {
         Ok(before)
     }
 
-    /// Gathers an epoch's inputs with the snapshots that the store holds. Where debits of a settled epoch were added up, the `lines` of its sheet
-    /// tell use; the header on chain binds them.
+    /// Gathers the inputs of an attempt at an epoch with the snapshots that the store holds. Where debits of a settled epoch were added up,
+    /// the `lines` of its sheet tell use; the header on chain binds them.
     ///
     /// # Errors
     /// As [`gather`].
     pub async fn gather(
         &self,
-        epoch: Epoch,
+        (epoch, attempt): (Epoch, u32),
         at_cut: &Cooperative,
         before: &[EnteredRow],
         scores: &Scores,
@@ -354,7 +356,21 @@ impl Steward {
         let founding = &self.manifest.ledger;
         let vouched = self.vouched_at_cut(epoch, awards, at_cut).await?;
         let grants = &granted(epoch, awards, at_cut, &self.manifest.programs_domain(), &vouched);
-        gather(&Sources { epoch, at_cut, founding, since, before, scores, grants, snapshots: &snapshots, told })
+        let attempt_length = u64::from(self.manifest.settlement.attempt_length);
+        let (time, snapshots) = (self.schedule().start(epoch, attempt), &snapshots);
+        gather(&Sources {
+            epoch,
+            time,
+            attempt_length,
+            at_cut,
+            founding,
+            since,
+            before,
+            scores,
+            grants,
+            snapshots,
+            told,
+        })
     }
 
     /// The scores of a sheet, each with its signature checked: that of the steward who held the seat at the cut, whoever
@@ -367,17 +383,6 @@ impl Steward {
         for message in messages {
             let row = self.verify_score(at_cut, message)?;
             scores.entry(row.contribution).or_default().push(row);
-        }
-        Ok(scores)
-    }
-
-    /// The scores here that count at a cut: those of whoever held their seats then.
-    async fn scores_at(&self, at_cut: &Cooperative) -> Result<Scores, Problem> {
-        let mut scores = Scores::new();
-        for row in self.store.scores_after(ContributionId(0)).await? {
-            if self.verify_score(at_cut, &message(&row)).is_ok() {
-                scores.entry(row.contribution).or_default().push(row);
-            }
         }
         Ok(scores)
     }

@@ -14,7 +14,6 @@ use rochdale_core::consent::{Decision, EhdsCategory, Permission, Request, matche
 use rochdale_core::ids::{DatasetId, Epoch, MemberId, Purpose};
 use rochdale_core::size::{Cell, GRID, counting_epoch, is_counted, published};
 
-use crate::custody::kept;
 use crate::steward::{Mirror, Steward};
 
 impl Steward {
@@ -113,9 +112,8 @@ impl Steward {
             if !state.consents_at(member, time) || !is_counted(joined(member), epoch) {
                 continue;
             }
-            let Some(row) = self.store.contribution(contribution.commitment).await? else { continue };
-            let (header, _) = kept(&row)?;
-            let Some(part) = self.keys.private_part(&self.store, &row, header.hash()).await? else { continue };
+            let Some(held) = self.record_of(contribution).await? else { continue };
+            let Some(part) = self.private_part_of(&held).await? else { continue };
             let version = state.consents.get(&member).map_or(0, |consent| consent.version);
             let Some(secret) = self.keys.consent(&self.store, member, version).await? else { continue };
             for purpose in Permission::NUMBERS.map(Purpose) {

@@ -18,7 +18,6 @@ use rochdale_core::consent::{Decision, EhdsCategory, Request, matches};
 use rochdale_core::draw::{Chance, DrawSalt};
 use rochdale_core::ids::{DatasetId, MemberId};
 
-use crate::custody::kept;
 use crate::steward::{Mirror, Steward, chain_problem, internal};
 use crate::store::SnapshotRow;
 
@@ -99,12 +98,11 @@ impl Steward {
         dataset: DatasetId,
         request: &Request,
     ) -> Result<bool, Problem> {
-        let Some(row) = self.store.contribution(contribution.commitment).await? else {
-            tracing::warn!(contribution = %contribution.id, "left out of a snapshot: its secrets are not here yet");
+        let Some(held) = self.record_of(contribution).await? else {
+            tracing::warn!(contribution = %contribution.id, "left out of a snapshot: its member's record is not here");
             return Ok(false);
         };
-        let (header, _) = kept(&row)?;
-        let secret = self.keys.private_part(&self.store, &row, header.hash()).await?;
+        let secret = self.private_part_of(&held).await?;
         if secret.is_none_or(|secret| secret.dataset != dataset) {
             return Ok(false);
         }

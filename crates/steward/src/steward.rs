@@ -11,7 +11,7 @@ use rochdale_chain::client::{Chain, ChainError, ChainOptions, Clock, Head};
 use rochdale_chain::deploy::Manifest;
 use rochdale_chain::events::{FollowError, Follower, FollowerOptions, Located};
 use rochdale_chain::state::Cooperative;
-use rochdale_core::ids::{MemberId, StewardId};
+use rochdale_core::ids::{Epoch, MemberId, StewardId};
 use rochdale_crypto::SealingPublicKey;
 use rochdale_node::callers::Looks;
 use rochdale_node::nonces::{Nonces, NoncesError};
@@ -71,8 +71,20 @@ pub enum Caller {
 pub struct Report {
     /// What the current settlement lacks.
     pub waiting_for: Option<String>,
+    /// Why the last sheet that was not signed here was not, and of which epoch it was. In words for everybody.
+    pub refused: Option<(Epoch, String)>,
     /// What is wrong with the last round of jobs.
     pub problems: Vec<String>,
+}
+
+impl Report {
+    /// What the settlement after `settled` waits for.
+    #[must_use]
+    pub fn waits_for(self, settled: Epoch) -> Option<String> {
+        let refused = self.refused.filter(|(epoch, _)| *epoch > settled).map(|(_, why)| why);
+        let all: Vec<String> = self.waiting_for.into_iter().chain(refused).collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
 }
 
 /// Why a steward does not start.

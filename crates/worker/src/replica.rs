@@ -184,6 +184,12 @@ impl Worker {
                 return Ok(());
             }
             self.replica.keep(entry.blob_digest, &blob).await.map_err(internal)?;
+        } else if let Some(contribution) = on_chain
+            && identify(&self.replica.path(entry.blob_digest)).await.map_err(internal)?.map(|(_, member)| member)
+                != Some(contribution.member)
+        {
+            self.blame("the gateway's vault lists a blob under another member's contribution".to_owned());
+            return Ok(());
         }
         known.bytes = known.bytes.saturating_add(entry.bytes);
         known.held.insert(id, entry);

@@ -2,12 +2,14 @@
 
 use alloy::primitives::B256;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use rochdale_api::contribution::{ContributionPackage, ContributionState, ContributionStatus};
 use rochdale_api::server::JsonBody;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::events::Event;
+use rochdale_core::ids::MemberId;
 use rochdale_crypto::{Context, Header};
+use serde::Deserialize;
 
 use super::members::{check_parts, parse};
 use super::{Answered, App, Gateway};
@@ -45,10 +47,10 @@ pub async fn contribute(
         blob: package.blob_digest,
     };
     let turn = gateway.relayer.turn(new.member).await?;
-    let known = gateway.store.contribution(new.commitment).await?;
+    let known = gateway.store.contribution(new.member, new.commitment).await?;
     let waits = known.is_some_and(|k| k.state != ContributionState::Refused);
     check_blob(&gateway, &package).await?;
-    if !waits && !on_chain(&gateway, new.commitment).await? {
+    if !waits && !on_chain(&gateway, new.member, new.commitment).await? {
         if let Some(other) = gateway.store.rival(&new).await? {
             let detail = format!("contribution {other} of member {} waits with nonce {}", new.member, new.nonce);
             return Err(Problem::new(ProblemCode::Conflict, detail)
@@ -63,33 +65,66 @@ pub async fn contribute(
     }
     turn.spend();
     gateway.relayer.wake();
-    read(&gateway, new.commitment).await.map(Json)
+    read(&gateway, new.member, new.commitment).await.map(Json)
+}
+
+/// Which member's contribution is meant.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Whose {
+    /// The member. Without it the one whose package with this commitment came first here, or who recorded it first.
+    member: Option<u32>,
 }
 
 /// Where a contribution stands.
 #[utoipa::path(
     get, path = "/v1/contributions/{commitment}", tag = "contributions",
-    params(("commitment" = String, Path, description = "32 bytes in hexadecimal")),
+    params(
+        ("commitment" = String, Path, description = "32 bytes in hexadecimal"),
+        ("member" = Option<u32>, Query, description = "Whose, where several recorded it; who came first where absent"),
+    ),
     responses(
         (status = 200, description = "Where it stands", body = ContributionStatus),
         (status = 404, description = "No such contribution", body = Problem),
         (status = 410, description = "Its member had everything erased", body = Problem),
     )
 )]
-pub async fn status(State(gateway): App, Path(commitment): Path<String>) -> Answered<ContributionStatus> {
+pub async fn status(
+    State(gateway): App,
+    Path(commitment): Path<String>,
+    Query(Whose { member }): Query<Whose>,
+) -> Answered<ContributionStatus> {
     let commitment: B256 = parse(&commitment, "a commitment is 0x and 64 hexadecimal digits")?;
-    read(&gateway, commitment).await.map(Json)
+    let member = match member.map(MemberId) {
+        Some(member) => Some(member),
+        None => first(&gateway, commitment).await?,
+    };
+    let member = member.ok_or_else(|| unknown(commitment))?;
+    read(&gateway, member, commitment).await.map(Json)
 }
 
-async fn read(gateway: &Gateway, commitment: B256) -> Result<ContributionStatus, Problem> {
-    if let Some(status) = gateway.store.contribution_status(commitment).await? {
+/// Who queued a commitment here first, or recorded it first where nobody queued it here.
+async fn first(gateway: &Gateway, commitment: B256) -> Result<Option<MemberId>, Problem> {
+    if let Some(member) = gateway.store.contributors(commitment).await?.first() {
+        return Ok(Some(*member));
+    }
+    let events = gateway.store.events_about("contribution_recorded", commitment).await?;
+    Ok(events.iter().find_map(|located| match located.event {
+        Event::ContributionRecorded { member, .. } => Some(member),
+        _ => None,
+    }))
+}
+
+fn unknown(commitment: B256) -> Problem {
+    Problem::new(ProblemCode::NotFound, format!("contribution {commitment} is not known here"))
+}
+
+async fn read(gateway: &Gateway, member: MemberId, commitment: B256) -> Result<ContributionStatus, Problem> {
+    if let Some(status) = gateway.store.contribution_status(member, commitment).await? {
         return Ok(status);
     }
-    let event = gateway.store.events_about("contribution_recorded", commitment).await?.pop();
-    let Some(located) = event else {
-        return Err(Problem::new(ProblemCode::NotFound, format!("contribution {commitment} is not known here")));
-    };
-    let Event::ContributionRecorded { contribution, member, .. } = located.event else {
+    let located = gateway.store.recorded(member, commitment).await?.ok_or_else(|| unknown(commitment))?;
+    let Event::ContributionRecorded { contribution, .. } = located.event else {
         return Err(Problem::new(ProblemCode::Internal, "the index names another event"));
     };
     if gateway.index.state().read(|s| s.members.get(&member).is_some_and(|m| m.erased.is_some())) {
@@ -115,9 +150,9 @@ async fn read(gateway: &Gateway, commitment: B256) -> Result<ContributionStatus,
     })
 }
 
-async fn on_chain(gateway: &Gateway, commitment: B256) -> Result<bool, Problem> {
+async fn on_chain(gateway: &Gateway, member: MemberId, commitment: B256) -> Result<bool, Problem> {
     gateway.index.fresh().await?;
-    Ok(!gateway.store.events_about("contribution_recorded", commitment).await?.is_empty())
+    Ok(gateway.store.recorded(member, commitment).await?.is_some())
 }
 
 /// The blob is there, begins with the header, and has the length that the header tells; the header belongs to this

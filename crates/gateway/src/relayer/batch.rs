@@ -136,8 +136,8 @@ impl Relayer {
 
     async fn recorded(&self, done: &Done, batch: usize) -> Result<usize, StoreError> {
         let found = done.events.iter().filter_map(|e| match e.event {
-            Event::ContributionRecorded { contribution, commitment, .. } => {
-                Some(Recorded { commitment, id: contribution })
+            Event::ContributionRecorded { contribution, member, commitment, .. } => {
+                Some(Recorded { member, commitment, id: contribution })
             }
             _ => None,
         });
@@ -149,11 +149,11 @@ impl Relayer {
     async fn refused(&self, one: &NewContribution, reason: &str) -> Result<usize, BatchError> {
         // Its own transaction may have been mined since the index was read.
         self.index.fresh().await?;
-        if !self.store.events_about("contribution_recorded", one.commitment).await?.is_empty() {
+        if self.store.recorded(one.member, one.commitment).await?.is_some() {
             return Ok(0);
         }
         tracing::warn!(member = %one.member, commitment = %one.commitment, reason, "refused, left out of the batch");
-        self.store.mark_refused(one.commitment, reason).await?;
+        self.store.mark_refused(one.member, one.commitment, reason).await?;
         Ok(1)
     }
 }

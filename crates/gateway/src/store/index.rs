@@ -151,6 +151,16 @@ impl Store {
         rows.iter().map(|(body,)| parse(body)).collect()
     }
 
+    /// The event that recorded a commitment for a member; that another member recorded the same one is none of its.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn recorded(&self, member: MemberId, commitment: B256) -> Result<Option<Located>, StoreError> {
+        let found = self.events_about("contribution_recorded", commitment).await?;
+        let own = |one: &Located| matches!(one.event, Event::ContributionRecorded { member: of, .. } if of == member);
+        Ok(found.into_iter().rfind(own))
+    }
+
     /// All events, in order.
     async fn events(&self) -> Result<Vec<Located>, StoreError> {
         let rows: Vec<(String,)> =

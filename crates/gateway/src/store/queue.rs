@@ -1,7 +1,8 @@
 //! The queue of contributions: signed by members, held by stewards, waiting for a batch; and what became of them.
 //!
 //! The chain decides what was recorded: [`Store::reconcile`] follows the index, so that neither a crash between
-//! sending and answering nor a reorganization leaves a wrong state behind.
+//! sending and answering nor a reorganization leaves a wrong state behind. Anybody may record any commitment as its own, so a
+//! contribution is named by its member and its commitment, never by the commitment alone.
 
 use alloy::primitives::{B256, Bytes};
 use rochdale_api::contribution::{ContributionState, ContributionStatus, MissingShare};
@@ -43,6 +44,8 @@ pub struct Holder {
 /// A contribution that was found on chain.
 #[derive(Clone, Debug)]
 pub struct Recorded {
+    /// Whose.
+    pub member: MemberId,
     /// Its commitment.
     pub commitment: B256,
     /// Its id on chain.
@@ -141,10 +144,10 @@ impl Store {
     /// Where the database fails.
     pub async fn enqueue(&self, new: &NewContribution, holders: &[Holder]) -> Result<bool, StoreError> {
         let mut tx = self.pool.begin().await?;
-        let inserted = sqlx::query(
+        sqlx::query(
             "INSERT INTO contributions (commitment, member, consent_version, nonce, deadline, signature, blob, state)
              SELECT $1, $2, $3, $4, $5, $6, digest, 'queued' FROM blobs WHERE digest = $7
-             ON CONFLICT (commitment) DO UPDATE SET state = 'queued', reason = NULL, consent_version = excluded.consent_version,
+             ON CONFLICT (commitment, member) DO UPDATE SET state = 'queued', reason = NULL, consent_version = excluded.consent_version,
                  nonce = excluded.nonce, deadline = excluded.deadline, signature = excluded.signature
              WHERE contributions.state = 'refused'",
         )
@@ -157,22 +160,19 @@ impl Store {
         .bind(new.blob.as_slice())
         .execute(&mut *tx)
         .await?;
-        if inserted.rows_affected() == 0 {
-            let known: Option<(i64,)> = sqlx::query_as("SELECT id FROM contributions WHERE commitment = $1")
-                .bind(new.commitment.as_slice())
-                .fetch_optional(&mut *tx)
-                .await?;
-            if known.is_none() {
-                return Ok(false);
-            }
-        }
+        let row: Option<(i64,)> = sqlx::query_as("SELECT id FROM contributions WHERE commitment = $1 AND member = $2")
+            .bind(new.commitment.as_slice())
+            .bind(new.member.0)
+            .fetch_optional(&mut *tx)
+            .await?;
+        let Some((row,)) = row else { return Ok(false) };
         for holder in holders {
             // Who held a share holds it still: a later failure to repeat that takes nothing back.
             sqlx::query(
-                "INSERT INTO holders (commitment, steward, reason) VALUES ($1, $2, $3)
-                 ON CONFLICT (commitment, steward) DO UPDATE SET reason = excluded.reason WHERE holders.reason IS NOT NULL",
+                "INSERT INTO holders (contribution, steward, reason) VALUES ($1, $2, $3)
+                 ON CONFLICT (contribution, steward) DO UPDATE SET reason = excluded.reason WHERE holders.reason IS NOT NULL",
             )
-            .bind(new.commitment.as_slice())
+            .bind(row)
             .bind(holder.steward.0)
             .bind(&holder.missing)
             .execute(&mut *tx)
@@ -207,16 +207,33 @@ impl Store {
         Ok(unsigned(count))
     }
 
-    /// One contribution.
+    /// One contribution of a member.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn contribution(&self, commitment: B256) -> Result<Option<StoredContribution>, StoreError> {
-        let row: Option<Row> = sqlx::query_as("SELECT * FROM contributions WHERE commitment = $1")
+    pub async fn contribution(
+        &self,
+        member: MemberId,
+        commitment: B256,
+    ) -> Result<Option<StoredContribution>, StoreError> {
+        let row: Option<Row> = sqlx::query_as("SELECT * FROM contributions WHERE commitment = $1 AND member = $2")
             .bind(commitment.as_slice())
+            .bind(member.0)
             .fetch_optional(&self.pool)
             .await?;
         row.map(Row::read).transpose()
+    }
+
+    /// The members in whose queue a commitment is, in the order in which it came.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn contributors(&self, commitment: B256) -> Result<Vec<MemberId>, StoreError> {
+        let rows: Vec<(u32,)> = sqlx::query_as("SELECT member FROM contributions WHERE commitment = $1 ORDER BY id")
+            .bind(commitment.as_slice())
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(rows.into_iter().map(|(member,)| MemberId(member)).collect())
     }
 
     /// Another contribution of the member that waits with the same nonce: only one of them can be recorded.
@@ -244,7 +261,7 @@ impl Store {
         for one in found {
             sqlx::query(
                 "UPDATE contributions SET state = 'recorded', reason = NULL, contribution_id = $2, tx = $3, block = $4,
-                 gas_used = $5, batch = $6 WHERE commitment = $1",
+                 gas_used = $5, batch = $6 WHERE commitment = $1 AND member = $7",
             )
             .bind(one.commitment.as_slice())
             .bind(signed(one.id.0))
@@ -252,6 +269,7 @@ impl Store {
             .bind(signed(mined.block))
             .bind(signed(mined.gas_used))
             .bind(signed(batch as u64))
+            .bind(one.member.0)
             .execute(&mut *tx)
             .await?;
         }
@@ -263,55 +281,65 @@ impl Store {
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn mark_refused(&self, commitment: B256, reason: &str) -> Result<(), StoreError> {
+    pub async fn mark_refused(&self, member: MemberId, commitment: B256, reason: &str) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE contributions SET state = 'refused', reason = $2 WHERE commitment = $1 AND state = 'queued'",
+            "UPDATE contributions SET state = 'refused', reason = $2
+             WHERE commitment = $1 AND member = $3 AND state = 'queued'",
         )
         .bind(commitment.as_slice())
         .bind(reason)
+        .bind(member.0)
         .execute(&self.pool)
         .await?;
         Ok(())
     }
 
     /// Brings the queue in line with the index, which stands at block `cursor`: what was recorded up to there but is
-    /// not in the index any more (a reorganization) is queued again; the commitments that the index holds, though
+    /// not in the index any more (a reorganization) is queued again; members and commitments that the index holds, though
     /// they are not marked (a crash after sending), are returned for marking.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn reconcile(&self, cursor: u64) -> Result<Vec<B256>, StoreError> {
+    pub async fn reconcile(&self, cursor: u64) -> Result<Vec<(MemberId, B256)>, StoreError> {
         sqlx::query(
             "UPDATE contributions SET state = 'queued', contribution_id = NULL, tx = NULL, block = NULL, gas_used = NULL
              WHERE state = 'recorded' AND block <= $1 AND NOT EXISTS
-                 (SELECT 1 FROM events e WHERE e.kind = 'contribution_recorded' AND e.subject = contributions.commitment)",
+                 (SELECT 1 FROM events e WHERE e.kind = 'contribution_recorded' AND e.subject = contributions.commitment
+                  AND e.member = contributions.member)",
         )
         .bind(signed(cursor))
         .execute(&self.pool)
         .await?;
         // Again in another block after a reorganization: the transaction is the same, its place is not.
-        let rows: Vec<(Vec<u8>,)> = sqlx::query_as(
-            "SELECT c.commitment FROM contributions c JOIN events e
-             ON e.kind = 'contribution_recorded' AND e.subject = c.commitment
+        let rows: Vec<(u32, Vec<u8>)> = sqlx::query_as(
+            "SELECT c.member, c.commitment FROM contributions c JOIN events e
+             ON e.kind = 'contribution_recorded' AND e.subject = c.commitment AND e.member = c.member
              WHERE c.state <> 'recorded' OR (c.block <> e.block AND c.block <= $1)",
         )
         .bind(signed(cursor))
         .fetch_all(&self.pool)
         .await?;
-        rows.iter().map(|(commitment,)| hash(commitment, "a contribution")).collect()
+        rows.iter().map(|(member, commitment)| Ok((MemberId(*member), hash(commitment, "a contribution")?))).collect()
     }
 
-    /// Where a contribution stands, as the API shows it.
+    /// Where a member's contribution stands, as the API shows it.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn contribution_status(&self, commitment: B256) -> Result<Option<ContributionStatus>, StoreError> {
-        let Some(found) = self.contribution(commitment).await? else { return Ok(None) };
-        let holders: Vec<(u8, Option<String>)> =
-            sqlx::query_as("SELECT steward, reason FROM holders WHERE commitment = $1 ORDER BY steward")
-                .bind(commitment.as_slice())
-                .fetch_all(&self.pool)
-                .await?;
+    pub async fn contribution_status(
+        &self,
+        member: MemberId,
+        commitment: B256,
+    ) -> Result<Option<ContributionStatus>, StoreError> {
+        let Some(found) = self.contribution(member, commitment).await? else { return Ok(None) };
+        let holders: Vec<(u8, Option<String>)> = sqlx::query_as(
+            "SELECT h.steward, h.reason FROM holders h JOIN contributions c ON c.id = h.contribution
+             WHERE c.commitment = $1 AND c.member = $2 ORDER BY h.steward",
+        )
+        .bind(commitment.as_slice())
+        .bind(member.0)
+        .fetch_all(&self.pool)
+        .await?;
         let mut status = ContributionStatus {
             commitment,
             state: found.state,

@@ -5,6 +5,7 @@ use rochdale_api::ProblemCode;
 use rochdale_api::contribution::{ContributionState, ContributionStatus};
 use rochdale_chain::bindings::ContributionRegistry;
 use rochdale_chain::eip712;
+use rochdale_core::ids::ContributionId;
 use rochdale_testkit::anvil::TestCoop;
 
 use crate::rig::Rig;
@@ -158,4 +159,37 @@ async fn a_reorganization_of_depth_three_is_followed_and_what_it_took_is_sent_ag
     rig.until("recorded after the restart", async || recorded_on_chain(&rig).await == 1).await;
     let last = rig.settled(package.commitment).await;
     assert_eq!((last.state, last.contribution_id), (ContributionState::Recorded, again.contribution_id));
+}
+
+#[tokio::test]
+async fn what_another_member_recorded_is_not_taken_for_the_members_own() {
+    let mut rig = Rig::with_idle(60_000).await;
+    let (ada, eve) = (rig.member(1).await, rig.member(2).await);
+    let package = rig.contribute(&ada.0, ada.1).await;
+    // Eve sees the package's commitment and records it as hers, before the batch goes.
+    let stolen = eip712::Contribution {
+        memberId: eve.1.0,
+        commitment: package.commitment,
+        consentVersion: 1,
+        nonce: U256::ZERO,
+        deadline: U256::from(package.deadline),
+    };
+    let signature = eip712::sign(&eve.0, &stolen, &rig.coop.manifest.contribution_domain()).unwrap();
+    let call = ContributionRegistry::recordCall { c: vec![stolen.into()], signatures: vec![signature] };
+    rig.coop.relayer.send(rig.coop.manifest.addresses.contribution_registry, &call).await.unwrap();
+    rig.coop.local.mine(2).await.unwrap();
+    let of = async |rig: &Rig, member: u32| -> ContributionStatus {
+        let path = format!("/v1/contributions/{}?member={member}", package.commitment);
+        rig.client().get(&path).await.unwrap()
+    };
+    rig.until("Eve's on chain", async || rig.view(eve.1).await.contributions == 1).await;
+    assert_eq!(of(&rig, ada.1.0).await.state, ContributionState::Queued, "Ada's still waits");
+    rig.stop().await;
+    rig.batch.idle_ms = 1;
+    rig.start().await;
+    let own = rig.settled(package.commitment).await;
+    assert_eq!((own.state, own.contribution_id), (ContributionState::Recorded, Some(ContributionId(2))));
+    let copy = of(&rig, eve.1.0).await;
+    assert_eq!((copy.contribution_id, copy.held_by), (Some(ContributionId(1)), Vec::new()));
+    assert_eq!(recorded_on_chain(&rig).await, 2);
 }

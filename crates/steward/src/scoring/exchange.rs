@@ -29,18 +29,28 @@ impl Steward {
         }
     }
 
-    /// Keeps peers' scores whose signatures hold.
+    /// Keeps peers' scores whose signatures hold, of records that are held here: nothing is kept of what is not the member's own.
     ///
     /// # Errors
-    /// With the first that does not hold; those before it are kept.
+    /// With the first that does not hold; the others are kept.
     pub async fn take_scores(&self, mirror: &Mirror, scores: &[ScoreMessage]) -> Result<(), Problem> {
+        let mut refused = Ok(());
         for message in scores {
-            let row = self.verify_score(&mirror.latest, message)?;
-            if self.store.has_entered(row.contribution).await? {
-                continue;
+            match self.verify_score(&mirror.latest, message) {
+                Ok(row) => self.keep_score(mirror, row).await?,
+                Err(problem) => refused = refused.and(Err(problem)),
             }
-            self.store.put_score(&ScoreRow { kept_at: mirror.now(), ..row }).await?;
         }
+        refused
+    }
+
+    /// Keeps a verified score of a record that is held here and has not entered the ledger.
+    pub(crate) async fn keep_score(&self, mirror: &Mirror, row: ScoreRow) -> Result<(), Problem> {
+        let Some(contribution) = mirror.latest.contributions.get(&row.contribution) else { return Ok(()) };
+        if self.store.has_entered(row.contribution).await? || self.record_of(contribution).await?.is_none() {
+            return Ok(());
+        }
+        self.store.put_score(&ScoreRow { kept_at: mirror.now(), ..row }).await?;
         Ok(())
     }
 

@@ -17,7 +17,7 @@ use rochdale_crypto::{Sealed, SealingKeyPair, SealingPublicKey, Share};
 
 use super::turn::{Turn, turn};
 use super::{PAGE, agree, drawn, message, request_hash};
-use crate::custody::kept;
+use crate::record::Held;
 use crate::steward::{Mirror, Steward, broken, internal};
 use crate::store::ScoreRow;
 
@@ -39,11 +39,11 @@ impl Steward {
         scores: &[ScoreRow],
         steward: StewardId,
     ) -> Option<Turn> {
-        if agree(order, scores).is_some() {
+        let times = self.times(contribution, mirror.now());
+        if agree(order, scores, &times).is_some() {
             return None;
         }
-        let attempt = u64::from(self.manifest.settlement.attempt_length);
-        turn(order, scores, steward, contribution.recorded.time, attempt).filter(|turn| mirror.now() >= turn.since)
+        turn(order, scores, steward, &times)
     }
 
     /// The shares of a page: our own, and those that peers release to us.
@@ -56,10 +56,8 @@ impl Steward {
     ) -> Result<BTreeMap<ContributionId, Opened>, Problem> {
         let mut held: BTreeMap<ContributionId, Opened> = BTreeMap::new();
         for (contribution, _) in page {
-            let Some(row) = self.store.contribution(contribution.commitment).await? else { continue };
-            let (header, _) = kept(&row)?;
-            let share = self.keys.share(&self.store, row.member, row.commitment, header.hash()).await?;
-            held.entry(contribution.id).or_default().shares.extend(share);
+            let Some(record) = self.record_of(contribution).await? else { continue };
+            held.entry(contribution.id).or_default().shares.extend(self.share_of(&record).await?);
         }
         let quorum = usize::from(mirror.latest.quorum);
         let short = |held: &BTreeMap<ContributionId, Opened>| -> Vec<&(&Contribution, Turn)> {
@@ -108,8 +106,7 @@ impl Steward {
         reply: &SealingKeyPair,
         sealed: Bytes,
     ) -> Result<Share, Problem> {
-        let row = self.own_row(contribution).await?;
-        let (header, deal) = kept(&row)?;
+        let Held { header, deal, .. } = self.needed_record_of(contribution).await?;
         let context = ShareContext::of(&header, peer).release(request_hash(seat, contribution.commitment));
         let share = sealing::open_released_share(reply, &context, &Sealed(sealed));
         let share = share.map_err(|error| broken("share", error))?;
@@ -177,10 +174,9 @@ impl Steward {
         let id = contribution.id;
         let missing =
             || Problem::new(ProblemCode::NotFound, format!("this steward holds no share of contribution {id}"));
-        let row = self.store.contribution(contribution.commitment).await?.ok_or_else(missing)?;
-        let (header, _) = kept(&row)?;
-        let share = self.keys.share(&self.store, row.member, row.commitment, header.hash()).await?;
-        let share = share.ok_or_else(missing)?;
+        let held = self.needed_record_of(contribution).await?;
+        let share = self.share_of(&held).await?.ok_or_else(missing)?;
+        let Held { row, header, .. } = held;
         let seat = self.seat(mirror)?;
         let hash = request_hash(scorer, contribution.commitment);
         let context = ShareContext::of(&header, seat).release(hash);

@@ -1,8 +1,10 @@
-//! Whose turn it is to open a record: only as many stewards as its score needs, and nobody once it has one.
+//! Whose turn it is to open a record, and whose scores of it count: one rule, in chain time, so that all stewards and the auditor find
+//! the same.
 //!
 //! The first two that were drawn open it at once. Every other one opens it for a need alone: because the scores before it
-//! differ, or because somebody drawn before it was silent for an attempt. Stewards that were drawn later decide nothing
-//! here, so that nobody makes it another's turn by signing something out of turn.
+//! differ, or because somebody drawn before it was silent for an attempt. A score counts if its steward's turn has come by then, given
+//! the scores before it that count. Stewards that were drawn later decide nothing here, so that nobody makes it another's turn by
+//! signing something out of turn, and a score that leaves out those before it waits for their time to pass.
 
 use rochdale_api::custody::OpeningReason;
 use rochdale_core::ids::StewardId;
@@ -18,23 +20,48 @@ pub struct Turn {
     pub reason: OpeningReason,
 }
 
-/// When the turn of `steward` begins; never where it was not drawn, where it scored already, or where enough stewards
-/// before it did. Scores are of one contribution, which was recorded at `recorded`, and do not agree yet.
+/// The times that decide, in seconds of block time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// When the contribution was recorded.
+    pub recorded: u64,
+    /// How long somebody has for its score: the length of an attempt.
+    pub attempt: u64,
+    /// As of when: now where a turn is asked for, the start of the attempt where an epoch is settled.
+    pub at: u64,
+}
+
+/// The turn of `steward`, where it has come; never where it was not drawn, where it scored already, or where enough stewards before it
+/// did. Scores are of one contribution and do not agree yet.
 #[must_use]
-pub fn turn(order: &[StewardId], scores: &[ScoreRow], steward: StewardId, recorded: u64, attempt: u64) -> Option<Turn> {
+pub fn turn(order: &[StewardId], scores: &[ScoreRow], steward: StewardId, times: &Times) -> Option<Turn> {
     let rank = order.iter().position(|drawn| *drawn == steward)?;
-    let by_rank: Vec<Option<&ScoreRow>> =
-        order[..=rank].iter().map(|drawn| scores.iter().find(|row| row.steward == *drawn)).collect();
-    let (own, before) = by_rank.split_last()?;
-    if own.is_some() {
+    if scores.iter().any(|row| row.steward == steward) {
         return None;
     }
-    after(before, recorded, attempt)
+    after(&by_rank(&order[..rank], scores, times), times).filter(|turn| turn.since <= times.at)
+}
+
+/// The scores that count, in draw order.
+#[must_use]
+pub fn counting<'a>(order: &[StewardId], scores: &'a [ScoreRow], times: &Times) -> Vec<&'a ScoreRow> {
+    by_rank(order, scores, times).into_iter().flatten().collect()
+}
+
+/// For each steward its score, where that counts.
+fn by_rank<'a>(order: &[StewardId], scores: &'a [ScoreRow], times: &Times) -> Vec<Option<&'a ScoreRow>> {
+    let mut ranked: Vec<Option<&ScoreRow>> = Vec::with_capacity(order.len());
+    for drawn in order {
+        let score = scores.iter().find(|row| row.steward == *drawn);
+        let in_turn = after(&ranked, times).is_some_and(|turn| turn.since <= times.at);
+        ranked.push(score.filter(|_| in_turn));
+    }
+    ranked
 }
 
 /// The turn of whoever is drawn after `before`.
-fn after(before: &[Option<&ScoreRow>], recorded: u64, attempt: u64) -> Option<Turn> {
-    let rank = before.len();
+fn after(before: &[Option<&ScoreRow>], times: &Times) -> Option<Turn> {
+    let (rank, recorded) = (before.len(), times.recorded);
     if rank < 2 {
         return Some(Turn { since: recorded, reason: OpeningReason::Drawn });
     }
@@ -42,7 +69,7 @@ fn after(before: &[Option<&ScoreRow>], recorded: u64, attempt: u64) -> Option<Tu
     let mut overdue = Vec::new();
     for (place, score) in before.iter().enumerate() {
         if score.is_none() {
-            overdue.push(after(&before[..place], recorded, attempt)?.since + attempt);
+            overdue.push(after(&before[..place], times)?.since + times.attempt);
         }
     }
     overdue.sort_unstable();
@@ -91,9 +118,24 @@ mod tests {
         }
     }
 
+    fn at(at: u64) -> Times {
+        Times { recorded: RECORDED, attempt: ATTEMPT, at }
+    }
+
+    fn order(seats: u8) -> Vec<StewardId> {
+        (1..=seats).map(StewardId).collect()
+    }
+
     fn of(rank: u8, seats: u8, scores: &[ScoreRow]) -> Option<(u64, OpeningReason)> {
-        let order: Vec<StewardId> = (1..=seats).map(StewardId).collect();
-        turn(&order, scores, StewardId(rank), RECORDED, ATTEMPT).map(|turn| (turn.since, turn.reason))
+        let found = |time| turn(&order(seats), scores, StewardId(rank), &at(time));
+        let turn = found(u64::MAX)?;
+        assert_eq!(found(turn.since), Some(turn), "it has come");
+        assert_ne!(found(turn.since - 1), Some(turn), "and not before");
+        Some((turn.since, turn.reason))
+    }
+
+    fn counted(time: u64, seats: u8, scores: &[ScoreRow]) -> Vec<u8> {
+        counting(&order(seats), scores, &at(time)).iter().map(|row| row.steward.0).collect()
     }
 
     #[test]
@@ -132,5 +174,20 @@ mod tests {
     fn a_score_out_of_turn_is_nobodys_turn() {
         assert_eq!(of(3, 5, &[score(1, 7, 0), score(5, 9, 0)]), Some((RECORDED + ATTEMPT, OpeningReason::StandsIn)));
         assert_eq!(of(2, 5, &[score(4, 7, 0), score(5, 9, 0)]), Some((RECORDED, OpeningReason::Drawn)));
+        // Until the second was silent for its time, the third's score makes nothing agree.
+        let early = [score(1, 7, 0), score(3, 7, 0)];
+        assert_eq!(turn(&order(5), &early, StewardId(2), &at(RECORDED)).map(|turn| turn.since), Some(RECORDED));
+    }
+
+    #[test]
+    fn a_score_counts_when_its_turn_has_come() {
+        let all: Vec<ScoreRow> = (1..=5).map(|steward| score(steward, 7, 0)).collect();
+        assert_eq!(counted(u64::MAX, 5, &all), [1, 2], "the drawn two agree: no other turn comes");
+        let late = &all[3..];
+        assert_eq!(counted(RECORDED + ATTEMPT - 1, 5, late), [] as [u8; 0]);
+        assert_eq!(counted(RECORDED + ATTEMPT, 5, late), [4], "two were silent, and the third still has time");
+        assert_eq!(counted(RECORDED + 2 * ATTEMPT, 5, late), [4, 5], "three were silent");
+        let differ = [score(1, 7, 0), score(2, 8, 0), score(3, 9, 0), score(4, 9, 0)];
+        assert_eq!(counted(RECORDED, 5, &differ), [1, 2, 3]);
     }
 }

@@ -18,11 +18,10 @@ use rochdale_crypto::sealing::{self, SheetContext, SheetReplyContext};
 use rochdale_crypto::{Sealed, SealingPublicKey, random_blinder};
 use zeroize::Zeroizing;
 
-use super::{Computed, DUTY, Said};
+use super::{DUTY, Said};
 use crate::inputs::{Gathered, differences};
-use crate::scoring::{agree, drawn, message};
+use crate::scoring::message;
 use crate::steward::{Mirror, Steward, broken, internal};
-use crate::store::ScoreRow;
 
 /// How long a peer may take to recompute a sheet.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -123,11 +122,12 @@ impl Steward {
         self.sync_scores(mirror).await?;
         let before = self.before(epoch).await?;
         let at_cut = Cooperative::at_block(mirror.events.iter(), cut.number);
-        let scores = self.scores_at(&at_cut).await?;
+        let scores = self.scores_to_enter(&at_cut).await?;
         let unkeyed = self.unkeyed(&at_cut).await?;
         self.sync_awards(mirror, epoch, &at_cut).await?;
         let awards = self.store.awards(epoch).await?;
-        let gathered = self.gather(epoch, &at_cut, &self.entered_before(epoch).await?, &scores, &awards, &[]).await?;
+        let entered = self.entered_before(epoch).await?;
+        let gathered = self.gather((epoch, attempt), &at_cut, &entered, &scores, &awards, &[]).await?;
         let reasons: BTreeMap<ContributionId, String> = self.store.deferred().await?.into_iter().collect();
         let waits = |id: &ContributionId| {
             let reason = reasons.get(id).cloned().unwrap_or_else(|| "no agreed score yet".to_owned());
@@ -321,11 +321,13 @@ impl Steward {
         let at_cut = Cooperative::at_block(mirror.events.iter(), cut.number);
         let scores = self.verified_scores(&at_cut, &sheet.scores)?;
         for row in scores.values().flatten() {
-            self.store.put_score(&ScoreRow { kept_at: mirror.now(), ..row.clone() }).await?;
+            self.keep_score(&mirror, row.clone()).await?;
         }
         let computed = self.compute(&at_cut, &before, &message.header, Said::of(&sheet, &scores), &[]).await?;
         self.keep_awards(epoch, &sheet.awards, &at_cut).await?;
-        let mut lines = self.withheld(&at_cut, &computed, &sheet).await?;
+        let start = self.schedule().start(epoch, attempt);
+        let mut lines = self.scores_withheld(&mirror, &at_cut, &computed.gathered, &scores, start).await?;
+        lines.extend(self.keys_withheld(&sheet).await?);
         lines.extend(self.awards_withheld(epoch, &sheet.awards, &at_cut).await?);
         if (sheet.cut_block, sheet.cut_hash) != (cut.number, cut.hash) {
             lines.push(format!("the cut is block {} ({}) here", cut.number, cut.hash));
@@ -339,6 +341,12 @@ impl Steward {
             self.store.put_sheet(epoch, attempt, message.header.sheet_digest, message).await?;
             return Ok(SheetAnswer::Signed(self.sign_header(&computed.header, seat).await?));
         }
+        let refused = format!(
+            "epoch {epoch}, attempt {attempt}: the sheet of steward {caller} leaves out or changes what is known here, in {} lines, \
+             and was not signed",
+            lines.len()
+        );
+        self.note(|report| report.refused = Some((epoch, refused)));
         let recipient = mirror.latest.seats[usize::from(caller.0) - 1].sealing_key;
         let json = serde_json::to_vec(&lines).map_err(internal)?;
         let context = self.reply_context(epoch, attempt, seat);
@@ -370,17 +378,9 @@ impl Steward {
         Ok(())
     }
 
-    /// What the sheet leaves out although it is known here: agreed scores, row keys.
-    async fn withheld(&self, at_cut: &Cooperative, computed: &Computed, sheet: &Sheet) -> Result<Vec<String>, Problem> {
-        let ours = self.scores_at(at_cut).await?;
+    /// Row keys that the sheet says nobody has, although they are here.
+    async fn keys_withheld(&self, sheet: &Sheet) -> Result<Vec<String>, Problem> {
         let mut lines = Vec::new();
-        for id in &computed.gathered.deferred {
-            let order = at_cut.contributions.get(id).map(|c| drawn(at_cut, c));
-            let known = ours.get(id).map_or(&[][..], Vec::as_slice);
-            if order.is_some_and(|order| agree(&order, known).is_some()) {
-                lines.push(format!("contribution {id} has an agreed score here"));
-            }
-        }
         for member in &sheet.unkeyed {
             if self.keys.row_key(&self.store, *member).await?.is_some() {
                 lines.push(format!("the row key of member {member} is here: catch up on it"));

@@ -17,6 +17,8 @@ mod process;
 mod queries;
 mod round;
 mod sampling;
+mod scores;
+mod stolen;
 mod tree;
 mod wire;
 mod world;

@@ -1,8 +1,11 @@
 //! What an order tells whom: the vault nothing, the researcher no exact size, and nobody which record did not open.
 
+use alloy::primitives::U256;
 use rochdale_api::order::SealedAnswer;
 use rochdale_api::status::Health;
 use rochdale_api::{Problem, ProblemCode};
+use rochdale_chain::bindings::ContributionRegistry;
+use rochdale_chain::eip712;
 use rochdale_core::query::Outcome;
 
 use crate::rig::{Fault, RHO, Rig, count};
@@ -59,6 +62,37 @@ async fn the_copy_of_an_erased_members_record_is_deleted() {
     rig.erase(0).await;
     rig.settle().await;
     rig.reopen_worker().await;
+    rig.worker.replicate(&*rig.worker.at_head().await.unwrap()).await.unwrap();
+    assert_eq!(rig.replicated().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_copy_of_an_erased_members_record_is_deleted_although_another_member_recorded_its_commitment() {
+    let mut rig = Rig::new(3, 10 * RHO).await;
+    rig.worker.replicate(&*rig.worker.at_head().await.unwrap()).await.unwrap();
+    rig.join(9).await;
+    let commitment = {
+        let mirror = rig.worker.at_head().await.unwrap();
+        mirror.latest.contributions.values().next().unwrap().commitment
+    };
+    let (thief, id) = rig.members.last().unwrap();
+    let registry = rig.coop.manifest.addresses.contribution_registry;
+    let stolen = eip712::Contribution {
+        memberId: id.0,
+        commitment,
+        consentVersion: 1,
+        nonce: U256::ZERO,
+        deadline: rig.coop.deadline().await.unwrap(),
+    };
+    let signature = eip712::sign(thief, &stolen, &rig.coop.manifest.contribution_domain()).unwrap();
+    let call = ContributionRegistry::recordCall { c: vec![stolen.into()], signatures: vec![signature] };
+    rig.coop.relayer.send(registry, &call).await.unwrap();
+    rig.settle().await;
+    rig.reopen_worker().await;
+    rig.worker.replicate(&*rig.worker.at_head().await.unwrap()).await.unwrap();
+    assert_eq!(rig.replicated().len(), 3);
+    rig.erase(0).await;
+    rig.settle().await;
     rig.worker.replicate(&*rig.worker.at_head().await.unwrap()).await.unwrap();
     assert_eq!(rig.replicated().len(), 2);
 }
