@@ -21,6 +21,9 @@ interface IMembership {
     /// @notice The account of an active member; zero otherwise.
     function activeAccountOf(uint32 memberId) external view returns (address);
 
+    /// @notice A member's account (zero once the membership ended), payout address and whether it is active.
+    function memberOf(uint32 memberId) external view returns (address account, address payout, bool active);
+
     /// @notice When a member joined and when the membership ended (0 while active), in unix seconds.
     function membershipTimes(uint32 memberId) external view returns (uint40 joinedAt, uint40 endedAt);
 

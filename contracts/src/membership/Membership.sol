@@ -230,7 +230,7 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, Paus
         emit PayoutSet(p.memberId, p.payout);
     }
 
-    /// @notice A member's account (zero once the membership ended), payout address and whether it is active.
+    /// @inheritdoc IMembership
     function memberOf(uint32 memberId) external view returns (address account, address payout, bool active) {
         account = _ownerOf(memberId);
         return (account, _storage().members[memberId].payout, account != address(0));

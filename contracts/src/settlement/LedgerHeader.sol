@@ -29,7 +29,13 @@ library LedgerHeader {
 
     /// @notice What a steward signs of a header for the ledger at `ledger`, as anybody else sees it.
     function digestFor(address ledger, ISettlementLedger.Header calldata h) internal view returns (bytes32) {
+        return digestOfHash(ledger, hash(h));
+    }
+
+    /// @notice As `digestFor`, of a header that is hashed already. With the name's hash in code: OpenZeppelin's domain hashes
+    /// name and version each time.
+    function digestOfHash(address ledger, bytes32 headerHash) internal view returns (bytes32) {
         bytes32 domain = keccak256(abi.encode(DOMAIN_TYPEHASH, NAME_HASH, VERSION_HASH, block.chainid, ledger));
-        return MessageHashUtils.toTypedDataHash(domain, hash(h));
+        return MessageHashUtils.toTypedDataHash(domain, headerHash);
     }
 }

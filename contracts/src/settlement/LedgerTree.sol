@@ -25,6 +25,35 @@ library LedgerTree {
         }
     }
 
+    /// @notice As `leaf` of `memberId`, whose five other words lie at `offset` of calldata in that order. The memory used is
+    /// not reserved.
+    function leafOfRange(uint256 memberId, uint256 offset) internal pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            let ptr := mload(0x40)
+            mstore(ptr, memberId)
+            calldatacopy(add(ptr, 32), offset, 160)
+            mstore(0, keccak256(ptr, 192))
+            hash := keccak256(0, 32)
+        }
+    }
+
+    /// @notice The root of the subtree with these leaves, which are as many as a power of two. Overwrites them.
+    function subtreeOf(bytes32[] memory nodes) internal pure returns (bytes32 root) {
+        assembly ("memory-safe") {
+            let from := add(nodes, 32)
+            for { let count := mload(nodes) } gt(count, 1) { count := shr(1, count) } {
+                // Each level is half as long and begins where the one below did.
+                let end := add(from, shl(4, count))
+                let pair := from
+                for { let to := from } lt(to, end) { to := add(to, 32) } {
+                    mstore(to, keccak256(pair, 64))
+                    pair := add(pair, 64)
+                }
+            }
+            root := mload(from)
+        }
+    }
+
     /// @notice The root that `proof` (lowest sibling first) leads to.
     function rootOf(bytes32 node, uint256 index, bytes32[] calldata proof) internal pure returns (bytes32) {
         assembly ("memory-safe") {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Payment, PaymentLib} from "../treasury/Payment.sol";
 import {Amounts, AmountsLib} from "./Amounts.sol";
 import {LedgerTree} from "./LedgerTree.sol";
 import {IMintable, SettlementState} from "./SettlementState.sol";
@@ -22,10 +24,41 @@ abstract contract SettlementClaims is SettlementState, ReentrancyGuardTransient 
         uint256 epochLength;
     }
 
+    /// @dev Of all ranges of a call: the first `n` payees with what is due to each, and what is due to all.
+    struct Batch {
+        uint256 n;
+        uint32[] ids;
+        Amounts[] dues;
+        uint256 cash;
+        uint256 data;
+        uint256 gov;
+    }
+
+    /// @notice A leaf of a range: its member id follows from its place. `privateHash` 0: the id has no member.
+    struct Leaf {
+        uint128 cash;
+        uint128 stream;
+        uint128 data;
+        uint128 gov;
+        bytes32 privateHash;
+    }
+
+    /// @notice 2^k consecutive ids, which have one subtree.
+    /// @param first the lowest id, a multiple of the number of leaves
+    /// @param leaves one for each id
+    /// @param siblings of the subtree's root, lowest first
+    struct Range {
+        uint32 first;
+        Leaf[] leaves;
+        bytes32[] siblings;
+    }
+
     event Claimed(uint32 indexed memberId, address payout, uint256 cash, uint256 data, uint256 gov);
     event ClaimSkipped(uint32 indexed memberId);
 
     /// @notice Pays one member what is due. Reverts as a whole if a token refuses.
+    /// @param c the member's leaf in the final tree
+    /// @param proof its path, lowest sibling first
     function claim(Claim calldata c, bytes32[] calldata proof) external nonReentrant {
         Storage storage $ = _storage();
         // Check:
@@ -33,37 +66,36 @@ abstract contract SettlementClaims is SettlementState, ReentrancyGuardTransient 
         Amounts due = _due($, round, c, proof);
         if (due.isZero()) revert SettlementLedger_NothingDue(c.memberId);
         // Effects:
-        $.claimed = _book($, $.claimed, round.entitled, c.memberId, due);
+        _book($, round, c.memberId, due);
         // Interaction:
-        address payout = $.membership.payoutOf(c.memberId);
+        (address payout, address holder) = _payeeOf($, c.memberId, due);
         if (due.cash() != 0) $.treasury.pay(payout, due.cash());
         if (due.data() != 0) $.dataToken.mint(payout, due.data());
-        if (due.gov() != 0) {
-            address account = $.membership.activeAccountOf(c.memberId);
-            $.govToken.mint(account == address(0) ? payout : account, due.gov());
-        }
+        if (due.gov() != 0) $.govToken.mint(holder, due.gov());
         emit Claimed(c.memberId, payout, due.cash(), due.data(), due.gov());
     }
 
-    /// @notice Pays many. Who has nothing due is passed over; a payment that a token refuses is skipped and stays owed.
-    function claimMany(Claim[] calldata claims, bytes32[][] calldata proofs) external nonReentrant {
+    /// @notice Pays many, by ranges of consecutive ids under one subtree each. Who has nothing due is passed over; a payment
+    /// that a token refuses is skipped and stays owed.
+    /// @param ranges in any order; a member that stands in two is paid once
+    function claimMany(Range[] calldata ranges) external nonReentrant {
         Storage storage $ = _storage();
-        // Check:
-        if (claims.length != proofs.length) revert SettlementLedger_LengthMismatch(claims.length, proofs.length);
         FinalRound memory round = _finalRound($);
-        Amounts claimed = $.claimed;
-        Amounts[] memory dues = new Amounts[](claims.length);
-        uint32[] memory ids = new uint32[](claims.length);
-        for (uint256 i; i < claims.length; ++i) {
-            uint32 memberId = claims[i].memberId;
-            Amounts due = _due($, round, claims[i], proofs[i]);
-            // Effects:
-            if (!due.isZero()) claimed = _book($, claimed, round.entitled, memberId, due);
-            (ids[i], dues[i]) = (memberId, due);
+        uint256 room;
+        for (uint256 i; i < ranges.length; ++i) {
+            room += ranges[i].leaves.length;
         }
-        $.claimed = claimed;
+        Batch memory batch = Batch(0, new uint32[](room), new Amounts[](room), 0, 0, 0);
+        for (uint256 i; i < ranges.length; ++i) {
+            // Check:
+            _checkRange(round, ranges[i]);
+            // Effects:
+            _bookRange($, round, batch, ranges[i]);
+        }
+        _checkWidths(0, batch.cash, batch.data, batch.gov);
+        _bookTotals($, round, 0, AmountsLib.pack(batch.cash, batch.data, batch.gov));
         // Interaction:
-        _payMany($, ids, dues);
+        _payMany($, batch);
     }
 
     /// @notice What a member was paid since the start.
@@ -97,20 +129,92 @@ abstract contract SettlementClaims is SettlementState, ReentrancyGuardTransient 
         view
         returns (Amounts)
     {
-        uint32 memberId = c.memberId;
-        (uint256 cash, uint256 stream, uint256 data, uint256 gov) = (c.cash, c.stream, c.data, c.gov);
         bytes32 node = LedgerTree.leafOfCalldata(_offsetOf(c));
-        if (!LedgerTree.isAt(round.root, round.depth, memberId, node, proof)) {
-            revert SettlementLedger_BadProof(memberId);
+        if (!LedgerTree.isAt(round.root, round.depth, c.memberId, node, proof)) {
+            revert SettlementLedger_BadProof(c.memberId);
         }
-        Amounts paid = $.claimedBy[memberId];
-        cash = _above(cash + stream * round.elapsed / round.epochLength, paid.cash());
-        (data, gov) = (_above(data, paid.data()), _above(gov, paid.gov()));
-        // A leaf that exceeds the widths exceeds every total; packed, that could no longer be seen.
+        return _owed(round, $.claimedBy[c.memberId], c.memberId, c.cash, c.stream, c.data, c.gov);
+    }
+
+    /// @dev That the leaves of `range`, those of ids without a member empty, are one subtree of the final root's tree.
+    function _checkRange(FinalRound memory round, Range calldata range) private pure {
+        Leaf[] calldata leaves = range.leaves;
+        uint256 first = range.first;
+        uint256 height = Math.log2(leaves.length);
+        if (1 << height != leaves.length || first & (leaves.length - 1) != 0) {
+            revert SettlementLedger_BadRange(range.first, leaves.length);
+        }
+        bytes32[] memory nodes = new bytes32[](leaves.length);
+        for (uint256 i; i < leaves.length; ++i) {
+            Leaf calldata leaf = leaves[i];
+            if (leaf.privateHash != 0) nodes[i] = LedgerTree.leafOfRange(first + i, _offsetOf(leaf));
+        }
+        bytes32 node = LedgerTree.subtreeOf(nodes);
+        if (
+            range.siblings.length + height != round.depth || first >> round.depth != 0
+                || LedgerTree.rootOf(node, first >> height, range.siblings) != round.root
+        ) revert SettlementLedger_BadProof(range.first);
+    }
+
+    /// @dev Books what is due to each member of a proved range. The totals are checked once, when all ranges are booked.
+    function _bookRange(Storage storage $, FinalRound memory round, Batch memory batch, Range calldata range) private {
+        Leaf[] calldata leaves = range.leaves;
+        uint32 memberId = range.first;
+        for (uint256 i; i < leaves.length; ++i) {
+            Leaf calldata leaf = leaves[i];
+            if (leaf.privateHash != 0) {
+                Amounts paid = $.claimedBy[memberId];
+                Amounts due = _owed(round, paid, memberId, leaf.cash, leaf.stream, leaf.data, leaf.gov);
+                if (!due.isZero()) {
+                    $.claimedBy[memberId] = paid.plus(due);
+                    _add(batch, memberId, due);
+                }
+            }
+            // The check has shown that all ids are below 2^31.
+            unchecked {
+                ++memberId;
+            }
+        }
+    }
+
+    /// @dev As many as there are leaves, each of at most 96 bits: the sums fit.
+    function _add(Batch memory batch, uint32 memberId, Amounts due) private pure {
+        uint256 n = batch.n;
+        (batch.ids[n], batch.dues[n]) = (memberId, due);
+        unchecked {
+            batch.n = n + 1;
+            batch.cash += due.cash();
+            batch.data += due.data();
+            batch.gov += due.gov();
+        }
+    }
+
+    /// @dev What a leaf entitles to by now, less what was paid, each at least 0.
+    function _owed(
+        FinalRound memory round,
+        Amounts paid,
+        uint32 memberId,
+        uint256 cash,
+        uint256 stream,
+        uint256 data,
+        uint256 gov
+    ) private pure returns (Amounts) {
+        cash += stream * round.elapsed / round.epochLength;
+        _checkWidths(memberId, cash, data, gov);
+        return AmountsLib.pack(_above(cash, paid.cash()), _above(data, paid.data()), _above(gov, paid.gov()));
+    }
+
+    /// @dev What exceeds the widths exceeds every total; packed, that could no longer be seen.
+    function _checkWidths(uint32 memberId, uint256 cash, uint256 data, uint256 gov) private pure {
         if (cash > AmountsLib.MAX_CASH || data > AmountsLib.MAX_TOKEN || gov > AmountsLib.MAX_TOKEN) {
             revert SettlementLedger_ClaimExceedsTotal(memberId, cash, data, gov);
         }
-        return AmountsLib.pack(cash, data, gov);
+    }
+
+    function _offsetOf(Leaf calldata leaf) private pure returns (uint256 offset) {
+        assembly {
+            offset := leaf
+        }
     }
 
     function _offsetOf(Claim calldata c) private pure returns (uint256 offset) {
@@ -119,58 +223,81 @@ abstract contract SettlementClaims is SettlementState, ReentrancyGuardTransient 
         }
     }
 
-    /// @dev Adds `due` to a member and to the totals, which must stay within what the final round earned. What a member
-    /// was paid is a part of the totals, so it fits where they fit.
-    function _book(Storage storage $, Amounts claimed, Amounts entitled, uint32 memberId, Amounts due)
-        private
-        returns (Amounts)
-    {
-        if (!claimed.sumFits(due, entitled)) {
-            revert SettlementLedger_ClaimExceedsTotal(memberId, due.cash(), due.data(), due.gov());
-        }
+    /// @dev Adds `due` to a member and to the totals. What a member was paid is a part of the totals, so it fits where they
+    /// fit.
+    function _book(Storage storage $, FinalRound memory round, uint32 memberId, Amounts due) private {
+        _bookTotals($, round, memberId, due);
         $.claimedBy[memberId] = $.claimedBy[memberId].plus(due);
-        return claimed.plus(due);
     }
 
-    function _payMany(Storage storage $, uint32[] memory ids, Amounts[] memory dues) private {
+    /// @dev The totals must stay within what the final round earned.
+    function _bookTotals(Storage storage $, FinalRound memory round, uint32 memberId, Amounts due) private {
+        Amounts claimed = $.claimed;
+        if (!claimed.sumFits(due, round.entitled)) {
+            revert SettlementLedger_ClaimExceedsTotal(memberId, due.cash(), due.data(), due.gov());
+        }
+        $.claimed = claimed.plus(due);
+    }
+
+    function _payMany(Storage storage $, Batch memory batch) private {
+        (uint256 n, uint32[] memory ids, Amounts[] memory dues) = (batch.n, batch.ids, batch.dues);
+        assembly ("memory-safe") {
+            // Whoever has nothing due has no entry.
+            mstore(ids, n)
+        }
         address[] memory payouts = $.membership.payoutsOf(ids);
-        address[] memory holders = _govHolders($, ids, dues, payouts);
-        bool[] memory paid = $.treasury.payMany(payouts, _cashOf(dues));
+        address[] memory holders = batch.gov == 0 ? payouts : _govHolders($, ids, payouts);
+        uint256[] memory refused = $.treasury.payMany(_payments(payouts, dues));
+        uint256 next;
         for (uint256 i; i < ids.length; ++i) {
             Amounts due = dues[i];
-            if (due.isZero()) continue;
-            uint256 data = due.data();
-            uint256 gov = due.gov();
-            if (data != 0 && !_tryMint($.dataToken, payouts[i], data)) data = 0;
-            if (gov != 0 && !_tryMint($.govToken, holders[i], gov)) gov = 0;
-            Amounts got = AmountsLib.pack(paid[i] ? due.cash() : 0, data, gov);
-            if (!got.isZero()) emit Claimed(ids[i], payouts[i], got.cash(), data, gov);
+            Amounts got = due;
+            if (next < refused.length && refused[next] == i) {
+                got = AmountsLib.pack(0, due.data(), due.gov());
+                ++next;
+            }
+            if (due.data() != 0 && !_tryMint($.dataToken, payouts[i], due.data())) {
+                got = AmountsLib.pack(got.cash(), 0, due.gov());
+            }
+            if (due.gov() != 0 && !_tryMint($.govToken, holders[i], due.gov())) {
+                got = AmountsLib.pack(got.cash(), got.data(), 0);
+            }
+            if (!got.isZero()) emit Claimed(ids[i], payouts[i], got.cash(), got.data(), got.gov());
             if (Amounts.unwrap(got) != Amounts.unwrap(due)) _giveBack($, ids[i], due.minus(got));
         }
     }
 
-    /// @dev Who gets the GOV of each: the account while active, else the payout address. Nobody is asked where there is
-    /// none to give.
-    function _govHolders(Storage storage $, uint32[] memory ids, Amounts[] memory dues, address[] memory payouts)
+    /// @dev Where cash and DATA of one member go, and where GOV goes. Membership is asked once, for no more than is due.
+    function _payeeOf(Storage storage $, uint32 memberId, Amounts due)
+        private
+        view
+        returns (address payout, address holder)
+    {
+        if (due.gov() == 0) return ($.membership.payoutOf(memberId), holder);
+        (holder, payout,) = $.membership.memberOf(memberId);
+        if (holder == address(0)) holder = payout;
+    }
+
+    /// @dev Who gets the GOV of each: the account while active, else the payout address.
+    function _govHolders(Storage storage $, uint32[] memory ids, address[] memory payouts)
         private
         view
         returns (address[] memory holders)
     {
-        uint256 any;
-        for (uint256 i; i < dues.length; ++i) {
-            any |= dues[i].gov();
-        }
-        if (any == 0) return payouts;
         holders = $.membership.accountsOf(ids);
         for (uint256 i; i < holders.length; ++i) {
             if (holders[i] == address(0)) holders[i] = payouts[i];
         }
     }
 
-    function _cashOf(Amounts[] memory dues) private pure returns (uint256[] memory cash) {
-        cash = new uint256[](dues.length);
-        for (uint256 i; i < dues.length; ++i) {
-            cash[i] = dues[i].cash();
+    function _payments(address[] memory payouts, Amounts[] memory dues)
+        private
+        pure
+        returns (Payment[] memory payments)
+    {
+        payments = new Payment[](payouts.length);
+        for (uint256 i; i < payouts.length; ++i) {
+            payments[i] = PaymentLib.pack(payouts[i], dues[i].cash());
         }
     }
 

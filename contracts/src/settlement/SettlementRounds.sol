@@ -32,7 +32,7 @@ abstract contract SettlementRounds is SettlementRules {
         _checkSharers(h);
         _checkTotals($, last, h);
         bytes32 headerHash = LedgerHeader.hash(h);
-        uint256 signers = _quorumOf($.committee, _hashTypedDataV4(headerHash), signatures);
+        uint256 signers = _quorumOf($.committee, LedgerHeader.digestOfHash(address(this), headerHash), signatures);
         // Effects:
         uint256 finalAt = block.timestamp + c.window;
         ($.calendar.lastEpoch, $.calendar.finalAt) = (uint24(h.epoch), uint40(finalAt));

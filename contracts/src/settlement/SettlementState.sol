@@ -109,9 +109,10 @@ abstract contract SettlementState is NamedEIP712, Governed, ISettlementLedger {
     error SettlementLedger_AwardExceedsCap(bytes32 token, uint256 award, uint256 cap);
     error SettlementLedger_CashExceedsBooked(uint256 cashAllocated, uint256 booked);
     error SettlementLedger_EpochLengthIsFixed(uint32 epochLength, uint32 expected);
-    error SettlementLedger_LengthMismatch(uint256 claims, uint256 proofs);
+    error SettlementLedger_BadRange(uint32 first, uint256 leaves);
     error SettlementLedger_BadProof(uint32 memberId);
     error SettlementLedger_NothingDue(uint32 memberId);
+    /// @param memberId whose leaf is too large; 0 where many leaves are, together
     error SettlementLedger_ClaimExceedsTotal(uint32 memberId, uint256 cash, uint256 data, uint256 gov);
     error SettlementLedger_NotPending();
     error SettlementLedger_OnlyDisputes(address caller);

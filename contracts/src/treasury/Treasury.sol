@@ -6,6 +6,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Governed} from "../access/Governed.sol";
 import {ITreasury} from "./ITreasury.sol";
+import {Payment} from "./Payment.sol";
 
 /// @title Treasury
 /// @notice Holds all USDC of the cooperative and keeps the books: what came in, split into buckets, and what left them.
@@ -175,16 +176,22 @@ contract Treasury is Governed, ITreasury {
         $.usdc.safeTransfer(to, amount);
     }
 
-    /// @notice Pays many claims; tells which USDC accepted. A refusal stops no other payee. Zero amounts count as paid.
-    function payMany(address[] calldata to, uint256[] calldata amounts) external returns (bool[] memory paid) {
+    /// @notice Pays many claims. A refusal stops no other payee. An amount of zero counts as paid.
+    /// @return refused the places in `payments` that USDC refused, ascending
+    function payMany(Payment[] calldata payments) external returns (uint256[] memory refused) {
         Storage storage $ = _storage();
         // Check:
         if (msg.sender != $.ledger) revert Treasury_OnlyLedger(msg.sender);
         // Interaction:
         IERC20 usdc = $.usdc;
-        paid = new bool[](to.length);
-        for (uint256 i; i < to.length; ++i) {
-            paid[i] = amounts[i] == 0 || usdc.trySafeTransfer(to[i], amounts[i]);
+        refused = new uint256[](payments.length);
+        uint256 n;
+        for (uint256 i; i < payments.length; ++i) {
+            Payment p = payments[i];
+            if (p.amount() != 0 && !usdc.trySafeTransfer(p.to(), p.amount())) refused[n++] = i;
+        }
+        assembly ("memory-safe") {
+            mstore(refused, n)
         }
     }
 

@@ -6,6 +6,7 @@ import {ContributionRegistry} from "../../src/contribution/ContributionRegistry.
 import {Membership} from "../../src/membership/Membership.sol";
 import {StewardCommittee} from "../../src/oracle/StewardCommittee.sol";
 import {ISettlementLedger} from "../../src/settlement/ISettlementLedger.sol";
+import {SettlementClaims} from "../../src/settlement/SettlementClaims.sol";
 import {TestUSDC} from "../../src/testing/TestUSDC.sol";
 import {CoopTest} from "../utils/CoopTest.sol";
 import {NaivePayer} from "../utils/NaivePayer.sol";
@@ -143,24 +144,26 @@ contract GasTest is CoopTest {
         _claimSingly(true, "claim cash, DATA and GOV, first", "claim cash, DATA and GOV, later");
     }
 
+    /// @dev All of a subtree of 128 ids has a member.
     function _claimBatch(bool tokens, string memory first, string memory later) private {
-        _joinMany(100);
+        _joinMany(255);
         _sell(10_000e6);
         for (uint128 epoch = 1; epoch <= 2; ++epoch) {
-            ISettlementLedger.Claim[] memory claims = _claims(100, epoch, tokens);
+            ISettlementLedger.Claim[] memory claims = _claims(255, epoch, tokens);
             _settle(claims);
-            bytes32[][] memory proofs = _proofs(claims);
-            ledger.claimMany(claims, proofs);
+            SettlementClaims.Range[] memory ranges = new SettlementClaims.Range[](1);
+            ranges[0] = _range(claims, 128, 128);
+            ledger.claimMany(ranges);
             _snap("settlement", epoch == 1 ? first : later);
         }
     }
 
     function test_ClaimManyCash() external {
-        _claimBatch(false, "claimMany cash, 100 first", "claimMany cash, 100 later");
+        _claimBatch(false, "claimMany cash, 128 first", "claimMany cash, 128 later");
     }
 
     function test_ClaimManyAll() external {
-        _claimBatch(true, "claimMany cash, DATA and GOV, 100 first", "claimMany cash, DATA and GOV, 100 later");
+        _claimBatch(true, "claimMany cash, DATA and GOV, 128 first", "claimMany cash, DATA and GOV, 128 later");
     }
 
     function test_NaiveLoop() external {

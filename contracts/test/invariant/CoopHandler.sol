@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {ContributionRegistry} from "../../src/contribution/ContributionRegistry.sol";
+import {SettlementClaims} from "../../src/settlement/SettlementClaims.sol";
 import {SettlementState} from "../../src/settlement/SettlementState.sol";
 import {ISettlementLedger} from "../../src/settlement/ISettlementLedger.sol";
 import {RewardFormula} from "../../src/settlement/RewardFormula.sol";
@@ -112,14 +113,17 @@ abstract contract CoopHandler is LedgerModel {
         }
     }
 
-    /// @dev Everybody at once; USDC refuses one payee.
+    /// @dev Some range of ids at once, or all; USDC refuses one payee.
     function claimMany(uint256 pick) external timed {
         ISettlementLedger.Claim[] memory leaves = _finalClaims();
         if (leaves.length == 0) return;
         address refused = _payoutAddress(leaves[pick % leaves.length].memberId);
         vm.mockCallRevert(address(usdc), abi.encodeWithSelector(IERC20.transfer.selector, refused), "refused");
         uint256 before = usdc.balanceOf(refused);
-        ledger.claimMany(leaves, _proofs(leaves));
+        SettlementClaims.Range[] memory ranges = _ranges(leaves);
+        uint256 count = 1 << pick % 4;
+        if (pick % 2 == 0) ranges[0] = _range(leaves, pick % 61 / count * count, count);
+        ledger.claimMany(ranges);
         assertEq(usdc.balanceOf(refused), before);
         vm.clearMockedCalls();
     }

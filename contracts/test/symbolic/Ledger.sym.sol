@@ -32,8 +32,8 @@ contract LedgerSymbolic {
         return type(uint256).max;
     }
 
-    function activeAccountOf(uint32) external pure returns (address) {
-        return address(1);
+    function memberOf(uint32) external pure returns (address, address, bool) {
+        return (address(1), address(1), true);
     }
 
     function payoutOf(uint32) external pure returns (address) {

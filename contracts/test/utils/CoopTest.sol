@@ -10,6 +10,7 @@ import {Membership} from "../../src/membership/Membership.sol";
 import {StewardCommittee} from "../../src/oracle/StewardCommittee.sol";
 import {LedgerParams} from "../../src/settlement/LedgerParams.sol";
 import {ISettlementLedger} from "../../src/settlement/ISettlementLedger.sol";
+import {SettlementClaims} from "../../src/settlement/SettlementClaims.sol";
 import {SettlementLedger} from "../../src/settlement/SettlementLedger.sol";
 import {Config} from "../../src/factory/Config.sol";
 import {CoopFounding} from "./CoopFounding.sol";
@@ -325,11 +326,36 @@ abstract contract CoopTest is CoopFounding {
         return _leaves(claims).proof(id, DEPTH);
     }
 
-    function _proofs(ISettlementLedger.Claim[] memory claims) internal pure returns (bytes32[][] memory proofs) {
-        bytes32[] memory leaves = _leaves(claims);
-        proofs = new bytes32[][](claims.length);
+    /// @dev One range over all of `claims`.
+    function _ranges(ISettlementLedger.Claim[] memory claims)
+        internal
+        pure
+        returns (SettlementClaims.Range[] memory ranges)
+    {
+        uint256 count = 1;
+        while (count < _leaves(claims).length) count *= 2;
+        ranges = new SettlementClaims.Range[](1);
+        ranges[0] = _range(claims, 0, count);
+    }
+
+    /// @dev `count` ids from `first` on, in the tree of `claims`.
+    function _range(ISettlementLedger.Claim[] memory claims, uint256 first, uint256 count)
+        internal
+        pure
+        returns (SettlementClaims.Range memory r)
+    {
+        (r.first, r.leaves) = (uint32(first), new SettlementClaims.Leaf[](count));
         for (uint256 i; i < claims.length; ++i) {
-            proofs[i] = leaves.proof(claims[i].memberId, DEPTH);
+            ISettlementLedger.Claim memory c = claims[i];
+            if (c.memberId < first || c.memberId >= first + count) continue;
+            r.leaves[c.memberId - first] = SettlementClaims.Leaf(c.cash, c.stream, c.data, c.gov, c.privateHash);
+        }
+        bytes32[] memory proof = _leaves(claims).proof(first, DEPTH);
+        uint256 height;
+        while (count >> height > 1) ++height;
+        r.siblings = new bytes32[](DEPTH - height);
+        for (uint256 i = height; i < DEPTH; ++i) {
+            r.siblings[i - height] = proof[i];
         }
     }
 

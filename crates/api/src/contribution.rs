@@ -225,7 +225,7 @@ pub struct ScoresRequest {
     pub after: ContributionId,
 }
 
-/// `POST /v1/catch-up` at a steward, by a steward that missed deliveries: the answer is a sealed [`CatchUp`].
+/// `POST /v1/catch-up` at a steward, by a steward that missed deliveries, sealed both ways: the answer is a [`CatchUp`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CatchUpRequest {
@@ -257,6 +257,19 @@ pub struct CatchUp {
     /// Snapshots.
     #[serde(default)]
     pub snapshots: Vec<KeptSnapshot>,
+    /// What stands in the place of snapshots that were destroyed.
+    #[serde(default)]
+    pub sums: Option<KeptSums>,
+}
+
+/// Debits added up by member, in the chain's order: taken where a quorum gives the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeptSums {
+    /// The last of them.
+    pub up_to: u64,
+    /// Nano-zCDP by member.
+    pub spent: Vec<(MemberId, u64)>,
 }
 
 /// A snapshot as a steward keeps it, between stewards; only ever sealed.

@@ -252,6 +252,15 @@ impl DemandAnswer {
     }
 }
 
+/// `POST /v1/awards/held` at a steward, by another, sealed both ways: which awards of an epoch it holds. The answer is a list of
+/// [`AwardMessage`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AwardsRequest {
+    /// The epoch.
+    pub epoch: Epoch,
+}
+
 /// `POST /v1/awards` at a steward takes a list of these, by an awarder or a steward. It is accepted up to the end of its
 /// epoch, counts under the caps of its program, and stands in the sheets of that epoch alone, never on the chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use alloy::json_abi::JsonAbi;
 use alloy::primitives::{B256, Bytes, U256};
 use rochdale_core::ids::MemberId;
-use rochdale_core::ledger::{Amounts, Header, Inputs, NewLeaf, OldRow, OpenedInputs, Params, Row, Score};
+use rochdale_core::ledger::{Amounts, ClaimRange, Header, Inputs, NewLeaf, OldRow, OpenedInputs, Params, Row, Score};
 
 use crate::eip712;
 
@@ -146,7 +146,7 @@ pub use compute_desk::LicenseSale as ComputeSale;
 pub use disputes::{IContestVerifier, ISettlementLedger as Disputed, RewardFormula as Replayed};
 pub use market::LicenseSale;
 pub use member_account_factory::MemberAccount as Guardians;
-pub use settlement_ledger::{ISettlementLedger, LedgerParams, RewardFormula};
+pub use settlement_ledger::{ISettlementLedger, LedgerParams, RewardFormula, SettlementClaims};
 
 /// A leaf as the ledger takes it.
 #[must_use]
@@ -265,6 +265,25 @@ impl From<&Inputs> for Replayed::Inputs {
             active: inputs.active,
             erased: inputs.erased,
         }
+    }
+}
+
+/// What the ledger takes to pay a range of ids: of each what its leaf shows, with its private hash, and the path of any member in
+/// the range. Ids without a leaf have no member.
+#[must_use]
+pub fn claim_range(
+    range: ClaimRange,
+    leaf: impl Fn(MemberId) -> Option<(Amounts, B256)>,
+    proof: &[B256],
+) -> SettlementClaims::Range {
+    let leaf = |id| {
+        let (Amounts { cash, stream, data, gov }, private_hash) = leaf(id).unwrap_or_default();
+        SettlementClaims::Leaf { cash, stream, data, gov, privateHash: private_hash }
+    };
+    SettlementClaims::Range {
+        first: range.first,
+        leaves: range.ids().map(leaf).collect(),
+        siblings: proof.iter().skip(range.height.into()).copied().collect(),
     }
 }
 

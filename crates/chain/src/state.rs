@@ -165,6 +165,15 @@ pub struct DatasetState {
     pub open: bool,
 }
 
+/// A steward's office: who left it still hands over what it holds, and what it is asked is sealed to its last key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Office {
+    /// The seat.
+    pub seat: StewardId,
+    /// The key on chain when the seat was last this account's.
+    pub sealing_key: B256,
+}
+
 /// Everything that the events say, as of the last one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cooperative {
@@ -191,7 +200,7 @@ pub struct Cooperative {
     /// Stewards in office; a steward's id is its place, from 1.
     pub seats: Vec<Seat>,
     /// The seat that each account holds, or held last.
-    pub offices: BTreeMap<Address, StewardId>,
+    pub offices: BTreeMap<Address, Office>,
     /// The sealing key that each seat's own replaced last.
     pub former_keys: BTreeMap<StewardId, B256>,
     /// Signatures that bind the committee.
@@ -347,7 +356,10 @@ impl Cooperative {
                 self.generation = *generation;
                 self.former_keys.clear();
                 self.seats.clone_from(seats);
-                self.offices.extend((1..).map(StewardId).zip(seats).map(|(id, seat)| (seat.signer, id)));
+                let office = |(id, seat): (u8, &Seat)| {
+                    (seat.signer, Office { seat: StewardId(id), sealing_key: seat.sealing_key })
+                };
+                self.offices.extend((1..).zip(seats).map(office));
                 self.quorum = *quorum;
             }
             Event::SealingKeyRotated { steward, sealing_key } => {
@@ -355,6 +367,8 @@ impl Cooperative {
                 if let Some(seat) = place.and_then(|place| self.seats.get_mut(place)) {
                     self.former_keys.insert(*steward, seat.sealing_key);
                     seat.sealing_key = *sealing_key;
+                    let office = Office { seat: *steward, sealing_key: *sealing_key };
+                    self.offices.insert(seat.signer, office);
                 }
             }
             Event::WorkerRegistered { signer, sealing_key } => {

@@ -141,6 +141,18 @@ impl Accounts {
         Self { limits, spent: BTreeMap::new() }
     }
 
+    /// What everybody had spent when the debits so far were added up.
+    #[must_use]
+    pub fn of(limits: Limits, spent: BTreeMap<MemberId, u64>) -> Self {
+        Self { limits, spent }
+    }
+
+    /// What each member has spent, in nano-zCDP.
+    #[must_use]
+    pub fn all(&self) -> &BTreeMap<MemberId, u64> {
+        &self.spent
+    }
+
     /// Takes the next debit of the chain: charges all of its people, or nobody.
     ///
     /// # Errors

@@ -20,9 +20,9 @@ use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
 pub use context::{
-    AnswerBodyContext, CatchUpContext, ClaimsRowContext, ConsentContext, OpeningContext, OpeningsContext, OrderContext,
-    PoolContext, PrivatePartContext, QueryAnswerContext, ReleaseContext, RequestBodyContext, RowKeyContext,
-    SealingContext, ShareContext, SharesContext, SheetContext, SheetCopyContext, SheetReplyContext, SnapshotContext,
+    AnswerBodyContext, ClaimsRowContext, ConsentContext, OpeningContext, OpeningsContext, OrderContext, PoolContext,
+    PrivatePartContext, QueryAnswerContext, ReleaseContext, RequestBodyContext, RowKeyContext, SealingContext,
+    ShareContext, SharesContext, SheetContext, SheetCopyContext, SheetReplyContext, SnapshotContext,
 };
 pub use parts::{
     BodyPart, ConsentPart, PrivatePart, open_consent, open_private_part, open_released_share, open_row_key, open_share,

@@ -1,6 +1,6 @@
 //! What each person has spent: the debits on chain in their order, over the snapshots that this steward keeps.
 //!
-//! The rule is [`rochdale_core::budget`]'s. Where the snapshot of a debit is not here yet, nothing after it can be told: it is taken
+//! The rule is [`rochdale_core::budget`]'s. Of debits that were added up ([`crate::folding`]) the sums stand. Where the snapshot of a debit is not here yet, nothing after it can be told: it is taken
 //! from a peer, one of whom kept it before it signed.
 
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ use crate::store::{DebitRow, SnapshotRow};
 pub struct Spent {
     /// Nano-zCDP by member; who spent nothing is absent.
     pub by_member: BTreeMap<MemberId, u64>,
-    /// Ids of debits that charge nobody.
+    /// Ids of debits that charge nobody, of those that are not added up yet.
     pub invalid: Vec<u64>,
 }
 
@@ -30,7 +30,7 @@ impl Steward {
         Limits { lifetime: self.config.budget.lifetime, per_year: self.config.budget.per_year }
     }
 
-    /// The accounts after these debits, which come in the order of the chain.
+    /// The accounts after these debits, which come in the order of the chain. Those that were added up count as one, whole.
     ///
     /// # Errors
     /// Where the snapshot of one of them is not here.
@@ -39,8 +39,9 @@ impl Steward {
         state: &Cooperative,
         debits: impl Iterator<Item = &'a DebitState>,
     ) -> Result<Accounts, Problem> {
-        let mut accounts = Accounts::new(self.limits());
-        for booked in debits {
+        let sums = self.store.folded().await?;
+        let mut accounts = Accounts::of(self.limits(), sums.spent);
+        for booked in debits.filter(|booked| booked.id > sums.up_to) {
             let charge = self.charge_of(state, booked).await?;
             // An invalid one charges nobody.
             if let Err(error) = accounts.book(&charge) {
@@ -96,8 +97,9 @@ impl Steward {
     /// # Errors
     /// Where a snapshot is not here.
     pub async fn spent(&self, state: &Cooperative) -> Result<Spent, Problem> {
-        let (mut accounts, mut invalid) = (Accounts::new(self.limits()), Vec::new());
-        for booked in state.debits.values() {
+        let sums = self.store.folded().await?;
+        let (mut accounts, mut invalid) = (Accounts::of(self.limits(), sums.spent), Vec::new());
+        for booked in state.debits.values().filter(|booked| booked.id > sums.up_to) {
             if accounts.book(&self.charge_of(state, booked).await?).is_err() {
                 invalid.push(booked.id);
             }

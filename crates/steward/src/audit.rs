@@ -204,7 +204,8 @@ async fn replay_epoch(
     let cut = steward.cut(epoch).await?;
     let at_cut = Cooperative::at_block(mirror.events.iter(), cut.number);
     let scores = steward.verified_scores(&at_cut, &sheet.scores)?;
-    let gathered = steward.gather((epoch, header.attempt), &at_cut, entered, &scores, &sheet.awards).await?;
+    let gathered =
+        steward.gather((epoch, header.attempt), &at_cut, entered, &scores, &sheet.awards, &sheet.lines).await?;
     let known = steward.store.rows(epoch).await?;
     let computed = steward.recompute(before, header, gathered, &sheet.unkeyed, &known).await?;
     Ok((computed, sheet.lines))

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use alloy::eips::BlockId;
 use alloy::primitives::{Address, B256, U256};
 use alloy::sol_types::Eip712Domain;
-use rochdale_api::settlement::AwardMessage;
+use rochdale_api::settlement::{AwardMessage, AwardsRequest};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::eip712;
 use rochdale_chain::poll::{accepts, is_contract};
@@ -205,10 +205,10 @@ impl Steward {
         epoch: Epoch,
         at_cut: &Cooperative,
     ) -> Result<(), Problem> {
-        let (path, now) = (&format!("/v1/awards/{epoch}"), mirror.now());
+        let request = &AwardsRequest { epoch };
         let answers =
             self.peers.first(PATIENCE, self.others(mirror), self.colleagues(mirror), |_, client| async move {
-                Ok(client.get_signed::<Vec<AwardMessage>>(path, now).await?)
+                self.post_sealed::<Vec<AwardMessage>>(mirror, &client, "/v1/awards/held", request).await
             });
         for (peer, answer) in answers.await {
             match answer {

@@ -3,19 +3,16 @@
 use std::sync::Arc;
 
 use alloy::primitives::B256;
-use rochdale_api::client::Client;
 use rochdale_api::contribution::{CatchUp, CatchUpContribution, CatchUpRequest, KeptSnapshot};
-use rochdale_api::member::Sealed as SealedAnswer;
 use rochdale_api::order::Snapshot;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::state::ConsentStatus;
 use rochdale_core::ids::StewardId;
-use rochdale_crypto::sealing::{self, CatchUpContext};
-use rochdale_crypto::{Header, RowKey, Sealed, SealingPublicKey};
-use zeroize::Zeroizing;
+use rochdale_crypto::{Header, RowKey};
 
 use crate::custody::kept;
-use crate::steward::{Mirror, Steward, broken, internal};
+use crate::folding::Said;
+use crate::steward::{Mirror, Steward, broken};
 use crate::store::SnapshotRow;
 
 /// Items of a kind asked for in one request.
@@ -26,12 +23,7 @@ impl Steward {
     ///
     /// # Errors
     /// Where the request is too long or the store fails.
-    pub async fn answer_catch_up(
-        self: &Arc<Self>,
-        mirror: &Mirror,
-        peer: StewardId,
-        request: &CatchUpRequest,
-    ) -> Result<SealedAnswer, Problem> {
+    pub async fn answer_catch_up(&self, request: &CatchUpRequest) -> Result<CatchUp, Problem> {
         let asked =
             request.row_keys.len() + request.consents.len() + request.contributions.len() + request.snapshots.len();
         if asked > 4 * PAGE {
@@ -68,25 +60,29 @@ impl Steward {
                 answer.snapshots.push(KeptSnapshot { snapshot, blinder });
             }
         }
-        let recipient = mirror.latest.seats[usize::from(peer.0) - 1].sealing_key;
-        let json = serde_json::to_vec(&answer).map(Zeroizing::new).map_err(internal)?;
-        let context = self.catch_up_context(self.office(mirror)?, peer);
-        let sealed = sealing::seal_as(&SealingPublicKey(recipient), &context, &json, &mut rand::rng());
-        Ok(SealedAnswer { sealed: sealed.map_err(internal)?.0 })
+        if !request.snapshots.is_empty() {
+            answer.sums = self.kept_sums().await?;
+        }
+        Ok(answer)
     }
 
     /// Asks peers for what is missing, one after the other, until nothing is or nobody is left to ask. All of it is asked
-    /// for, page by page: what nobody has does not keep the rest away.
+    /// for, page by page: what nobody has does not keep the rest away. Where snapshots are missing, sums may stand in their place.
     ///
     /// # Errors
     /// Where the store fails; a peer that does not answer is no error.
     pub async fn catch_up(self: &Arc<Self>, mirror: &Mirror) -> Result<(), Problem> {
-        let seat = self.seat(mirror)?;
         self.keep_offered(mirror).await?;
+        let mut said = Said::new();
         for (peer, client) in self.sources(mirror) {
             for page in pages(self.missing(mirror).await?) {
-                match self.ask(mirror, &client, peer, seat, &page).await {
-                    Ok(answer) => self.keep_caught_up(mirror, peer, &answer).await,
+                match self.post_sealed::<CatchUp>(mirror, &client, "/v1/catch-up", &page).await {
+                    Ok(mut answer) => {
+                        if let (Some(sums), Some(address)) = (answer.sums.take(), client.audience()) {
+                            self.hear_sums(mirror, &mut said, address, sums);
+                        }
+                        self.keep_caught_up(mirror, peer, &answer).await;
+                    }
                     Err(problem) => {
                         tracing::debug!(%peer, %problem, "no catch-up");
                         break;
@@ -94,7 +90,7 @@ impl Steward {
                 }
             }
         }
-        Ok(())
+        self.take_sums(mirror, said).await
     }
 
     /// Catches up, and asks for scores where they may have been told in vain: when this steward starts, and when a record came that it
@@ -109,21 +105,6 @@ impl Steward {
             self.sync_scores(mirror).await?;
         }
         Ok(())
-    }
-
-    async fn ask(
-        &self,
-        mirror: &Mirror,
-        client: &Client,
-        peer: StewardId,
-        seat: StewardId,
-        page: &CatchUpRequest,
-    ) -> Result<CatchUp, Problem> {
-        let sealed: SealedAnswer = client.post_signed("/v1/catch-up", page, mirror.now()).await?;
-        let context = self.catch_up_context(peer, seat);
-        let json = sealing::open_as(&self.keys.sealing, &context, &Sealed(sealed.sealed))
-            .map_err(|error| broken("catch-up", error))?;
-        serde_json::from_slice(&json).map_err(|error| broken("catch-up", error))
     }
 
     /// Whether nothing is missing.
@@ -156,7 +137,8 @@ impl Steward {
                 missing.contributions.push(contribution.commitment);
             }
         }
-        for booked in latest.debits.values() {
+        let up_to = self.store.folded().await?.up_to;
+        for booked in latest.debits.values().filter(|booked| booked.id > up_to) {
             if self.store.snapshot(booked.debit.snapshot).await?.is_none() {
                 missing.snapshots.push(booked.debit.snapshot);
             }
@@ -204,15 +186,6 @@ impl Steward {
             return Err(broken("snapshot", format!("its digest is {found}, {digest} was asked for")));
         }
         Ok(self.store.put_snapshot(&row).await?)
-    }
-
-    fn catch_up_context(&self, from: StewardId, to: StewardId) -> CatchUpContext {
-        CatchUpContext {
-            chain_id: self.manifest.chain_id,
-            committee: self.manifest.addresses.steward_committee,
-            from,
-            to,
-        }
     }
 }
 

@@ -148,11 +148,21 @@ pub struct Retention {
     /// The log of openings that members read.
     #[serde(default = "a_year")]
     pub openings: u32,
+    /// Who was in which snapshot, and the blinders: then debits are added up by member.
+    #[serde(default = "half_a_year")]
+    pub snapshots: u32,
+    /// In which of the added up debits a member was, for the member to read.
+    #[serde(default = "a_year")]
+    pub uses: u32,
+    /// Sheets as they were sealed, and awards as they were signed: both stand in the wrapped copy of the sheet.
+    #[serde(default = "a_month")]
+    pub sheets: u32,
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { scores: half_a_year(), openings: a_year() }
+        let (snapshots, uses, sheets) = (half_a_year(), a_year(), a_month());
+        Self { scores: half_a_year(), openings: a_year(), snapshots, uses, sheets }
     }
 }
 
@@ -172,6 +182,10 @@ impl Default for Scoring {
     fn default() -> Self {
         Self { max_blob_bytes: default_max_blob_bytes() }
     }
+}
+
+fn a_month() -> u32 {
+    4
 }
 
 fn half_a_year() -> u32 {

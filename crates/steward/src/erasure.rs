@@ -7,9 +7,9 @@
 //! usage or locked balances.
 //!
 //! We sign twice, each time after the database's files were searched or written anew: that what opens the records is gone,
-//! and, when the sealing keys of that time are destroyed too, that the rest is. What remains are signed scores in the sheets of
-//! settled epochs, under the master key, and ids of contributions in snapshots: whoever is seated later computes those epochs
-//! and the privacy budgets from them.
+//! and, when the sealing keys of that time are destroyed and the snapshots that name the member too, that the rest is. What remains
+//! stands in the sheets of settled epochs, under the master key: signed scores, and how often and with what weight the records were used in an
+//! epoch, not in which question. Whoever is seated later computes those epochs from them.
 
 use std::sync::Arc;
 
@@ -88,10 +88,11 @@ impl Steward {
         Ok(self.store.attest_records(member, at, &signature.map_err(internal)?).await?)
     }
 
-    /// Signs for all of it once every sealing key is destroyed that opened anything about the member: sealed sheets stay
+    /// Signs for all of it once no snapshot names the member and every sealing key is destroyed that opened anything about it: sealed sheets stay
     /// where peers may ask for them, and open for nobody here any more.
     async fn complete(&self, mirror: &Mirror, member: MemberId, closed_at: u64) -> Result<(), Problem> {
-        if self.store.sealing_keys().await?.iter().any(|key| key.made <= closed_at) {
+        let opens = self.store.sealing_keys().await?.iter().any(|key| key.made <= closed_at);
+        if opens || self.is_accounted(mirror, member).await? {
             return Ok(());
         }
         // By construction: what is deleted is in no page that was just written.

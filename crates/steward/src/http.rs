@@ -18,7 +18,9 @@ use rochdale_api::member::{
 };
 use rochdale_api::order::{DebitSignature, SealedRequest, Sizes};
 use rochdale_api::server::{MAX_JSON, Signed, Verifier, answering};
-use rochdale_api::settlement::{AnswerRequest, AwardMessage, CopyRequest, SettlementStatus, SheetAnswer, SheetMessage};
+use rochdale_api::settlement::{
+    AnswerRequest, AwardMessage, AwardsRequest, CopyRequest, SettlementStatus, SheetAnswer, SheetMessage,
+};
 use rochdale_api::status::Health;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
@@ -61,7 +63,7 @@ pub const ENDPOINTS: &[(&str, &str, Access)] = &[
     ("POST", "/v1/scores/since", Access::Steward),
     ("POST", "/v1/catch-up", Access::Steward),
     ("POST", "/v1/awards", Access::StewardOrAwarder),
-    ("GET", "/v1/awards/{epoch}", Access::Steward),
+    ("POST", "/v1/awards/held", Access::Steward),
     ("POST", "/v1/settlement/sheets", Access::Steward),
     ("GET", "/v1/settlement/sheets/{epoch}", Access::Steward),
     ("POST", "/v1/settlement/copies", Access::Steward),
@@ -110,7 +112,7 @@ pub fn router(steward: Arc<Steward>) -> Router {
         .route("/v1/scores/since", post(scores_since))
         .route("/v1/catch-up", post(catch_up))
         .route("/v1/awards", post(awards))
-        .route("/v1/awards/{epoch}", get(awards_of))
+        .route("/v1/awards/held", post(awards_held))
         .route("/v1/settlement/sheets", post(sheet))
         .route("/v1/settlement/sheets/{epoch}", get(sheets))
         .route("/v1/settlement/copies", post(copies))
@@ -283,9 +285,12 @@ async fn scores_since(State(app): State<App>, sealed: SealedBody<ScoresRequest>)
     sealed.reply(answer.await)
 }
 
-async fn catch_up(State(app): State<App>, signed: Signed<CatchUpRequest>) -> Answered<Sealed> {
-    let (mirror, seat) = app.steward(&signed).await?;
-    app.0.answer_catch_up(&mirror, seat, &signed.body).await.map(Json)
+async fn catch_up(State(app): State<App>, sealed: SealedBody<CatchUpRequest>) -> Response {
+    let answer = async {
+        app.colleague(sealed.signer).await?;
+        app.0.answer_catch_up(&sealed.body).await
+    };
+    sealed.reply(answer.await)
 }
 
 async fn awards(State(app): State<App>, signed: Signed<Vec<AwardMessage>>) -> Answered<()> {
@@ -296,9 +301,12 @@ async fn awards(State(app): State<App>, signed: Signed<Vec<AwardMessage>>) -> An
     app.0.take_awards(&mirror, &signed.body).await.map(Json)
 }
 
-async fn awards_of(State(app): State<App>, Path(epoch): Path<u32>, signed: Signed<()>) -> Answered<Vec<AwardMessage>> {
-    app.steward(&signed).await?;
-    app.0.awards_of(Epoch(epoch)).await.map(Json)
+async fn awards_held(State(app): State<App>, sealed: SealedBody<AwardsRequest>) -> Response {
+    let answer = async {
+        app.colleague(sealed.signer).await?;
+        app.0.awards_of(sealed.body.epoch).await
+    };
+    sealed.reply(answer.await)
 }
 
 async fn sheet(State(app): State<App>, signed: Signed<SheetMessage>) -> Answered<SheetAnswer> {

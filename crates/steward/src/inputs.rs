@@ -7,7 +7,7 @@ use rochdale_api::settlement::SheetLine;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::state::Cooperative;
 use rochdale_core::ids::{ContributionId, Epoch, MemberId};
-use rochdale_core::ledger::{Contribution, EpochInputs, Grant, Inputs, Params, ScoredRecord, usage};
+use rochdale_core::ledger::{Contribution, EpochInputs, Grant, Inputs, Params, ScoredRecord, Usage, usage};
 
 use crate::scoring::{Times, agree, drawn};
 use crate::steward::internal;
@@ -51,6 +51,8 @@ pub struct Sources<'a> {
     pub grants: &'a [Grant],
     /// Contributions of each snapshot that a debit of the epoch names.
     pub snapshots: &'a BTreeMap<B256, Vec<ContributionId>>,
+    /// The lines of the epoch's sheet, where snapshots were forgotten since it was settled: they tell use.
+    pub told: Option<&'a [SheetLine]>,
 }
 
 /// Gathers an epoch's inputs.
@@ -109,7 +111,12 @@ pub fn gather(sources: &Sources<'_>) -> Result<Gathered, Problem> {
             .map(|row| Contribution { member: row.member, id: row.contribution, score: row.score })
             .collect(),
         grants: sources.grants.to_vec(),
-        usage: usage(&records, &used(sources)?).map_err(internal)?.into_iter().collect(),
+        usage: match sources.told {
+            Some(lines) => {
+                lines.iter().map(|line| (line.member_id, Usage { n: line.n, k: line.k, w: line.w })).collect()
+            }
+            None => usage(&records, &used(sources)?).map_err(internal)?.into_iter().collect(),
+        },
         revenue: state.revenue_since(sources.since).map_err(internal)?,
         erased: state.erased_since(sources.since).collect(),
     };

@@ -59,9 +59,7 @@ impl Steward {
         }
         note("debits", self.rebook(&mirror).await);
         note("scoring", self.score_round(&mirror).await);
-        if seen.complete {
-            note("sizes", self.size_round(&mirror).await);
-        }
+        note("sizes", self.size_round(&mirror, seen.complete).await);
         note("settlement", self.settle_round(&mirror).await);
         note("retention", self.retention_round(&mirror).await);
         problems

@@ -31,6 +31,7 @@ pub mod custody;
 pub mod debits;
 pub mod erasure;
 mod falsified;
+pub mod folding;
 pub mod http;
 pub mod inputs;
 pub mod jobs;

@@ -267,6 +267,17 @@ impl Steward {
 
     async fn uses(&self, mirror: &Mirror, member: MemberId) -> Result<Vec<UseReport>, Problem> {
         let mut uses = Vec::new();
+        for (debit, records) in self.store.uses(member).await? {
+            let Some(booked) = mirror.latest.debits.get(&debit) else { continue };
+            uses.push(UseReport {
+                debit,
+                license_id: booked.debit.license_id,
+                purpose: booked.debit.purpose,
+                query_digest: booked.debit.query_digest,
+                rho: booked.debit.rho,
+                records,
+            });
+        }
         for booked in mirror.latest.debits.values() {
             let Some(snapshot) = self.store.snapshot(booked.debit.snapshot).await? else { continue };
             let of_member =

@@ -31,7 +31,7 @@ use crate::store::SnapshotRow;
 
 /// Seconds after an order's deadline in which its shares are still given: a worker that crashed may go on for a day. The deadline itself
 /// lies at most a week after the debit.
-const SESSION: u64 = 86_400;
+pub const SESSION: u64 = 86_400;
 
 /// Why a debit's shares are released no more.
 fn spent(mirror: &Mirror, booked: &DebitState) -> Option<Problem> {
@@ -83,6 +83,11 @@ impl Steward {
             return Err(denied(ProblemCode::TooLarge, detail));
         }
         let booked = self.booked(mirror, request.order)?;
+        if booked.id <= self.store.folded().await?.up_to {
+            let detail =
+                format!("debit {} was answered or is too old: who was in its snapshot is forgotten", booked.id);
+            return Err(denied(ProblemCode::Conflict, detail).hint("sign a new order"));
+        }
         let asked = self.releasable(mirror, &finalized, booked).await?;
         let spent = spent(mirror, booked);
         if spent.is_none() {

@@ -27,6 +27,10 @@ pub enum Kept {
     Scores,
     /// [`crate::config::Retention::openings`].
     Openings,
+    /// [`crate::config::Retention::uses`].
+    Uses,
+    /// [`crate::config::Retention::sheets`].
+    Sheets,
 }
 
 /// All rules.
@@ -41,6 +45,19 @@ pub const RULES: &[Rule] = &[
         delete: "DELETE FROM score_reasons WHERE $2 >= 0 AND contribution_id IN (SELECT contribution_id FROM entered WHERE epoch <= $1)",
         kept: Kept::Scores,
     },
+    Rule {
+        table: "sheets",
+        delete: "DELETE FROM sheets WHERE $2 >= 0 AND epoch <= $1
+                 AND EXISTS (SELECT 1 FROM sheet_copies WHERE sheet_copies.epoch = sheets.epoch)",
+        kept: Kept::Sheets,
+    },
+    Rule {
+        table: "awards",
+        delete: "DELETE FROM awards WHERE $2 >= 0 AND epoch <= $1
+                 AND EXISTS (SELECT 1 FROM sheet_copies WHERE sheet_copies.epoch = awards.epoch)",
+        kept: Kept::Sheets,
+    },
+    Rule { table: "uses", delete: "DELETE FROM uses WHERE $1 >= 0 AND booked < $2", kept: Kept::Uses },
     Rule { table: "openings", delete: "DELETE FROM openings WHERE $1 >= 0 AND last < $2", kept: Kept::Openings },
 ];
 
@@ -60,15 +77,22 @@ impl Steward {
             let epochs = match rule.kept {
                 Kept::Scores => kept.scores,
                 Kept::Openings => kept.openings,
+                Kept::Uses => kept.uses,
+                Kept::Sheets => kept.sheets,
             };
             let oldest = Epoch(settled.0.saturating_sub(epochs));
-            let before =
-                mirror.now().saturating_sub(u64::from(epochs) * u64::from(self.manifest.schedule().epoch_length));
+            let before = self.time_before(mirror, epochs);
             let rows = self.store.expire(rule.delete, oldest, before).await?;
             if rows > 0 {
                 tracing::info!(table = rule.table, rows, "deleted what was kept for its time");
             }
         }
-        Ok(())
+        let before = self.time_before(mirror, kept.snapshots);
+        self.fold_round(mirror, settled, before).await
+    }
+
+    /// The block time so many epochs ago.
+    fn time_before(&self, mirror: &Mirror, epochs: u32) -> u64 {
+        mirror.now().saturating_sub(u64::from(epochs) * u64::from(self.manifest.schedule().epoch_length))
     }
 }

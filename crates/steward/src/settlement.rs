@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use alloy::primitives::B256;
 use rochdale_api::contribution::ScoreMessage;
-use rochdale_api::settlement::{AwardMessage, SettlementStatus, Sheet};
+use rochdale_api::settlement::{AwardMessage, SettlementStatus, Sheet, SheetLine};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::client::BlockRef;
 use rochdale_chain::state::Cooperative;
@@ -49,6 +49,8 @@ struct Said<'a> {
     awards: &'a [AwardMessage],
     /// Members whose row key none of the signers has.
     unkeyed: &'a [MemberId],
+    /// Everybody's inputs.
+    lines: &'a [SheetLine],
 }
 
 /// A computed epoch.
@@ -85,7 +87,7 @@ enum Verdict {
 
 impl<'a> Said<'a> {
     fn of(sheet: &'a Sheet, scores: &'a Scores) -> Self {
-        Self { scores, awards: &sheet.awards, unkeyed: &sheet.unkeyed }
+        Self { scores, awards: &sheet.awards, unkeyed: &sheet.unkeyed, lines: &sheet.lines }
     }
 }
 
@@ -262,7 +264,8 @@ impl Steward {
         known: &[LeafRow],
     ) -> Result<Computed, Problem> {
         let entered = self.entered_before(like.epoch).await?;
-        let gathered = self.gather((like.epoch, like.attempt), at_cut, &entered, said.scores, said.awards).await?;
+        let gathered =
+            self.gather((like.epoch, like.attempt), at_cut, &entered, said.scores, said.awards, said.lines).await?;
         self.recompute(before, like, gathered, said.unkeyed, known).await
     }
 
@@ -326,7 +329,8 @@ impl Steward {
         Ok(before)
     }
 
-    /// Gathers the inputs of an attempt at an epoch with the snapshots that the store holds.
+    /// Gathers the inputs of an attempt at an epoch with the snapshots that the store holds. Where debits of a settled epoch were added up, the `lines` of its sheet
+    /// tell use; the header on chain binds them.
     ///
     /// # Errors
     /// As [`gather`].
@@ -337,12 +341,16 @@ impl Steward {
         before: &[EnteredRow],
         scores: &Scores,
         awards: &[AwardMessage],
+        lines: &[SheetLine],
     ) -> Result<Gathered, Problem> {
         let since = self.manifest.since(epoch);
-        let mut snapshots = BTreeMap::new();
+        let up_to = self.store.folded().await?.up_to;
+        let (mut snapshots, mut told) = (BTreeMap::new(), None);
         for booked in at_cut.debits_since(since) {
             if let Some(row) = self.store.snapshot(booked.debit.snapshot).await? {
                 snapshots.insert(row.digest, row.ids);
+            } else if booked.id <= up_to {
+                told = Some(lines);
             }
         }
         let founding = &self.manifest.ledger;
@@ -350,7 +358,19 @@ impl Steward {
         let grants = &granted(epoch, awards, at_cut, &self.manifest.programs_domain(), &vouched);
         let attempt_length = u64::from(self.manifest.settlement.attempt_length);
         let (time, snapshots) = (self.schedule().start(epoch, attempt), &snapshots);
-        gather(&Sources { epoch, time, attempt_length, at_cut, founding, since, before, scores, grants, snapshots })
+        gather(&Sources {
+            epoch,
+            time,
+            attempt_length,
+            at_cut,
+            founding,
+            since,
+            before,
+            scores,
+            grants,
+            snapshots,
+            told,
+        })
     }
 
     /// The scores of a sheet, each with its signature checked: that of the steward who held the seat at the cut, whoever

@@ -20,17 +20,18 @@ impl Steward {
     /// Counts the newest counting epoch whose cut has passed and is final, unless it was counted before.
     ///
     /// What is counted stands for a quarter, so that it waits until everything is caught up; but what nobody ever shows, such as a consent
-    /// whose receipt its member keeps back, is waited for no longer than an epoch, and counts as not there.
+    /// whose receipt its member keeps back, is waited for no longer than an epoch, and counts as not there. `complete`: nothing is missing
+    /// here.
     ///
     /// # Errors
     /// Where the store fails or is damaged.
-    pub async fn size_round(self: &Arc<Self>, mirror: &Mirror) -> Result<(), Problem> {
+    pub async fn size_round(self: &Arc<Self>, mirror: &Mirror, complete: bool) -> Result<(), Problem> {
         let now = mirror.head.finalized.timestamp;
         let Some(due) = self.counted_at(now) else { return Ok(()) };
         let before = counting_epoch(Epoch(due.0.saturating_sub(1)));
         for epoch in before.into_iter().chain([due]) {
             let (end, next) = (self.manifest.schedule().end(epoch), self.manifest.schedule().end(Epoch(epoch.0 + 1)));
-            if self.store.sizes(epoch).await?.is_empty() && (now >= next || self.is_complete(mirror).await?) {
+            if self.store.sizes(epoch).await?.is_empty() && (complete || now >= next) {
                 let state = Cooperative::at_cut(mirror.events.iter(), end);
                 self.store.put_sizes(&self.count(&state, epoch, end).await?).await?;
             }

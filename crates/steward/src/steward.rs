@@ -322,21 +322,21 @@ impl Steward {
         peers
     }
 
-    /// Posts to another steward what only it may read.
+    /// Posts to another steward, or to one that left office, what only it may read.
     ///
     /// # Errors
     /// What it answers, or that it does not.
     pub async fn post_sealed<T: DeserializeOwned>(
         &self,
         mirror: &Mirror,
-        to: StewardId,
         client: &Client,
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, Problem> {
-        let seat = usize::from(to.0).checked_sub(1).and_then(|at| mirror.latest.seats.get(at));
-        let seat = seat.ok_or_else(|| Problem::new(ProblemCode::NotFound, format!("there is no steward {to}")))?;
-        let key = SealingPublicKey(seat.sealing_key);
+        let to = client.audience().unwrap_or_default();
+        let office = mirror.latest.offices.get(&to);
+        let office = office.ok_or_else(|| Problem::new(ProblemCode::NotFound, format!("{to} never was a steward")))?;
+        let key = SealingPublicKey(office.sealing_key);
         Ok(sealed::post(client, key, &self.keys.sealing, path, body, mirror.now()).await?)
     }
 
@@ -351,9 +351,9 @@ impl Steward {
     pub fn sources(&self, mirror: &Mirror) -> Vec<(StewardId, Client)> {
         let identity = self.identity();
         let former = self.config.former.iter().filter_map(|former| {
-            let seat = mirror.latest.offices.get(&former.address)?;
+            let office = mirror.latest.offices.get(&former.address)?;
             let client = Client::new(&former.url).ok()?.patient(PATIENCE);
-            Some((*seat, client.signing(identity.clone(), former.address)))
+            Some((office.seat, client.signing(identity.clone(), former.address)))
         });
         self.peers(mirror).into_iter().chain(former).collect()
     }
@@ -363,8 +363,8 @@ impl Steward {
     /// # Errors
     /// Where the committee never seated this key.
     pub fn office(&self, mirror: &Mirror) -> Result<StewardId, Problem> {
-        let held = mirror.latest.offices.get(&self.address()).copied();
-        held.map_or_else(|| self.seat(mirror), Ok)
+        let held = mirror.latest.offices.get(&self.address());
+        held.map_or_else(|| self.seat(mirror), |office| Ok(office.seat))
     }
 
     /// The gateway.

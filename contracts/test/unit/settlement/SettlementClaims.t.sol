@@ -2,14 +2,19 @@
 pragma solidity 0.8.30;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Vm} from "forge-std/Vm.sol";
 import {ISettlementLedger} from "../../../src/settlement/ISettlementLedger.sol";
+import {LedgerTree} from "../../../src/settlement/LedgerTree.sol";
 import {SettlementClaims} from "../../../src/settlement/SettlementClaims.sol";
 import {SettlementState} from "../../../src/settlement/SettlementState.sol";
 import {SettlementLedger} from "../../../src/settlement/SettlementLedger.sol";
 import {TestUSDC} from "../../../src/testing/TestUSDC.sol";
+import {LedgerTreeBuilder} from "../../utils/LedgerTreeBuilder.sol";
 import {SettlementTest} from "../../utils/SettlementTest.sol";
 
 contract SettlementClaimsTest is SettlementTest {
+    using LedgerTreeBuilder for bytes32[];
+
     // ----------------------------------------------------------------------------------------------- claim
 
     function test_RevertWhen_NoRootIsFinal() external {
@@ -206,7 +211,7 @@ contract SettlementClaimsTest is SettlementTest {
         uint256 snapshot = vm.snapshotState();
         for (uint256 round; round < 2; ++round) {
             if (round == 0) {
-                ledger.claimMany(claims, _proofs(claims));
+                ledger.claimMany(_ranges(claims));
             } else {
                 ledger.claim(claims[0], _proof(claims, 1));
                 ledger.claim(claims[1], _proof(claims, 2));
@@ -221,31 +226,154 @@ contract SettlementClaimsTest is SettlementTest {
 
     // ------------------------------------------------------------------------------------------- claimMany
 
-    function test_RevertWhen_LengthsDiffer() external {
-        ISettlementLedger.Claim[] memory claims = _settled(2);
-        bytes32[][] memory proofs = new bytes32[][](1);
-        vm.expectRevert(abi.encodeWithSelector(SettlementState.SettlementLedger_LengthMismatch.selector, 2, 1));
-        ledger.claimMany(claims, proofs);
+    function _oneRange(SettlementClaims.Range memory r) internal pure returns (SettlementClaims.Range[] memory ranges) {
+        ranges = new SettlementClaims.Range[](1);
+        ranges[0] = r;
     }
 
-    function test_RevertWhen_AProofOfABatchIsWrong() external {
-        ISettlementLedger.Claim[] memory claims = _settled(2);
-        bytes32[][] memory proofs = _proofs(claims);
-        claims[1].data += 1;
-        vm.expectRevert(abi.encodeWithSelector(SettlementState.SettlementLedger_BadProof.selector, 2));
-        ledger.claimMany(claims, proofs);
+    function _badRange(uint256 first, uint256 count) internal {
+        SettlementClaims.Range memory r;
+        (r.first, r.leaves) = (uint32(first), new SettlementClaims.Leaf[](count));
+        vm.expectRevert(abi.encodeWithSelector(SettlementState.SettlementLedger_BadRange.selector, first, count));
+        ledger.claimMany(_oneRange(r));
+    }
+
+    function test_RevertWhen_ARangeIsNoSubtree() external {
+        _settled(5);
+        _badRange(0, 0);
+        _badRange(0, 3);
+        _badRange(2, 4);
+        _badRange(5, 2);
+    }
+
+    function test_RevertWhen_TheProofOfARangeIsWrong() external {
+        ISettlementLedger.Claim[] memory claims = _settled(6);
+        bytes memory wrong = abi.encodeWithSelector(SettlementState.SettlementLedger_BadProof.selector, 4);
+        SettlementClaims.Range memory r = _range(claims, 4, 4);
+        r.leaves[1].data += 1;
+        vm.expectRevert(wrong);
+        ledger.claimMany(_oneRange(r));
+        r = _range(claims, 4, 4);
+        r.leaves[2].privateHash = 0; // says that member 6 is nobody
+        vm.expectRevert(wrong);
+        ledger.claimMany(_oneRange(r));
+        r = _range(claims, 4, 4);
+        r.leaves[3].privateHash = keccak256("nobody"); // says that id 7 is somebody
+        vm.expectRevert(wrong);
+        ledger.claimMany(_oneRange(r));
+        r = _range(claims, 4, 4);
+        r.siblings[5] = keccak256("another tree");
+        vm.expectRevert(wrong);
+        ledger.claimMany(_oneRange(r));
+        // The same leaves as a subtree of another height, or beyond the tree.
+        r = _range(claims, 4, 4);
+        r.siblings = new bytes32[](DEPTH - 1);
+        vm.expectRevert(wrong);
+        ledger.claimMany(_oneRange(r));
+        r = _range(claims, 4, 4);
+        r.first = uint32(4 + (1 << DEPTH));
+        vm.expectRevert(abi.encodeWithSelector(SettlementState.SettlementLedger_BadProof.selector, r.first));
+        ledger.claimMany(_oneRange(r));
+    }
+
+    /// @dev Whatever the range: all members in it are paid, ids without one are passed over.
+    function testFuzz_AnyRangePaysItsMembersAndNobodyElse(uint256 height, uint256 place) external {
+        ISettlementLedger.Claim[] memory claims = _settled(11);
+        vm.warp(_endOf(2));
+        height = bound(height, 0, 5);
+        uint256 first = bound(place, 0, 15) >> height << height;
+        ledger.claimMany(_oneRange(_range(claims, first, 1 << height)));
+        for (uint32 id = 1; id <= 11; ++id) {
+            bool within = id >= first && id < first + (1 << height);
+            (uint256 cash,,) = ledger.claimedOf(id);
+            assertEq(cash, within ? claims[id - 1].cash + claims[id - 1].stream : 0);
+            assertEq(usdc.balanceOf(_payoutAddress(id)), cash);
+        }
+    }
+
+    /// @dev docs/gas.md: what hashes leaves and subtrees in assembly gives what plain Solidity gives.
+    function testFuzz_HashesAreThePlainOnes(uint256 id, SettlementClaims.Leaf calldata leaf, bytes32[16] calldata words)
+        external
+    {
+        RangeHashes hashes = new RangeHashes();
+        bytes32 plain = LedgerTree.leaf(id, leaf.cash, leaf.stream, leaf.data, leaf.gov, leaf.privateHash);
+        assertEq(hashes.leafOfRange(id, leaf), plain);
+        for (uint256 count = 1; count <= 16; count *= 2) {
+            bytes32[] memory nodes = new bytes32[](count);
+            for (uint256 i; i < count; ++i) {
+                nodes[i] = words[i];
+            }
+            assertEq(hashes.subtreeOf(nodes), _plainRoot(nodes, 0, count));
+        }
+    }
+
+    function _plainRoot(bytes32[] memory nodes, uint256 first, uint256 count) internal pure returns (bytes32) {
+        if (count == 1) return nodes[first];
+        uint256 half = count / 2;
+        return keccak256(abi.encode(_plainRoot(nodes, first, half), _plainRoot(nodes, first + half, half)));
     }
 
     function test_WhenAMemberOccursTwice() external {
         ISettlementLedger.Claim[] memory claims = _settled(1);
-        ISettlementLedger.Claim[] memory twice = new ISettlementLedger.Claim[](2);
-        bytes32[][] memory proofs = new bytes32[][](2);
-        (twice[0], twice[1]) = (claims[0], claims[0]);
-        (proofs[0], proofs[1]) = (_proof(claims, 1), _proof(claims, 1));
+        SettlementClaims.Range[] memory twice = new SettlementClaims.Range[](2);
+        (twice[0], twice[1]) = (_range(claims, 1, 1), _range(claims, 0, 2));
         vm.warp(_endOf(2));
-        ledger.claimMany(twice, proofs);
+        ledger.claimMany(twice);
         assertEq(usdc.balanceOf(_payoutAddress(1)), 17 * MILLION);
         assertEq(dataToken.balanceOf(_payoutAddress(1)), 4e18);
+    }
+
+    function test_RevertWhen_LeavesOfARangeExceedTheTotals() external {
+        ISettlementLedger.Claim[] memory claims = _settled(2);
+        uint256 width = type(uint96).max;
+        // One is wider than any total; or only all together are; or they fit a total, but not this round's.
+        _expectExceeds(claims, 0, width + 1, 2, 0, width + 1);
+        _expectExceeds(claims, width, 1, 0, 12e18, width + 1);
+        _expectExceeds(claims, 1e18, 1e24, 0, 12e18, 1e24 + 1e18);
+    }
+
+    function _expectExceeds(
+        ISettlementLedger.Claim[] memory claims,
+        uint256 one,
+        uint256 two,
+        uint32 memberId,
+        uint256 data,
+        uint256 gov
+    ) internal {
+        (claims[0].gov, claims[1].gov) = (uint128(one), uint128(two));
+        (claims[0].stream, claims[1].stream) = (0, 0);
+        ISettlementLedger.Header memory h = _header();
+        h.root = _leaves(claims).root(DEPTH);
+        vm.warp(_startOf(h.epoch, 0));
+        _propose(h);
+        vm.warp(block.timestamp + WINDOW);
+        uint256 cash = claims[1].cash + (memberId == 0 ? claims[0].cash : 0);
+        if (memberId != 0) data = claims[memberId - 1].data;
+        bytes4 selector = SettlementState.SettlementLedger_ClaimExceedsTotal.selector;
+        vm.expectRevert(abi.encodeWithSelector(selector, memberId, cash, data, gov));
+        ledger.claimMany(_ranges(claims));
+    }
+
+    function test_WhenAnIdHasNoMemberItIsPassedOverWhateverIsSaidOfIt() external {
+        ISettlementLedger.Claim[] memory claims = _settled(5);
+        vm.warp(_endOf(2));
+        SettlementClaims.Range memory r = _range(claims, 4, 4);
+        r.leaves[2] = SettlementClaims.Leaf(1e6, 1e6, 1e18, 1e18, 0); // id 6, which nobody has
+        ledger.claimMany(_oneRange(r));
+        (uint256 cash, uint256 data, uint256 gov) = ledger.claimedOf(6);
+        assertEq(cash + data + gov, 0);
+        (cash,,) = ledger.claimedTotals();
+        assertEq(cash, uint256(claims[3].cash) + claims[3].stream + claims[4].cash + claims[4].stream);
+    }
+
+    function test_WhenNobodyOfARangeIsDueAnything() external {
+        ISettlementLedger.Claim[] memory claims = _settled(3);
+        vm.warp(_endOf(2));
+        ledger.claimMany(_ranges(claims));
+        vm.recordLogs();
+        ledger.claimMany(_ranges(claims));
+        ledger.claimMany(new SettlementClaims.Range[](0));
+        assertEq(vm.getRecordedLogs().length, 0);
     }
 
     /// @dev A push split that one reverting payee blocks is what peers do.
@@ -253,12 +381,12 @@ contract SettlementClaimsTest is SettlementTest {
         ISettlementLedger.Claim[] memory claims = _settled(3);
         vm.warp(_endOf(2));
         _blacklist(_payoutAddress(2));
-        bytes32[][] memory proofs = _proofs(claims);
+        SettlementClaims.Range[] memory ranges = _ranges(claims);
         vm.expectEmit(address(ledger));
         emit SettlementClaims.Claimed(2, _payoutAddress(2), 0, 8e18, 2e18);
         vm.expectEmit(address(ledger));
         emit SettlementClaims.ClaimSkipped(2);
-        ledger.claimMany(claims, proofs);
+        ledger.claimMany(ranges);
         assertEq(usdc.balanceOf(_payoutAddress(1)), 17 * MILLION);
         assertEq(usdc.balanceOf(_payoutAddress(2)), 0);
         assertEq(dataToken.balanceOf(_payoutAddress(2)), 8e18, "its DATA is paid");
@@ -269,7 +397,7 @@ contract SettlementClaimsTest is SettlementTest {
         (cash,,) = ledger.claimedTotals();
         assertEq(cash, 54 * MILLION);
         vm.clearMockedCalls();
-        ledger.claimMany(claims, proofs);
+        ledger.claimMany(ranges);
         assertEq(usdc.balanceOf(_payoutAddress(2)), 27 * MILLION);
         assertEq(dataToken.balanceOf(_payoutAddress(2)), 8e18, "not twice");
     }
@@ -281,8 +409,8 @@ contract SettlementClaimsTest is SettlementTest {
         vm.mockCallRevert(
             address(dataToken), abi.encodeWithSignature("mint(address,uint256)", _payoutAddress(1), 4e18), "broken"
         );
-        bytes32[][] memory proofs = _proofs(claims);
-        ledger.claimMany(claims, proofs);
+        SettlementClaims.Range[] memory ranges = _ranges(claims);
+        ledger.claimMany(ranges);
         (uint256 cash, uint256 data, uint256 gov) = ledger.claimedOf(1);
         assertEq(cash, 17 * MILLION);
         assertEq(data + gov, 0);
@@ -290,7 +418,7 @@ contract SettlementClaimsTest is SettlementTest {
         assertEq(data, 8e18);
         assertEq(gov, 0);
         vm.clearMockedCalls();
-        ledger.claimMany(claims, proofs);
+        ledger.claimMany(ranges);
         (, data, gov) = ledger.claimedTotals();
         assertEq(data, 12e18);
         assertEq(gov, 3e18);
@@ -301,60 +429,110 @@ contract SettlementClaimsTest is SettlementTest {
     /// @dev A token that calls back into the ledger gets nowhere, and what it refused by that stays owed.
     function test_WhenAPayeeReenters() external {
         ISettlementLedger.Claim[] memory claims = _settled(1);
-        bytes32[][] memory proofs = _proofs(claims);
-        Reenterer token = new Reenterer(ledger, claims, proofs);
+        SettlementClaims.Range[] memory ranges = _ranges(claims);
+        bytes memory again = abi.encodeCall(ledger.claimMany, (ranges));
+        Reenterer token = new Reenterer();
         vm.etch(address(dataToken), address(token).code);
-        Reenterer(address(dataToken)).arm(ledger, claims, proofs);
+        Reenterer(address(dataToken)).arm(address(ledger), again);
         vm.warp(_endOf(2));
-        ledger.claimMany(claims, proofs);
+        ledger.claimMany(ranges);
         assertTrue(Reenterer(address(dataToken)).guarded(), "the guard stopped it");
         assertEq(usdc.balanceOf(_payoutAddress(1)), 17 * MILLION);
     }
 
-    function test_ABatchPaysWhatSingleClaimsPay() external {
-        ISettlementLedger.Claim[] memory claims = _settled(5);
-        vm.warp(_endOf(1) + 3 days);
-        uint256 snapshot = vm.snapshotState();
-        for (uint32 i; i < 5; ++i) {
-            ledger.claim(claims[i], _proof(claims, i + 1));
+    function test_WhenAllRefuseAPayee() external {
+        ISettlementLedger.Claim[] memory claims = _settled(2);
+        vm.warp(_endOf(2));
+        _blacklist(_payoutAddress(1));
+        bytes4 mint = bytes4(keccak256("mint(address,uint256)"));
+        vm.mockCallRevert(address(dataToken), abi.encodeWithSelector(mint, _payoutAddress(1)), "broken");
+        vm.mockCallRevert(address(govToken), abi.encodeWithSelector(mint, vm.addr(_memberKey(1))), "broken");
+        vm.recordLogs();
+        ledger.claimMany(_ranges(claims));
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        uint256 skipped;
+        for (uint256 i; i < logs.length; ++i) {
+            if (logs[i].emitter != address(ledger)) continue;
+            bool ofOne = logs[i].topics[1] == bytes32(uint256(1));
+            assertEq(logs[i].topics[0] == SettlementClaims.ClaimSkipped.selector, ofOne, "no {Claimed} of nothing");
+            if (ofOne) ++skipped;
         }
-        uint256[] memory single = new uint256[](5);
-        for (uint32 i; i < 5; ++i) {
-            single[i] = usdc.balanceOf(_payoutAddress(i + 1));
+        assertEq(skipped, 1);
+        (uint256 cash, uint256 data, uint256 gov) = ledger.claimedOf(1);
+        assertEq(cash + data + gov, 0, "all of it stays owed");
+        vm.clearMockedCalls();
+        ledger.claimMany(_ranges(claims));
+        (cash, data, gov) = ledger.claimedOf(1);
+        assertEq(cash, 17 * MILLION);
+        assertEq(data, 4e18);
+        assertEq(gov, 1e18);
+    }
+
+    /// @dev However the ids are cut into ranges, whoever claimed before and whenever: as if each had claimed alone.
+    function testFuzz_RangesPayWhatSingleClaimsPay(uint256 seed, uint256 when, uint8 height) external {
+        uint32 members = 11;
+        ISettlementLedger.Claim[] memory claims = _settled(members);
+        for (uint32 i; i < members; ++i) {
+            if (seed >> i & 1 == 1) ledger.claim(claims[i], _proof(claims, i + 1));
+        }
+        vm.warp(block.timestamp + bound(when, 0, EPOCH));
+        uint256 snapshot = vm.snapshotState();
+        for (uint32 i; i < members; ++i) {
+            try ledger.claim(claims[i], _proof(claims, i + 1)) {} catch {}
+        }
+        bytes32[] memory single = new bytes32[](members + 1);
+        for (uint32 i; i <= members; ++i) {
+            single[i] = _paidTo(i);
         }
         vm.revertToState(snapshot);
-        ledger.claimMany(claims, _proofs(claims));
-        for (uint32 i; i < 5; ++i) {
-            assertEq(usdc.balanceOf(_payoutAddress(i + 1)), single[i]);
+        uint256 count = 1 << bound(height, 0, 4);
+        SettlementClaims.Range[] memory ranges = new SettlementClaims.Range[](16 / count);
+        for (uint256 i; i < ranges.length; ++i) {
+            // In any order.
+            ranges[i] = _range(claims, (i + seed % 16) % ranges.length * count, count);
         }
+        ledger.claimMany(ranges);
+        for (uint32 i; i <= members; ++i) {
+            assertEq(_paidTo(i), single[i]);
+        }
+    }
+
+    /// @dev All that was booked to and arrived at member `id`; the totals for 0.
+    function _paidTo(uint32 id) internal view returns (bytes32) {
+        (uint256 cash, uint256 data, uint256 gov) = id == 0 ? ledger.claimedTotals() : ledger.claimedOf(id);
+        if (id == 0) return keccak256(abi.encode(cash, data, gov, usdc.balanceOf(address(treasury))));
+        (uint256 usd, uint256 govs) = (usdc.balanceOf(_payoutAddress(id)), govToken.balanceOf(vm.addr(_memberKey(id))));
+        return keccak256(abi.encode(cash, data, gov, usd, dataToken.balanceOf(_payoutAddress(id)), govs));
     }
 }
 
 /// @notice Stands in for a token whose `mint` tries to claim again.
 contract Reenterer {
-    SettlementLedger private ledger;
-    ISettlementLedger.Claim[] private claims;
-    bytes32[][] private proofs;
+    address private ledger;
+    bytes private call_;
     bool public guarded;
 
-    constructor(SettlementLedger ledger_, ISettlementLedger.Claim[] memory claims_, bytes32[][] memory proofs_) {
-        arm(ledger_, claims_, proofs_);
-    }
-
-    function arm(SettlementLedger ledger_, ISettlementLedger.Claim[] memory claims_, bytes32[][] memory proofs_)
-        public
-    {
-        ledger = ledger_;
-        for (uint256 i; i < claims_.length; ++i) {
-            claims.push(claims_[i]);
-            proofs.push(proofs_[i]);
-        }
+    function arm(address ledger_, bytes memory call__) external {
+        (ledger, call_) = (ledger_, call__);
     }
 
     function mint(address, uint256) external {
-        try ledger.claimMany(claims, proofs) {}
-        catch (bytes memory reason) {
-            guarded = bytes4(reason) == ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector;
+        (bool ok, bytes memory reason) = ledger.call(call_);
+        guarded = !ok && bytes4(reason) == ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector;
+    }
+}
+
+/// @notice Calldata for the library.
+contract RangeHashes {
+    function leafOfRange(uint256 id, SettlementClaims.Leaf calldata leaf) external pure returns (bytes32) {
+        uint256 offset;
+        assembly {
+            offset := leaf
         }
+        return LedgerTree.leafOfRange(id, offset);
+    }
+
+    function subtreeOf(bytes32[] memory nodes) external pure returns (bytes32) {
+        return LedgerTree.subtreeOf(nodes);
     }
 }

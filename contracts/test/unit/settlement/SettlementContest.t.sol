@@ -423,7 +423,7 @@ contract SettlementContestTest is LedgerScenario {
         vm.expectRevert(abi.encodeWithSelector(SettlementState.SettlementLedger_BadAttempt.selector, 0, 1));
         ledger.propose(header, signatures);
         // The last final root pays meanwhile.
-        ledger.claimMany(_finalClaims(), _proofs(_finalClaims()));
+        ledger.claimMany(_ranges(_finalClaims()));
         (next[USUAL].leaf, header.attempt) = (honest, 1);
         vm.warp(_startOf(3, 1));
         _bondSigners();

@@ -7,6 +7,7 @@ import {Initializable} from "@openzeppelin/contracts-upgradeable/proxy/utils/Ini
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Governed} from "../../../src/access/Governed.sol";
 import {ITreasury} from "../../../src/treasury/ITreasury.sol";
+import {Payment, PaymentLib} from "../../../src/treasury/Payment.sol";
 import {Treasury} from "../../../src/treasury/Treasury.sol";
 import {MoneyTest} from "../../utils/MoneyTest.sol";
 
@@ -189,25 +190,35 @@ contract TreasuryTest is MoneyTest {
         vm.expectRevert(abi.encodeWithSelector(Treasury.Treasury_OnlyLedger.selector, founder));
         treasury.pay(founder, 1);
         vm.expectRevert(abi.encodeWithSelector(Treasury.Treasury_OnlyLedger.selector, founder));
-        treasury.payMany(new address[](0), new uint256[](0));
+        treasury.payMany(new Payment[](0));
     }
 
     function test_WhenUsdcRefusesAPayeeOfMany() external {
         _sell();
-        address[] memory to = new address[](3);
-        uint256[] memory amounts = new uint256[](3);
-        (to[0], to[1], to[2]) = (makeAddr("a"), makeAddr("b"), makeAddr("c"));
-        (amounts[0], amounts[1], amounts[2]) = (1e6, 2e6, 0);
+        address[3] memory to = [makeAddr("a"), makeAddr("b"), makeAddr("c")];
+        Payment[] memory payments = new Payment[](3);
+        (payments[0], payments[1]) = (PaymentLib.pack(to[0], 1e6), PaymentLib.pack(to[1], 2e6));
+        payments[2] = PaymentLib.pack(to[2], 0);
         vm.mockCallRevert(address(usdc), abi.encodeWithSelector(IERC20.transfer.selector, to[0]), "blacklisted");
+        vm.mockCallRevert(address(usdc), abi.encodeWithSelector(IERC20.transfer.selector, to[2]), "blacklisted");
         vm.prank(ledger);
-        bool[] memory paid = treasury.payMany(to, amounts);
-        assertFalse(paid[0]);
-        assertTrue(paid[1]);
-        assertTrue(paid[2], "nothing to pay is paid");
+        uint256[] memory refused = treasury.payMany(payments);
+        assertEq(refused.length, 1, "nothing to pay is paid");
+        assertEq(refused[0], 0);
         assertEq(usdc.balanceOf(to[1]), 2e6);
-        vm.mockCall(address(usdc), abi.encodeWithSelector(IERC20.transfer.selector, to[0]), abi.encode(false));
+        vm.mockCall(address(usdc), abi.encodeWithSelector(IERC20.transfer.selector, to[1]), abi.encode(false));
+        payments[2] = PaymentLib.pack(to[2], 3e6);
         vm.prank(ledger);
-        assertFalse(treasury.payMany(to, amounts)[0], "false is a refusal too");
+        refused = treasury.payMany(payments);
+        assertEq(refused.length, 3);
+        assertEq(refused[1], 1, "false is a refusal too");
+        assertEq(refused[2], 2);
+    }
+
+    function testFuzz_APaymentIsPayeeAndAmount(address to, uint96 amount) external pure {
+        Payment p = PaymentLib.pack(to, amount);
+        assertEq(p.to(), to);
+        assertEq(p.amount(), amount);
     }
 
     function test_WhenTheLedgerPays() external {

@@ -10,8 +10,9 @@ use rochdale_chain::state::{ConsentStatus, Cooperative, FROZEN};
 use rochdale_core::commit::Snapshot;
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, Purpose, StewardId};
 use rochdale_core::ledger::{
-    Amounts, Claimed, Contribution, DEPTH, EpochInputs, Global, Grant, Header, Roots, Row, Score, ScoredRecord,
-    Settled, Tree, amounts, due, empty_root, input_blinder, inputs_tree, private_hash, row_tree, salt, step, usage,
+    Amounts, ClaimRange, Claimed, Contribution, DEPTH, EpochInputs, Global, Grant, Header, Roots, Row, Score,
+    ScoredRecord, Settled, Tree, amounts, claim_ranges, due, empty_root, input_blinder, inputs_tree, private_hash,
+    row_tree, salt, step, usage,
 };
 use rochdale_core::order::Debit;
 use rochdale_testkit::anvil::TestCoop;
@@ -227,8 +228,15 @@ async fn claims_pay_what_the_ledger_says(books: &Books<'_>, round: &Round) {
 
     // In a batch, once it has run out; the one who erased everything is still paid, to the last wei.
     coop.local.time_to(schedule.end(Epoch(4)), 0).await.unwrap();
-    let (claims, proofs): (Vec<_>, Vec<_>) = [ONE, TWO].map(|m| books.claim(round, m)).into_iter().unzip();
-    let batch = SettlementLedger::claimManyCall { claims, proofs };
+    let members = [ONE, TWO];
+    let leaf = |member: MemberId| {
+        let claim = members.contains(&member).then(|| books.claim(round, member).0)?;
+        Some((books.shown(round, member), claim.privateHash))
+    };
+    let ranges = claim_ranges(&members, |id| !members.contains(&id), coop.manifest.tree_depth, 7);
+    assert_eq!(ranges, [ClaimRange { first: 0, height: 2 }], "of ids 0 to 3, 0 and 3 have no member");
+    let ranges = ranges.into_iter().map(|r| bindings::claim_range(r, leaf, &books.claim(round, ONE).1)).collect();
+    let batch = SettlementLedger::claimManyCall { ranges };
     coop.relayer.send(ledger, &batch).await.unwrap();
     let again = coop.relayer.send(ledger, &call).await.unwrap_err();
     assert_eq!(again.revert().unwrap().name(), "SettlementLedger_NothingDue");

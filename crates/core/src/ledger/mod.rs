@@ -30,7 +30,7 @@ mod tree;
 mod words;
 
 pub use awards::{ProgramCaps, SignedAward, grants};
-pub use claim::{Claimed, Due, due, streamed};
+pub use claim::{ClaimRange, Claimed, Due, claim_ranges, due, streamed};
 pub use contest::{NewLeaf, OldRow, OpenedInputs, Unopened, is_wrong};
 pub use demand::DemandKind;
 pub use error::LedgerError;

@@ -280,21 +280,6 @@ context!(
 );
 
 context!(
-    /// What one steward missed, from another.
-    CatchUpContext, "rochdale.seal.catch-up.v1", "catch-up",
-    {
-        /// EIP-155 chain id.
-        chain_id: u64 => |v| int(v),
-        /// The `StewardCommittee`.
-        committee: Address => |v| v,
-        /// The seat of the steward that answers.
-        from: StewardId => |v| int(v.0),
-        /// The seat of the steward that asked.
-        to: StewardId => |v| int(v.0),
-    }
-);
-
-context!(
     /// A settlement sheet as one steward holds it, to another that cannot open its own copy.
     SheetCopyContext, "rochdale.seal.sheet-copy.v1", "copy of a settlement sheet",
     {

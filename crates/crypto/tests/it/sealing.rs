@@ -4,8 +4,8 @@ use alloy_primitives::{Address, B256, Bytes};
 use proptest::prelude::*;
 use rochdale_core::ids::{DatasetId, Epoch, LicenseId, MemberId, StewardId};
 use rochdale_crypto::sealing::{
-    AnswerBodyContext, CatchUpContext, ClaimsRowContext, ConsentContext, ConsentPart, OVERHEAD_BYTES, OpeningContext,
-    OrderContext, PoolContext, PrivatePart, PrivatePartContext, QueryAnswerContext, ReleaseContext, RequestBodyContext,
+    AnswerBodyContext, ClaimsRowContext, ConsentContext, ConsentPart, OVERHEAD_BYTES, OpeningContext, OrderContext,
+    PoolContext, PrivatePart, PrivatePartContext, QueryAnswerContext, ReleaseContext, RequestBodyContext,
     RowKeyContext, SealingContext, ShareContext, SharesContext, SheetContext, SheetCopyContext, SheetReplyContext,
     SnapshotContext, open_as, open_consent, open_private_part, open_released_share, open_row_key, open_share, seal_as,
     seal_consent, seal_from_seed, seal_private_part, seal_released_share, seal_row_key, seal_share,
@@ -148,7 +148,6 @@ fn no_two_kinds_share_their_info() {
         OrderContext::INFO,
         PoolContext::INFO,
         SharesContext::INFO,
-        CatchUpContext::INFO,
         RequestBodyContext::INFO,
         AnswerBodyContext::INFO,
         SheetReplyContext::INFO,
@@ -318,17 +317,6 @@ fn what_stewards_tell_each_other_opens_only_where_it_belongs() {
             SnapshotContext { license: LicenseId(2), ..snapshot },
             SnapshotContext { cut: B256::ZERO, ..snapshot },
             SnapshotContext { index: StewardId(2), ..snapshot },
-        ],
-    );
-    let missed = CatchUpContext { chain_id: 1, committee: one, from: StewardId(1), to: StewardId(2) };
-    opens_only_at(
-        &missed,
-        &[
-            CatchUpContext { chain_id: 2, ..missed },
-            CatchUpContext { committee: two, ..missed },
-            CatchUpContext { from: StewardId(2), to: StewardId(1), ..missed },
-            CatchUpContext { from: StewardId(3), ..missed },
-            CatchUpContext { to: StewardId(3), ..missed },
         ],
     );
     let hash = B256::repeat_byte(3);

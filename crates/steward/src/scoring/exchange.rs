@@ -19,10 +19,9 @@ use crate::store::ScoreRow;
 
 impl Steward {
     pub(super) async fn tell_peers(self: &Arc<Self>, mirror: &Mirror, fresh: &[ScoreMessage]) {
-        let told =
-            self.peers.first(PATIENCE, self.others(mirror), self.colleagues(mirror), |peer, client| async move {
-                self.post_sealed::<()>(mirror, peer, &client, "/v1/scores", &fresh).await
-            });
+        let told = self.peers.first(PATIENCE, self.others(mirror), self.colleagues(mirror), |_, client| async move {
+            self.post_sealed::<()>(mirror, &client, "/v1/scores", &fresh).await
+        });
         for (peer, answer) in told.await {
             if let Err(problem) = answer {
                 tracing::debug!(%peer, %problem, "a peer did not take scores; it asks for them later");
@@ -118,8 +117,8 @@ impl Steward {
         let request = ScoresRequest { after: ContributionId(first_open.0.saturating_sub(1)) };
         let request = &request;
         let answers =
-            self.peers.first(PATIENCE, self.others(mirror), self.colleagues(mirror), |peer, client| async move {
-                self.post_sealed::<Vec<ScoreMessage>>(mirror, peer, &client, "/v1/scores/since", request).await
+            self.peers.first(PATIENCE, self.others(mirror), self.colleagues(mirror), |_, client| async move {
+                self.post_sealed::<Vec<ScoreMessage>>(mirror, &client, "/v1/scores/since", request).await
             });
         for (peer, answer) in answers.await {
             match answer {

@@ -74,8 +74,8 @@ impl Steward {
             scores: evidence(&lacking, known),
             reply_key: reply.public().0,
         };
-        let mut asked = self.peers.ask(self.colleagues(mirror), |peer, client| async move {
-            self.post_sealed::<ScoringShares>(mirror, peer, &client, "/v1/shares", request).await
+        let mut asked = self.peers.ask(self.colleagues(mirror), |_, client| async move {
+            self.post_sealed::<ScoringShares>(mirror, &client, "/v1/shares", request).await
         });
         while !short(&held).is_empty()
             && let Some((peer, answer)) = asked.next().await

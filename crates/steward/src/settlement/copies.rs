@@ -148,7 +148,8 @@ impl Steward {
         Ok(self.store.put_copy(header.epoch, header.sheet_digest, &wrapped).await?)
     }
 
-    /// The copies of settled epochs without a member's lines, wrapped anew.
+    /// The copies of settled epochs, whose lines name no record of a member any more, wrapped anew. How often and with what weight they were
+    /// used stays: shares of everybody else follow from it, and nothing else tells it once snapshots are gone.
     ///
     /// # Errors
     /// Where the store fails or is damaged.
@@ -157,7 +158,9 @@ impl Steward {
         for row in self.store.copies(settled).await? {
             let mut copy: SheetCopy =
                 serde_json::from_slice(&self.keys.unwrap_sheet(row.epoch, &row.wrapped)?).map_err(internal)?;
-            copy.sheet.lines.retain(|line| line.member_id != member);
+            for line in copy.sheet.lines.iter_mut().filter(|line| line.member_id == member) {
+                line.contributions.clear();
+            }
             let json = serde_json::to_vec(&copy).map(Zeroizing::new).map_err(internal)?;
             changed.push(CopyRow { wrapped: self.keys.wrap_sheet(row.epoch, &json), ..row });
         }

@@ -127,7 +127,7 @@ impl Steward {
         self.sync_awards(mirror, epoch, &at_cut).await?;
         let awards = self.store.awards(epoch).await?;
         let gathered =
-            self.gather((epoch, attempt), &at_cut, &self.entered_before(epoch).await?, &scores, &awards).await?;
+            self.gather((epoch, attempt), &at_cut, &self.entered_before(epoch).await?, &scores, &awards, &[]).await?;
         let reasons: BTreeMap<ContributionId, String> = self.store.deferred().await?.into_iter().collect();
         let waits = |id: &ContributionId| {
             let reason = reasons.get(id).cloned().unwrap_or_else(|| "no agreed score yet".to_owned());

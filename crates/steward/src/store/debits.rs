@@ -113,6 +113,33 @@ impl Store {
         row.map(|row| snapshot(&row)).transpose()
     }
 
+    /// All snapshots.
+    ///
+    /// # Errors
+    /// Where the database fails or is damaged.
+    pub async fn snapshots(&self) -> Result<Vec<SnapshotRow>> {
+        let rows = sqlx::query("SELECT * FROM snapshots ORDER BY digest").fetch_all(&self.pool).await?;
+        rows.iter().map(snapshot).collect()
+    }
+
+    /// Forgets a debit that was never booked, with its snapshot; gives the blinder that was destroyed.
+    ///
+    /// # Errors
+    /// Where the database fails; then nothing was destroyed.
+    pub async fn forget_debit(&self, debit: &Debit) -> Result<Vec<Vec<u8>>> {
+        let mut tx = self.pool.begin().await?;
+        sqlx::query("DELETE FROM debits WHERE order_digest = $1")
+            .bind(debit.order.as_slice())
+            .execute(&mut *tx)
+            .await?;
+        let gone = sqlx::query("DELETE FROM snapshots WHERE digest = $1 RETURNING blinder")
+            .bind(debit.snapshot.as_slice())
+            .fetch_all(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        gone.iter().map(|row| bytes(row, "blinder")).collect()
+    }
+
     /// Keeps a snapshot.
     ///
     /// # Errors

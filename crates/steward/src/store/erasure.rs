@@ -1,5 +1,7 @@
 //! What members had erased, and that it was destroyed.
 
+use std::collections::BTreeSet;
+
 use rochdale_core::ids::{ContributionId, Epoch, MemberId};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
@@ -44,6 +46,7 @@ pub const REST: &[Forget] = &[
     forget!("entered"),
     forget!("awards", "signature"),
     forget!("openings"),
+    forget!("uses"),
 ];
 
 /// That everything of a member was destroyed.
@@ -89,6 +92,23 @@ impl Store {
             .fetch_optional(&self.pool)
             .await?;
         row.map(|row| erasure(&row)).transpose()
+    }
+
+    /// Members whose row needs nothing private any more, and those of them of whom something may be left.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn closed(&self) -> Result<(BTreeSet<MemberId>, BTreeSet<MemberId>)> {
+        let rows = sqlx::query("SELECT member_id, complete IS NULL AS open FROM erasures WHERE closed = 1");
+        let (mut closed, mut open) = (BTreeSet::new(), BTreeSet::new());
+        for row in rows.fetch_all(&self.pool).await? {
+            let member = MemberId(get(&row, "member_id")?);
+            closed.insert(member);
+            if get::<u8>(&row, "open")? != 0 {
+                open.insert(member);
+            }
+        }
+        Ok((closed, open))
     }
 
     /// Destroys what opens or describes a member's records, with the key that wrapped it, and records that, without a

@@ -9,6 +9,7 @@ mod custody;
 mod debits;
 mod erasure;
 mod events;
+mod folded;
 mod halts;
 mod offers;
 mod openings;
@@ -31,6 +32,7 @@ pub use custody::ContributionRow;
 pub use debits::{DebitRow, SnapshotRow};
 pub use erasure::{ErasureRow, Rewrapped};
 pub use events::EventStore;
+pub use folded::{Fold, FoldedRow};
 pub use halts::Halt;
 pub use offers::OfferRow;
 pub use scores::{EnteredRow, ScoreRow};
@@ -127,6 +129,7 @@ impl Store {
             migration(12, "debits", include_str!("../../migrations/0012_debits.sql").into_sql_str()),
             migration(13, "retention", include_str!("../../migrations/0013_retention.sql").into_sql_str()),
             migration(20, "sizes", include_str!("../../migrations/0020_sizes.sql").into_sql_str()),
+            migration(21, "folded", include_str!("../../migrations/0021_folded.sql").into_sql_str()),
         ]);
         migrator.run(&store.pool).await.map_err(|source| StoreError::Migration { path, source })?;
         Ok(store)

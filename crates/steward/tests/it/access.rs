@@ -43,6 +43,7 @@ async fn body(world: &World, path: &str) -> Result<Value> {
         "/v1/scores" | "/v1/awards" => json!([]),
         "/v1/scores/since" => serde_json::to_value(ScoresRequest { after: ContributionId(0) })?,
         "/v1/catch-up" => serde_json::to_value(CatchUpRequest::default())?,
+        "/v1/awards/held" => json!({ "epoch": 1 }),
         "/v1/settlement/sheets" => json!({ "epoch": 1, "attempt": 0, "proposer": 1, "sealed": [], "header": header() }),
         "/v1/snapshots" | "/v1/debits" | "/v1/release" => json!({ "order": B256::ZERO, "sealed": "0x" }),
         "/v1/settlement/copies" => json!({ "epoch": 1 }),
@@ -64,7 +65,7 @@ fn header() -> Value {
 }
 
 /// Routes whose bodies are sealed.
-const SEALED: [&str; 3] = ["/v1/shares", "/v1/scores", "/v1/scores/since"];
+const SEALED: [&str; 5] = ["/v1/shares", "/v1/scores", "/v1/scores/since", "/v1/catch-up", "/v1/awards/held"];
 
 const ACTORS: [&str; 6] = ["relayer", "steward-1", "worker", "member-1", "member-2", "nobody"];
 

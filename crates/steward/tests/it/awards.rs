@@ -17,20 +17,26 @@ use rochdale_testkit::passkey::Passkey;
 use crate::world::World;
 
 /// Opens or closes a program: of the cooperative whose token house and Programs these are.
-async fn set(world: &World, (house, programs): (Address, Address), id: u32, open: bool) -> Result<()> {
+pub async fn set(world: &World, (house, programs): (Address, Address), id: u32, open: bool) -> Result<()> {
     let awarder = role_key("awarder").address();
     let p = Programs::Program { awarder, kind: 1, capPerEpoch: 50_000, capPerMember: 20_000, open };
     world.decide(house, programs, &Programs::setProgramCall { programId: id, p }).await
 }
 
-fn award(key: &PrivateKeySigner, domain: &Eip712Domain, program: u32, member: MemberId, points: u128) -> AwardMessage {
+pub fn award(
+    key: &PrivateKeySigner,
+    domain: &Eip712Domain,
+    program: u32,
+    member: MemberId,
+    points: u128,
+) -> AwardMessage {
     let nonce = U256::from(points);
     let message = eip712::Award { programId: program, memberId: member.0, epoch: 1, points, nonce };
     let signature = eip712::sign(key, &message, domain).unwrap();
     AwardMessage { program, member_id: member, epoch: Epoch(1), points, nonce, signature }
 }
 
-async fn give(world: &World, seat: u8, award: &AwardMessage) -> Result<(), ClientError> {
+pub async fn give(world: &World, seat: u8, award: &AwardMessage) -> Result<(), ClientError> {
     let now = world.coop.chain.now().await.unwrap();
     world.client(seat, &role_key("awarder")).post_signed("/v1/awards", &[award], now).await
 }

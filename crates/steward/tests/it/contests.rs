@@ -42,7 +42,7 @@ async fn honest(world: &World, seat: u8, epoch: Epoch) -> Result<(SheetMessage, 
     let cut = steward.cut(epoch).await?;
     let at_cut = Cooperative::at_block(steward.mirror()?.events.iter(), cut.number);
     let entered = steward.store.entered().await?;
-    let gathered = steward.gather((epoch, 0), &at_cut, &entered, &Scores::new(), &[]).await?;
+    let gathered = steward.gather((epoch, 0), &at_cut, &entered, &Scores::new(), &[], &[]).await?;
     let before = steward.before(epoch).await?;
     let computed = steward.recompute(&before, &message.header, gathered, &[], &[]).await?;
     assert_eq!(computed.header, message.header);

@@ -35,6 +35,112 @@ fn found(dir: &Path, needles: &BTreeMap<String, Vec<u8>>) -> Result<Vec<String>>
     Ok(found)
 }
 
+/// What each table of a steward's database holds of a member. A table that is not here fails the test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Holds {
+    /// Rows by member, all of which go.
+    Member,
+    /// What stays of a row is what the chain and every claim show: leaves, and that there was an erasure.
+    Leaf,
+    /// Rows by record, all of which go.
+    Record,
+    /// Ids of records, which go with their snapshot.
+    Ids,
+    /// Everybody's inputs, under the master key; in the sealed ones nothing opens for anybody here any more.
+    Sheet,
+    /// Row keys of accounts that have not joined, for a day.
+    Offer,
+    /// What the chain says.
+    Chain,
+    /// Nothing of any member.
+    Nobody,
+}
+
+const TABLES: &[(&str, Holds)] = &[
+    ("_sqlx_migrations", Holds::Nobody),
+    ("awards", Holds::Member),
+    ("blocks", Holds::Chain),
+    ("consents", Holds::Member),
+    ("contributions", Holds::Member),
+    ("debits", Holds::Chain),
+    ("deferred", Holds::Record),
+    ("differences", Holds::Sheet),
+    ("entered", Holds::Member),
+    ("epochs", Holds::Nobody),
+    ("erasures", Holds::Leaf),
+    ("events", Holds::Chain),
+    ("folded", Holds::Nobody),
+    ("halts", Holds::Nobody),
+    ("known_final", Holds::Chain),
+    ("member_keys", Holds::Member),
+    ("offers", Holds::Offer),
+    ("openings", Holds::Member),
+    ("row_keys", Holds::Member),
+    ("rows", Holds::Leaf),
+    ("score_reasons", Holds::Member),
+    ("scores", Holds::Member),
+    ("sealing_keys", Holds::Nobody),
+    ("shares", Holds::Member),
+    ("sheet_copies", Holds::Sheet),
+    ("sheets", Holds::Sheet),
+    ("signed_headers", Holds::Nobody),
+    ("sizes", Holds::Nobody),
+    ("snapshots", Holds::Ids),
+    ("spent", Holds::Member),
+    ("uses", Holds::Member),
+];
+
+async fn database(world: &World, seat: u8) -> Result<sqlx::SqliteConnection> {
+    let file = world.configs[usize::from(seat) - 1].data_dir.join("steward.db");
+    Ok(sqlx::SqliteConnection::connect(&format!("sqlite://{}", file.display())).await?)
+}
+
+/// What is left of a member in a steward's tables, by name; every table is looked at.
+async fn left(world: &World, seat: u8, member: MemberId, records: &[ContributionId]) -> Result<Vec<String>> {
+    let mut db = database(world, seat).await?;
+    let names =
+        sqlx::query("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name");
+    let names: Vec<String> =
+        names.fetch_all(&mut db).await?.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+    assert_eq!(
+        names,
+        TABLES.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
+        "say what a new table holds of members"
+    );
+    let mut left = Vec::new();
+    for (table, holds) in TABLES {
+        let columns = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT name FROM pragma_table_info('{table}')")));
+        let columns: Vec<String> =
+            columns.fetch_all(&mut db).await?.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+        let has = |column: &str| columns.iter().any(|name| name == column);
+        let counted = match holds {
+            Holds::Member => Some(format!("SELECT COUNT(*) FROM {table} WHERE member_id = {member}")),
+            Holds::Leaf if *table == "rows" => Some(format!(
+                "SELECT COUNT(*) FROM rows WHERE member_id = {member} AND (wrapped IS NOT NULL OR inputs IS NOT NULL)"
+            )),
+            Holds::Record => {
+                let ids: Vec<String> = records.iter().map(ToString::to_string).collect();
+                Some(format!("SELECT COUNT(*) FROM {table} WHERE contribution_id IN ({})", ids.join(",")))
+            }
+            _ => None,
+        };
+        let is_of_members = ["member_id", "contribution_id", "commitment"].into_iter().any(has);
+        assert!(
+            counted.is_some() || !is_of_members || *table == "erasures",
+            "{table} has a member's column: {columns:?}"
+        );
+        if let Some(sql) = counted {
+            let count: i64 = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_one(&mut db).await?.try_get(0)?;
+            left.extend((count > 0).then(|| format!("{count} rows of {table}")));
+        }
+    }
+    db.close().await?;
+    for row in world.steward(seat).store.snapshots().await? {
+        left.extend(row.ids.iter().filter(|id| records.contains(id)).map(|id| format!("record {id} in a snapshot")));
+    }
+    Ok(left)
+}
+
 /// What a steward's database holds of a member: each blob of each row that is the member's.
 async fn at_rest(world: &World, seat: u8, member: MemberId) -> Result<BTreeMap<String, Vec<u8>>> {
     let file = world.configs[usize::from(seat) - 1].data_dir.join("steward.db");
@@ -61,6 +167,12 @@ async fn at_rest(world: &World, seat: u8, member: MemberId) -> Result<BTreeMap<S
         needles.insert(format!("opened sheet {index}"), row.try_get(0)?);
     }
     db.close().await?;
+    let (steward, mirror) = (world.steward(seat), world.steward(seat).mirror()?);
+    for row in steward.store.snapshots().await? {
+        if row.ids.iter().any(|id| mirror.latest.contributions[id].member == member) {
+            needles.insert(format!("blinder of snapshot {}", row.digest), row.blinder.to_vec());
+        }
+    }
     Ok(needles)
 }
 
@@ -97,7 +209,9 @@ async fn point_10_nothing_of_an_erased_member_is_left_in_any_file() -> Result<()
     let (ada, eve) = (world.member(1).await?, world.member(2).await?);
     let ids = world.contribute(&[(&ada, world.record(1).await?), (&eve, world.record(2).await?)]).await?;
     world.scored(2).await?;
+    // Three questions: of both, of who stays, and, later than the erasure is known, none.
     world.used(&ids).await?;
+    world.used(&ids[..1]).await?;
     world.attempt(1, 0).await?;
     world.settled(1).await?;
     world.after_window(1).await?;
@@ -106,7 +220,10 @@ async fn point_10_nothing_of_an_erased_member_is_left_in_any_file() -> Result<()
     for seat in 1..=3u8 {
         let dir = &world.configs[usize::from(seat) - 1].data_dir;
         let stored = at_rest(&world, seat, eve.id).await?;
-        for table in ["shares", "contributions", "consents", "member_keys", "row_keys", "rows", "scores", "entered"] {
+        assert!(left(&world, seat, eve.id, &ids[1..]).await?.iter().any(|what| what.contains("in a snapshot")));
+        for table in
+            ["blinder", "shares", "contributions", "consents", "member_keys", "row_keys", "rows", "scores", "entered"]
+        {
             assert!(stored.keys().any(|name| name.starts_with(table)), "{table}: {:?}", stored.keys());
         }
         assert!(found(dir, &stored)?.len() >= stored.len(), "the test finds what is there");
@@ -165,6 +282,11 @@ async fn point_10_nothing_of_an_erased_member_is_left_in_any_file() -> Result<()
         assert_eq!(found(dir, secrets)?, Vec::<String>::new(), "steward {seat}");
         let store = &world.steward(seat).store;
         assert!(store.scores_after(ContributionId(0)).await?.iter().all(|row| row.member != eve.id));
+        assert_eq!(left(&world, seat, eve.id, &ids[1..]).await?, Vec::<String>::new(), "steward {seat}");
+        // What others spent is what it was, and nobody says in which questions she was.
+        let state = &world.steward(seat).mirror()?.latest.clone();
+        let spent = world.steward(seat).spent(state).await?;
+        assert_eq!(spent.by_member, BTreeMap::from([(ada.id, 2)]), "steward {seat}");
     }
     let audited = audit::audit(world.configs[0].clone()).await?;
     assert!(audited.agrees && audited.epoch >= 4, "{audited}");
@@ -275,4 +397,93 @@ async fn point_10_sealing_keys_are_replaced_each_epoch_and_destroyed() -> Result
     world.member(3).await?;
     assert_ne!(in_force(&world).await?, founding);
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn point_2_what_was_kept_for_its_time_is_destroyed_and_a_newcomer_takes_the_sums() -> Result<()> {
+    let mut world = World::start(&[]).await?;
+    for config in &mut world.configs {
+        let kept = &mut config.retention;
+        (kept.scores, kept.openings, kept.snapshots, kept.uses, kept.sheets) = (1, 2, 1, 3, 1);
+    }
+    for seat in 1..=3 {
+        world.up(seat).await?;
+    }
+    let (ada, ben) = (world.member(1).await?, world.member(2).await?);
+    let ids = world.contribute(&[(&ada, world.record(1).await?), (&ben, world.record(2).await?)]).await?;
+    world.scored(2).await?;
+    let rows = [world.used(&ids).await?, world.used(&ids[..1]).await?];
+    for epoch in 1..=2 {
+        world.attempt(epoch, 0).await?;
+        world.settled(epoch).await?;
+        world.after_window(epoch).await?;
+    }
+    let blinders: BTreeMap<String, Vec<u8>> =
+        rows.iter().enumerate().map(|(at, row)| (format!("blinder {at}"), row.blinder.to_vec())).collect();
+    let spent = BTreeMap::from([(ada.id, 2), (ben.id, 1)]);
+    for seat in 1..=3u8 {
+        let store = &world.steward(seat).store;
+        let folded = async || {
+            world.coop.local.mine(1).await?;
+            Ok(store.folded().await?.up_to == 2)
+        };
+        world.until("sums", folded).await?;
+        assert_eq!(store.folded().await?.spent, spent);
+        assert!(store.snapshots().await?.is_empty() && store.debits().await?.is_empty());
+        assert_eq!(store.uses(ben.id).await?, [(1, 1)], "and the member still reads of it");
+        let dir = &world.configs[usize::from(seat) - 1].data_dir;
+        world.until("no blinder in any file", async || Ok(found(dir, &blinders)?.is_empty())).await?;
+    }
+    // An order as of a block before the sums is refused; one of now is answered as ever.
+    let license = world.license(1_000, 365 * 86_400).await?;
+    let early = world.order_as(license, 5_000, "researcher", world.now().await? + 600, rows[0].cut)?;
+    let refused = world.snapshot(1, &early).await.unwrap_err();
+    assert!(refused.to_string().contains("behind the newest final block"), "{refused}");
+    let asked = world.order(license, 5_000).await?;
+    assert_eq!(world.snapshot(1, &asked).await?.contributions, ids);
+
+    // A whole new committee settles on, from sheets that tell use, and says the same of everybody.
+    world.reseat([4, 5, 6]).await?;
+    world
+        .until("the sums at who is new", async || {
+            world.coop.local.mine(1).await?;
+            for seat in 1..=3 {
+                if world.steward(seat).store.folded().await?.spent != spent {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        })
+        .await?;
+    world.attempt(3, 0).await?;
+    world.settled(3).await?;
+    world.after_window(3).await?;
+    for seat in 1..=3u8 {
+        let mirror = world.steward(seat).at_head().await?;
+        assert!(world.steward(seat).is_complete(&mirror).await?);
+        assert_eq!(world.steward(seat).spent(&mirror.latest).await?.by_member, spent);
+    }
+    let audited = audit::audit(world.configs[3].clone()).await?;
+    assert!(audited.agrees && audited.epoch >= 3, "{audited}");
+
+    // Sealed sheets, awards, scores and openings had their time too, and the uses after theirs.
+    world.attempt(4, 0).await?;
+    world.settled(4).await?;
+    world.after_window(4).await?;
+    let expired = async || {
+        world.coop.local.mine(1).await?;
+        let mut db = database(&world, 4).await?;
+        let mut rows = 0i64;
+        for sql in [
+            "SELECT COUNT(*) FROM sheets WHERE epoch <= 2",
+            "SELECT COUNT(*) FROM scores",
+            "SELECT COUNT(*) FROM openings",
+            "SELECT COUNT(*) FROM uses",
+        ] {
+            rows += sqlx::query(sql).fetch_one(&mut db).await?.try_get::<i64, _>(0)?;
+        }
+        db.close().await?;
+        Ok(rows == 0)
+    };
+    world.until("the end of what was kept for its time", expired).await
 }

@@ -20,4 +20,5 @@ mod sampling;
 mod scores;
 mod stolen;
 mod tree;
+mod wire;
 mod world;

@@ -77,6 +77,7 @@ fn entering(time: u64, scored: &[(usize, u16)]) -> Gathered {
         scores: &BTreeMap::from([(contribution, scores)]),
         grants: &[],
         snapshots: &BTreeMap::new(),
+        told: None,
     })
     .unwrap()
 }

@@ -608,25 +608,27 @@ impl World {
     }
 
     /// Books a debit over a snapshot that holds these records, anchors its receipt, and gives every running steward the snapshot.
-    pub async fn used(&self, ids: &[ContributionId]) -> Result<()> {
+    pub async fn used(&self, ids: &[ContributionId]) -> Result<SnapshotRow> {
         let license_id = self.license(1_000, 365 * 86_400).await?;
-        let digest = keccak256(b"snapshot");
-        for seat in self.up_seats() {
-            let (cut, cut_time, blinder) = (B256::ZERO, self.now().await?, B256::ZERO);
-            let ids = ids.to_vec();
-            let row = SnapshotRow { digest, dataset: DATASET, purpose: PURPOSE, cut, cut_time, blinder, ids };
+        let (seats, block) = (self.up_seats(), self.coop.chain.head().await?.finalized);
+        let (cut, cut_time, blinder) = (block.hash, block.timestamp, B256::new(rand::random()));
+        let (digest, ids) = (B256::ZERO, ids.to_vec());
+        let mut row = SnapshotRow { digest, dataset: DATASET, purpose: PURPOSE, cut, cut_time, blinder, ids };
+        row.digest = self.steward(seats[0]).digest_of(&row)?;
+        for seat in seats {
             self.steward(seat).store.put_snapshot(&row).await?;
         }
         let debit = Debit {
             license_id,
-            order: keccak256(b"order"),
+            order: B256::new(rand::random()),
             query_digest: keccak256(b"query"),
-            snapshot: digest,
+            snapshot: row.digest,
             purpose: PURPOSE,
             rho: 1,
             deadline: self.now().await? + 3_600,
         };
-        self.coop.book_and_anchor(&debit, keccak256(b"result")).await
+        self.coop.book_and_anchor(&debit, keccak256(b"result")).await?;
+        Ok(row)
     }
 
     /// Ends a membership by the member's signature.

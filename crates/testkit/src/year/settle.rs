@@ -12,8 +12,8 @@ use rochdale_chain::events::Event;
 use rochdale_chain::state::Cooperative;
 use rochdale_core::ids::{ContributionId, Epoch, MemberId};
 use rochdale_core::ledger::{
-    Contribution, EpochInputs, Grant, Header, ProgramCaps, Round, ScoredRecord, SettledInputs, SignedAward, amounts,
-    grants, input_blinder, private_hash, salt, usage,
+    Amounts, Contribution, EpochInputs, Grant, Header, ProgramCaps, Round, ScoredRecord, SettledInputs, SignedAward,
+    amounts, claim_ranges, grants, input_blinder, private_hash, salt, usage,
 };
 
 use super::agenda::{Deed, HOUR, Mood};
@@ -21,8 +21,8 @@ use super::chain::refusal;
 use super::tally::{Act, Outcome};
 use super::{KeyFate, Year, row_key, secret};
 
-/// Claims in one transaction, so that it stays within the gas that a transaction may take.
-const BATCH: usize = 20;
+/// The highest subtree that is claimed as one range, so that a transaction stays within the gas that it may take.
+const HIGHEST: u8 = 5;
 
 /// A settlement that is not final yet.
 #[derive(Clone)]
@@ -281,10 +281,17 @@ impl Year {
     async fn claim_for_all(&mut self) -> Result<()> {
         let members: Vec<MemberId> = (1..=self.known() as u32).map(MemberId).collect();
         let (ledger, gateway) = (self.site.manifest.addresses.settlement_ledger, self.site.key("gateway"));
-        for batch in members.chunks(BATCH) {
-            let leaves = batch.iter().map(|member| self.leaf(*member)).collect::<Result<Vec<_>>>()?;
-            let (claims, proofs) = leaves.into_iter().unzip();
-            let call = SettlementLedger::claimManyCall { claims, proofs };
+        let nobody = |id: MemberId| !members.contains(&id);
+        for range in claim_ranges(&members, nobody, self.site.manifest.tree_depth, HIGHEST) {
+            let of = |member: MemberId| self.leaf(member).map(|(leaf, proof)| (member, (leaf, proof)));
+            let leaves = range.ids().filter(|id| !nobody(*id)).map(of).collect::<Result<BTreeMap<_, _>>>()?;
+            let (_, proof) = leaves.values().next().context("a range without a member")?;
+            let shown = |member| {
+                let (leaf, _) = leaves.get(&member)?;
+                let shown = Amounts { cash: leaf.cash, stream: leaf.stream, data: leaf.data, gov: leaf.gov };
+                Some((shown, leaf.privateHash))
+            };
+            let call = SettlementLedger::claimManyCall { ranges: vec![bindings::claim_range(range, shown, proof)] };
             let receipt = self.site.send(&gateway, ledger, &call).await?;
             let events = self.site.events(&receipt)?;
             ensure!(!events.iter().any(|e| matches!(e.event, Event::ClaimSkipped { .. })), "a payee was skipped");
