@@ -1,5 +1,6 @@
 //! What every duty of a steward shares: keys, store, its own view of the chain, and the ways to gateway and peers.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -154,6 +155,8 @@ pub struct Steward {
     /// What this steward computes of the pending epoch where the proposal on chain is another.
     pub(crate) falsified: RwLock<Option<Arc<Falsified>>>,
     follower: Mutex<Follower<EventStore>>,
+    /// Whether the store may hold events that the mirror does not: whoever asked for the step may have gone before its end.
+    behind: AtomicBool,
     mirror: RwLock<Option<Arc<Mirror>>>,
     report: RwLock<Report>,
     /// Asks the other stewards.
@@ -232,6 +235,7 @@ impl Steward {
             announced: std::sync::Mutex::default(),
             falsified: RwLock::default(),
             follower: Mutex::new(follower),
+            behind: AtomicBool::new(true),
             mirror: RwLock::default(),
             report: RwLock::default(),
             peers,
@@ -253,13 +257,14 @@ impl Steward {
     /// Where the RPC does not answer, lags, or serves another chain.
     pub async fn at_head(&self) -> Result<Arc<Mirror>, Problem> {
         let mut follower = self.follower.lock().await;
+        let behind = self.behind.swap(true, Ordering::SeqCst);
         let progress = follower.step().await.map_err(|error| match error {
             FollowError::Store(error) => Problem::from(error),
             error => Problem::new(ProblemCode::ChainUnavailable, error.to_string()),
         })?;
         let known = self.mirror();
         let mirror = match known {
-            Ok(known) if progress.events == 0 && progress.rolled_back_to.is_none() => {
+            Ok(known) if !behind && progress.events == 0 && progress.rolled_back_to.is_none() => {
                 Mirror { head: progress.head, ..(*known).clone() }
             }
             _ => {
@@ -270,6 +275,7 @@ impl Steward {
         };
         let mirror = Arc::new(mirror);
         *self.mirror.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(mirror.clone());
+        self.behind.store(false, Ordering::SeqCst);
         Ok(mirror)
     }
 

@@ -1,6 +1,7 @@
 //! What every duty of the worker shares: keys, store, its own view of the chain, and the ways to stewards and gateway.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -122,6 +123,8 @@ pub struct Worker {
     /// Orders whose records are open at once: each holds its rows in memory.
     pub(crate) slots: Semaphore,
     follower: Mutex<Follower<MemoryStore>>,
+    /// Whether the follower may hold events that the mirror does not: whoever asked for the step may have gone before its end.
+    behind: AtomicBool,
     mirror: RwLock<Option<Arc<Mirror>>>,
     faults: StdMutex<Vec<String>>,
     /// Asks the stewards.
@@ -174,6 +177,7 @@ impl Worker {
             turns: Turns::default(),
             slots,
             follower: Mutex::new(follower),
+            behind: AtomicBool::new(true),
             mirror: RwLock::default(),
             faults: StdMutex::default(),
             peers,
@@ -195,13 +199,14 @@ impl Worker {
     /// Where the RPC does not answer, lags, or serves another chain.
     pub async fn at_head(&self) -> Result<Arc<Mirror>, Problem> {
         let mut follower = self.follower.lock().await;
+        let behind = self.behind.swap(true, Ordering::SeqCst);
         let progress = follower.step().await.map_err(problems::chain)?;
         if progress.rolled_back_to.is_some() {
             self.replica.relist();
         }
         let known = self.mirror();
         let mirror = match known {
-            Some(known) if progress.events == 0 && progress.rolled_back_to.is_none() => {
+            Some(known) if !behind && progress.events == 0 && progress.rolled_back_to.is_none() => {
                 Mirror { head: progress.head, ..(*known).clone() }
             }
             _ => {
@@ -212,6 +217,7 @@ impl Worker {
         };
         let mirror = Arc::new(mirror);
         *self.mirror.write().unwrap_or_else(PoisonError::into_inner) = Some(mirror.clone());
+        self.behind.store(false, Ordering::SeqCst);
         Ok(mirror)
     }
 
