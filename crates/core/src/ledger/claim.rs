@@ -57,7 +57,7 @@ impl ClaimRange {
     }
 
     /// Gas that a range takes besides paying who is due: each leaf is sent, hashed and looked up, each sibling sent and
-    /// hashed. Read from `docs/gas.md`; it only decides which of two covers is sent.
+    /// hashed. An estimate, which decides which of two covers is sent and nothing else.
     fn gas(self, depth: u8) -> u64 {
         const LEAF: u64 = 3_700;
         const SIBLING: u64 = 650;

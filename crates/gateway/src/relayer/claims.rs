@@ -193,14 +193,14 @@ mod tests {
             data: 3,
             gov: 4,
             private_hash: [u8::try_from(id).unwrap(); 32].into(),
-            proof: (0..5).map(|level| [level; 32].into()).collect(),
+            proof: (0..20).map(|level| [level; 32].into()).collect(),
         };
         let leaves: Vec<ClaimLeaf> = [1, 2, 3, 4].map(leaf).into();
-        let batch = Batch::new(&leaves, 5);
+        let batch = Batch::new(&leaves, 20);
         let whole = batch.ranges(&[MemberId(1), MemberId(3)], |_| true);
         assert_eq!(whole, [ClaimRange { first: 0, height: 2 }]);
         let sent = batch.range(whole[0]);
-        assert_eq!((sent.first, sent.leaves.len(), sent.siblings.len()), (0, 4, 3));
+        assert_eq!((sent.first, sent.leaves.len(), sent.siblings.len()), (0, 4, 18));
         assert_eq!((sent.leaves[0].privateHash, sent.leaves[0].cash), (B256::ZERO, 0), "nobody has id 0");
         assert_eq!((sent.leaves[2].privateHash, sent.leaves[2].gov), (B256::repeat_byte(2), 4));
         assert_eq!(sent.siblings[0], B256::repeat_byte(2));
