@@ -59,7 +59,7 @@ impl Turns {
 /// What an order's snapshot led to.
 enum Charged {
     /// A quorum signed its debit.
-    Signed(Job),
+    Signed(Box<Job>),
     /// It was answered before, for another order.
     Repeated(SealedAnswer),
 }
@@ -136,7 +136,7 @@ impl Worker {
     async fn advance(&self, mut job: Job) -> Result<SealedAnswer, Problem> {
         if job.state == JobState::Asked {
             job = match self.charge(job).await? {
-                Charged::Signed(job) => job,
+                Charged::Signed(job) => *job,
                 Charged::Repeated(answer) => return Ok(answer),
             };
         }
@@ -195,7 +195,7 @@ impl Worker {
                 job.debit = Some(DebitRequest { debit, signatures });
                 job.state = JobState::Signed;
                 self.store.put_job(&job).await?;
-                Ok(Charged::Signed(job))
+                Ok(Charged::Signed(Box::new(job)))
             }
             Err(problem) => Err(self.give_up(&committee, &job, problem).await?),
         }

@@ -76,11 +76,6 @@ impl Replica {
         self.stale.store(true, Ordering::SeqCst);
     }
 
-    /// Number of blobs held.
-    pub async fn len(&self) -> usize {
-        self.known.lock().await.held.len()
-    }
-
     fn path(&self, digest: B256) -> PathBuf {
         let name = Cid::from_sha256(digest.0).to_string();
         // The first characters of every name are the same; the last ones spread.

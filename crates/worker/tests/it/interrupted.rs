@@ -100,10 +100,10 @@ async fn what_is_paid_can_be_fetched_until_the_license_ends() {
     let request = rig.order(&license, count(RHO), |_| {}).await;
     let sealed = rig.ask(&request).await.unwrap();
     rig.coop.local.time_to(rig.now().await + 7 * 86_400, 2).await.unwrap();
-    rig.worker.forget_ended(&*rig.worker.at_head().await.unwrap()).await.unwrap();
+    rig.worker.forget_ended(&rig.worker.at_head().await.unwrap()).await.unwrap();
     assert_eq!(rig.ask(&request).await.unwrap(), sealed, "long after the order's deadline");
     rig.coop.local.time_to(rig.now().await + 2 * 86_400, 2).await.unwrap();
-    rig.worker.forget_ended(&*rig.worker.at_head().await.unwrap()).await.unwrap();
+    rig.worker.forget_ended(&rig.worker.at_head().await.unwrap()).await.unwrap();
     assert!(rig.worker.store.job(sealed.order).await.unwrap().is_none());
     assert_eq!(rig.ask(&request).await.unwrap_err().code, ProblemCode::LicenseInvalid);
 }

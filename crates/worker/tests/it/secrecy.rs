@@ -23,7 +23,7 @@ async fn what_is_fetched_from_the_vault_is_independent_of_the_order() {
     rig.revoke(1).await;
     rig.settle().await;
     rig.tap.take();
-    rig.worker.replicate(&*rig.worker.at_head().await.unwrap()).await.unwrap();
+    rig.worker.replicate(&rig.worker.at_head().await.unwrap()).await.unwrap();
     let fetched = blobs(&rig.tap.take());
     let members: Vec<_> = rig.members.iter().map(|(_, id)| *id).collect();
     let recorded: Vec<_> = {
@@ -49,27 +49,27 @@ async fn what_is_fetched_from_the_vault_is_independent_of_the_order() {
     assert!(patterns.windows(2).all(|pair| pair[0] == pair[1]), "{patterns:?}");
     // A worker that starts again fetches nothing twice.
     rig.reopen_worker().await;
-    rig.worker.replicate(&*rig.worker.at_head().await.unwrap()).await.unwrap();
+    rig.worker.replicate(&rig.worker.at_head().await.unwrap()).await.unwrap();
     assert!(blobs(&rig.tap.take()).is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_copy_of_an_erased_members_record_is_deleted() {
     let mut rig = Rig::new(3, 10 * RHO).await;
-    rig.worker.replicate(&*rig.worker.at_head().await.unwrap()).await.unwrap();
+    rig.worker.replicate(&rig.worker.at_head().await.unwrap()).await.unwrap();
     assert_eq!(rig.replicated().len(), 3);
     // Also where the worker was stopped meanwhile and knows its copy from the disk alone.
     rig.erase(0).await;
     rig.settle().await;
     rig.reopen_worker().await;
-    rig.worker.replicate(&*rig.worker.at_head().await.unwrap()).await.unwrap();
+    rig.worker.replicate(&rig.worker.at_head().await.unwrap()).await.unwrap();
     assert_eq!(rig.replicated().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_copy_of_an_erased_members_record_is_deleted_although_another_member_recorded_its_commitment() {
     let mut rig = Rig::new(3, 10 * RHO).await;
-    rig.worker.replicate(&*rig.worker.at_head().await.unwrap()).await.unwrap();
+    rig.worker.replicate(&rig.worker.at_head().await.unwrap()).await.unwrap();
     rig.join(9).await;
     let commitment = {
         let mirror = rig.worker.at_head().await.unwrap();
@@ -89,11 +89,11 @@ async fn the_copy_of_an_erased_members_record_is_deleted_although_another_member
     rig.coop.relayer.send(registry, &call).await.unwrap();
     rig.settle().await;
     rig.reopen_worker().await;
-    rig.worker.replicate(&*rig.worker.at_head().await.unwrap()).await.unwrap();
+    rig.worker.replicate(&rig.worker.at_head().await.unwrap()).await.unwrap();
     assert_eq!(rig.replicated().len(), 3);
     rig.erase(0).await;
     rig.settle().await;
-    rig.worker.replicate(&*rig.worker.at_head().await.unwrap()).await.unwrap();
+    rig.worker.replicate(&rig.worker.at_head().await.unwrap()).await.unwrap();
     assert_eq!(rig.replicated().len(), 2);
 }
 
