@@ -45,10 +45,11 @@ contract MarketSymbolic {
     function check_EveryStartedMonthIsPaid(uint64 duration) external {
         if (duration == 0 || duration > 5 * 365 days) return;
         Market market = _market();
-        _perThousand = UNEVEN;
-        uint256 price = market.priceOf(LicenseSale.Order(1, 1_000, 42, 5, duration, bytes32(uint256(1))));
-        assert(price * 30 days >= uint256(UNEVEN) * duration);
-        assert(price * 30 days < uint256(UNEVEN) * (uint256(duration) + 30 days));
+        // A micro-USDC for each record and month, so that the price counts months.
+        _perThousand = 1_000;
+        uint256 price = market.priceOf(LicenseSale.Order(1, 1, 42, 5, duration, bytes32(uint256(1))));
+        assert(price * 30 days >= duration);
+        assert(price * 30 days < uint256(duration) + 30 days);
     }
 
     /// @dev Who asks for more records never pays less.
