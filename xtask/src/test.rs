@@ -160,8 +160,9 @@ pub fn bench() -> Result<()> {
     ok(cargo(&["bench", "--profile", "dev", "--workspace", "--benches"]))
 }
 
+/// The example brings the features that tests need, so that nothing is compiled twice.
 fn build_programs() -> Result<()> {
-    ok(cargo(&["build", "--workspace", "--bins", "--locked"]))
+    ok(cargo(&["build", "--workspace", "--bins", "--example", "vectors", "--locked"]))
 }
 
 /// Fails where an action's gas differs from `contracts/snapshots/`, or the page that shows it does.

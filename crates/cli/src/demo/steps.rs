@@ -11,6 +11,7 @@ use crate::wallet::Wallet;
 use crate::{audit, epoch, member};
 use alloy::primitives::U256;
 use anyhow::{Context, Result, ensure};
+use rochdale_api::ProblemCode;
 use rochdale_api::client::{Client, Identity};
 use rochdale_api::contribution::ShareAnswer;
 use rochdale_api::member::Sealed as SealedReply;
@@ -151,7 +152,21 @@ impl Demo {
             let context = OrderContext { chain_id, committee, order, worker, index: entry.steward };
             let sealed = seal_as(&coop::sealing_key(entry), &context, &json, &mut rand::rng())?.0;
             let request = SealedRequest { order, sealed };
-            let reply: SealedReply = steward.post_signed("/v1/release", &request, now).await?;
+            let reply: SealedReply = match steward.post_signed("/v1/release", &request, now).await {
+                Ok(reply) => reply,
+                // Once the epoch is settled, an erasure destroys who was in the snapshot: nothing is released of it to anybody.
+                Err(error) if error.code() == ProblemCode::Conflict => {
+                    let (code, reason) = (error.code(), error.to_string());
+                    refusals.extend(people.iter().map(|person| Refusal {
+                        steward: entry.steward,
+                        member_id: person.member_id,
+                        code,
+                        reason: reason.clone(),
+                    }));
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
             let context = SharesContext { chain_id, committee, order, index: entry.steward };
             let shares: Shares = serde_json::from_slice(&open_as(&sealing, &context, &Sealed(reply.sealed))?)?;
             for (share, person) in shares.into_iter().zip(people) {
