@@ -466,3 +466,45 @@ async fn one_member_who_lowers_its_own_bound_stops_no_order() -> Result<()> {
     assert_eq!(refusal(&answers[1]).0, ProblemCode::ConsentDenied, "what she chose is asked at the release");
     Ok(())
 }
+
+/// A reorganization turns two debits round, of which a lying steward signed both: what left the first honest one is spent, although the
+/// chain charges nobody for it any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_released_before_a_reorganization_stays_spent() -> Result<()> {
+    let mut world = World::start(&[1, 2]).await?;
+    let ada = world.member(1).await?;
+    let ids = world.contribute(&[(&ada, world.record(1).await?)]).await?;
+    let license = world.license(1_000, YEAR).await?;
+    world.coop.local.mine(3).await?;
+    let (one, two) = (world.order(license, FIRST_YEAR - 1).await?, world.order(license, FIRST_YEAR).await?);
+    let domain = world.coop.manifest.committee_domain();
+    let mut debits = Vec::new();
+    for (seat, asked) in [(1, &one), (2, &two)] {
+        let snapshot = world.snapshot(seat, asked).await?;
+        let debit = Debit::of(asked.order(), asked.digest, snapshot.digest);
+        let honest = world.sign_debit(seat, asked).await?;
+        let lie = eip712::sign(&role_key("steward-3"), &eip712::order::Debit::from(&debit), &domain)?;
+        debits.push((debit, vec![honest, DebitSignature { steward: StewardId(3), signature: lie }]));
+    }
+    let (second, first) = (debits.pop().context("two")?, debits.pop().context("two")?);
+    world.book_signed(&first.0, first.1).await?;
+    let answers = world.release(1, one.digest, &ids).await?;
+    assert!(matches!(answers[0], ShareAnswer::Released { .. }), "{answers:?}");
+    world.down(1).await?;
+    world.coop.local.reorg(1).await?;
+    world.book_signed(&second.0, second.1).await?;
+    world.up(1).await?;
+    let turned = async || {
+        world.coop.local.mine(1).await?;
+        Ok(world.steward(1).at_head().await?.latest.debits.len() == 2
+            && world.release(1, two.digest, &ids).await.is_ok())
+    };
+    world.until("both on chain, the other way round", turned).await?;
+    let answers = world.release(1, two.digest, &ids).await?;
+    assert_eq!(
+        refusal(&answers[0]).0,
+        ProblemCode::BudgetExceeded,
+        "with one share of two nobody opens it: {answers:?}"
+    );
+    Ok(())
+}
