@@ -189,8 +189,8 @@ impl Store {
         Ok(())
     }
 
-    /// Destroys the rest: row key, sketches, scores, private rows; `copies` stand in the place of sheets with its lines. `row` is what the ledger still owes. Gives what was deleted, for
-    /// [`Store::prove_gone`].
+    /// Destroys the rest: row key, sketches, scores, private rows; `copies` stand in the place of sheets with its lines. `row` is what
+    /// the ledger still owes. Gives what was deleted, for [`Store::prove_gone`].
     ///
     /// # Errors
     /// Where the database fails; then nothing was destroyed.
