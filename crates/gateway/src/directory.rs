@@ -6,10 +6,10 @@ use futures_util::future::join_all;
 use rochdale_api::client::{Client, ClientError, Identity};
 use rochdale_api::status::{Health, StewardEntry};
 use rochdale_core::ids::StewardId;
+use rochdale_node::mirror::Folded;
 use rochdale_node::peers::{Peer, Peers};
 
 use crate::config::{StewardConfig, WorkerConfig};
-use crate::store::IndexStore;
 
 /// Pause between two looks.
 const EVERY: Duration = Duration::from_secs(3);
@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Stewards and worker. Clones share what is known of them.
 #[derive(Clone)]
 pub struct Directory {
-    index: IndexStore,
+    index: Folded,
     peers: Peers,
     worker: Client,
 }
@@ -30,7 +30,7 @@ impl Directory {
     /// # Errors
     /// Where a URL does not parse.
     pub fn new(
-        index: IndexStore,
+        index: Folded,
         identity: Identity,
         stewards: &[StewardConfig],
         worker: &WorkerConfig,

@@ -7,7 +7,8 @@ use rochdale_api::server::Seldom;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::client::Chain;
 use rochdale_chain::deploy::Manifest;
-use rochdale_chain::events::{Event, FollowError, Follower, FollowerOptions, Located, Progress};
+use rochdale_chain::events::{Event, FollowError, FollowerOptions, Located, Progress};
+use rochdale_node::mirror::{Folded, Following, following};
 use tokio::sync::{Notify, watch};
 
 use crate::config::IndexerConfig;
@@ -32,7 +33,7 @@ pub struct Standing {
 #[derive(Clone, Debug)]
 pub struct Index {
     chain: Chain,
-    state: IndexStore,
+    state: Folded,
     standing: watch::Receiver<Standing>,
     nudge: Arc<Notify>,
 }
@@ -40,7 +41,7 @@ pub struct Index {
 impl Index {
     /// The state as of the last indexed block.
     #[must_use]
-    pub fn state(&self) -> &IndexStore {
+    pub fn state(&self) -> &Folded {
         &self.state
     }
 
@@ -54,7 +55,7 @@ impl Index {
     ///
     /// # Errors
     /// A problem where the RPC or the store fails, or the index does not catch up in time.
-    pub async fn fresh(&self) -> Result<&IndexStore, Problem> {
+    pub async fn fresh(&self) -> Result<&Folded, Problem> {
         let latest = self.chain.block(alloy::eips::BlockId::latest()).await.map_err(|e| problems::chain(&e))?.number;
         let mut standing = self.standing.clone();
         let caught_up = standing.wait_for(|s| {
@@ -83,7 +84,7 @@ impl Index {
 /// The task that follows the chain.
 #[derive(Debug)]
 pub struct Indexer {
-    follower: Follower<IndexStore>,
+    follower: Following<IndexStore>,
     chain: Chain,
     manifest: Manifest,
     store: Store,
@@ -107,9 +108,10 @@ impl Indexer {
         config: IndexerConfig,
         queue: Arc<Notify>,
     ) -> Result<(Self, Index), StoreError> {
-        let state = IndexStore::open(store.clone()).await?;
         let options = FollowerOptions { accept_rollback: config.accept_rollback, ..FollowerOptions::default() };
-        let follower = Follower::with_options(chain.clone(), manifest, state.clone(), options);
+        let kept = IndexStore(store.clone());
+        let (follower, state) = following(chain.clone(), manifest, kept.clone(), options);
+        state.catch_up(&kept).await?;
         let every = Duration::from_millis(config.poll_ms);
         let (sender, standing) = watch::channel(Standing::default());
         let nudge = Arc::new(Notify::new());

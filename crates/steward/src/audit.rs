@@ -5,6 +5,7 @@
 //! destroyed row key gives, and their amounts are recomputed like all others.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use alloy::primitives::{Address, B256, U256};
@@ -15,10 +16,10 @@ use rochdale_api::Problem;
 use rochdale_api::settlement::SheetLine;
 use rochdale_chain::bindings::{DataToken, TestUSDC, Treasury};
 use rochdale_chain::client::{ChainError, Clock, SystemClock};
-use rochdale_chain::events::{FollowError, Follower, MemoryError, MemoryStore};
-use rochdale_chain::state::Cooperative;
+use rochdale_chain::events::{FollowError, FollowerOptions, MemoryError, MemoryStore};
 use rochdale_core::ids::Epoch;
 use rochdale_core::ledger::{self, Global, Header};
+use rochdale_node::mirror::Watch;
 use serde::Serialize;
 
 use crate::config::Config;
@@ -104,17 +105,29 @@ impl fmt::Display for Report {
     }
 }
 
+/// The chain, read anew: an audit believes no store.
+struct Seen {
+    mirror: Arc<Mirror>,
+    watch: Watch<MemoryStore>,
+}
+
+impl Deref for Seen {
+    type Target = Mirror;
+
+    fn deref(&self) -> &Mirror {
+        &self.mirror
+    }
+}
+
 /// Recomputes everything; stops at the first difference.
 ///
 /// # Errors
 /// Where chain or store cannot be read.
 pub async fn audit(config: Config) -> Result<Report, AuditError> {
     let steward = Steward::open_read_only(config, Arc::new(SystemClock::default()) as Arc<dyn Clock>).await?;
-    let mut follower = Follower::new(steward.chain.clone(), &steward.manifest, MemoryStore::default());
-    let progress = follower.step().await?;
-    let events = follower.store().events().to_vec();
-    let latest = Cooperative::fold(&events);
-    let mirror = Mirror { head: progress.head, events: Arc::new(events), latest };
+    let options = FollowerOptions::default();
+    let watch = Watch::new(steward.chain.clone(), &steward.manifest, MemoryStore::default(), options);
+    let mirror = Seen { mirror: watch.at_head().await?, watch };
     let mut report = Report { root: ledger::empty_root(steward.manifest.tree_depth), ..Report::default() };
     let mut replayed = Before { root: report.root, ..Before::default() };
     let compared = match replay(&steward, &mirror, &mut replayed, &mut report).await {
@@ -141,7 +154,7 @@ fn differs(detail: String) -> Problem {
 
 async fn replay(
     steward: &Arc<Steward>,
-    mirror: &Mirror,
+    mirror: &Seen,
     before: &mut Before,
     report: &mut Report,
 ) -> Result<(), Problem> {
@@ -176,7 +189,7 @@ async fn replay(
 }
 
 /// What is open: the proposal that halted settlement, while it stands, and what peers said of our sheets.
-async fn dispute(steward: &Arc<Steward>, mirror: &Mirror, before: &Before, report: &mut Report) -> Result<(), Problem> {
+async fn dispute(steward: &Arc<Steward>, mirror: &Seen, before: &Before, report: &mut Report) -> Result<(), Problem> {
     report.lines = steward.peers_differences().await?;
     let cause = steward.store.halted(settlement::DUTY).await?.and_then(|halt| halt.cause);
     let Some((epoch, attempt)) = cause else { return Ok(()) };
@@ -194,7 +207,7 @@ async fn dispute(steward: &Arc<Steward>, mirror: &Mirror, before: &Before, repor
 /// An epoch computed from its sheet, and the sheet's lines.
 async fn replay_epoch(
     steward: &Arc<Steward>,
-    mirror: &Mirror,
+    mirror: &Seen,
     before: &Before,
     header: &Header,
     entered: &[EnteredRow],
@@ -202,7 +215,7 @@ async fn replay_epoch(
     let epoch = header.epoch;
     let sheet = steward.kept_sheet(steward.office(mirror)?, header).await?;
     let cut = steward.cut(epoch).await?;
-    let at_cut = Cooperative::at_block(mirror.events.iter(), cut.number);
+    let at_cut = mirror.watch.at_block(cut.number).await.unwrap_or_else(|never| match never {});
     let scores = steward.verified_scores(&at_cut, &sheet.scores)?;
     let gathered =
         steward.gather((epoch, header.attempt), &at_cut, entered, &scores, &sheet.awards, &sheet.lines).await?;
@@ -269,7 +282,7 @@ fn at_most(name: &str, left: u128, right: u128) -> Check {
 }
 
 /// Minted = claimed ≤ earned ≤ awarded; license money = buckets; contributors' part = incoming + pool + allocated.
-async fn conservation(steward: &Steward, mirror: &Mirror, global: &Global) -> Result<Vec<Check>, AuditError> {
+async fn conservation(steward: &Steward, mirror: &Seen, global: &Global) -> Result<Vec<Check>, AuditError> {
     let (state, addresses, totals) = (&mirror.latest, &steward.manifest.addresses, &global.totals);
     let (mut cash, mut data, mut gov) = (0u128, 0u128, 0u128);
     for claimed in state.claimed.values() {

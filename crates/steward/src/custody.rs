@@ -13,7 +13,6 @@ use rochdale_api::contribution::{CatchUpContribution, ContributionPackage, Contr
 use rochdale_api::member::{ConsentDelivery, ConsentSecret, RowKeyDelivery, SealedTo};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::eip712;
-use rochdale_chain::events::Event;
 use rochdale_chain::state::{Contribution, Member};
 use rochdale_core::commit;
 use rochdale_core::ids::{MemberId, StewardId};
@@ -145,23 +144,18 @@ impl Steward {
         active(mirror, id)?;
         let digest = commit::json(&secret.receipt)
             .map_err(|error| Problem::new(ProblemCode::BadRequest, format!("the consent receipt: {error}")))?;
-        let on_chain = mirror.events.iter().rev().find_map(|located| match &located.event {
-            Event::ConsentGranted { member, version: v, receipt_commitment, expiry }
-                if *member == id && *v == version =>
-            {
-                Some((*receipt_commitment, *expiry))
-            }
-            _ => None,
-        });
-        let Some((on_chain, expiry)) = on_chain else {
+        let Some(grant) = mirror.latest.grants.get(&(id, version)) else {
             let detail = format!("member {id} has granted no consent of version {version} on chain");
             return Err(Problem::new(ProblemCode::NotFound, detail).hint("send it again once the grant is mined"));
         };
-        if commit::consent(digest, secret.blinder) != on_chain {
+        if commit::consent(digest, secret.blinder) != grant.receipt_commitment {
             let detail = format!("the receipt of member {id}, version {version}, is not the one committed on chain");
             return Err(Problem::new(ProblemCode::SealBroken, detail));
         }
-        secret.receipt.check(id, version, expiry).map_err(|e| Problem::new(ProblemCode::BadRequest, e.to_string()))?;
+        secret
+            .receipt
+            .check(id, version, grant.expiry)
+            .map_err(|e| Problem::new(ProblemCode::BadRequest, e.to_string()))?;
         Ok(self.keys.keep_consent(&self.store, id, version, secret).await?)
     }
 

@@ -111,7 +111,7 @@ impl Steward {
 
     /// Notes what a peer said. Who had everything erased by a final block is in nobody's sums, whether the peer has come to it or not.
     pub fn hear_sums(&self, mirror: &Mirror, said: &mut Said, peer: Address, sums: KeptSums) {
-        let members = mirror.finalized().members;
+        let members = &mirror.finalized().members;
         let is_erased = |member: &MemberId| members.get(member).is_some_and(|state| state.erased.is_some());
         let spent = sums.spent.into_iter().filter(|(member, _)| !is_erased(member)).collect();
         said.entry(FoldedRow { up_to: sums.up_to, spent }).or_default().insert(peer);

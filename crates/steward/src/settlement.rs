@@ -116,7 +116,7 @@ impl Steward {
     /// Where the chain or the store fails; what an attempt lacks is noted in the status.
     pub async fn settle_round(self: &Arc<Self>, mirror: &Mirror) -> Result<(), Problem> {
         let _one = self.settling.lock().await;
-        self.lift_if_voided(&mirror.finalized()).await?;
+        self.lift_if_voided(mirror.finalized()).await?;
         self.object_if_false(mirror).await?;
         self.refuse_if_halted(DUTY).await?;
         let lacking = match self.take_over(mirror).await {
@@ -177,7 +177,7 @@ impl Steward {
     /// Where the store fails.
     pub async fn stands(&self, mirror: &Mirror, settled: Epoch) -> Result<bool, Problem> {
         let Some(row) = self.store.epoch::<Header, Global>(settled).await? else { return Ok(true) };
-        let proposal = mirror.finalized().proposals.remove(&settled);
+        let proposal = mirror.finalized().proposals.get(&settled).cloned();
         Ok(proposal.is_some_and(|p| p.header == row.header && p.final_at <= mirror.now()))
     }
 

@@ -52,7 +52,7 @@ impl Steward {
     ) -> Result<SnapshotRow, Problem> {
         let terms = license.terms;
         let block = self.final_block(mirror, order.cut).await?;
-        let state = Cooperative::at_block(mirror.events.iter(), block.number);
+        let state = self.watch.at_block(block.number).await?;
         let accounts = self.accounts(&state, state.debits.values()).await?;
         let request = request_of(&state, license, block.timestamp)?;
         let size = self.published_size(terms.dataset, terms.purpose, block.timestamp).await?;

@@ -1,6 +1,5 @@
 //! What every duty of a steward shares: keys, store, its own view of the chain, and the ways to gateway and peers.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -8,13 +7,14 @@ use alloy::primitives::Address;
 use alloy::sol_types::Eip712Domain;
 use rochdale_api::client::{Client, Identity};
 use rochdale_api::{Problem, ProblemCode, auth};
-use rochdale_chain::client::{Chain, ChainError, ChainOptions, Clock, Head};
+use rochdale_chain::client::{Chain, ChainError, ChainOptions, Clock};
 use rochdale_chain::deploy::Manifest;
-use rochdale_chain::events::{FollowError, Follower, FollowerOptions, Located};
-use rochdale_chain::state::Cooperative;
+use rochdale_chain::events::{FollowError, FollowerOptions};
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
 use rochdale_crypto::SealingPublicKey;
 use rochdale_node::callers::Looks;
+pub use rochdale_node::mirror::Mirror;
+use rochdale_node::mirror::Watch;
 use rochdale_node::nonces::{Nonces, NoncesError};
 use rochdale_node::peers::{PATIENCE, Peer, Peers};
 use rochdale_node::sealed;
@@ -26,31 +26,6 @@ use crate::config::Config;
 use crate::falsified::Falsified;
 use crate::keys::{self, Keys, KeysError};
 use crate::store::{EventStore, Store, StoreError};
-
-/// The chain as this steward last saw it.
-#[derive(Clone, Debug)]
-pub struct Mirror {
-    /// Latest and finalized block.
-    pub head: Head,
-    /// Every event, oldest first.
-    pub events: Arc<Vec<Located>>,
-    /// What they add up to.
-    pub latest: Cooperative,
-}
-
-impl Mirror {
-    /// Protocol time: seconds of block time.
-    #[must_use]
-    pub fn now(&self) -> u64 {
-        self.head.latest.timestamp
-    }
-
-    /// The state as of the finalized block.
-    #[must_use]
-    pub fn finalized(&self) -> Cooperative {
-        Cooperative::at_block(self.events.iter(), self.head.finalized.number)
-    }
-}
 
 /// Who calls, as the chain knows them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,10 +129,7 @@ pub struct Steward {
     pub announced: std::sync::Mutex<Option<std::time::Instant>>,
     /// What this steward computes of the pending epoch where the proposal on chain is another.
     pub(crate) falsified: RwLock<Option<Arc<Falsified>>>,
-    follower: Mutex<Follower<EventStore>>,
-    /// Whether the store may hold events that the mirror does not: whoever asked for the step may have gone before its end.
-    behind: AtomicBool,
-    mirror: RwLock<Option<Arc<Mirror>>>,
+    pub(crate) watch: Watch<EventStore>,
     report: RwLock<Report>,
     /// Asks the other stewards.
     pub peers: Peers,
@@ -222,7 +194,7 @@ impl Steward {
             Client::new(&former.url).map_err(url(format!("former, steward {}", former.address)))?;
         }
         let options = FollowerOptions { accept_rollback: config.accept_rollback, ..FollowerOptions::default() };
-        let follower = Follower::with_options(chain.clone(), &manifest, EventStore(store.clone()), options);
+        let watch = Watch::new(chain.clone(), &manifest, EventStore(store.clone()), options);
         Ok(Arc::new(Self {
             domain,
             config,
@@ -234,9 +206,7 @@ impl Steward {
             debiting: Mutex::default(),
             announced: std::sync::Mutex::default(),
             falsified: RwLock::default(),
-            follower: Mutex::new(follower),
-            behind: AtomicBool::new(true),
-            mirror: RwLock::default(),
+            watch,
             report: RwLock::default(),
             peers,
             looks: Looks::default(),
@@ -256,27 +226,10 @@ impl Steward {
     /// # Errors
     /// Where the RPC does not answer, lags, or serves another chain.
     pub async fn at_head(&self) -> Result<Arc<Mirror>, Problem> {
-        let mut follower = self.follower.lock().await;
-        let behind = self.behind.swap(true, Ordering::SeqCst);
-        let progress = follower.step().await.map_err(|error| match error {
+        self.watch.at_head().await.map_err(|error| match error {
             FollowError::Store(error) => Problem::from(error),
             error => Problem::new(ProblemCode::ChainUnavailable, error.to_string()),
-        })?;
-        let known = self.mirror();
-        let mirror = match known {
-            Ok(known) if !behind && progress.events == 0 && progress.rolled_back_to.is_none() => {
-                Mirror { head: progress.head, ..(*known).clone() }
-            }
-            _ => {
-                let events = self.store.events().await?;
-                let latest = Cooperative::fold(&events);
-                Mirror { head: progress.head, events: Arc::new(events), latest }
-            }
-        };
-        let mirror = Arc::new(mirror);
-        *self.mirror.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(mirror.clone());
-        self.behind.store(false, Ordering::SeqCst);
-        Ok(mirror)
+        })
     }
 
     /// The chain as last seen.
@@ -284,8 +237,15 @@ impl Steward {
     /// # Errors
     /// Before it was seen once.
     pub fn mirror(&self) -> Result<Arc<Mirror>, Problem> {
-        let mirror = self.mirror.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-        mirror.ok_or_else(|| Problem::new(ProblemCode::ChainUnavailable, "the chain was not read yet: try again"))
+        self.watch
+            .mirror()
+            .ok_or_else(|| Problem::new(ProblemCode::ChainUnavailable, "the chain was not read yet: try again"))
+    }
+
+    /// How many events were read back from the store since the start: all of them once, and of blocks of long ago.
+    #[must_use]
+    pub fn read_back(&self) -> u64 {
+        self.watch.folded().read_back()
     }
 
     /// Our seat.

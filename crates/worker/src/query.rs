@@ -18,7 +18,7 @@ use rochdale_api::order::{
 };
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::eip712;
-use rochdale_chain::events::{Event, LicenseTerms};
+use rochdale_chain::events::LicenseTerms;
 use rochdale_compute::engine::Engine as _;
 use rochdale_compute::release::{Evaluated, release};
 use rochdale_core::commit;
@@ -403,14 +403,11 @@ impl Worker {
     /// The transaction that anchored a receipt, as our own RPC shows it.
     async fn anchored(&self, order: B256, result: B256) -> Result<Option<Mined>, Problem> {
         let mirror = self.at_head().await?;
-        let found = mirror.events.iter().rev().find(|located| {
-            matches!(&located.event, Event::ReceiptAnchored { order: of, result_digest, .. }
-                if (*of, *result_digest) == (order, result))
-        });
-        let Some(located) = found else { return Ok(None) };
-        let receipt = self.chain.provider().get_transaction_receipt(located.transaction).await;
-        let gas_used = receipt.map_err(crate::problems::chain)?.map_or(0, |receipt| receipt.gas_used);
-        Ok(Some(Mined { tx: located.transaction, block: located.block_number, gas_used }))
+        let anchored = mirror.latest.debit_of(order).and_then(|booked| booked.receipt);
+        let Some(receipt) = anchored.filter(|receipt| receipt.result_digest == result) else { return Ok(None) };
+        let mined = self.chain.provider().get_transaction_receipt(receipt.transaction).await;
+        let gas_used = mined.map_err(crate::problems::chain)?.map_or(0, |mined| mined.gas_used);
+        Ok(Some(Mined { tx: receipt.transaction, block: receipt.anchored.block, gas_used }))
     }
 }
 

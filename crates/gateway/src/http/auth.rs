@@ -10,10 +10,10 @@ use rochdale_api::server::{Answer, Verifier};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::state::Cooperative;
 use rochdale_node::callers::{access, admit};
+use rochdale_node::mirror::Folded;
 
 use super::{Access, ENDPOINTS, Gateway};
 use crate::problems;
-use crate::store::IndexStore;
 
 /// The gateway as axum's state.
 #[derive(Clone)]
@@ -50,7 +50,7 @@ impl Verifier for Gateway {
         Box::pin(async move {
             let route = access(ENDPOINTS, method, path)
                 .ok_or_else(|| Problem::new(ProblemCode::NotFound, "there is no such path"))?;
-            let may = |index: &IndexStore| std::future::ready(index.read(|state| may(state, signer, route)));
+            let may = |index: &Folded| std::future::ready(index.read(|state| may(state, signer, route)));
             admit(&self.looks, Some(self.index.state()), self.index.fresh(), may).await
         })
     }
