@@ -6,5 +6,6 @@ pub mod callers;
 pub mod mirror;
 pub mod nonces;
 pub mod peers;
+pub mod request;
 pub mod sealed;
 pub mod states;

@@ -12,6 +12,7 @@ use rochdale_chain::events::{FollowError, Follower, FollowerOptions, Located, Me
 use rochdale_chain::state::Cooperative;
 use tokio::sync::Mutex;
 
+use crate::request;
 use crate::states::{Kept, States};
 
 /// A store that gives back the events that it took.
@@ -219,12 +220,27 @@ impl<S: History + Sync> Watch<S> {
         Self { follower: Mutex::new(follower), folded, mirror: RwLock::default() }
     }
 
-    /// The chain as of now: follows it to its head, unless a look that began after this was asked for did.
+    /// The chain as of now: follows it to its head, unless a look that began after this was asked for did. Of a request
+    /// whose guard looked, the first is the guard's.
     ///
     /// # Errors
     /// Where the RPC does not answer, lags, or serves another chain, or the store fails.
     pub async fn at_head(&self) -> Result<Arc<Mirror>, FollowError<S::Error>> {
-        let asked = Instant::now();
+        self.since(request::look()).await
+    }
+
+    /// The chain as of now for a request's guard, whose look its handler takes over.
+    ///
+    /// # Errors
+    /// As [`Self::at_head`].
+    pub async fn for_guard(&self) -> Result<Arc<Mirror>, FollowError<S::Error>> {
+        self.since(request::guard()).await
+    }
+
+    async fn since(&self, asked: Instant) -> Result<Arc<Mirror>, FollowError<S::Error>> {
+        if let Some(mirror) = self.mirror().filter(|mirror| mirror.looked >= asked) {
+            return Ok(mirror);
+        }
         let mut follower = self.follower.lock().await;
         if let Some(mirror) = self.mirror().filter(|mirror| mirror.looked >= asked) {
             return Ok(mirror);

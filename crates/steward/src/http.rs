@@ -128,6 +128,7 @@ pub fn router(steward: Arc<Steward>) -> Router {
             Problem::new(ProblemCode::MethodNotAllowed, "this path does not take this method")
         })
         .layer(DefaultBodyLimit::max(MAX_JSON))
+        .layer(axum::middleware::from_fn(rochdale_node::request::scoped))
         .with_state(App(steward));
     answering(router, identity)
 }
@@ -140,9 +141,9 @@ impl App {
         Ok((mirror, caller))
     }
 
-    async fn gateway<T>(&self, signed: &Signed<T>) -> Result<(), Problem> {
+    async fn gateway<T>(&self, signed: &Signed<T>) -> Result<Arc<Mirror>, Problem> {
         match self.caller(signed).await? {
-            (_, Caller::Gateway) => Ok(()),
+            (mirror, Caller::Gateway) => Ok(mirror),
             (_, other) => Err(forbidden(signed, other, "the gateway")),
         }
     }
@@ -242,23 +243,23 @@ async fn erasure(State(app): State<App>, Path(member): Path<u32>) -> Answered<Er
 }
 
 async fn row_keys(State(app): State<App>, signed: Signed<RowKeyDelivery>) -> Answered<()> {
-    app.gateway(&signed).await?;
-    app.0.take_row_key(&signed.body).await.map(Json)
+    let mirror = app.gateway(&signed).await?;
+    app.0.take_row_key(&mirror, &signed.body).await.map(Json)
 }
 
 async fn offers(State(app): State<App>, signed: Signed<KeyOfferDelivery>) -> Answered<KeyReceipt> {
-    app.gateway(&signed).await?;
-    app.0.take_offer(&signed.body).await.map(Json)
+    let mirror = app.gateway(&signed).await?;
+    app.0.take_offer(&mirror, &signed.body).await.map(Json)
 }
 
 async fn consents(State(app): State<App>, signed: Signed<ConsentDelivery>) -> Answered<()> {
-    app.gateway(&signed).await?;
-    app.0.take_consent(&signed.body).await.map(Json)
+    let mirror = app.gateway(&signed).await?;
+    app.0.take_consent(&mirror, &signed.body).await.map(Json)
 }
 
 async fn contributions(State(app): State<App>, signed: Signed<ContributionPackage>) -> Answered<ShareReceipt> {
-    app.gateway(&signed).await?;
-    app.0.take_contribution(&signed.body).await.map(Json)
+    let mirror = app.gateway(&signed).await?;
+    app.0.take_contribution(&mirror, &signed.body).await.map(Json)
 }
 
 async fn shares(State(app): State<App>, sealed: SealedBody<ScoringSharesRequest>) -> Response {
@@ -325,9 +326,7 @@ async fn copies(State(app): State<App>, signed: Signed<CopyRequest>) -> Answered
 }
 
 async fn snapshots(State(app): State<App>, signed: Signed<SealedRequest>) -> Answered<Sealed> {
-    app.worker(&signed).await?;
-    // A license that was bought a moment ago is in no older state.
-    let mirror = app.0.at_head().await?;
+    let mirror = app.worker(&signed).await?;
     app.0.answer_snapshot(&mirror, signed.signer, &signed.body).await.map(Json)
 }
 

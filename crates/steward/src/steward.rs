@@ -178,7 +178,7 @@ impl Steward {
         }
         let stale_after = Duration::from_secs(config.stale_after_s);
         let options = ChainOptions { stale_after, ..ChainOptions::new(config.chain_id) };
-        let chain = Chain::connect(&config.rpc_url, options, clock).await?;
+        let chain = Chain::connect_any(&config.rpc_url, &config.rpc_fallbacks, options, clock).await?;
         let url = |key: String| {
             move |e: rochdale_api::client::ClientError| StartError::Address { key, detail: e.to_string() }
         };
@@ -226,10 +226,12 @@ impl Steward {
     /// # Errors
     /// Where the RPC does not answer, lags, or serves another chain.
     pub async fn at_head(&self) -> Result<Arc<Mirror>, Problem> {
-        self.watch.at_head().await.map_err(|error| match error {
-            FollowError::Store(error) => Problem::from(error),
-            error => Problem::new(ProblemCode::ChainUnavailable, error.to_string()),
-        })
+        self.watch.at_head().await.map_err(unfollowed)
+    }
+
+    /// The same for a request's guard, whose look its handler takes over.
+    pub(crate) async fn for_guard(&self) -> Result<Arc<Mirror>, Problem> {
+        self.watch.for_guard().await.map_err(unfollowed)
     }
 
     /// The chain as last seen.
@@ -367,6 +369,13 @@ impl Steward {
             Some(halt) => Err(Problem::new(ProblemCode::Halted, format!("{duty} is halted: {}", halt.reason))
                 .hint("people have to find out which steward or worker broke the rules")),
         }
+    }
+}
+
+fn unfollowed(error: FollowError<StoreError>) -> Problem {
+    match error {
+        FollowError::Store(error) => Problem::from(error),
+        error => Problem::new(ProblemCode::ChainUnavailable, error.to_string()),
     }
 }
 

@@ -138,7 +138,7 @@ impl Worker {
             .map_err(|(steward, error)| address(format!("stewards, steward {steward}"))(error))?;
         let stale_after = Duration::from_secs(config.stale_after_s);
         let options = ChainOptions { stale_after, ..ChainOptions::new(config.chain_id) };
-        let chain = Chain::connect(&config.rpc_url, options, clock.clone()).await?;
+        let chain = Chain::connect_any(&config.rpc_url, &config.rpc_fallbacks, options, clock.clone()).await?;
         let vault = config.data_dir.join("vault");
         let replica = Replica::open(vault.clone(), config.replica.max_bytes)
             .map_err(|source| StartError::Replica { path: vault, source })?;
@@ -179,9 +179,19 @@ impl Worker {
     /// Where the RPC does not answer, lags, or serves another chain.
     pub async fn at_head(&self) -> Result<Arc<Mirror>, Problem> {
         let mirror = self.watch.at_head().await.map_err(problems::chain)?;
+        self.hear_of_rollbacks(&mirror);
+        Ok(mirror)
+    }
+
+    fn hear_of_rollbacks(&self, mirror: &Mirror) {
         if self.rollbacks.swap(mirror.rollbacks, Ordering::SeqCst) != mirror.rollbacks {
             self.replica.relist();
         }
+    }
+
+    async fn for_guard(&self) -> Result<Arc<Mirror>, Problem> {
+        let mirror = self.watch.for_guard().await.map_err(problems::chain)?;
+        self.hear_of_rollbacks(&mirror);
         Ok(mirror)
     }
 
@@ -228,7 +238,7 @@ impl Verifier for Worker {
     }
 
     fn now(&self) -> Answer<'_, u64> {
-        Box::pin(async { self.chain.now().await.map_err(problems::chain) })
+        Box::pin(async { Ok(self.for_guard().await?.now()) })
     }
 
     /// The gateway alone signs its calls to the worker.
@@ -238,7 +248,7 @@ impl Verifier for Worker {
             let refusal = Problem::new(ProblemCode::Forbidden, detail).hint("POST /v1/queries at the gateway");
             std::future::ready(if mirror.latest.gateway == Some(signer) { Ok(()) } else { Err(refusal) })
         };
-        Box::pin(async move { admit(&self.looks, self.mirror(), self.at_head(), may).await })
+        Box::pin(async move { admit(&self.looks, self.mirror(), self.for_guard(), may).await })
     }
 
     fn use_nonce(&self, signer: Address, nonce: U256, deadline: u64, now: u64) -> Answer<'_, bool> {

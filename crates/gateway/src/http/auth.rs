@@ -13,7 +13,6 @@ use rochdale_node::callers::{access, admit};
 use rochdale_node::mirror::Folded;
 
 use super::{Access, ENDPOINTS, Gateway};
-use crate::problems;
 
 /// The gateway as axum's state.
 #[derive(Clone)]
@@ -43,7 +42,7 @@ impl Verifier for Gateway {
     }
 
     fn now(&self) -> Answer<'_, u64> {
-        Box::pin(async { self.chain.now().await.map_err(|e| problems::chain(&e)) })
+        Box::pin(async { Ok(self.index.for_guard().await?.latest.timestamp) })
     }
 
     fn admit<'a>(&'a self, signer: Address, method: &'a str, path: &'a str) -> Answer<'a, ()> {
@@ -51,7 +50,8 @@ impl Verifier for Gateway {
             let route = access(ENDPOINTS, method, path)
                 .ok_or_else(|| Problem::new(ProblemCode::NotFound, "there is no such path"))?;
             let may = |index: &Folded| std::future::ready(index.read(|state| may(state, signer, route)));
-            admit(&self.looks, Some(self.index.state()), self.index.fresh(), may).await
+            let fresh = async { self.index.for_guard().await.map(|_| self.index.state()) };
+            admit(&self.looks, Some(self.index.state()), fresh, may).await
         })
     }
 

@@ -12,7 +12,6 @@ mod house;
 mod keys;
 mod limits;
 mod members;
-pub mod receipts;
 mod seasoned;
 
 use std::sync::Arc;
@@ -36,6 +35,7 @@ use tokio::sync::Notify;
 
 use crate::indexer::Index;
 use crate::problems;
+use crate::receipts;
 use crate::store::{NewContribution, Store};
 
 pub use house::House;

@@ -3,6 +3,7 @@
 
 mod interrupted;
 mod process;
+mod reads;
 mod refused;
 mod rig;
 mod round;
