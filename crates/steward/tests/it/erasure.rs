@@ -165,7 +165,8 @@ async fn at_rest(world: &World, seat: u8, member: MemberId) -> Result<BTreeMap<S
             needles.insert(format!("{table}.{column} {index}"), row.try_get(0)?);
         }
     }
-    for (index, row) in sqlx::query("SELECT wrapped FROM sheet_copies").fetch_all(&mut db).await?.iter().enumerate() {
+    let kept = "SELECT inputs FROM sheet_copies UNION ALL SELECT sheet FROM sheet_copies WHERE sheet IS NOT NULL";
+    for (index, row) in sqlx::query(kept).fetch_all(&mut db).await?.iter().enumerate() {
         needles.insert(format!("opened sheet {index}"), row.try_get(0)?);
     }
     db.close().await?;
