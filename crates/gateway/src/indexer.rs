@@ -65,6 +65,14 @@ impl Index {
         Ok(&self.state)
     }
 
+    /// Waits until everything up to the chain's newest block is indexed, whatever this request saw before.
+    ///
+    /// # Errors
+    /// As [`Self::fresh`].
+    pub async fn anew(&self) -> Result<Head, Problem> {
+        self.since(Instant::now()).await
+    }
+
     /// The head that [`Self::fresh`] reads up to.
     ///
     /// # Errors

@@ -29,6 +29,7 @@ use rochdale_chain::client::Chain;
 use rochdale_chain::deploy::Manifest;
 use rochdale_node::callers::Looks;
 use rochdale_node::nonces::Nonces;
+use rochdale_node::request;
 use tower_http::trace::TraceLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -174,6 +175,7 @@ pub fn router(gateway: Arc<Gateway>) -> (Router, utoipa::openapi::OpenApi) {
         .layer(DefaultBodyLimit::disable())
         .layer(Extension(BodyLimit(MAX_BODY)))
         .layer(middleware::from_fn(bounded))
+        .layer(middleware::from_fn(request::scoped))
         .layer(middleware::from_fn(protective))
         .layer(TraceLayer::new_for_http())
         .with_state(AppState(gateway));

@@ -301,7 +301,8 @@ impl Relayer {
         if error.revert().is_none() {
             return Err(problem);
         }
-        self.index.fresh().await?;
+        // It may have taken effect after this request's guard looked.
+        self.index.anew().await?;
         let Some(located) = before.await?.into_iter().find(|e| same(&e.event)) else { return Err(problem) };
         let found = receipts::look_up(self.chain(), &self.manifest.addresses, located.transaction).await;
         let (mined, events) = found.map_err(|e| problems::chain(&e))?.ok_or(problem)?;
