@@ -100,11 +100,13 @@ impl Worker {
         Ok(())
     }
 
-    /// Forgets answers, with their blinders, whose license has ended: until then what is paid can be fetched.
+    /// Forgets answers, with their blinders, whose license has ended: until then what is paid can be fetched. An order that was left open goes
+    /// earlier, a day past its deadline, with the ids of its snapshot: no steward releases anything for it any more.
     ///
     /// # Errors
     /// Where the store fails.
     pub async fn forget_ended(&self, mirror: &Mirror) -> Result<(), Problem> {
+        self.store.forget_open(mirror.head.finalized.timestamp.saturating_sub(SESSION)).await?;
         for license in self.store.licenses().await? {
             let ended = mirror.latest.licenses.get(&license).is_none_or(|held| held.terms.expiry < mirror.now());
             if ended {

@@ -160,6 +160,22 @@ impl Store {
         rows.iter().map(|row| get(row, "license").map(LicenseId)).collect()
     }
 
+    /// Forgets every order without an answer whose deadline is before `time` (seconds of block time), with what it knew of its snapshot.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn forget_open(&self, time: u64) -> Result<()> {
+        let gone = sqlx::query("DELETE FROM jobs WHERE state IN ('asked', 'signed', 'booked') AND deadline < $1")
+            .bind(int(time))
+            .execute(&self.pool)
+            .await?;
+        if gone.rows_affected() > 0 {
+            // What was deleted must not stay in the log beside the database.
+            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.pool).await?;
+        }
+        Ok(())
+    }
+
     /// Forgets every order of a license whose deadline is before `now` (seconds of block time), with its answer and blinders.
     ///
     /// # Errors

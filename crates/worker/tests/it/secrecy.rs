@@ -97,6 +97,33 @@ async fn the_copy_of_an_erased_members_record_is_deleted_although_another_member
     assert_eq!(rig.replicated().len(), 2);
 }
 
+/// Points 2 and 10: what an order that was left open knew of its snapshot is kept no longer than stewards release shares for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_was_left_open_is_forgotten_a_day_past_its_deadline() {
+    let rig = Rig::new(3, 10 * RHO).await;
+    let license = rig.license(YEAR).await;
+    let request = rig.order(&license, count(RHO), |_| {}).await;
+    rig.seats[0].down().await;
+    rig.seats[2].down().await;
+    rig.ask(&request).await.unwrap_err();
+    let open = rig.worker.store.open_jobs().await.unwrap();
+    let secret = open[0].secret.clone().unwrap();
+    let file = rig.worker.config.data_dir.join("worker.db");
+    let holds = || {
+        let files = [file.clone(), file.with_extension("db-wal")];
+        let mut read = files.iter().filter_map(|file| std::fs::read(file).ok());
+        read.any(|bytes| bytes.windows(32).any(|window| window == &secret[..32]))
+    };
+    assert!(holds());
+    for (later, left) in [(3_600, 1), (86_400 + 7_200, 0)] {
+        rig.coop.local.time_to(request.order.deadline + later, 3).await.unwrap();
+        rig.settle().await;
+        rig.worker.forget_ended(&*rig.worker.at_head().await.unwrap()).await.unwrap();
+        assert_eq!(rig.worker.store.open_jobs().await.unwrap().len(), left);
+    }
+    assert!(!holds(), "its blinder is in no file");
+}
+
 /// Point 4: the number of people asked stands nowhere: not in the answer, not in an error, not on the health page.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_exact_size_leaves_the_worker() {
