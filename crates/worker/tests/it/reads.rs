@@ -29,7 +29,7 @@ fn check(rig: &Rig, kind: &str, requests: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_kind_of_request_reads_the_chain_at_most_three_times() {
-    let mut rig = Rig::new(3, 100 * RHO).await;
+    let mut rig = Rig::quiet(3, 100 * RHO).await;
     let license = rig.license(365 * 86_400).await;
     let _ = rig.ask(&rig.order(&license, count(RHO), |_| {}).await).await.unwrap();
     let forget = |rig: &Rig| rig.wires.all().for_each(|wire| drop(wire.take()));

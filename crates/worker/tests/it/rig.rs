@@ -47,7 +47,7 @@ use tokio::task::JoinHandle;
 
 use crate::tap::Tap;
 
-/// How often nothing is looked at by itself.
+/// So seldom that it never happens.
 const HOUR_MS: u64 = 3_600_000;
 
 /// How long anything may take.
@@ -247,7 +247,16 @@ async fn listener() -> (TcpListener, SocketAddr, String) {
 impl Rig {
     /// A cooperative whose stewards give `budget` nano-zCDP for life, with `members` members who contributed one record.
     pub async fn new(members: u32, budget: u64) -> Self {
-        let mut rig = Self::empty(budget).await;
+        Self::looking(20, members, budget).await
+    }
+
+    /// The same, but the gateway looks at the chain where somebody asks, so that what is asked for can be counted.
+    pub async fn quiet(members: u32, budget: u64) -> Self {
+        Self::looking(HOUR_MS, members, budget).await
+    }
+
+    async fn looking(poll_ms: u64, members: u32, budget: u64) -> Self {
+        let mut rig = Self::empty(budget, poll_ms).await;
         for n in 1..=members {
             rig.join(n).await;
         }
@@ -258,7 +267,7 @@ impl Rig {
         rig
     }
 
-    async fn empty(budget: u64) -> Self {
+    async fn empty(budget: u64, poll_ms: u64) -> Self {
         let keys: Vec<SealingKeyPair> = (1..=3).map(|id| sealing(&format!("steward-{id}"))).collect();
         let coop = TestCoop::deploy_with(AnvilOptions::default(), |config| {
             for (seat, key) in config.actors.stewards.iter_mut().zip(&keys) {
@@ -277,7 +286,8 @@ impl Rig {
         let urls: Vec<String> = addresses.iter().map(|(_, _, url)| url.clone()).collect();
         let (worker_listener, _, worker_url) = listener().await;
         let wires = Wires::new(&coop).await;
-        let (gateway, gateway_url, serving) = gateway(&coop, dir.path(), &urls, &worker_url, &wires.gateway.url).await;
+        let (gateway, gateway_url, serving) =
+            gateway(&coop, dir.path(), (&urls, &worker_url), &wires.gateway.url, poll_ms).await;
         let mut running = vec![serving];
         let mut seats = Vec::new();
         for (id, (listener, address, _)) in (1u8..).zip(addresses) {
@@ -583,9 +593,9 @@ pub fn count(rho: u64) -> Query {
 async fn gateway(
     coop: &TestCoop,
     dir: &Path,
-    stewards: &[String],
-    worker: &str,
+    (stewards, worker): (&[String], &str),
     rpc: &str,
+    poll_ms: u64,
 ) -> (Client, String, JoinHandle<()>) {
     use rochdale_gateway::config::{
         BatchConfig, ClaimsConfig, Config, IndexerConfig, Limits, RelayerConfig, StewardConfig, WorkerConfig,
@@ -601,14 +611,13 @@ async fn gateway(
         chain_id: 31_337,
         manifest: dir.join("../manifest.json"),
         data_dir: dir.join("data"),
-        relayer: RelayerConfig { key_file, sync_ms: HOUR_MS },
+        relayer: RelayerConfig { key_file, sync_ms: 1_000.max(poll_ms) },
         stewards: (1..).zip(stewards).map(steward).collect(),
         worker: WorkerConfig { address: coop.worker.address(), url: worker.to_owned() },
         limits: Limits::default(),
         batch: BatchConfig { idle_ms: 10, ..BatchConfig::default() },
         claims: ClaimsConfig { every_ms: 0, ..ClaimsConfig::default() },
-        // It looks where somebody asks, so that what is asked for can be counted.
-        indexer: IndexerConfig { poll_ms: HOUR_MS, stale_after_s: 3_600, accept_rollback: None },
+        indexer: IndexerConfig { poll_ms, stale_after_s: 3_600, accept_rollback: None },
     };
     let assembled = rochdale_gateway::run::assemble(config).await.unwrap();
     let url = format!("http://{}", assembled.local_addr().unwrap());
