@@ -13,6 +13,7 @@ use crate::events::{Event, LicenseTerms, Located, Seat};
 
 mod debits;
 mod map;
+mod market;
 mod settlement;
 
 pub use debits::{DebitState, ReceiptState};
@@ -405,51 +406,6 @@ impl Cooperative {
                 self.workers.remove(signer);
             }
             Event::GatewaySet { gateway } => self.gateway = Some(*gateway),
-            _ => {}
-        }
-    }
-
-    fn apply_market(&mut self, event: &Event, at: At) {
-        match *event {
-            Event::DatasetPublished { dataset, data_type, source, price_per_thousand, terms_hash } => {
-                self.datasets
-                    .insert(dataset, DatasetState { data_type, source, price_per_thousand, terms_hash, open: true });
-            }
-            Event::DatasetClosed { dataset } => {
-                if let Some(dataset) = self.datasets.get_mut(&dataset) {
-                    dataset.open = false;
-                }
-            }
-            Event::LicenseIssued { license, holder, terms } => {
-                self.licenses.insert(license, LicenseState { holder, terms });
-            }
-            Event::LicenseExtended { license, expiry } => {
-                if let Some(license) = self.licenses.get_mut(&license) {
-                    license.terms.expiry = expiry;
-                }
-            }
-            Event::LicenseRevoked { license } => {
-                if let Some(license) = self.licenses.get_mut(&license) {
-                    license.terms.expiry = 0;
-                }
-            }
-            Event::ResearcherApproved { researcher, purpose, until } => {
-                self.approvals.change(researcher, |purposes| {
-                    purposes.insert(purpose, until);
-                });
-            }
-            Event::Booked { license, dataset, contributors, buyback, operations, compliance, reserve } => {
-                self.bookings.push_back_mut(Booking {
-                    license,
-                    dataset,
-                    contributors,
-                    buyback,
-                    operations,
-                    compliance,
-                    reserve,
-                    booked: at,
-                });
-            }
             _ => {}
         }
     }
