@@ -38,6 +38,12 @@ impl<K: Ord, V> Map<K, V> {
     pub fn len(&self) -> usize {
         self.0.size()
     }
+
+    /// Whether it holds none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 impl<K: Ord + Clone, V: Clone> Map<K, V> {
