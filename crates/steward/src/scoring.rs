@@ -127,12 +127,12 @@ impl Steward {
         let mut known = self.scores_by_contribution().await?;
         // Of what is not held, nobody is waited for, and no peer is asked.
         let held = self.held_of(&open).await?;
-        let mut mine = self.turns(mirror, &finalized, &held, &known, seat);
+        let mut mine = self.turns(mirror, finalized, &held, &known, seat);
         if mine.iter().any(|(_, turn)| turn.reason == OpeningReason::StandsIn) {
             // Nobody is silent because we missed what it said.
             self.sync_scores(mirror).await?;
             known = self.scores_by_contribution().await?;
-            mine = self.turns(mirror, &finalized, &held, &known, seat);
+            mine = self.turns(mirror, finalized, &held, &known, seat);
         }
         let mut waiting: BTreeMap<ContributionId, String> = BTreeMap::new();
         let mut ready = Vec::new();
@@ -163,7 +163,7 @@ impl Steward {
         }
         let here: BTreeSet<ContributionId> = held.iter().map(|contribution| contribution.id).collect();
         for contribution in open {
-            let order = drawn(&finalized, contribution);
+            let order = drawn(finalized, contribution);
             let scores = known.get(&contribution.id).map_or(&[][..], Vec::as_slice);
             let reason = match agree(&order, scores, &self.times(contribution, mirror.now())) {
                 Some(_) => None,

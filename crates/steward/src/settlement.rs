@@ -145,7 +145,7 @@ impl Steward {
     /// Records every epoch whose proposal is final on chain and not recorded yet, in order.
     async fn take_over(self: &Arc<Self>, mirror: &Mirror) -> Result<(), Problem> {
         let finalized = mirror.finalized();
-        self.forget_voided(&finalized).await?;
+        self.forget_voided(finalized).await?;
         loop {
             let epoch = Epoch(self.store.settled().await?.0 + 1);
             let Some(proposal) = finalized.proposals.get(&epoch) else { return Ok(()) };

@@ -203,9 +203,9 @@ impl Steward {
         id: ContributionId,
     ) -> Result<(&'a Contribution, Turn), Problem> {
         let finalized = mirror.finalized();
-        let contribution = self.open_to_scoring(mirror, &finalized, id).await?;
+        let contribution = self.open_to_scoring(mirror, finalized, id).await?;
         let scores = self.store.scores_of(id).await?;
-        let order = drawn(&finalized, contribution);
+        let order = drawn(finalized, contribution);
         let turn = self.turn(mirror, contribution, &order, &scores, scorer).ok_or_else(|| {
             let detail = format!(
                 "it is not the turn of steward {scorer} to score contribution {id}: it is scored, or others are drawn"
