@@ -9,7 +9,7 @@ use rochdale_chain::state::Cooperative;
 use rochdale_core::ids::{ContributionId, Epoch, MemberId};
 use rochdale_core::ledger::{Contribution, EpochInputs, Grant, Inputs, Params, ScoredRecord, Usage, usage};
 
-use crate::scoring::{Times, agree, drawn};
+use crate::scoring::{Times, agree, scorers};
 use crate::steward::internal;
 use crate::store::{EnteredRow, ScoreRow};
 
@@ -76,7 +76,7 @@ pub fn gather(sources: &Sources<'_>) -> Result<Gathered, Problem> {
         }
         let scores = sources.scores.get(&contribution.id).map_or(&[][..], Vec::as_slice);
         let times = Times { recorded: contribution.recorded.time, attempt: sources.attempt_length, at: sources.time };
-        let Some(agreed) = agree(&drawn(state, contribution), scores, &times) else {
+        let Some(agreed) = agree(&scorers(state, contribution), scores, &times) else {
             deferred.push(contribution.id);
             continue;
         };
