@@ -3,7 +3,9 @@
 use crate::contribution::ScoreMessage;
 use alloy_primitives::{B256, Bytes, U256};
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, StewardId};
-use rochdale_core::ledger::{DemandKind, Header, NewLeaf, OldRow, OpenedInputs, Params};
+use rochdale_core::ledger::{
+    DemandKind, Entered, Grant, Header, NewLeaf, OldRow, OpenedInputs, Params, StandIn, Usage,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -15,7 +17,7 @@ pub struct Countersignature {
     #[schema(value_type = u8)]
     pub steward: StewardId,
     /// EIP-712 over `Header`.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub signature: Bytes,
 }
 
@@ -32,7 +34,7 @@ pub struct SheetMessage {
     #[schema(value_type = u8)]
     pub proposer: StewardId,
     /// A [`Sheet`] as JSON, sealed to each steward in seat order; all are sent to each, so that everyone can check the digest.
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<crate::shape::HexBytes>)]
     pub sealed: Vec<Bytes>,
     /// The header to sign.
     #[schema(value_type = Object)]
@@ -80,14 +82,21 @@ pub struct CopyRequest {
     pub epoch: Epoch,
 }
 
-/// A settled epoch's sheet as a peer holds it; only ever sealed. Who gets it believes it if the header on chain comes out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What a settled epoch was computed from beside the chain, as a peer keeps it; only ever sealed. Who gets it believes it if the header on
+/// chain comes out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SheetCopy {
-    /// The sheet.
-    pub sheet: Sheet,
-    /// Of each row whose key was destroyed since, what only the key gives: member, private hash, leaf of the inputs.
-    pub destroyed: Vec<(MemberId, B256, B256)>,
+    /// Scores that entered, with the sketches of the contents.
+    pub entered: Vec<Entered>,
+    /// Points of program awards, after their caps.
+    pub grants: Vec<Grant>,
+    /// How records were used.
+    pub usage: Vec<(MemberId, Usage)>,
+    /// Whose row key none of the signers held.
+    pub unkeyed: Vec<MemberId>,
+    /// What is left of members who erased everything since.
+    pub stand_ins: Vec<(MemberId, StandIn)>,
 }
 
 /// One member's inputs.
@@ -123,7 +132,7 @@ pub enum SheetAnswer {
     /// It did not; the lines that differ, sealed to the proposer.
     Differs {
         /// A list of sentences as JSON, sealed.
-        #[schema(value_type = String)]
+        #[schema(value_type = crate::shape::HexBytes)]
         sealed: Bytes,
     },
 }
@@ -172,7 +181,7 @@ pub struct DemandRequest {
     /// Seconds of block time.
     pub deadline: u64,
     /// EIP-712 over `Demand`.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub signature: Bytes,
 }
 
@@ -187,10 +196,10 @@ pub struct ContestRequest {
     /// Seconds of block time.
     pub deadline: u64,
     /// EIP-712 over `Contest`.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub signature: Bytes,
     /// The key that fits the digest of the admission; zeros for a member without one.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub row_key: B256,
     /// The header of the pending root, which names epoch and attempt.
     #[schema(value_type = Object)]
@@ -276,12 +285,12 @@ pub struct AwardMessage {
     pub epoch: Epoch,
     /// How many; 10,000 are worth one perfect common record.
     #[serde(with = "rochdale_core::money::decimal_string")]
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Decimal)]
     pub points: u128,
     /// Tells two equal awards apart: awards are kept and counted once.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexNumber)]
     pub nonce: U256,
     /// The awarder's EIP-712 signature over `Award` in the domain of Programs.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub signature: Bytes,
 }
