@@ -76,7 +76,7 @@ pub enum Fault {
     NamesAnotherDeal,
     /// The snapshot lacks its last record.
     NamesAnotherSnapshot,
-    /// Every answer comes a second late.
+    /// Every answer comes 600 ms late.
     Slow,
 }
 
@@ -171,7 +171,7 @@ async fn meddle(State(meddler): State<Meddler>, request: Request, next: Next) ->
         return away();
     }
     if fault == Fault::Slow as u8 {
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        tokio::time::sleep(Duration::from_millis(600)).await;
     }
     let names_another = is(Fault::NamesAnotherSnapshot, "/v1/snapshots");
     if !is(Fault::SwapsShares, "/v1/release") && !is(Fault::NamesAnotherDeal, "/v1/release") && !names_another {
