@@ -5,7 +5,7 @@
 //! A record that does not open is left out and never blocks the others. Which one, and how many, is as secret as a record is: the
 //! number enters the answer noised, as `core::query::Answer::left_out`, and nothing of it any log.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use zeroize::Zeroize as _;
 
 use crate::committee::Committee;
 use crate::problems::{broken, internal};
-use crate::release::{Offers, PAGE, Released};
+use crate::release::{PAGE, Released};
 use crate::snapshot::Pool;
 use crate::store::Job;
 use crate::worker::{Mirror, Worker};
@@ -193,39 +193,17 @@ impl Worker {
         Ok(OpenedPool { rows: builder.finish().map_err(internal)?, left_out: left_out.len() as u64 })
     }
 
-    /// The records of one page, in order: of several records of a member the last counts. Where some gave shares that do not hold and too
-    /// few others had answered by then, the others are waited for.
+    /// The records of one page, in order: of several records of a member the last counts.
     async fn open_page_of(
         &self,
         opening: &Opening<'_>,
         page: &[ContributionId],
     ) -> Result<Vec<(ContributionId, MemberId, Option<Arc<Opened>>)>, Problem> {
-        let Opening { mirror, committee, order, .. } = *opening;
-        let mut liars = BTreeSet::new();
-        loop {
-            let released = match self.release(mirror, committee, order, page, &liars).await {
-                Err(_) if !liars.is_empty() => return Err(too_few(&liars)),
-                released => released?,
-            };
-            let opened = self.open_offers(opening, released.offers, &mut liars).await?;
-            // Who gave a share that does not hold is as if it had not answered.
-            if released.answered.difference(&liars).count() >= committee.need() {
-                return Ok(opened);
-            }
-        }
-    }
-
-    /// What opens of what was offered; names in `liars` who gave a share that does not hold.
-    async fn open_offers(
-        &self,
-        opening: &Opening<'_>,
-        offers: BTreeMap<ContributionId, Offers>,
-        liars: &mut BTreeSet<StewardId>,
-    ) -> Result<Vec<(ContributionId, MemberId, Option<Arc<Opened>>)>, Problem> {
-        let Opening { mirror, committee, cut_time, .. } = *opening;
+        let Opening { mirror, committee, order, cut_time } = *opening;
+        let released = self.release(mirror, committee, order, page).await?;
         let mut bad = BTreeSet::new();
-        let mut wanted = Vec::with_capacity(offers.len());
-        for (id, offers) in offers {
+        let mut wanted = Vec::with_capacity(page.len());
+        for (id, offers) in released.offers {
             // Its member is unknown where the chain that named it is gone; it counts as its own.
             let on_chain = mirror.latest.contributions.get(&id).copied();
             let member = on_chain.map_or(MemberId(u32::MAX), |contribution| contribution.member);
@@ -243,13 +221,22 @@ impl Worker {
             Ok((id, member, source.map(|source| Candidate { on_chain, released, source })))
         });
         let mut reading = std::pin::pin!(reading.buffered(AHEAD));
-        let mut opened = Vec::new();
+        let (mut opened, mut liars) = (Vec::with_capacity(page.len()), BTreeSet::new());
         while let Some(read) = reading.next().await {
             let (id, member, candidate) = read?;
-            let rows = candidate.and_then(|candidate| on_this_thread(|| self.open_one(opening, id, candidate, liars)));
+            let rows =
+                candidate.and_then(|candidate| on_this_thread(|| self.open_one(opening, id, candidate, &mut liars)));
             opened.push((id, member, rows));
         }
-        Ok(opened)
+        // Who gave a share that does not hold is as if it had not answered.
+        let honest = released.answered.difference(&liars).count();
+        if honest >= committee.need() {
+            return Ok(opened);
+        }
+        let who: Vec<String> = liars.iter().map(|id| format!("steward {id}")).collect();
+        let detail = format!("shares: too few stewards give good ones; bad ones came from {}", who.join(" and "));
+        Err(broken("release", detail)
+            .hint("the order is charged and stays open: send the same order again once the stewards named are mended"))
     }
 
     /// Rows from memory, or the sealed blob from the replica; `None` where it is in neither.
@@ -309,13 +296,6 @@ impl Worker {
         header.expect(&expected).ok()?;
         Some(header)
     }
-}
-
-fn too_few(liars: &BTreeSet<StewardId>) -> Problem {
-    let who: Vec<String> = liars.iter().map(|id| format!("steward {id}")).collect();
-    let detail = format!("shares: too few stewards give good ones; bad ones came from {}", who.join(" and "));
-    broken("release", detail)
-        .hint("the order is charged and stays open: send the same order again once the stewards named are mended")
 }
 
 /// Decrypting and parsing megabytes takes long: other tasks of this thread move elsewhere meanwhile, where there is an

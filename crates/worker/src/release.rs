@@ -57,7 +57,7 @@ pub struct Page {
 }
 
 impl Worker {
-    /// One page of shares for a booked debit, by contribution, of all stewards but those who gave bad ones before.
+    /// One page of shares for a booked debit, by contribution.
     ///
     /// # Errors
     /// Where too few stewards answer.
@@ -67,26 +67,22 @@ impl Worker {
         committee: &Committee,
         order: B256,
         page: &[ContributionId],
-        without: &BTreeSet<StewardId>,
     ) -> Result<Page, Problem> {
         let body = ReleaseRequest { order, contributions: page.to_vec() };
         let answers = committee
-            .ask_those(
-                |id| !without.contains(&id),
-                |id, client| {
-                    let (request, body) = (self.sealed_request(committee, id, order, &body), &body);
-                    async move {
-                        let sealed: SealedAnswer = client.post_signed("/v1/release", &request?, mirror.now()).await?;
-                        let shares = self.open_page(id, order, &sealed)?;
-                        let asked = |at: usize| body.contributions.get(at).copied();
-                        let in_order = shares.iter().enumerate().all(|(at, share)| asked(at) == Some(id_of(share)));
-                        if shares.len() != body.contributions.len() || !in_order {
-                            return Err(broken("release", "the answer is not in the order asked"));
-                        }
-                        Ok(shares)
+            .ask(|id, client| {
+                let (request, body) = (self.sealed_request(committee, id, order, &body), &body);
+                async move {
+                    let sealed: SealedAnswer = client.post_signed("/v1/release", &request?, mirror.now()).await?;
+                    let shares = self.open_page(id, order, &sealed)?;
+                    let asked = |at: usize| body.contributions.get(at).copied();
+                    let in_order = shares.iter().enumerate().all(|(at, share)| asked(at) == Some(id_of(share)));
+                    if shares.len() != body.contributions.len() || !in_order {
+                        return Err(broken("release", "the answer is not in the order asked"));
                     }
-                },
-            )
+                    Ok(shares)
+                }
+            })
             .await;
         let mut offers: BTreeMap<ContributionId, Offers> = page.iter().map(|id| (*id, Offers::default())).collect();
         let mut answered = BTreeSet::new();
