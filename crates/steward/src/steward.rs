@@ -1,5 +1,6 @@
 //! What every duty of a steward shares: keys, store, its own view of the chain, and the ways to gateway and peers.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use rochdale_chain::client::{Chain, ChainError, ChainOptions, Clock};
 use rochdale_chain::deploy::Manifest;
 use rochdale_chain::events::{FollowError, FollowerOptions};
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
+use rochdale_core::ledger::Header;
 use rochdale_crypto::SealingPublicKey;
 use rochdale_node::callers::Looks;
 pub use rochdale_node::mirror::Mirror;
@@ -129,6 +131,10 @@ pub struct Steward {
     pub announced: std::sync::Mutex<Option<std::time::Instant>>,
     /// What this steward computes of the pending epoch where the proposal on chain is another.
     pub(crate) falsified: RwLock<Option<Arc<Falsified>>>,
+    /// Rounds of settling since the start.
+    pub(crate) rounds: AtomicU64,
+    /// The proposal that was false when it was computed last, and the round in which it was so first.
+    pub(crate) suspected: std::sync::Mutex<Option<(Header, u64)>>,
     pub(crate) watch: Watch<EventStore>,
     report: RwLock<Report>,
     /// Asks the other stewards.
@@ -206,6 +212,8 @@ impl Steward {
             debiting: Mutex::default(),
             announced: std::sync::Mutex::default(),
             falsified: RwLock::default(),
+            rounds: AtomicU64::default(),
+            suspected: std::sync::Mutex::default(),
             watch,
             report: RwLock::default(),
             peers,
