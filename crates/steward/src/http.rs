@@ -9,12 +9,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use rochdale_api::contribution::{
-    CatchUpRequest, ContributionPackage, ScoreMessage, ScoresRequest, ScoringSharesRequest, ShareReceipt,
+    CatchUpRequest, ContributionPackage, ScoreMessage, ScoresRequest, ScoringSharesRequest,
 };
 use rochdale_api::custody::OpeningsRequest;
 use rochdale_api::member::{
-    ClaimLeaf, ConsentDelivery, ErasureAttestation, KeyOfferDelivery, KeyReceipt, LeavesRequest, RowKeyDelivery,
-    RowRequest, Sealed, SealedRow,
+    ConsentDelivery, ErasureAttestation, KeyOfferDelivery, LeavesRequest, RowKeyDelivery, RowRequest, Sealed, SealedRow,
 };
 use rochdale_api::order::{DebitSignature, SealedRequest, Sizes};
 use rochdale_api::server::{MAX_JSON, Signed, Verifier, answering};
@@ -134,16 +133,16 @@ pub fn router(steward: Arc<Steward>) -> Router {
 
 impl App {
     /// The caller, as of the latest block: who was just removed is out.
-    async fn caller<T>(&self, signed: &Signed<T>) -> Result<(Arc<Mirror>, Caller), Problem> {
+    async fn caller(&self, signer: Address) -> Result<(Arc<Mirror>, Caller), Problem> {
         let mirror = self.0.at_head().await?;
-        let caller = self.0.caller(&mirror, signed.signer);
+        let caller = self.0.caller(&mirror, signer);
         Ok((mirror, caller))
     }
 
-    async fn gateway<T>(&self, signed: &Signed<T>) -> Result<(), Problem> {
-        match self.caller(signed).await? {
+    async fn gateway(&self, signer: Address) -> Result<(), Problem> {
+        match self.caller(signer).await? {
             (_, Caller::Gateway) => Ok(()),
-            (_, other) => Err(forbidden(signed, other, "the gateway")),
+            (_, other) => Err(refused(signer, other, "the gateway")),
         }
     }
 
@@ -160,7 +159,7 @@ impl App {
     }
 
     async fn worker<T>(&self, signed: &Signed<T>) -> Result<Arc<Mirror>, Problem> {
-        match self.caller(signed).await? {
+        match self.caller(signed.signer).await? {
             (mirror, Caller::Worker) => Ok(mirror),
             (_, other) => Err(forbidden(signed, other, "a registered worker")),
         }
@@ -241,24 +240,36 @@ async fn erasure(State(app): State<App>, Path(member): Path<u32>) -> Answered<Er
     app.0.erasure_attestation(MemberId(member)).await.map(Json)
 }
 
-async fn row_keys(State(app): State<App>, signed: Signed<RowKeyDelivery>) -> Answered<()> {
-    app.gateway(&signed).await?;
-    app.0.take_row_key(&signed.body).await.map(Json)
+async fn row_keys(State(app): State<App>, sealed: SealedBody<RowKeyDelivery>) -> Response {
+    let answer = async {
+        app.gateway(sealed.signer).await?;
+        app.0.take_row_key(&sealed.body).await
+    };
+    sealed.reply(answer.await)
 }
 
-async fn offers(State(app): State<App>, signed: Signed<KeyOfferDelivery>) -> Answered<KeyReceipt> {
-    app.gateway(&signed).await?;
-    app.0.take_offer(&signed.body).await.map(Json)
+async fn offers(State(app): State<App>, sealed: SealedBody<KeyOfferDelivery>) -> Response {
+    let answer = async {
+        app.gateway(sealed.signer).await?;
+        app.0.take_offer(&sealed.body).await
+    };
+    sealed.reply(answer.await)
 }
 
-async fn consents(State(app): State<App>, signed: Signed<ConsentDelivery>) -> Answered<()> {
-    app.gateway(&signed).await?;
-    app.0.take_consent(&signed.body).await.map(Json)
+async fn consents(State(app): State<App>, sealed: SealedBody<ConsentDelivery>) -> Response {
+    let answer = async {
+        app.gateway(sealed.signer).await?;
+        app.0.take_consent(&sealed.body).await
+    };
+    sealed.reply(answer.await)
 }
 
-async fn contributions(State(app): State<App>, signed: Signed<ContributionPackage>) -> Answered<ShareReceipt> {
-    app.gateway(&signed).await?;
-    app.0.take_contribution(&signed.body).await.map(Json)
+async fn contributions(State(app): State<App>, sealed: SealedBody<ContributionPackage>) -> Response {
+    let answer = async {
+        app.gateway(sealed.signer).await?;
+        app.0.take_contribution(&sealed.body).await
+    };
+    sealed.reply(answer.await)
 }
 
 async fn shares(State(app): State<App>, sealed: SealedBody<ScoringSharesRequest>) -> Response {
@@ -293,12 +304,15 @@ async fn catch_up(State(app): State<App>, sealed: SealedBody<CatchUpRequest>) ->
     sealed.reply(answer.await)
 }
 
-async fn awards(State(app): State<App>, signed: Signed<Vec<AwardMessage>>) -> Answered<()> {
-    let (mirror, caller) = app.caller(&signed).await?;
-    if !app.0.may_award(&mirror, caller, signed.signer).await? {
-        return Err(forbidden(&signed, caller, "a steward in office, or the awarder of an open program"));
-    }
-    app.0.take_awards(&mirror, &signed.body).await.map(Json)
+async fn awards(State(app): State<App>, sealed: SealedBody<Vec<AwardMessage>>) -> Response {
+    let answer = async {
+        let (mirror, caller) = app.caller(sealed.signer).await?;
+        if !app.0.may_award(&mirror, caller, sealed.signer).await? {
+            return Err(refused(sealed.signer, caller, "a steward in office, or the awarder of an open program"));
+        }
+        app.0.take_awards(&mirror, &sealed.body).await
+    };
+    sealed.reply(answer.await)
 }
 
 async fn awards_held(State(app): State<App>, sealed: SealedBody<AwardsRequest>) -> Response {
@@ -341,12 +355,15 @@ async fn release(State(app): State<App>, signed: Signed<SealedRequest>) -> Answe
     app.0.release(&mirror, signed.signer, &signed.body).await.map(Json)
 }
 
-async fn claim_leaves(State(app): State<App>, signed: Signed<LeavesRequest>) -> Answered<Vec<ClaimLeaf>> {
-    let (_, caller) = app.caller(&signed).await?;
-    if !matches!(caller, Caller::Gateway | Caller::Member(_)) {
-        return Err(forbidden(&signed, caller, "the gateway, or a member for itself"));
-    }
-    app.0.claim_leaves(caller, &signed.body).await.map(Json)
+async fn claim_leaves(State(app): State<App>, sealed: SealedBody<LeavesRequest>) -> Response {
+    let answer = async {
+        let (_, caller) = app.caller(sealed.signer).await?;
+        if !matches!(caller, Caller::Gateway | Caller::Member(_)) {
+            return Err(refused(sealed.signer, caller, "the gateway, or a member for itself"));
+        }
+        app.0.claim_leaves(caller, &sealed.body).await
+    };
+    sealed.reply(answer.await)
 }
 
 async fn member_row(
@@ -354,7 +371,7 @@ async fn member_row(
     Path(member): Path<u32>,
     signed: Signed<RowRequest>,
 ) -> Answered<SealedRow> {
-    let (mirror, caller) = app.caller(&signed).await?;
+    let (mirror, caller) = app.caller(signed.signer).await?;
     if caller != Caller::Member(MemberId(member)) {
         return Err(forbidden(&signed, caller, &format!("member {member}")));
     }
@@ -362,7 +379,7 @@ async fn member_row(
 }
 
 async fn opening(State(app): State<App>, Path(member): Path<u32>, signed: Signed<RowRequest>) -> Answered<SealedRow> {
-    let (mirror, caller) = app.caller(&signed).await?;
+    let (mirror, caller) = app.caller(signed.signer).await?;
     if caller != Caller::Member(MemberId(member)) {
         return Err(forbidden(&signed, caller, &format!("member {member}")));
     }
@@ -374,7 +391,7 @@ async fn member_openings(
     Path(member): Path<u32>,
     signed: Signed<OpeningsRequest>,
 ) -> Answered<Sealed> {
-    let (mirror, caller) = app.caller(&signed).await?;
+    let (mirror, caller) = app.caller(signed.signer).await?;
     if caller != Caller::Member(MemberId(member)) {
         return Err(forbidden(&signed, caller, &format!("member {member}")));
     }

@@ -343,7 +343,7 @@ impl Steward {
         let office = mirror.latest.offices.get(&to);
         let office = office.ok_or_else(|| Problem::new(ProblemCode::NotFound, format!("{to} never was a steward")))?;
         let key = SealingPublicKey(office.sealing_key);
-        Ok(sealed::post(client, key, &self.keys.sealing, path, body, mirror.now()).await?)
+        Ok(sealed::post(client, key, path, body, mirror.now()).await?)
     }
 
     /// How many others make a quorum with us.

@@ -65,7 +65,19 @@ fn header() -> Value {
 }
 
 /// Routes whose bodies are sealed.
-const SEALED: [&str; 5] = ["/v1/shares", "/v1/scores", "/v1/scores/since", "/v1/catch-up", "/v1/awards/held"];
+const SEALED: [&str; 11] = [
+    "/v1/row-keys",
+    "/v1/row-keys/offers",
+    "/v1/consents",
+    "/v1/contributions",
+    "/v1/shares",
+    "/v1/scores",
+    "/v1/scores/since",
+    "/v1/catch-up",
+    "/v1/awards",
+    "/v1/awards/held",
+    "/v1/claim-leaves",
+];
 
 const ACTORS: [&str; 6] = ["relayer", "steward-1", "worker", "member-1", "member-2", "nobody"];
 
@@ -91,9 +103,7 @@ async fn call(
     let client = world.client(2, key);
     let now = world.coop.chain.now().await.unwrap();
     match method {
-        _ if SEALED.contains(&path) => {
-            rochdale_node::sealed::post(&client, world.sealing_of(2), &world.sealing_pair(1), path, body, now).await
-        }
+        _ if SEALED.contains(&path) => rochdale_node::sealed::post(&client, world.sealing_of(2), path, body, now).await,
         "GET" => client.get_signed(path, now).await,
         _ => client.post_signed(path, body, now).await,
     }

@@ -40,6 +40,7 @@ use rochdale_crypto::sealing::{self, ConsentContext, ConsentPart, PrivatePart, R
 use rochdale_crypto::{
     Context, RecordSecret, RowKey, SealingKeyPair, SealingPublicKey, envelope, random_blinder, sharing,
 };
+use rochdale_node::sealed;
 use rochdale_steward::config::{Budget, Config, Former, Peer, Retention, Scoring, Sealing, Settlement};
 use rochdale_steward::run;
 use rochdale_steward::steward::Steward;
@@ -109,6 +110,8 @@ pub struct World {
     /// What each process was given at first.
     sealing: Vec<SealingPublicKey>,
     vault: Vault,
+    /// Where the gateway, awarders and members reach each seat, if somebody listens between.
+    pub taps: Vec<String>,
     _dir: TempDir,
 }
 
@@ -191,7 +194,8 @@ impl World {
         coop.local.mine(3).await?;
         let running = (0..PROCESSES).map(|_| None).collect();
         let seated = [1, 2, 3];
-        let mut world = Self { coop, configs, running, seated, worker_sealing, sealing, vault, _dir: dir };
+        let mut world =
+            Self { coop, configs, running, seated, worker_sealing, sealing, vault, taps: Vec::new(), _dir: dir };
         for seat in seats {
             world.up(*seat).await?;
         }
@@ -301,7 +305,8 @@ impl World {
     pub fn client(&self, seat: u8, key: &PrivateKeySigner) -> Client {
         let domain = auth::domain(self.coop.manifest.chain_id, self.coop.manifest.addresses.steward_committee);
         let audience = self.coop.stewards[usize::from(seat) - 1].address();
-        Client::new(&self.url(seat)).unwrap().signing(Identity { key: key.clone(), domain }, audience)
+        let url = self.taps.get(usize::from(seat) - 1).cloned().unwrap_or_else(|| self.url(seat));
+        Client::new(&url).unwrap().signing(Identity { key: key.clone(), domain }, audience)
     }
 
     pub fn gateway_key(&self) -> PrivateKeySigner {
@@ -368,7 +373,8 @@ impl World {
             sealed: SealedTo { steward, sealed },
         };
         let client = self.client(seat, &self.gateway_key());
-        Ok(client.post_signed("/v1/row-keys/offers", &delivery, self.now().await?).await?)
+        let (key, now) = (self.sealing_of(seat), self.now().await?);
+        Ok(sealed::post(&client, key, "/v1/row-keys/offers", &delivery, now).await?)
     }
 
     /// What a steward says of a key that it holds.
@@ -424,12 +430,6 @@ impl World {
         self.deliver(seat, "/v1/row-keys", &delivery).await
     }
 
-    /// A steward's sealing keys, as its key file holds them.
-    pub fn sealing_pair(&self, seat: u8) -> SealingKeyPair {
-        let file = &self.configs[usize::from(seat) - 1].sealing_key_file;
-        SealingKeyPair::from_secret(&keyfile::load(file, KeyKind::Sealing).unwrap())
-    }
-
     pub fn sealing_of(&self, seat: u8) -> SealingPublicKey {
         self.in_force(self.at(seat))
     }
@@ -446,8 +446,7 @@ impl World {
 
     async fn deliver(&self, seat: u8, path: &str, body: &impl serde::Serialize) -> Result<()> {
         let client = self.client(seat, &self.gateway_key());
-        let () = client.post_signed(path, body, self.now().await?).await?;
-        Ok(())
+        Ok(sealed::post(&client, self.sealing_of(seat), path, body, self.now().await?).await?)
     }
 
     /// Grants a consent on chain and gives every running steward the receipt.
@@ -560,7 +559,8 @@ impl World {
     /// Gives a package to a steward.
     pub async fn give(&self, seat: u8, package: &ContributionPackage) -> Result<ShareReceipt, ClientError> {
         let now = self.coop.chain.now().await.unwrap();
-        self.client(seat, &self.gateway_key()).post_signed("/v1/contributions", package, now).await
+        let (client, key) = (self.client(seat, &self.gateway_key()), self.sealing_of(seat));
+        sealed::post(&client, key, "/v1/contributions", package, now).await
     }
 
     /// Contributes one record for each member, to every running steward, recorded in one batch.
