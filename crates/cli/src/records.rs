@@ -97,7 +97,7 @@ pub fn read(path: &Path, limits: Limits) -> Box<dyn Iterator<Item = Found>> {
     let compressed = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("gz"));
     let reader: Box<dyn Read> = if compressed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
     Box::new(pieces(&name, reader, limits).map(move |piece| match piece {
-        Ok(Piece::Record(record)) => Found::Record { name: record.name, bytes: record.bytes },
+        Ok(Piece::Record(record)) => Found::Record { name: record.name, bytes: record.record.into_bytes() },
         Ok(Piece::Skipped(skipped)) => {
             Found::Skipped(Skip { input: skipped.name, reason: skipped.reason.to_string(), fault: false })
         }

@@ -1,7 +1,16 @@
 //! Odd-shaped files, written by hand after what real exports do. Each is small enough to read.
 
 use crate::synth::Shape;
+use rochdale_core::fhir::{FhirError, Limits, Record};
 use serde_json::{Value, json};
+
+/// The record that a bundle is.
+///
+/// # Errors
+/// As [`Record::from_slice`], which reads it.
+pub fn record(bundle: &Value) -> Result<Record, FhirError> {
+    Record::from_slice("x", bundle.to_string().as_bytes(), Limits::default())
+}
 
 /// A Synthea-like transaction: `urn:uuid` full URLs, conditional references to practitioners and organizations that the
 /// file does not hold, narrative, a contained resource, a bundle-level timestamp, an undated observation.

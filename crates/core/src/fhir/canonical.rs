@@ -1,18 +1,18 @@
 //! RFC 8785 (JCS) bytes of JSON, and the digest by which a duplicate record is known.
 
+use super::json::{Json, Number};
 use super::record::Record;
 use alloy_primitives::{B256, Keccak256, keccak256};
-use serde_json::{Map, Number, Value};
 
 /// The RFC 8785 form of a JSON value.
 ///
 /// Written here instead of by `serde_jcs`, which buffers every object as a tree of serialized pieces: records are
 /// megabytes, and hashing needs no copy. A property test holds the two equal.
 #[must_use]
-pub fn canonical_json(value: &Value) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    write_value(&mut bytes, value, Mode::Exact);
-    bytes
+pub(super) fn canonical(value: Json<'_>) -> Vec<u8> {
+    let mut writer = Writer::default();
+    writer.value(value, Mode::Exact);
+    writer.out
 }
 
 /// Names the content of a record: equal for the same facts under other ids, another wrapping (bundle type, NDJSON,
@@ -22,14 +22,13 @@ pub fn canonical_json(value: &Value) -> Vec<u8> {
 /// its own `id`, `meta`, `text`, `fullUrl` and without the `reference` strings inside, which only repeat those ids.
 #[must_use]
 pub fn record_digest(record: &Record) -> B256 {
-    let mut bytes = Vec::new();
+    let mut writer = Writer::default();
     let mut leaves: Vec<B256> = record
         .resources()
-        .iter()
         .map(|resource| {
-            bytes.clear();
-            write_value(&mut bytes, resource.value(), Mode::Resource);
-            keccak256(&bytes)
+            writer.out.clear();
+            writer.value(resource.value(), Mode::Resource);
+            keccak256(&writer.out)
         })
         .collect();
     leaves.sort_unstable();
@@ -63,64 +62,92 @@ impl Mode {
     }
 }
 
-fn write_value(out: &mut Vec<u8>, value: &Value, mode: Mode) {
-    match value {
-        Value::Null => out.extend_from_slice(b"null"),
-        Value::Bool(true) => out.extend_from_slice(b"true"),
-        Value::Bool(false) => out.extend_from_slice(b"false"),
-        Value::Number(number) => write_number(out, number),
-        Value::String(text) => write_text(out, text),
-        Value::Array(items) => {
-            out.push(b'[');
-            for (index, item) in items.iter().enumerate() {
+/// What is written, and the fields of the objects that are being written.
+#[derive(Default)]
+struct Writer<'a> {
+    out: Vec<u8>,
+    fields: Vec<(&'a str, Json<'a>, Json<'a>)>,
+}
+
+impl<'a> Writer<'a> {
+    fn value(&mut self, value: Json<'a>, mode: Mode) {
+        if value.as_str().is_some() {
+            self.text(value);
+        } else if value.is_object() {
+            self.object(value, mode);
+        } else if value.is_array() {
+            self.out.push(b'[');
+            for (index, item) in value.items().enumerate() {
                 if index > 0 {
-                    out.push(b',');
+                    self.out.push(b',');
                 }
-                write_value(out, item, mode.inside());
+                self.value(item, mode.inside());
             }
-            out.push(b']');
+            self.out.push(b']');
+        } else if let Some(number) = value.as_number() {
+            self.number(number);
+        } else {
+            self.out.extend_from_slice(match value.as_bool() {
+                Some(true) => b"true",
+                Some(false) => b"false",
+                None => b"null",
+            });
         }
-        Value::Object(fields) => write_object(out, fields, mode),
     }
-}
 
-/// Number formatting is the subtle part of RFC 8785: beyond small integers it is left to the library made for it.
-fn write_number(out: &mut Vec<u8>, number: &Number) {
-    match number.as_i64().filter(|n| n.unsigned_abs() < 1 << 53) {
-        Some(whole) => out.extend_from_slice(whole.to_string().as_bytes()),
-        None => out.extend_from_slice(&serde_jcs::to_vec(number).unwrap_or_else(|_| number.to_string().into_bytes())),
+    /// Number formatting is the subtle part of RFC 8785: beyond small integers it is left to the library made for it.
+    fn number(&mut self, number: Number) {
+        let written = match number {
+            Number::Natural(whole) if whole < 1 << 53 => Ok(whole.to_string().into_bytes()),
+            Number::Negative(whole) if whole > -(1 << 53) => Ok(whole.to_string().into_bytes()),
+            Number::Natural(whole) => serde_jcs::to_vec(&whole),
+            Number::Negative(whole) => serde_jcs::to_vec(&whole),
+            Number::Float(float) => serde_jcs::to_vec(&float),
+        };
+        // What was parsed is finite, and writing a finite number to memory does not fail.
+        self.out.extend(written.unwrap_or_default());
     }
-}
 
-fn write_object(out: &mut Vec<u8>, fields: &Map<String, Value>, mode: Mode) {
-    let mut sorted: Vec<(&String, &Value)> = fields.iter().filter(|(key, _)| mode.keeps(key)).collect();
-    // RFC 8785 sorts by UTF-16 units; bytes give the same order where all is ASCII.
-    if sorted.iter().all(|(key, _)| key.is_ascii()) {
-        sorted.sort_unstable_by_key(|(key, _)| *key);
-    } else {
-        sorted.sort_unstable_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
-    }
-    out.push(b'{');
-    for (index, (key, value)) in sorted.into_iter().enumerate() {
-        if index > 0 {
-            out.push(b',');
+    fn object(&mut self, object: Json<'a>, mode: Mode) {
+        let from = self.fields.len();
+        let mut fields = object.fields();
+        while let Some((key, value)) = fields.next_pair() {
+            let name = key.as_str().unwrap_or_default();
+            if mode.keeps(name) {
+                self.fields.push((name, key, value));
+            }
         }
-        write_text(out, key);
-        out.push(b':');
-        write_value(out, value, mode.inside());
+        let own = &mut self.fields[from..];
+        // RFC 8785 sorts by UTF-16 units; bytes give the same order where all is ASCII.
+        if own.iter().all(|(name, ..)| name.is_ascii()) {
+            own.sort_unstable_by_key(|(name, ..)| *name);
+        } else {
+            own.sort_unstable_by(|(a, ..), (b, ..)| a.encode_utf16().cmp(b.encode_utf16()));
+        }
+        self.out.push(b'{');
+        for index in from..self.fields.len() {
+            let (_, key, value) = self.fields[index];
+            if index > from {
+                self.out.push(b',');
+            }
+            self.text(key);
+            self.out.push(b':');
+            self.value(value, mode.inside());
+        }
+        self.out.push(b'}');
+        self.fields.truncate(from);
     }
-    out.push(b'}');
-}
 
-/// A string as RFC 8785 escapes it, which is how `serde_json` does.
-fn write_text(out: &mut Vec<u8>, text: &str) {
-    if text.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\') {
-        out.push(b'"');
-        out.extend_from_slice(text.as_bytes());
-        out.push(b'"');
-    } else {
-        // Writing a string to memory does not fail.
-        let _ = serde_json::to_writer(out, text);
+    /// A string as RFC 8785 escapes it, which is how `serde_json` does: one that was written without escapes needs none.
+    fn text(&mut self, text: Json<'_>) {
+        if let Some(plain) = text.as_plain_str() {
+            self.out.push(b'"');
+            self.out.extend_from_slice(plain.as_bytes());
+            self.out.push(b'"');
+        } else {
+            // Writing a string to memory does not fail.
+            let _ = serde_json::to_writer(&mut self.out, text.as_str().unwrap_or_default());
+        }
     }
 }
 
@@ -128,22 +155,26 @@ fn write_text(out: &mut Vec<u8>, text: &str) {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::fhir::json::Document;
     use crate::fhir::testing::json;
     use proptest::prelude::*;
+
+    fn canonical_of(text: &str) -> Vec<u8> {
+        canonical(Document::parse(text.into()).unwrap().root())
+    }
 
     proptest! {
         #[test]
         fn agrees_with_the_library(value in json()) {
-            prop_assert_eq!(canonical_json(&value), serde_jcs::to_vec(&value).unwrap());
+            let text = value.to_string();
+            prop_assert_eq!(canonical_of(&text), serde_jcs::to_vec(&value).unwrap());
         }
     }
 
     #[test]
     fn sorts_by_utf16_and_writes_numbers_as_ecmascript() {
-        let value: Value =
-            serde_json::from_str("{\"\u{1F600}\":1e21,\"\u{FB33}\":-0.0,\"a\":[9007199254740993,1.0,\"\\u0007\\/\"]}")
-                .unwrap();
+        let text = "{\"\u{1F600}\":1e21,\"\u{FB33}\":-0.0,\"a\":[9007199254740993,1.0,\"\\u0007\\/\"]}";
         let expected = "{\"a\":[9007199254740992,1,\"\\u0007/\"],\"\u{1F600}\":1e+21,\"\u{FB33}\":0}";
-        assert_eq!(String::from_utf8(canonical_json(&value)).unwrap(), expected);
+        assert_eq!(String::from_utf8(canonical_of(text)).unwrap(), expected);
     }
 }

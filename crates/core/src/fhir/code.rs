@@ -1,6 +1,6 @@
 //! Code systems and their check digits.
 
-use serde_json::Value;
+use super::json::Json;
 
 /// SNOMED CT.
 pub const SNOMED: &str = "http://snomed.info/sct";
@@ -28,28 +28,20 @@ pub struct Coding<'a> {
 const MOST: usize = 64;
 
 /// The codings of a `CodeableConcept`, of a list of them, or of a bare `Coding`: those that have a code, the first 64.
-pub fn codings(concept: Option<&Value>) -> Vec<Coding<'_>> {
+pub fn codings(concept: Option<Json<'_>>) -> Vec<Coding<'_>> {
     let mut found = Vec::new();
-    collect(concept, &mut found);
+    concept.into_iter().flat_map(Json::one_or_many).for_each(|concept| collect(concept, &mut found));
     found
 }
 
-fn collect<'a>(concept: Option<&'a Value>, found: &mut Vec<Coding<'a>>) {
-    match concept {
-        Some(Value::Array(concepts)) => concepts.iter().for_each(|c| collect_one(c, found)),
-        Some(one) => collect_one(one, found),
-        None => {}
-    }
-}
-
-fn collect_one<'a>(concept: &'a Value, found: &mut Vec<Coding<'a>>) {
-    let own = std::slice::from_ref(concept);
-    for coding in concept.get("coding").and_then(Value::as_array).map_or(own, Vec::as_slice) {
+fn collect<'a>(concept: Json<'a>, found: &mut Vec<Coding<'a>>) {
+    let coding = concept.get("coding").filter(|coding| coding.is_array());
+    for coding in coding.map_or_else(|| concept.alone(), Json::items) {
         if found.len() == MOST {
             return;
         }
-        if let Some(code) = coding.get("code").and_then(Value::as_str).filter(|c| !c.is_empty()) {
-            found.push(Coding { system: coding.get("system").and_then(Value::as_str).unwrap_or(""), code });
+        if let Some(code) = coding.get("code").and_then(Json::as_str).filter(|c| !c.is_empty()) {
+            found.push(Coding { system: coding.get("system").and_then(Json::as_str).unwrap_or(""), code });
         }
     }
 }

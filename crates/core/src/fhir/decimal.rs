@@ -1,15 +1,16 @@
 //! Decimal numbers of records as integers: thousandths, read from the digits, never through a float's arithmetic.
 
-use serde_json::Number;
+use super::json::{Json, Number};
 
-/// The number in thousandths, rounded half away from zero; `None` where it does not fit 64 bits.
+/// The number in thousandths, rounded half away from zero; `None` where it does not fit 64 bits, or is no number.
 #[must_use]
-pub fn milli(number: &Number) -> Option<i64> {
-    if let Some(whole) = number.as_i64() {
-        return whole.checked_mul(1000);
+pub fn milli(number: Json<'_>) -> Option<i64> {
+    match number.as_number()? {
+        Number::Natural(whole) => i64::try_from(whole).ok()?.checked_mul(1000),
+        Number::Negative(whole) => whole.checked_mul(1000),
+        // The shortest digits that give back the same number: the same text on every machine.
+        Number::Float(float) => milli_of_text(&serde_json::Number::from_f64(float)?.to_string()),
     }
-    // The shortest digits that give back the same number: the same text on every machine.
-    milli_of_text(&number.to_string())
 }
 
 fn milli_of_text(text: &str) -> Option<i64> {
@@ -41,9 +42,10 @@ fn milli_of_text(text: &str) -> Option<i64> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::fhir::json::Document;
 
     fn of(json: &str) -> Option<i64> {
-        milli(&serde_json::from_str(json).unwrap())
+        milli(Document::parse(json.into()).unwrap().root())
     }
 
     #[test]

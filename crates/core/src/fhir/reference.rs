@@ -3,8 +3,8 @@
 //! Source: FHIR R4, "Resolving references in Bundles". Wider than it where practice is: `urn:uuid:` also finds a
 //! resource by its id, and an absolute URL finds `Type/id` where the target states no other server.
 
-use super::resource::Resource;
-use serde_json::Value;
+use super::json::{Document, Json};
+use super::resource::{Entry, Resource};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// What became of one reference.
@@ -46,9 +46,9 @@ const ADMINISTRATIVE: [&str; 12] = [
 pub(super) struct Index(Vec<(u64, u32)>);
 
 impl Index {
-    pub(super) fn new(resources: &[Resource]) -> Self {
-        let mut names = Vec::with_capacity(resources.len() * 3);
-        for (position, resource) in (0u32..).zip(resources) {
+    pub(super) fn new(document: &Document, entries: &[Entry]) -> Self {
+        let mut names = Vec::with_capacity(entries.len() * 3);
+        for (position, resource) in (0u32..).zip(entries.iter().map(|entry| entry.of(document))) {
             if let Some(url) = resource.full_url() {
                 names.push((Name::Url(url).hash(), position));
                 if let Some((kind, id)) = type_and_id(url) {
@@ -63,7 +63,7 @@ impl Index {
                 names.push((Name::Identifier(resource.type_name(), Some(system), value).hash(), position));
                 names.push((Name::Identifier(resource.type_name(), None, value).hash(), position));
             }
-            for id in list(resource, "contained").filter_map(|c| c.get("id").and_then(Value::as_str)) {
+            for id in list(resource, "contained").filter_map(|c| c.get("id").and_then(Json::as_str)) {
                 names.push((Name::Contained(position, id).hash(), position));
             }
         }
@@ -115,7 +115,7 @@ impl Name<'_> {
         hasher.finish()
     }
 
-    fn is_of(self, resource: &Resource) -> bool {
+    fn is_of(self, resource: Resource<'_>) -> bool {
         match self {
             Self::Url(url) => {
                 resource.full_url().is_some_and(|own| own == url || is_urn(own) && own.eq_ignore_ascii_case(url))
@@ -132,20 +132,25 @@ impl Name<'_> {
 
 /// Finds resources of one record by reference.
 pub struct Resolver<'a> {
-    resources: &'a [Resource],
+    document: &'a Document,
+    entries: &'a [Entry],
     index: &'a Index,
 }
 
 impl<'a> Resolver<'a> {
-    pub(super) fn new(resources: &'a [Resource], index: &'a Index) -> Self {
-        Self { resources, index }
+    pub(super) fn new(document: &'a Document, entries: &'a [Entry], index: &'a Index) -> Self {
+        Self { document, entries, index }
     }
 
     fn find(&self, name: Name<'_>) -> Option<usize> {
         let hash = name.hash();
         let from = self.index.0.partition_point(|(own, _)| *own < hash);
         let same = self.index.0[from..].iter().take_while(|(own, _)| *own == hash);
-        same.map(|(_, position)| *position as usize).find(|i| self.resources.get(*i).is_some_and(|r| name.is_of(r)))
+        same.map(|(_, position)| *position as usize).find(|i| self.resource(*i).is_some_and(|r| name.is_of(r)))
+    }
+
+    fn resource(&self, index: usize) -> Option<Resource<'a>> {
+        self.entries.get(index).map(|entry| entry.of(self.document))
     }
 
     /// Resolves a reference written in the resource at position `from`.
@@ -209,17 +214,17 @@ impl<'a> Resolver<'a> {
 
     /// Whether a target without an http URL of its own may be what an absolute URL names.
     fn may_live_at(&self, index: usize) -> bool {
-        !self.resources.get(index).and_then(Resource::full_url).is_some_and(|url| url.starts_with("http"))
+        !self.resource(index).and_then(Resource::full_url).is_some_and(|url| url.starts_with("http"))
     }
 }
 
-fn list<'a>(resource: &'a Resource, field: &str) -> impl Iterator<Item = &'a Value> {
-    resource.value().get(field).and_then(Value::as_array).into_iter().flatten()
+fn list<'a>(resource: Resource<'a>, field: &str) -> impl Iterator<Item = Json<'a>> {
+    resource.value().get(field).into_iter().flat_map(Json::items)
 }
 
 /// System (empty where none was written) and value of an identifier.
-fn identifier(value: &Value) -> Option<(&str, &str)> {
-    Some((value.get("system").and_then(Value::as_str).unwrap_or(""), value.get("value").and_then(Value::as_str)?))
+fn identifier(value: Json<'_>) -> Option<(&str, &str)> {
+    Some((value.get("system").and_then(Json::as_str).unwrap_or(""), value.get("value").and_then(Json::as_str)?))
 }
 
 fn is_urn(url: &str) -> bool {

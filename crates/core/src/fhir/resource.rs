@@ -1,6 +1,6 @@
 //! One resource of a record.
 
-use serde_json::Value;
+use super::json::{Document, Json};
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {
@@ -71,21 +71,23 @@ pub enum Subject {
     Unresolved(&'static str),
 }
 
-/// A resource with its place in the bundle.
-#[derive(Clone, Debug)]
-pub struct Resource {
+/// What is kept of a resource beside its text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
     kind: Kind,
-    entry: Option<u32>,
-    full_url: Option<String>,
-    value: Value,
+    /// Its number among the bundle's entries.
+    number: Option<u32>,
+    /// Where its full URL and itself lie in the document.
+    full_url: Option<u32>,
+    place: u32,
     subject: Subject,
 }
 
-impl Resource {
+impl Entry {
     /// A resource that names nobody yet.
-    pub(super) fn new(entry: Option<u32>, full_url: Option<String>, value: Value) -> Self {
-        let kind = value.get("resourceType").and_then(Value::as_str).map_or(Kind::Other, Kind::of);
-        Self { kind, entry, full_url, value, subject: Subject::None }
+    pub(super) fn new(number: Option<u32>, full_url: Option<Json<'_>>, value: Json<'_>) -> Self {
+        let kind = value.get("resourceType").and_then(Json::as_str).map_or(Kind::Other, Kind::of);
+        Self { kind, number, full_url: full_url.map(Json::place), place: value.place(), subject: Subject::None }
     }
 
     /// Says whom it is about, once its references are resolved.
@@ -93,53 +95,67 @@ impl Resource {
         self.subject = subject;
     }
 
+    pub(super) fn of(self, document: &Document) -> Resource<'_> {
+        Resource { document, entry: self }
+    }
+}
+
+/// A resource with its place in the bundle.
+#[derive(Clone, Copy, Debug)]
+pub struct Resource<'a> {
+    document: &'a Document,
+    entry: Entry,
+}
+
+impl<'a> Resource<'a> {
     /// Its kind.
     #[must_use]
-    pub fn kind(&self) -> Kind {
-        self.kind
+    pub fn kind(self) -> Kind {
+        self.entry.kind
     }
 
     /// The name of its type.
     #[must_use]
-    pub fn type_name(&self) -> &str {
-        self.value.get("resourceType").and_then(Value::as_str).unwrap_or_default()
+    pub fn type_name(self) -> &'a str {
+        self.value().get("resourceType").and_then(Json::as_str).unwrap_or_default()
     }
 
     /// Its id, where it has one.
     #[must_use]
-    pub fn id(&self) -> Option<&str> {
-        self.value.get("id").and_then(Value::as_str).filter(|id| !id.is_empty())
+    pub fn id(self) -> Option<&'a str> {
+        self.value().get("id").and_then(Json::as_str).filter(|id| !id.is_empty())
     }
 
     /// The entry's full URL, where it has one.
     #[must_use]
-    pub fn full_url(&self) -> Option<&str> {
-        self.full_url.as_deref()
+    pub fn full_url(self) -> Option<&'a str> {
+        self.entry.full_url.and_then(|place| self.document.value_at(place).as_str())
     }
 
     /// The resource itself: an object with a `resourceType`.
     #[must_use]
-    pub fn value(&self) -> &Value {
-        &self.value
+    pub fn value(self) -> Json<'a> {
+        self.document.value_at(self.entry.place)
     }
 
     /// Whom it is about.
     #[must_use]
-    pub fn subject(&self) -> Subject {
-        self.subject
+    pub fn subject(self) -> Subject {
+        self.entry.subject
     }
 
     /// Where it stands in the document that was read, as `Bundle.entry[7].resource`.
     #[must_use]
-    pub fn path(&self) -> String {
-        self.entry.map_or_else(|| self.type_name().to_owned(), |entry| format!("Bundle.entry[{entry}].resource"))
+    pub fn path(self) -> String {
+        let number = self.entry.number;
+        number.map_or_else(|| self.type_name().to_owned(), |number| format!("Bundle.entry[{number}].resource"))
     }
 
     /// Path and name for messages, as `Bundle.entry[7].resource (Patient/12)`; ids only, never a person's name.
     #[must_use]
-    pub fn label(&self) -> String {
-        let name = self.id().map(|id| format!("{}/{id}", self.type_name())).or_else(|| self.full_url.clone());
-        match name {
+    pub fn label(self) -> String {
+        let name = self.id().map(|id| format!("{}/{id}", self.type_name()));
+        match name.or_else(|| self.full_url().map(str::to_owned)) {
             Some(name) => format!("{} ({name})", self.path()),
             None => self.path(),
         }

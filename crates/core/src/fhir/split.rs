@@ -1,19 +1,17 @@
 //! From a reader to patient bundles, one in memory at a time.
 
 use super::error::FhirError;
-use super::record::{Limits, Record, not_fhir, not_json};
-use serde_json::Value;
+use super::json::{Document, Json};
+use super::record::{Limits, Record, not_fhir, not_json, parse};
 use std::fmt;
 use std::io::{BufRead, BufReader, Read};
 
-/// A record with the bytes it was read from: those are what a member seals.
+/// A record with its name.
 #[derive(Debug)]
 pub struct SourceRecord {
     /// The input's name, with the line in an NDJSON file.
     pub name: String,
-    /// The bytes of this record alone, without a byte order mark.
-    pub bytes: Vec<u8>,
-    /// The record.
+    /// The record, with the bytes of it alone.
     pub record: Record,
 }
 
@@ -130,27 +128,27 @@ impl<R: Read> Pieces<R> {
         if !bytes.trim_ascii().ends_with(b"}") {
             return self.document(bytes);
         }
-        match (parse(&bytes), self.peek()?) {
-            (Ok(value), None) => classify(self.name.clone(), bytes, value),
-            (Ok(value), Some(_)) => self.first_of_lines(line_name, bytes, value),
-            (Err(error), Some(b'{')) if !error.is_eof() => {
+        match (Document::parse(bytes), self.peek()?) {
+            (Ok(document), None) => classify(self.name.clone(), document),
+            (Ok(document), Some(_)) => self.first_of_lines(line_name, document),
+            (Err((error, _)), Some(b'{')) if !error.is_eof() => {
                 self.state = State::Lines;
                 Err(not_json(&line_name, &error))
             }
-            (Err(error), None) => Err(not_json(&self.name, &error)),
-            (Err(_), Some(_)) => self.document(bytes),
+            (Err((error, _)), None) => Err(not_json(&self.name, &error)),
+            (Err((_, bytes)), Some(_)) => self.document(bytes),
         }
     }
 
-    fn first_of_lines(&mut self, name: String, bytes: Vec<u8>, value: Value) -> Result<Piece, FhirError> {
-        match value.get("resourceType").and_then(Value::as_str) {
+    fn first_of_lines(&mut self, name: String, document: Document) -> Result<Piece, FhirError> {
+        match document.root().get("resourceType").and_then(Json::as_str) {
             Some(kind) if kind != "Bundle" => {
                 let kind = kind.chars().take(40).collect();
                 Ok(self.skipped(SkipReason::BulkExport(kind)))
             }
             _ => {
                 self.state = State::Lines;
-                classify(name, bytes, value)
+                classify(name, document)
             }
         }
     }
@@ -163,8 +161,7 @@ impl<R: Read> Pieces<R> {
         if bytes.len() > self.limits.record_bytes {
             return Err(self.too_large(self.name.clone()));
         }
-        let value = parse(&bytes).map_err(|error| not_json(&self.name, &error))?;
-        classify(self.name.clone(), bytes, value)
+        classify(self.name.clone(), parse(&self.name, bytes, self.limits)?)
     }
 
     fn next_line(&mut self) -> Option<Result<Piece, FhirError>> {
@@ -185,10 +182,7 @@ impl<R: Read> Pieces<R> {
                 continue;
             }
             let name = self.line_name();
-            return Some(match parse(&bytes) {
-                Ok(value) => classify(name, bytes, value),
-                Err(error) => Err(not_json(&name, &error)),
-            });
+            return Some(parse(&name, bytes, self.limits).and_then(|document| classify(name, document)));
         }
     }
 
@@ -244,21 +238,18 @@ impl<R: Read> Pieces<R> {
 
 // Not generic over the reader: compiled with this crate's optimization, whoever calls it.
 
-fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
-    serde_json::from_slice(bytes)
-}
-
-fn classify(name: String, bytes: Vec<u8>, value: Value) -> Result<Piece, FhirError> {
-    if value.is_array() {
+fn classify(name: String, document: Document) -> Result<Piece, FhirError> {
+    let root = document.root();
+    if root.is_array() {
         return Err(not_fhir(&name, "the document", "a list"));
     }
     // A lone resource is FHIR, and as little a record as a bundle of hospitals.
-    let kind = value.get("resourceType").and_then(Value::as_str);
+    let kind = root.get("resourceType").and_then(Json::as_str);
     if kind.is_some_and(|kind| !matches!(kind, "Bundle" | "Patient")) {
         return Ok(Piece::Skipped(Skipped { name, reason: SkipReason::NoPatient }));
     }
-    match Record::from_value(&name, value) {
-        Ok(record) => Ok(Piece::Record(Box::new(SourceRecord { name, bytes, record }))),
+    match Record::from_document(&name, document) {
+        Ok(record) => Ok(Piece::Record(Box::new(SourceRecord { name, record }))),
         Err(FhirError::NoPatient { name }) => Ok(Piece::Skipped(Skipped { name, reason: SkipReason::NoPatient })),
         Err(error) => Err(error),
     }

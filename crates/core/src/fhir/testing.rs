@@ -1,7 +1,7 @@
 //! Arbitrary input: JSON of any shape, and bundles with parts exchanged for it.
 #![allow(clippy::unwrap_used)]
 
-use super::{Limits, Piece, Record, flatten, pieces, record_digest};
+use super::{FhirError, Limits, Piece, Record, flatten, pieces, record_digest};
 use crate::score::{score, score_bytes};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
@@ -108,6 +108,10 @@ fn replace(value: &mut Value, left: &mut usize, with: &Value) {
     }
 }
 
+fn read(value: &Value) -> Result<Record, FhirError> {
+    Record::from_slice("x", value.to_string().as_bytes(), Limits::default())
+}
+
 /// Everything that is done with a record; what matters is that it ends.
 fn exercise(record: &Record, now: i64) -> u16 {
     let scored = score(record, now, false);
@@ -129,7 +133,7 @@ proptest! {
 
     #[test]
     fn any_json_is_survived(value in json(), now in any::<i64>()) {
-        if let Ok(record) = Record::from_value("x", value.clone()) {
+        if let Ok(record) = read(&value) {
             exercise(&record, now);
         }
         let as_patient = json!({ "resourceType": "Bundle", "entry": [
@@ -137,7 +141,7 @@ proptest! {
             { "resource": { "resourceType": "Observation", "code": value, "component": value, "valueQuantity": value, "subject": value } },
             { "fullUrl": value, "resource": { "resourceType": "Condition", "code": { "coding": value }, "onsetPeriod": value, "contained": value } },
         ]});
-        exercise(&Record::from_value("x", as_patient).unwrap(), now);
+        exercise(&read(&as_patient).unwrap(), now);
     }
 
     #[test]
@@ -193,9 +197,9 @@ fn much_of_the_same_is_survived() {
     entries.extend(vec![goal; 30_000]);
     entries.push(hoard);
     entries.extend(made_up);
-    let record = Record::from_value("x", json!({ "resourceType": "Bundle", "entry": entries })).unwrap();
+    let record = read(&json!({ "resourceType": "Bundle", "entry": entries })).unwrap();
     assert_eq!(record.resolver().resolve(5, "Goal/g"), super::Resolution::Found(1));
-    assert!(record.resources().iter().all(|r| r.kind() != super::Kind::Goal || r.subject() == super::Subject::Patient));
+    assert!(record.resources().all(|r| r.kind() != super::Kind::Goal || r.subject() == super::Subject::Patient));
     assert!(score(&record, 0, false).reasons.len() < 600);
     exercise(&record, 0);
 }

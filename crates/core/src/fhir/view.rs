@@ -3,8 +3,8 @@
 
 use super::code::{Coding, UCUM, codings};
 use super::date::Date;
+use super::json::Json;
 use super::resource::{Kind, Resource};
-use serde_json::{Number, Value};
 
 /// Administrative sex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,7 +35,7 @@ pub struct Patient {
 impl Patient {
     /// Reads a Patient resource.
     #[must_use]
-    pub fn of(resource: &Resource) -> Self {
+    pub fn of(resource: Resource<'_>) -> Self {
         let value = resource.value();
         let death = date(value.get("deceasedDateTime"));
         Self {
@@ -46,7 +46,7 @@ impl Patient {
                 _ => Sex::Unknown,
             },
             birth: date(value.get("birthDate")),
-            deceased: death.is_some() || value.get("deceasedBoolean").and_then(Value::as_bool) == Some(true),
+            deceased: death.is_some() || value.get("deceasedBoolean").and_then(Json::as_bool) == Some(true),
             death,
         }
     }
@@ -75,7 +75,7 @@ pub struct Event<'a> {
 impl<'a> Event<'a> {
     /// Reads any resource as an event.
     #[must_use]
-    pub fn of(resource: &'a Resource) -> Self {
+    pub fn of(resource: Resource<'a>) -> Self {
         let value = resource.value();
         let kind = resource.kind();
         let fields = fields(kind);
@@ -154,7 +154,7 @@ pub(crate) fn fields(kind: Kind) -> Fields {
 #[derive(Clone, Copy, Debug)]
 pub struct Quantity<'a> {
     /// The number.
-    pub value: &'a Number,
+    pub value: Json<'a>,
     /// The unit's code, or its printed form where there is no code.
     pub unit: &'a str,
     /// Whether the unit is a UCUM code, and not only printed text.
@@ -177,12 +177,12 @@ pub struct Observation<'a> {
 impl<'a> Observation<'a> {
     /// The measured things of an Observation resource.
     #[must_use]
-    pub fn all(resource: &'a Resource) -> Vec<Self> {
+    pub fn all(resource: Resource<'a>) -> Vec<Self> {
         let value = resource.value();
-        let components = value.get("component").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let components = value.get("component").into_iter().flat_map(Json::items);
         let own =
             Self { component: None, codes: codings(value.get("code")), quantity: quantity(value.get("valueQuantity")) };
-        let parts = components.iter().enumerate().map(|(index, part)| Self {
+        let parts = components.enumerate().map(|(index, part)| Self {
             component: Some(index),
             codes: codings(part.get("code")),
             quantity: quantity(part.get("valueQuantity")),
@@ -191,9 +191,9 @@ impl<'a> Observation<'a> {
     }
 }
 
-fn quantity(value: Option<&Value>) -> Option<Quantity<'_>> {
+fn quantity(value: Option<Json<'_>>) -> Option<Quantity<'_>> {
     let value = value?;
-    let Value::Number(number) = value.get("value")? else { return None };
+    let number = value.get("value").filter(|number| number.as_number().is_some())?;
     let code = text(value.get("code"));
     Some(Quantity {
         value: number,
@@ -204,14 +204,14 @@ fn quantity(value: Option<&Value>) -> Option<Quantity<'_>> {
 }
 
 /// The value at a dotted path of object fields.
-pub(crate) fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+pub(crate) fn at<'a>(value: Json<'a>, path: &str) -> Option<Json<'a>> {
     path.split('.').try_fold(value, |value, field| value.get(field))
 }
 
-pub(crate) fn text(value: Option<&Value>) -> Option<&str> {
-    value.and_then(Value::as_str).filter(|text| !text.is_empty())
+pub(crate) fn text(value: Option<Json<'_>>) -> Option<&str> {
+    value.and_then(Json::as_str).filter(|text| !text.is_empty())
 }
 
-pub(crate) fn date(value: Option<&Value>) -> Option<Date> {
+pub(crate) fn date(value: Option<Json<'_>>) -> Option<Date> {
     text(value).and_then(Date::parse)
 }

@@ -4,12 +4,11 @@ use super::category::Category;
 use super::conformity::prefix;
 use super::rubric::Rubric;
 use super::tally::{Failure, Tally};
-use crate::fhir::{Kind, LOINC, Observation, Record, Resolution, Resolver, Resource};
-use serde_json::Value;
+use crate::fhir::{Json, Kind, LOINC, Observation, Record, Resolution, Resolver, Resource};
 
 pub(super) fn check(rubric: &Rubric, record: &Record, tally: &mut Tally) {
     let resolver = record.resolver();
-    for (index, resource) in record.resources().iter().enumerate() {
+    for (index, resource) in record.resources().enumerate() {
         references(&resolver, index, resource, tally);
         if resource.kind() == Kind::Observation {
             units(rubric, resource, tally);
@@ -28,19 +27,14 @@ struct References<'a> {
 
 impl References<'_> {
     /// Looks at all that is below. Depth is bounded by the parser.
-    fn walk(&mut self, value: &Value) {
-        match value {
-            Value::Object(fields) => {
-                for (key, inner) in fields {
-                    match inner {
-                        Value::String(reference) if key == "reference" => self.judge(reference),
-                        _ => self.walk(inner),
-                    }
-                }
+    fn walk(&mut self, value: Json<'_>) {
+        for (key, inner) in value.fields() {
+            match inner.as_str() {
+                Some(reference) if key == "reference" => self.judge(reference),
+                _ => self.walk(inner),
             }
-            Value::Array(items) => items.iter().for_each(|inner| self.walk(inner)),
-            _ => {}
         }
+        value.items().for_each(|inner| self.walk(inner));
     }
 
     fn judge(&mut self, reference: &str) {
@@ -52,29 +46,22 @@ impl References<'_> {
     }
 
     /// Writes down where references dangle: a second walk, since few resources need it and paths are dear.
-    fn locate(&mut self, value: &Value, path: &str) {
-        match value {
-            Value::Object(fields) => {
-                for (key, inner) in fields {
-                    match inner {
-                        Value::String(reference) if key == "reference" => {
-                            if self.resolver.resolve(self.index, reference) == Resolution::Dangling {
-                                self.dangling.push(path.to_owned());
-                            }
-                        }
-                        _ => self.locate(inner, &format!("{path}.{key}")),
+    fn locate(&mut self, value: Json<'_>, path: &str) {
+        for (key, inner) in value.fields() {
+            match inner.as_str() {
+                Some(reference) if key == "reference" => {
+                    if self.resolver.resolve(self.index, reference) == Resolution::Dangling {
+                        self.dangling.push(path.to_owned());
                     }
                 }
+                _ => self.locate(inner, &format!("{path}.{key}")),
             }
-            Value::Array(items) => {
-                items.iter().enumerate().for_each(|(index, inner)| self.locate(inner, &format!("{path}[{index}]")));
-            }
-            _ => {}
         }
+        value.items().enumerate().for_each(|(index, inner)| self.locate(inner, &format!("{path}[{index}]")));
     }
 }
 
-fn references(resolver: &Resolver<'_>, index: usize, resource: &Resource, tally: &mut Tally) {
+fn references(resolver: &Resolver<'_>, index: usize, resource: Resource<'_>, tally: &mut Tally) {
     let mut seen = References { resolver, index, good: 0, bad: false, dangling: Vec::new() };
     seen.walk(resource.value());
     (0..seen.good).for_each(|_| tally.check(Category::Accuracy, "reference", None));
@@ -82,7 +69,7 @@ fn references(resolver: &Resolver<'_>, index: usize, resource: &Resource, tally:
         return;
     }
     seen.locate(resource.value(), "");
-    // The walk follows the map's order, which is the parser's affair; what is reported must not.
+    // The walk follows the text's order, which an export may change; what is reported must not.
     seen.dangling.sort_unstable();
     for path in seen.dangling {
         let failure = Failure {
@@ -94,7 +81,7 @@ fn references(resolver: &Resolver<'_>, index: usize, resource: &Resource, tally:
     }
 }
 
-fn units(rubric: &Rubric, resource: &Resource, tally: &mut Tally) {
+fn units(rubric: &Rubric, resource: Resource<'_>, tally: &mut Tally) {
     for part in Observation::all(resource) {
         let Some(quantity) = part.quantity else { continue };
         let loinc = part.codes.iter().filter(|coding| coding.system == LOINC);

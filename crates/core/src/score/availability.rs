@@ -3,8 +3,7 @@
 use super::category::Category;
 use super::rubric::Rubric;
 use super::tally::{Failure, Tally};
-use crate::fhir::Record;
-use serde_json::Value;
+use crate::fhir::{Json, Record};
 
 pub(super) fn check(rubric: &Rubric, record: &Record, tally: &mut Tally) {
     for resource in record.resources() {
@@ -26,12 +25,13 @@ pub(super) fn check(rubric: &Rubric, record: &Record, tally: &mut Tally) {
 }
 
 /// Whether an element says anything.
-fn is_present(value: Option<&Value>) -> bool {
-    match value {
-        None | Some(Value::Null) => false,
-        Some(Value::String(text)) => !text.trim().is_empty(),
-        Some(Value::Array(items)) => items.iter().any(|item| is_present(Some(item))),
-        Some(Value::Object(fields)) => !fields.is_empty(),
-        Some(_) => true,
+fn is_present(value: Option<Json<'_>>) -> bool {
+    let Some(value) = value.filter(|value| !value.is_null()) else { return false };
+    if value.is_array() {
+        return value.items().any(|item| is_present(Some(item)));
     }
+    if value.is_object() {
+        return value.fields().next().is_some();
+    }
+    value.as_str().is_none_or(|text| !text.trim().is_empty())
 }

@@ -4,10 +4,9 @@ use super::category::Category;
 use super::rubric::Rubric;
 use super::tally::{Failure, Tally};
 use crate::fhir::{
-    CVX, Coding, Date, ICD10CM, Kind, LOINC, Observation, RXNORM, Record, Resource, SNOMED, at, codings, fields,
+    CVX, Coding, Date, ICD10CM, Json, Kind, LOINC, Observation, RXNORM, Record, Resource, SNOMED, at, codings, fields,
     loinc_is_valid, snomed_is_valid, unit_is_valid,
 };
-use serde_json::Value;
 
 pub(super) fn check(rubric: &Rubric, record: &Record, tally: &mut Tally) {
     for resource in record.resources() {
@@ -23,7 +22,7 @@ pub(super) fn check(rubric: &Rubric, record: &Record, tally: &mut Tally) {
     }
 }
 
-fn fail(resource: &Resource, element: &str, text: &str) -> Failure {
+fn fail(resource: Resource<'_>, element: &str, text: &str) -> Failure {
     Failure {
         element: format!("{}.{element}", resource.type_name()),
         path: format!("{}.{element}", resource.path()),
@@ -31,7 +30,7 @@ fn fail(resource: &Resource, element: &str, text: &str) -> Failure {
     }
 }
 
-fn dates(resource: &Resource, tally: &mut Tally) {
+fn dates(resource: Resource<'_>, tally: &mut Tally) {
     let fields = fields(resource.kind());
     let own: &[&str] = if resource.kind() == Kind::Patient { &["birthDate", "deceasedDateTime"] } else { &[] };
     for path in own.iter().chain(fields.starts).chain(fields.ends).chain(fields.recorded) {
@@ -43,28 +42,28 @@ fn dates(resource: &Resource, tally: &mut Tally) {
     }
 }
 
-fn bindings(rubric: &Rubric, resource: &Resource, tally: &mut Tally) {
+fn bindings(rubric: &Rubric, resource: Resource<'_>, tally: &mut Tally) {
     for (element, allowed) in rubric.bindings.get(resource.type_name()).into_iter().flatten() {
         let Some(value) = resource.value().get(element).filter(|v| !v.is_null()) else { continue };
-        let good = match value {
-            Value::String(code) => allowed.contains(code),
-            concept => codings(Some(concept)).iter().any(|coding| allowed.contains(coding.code)),
+        let good = match value.as_str() {
+            Some(code) => allowed.contains(code),
+            None => codings(Some(value)).iter().any(|coding| allowed.contains(coding.code)),
         };
         let failure = || fail(resource, element, "not one of the codes that FHIR requires here");
         tally.check(Category::Conformity, "binding", (!good).then(failure));
     }
 }
 
-fn codes(resource: &Resource, tally: &mut Tally) {
+fn codes(resource: Resource<'_>, tally: &mut Tally) {
     for element in fields(resource.kind()).codes {
-        if let Some(value) = resource.value().get(*element) {
+        if let Some(value) = resource.value().get(element) {
             concept(resource, element, element, value, tally);
         }
     }
     if resource.kind() != Kind::Observation {
         return;
     }
-    let components = resource.value().get("component").and_then(Value::as_array).into_iter().flatten();
+    let components = resource.value().get("component").into_iter().flat_map(Json::items);
     for (index, component) in components.enumerate() {
         if let Some(value) = component.get("code") {
             concept(resource, "component.code", &format!("component[{index}].code"), value, tally);
@@ -73,7 +72,7 @@ fn codes(resource: &Resource, tally: &mut Tally) {
 }
 
 /// `element` groups the reasons and is the same for all components; `path` says which.
-fn concept(resource: &Resource, element: &str, path: &str, value: &Value, tally: &mut Tally) {
+fn concept(resource: Resource<'_>, element: &str, path: &str, value: Json<'_>, tally: &mut Tally) {
     let codings = codings(Some(value));
     let report = |text: &str| Failure {
         element: format!("{}.{element}", resource.type_name()),
@@ -117,7 +116,7 @@ fn icd10cm_is_valid(code: &str) -> bool {
         && rest.iter().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
 }
 
-fn units(resource: &Resource, tally: &mut Tally) {
+fn units(resource: Resource<'_>, tally: &mut Tally) {
     for part in Observation::all(resource) {
         let Some(quantity) = part.quantity else { continue };
         let good = quantity.coded && unit_is_valid(quantity.unit);

@@ -2,8 +2,7 @@
 
 use super::rubric::Rubric;
 use super::tally::Reason;
-use crate::fhir::{Date, Event, FhirError, Kind, Record, Resource, Subject, at, fields, text};
-use serde_json::Value;
+use crate::fhir::{Date, Event, FhirError, Json, Kind, Record, Resource, Subject, at, fields, text};
 
 /// The gates that a readable record fails; together they lose all 10,000 points.
 pub(super) fn check(rubric: &Rubric, record: &Record, now: i64) -> Vec<Reason> {
@@ -63,7 +62,7 @@ fn add(reasons: &mut Vec<Reason>, check: &'static str, path: String, text: &str)
 
 /// When something is stated to have happened to the patient. Plans may lie ahead; so may ends and expiries, and the
 /// stamps on papers (a note of a stay that is not over), which plausibility judges.
-fn dates(resource: &Resource) -> Vec<(&'static str, Date)> {
+fn dates(resource: Resource<'_>) -> Vec<(&'static str, Date)> {
     let value = resource.value();
     let paths: &[&'static str] = match resource.kind() {
         Kind::Patient => &["birthDate", "deceasedDateTime"],
@@ -74,6 +73,6 @@ fn dates(resource: &Resource) -> Vec<(&'static str, Date)> {
     paths.iter().filter_map(|path| Some((*path, parse(at(value, path))?))).collect()
 }
 
-fn parse(value: Option<&Value>) -> Option<Date> {
+fn parse(value: Option<Json<'_>>) -> Option<Date> {
     text(value).and_then(Date::parse)
 }

@@ -23,7 +23,7 @@ pub(super) fn check(rubric: &Rubric, record: &Record, now: i64, tally: &mut Tall
     }
 }
 
-fn fail(resource: &Resource, element: &str, text: &str) -> Failure {
+fn fail(resource: Resource<'_>, element: &str, text: &str) -> Failure {
     Failure {
         element: format!("{}.{element}", resource.type_name()),
         path: format!("{}.{element}", resource.path()),
@@ -31,7 +31,7 @@ fn fail(resource: &Resource, element: &str, text: &str) -> Failure {
     }
 }
 
-fn life(rubric: &Rubric, resource: &Resource, patient: Patient, now: i64, tally: &mut Tally) {
+fn life(rubric: &Rubric, resource: Resource<'_>, patient: Patient, now: i64, tally: &mut Tally) {
     let Some(birth) = patient.birth else { return };
     let until = patient.death.map_or(now, |death| death.last);
     let oldest = rubric.oldest_years * 365 * SECONDS_PER_DAY;
@@ -45,7 +45,7 @@ fn life(rubric: &Rubric, resource: &Resource, patient: Patient, now: i64, tally:
     }
 }
 
-fn times(rubric: &Rubric, resource: &Resource, event: &Event<'_>, patient: Patient, tally: &mut Tally) {
+fn times(rubric: &Rubric, resource: Resource<'_>, event: &Event<'_>, patient: Patient, tally: &mut Tally) {
     let names = fields(resource.kind());
     let start_name = names.starts.first().copied().unwrap_or("start");
     let Some(start) = event.start else { return };
@@ -67,7 +67,7 @@ fn times(rubric: &Rubric, resource: &Resource, event: &Event<'_>, patient: Patie
 }
 
 /// Stamps on papers may not lie ahead; what happened to the patient is gated before.
-fn papers(rubric: &Rubric, resource: &Resource, event: &Event<'_>, now: i64, tally: &mut Tally) {
+fn papers(rubric: &Rubric, resource: Resource<'_>, event: &Event<'_>, now: i64, tally: &mut Tally) {
     let names = fields(resource.kind());
     let (stamp, field) = match resource.kind() {
         Kind::DocumentReference => (event.start, names.starts),
@@ -79,7 +79,7 @@ fn papers(rubric: &Rubric, resource: &Resource, event: &Event<'_>, now: i64, tal
     tally.check(Category::Plausibility, "written", ahead.then(failure));
 }
 
-fn sex(rubric: &Rubric, resource: &Resource, event: &Event<'_>, sex: Sex, tally: &mut Tally) {
+fn sex(rubric: &Rubric, resource: Resource<'_>, event: &Event<'_>, sex: Sex, tally: &mut Tally) {
     let sex = match sex {
         Sex::Female => "female",
         Sex::Male => "male",
@@ -96,7 +96,7 @@ fn sex(rubric: &Rubric, resource: &Resource, event: &Event<'_>, sex: Sex, tally:
     }
 }
 
-fn ranges(rubric: &Rubric, resource: &Resource, tally: &mut Tally) {
+fn ranges(rubric: &Rubric, resource: Resource<'_>, tally: &mut Tally) {
     for part in Observation::all(resource) {
         let Some(quantity) = part.quantity else { continue };
         let loinc = part.codes.iter().filter(|coding| coding.system == LOINC);

@@ -1,7 +1,6 @@
 //! The rubric: weights, tables and limits, as a versioned file that is named by its hash.
 
 use super::category::Category;
-use crate::fhir::canonical_json;
 use alloy_primitives::{B256, keccak256};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -138,7 +137,7 @@ impl Rubric {
 
     fn parse(text: &str) -> Result<(Self, B256), serde_json::Error> {
         let value: serde_json::Value = serde_json::from_str(text)?;
-        let hash = keccak256(canonical_json(&value));
+        let hash = keccak256(serde_jcs::to_vec(&value)?);
         Ok((serde_json::from_value(value)?, hash))
     }
 }

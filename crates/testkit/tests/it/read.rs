@@ -36,7 +36,7 @@ fn error(bytes: &[u8]) -> FhirError {
 
 #[test]
 fn every_shape_gives_the_same_facts_and_digest() {
-    let expected = Record::from_value("plain", patient(3, 1, NOW)).unwrap();
+    let expected = fixtures::record(&patient(3, 1, NOW)).unwrap();
     for shape in Shape::ALL {
         let mut bytes = shape.bytes(patient(3, 1, NOW)).unwrap();
         if shape == Shape::Gz {
@@ -45,7 +45,7 @@ fn every_shape_gives_the_same_facts_and_digest() {
             bytes = plain;
         }
         let record = one(&bytes);
-        assert!(record.resources().iter().all(|r| !matches!(r.subject(), Subject::Unresolved(_))), "{shape:?}");
+        assert!(record.resources().all(|r| !matches!(r.subject(), Subject::Unresolved(_))), "{shape:?}");
         assert_eq!(flatten(&record, NOW), flatten(&expected, NOW), "{shape:?}");
         assert_eq!(record_digest(&record), record_digest(&expected), "{shape:?}");
     }
@@ -53,7 +53,7 @@ fn every_shape_gives_the_same_facts_and_digest() {
 
 #[test]
 fn the_digest_is_of_the_facts() {
-    let digest = |bundle: Value| record_digest(&Record::from_value("x", bundle).unwrap());
+    let digest = |bundle: Value| record_digest(&fixtures::record(&bundle).unwrap());
     let original = digest(patient(3, 1, NOW));
     let mut turned = patient(3, 1, NOW);
     turned["entry"].as_array_mut().unwrap().reverse();
@@ -91,7 +91,7 @@ fn values_that_did_not_happen_are_left_out_of_the_rows() {
     let count = |change: fn(&mut Value)| {
         let mut bundle = fixtures::synthea_transaction();
         change(&mut bundle);
-        flatten(&Record::from_value("x", bundle).unwrap(), NOW).observations.len()
+        flatten(&fixtures::record(&bundle).unwrap(), NOW).observations.len()
     };
     assert_eq!(count(|_| {}), 3);
     assert_eq!(count(|b| b["entry"][3]["resource"]["status"] = json!("entered-in-error")), 1);
@@ -108,7 +108,7 @@ fn subjects_are_found_however_they_are_named() {
             { "fullUrl": full_url, "resource": patient },
             { "resource": { "resourceType": "Condition", "subject": reference } },
         ]});
-        Record::from_value("x", bundle).unwrap().resources()[1].subject()
+        fixtures::record(&bundle).unwrap().resources().nth(1).unwrap().subject()
     };
     let person =
         json!({ "resourceType": "Patient", "id": "p1", "identifier": [{ "system": "urn:mrn", "value": "7" }] });
@@ -182,7 +182,7 @@ fn a_patient_found_twice_on_two_pages_is_one() {
     let again = bundle["entry"][0].clone();
     bundle["entry"].as_array_mut().unwrap().push(again);
     assert_eq!(
-        Record::from_value("x", bundle).unwrap().resources().len(),
+        fixtures::record(&bundle).unwrap().resources().len(),
         patient(3, 1, NOW)["entry"].as_array().unwrap().len()
     );
 }
@@ -217,7 +217,9 @@ fn ndjson_gives_a_record_a_line_and_survives_a_bad_line() {
     bytes.pop();
     let found = all(&fixtures::with_bom(&bytes));
     assert_eq!(found.len(), 4);
-    assert!(matches!(&found[0], Ok(Piece::Record(r)) if r.name == "file.json, line 1" && r.bytes.starts_with(b"{")));
+    assert!(
+        matches!(&found[0], Ok(Piece::Record(r)) if r.name == "file.json, line 1" && r.record.bytes().starts_with(b"{"))
+    );
     assert!(matches!(&found[1], Ok(Piece::Skipped(s)) if s.name == "file.json, line 2"));
     assert!(matches!(&found[2], Err(FhirError::NotJson { name, .. }) if name == "file.json, line 4"));
     assert!(matches!(&found[3], Ok(Piece::Record(r)) if r.name == "file.json, line 6"));

@@ -1,5 +1,5 @@
 use crate::NOW;
-use rochdale_core::fhir::{Limits, Record};
+use rochdale_core::fhir::Limits;
 use rochdale_core::score::{Category, Scored, rubric_hash, score, score_bytes};
 use rochdale_testkit::defect::{Defect, inject};
 use rochdale_testkit::fixtures;
@@ -28,7 +28,7 @@ fn good_records_score_high_and_never_full() {
 
 #[test]
 fn a_known_record_is_not_unique() {
-    let record = Record::from_value("x", patient(9, 1, NOW)).unwrap();
+    let record = fixtures::record(&patient(9, 1, NOW)).unwrap();
     let (new, known) = (score(&record, NOW, false), score(&record, NOW, true));
     assert_eq!((new.uniqueness, known.uniqueness), (10_000, 0));
     assert_eq!(new.quality, known.quality);

@@ -1,5 +1,6 @@
 use crate::NOW;
-use rochdale_core::fhir::{Kind, Record, flatten, loinc_is_valid, snomed_is_valid, unit_is_valid};
+use rochdale_core::fhir::{Kind, flatten, loinc_is_valid, snomed_is_valid, unit_is_valid};
+use rochdale_testkit::fixtures;
 use rochdale_testkit::synth::{Shape, patient, tables};
 use std::collections::HashSet;
 use std::process::Command;
@@ -19,11 +20,11 @@ fn records_are_varied_and_of_the_size_promised() {
         let bundle = patient(5, index, NOW);
         let size = bundle["entry"].as_array().unwrap().len();
         assert!((30..=300).contains(&size), "patient {index} has {size} resources");
-        let record = Record::from_value("x", bundle).unwrap();
+        let record = fixtures::record(&bundle).unwrap();
         let flat = flatten(&record, NOW);
         seen.insert(format!("{:?}", flat.sex));
         seen.extend(flat.conditions().map(|c| c.code.clone()));
-        seen.extend(record.resources().iter().map(|r| r.type_name().to_owned()));
+        seen.extend(record.resources().map(|r| r.type_name().to_owned()));
         if flat.deceased {
             seen.insert("dead".to_owned());
         }
