@@ -115,11 +115,7 @@ impl fmt::Display for Report {
 /// Where chain or store cannot be read.
 pub async fn audit(config: Config) -> Result<Report, AuditError> {
     let steward = Steward::open_read_only(config, Arc::new(SystemClock::default()) as Arc<dyn Clock>).await?;
-    let mut follower = Follower::new(steward.chain.clone(), &steward.manifest, MemoryStore::default());
-    let progress = follower.step().await?;
-    let events = follower.store().events().to_vec();
-    let latest = Cooperative::fold(&events);
-    let mirror = Mirror { head: progress.head, events: Arc::new(events), latest };
+    let mirror = mirror(&steward).await?;
     let mut report = Report { root: ledger::empty_root(steward.manifest.tree_depth), ..Report::default() };
     let mut replayed = Before { books: Arc::new(Books::new(steward.manifest.tree_depth)), has_gaps: false };
     let compared = match replay(&steward, &mirror, &mut replayed, &mut report).await {
@@ -138,6 +134,18 @@ pub async fn audit(config: Config) -> Result<Report, AuditError> {
         .map(|c| format!("{}: {} is not {} {}", c.name, c.left, c.relation, c.right));
     report.agrees = report.difference.is_none();
     Ok(report)
+}
+
+/// The chain, read anew from its first block.
+///
+/// # Errors
+/// Where it cannot be read.
+pub(crate) async fn mirror(steward: &Steward) -> Result<Mirror, AuditError> {
+    let mut follower = Follower::new(steward.chain.clone(), &steward.manifest, MemoryStore::default());
+    let progress = follower.step().await?;
+    let events = follower.store().events().to_vec();
+    let latest = Cooperative::fold(&events);
+    Ok(Mirror { head: progress.head, events: Arc::new(events), latest })
 }
 
 fn differs(detail: String) -> Problem {

@@ -120,8 +120,9 @@ impl Steward {
     async fn missing(&self, mirror: &Mirror) -> Result<CatchUpRequest, Problem> {
         let latest = &mirror.latest;
         let mut missing = CatchUpRequest::default();
-        for id in latest.members.keys() {
-            if self.store.row_key(*id).await?.is_none() && !self.is_closed(*id).await? {
+        let held = self.store.row_key_holders().await?;
+        for id in latest.members.keys().filter(|id| !held.contains(id)) {
+            if !self.is_closed(*id).await? {
                 missing.row_keys.push(*id);
             }
         }

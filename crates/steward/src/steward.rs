@@ -141,7 +141,7 @@ pub struct Steward {
     /// The cooperative.
     pub manifest: Manifest,
     /// Its keys.
-    pub keys: Keys,
+    pub keys: Arc<Keys>,
     /// Its database.
     pub store: Store,
     /// Its RPC.
@@ -199,7 +199,7 @@ impl Steward {
         if manifest.chain_id != config.chain_id {
             return Err(StartError::OtherChain { manifest: manifest.chain_id, configured: config.chain_id });
         }
-        let keys = Keys::load(&config, &store).await?;
+        let keys = Arc::new(Keys::load(&config, &store).await?);
         let steward = keys.signer.address();
         if let Some(other) = keys::objector(&config)?.filter(|other| *other != steward) {
             return Err(StartError::Objector { other, steward });
