@@ -1,0 +1,168 @@
+//! What concerns one member: brought by the gateway, or asked by the member.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+use rochdale_api::Problem;
+use rochdale_api::contribution::ContributionPackage;
+use rochdale_api::custody::OpeningsRequest;
+use rochdale_api::member::{
+    ConsentDelivery, KeyOfferDelivery, LeavesRequest, RowKeyDelivery, RowRequest, Sealed, SealedRow,
+};
+use rochdale_api::server::{PathOf, Signed};
+use rochdale_core::ids::MemberId;
+use rochdale_node::sealed::SealedBody;
+
+use super::{Answered, App, forbidden, refused};
+use crate::steward::Caller;
+
+/// Takes a member's row key, sealed to this steward. For the gateway; sealed both ways.
+#[utoipa::path(
+    post, path = "/v1/row-keys", tag = "members",
+    request_body(content = Vec<u8>, content_type = "application/vnd.rochdale.sealed", description = "Sealed: RowKeyDelivery"),
+    responses(
+        (status = 200, description = "Sealed: nothing", body = Vec<u8>, content_type = "application/vnd.rochdale.sealed"),
+    )
+)]
+pub async fn row_keys(State(app): State<App>, sealed: SealedBody<RowKeyDelivery>) -> Response {
+    let answer = async {
+        app.gateway(sealed.signer).await?;
+        app.0.take_row_key(&sealed.body).await
+    };
+    sealed.reply(answer.await)
+}
+
+/// Keeps the row key of somebody who is about to be admitted, and signs that it does. For the gateway; sealed both ways.
+#[utoipa::path(
+    post, path = "/v1/row-keys/offers", tag = "members",
+    request_body(content = Vec<u8>, content_type = "application/vnd.rochdale.sealed", description = "Sealed: KeyOfferDelivery"),
+    responses(
+        (status = 200, description = "Sealed: KeyReceipt", body = Vec<u8>, content_type = "application/vnd.rochdale.sealed"),
+    )
+)]
+pub async fn offers(State(app): State<App>, sealed: SealedBody<KeyOfferDelivery>) -> Response {
+    let answer = async {
+        app.gateway(sealed.signer).await?;
+        app.0.take_offer(&sealed.body).await
+    };
+    sealed.reply(answer.await)
+}
+
+/// Takes a consent's receipt, sealed to this steward. For the gateway; sealed both ways.
+#[utoipa::path(
+    post, path = "/v1/consents", tag = "members",
+    request_body(content = Vec<u8>, content_type = "application/vnd.rochdale.sealed", description = "Sealed: ConsentDelivery"),
+    responses(
+        (status = 200, description = "Sealed: nothing", body = Vec<u8>, content_type = "application/vnd.rochdale.sealed"),
+    )
+)]
+pub async fn consents(State(app): State<App>, sealed: SealedBody<ConsentDelivery>) -> Response {
+    let answer = async {
+        app.gateway(sealed.signer).await?;
+        app.0.take_consent(&sealed.body).await
+    };
+    sealed.reply(answer.await)
+}
+
+/// Takes a record's key share, which it checks against the deal. For the gateway; sealed both ways.
+#[utoipa::path(
+    post, path = "/v1/contributions", tag = "members",
+    request_body(content = Vec<u8>, content_type = "application/vnd.rochdale.sealed", description = "Sealed: ContributionPackage"),
+    responses(
+        (status = 200, description = "Sealed: ShareReceipt", body = Vec<u8>, content_type = "application/vnd.rochdale.sealed"),
+    )
+)]
+pub async fn contributions(State(app): State<App>, sealed: SealedBody<ContributionPackage>) -> Response {
+    let answer = async {
+        app.gateway(sealed.signer).await?;
+        app.0.take_contribution(&sealed.body).await
+    };
+    sealed.reply(answer.await)
+}
+
+/// Leaves and paths under a final root. For the gateway, and members for themselves; sealed both ways.
+#[utoipa::path(
+    post, path = "/v1/claim-leaves", tag = "members",
+    request_body(content = Vec<u8>, content_type = "application/vnd.rochdale.sealed", description = "Sealed: LeavesRequest"),
+    responses(
+        (status = 200, description = "Sealed: list of ClaimLeaf", body = Vec<u8>, content_type = "application/vnd.rochdale.sealed"),
+    )
+)]
+pub async fn claim_leaves(State(app): State<App>, sealed: SealedBody<LeavesRequest>) -> Response {
+    let answer = async {
+        let (_, caller) = app.caller(sealed.signer).await?;
+        if !matches!(caller, Caller::Gateway | Caller::Member(_)) {
+            return Err(refused(sealed.signer, caller, "the gateway, or a member for itself"));
+        }
+        app.0.claim_leaves(caller, &sealed.body).await
+    };
+    sealed.reply(answer.await)
+}
+
+/// The member's own row of a settled epoch, sealed to it. For that member.
+#[utoipa::path(
+    post, path = "/v1/members/{member}/row", tag = "members",
+    params(("member" = u32, Path, description = "Member id")),
+    request_body = RowRequest,
+    responses(
+        (status = 200, description = "The row", body = SealedRow),
+        (status = 403, description = "Not a caller of this path", body = Problem),
+        (status = 404, description = "No such thing", body = Problem),
+    )
+)]
+pub async fn member_row(
+    State(app): State<App>,
+    PathOf(member): PathOf<u32>,
+    signed: Signed<RowRequest>,
+) -> Answered<SealedRow> {
+    let (mirror, caller) = app.caller(signed.signer).await?;
+    if caller != Caller::Member(MemberId(member)) {
+        return Err(forbidden(&signed, caller, &format!("member {member}")));
+    }
+    app.0.member_row(&mirror, MemberId(member), &signed.body).await.map(Json)
+}
+
+/// Who opened which record of the member, and why. For that member.
+#[utoipa::path(
+    post, path = "/v1/members/{member}/openings", tag = "members",
+    params(("member" = u32, Path, description = "Member id")),
+    request_body = OpeningsRequest,
+    responses(
+        (status = 200, description = "A sealed list of OpeningReport", body = Sealed),
+        (status = 403, description = "Not a caller of this path", body = Problem),
+    )
+)]
+pub async fn member_openings(
+    State(app): State<App>,
+    PathOf(member): PathOf<u32>,
+    signed: Signed<OpeningsRequest>,
+) -> Answered<Sealed> {
+    let (mirror, caller) = app.caller(signed.signer).await?;
+    if caller != Caller::Member(MemberId(member)) {
+        return Err(forbidden(&signed, caller, &format!("member {member}")));
+    }
+    app.0.member_openings(&mirror, MemberId(member), &signed.body).await.map(Json)
+}
+
+/// What is behind the member's leaf of inputs, sealed to it. For that member.
+#[utoipa::path(
+    post, path = "/v1/members/{member}/opening", tag = "members",
+    params(("member" = u32, Path, description = "Member id")),
+    request_body = RowRequest,
+    responses(
+        (status = 200, description = "The opening", body = SealedRow),
+        (status = 403, description = "Not a caller of this path", body = Problem),
+        (status = 404, description = "No such thing", body = Problem),
+    )
+)]
+pub async fn opening(
+    State(app): State<App>,
+    PathOf(member): PathOf<u32>,
+    signed: Signed<RowRequest>,
+) -> Answered<SealedRow> {
+    let (mirror, caller) = app.caller(signed.signer).await?;
+    if caller != Caller::Member(MemberId(member)) {
+        return Err(forbidden(&signed, caller, &format!("member {member}")));
+    }
+    app.0.opening(&mirror, MemberId(member), &signed.body).await.map(Json)
+}
