@@ -130,6 +130,7 @@ impl Store {
             migration(13, "retention", include_str!("../../migrations/0013_retention.sql").into_sql_str()),
             migration(20, "sizes", include_str!("../../migrations/0020_sizes.sql").into_sql_str()),
             migration(21, "folded", include_str!("../../migrations/0021_folded.sql").into_sql_str()),
+            migration(22, "orders", include_str!("../../migrations/0022_orders.sql").into_sql_str()),
         ]);
         migrator.run(&store.pool).await.map_err(|source| StoreError::Migration { path, source })?;
         Ok(store)

@@ -18,6 +18,7 @@ mod queries;
 mod round;
 mod sampling;
 mod scores;
+mod snapshots;
 mod stolen;
 mod tree;
 mod wire;
