@@ -3,7 +3,9 @@
 use crate::contribution::ScoreMessage;
 use alloy_primitives::{B256, Bytes, U256};
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, StewardId};
-use rochdale_core::ledger::{DemandKind, Header, NewLeaf, OldRow, OpenedInputs, Params};
+use rochdale_core::ledger::{
+    DemandKind, Entered, Grant, Header, NewLeaf, OldRow, OpenedInputs, Params, StandIn, Usage,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -80,14 +82,21 @@ pub struct CopyRequest {
     pub epoch: Epoch,
 }
 
-/// A settled epoch's sheet as a peer holds it; only ever sealed. Who gets it believes it if the header on chain comes out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What a settled epoch was computed from beside the chain, as a peer keeps it; only ever sealed. Who gets it believes it if the header on
+/// chain comes out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SheetCopy {
-    /// The sheet.
-    pub sheet: Sheet,
-    /// Of each row whose key was destroyed since, what only the key gives: member, private hash, leaf of the inputs.
-    pub destroyed: Vec<(MemberId, B256, B256)>,
+    /// Scores that entered, with the sketches of the contents.
+    pub entered: Vec<Entered>,
+    /// Points of program awards, after their caps.
+    pub grants: Vec<Grant>,
+    /// How records were used.
+    pub usage: Vec<(MemberId, Usage)>,
+    /// Whose row key none of the signers held.
+    pub unkeyed: Vec<MemberId>,
+    /// What is left of members who erased everything since.
+    pub stand_ins: Vec<(MemberId, StandIn)>,
 }
 
 /// One member's inputs.

@@ -12,20 +12,20 @@ use alloy::providers::Provider as _;
 use alloy::rpc::types::Filter;
 use alloy::sol_types::SolEvent as _;
 use rochdale_api::Problem;
-use rochdale_api::settlement::SheetLine;
+use rochdale_api::settlement::{Sheet, SheetCopy};
 use rochdale_chain::bindings::{DataToken, TestUSDC, Treasury};
 use rochdale_chain::client::{ChainError, Clock, SystemClock};
 use rochdale_chain::events::{FollowError, Follower, MemoryError, MemoryStore};
 use rochdale_chain::state::Cooperative;
 use rochdale_core::ids::Epoch;
-use rochdale_core::ledger::{self, Global, Header};
+use rochdale_core::ledger::{self, Books, Entered, Global, Header};
 use serde::Serialize;
 
 use crate::config::Config;
-use crate::inputs::differences;
-use crate::settlement::{self, Before, Computed};
+use crate::inputs::{Gathered, differences};
+use crate::settlement::{self, Before, Computed, leaf_rows};
 use crate::steward::{Mirror, StartError, Steward};
-use crate::store::{EnteredRow, StoreError};
+use crate::store::StoreError;
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +76,8 @@ pub struct Report {
     pub epoch: u32,
     /// Rows that were recomputed, over all epochs.
     pub rows: u64,
+    /// Rows of members who erased everything that stand as they are in the root, over all epochs: what they were computed from is gone.
+    pub stood_in: u64,
     /// The last root.
     pub root: B256,
     /// The conservation laws.
@@ -90,6 +92,9 @@ pub struct Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} epochs, {} rows recomputed, last root {}", self.epoch, self.rows, self.root)?;
+        if self.stood_in > 0 {
+            writeln!(f, "{} rows of members who erased everything stand as they are in the roots", self.stood_in)?;
+        }
         for check in &self.checks {
             let verdict = if check.holds { "ok" } else { "DIFFERS" };
             writeln!(f, "{verdict:8}{}: {} {} {}", check.name, check.left, check.relation, check.right)?;
@@ -116,7 +121,7 @@ pub async fn audit(config: Config) -> Result<Report, AuditError> {
     let latest = Cooperative::fold(&events);
     let mirror = Mirror { head: progress.head, events: Arc::new(events), latest };
     let mut report = Report { root: ledger::empty_root(steward.manifest.tree_depth), ..Report::default() };
-    let mut replayed = Before { root: report.root, ..Before::default() };
+    let mut replayed = Before { books: Arc::new(Books::new(steward.manifest.tree_depth)), has_gaps: false };
     let compared = match replay(&steward, &mirror, &mut replayed, &mut report).await {
         Ok(()) => dispute(&steward, &mirror, &replayed, &mut report).await,
         Err(problem) => Err(problem),
@@ -125,7 +130,7 @@ pub async fn audit(config: Config) -> Result<Report, AuditError> {
         report.difference = Some(problem.detail);
         return Ok(report);
     }
-    report.checks = conservation(&steward, &mirror, &replayed.global).await?;
+    report.checks = conservation(&steward, &mirror, &replayed.books.global).await?;
     report.difference = report
         .checks
         .iter()
@@ -146,7 +151,7 @@ async fn replay(
     report: &mut Report,
 ) -> Result<(), Problem> {
     let settled = steward.store.settled().await?;
-    let mut entered: Vec<EnteredRow> = Vec::new();
+    let mut entered: Vec<Entered> = Vec::new();
     for epoch in (1..=settled.0).map(Epoch) {
         let proposal = mirror.latest.proposals.get(&epoch);
         if proposal.is_none() && epoch == settled && mirror.latest.voided.contains_key(&epoch) {
@@ -155,22 +160,28 @@ async fn replay(
         }
         let header =
             &proposal.ok_or_else(|| differs(format!("epoch {epoch} is settled here but not on chain")))?.header;
-        let (computed, _) = replay_epoch(steward, mirror, before, header, &entered).await?;
-        if computed.header != *header {
-            return Err(differs(first_difference(&computed.header, header)));
+        let computed = match steward.kept_sheet(steward.office(mirror)?, header).await? {
+            Some(sheet) => replay_sheet(steward, mirror, before, header, &sheet, &entered).await?.0,
+            None => replay_copy(steward, mirror, before, header).await?,
+        };
+        if computed.round.header != *header {
+            return Err(differs(first_difference(&computed.round.header, header)));
         }
         compare_store(steward, epoch, &computed).await?;
-        let (params, awarded) =
-            (&computed.gathered.params, computed.header.data_awarded - before.global.totals.data_awarded);
-        let gov = computed.header.gov_awarded - before.global.totals.gov_awarded;
+        let (params, totals) = (&computed.settled.params, before.books.global.totals);
+        let awarded = header.data_awarded - totals.data_awarded;
+        let gov = header.gov_awarded - totals.gov_awarded;
         if awarded > params.data_cap || gov > params.gov_cap {
             return Err(differs(format!("epoch {epoch} awards {awarded} DATA and {gov} GOV wei, above a cap")));
         }
         report.epoch = epoch.0;
-        report.rows += computed.settled.rows.len() as u64;
-        report.root = computed.header.root;
-        entered.extend(computed.gathered.entered);
-        *before = Before { global: computed.settled.global, rows: computed.settled.rows, root: computed.header.root };
+        let stood_in = computed.settled.stand_ins.values().filter(|one| one.amounts.is_some()).count() as u64;
+        report.stood_in += stood_in;
+        report.rows += computed.round.settled.rows.len() as u64 - stood_in;
+        report.root = header.root;
+        entered.extend(computed.entered);
+        let ledger::Settled { global, rows, .. } = computed.round.settled;
+        before.books = Arc::new(Books::at(steward.manifest.tree_depth, global, rows, header.root));
     }
     Ok(())
 }
@@ -183,32 +194,55 @@ async fn dispute(steward: &Arc<Steward>, mirror: &Mirror, before: &Before, repor
     let proposal = mirror.latest.proposals.get(&epoch).filter(|proposal| proposal.header.attempt == attempt);
     let Some(header) = proposal.map(|proposal| &proposal.header) else { return Ok(()) };
     let entered = steward.entered_before(epoch).await?;
-    let (computed, theirs) = replay_epoch(steward, mirror, before, header, &entered).await?;
-    if computed.header == *header {
+    let sheet = steward.kept_sheet(steward.office(mirror)?, header).await?;
+    let sheet =
+        sheet.ok_or_else(|| differs(format!("epoch {epoch}: the sheet of what halted settlement is not here")))?;
+    let (computed, gathered) = replay_sheet(steward, mirror, before, header, &sheet, &entered).await?;
+    if computed.round.header == *header {
         return Ok(());
     }
-    report.lines.extend(differences(&computed.gathered.lines, &theirs));
-    Err(differs(first_difference(&computed.header, header)))
+    report.lines.extend(differences(&gathered.lines, &sheet.lines));
+    Err(differs(first_difference(&computed.round.header, header)))
 }
 
-/// An epoch computed from its sheet, and the sheet's lines.
-async fn replay_epoch(
+async fn at_cut(steward: &Arc<Steward>, mirror: &Mirror, epoch: Epoch) -> Result<Cooperative, Problem> {
+    let cut = steward.cut(epoch).await?;
+    Ok(Cooperative::at_block(mirror.events.iter(), cut.number))
+}
+
+/// An epoch computed from its sheet, whose scores are those that stewards signed.
+async fn replay_sheet(
     steward: &Arc<Steward>,
     mirror: &Mirror,
     before: &Before,
     header: &Header,
-    entered: &[EnteredRow],
-) -> Result<(Computed, Vec<SheetLine>), Problem> {
-    let epoch = header.epoch;
-    let sheet = steward.kept_sheet(steward.office(mirror)?, header).await?;
-    let cut = steward.cut(epoch).await?;
-    let at_cut = Cooperative::at_block(mirror.events.iter(), cut.number);
+    sheet: &Sheet,
+    entered: &[Entered],
+) -> Result<(Computed, Gathered), Problem> {
+    let at_cut = at_cut(steward, mirror, header.epoch).await?;
     let scores = steward.verified_scores(&at_cut, &sheet.scores)?;
-    let gathered =
-        steward.gather((epoch, header.attempt), &at_cut, entered, &scores, &sheet.awards, &sheet.lines).await?;
-    let known = steward.store.rows(epoch).await?;
-    let computed = steward.recompute(before, header, gathered, &sheet.unkeyed, &known).await?;
-    Ok((computed, sheet.lines))
+    let turn = (header.epoch, header.attempt);
+    let gathered = steward.gather(turn, &at_cut, entered, &scores, &sheet.awards, &sheet.lines).await?;
+    let copy = SheetCopy {
+        entered: gathered.entered.clone(),
+        grants: gathered.inputs.grants.clone(),
+        usage: gathered.inputs.usage.clone(),
+        unkeyed: sheet.unkeyed.clone(),
+        stand_ins: steward.kept_copy(header).await.map_or_else(|_| Vec::new(), |copy| copy.stand_ins),
+    };
+    Ok((steward.settle_copy(&at_cut, &before.books, header, &copy).await?, gathered))
+}
+
+/// An epoch whose sheet was kept for its time, or was given up for an erasure, computed from what is left of it.
+async fn replay_copy(
+    steward: &Arc<Steward>,
+    mirror: &Mirror,
+    before: &Before,
+    header: &Header,
+) -> Result<Computed, Problem> {
+    let at_cut = at_cut(steward, mirror, header.epoch).await?;
+    let copy = steward.kept_copy(header).await?;
+    steward.settle_copy(&at_cut, &before.books, header, &copy).await
 }
 
 /// The stored rows against the recomputed ones.
@@ -216,18 +250,19 @@ async fn compare_store(steward: &Arc<Steward>, epoch: Epoch, computed: &Computed
     let stored = steward.store.epoch::<Header, Global>(epoch).await?;
     if stored
         .as_ref()
-        .is_none_or(|stored| stored.header != computed.header || stored.globals != computed.settled.global)
+        .is_none_or(|stored| stored.header != computed.round.header || stored.globals != computed.round.settled.global)
     {
         return Err(differs(format!(
             "epoch {epoch}: the stored header or global state differs from the recomputed one"
         )));
     }
     let rows = steward.store.rows(epoch).await?;
-    if rows.len() != computed.leaves.len() {
-        let (have, want) = (rows.len(), computed.leaves.len());
+    let leaves = leaf_rows(&computed.round);
+    if rows.len() != leaves.len() {
+        let (have, want) = (rows.len(), leaves.len());
         return Err(differs(format!("epoch {epoch}: {have} rows in the store, {want} recomputed")));
     }
-    for ((stored, leaf), row) in rows.iter().zip(&computed.leaves).zip(&computed.settled.rows) {
+    for ((stored, leaf), row) in rows.iter().zip(&leaves).zip(&computed.round.settled.rows) {
         let member = leaf.member;
         let same = (stored.member, stored.amounts, stored.private_hash, stored.inputs_leaf)
             == (member, leaf.amounts, leaf.private_hash, leaf.inputs_leaf);

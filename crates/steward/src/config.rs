@@ -154,7 +154,8 @@ pub struct Retention {
     /// In which of the added up debits a member was, for the member to read.
     #[serde(default = "a_year")]
     pub uses: u32,
-    /// Sheets as they were sealed, and awards as they were signed: both stand in the wrapped copy of the sheet.
+    /// Sheets as they were sealed and as they were opened, and awards as they were signed. What epochs are computed from again is kept
+    /// longer, without signatures.
     #[serde(default = "a_month")]
     pub sheets: u32,
 }

@@ -3,13 +3,14 @@
 //! When `Erased` is final, the member's key is destroyed and with it every share, private part, consent receipt and
 //! score explanation that it wraps. Epochs before the erasure may still have to be settled, with the member in them: for
 //! those alone the row key and the last row live on under a fresh key. Once they are settled beyond dispute, that key goes too, with
-//! sketches and scores and its lines in sheets, and what the ledger owes stands without streak,
-//! usage or locked balances.
+//! sketches and scores, and what the ledger owes stands without streak, usage or locked balances.
+//!
+//! Once the epoch that closes the row stands as well, the member goes from what settled epochs were computed from (docs/adr/0013): scores,
+//! sketches, awards and use. Its leaves, hashes and amounts, stay in their place, and whoever is seated later computes everybody else's rows
+//! with them.
 //!
 //! We sign twice, each time after the database's files were searched or written anew: that what opens the records is gone,
-//! and, when the sealing keys of that time are destroyed and the snapshots that name the member too, that the rest is. What remains
-//! stands in the sheets of settled epochs, under the master key: signed scores, and how often and with what weight the records were used in an
-//! epoch, not in which question. Whoever is seated later computes those epochs from them.
+//! and, when the sealing keys of that time are destroyed and the snapshots that name the member too, that the rest is.
 
 use std::sync::Arc;
 
@@ -42,16 +43,20 @@ impl Steward {
                 self.destroy(mirror, *member, done.as_ref()).await?;
                 done = self.store.erasure(*member).await?;
             }
-            let closed_at = done.filter(|row| row.closed).and_then(|row| row.closed_at);
+            let (closed, scrubbed_at) = done.map_or((false, None), |row| (row.closed, row.scrubbed_at));
             // The epoch in which the erasure takes effect needs nothing private any more; those before it do.
             let epoch = self.manifest.schedule().epoch_at(erased.time).unwrap_or(Epoch(1));
             let settled = self.store.settled().await?;
-            if let Some(at) = closed_at {
+            if let Some(at) = scrubbed_at {
                 self.complete(mirror, *member, at).await?;
-            } else if settled.0 + 1 >= epoch.0 && self.stands(mirror, settled).await? {
+            } else if settled.0 + u32::from(!closed) >= epoch.0 && self.stands(mirror, settled).await? {
                 // What a dispute may still undo is computed again, from the rows before it.
-                self.close(mirror, *member, settled).await?;
-                tracing::info!(%member, "erased");
+                if closed {
+                    self.scrub(mirror, *member, epoch).await?;
+                } else {
+                    self.close(mirror, *member, settled).await?;
+                    tracing::info!(%member, "erased");
+                }
             }
         }
         Ok(())
@@ -90,8 +95,8 @@ impl Steward {
 
     /// Signs for all of it once no snapshot names the member and every sealing key is destroyed that opened anything about it: sealed sheets stay
     /// where peers may ask for them, and open for nobody here any more.
-    async fn complete(&self, mirror: &Mirror, member: MemberId, closed_at: u64) -> Result<(), Problem> {
-        let opens = self.store.sealing_keys().await?.iter().any(|key| key.made <= closed_at);
+    async fn complete(&self, mirror: &Mirror, member: MemberId, scrubbed_at: u64) -> Result<(), Problem> {
+        let opens = self.store.sealing_keys().await?.iter().any(|key| key.made <= scrubbed_at);
         if opens || self.is_accounted(mirror, member).await? {
             return Ok(());
         }
@@ -148,8 +153,15 @@ impl Steward {
         let owed = serde_json::to_string(&owed).map_err(internal)?;
         let contributions = mirror.latest.contributions.values().filter(|c| c.member == member);
         let records: Vec<ContributionId> = contributions.map(|c| c.id).collect();
-        let copies = self.copies_without(member, settled).await?;
-        let traces = self.store.close_row(member, &records, &owed, &copies, mirror.now()).await?;
+        let traces = self.store.close_row(member, &records, &owed, mirror.now()).await?;
+        Ok(self.store.prove_gone(traces).await?)
+    }
+
+    /// Destroys a member's part of what the epochs up to `last`, which closed its row beyond dispute, were computed from. Its leaves stand
+    /// for it: everybody else's rows follow from them and from the sums of the headers.
+    async fn scrub(&self, mirror: &Mirror, member: MemberId, last: Epoch) -> Result<(), Problem> {
+        let copies = self.copies_without(member, last).await?;
+        let traces = self.store.scrub(member, &copies, mirror.now()).await?;
         Ok(self.store.prove_gone(traces).await?)
     }
 

@@ -7,11 +7,11 @@ use rochdale_api::settlement::SheetLine;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::state::Cooperative;
 use rochdale_core::ids::{ContributionId, Epoch, MemberId};
-use rochdale_core::ledger::{Contribution, EpochInputs, Grant, Inputs, Params, ScoredRecord, Usage, usage};
+use rochdale_core::ledger::{self, Entered, EpochInputs, Grant, Inputs, Params, Usage, Used};
 
 use crate::scoring::{Times, agree, drawn};
 use crate::steward::internal;
-use crate::store::{EnteredRow, ScoreRow};
+use crate::store::ScoreRow;
 
 /// An epoch's inputs with what they were made from.
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ pub struct Gathered {
     /// What governs the epoch.
     pub params: Params,
     /// Scores that enter now.
-    pub entered: Vec<EnteredRow>,
+    pub entered: Vec<Entered>,
     /// One line for each member with any input.
     pub lines: Vec<SheetLine>,
     /// Contributions that wait.
@@ -44,7 +44,7 @@ pub struct Sources<'a> {
     /// End of the epoch before, seconds of block time; none for the first epoch.
     pub since: Option<u64>,
     /// Scores that entered before.
-    pub before: &'a [EnteredRow],
+    pub before: &'a [Entered],
     /// Signed scores of contributions that have not entered.
     pub scores: &'a BTreeMap<ContributionId, Vec<ScoreRow>>,
     /// Program points under their caps.
@@ -55,75 +55,37 @@ pub struct Sources<'a> {
     pub told: Option<&'a [SheetLine]>,
 }
 
-/// Gathers an epoch's inputs.
-///
-/// A contribution whose content equals that of one that entered before, or of a smaller id in this epoch, has
-/// uniqueness 0. Erased records count for nothing, not even as originals.
+/// Gathers an epoch's inputs, as [`ledger::gather`] does, from the signed scores.
 ///
 /// # Errors
 /// Where a snapshot is missing or the inputs contradict each other.
 pub fn gather(sources: &Sources<'_>) -> Result<Gathered, Problem> {
     let state = sources.at_cut;
-    let is_erased = |id: &ContributionId| state.contributions.get(id).is_none_or(|c| c.erased);
-    let known: BTreeSet<ContributionId> = sources.before.iter().map(|row| row.contribution).collect();
-    let mut seen: BTreeSet<B256> =
-        sources.before.iter().filter(|row| !is_erased(&row.contribution)).map(|row| row.sketch).collect();
-    let (mut entered, mut deferred) = (Vec::new(), Vec::new());
-    for contribution in state.contributions.values() {
-        let active = state.members.get(&contribution.member).is_some_and(|member| member.is_active());
-        if contribution.erased || !active || known.contains(&contribution.id) {
-            continue;
-        }
-        let scores = sources.scores.get(&contribution.id).map_or(&[][..], Vec::as_slice);
+    let agreed = |id: ContributionId| {
+        let contribution = state.contributions.get(&id)?;
+        let scores = sources.scores.get(&id).map_or(&[][..], Vec::as_slice);
         let times = Times { recorded: contribution.recorded.time, attempt: sources.attempt_length, at: sources.time };
-        let Some(agreed) = agree(&drawn(state, contribution), scores, &times) else {
-            deferred.push(contribution.id);
-            continue;
-        };
-        let mut score = agreed.score;
-        if !seen.insert(agreed.sketch) {
-            score.uniqueness = 0;
-        }
-        entered.push(EnteredRow {
-            contribution: contribution.id,
-            member: contribution.member,
-            epoch: sources.epoch,
-            score,
-            sketch: agreed.sketch,
-        });
-    }
-    let records: Vec<ScoredRecord> = sources
-        .before
-        .iter()
-        .chain(&entered)
-        .map(|row| ScoredRecord {
-            id: row.contribution,
-            member: row.member,
-            score: row.score,
-            erased: is_erased(&row.contribution),
-        })
-        .collect();
-    let inputs = EpochInputs {
-        members: state.members.keys().next_back().map_or(0, |id| id.0),
-        active: state.active_members().collect(),
-        contributions: entered
-            .iter()
-            .map(|row| Contribution { member: row.member, id: row.contribution, score: row.score })
-            .collect(),
-        grants: sources.grants.to_vec(),
-        usage: match sources.told {
-            Some(lines) => {
-                lines.iter().map(|line| (line.member_id, Usage { n: line.n, k: line.k, w: line.w })).collect()
-            }
-            None => usage(&records, &used(sources)?).map_err(internal)?.into_iter().collect(),
-        },
-        revenue: state.revenue_since(sources.since).map_err(internal)?,
-        erased: state.erased_since(sources.since).collect(),
+        agree(&drawn(state, contribution), scores, &times).map(|agreed| (agreed.score, agreed.sketch))
     };
+    let at_cut = state.ledger_cut(sources.since).map_err(internal)?;
+    let grants = sources.grants.to_vec();
+    let gather = |used: Used<'_>| ledger::gather(sources.epoch, at_cut, sources.before, grants, used, agreed);
+    let gathered = match sources.told {
+        Some(lines) => {
+            let told = |line: &SheetLine| (line.member_id, Usage { n: line.n, k: line.k, w: line.w });
+            gather(Used::Told(&lines.iter().map(told).collect::<Vec<_>>()))
+        }
+        None => gather(Used::Snapshots(&used(sources)?)),
+    };
+    let ledger::Gathered { inputs, entered, deferred } = gathered.map_err(internal)?;
     let lines = lines(&inputs)?;
-    // A vote governs the epochs after the one in which it passes: at the cut everything about this one is decided.
-    let params = state.params_of(sources.epoch).unwrap_or(sources.founding).clone();
-    Ok(Gathered { inputs, params, entered, lines, deferred })
+    Ok(Gathered { params: params_of(state, sources.epoch, sources.founding), inputs, entered, lines, deferred })
+}
+
+/// What governs an epoch. A vote governs the epochs after the one in which it passes: at the cut everything about this one is decided.
+#[must_use]
+pub fn params_of(at_cut: &Cooperative, epoch: Epoch, founding: &Params) -> Params {
+    at_cut.params_of(epoch).unwrap_or(founding).clone()
 }
 
 /// The snapshots of the epoch's debits, one for each debit.
@@ -140,6 +102,7 @@ fn used<'a>(sources: &Sources<'a>) -> Result<Vec<&'a [ContributionId]>, Problem>
         .collect()
 }
 
+/// One line for each member with any input.
 fn lines(inputs: &EpochInputs) -> Result<Vec<SheetLine>, Problem> {
     let split = inputs.split().map_err(internal)?;
     let mut ids: BTreeMap<MemberId, Vec<ContributionId>> = BTreeMap::new();

@@ -1,5 +1,6 @@
 //! The steward's keys, and what is kept wrapped under them.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use alloy::primitives::B256;
@@ -209,6 +210,19 @@ impl Keys {
             return Ok(None);
         };
         Ok(Some(key.unwrap_row_key(&wrapped)?))
+    }
+
+    /// All row keys that are here.
+    ///
+    /// # Errors
+    /// Where the store fails or is damaged.
+    pub async fn row_keys(&self, store: &Store) -> Result<BTreeMap<MemberId, RowKey>> {
+        let mut keys = BTreeMap::new();
+        for (member, key, row_key) in store.row_keys().await? {
+            let key = self.master.unwrap_key(member, &key)?;
+            keys.insert(member, key.unwrap_row_key(&row_key)?);
+        }
+        Ok(keys)
     }
 
     /// Keeps a member's row key.

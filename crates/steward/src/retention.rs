@@ -1,8 +1,8 @@
 //! How long what describes members is kept, table by table, where nobody had it erased.
 //!
 //! What opens a record (shares, keys, private parts, consent receipts) is kept until its member has it erased or nobody
-//! seats this steward any more; sheets and awards are kept because whoever is seated later computes every epoch from them.
-//! They are not in this list.
+//! seats this steward any more. What settled epochs were computed from (scores, use and points by member) is kept likewise, because whoever
+//! is seated later computes every epoch from it. They are not in this list.
 
 use rochdale_api::Problem;
 use rochdale_core::ids::Epoch;
@@ -55,6 +55,11 @@ pub const RULES: &[Rule] = &[
         table: "awards",
         delete: "DELETE FROM awards WHERE $2 >= 0 AND epoch <= $1
                  AND EXISTS (SELECT 1 FROM sheet_copies WHERE sheet_copies.epoch = awards.epoch)",
+        kept: Kept::Sheets,
+    },
+    Rule {
+        table: "sheet_copies",
+        delete: "UPDATE sheet_copies SET sheet = NULL WHERE $2 >= 0 AND epoch <= $1 AND sheet IS NOT NULL",
         kept: Kept::Sheets,
     },
     Rule { table: "uses", delete: "DELETE FROM uses WHERE $1 >= 0 AND booked < $2", kept: Kept::Uses },

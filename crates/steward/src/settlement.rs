@@ -25,14 +25,16 @@ use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::client::BlockRef;
 use rochdale_chain::state::Cooperative;
 use rochdale_core::ids::{ContributionId, Epoch, MemberId};
-use rochdale_core::ledger::{self, Global, Header, Inputs, NO_ROW_KEY, Roots, Row, Schedule, Settled, Tree};
+use rochdale_core::ledger::{
+    self, Books, Entered, EpochInputs, Global, Header, Inputs, LedgerError, Params, Round, Row, Schedule, SettledInputs,
+};
 use rochdale_crypto::keystore::Item;
 
 use crate::awards::granted;
 use crate::inputs::{Gathered, Sources, gather};
 use crate::keys::{unwrap_json, wrap_json};
 use crate::steward::{Mirror, Steward, chain_problem, internal};
-use crate::store::{EnteredRow, EpochRow, LeafRow, ScoreRow};
+use crate::store::{EpochRow, LeafRow, ScoreRow};
 
 /// The duty's name where it is halted.
 pub const DUTY: &str = "settlement";
@@ -56,25 +58,38 @@ struct Said<'a> {
 /// A computed epoch.
 #[derive(Debug)]
 pub struct Computed {
-    /// To sign.
-    pub header: Header,
-    /// The state after it.
-    pub settled: Settled,
-    /// Its inputs.
-    pub gathered: Gathered,
-    /// What the trees hold, by id from 1.
-    pub leaves: Vec<LeafRow>,
+    /// To sign, with the rows and trees behind it.
+    pub round: Round,
+    /// What it was settled from.
+    pub settled: SettledInputs,
+    /// The scores that entered.
+    pub entered: Vec<Entered>,
 }
 
 /// What the computation starts from.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Before {
-    /// The global state.
-    pub global: Global,
-    /// Rows by id from 1.
-    pub rows: Vec<Row>,
-    /// The last root.
-    pub root: B256,
+    /// Rows and global state after the last epoch.
+    pub books: Arc<Books>,
+    /// Whether rows are among them of which only the leaf is left, and which are not closed: the next epoch's sheet gives no verdict then.
+    pub has_gaps: bool,
+}
+
+/// What an epoch is computed for.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt {
+    /// The epoch.
+    pub epoch: Epoch,
+    /// The attempt at it.
+    pub attempt: u32,
+    /// Digest of the sealed sheet.
+    pub sheet: B256,
+}
+
+impl From<&Header> for Attempt {
+    fn from(header: &Header) -> Self {
+        Self { epoch: header.epoch, attempt: header.attempt, sheet: header.sheet_digest }
+    }
 }
 
 /// What a proposal on chain comes to here.
@@ -142,7 +157,7 @@ impl Steward {
                 }
             };
             self.record(&computed).await?;
-            tracing::info!(%epoch, root = %computed.header.root, "settled");
+            tracing::info!(%epoch, root = %computed.round.header.root, "settled");
         }
     }
 
@@ -186,16 +201,18 @@ impl Steward {
     /// # Errors
     /// Where the store fails or is damaged.
     pub async fn before(&self, epoch: Epoch) -> Result<Before, Problem> {
-        let last = Epoch(epoch.0 - 1);
+        let (last, depth) = (Epoch(epoch.0 - 1), self.manifest.tree_depth);
         let Some(settled) = self.store.epoch::<Header, Global>(last).await? else {
-            let root = ledger::empty_root(self.manifest.tree_depth);
-            return Ok(Before { root, ..Before::default() });
+            return Ok(Before { books: Arc::new(Books::new(depth)), has_gaps: false });
         };
-        let mut rows = Vec::new();
+        let (mut rows, mut has_gaps) = (Vec::new(), false);
         for leaf in self.store.rows(last).await? {
-            rows.push(self.row(last, &leaf).await?);
+            let kept = self.kept_row(last, &leaf).await?;
+            has_gaps |= kept.is_none();
+            rows.push(kept.unwrap_or_else(|| Row::shown(&leaf.amounts, false)));
         }
-        Ok(Before { global: settled.globals, rows, root: settled.header.root })
+        let books = Arc::new(Books::at(depth, settled.globals, rows, settled.header.root));
+        Ok(Before { books, has_gaps })
     }
 
     /// The exact row behind a leaf. Of who erased everything, what the ledger still owes is all that there is.
@@ -203,26 +220,23 @@ impl Steward {
     /// # Errors
     /// Where the store fails or is damaged.
     pub async fn row(&self, epoch: Epoch, leaf: &LeafRow) -> Result<Row, Problem> {
+        let kept = self.kept_row(epoch, leaf).await?;
+        kept.ok_or_else(|| internal(format!("what is owed to member {} is missing", leaf.member)))
+    }
+
+    /// The same, or none where only the leaf was ever here: its member had erased everything when this steward took the epoch over.
+    async fn kept_row(&self, epoch: Epoch, leaf: &LeafRow) -> Result<Option<Row>, Problem> {
         let member = leaf.member;
         if let Some(wrapped) = &leaf.wrapped {
             let key = self.keys.member(&self.store, member).await?;
             let key = key.ok_or_else(|| internal(format!("the key of member {member} is missing")))?;
-            return Ok(unwrap_json(&key, Item::LedgerRow(epoch.0), "the row", wrapped)?);
+            return Ok(Some(unwrap_json(&key, Item::LedgerRow(epoch.0), "the row", wrapped)?));
         }
         if leaf.private_hash == ledger::CLOSED_PRIVATE {
-            let shown = leaf.amounts;
-            return Ok(Row {
-                cash_earned: shown.cash,
-                cash_streaming: shown.stream,
-                data_earned: shown.data,
-                gov_earned: shown.gov,
-                closed: true,
-                ..Row::default()
-            });
+            return Ok(Some(Row::shown(&leaf.amounts, true)));
         }
         let kept = self.store.erasure(member).await?.and_then(|erasure| erasure.row);
-        let kept = kept.ok_or_else(|| internal(format!("what is owed to member {member} is missing")))?;
-        serde_json::from_str(&kept).map_err(internal)
+        kept.map(|kept| serde_json::from_str(&kept).map_err(internal)).transpose()
     }
 
     /// The exact inputs behind a leaf of the last two epochs. Of a closed row the leaf says all that there is.
@@ -254,76 +268,48 @@ impl Steward {
         })
     }
 
-    /// Computes an epoch; `like` gives epoch, attempt and the sheet's digest.
+    /// Computes an epoch from its sheet.
     async fn compute(
-        &self,
+        self: &Arc<Self>,
         at_cut: &Cooperative,
         before: &Before,
-        like: &Header,
+        attempt: Attempt,
         said: Said<'_>,
-        known: &[LeafRow],
-    ) -> Result<Computed, Problem> {
-        let entered = self.entered_before(like.epoch).await?;
-        let (attempt, scores) = ((like.epoch, like.attempt), said.scores);
-        let gathered = self.gather(attempt, at_cut, &entered, scores, said.awards, said.lines).await?;
-        self.recompute(before, like, gathered, said.unkeyed, known).await
+    ) -> Result<(Computed, Gathered), Problem> {
+        let entered = self.entered_before(attempt.epoch).await?;
+        let turn = (attempt.epoch, attempt.attempt);
+        let gathered = self.gather(turn, at_cut, &entered, said.scores, said.awards, said.lines).await?;
+        let settled = settled_inputs(gathered.params.clone(), gathered.inputs.clone(), attempt, said.unkeyed);
+        let computed = self.settle(&before.books, settled, gathered.entered.clone()).await?;
+        Ok((computed, gathered))
     }
 
-    /// Computes an epoch from gathered inputs. Where a member's row key is gone, the leaf of `known` stands for what
-    /// only that key gives; there is none where the epoch is settled now.
+    /// Settles an epoch from what entered.
     ///
     /// # Errors
     /// Where the inputs contradict each other, or a row key is missing.
-    pub async fn recompute(
-        &self,
-        before: &Before,
-        like: &Header,
-        gathered: Gathered,
-        unkeyed: &[MemberId],
-        known: &[LeafRow],
+    pub async fn settle(
+        self: &Arc<Self>,
+        books: &Arc<Books>,
+        settled: SettledInputs,
+        entered: Vec<Entered>,
     ) -> Result<Computed, Problem> {
-        let (epoch, params) = (like.epoch, &gathered.params);
-        let settled = ledger::step(params, epoch, &before.global, &before.rows, &gathered.inputs).map_err(internal)?;
-        let mut leaves = Vec::with_capacity(settled.rows.len());
-        for (index, (row, inputs)) in settled.rows.iter().zip(&settled.inputs).enumerate() {
-            let member = MemberId(u32::try_from(index + 1).map_err(internal)?);
-            let amounts = ledger::amounts(params, member, row, inputs.active).map_err(internal)?;
-            let (private_hash, inputs_leaf) = match self.row_secret(member, row, unkeyed).await? {
-                Some(key) => {
-                    let blinder = if inputs.active { ledger::input_blinder(&key, epoch) } else { B256::ZERO };
-                    let private_hash = ledger::private_hash(row, ledger::salt(&key, epoch));
-                    (private_hash, ledger::inputs_leaf(member, inputs, blinder))
-                }
-                None => {
-                    let known = known.iter().find(|leaf| leaf.member == member).ok_or_else(|| {
-                        Problem::new(ProblemCode::NotEnough, format!("the row key of member {member} is not here yet"))
-                            .hint("it is taken from a peer that is up")
-                    })?;
-                    (known.private_hash, known.inputs_leaf)
-                }
-            };
-            leaves.push(LeafRow { member, amounts, private_hash, inputs_leaf, wrapped: None, inputs: None });
-        }
-        let depth = self.manifest.tree_depth;
-        let row_leaves: Vec<B256> = leaves.iter().map(|l| ledger::leaf(l.member, &l.amounts, l.private_hash)).collect();
-        let input_leaves: Vec<B256> = leaves.iter().map(|leaf| leaf.inputs_leaf).collect();
-        let rows = Tree::new(depth, &row_leaves).map_err(internal)?.root();
-        let inputs = Tree::new(depth, &input_leaves).map_err(internal)?.root();
-        let roots = Roots { previous: before.root, rows, inputs, sheet: like.sheet_digest };
-        let header = Header::new(&gathered.params, &settled, &roots, like.attempt);
-        Ok(Computed { header, settled, gathered, leaves })
-    }
-
-    /// The key that salts a row: zeros where no signer has one or where the row is closed, which no key hides.
-    async fn row_secret(&self, member: MemberId, row: &Row, unkeyed: &[MemberId]) -> Result<Option<[u8; 32]>, Problem> {
-        if row.closed || unkeyed.contains(&member) {
-            return Ok(Some(NO_ROW_KEY));
-        }
-        Ok(self.keys.row_key(&self.store, member).await?.map(|key| *key.expose()))
+        let keys = self.keys.row_keys(&self.store).await?;
+        let books = Arc::clone(books);
+        let computed = tokio::task::spawn_blocking(move || {
+            let round = books.settle(&settled, |member| keys.get(&member).map(|key| *key.expose()))?;
+            Ok(Computed { round, settled, entered })
+        });
+        computed.await.map_err(internal)?.map_err(|error: LedgerError| match error {
+            LedgerError::NoRowKey(_) => {
+                Problem::new(ProblemCode::NotEnough, error.to_string()).hint("it is taken from a peer that is up")
+            }
+            error => internal(error),
+        })
     }
 
     /// Scores that entered before an epoch.
-    pub(crate) async fn entered_before(&self, epoch: Epoch) -> Result<Vec<EnteredRow>, Problem> {
+    pub(crate) async fn entered_before(&self, epoch: Epoch) -> Result<Vec<Entered>, Problem> {
         let mut before = self.store.entered().await?;
         before.retain(|row| row.epoch < epoch);
         Ok(before)
@@ -338,7 +324,7 @@ impl Steward {
         &self,
         (epoch, attempt): (Epoch, u32),
         at_cut: &Cooperative,
-        before: &[EnteredRow],
+        before: &[Entered],
         scores: &Scores,
         awards: &[AwardMessage],
         lines: &[SheetLine],
@@ -387,18 +373,48 @@ impl Steward {
         Ok(scores)
     }
 
-    /// Keeps a computed epoch as settled.
+    /// Keeps a computed epoch as settled. Of a row that nothing was computed from there is the leaf alone.
     async fn record(&self, computed: &Computed) -> Result<(), Problem> {
-        let epoch = computed.header.epoch;
-        let mut leaves = computed.leaves.clone();
-        for ((leaf, row), inputs) in leaves.iter_mut().zip(&computed.settled.rows).zip(&computed.settled.inputs) {
-            if !row.closed {
+        let Computed { round, settled: from, entered } = computed;
+        let epoch = round.header.epoch;
+        let mut leaves = leaf_rows(round);
+        for ((leaf, row), inputs) in leaves.iter_mut().zip(&round.settled.rows).zip(&round.settled.inputs) {
+            let is_gone = from.stand_ins.get(&leaf.member).is_some_and(|one| one.amounts.is_some());
+            if !row.closed && !is_gone {
                 let key = self.keys.member_or_new(&self.store, leaf.member).await?;
                 leaf.wrapped = Some(wrap_json(&key, Item::LedgerRow(epoch.0), "the row", row)?);
                 leaf.inputs = Some(wrap_json(&key, Item::LedgerInputs(epoch.0), "the inputs", inputs)?);
             }
         }
-        let row = EpochRow { epoch, header: computed.header.clone(), globals: computed.settled.global.clone() };
-        Ok(self.store.settle(&row, &leaves, &computed.gathered.entered).await?)
+        let row = EpochRow { epoch, header: round.header.clone(), globals: round.settled.global.clone() };
+        Ok(self.store.settle(&row, &leaves, entered).await?)
     }
+}
+
+/// What an epoch is settled from, where everything of everybody is there.
+fn settled_inputs(params: Params, inputs: EpochInputs, attempt: Attempt, unkeyed: &[MemberId]) -> SettledInputs {
+    SettledInputs {
+        params,
+        inputs,
+        attempt: attempt.attempt,
+        sheet: attempt.sheet,
+        root: B256::ZERO,
+        unkeyed: unkeyed.iter().copied().collect(),
+        stand_ins: BTreeMap::new(),
+        sums: None,
+    }
+}
+
+/// The leaves of a computed epoch as the store keeps them, without what only members' keys open.
+#[must_use]
+pub fn leaf_rows(round: &Round) -> Vec<LeafRow> {
+    let row = |(leaf, member): (&ledger::Leaf, u32)| LeafRow {
+        member: MemberId(member),
+        amounts: leaf.amounts,
+        private_hash: leaf.private_hash,
+        inputs_leaf: leaf.inputs,
+        wrapped: None,
+        inputs: None,
+    };
+    round.leaves.iter().zip(1..).map(row).collect()
 }

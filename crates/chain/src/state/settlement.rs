@@ -2,7 +2,7 @@
 
 use alloy::primitives::Address;
 use rochdale_core::ids::{Epoch, MemberId};
-use rochdale_core::ledger::{DemandKind, Header, Params};
+use rochdale_core::ledger::{AtCut, DemandKind, Header, LedgerError, Params, RecordAtCut};
 use rochdale_core::money::{DataWei, GovWei, MicroUsdc};
 use serde::{Deserialize, Serialize};
 
@@ -73,6 +73,28 @@ pub struct Program {
 }
 
 impl Cooperative {
+    /// What the ledger reads of the chain, where this is the state as of an epoch's cut. `since` is what
+    /// [`Manifest::since`](crate::deploy::Manifest::since) gives for the epoch.
+    ///
+    /// # Errors
+    /// Where the revenue does not fit 128 bits.
+    pub fn ledger_cut(&self, since: Option<u64>) -> Result<AtCut, LedgerError> {
+        let is_active = |id: &MemberId| self.members.get(id).is_some_and(super::Member::is_active);
+        let record = |c: &super::Contribution| RecordAtCut {
+            id: c.id,
+            member: c.member,
+            erased: c.erased,
+            active: is_active(&c.member),
+        };
+        Ok(AtCut {
+            members: self.members.keys().next_back().map_or(0, |id| id.0),
+            active: self.active_members().collect(),
+            erased: self.erased_since(since).collect(),
+            revenue: self.revenue_since(since)?,
+            records: self.contributions.values().map(record).collect(),
+        })
+    }
+
     pub(super) fn apply_settlement(&mut self, event: &Event, at: At) {
         match event {
             Event::Proposed { epoch, final_at, header, .. } => {

@@ -161,9 +161,10 @@ fn rounds(params: &Params, unkeyed: [&[MemberId]; 3]) -> Result<Vec<Round>, Fail
             sheet: keccak256("a sheet"),
             root: B256::ZERO,
             unkeyed: BTreeSet::from_iter(unkeyed.iter().copied()),
-            destroyed: BTreeMap::new(),
+            stand_ins: BTreeMap::new(),
+            sums: None,
         };
-        let round = books.settle(&settled, row_key)?;
+        let round = books.settle(&settled, |member| Some(row_key(member).0))?;
         books.close(&round);
         rounds.push(round);
     }

@@ -167,13 +167,14 @@ mod tests {
             sheet: B256::ZERO,
             root: B256::ZERO,
             unkeyed: if unkeyed { BTreeSet::from([ADA]) } else { BTreeSet::new() },
-            destroyed: BTreeMap::new(),
+            stand_ins: BTreeMap::new(),
+            sums: None,
         }
     }
 
     /// The second epoch after a first that was salted with or without the key, and the opening of ada's row in it.
     fn second(first: bool, unkeyed: bool) -> (Round, OldRow, OpenedInputs, NewLeaf) {
-        let row_key = |_| B256::new(KEY);
+        let row_key = |_| Some(KEY);
         let mut books = Books::new(DEPTH);
         let before = books.settle(&epoch(first), row_key).unwrap();
         books.close(&before);

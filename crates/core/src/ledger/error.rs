@@ -123,6 +123,12 @@ pub enum LedgerError {
         /// Depth.
         depth: u8,
     },
+    /// Nothing salts the row.
+    #[error("the row key of member {0} is not here, and nothing stands for it")]
+    NoRowKey(MemberId),
+    /// Sums that do not go together with the rows that are left, or with the state before.
+    #[error("{0} is not what the rows that are left and the state before allow")]
+    Told(&'static str),
     /// Two parts of one epoch disagree.
     #[error("{left} {left_len} but {right} {right_len}: both must cover the same members")]
     Lengths {

@@ -12,27 +12,36 @@ use crate::ids::{Epoch, MemberId};
 /// The private hash of whoever erased everything: `keccak` of thirteen zero words.
 pub const CLOSED_PRIVATE: B256 = b256!("52dc602ad0566ec8b1415ecdf5806c731a4c2868fc8a971dc12e9c6df26470f8");
 
-fn mac(row_key: &[u8; 32], message: &[&[u8]]) -> B256 {
+fn keyed(row_key: &[u8; 32]) -> Hmac<Sha256> {
     let mut block = [0; 64]; // HMAC pads a key to the hash's block with zeros: no length can be wrong
     block[..32].copy_from_slice(row_key);
-    let mut mac = Hmac::<Sha256>::new(&block.into());
+    Hmac::new(&block.into())
+}
+
+fn mac(mut keyed: Hmac<Sha256>, message: &[&[u8]]) -> B256 {
     for part in message {
-        mac.update(part);
+        keyed.update(part);
     }
-    B256::from_slice(&mac.finalize().into_bytes())
+    B256::from_slice(&keyed.finalize().into_bytes())
 }
 
 /// The salt of a member's row in epoch `epoch`: HMAC-SHA-256(row key, epoch as u64 big-endian).
 #[must_use]
 pub fn salt(row_key: &[u8; 32], epoch: Epoch) -> B256 {
-    mac(row_key, &[&u64::from(epoch.0).to_be_bytes()])
+    mac(keyed(row_key), &[&u64::from(epoch.0).to_be_bytes()])
 }
 
 /// The blinder of an active member's inputs: HMAC-SHA-256(row key, "rochdale.inputs.v1" ‖ epoch as u64 big-endian). Every steward
 /// derives the same one, and showing it opens no row.
 #[must_use]
 pub fn input_blinder(row_key: &[u8; 32], epoch: Epoch) -> B256 {
-    mac(row_key, &[b"rochdale.inputs.v1", &u64::from(epoch.0).to_be_bytes()])
+    mac(keyed(row_key), &[b"rochdale.inputs.v1", &u64::from(epoch.0).to_be_bytes()])
+}
+
+/// [`salt`] and [`input_blinder`] of one epoch; the key is prepared once for both.
+pub(super) fn secrets(row_key: &[u8; 32], epoch: Epoch) -> (B256, B256) {
+    let (keyed, epoch) = (keyed(row_key), u64::from(epoch.0).to_be_bytes());
+    (mac(keyed.clone(), &[&epoch]), mac(keyed, &[b"rochdale.inputs.v1", &epoch]))
 }
 
 /// The twelve private words of a row, in the order of its hash; the salt follows them.
@@ -140,6 +149,7 @@ mod tests {
         let expected = b256!("33eccd419508eecb3d7e7d18f837a0dcdf02269b557b1329b575154a37117369");
         assert_eq!(salt(&key, Epoch(7)), expected);
         assert_ne!(salt(&key, Epoch(7)), input_blinder(&key, Epoch(7)));
+        assert_eq!(secrets(&key, Epoch(7)), (salt(&key, Epoch(7)), input_blinder(&key, Epoch(7))));
     }
 
     #[test]

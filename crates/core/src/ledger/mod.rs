@@ -5,16 +5,18 @@
 //! not fit is an error, never a wrap. Solidity's `RewardFormula` runs the same vectors (`vectors/`).
 //!
 //! ```text
-//! EpochInputs ──split──▶ Inputs per member ─┐                    ┌─▶ rows ──row_tree──▶ root ─┐
-//! Global (pool, totals) ────────────────────┼──step──▶ Settled ──┼─▶ Shared (header's sums) ──┼─▶ Header
-//! rows of the last epoch ───────────────────┘                    └─▶ inputs ─inputs_tree─▶ root┘
+//! AtCut, scores ─gather─▶ EpochInputs ─split─▶ Inputs per member ─┐                    ┌─▶ rows ───leaves─▶ Tree ─┐
+//!                                    Global (pool, totals) ───────┼──step──▶ Settled ──┼─▶ Shared (header's sums) ┼─▶ Header
+//!                                    rows of the last epoch ──────┘                    └─▶ inputs ─leaves─▶ Tree ─┘
 //! ```
 
 mod awards;
+mod books;
 mod claim;
 mod contest;
 mod demand;
 mod error;
+mod gather;
 mod hash;
 mod header;
 mod inputs;
@@ -30,10 +32,12 @@ mod tree;
 mod words;
 
 pub use awards::{ProgramCaps, SignedAward, grants};
+pub use books::{Books, Leaf, Round, SettledInputs, StandIn, Sums};
 pub use claim::{ClaimRange, Claimed, Due, claim_ranges, due, streamed};
 pub use contest::{NewLeaf, OldRow, OpenedInputs, Unopened, is_wrong};
 pub use demand::DemandKind;
 pub use error::LedgerError;
+pub use gather::{AtCut, Entered, Gathered, RecordAtCut, Used, gather};
 pub use hash::{CLOSED_PRIVATE, input_blinder, inputs_leaf, leaf, node, private_hash, private_words, salt};
 pub use header::{Header, Roots};
 pub use inputs::{Contribution, EpochInputs, Grant, Inputs, Revenue, ScoredRecord, Usage, usage};
@@ -43,5 +47,5 @@ pub use row::{Amounts, Award, Row, SettledRow, Shared, amounts, award, settle_ro
 pub use schedule::{Schedule, proposer};
 pub use score::{Agreement, Score, agree, draw, next_streak, points, weight};
 pub use step::{Global, Settled, Totals, step};
-pub use transcript::{Books, Round, SettledInputs, Transcript};
+pub use transcript::Transcript;
 pub use tree::{DEPTH, Tree, empty_root, inputs_tree, row_tree, verify};

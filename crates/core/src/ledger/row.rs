@@ -59,6 +59,19 @@ impl Row {
         Self { join_epoch: epoch.0, ..Self::default() }
     }
 
+    /// What is left of a row of which only the leaf is: all that a closed one has, and nothing that another could go on from.
+    #[must_use]
+    pub fn shown(amounts: &Amounts, closed: bool) -> Self {
+        Self {
+            cash_earned: amounts.cash,
+            cash_streaming: amounts.stream,
+            data_earned: amounts.data,
+            gov_earned: amounts.gov,
+            closed,
+            ..Self::default()
+        }
+    }
+
     /// Drops what the leaf of a closed row does not show. No later epoch looks at it, and nobody should be able to.
     pub(super) fn forget(&mut self) {
         if self.closed {

@@ -119,21 +119,11 @@ pub fn step(
     rows: &[Row],
     inputs: &EpochInputs,
 ) -> Result<Settled, LedgerError> {
-    params.validate()?;
-    if global.epoch.0.checked_add(1) != Some(epoch.0) {
-        return Err(LedgerError::EpochOrder { last: global.epoch, given: epoch });
-    }
-    if rows.len() > inputs.members as usize {
-        return Err(LedgerError::MissingRows { rows: rows.len(), members: inputs.members });
-    }
-    let split = inputs.split()?;
+    let Begun { mut next, split } = begin(params, epoch, global, rows, inputs)?;
     let new = Row::new(epoch);
     let row = |index: usize| rows.get(index).unwrap_or(&new);
-
-    let mut next = Global { epoch, ..global.clone() };
-    next.receive(params, &inputs.revenue)?;
-    let mut shared = sums(params, epoch, &split, &row)?;
-    shared.payout = if shared.sharers == 0 { 0 } else { next.pool / u128::from(params.smoothing) };
+    let mut shared = sums(params, epoch, &split, &row, &|_| false)?;
+    shared.payout = payout(params, shared.sharers, &next);
 
     let settled = parallel(split.len(), |index| settle_row(params, &shared, member(index), row(index), &split[index]))?;
     let allocated = next.totals.cash_allocated;
@@ -151,20 +141,108 @@ pub fn step(
     Ok(Settled { global: next, rows: new_rows, shared, inputs: split, points, cash })
 }
 
+/// What a header says of all rows, and whose rows it is all that is left of.
+pub(super) struct Told<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) totals: &'a Totals,
+    /// The row of a member whose inputs are gone, as far as its leaf shows it.
+    pub(super) gone: &'a (dyn Fn(MemberId) -> Option<Row> + Sync),
+}
+
+/// Settles an epoch that is on chain once inputs of some members are gone: everybody else's row follows from the sums that the header
+/// tells, which must be such as the rows that are left allow.
+///
+/// # Errors
+/// As [`step`], and where they are not.
+pub(super) fn step_as_told(
+    params: &Params,
+    epoch: Epoch,
+    global: &Global,
+    rows: &[Row],
+    inputs: &EpochInputs,
+    told: &Told<'_>,
+) -> Result<Settled, LedgerError> {
+    let Begun { mut next, split } = begin(params, epoch, global, rows, inputs)?;
+    let new = Row::new(epoch);
+    let row = |index: usize| rows.get(index).unwrap_or(&new);
+    let (shared, left) = (*told.shared, sums(params, epoch, &split, &row, &|id| (told.gone)(id).is_some())?);
+    let fits = shared.epoch == epoch
+        && left.sharers <= shared.sharers
+        && left.sum_usage <= shared.sum_usage
+        && left.sum_data <= shared.sum_data
+        && left.sum_early <= shared.sum_early
+        && left.sum_data_award <= shared.sum_data_award
+        && left.sum_gov_award <= shared.sum_gov_award;
+    if !fits {
+        return Err(LedgerError::Told("a sum over all rows"));
+    }
+    if shared.payout != payout(params, shared.sharers, &next) {
+        return Err(LedgerError::Told("payout"));
+    }
+    let settled = parallel(split.len(), |index| match (told.gone)(member(index)) {
+        Some(row) => Ok((row, 0)),
+        None => {
+            let mut settled = settle_row(params, &shared, member(index), row(index), &split[index])?;
+            settled.row.forget();
+            Ok((settled.row, settled.points))
+        }
+    })?;
+    let cash = told.totals.cash_allocated.checked_sub(next.totals.cash_allocated).filter(|cash| *cash <= next.pool);
+    let cash = cash.ok_or(LedgerError::Told("cashAllocated"))?;
+    next.totals = *told.totals;
+    next.pool -= cash;
+    let (rows, points) = settled.into_iter().unzip();
+    Ok(Settled { global: next, rows, shared, inputs: split, points, cash })
+}
+
+/// Step 1, and each member's inputs.
+struct Begun {
+    next: Global,
+    split: Vec<Inputs>,
+}
+
+fn begin(
+    params: &Params,
+    epoch: Epoch,
+    global: &Global,
+    rows: &[Row],
+    inputs: &EpochInputs,
+) -> Result<Begun, LedgerError> {
+    params.validate()?;
+    if global.epoch.0.checked_add(1) != Some(epoch.0) {
+        return Err(LedgerError::EpochOrder { last: global.epoch, given: epoch });
+    }
+    if rows.len() > inputs.members as usize {
+        return Err(LedgerError::MissingRows { rows: rows.len(), members: inputs.members });
+    }
+    let split = inputs.split()?;
+    let mut next = Global { epoch, ..global.clone() };
+    next.receive(params, &inputs.revenue)?;
+    Ok(Begun { next, split })
+}
+
+fn payout(params: &Params, sharers: u32, next: &Global) -> u128 {
+    if sharers == 0 { 0 } else { next.pool / u128::from(params.smoothing) }
+}
+
 /// The member at `index` of a list by id.
 pub(super) fn member(index: usize) -> MemberId {
     MemberId(index as u32 + 1)
 }
 
-/// |F|, U, D, E and both S.
+/// |F|, U, D, E and both S, of those who are not gone.
 fn sums<'a>(
     params: &Params,
     epoch: Epoch,
     inputs: &[Inputs],
     row: &(impl Fn(usize) -> &'a Row + Sync),
+    is_gone: &(impl Fn(MemberId) -> bool + Sync),
 ) -> Result<Shared, LedgerError> {
     let parts = parallel(inputs.len(), |index| {
         let (row, inputs, member) = (row(index), &inputs[index], member(index));
+        if is_gone(member) {
+            return Ok((false, 0, 0, 0, 0, 0));
+        }
         let award = award(params, epoch, member, row, inputs)?;
         let usage = next_usage(params, member, row, inputs)?;
         let shares = inputs.active && inputs.n > 0;

@@ -1,20 +1,13 @@
 //! Everything that settled epochs were computed from: what an appointed auditor is given, and needs beside the chain.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use alloy_primitives::B256;
 use serde::{Deserialize, Serialize};
 
+use super::books::{Books, Round, SettledInputs};
 use super::error::LedgerError;
-use super::hash::{input_blinder, salt};
-use super::header::{Header, Roots};
-use super::inputs::EpochInputs;
-use super::keys::NO_ROW_KEY;
-use super::params::Params;
-use super::row::Row;
-use super::step::{Global, Settled, step};
-use super::tree::{Tree, empty_root, inputs_tree, row_tree};
-use crate::ids::{Epoch, MemberId};
+use crate::ids::MemberId;
 
 /// The settled epochs from the first one on, with the members' row keys. It holds what members earn: it is given to
 /// auditors, sealed, and never published.
@@ -29,91 +22,6 @@ pub struct Transcript {
     pub epochs: Vec<SettledInputs>,
 }
 
-/// What one epoch was settled from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SettledInputs {
-    /// The parameters in force.
-    pub params: Params,
-    /// What entered.
-    pub inputs: EpochInputs,
-    /// The attempt that became final.
-    pub attempt: u32,
-    /// Digest of the sealed sheet.
-    pub sheet: B256,
-    /// The root that became final, for a reader to compare with its own; nothing is computed from it.
-    pub root: B256,
-    /// Members whose row key none of the epoch's signers held, as its sheet lists them: zeros salted their rows.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub unkeyed: BTreeSet<MemberId>,
-    /// Of each member who erased everything since, what only the destroyed row key gives: the salt of the row and the
-    /// blinder of the inputs in this epoch.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub destroyed: BTreeMap<MemberId, (B256, B256)>,
-}
-
-/// The state after an epoch, from which the next one is settled.
-#[derive(Clone, Debug)]
-pub struct Books {
-    depth: u8,
-    /// What belongs to no single member.
-    pub global: Global,
-    /// Rows by id from 1.
-    pub rows: Vec<Row>,
-    /// The last root.
-    pub root: B256,
-}
-
-/// A settled epoch with its trees.
-#[derive(Clone, Debug)]
-pub struct Round {
-    /// The rows and sums.
-    pub settled: Settled,
-    /// Over rows.
-    pub tree: Tree,
-    /// Over inputs.
-    pub inputs: Tree,
-    /// What stewards sign.
-    pub header: Header,
-}
-
-impl Books {
-    /// Before the first epoch.
-    #[must_use]
-    pub fn new(depth: u8) -> Self {
-        Self { depth, global: Global::default(), rows: Vec::new(), root: empty_root(depth) }
-    }
-
-    /// Settles the next epoch; [`Self::close`] makes it the last one.
-    ///
-    /// # Errors
-    /// As [`step`], and where a tree is full.
-    pub fn settle(
-        &self,
-        epoch: &SettledInputs,
-        row_key: impl Fn(MemberId) -> B256 + Sync,
-    ) -> Result<Round, LedgerError> {
-        let (params, number) = (&epoch.params, Epoch(self.global.epoch.0 + 1));
-        let settled = step(params, number, &self.global, &self.rows, &epoch.inputs)?;
-        let destroyed = |member: MemberId| epoch.destroyed.get(&member).copied();
-        let key = |m: MemberId| if epoch.unkeyed.contains(&m) { NO_ROW_KEY } else { row_key(m).0 };
-        let salt = |m: MemberId| destroyed(m).map_or_else(|| salt(&key(m), number), |(salt, _)| salt);
-        let blinder = |m: MemberId| destroyed(m).map_or_else(|| input_blinder(&key(m), number), |(_, b)| b);
-        let tree = row_tree(params, self.depth, &settled.rows, &settled.inputs, salt)?;
-        let inputs = inputs_tree(self.depth, &settled.inputs, blinder)?;
-        let roots = Roots { previous: self.root, rows: tree.root(), inputs: inputs.root(), sheet: epoch.sheet };
-        let header = Header::new(params, &settled, &roots, epoch.attempt);
-        Ok(Round { settled, tree, inputs, header })
-    }
-
-    /// Takes over a round that became final.
-    pub fn close(&mut self, round: &Round) {
-        self.global = round.settled.global.clone();
-        self.rows.clone_from(&round.settled.rows);
-        self.root = round.header.root;
-    }
-}
-
 impl Transcript {
     /// Recomputes every epoch and hands each round over; the first error of `see` ends it.
     ///
@@ -121,7 +29,7 @@ impl Transcript {
     /// Where the inputs contradict each other, or what `see` returns.
     pub fn replay<E: From<LedgerError>>(&self, mut see: impl FnMut(&Round) -> Result<(), E>) -> Result<Books, E> {
         let mut books = Books::new(self.depth);
-        let row_key = |member: MemberId| self.row_keys.get(&member).copied().unwrap_or_default();
+        let row_key = |member: MemberId| self.row_keys.get(&member).map(|key| key.0);
         for epoch in &self.epochs {
             let round = books.settle(epoch, row_key)?;
             see(&round)?;
@@ -135,55 +43,78 @@ impl Transcript {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use std::collections::BTreeSet;
+
     use super::*;
-    use crate::ids::ContributionId;
-    use crate::ledger::{Contribution, DEPTH, Score, Usage};
+    use crate::ids::{ContributionId, DatasetId, Epoch, LicenseId};
+    use crate::ledger::{
+        Contribution, DEPTH, EpochInputs, Header, Params, Revenue, Score, StandIn, Sums, Usage, empty_root,
+    };
 
     const MEMBER: MemberId = MemberId(1);
+    const OTHER: MemberId = MemberId(2);
 
+    fn score(quality: u16) -> Score {
+        Score { quality, uniqueness: 10_000, authenticity: 10_000, rarity: 12_500 }
+    }
+
+    /// Two members, both contribute in the first epoch; the first erases everything in the third.
     fn transcript() -> Transcript {
-        let score = Score { quality: 8_000, uniqueness: 10_000, authenticity: 10_000, rarity: 12_500 };
+        let one = |member: MemberId, id| Contribution { member, id: ContributionId(id), score: score(8_000) };
+        let use_of = |member| (member, Usage { n: 1, k: 1, w: 5_000 });
         let inputs = |contributions| EpochInputs {
-            members: 1,
-            active: vec![MEMBER],
+            members: 2,
+            active: vec![MEMBER, OTHER],
             contributions,
-            usage: vec![(MEMBER, Usage { n: 1, k: 0, w: 0 })],
+            usage: vec![use_of(MEMBER), use_of(OTHER)],
+            revenue: Revenue::of([(LicenseId(1), DatasetId(1), 75_000_000)]).unwrap(),
             ..EpochInputs::default()
         };
         let epoch = |inputs| SettledInputs {
-            params: Params::default(),
+            params: Params { min_licenses: 1, min_datasets: 1, ..Params::default() },
             inputs,
             attempt: 0,
             sheet: B256::ZERO,
             root: B256::ZERO,
             unkeyed: BTreeSet::new(),
-            destroyed: BTreeMap::new(),
+            stand_ins: BTreeMap::new(),
+            sums: None,
         };
-        let first = Contribution { member: MEMBER, id: ContributionId(1), score };
+        let last =
+            EpochInputs { active: vec![OTHER], erased: vec![MEMBER], usage: vec![use_of(OTHER)], ..inputs(Vec::new()) };
         Transcript {
             depth: DEPTH,
-            row_keys: [(MEMBER, B256::repeat_byte(7))].into(),
-            epochs: vec![epoch(inputs(vec![first])), epoch(inputs(Vec::new()))],
+            row_keys: [(MEMBER, B256::repeat_byte(7)), (OTHER, B256::repeat_byte(8))].into(),
+            epochs: vec![
+                epoch(inputs(vec![one(MEMBER, 1), one(OTHER, 2)])),
+                epoch(inputs(Vec::new())),
+                epoch(last.clone()),
+                epoch(EpochInputs { erased: Vec::new(), ..last }),
+            ],
         }
     }
 
-    fn headers(transcript: &Transcript) -> Vec<Header> {
-        let mut headers = Vec::new();
+    fn rounds(transcript: &Transcript) -> Vec<Round> {
+        let mut rounds = Vec::new();
         let keep = |round: &Round| {
-            headers.push(round.header.clone());
+            rounds.push(round.clone());
             Ok::<(), LedgerError>(())
         };
         transcript.replay(keep).unwrap();
-        headers
+        rounds
+    }
+
+    fn headers(transcript: &Transcript) -> Vec<Header> {
+        rounds(transcript).into_iter().map(|round| round.header).collect()
     }
 
     #[test]
     fn each_epoch_names_the_root_before() {
         let headers = headers(&transcript());
-        assert_eq!(headers.len(), 2);
+        assert_eq!(headers.len(), 4);
         assert_eq!(headers[0].previous_root, empty_root(DEPTH));
         assert_eq!(headers[1].previous_root, headers[0].root);
-        assert_eq!(headers[1].data_awarded, 10_000_000_000_000_000_000, "10,000 points");
+        assert_eq!(headers[1].data_awarded, 20_000_000_000_000_000_000, "10,000 points each");
     }
 
     #[test]
@@ -202,7 +133,7 @@ mod tests {
         late.epochs[0].unkeyed.insert(MEMBER);
         let mut never = late.clone();
         never.epochs[1].unkeyed.insert(MEMBER);
-        never.row_keys.clear();
+        never.row_keys.remove(&MEMBER);
         let (told, late, never) = (headers(&transcript()), headers(&late), headers(&never));
         assert_eq!(late[0].root, never[0].root, "nobody had it");
         assert!(late[0].root != told[0].root && late[1].root != never[1].root);
@@ -210,12 +141,66 @@ mod tests {
     }
 
     #[test]
-    fn a_destroyed_row_key_is_stood_in_for() {
+    fn a_row_whose_key_is_missing_is_said() {
         let mut told = transcript();
-        let key = told.row_keys.remove(&MEMBER).unwrap();
-        for (epoch, number) in told.epochs.iter_mut().zip(1..) {
-            epoch.destroyed.insert(MEMBER, (salt(&key.0, Epoch(number)), input_blinder(&key.0, Epoch(number))));
+        told.row_keys.remove(&OTHER);
+        let error = told.replay(|_| Ok::<(), LedgerError>(())).unwrap_err();
+        assert_eq!(error, LedgerError::NoRowKey(OTHER));
+    }
+
+    /// The transcript once the first member's key, and with `inputs` also what its rows were computed from, was destroyed.
+    fn destroyed(inputs: bool) -> Transcript {
+        let mut told = transcript();
+        let rounds = rounds(&told);
+        told.row_keys.remove(&MEMBER);
+        for (epoch, round) in told.epochs.iter_mut().zip(&rounds) {
+            let leaf = round.leaves[0];
+            let amounts = inputs.then_some(leaf.amounts);
+            let stand_in = StandIn { private_hash: leaf.private_hash, inputs_leaf: leaf.inputs, amounts };
+            epoch.stand_ins.insert(MEMBER, stand_in);
+            if inputs {
+                epoch.inputs.contributions.retain(|one| one.member != MEMBER);
+                epoch.inputs.usage.retain(|(member, _)| *member != MEMBER);
+                epoch.sums = Some(Sums::from(&round.header));
+            }
         }
-        assert_eq!(headers(&told), headers(&transcript()));
+        told
+    }
+
+    #[test]
+    fn a_destroyed_row_key_is_stood_in_for() {
+        assert_eq!(headers(&destroyed(false)), headers(&transcript()));
+    }
+
+    #[test]
+    fn point_10_everybody_elses_rows_follow_without_what_an_erased_members_were_computed_from() {
+        let (told, whole) = (destroyed(true), transcript());
+        assert_eq!(headers(&told), headers(&whole));
+        let (told, whole) = (rounds(&told), rounds(&whole));
+        for (told, whole) in told.iter().zip(&whole) {
+            assert_eq!(told.settled.global, whole.settled.global);
+            assert_eq!(told.settled.rows[1], whole.settled.rows[1]);
+            assert_eq!(told.leaves, whole.leaves);
+        }
+        assert_eq!(told[3].settled.rows[0], whole[3].settled.rows[0], "what a closed row owes stands in its leaf");
+    }
+
+    #[test]
+    fn what_stands_in_is_bound_by_the_roots_and_the_sums_by_everybody_else() {
+        let mut other = destroyed(true);
+        let found = other.epochs[0].stand_ins.get_mut(&MEMBER).unwrap();
+        found.amounts.as_mut().unwrap().data += 1;
+        assert_ne!(headers(&other)[0].root, headers(&transcript())[0].root);
+        for change in [
+            (|sums: &mut Sums| sums.shared.payout += 1) as fn(&mut Sums),
+            |sums| sums.shared.epoch = Epoch(7),
+            |sums| sums.shared.sharers = 0,
+            |sums| sums.totals.cash_allocated = u128::MAX,
+        ] {
+            let mut false_sums = destroyed(true);
+            change(false_sums.epochs[0].sums.as_mut().unwrap());
+            let error = false_sums.replay(|_| Ok::<(), LedgerError>(())).unwrap_err();
+            assert!(matches!(error, LedgerError::Told(_)), "{error}");
+        }
     }
 }

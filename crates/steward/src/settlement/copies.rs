@@ -4,6 +4,7 @@
 //! another header means that no signer was honest. A peer's copy proves nothing by itself: it counts if the header on chain
 //! comes out, which binds every row and every input, and is left aside if not.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
 use rochdale_api::member::Sealed as SealedAnswer;
@@ -12,14 +13,17 @@ use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::state::Cooperative;
 use rochdale_core::commit;
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
-use rochdale_core::ledger::{Amounts, CLOSED_PRIVATE, Global, Header};
+use rochdale_core::ledger::{
+    Books, CLOSED_PRIVATE, Contribution, Entered, EpochInputs, Global, Header, SettledInputs, StandIn, Sums,
+};
 use rochdale_crypto::sealing::{self, SheetCopyContext};
 use rochdale_crypto::{Sealed, SealingPublicKey};
+use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::{Before, Computed, Said, Verdict};
+use super::{Before, Computed, Said, Verdict, leaf_rows, settled_inputs};
 use crate::falsified::Falsified;
-use crate::inputs::differences;
+use crate::inputs::{Gathered, differences, params_of};
 use crate::steward::{Mirror, Steward, broken, internal};
 use crate::store::{CopyRow, LeafRow};
 
@@ -33,14 +37,15 @@ impl Steward {
         let cut = self.cut(header.epoch).await?;
         let at_cut = Cooperative::at_block(mirror.events.iter(), cut.number);
         let lacking = match self.sheet_of(mirror, header).await {
-            Ok(sheet) => match self.compute_sheet(&at_cut, &before, header, &sheet, &[]).await {
-                Ok(computed) if computed.header == *header => {
-                    self.keep_copy(header, &SheetCopy { sheet, destroyed: Vec::new() }).await?;
+            Ok(_) if before.has_gaps => missing_rows(header.epoch),
+            Ok(sheet) => match self.compute_sheet(&at_cut, &before, header, &sheet).await {
+                Ok((computed, _)) if computed.round.header == *header => {
+                    self.keep_copy(&copy_of(&computed), header, Some(&sheet)).await?;
                     return Ok(Verdict::Recomputed(Box::new(computed)));
                 }
-                Ok(computed) => {
-                    let reason = other_header(header, &computed, &sheet);
-                    let (leaves, inputs) = (computed.leaves, computed.settled.inputs);
+                Ok((computed, gathered)) => {
+                    let reason = other_header(header, &computed, &gathered, &sheet);
+                    let (leaves, inputs) = (leaf_rows(&computed.round), computed.round.settled.inputs);
                     let ours = Falsified { epoch: header.epoch, attempt: header.attempt, leaves, inputs };
                     *self.falsified.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(ours));
                     return Ok(Verdict::False(reason));
@@ -56,10 +61,9 @@ impl Steward {
             let Ok(answer) = answer else { continue };
             let context = self.copy_context(header.epoch, peer, self.seat(mirror)?);
             let Ok(copy) = self.open_copy(&context, answer.sealed) else { continue };
-            let known: Vec<LeafRow> = copy.destroyed.iter().copied().map(stand_in).collect();
-            match self.compute_sheet(&at_cut, &before, header, &copy.sheet, &known).await {
-                Ok(computed) if computed.header == *header => {
-                    self.keep_copy(header, &copy).await?;
+            match self.settle_copy(&at_cut, &before.books, header, &copy).await {
+                Ok(computed) if computed.round.header == *header => {
+                    self.keep_copy(&copy, header, None).await?;
                     return Ok(Verdict::Recomputed(Box::new(computed)));
                 }
                 Ok(_) => tracing::warn!(%peer, epoch = %header.epoch, "a copy of a sheet that gives another header"),
@@ -77,21 +81,51 @@ impl Steward {
     }
 
     async fn compute_sheet(
-        &self,
+        self: &Arc<Self>,
         at_cut: &Cooperative,
         before: &Before,
         header: &Header,
         sheet: &Sheet,
-        known: &[LeafRow],
-    ) -> Result<Computed, Problem> {
+    ) -> Result<(Computed, Gathered), Problem> {
         let scores = self.verified_scores(at_cut, &sheet.scores)?;
-        self.compute(at_cut, before, header, Said::of(sheet, &scores), known).await
+        self.compute(at_cut, before, header.into(), Said::of(sheet, &scores)).await
     }
 
-    /// A settled epoch's sheet for a steward that cannot open its own copy.
+    /// Settles an epoch on chain from a copy. What the chain says is read from the chain; the rest counts if the header comes out.
     ///
     /// # Errors
-    /// Where the epoch is not settled here, or its sheet does not open any more.
+    /// Where it contradicts itself or the chain.
+    pub async fn settle_copy(
+        self: &Arc<Self>,
+        at_cut: &Cooperative,
+        books: &Arc<Books>,
+        header: &Header,
+        copy: &SheetCopy,
+    ) -> Result<Computed, Problem> {
+        let epoch = header.epoch;
+        let chain = at_cut.ledger_cut(self.manifest.since(epoch)).map_err(internal)?;
+        let contribution = |row: &Entered| Contribution { member: row.member, id: row.contribution, score: row.score };
+        let inputs = EpochInputs {
+            members: chain.members,
+            active: chain.active,
+            contributions: copy.entered.iter().map(contribution).collect(),
+            grants: copy.grants.clone(),
+            usage: copy.usage.clone(),
+            revenue: chain.revenue,
+            erased: chain.erased,
+        };
+        let params = params_of(at_cut, epoch, &self.manifest.ledger);
+        let mut settled = settled_inputs(params, inputs, header.into(), &copy.unkeyed);
+        settled.stand_ins = copy.stand_ins.iter().copied().collect();
+        settled.sums = copy.stand_ins.iter().any(|(_, one)| one.amounts.is_some()).then(|| Sums::from(header));
+        settled.root = header.root;
+        self.settle(books, settled, copy.entered.clone()).await
+    }
+
+    /// What a settled epoch was computed from, for a steward that cannot open its own copy of the sheet.
+    ///
+    /// # Errors
+    /// Where the epoch is not settled here.
     pub async fn answer_copy(
         &self,
         mirror: &Mirror,
@@ -104,65 +138,89 @@ impl Steward {
             Problem::new(ProblemCode::NotFound, format!("this steward has not settled epoch {epoch}"))
         })?;
         let from = self.office(mirror)?;
-        let sheet = self.kept_sheet(from, &header).await?;
-        let mut destroyed = Vec::new();
-        for leaf in self.store.rows(epoch).await? {
-            let needs_key = leaf.private_hash != CLOSED_PRIVATE && !sheet.unkeyed.contains(&leaf.member);
-            if needs_key && self.keys.row_key(&self.store, leaf.member).await?.is_none() {
-                destroyed.push((leaf.member, leaf.private_hash, leaf.inputs_leaf));
-            }
-        }
+        let copy = self.kept_copy(&header).await?;
         let recipient = mirror.latest.seats[usize::from(to.0) - 1].sealing_key;
-        self.seal_copy(
-            SealingPublicKey(recipient),
-            &self.copy_context(epoch, from, to),
-            &SheetCopy { sheet, destroyed },
-        )
-        .map(|sealed| SealedAnswer { sealed: sealed.0 })
+        self.seal_copy(SealingPublicKey(recipient), &self.copy_context(epoch, from, to), &copy)
+            .map(|sealed| SealedAnswer { sealed: sealed.0 })
     }
 
-    /// The sheet behind a header as it is kept here: as it was opened, or our copy of the sealed one.
+    /// What a settled epoch was computed from, with what stands for rows whose key was destroyed since.
     ///
     /// # Errors
-    /// Where neither is here or opens.
-    pub async fn kept_sheet(&self, seat: StewardId, header: &Header) -> Result<Sheet, Problem> {
+    /// Where it is not here.
+    pub async fn kept_copy(&self, header: &Header) -> Result<SheetCopy, Problem> {
+        let (epoch, digest) = (header.epoch, header.sheet_digest);
+        let row = self.store.copy(epoch, digest).await?.ok_or_else(|| {
+            Problem::new(
+                ProblemCode::NotFound,
+                format!("epoch {epoch}: nothing in the store was settled under {digest}"),
+            )
+        })?;
+        let mut copy: SheetCopy =
+            serde_json::from_slice(&self.keys.unwrap_sheet(epoch, &row.inputs)?).map_err(internal)?;
+        let gone: BTreeSet<MemberId> = copy.stand_ins.iter().map(|(member, _)| *member).collect();
+        let keys = self.keys.row_keys(&self.store).await?;
+        for leaf in self.store.rows(epoch).await? {
+            let needs_key = leaf.private_hash != CLOSED_PRIVATE
+                && !copy.unkeyed.contains(&leaf.member)
+                && !gone.contains(&leaf.member);
+            if needs_key && !keys.contains_key(&leaf.member) {
+                copy.stand_ins.push((leaf.member, stand_in(&leaf, false)));
+            }
+        }
+        Ok(copy)
+    }
+
+    /// The sheet behind a header: as it was opened, while that is kept, or our copy of the sealed one.
+    ///
+    /// # Errors
+    /// Where the store fails or is damaged; none where neither is here.
+    pub async fn kept_sheet(&self, seat: StewardId, header: &Header) -> Result<Option<Sheet>, Problem> {
         let epoch = header.epoch;
-        if let Some(wrapped) = self.store.copy(epoch, header.sheet_digest).await? {
-            let copy: SheetCopy =
-                serde_json::from_slice(&self.keys.unwrap_sheet(epoch, &wrapped)?).map_err(internal)?;
-            return Ok(copy.sheet);
+        if let Some(row) = self.store.copy(epoch, header.sheet_digest).await? {
+            let Some(wrapped) = row.sheet else { return Ok(None) };
+            let json = self.keys.unwrap_sheet(epoch, &wrapped)?;
+            return serde_json::from_slice(&json).map(Some).map_err(internal);
         }
         let sheets: Vec<SheetMessage> = self.store.sheets(epoch).await?;
         let ours = sheets.iter().find(|sheet| commit::sheet(&sheet.sealed) == header.sheet_digest);
-        let ours = ours.ok_or_else(|| {
-            let digest = header.sheet_digest;
-            Problem::new(ProblemCode::NotFound, format!("epoch {epoch}: no sheet in the store has digest {digest}"))
-        })?;
-        self.open_sheet(ours, seat)
+        ours.map(|ours| self.open_sheet(ours, seat)).transpose()
     }
 
     /// Keeps what recomputed, for the audit and for the next steward that asks: the key that it was sealed to goes.
-    async fn keep_copy(&self, header: &Header, copy: &SheetCopy) -> Result<(), Problem> {
-        let json = serde_json::to_vec(copy).map(Zeroizing::new).map_err(internal)?;
-        let wrapped = self.keys.wrap_sheet(header.epoch, &json);
-        Ok(self.store.put_copy(header.epoch, header.sheet_digest, &wrapped).await?)
+    async fn keep_copy(&self, copy: &SheetCopy, header: &Header, sheet: Option<&Sheet>) -> Result<(), Problem> {
+        let (epoch, digest) = (header.epoch, header.sheet_digest);
+        // Stand-ins for keys alone are made anew for whoever asks.
+        let stand_ins = copy.stand_ins.iter().filter(|(_, one)| one.amounts.is_some()).copied().collect();
+        let kept = SheetCopy { stand_ins, ..copy.clone() };
+        let inputs = self.wrap(epoch, &kept)?;
+        let sheet = sheet.map(|sheet| self.wrap(epoch, sheet)).transpose()?;
+        Ok(self.store.put_copy(&CopyRow { epoch, digest, inputs, sheet }).await?)
     }
 
-    /// The copies of settled epochs, whose lines name no record of a member any more, wrapped anew. How often and with what weight they were
-    /// used stays: shares of everybody else follow from it, and nothing else tells it once snapshots are gone.
+    fn wrap<T: Serialize>(&self, epoch: Epoch, value: &T) -> Result<Vec<u8>, Problem> {
+        let json = serde_json::to_vec(value).map(Zeroizing::new).map_err(internal)?;
+        Ok(self.keys.wrap_sheet(epoch, &json))
+    }
+
+    /// What settled epochs were computed from, without a member: up to `last`, which closed its row, the leaf stands for what is gone.
     ///
     /// # Errors
     /// Where the store fails or is damaged.
-    pub async fn copies_without(&self, member: MemberId, settled: Epoch) -> Result<Vec<CopyRow>, Problem> {
+    pub async fn copies_without(&self, member: MemberId, last: Epoch) -> Result<Vec<CopyRow>, Problem> {
         let mut changed = Vec::new();
-        for row in self.store.copies(settled).await? {
+        for row in self.store.copies(last).await? {
             let mut copy: SheetCopy =
-                serde_json::from_slice(&self.keys.unwrap_sheet(row.epoch, &row.wrapped)?).map_err(internal)?;
-            for line in copy.sheet.lines.iter_mut().filter(|line| line.member_id == member) {
-                line.contributions.clear();
+                serde_json::from_slice(&self.keys.unwrap_sheet(row.epoch, &row.inputs)?).map_err(internal)?;
+            copy.entered.retain(|one| one.member != member);
+            copy.grants.retain(|one| one.member != member);
+            copy.usage.retain(|(of, _)| *of != member);
+            copy.unkeyed.retain(|of| *of != member);
+            copy.stand_ins.retain(|(of, _)| *of != member);
+            if let Some(leaf) = self.store.leaf(row.epoch, member).await? {
+                copy.stand_ins.push((member, stand_in(&leaf, true)));
             }
-            let json = serde_json::to_vec(&copy).map(Zeroizing::new).map_err(internal)?;
-            changed.push(CopyRow { wrapped: self.keys.wrap_sheet(row.epoch, &json), ..row });
+            changed.push(CopyRow { inputs: self.wrap(row.epoch, &copy)?, sheet: None, ..row });
         }
         Ok(changed)
     }
@@ -195,20 +253,36 @@ fn no_header(header: &Header) -> String {
     )
 }
 
-fn other_header(header: &Header, computed: &Computed, sheet: &Sheet) -> String {
+fn other_header(header: &Header, computed: &Computed, gathered: &Gathered, sheet: &Sheet) -> String {
     format!(
         "the proposal of epoch {}, attempt {}, on chain has root {}; recomputed from its sheet it is {}; lines that differ: {}",
         header.epoch,
         header.attempt,
         header.root,
-        computed.header.root,
-        differences(&computed.gathered.lines, &sheet.lines).len()
+        computed.round.header.root,
+        differences(&gathered.lines, &sheet.lines).len()
     )
 }
 
-/// What stands for a row whose key was destroyed.
-fn stand_in(
-    (member, private_hash, inputs_leaf): (MemberId, alloy::primitives::B256, alloy::primitives::B256),
-) -> LeafRow {
-    LeafRow { member, amounts: Amounts::default(), private_hash, inputs_leaf, wrapped: None, inputs: None }
+fn missing_rows(epoch: Epoch) -> Problem {
+    let detail = format!("rows before epoch {epoch} are gone with what their members had erased");
+    Problem::new(ProblemCode::NotEnough, detail).hint("what it was computed from is taken from a peer that is up")
+}
+
+/// What an epoch was computed from beside the chain.
+fn copy_of(computed: &Computed) -> SheetCopy {
+    let SettledInputs { inputs, unkeyed, .. } = &computed.settled;
+    SheetCopy {
+        entered: computed.entered.clone(),
+        grants: inputs.grants.clone(),
+        usage: inputs.usage.clone(),
+        unkeyed: unkeyed.iter().copied().collect(),
+        stand_ins: Vec::new(),
+    }
+}
+
+/// What stands for a member's part of an epoch; `whole` where its inputs are gone too, and not its key alone.
+fn stand_in(leaf: &LeafRow, whole: bool) -> StandIn {
+    let LeafRow { private_hash, inputs_leaf, amounts, .. } = leaf;
+    StandIn { private_hash: *private_hash, inputs_leaf: *inputs_leaf, amounts: whole.then_some(*amounts) }
 }

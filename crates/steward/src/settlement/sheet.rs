@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use alloy::primitives::{B256, Bytes};
+use alloy::primitives::Bytes;
 use futures_util::StreamExt as _;
 use rochdale_api::member::Mined;
 use rochdale_api::settlement::{Countersignature, ProposeRequest, Sheet, SheetAnswer, SheetMessage};
@@ -13,12 +13,12 @@ use rochdale_chain::eip712;
 use rochdale_chain::state::Cooperative;
 use rochdale_core::commit;
 use rochdale_core::ids::{ContributionId, Epoch, MemberId, StewardId};
-use rochdale_core::ledger::{self, Global, Header, Revenue, Roots, Settled};
+use rochdale_core::ledger::{self, Global, Header, Revenue};
 use rochdale_crypto::sealing::{self, SheetContext, SheetReplyContext};
 use rochdale_crypto::{Sealed, SealingPublicKey, random_blinder};
 use zeroize::Zeroizing;
 
-use super::{DUTY, Said};
+use super::{Attempt, DUTY, Said, settled_inputs};
 use crate::inputs::{Gathered, differences};
 use crate::scoring::message;
 use crate::steward::{Mirror, Steward, broken, internal};
@@ -148,9 +148,14 @@ impl Steward {
             datasets: gathered.inputs.revenue.datasets.iter().copied().collect(),
         };
         let sealed = self.seal_sheet(mirror, epoch, attempt, &sheet)?;
-        let like = like(epoch, attempt, commit::sheet(&sealed));
-        let computed = self.compute(&at_cut, &before, &like, Said::of(&sheet, &scores), &[]).await?;
-        let message = SheetMessage { epoch, attempt, proposer: seat, sealed, header: computed.header };
+        let settled = settled_inputs(
+            gathered.params,
+            gathered.inputs,
+            Attempt { epoch, attempt, sheet: commit::sheet(&sealed) },
+            &sheet.unkeyed,
+        );
+        let computed = self.settle(&before.books, settled, gathered.entered).await?;
+        let message = SheetMessage { epoch, attempt, proposer: seat, sealed, header: computed.round.header };
         self.store.put_sheet(epoch, attempt, message.header.sheet_digest, &message).await?;
         Ok(message)
     }
@@ -323,23 +328,25 @@ impl Steward {
         for row in scores.values().flatten() {
             self.keep_score(&mirror, row.clone()).await?;
         }
-        let computed = self.compute(&at_cut, &before, &message.header, Said::of(&sheet, &scores), &[]).await?;
+        let attempt_at = Attempt::from(&message.header);
+        let (computed, gathered) = self.compute(&at_cut, &before, attempt_at, Said::of(&sheet, &scores)).await?;
+        let header = computed.round.header;
         self.keep_awards(epoch, &sheet.awards, &at_cut).await?;
         let start = self.schedule().start(epoch, attempt);
-        let mut lines = self.scores_withheld(&mirror, &at_cut, &computed.gathered, &scores, start).await?;
+        let mut lines = self.scores_withheld(&mirror, &at_cut, &gathered, &scores, start).await?;
         lines.extend(self.keys_withheld(&sheet).await?);
         lines.extend(self.awards_withheld(epoch, &sheet.awards, &at_cut).await?);
         if (sheet.cut_block, sheet.cut_hash) != (cut.number, cut.hash) {
             lines.push(format!("the cut is block {} ({}) here", cut.number, cut.hash));
         }
-        lines.extend(differences(&computed.gathered.lines, &sheet.lines));
-        lines.extend(asides(&computed.gathered, &sheet));
-        if computed.header != message.header {
-            lines.push(format!("the header is {:?} here", computed.header));
+        lines.extend(differences(&gathered.lines, &sheet.lines));
+        lines.extend(asides(&gathered, &sheet));
+        if header != message.header {
+            lines.push(format!("the header is {header:?} here"));
         }
         if lines.is_empty() {
             self.store.put_sheet(epoch, attempt, message.header.sheet_digest, message).await?;
-            return Ok(SheetAnswer::Signed(self.sign_header(&computed.header, seat).await?));
+            return Ok(SheetAnswer::Signed(self.sign_header(&header, seat).await?));
         }
         let refused = format!(
             "epoch {epoch}, attempt {attempt}: the sheet of steward {caller} leaves out or changes what is known here, in {} lines, \
@@ -451,18 +458,4 @@ fn asides(ours: &Gathered, sheet: &Sheet) -> Vec<String> {
         lines.push(format!("contributions {:?} wait here", ours.deferred));
     }
     lines
-}
-
-/// A header of which epoch, attempt and sheet are known.
-fn like(epoch: Epoch, attempt: u32, sheet_digest: B256) -> Header {
-    let roots = Roots { previous: B256::ZERO, rows: B256::ZERO, inputs: B256::ZERO, sheet: sheet_digest };
-    let settled = Settled {
-        global: Global::default(),
-        rows: Vec::new(),
-        shared: ledger::Shared { epoch, ..ledger::Shared::default() },
-        inputs: Vec::new(),
-        points: Vec::new(),
-        cash: 0,
-    };
-    Header::new(&ledger::Params::default(), &settled, &roots, attempt)
 }

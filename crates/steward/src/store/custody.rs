@@ -68,6 +68,19 @@ impl Store {
         row.map(|row| bytes(&row, "wrapped")).transpose()
     }
 
+    /// Every wrapped row key with the member's wrapped key.
+    ///
+    /// # Errors
+    /// Where the database fails or is damaged.
+    pub async fn row_keys(&self) -> Result<Vec<(MemberId, Vec<u8>, Vec<u8>)>> {
+        let sql = "SELECT k.member_id, k.wrapped AS member_key, r.wrapped AS row_key FROM member_keys k JOIN row_keys r USING (member_id)
+                   ORDER BY k.member_id";
+        let rows = sqlx::query(sql).fetch_all(&self.pool).await?;
+        let keys =
+            |row: &SqliteRow| Ok((MemberId(get(row, "member_id")?), bytes(row, "member_key")?, bytes(row, "row_key")?));
+        rows.iter().map(keys).collect()
+    }
+
     /// Keeps a member's wrapped row key; the first stands.
     ///
     /// # Errors

@@ -64,6 +64,8 @@ pub struct ErasureRow {
     pub closed: bool,
     /// When that was.
     pub closed_at: Option<u64>,
+    /// When its part of what settled epochs were computed from was destroyed.
+    pub scrubbed_at: Option<u64>,
     /// When all of it was gone, with our signature over that.
     pub complete: Option<(u64, Vec<u8>)>,
     /// What the ledger still owes, as JSON.
@@ -189,8 +191,8 @@ impl Store {
         Ok(())
     }
 
-    /// Destroys the rest: row key, sketches, scores, private rows; `copies` stand in the place of sheets with its lines. `row` is what
-    /// the ledger still owes. Gives what was deleted, for [`Store::prove_gone`].
+    /// Destroys the rest: row key, sketches, scores, private rows. `row` is what the ledger still owes. Gives what was deleted, for
+    /// [`Store::prove_gone`].
     ///
     /// # Errors
     /// Where the database fails; then nothing was destroyed.
@@ -199,15 +201,11 @@ impl Store {
         member: MemberId,
         records: &[ContributionId],
         row: &str,
-        copies: &[CopyRow],
         at: u64,
     ) -> Result<Vec<Vec<u8>>> {
         let id = i64::from(member.0);
         let mut traces = self.traces(member, REST).await?;
         traces.extend(self.wrapped_rows(member).await?);
-        for copy in copies {
-            traces.extend(self.copy(copy.epoch, copy.digest).await?);
-        }
         let mut tx = self.pool.begin().await?;
         for one in REST {
             sqlx::query(one.delete).bind(id).execute(&mut *tx).await?;
@@ -218,14 +216,6 @@ impl Store {
                 .execute(&mut *tx)
                 .await?;
         }
-        for copy in copies {
-            sqlx::query("UPDATE sheet_copies SET wrapped = $3 WHERE epoch = $1 AND digest = $2")
-                .bind(i64::from(copy.epoch.0))
-                .bind(copy.digest.as_slice())
-                .bind(&copy.wrapped)
-                .execute(&mut *tx)
-                .await?;
-        }
         sqlx::query("UPDATE rows SET wrapped = NULL, inputs = NULL WHERE member_id = $1")
             .bind(id)
             .execute(&mut *tx)
@@ -233,6 +223,35 @@ impl Store {
         sqlx::query("UPDATE erasures SET closed = 1, closed_at = $3, row = $2 WHERE member_id = $1")
             .bind(id)
             .bind(row)
+            .bind(int(at))
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(traces)
+    }
+
+    /// Puts `copies`, which have nothing of a member, in the place of what settled epochs were computed from. Gives what stood there.
+    ///
+    /// # Errors
+    /// Where the database fails; then nothing was destroyed.
+    pub async fn scrub(&self, member: MemberId, copies: &[CopyRow], at: u64) -> Result<Vec<Vec<u8>>> {
+        let mut traces = Vec::new();
+        for copy in copies {
+            let before = self.copy(copy.epoch, copy.digest).await?;
+            traces.extend(before.into_iter().flat_map(|row| [Some(row.inputs), row.sheet]).flatten());
+        }
+        let mut tx = self.pool.begin().await?;
+        for copy in copies {
+            sqlx::query("UPDATE sheet_copies SET inputs = $3, sheet = $4 WHERE epoch = $1 AND digest = $2")
+                .bind(i64::from(copy.epoch.0))
+                .bind(copy.digest.as_slice())
+                .bind(&copy.inputs)
+                .bind(copy.sheet.as_deref())
+                .execute(&mut *tx)
+                .await?;
+        }
+        sqlx::query("UPDATE erasures SET scrubbed_at = $2 WHERE member_id = $1")
+            .bind(i64::from(member.0))
             .bind(int(at))
             .execute(&mut *tx)
             .await?;
@@ -281,6 +300,7 @@ fn erasure(row: &SqliteRow) -> Result<ErasureRow> {
         signature: bytes(row, "signature")?,
         closed: get::<u8>(row, "closed")? != 0,
         closed_at: time("closed_at")?,
+        scrubbed_at: time("scrubbed_at")?,
         complete: time("complete_at")?.zip(complete),
         row: row.try_get("row")?,
     })

@@ -35,7 +35,7 @@ pub use events::EventStore;
 pub use folded::{Fold, FoldedRow};
 pub use halts::Halt;
 pub use offers::OfferRow;
-pub use scores::{EnteredRow, ScoreRow};
+pub use scores::ScoreRow;
 pub use sealing::SealingRow;
 pub use settlement::{CopyRow, EpochRow, LeafRow};
 
@@ -130,7 +130,8 @@ impl Store {
             migration(13, "retention", include_str!("../../migrations/0013_retention.sql").into_sql_str()),
             migration(20, "sizes", include_str!("../../migrations/0020_sizes.sql").into_sql_str()),
             migration(21, "folded", include_str!("../../migrations/0021_folded.sql").into_sql_str()),
-            migration(22, "orders", include_str!("../../migrations/0022_orders.sql").into_sql_str()),
+            migration(30, "settled inputs", include_str!("../../migrations/0030_settled_inputs.sql").into_sql_str()),
+            migration(31, "orders", include_str!("../../migrations/0031_orders.sql").into_sql_str()),
         ]);
         migrator.run(&store.pool).await.map_err(|source| StoreError::Migration { path, source })?;
         Ok(store)

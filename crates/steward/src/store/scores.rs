@@ -2,7 +2,7 @@
 
 use alloy::primitives::B256;
 use rochdale_core::ids::{ContributionId, Epoch, MemberId, StewardId};
-use rochdale_core::ledger::Score;
+use rochdale_core::ledger::{Entered, Score};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
@@ -27,21 +27,6 @@ pub struct ScoreRow {
     pub signature: Vec<u8>,
     /// When this steward kept it, seconds of block time; nobody signs that.
     pub kept_at: u64,
-}
-
-/// A score that counts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EnteredRow {
-    /// Of which contribution.
-    pub contribution: ContributionId,
-    /// Whose record.
-    pub member: MemberId,
-    /// The epoch it entered in.
-    pub epoch: Epoch,
-    /// The agreed score.
-    pub score: Score,
-    /// Keyed digest of the content.
-    pub sketch: B256,
 }
 
 impl Store {
@@ -170,11 +155,11 @@ impl Store {
     ///
     /// # Errors
     /// Where the database fails or is damaged.
-    pub async fn entered(&self) -> Result<Vec<EnteredRow>> {
+    pub async fn entered(&self) -> Result<Vec<Entered>> {
         let rows = sqlx::query("SELECT * FROM entered ORDER BY contribution_id").fetch_all(&self.pool).await?;
         rows.iter()
             .map(|row| {
-                Ok(EnteredRow {
+                Ok(Entered {
                     contribution: ContributionId(get(row, "contribution_id")?),
                     member: MemberId(get(row, "member_id")?),
                     epoch: Epoch(get(row, "epoch")?),

@@ -2,13 +2,12 @@
 
 use alloy::primitives::B256;
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
-use rochdale_core::ledger::Amounts;
+use rochdale_core::ledger::{Amounts, Entered};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::scores::EnteredRow;
 use super::{Result, Store, amount, bytes, from_json, get, hash, int, to_json};
 
 /// A settled epoch.
@@ -39,15 +38,17 @@ pub struct LeafRow {
     pub inputs: Option<Vec<u8>>,
 }
 
-/// A settled epoch's sheet as it was opened, wrapped.
+/// What a settled epoch was computed from, wrapped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CopyRow {
     /// The epoch.
     pub epoch: Epoch,
     /// The sheet's digest.
     pub digest: B256,
-    /// The sheet.
-    pub wrapped: Vec<u8>,
+    /// What it is computed from again.
+    pub inputs: Vec<u8>,
+    /// The sheet as it was opened, while it is kept.
+    pub sheet: Option<Vec<u8>>,
 }
 
 impl Store {
@@ -114,31 +115,32 @@ impl Store {
         rows.iter().map(|row| from_json("sheet", row.try_get(0)?)).collect()
     }
 
-    /// Keeps a settled epoch's sheet as it was opened, wrapped.
+    /// Keeps what a settled epoch was computed from.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn put_copy(&self, epoch: Epoch, digest: B256, wrapped: &[u8]) -> Result<()> {
-        sqlx::query("INSERT OR REPLACE INTO sheet_copies (epoch, digest, wrapped) VALUES ($1, $2, $3)")
-            .bind(i64::from(epoch.0))
-            .bind(digest.as_slice())
-            .bind(wrapped)
+    pub async fn put_copy(&self, row: &CopyRow) -> Result<()> {
+        sqlx::query("INSERT OR REPLACE INTO sheet_copies (epoch, digest, inputs, sheet) VALUES ($1, $2, $3, $4)")
+            .bind(i64::from(row.epoch.0))
+            .bind(row.digest.as_slice())
+            .bind(&row.inputs)
+            .bind(row.sheet.as_deref())
             .execute(&self.pool)
             .await?;
         Ok(())
     }
 
-    /// A settled epoch's sheet as it was opened, wrapped.
+    /// What a settled epoch was computed from.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn copy(&self, epoch: Epoch, digest: B256) -> Result<Option<Vec<u8>>> {
-        let row = sqlx::query("SELECT wrapped FROM sheet_copies WHERE epoch = $1 AND digest = $2")
+    pub async fn copy(&self, epoch: Epoch, digest: B256) -> Result<Option<CopyRow>> {
+        let row = sqlx::query("SELECT * FROM sheet_copies WHERE epoch = $1 AND digest = $2")
             .bind(i64::from(epoch.0))
             .bind(digest.as_slice())
             .fetch_optional(&self.pool)
             .await?;
-        row.map(|row| bytes(&row, "wrapped")).transpose()
+        row.map(|row| copy_row(&row)).transpose()
     }
 
     /// All of them up to an epoch.
@@ -148,15 +150,7 @@ impl Store {
     pub async fn copies(&self, up_to: Epoch) -> Result<Vec<CopyRow>> {
         let rows = sqlx::query("SELECT * FROM sheet_copies WHERE epoch <= $1 ORDER BY epoch, digest");
         let rows = rows.bind(i64::from(up_to.0)).fetch_all(&self.pool).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(CopyRow {
-                    epoch: Epoch(get(row, "epoch")?),
-                    digest: hash(row, "digest")?,
-                    wrapped: bytes(row, "wrapped")?,
-                })
-            })
-            .collect()
+        rows.iter().map(copy_row).collect()
     }
 
     /// Keeps what a peer differs in from our sheet, sealed as it came; the last answer of a peer stands.
@@ -197,7 +191,7 @@ impl Store {
         &self,
         epoch: &EpochRow<H, G>,
         rows: &[LeafRow],
-        entered: &[EnteredRow],
+        entered: &[Entered],
     ) -> Result<()> {
         let mut tx = self.pool.begin().await?;
         let done = sqlx::query("INSERT OR IGNORE INTO epochs (epoch, header, globals) VALUES ($1, $2, $3)")
@@ -319,6 +313,28 @@ impl Store {
             .await?;
         rows.iter().map(leaf_row).collect()
     }
+
+    /// One member's row after an epoch.
+    ///
+    /// # Errors
+    /// Where the database fails or is damaged.
+    pub async fn leaf(&self, epoch: Epoch, member: MemberId) -> Result<Option<LeafRow>> {
+        let row = sqlx::query("SELECT * FROM rows WHERE epoch = $1 AND member_id = $2")
+            .bind(i64::from(epoch.0))
+            .bind(i64::from(member.0))
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| leaf_row(&row)).transpose()
+    }
+}
+
+fn copy_row(row: &SqliteRow) -> Result<CopyRow> {
+    Ok(CopyRow {
+        epoch: Epoch(get(row, "epoch")?),
+        digest: hash(row, "digest")?,
+        inputs: bytes(row, "inputs")?,
+        sheet: row.try_get("sheet")?,
+    })
 }
 
 fn leaf_row(row: &SqliteRow) -> Result<LeafRow> {

@@ -3,7 +3,7 @@
 use alloy::primitives::{B256, Bytes, U256};
 use anyhow::Result;
 use rochdale_api::member::{OpeningReport, RowRequest, SealedRow};
-use rochdale_api::settlement::SheetMessage;
+use rochdale_api::settlement::{SheetCopy, SheetMessage};
 use rochdale_chain::bindings::{self, SettlementLedger};
 use rochdale_chain::client::SendError;
 use rochdale_chain::dispute;
@@ -44,19 +44,20 @@ async fn honest(world: &World, seat: u8, epoch: Epoch) -> Result<(SheetMessage, 
     let entered = steward.store.entered().await?;
     let gathered = steward.gather((epoch, 0), &at_cut, &entered, &Scores::new(), &[], &[]).await?;
     let before = steward.before(epoch).await?;
-    let computed = steward.recompute(&before, &message.header, gathered, &[], &[]).await?;
-    assert_eq!(computed.header, message.header);
+    let copy = SheetCopy { usage: gathered.inputs.usage, ..SheetCopy::default() };
+    let computed = steward.settle_copy(&at_cut, &before.books, &message.header, &copy).await?;
+    assert_eq!(computed.round.header, message.header);
     Ok((message, computed))
 }
 
 /// A quorum's false proposal: DATA moved from one member to another, every total as it is. Gives header and false leaf.
 async fn falsify(world: &World, computed: &Computed, from: &TestMember, to: &TestMember) -> Result<(Header, NewLeaf)> {
-    let (mut rows, epoch) = (computed.settled.rows.clone(), computed.header.epoch);
+    let (mut rows, epoch) = (computed.round.settled.rows.clone(), computed.round.header.epoch);
     let part = rows[from.id.0 as usize - 1].data_earned / 2;
     assert!(part > 0);
     rows[from.id.0 as usize - 1].data_earned -= part;
     rows[to.id.0 as usize - 1].data_earned += part;
-    let params = &computed.gathered.params;
+    let params = &computed.settled.params;
     let key = |member: MemberId| if member == from.id { from.row_key.expose() } else { to.row_key.expose() };
     let mut shown = Vec::new();
     for (row, id) in rows.iter().zip(1..) {
@@ -66,7 +67,7 @@ async fn falsify(world: &World, computed: &Computed, from: &TestMember, to: &Tes
     }
     let leaves: Vec<B256> = shown.iter().map(|(member, amounts, hash)| ledger::leaf(*member, amounts, *hash)).collect();
     let tree = Tree::new(world.coop.manifest.tree_depth, &leaves)?;
-    let header = Header { root: tree.root(), ..computed.header.clone() };
+    let header = Header { root: tree.root(), ..computed.round.header.clone() };
     let (_, amounts, hash) = shown[from.id.0 as usize - 1];
     let leaf = NewLeaf { shown: amounts, private_hash: hash, proof: tree.proof(from.id).unwrap() };
     Ok((header, leaf))

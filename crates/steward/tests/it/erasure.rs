@@ -7,8 +7,10 @@ use alloy::primitives::{B256, U256};
 use anyhow::{Context as _, Result};
 use rochdale_api::ProblemCode;
 use rochdale_api::member::ErasureAttestation;
+use rochdale_api::settlement::SheetCopy;
 use rochdale_chain::eip712;
 use rochdale_core::ids::{ContributionId, Epoch, MemberId};
+use rochdale_core::ledger;
 use rochdale_crypto::Header;
 use rochdale_steward::audit;
 use sqlx::{Connection as _, Row as _};
@@ -163,7 +165,8 @@ async fn at_rest(world: &World, seat: u8, member: MemberId) -> Result<BTreeMap<S
             needles.insert(format!("{table}.{column} {index}"), row.try_get(0)?);
         }
     }
-    for (index, row) in sqlx::query("SELECT wrapped FROM sheet_copies").fetch_all(&mut db).await?.iter().enumerate() {
+    let kept = "SELECT inputs FROM sheet_copies UNION ALL SELECT sheet FROM sheet_copies WHERE sheet IS NOT NULL";
+    for (index, row) in sqlx::query(kept).fetch_all(&mut db).await?.iter().enumerate() {
         needles.insert(format!("opened sheet {index}"), row.try_get(0)?);
     }
     db.close().await?;
@@ -290,6 +293,70 @@ async fn point_10_nothing_of_an_erased_member_is_left_in_any_file() -> Result<()
     }
     let audited = audit::audit(world.configs[0].clone()).await?;
     assert!(audited.agrees && audited.epoch >= 4, "{audited}");
+    Ok(())
+}
+
+/// What a steward keeps of an epoch for whoever is seated later, and whether the sheet itself is among it.
+async fn kept(world: &World, seat: u8, epoch: u32) -> Result<(SheetCopy, bool)> {
+    let steward = world.steward(seat);
+    let settled = steward.store.epoch::<ledger::Header, ledger::Global>(Epoch(epoch)).await?.context("not settled")?;
+    let row = steward.store.copy(Epoch(epoch), settled.header.sheet_digest).await?.context("no copy")?;
+    Ok((steward.kept_copy(&settled.header).await?, row.sheet.is_some()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn point_10_a_wholly_new_committee_goes_on_without_the_scores_of_who_erased_everything() -> Result<()> {
+    let mut world = World::start(&[1, 2, 3]).await?;
+    let (ada, eve, ben) = (world.member(1).await?, world.member(2).await?, world.member(3).await?);
+    // What ben gives is what eve gave before.
+    let records = [(&ada, world.record(1).await?), (&eve, world.record(2).await?), (&ben, world.record(2).await?)];
+    let ids = world.contribute(&records).await?;
+    world.scored(3).await?;
+    world.used(&ids).await?;
+    world.attempt(1, 0).await?;
+    world.settled(1).await?;
+    world.after_window(1).await?;
+    let (before, sheet) = kept(&world, 1, 1).await?;
+    assert!(before.entered.iter().any(|one| one.member == eve.id) && sheet, "the test finds what is there");
+
+    world.coop.erase(&eve.key, eve.id).await?;
+    world.coop.local.mine(3).await?;
+    for epoch in 2..=3u32 {
+        world.attempt(epoch, 0).await?;
+        world.settled(epoch).await?;
+        world.after_window(epoch).await?;
+    }
+    for seat in 1..=3u8 {
+        let scrubbed = async || {
+            world.coop.local.mine(1).await?;
+            Ok(world.steward(seat).store.erasure(eve.id).await?.is_some_and(|row| row.scrubbed_at.is_some()))
+        };
+        world.until("the copies without her", scrubbed).await?;
+        for epoch in 1..=2 {
+            let (copy, sheet) = kept(&world, seat, epoch).await?;
+            let named = copy.entered.iter().any(|one| one.member == eve.id)
+                || copy.usage.iter().any(|(member, _)| *member == eve.id)
+                || copy.grants.iter().any(|grant| grant.member == eve.id);
+            assert!(!named && !sheet, "steward {seat}, epoch {epoch}");
+            let leaf = copy.stand_ins.iter().find(|(member, _)| *member == eve.id);
+            assert!(leaf.is_some_and(|(_, one)| one.amounts.is_some()), "her leaf stands for it");
+        }
+        let (copy, _) = kept(&world, seat, 1).await?;
+        let of_ben = copy.entered.iter().find(|one| one.member == ben.id).context("ben")?;
+        assert_eq!((of_ben.contribution, of_ben.score.uniqueness), (ids[2], 0), "it was not new when it came");
+    }
+    let audited = audit::audit(world.configs[0].clone()).await?;
+    assert!(audited.agrees && audited.epoch >= 3 && audited.stood_in == 2, "{audited}");
+
+    world.reseat([4, 5, 6]).await?;
+    world.settled(3).await?;
+    world.attempt(4, 0).await?;
+    world.settled(4).await?;
+    world.after_window(4).await?;
+    let audited = audit::audit(world.configs[3].clone()).await?;
+    assert!(audited.agrees && audited.epoch >= 4 && audited.stood_in == 2, "{audited}");
+    let store = &world.steward(1).store;
+    assert!(store.entered().await?.iter().all(|row| row.member != eve.id));
     Ok(())
 }
 

@@ -37,7 +37,7 @@ impl Year {
         }
         ensure!(lacked > 0, "nobody with a row key joined while the steward was down");
         for epoch in missed {
-            let round = books.settle(epoch, |member| row_keys.get(&member).copied().unwrap_or_default())?;
+            let round = books.settle(epoch, |member| row_keys.get(&member).map(|key| key.0))?;
             let number = round.header.epoch;
             ensure!(
                 round.header.root == epoch.root,

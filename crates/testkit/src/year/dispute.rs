@@ -12,12 +12,12 @@ use super::chain::refusal;
 use super::settle::Pending;
 use super::tally::{Act, Outcome};
 use super::topics::Topic;
-use super::{Year, row_key, secret};
+use super::{Year, own_key, row_key, secret};
 
 impl Year {
     /// The first two stewards move half of what a member earned to another, and leave every total as it is.
     pub(super) async fn lie(&mut self, honest: Pending) -> Result<()> {
-        let Pending { inputs, mut round } = honest;
+        let Pending { inputs, entered, mut round } = honest;
         let rows = &round.settled.rows;
         let richest = |without: Option<usize>| {
             let wallets = self.present(|p| p.key.wallet().is_some() && (p.id.0 as usize) <= self.known());
@@ -41,7 +41,7 @@ impl Year {
         self.propose(&round.header, &[0, 1]).await?;
         self.tally.count(Act::ProposeLie, self.stewards[0].address());
         self.liars.extend(&self.seats()[..2]);
-        self.pending = Some(Pending { inputs, round });
+        self.pending = Some(Pending { inputs, entered, round });
         self.disputed = Some((victim, DemandKind::Row));
         self.agenda.add(self.site.now().await? + 2 * HOUR, Deed::Contest);
         Ok(())
@@ -60,7 +60,7 @@ impl Year {
         self.tally.count(Act::Answer, liar.address());
 
         let moved = |row: &Row, honest: &Row| row.data_earned != honest.data_earned;
-        let honest = self.books.settle(&pending.inputs, row_key)?;
+        let honest = self.books.settle(&pending.inputs, own_key)?;
         let (rows, honest) = (&pending.round.settled.rows, &honest.settled.rows);
         let touched = rows.iter().zip(honest).filter(|(row, honest)| moved(row, honest)).count();
         ensure!(touched == 2, "{touched} rows were falsified");
@@ -90,7 +90,7 @@ impl Year {
             ensure!(!active, "a steward whose bond is in escrow is still active");
         }
         // One honest steward is no quorum: nothing is settled until the member house seats others.
-        let honest = self.books.settle(&pending.inputs, row_key)?;
+        let honest = self.books.settle(&pending.inputs, own_key)?;
         let mut header = honest.header;
         header.attempt = self.attempts[&epoch];
         self.site.reach(self.site.manifest.schedule().start(header.epoch, header.attempt)).await?;

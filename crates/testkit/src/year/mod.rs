@@ -32,7 +32,7 @@ use rochdale_chain::deploy::Manifest;
 use rochdale_chain::eip712;
 use rochdale_chain::events::{Follower, Located, MemoryStore};
 use rochdale_core::ids::{ContributionId, MemberId};
-use rochdale_core::ledger::{Books, DemandKind, NO_ROW_KEY, Round, Score, SettledInputs, Transcript};
+use rochdale_core::ledger::{Books, DemandKind, Entered, NO_ROW_KEY, Round, Score, SettledInputs, Transcript};
 
 use absence::Absence;
 use agenda::{Agenda, Deed, Mood};
@@ -142,6 +142,8 @@ struct Year {
     voted: BTreeSet<MemberId>,
     motions: Vec<houses::Motion>,
     books: Books,
+    /// Scores that entered, of who did not erase everything.
+    entered: Vec<Entered>,
     transcript: Transcript,
     pending: Option<Pending>,
     /// The member whom a dispute is about, and what was demanded.
@@ -218,6 +220,7 @@ impl Year {
             voted: BTreeSet::new(),
             motions: Vec::new(),
             books: Books::new(depth),
+            entered: Vec::new(),
             transcript: Transcript { depth, row_keys: BTreeMap::new(), epochs: Vec::new() },
             pending: None,
             disputed: None,
@@ -346,6 +349,11 @@ fn row_key(member: MemberId) -> B256 {
         KeyFate::Keyless => B256::ZERO,
         _ => alloy::primitives::keccak256(format!("row key of member {member}")),
     }
+}
+
+/// The row key, for whoever salts with it.
+fn own_key(member: MemberId) -> Option<[u8; 32]> {
+    Some(row_key(member).0)
 }
 
 /// The key that salts a member's row in an epoch: its own, or zeros where the sheet lists it.

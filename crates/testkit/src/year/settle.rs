@@ -12,14 +12,14 @@ use rochdale_chain::events::Event;
 use rochdale_chain::state::Cooperative;
 use rochdale_core::ids::{ContributionId, Epoch, MemberId};
 use rochdale_core::ledger::{
-    Amounts, Contribution, EpochInputs, Grant, Header, ProgramCaps, Round, ScoredRecord, SettledInputs, SignedAward,
-    amounts, claim_ranges, grants, input_blinder, private_hash, salt, usage,
+    Amounts, Entered, Gathered, Grant, Header, LedgerError, ProgramCaps, Round, SettledInputs, SignedAward, StandIn,
+    Sums, Used, amounts, claim_ranges, gather, grants, private_hash, salt,
 };
 
 use super::agenda::{Deed, HOUR, Mood};
 use super::chain::refusal;
 use super::tally::{Act, Outcome};
-use super::{KeyFate, Year, row_key, secret};
+use super::{KeyFate, Year, own_key, secret};
 
 /// The highest subtree that is claimed as one range, so that a transaction stays within the gas that it may take.
 const HIGHEST: u8 = 5;
@@ -28,37 +28,26 @@ const HIGHEST: u8 = 5;
 #[derive(Clone)]
 pub(super) struct Pending {
     pub inputs: SettledInputs,
+    pub entered: Vec<Entered>,
     pub round: Round,
 }
 
 impl Year {
     /// Everything that the chain knows at an epoch's cut, with the scores and awards that it does not.
-    fn inputs(&self, state: &Cooperative, epoch: Epoch) -> Result<EpochInputs> {
+    fn gather(&self, state: &Cooperative, epoch: Epoch) -> Result<Gathered> {
         let since = self.site.manifest.since(epoch);
-        let score = |id: ContributionId| self.scores.get(&id).copied().with_context(|| format!("no score of {id}"));
-        let mut records = Vec::new();
-        for c in state.contributions.values() {
-            records.push(ScoredRecord { id: c.id, member: c.member, score: score(c.id)?, erased: c.erased });
-        }
         let mut used = Vec::new();
         for booked in state.debits_since(since) {
             let snapshot = self.snapshots.get(&booked.debit.order).context("a debit of a snapshot nobody declared")?;
             used.push(snapshot.as_slice());
         }
-        let mut contributions = Vec::new();
-        for c in state.contributions_since(since) {
-            contributions.push(Contribution { member: c.member, id: c.id, score: score(c.id)? });
-        }
-        let active: BTreeSet<MemberId> = state.active_members().collect();
-        Ok(EpochInputs {
-            members: u32::try_from(state.members.len())?,
-            contributions,
-            grants: self.grants(state, epoch, &active)?,
-            active: active.into_iter().collect(),
-            usage: usage(&records, &used)?.into_iter().collect(),
-            revenue: state.revenue_since(since)?,
-            erased: state.erased_since(since).collect(),
-        })
+        let cut = state.ledger_cut(since)?;
+        let grants = self.grants(state, epoch, &cut.active.iter().copied().collect())?;
+        // Each record is like no other.
+        let agreed = |id: ContributionId| Some((self.scores.get(&id).copied()?, keccak256(id.0.to_be_bytes())));
+        let gathered = gather(epoch, cut, &self.entered, grants, Used::Snapshots(&used), agreed)?;
+        ensure!(gathered.deferred.is_empty(), "no score of {:?}", gathered.deferred);
+        Ok(gathered)
     }
 
     /// The awards of an epoch whose signature is the awarder's, within the caps that stand at the cut.
@@ -91,7 +80,7 @@ impl Year {
         let state = Cooperative::at_cut(&self.history().await?, end);
         let params = state.params_of(epoch).unwrap_or(&self.site.manifest.ledger).clone();
         let sheet = keccak256(format!("sheet of epoch {epoch}, attempt {attempt}"));
-        let inputs = self.inputs(&state, epoch)?;
+        let Gathered { inputs, entered, .. } = self.gather(&state, epoch)?;
         let mut inputs = SettledInputs {
             params,
             inputs,
@@ -99,11 +88,12 @@ impl Year {
             sheet,
             root: B256::ZERO,
             unkeyed: self.unkeyed(&state, epoch),
-            destroyed: BTreeMap::new(),
+            stand_ins: BTreeMap::new(),
+            sums: None,
         };
-        let round = self.books.settle(&inputs, row_key)?;
+        let round = self.books.settle(&inputs, own_key)?;
         inputs.root = round.header.root;
-        Ok(Pending { inputs, round })
+        Ok(Pending { inputs, entered, round })
     }
 
     /// Whose row key no steward holds yet, active or not.
@@ -185,7 +175,7 @@ impl Year {
 
     /// Takes the pending round over, once it is final; claims; goes on with the next epoch.
     pub(super) async fn finish(&mut self) -> Result<()> {
-        let Some(Pending { inputs, round }) = self.pending.take() else { bail!("nothing is pending") };
+        let Some(Pending { inputs, entered, round }) = self.pending.take() else { bail!("nothing is pending") };
         let ledger = self.site.manifest.addresses.settlement_ledger;
         // A pause or a dispute may have made the window longer.
         self.site.reach(self.final_at().await?).await?;
@@ -205,10 +195,11 @@ impl Year {
         let late = before.map_or(0, |before| before.difference(&inputs.unkeyed).count());
         self.tally.note_many(Outcome::KeyedLate, late as u64);
         self.books.close(&round);
+        self.entered.extend(entered);
         self.check_attempts(epoch, round.header.attempt).await?;
         let erased = inputs.inputs.erased.clone();
         self.transcript.epochs.push(inputs);
-        erased.into_iter().for_each(|member| self.destroy(member));
+        erased.into_iter().try_for_each(|member| self.destroy(member))?;
         self.last = Some(round);
         self.tally.note(Outcome::Settled);
         self.claim_for_oneself().await?;
@@ -222,14 +213,30 @@ impl Year {
         Ok(())
     }
 
-    /// The row key goes; what it gave in past epochs stands in for it.
-    fn destroy(&mut self, member: MemberId) {
-        let Some(key) = self.transcript.row_keys.remove(&member) else { return };
-        let keyed = self.transcript.epochs.iter_mut().zip(1..).filter(|(epoch, _)| !epoch.unkeyed.contains(&member));
-        for (epoch, number) in keyed {
-            let number = Epoch(number);
-            epoch.destroyed.insert(member, (salt(&key.0, number), input_blinder(&key.0, number)));
+    /// The row key goes, and all that the member's rows were computed from; its leaves stand in for it.
+    fn destroy(&mut self, member: MemberId) -> Result<()> {
+        let mut stand_ins = Vec::new();
+        self.transcript.replay(|round| {
+            let leaf = round.leaves.get(member.0 as usize - 1).map(|leaf| StandIn {
+                private_hash: leaf.private_hash,
+                inputs_leaf: leaf.inputs,
+                amounts: Some(leaf.amounts),
+            });
+            stand_ins.push((leaf, Sums::from(&round.header)));
+            Ok::<(), LedgerError>(())
+        })?;
+        self.transcript.row_keys.remove(&member);
+        self.entered.retain(|one| one.member != member);
+        for (epoch, (leaf, sums)) in self.transcript.epochs.iter_mut().zip(stand_ins) {
+            let Some(leaf) = leaf else { continue };
+            epoch.inputs.contributions.retain(|one| one.member != member);
+            epoch.inputs.grants.retain(|one| one.member != member);
+            epoch.inputs.usage.retain(|(of, _)| *of != member);
+            epoch.unkeyed.remove(&member);
+            epoch.stand_ins.insert(member, leaf);
+            epoch.sums = Some(sums);
         }
+        Ok(())
     }
 
     /// The leaf of a member in a round, and its proof.

@@ -118,7 +118,7 @@ async fn an_order_that_was_left_open_is_forgotten_a_day_past_its_deadline() {
     for (later, left) in [(3_600, 1), (86_400 + 7_200, 0)] {
         rig.coop.local.time_to(request.order.deadline + later, 3).await.unwrap();
         rig.settle().await;
-        rig.worker.forget_ended(&*rig.worker.at_head().await.unwrap()).await.unwrap();
+        rig.worker.forget_ended(&rig.worker.at_head().await.unwrap()).await.unwrap();
         assert_eq!(rig.worker.store.open_jobs().await.unwrap().len(), left);
     }
     assert!(!holds(), "its blinder is in no file");
