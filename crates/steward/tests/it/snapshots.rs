@@ -85,11 +85,11 @@ async fn an_erasure_takes_no_later_debits_snapshot_along() -> Result<()> {
         world
             .until("the first debit to be added up", async || {
                 world.coop.local.mine(1).await?;
-                Ok(world.steward(seat).store.folded().await?.up_to == 1)
+                let store = &world.steward(seat).store;
+                let kept: Vec<B256> = store.snapshots().await?.into_iter().map(|row| row.digest).collect();
+                Ok(store.folded().await?.up_to == 1 && kept == [second])
             })
             .await?;
-        let kept: Vec<B256> = world.steward(seat).store.snapshots().await?.into_iter().map(|row| row.digest).collect();
-        assert_eq!(kept, [second]);
     }
     world.attempt(2, 0).await?;
     world.settled(2).await?;
@@ -135,9 +135,11 @@ async fn a_snapshot_that_was_signed_and_never_booked_is_destroyed() -> Result<()
     world.coop.local.mine(3).await?;
     // It also releases for one of them, which it signed otherwise.
     world
-        .until("the snapshot that was booked", async || Ok(world.release(1, released.digest, &ids).await.is_ok()))
+        .until("the snapshots that were booked", async || {
+            let has_released = world.release(1, released.digest, &ids).await.is_ok();
+            Ok(has_released && world.steward(1).store.snapshots().await?.len() == 4)
+        })
         .await?;
-    assert_eq!(world.steward(1).store.snapshots().await?.len(), 4);
     let kept = world.steward(1).store.debit(released.digest).await?.unwrap();
     assert!(kept.quorum.is_some() && kept.signature.is_none(), "a signature over another debit is none over this one");
     world.attempt(1, 0).await?;
