@@ -126,11 +126,17 @@ async fn a_snapshot_that_was_signed_and_never_booked_is_destroyed() -> Result<()
     let license = world.license(1_000, YEAR).await?;
     world.coop.local.mine(3).await?;
     let (asked, released) = (world.order(license, 1_000).await?, world.order(license, 1_000).await?);
+    let mut signed = Vec::new();
     for order in [&asked, &released] {
         let mut other = order.clone();
         other.blinded.drawn = B256::repeat_byte(7);
         world.sign_debit(1, &other).await?;
-        world.book(order, &[2, 3]).await?;
+        let digest = world.snapshot(2, order).await?.digest;
+        let signatures = vec![world.sign_debit(2, order).await?, world.sign_debit(3, order).await?];
+        signed.push((Debit::of(order.order(), order.digest, digest), signatures));
+    }
+    for (debit, signatures) in signed {
+        world.book_signed(&debit, signatures).await?;
     }
     world.coop.local.mine(3).await?;
     // It also releases for one of them, which it signed otherwise.

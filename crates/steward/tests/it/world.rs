@@ -615,9 +615,6 @@ impl World {
         let (digest, order, ids) = (B256::ZERO, B256::new(rand::random()), ids.to_vec());
         let mut row = SnapshotRow { digest, order, dataset: DATASET, purpose: PURPOSE, cut, cut_time, blinder, ids };
         row.digest = self.steward(seats[0]).digest_of(&row)?;
-        for seat in seats {
-            self.steward(seat).store.put_snapshot(&row).await?;
-        }
         let debit = Debit {
             license_id,
             order,
@@ -627,6 +624,10 @@ impl World {
             rho: 1,
             deadline: self.now().await? + 3_600,
         };
+        // As who signs does: what no debit names is not kept.
+        for seat in seats {
+            assert!(self.steward(seat).store.sign_debit(&debit, &[], &row).await?);
+        }
         self.coop.book_and_anchor(&debit, keccak256(b"result")).await?;
         Ok(row)
     }
