@@ -30,6 +30,7 @@ const PARTS: &[Part] = &[
     Part { name: "contracts-mutation", run: || mutation::check(None, true) },
     Part { name: "build", run: || ok(cargo(&["build", "--workspace", "--all-targets", "--locked"])) },
     Part { name: "rust-test", run: || ok(cargo(&["test", "--workspace", "--locked"])) },
+    Part { name: "http", run: http },
     Part { name: "demo", run: demo_test },
     Part { name: "year", run: || year(&["--epochs", "40", "--members", "104"].map(str::to_owned)) },
     Part { name: "chaos", run: || chaos(CHAOS_ROUNDS, 1) },
@@ -79,6 +80,16 @@ pub fn year(args: &[String]) -> Result<()> {
     build_programs()?;
     let mut command = Command::new(root().join("target/debug/rochdale-year"));
     command.args(args).current_dir(root());
+    ok(command)
+}
+
+/// Sets up, builds the programs and holds their OpenAPI documents against what they do.
+pub fn http() -> Result<()> {
+    setup::npm()?;
+    let tool = python::schemathesis()?;
+    build_programs()?;
+    let mut command = Command::new(root().join("target/debug/rochdale-contract"));
+    command.arg("--tool").arg(tool).arg("--hooks").arg(root().join("xtask/schemathesis")).current_dir(root());
     ok(command)
 }
 

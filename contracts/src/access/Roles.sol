@@ -20,4 +20,8 @@ library Roles {
     /// @notice The token house's timelock again, from the day the cooperative is constituted: money that leaves the
     /// Treasury's governed buckets, and the rates by which it leaves. Nobody has it before.
     uint64 internal constant TREASURY = 4;
+
+    /// @notice The contracts that sell licenses: each issues one and books what it cost. A further one is a grant of this
+    /// role by the charter, not an upgrade.
+    uint64 internal constant SELLER = 5;
 }

@@ -57,9 +57,12 @@ contract ConsentRegistry is NamedEIP712, Governed, Pausing, IConsentRegistry {
 
     /// @dev One slot.
     struct Consent {
+        // Grows by one with each grant, so that a commitment that names one names its receipt.
         uint32 version;
+        // Never leaves `Erased`.
         Status status;
         uint64 expiry;
+        // Grows by one with each signature that was taken.
         uint64 nonce;
     }
 
@@ -67,6 +70,7 @@ contract ConsentRegistry is NamedEIP712, Governed, Pausing, IConsentRegistry {
     struct Storage {
         IMembership membership;
         mapping(uint32 memberId => Consent) consents;
+        // Of the last grant; zero before the first and once erased.
         mapping(uint32 memberId => bytes32) receipts;
     }
 
@@ -93,12 +97,17 @@ contract ConsentRegistry is NamedEIP712, Governed, Pausing, IConsentRegistry {
     error ConsentRegistry_ExpiryPassed(uint64 expiry);
     error ConsentRegistry_BadSignature(uint32 memberId);
 
+    /// @notice Once, by the factory.
+    /// @param authority_ the cooperative's AccessManager
+    /// @param membership who belongs, and by which account
     function initialize(address authority_, address membership) external initializer {
         __Governed_init(authority_);
         _storage().membership = IMembership(_nonZero(membership, "membership"));
     }
 
     /// @notice Grants, or replaces what was granted before. `expiry` 0 = until revoked.
+    /// @param g what is granted; its version is the next one
+    /// @param signature the member's, over `g`
     function grant(ConsentGrant calldata g, bytes calldata signature) external whenNotPaused {
         Storage storage $ = _storage();
         Consent memory c = $.consents[g.memberId];
@@ -116,6 +125,8 @@ contract ConsentRegistry is NamedEIP712, Governed, Pausing, IConsentRegistry {
     }
 
     /// @notice Withdraws consent. Every key release and query from the next block on is refused.
+    /// @param r whose consent
+    /// @param signature the member's, over `r`
     function revoke(ConsentRevoke calldata r, bytes calldata signature) external {
         Storage storage $ = _storage();
         Consent memory c = $.consents[r.memberId];
@@ -130,6 +141,8 @@ contract ConsentRegistry is NamedEIP712, Governed, Pausing, IConsentRegistry {
     }
 
     /// @notice Erases everything and ends the membership. For good. Whoever left or was expelled can do it as well.
+    /// @param e whose everything
+    /// @param signature of the account under which the member joined, over `e`
     function erase(ConsentErase calldata e, bytes calldata signature) external {
         Storage storage $ = _storage();
         Consent memory c = $.consents[e.memberId];
@@ -148,6 +161,8 @@ contract ConsentRegistry is NamedEIP712, Governed, Pausing, IConsentRegistry {
     }
 
     /// @notice Whether a member's consent is live now: granted, not expired, member active.
+    /// @param memberId of whom
+    /// @return false as well for an id that was never issued
     function isGranted(uint32 memberId) external view returns (bool) {
         Storage storage $ = _storage();
         return _liveVersion($.consents[memberId]) != 0 && $.membership.activeAccountOf(memberId) != address(0);
@@ -166,6 +181,13 @@ contract ConsentRegistry is NamedEIP712, Governed, Pausing, IConsentRegistry {
         }
     }
 
+    /// @notice What a member allows, as it was last written; whether it is live now also depends on expiry and
+    /// membership.
+    /// @param memberId of whom
+    /// @return version how often the member granted; 0 = never
+    /// @return status granted, revoked or erased
+    /// @return expiry unix seconds; 0 = until revoked
+    /// @return nonce_ that the member's next signature must carry
     function consentOf(uint32 memberId)
         external
         view
@@ -176,20 +198,23 @@ contract ConsentRegistry is NamedEIP712, Governed, Pausing, IConsentRegistry {
     }
 
     /// @notice The commitment to the receipt of the last grant; zero once erased.
+    /// @param memberId of whom
+    /// @return blinded with 256 bits that erasure destroys
     function receiptOf(uint32 memberId) external view returns (bytes32) {
         return _storage().receipts[memberId];
     }
 
     /// @notice The nonce that a member's next signature must carry, shared by grant, revoke and erase.
+    /// @param memberId of whom
+    /// @return how many signatures of the member were taken here
     function nonce(uint32 memberId) external view returns (uint256) {
         return _storage().consents[memberId].nonce;
     }
 
     /// @dev The version of a live consent; 0 where there is none.
-    function _liveVersion(Consent storage c) private view returns (uint256) {
+    function _liveVersion(Consent memory c) private view returns (uint256) {
         if (c.status != Status.Granted) return 0;
-        uint64 expiry = c.expiry;
-        return expiry == 0 || block.timestamp < expiry ? c.version : 0;
+        return c.expiry == 0 || block.timestamp < c.expiry ? c.version : 0;
     }
 
     function _checkNext(uint64 expected, uint256 nonce_, uint256 deadline) private view {

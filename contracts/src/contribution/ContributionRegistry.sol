@@ -38,14 +38,14 @@ contract ContributionRegistry is NamedEIP712, Governed, Pausing {
     /// @dev One slot.
     struct Contributor {
         uint64 lastAt;
+        // How many were recorded, which is the nonce of the next.
         uint64 count;
-        uint64 nonce;
     }
 
     /// @custom:storage-location erc7201:rochdale.storage.ContributionRegistry
     struct Storage {
         IConsentRegistry consentRegistry;
-        // One slot.
+        // One slot. Ids run from 1 without a gap; the sum of every `count`.
         uint64 lastId;
         uint32 cooldown;
         mapping(uint32 memberId => Contributor) contributors;
@@ -84,6 +84,10 @@ contract ContributionRegistry is NamedEIP712, Governed, Pausing {
     error ContributionRegistry_CoolingDown();
     error ContributionRegistry_BadSignature();
 
+    /// @notice Once, by the factory.
+    /// @param authority_ the cooperative's AccessManager
+    /// @param consentRegistry who consents, and by which account
+    /// @param cooldown_ seconds that a member waits between two contributions
     function initialize(address authority_, address consentRegistry, uint32 cooldown_) external initializer {
         __Governed_init(authority_);
         _storage().consentRegistry = IConsentRegistry(_nonZero(consentRegistry, "consentRegistry"));
@@ -91,6 +95,9 @@ contract ContributionRegistry is NamedEIP712, Governed, Pausing {
     }
 
     /// @notice Records a batch of signed contributions, each with the next id; returns the first.
+    /// @param c what members signed
+    /// @param signatures one for each, in the same order
+    /// @return firstId the id of `c[0]`; those after it count up
     function record(Contribution[] calldata c, bytes[] calldata signatures)
         external
         whenNotPaused
@@ -108,37 +115,48 @@ contract ContributionRegistry is NamedEIP712, Governed, Pausing {
         firstId = id + 1;
         // Effects:
         for (uint256 i; i < c.length; ++i) {
-            _recordOne($, batch, i, c[i], signatures[i]);
-            emit ContributionRecorded(++id, c[i].memberId, c[i].commitment, c[i].consentVersion);
+            Contribution calldata one = c[i];
+            _recordOne($, batch, i, one, signatures[i]);
+            emit ContributionRecorded(++id, one.memberId, one.commitment, one.consentVersion);
         }
         $.lastId = id;
     }
 
     /// @notice Seconds that a member waits between two contributions.
+    /// @return seconds; 0 = none
     function cooldown() external view returns (uint32) {
         return _storage().cooldown;
     }
 
+    /// @notice Sets how long a member waits between two contributions, from now on.
+    /// @param cooldown_ seconds; 0 = not at all
     function setCooldown(uint32 cooldown_) external restricted {
         _setCooldown(cooldown_);
     }
 
     /// @notice The nonce that a member's next contribution must carry.
+    /// @param memberId of whom
+    /// @return how many contributions of the member were recorded
     function nonceOf(uint32 memberId) external view returns (uint256) {
-        return _storage().contributors[memberId].nonce;
+        return _storage().contributors[memberId].count;
     }
 
     /// @notice When a member last contributed, in unix seconds; 0 = never.
+    /// @param memberId of whom
+    /// @return unix seconds; 0 = never
     function lastContributionAt(uint32 memberId) external view returns (uint64) {
         return _storage().contributors[memberId].lastAt;
     }
 
     /// @notice How often a member contributed.
+    /// @param memberId of whom
+    /// @return contributions since the start
     function countOf(uint32 memberId) external view returns (uint64) {
         return _storage().contributors[memberId].count;
     }
 
     /// @notice How many contributions were recorded, which is also the last id.
+    /// @return 0 before the first
     function contributionCount() external view returns (uint64) {
         return _storage().lastId;
     }
@@ -157,17 +175,17 @@ contract ContributionRegistry is NamedEIP712, Governed, Pausing {
         Contribution calldata c,
         bytes calldata signature
     ) private {
-        Contributor storage who = $.contributors[c.memberId];
-        (uint64 lastAt, uint64 count, uint64 nonce) = (who.lastAt, who.count, who.nonce);
+        Contributor storage slot = $.contributors[c.memberId];
+        Contributor memory who = slot;
         uint256 consenter = batch.consenters[i];
         // Check:
-        bytes4 reason = _refusal(c, nonce, lastAt, consenter >> 160, batch.cooldown);
+        bytes4 reason = _refusal(c, who.count, who.lastAt, consenter >> 160, batch.cooldown);
         if (reason == 0 && !MemberSignature.isValid(address(uint160(consenter)), _digest(batch.domain, c), signature)) {
             reason = ContributionRegistry_BadSignature.selector;
         }
         if (reason != 0) revert ContributionRegistry_Refused(i, reason);
         // Effects:
-        (who.lastAt, who.count, who.nonce) = (uint64(block.timestamp), count + 1, nonce + 1);
+        (slot.lastAt, slot.count) = (uint64(block.timestamp), who.count + 1);
     }
 
     function _refusal(Contribution calldata c, uint256 nonce, uint256 lastAt, uint256 liveVersion, uint256 cooldown_)

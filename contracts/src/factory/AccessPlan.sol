@@ -9,6 +9,7 @@ import {DatasetCatalog} from "../market/DatasetCatalog.sol";
 import {AuctionHouse} from "../market/AuctionHouse.sol";
 import {ComputeDesk} from "../market/ComputeDesk.sol";
 import {EthicsRegistry} from "../market/EthicsRegistry.sol";
+import {License} from "../market/License.sol";
 import {LicenseSale} from "../market/LicenseSale.sol";
 import {ResearcherBond} from "../market/ResearcherBond.sol";
 import {ServiceDesk} from "../market/ServiceDesk.sol";
@@ -48,12 +49,15 @@ contract AccessPlan {
     uint256 private constant PAUSABLE = 11;
 
     /// @notice The rules of the cooperative whose contracts are `at`.
+    /// @param at the contracts of a cooperative
+    /// @return written one rule for each contract and role
     function rules(Parts calldata at) external pure returns (Rule[] memory written) {
         List memory list = List(new Rule[](ROOM), 0);
         _memberHouse(list, at);
         _tokenHouse(list, at);
         _treasury(list, at);
         _pauser(list, at);
+        _seller(list, at);
         written = new Rule[](list.n);
         for (uint256 i; i < list.n; ++i) {
             written[i] = list.rules[i];
@@ -61,6 +65,8 @@ contract AccessPlan {
     }
 
     /// @notice What the guardian may stop for a while.
+    /// @param at the contracts of a cooperative
+    /// @return targets whose `setPausedUntil` is PauseGuard's
     function pausable(Parts calldata at) public pure returns (address[] memory targets) {
         targets = new address[](PAUSABLE);
         targets[0] = at.membership;
@@ -74,6 +80,25 @@ contract AccessPlan {
         targets[8] = at.buyback;
         targets[9] = at.market;
         targets[10] = at.settlementLedger;
+    }
+
+    /// @notice Who sells licenses from the founding on.
+    /// @param at the contracts of a cooperative
+    /// @return holders of the role SELLER
+    function sellers(Parts calldata at) external pure returns (address[] memory holders) {
+        holders = new address[](3);
+        (holders[0], holders[1], holders[2]) = (at.market, at.auctionHouse, at.computeDesk);
+    }
+
+    /// @dev What every way to sell a license does in the end.
+    function _seller(List memory list, Parts calldata at) private pure {
+        _add(list, at.treasury, Roles.SELLER, abi.encodePacked(Treasury.book.selector));
+        _add(
+            list,
+            at.license,
+            Roles.SELLER,
+            abi.encodePacked(License.mint.selector, License.extend.selector, License.revoke.selector)
+        );
     }
 
     function _pauser(List memory list, Parts calldata at) private pure {

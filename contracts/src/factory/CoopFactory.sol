@@ -62,6 +62,9 @@ contract CoopFactory {
     }
 
     /// @notice The first stage: fixes the config, as `abi.encode(Config)`, and creates the authority.
+    /// @param salt tells the creator's cooperatives apart
+    /// @param config `abi.encode(Config)`
+    /// @return coopId by which the later stages name it
     function found(bytes32 salt, bytes calldata config) external returns (bytes32 coopId) {
         coopId = coopIdOf(msg.sender, salt);
         Founding storage f = _foundings[coopId];
@@ -75,6 +78,9 @@ contract CoopFactory {
     }
 
     /// @notice A later stage, by anyone.
+    /// @param coopId which founding
+    /// @param stage the one that comes next
+    /// @param config the same bytes as in the first stage
     function advance(bytes32 coopId, uint8 stage, bytes calldata config) external {
         Founding storage f = _foundings[coopId];
         (bytes32 expected, uint8 next) = (f.configHash, f.stage);
@@ -89,26 +95,38 @@ contract CoopFactory {
     // ------------------------------------------------------------------------------------------------ views
 
     /// @notice The name of the cooperative that `creator` founds with `salt`.
+    /// @param creator who sends the first stage
+    /// @param salt which of the creator's
+    /// @return the same whether it was founded or not
     function coopIdOf(address creator, bytes32 salt) public pure returns (bytes32) {
         return keccak256(abi.encode(creator, salt));
     }
 
     /// @notice The stage that comes next; `stages` when the founding is complete, 0 where none was begun.
+    /// @param coopId which founding
+    /// @return a number up to `stages`
     function stageOf(bytes32 coopId) external view returns (uint8) {
         return _foundings[coopId].stage;
     }
 
     /// @notice The keccak of the config; zero where none was founded.
+    /// @param coopId which founding
+    /// @return keccak256 of the config's bytes
     function configHashOf(bytes32 coopId) external view returns (bytes32) {
         return _foundings[coopId].configHash;
     }
 
     /// @notice Where a part of a cooperative is or will be.
+    /// @param coopId which cooperative
+    /// @param part which of its contracts
+    /// @return follows from both and from the implementation
     function addressOf(bytes32 coopId, Part part) public view returns (address) {
         return Create2.computeAddress(_saltOf(coopId, part), keccak256(_codeOf(part)));
     }
 
     /// @notice Where all parts are or will be.
+    /// @param coopId which cooperative
+    /// @return parts all of its contracts
     function partsOf(bytes32 coopId) public view returns (Parts memory parts) {
         for (uint8 i = 1; i <= PartsLib.COUNT; ++i) {
             parts.set(Part(i), addressOf(coopId, Part(i)));

@@ -72,6 +72,7 @@ contract FoundingCheck {
     error FoundingCheck_BadConfig(string field);
 
     /// @notice Reverts unless `config` can be founded.
+    /// @param config `abi.encode(Config)`
     function check(bytes calldata config) external view {
         Config memory c = abi.decode(config, (Config));
         _checkChain(c.chain);

@@ -73,6 +73,8 @@ contract FoundingPlan is IFoundingPlan {
     }
 
     /// @notice The config in its bytes.
+    /// @param config `abi.encode(Config)`
+    /// @return the same, decoded
     function configOf(bytes calldata config) external pure returns (Config memory) {
         return abi.decode(config, (Config));
     }
@@ -212,7 +214,7 @@ contract FoundingPlan is IFoundingPlan {
     }
 
     function _stewards(Config memory c, Parts calldata at) private pure returns (bytes memory) {
-        StewardCommittee.Init memory i = StewardCommittee.Init({
+        StewardCommittee.Deployment memory i = StewardCommittee.Deployment({
             authority: at.authority,
             usdc: c.chain.usdc,
             treasury: at.treasury,
@@ -268,11 +270,7 @@ contract FoundingPlan is IFoundingPlan {
             at.datasetCatalog,
             abi.encodeCall(DatasetCatalog.initialize, (at.authority, at.auctionHouse))
         );
-        list[1] = Step(
-            Part.License,
-            at.license,
-            abi.encodeCall(License.initialize, (at.authority, at.market, at.auctionHouse, at.computeDesk))
-        );
+        list[1] = Step(Part.License, at.license, abi.encodeCall(License.initialize, (at.authority)));
         list[2] = Step(
             Part.Market,
             at.market,
@@ -286,8 +284,8 @@ contract FoundingPlan is IFoundingPlan {
     }
 
     /// @dev What every way to a license works with.
-    function _sale(Config memory c, Parts calldata at) private pure returns (LicenseSale.Parts memory) {
-        return LicenseSale.Parts({
+    function _sale(Config memory c, Parts calldata at) private pure returns (LicenseSale.Deployment memory) {
+        return LicenseSale.Deployment({
             authority: at.authority,
             usdc: c.chain.usdc,
             treasury: at.treasury,
@@ -299,7 +297,7 @@ contract FoundingPlan is IFoundingPlan {
     }
 
     function _desks(Config memory c, Parts calldata at) private pure returns (Step[] memory list) {
-        LicenseSale.Parts memory sale = _sale(c, at);
+        LicenseSale.Deployment memory sale = _sale(c, at);
         list = new Step[](4);
         list[0] = Step(Part.AuctionHouse, at.auctionHouse, abi.encodeCall(AuctionHouse.initialize, (sale)));
         list[1] = Step(
@@ -350,9 +348,6 @@ contract FoundingPlan is IFoundingPlan {
             authority: at.authority,
             usdc: c.chain.usdc,
             ledger: at.settlementLedger,
-            market: at.market,
-            auctionHouse: at.auctionHouse,
-            computeDesk: at.computeDesk,
             operatorPay: at.operatorPay,
             buyback: at.buyback,
             split: c.split,
@@ -390,7 +385,8 @@ contract FoundingPlan is IFoundingPlan {
 
     function _handOver(Parts calldata at, address factory) private view returns (Step[] memory list) {
         AccessPlan.Rule[] memory rules = accessPlan.rules(at);
-        list = new Step[](rules.length + 5);
+        address[] memory sellers = accessPlan.sellers(at);
+        list = new Step[](rules.length + sellers.length + 5);
         for (uint256 i; i < rules.length; ++i) {
             list[i] = _call(
                 at.authority,
@@ -403,6 +399,9 @@ contract FoundingPlan is IFoundingPlan {
         list[n++] = _grant(at.authority, Roles.TOKEN_HOUSE, at.tokenTimelock);
         list[n++] = _grant(at.authority, Roles.MEMBER_HOUSE, at.memberTimelock);
         list[n++] = _grant(at.authority, Roles.PAUSER, at.pauseGuard);
+        for (uint256 i; i < sellers.length; ++i) {
+            list[n++] = _grant(at.authority, Roles.SELLER, sellers[i]);
+        }
         list[n++] = _grant(at.authority, Roles.CHARTER, at.charterGate);
         list[n] = _call(at.authority, abi.encodeCall(AccessManagerUpgradeable.renounceRole, (Roles.CHARTER, factory)));
     }

@@ -10,9 +10,13 @@ import {IConstitution} from "./IConstitution.sol";
 /// @notice Who belongs to the cooperative, as the gate sees it.
 interface IMembers {
     /// @notice At most as many as have a vote now.
+    /// @return never more than there are
     function seasonedCount() external view returns (uint256);
 
     /// @notice When a member joined and when the membership ended (0 while active), in unix seconds.
+    /// @param memberId of whom
+    /// @return joinedAt 0 for an id that was never issued
+    /// @return endedAt 0 while the membership lasts
     function membershipTimes(uint32 memberId) external view returns (uint40 joinedAt, uint40 endedAt);
 }
 
@@ -59,10 +63,12 @@ contract CharterGate is Initializable, IConstitution {
     struct Storage {
         address tokenHouse;
         address memberHouse;
+        // One that was executed stays so.
         mapping(bytes32 operation => Operation) operations;
         IAccessManager authority;
         IMembers membership;
         Terms terms;
+        // Written once.
         uint64 constitutedAt;
     }
 
@@ -94,10 +100,12 @@ contract CharterGate is Initializable, IConstitution {
         _disableInitializers();
     }
 
+    /// @notice Once, by the factory.
     /// @param tokenHouse_ The token house's timelock.
     /// @param memberHouse_ The member house's timelock.
     /// @param authority The AccessManager whose admin the gate is.
     /// @param membership Whose members constitute the cooperative.
+    /// @param terms_ when the cooperative may be constituted
     function initialize(
         address tokenHouse_,
         address memberHouse_,
@@ -135,6 +143,7 @@ contract CharterGate is Initializable, IConstitution {
     // --------------------------------------------------------------------------------------------- the houses
 
     /// @notice A house agrees. Doing it again renews an approval that has expired or will.
+    /// @param operation as `operationOf` gives it
     function approve(bytes32 operation) external {
         Operation storage o = _open(operation);
         address house = _house();
@@ -144,6 +153,7 @@ contract CharterGate is Initializable, IConstitution {
     }
 
     /// @notice A house takes its approval back.
+    /// @param operation as `operationOf` gives it
     function withdraw(bytes32 operation) external {
         Operation storage o = _open(operation);
         if (o.approvedAt[_house()] == 0) revert CharterGate_NotApproved(operation, msg.sender);
@@ -152,6 +162,8 @@ contract CharterGate is Initializable, IConstitution {
     }
 
     /// @notice Replaces the houses' timelocks; by an operation that the present ones approved.
+    /// @param tokenHouse_ the token house's timelock from now on
+    /// @param memberHouse_ the member house's timelock from now on
     function setHouses(address tokenHouse_, address memberHouse_) external {
         if (msg.sender != address(this)) revert CharterGate_OnlyItself(msg.sender);
         _setHouses(tokenHouse_, memberHouse_);
@@ -160,6 +172,8 @@ contract CharterGate is Initializable, IConstitution {
     // ---------------------------------------------------------------------------------------------- execution
 
     /// @notice Makes the calls that both houses approved, all or none.
+    /// @param calls in this order
+    /// @param salt as it was approved
     function execute(Call[] calldata calls, bytes32 salt) external payable {
         // Check:
         bytes32 operation = operationOf(calls, salt);
@@ -179,6 +193,9 @@ contract CharterGate is Initializable, IConstitution {
     // -------------------------------------------------------------------------------------------------- views
 
     /// @notice What the houses approve for these calls.
+    /// @param calls in this order
+    /// @param salt tells two operations with the same calls apart
+    /// @return the operation's hash
     function operationOf(Call[] calldata calls, bytes32 salt) public pure returns (bytes32) {
         return keccak256(abi.encode(calls, salt));
     }
@@ -189,20 +206,31 @@ contract CharterGate is Initializable, IConstitution {
     }
 
     /// @notice What it takes to be constituted.
+    /// @return minMembers how many have a vote at least
+    /// @return minAge seconds since the first member joined
     function terms() external view returns (uint32 minMembers, uint32 minAge) {
         Terms memory t = _storage().terms;
         return (t.minMembers, t.minAge);
     }
 
+    /// @notice The timelocks of the two houses.
+    /// @return tokenHouse whose decisions are the token house's
+    /// @return memberHouse whose decisions are the member house's
     function houses() external view returns (address tokenHouse, address memberHouse) {
         return (_storage().tokenHouse, _storage().memberHouse);
     }
 
     /// @notice When `house` approved `operation`, in unix seconds; 0 if it did not.
+    /// @param operation as `operationOf` gives it
+    /// @param house a house's timelock
+    /// @return unix seconds; 0 also where it was taken back
     function approvedAt(bytes32 operation, address house) external view returns (uint64) {
         return _storage().operations[operation].approvedAt[house];
     }
 
+    /// @notice Whether an operation was carried out; it never is again.
+    /// @param operation as `operationOf` gives it
+    /// @return true from then on
     function isExecuted(bytes32 operation) external view returns (bool) {
         return _storage().operations[operation].executed;
     }

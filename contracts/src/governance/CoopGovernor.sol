@@ -20,6 +20,8 @@ import {IConstitution} from "./IConstitution.sol";
 /// @notice A source of votes that knows the voters as members.
 interface IMemberVotes {
     /// @notice The id under which `account` joined; it never changes, and is 0 for who never joined.
+    /// @param account of the voter
+    /// @return from 1
     function memberIdOf(address account) external view returns (uint32);
 }
 
@@ -124,6 +126,13 @@ contract CoopGovernor is GovernorVotesUpgradeable {
         _disableInitializers();
     }
 
+    /// @notice Once, by the factory.
+    /// @param name_ of the house
+    /// @param token_ who has votes
+    /// @param timelock_ where decisions wait, and the house's hands
+    /// @param gate_ the charter
+    /// @param settings_ how the house decides
+    /// @param quorumFloor_ the votes that every proposal needs
     function initialize(
         string calldata name_,
         IVotes token_,
@@ -148,12 +157,14 @@ contract CoopGovernor is GovernorVotesUpgradeable {
     // ----------------------------------------------------------------------------------------------- settings
 
     /// @notice Changes how this house decides; only by its own proposal, and only for proposals made afterwards.
+    /// @param settings_ within the bounds above
     function setSettings(Settings calldata settings_) external onlyGovernance {
         _setSettings(settings_);
     }
 
     /// @notice Changes the least quorum of later proposals, in votes; what both houses decided. Up to half of all votes, or
     /// down.
+    /// @param quorumFloor_ in votes, not 0
     function setQuorumFloor(uint256 quorumFloor_) external {
         if (msg.sender != address(_storage().gate)) revert CoopGovernor_OnlyCharter(msg.sender);
         bool raised = quorumFloor_ > quorumFloor();
@@ -163,6 +174,8 @@ contract CoopGovernor is GovernorVotesUpgradeable {
         _setQuorumFloor(quorumFloor_);
     }
 
+    /// @notice How the house decides now.
+    /// @return what the next proposal goes by
     function settings() external view returns (Settings memory) {
         Storage storage $ = _storage();
         (, uint256 bps) = _quorumTerms(clock());
@@ -170,33 +183,46 @@ contract CoopGovernor is GovernorVotesUpgradeable {
     }
 
     /// @notice The votes that every proposal needs, whatever the part is.
+    /// @return floor in force now
     function quorumFloor() public view returns (uint256 floor) {
         (floor,) = _quorumTerms(clock());
     }
 
+    /// @notice How long a proposal waits before it is voted on.
+    /// @return seconds
     function votingDelay() public view override returns (uint256) {
         return _storage().votingDelay;
     }
 
+    /// @notice How long a proposal is voted on, unless the quorum is reached late.
+    /// @return seconds
     function votingPeriod() public view override returns (uint256) {
         return _storage().votingPeriod;
     }
 
+    /// @notice What it takes to propose.
+    /// @return votes
     function proposalThreshold() public view override returns (uint256) {
         return _storage().proposalThreshold;
     }
 
     /// @notice The votes (for and abstaining) that a proposal with this snapshot needs.
+    /// @param timepoint of the snapshot, unix seconds, in the past
+    /// @return votes
     function quorum(uint256 timepoint) public view override returns (uint256) {
         (uint256 floor, uint256 bps) = _quorumTerms(timepoint);
         uint256 part = Math.mulDiv(token().getPastTotalSupply(timepoint), bps, BPS, Math.Rounding.Ceil);
         return Math.max(floor, part);
     }
 
+    /// @notice Times here are unix seconds.
+    /// @return now
     function clock() public view override returns (uint48) {
         return Time.timestamp();
     }
 
+    /// @notice ERC-6372: what the clock counts.
+    /// @return timestamps
     // solhint-disable-next-line func-name-mixedcase
     function CLOCK_MODE() public pure override returns (string memory) {
         return "mode=timestamp";
@@ -259,15 +285,26 @@ contract CoopGovernor is GovernorVotesUpgradeable {
 
     // ----------------------------------------------------------------------------------------------- counting
 
+    /// @notice How votes count, as IGovernor lays it down.
+    /// @return for, against and abstain; the quorum takes the first and the last
     // solhint-disable-next-line func-name-mixedcase
     function COUNTING_MODE() public pure override returns (string memory) {
         return "support=bravo&quorum=for,abstain";
     }
 
+    /// @notice Whether an account voted on a proposal.
+    /// @param proposalId of the proposal
+    /// @param account of the voter
+    /// @return true once it voted
     function hasVoted(uint256 proposalId, address account) public view override returns (bool) {
         return _storage().ballots[proposalId].get(_memberId(account));
     }
 
+    /// @notice The votes on a proposal so far.
+    /// @param proposalId of the proposal
+    /// @return againstVotes against it
+    /// @return forVotes for it
+    /// @return abstainVotes counted for the quorum alone
     function proposalVotes(uint256 proposalId)
         external
         view
@@ -278,6 +315,8 @@ contract CoopGovernor is GovernorVotesUpgradeable {
     }
 
     /// @notice When voting ends, in unix seconds; later than announced where the quorum was reached late.
+    /// @param proposalId of the proposal
+    /// @return unix seconds
     function proposalDeadline(uint256 proposalId) public view override returns (uint256) {
         return Math.max(super.proposalDeadline(proposalId), _storage().tallies[proposalId].extendedDeadline);
     }
@@ -335,16 +374,24 @@ contract CoopGovernor is GovernorVotesUpgradeable {
 
     // ----------------------------------------------------------------------------------------------- timelock
 
+    /// @notice Where decisions wait, and the house's hands.
+    /// @return the timelock
     function timelock() external view returns (address) {
         return address(_storage().timelock);
     }
 
     /// @notice The charter, which knows when the cooperative was constituted and alone sets the floor.
+    /// @return the CharterGate
     function gate() external view returns (address) {
         return address(_storage().gate);
     }
 
     /// @notice A proposal's id is the id of its operation in the timelock.
+    /// @param targets whom it calls
+    /// @param values wei for each
+    /// @param calldatas with what
+    /// @param descriptionHash keccak256 of the description
+    /// @return the id
     function hashProposal(
         address[] memory targets,
         uint256[] memory values,
@@ -354,8 +401,11 @@ contract CoopGovernor is GovernorVotesUpgradeable {
         return uint256(keccak256(abi.encode(targets, values, calldatas, bytes32(0), descriptionHash)));
     }
 
+    /// @notice Where a proposal stands.
     /// @dev What the house decided before the cooperative was constituted lapses on that day. Of what is queued the timelock
     /// knows better: the house may have let others cancel there.
+    /// @param proposalId of the proposal
+    /// @return as IGovernor has it; `Expired` where it lapsed
     function state(uint256 proposalId) public view override returns (ProposalState) {
         ProposalState s = super.state(proposalId);
         if (s != ProposalState.Succeeded && s != ProposalState.Queued) return s;
@@ -367,6 +417,8 @@ contract CoopGovernor is GovernorVotesUpgradeable {
         return proposalSnapshot(proposalId) < $.gate.constitutedAt() ? ProposalState.Expired : s;
     }
 
+    /// @notice Every proposal waits in the timelock.
+    /// @return true
     function proposalNeedsQueuing(uint256) public pure override returns (bool) {
         return true;
     }

@@ -5,6 +5,8 @@ import {Governed} from "../access/Governed.sol";
 
 /// @notice What PauseGuard asks of a contract that it may pause (`Pausing`).
 interface IPausable {
+    /// @notice Stops until a time, or ends a pause by a time that has passed.
+    /// @param until unix seconds
     function setPausedUntil(uint64 until) external;
 }
 
@@ -25,6 +27,7 @@ contract PauseGuard is Governed {
     /// @dev One slot.
     struct Target {
         bool listed;
+        // Of the last pause; at most 7 days ahead, and 30 days lie between an end and the next beginning.
         uint64 endsAt;
     }
 
@@ -53,6 +56,10 @@ contract PauseGuard is Governed {
     error PauseGuard_Cooldown(address target, uint64 until);
     error PauseGuard_NotPaused(address target);
 
+    /// @notice Once, by the factory.
+    /// @param authority_ the cooperative's AccessManager
+    /// @param guardian_ who may pause
+    /// @param targets what may be paused
     function initialize(address authority_, address guardian_, address[] calldata targets) external initializer {
         __Governed_init(authority_);
         _setGuardian(guardian_);
@@ -64,6 +71,8 @@ contract PauseGuard is Governed {
     // ------------------------------------------------------------------------------------------------ pausing
 
     /// @notice Stops `targets` for `duration` seconds from now.
+    /// @param targets listed contracts
+    /// @param duration seconds, at most `MAX_PAUSE`
     function pause(address[] calldata targets, uint32 duration) external {
         // Check:
         if (msg.sender != _storage().guardian) revert PauseGuard_OnlyGuardian(msg.sender);
@@ -74,6 +83,7 @@ contract PauseGuard is Governed {
     }
 
     /// @notice Ends the pause of `targets` now. The guardian's, or by decision of the member house.
+    /// @param targets contracts that are paused
     function unpause(address[] calldata targets) external {
         // Check:
         if (msg.sender != _storage().guardian) _checkCanCall(msg.sender, msg.data);
@@ -84,26 +94,37 @@ contract PauseGuard is Governed {
 
     // ----------------------------------------------------------------------------------------- administration
 
+    /// @notice Names who may pause.
+    /// @param guardian_ a Safe, not a key
     function setGuardian(address guardian_) external restricted {
         _setGuardian(guardian_);
     }
 
     /// @notice Lists or delists a contract; one that is delisted while paused can still be unpaused.
+    /// @param target the contract
+    /// @param listed whether it may be paused
     function setTarget(address target, bool listed) external restricted {
         _setTarget(target, listed);
     }
 
     // -------------------------------------------------------------------------------------------------- views
 
+    /// @notice Who may pause.
+    /// @return the guardian
     function guardian() external view returns (address) {
         return _storage().guardian;
     }
 
+    /// @notice Whether a contract may be paused.
+    /// @param target the contract
+    /// @return true while it is listed
     function isTarget(address target) external view returns (bool) {
         return _storage().targets[target].listed;
     }
 
     /// @notice When the last pause of `target` ends or ended, in unix seconds; 0 if it was never paused.
+    /// @param target the contract
+    /// @return unix seconds
     function pauseEndsAt(address target) external view returns (uint64) {
         return _storage().targets[target].endsAt;
     }

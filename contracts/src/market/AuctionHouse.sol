@@ -87,10 +87,11 @@ contract AuctionHouse is EscrowedSale {
     /// @custom:storage-location erc7201:rochdale.storage.AuctionHouse
     struct Storage {
         uint64 lastId;
-        uint64 pausedTotal;
         mapping(uint32 datasetId => AuctionTerms) terms;
+        // One at a time for each dataset; 0 once it is closed.
         mapping(uint32 datasetId => uint64) live;
         mapping(uint64 auctionId => Auction) auctions;
+        // Until an auction is closed, `hidden` of them have a seal, and a bond is held for each.
         mapping(uint64 auctionId => mapping(address bidder => Commitment)) commitments;
     }
 
@@ -120,11 +121,15 @@ contract AuctionHouse is EscrowedSale {
     error AuctionHouse_AlreadyBid(uint64 auctionId, address bidder);
     error AuctionHouse_WrongSeal(uint64 auctionId, address bidder);
 
-    function initialize(Parts calldata parts) external initializer {
-        __LicenseSale_init(parts);
+    /// @notice Once, by the factory.
+    /// @param d the contracts that a sale works with
+    function initialize(Deployment calldata d) external initializer {
+        __LicenseSale_init(d);
     }
 
     /// @notice Sets the terms of a dataset's later auctions; a reserve of zero ends them.
+    /// @param datasetId whose auctions
+    /// @param t the terms; within the bounds above
     function setTerms(uint32 datasetId, AuctionTerms calldata t) external restricted {
         // Check:
         if (t.reserve != 0) {
@@ -144,6 +149,9 @@ contract AuctionHouse is EscrowedSale {
     }
 
     /// @notice Opens an auction; the caller is approved for `purpose` and need not bid.
+    /// @param datasetId what is sold
+    /// @param purpose that the caller is approved for
+    /// @return auctionId from 1
     function open(uint32 datasetId, uint16 purpose) external whenNotPaused returns (uint64 auctionId) {
         Storage storage $ = _storage();
         AuctionTerms memory t = $.terms[datasetId];
@@ -158,13 +166,17 @@ contract AuctionHouse is EscrowedSale {
         $.live[datasetId] = auctionId;
         Auction storage a = $.auctions[auctionId];
         (a.terms, a.datasetId) = (t, datasetId);
-        a.commitEnd = _clock($) + t.commitPeriod;
+        a.commitEnd = _clock() + t.commitPeriod;
         a.revealEnd = a.commitEnd + t.revealPeriod;
         emit AuctionOpened(auctionId, datasetId, msg.sender, t);
     }
 
     /// @notice Commits a sealed bid and pays the bond. `sealedBid` is what `sealOf` gives. The caller is approved until the
     /// end of the auction: an approval that ran out before would let it see the others' bids and withdraw its own.
+    /// @param auctionId which auction
+    /// @param sealedBid as `sealOf` gives it, not zero
+    /// @param purpose that the caller is approved for
+    /// @param p for the bond
     function commit(uint64 auctionId, bytes32 sealedBid, uint16 purpose, Permit calldata p)
         external
         nonReentrant
@@ -174,10 +186,10 @@ contract AuctionHouse is EscrowedSale {
         Auction storage a = $.auctions[auctionId];
         Commitment storage c = $.commitments[auctionId][msg.sender];
         // Check:
-        if (_clock($) >= a.commitEnd) revert AuctionHouse_NotOpen(auctionId);
+        if (_clock() >= a.commitEnd) revert AuctionHouse_NotOpen(auctionId);
         if (sealedBid == 0) revert AuctionHouse_EmptySeal();
         if (c.index != 0) revert AuctionHouse_AlreadyBid(auctionId, msg.sender);
-        _checkBuyer(msg.sender, purpose, a.revealEnd + $.pausedTotal);
+        _checkBuyer(msg.sender, purpose, _unixTimeOf(a.revealEnd));
         // Effects:
         ++a.hidden;
         (c.seal, c.index, c.purpose) = (sealedBid, ++a.bids, purpose);
@@ -188,12 +200,15 @@ contract AuctionHouse is EscrowedSale {
 
     /// @notice Opens the caller's bid and pays what the bond does not cover. A bid below the reserve, or of a bidder whose
     /// approval was withdrawn, only gets its bond back.
+    /// @param auctionId which auction
+    /// @param b what was sealed
+    /// @param p for what the bond does not cover
     function reveal(uint64 auctionId, Bid calldata b, Permit calldata p) external nonReentrant whenNotPaused {
         Storage storage $ = _storage();
         Auction storage a = $.auctions[auctionId];
         Commitment storage c = $.commitments[auctionId][msg.sender];
         // Check:
-        uint64 time = _clock($);
+        uint64 time = _clock();
         if (time < a.commitEnd || time >= a.revealEnd || a.closed) revert AuctionHouse_NotRevealing(auctionId);
         if (c.seal == 0 || c.seal != sealOf(auctionId, msg.sender, b)) {
             revert AuctionHouse_WrongSeal(auctionId, msg.sender);
@@ -216,11 +231,12 @@ contract AuctionHouse is EscrowedSale {
 
     /// @notice Ends an auction once its time is over or every bid is revealed: the license to the winner, the price and
     /// the bonds of who did not reveal to the Treasury, the rest owed to the winner.
+    /// @param auctionId which auction
     function close(uint64 auctionId) external nonReentrant whenNotPaused {
         Storage storage $ = _storage();
         Auction storage a = $.auctions[auctionId];
         // Check:
-        uint64 time = _clock($);
+        uint64 time = _clock();
         bool over = a.hidden == 0 ? time >= a.commitEnd : time >= a.revealEnd;
         if (a.commitEnd == 0 || a.closed || !over) revert AuctionHouse_NotFinished(auctionId);
         // Effects:
@@ -240,6 +256,10 @@ contract AuctionHouse is EscrowedSale {
     // ---------------------------------------------------------------------------------------------- views
 
     /// @notice What a bidder commits: it binds chain, contract, auction and bidder, so nobody can copy it.
+    /// @param auctionId which auction
+    /// @param bidder who commits it
+    /// @param b the bid, with a salt of 256 random bits
+    /// @return the seal
     function sealOf(uint64 auctionId, address bidder, Bid calldata b) public view returns (bytes32) {
         return keccak256(
             abi.encode(
@@ -248,24 +268,33 @@ contract AuctionHouse is EscrowedSale {
         );
     }
 
+    /// @notice The terms of a dataset's next auction.
+    /// @param datasetId of the dataset
+    /// @return a reserve of 0 where it is not auctioned
     function termsOf(uint32 datasetId) external view returns (AuctionTerms memory) {
         return _storage().terms[datasetId];
     }
 
     /// @notice The auction that runs for a dataset; 0 = none.
+    /// @param datasetId of the dataset
+    /// @return from 1
     function liveAuction(uint32 datasetId) external view returns (uint64) {
         return _storage().live[datasetId];
     }
 
     /// @notice An auction, with its two ends in unix seconds as they stand now.
+    /// @param auctionId which auction
+    /// @return a all zero for an id that was never opened
     function auctionOf(uint64 auctionId) external view returns (Auction memory a) {
-        Storage storage $ = _storage();
-        a = $.auctions[auctionId];
+        a = _storage().auctions[auctionId];
         if (a.commitEnd == 0) return a;
-        a.commitEnd += $.pausedTotal;
-        a.revealEnd += $.pausedTotal;
+        (a.commitEnd, a.revealEnd) = (_unixTimeOf(a.commitEnd), _unixTimeOf(a.revealEnd));
     }
 
+    /// @notice What a bidder sealed in an auction.
+    /// @param auctionId which auction
+    /// @param bidder who committed
+    /// @return an index of 0 where it committed nothing
     function commitmentOf(uint64 auctionId, address bidder) external view returns (Commitment memory) {
         return _storage().commitments[auctionId][bidder];
     }
@@ -291,7 +320,7 @@ contract AuctionHouse is EscrowedSale {
     function _award(Auction storage a) private returns (uint64 licenseId, uint256 price) {
         (address winner, uint256 amount) = (a.bestBidder, a.bestAmount);
         if (winner == address(0)) return (0, 0);
-        uint256 end = a.revealEnd + _storage().pausedTotal;
+        uint256 end = _unixTimeOf(a.revealEnd);
         if (!_isApproved(winner, a.bestPurpose, Math.min(block.timestamp, end))) {
             _owe(winner, amount);
             return (0, 0);
@@ -308,21 +337,6 @@ contract AuctionHouse is EscrowedSale {
         returns (Order memory)
     {
         return Order(a.datasetId, a.terms.records, purpose, ehdsCategory, a.terms.duration, recipientKey);
-    }
-
-    /// @dev Seconds that passed outside of pauses. Exact whenever no pause runs; nothing asks while one does.
-    function _clock(Storage storage $) private view returns (uint64) {
-        return uint64(block.timestamp) - $.pausedTotal;
-    }
-
-    /// @dev A pause counts in advance, until it is made shorter or longer.
-    function _afterPauseSet(uint64 before, uint64 until) internal override {
-        Storage storage $ = _storage();
-        uint64 time = uint64(block.timestamp);
-        uint64 total = $.pausedTotal;
-        if (before > time) total -= before - time;
-        if (until > time) total += until - time;
-        $.pausedTotal = total;
     }
 
     function _storage() private pure returns (Storage storage $) {

@@ -67,9 +67,8 @@ contract ComputeDesk is NamedEIP712, EscrowedSale {
         uint32 timeout;
         uint128 base;
         uint128 perUnit;
+        // The most that each can cost is held here.
         mapping(uint64 jobId => OpenJob) jobs;
-        // Seconds of all pauses until now, and of one that runs until its end. At most `block.timestamp`, or `pausedUntil`.
-        uint64 pausedTotal;
     }
 
     bytes32 private constant STORAGE = 0x1843957fbe5107cae21c077dfadcaf60b35ad088d9e6f5fe9d904adc59d47900;
@@ -100,13 +99,19 @@ contract ComputeDesk is NamedEIP712, EscrowedSale {
     error ComputeDesk_NotWorker(address signer);
     error ComputeDesk_TooEarly(uint64 jobId, uint64 refundAt);
 
-    function initialize(Parts calldata parts, address committee, uint32 timeout_) external initializer {
-        __LicenseSale_init(parts);
+    /// @notice Once, by the factory.
+    /// @param d the contracts that a sale works with
+    /// @param committee whose quorum signs receipts
+    /// @param timeout_ seconds that a job has
+    function initialize(Deployment calldata d, address committee, uint32 timeout_) external initializer {
+        __LicenseSale_init(d);
         _storage().committee = IComputeCommittee(_nonZero(committee, "committee"));
         _setTimeout(timeout_);
     }
 
     /// @notice Sets the price of later jobs in micro-USDC; both zero stops them.
+    /// @param base of each job, micro-USDC
+    /// @param perUnit of each metered unit, micro-USDC
     function setPrice(uint128 base, uint128 perUnit) external restricted {
         Storage storage $ = _storage();
         ($.base, $.perUnit) = (base, perUnit);
@@ -114,11 +119,15 @@ contract ComputeDesk is NamedEIP712, EscrowedSale {
     }
 
     /// @notice Sets how many seconds later jobs have.
+    /// @param timeout_ within the bounds above
     function setTimeout(uint32 timeout_) external restricted {
         _setTimeout(timeout_);
     }
 
     /// @notice Opens a job: takes the most that it can cost and issues a license for its plan alone.
+    /// @param j what to compute
+    /// @param p for the most that it can cost
+    /// @return jobId from 1
     function open(Job calldata j, Permit calldata p) external nonReentrant whenNotPaused returns (uint64 jobId) {
         Storage storage $ = _storage();
         uint64 timeout_ = $.timeout;
@@ -135,7 +144,7 @@ contract ComputeDesk is NamedEIP712, EscrowedSale {
         OpenJob storage job = $.jobs[jobId];
         (job.researcher, job.datasetId, job.planDigest) = (msg.sender, j.datasetId, j.planDigest);
         (job.base, job.perUnit, job.maxUnits) = ($.base, $.perUnit, j.maxUnits);
-        job.refundAt = _clock($) + timeout_;
+        job.refundAt = _clock() + timeout_;
         uint256 escrow = _costOf(job, j.maxUnits);
         // Interaction: with the cooperative's own contracts and USDC.
         uint64 licenseId = _issue(msg.sender, o, RIGHT_COMPUTE);
@@ -145,6 +154,9 @@ contract ComputeDesk is NamedEIP712, EscrowedSale {
     }
 
     /// @notice Settles a job by its receipt: books the cost, owes the rest to the researcher. Possible until refunded.
+    /// @param r what was computed
+    /// @param stewardSignatures a quorum's over `r`, by seat ascending
+    /// @param workerSignature a registered worker's over `r`
     function complete(ComputeReceipt calldata r, bytes[] calldata stewardSignatures, bytes calldata workerSignature)
         external
         nonReentrant
@@ -166,11 +178,12 @@ contract ComputeDesk is NamedEIP712, EscrowedSale {
     }
 
     /// @notice Gives everything back after the time limit and revokes the license; anyone may ask for it.
+    /// @param jobId a job that is under way
     function refund(uint64 jobId) external nonReentrant {
         Storage storage $ = _storage();
         OpenJob memory job = _underWay(jobId);
         // Check:
-        if (_clock($) < job.refundAt) revert ComputeDesk_TooEarly(jobId, job.refundAt + $.pausedTotal);
+        if (_clock() < job.refundAt) revert ComputeDesk_TooEarly(jobId, _unixTimeOf(job.refundAt));
         // Effects:
         delete $.jobs[jobId];
         uint256 escrow = _costOf(job, job.maxUnits);
@@ -183,23 +196,29 @@ contract ComputeDesk is NamedEIP712, EscrowedSale {
     // ---------------------------------------------------------------------------------------------- views
 
     /// @notice The price of later jobs and the seconds they have.
+    /// @return base of each job, micro-USDC
+    /// @return perUnit of each metered unit, micro-USDC
+    /// @return timeout seconds that a job has
     function prices() external view returns (uint128 base, uint128 perUnit, uint32 timeout) {
         Storage storage $ = _storage();
         return ($.base, $.perUnit, $.timeout);
     }
 
     /// @notice A job that is under way, with the time of its refund in unix seconds as it stands now; all zero otherwise.
+    /// @param jobId which job
+    /// @return job its prices are those of its opening
     function jobOf(uint64 jobId) external view returns (OpenJob memory job) {
-        Storage storage $ = _storage();
-        job = $.jobs[jobId];
+        job = _storage().jobs[jobId];
         if (job.researcher == address(0)) return job;
-        bool over = _clock($) >= job.refundAt;
-        job.refundAt += $.pausedTotal;
+        bool over = _clock() >= job.refundAt;
+        job.refundAt = _unixTimeOf(job.refundAt);
         // A pause that began after its time does not take the refund back.
         if (over) job.refundAt = uint64(Math.min(job.refundAt, block.timestamp));
     }
 
     /// @notice What stewards and worker sign.
+    /// @param r the receipt
+    /// @return EIP-712 digest in this contract's domain
     function receiptDigest(ComputeReceipt calldata r) public view returns (bytes32) {
         return _hashTypedDataV4(keccak256(abi.encode(RECEIPT_TYPEHASH, r)));
     }
@@ -225,21 +244,6 @@ contract ComputeDesk is NamedEIP712, EscrowedSale {
     function _underWay(uint64 jobId) private view returns (OpenJob memory job) {
         job = _storage().jobs[jobId];
         if (job.researcher == address(0)) revert ComputeDesk_NotUnderWay(jobId);
-    }
-
-    /// @dev Seconds that passed outside of pauses; it stands still while one runs.
-    function _clock(Storage storage $) private view returns (uint64) {
-        return uint64(Math.max(block.timestamp, pausedUntil())) - $.pausedTotal;
-    }
-
-    /// @dev A pause counts in advance, until it is made shorter or longer.
-    function _afterPauseSet(uint64 before, uint64 until) internal override {
-        Storage storage $ = _storage();
-        uint64 time = uint64(block.timestamp);
-        uint64 total = $.pausedTotal;
-        if (before > time) total -= before - time;
-        if (until > time) total += until - time;
-        $.pausedTotal = total;
     }
 
     function _setTimeout(uint32 timeout_) private {

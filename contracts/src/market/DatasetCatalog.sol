@@ -6,6 +6,8 @@ import {Governed} from "../access/Governed.sol";
 /// @notice Which auctions run, as the catalog sees them.
 interface IAuctions {
     /// @notice The auction that runs for a dataset; 0 = none.
+    /// @param datasetId of the dataset
+    /// @return the auction's id
     function liveAuction(uint32 datasetId) external view returns (uint64);
 }
 
@@ -47,6 +49,7 @@ contract DatasetCatalog is Governed {
 
     /// @custom:storage-location erc7201:rochdale.storage.DatasetCatalog
     struct Storage {
+        // Data type and source of one that was published never change; its price is not 0.
         mapping(uint32 datasetId => Entry) entries;
         IAuctions auctions;
     }
@@ -72,6 +75,9 @@ contract DatasetCatalog is Governed {
     error DatasetCatalog_BeingAuctioned(uint32 datasetId, uint64 auctionId);
     error DatasetCatalog_KindFixed(uint32 datasetId, uint8 dataType, uint8 source);
 
+    /// @notice Once, by the factory.
+    /// @param authority_ the cooperative's AccessManager
+    /// @param auctions which auctions run
     function initialize(address authority_, address auctions) external initializer {
         __Governed_init(authority_);
         _storage().auctions = IAuctions(_nonZero(auctions, "auctions"));
@@ -79,6 +85,8 @@ contract DatasetCatalog is Governed {
 
     /// @notice Publishes a dataset, or changes price, terms, `open` or `auctioned` of one. While an auction of it runs, it
     /// gets no list price.
+    /// @param id not 0
+    /// @param d the dataset, all of it
     function publish(uint32 id, Dataset calldata d) external restricted {
         Storage storage $ = _storage();
         Entry storage e = $.entries[id];
@@ -101,12 +109,18 @@ contract DatasetCatalog is Governed {
     }
 
     /// @notice A dataset; all zero for an id that was never published.
+    /// @param id of the dataset
+    /// @return as it was last published
     function datasetOf(uint32 id) external view returns (Dataset memory) {
         Entry memory e = _storage().entries[id];
         return Dataset(e.dataType, e.source, e.pricePerThousand, e.termsHash, e.open, e.auctioned);
     }
 
     /// @notice What a sale needs, in one read.
+    /// @param id of the dataset
+    /// @return pricePerThousand micro-USDC for 1,000 records and each started month
+    /// @return open whether it is sold at all
+    /// @return auctioned sold by auction alone, not at that price
     function priceOf(uint32 id) external view returns (uint128 pricePerThousand, bool open, bool auctioned) {
         Entry storage e = _storage().entries[id];
         return (e.pricePerThousand, e.open, e.auctioned);

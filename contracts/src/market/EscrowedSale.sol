@@ -13,6 +13,7 @@ abstract contract EscrowedSale is LicenseSale {
 
     /// @custom:storage-location erc7201:rochdale.storage.EscrowedSale
     struct EscrowStorage {
+        // With what running auctions or jobs hold, never more than the USDC that is here.
         mapping(address account => uint256) owed;
     }
 
@@ -23,6 +24,8 @@ abstract contract EscrowedSale is LicenseSale {
     error EscrowedSale_NothingOwed(address account);
 
     /// @notice Pays an account what it is owed; anyone may send it, and no pause stops it.
+    /// @param account to whom it is owed, and paid
+    /// @return amount micro-USDC
     function withdraw(address account) external nonReentrant returns (uint256 amount) {
         EscrowStorage storage $ = _escrow();
         amount = $.owed[account];
@@ -36,6 +39,8 @@ abstract contract EscrowedSale is LicenseSale {
     }
 
     /// @notice What an account can withdraw, in micro-USDC.
+    /// @param account to whom it is owed
+    /// @return micro-USDC
     function owedTo(address account) external view returns (uint256) {
         return _escrow().owed[account];
     }

@@ -33,6 +33,7 @@ contract EthicsRegistry is NamedEIP712, Governed, IEthicsRegistry {
     /// @dev One slot.
     struct Decision {
         uint64 until;
+        // Grows with each decision, withdrawals among them, so that what was signed before is void.
         uint64 count;
     }
 
@@ -55,12 +56,17 @@ contract EthicsRegistry is NamedEIP712, Governed, IEthicsRegistry {
     error EthicsRegistry_BadNonce(uint256 nonce, uint256 expected);
     error EthicsRegistry_BadSignature(address ethicsBoard);
 
+    /// @notice Once, by the factory.
+    /// @param authority_ the cooperative's AccessManager
+    /// @param ethicsBoard_ who approves
     function initialize(address authority_, address ethicsBoard_) external initializer {
         __Governed_init(authority_);
         _setEthicsBoard(ethicsBoard_);
     }
 
     /// @notice Records what the ethics board signed.
+    /// @param a what the board decided
+    /// @param boardSignature the board's over `a`
     function approve(Approval calldata a, bytes calldata boardSignature) external {
         Storage storage $ = _storage();
         Decision storage d = $.decisions[a.researcher][a.purpose];
@@ -77,14 +83,20 @@ contract EthicsRegistry is NamedEIP712, Governed, IEthicsRegistry {
     }
 
     /// @notice Withdraws an approval; what the board signed before for this researcher and purpose is void.
+    /// @param researcher whose approval
+    /// @param purpose for which
     function withdraw(address researcher, uint16 purpose) external restricted {
         _decide(_storage().decisions[researcher][purpose], researcher, purpose, 0);
     }
 
+    /// @notice Names who approves from now on; what was approved stays.
+    /// @param ethicsBoard_ a Safe, if there are several members
     function setEthicsBoard(address ethicsBoard_) external restricted {
         _setEthicsBoard(ethicsBoard_);
     }
 
+    /// @notice Who approves.
+    /// @return the board's account
     function ethicsBoard() external view returns (address) {
         return _storage().ethicsBoard;
     }
@@ -95,11 +107,17 @@ contract EthicsRegistry is NamedEIP712, Governed, IEthicsRegistry {
     }
 
     /// @notice Whether a researcher is approved for a purpose now.
+    /// @param researcher who asks for data
+    /// @param purpose number of a GA4GH DUO permission
+    /// @return false from the second on in which the approval ends
     function isApproved(address researcher, uint16 purpose) external view returns (bool) {
         return block.timestamp < _storage().decisions[researcher][purpose].until;
     }
 
     /// @notice The nonce of the next decision about a researcher and purpose.
+    /// @param researcher about whom
+    /// @param purpose for which
+    /// @return how many decisions there were
     function nonceOf(address researcher, uint16 purpose) external view returns (uint256) {
         return _storage().decisions[researcher][purpose].count;
     }

@@ -8,12 +8,12 @@ import {SoulboundERC721} from "../tokens/SoulboundERC721.sol";
 /// @notice A researcher's right to query a dataset for a purpose until a date. Not transferable: the ethics board
 /// approved a researcher, not whoever buys the token.
 ///
-/// Roles: Market, AuctionHouse and ComputeDesk issue, extend and revoke; they are fixed at the founding. Charter:
+/// Roles: sellers (Market, AuctionHouse and ComputeDesk at the founding) issue, extend and revoke. Charter: says who sells;
 /// upgrades. The holder cannot transfer, approve or burn.
 /// Assumptions: whoever issues checked approval, dataset and payment.
 /// Liveness: an issued license depends on no other contract.
-/// Who can hurt whom: each of the three can extend and revoke what another issued; Market extends what its holder pays
-/// for, ComputeDesk revokes what it refunds, and none of them does more. Stewards judge each query again.
+/// Who can hurt whom: each seller can extend and revoke what another issued; Market extends what its holder pays for,
+/// ComputeDesk revokes what it refunds, and none of the three of the founding does more. Stewards judge each query again.
 contract License is SoulboundERC721, Governed {
     /// @param right 1 = QUERY, 3 = COMPUTE: only the plan that its job names
     /// @param purpose number of a GA4GH DUO permission
@@ -34,11 +34,9 @@ contract License is SoulboundERC721, Governed {
 
     /// @custom:storage-location erc7201:rochdale.storage.License
     struct Storage {
-        // One slot: read and written by every mint. A sale by Market reads no other minter.
-        address market;
+        // Ids run from 1 without a gap.
         uint64 lastId;
-        address auctionHouse;
-        address computeDesk;
+        // Of each id up to `lastId`; nothing but `expiry` changes, and a revoked one stays revoked.
         mapping(uint64 licenseId => Terms) terms;
     }
 
@@ -48,27 +46,22 @@ contract License is SoulboundERC721, Governed {
     event LicenseExtended(uint64 indexed licenseId, uint64 expiry);
     event LicenseRevoked(uint64 indexed licenseId);
 
-    error License_OnlyMinter(address caller);
     error License_NotLive(uint64 licenseId);
     error License_NotLater(uint64 licenseId, uint64 expiry);
 
-    function initialize(address authority_, address market, address auctionHouse, address computeDesk)
-        external
-        initializer
-    {
+    /// @notice Once, by the factory.
+    /// @param authority_ the cooperative's AccessManager
+    function initialize(address authority_) external initializer {
         __Governed_init(authority_);
         __ERC721_init("Data license", "LICENSE");
-        Storage storage $ = _storage();
-        $.market = _nonZero(market, "market");
-        $.auctionHouse = _nonZero(auctionHouse, "auctionHouse");
-        $.computeDesk = _nonZero(computeDesk, "computeDesk");
     }
 
     /// @notice Issues the next license.
-    function mint(address holder, Terms calldata terms) external returns (uint64 licenseId) {
+    /// @param holder who may query; it never changes
+    /// @param terms what the license says
+    /// @return licenseId from 1
+    function mint(address holder, Terms calldata terms) external restricted returns (uint64 licenseId) {
         Storage storage $ = _storage();
-        // Check:
-        _onlyMinter($);
         // Effects:
         licenseId = ++$.lastId;
         $.terms[licenseId] = terms;
@@ -77,7 +70,9 @@ contract License is SoulboundERC721, Governed {
     }
 
     /// @notice Moves the end of a license further, also of one that has ended.
-    function extend(uint64 licenseId, uint64 expiry) external {
+    /// @param licenseId a license that was not revoked
+    /// @param expiry later than the present end, unix seconds
+    function extend(uint64 licenseId, uint64 expiry) external restricted {
         Terms storage t = _live(licenseId);
         if (expiry <= t.expiry) revert License_NotLater(licenseId, t.expiry);
         t.expiry = expiry;
@@ -85,33 +80,29 @@ contract License is SoulboundERC721, Governed {
     }
 
     /// @notice Ends a license for ever. The token stays, as the record of what was issued.
-    function revoke(uint64 licenseId) external {
+    /// @param licenseId a license that was not revoked
+    function revoke(uint64 licenseId) external restricted {
         _live(licenseId).expiry = 0;
         emit LicenseRevoked(licenseId);
     }
 
     /// @notice The terms of a license; all zero for an id that was never issued.
+    /// @param licenseId which license
+    /// @return an expiry of 0 where it was revoked
     function termsOf(uint64 licenseId) external view returns (Terms memory) {
         return _storage().terms[licenseId];
     }
 
     /// @notice How many licenses were issued, which is also the last id.
+    /// @return 0 before the first
     function licenseCount() external view returns (uint64) {
         return _storage().lastId;
     }
 
-    /// @dev A license that was issued and not revoked, for a minter.
+    /// @dev A license that was issued and not revoked.
     function _live(uint64 licenseId) private view returns (Terms storage t) {
-        Storage storage $ = _storage();
-        _onlyMinter($);
-        t = $.terms[licenseId];
+        t = _storage().terms[licenseId];
         if (t.expiry == 0) revert License_NotLive(licenseId);
-    }
-
-    function _onlyMinter(Storage storage $) private view {
-        if (msg.sender != $.market && msg.sender != $.auctionHouse && msg.sender != $.computeDesk) {
-            revert License_OnlyMinter(msg.sender);
-        }
     }
 
     function _storage() private pure returns (Storage storage $) {

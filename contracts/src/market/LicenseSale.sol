@@ -20,7 +20,7 @@ abstract contract LicenseSale is Governed, Pausing, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
     /// @dev The contracts that a sale works with.
-    struct Parts {
+    struct Deployment {
         address authority;
         address usdc;
         address treasury;
@@ -84,23 +84,26 @@ abstract contract LicenseSale is Governed, Pausing, ReentrancyGuardTransient {
     error LicenseSale_BadOrder(string field);
     error LicenseSale_PriceExceeds(uint256 price, uint256 value);
 
-    function __LicenseSale_init(Parts calldata p) internal onlyInitializing {
-        __Governed_init(p.authority);
+    function __LicenseSale_init(Deployment calldata d) internal onlyInitializing {
+        __Governed_init(d.authority);
         SaleStorage storage $ = _sale();
-        $.usdc = IERC20(_nonZero(p.usdc, "usdc"));
-        $.treasury = ITreasury(_nonZero(p.treasury, "treasury"));
-        $.catalog = DatasetCatalog(_nonZero(p.catalog, "catalog"));
-        $.license = License(_nonZero(p.license, "license"));
-        $.ethics = IEthicsRegistry(_nonZero(p.ethics, "ethics"));
-        $.researcherBond = IResearcherBond(_nonZero(p.researcherBond, "researcherBond"));
+        $.usdc = IERC20(_nonZero(d.usdc, "usdc"));
+        $.treasury = ITreasury(_nonZero(d.treasury, "treasury"));
+        $.catalog = DatasetCatalog(_nonZero(d.catalog, "catalog"));
+        $.license = License(_nonZero(d.license, "license"));
+        $.ethics = IEthicsRegistry(_nonZero(d.ethics, "ethics"));
+        $.researcherBond = IResearcherBond(_nonZero(d.researcherBond, "researcherBond"));
     }
 
     /// @notice Whether a buyer needs collateral in ResearcherBond.
+    /// @param required of later sales
     function setBondRequired(bool required) external restricted {
         _sale().bondRequired = required;
         emit BondRequired(required);
     }
 
+    /// @notice Whether a buyer needs collateral in ResearcherBond.
+    /// @return of the next sale
     function bondRequired() external view returns (bool) {
         return _sale().bondRequired;
     }

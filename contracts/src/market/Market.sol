@@ -52,7 +52,9 @@ contract Market is LicenseSale {
         uint32 refundWindow;
         // One slot: read by every sale for DATA.
         uint128 dataPerUsdc;
+        // At most the whole.
         uint16 burnBps;
+        // The sum of their prices is held here, and never more is owed.
         mapping(uint64 reservationId => Reservation) reservations;
     }
 
@@ -85,8 +87,12 @@ contract Market is LicenseSale {
     error Market_NotCancellable(uint64 reservationId, uint64 until);
     error Market_NotRenewable(uint64 licenseId);
 
-    function initialize(Parts calldata parts, address dataToken, uint32 refundWindow_) external initializer {
-        __LicenseSale_init(parts);
+    /// @notice Once, by the factory.
+    /// @param d the contracts that a sale works with
+    /// @param dataToken what licenses may also be paid in
+    /// @param refundWindow_ seconds in which a reservation can be cancelled
+    function initialize(Deployment calldata d, address dataToken, uint32 refundWindow_) external initializer {
+        __LicenseSale_init(d);
         _storage().dataToken = DataToken(_nonZero(dataToken, "dataToken"));
         _setRefundWindow(refundWindow_);
     }
@@ -95,6 +101,7 @@ contract Market is LicenseSale {
 
     /// @notice Sets what a license costs in DATA, and which part of it burns.
     /// @param dataPerUsdc wei of DATA for 1 USDC; 0 = DATA is not accepted
+    /// @param burnBps of what is paid, in basis points
     function setDataTerms(uint128 dataPerUsdc, uint16 burnBps) external restricted {
         if (burnBps > ONE) revert Market_BadDataTerms(dataPerUsdc, burnBps);
         Storage storage $ = _storage();
@@ -103,6 +110,7 @@ contract Market is LicenseSale {
     }
 
     /// @notice Sets for how many seconds later reservations can be cancelled.
+    /// @param refundWindow_ at most 30 days
     function setRefundWindow(uint32 refundWindow_) external restricted {
         _setRefundWindow(refundWindow_);
     }
@@ -110,6 +118,9 @@ contract Market is LicenseSale {
     // ------------------------------------------------------------------------------------------- sales
 
     /// @notice Buys a license: the permit is tried, the price goes to the Treasury, the license to the caller.
+    /// @param o what is bought
+    /// @param p `value` is the most that the caller pays
+    /// @return licenseId from 1
     function buy(Order calldata o, Permit calldata p) external nonReentrant whenNotPaused returns (uint64 licenseId) {
         // Check:
         uint256 price = _checkSale(o);
@@ -119,6 +130,9 @@ contract Market is LicenseSale {
     }
 
     /// @notice Buys a license for DATA that the caller approved: a part burns, the rest is the Treasury's.
+    /// @param o what is bought
+    /// @param maxData the most that the caller pays, wei of DATA
+    /// @return licenseId from 1
     function buyWithData(Order calldata o, uint256 maxData)
         external
         nonReentrant
@@ -143,6 +157,10 @@ contract Market is LicenseSale {
 
     /// @notice Moves the end of the caller's license by `duration`, from now if it has ended, at the price of the day for
     /// the months that `duration` begins.
+    /// @param licenseId the caller's, not revoked
+    /// @param duration seconds
+    /// @param p `value` is the most that the caller pays
+    /// @return expiry the new end, unix seconds
     function renew(uint64 licenseId, uint64 duration, Permit calldata p)
         external
         nonReentrant
@@ -167,6 +185,9 @@ contract Market is LicenseSale {
     // ------------------------------------------------------------------------------------- reservations
 
     /// @notice Reserves a license at today's price: the money is held here and given back in full if it is cancelled.
+    /// @param o what is reserved
+    /// @param p `value` is the most that the caller pays
+    /// @return reservationId from 1
     function reserve(Order calldata o, Permit calldata p)
         external
         nonReentrant
@@ -195,6 +216,8 @@ contract Market is LicenseSale {
     }
 
     /// @notice Turns a reservation into a license that begins now: by its holder, or by anyone once it is too late to cancel.
+    /// @param reservationId neither activated nor cancelled
+    /// @return licenseId from 1
     function activate(uint64 reservationId) external nonReentrant whenNotPaused returns (uint64 licenseId) {
         Reservation memory r = _reserved(reservationId);
         // Check:
@@ -212,6 +235,7 @@ contract Market is LicenseSale {
     }
 
     /// @notice Gives the holder everything back: in time by the holder, and at any time by anyone once the approval ended.
+    /// @param reservationId neither activated nor cancelled
     function cancel(uint64 reservationId) external nonReentrant {
         Reservation memory r = _reserved(reservationId);
         // Check:
@@ -229,26 +253,36 @@ contract Market is LicenseSale {
     // ---------------------------------------------------------------------------------------------- views
 
     /// @notice What an order costs now, in micro-USDC.
+    /// @param o the order
+    /// @return rounded up
     function priceOf(Order calldata o) external view returns (uint256) {
         return _price(o);
     }
 
     /// @notice What an order costs now, in wei of DATA; 0 = DATA is not accepted.
+    /// @param o the order
+    /// @return rounded up
     function dataPriceOf(Order calldata o) external view returns (uint256) {
         return _inData(_storage(), _price(o));
     }
 
     /// @notice Wei of DATA for 1 USDC, and the part of it that burns.
+    /// @return dataPerUsdc wei of DATA for 1 USDC; 0 = DATA is not accepted
+    /// @return burnBps the part that burns, in basis points
     function dataTerms() external view returns (uint128 dataPerUsdc, uint16 burnBps) {
         Storage storage $ = _storage();
         return ($.dataPerUsdc, $.burnBps);
     }
 
+    /// @notice How long later reservations can be cancelled.
+    /// @return seconds
     function refundWindow() external view returns (uint32) {
         return _storage().refundWindow;
     }
 
     /// @notice A reservation; all zero once it became a license or was cancelled.
+    /// @param reservationId which reservation
+    /// @return with the price of its day
     function reservationOf(uint64 reservationId) external view returns (Reservation memory) {
         return _storage().reservations[reservationId];
     }

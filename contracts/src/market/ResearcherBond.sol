@@ -45,7 +45,9 @@ contract ResearcherBond is Governed, Pausing, ReentrancyGuardTransient, IResearc
         address treasury;
         // One slot: read by every sale that needs a bond.
         IERC20 token;
+        // Not 0: nobody is bonded with nothing.
         uint96 minAmount;
+        // What all of them have bonded and on its way back is here, each in its own token.
         mapping(address researcher => Bond) bonds;
     }
 
@@ -66,6 +68,13 @@ contract ResearcherBond is Governed, Pausing, ReentrancyGuardTransient, IResearc
     error ResearcherBond_Exceeds(uint256 amount, uint256 available);
     error ResearcherBond_TooEarly(uint64 withdrawableAt);
 
+    /// @notice Once, by the factory.
+    /// @param authority_ the cooperative's AccessManager
+    /// @param usdc a token that may be accepted, and the first that is
+    /// @param dataToken a token that may be accepted
+    /// @param govToken a token that may be accepted
+    /// @param treasury where forfeited bonds go
+    /// @param minUsdc what counts as bonded at first, micro-USDC
     function initialize(
         address authority_,
         address usdc,
@@ -84,11 +93,16 @@ contract ResearcherBond is Governed, Pausing, ReentrancyGuardTransient, IResearc
     }
 
     /// @notice Sets what counts as bonded from now on.
+    /// @param token USDC, DATA or GOV
+    /// @param minAmount what counts as bonded, not 0
     function setTerms(address token, uint96 minAmount) external restricted {
         _setTerms(token, minAmount);
     }
 
     /// @notice Takes a researcher's collateral for the Treasury, also what is on its way back.
+    /// @param researcher whose bond
+    /// @param amount not 0, at most all that is held
+    /// @param reason for the log
     function slash(address researcher, uint256 amount, bytes32 reason) external restricted nonReentrant {
         Storage storage $ = _storage();
         Bond storage b = $.bonds[researcher];
@@ -112,6 +126,7 @@ contract ResearcherBond is Governed, Pausing, ReentrancyGuardTransient, IResearc
     }
 
     /// @notice Adds to the caller's bond; the caller approved the token.
+    /// @param amount in the token that is accepted now
     function post(uint256 amount) external nonReentrant whenNotPaused {
         Storage storage $ = _storage();
         Bond storage b = $.bonds[msg.sender];
@@ -129,6 +144,7 @@ contract ResearcherBond is Governed, Pausing, ReentrancyGuardTransient, IResearc
     }
 
     /// @notice Starts to take back a part of the bond; the delay starts anew for what is already on its way.
+    /// @param amount not 0, at most what is bonded
     function requestUnbond(uint96 amount) external {
         Bond storage b = _storage().bonds[msg.sender];
         // Check:
@@ -143,6 +159,7 @@ contract ResearcherBond is Governed, Pausing, ReentrancyGuardTransient, IResearc
 
     /// @notice Pays what the caller has on its way back, after the delay, where the caller wants it: GOV goes to members
     /// alone, and who left is none.
+    /// @param to who gets it
     function withdraw(address to) external nonReentrant {
         Bond storage b = _storage().bonds[msg.sender];
         uint256 amount = b.unbonding;
@@ -163,11 +180,16 @@ contract ResearcherBond is Governed, Pausing, ReentrancyGuardTransient, IResearc
         return b.token == $.token && b.amount >= $.minAmount;
     }
 
+    /// @notice A researcher's bond.
+    /// @param researcher whose bond
+    /// @return what counts, and what is on its way back
     function bondOf(address researcher) external view returns (Bond memory) {
         return _storage().bonds[researcher];
     }
 
     /// @notice Which token, and how much of it, counts as bonded.
+    /// @return token that is accepted now
+    /// @return minAmount what counts as bonded
     function terms() external view returns (address token, uint96 minAmount) {
         Storage storage $ = _storage();
         return (address($.token), $.minAmount);

@@ -44,6 +44,10 @@ contract ServiceDesk is Governed, Pausing {
     error ServiceDesk_NotMember(address caller);
     error ServiceDesk_EmptyCommitment();
 
+    /// @notice Once, by the factory.
+    /// @param authority_ the cooperative's AccessManager
+    /// @param membership who may order
+    /// @param dataToken what services are paid in
     function initialize(address authority_, address membership, address dataToken) external initializer {
         __Governed_init(authority_);
         Storage storage $ = _storage();
@@ -52,6 +56,8 @@ contract ServiceDesk is Governed, Pausing {
     }
 
     /// @notice Offers a service, changes its price or closes it.
+    /// @param serviceId which service
+    /// @param s its price and whether it is open
     function setService(uint32 serviceId, Service calldata s) external restricted {
         if (s.open && s.dataPrice == 0) revert ServiceDesk_PriceMissing(serviceId);
         _storage().services[serviceId] = s;
@@ -59,6 +65,8 @@ contract ServiceDesk is Governed, Pausing {
     }
 
     /// @notice Orders a service: burns its price out of what the caller approved.
+    /// @param serviceId which service
+    /// @param requestCommitment blinded digest of what is asked for, not zero
     function order(uint32 serviceId, bytes32 requestCommitment) external whenNotPaused {
         Storage storage $ = _storage();
         Service memory s = $.services[serviceId];
@@ -72,6 +80,9 @@ contract ServiceDesk is Governed, Pausing {
         $.dataToken.burnFrom(msg.sender, s.dataPrice);
     }
 
+    /// @notice A service as it is offered now.
+    /// @param serviceId which service
+    /// @return all zero for one that was never set
     function serviceOf(uint32 serviceId) external view returns (Service memory) {
         return _storage().services[serviceId];
     }

@@ -108,6 +108,9 @@ contract MemberAccount is Account, ERC7821, SignerWebAuthn, NamedEIP712, ERC721H
     }
 
     /// @notice Once, by the factory, in the transaction that creates the clone.
+    /// @param qx of the passkey
+    /// @param qy of the passkey
+    /// @param recovery who may replace it
     function initialize(bytes32 qx, bytes32 qy, Recovery calldata recovery) external {
         if (_storage().recoveryHash != 0) revert MemberAccount_AlreadyInitialized();
         _setPasskey(qx, qy);
@@ -119,6 +122,9 @@ contract MemberAccount is Account, ERC7821, SignerWebAuthn, NamedEIP712, ERC721H
     /// @notice Executes a batch that the passkey signed, whole or not at all. Anyone may send it.
     /// @param mode ERC-7821's batch mode, `0x01` and zeros.
     /// @param executionData `abi.encode` of (target, value, data)[]; target zero = this account.
+    /// @param nonce_ the next one
+    /// @param deadline until when others may send it, unix seconds
+    /// @param signature the passkey's, as WebAuthn gives it
     function executeSigned(
         bytes32 mode,
         bytes calldata executionData,
@@ -141,12 +147,16 @@ contract MemberAccount is Account, ERC7821, SignerWebAuthn, NamedEIP712, ERC721H
 
     /// @notice ERC-1271. What the passkey signs is this account's `Message(hash)`, so that a signature is worth nothing for
     /// another account with the same passkey, nor as a call.
+    /// @param hash what somebody asks about
+    /// @param signature the passkey's, as WebAuthn gives it
+    /// @return ERC-1271's magic value, or 0xffffffff
     function isValidSignature(bytes32 hash, bytes calldata signature) external view returns (bytes4) {
         bytes32 digest = _hashTypedDataV4(keccak256(abi.encode(MESSAGE_TYPEHASH, hash)));
         return _rawSignatureValidation(digest, signature) ? IERC1271.isValidSignature.selector : bytes4(0xffffffff);
     }
 
     /// @notice The nonce that the next `executeSigned` must carry.
+    /// @return how many signed batches were executed
     function nonce() external view returns (uint256) {
         return _storage().nonce;
     }
@@ -154,12 +164,15 @@ contract MemberAccount is Account, ERC7821, SignerWebAuthn, NamedEIP712, ERC721H
     // ------------------------------------------------------------------------------ by the account itself only
 
     /// @notice Another passkey, by the present one: a new phone while the old one works.
+    /// @param qx of the new passkey
+    /// @param qy of the new passkey
     function setPasskey(bytes32 qx, bytes32 qy) external onlyEntryPointOrSelf {
         _endRecovery(false);
         _setPasskey(qx, qy);
     }
 
     /// @notice Other guardians, or none.
+    /// @param recovery from now on
     function setRecovery(Recovery calldata recovery) external onlyEntryPointOrSelf {
         _endRecovery(false);
         _setRecovery(recovery);
@@ -174,6 +187,9 @@ contract MemberAccount is Account, ERC7821, SignerWebAuthn, NamedEIP712, ERC721H
 
     /// @notice A guardian's yes to another passkey: signed, or sent by the guardian itself with an empty signature.
     /// The one that makes it enough starts the delay; it takes the place of a recovery that was under way.
+    /// @param a what the guardian agrees to
+    /// @param recovery the guardians, threshold and delay in force
+    /// @param signature the guardian's over `a`; empty where it calls itself
     function approveRecovery(Approval calldata a, Recovery calldata recovery, bytes calldata signature) external {
         Storage storage $ = _storage();
         // Check:
@@ -208,6 +224,9 @@ contract MemberAccount is Account, ERC7821, SignerWebAuthn, NamedEIP712, ERC721H
     }
 
     /// @notice The passkey that is to come and when it can be put in place; zeros where no recovery is under way.
+    /// @return qx of the new passkey
+    /// @return qy of the new passkey
+    /// @return readyAt unix seconds
     function pendingRecovery() external view returns (bytes32 qx, bytes32 qy, uint64 readyAt) {
         Storage storage $ = _storage();
         return ($.nextX, $.nextY, $.readyAt);
@@ -215,11 +234,13 @@ contract MemberAccount is Account, ERC7821, SignerWebAuthn, NamedEIP712, ERC721H
 
     /// @notice The round that a guardian's approval must name. It changes with every recovery, veto and change by the
     /// account, so that no approval outlives the situation it was given in.
+    /// @return only grows
     function recoveryRound() external view returns (uint256) {
         return _storage().round;
     }
 
     /// @notice `keccak256(abi.encode(recovery))` of the guardians, threshold and delay in force; {RecoverySet} names them.
+    /// @return never zero
     function recoveryHash() external view returns (bytes32) {
         return _storage().recoveryHash;
     }

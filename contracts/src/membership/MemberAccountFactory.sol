@@ -24,6 +24,10 @@ contract MemberAccountFactory {
     }
 
     /// @notice Creates the account of a passkey and its guardians, or returns it where it exists: sending twice is safe.
+    /// @param qx of the passkey
+    /// @param qy of the passkey
+    /// @param recovery who may replace it
+    /// @return account the clone
     function create(bytes32 qx, bytes32 qy, MemberAccount.Recovery calldata recovery)
         external
         returns (address account)
@@ -37,6 +41,10 @@ contract MemberAccountFactory {
     }
 
     /// @notice Where the account of a passkey and its guardians is, or will be.
+    /// @param qx of the passkey
+    /// @param qy of the passkey
+    /// @param recovery who may replace it
+    /// @return the clone's address
     function accountAt(bytes32 qx, bytes32 qy, MemberAccount.Recovery calldata recovery)
         external
         view

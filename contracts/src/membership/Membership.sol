@@ -94,12 +94,19 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, Paus
         uint32 admissionsPerEpoch;
         uint32 window;
         uint32 admittedInWindow;
+        // Which is also the last id: ids run from 1 without a gap and are never issued again.
         uint32 memberCount;
+        // Never deleted: a payout address outlives the membership.
         mapping(uint32 memberId => Member) members;
+        // Never written again: an account joins once.
         mapping(address account => uint32) memberIds;
+        // Never unset: a person is admitted once.
         mapping(bytes32 nullifier => bool) nullifiers;
+        // How many ever joined, and how many of them ended, by time; the second is never above the first, and their
+        // difference is how many tokens there are.
         Checkpoints.Trace208 joined;
         Checkpoints.Trace208 ended;
+        // Of those whose `endedAt` is set, and of nobody else.
         mapping(uint32 memberId => address) formerAccounts;
         ISyncedVotes govToken;
         // Never written again: a row that was salted by one key could not be contested by another.
@@ -143,6 +150,14 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, Paus
     error Membership_NoDelegation();
     error Membership_FutureLookup(uint256 timepoint, uint48 clock);
 
+    /// @notice Once, by the factory.
+    /// @param authority_ the cooperative's AccessManager
+    /// @param consentRegistry who may end a membership that was erased
+    /// @param govToken which is told of endings
+    /// @param registrar_ whose signature admits
+    /// @param genesis when the windows of the admission cap begin, unix seconds
+    /// @param epochLength of such a window, seconds
+    /// @param admissionsPerEpoch_ how many one window may admit
     function initialize(
         address authority_,
         address consentRegistry,
@@ -167,6 +182,9 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, Paus
     // ---------------------------------------------------------------------------------------------- members
 
     /// @notice Admits one member. Anyone may send it; the registrar's signature decides.
+    /// @param a the admission
+    /// @param registrarSignature the registrar's over `a`
+    /// @return memberId from 1
     function join(Admission calldata a, bytes calldata registrarSignature)
         external
         whenNotPaused
@@ -201,6 +219,8 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, Paus
     }
 
     /// @notice Ends the signer's own membership. What was earned stays theirs, and so does the right to erase.
+    /// @param l who leaves
+    /// @param signature the member's over `l`
     function leave(Leave calldata l, bytes calldata signature) external {
         // Check:
         _checkSigned(l.memberId, l.nonce, l.deadline, keccak256(abi.encode(LEAVE_TYPEHASH, l)), signature);
@@ -211,6 +231,8 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, Paus
     }
 
     /// @notice Ends a membership for reasons that `reasonHash` commits to. Confiscates nothing.
+    /// @param memberId an active member
+    /// @param reasonHash blinded digest of the reasons
     function expel(uint32 memberId, bytes32 reasonHash) external restricted {
         // Check:
         if (_ownerOf(memberId) == address(0)) revert Membership_NotActive(memberId);
@@ -220,6 +242,8 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, Paus
     }
 
     /// @notice Pays what `p.memberId` earned to another address from now on, also after the membership ended.
+    /// @param p whose, and where to
+    /// @param signature the member's over `p`
     function setPayout(Payout calldata p, bytes calldata signature) external {
         // Check:
         _checkSigned(p.memberId, p.nonce, p.deadline, keccak256(abi.encode(PAYOUT_TYPEHASH, p)), signature);
@@ -241,7 +265,7 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, Paus
         return _storage().memberIds[account];
     }
 
-    /// @notice When a member joined and when the membership ended (0 while active), in unix seconds.
+    /// @inheritdoc IMembership
     function membershipTimes(uint32 memberId) external view returns (uint40 joinedAt, uint40 endedAt) {
         Member storage m = _storage().members[memberId];
         return (m.joinedAt, m.endedAt);
@@ -269,6 +293,8 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, Paus
 
     /// @notice The nonce that a member's next signature to this contract must carry, whether to leave or to be paid
     /// elsewhere: a new payout address voids a signature to leave that was never sent.
+    /// @param memberId of whom
+    /// @return how many payout addresses were named after the first
     function nonceOf(uint32 memberId) external view returns (uint256) {
         return _storage().members[memberId].nonce;
     }
@@ -301,6 +327,7 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, Paus
     }
 
     /// @notice How many ids were ever issued.
+    /// @return which is also the last id
     function memberCount() external view returns (uint32) {
         return _storage().memberCount;
     }
@@ -308,44 +335,63 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, Paus
     // ---------------------------------------------------------------------------------------- administration
 
     /// @notice Whose signature admits members.
+    /// @return the registrar's account
     function registrar() external view returns (address) {
         return _storage().registrar;
     }
 
+    /// @notice Names who admits from now on; members stay.
+    /// @param registrar_ a key or a Safe
     function setRegistrar(address registrar_) external restricted {
         _setRegistrar(registrar_);
     }
 
     /// @notice How many members one epoch may admit.
+    /// @return 0 = admissions are stopped
     function admissionsPerEpoch() external view returns (uint32) {
         return _storage().admissionsPerEpoch;
     }
 
+    /// @notice Sets how many members one epoch may admit, the running one included.
+    /// @param admissionsPerEpoch_ 0 stops admissions
     function setAdmissionsPerEpoch(uint32 admissionsPerEpoch_) external restricted {
         _setAdmissionsPerEpoch(admissionsPerEpoch_);
     }
 
     // ------------------------------------------------------------------------------------------------- votes
 
+    /// @notice Times here are unix seconds.
+    /// @return now
     function clock() public view returns (uint48) {
         return Time.timestamp();
     }
 
+    /// @notice ERC-6372: what the clock counts.
+    /// @return timestamps
     // solhint-disable-next-line func-name-mixedcase
     function CLOCK_MODE() external pure returns (string memory) {
         return "mode=timestamp";
     }
 
+    /// @notice The vote of an account now.
+    /// @param account of whom
+    /// @return 1 for a seasoned member, else 0
     function getVotes(address account) external view returns (uint256) {
         return _votesAt(account, block.timestamp);
     }
 
+    /// @notice The vote that an account had.
+    /// @param account of whom
+    /// @param timepoint in the past, unix seconds
+    /// @return 1 for who was a seasoned member, else 0
     function getPastVotes(address account, uint256 timepoint) external view returns (uint256) {
         _checkPast(timepoint);
         return _votesAt(account, timepoint);
     }
 
     /// @notice How many members were active, seasoned or not.
+    /// @param timepoint in the past, unix seconds
+    /// @return what a quorum is a part of
     function getPastTotalSupply(uint256 timepoint) external view returns (uint256) {
         _checkPast(timepoint);
         Storage storage $ = _storage();
@@ -354,26 +400,34 @@ contract Membership is IMembership, SoulboundERC721, NamedEIP712, Governed, Paus
     }
 
     /// @notice At most as many as have a vote now: whoever ended counts as one of those who were seasoned.
+    /// @return 0 in the first 30 days
     function seasonedCount() external view returns (uint256) {
         Storage storage $ = _storage();
         return Math.saturatingSub($.joined.upperLookupRecent(clock() - SEASONING), $.ended.latest());
     }
 
     /// @notice A member votes alone: the account itself, or zero for who is not a member.
+    /// @param account of whom
+    /// @return itself or zero
     function delegates(address account) external view returns (address) {
         return _ownerOf(_storage().memberIds[account]);
     }
 
+    /// @notice Refused: nobody votes for another here.
     function delegate(address) external pure {
         revert Membership_NoDelegation();
     }
 
+    /// @notice Refused: nobody votes for another here.
     function delegateBySig(address, uint256, uint256, uint8, bytes32, bytes32) external pure {
         revert Membership_NoDelegation();
     }
 
     // ---------------------------------------------------------------------------------------------- internal
 
+    /// @notice ERC-165.
+    /// @param interfaceId which interface
+    /// @return whether it is one of this contract's
     function supportsInterface(bytes4 interfaceId) public view override(SoulboundERC721) returns (bool) {
         return interfaceId == type(IERC5805).interfaceId || super.supportsInterface(interfaceId);
     }

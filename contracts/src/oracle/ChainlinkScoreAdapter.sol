@@ -68,11 +68,14 @@ contract ChainlinkScoreAdapter is FunctionsClient, AccessManaged, IScoreOracle {
 
     // ------------------------------------------------------------------------------------- administration
 
+    /// @notice Sets how later scores are asked for.
+    /// @param config_ source, network and its pay
     function setConfig(Config calldata config_) external restricted {
         _setConfig(config_);
     }
 
     /// @notice Appoints who may ask for scores; zero stops it.
+    /// @param requester_ one account
     function setRequester(address requester_) external restricted {
         _setRequester(requester_);
     }
@@ -81,6 +84,10 @@ contract ChainlinkScoreAdapter is FunctionsClient, AccessManaged, IScoreOracle {
 
     /// @notice Asks the network for the score of a contribution. `source` is the JavaScript whose hash was voted on: it
     /// travels with the request, so that nothing has to be stored.
+    /// @param contributionId which contribution
+    /// @param commitment its commitment on the chain
+    /// @param source JavaScript whose keccak256 is the configured one
+    /// @return requestId as the network's router gives it
     function request(uint64 contributionId, bytes32 commitment, string calldata source)
         external
         returns (bytes32 requestId)
@@ -126,6 +133,8 @@ contract ChainlinkScoreAdapter is FunctionsClient, AccessManaged, IScoreOracle {
         return _attested[scoreDigest];
     }
 
+    /// @notice How scores are asked for.
+    /// @return as it was set last
     function config() external view returns (Config memory) {
         return _config;
     }

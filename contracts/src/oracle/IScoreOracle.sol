@@ -7,5 +7,6 @@ interface IScoreOracle {
     /// (`StewardCommittee.scoreDigest`): a digest alone does not say what was signed.
     /// @param scoreDigest EIP-712 digest of the score, in the domain of the StewardCommittee.
     /// @param evidence What the oracle needs to look it up; each oracle says what.
+    /// @return whether it vouches
     function attested(bytes32 scoreDigest, bytes calldata evidence) external view returns (bool);
 }

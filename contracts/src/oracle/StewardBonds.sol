@@ -53,13 +53,17 @@ abstract contract StewardBonds is Governed, IStewardBonds {
     /// @custom:storage-location erc7201:rochdale.storage.StewardBonds
     struct BondsStorage {
         IERC20 usdc;
+        // Between the bounds below, and never under `objectionBond`.
         uint64 minBond;
         ITreasury treasury;
         uint64 objectionBond;
         address ledger;
         uint64 slashCount;
+        // What all have bonded, locked and unbonding, and what `slashes` hold, is never more than the USDC that is here.
         mapping(address steward => Stake) stakes;
+        // From 1 to `slashCount`; gone once decided.
         mapping(uint256 slashId => Slash) slashes;
+        // Once for a steward, epoch and attempt.
         mapping(bytes32 fault => bool) reported;
         // Who locks and settles objections, and sends signers to escrow.
         address disputes;
@@ -133,11 +137,13 @@ abstract contract StewardBonds is Governed, IStewardBonds {
     // ------------------------------------------------------------------------------------- administration
 
     /// @notice Sets the bond that seats of later generations ask for, in micro-USDC.
+    /// @param minBond_ not below what an objection locks
     function setMinBond(uint64 minBond_) external restricted {
         _setMinBond(minBond_);
     }
 
     /// @notice Sets what later objections lock, in micro-USDC.
+    /// @param objectionBond_ not above what a seat asks for
     function setObjectionBond(uint64 objectionBond_) external restricted {
         _setObjectionBond(objectionBond_);
     }
@@ -145,6 +151,8 @@ abstract contract StewardBonds is Governed, IStewardBonds {
     // ---------------------------------------------------------------------------------------------- bonds
 
     /// @notice Pays into `steward`'s bond. A seat that waited for it becomes active.
+    /// @param steward whose bond
+    /// @param amount micro-USDC that the caller approved, not 0
     function bondFor(address steward, uint256 amount) external {
         BondsStorage storage $ = _bonds();
         // Check:
@@ -159,6 +167,7 @@ abstract contract StewardBonds is Governed, IStewardBonds {
 
     /// @notice Starts to withdraw `amount` of the caller's bond; with a seat, what the seat does not ask for, or everything:
     /// then the seat is active no more, whether the house seats somebody else or not. What is unbonding already waits anew.
+    /// @param amount micro-USDC, not 0
     function requestUnbond(uint256 amount) external {
         Stake storage stake = _bonds().stakes[msg.sender];
         Stake memory s = stake;
@@ -175,6 +184,7 @@ abstract contract StewardBonds is Governed, IStewardBonds {
     }
 
     /// @notice Sends what the caller has unbonded to `to`, once the delay is over.
+    /// @param to who gets it
     function withdrawBond(address to) external {
         BondsStorage storage $ = _bonds();
         Stake storage stake = $.stakes[msg.sender];
@@ -193,12 +203,21 @@ abstract contract StewardBonds is Governed, IStewardBonds {
     // ------------------------------------------------------------------------------------------- slashing
 
     /// @notice Moves up to `amount` of what `steward` has bonded or unbonding into escrow, to be decided.
+    /// @param steward whose bond
+    /// @param amount micro-USDC, at most; less where there is less
+    /// @param reason for the log
+    /// @return id from 1
     function openSlash(address steward, uint256 amount, bytes32 reason) external restricted returns (uint256 id) {
         id = _mustEscrow(steward, amount, reason);
     }
 
     /// @notice Moves everything that a steward has into escrow who signed two different headers for one attempt of one
     /// epoch. Anyone may show it; each fault counts once, unless there was less to take than a seat asks for.
+    /// @param a one header
+    /// @param signatureA the steward's over it
+    /// @param b another of the same attempt
+    /// @param signatureB the same steward's over that
+    /// @return id of the slash, from 1
     function reportEquivocation(
         ISettlementLedger.Header calldata a,
         bytes calldata signatureA,
@@ -230,6 +249,7 @@ abstract contract StewardBonds is Governed, IStewardBonds {
     }
 
     /// @notice Forfeits what is in escrow to the Treasury's reserve.
+    /// @param id an open slash
     function confirmSlash(uint256 id) external restricted {
         Slash memory slash = _closeSlash(id);
         emit SlashConfirmed(id, slash.steward, slash.amount);
@@ -237,11 +257,13 @@ abstract contract StewardBonds is Governed, IStewardBonds {
     }
 
     /// @notice Returns what is in escrow to the steward's bond.
+    /// @param id an open slash
     function rejectSlash(uint256 id) external restricted {
         _returnSlash(id);
     }
 
     /// @notice Returns what the member house left undecided for 60 days to the steward's bond.
+    /// @param id an open slash
     function releaseSlash(uint256 id) external {
         uint256 releasesAt = _bonds().slashes[id].releasesAt;
         if (block.timestamp < releasesAt) revert StewardBonds_NotReleasable(id, releasesAt);
@@ -286,6 +308,8 @@ abstract contract StewardBonds is Governed, IStewardBonds {
     }
 
     /// @notice All that is kept of a steward: its money and its last seat, which may be of a former generation.
+    /// @param steward of whom
+    /// @return micro-USDC and seat
     function stakeOf(address steward) external view returns (Stake memory) {
         return _stakeOf(steward);
     }
@@ -296,21 +320,26 @@ abstract contract StewardBonds is Governed, IStewardBonds {
     }
 
     /// @notice A slash by its id, from 1; amount 0 if it was decided or never opened.
+    /// @param id of the slash
+    /// @return whose, how much, and until when it can be decided
     function slashOf(uint256 id) external view returns (Slash memory) {
         return _bonds().slashes[id];
     }
 
     /// @notice How many slashes were opened since the start.
+    /// @return which is also the last id
     function slashCount() external view returns (uint256) {
         return _bonds().slashCount;
     }
 
     /// @notice What seats of later generations ask for, in micro-USDC.
+    /// @return of the next generation
     function minBond() external view returns (uint256) {
         return _bonds().minBond;
     }
 
     /// @notice What a seat of the current generation asks for, in micro-USDC.
+    /// @return as it was when they were seated
     function seatBond() external view returns (uint256) {
         return _seatBond();
     }
@@ -320,20 +349,26 @@ abstract contract StewardBonds is Governed, IStewardBonds {
         return _bonds().objectionBond;
     }
 
+    /// @notice What bonds are paid in.
+    /// @return a token of six decimals
     function usdc() external view returns (address) {
         return address(_bonds().usdc);
     }
 
+    /// @notice Where forfeited bonds go.
+    /// @return into its reserve
     function treasury() external view returns (address) {
         return address(_bonds().treasury);
     }
 
     /// @notice Whose headers stewards sign.
+    /// @return the SettlementLedger
     function ledger() external view returns (address) {
         return _bonds().ledger;
     }
 
     /// @notice Who locks and settles objections, and sends signers to escrow.
+    /// @return the Disputes
     function disputes() external view returns (address) {
         return _bonds().disputes;
     }

@@ -48,7 +48,7 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
     }
 
     /// @dev What a cooperative starts with. Bonds in micro-USDC.
-    struct Init {
+    struct Deployment {
         address authority;
         address usdc;
         address treasury;
@@ -89,9 +89,11 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
         bytes32 sketch;
     }
 
-    /// @dev One slot: read by every quorum check.
-    struct Head {
+    /// @dev One slot: read by every quorum check. What every seat of the committee in office shares.
+    struct Office {
+        // Grows by one with each committee, from 1.
         uint16 generation;
+        // More than half of the seats.
         uint8 quorum;
         uint64 seatBond;
     }
@@ -104,15 +106,19 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
 
     /// @custom:storage-location erc7201:rochdale.storage.StewardCommittee
     struct Storage {
-        Head head;
+        Office office;
         // One slot: written by every debit.
         License license;
+        // Which is also the last id. Only grows: what was charged stays charged.
         uint64 debits;
         address gateway;
         // Kept for ever: a set of signers names seats of its own generation.
         mapping(uint256 generation => Seat[]) seats;
+        // Of no steward in office.
         mapping(address signer => bytes32) workerKeys;
+        // How many of the answered orders each answered. Only grows.
         mapping(address worker => uint256) receipts;
+        // Each order once, for ever.
         mapping(bytes32 order => Booked) booked;
     }
 
@@ -168,29 +174,37 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
     error StewardCommittee_BadDeadline(uint64 deadline);
     error StewardCommittee_LicenseNotUsable(uint64 licenseId);
 
-    function initialize(Init calldata i) external initializer {
-        __Governed_init(i.authority);
-        __StewardBonds_init(i.usdc, i.treasury, i.ledger, i.disputes, i.minBond, i.objectionBond);
-        _storage().license = License(_nonZero(i.license, "license"));
-        _seat(i.seats, i.quorum);
-        for (uint256 k; k < i.workers.length; ++k) {
-            _registerWorker(i.workers[k].signer, i.workers[k].sealingKey);
+    /// @notice Once, by the factory.
+    /// @param d the first committee, and the contracts that this one works with
+    function initialize(Deployment calldata d) external initializer {
+        __Governed_init(d.authority);
+        __StewardBonds_init(d.usdc, d.treasury, d.ledger, d.disputes, d.minBond, d.objectionBond);
+        _storage().license = License(_nonZero(d.license, "license"));
+        _seat(d.seats, d.quorum);
+        for (uint256 k; k < d.workers.length; ++k) {
+            _registerWorker(d.workers[k].signer, d.workers[k].sealingKey);
         }
-        _setGateway(i.gateway);
+        _setGateway(d.gateway);
     }
 
     // ------------------------------------------------------------------------------------- administration
 
     /// @notice Seats a new committee in place of the one before. Its seats ask for the bond that is set now.
+    /// @param seats_ in the order of their ids
+    /// @param quorum_ more than half of them
     function seat(Seat[] calldata seats_, uint8 quorum_) external restricted {
         _seat(seats_, quorum_);
     }
 
     /// @notice Registers a worker, or gives it a new sealing key.
+    /// @param signer by which the worker signs; no steward's
+    /// @param sealingKey X25519, not zero
     function registerWorker(address signer, bytes32 sealingKey) external restricted {
         _registerWorker(signer, sealingKey);
     }
 
+    /// @notice Removes a worker: what it signs from now on counts for nothing.
+    /// @param signer by which it signed
     function removeWorker(address signer) external restricted {
         Storage storage $ = _storage();
         if ($.workerKeys[signer] == 0) revert StewardCommittee_NotWorker(signer);
@@ -198,6 +212,8 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
         emit WorkerRemoved(signer);
     }
 
+    /// @notice Names the gateway that clients find by the chain.
+    /// @param gateway_ by which it signs, not zero
     function setGateway(address gateway_) external restricted {
         _setGateway(gateway_);
     }
@@ -210,7 +226,7 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
     /// @param signature The seat's signature (ECDSA) over `SealingKey(generation, sealingKey, key in force)`.
     function rotateSealingKey(uint8 stewardId_, bytes32 sealingKey, bytes calldata signature) external {
         Storage storage $ = _storage();
-        uint16 generation_ = $.head.generation;
+        uint16 generation_ = $.office.generation;
         Seat[] storage seats_ = $.seats[generation_];
         // Check:
         if (stewardId_ == 0 || stewardId_ > seats_.length || sealingKey == 0) {
@@ -278,6 +294,8 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
     /// @inheritdoc IScoreOracle
     /// @param evidence `abi.encode(bytes[])` of stewards' signatures. Two stewards with active seats suffice, in any order;
     /// what others signed is passed over. Reverts if it is encoded otherwise.
+    /// @param scoreDigest_ as `scoreDigest` gives it
+    /// @return whether two of them signed it
     function attested(bytes32 scoreDigest_, bytes calldata evidence) external view returns (bool) {
         bytes[] memory signatures = abi.decode(evidence, (bytes[]));
         uint64 asked = _seatBond();
@@ -293,6 +311,8 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
     }
 
     /// @notice What stewards sign of a score.
+    /// @param s the score
+    /// @return EIP-712 digest in this contract's domain
     function scoreDigest(Score calldata s) external view returns (bytes32) {
         uint256 offset;
         assembly {
@@ -303,25 +323,33 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
 
     // ---------------------------------------------------------------------------------------------- views
 
+    /// @notice The committee in office.
+    /// @return in the order of their ids, from 1
     function seats() external view returns (Seat[] memory) {
         Storage storage $ = _storage();
-        return $.seats[$.head.generation];
+        return $.seats[$.office.generation];
     }
 
     /// @inheritdoc IStewardBonds
     function seatCount() external view returns (uint256) {
         Storage storage $ = _storage();
-        return $.seats[$.head.generation].length;
+        return $.seats[$.office.generation].length;
     }
 
+    /// @notice How many active seats a quorum takes.
+    /// @return more than half of all
     function quorum() external view returns (uint8) {
-        return _storage().head.quorum;
+        return _storage().office.quorum;
     }
 
+    /// @notice Which committee is in office.
+    /// @return from 1
     function generation() external view returns (uint32) {
-        return _storage().head.generation;
+        return _storage().office.generation;
     }
 
+    /// @notice The gateway that clients find by the chain.
+    /// @return the account by which it signs
     function gateway() external view returns (address) {
         return _storage().gateway;
     }
@@ -346,17 +374,22 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
     }
 
     /// @notice The seat number of a steward, active or not; 0 for anybody else.
+    /// @param signer by which the steward signs
+    /// @return from 1
     function stewardId(address signer) external view returns (uint8) {
         Stake memory s = _stakeOf(signer);
         return _isSeated(s) ? s.stewardId : 0;
     }
 
     /// @notice The sealing key of a worker; zero for anybody else.
+    /// @param signer by which a worker signs
+    /// @return an X25519 key
     function workerKey(address signer) external view returns (bytes32) {
         return _storage().workerKeys[signer];
     }
 
     /// @notice How many debits were booked, which is also the last id.
+    /// @return 0 before the first
     function debitCount() external view returns (uint64) {
         return _storage().debits;
     }
@@ -364,6 +397,7 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
     /// @notice The debit of an order.
     /// @return id 0 where none is booked
     /// @return answered whether its receipt is anchored
+    /// @param order EIP-712 digest of the order
     function debitOf(bytes32 order) external view returns (uint64 id, bool answered) {
         Booked storage b = _storage().booked[order];
         return (b.id, b.answered);
@@ -373,7 +407,7 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
 
     /// @dev A steward whose seat is not active may sign; it does not count.
     function _verifyQuorum(bytes32 digest, bytes[] calldata signatures) private view returns (uint256 signers) {
-        Head memory head = _storage().head;
+        Office memory office = _storage().office;
         uint256 counted;
         uint256 last;
         // Nothing here can overflow: ids are at most 32, and an id that passes is at least 1.
@@ -381,16 +415,16 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
             for (uint256 i; i < signatures.length; ++i) {
                 address signer = ECDSA.recoverCalldata(digest, signatures[i]);
                 (uint256 generation_, uint256 id, uint256 atStake) = _standingOf(signer);
-                if (generation_ != head.generation) revert StewardCommittee_NotSteward(i, signer);
+                if (generation_ != office.generation) revert StewardCommittee_NotSteward(i, signer);
                 if (id <= last) revert StewardCommittee_NotAscending(i, uint8(id));
                 last = id;
-                if (atStake < head.seatBond) continue;
+                if (atStake < office.seatBond) continue;
                 signers |= 1 << (id - 1);
                 ++counted;
             }
         }
-        if (counted < head.quorum) revert StewardCommittee_TooFewSignatures(counted, head.quorum);
-        signers |= uint256(head.generation) << MAX_SEATS;
+        if (counted < office.quorum) revert StewardCommittee_TooFewSignatures(counted, office.quorum);
+        signers |= uint256(office.generation) << MAX_SEATS;
     }
 
     function _recoverWorker(bytes32 order, bytes32 resultDigest, bytes calldata signature)
@@ -405,18 +439,18 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
 
     function _seat(Seat[] calldata seats_, uint8 quorum_) private {
         Storage storage $ = _storage();
-        Head memory head = $.head;
+        Office memory office = $.office;
         // Check:
         if (quorum_ > seats_.length || uint256(quorum_) * 2 <= seats_.length || seats_.length > MAX_SEATS) {
             revert StewardCommittee_BadQuorum(quorum_, seats_.length);
         }
         // Effects:
-        (head.generation, head.quorum, head.seatBond) = (head.generation + 1, quorum_, _minBond());
-        $.head = head;
+        (office.generation, office.quorum, office.seatBond) = (office.generation + 1, quorum_, _minBond());
+        $.office = office;
         for (uint256 i; i < seats_.length; ++i) {
-            _seatOne($, head.generation, seats_[i], uint8(i + 1));
+            _seatOne($, office.generation, seats_[i], uint8(i + 1));
         }
-        emit Seated(head.generation, seats_, quorum_);
+        emit Seated(office.generation, seats_, quorum_);
     }
 
     function _seatOne(Storage storage $, uint16 generation_, Seat calldata s, uint8 id) private {
@@ -440,11 +474,11 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
     }
 
     function _seatBond() internal view override returns (uint64) {
-        return _storage().head.seatBond;
+        return _storage().office.seatBond;
     }
 
     function _isSeated(Stake memory s) internal view override returns (bool) {
-        return _isOf(s, _storage().head.generation);
+        return _isOf(s, _storage().office.generation);
     }
 
     /// @dev Generations start at 1, so whoever never had a seat is of none.

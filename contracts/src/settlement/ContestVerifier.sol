@@ -95,6 +95,9 @@ contract ContestVerifier is IContestVerifier {
     }
 
     /// @notice The salt of a row: HMAC-SHA-256(row key, epoch as 64 bits big-endian).
+    /// @param rowKey the member's, or zeros
+    /// @param epoch of the row
+    /// @return a salt that nobody can guess without the key
     function saltOf(bytes32 rowKey, uint64 epoch) public pure returns (bytes32) {
         // The key is shorter than a block of 64 bytes; the rest of the pads is padding over zeros.
         bytes32 inner = bytes32(0x3636363636363636363636363636363636363636363636363636363636363636);

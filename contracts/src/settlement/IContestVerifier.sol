@@ -49,6 +49,11 @@ interface IContestVerifier {
         returns (bool wrong);
 
     /// @notice Reverts unless `p` may govern an epoch: it makes sense alone and keeps to the emission. Returns its hash.
+    /// @param p the parameters
+    /// @param e what the charter lets a year award
+    /// @param dataAwarded since the start, wei
+    /// @param govAwarded since the start, wei
+    /// @return paramsHash as a header names it
     function checkParams(
         RewardFormula.Params calldata p,
         LedgerParams.Emission calldata e,
@@ -57,5 +62,6 @@ interface IContestVerifier {
     ) external pure returns (bytes32 paramsHash);
 
     /// @notice Reverts unless the bounds of `e` make sense.
+    /// @param e the bounds
     function checkEmission(LedgerParams.Emission calldata e) external pure;
 }

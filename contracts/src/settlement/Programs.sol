@@ -43,6 +43,7 @@ contract Programs is NamedEIP712, Governed {
     /// @custom:storage-location erc7201:rochdale.storage.Programs
     struct Storage {
         uint128 maxPointsPerEpoch;
+        // The sum of `capPerEpoch` over the open programs; never above `maxPointsPerEpoch`.
         uint128 openPoints;
         mapping(uint32 programId => Program) programs;
     }
@@ -61,12 +62,17 @@ contract Programs is NamedEIP712, Governed {
     error Programs_BadCaps(uint128 capPerEpoch, uint128 capPerMember);
     error Programs_TooManyPoints(uint256 points, uint256 maxPointsPerEpoch);
 
+    /// @notice Once, by the factory.
+    /// @param authority_ the cooperative's AccessManager
+    /// @param maxPointsPerEpoch_ of all open programs together
     function initialize(address authority_, uint128 maxPointsPerEpoch_) external initializer {
         __Governed_init(authority_);
         _setMaxPointsPerEpoch(maxPointsPerEpoch_);
     }
 
     /// @notice Opens, changes or closes a program.
+    /// @param programId which program
+    /// @param p all of it; closed by `open`
     function setProgram(uint32 programId, Program calldata p) external restricted {
         Storage storage $ = _storage();
         // Check:
@@ -83,22 +89,29 @@ contract Programs is NamedEIP712, Governed {
     }
 
     /// @notice Bounds what all open programs together may award in an epoch. Not below what they may now.
+    /// @param maxPointsPerEpoch_ of all open programs together
     function setMaxPointsPerEpoch(uint128 maxPointsPerEpoch_) external restricted {
         _setMaxPointsPerEpoch(maxPointsPerEpoch_);
     }
 
     /// @notice A program as it stands; all zero if there never was one of this id.
+    /// @param programId which program
+    /// @return as it was set last
     function program(uint32 programId) external view returns (Program memory) {
         return _storage().programs[programId];
     }
 
     /// @notice How many points the open programs may award in an epoch, and how many they may be given at most.
+    /// @return open what all open programs may award
+    /// @return max never below `open`
     function pointsPerEpoch() external view returns (uint128 open, uint128 max) {
         Storage storage $ = _storage();
         return ($.openPoints, $.maxPointsPerEpoch);
     }
 
     /// @notice What the awarder signs for an award.
+    /// @param a the award
+    /// @return EIP-712 digest in this contract's domain
     function awardDigest(Award calldata a) external view returns (bytes32) {
         return _hashTypedDataV4(keccak256(abi.encode(AWARD_TYPEHASH, a)));
     }

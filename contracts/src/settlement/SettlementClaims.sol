@@ -63,16 +63,19 @@ abstract contract SettlementClaims is SettlementState, ReentrancyGuardTransient 
         Storage storage $ = _storage();
         // Check:
         FinalRound memory round = _finalRound($);
-        Amounts due = _due($, round, c, proof);
-        if (due.isZero()) revert SettlementLedger_NothingDue(c.memberId);
-        // Effects:
-        _book($, round, c.memberId, due);
+        uint32 memberId = c.memberId;
+        Amounts paid = $.claimedBy[memberId];
+        Amounts due = _due(round, paid, memberId, c, proof);
+        if (due.isZero()) revert SettlementLedger_NothingDue(memberId);
+        // Effects: what a member was paid is a part of the totals, so it fits where they fit.
+        _bookTotals($, round, memberId, due);
+        $.claimedBy[memberId] = paid.plus(due);
         // Interaction:
-        (address payout, address holder) = _payeeOf($, c.memberId, due);
+        (address payout, address holder) = _payeeOf($, memberId, due);
         if (due.cash() != 0) $.treasury.pay(payout, due.cash());
         if (due.data() != 0) $.dataToken.mint(payout, due.data());
         if (due.gov() != 0) $.govToken.mint(holder, due.gov());
-        emit Claimed(c.memberId, payout, due.cash(), due.data(), due.gov());
+        emit Claimed(memberId, payout, due.cash(), due.data(), due.gov());
     }
 
     /// @notice Pays many, by ranges of consecutive ids under one subtree each. Who has nothing due is passed over; a payment
@@ -99,12 +102,19 @@ abstract contract SettlementClaims is SettlementState, ReentrancyGuardTransient 
     }
 
     /// @notice What a member was paid since the start.
+    /// @param memberId of whom
+    /// @return cash micro-USDC
+    /// @return data wei
+    /// @return gov wei
     function claimedOf(uint32 memberId) external view returns (uint256 cash, uint256 data, uint256 gov) {
         Amounts a = _storage().claimedBy[memberId];
         return (a.cash(), a.data(), a.gov());
     }
 
     /// @notice What all members were paid since the start.
+    /// @return cash micro-USDC
+    /// @return data wei
+    /// @return gov wei
     function claimedTotals() external view returns (uint256 cash, uint256 data, uint256 gov) {
         Amounts a = _storage().claimed;
         return (a.cash(), a.data(), a.gov());
@@ -123,17 +133,17 @@ abstract contract SettlementClaims is SettlementState, ReentrancyGuardTransient 
         round.elapsed = since < c.epochLength ? since : c.epochLength;
     }
 
-    /// @dev What `c` proves, less what was claimed, each at least 0.
-    function _due(Storage storage $, FinalRound memory round, Claim calldata c, bytes32[] calldata proof)
+    /// @dev What `c` proves, less what was paid, each at least 0.
+    function _due(FinalRound memory round, Amounts paid, uint32 memberId, Claim calldata c, bytes32[] calldata proof)
         private
-        view
+        pure
         returns (Amounts)
     {
         bytes32 node = LedgerTree.leafOfCalldata(_offsetOf(c));
-        if (!LedgerTree.isAt(round.root, round.depth, c.memberId, node, proof)) {
-            revert SettlementLedger_BadProof(c.memberId);
+        if (!LedgerTree.isAt(round.root, round.depth, memberId, node, proof)) {
+            revert SettlementLedger_BadProof(memberId);
         }
-        return _owed(round, $.claimedBy[c.memberId], c.memberId, c.cash, c.stream, c.data, c.gov);
+        return _owed(round, paid, memberId, c.cash, c.stream, c.data, c.gov);
     }
 
     /// @dev That the leaves of `range`, those of ids without a member empty, are one subtree of the final root's tree.
@@ -223,14 +233,7 @@ abstract contract SettlementClaims is SettlementState, ReentrancyGuardTransient 
         }
     }
 
-    /// @dev Adds `due` to a member and to the totals. What a member was paid is a part of the totals, so it fits where they
-    /// fit.
-    function _book(Storage storage $, FinalRound memory round, uint32 memberId, Amounts due) private {
-        _bookTotals($, round, memberId, due);
-        $.claimedBy[memberId] = $.claimedBy[memberId].plus(due);
-    }
-
-    /// @dev The totals must stay within what the final round earned.
+    /// @dev Adds `due` to the totals, which must stay within what the final round earned.
     function _bookTotals(Storage storage $, FinalRound memory round, uint32 memberId, Amounts due) private {
         Amounts claimed = $.claimed;
         if (!claimed.sumFits(due, round.entitled)) {

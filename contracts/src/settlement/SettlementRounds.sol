@@ -5,6 +5,7 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Pausing} from "../access/Pausing.sol";
 import {IStewardCommittee} from "../oracle/IStewardCommittee.sol";
 import {Amounts, AmountsLib} from "./Amounts.sol";
+import {ISettlementLedger} from "./ISettlementLedger.sol";
 import {LedgerHeader} from "./LedgerHeader.sol";
 import {SettlementRules} from "./SettlementRules.sol";
 
@@ -20,12 +21,14 @@ abstract contract SettlementRounds is SettlementRules {
     function propose(Header calldata h, bytes[] calldata signatures) external {
         Storage storage $ = _storage();
         Calendar memory c = _calendar($);
+        // Each look at a field of a header in calldata checks its width again.
+        uint256 epoch = h.epoch;
         Round storage last = _round($, c.lastEpoch);
-        Round storage next = _round($, h.epoch);
+        Round storage next = _round($, epoch);
         // Check:
         if (block.timestamp < c.pausedUntil) revert Pausing.Pausing_Paused(c.pausedUntil);
-        _checkTurn(c, next, h);
-        if (c.queued) _promote($, h.epoch);
+        _checkTurn(c, next, epoch, h.attempt);
+        if (c.queued) _promote($, epoch);
         if (h.root == 0) revert SettlementLedger_NoRoot();
         if (h.previousRoot != last.root) revert SettlementLedger_BadPreviousRoot(h.previousRoot, last.root);
         if (h.paramsHash != $.paramsHash) revert SettlementLedger_BadParams(h.paramsHash, $.paramsHash);
@@ -35,21 +38,21 @@ abstract contract SettlementRounds is SettlementRules {
         uint256 signers = _quorumOf($.committee, LedgerHeader.digestOfHash(address(this), headerHash), signatures);
         // Effects:
         uint256 finalAt = block.timestamp + c.window;
-        ($.calendar.lastEpoch, $.calendar.finalAt) = (uint24(h.epoch), uint40(finalAt));
+        ($.calendar.lastEpoch, $.calendar.finalAt) = (uint24(epoch), uint40(finalAt));
         (next.root, next.headerHash) = (h.root, headerHash);
         next.entitled = AmountsLib.pack(h.cashAllocated, h.dataEarned, h.govEarned);
         _setRest(next, h.dataAwarded | uint256(h.govAwarded) << 96 | uint256(h.attempt) << 192 | signers << 208);
-        _emitProposed(h, finalAt);
+        _emitProposed(h, epoch, finalAt);
     }
 
-    /// @notice The last final epoch and its root; epoch 0 and the empty tree's root before the first.
+    /// @inheritdoc ISettlementLedger
     function finalEpoch() external view returns (uint32 epoch, bytes32 root) {
         Storage storage $ = _storage();
         epoch = _finalEpochOf(_calendar($));
         root = _round($, epoch).root;
     }
 
-    /// @notice Who signed the last final epoch, as the committee's `verifyQuorum` told; nobody before the first.
+    /// @inheritdoc ISettlementLedger
     function finalSigners() external view returns (uint32 epoch, uint256 signers) {
         Storage storage $ = _storage();
         epoch = _finalEpochOf(_calendar($));
@@ -58,6 +61,10 @@ abstract contract SettlementRounds is SettlementRules {
 
     /// @notice The proposal that is not final yet; all zero if there is none. `finalAt` is the far future while somebody's
     /// objection waits for the member house.
+    /// @return epoch of the root
+    /// @return attempt of the root
+    /// @return root of the tree of rows
+    /// @return finalAt unix seconds
     function pending() external view returns (uint32 epoch, uint32 attempt, bytes32 root, uint64 finalAt) {
         Storage storage $ = _storage();
         Calendar memory c = _calendar($);
@@ -67,6 +74,11 @@ abstract contract SettlementRounds is SettlementRules {
     }
 
     /// @notice Totals of the last final round: what claims are bounded by, and what was awarded.
+    /// @return cashAllocated micro-USDC since the start
+    /// @return dataAwarded wei since the start
+    /// @return dataEarned what was awarded and has vested, wei
+    /// @return govAwarded wei since the start
+    /// @return govEarned what was awarded and has vested, wei
     function finalTotals()
         external
         view
@@ -80,32 +92,45 @@ abstract contract SettlementRounds is SettlementRules {
 
     /// @notice How many epochs have gone without a root although the epoch after them is over as well. From three on the
     /// member house will want to seat another committee; what was settled stays claimable meanwhile.
+    /// @return 0 where settlements are on time
     function missedEpochs() external view returns (uint32) {
         Calendar memory c = _calendar(_storage());
         uint32 running = _runningEpoch(c);
         return running > c.lastEpoch + 2 ? running - c.lastEpoch - 2 : 0;
     }
 
+    /// @notice When the first epoch began.
+    /// @return unix seconds
     function genesis() external view returns (uint64) {
         return _storage().calendar.genesis;
     }
 
+    /// @notice How long an epoch lasts.
+    /// @return seconds
     function epochLength() external view returns (uint32) {
         return _storage().calendar.epochLength;
     }
 
+    /// @notice How long after an epoch's end its first attempt begins.
+    /// @return seconds
     function lag() external view returns (uint32) {
         return _storage().calendar.lag;
     }
 
+    /// @notice How long an attempt lasts, before the next seat may propose.
+    /// @return seconds
     function attemptLength() external view returns (uint32) {
         return _storage().calendar.attemptLength;
     }
 
+    /// @notice How long a root that nobody disputes is pending.
+    /// @return seconds
     function window() external view returns (uint32) {
         return _storage().calendar.window;
     }
 
+    /// @notice How deep the trees are: member ids are below 2^depth.
+    /// @return levels below the root
     function depth() external view returns (uint8) {
         return _storage().calendar.depth;
     }
@@ -146,8 +171,7 @@ abstract contract SettlementRounds is SettlementRules {
     }
 
     /// @dev As `emit Proposed(h.epoch, finalAt, h)`: the header lies in calldata as an event wants it.
-    function _emitProposed(Header calldata h, uint256 finalAt) private {
-        uint256 epoch = h.epoch;
+    function _emitProposed(Header calldata h, uint256 epoch, uint256 finalAt) private {
         bytes32 topic = Proposed.selector;
         assembly ("memory-safe") {
             let ptr := mload(0x40)
@@ -158,17 +182,16 @@ abstract contract SettlementRounds is SettlementRules {
     }
 
     /// @dev No root is pending, the epoch is the next one, and its attempt has started and was not voided.
-    function _checkTurn(Calendar memory c, Round storage next, Header calldata h) private view {
+    function _checkTurn(Calendar memory c, Round storage next, uint256 epoch, uint256 attempt) private view {
         if (block.timestamp < c.finalAt) revert SettlementLedger_Pending(c.lastEpoch, c.finalAt);
-        if (h.epoch != c.lastEpoch + 1) revert SettlementLedger_BadEpoch(h.epoch, c.lastEpoch + 1);
-        uint256 startsAt =
-            uint256(c.genesis) + uint256(h.epoch) * c.epochLength + c.lag + uint256(h.attempt) * c.attemptLength;
+        if (epoch != c.lastEpoch + 1) revert SettlementLedger_BadEpoch(uint32(epoch), c.lastEpoch + 1);
+        uint256 startsAt = uint256(c.genesis) + epoch * c.epochLength + c.lag + attempt * c.attemptLength;
         if (block.timestamp < startsAt) revert SettlementLedger_TooEarly(uint64(startsAt));
         // A round that was never proposed has no header; one that was voided has.
         uint256 lowest = next.root == 0 && next.headerHash != 0 ? next.attempt + 1 : 0;
         // The highest number is kept free: after it nothing could be proposed.
-        if (h.attempt < lowest || h.attempt >= type(uint16).max) {
-            revert SettlementLedger_BadAttempt(h.attempt, uint32(lowest));
+        if (attempt < lowest || attempt >= type(uint16).max) {
+            revert SettlementLedger_BadAttempt(uint32(attempt), uint32(lowest));
         }
     }
 

@@ -19,6 +19,7 @@ abstract contract SettlementRules is SettlementState {
     event EmissionSet(LedgerParams.Emission emission);
 
     /// @notice Sets the parameters from the next epoch on.
+    /// @param p the parameters; the length of an epoch stays as it was founded
     function setParams(RewardFormula.Params calldata p) external restricted {
         Storage storage $ = _storage();
         Calendar memory c = _calendar($);
@@ -47,11 +48,18 @@ abstract contract SettlementRules is SettlementState {
     }
 
     /// @notice The parameters of the epoch that is proposed next.
+    /// @return paramsHash as a header names it
+    /// @return dataCap of one epoch, wei
+    /// @return govCap of one epoch, wei
     function params() external view returns (bytes32 paramsHash, uint128 dataCap, uint128 govCap) {
         return paramsOf(_storage().calendar.lastEpoch + 1);
     }
 
     /// @notice The parameters that govern an epoch, by what is decided now.
+    /// @param epoch from 1
+    /// @return paramsHash as a header names it
+    /// @return dataCap of one epoch, wei
+    /// @return govCap of one epoch, wei
     function paramsOf(uint32 epoch) public view returns (bytes32 paramsHash, uint128 dataCap, uint128 govCap) {
         Version[] storage versions = _storage().versions;
         uint256 i = versions.length - 1;
@@ -61,6 +69,7 @@ abstract contract SettlementRules is SettlementState {
     }
 
     /// @notice What the charter lets a year award.
+    /// @return as it was set last
     function emission() external view returns (LedgerParams.Emission memory) {
         return _storage().emission;
     }

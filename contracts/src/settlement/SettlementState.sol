@@ -13,6 +13,9 @@ import {LedgerParams} from "./LedgerParams.sol";
 
 /// @notice A token that the ledger mints.
 interface IMintable {
+    /// @notice Mints what a member claims. SettlementLedger only.
+    /// @param to who earned it, or where it is to be paid
+    /// @param amount wei
     function mint(address to, uint256 amount) external;
 }
 

@@ -13,10 +13,15 @@ contract TestUSDC is ERC20Permit {
         if (block.chainid != 31_337) revert TestUSDC_NotLocalChain(block.chainid);
     }
 
+    /// @notice Mints for anybody.
+    /// @param to who gets it
+    /// @param amount micro-USDC
     function mint(address to, uint256 amount) external {
         _mint(to, amount);
     }
 
+    /// @notice As USDC's.
+    /// @return six
     function decimals() public pure override returns (uint8) {
         return 6;
     }

@@ -33,6 +33,7 @@ contract DataToken is ERC20BurnableUpgradeable, ERC20PermitUpgradeable, NamedEIP
 
     /// @custom:storage-location erc7201:rochdale.storage.DataToken
     struct Storage {
+        // The only minter after the genesis.
         address ledger;
         bool restrictedTransfers;
         mapping(address account => bool) listed;
@@ -46,6 +47,10 @@ contract DataToken is ERC20BurnableUpgradeable, ERC20PermitUpgradeable, NamedEIP
     error DataToken_OnlyLedger(address caller);
     error DataToken_TransferNotListed(address from, address to);
 
+    /// @notice Once, by the factory.
+    /// @param authority_ the cooperative's AccessManager
+    /// @param ledger who mints from now on
+    /// @param genesis what team, foundation and Treasury start with
     function initialize(address authority_, address ledger, Genesis[] calldata genesis) external initializer {
         __Governed_init(authority_);
         __ERC20_init("DataToken", "DATA");
@@ -56,26 +61,37 @@ contract DataToken is ERC20BurnableUpgradeable, ERC20PermitUpgradeable, NamedEIP
     }
 
     /// @notice Mints what a member claims.
+    /// @param to where it is paid
+    /// @param amount wei
     function mint(address to, uint256 amount) external {
         if (msg.sender != _storage().ledger) revert DataToken_OnlyLedger(msg.sender);
         _mint(to, amount);
     }
 
     /// @notice While on, a transfer needs a listed account on at least one side.
+    /// @param on from now on
     function setTransfersRestricted(bool on) external restricted {
         _storage().restrictedTransfers = on;
         emit TransfersRestricted(on);
     }
 
+    /// @notice Lists or delists an account.
+    /// @param account of whom
+    /// @param on whether it may transfer and receive while transfers are restricted
     function setListed(address account, bool on) external restricted {
         _storage().listed[account] = on;
         emit Listed(account, on);
     }
 
+    /// @notice Whether a transfer needs a listed account.
+    /// @return now
     function transfersRestricted() external view returns (bool) {
         return _storage().restrictedTransfers;
     }
 
+    /// @notice Whether an account may transfer and receive while transfers are restricted.
+    /// @param account of whom
+    /// @return true while it is listed
     function isListed(address account) external view returns (bool) {
         return _storage().listed[account];
     }

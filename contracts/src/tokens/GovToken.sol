@@ -61,12 +61,15 @@ contract GovToken is ERC20Upgradeable, VotesUpgradeable, NamedEIP712, Governed {
 
     /// @dev The first slot is all that an account without locks needs.
     struct Account {
+        // What it was minted and has not locked, whether it still holds it or not: transfers leave it as it is.
         uint128 earned;
         // Of an active member, seasoned or not; they vote only where `votes` says so.
         uint112 units;
         bool votes;
         bool hasLocks;
+        // The sum of the locks' amounts; never above the balance.
         uint128 locked;
+        // The same with each amount times its tier's squared multiplier in basis points.
         uint128 weighted;
         Lock[] locks;
     }
@@ -112,6 +115,10 @@ contract GovToken is ERC20Upgradeable, VotesUpgradeable, NamedEIP712, Governed {
     error GovToken_Expired(uint256 deadline);
     error GovToken_BadSignature(address account);
 
+    /// @notice Once, by the factory.
+    /// @param authority_ the cooperative's AccessManager
+    /// @param ledger who mints
+    /// @param membership who votes
     function initialize(address authority_, address ledger, address membership) external initializer {
         __Governed_init(authority_);
         __ERC20_init("GovToken", "GOV");
@@ -123,6 +130,8 @@ contract GovToken is ERC20Upgradeable, VotesUpgradeable, NamedEIP712, Governed {
     // ------------------------------------------------------------------------------------------------ holding
 
     /// @notice Mints what a member claims; the receiver earned it.
+    /// @param to who earned it
+    /// @param amount wei
     function mint(address to, uint256 amount) external {
         Storage storage $ = _storage();
         if (msg.sender != $.ledger) revert GovToken_OnlyLedger(msg.sender);
@@ -130,11 +139,17 @@ contract GovToken is ERC20Upgradeable, VotesUpgradeable, NamedEIP712, Governed {
         _mint(to, amount);
     }
 
+    /// @notice Lists or delists a contract that may receive GOV without being a member.
+    /// @param account of whom
+    /// @param on whether it may
     function setListed(address account, bool on) external restricted {
         _storage().listed[account] = on;
         emit Listed(account, on);
     }
 
+    /// @notice Whether an account may receive GOV without being a member.
+    /// @param account of whom
+    /// @return true while it is listed
     function isListed(address account) external view returns (bool) {
         return _storage().listed[account];
     }
@@ -142,11 +157,15 @@ contract GovToken is ERC20Upgradeable, VotesUpgradeable, NamedEIP712, Governed {
     // -------------------------------------------------------------------------------------------------- locks
 
     /// @notice Locks tokens that the caller earned and holds: tier 0–4 for 3, 6, 12, 24, 48 months.
+    /// @param amount wei, not 0
+    /// @param tier 0 to 4
     function lock(uint96 amount, uint8 tier) external {
         _lock(msg.sender, amount, tier);
     }
 
     /// @notice As `lock`, by the signature of a key or an ERC-1271 account.
+    /// @param order what to lock
+    /// @param signature the account's over `order`
     function lockBySig(LockOrder calldata order, bytes calldata signature) external {
         // Check:
         if (block.timestamp > order.deadline) revert GovToken_Expired(order.deadline);
@@ -158,6 +177,7 @@ contract GovToken is ERC20Upgradeable, VotesUpgradeable, NamedEIP712, Governed {
     }
 
     /// @notice Ends one of the caller's locks that has expired. The last lock takes its index.
+    /// @param index in `locksOf`
     function unlock(uint256 index) external {
         Account storage a = _storage().accounts[msg.sender];
         // Check:
@@ -170,6 +190,7 @@ contract GovToken is ERC20Upgradeable, VotesUpgradeable, NamedEIP712, Governed {
     }
 
     /// @notice Ends every lock of `account` that has expired, and counts its units anew. Anyone may.
+    /// @param account whose locks
     function poke(address account) external {
         Account storage a = _storage().accounts[account];
         for (uint256 i = a.locks.length; i > 0; --i) {
@@ -179,6 +200,7 @@ contract GovToken is ERC20Upgradeable, VotesUpgradeable, NamedEIP712, Governed {
     }
 
     /// @notice Counts the units of `account` anew, locks as they are. Anyone may; Membership does when one ends.
+    /// @param account whose units
     function sync(address account) external {
         _refresh(account);
     }
@@ -186,44 +208,63 @@ contract GovToken is ERC20Upgradeable, VotesUpgradeable, NamedEIP712, Governed {
     // -------------------------------------------------------------------------------------------------- views
 
     /// @notice What `account` earned itself and has not locked, whether it still holds it or not.
+    /// @param account of whom
+    /// @return wei
     function earnedOf(address account) external view returns (uint256) {
         return _storage().accounts[account].earned;
     }
 
     /// @notice The part of the balance that is locked.
+    /// @param account of whom
+    /// @return wei
     function lockedOf(address account) external view returns (uint256) {
         return _storage().accounts[account].locked;
     }
 
+    /// @notice An account's locks; ending one gives its index to the last.
+    /// @param account of whom
+    /// @return at most `MAX_LOCKS`
     function locksOf(address account) external view returns (Lock[] memory) {
         return _storage().accounts[account].locks;
     }
 
     /// @notice Voting units as last counted, wherever they are delegated.
+    /// @param account of whom
+    /// @return 1e18 for one token; 0 for who cannot vote
     function unitsOf(address account) external view returns (uint256) {
         return _getVotingUnits(account);
     }
 
     /// @notice The id under which `account` joined, 0 if it never did; a governor numbers its ballots by it.
+    /// @param account of the voter
+    /// @return from 1
     function memberIdOf(address account) external view returns (uint32) {
         return _storage().membership.memberIdOf(account);
     }
 
     /// @notice All units that there were, of seasoned members and of those who are not yet: what a quorum is a part of.
+    /// @param timepoint in the past, unix seconds
+    /// @return units
     function getPastTotalSupply(uint256 timepoint) public view override returns (uint256) {
         return super.getPastTotalSupply(timepoint) + _storage().unseasoned.upperLookupRecent(uint48(timepoint));
     }
 
     /// @notice Whom `account`'s units vote with: itself, unless it named another.
+    /// @param account of whom
+    /// @return never zero
     function delegates(address account) public view override returns (address) {
         address named = super.delegates(account);
         return named == address(0) ? account : named;
     }
 
+    /// @notice Times here are unix seconds.
+    /// @return now
     function clock() public view override returns (uint48) {
         return Time.timestamp();
     }
 
+    /// @notice ERC-6372: what the clock counts.
+    /// @return timestamps
     // solhint-disable-next-line func-name-mixedcase
     function CLOCK_MODE() public pure override returns (string memory) {
         return "mode=timestamp";
@@ -291,16 +332,17 @@ contract GovToken is ERC20Upgradeable, VotesUpgradeable, NamedEIP712, Governed {
     function _refresh(address account) private {
         Account storage a = _storage().accounts[account];
         bool votes = _isSeasoned(account);
+        bool active = votes || _isMember(account);
         _leaveEndedDelegate(account);
-        (uint256 before, uint256 units) = (a.units, votes || _isMember(account) ? _units(a, account) : 0);
+        (uint256 before, uint256 units) = (a.units, active ? _units(a, account) : 0);
         (uint256 voted, uint256 votable) = (a.votes ? before : 0, votes ? units : 0);
         (a.units, a.votes) = (uint112(units), votes);
         _countUnseasoned(before - voted, units - votable);
         if (votable > voted) _transferVotingUnits(address(0), account, votable - voted);
         else if (votable < voted) _transferVotingUnits(account, address(0), voted - votable);
         if (votable != voted) emit UnitsChanged(account, votable);
-        // What others delegated to somebody who left votes no more.
-        if (!votes) _moveDelegateVotes(account, address(0), getVotes(account));
+        // What others delegated to somebody who left votes no more. To who is not seasoned yet nobody could delegate.
+        if (!active) _moveDelegateVotes(account, address(0), getVotes(account));
     }
 
     function _countUnseasoned(uint256 before, uint256 units) private {

@@ -8,6 +8,9 @@ interface IERC5192 {
     event Locked(uint256 tokenId);
     event Unlocked(uint256 tokenId);
 
+    /// @notice Whether a token is bound to its owner. Reverts for one that does not exist.
+    /// @param tokenId of the token
+    /// @return true while it is
     function locked(uint256 tokenId) external view returns (bool);
 }
 
@@ -25,14 +28,19 @@ abstract contract SoulboundERC721 is ERC721Upgradeable, IERC5192 {
         return true;
     }
 
+    /// @notice Refused: what cannot be transferred cannot be approved either.
     function approve(address, uint256) public pure override {
         revert Soulbound_NotApprovable();
     }
 
+    /// @notice Refused: what cannot be transferred cannot be approved either.
     function setApprovalForAll(address, bool) public pure override {
         revert Soulbound_NotApprovable();
     }
 
+    /// @notice ERC-165.
+    /// @param interfaceId which interface
+    /// @return whether it is one of this contract's
     function supportsInterface(bytes4 interfaceId) public view virtual override returns (bool) {
         return interfaceId == type(IERC5192).interfaceId || super.supportsInterface(interfaceId);
     }

@@ -8,6 +8,9 @@ import {ITreasury} from "./ITreasury.sol";
 
 /// @notice DATA as this contract uses it.
 interface IBurnable is IERC20Permit {
+    /// @notice Burns what the caller may spend.
+    /// @param from whose
+    /// @param amount wei
     function burnFrom(address from, uint256 amount) external;
 }
 
@@ -50,11 +53,12 @@ contract Buyback is Governed, Pausing {
     struct Storage {
         ITreasury treasury;
         IBurnable dataToken;
-        // Two slots.
+        // Two slots. The floor is never above the start.
         uint128 startData;
         uint128 floorData;
         uint96 lot;
         uint32 duration;
+        // 0 where nothing is on offer; else the bucket held the lot then, and nothing but this contract takes from it.
         uint64 offeredAt;
     }
 
@@ -70,6 +74,11 @@ contract Buyback is Governed, Pausing {
     error Buyback_LotNotCovered(uint256 lot, uint256 available);
     error Buyback_AsksMore(uint256 asked, uint256 maxData);
 
+    /// @notice Once, by the factory.
+    /// @param authority_ the cooperative's AccessManager
+    /// @param treasury whose bucket pays
+    /// @param dataToken what is bought and burns
+    /// @param terms_ of the first lot
     function initialize(address authority_, address treasury, address dataToken, Terms calldata terms_)
         external
         initializer
@@ -82,6 +91,7 @@ contract Buyback is Governed, Pausing {
     }
 
     /// @notice Sets the terms. A lot on offer is withdrawn: it was another one.
+    /// @param terms_ of later lots
     function setTerms(Terms calldata terms_) external restricted {
         _setTerms(terms_);
     }
@@ -100,6 +110,9 @@ contract Buyback is Governed, Pausing {
 
     /// @notice Gives the DATA asked now, at most `maxData`, for the lot on offer. The permit is tried; an allowance that
     /// is there already serves as well.
+    /// @param maxData the most that the caller gives, wei; the permit's value
+    /// @param p of the caller, or anything where it approved
+    /// @return data what the caller gave, wei
     function sell(uint256 maxData, Permit calldata p) external whenNotPaused returns (uint256 data) {
         Storage storage $ = _storage();
         (ITreasury treasury, IBurnable dataToken, uint256 lot) = ($.treasury, $.dataToken, $.lot);
@@ -117,6 +130,7 @@ contract Buyback is Governed, Pausing {
     }
 
     /// @notice Wei of DATA asked now for the lot on offer. Rounded up, so never less than the line.
+    /// @return wei
     function asked() public view returns (uint256) {
         Storage storage $ = _storage();
         (uint256 since, uint256 duration) = ($.offeredAt, $.duration);
@@ -127,12 +141,15 @@ contract Buyback is Governed, Pausing {
         return elapsed >= duration ? floor : start - (start - floor) * elapsed / duration;
     }
 
+    /// @notice The terms of the lot on offer, and of those after it.
+    /// @return as they were set last
     function terms() external view returns (Terms memory) {
         Storage storage $ = _storage();
         return Terms($.lot, $.startData, $.floorData, $.duration);
     }
 
     /// @notice Since when a lot is on offer, in unix seconds; 0 if none is.
+    /// @return later than now where a pause runs
     function offeredAt() external view returns (uint64) {
         return _storage().offeredAt;
     }

@@ -10,6 +10,8 @@ import {ITreasury} from "./ITreasury.sol";
 /// @notice What the settlement tells of the stewards that signed.
 interface ISigned {
     /// @notice The last final epoch and the set of those that signed it, as `IStewardBonds` encodes it; zeros before the first.
+    /// @return epoch the last final one
+    /// @return signers of its header
     function finalSigners() external view returns (uint32 epoch, uint256 signers);
 }
 
@@ -42,8 +44,9 @@ contract OperatorPay is Governed {
     }
 
     /// @dev One slot.
-    struct Account {
+    struct Earnings {
         uint128 owed;
+        // Never above those that the committee anchored.
         uint128 receipts;
     }
 
@@ -51,11 +54,12 @@ contract OperatorPay is Governed {
     struct Storage {
         // One slot: read by every metering of an epoch.
         ISigned ledger;
+        // Only grows: an epoch is paid once.
         uint32 meteredEpoch;
         IStewardBonds committee;
         ITreasury treasury;
         Rates rates;
-        mapping(address operator => Account) accounts;
+        mapping(address operator => Earnings) accounts;
     }
 
     bytes32 private constant STORAGE = 0x3f61beb4f83fa1ca0e112c6eacc942f5e3ae21adb9b5d078c02ac9be4dd31c00;
@@ -69,6 +73,12 @@ contract OperatorPay is Governed {
     error OperatorPay_NothingMetered(address worker);
     error OperatorPay_NothingToPay(address operator, uint256 owed);
 
+    /// @notice Once, by the factory.
+    /// @param authority_ the cooperative's AccessManager
+    /// @param treasury whose operations pay
+    /// @param ledger who tells which stewards signed
+    /// @param committee who tells which stewards they are, and how many receipts a worker has
+    /// @param rates_ what is paid for what
     function initialize(address authority_, address treasury, address ledger, address committee, Rates calldata rates_)
         external
         initializer
@@ -82,6 +92,7 @@ contract OperatorPay is Governed {
     }
 
     /// @notice Sets what is paid for work that is metered from now on, in micro-USDC.
+    /// @param rates_ from now on
     function setRates(Rates calldata rates_) external restricted {
         _setRates(rates_);
     }
@@ -103,20 +114,22 @@ contract OperatorPay is Governed {
     }
 
     /// @notice Credits a worker with the receipts that were anchored since it was metered last.
+    /// @param worker who signed receipts
     function meterWorker(address worker) external {
         Storage storage $ = _storage();
-        Account storage account = $.accounts[worker];
+        Earnings storage earnings = $.accounts[worker];
         uint256 receipts = $.committee.receiptsOf(worker);
-        uint256 fresh = receipts - account.receipts;
+        uint256 fresh = receipts - earnings.receipts;
         // Check:
         if (fresh == 0) revert OperatorPay_NothingMetered(worker);
         // Effects:
         uint256 amount = fresh * $.rates.workerPerReceipt;
-        (account.owed, account.receipts) = ((account.owed + amount).toUint128(), receipts.toUint128());
+        (earnings.owed, earnings.receipts) = ((earnings.owed + amount).toUint128(), receipts.toUint128());
         emit ReceiptsMetered(worker, fresh, amount);
     }
 
     /// @notice Pays an operator what it is owed, as far as the bucket reaches.
+    /// @param operator to whom it is owed, and paid
     function collect(address operator) external {
         Storage storage $ = _storage();
         ITreasury treasury = $.treasury;
@@ -131,21 +144,28 @@ contract OperatorPay is Governed {
         treasury.payOperator(operator, amount);
     }
 
+    /// @notice What is paid for work that is metered now.
+    /// @return micro-USDC
     function rates() external view returns (Rates memory) {
         return _storage().rates;
     }
 
     /// @notice What an operator may collect, in micro-USDC.
+    /// @param operator to whom it is owed
+    /// @return micro-USDC
     function owedTo(address operator) external view returns (uint256) {
         return _storage().accounts[operator].owed;
     }
 
     /// @notice How many receipts of a worker were metered since the start.
+    /// @param worker who signed them
+    /// @return never more than were anchored
     function receiptsMetered(address worker) external view returns (uint256) {
         return _storage().accounts[worker].receipts;
     }
 
     /// @notice The last epoch that was metered; 0 before the first.
+    /// @return only grows
     function meteredEpoch() external view returns (uint32) {
         return _storage().meteredEpoch;
     }

@@ -12,7 +12,8 @@ import {Payment} from "./Payment.sol";
 /// @notice Holds all USDC of the cooperative and keeps the books: what came in, split into buckets, and what left them.
 ///
 /// Roles
-/// - Market, AuctionHouse, ComputeDesk book what cannot be refunded any more, after the money arrived.
+/// - Sellers (Market, AuctionHouse, ComputeDesk at the founding) book what cannot be refunded any more, after the money
+///   arrived.
 /// - SettlementLedger pays claims out of the contributors' bucket; OperatorPay pays stewards and workers out of
 ///   operations; Buyback takes its lots out of the buyback bucket. No other way leads into these two buckets' money
 ///   but `spend` into operations.
@@ -27,8 +28,8 @@ import {Payment} from "./Payment.sol";
 /// - USDC moves exactly what it is told and calls nobody back.
 ///
 /// Liveness: `pay` and `payMany` depend on USDC alone. If USDC refuses a payee, the ledger leaves it owed.
-/// Who can hurt whom: a broken booker can book money that did not arrive, which would make early claimants paid by later
-/// sales; a broken ledger can overpay. All are fixed addresses of the cooperative. The token house can spend three
+/// Who can hurt whom: a broken seller can book money that did not arrive, which would make early claimants paid by later
+/// sales; a broken ledger can overpay. The ledger is a fixed address of the cooperative, and who sells is the charter's choice. The token house can spend three
 /// buckets to the last micro-USDC and bring contributors down to the charter's floor, never below, and not what was
 /// booked to them.
 contract Treasury is Governed, ITreasury {
@@ -48,9 +49,6 @@ contract Treasury is Governed, ITreasury {
         address authority;
         address usdc;
         address ledger;
-        address market;
-        address auctionHouse;
-        address computeDesk;
         address operatorPay;
         address buyback;
         Split split;
@@ -69,20 +67,21 @@ contract Treasury is Governed, ITreasury {
         IERC20 usdc;
         address ledger;
         // One slot: read by every booking of a sale.
-        address market;
         Split split;
+        // Never above what `split` leaves contributors in cash.
         uint16 minContributorsBps;
-        // Two slots: written by every booking, cumulative micro-USDC.
+        // Two slots: written by every booking, cumulative micro-USDC. They only grow, and with `booked` they are the sum of
+        // all sales and donations.
         uint128 contributors;
         uint128 buyback;
         Books booked;
+        // Of each bucket never above `booked`. What contributors were paid is SettlementLedger's `claimed`.
         Books spent;
         // One slot: a lot reads both.
         address buybackDesk;
+        // Never above `buyback`.
         uint96 buybackSpent;
         address operatorPay;
-        address auctionHouse;
-        address computeDesk;
     }
 
     bytes32 private constant STORAGE = 0x6ac25e6fd87fcb890defc0c558a2a3e77b335bc9b0ec492fc7d5178876e29200;
@@ -104,7 +103,6 @@ contract Treasury is Governed, ITreasury {
     event SplitSet(uint16 buyback, uint16 operations, uint16 compliance, uint16 reserve);
     event MinContributorsSet(uint16 bps);
 
-    error Treasury_OnlyBooker(address caller);
     error Treasury_OnlyLedger(address caller);
     error Treasury_OnlyOperatorPay(address caller);
     error Treasury_OnlyBuyback(address caller);
@@ -114,14 +112,13 @@ contract Treasury is Governed, ITreasury {
     error Treasury_BucketExceeded(Bucket bucket, uint256 amount, uint256 available);
     error Treasury_UsdcHasBuckets();
 
+    /// @notice Once, by the factory.
+    /// @param d the contracts that this one works with, and the first split
     function initialize(Deployment calldata d) external initializer {
         __Governed_init(d.authority);
         Storage storage $ = _storage();
         $.usdc = IERC20(_nonZero(d.usdc, "usdc"));
         $.ledger = _nonZero(d.ledger, "ledger");
-        $.market = _nonZero(d.market, "market");
-        $.auctionHouse = _nonZero(d.auctionHouse, "auctionHouse");
-        $.computeDesk = _nonZero(d.computeDesk, "computeDesk");
         $.operatorPay = _nonZero(d.operatorPay, "operatorPay");
         $.buybackDesk = _nonZero(d.buyback, "buyback");
         _setSplit(d.split, d.minContributorsBps);
@@ -133,12 +130,8 @@ contract Treasury is Governed, ITreasury {
 
     /// @inheritdoc ITreasury
     /// @dev What rounding leaves is the contributors'.
-    function book(uint64 licenseId, uint32 datasetId, uint256 amount) external {
+    function book(uint64 licenseId, uint32 datasetId, uint256 amount) external restricted {
         Storage storage $ = _storage();
-        // Check:
-        if (msg.sender != $.market && msg.sender != $.auctionHouse && msg.sender != $.computeDesk) {
-            revert Treasury_OnlyBooker(msg.sender);
-        }
         // Effects:
         Split memory s = $.split;
         uint256 operations = amount * s.operations / ONE;
@@ -168,6 +161,8 @@ contract Treasury is Governed, ITreasury {
     // --------------------------------------------------------------------------------------------- going out
 
     /// @notice Pays a claim.
+    /// @param to the payee
+    /// @param amount micro-USDC
     function pay(address to, uint256 amount) external {
         Storage storage $ = _storage();
         // Check:
@@ -178,6 +173,7 @@ contract Treasury is Governed, ITreasury {
 
     /// @notice Pays many claims. A refusal stops no other payee. An amount of zero counts as paid.
     /// @return refused the places in `payments` that USDC refused, ascending
+    /// @param payments in this order
     function payMany(Payment[] calldata payments) external returns (uint256[] memory refused) {
         Storage storage $ = _storage();
         // Check:
@@ -208,12 +204,19 @@ contract Treasury is Governed, ITreasury {
     }
 
     /// @notice Spends out of operations, compliance or reserve: grants, fees, wages. `reason` is for the reader.
+    /// @param bucket operations, compliance or reserve
+    /// @param to who gets it
+    /// @param amount micro-USDC
+    /// @param reason for the log
     function spend(Bucket bucket, address to, uint256 amount, bytes32 reason) external restricted {
         if (bucket < Bucket.Operations) revert Treasury_NotSpendable(bucket);
         _spend(bucket, to, amount, reason);
     }
 
     /// @notice Spends a token that is here besides USDC, such as DATA.
+    /// @param token any but USDC
+    /// @param to who gets it
+    /// @param amount in the token's least unit
     function spendToken(address token, address to, uint256 amount) external restricted {
         // Check:
         if (token == address(_storage().usdc)) revert Treasury_UsdcHasBuckets();
@@ -226,11 +229,16 @@ contract Treasury is Governed, ITreasury {
     // ---------------------------------------------------------------------------------------------- the rules
 
     /// @notice Sets the split of later sales, in basis points.
+    /// @param buyback of the contributors' part
+    /// @param operations of the whole
+    /// @param compliance of the whole
+    /// @param reserve of the whole
     function setSplit(uint16 buyback, uint16 operations, uint16 compliance, uint16 reserve) external restricted {
         _setSplit(Split(buyback, operations, compliance, reserve), _storage().minContributorsBps);
     }
 
     /// @notice Sets the least part of a sale that contributors get in cash, in basis points. The charter's.
+    /// @param bps not above what the present split gives
     function setMinContributors(uint16 bps) external restricted {
         Storage storage $ = _storage();
         _checkFloor($.split, bps);
@@ -240,17 +248,28 @@ contract Treasury is Governed, ITreasury {
 
     // -------------------------------------------------------------------------------------------------- views
 
+    /// @notice The split of later sales, in basis points.
+    /// @return buyback of the contributors' part
+    /// @return operations of the whole
+    /// @return compliance of the whole
+    /// @return reserve of the whole
     function split() external view returns (uint16 buyback, uint16 operations, uint16 compliance, uint16 reserve) {
         Split memory s = _storage().split;
         return (s.buyback, s.operations, s.compliance, s.reserve);
     }
 
     /// @notice The least part of a sale that contributors get in cash, in basis points.
+    /// @return the charter's floor
     function minContributorsBps() external view returns (uint16) {
         return _storage().minContributorsBps;
     }
 
     /// @notice What was booked into each bucket since the start, in micro-USDC.
+    /// @return contributors without what is for buying back
+    /// @return buyback for DATA
+    /// @return operations of stewards, workers and the house
+    /// @return compliance of the house
+    /// @return reserve with all donations
     function buckets()
         external
         view
@@ -262,6 +281,10 @@ contract Treasury is Governed, ITreasury {
     }
 
     /// @notice What left each bucket since the start, in micro-USDC. Of the contributors', SettlementLedger keeps count.
+    /// @return buyback for DATA
+    /// @return operations of stewards, workers and the house
+    /// @return compliance of the house
+    /// @return reserve of the house
     function spent() external view returns (uint256 buyback, uint256 operations, uint256 compliance, uint256 reserve) {
         Storage storage $ = _storage();
         Books memory s = $.spent;
@@ -269,6 +292,7 @@ contract Treasury is Governed, ITreasury {
     }
 
     /// @notice What was booked to contributors since the start, in micro-USDC.
+    /// @return only grows
     function contributorsBooked() external view returns (uint256) {
         return _storage().contributors;
     }

@@ -47,15 +47,16 @@ contract Vesting is Governed {
         uint32 duration;
     }
 
-    /// @dev One slot: read and written by every creation. `free` is DATA that is here and promised to nobody.
-    struct Head {
+    /// @dev One slot: read and written by every creation. With what every schedule has not paid yet, `free` is at most the
+    /// DATA that is here.
+    struct Stock {
         uint96 free;
         uint160 count;
     }
 
     /// @custom:storage-location erc7201:rochdale.storage.Vesting
     struct Storage {
-        Head head;
+        Stock stock;
         IERC20 dataToken;
         address treasury;
         mapping(uint256 id => Entry) entries;
@@ -74,6 +75,10 @@ contract Vesting is Governed {
     error Vesting_NotRevocable(uint256 id);
 
     /// @notice DataToken comes first: what it minted to this address covers `genesis`, and the rest is free.
+    /// @param authority_ the cooperative's AccessManager
+    /// @param dataToken what vests
+    /// @param treasury where revoked DATA goes
+    /// @param genesis the first schedules
     function initialize(address authority_, address dataToken, address treasury, Schedule[] calldata genesis)
         external
         initializer
@@ -84,28 +89,32 @@ contract Vesting is Governed {
         $.treasury = _nonZero(treasury, "treasury");
         uint256 funded = $.dataToken.balanceOf(address(this));
         if (funded > type(uint96).max) revert Vesting_BadSchedule("genesis");
-        $.head.free = uint96(funded);
+        $.stock.free = uint96(funded);
         for (uint256 i; i < genesis.length; ++i) {
             _create(genesis[i]);
         }
     }
 
     /// @notice Pulls DATA from the caller, who approved it, for schedules to be created from.
+    /// @param amount wei that the caller approved
     function fund(uint96 amount) external {
         Storage storage $ = _storage();
         // Effects:
-        $.head.free += amount;
+        $.stock.free += amount;
         emit Funded(msg.sender, amount);
         // Interaction:
         $.dataToken.safeTransferFrom(msg.sender, address(this), amount);
     }
 
     /// @notice Creates a schedule out of what is free.
+    /// @param s the schedule
+    /// @return id from 1
     function create(Schedule memory s) external restricted returns (uint256 id) {
         return _create(s);
     }
 
     /// @notice Pays the beneficiary what has vested and was not paid.
+    /// @param id of the schedule
     function release(uint256 id) external {
         Storage storage $ = _storage();
         Entry storage e = $.entries[id];
@@ -121,6 +130,7 @@ contract Vesting is Governed {
     }
 
     /// @notice Ends a schedule: what has vested stays the beneficiary's, the rest goes to the Treasury.
+    /// @param id of the schedule
     function revoke(uint256 id) external restricted {
         Storage storage $ = _storage();
         Entry storage e = $.entries[id];
@@ -136,6 +146,9 @@ contract Vesting is Governed {
     }
 
     /// @notice A schedule; all zero for an id that was never created. After a revocation, `amount` is what had vested.
+    /// @param id of the schedule
+    /// @return schedule as it stands
+    /// @return released what was paid, wei
     function scheduleOf(uint256 id) external view returns (Schedule memory schedule, uint256 released) {
         Entry memory e = _storage().entries[id];
         schedule = Schedule(e.beneficiary, e.amount, e.start, e.cliff, e.duration, e.revocable);
@@ -143,39 +156,46 @@ contract Vesting is Governed {
     }
 
     /// @notice What of a schedule has vested by a time in unix seconds, paid or not.
+    /// @param id of the schedule
+    /// @param time in unix seconds
+    /// @return wei
     function vestedAt(uint256 id, uint64 time) external view returns (uint256) {
         return _vested(_storage().entries[id], time);
     }
 
     /// @notice What can be released now.
+    /// @param id of the schedule
+    /// @return wei
     function releasable(uint256 id) external view returns (uint256) {
         Entry storage e = _storage().entries[id];
         return _vested(e, block.timestamp) - e.released;
     }
 
     /// @notice How many schedules were created, which is also the last id.
+    /// @return 0 before the first
     function count() external view returns (uint256) {
-        return _storage().head.count;
+        return _storage().stock.count;
     }
 
     /// @notice DATA that is here and promised to nobody, in wei.
+    /// @return what new schedules are created from
     function free() external view returns (uint256) {
-        return _storage().head.free;
+        return _storage().stock.free;
     }
 
     /// @dev From memory: checking calldata at every use of a field would cost a thousand gas more.
     function _create(Schedule memory s) private returns (uint256 id) {
         Storage storage $ = _storage();
-        Head memory head = $.head;
+        Stock memory stock = $.stock;
         // Check:
         if (s.beneficiary == address(0)) revert Vesting_BadSchedule("beneficiary");
         if (s.amount == 0) revert Vesting_BadSchedule("amount");
         if (s.duration == 0 || s.cliff > s.duration) revert Vesting_BadSchedule("duration");
-        if (s.amount > head.free) revert Vesting_NotFunded(s.amount, head.free);
+        if (s.amount > stock.free) revert Vesting_NotFunded(s.amount, stock.free);
         // Effects:
-        head.free -= s.amount;
-        id = ++head.count;
-        $.head = head;
+        stock.free -= s.amount;
+        id = ++stock.count;
+        $.stock = stock;
         Entry storage e = $.entries[id];
         (e.beneficiary, e.start, e.revocable) = (s.beneficiary, s.start, s.revocable);
         (e.amount, e.cliff, e.duration) = (s.amount, s.cliff, s.duration);

@@ -72,6 +72,22 @@ contract GasTest is CoopTest {
         _snap("contribution", "record 1, later");
     }
 
+    /// @dev Few enough that every instruction of it can be traced.
+    function test_RecordTen() external {
+        _joinMany(10);
+        for (uint32 id = 1; id <= 10; ++id) {
+            _grant(id);
+        }
+        for (uint256 round; round < 2; ++round) {
+            (ContributionRegistry.Contribution[] memory c, bytes[] memory signatures) = _batch(1, 10);
+            contributions.record(c, signatures);
+            vm.warp(block.timestamp + COOLDOWN);
+        }
+        (ContributionRegistry.Contribution[] memory batch, bytes[] memory signed) = _batch(1, 10);
+        contributions.record(batch, signed);
+        _snap("contribution", "record 10, later");
+    }
+
     // ------------------------------------------------------------------------------------------- settlement
 
     function _proposeMeasured(string memory name) private {

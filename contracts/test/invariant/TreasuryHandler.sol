@@ -35,7 +35,7 @@ contract TreasuryHandler is MoneyTest {
     uint256 public minted;
     uint256 public attacks;
 
-    address[3] private bookers = [makeAddr("market"), makeAddr("auction house"), makeAddr("compute desk")];
+    address[3] private sellers = [makeAddr("market"), makeAddr("auction house"), makeAddr("compute desk")];
     address[3] private operators = [makeAddr("steward 1"), makeAddr("steward 2"), makeAddr("worker")];
     address private grantee = makeAddr("grantee");
     address private seller = makeAddr("seller");
@@ -62,6 +62,9 @@ contract TreasuryHandler is MoneyTest {
         data = DataToken(_proxy(d, abi.encodeCall(DataToken.initialize, (address(manager), ledger, _genesis()))));
         treasury = Treasury(_proxy(t, abi.encodeCall(Treasury.initialize, (_deployment()))));
         address at = address(treasury);
+        for (uint256 i; i < 3; ++i) {
+            _letSell(at, sellers[i]);
+        }
         OperatorPay.Rates memory rates = OperatorPay.Rates(3e6, 1e6);
         _proxy(o, abi.encodeCall(OperatorPay.initialize, (address(manager), at, ledger, ledger, rates)));
         Buyback.Terms memory terms = Buyback.Terms(LOT, START, FLOOR, 7 days);
@@ -85,9 +88,6 @@ contract TreasuryHandler is MoneyTest {
             authority: address(manager),
             usdc: address(usdc),
             ledger: ledger,
-            market: bookers[0],
-            auctionHouse: bookers[1],
-            computeDesk: bookers[2],
             operatorPay: address(operatorPay),
             buyback: address(buyback),
             split: Treasury.Split(2_000, 1_500, 500, 500),
@@ -115,7 +115,7 @@ contract TreasuryHandler is MoneyTest {
     function sell(uint256 pick, uint256 amount) external timed {
         amount = bound(amount, 1, 1_000e6);
         usdc.mint(address(treasury), amount);
-        vm.prank(bookers[pick % 3]);
+        vm.prank(sellers[pick % 3]);
         treasury.book(1, 1, amount);
         sold += amount;
     }

@@ -68,7 +68,7 @@ contract AuctionSymbolic {
 
     function _open(uint128 reserve) private returns (AuctionHouse house) {
         address self = address(this);
-        LicenseSale.Parts memory parts = LicenseSale.Parts(self, self, self, self, self, self, self);
+        LicenseSale.Deployment memory parts = LicenseSale.Deployment(self, self, self, self, self, self, self);
         bytes memory init = abi.encodeCall(AuctionHouse.initialize, (parts));
         house = AuctionHouse(address(new ERC1967Proxy(address(new AuctionHouse()), init)));
         VM.warp(NOW);

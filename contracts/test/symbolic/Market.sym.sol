@@ -17,8 +17,9 @@ contract MarketSymbolic {
 
     function _market() private returns (Market) {
         address self = address(this);
-        bytes memory init =
-            abi.encodeCall(Market.initialize, (LicenseSale.Parts(self, self, self, self, self, self, self), self, 0));
+        bytes memory init = abi.encodeCall(
+            Market.initialize, (LicenseSale.Deployment(self, self, self, self, self, self, self), self, 0)
+        );
         return Market(address(new ERC1967Proxy(address(new Market()), init)));
     }
 

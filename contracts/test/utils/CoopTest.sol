@@ -82,7 +82,7 @@ abstract contract CoopTest is CoopFounding {
     }
 
     /// @dev What a committee is initialized with, to initialize another one.
-    function _committeeInit() internal returns (StewardCommittee.Init memory i) {
+    function _committeeInit() internal returns (StewardCommittee.Deployment memory i) {
         Config memory c = _config();
         i.authority = address(manager);
         (i.usdc, i.treasury) = (address(usdc), address(treasury));

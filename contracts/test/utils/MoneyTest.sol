@@ -5,8 +5,10 @@ import {Test} from "forge-std/Test.sol";
 import {ERC1967Proxy} from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol";
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
+import {Roles} from "../../src/access/Roles.sol";
 import {TestUSDC} from "../../src/testing/TestUSDC.sol";
 import {DataToken} from "../../src/tokens/DataToken.sol";
+import {ITreasury} from "../../src/treasury/ITreasury.sol";
 
 /// @notice An authority that one key holds, USDC and DATA: what the contracts around the Treasury need, without a whole cooperative.
 abstract contract MoneyTest is Test {
@@ -32,6 +34,16 @@ abstract contract MoneyTest is Test {
 
     function _proxy(address code, bytes memory init) internal returns (address) {
         return address(new ERC1967Proxy(code, init));
+    }
+
+    /// @dev As AccessPlan has it.
+    function _letSell(address treasury, address seller) internal {
+        bytes4[] memory selectors = new bytes4[](1);
+        selectors[0] = ITreasury.book.selector;
+        vm.startPrank(founder);
+        manager.setTargetFunctionRole(treasury, selectors, Roles.SELLER);
+        manager.grantRole(Roles.SELLER, seller, 0);
+        vm.stopPrank();
     }
 
     function _mintData(address to, uint256 amount) internal {

@@ -29,8 +29,8 @@ abstract contract SaleTest is CoopTest {
         return address(new ERC1967Proxy(code, init));
     }
 
-    function _parts() internal view returns (LicenseSale.Parts memory) {
-        return LicenseSale.Parts({
+    function _parts() internal view returns (LicenseSale.Deployment memory) {
+        return LicenseSale.Deployment({
             authority: address(manager),
             usdc: address(usdc),
             treasury: address(treasury),

@@ -11,13 +11,13 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields)]
 pub struct AccountRequest {
     /// The passkey's public key, x.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub qx: B256,
     /// The passkey's public key, y.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub qy: B256,
     /// Who may replace a lost passkey, sorted by address.
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<crate::shape::HexAddress>)]
     pub guardians: Vec<Address>,
     /// How many of them decide; more than half.
     pub threshold: u8,
@@ -29,7 +29,7 @@ pub struct AccountRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AccountCreated {
     /// Its address.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexAddress)]
     pub account: Address,
     /// The transaction; absent where the account was there already.
     pub mined: Option<Mined>,
@@ -40,10 +40,10 @@ pub struct AccountCreated {
 #[serde(deny_unknown_fields)]
 pub struct AccountCall {
     /// The contract; zero for the account itself.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexAddress)]
     pub target: Address,
     /// Selector and arguments.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub data: Bytes,
 }
 
@@ -52,7 +52,7 @@ pub struct AccountCall {
 #[serde(deny_unknown_fields)]
 pub struct ExecuteRequest {
     /// The account.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexAddress)]
     pub account: Address,
     /// The calls, in order.
     pub calls: Vec<AccountCall>,
@@ -61,7 +61,7 @@ pub struct ExecuteRequest {
     /// Seconds of block time.
     pub deadline: u64,
     /// The passkey's WebAuthn assertion over `Execute`, as `MemberAccount.executeSigned` takes it.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub signature: Bytes,
 }
 
@@ -69,7 +69,7 @@ pub struct ExecuteRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AccountView {
     /// The account.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexAddress)]
     pub account: Address,
     /// The member who joined with it; absent where nobody did.
     #[schema(value_type = Option<u32>)]

@@ -61,19 +61,19 @@ pub struct Paid {
     #[schema(value_type = u32)]
     pub member_id: MemberId,
     /// The payout address.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexAddress)]
     pub payout: Address,
     /// Micro-USDC.
     #[serde(with = "rochdale_core::money::decimal_string")]
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Decimal)]
     pub cash: u128,
     /// DATA wei.
     #[serde(with = "rochdale_core::money::decimal_string")]
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Decimal)]
     pub data: u128,
     /// GOV wei.
     #[serde(with = "rochdale_core::money::decimal_string")]
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Decimal)]
     pub gov: u128,
 }
 
@@ -97,25 +97,25 @@ pub struct ClaimLeaf {
     pub member_id: MemberId,
     /// Micro-USDC.
     #[serde(with = "rochdale_core::money::decimal_string")]
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Decimal)]
     pub cash: u128,
     /// Micro-USDC.
     #[serde(with = "rochdale_core::money::decimal_string")]
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Decimal)]
     pub stream: u128,
     /// DATA wei.
     #[serde(with = "rochdale_core::money::decimal_string")]
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Decimal)]
     pub data: u128,
     /// GOV wei.
     #[serde(with = "rochdale_core::money::decimal_string")]
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Decimal)]
     pub gov: u128,
     /// Hash of the row's private part.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub private_hash: B256,
     /// Sibling hashes, lowest level first.
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<crate::shape::Hex32>)]
     pub proof: Vec<B256>,
 }
 

@@ -17,7 +17,7 @@ pub struct ContributionPackage {
     #[schema(value_type = u32)]
     pub member_id: MemberId,
     /// `core::commit::contribution_commitment`.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub commitment: B256,
     /// The consent it stands under.
     pub consent_version: u32,
@@ -26,16 +26,16 @@ pub struct ContributionPackage {
     /// Seconds of block time.
     pub deadline: u64,
     /// EIP-712 over `Contribution`.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub signature: Bytes,
     /// The envelope's header, layout v1.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub header: Bytes,
     /// SHA-256 of the sealed blob; the vault's address is its CIDv1.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub blob_digest: B256,
     /// Feldman commitments: compressed ristretto255 points.
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<crate::shape::Hex32>)]
     pub deal: Vec<B256>,
     /// One share for each steward, in seat order.
     pub shares: Vec<SealedTo>,
@@ -60,7 +60,7 @@ pub struct ShareReceipt {
     #[schema(value_type = u8)]
     pub steward: StewardId,
     /// The contribution's commitment.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub commitment: B256,
 }
 
@@ -80,7 +80,7 @@ pub enum ContributionState {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ContributionStatus {
     /// Which.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub commitment: B256,
     /// Where it stands.
     pub state: ContributionState,
@@ -122,7 +122,7 @@ pub struct ScoringSharesRequest {
     pub scores: Vec<ScoreMessage>,
     /// X25519 public key that the shares are sealed to: drawn for this request and never written down, so that nobody
     /// opens them later.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub reply_key: B256,
 }
 
@@ -139,7 +139,7 @@ pub enum ScoringAnswer {
         #[schema(value_type = u64)]
         contribution_id: ContributionId,
         /// The share, sealed to the request's key.
-        #[schema(value_type = String)]
+        #[schema(value_type = crate::shape::HexBytes)]
         sealed: Bytes,
         /// The releasing steward's word to the gateway that the caller may fetch the sealed record.
         permit: BlobPermit,
@@ -166,13 +166,13 @@ pub enum ShareAnswer {
         #[schema(value_type = u64)]
         contribution_id: ContributionId,
         /// SHA-256 of the blob.
-        #[schema(value_type = String)]
+        #[schema(value_type = crate::shape::Hex32)]
         blob_digest: B256,
         /// Feldman commitments.
-        #[schema(value_type = Vec<String>)]
+        #[schema(value_type = Vec<crate::shape::Hex32>)]
         deal: Vec<B256>,
         /// The share, sealed to the caller's key on chain.
-        #[schema(value_type = String)]
+        #[schema(value_type = crate::shape::HexBytes)]
         sealed: Bytes,
     },
     /// No share.
@@ -206,13 +206,13 @@ pub struct ScoreMessage {
     /// 10,000…20,000.
     pub rarity: u16,
     /// Digest of the rubric that was applied.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub rubric_hash: B256,
     /// The content's digest keyed with the committee's key.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub sketch: B256,
     /// EIP-712 over `Score`.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub signature: Bytes,
 }
 
@@ -236,11 +236,11 @@ pub struct CatchUpRequest {
     #[schema(value_type = Vec<(u32, u32)>)]
     pub consents: Vec<(MemberId, u32)>,
     /// Contributions by commitment. Key shares cannot be caught up: no steward holds another's.
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<crate::shape::Hex32>)]
     pub contributions: Vec<B256>,
     /// Snapshots by digest, as debits on chain name them.
     #[serde(default)]
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<crate::shape::Hex32>)]
     pub snapshots: Vec<B256>,
 }
 
@@ -320,7 +320,7 @@ pub struct VaultEntry {
     #[schema(value_type = u64)]
     pub contribution_id: ContributionId,
     /// SHA-256 of the blob.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub blob_digest: B256,
     /// Its length.
     pub bytes: u64,

@@ -15,7 +15,7 @@ pub struct BlobPermit {
     /// Seconds of block time.
     pub deadline: u64,
     /// EIP-712 over `BlobPermit`.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub signature: Bytes,
 }
 
@@ -36,7 +36,7 @@ pub struct BlobRequest {
 #[serde(deny_unknown_fields)]
 pub struct OpeningsRequest {
     /// X25519 public key that the answer is sealed to.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub reply_key: B256,
 }
 
@@ -79,9 +79,9 @@ pub struct RotateKeyRequest {
     #[schema(value_type = u8)]
     pub steward: StewardId,
     /// The key, X25519.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub sealing_key: B256,
     /// EIP-712 over `SealingKey`, which names the key in force.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub signature: Bytes,
 }

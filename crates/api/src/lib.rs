@@ -17,6 +17,7 @@ pub mod problem;
 #[cfg(feature = "server")]
 pub mod server;
 pub mod settlement;
+pub mod shape;
 pub mod status;
 
 pub use problem::{Problem, ProblemCode};

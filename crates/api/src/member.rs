@@ -15,7 +15,7 @@ pub struct SealedTo {
     #[schema(value_type = u8)]
     pub steward: StewardId,
     /// The HPKE encapsulated key and ciphertext.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub sealed: Bytes,
 }
 
@@ -24,21 +24,21 @@ pub struct SealedTo {
 #[serde(deny_unknown_fields)]
 pub struct JoinRequest {
     /// The member's account.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexAddress)]
     pub account: Address,
     /// Where claims are paid.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexAddress)]
     pub payout: Address,
     /// One per credential; a second use is refused.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub nullifier: B256,
     /// `core::commit::row_key_digest` of the row key.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub row_key_digest: B256,
     /// Seconds of block time.
     pub deadline: u64,
     /// The registrar's EIP-712 signature over `Admission`.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub registrar_signature: Bytes,
     /// The row key, sealed to every steward.
     pub row_keys: Vec<SealedTo>,
@@ -48,7 +48,7 @@ pub struct JoinRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Mined {
     /// Transaction hash.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub tx: B256,
     /// Block number.
     pub block: u64,
@@ -77,10 +77,10 @@ pub struct RowKeyDelivery {
     #[schema(value_type = u32)]
     pub member_id: MemberId,
     /// The member's account: part of the sealing's additional data.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexAddress)]
     pub account: Address,
     /// The admission's nullifier: likewise.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub nullifier: B256,
     /// This steward's copy.
     pub sealed: SealedTo,
@@ -92,18 +92,18 @@ pub struct RowKeyDelivery {
 #[serde(deny_unknown_fields)]
 pub struct KeyOfferRequest {
     /// The account that is to be admitted.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexAddress)]
     pub account: Address,
     /// The admission's nullifier.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub nullifier: B256,
     /// `core::commit::row_key` of the key.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub row_key_digest: B256,
     /// Seconds of block time, at most a day ahead: until then the account joins, or the key is forgotten.
     pub deadline: u64,
     /// The registrar's EIP-712 signature over `KeyOffer`.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub registrar_signature: Bytes,
     /// The row key, sealed to every steward.
     pub row_keys: Vec<SealedTo>,
@@ -114,18 +114,18 @@ pub struct KeyOfferRequest {
 #[serde(deny_unknown_fields)]
 pub struct KeyOfferDelivery {
     /// As in [`KeyOfferRequest`].
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexAddress)]
     pub account: Address,
     /// Likewise.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub nullifier: B256,
     /// Likewise.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub row_key_digest: B256,
     /// Likewise.
     pub deadline: u64,
     /// Likewise.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub registrar_signature: Bytes,
     /// This steward's copy.
     pub sealed: SealedTo,
@@ -138,7 +138,7 @@ pub struct KeyReceipt {
     #[schema(value_type = u8)]
     pub steward: StewardId,
     /// EIP-712 over `KeyHeld`.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub signature: Bytes,
 }
 
@@ -161,7 +161,7 @@ pub struct GrantRequest {
     /// Last version + 1.
     pub version: u32,
     /// `core::commit::consent_commitment`.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub receipt_commitment: B256,
     /// Seconds of block time; 0 for none.
     pub expiry: u64,
@@ -170,7 +170,7 @@ pub struct GrantRequest {
     /// Seconds of block time.
     pub deadline: u64,
     /// EIP-712 over `ConsentGrant`.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub signature: Bytes,
     /// Receipt and blinder (`crypto::sealing::ConsentPart`), sealed to every steward.
     pub receipts: Vec<SealedTo>,
@@ -222,7 +222,7 @@ pub struct DenyRequest {
     /// Seconds of block time.
     pub deadline: u64,
     /// EIP-712 over `ConsentRevoke` or `ConsentErase`.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub signature: Bytes,
 }
 
@@ -238,7 +238,7 @@ pub struct LeaveRequest {
     /// Seconds of block time.
     pub deadline: u64,
     /// EIP-712 over `Leave`.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub signature: Bytes,
 }
 
@@ -250,14 +250,14 @@ pub struct PayoutRequest {
     #[schema(value_type = u32)]
     pub member_id: MemberId,
     /// Where they are paid.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexAddress)]
     pub payout: Address,
     /// The member's membership nonce.
     pub nonce: u64,
     /// Seconds of block time.
     pub deadline: u64,
     /// EIP-712 over `Payout`.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub signature: Bytes,
 }
 
@@ -275,7 +275,7 @@ pub struct ErasureAttestation {
     /// Block time of the destruction.
     pub at: u64,
     /// EIP-712 over `ErasureReceipt`.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub signature: Bytes,
     /// Its word that the rest is gone too, once that is so.
     #[serde(default)]
@@ -289,7 +289,7 @@ pub struct CompleteErasure {
     /// Block time.
     pub at: u64,
     /// EIP-712 over `ErasureComplete`.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub signature: Bytes,
 }
 
@@ -299,7 +299,7 @@ pub struct CompleteErasure {
 #[serde(deny_unknown_fields)]
 pub struct RowRequest {
     /// A fresh X25519 key of the caller.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub reply_key: B256,
     /// The settled epoch; absent for the last one.
     #[serde(default)]
@@ -315,7 +315,7 @@ pub struct SealedRow {
     #[schema(value_type = u32)]
     pub epoch: Epoch,
     /// The encapsulated key and ciphertext.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub sealed: Bytes,
 }
 
@@ -340,7 +340,7 @@ pub struct OpeningReport {
 #[serde(deny_unknown_fields)]
 pub struct Sealed {
     /// The encapsulated key and ciphertext.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub sealed: Bytes,
 }
 

@@ -23,7 +23,7 @@ pub struct QueryRequest {
     #[schema(value_type = Object)]
     pub order: Order,
     /// EIP-712 over `QueryOrder` by the license's holder.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub signature: Bytes,
 }
 
@@ -32,10 +32,10 @@ pub struct QueryRequest {
 #[serde(deny_unknown_fields)]
 pub struct SealedRequest {
     /// EIP-712 digest of the order, which the seal binds.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub order: B256,
     /// HPKE encapsulated key and ciphertext of the request's JSON.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub sealed: Bytes,
 }
 
@@ -76,7 +76,7 @@ pub struct DebitSignature {
     #[schema(value_type = u8)]
     pub steward: StewardId,
     /// EIP-712 over `Debit`.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub signature: Bytes,
 }
 
@@ -111,16 +111,16 @@ pub type Shares = Vec<ShareAnswer>;
 #[serde(deny_unknown_fields)]
 pub struct AnchorRequest {
     /// EIP-712 digest of the order.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub order: B256,
     /// `core::commit::answer` of the answer.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub result_digest: B256,
     /// The worker.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexAddress)]
     pub worker: Address,
     /// EIP-712 over `QueryReceipt`.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub worker_signature: Bytes,
 }
 
@@ -131,13 +131,13 @@ pub struct SealedAnswer {
     #[schema(value_type = u64)]
     pub license_id: LicenseId,
     /// The query.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub query_digest: B256,
     /// EIP-712 digest of the order, which the seal binds.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub order: B256,
     /// HPKE encapsulated key and ciphertext.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub sealed: Bytes,
     /// The receipt's transaction.
     pub mined: Mined,

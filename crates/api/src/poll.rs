@@ -13,7 +13,7 @@ pub struct PollRequest {
     #[schema(value_type = Object)]
     pub poll: Poll,
     /// EIP-712 over `Poll` by the author's account: 65 bytes of ECDSA, or what the account's ERC-1271 takes.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub signature: Bytes,
 }
 
@@ -22,13 +22,13 @@ pub struct PollRequest {
 #[serde(deny_unknown_fields)]
 pub struct PollView {
     /// The EIP-712 struct hash of the poll.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub id: B256,
     /// The question.
     #[schema(value_type = Object)]
     pub poll: Poll,
     /// The author's.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub signature: Bytes,
     /// Ballots kept.
     pub ballots: u64,
@@ -42,7 +42,7 @@ pub struct BallotRequest {
     #[schema(value_type = Object)]
     pub ballot: Ballot,
     /// EIP-712 over `Ballot` by the member's account.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub signature: Bytes,
 }
 
@@ -54,7 +54,7 @@ pub struct SignedBallot {
     #[schema(value_type = Object)]
     pub ballot: Ballot,
     /// The member's.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub signature: Bytes,
     /// Block time at which the gateway took it, in Unix seconds.
     pub received_at: u64,
@@ -67,13 +67,13 @@ pub struct PollRecord {
     /// The chain whose members are asked.
     pub chain_id: u64,
     /// The `Membership` contract that says who they are: the verifying contract of both signatures.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexAddress)]
     pub membership: Address,
     /// The question.
     #[schema(value_type = Object)]
     pub poll: Poll,
     /// The author's.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub signature: Bytes,
     /// One for each member, the last that the gateway took.
     pub ballots: Vec<SignedBallot>,

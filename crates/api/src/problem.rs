@@ -12,6 +12,10 @@ pub enum ProblemCode {
     BadRequest,
     /// Not signed, or the signature does not hold.
     Unauthenticated,
+    /// Signed, but its deadline has passed or lies too far ahead.
+    Expired,
+    /// Signed, and taken before.
+    Replayed,
     /// Signed, but this caller may not do this.
     Forbidden,
     /// No such thing.
@@ -55,12 +59,40 @@ pub enum ProblemCode {
 }
 
 impl ProblemCode {
+    /// Every code.
+    pub const ALL: [Self; 24] = [
+        Self::BadRequest,
+        Self::Unauthenticated,
+        Self::Expired,
+        Self::Replayed,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::TooSlow,
+        Self::Conflict,
+        Self::TooLarge,
+        Self::ChainRefused,
+        Self::ConsentDenied,
+        Self::Erased,
+        Self::LicenseInvalid,
+        Self::BudgetExceeded,
+        Self::TooManyRequests,
+        Self::StorageFull,
+        Self::NotEnough,
+        Self::SealBroken,
+        Self::ChainUnavailable,
+        Self::PeerUnavailable,
+        Self::PeerFault,
+        Self::Halted,
+        Self::Internal,
+    ];
+
     /// The HTTP status that goes with the code.
     #[must_use]
     pub fn status(self) -> u16 {
         match self {
             Self::BadRequest => 400,
-            Self::Unauthenticated => 401,
+            Self::Unauthenticated | Self::Expired | Self::Replayed => 401,
             Self::Forbidden | Self::ConsentDenied | Self::LicenseInvalid => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
@@ -82,7 +114,9 @@ impl ProblemCode {
     pub fn title(self) -> &'static str {
         match self {
             Self::BadRequest => "The request is not well formed",
-            Self::Unauthenticated => "The request is not signed by a known key",
+            Self::Unauthenticated => "The request is not signed as it must be",
+            Self::Expired => "The request's deadline does not hold",
+            Self::Replayed => "The request was taken before",
             Self::Forbidden => "This caller may not do this",
             Self::NotFound => "There is no such thing",
             Self::MethodNotAllowed => "The path does not take this method",
@@ -156,3 +190,18 @@ impl fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_in_the_list_once_and_is_an_error() {
+        // The last of the enumeration: one that is added after it or before it changes the number.
+        assert_eq!(ProblemCode::Internal as usize + 1, ProblemCode::ALL.len());
+        for (place, code) in ProblemCode::ALL.into_iter().enumerate() {
+            assert_eq!(code as usize, place, "{code:?}");
+            assert!((400..600).contains(&code.status()), "{code:?}");
+        }
+    }
+}

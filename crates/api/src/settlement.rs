@@ -17,7 +17,7 @@ pub struct Countersignature {
     #[schema(value_type = u8)]
     pub steward: StewardId,
     /// EIP-712 over `Header`.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub signature: Bytes,
 }
 
@@ -34,7 +34,7 @@ pub struct SheetMessage {
     #[schema(value_type = u8)]
     pub proposer: StewardId,
     /// A [`Sheet`] as JSON, sealed to each steward in seat order; all are sent to each, so that everyone can check the digest.
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<crate::shape::HexBytes>)]
     pub sealed: Vec<Bytes>,
     /// The header to sign.
     #[schema(value_type = Object)]
@@ -132,7 +132,7 @@ pub enum SheetAnswer {
     /// It did not; the lines that differ, sealed to the proposer.
     Differs {
         /// A list of sentences as JSON, sealed.
-        #[schema(value_type = String)]
+        #[schema(value_type = crate::shape::HexBytes)]
         sealed: Bytes,
     },
 }
@@ -181,7 +181,7 @@ pub struct DemandRequest {
     /// Seconds of block time.
     pub deadline: u64,
     /// EIP-712 over `Demand`.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub signature: Bytes,
 }
 
@@ -196,10 +196,10 @@ pub struct ContestRequest {
     /// Seconds of block time.
     pub deadline: u64,
     /// EIP-712 over `Contest`.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub signature: Bytes,
     /// The key that fits the digest of the admission; zeros for a member without one.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub row_key: B256,
     /// The header of the pending root, which names epoch and attempt.
     #[schema(value_type = Object)]
@@ -285,12 +285,12 @@ pub struct AwardMessage {
     pub epoch: Epoch,
     /// How many; 10,000 are worth one perfect common record.
     #[serde(with = "rochdale_core::money::decimal_string")]
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Decimal)]
     pub points: u128,
     /// Tells two equal awards apart: awards are kept and counted once.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexNumber)]
     pub nonce: U256,
     /// The awarder's EIP-712 signature over `Award` in the domain of Programs.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexBytes)]
     pub signature: Bytes,
 }

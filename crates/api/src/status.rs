@@ -15,7 +15,7 @@ pub struct Health {
     /// Whether it can work.
     pub ok: bool,
     /// The process's address.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexAddress)]
     pub address: Address,
     /// The RPC's latest block.
     pub head: u64,
@@ -39,7 +39,7 @@ pub struct Cooperative {
     #[schema(value_type = Object)]
     pub manifest: serde_json::Value,
     /// The gateway's own address: the audience of requests to it.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexAddress)]
     pub gateway: Address,
     /// Stewards by seat.
     pub stewards: Vec<StewardEntry>,
@@ -65,7 +65,7 @@ pub struct FinalizedBlock {
     /// Its number.
     pub number: u64,
     /// Its hash.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub hash: B256,
     /// Its timestamp, seconds.
     pub timestamp: u64,
@@ -78,10 +78,10 @@ pub struct StewardEntry {
     #[schema(value_type = u8)]
     pub steward: StewardId,
     /// Signing address.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexAddress)]
     pub address: Address,
     /// HPKE sealing key.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub sealing_key: B256,
     /// Where members reach it.
     pub url: String,
@@ -96,10 +96,10 @@ pub struct MemberView {
     #[schema(value_type = u32)]
     pub member_id: MemberId,
     /// Account.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexAddress)]
     pub account: Address,
     /// Where claims are paid.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexAddress)]
     pub payout: Address,
     /// A membership exists.
     pub active: bool,
@@ -124,7 +124,7 @@ pub struct LicenseView {
     #[schema(value_type = u64)]
     pub license_id: LicenseId,
     /// Who holds it.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::HexAddress)]
     pub holder: Address,
     /// For what data.
     #[schema(value_type = u32)]
@@ -137,7 +137,7 @@ pub struct LicenseView {
     /// Seconds of block time.
     pub expiry: u64,
     /// HPKE key that answers are sealed to.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub recipient_key: B256,
 }
 
@@ -146,27 +146,27 @@ pub struct LicenseView {
 pub struct TreasuryView {
     /// For contributors.
     #[serde(with = "rochdale_core::money::decimal_string")]
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Decimal)]
     pub contributors: u128,
     /// To buy back DATA.
     #[serde(with = "rochdale_core::money::decimal_string")]
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Decimal)]
     pub buyback: u128,
     /// Operations.
     #[serde(with = "rochdale_core::money::decimal_string")]
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Decimal)]
     pub operations: u128,
     /// Compliance.
     #[serde(with = "rochdale_core::money::decimal_string")]
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Decimal)]
     pub compliance: u128,
     /// Reserve.
     #[serde(with = "rochdale_core::money::decimal_string")]
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Decimal)]
     pub reserve: u128,
     /// Paid out to members.
     #[serde(with = "rochdale_core::money::decimal_string")]
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Decimal)]
     pub claimed: u128,
 }
 
@@ -183,7 +183,7 @@ pub struct EpochView {
     /// When its root is final.
     pub final_at: Option<u64>,
     /// The root.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<crate::shape::Hex32>)]
     pub root: Option<B256>,
     /// The proposed header.
     #[schema(value_type = Option<Object>)]
@@ -207,10 +207,10 @@ pub struct DatasetView {
     pub source: u8,
     /// Micro-USDC for 1,000 records, as a decimal string.
     #[serde(with = "rochdale_core::money::decimal_string")]
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Decimal)]
     pub price_per_thousand: u128,
     /// Digest of the license terms.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::shape::Hex32)]
     pub terms_hash: B256,
 }
 

@@ -205,7 +205,7 @@ impl Assembled {
         tasks.spawn(gateway.directory.clone().keep_looking(signal()));
         tasks.spawn(erasure.keep_running(signal()));
         let store = gateway.store.clone();
-        let (router, _) = http::router(gateway);
+        let router = http::router(gateway);
         if let Ok(address) = listener.local_addr() {
             tracing::info!(%address, "the gateway listens");
         }

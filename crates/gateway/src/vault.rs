@@ -41,6 +41,9 @@ pub enum VaultError {
         /// Why.
         source: io::Error,
     },
+    /// No byte came.
+    #[error("the blob is empty: a sealed record never is")]
+    Empty,
     /// Over the limit.
     #[error("the blob has more than {limit} bytes, the most this cooperative takes")]
     TooLarge {
@@ -71,14 +74,18 @@ impl From<VaultError> for Problem {
         let code = match error {
             VaultError::Io { .. } => ProblemCode::Internal,
             VaultError::TooLarge { .. } => ProblemCode::TooLarge,
-            VaultError::OtherContent { .. } | VaultError::Interrupted(..) => ProblemCode::BadRequest,
+            VaultError::Empty | VaultError::OtherContent { .. } | VaultError::Interrupted(..) => {
+                ProblemCode::BadRequest
+            }
             VaultError::TooSlow(_) => ProblemCode::TooSlow,
             VaultError::Refused(problem) => return *problem,
         };
         let problem = Self::new(code, error.to_string());
         match error {
             VaultError::TooLarge { .. } => problem.hint("contribute the record in parts, or ask for a higher limit"),
-            VaultError::OtherContent { .. } | VaultError::Interrupted(..) => problem.hint("send it again"),
+            VaultError::Empty | VaultError::OtherContent { .. } | VaultError::Interrupted(..) => {
+                problem.hint("send it again")
+            }
             VaultError::TooSlow(_) => {
                 problem.hint("send it over a faster connection, or contribute the record in parts")
             }
@@ -154,6 +161,9 @@ impl Vault {
             }
             hash.update(&chunk);
             file.write_all(&chunk).await.map_err(io("write"))?;
+        }
+        if bytes == 0 {
+            return Err(VaultError::Empty);
         }
         let found = Cid::from_sha256(hash.finalize().into());
         if found != cid {

@@ -182,7 +182,7 @@ impl Steward {
             deadline: U256::from(package.deadline),
         };
         eip712::verify(&contribution, &self.manifest.contribution_domain(), &package.signature, member.account)
-            .map_err(|error| Problem::new(ProblemCode::Unauthenticated, format!("signature: {error}")))?;
+            .map_err(|error| Problem::new(ProblemCode::Forbidden, format!("signature: {error}")))?;
         if self.holds_share(id, package.commitment).await? {
             // It may come again for another steward's sake when the key that it was sealed to is destroyed.
             return Ok(ShareReceipt { steward: seat, commitment: package.commitment });

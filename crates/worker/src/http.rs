@@ -4,12 +4,16 @@ use std::sync::Arc;
 
 use axum::extract::{FromRef, State};
 use axum::http::StatusCode;
-use axum::routing::{get, post};
 use axum::{Json, Router};
 use rochdale_api::order::{QueryRequest, SealedAnswer};
+use rochdale_api::server::document::{self, Call};
 use rochdale_api::server::{Signed, Verifier, answering};
 use rochdale_api::status::Health;
 use rochdale_api::{Problem, ProblemCode};
+use serde_json::Value;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::query::answer_detached;
 use crate::worker::Worker;
@@ -33,21 +37,54 @@ impl FromRef<App> for Arc<Worker> {
     }
 }
 
+/// The paths that anyone may ask; the others take signed requests.
+const OPEN: [&str; 2] = ["/openapi.json", "/v1/health"];
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Rochdale worker",
+    description = "What a worker answers the gateway. Errors are RFC 9457 problem documents with a stable `code`. Researchers ask through \
+                   the gateway."
+))]
+struct Document;
+
+fn api() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Document::openapi()).routes(routes!(health)).routes(routes!(queries))
+}
+
+/// The OpenAPI document.
+#[must_use]
+pub fn document() -> Value {
+    let (_, document) = api().split_for_parts();
+    document::complete(&document, |_, path| if OPEN.contains(&path) { Call::Open } else { Call::Signed })
+}
+
 /// All routes.
 pub fn router(worker: Arc<Worker>) -> Router {
     let verifier: Arc<dyn Verifier> = worker.clone();
     let identity = worker.identity();
-    let router = Router::new()
-        .route("/v1/health", get(health))
-        .route("/v1/queries", post(queries))
-        .fallback(async || Problem::new(ProblemCode::NotFound, "the worker has /v1/health and /v1/queries"))
+    let (router, _) = api().split_for_parts();
+    let router = router
+        .route("/openapi.json", document::route(&document()))
+        .fallback(async || Problem::new(ProblemCode::NotFound, "there is no such path").hint("see /openapi.json"))
         .method_not_allowed_fallback(async || {
-            Problem::new(ProblemCode::MethodNotAllowed, "this path does not take this method")
+            Problem::new(ProblemCode::MethodNotAllowed, "this path does not take this method").hint("see /openapi.json")
         })
         .with_state(App { worker, verifier });
     answering(router, identity)
 }
 
+/// Answers an order on what it may count. For the gateway. Sent again, it gives the same answer.
+#[utoipa::path(
+    post, path = "/v1/queries", tag = "queries", request_body = QueryRequest,
+    responses(
+        (status = 200, description = "The sealed answer", body = SealedAnswer),
+        (status = 403, description = "Not by the gateway, or the license does not allow it", body = Problem),
+        (status = 422, description = "Too few records or stewards", body = Problem),
+        (status = 429, description = "The privacy budget does not suffice", body = Problem),
+        (status = 503, description = "Stewards, gateway or chain cannot be reached", body = Problem),
+    )
+)]
 async fn queries(
     State(worker): State<Arc<Worker>>,
     request: Signed<QueryRequest>,
@@ -60,6 +97,11 @@ async fn queries(
     Ok(Json(answer_detached(worker, request.body).await?))
 }
 
+/// Whether the worker can work, and what is wrong where it cannot.
+#[utoipa::path(
+    get, path = "/v1/health", tag = "public",
+    responses((status = 200, description = "It can work", body = Health), (status = 503, description = "It cannot", body = Health))
+)]
 async fn health(State(worker): State<Arc<Worker>>) -> (StatusCode, Json<Health>) {
     let mut problems = worker.faults();
     let seen = match worker.at_head().await {
@@ -92,4 +134,14 @@ async fn health(State(worker): State<Arc<Worker>>) -> (StatusCode, Json<Health>)
         waiting_for: worker.peers.waited_for(),
     };
     (if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(health))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_says_how_to_call_and_what_is_answered() {
+        assert_eq!(document::gaps(&document()), Vec::<String>::new());
+    }
 }

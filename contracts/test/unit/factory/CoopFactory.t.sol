@@ -202,7 +202,7 @@ contract CoopFactoryTest is CoopTest {
     // ---------------------------------------------------------------------------------- after the last stage
 
     /// @dev Every role ever granted, less those revoked.
-    function test_FourRolesAreLeftEachWithOneHolder() external {
+    function test_FourRolesAreLeftEachWithOneHolderAndThreeSellers() external {
         vm.recordLogs();
         bytes32 id = _begin();
         for (uint8 stage = 1; stage < factory.stages(); ++stage) {
@@ -219,10 +219,15 @@ contract CoopFactoryTest is CoopTest {
             (bool has, uint32 delay) = authority.hasRole(role, holder);
             assertEq(has, holder != address(factory), "the factory alone gave its role up");
             assertEq(delay, 0);
-            if (has) assertEq(holder, _holderOf(role, at));
+            if (has && role != Roles.SELLER) assertEq(holder, _holderOf(role, at));
             ++grants;
         }
-        assertEq(grants, 5, "ADMIN of the factory, and four");
+        assertEq(grants, 8, "ADMIN of the factory, four, and three sellers");
+        address[3] memory sellers = [at.market, at.auctionHouse, at.computeDesk];
+        for (uint256 i; i < 3; ++i) {
+            (bool sells,) = authority.hasRole(Roles.SELLER, sellers[i]);
+            assertTrue(sells);
+        }
         for (uint64 role; role < 4; ++role) {
             (bool has,) = authority.hasRole(role, _holderOf(role, at));
             assertTrue(has);
@@ -241,7 +246,7 @@ contract CoopFactoryTest is CoopTest {
     function test_NobodyWhoFoundedHasARole() external view {
         address[4] memory founders = [founder, address(factory), address(this), address(factory.plan())];
         for (uint256 i; i < founders.length; ++i) {
-            for (uint64 role; role < 4; ++role) {
+            for (uint64 role; role <= Roles.SELLER; ++role) {
                 (bool has,) = manager.hasRole(role, founders[i]);
                 assertFalse(has);
             }

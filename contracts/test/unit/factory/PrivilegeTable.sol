@@ -131,9 +131,9 @@ abstract contract PrivilegeTable {
         _open("License.transferFrom", "not transferable: always refused");
         _open("License.safeTransferFrom", "not transferable: always refused");
         entries[keccak256("License.safeTransferFrom")].overloads = 2;
-        _peer("License.mint", "Market, AuctionHouse, ComputeDesk, for a sale");
-        _peer("License.extend", "the same, for a renewal");
-        _peer("License.revoke", "the same, for a refund");
+        _role("License.mint", Roles.SELLER);
+        _role("License.extend", Roles.SELLER);
+        _role("License.revoke", Roles.SELLER);
         _open("Market.buy", "an approved researcher pays");
         _open("Market.buyWithData", "an approved researcher pays in DATA");
         _open("Market.renew", "the holder pays");
@@ -143,7 +143,7 @@ abstract contract PrivilegeTable {
         _role("Market.setDataTerms", Roles.TOKEN_HOUSE);
         _role("Market.setRefundWindow", Roles.TOKEN_HOUSE);
         _role("Market.setBondRequired", Roles.MEMBER_HOUSE);
-        _peer("Treasury.book", "Market, AuctionHouse, ComputeDesk, for a sale");
+        _role("Treasury.book", Roles.SELLER);
         _peer("Treasury.pay", "SettlementLedger, for a claim");
         _peer("Treasury.payMany", "SettlementLedger, for claims");
         _role("Treasury.setSplit", Roles.TOKEN_HOUSE);

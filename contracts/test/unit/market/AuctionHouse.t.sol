@@ -17,7 +17,7 @@ contract AuctionHouseTest is SaleTest {
         address code = address(new AuctionHouse());
         string[6] memory names = ["usdc", "treasury", "catalog", "license", "ethics", "researcherBond"];
         for (uint256 i; i < 6; ++i) {
-            LicenseSale.Parts memory p = _parts();
+            LicenseSale.Deployment memory p = _parts();
             if (i == 0) p.usdc = address(0);
             if (i == 1) p.treasury = address(0);
             if (i == 2) p.catalog = address(0);

@@ -22,7 +22,7 @@ contract ComputeDeskTest is SaleTest {
 
     function test_RevertWhen_DeployedBadly() external {
         address code = address(new ComputeDesk());
-        LicenseSale.Parts memory parts = _parts();
+        LicenseSale.Deployment memory parts = _parts();
         vm.expectRevert(abi.encodeWithSelector(Governed.Governed_ZeroAddress.selector, "committee"));
         _proxy(code, abi.encodeCall(ComputeDesk.initialize, (parts, address(0), JOB_TIMEOUT)));
         vm.expectRevert(abi.encodeWithSelector(ComputeDesk.ComputeDesk_BadTimeout.selector, 2 days - 1));

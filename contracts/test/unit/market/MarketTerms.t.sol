@@ -47,13 +47,13 @@ contract MarketTermsTest is CoopTest {
                 if (k != i) a[k] = address(uint160(k + 1));
             }
             bytes memory init = abi.encodeCall(
-                Market.initialize, (LicenseSale.Parts(a[0], a[1], a[2], a[3], a[4], a[5], a[6]), address(8), 0)
+                Market.initialize, (LicenseSale.Deployment(a[0], a[1], a[2], a[3], a[4], a[5], a[6]), address(8), 0)
             );
             vm.expectRevert(abi.encodeWithSelector(Governed.Governed_ZeroAddress.selector, names[i]));
             new ERC1967Proxy(code, init);
         }
-        LicenseSale.Parts memory p =
-            LicenseSale.Parts(address(1), address(2), address(3), address(4), address(5), address(6), address(7));
+        LicenseSale.Deployment memory p =
+            LicenseSale.Deployment(address(1), address(2), address(3), address(4), address(5), address(6), address(7));
         bytes memory last = abi.encodeCall(Market.initialize, (p, address(0), 0));
         vm.expectRevert(abi.encodeWithSelector(Governed.Governed_ZeroAddress.selector, "dataToken"));
         new ERC1967Proxy(code, last);

@@ -18,7 +18,7 @@ contract StewardBondsTest is StewardsTest {
         address code = address(new StewardCommittee());
         string[4] memory names = ["usdc", "treasury", "ledger", "disputes"];
         for (uint256 k; k < 4; ++k) {
-            StewardCommittee.Init memory i = _committeeInit();
+            StewardCommittee.Deployment memory i = _committeeInit();
             if (k == 0) i.usdc = address(0);
             if (k == 1) i.treasury = address(0);
             if (k == 2) i.ledger = address(0);

@@ -15,14 +15,14 @@ contract StewardCommitteeTest is CoopTest {
 
     // ------------------------------------------------------------------------------------------ initialize
 
-    function _expectInitRevert(StewardCommittee.Init memory i, bytes memory error) private {
+    function _expectInitRevert(StewardCommittee.Deployment memory i, bytes memory error) private {
         address code = address(new StewardCommittee());
         vm.expectRevert(error);
         new ERC1967Proxy(code, abi.encodeCall(StewardCommittee.initialize, (i)));
     }
 
     function test_RevertWhen_WhatItStartsWithIsBad() external {
-        StewardCommittee.Init memory i = _committeeInit();
+        StewardCommittee.Deployment memory i = _committeeInit();
         i.authority = address(0);
         _expectInitRevert(i, abi.encodeWithSelector(Governed.Governed_ZeroAddress.selector, "authority"));
         i = _committeeInit();

@@ -4,14 +4,17 @@
 mod answers;
 mod config;
 mod connections;
+pub mod document;
 mod linger;
 mod listen;
+mod params;
 mod seldom;
 
 pub use answers::answering;
 pub use config::{ConfigError, init_telemetry, load_config, parse_config};
 pub use connections::Bounds;
 pub use listen::{holder, serve, serve_on, stop_signal};
+pub use params::{PathOf, QueryOf};
 pub use seldom::Seldom;
 
 use crate::auth::{AuthError, Credentials, Described};
@@ -23,11 +26,18 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRef, FromRequest, Request};
 use axum::http::{Extensions, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Content type of a problem document.
+pub const PROBLEM: &str = "application/problem+json";
+
+/// What a 401 asks for: the four headers of [`crate::auth`].
+const SCHEME: &str = "Rochdale-Request";
 
 /// JSON bodies above this many bytes are refused; blobs have their own limit.
 pub const MAX_JSON: usize = 16 << 20;
@@ -46,14 +56,25 @@ impl IntoResponse for Problem {
             tracing::warn!(code = ?self.code, detail = %self.detail, "answered with a problem");
         }
         let body = serde_json::to_vec(&self).unwrap_or_default();
-        let kind = HeaderValue::from_static("application/problem+json");
-        (status, [(header::CONTENT_TYPE, kind)], body).into_response()
+        let kind = HeaderValue::from_static(PROBLEM);
+        let mut response = (status, [(header::CONTENT_TYPE, kind)], body).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(SCHEME));
+        }
+        response
     }
 }
 
 impl From<AuthError> for Problem {
     fn from(error: AuthError) -> Self {
-        Self::new(ProblemCode::Unauthenticated, error.to_string())
+        let code = match error {
+            AuthError::Missing(_) | AuthError::Malformed(..) | AuthError::WrongSignature { .. } => {
+                ProblemCode::Unauthenticated
+            }
+            AuthError::Expired { .. } | AuthError::TooLong { .. } => ProblemCode::Expired,
+            AuthError::Replayed { .. } => ProblemCode::Replayed,
+        };
+        Self::new(code, error.to_string())
     }
 }
 
@@ -158,8 +179,12 @@ async fn read(body: Body, extensions: &Extensions) -> Result<Bytes, Problem> {
         Problem::new(ProblemCode::TooSlow, detail).hint("send it again over a faster connection, or in parts")
     })?;
     let bytes = read.map_err(|error| {
-        Problem::new(ProblemCode::TooLarge, format!("the body could not be read within {limit} bytes: {error}"))
-            .hint("send fewer items in one request")
+        if error.into_inner().is::<LengthLimitError>() {
+            let detail = format!("the body has more than {limit} bytes");
+            Problem::new(ProblemCode::TooLarge, detail).hint("send fewer items in one request")
+        } else {
+            Problem::new(ProblemCode::BadRequest, "the body ended before its end").hint("send it again")
+        }
     })?;
     if let Some(heard) = extensions.get::<Heard>() {
         heard.note(&bytes);

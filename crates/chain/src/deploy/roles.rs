@@ -30,11 +30,14 @@ pub enum Role {
     Pauser,
     /// Money that leaves the Treasury: nobody's before the cooperative is constituted, the token house's since.
     Treasury,
+    /// Issues licenses and books what they cost: three contracts at the founding.
+    Seller,
 }
 
 impl Role {
     /// All of them, by number.
-    pub const ALL: [Self; 5] = [Self::Charter, Self::TokenHouse, Self::MemberHouse, Self::Pauser, Self::Treasury];
+    pub const ALL: [Self; 6] =
+        [Self::Charter, Self::TokenHouse, Self::MemberHouse, Self::Pauser, Self::Treasury, Self::Seller];
 
     /// Its number at the authority.
     #[must_use]
@@ -45,6 +48,7 @@ impl Role {
             Self::MemberHouse => 2,
             Self::Pauser => 3,
             Self::Treasury => 4,
+            Self::Seller => 5,
         }
     }
 }

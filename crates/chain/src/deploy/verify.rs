@@ -96,16 +96,17 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The roles have one holder each, the Treasury's none before the cooperative is constituted, and nobody else has ever
-    /// kept one: neither founder nor factory.
+    /// The roles have one holder each, that of sellers the three of the founding, the Treasury's none before the cooperative is
+    /// constituted, and nobody else has ever kept one: neither founder nor factory.
     async fn roles(&self) -> Result<(), DeployError> {
         let held = holders(self.chain, self.manifest).await?;
         let constituted =
             self.view(self.manifest.addresses.charter_gate, CharterGate::constitutedAtCall {}).await? != 0;
         let wanted = self.holders(constituted);
         for (role, members) in &held.holders {
-            let expected: Vec<Address> =
+            let mut expected: Vec<Address> =
                 wanted.iter().filter(|(r, _)| r.number() == *role).map(|(_, holder)| *holder).collect();
+            expected.sort_unstable();
             same(&format!("the holders of role {role}"), listed(&expected), listed(members))?;
         }
         Ok(())
@@ -118,6 +119,9 @@ impl Reader<'_> {
             (Role::TokenHouse, a.token_timelock),
             (Role::MemberHouse, a.member_timelock),
             (Role::Pauser, a.pause_guard),
+            (Role::Seller, a.market),
+            (Role::Seller, a.auction_house),
+            (Role::Seller, a.compute_desk),
         ];
         holders.extend(constituted.then_some((Role::Treasury, a.token_timelock)));
         holders

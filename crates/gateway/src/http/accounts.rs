@@ -2,10 +2,11 @@
 
 use alloy::primitives::Address;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use rochdale_api::account::{AccountCreated, AccountRequest, AccountView, ExecuteRequest};
 use rochdale_api::member::Mined;
-use rochdale_api::server::JsonBody;
+use rochdale_api::server::{JsonBody, PathOf};
+use rochdale_api::shape::HexAddress;
 use rochdale_api::{Problem, ProblemCode};
 
 use super::{Answered, App};
@@ -44,10 +45,10 @@ pub async fn execute(State(gateway): App, JsonBody(request): JsonBody<ExecuteReq
 /// A passkey account, with the nonce that it signs next.
 #[utoipa::path(
     get, path = "/v1/accounts/{address}", tag = "accounts",
-    params(("address" = String, Path, description = "Account")),
+    params(("address" = HexAddress, Path, description = "Account")),
     responses((status = 200, description = "The account", body = AccountView), (status = 404, description = "No such account", body = Problem))
 )]
-pub async fn view(State(gateway): App, Path(address): Path<String>) -> Answered<AccountView> {
+pub async fn view(State(gateway): App, PathOf(address): PathOf<String>) -> Answered<AccountView> {
     let account: Address = address.parse().map_err(|_| {
         Problem::new(ProblemCode::BadRequest, format!("`{address}`: an account is 0x and 40 hexadecimal digits"))
     })?;

@@ -6,12 +6,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use alloy::primitives::Address;
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Path, Query, Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use rochdale_api::contribution::{VAULT_PAGE, VaultPage};
 use rochdale_api::custody::{BlobRequest, PERMIT_LIFETIME};
-use rochdale_api::server::{self, Signed, Verified};
+use rochdale_api::server::{self, PathOf, QueryOf, Signed, Verified};
+use rochdale_api::shape::CidText;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::eip712;
 use rochdale_core::ids::{ContributionId, MemberId};
@@ -31,7 +32,7 @@ const BUFFER: usize = 256 << 10;
 /// contribution names it.
 #[utoipa::path(
     put, path = "/v1/blobs/{cid}", tag = "vault",
-    params(("cid" = String, Path, description = "CIDv1, raw, SHA-256")),
+    params(("cid" = CidText, Path, description = "CIDv1, raw, SHA-256")),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses(
         (status = 201, description = "It is kept"),
@@ -42,7 +43,7 @@ const BUFFER: usize = 256 << 10;
         (status = 507, description = "Too much waits for its package", body = Problem),
     )
 )]
-pub async fn put(State(gateway): App, Path(cid): Path<String>, request: Request) -> Result<StatusCode, Problem> {
+pub async fn put(State(gateway): App, PathOf(cid): PathOf<String>, request: Request) -> Result<StatusCode, Problem> {
     let cid = parse(&cid)?;
     let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
@@ -56,7 +57,7 @@ pub async fn put(State(gateway): App, Path(cid): Path<String>, request: Request)
 /// Downloads a sealed record. For workers, and the member whose record it is: the request is signed.
 #[utoipa::path(
     get, path = "/v1/blobs/{cid}", tag = "vault",
-    params(("cid" = String, Path, description = "CIDv1, raw, SHA-256")),
+    params(("cid" = CidText, Path, description = "CIDv1, raw, SHA-256")),
     responses(
         (status = 200, description = "The sealed bytes", body = Vec<u8>, content_type = "application/octet-stream"),
         (status = 401, description = "Not signed", body = Problem),
@@ -65,7 +66,7 @@ pub async fn put(State(gateway): App, Path(cid): Path<String>, request: Request)
         (status = 410, description = "Its member had everything erased", body = Problem),
     )
 )]
-pub async fn get(State(gateway): App, Path(name): Path<String>, request: Request) -> Result<Response, Problem> {
+pub async fn get(State(gateway): App, PathOf(name): PathOf<String>, request: Request) -> Result<Response, Problem> {
     let cid = parse(&name)?;
     let Verified { signer, .. } = Verified::of(request, &*gateway.0).await?;
     let members = owners(&gateway, cid).await?;
@@ -84,7 +85,7 @@ pub async fn get(State(gateway): App, Path(name): Path<String>, request: Request
 /// who could open the record. The permits come with the shares, see `POST /v1/shares` at a steward.
 #[utoipa::path(
     post, path = "/v1/blobs/{cid}", tag = "vault", request_body = BlobRequest,
-    params(("cid" = String, Path, description = "CIDv1, raw, SHA-256")),
+    params(("cid" = CidText, Path, description = "CIDv1, raw, SHA-256")),
     responses(
         (status = 200, description = "The sealed bytes", body = Vec<u8>, content_type = "application/octet-stream"),
         (status = 401, description = "Not signed", body = Problem),
@@ -95,7 +96,7 @@ pub async fn get(State(gateway): App, Path(name): Path<String>, request: Request
 )]
 pub async fn score(
     State(gateway): App,
-    Path(name): Path<String>,
+    PathOf(name): PathOf<String>,
     signed: Signed<BlobRequest>,
 ) -> Result<Response, Problem> {
     gateway.expect_steward(signed.signer).await?;
@@ -169,7 +170,7 @@ pub struct After {
         (status = 403, description = "Not by a registered worker", body = Problem),
     )
 )]
-pub async fn list(State(gateway): App, Query(page): Query<After>, signed: Signed<()>) -> Answered<VaultPage> {
+pub async fn list(State(gateway): App, QueryOf(page): QueryOf<After>, signed: Signed<()>) -> Answered<VaultPage> {
     gateway.expect_worker(signed.signer).await?;
     let blobs = gateway.store.recorded_blobs(ContributionId(page.after), VAULT_PAGE).await?;
     Ok(Json(VaultPage { blobs }))

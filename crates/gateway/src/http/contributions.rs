@@ -2,9 +2,10 @@
 
 use alloy::primitives::B256;
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use rochdale_api::contribution::{ContributionPackage, ContributionState, ContributionStatus};
-use rochdale_api::server::JsonBody;
+use rochdale_api::server::{JsonBody, PathOf, QueryOf};
+use rochdale_api::shape::Hex32;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::events::Event;
 use rochdale_core::ids::MemberId;
@@ -80,7 +81,7 @@ pub struct Whose {
 #[utoipa::path(
     get, path = "/v1/contributions/{commitment}", tag = "contributions",
     params(
-        ("commitment" = String, Path, description = "32 bytes in hexadecimal"),
+        ("commitment" = Hex32, Path, description = "32 bytes in hexadecimal"),
         ("member" = Option<u32>, Query, description = "Whose, where several recorded it; who came first where absent"),
     ),
     responses(
@@ -91,8 +92,8 @@ pub struct Whose {
 )]
 pub async fn status(
     State(gateway): App,
-    Path(commitment): Path<String>,
-    Query(Whose { member }): Query<Whose>,
+    PathOf(commitment): PathOf<String>,
+    QueryOf(Whose { member }): QueryOf<Whose>,
 ) -> Answered<ContributionStatus> {
     let commitment: B256 = parse(&commitment, "a commitment is 0x and 64 hexadecimal digits")?;
     let member = match member.map(MemberId) {

@@ -2,11 +2,12 @@
 
 use alloy::primitives::{Address, U256};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use rochdale_api::member::{
     JoinRequest, Joined, KeyOfferRequest, KeyReceipts, LeaveRequest, Mined, PayoutRequest, SealedTo,
 };
-use rochdale_api::server::JsonBody;
+use rochdale_api::server::{JsonBody, PathOf};
+use rochdale_api::shape::HexAddress;
 use rochdale_api::status::MemberView;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::bindings::{ConsentRegistry, ContributionRegistry, Membership};
@@ -71,7 +72,7 @@ pub async fn offer_key(State(gateway): App, JsonBody(request): JsonBody<KeyOffer
     params(("id" = u32, Path, description = "Member id")),
     responses((status = 200, description = "The member", body = MemberView), (status = 404, description = "No such member", body = Problem))
 )]
-pub async fn member(State(gateway): App, Path(id): Path<String>) -> Answered<MemberView> {
+pub async fn member(State(gateway): App, PathOf(id): PathOf<String>) -> Answered<MemberView> {
     let id: MemberId = parse(&id, "a member id is a number from 1")?;
     view(&gateway, id).await.map(Json)
 }
@@ -79,10 +80,10 @@ pub async fn member(State(gateway): App, Path(id): Path<String>) -> Answered<Mem
 /// The member that an account joined as.
 #[utoipa::path(
     get, path = "/v1/members/by-account/{address}", tag = "members",
-    params(("address" = String, Path, description = "Account")),
+    params(("address" = HexAddress, Path, description = "Account")),
     responses((status = 200, description = "The member", body = MemberView), (status = 404, description = "No such member", body = Problem))
 )]
-pub async fn by_account(State(gateway): App, Path(address): Path<String>) -> Answered<MemberView> {
+pub async fn by_account(State(gateway): App, PathOf(address): PathOf<String>) -> Answered<MemberView> {
     let account: Address = parse(&address, "an account is 0x and 40 hexadecimal digits")?;
     let call = Membership::memberIdOfCall { account };
     let id = gateway.chain.view(gateway.manifest.addresses.membership, &call).await.map_err(|e| problems::chain(&e))?;

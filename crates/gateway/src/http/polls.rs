@@ -2,9 +2,10 @@
 
 use alloy::primitives::B256;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use rochdale_api::poll::{BallotRequest, PollRecord, PollRequest, PollView, SignedBallot};
-use rochdale_api::server::JsonBody;
+use rochdale_api::server::{JsonBody, PathOf};
+use rochdale_api::shape::Hex32;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::poll::{self as chain_poll, Electorate, ElectorateError};
 use rochdale_core::poll::{Refusal, admit};
@@ -59,7 +60,7 @@ pub async fn list(State(gateway): App) -> Answered<Vec<PollView>> {
 /// Answers a poll; a ballot with a higher sequence replaces the member's own.
 #[utoipa::path(
     post, path = "/v1/polls/{id}/ballots", tag = "polls", request_body = BallotRequest,
-    params(("id" = String, Path, description = "The poll's id")),
+    params(("id" = Hex32, Path, description = "The poll's id")),
     responses(
         (status = 200, description = "The ballot as kept", body = SignedBallot),
         (status = 400, description = "It answers another poll, or no option of this one", body = Problem),
@@ -71,7 +72,7 @@ pub async fn list(State(gateway): App) -> Answered<Vec<PollView>> {
 )]
 pub async fn vote(
     State(gateway): App,
-    Path(id): Path<String>,
+    PathOf(id): PathOf<String>,
     JsonBody(request): JsonBody<BallotRequest>,
 ) -> Answered<SignedBallot> {
     let view = find(&gateway, &id).await?;
@@ -93,10 +94,10 @@ pub async fn vote(
 /// A poll with all that a tally needs beside the chain.
 #[utoipa::path(
     get, path = "/v1/polls/{id}/ballots", tag = "polls",
-    params(("id" = String, Path, description = "The poll's id")),
+    params(("id" = Hex32, Path, description = "The poll's id")),
     responses((status = 200, description = "The poll and its ballots", body = PollRecord), (status = 404, description = "No such poll", body = Problem))
 )]
-pub async fn ballots(State(gateway): App, Path(id): Path<String>) -> Answered<PollRecord> {
+pub async fn ballots(State(gateway): App, PathOf(id): PathOf<String>) -> Answered<PollRecord> {
     let view = find(&gateway, &id).await?;
     let ballots = gateway.store.ballots(view.id).await?;
     let (chain_id, membership) = (gateway.manifest.chain_id, gateway.manifest.addresses.membership);

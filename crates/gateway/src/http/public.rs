@@ -2,9 +2,11 @@
 
 use alloy::primitives::Address;
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use rochdale_api::order::Sizes;
+use rochdale_api::server::{PathOf, QueryOf};
+use rochdale_api::shape::HexAddress;
 use rochdale_api::status::{
     BudgetView, Cooperative, DatasetView, EpochView, FinalizedBlock, Health, LicenseView, TreasuryView,
 };
@@ -55,14 +57,10 @@ pub struct Holder {
 /// Licenses by id, or those of one holder.
 #[utoipa::path(
     get, path = "/v1/licenses", tag = "public",
-    params(("holder" = Option<String>, Query, description = "Account that holds them")),
+    params(("holder" = Option<HexAddress>, Query, description = "Account that holds them")),
     responses((status = 200, description = "Licenses", body = Vec<LicenseView>), (status = 503, description = "The chain cannot be read", body = Problem))
 )]
-pub async fn licenses(
-    State(gateway): App,
-    query: Result<Query<Holder>, axum::extract::rejection::QueryRejection>,
-) -> Answered<Vec<LicenseView>> {
-    let Query(Holder { holder }) = query.map_err(|e| Problem::new(ProblemCode::BadRequest, e.body_text()))?;
+pub async fn licenses(State(gateway): App, QueryOf(Holder { holder }): QueryOf<Holder>) -> Answered<Vec<LicenseView>> {
     let state = gateway.index.fresh().await?;
     let wanted = |license: &LicenseState| holder.is_none_or(|h| h == license.holder);
     Ok(Json(state.read(|s| s.licenses.iter().filter(|(_, l)| wanted(l)).map(|(id, l)| shown(*id, l)).collect())))
@@ -74,7 +72,7 @@ pub async fn licenses(
     params(("id" = u64, Path, description = "License id")),
     responses((status = 200, description = "The license", body = LicenseView), (status = 404, description = "No such license", body = Problem))
 )]
-pub async fn license(State(gateway): App, Path(id): Path<String>) -> Answered<LicenseView> {
+pub async fn license(State(gateway): App, PathOf(id): PathOf<String>) -> Answered<LicenseView> {
     let id: LicenseId = parse(&id, "a license id is a number from 1")?;
     let found = gateway.index.fresh().await?.read(|s| s.licenses.get(&id).map(|l| shown(id, l)));
     found.map(Json).ok_or_else(|| Problem::new(ProblemCode::NotFound, format!("license {id} does not exist")))
@@ -103,7 +101,7 @@ pub async fn datasets(State(gateway): App) -> Answered<Vec<DatasetView>> {
     params(("epoch" = u32, Path, description = "Epoch, from 1")),
     responses((status = 200, description = "The epoch", body = EpochView), (status = 404, description = "It has not begun", body = Problem))
 )]
-pub async fn epoch(State(gateway): App, Path(epoch): Path<String>) -> Answered<EpochView> {
+pub async fn epoch(State(gateway): App, PathOf(epoch): PathOf<String>) -> Answered<EpochView> {
     let epoch: Epoch = parse(&epoch, "an epoch is a number from 1")?;
     let now = gateway.chain.now().await.map_err(|e| problems::chain(&e))?;
     let schedule = gateway.manifest.schedule();

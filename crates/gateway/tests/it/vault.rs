@@ -33,6 +33,28 @@ async fn two_hundred_megabytes_are_refused_with_a_reason() {
 }
 
 #[tokio::test]
+async fn an_empty_record_is_none_and_faults_of_path_and_query_are_problem_documents() {
+    let rig = Rig::new().await;
+    let http = reqwest::Client::new();
+    let put = http.put(format!("{}/v1/blobs/{}", rig.url(), Cid::of(b""))).send().await.unwrap();
+    assert_eq!(put.status(), StatusCode::BAD_REQUEST);
+    let paths = ["/v1/blobs?after=x", "/v1/blobs/%FF", "/v1/members/%FF", "/v1/licenses?holder=x", "/v1/licenses?x=1"];
+    for path in paths {
+        let answer = http.get(format!("{}{path}", rig.url())).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{path}");
+        assert_eq!(answer.headers()["content-type"], "application/problem+json", "{path}");
+        let problem: Problem = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+        assert_eq!(problem.code, ProblemCode::BadRequest, "{path}");
+    }
+    let other = http.delete(format!("{}/v1/members/1", rig.url())).send().await.unwrap();
+    assert_eq!(
+        (other.status(), &other.headers()["allow"]),
+        (StatusCode::METHOD_NOT_ALLOWED, &"GET,HEAD".parse().unwrap())
+    );
+    assert_eq!(other.headers()["content-type"], "application/problem+json");
+}
+
+#[tokio::test]
 async fn blobs_are_served_to_those_who_need_them_alone() {
     let rig = Rig::new().await;
     let (key, id) = rig.member(1).await;

@@ -92,12 +92,30 @@ async fn refusals_are_signed_too_and_carry_their_reason() {
     let error = client(&url, 1).post_signed::<u64>("/sum", &"no list", NOW).await.unwrap_err();
     assert_eq!(error.code(), ProblemCode::BadRequest);
     let error = client(&url, 1).post_signed::<u64>("/sum", &[1], NOW - 1_801).await.unwrap_err();
-    assert_eq!(error.code(), ProblemCode::Unauthenticated);
+    assert_eq!(error.code(), ProblemCode::Expired);
+    assert!(!error.to_string().contains("known key"), "{error}");
     // On a path for everyone.
     let stranger = Client::new(&url).unwrap().expecting(domain(), key(2).address());
     assert_eq!(stranger.get::<u64>("/nowhere").await.unwrap_err().code(), ProblemCode::NotFound);
     // Whose address is not known, its answers cannot be checked.
     assert_eq!(Client::new(&url).unwrap().expecting(domain(), Address::ZERO).get::<u64>("/open").await.unwrap(), 7);
+}
+
+/// The first answer to these bytes, after which the sender stops sending.
+async fn answer_to(bytes: &[u8]) -> String {
+    let mut stream = tokio::net::TcpStream::connect(serve().await).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer).await;
+    answer
+}
+
+#[tokio::test]
+async fn an_unsigned_request_is_told_how_to_sign() {
+    let answer = answer_to(b"POST /sum HTTP/1.1\r\nhost: here\r\ncontent-length: 0\r\n\r\n").await;
+    assert!(answer.contains(" 401 ") && answer.contains("rochdale-signer is missing"), "{answer}");
+    assert!(answer.to_lowercase().contains("www-authenticate: rochdale-request"), "{answer}");
 }
 
 /// Answers every connection with these bytes, over and over, after each pause.

@@ -11,7 +11,7 @@ use rochdale_api::contribution::{CatchUpRequest, ScoresRequest, ScoringSharesReq
 use rochdale_api::custody::OpeningsRequest;
 use rochdale_api::member::{LeavesRequest, RowRequest};
 use rochdale_core::ids::{ContributionId, Epoch};
-use rochdale_steward::http::{Access, ENDPOINTS};
+use rochdale_steward::http::{self, Access, ENDPOINTS, SEALED};
 use rochdale_testkit::anvil::role_key;
 use serde_json::{Value, json};
 
@@ -63,9 +63,6 @@ fn header() -> Value {
             "sum_data": zero, "sum_early": zero, "sum_data_award": zero, "sum_gov_award": zero, "cash_allocated": "0",
             "data_awarded": "0", "data_earned": "0", "gov_awarded": "0", "gov_earned": "0" })
 }
-
-/// Routes whose bodies are sealed.
-const SEALED: [&str; 5] = ["/v1/shares", "/v1/scores", "/v1/scores/since", "/v1/catch-up", "/v1/awards/held"];
 
 const ACTORS: [&str; 6] = ["relayer", "steward-1", "worker", "member-1", "member-2", "nobody"];
 
@@ -138,18 +135,27 @@ async fn every_route_takes_its_callers_and_no_others() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn every_fault_of_a_path_is_a_problem_document() -> Result<()> {
+    let world = World::start(&[2]).await?;
+    for path in ["/v1/erasures/ada", "/v1/erasures/-1", "/v1/settlement/answers/4294967296", "/v1/erasures/%FF"] {
+        let client = world.client(2, &role_key("nobody"));
+        let error = client.get::<Value>(path).await.unwrap_err();
+        assert_eq!(error.code(), ProblemCode::BadRequest, "{path}: {error}");
+        assert!(error.to_string().contains("path: "), "{path}: {error}");
+    }
+    Ok(())
+}
+
 #[test]
 fn the_table_is_the_router() {
-    let source = include_str!("../../src/http.rs");
-    let routed: BTreeSet<(&str, String)> = source
-        .split(".route(\"")
-        .skip(1)
-        .map(|rest| {
-            let (path, handler) = rest.split_once("\", ").unwrap();
-            (if handler.starts_with("get(") { "GET" } else { "POST" }, path.to_owned())
-        })
-        .collect();
-    let listed: BTreeSet<(&str, String)> =
-        ENDPOINTS.iter().map(|(method, path, _)| (*method, (*path).to_owned())).collect();
+    let mut routed = BTreeSet::from([("GET".to_owned(), "/openapi.json".to_owned())]);
+    let document = http::document();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        routed.extend(item.as_object().unwrap().keys().map(|method| (method.to_uppercase(), path.clone())));
+    }
+    let listed: BTreeSet<(String, String)> =
+        ENDPOINTS.iter().map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned())).collect();
     assert_eq!(routed, listed);
+    assert_eq!(rochdale_api::server::document::gaps(&document), Vec::<String>::new());
 }

@@ -28,7 +28,7 @@ const CASES: &[Case] = &[
         name: "another's signature",
         change: |package, _| package.signature = flip(&package.signature, 5),
         signed_anew: false,
-        code: ProblemCode::Unauthenticated,
+        code: ProblemCode::Forbidden,
         says: "signature",
     },
     Case {

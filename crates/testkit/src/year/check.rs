@@ -326,14 +326,17 @@ impl Year {
         Ok(())
     }
 
-    /// L6: the gate, both timelocks and the guard hold their roles, and nobody else any.
+    /// L6: the gate, both timelocks, the guard and the three sellers hold their roles, and nobody else any.
     async fn check_roles(&mut self) -> Result<()> {
         let at = self.site.manifest.addresses;
         let held = holders(&self.site.chain, &self.site.manifest).await?;
-        let expected = [at.charter_gate, at.token_timelock, at.member_timelock, at.pause_guard, at.token_timelock];
-        for (role, holder) in Role::ALL.into_iter().zip(expected) {
+        let mut sellers = vec![at.market, at.auction_house, at.compute_desk];
+        sellers.sort_unstable();
+        let houses = [at.charter_gate, at.token_timelock, at.member_timelock, at.pause_guard, at.token_timelock];
+        let expected = houses.map(|holder| vec![holder]).into_iter().chain([sellers]);
+        for (role, holders) in Role::ALL.into_iter().zip(expected) {
             let found = held.holders.get(&role.number()).cloned().unwrap_or_default();
-            holds!(self, "L6", found == [holder], "{role:?} is held by {found:?}");
+            holds!(self, "L6", found == holders, "{role:?} is held by {found:?}");
         }
         Ok(())
     }
