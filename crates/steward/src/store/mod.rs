@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use alloy::primitives::B256;
+use alloy::primitives::{Address, B256};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
 use sqlx::{Row as _, SqlSafeStr as _, SqlitePool};
@@ -196,6 +196,11 @@ fn bytes(row: &SqliteRow, column: &'static str) -> Result<Vec<u8>> {
 fn hash(row: &SqliteRow, column: &'static str) -> Result<B256> {
     let value: Vec<u8> = row.try_get(column)?;
     B256::try_from(value.as_slice()).map_err(|error| damaged(column, error))
+}
+
+fn address(row: &SqliteRow, column: &'static str) -> Result<Address> {
+    let value: Vec<u8> = row.try_get(column)?;
+    Address::try_from(value.as_slice()).map_err(|error| damaged(column, error))
 }
 
 fn amount(row: &SqliteRow, column: &'static str) -> Result<u128> {
