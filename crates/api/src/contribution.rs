@@ -2,7 +2,7 @@
 
 use crate::custody::BlobPermit;
 use crate::member::{Mined, SealedTo};
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes};
 use rochdale_core::ids::{ContributionId, DatasetId, MemberId, StewardId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -194,9 +194,9 @@ pub struct ScoreMessage {
     /// Which.
     #[schema(value_type = u64)]
     pub contribution_id: ContributionId,
-    /// The scorer.
-    #[schema(value_type = u8)]
-    pub steward: StewardId,
+    /// The scorer's account, whatever seat it holds.
+    #[schema(value_type = String)]
+    pub signer: Address,
     /// 0…10,000.
     pub quality: u16,
     /// 0…10,000.

@@ -1,6 +1,6 @@
 //! Who may open a record, who did, and the keys that members and peers seal to.
 
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes};
 use rochdale_core::ids::{ContributionId, StewardId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -58,9 +58,12 @@ pub struct Opening {
     /// Which record.
     #[schema(value_type = u64)]
     pub contribution_id: ContributionId,
-    /// Who scored it.
+    /// Who scored it: the seat that it held then.
     #[schema(value_type = u8)]
     pub scorer: StewardId,
+    /// Its account: a seat may be given to somebody else.
+    #[schema(value_type = String)]
+    pub account: Address,
     /// Why it was its turn.
     pub reason: OpeningReason,
     /// When the share was first released, seconds of block time.

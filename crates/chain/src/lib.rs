@@ -11,6 +11,7 @@ pub mod bindings;
 pub mod client;
 pub mod deploy;
 pub mod dispute;
+pub mod erc1271;
 pub mod events;
 pub mod gov;
 mod layouts;

@@ -4,9 +4,7 @@
 //! ever, and votes are read back by time. Only a contract account's ERC-1271 is asked as of the snapshot block, which
 //! needs a node that still has that block's state.
 
-use alloy::eips::BlockId;
-use alloy::primitives::{Address, B256, Bytes, FixedBytes, U256};
-use alloy::providers::Provider as _;
+use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::sol_types::SolStruct;
 use rochdale_core::ids::MemberId;
 use rochdale_core::poll::{Ballot, Cast, Poll, PollError, Standing, Tally, tally};
@@ -14,15 +12,7 @@ use rochdale_core::poll::{Ballot, Cast, Poll, PollError, Standing, Tally, tally}
 use crate::bindings::Membership;
 use crate::client::{BlockRef, Chain, ChainError};
 use crate::deploy::Manifest;
-use crate::eip712;
-
-alloy::sol! {
-    /// ERC-1271.
-    function isValidSignature(bytes32 hash, bytes signature) external view returns (bytes4 magic);
-}
-
-/// What ERC-1271 answers to a valid signature.
-const VALID: FixedBytes<4> = FixedBytes(<isValidSignatureCall as alloy::sol_types::SolCall>::SELECTOR);
+use crate::{eip712, erc1271};
 
 /// Why a poll cannot be held or counted.
 #[derive(Debug, thiserror::Error)]
@@ -151,37 +141,6 @@ impl<'a> Electorate<'a> {
 
     /// Whether a contract account took the signature at the snapshot.
     async fn accepts(&self, account: Address, hash: B256, signature: &Bytes) -> Result<bool, ChainError> {
-        accepts(self.chain, account, hash, signature, self.snapshot.number.into()).await
+        erc1271::accepts(self.chain, account, hash, signature, self.snapshot.number.into()).await
     }
-}
-
-/// Whether the contract at an account takes a signature of a digest (ERC-1271) as of a block; never where there is none.
-///
-/// # Errors
-/// Where the RPC does not answer, or has no state of that block any more: that must not pass for a no.
-pub async fn accepts(
-    chain: &Chain,
-    account: Address,
-    hash: B256,
-    signature: &Bytes,
-    at: BlockId,
-) -> Result<bool, ChainError> {
-    if !is_contract(chain, account, at).await? {
-        return Ok(false);
-    }
-    match chain.view_at(account, &isValidSignatureCall { hash, signature: signature.clone() }, at).await {
-        Ok(magic) => Ok(magic == VALID),
-        // It reverts, or is no such contract.
-        Err(ChainError::Refused { .. }) => Ok(false),
-        Err(other) => Err(other),
-    }
-}
-
-/// Whether there is a contract at an account as of a block.
-///
-/// # Errors
-/// As [`accepts`].
-pub async fn is_contract(chain: &Chain, account: Address, at: BlockId) -> Result<bool, ChainError> {
-    let code = chain.provider().get_code_at(account).block_id(at).await;
-    Ok(!code.map_err(|e| chain.error("eth_getCode", &e))?.is_empty())
 }

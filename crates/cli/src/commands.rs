@@ -212,7 +212,7 @@ fn openings(logs: &[members::OpeningLog], ui: Ui) -> Result<ExitCode> {
             Ok(lines) => {
                 values.push(json!({ "steward": steward, "openings": lines }));
                 for line in lines {
-                    let Opening { contribution_id, scorer, reason, first, last, times } = line;
+                    let Opening { contribution_id, scorer, account, reason, first, last, times } = line;
                     let why = match reason {
                         OpeningReason::Drawn => "it was drawn",
                         OpeningReason::ScoresDiffer => "the first two scores differ",
@@ -220,7 +220,7 @@ fn openings(logs: &[members::OpeningLog], ui: Ui) -> Result<ExitCode> {
                     };
                     writeln!(
                         sentences,
-                        "steward {steward}: contribution {contribution_id} was opened by steward {scorer}, because {why};                          {times} times from {first} to {last}"
+                        "steward {steward}: contribution {contribution_id} was opened by steward {scorer} ({account}), because {why};                          {times} times from {first} to {last}"
                     )?;
                 }
             }

@@ -44,6 +44,9 @@ pub struct Config {
     /// Claims that the cooperative pays gas for.
     #[serde(default)]
     pub claims: ClaimsConfig,
+    /// Everything else that members ask for and the cooperative pays gas for.
+    #[serde(default)]
+    pub gas: GasConfig,
     /// Following the chain.
     #[serde(default)]
     pub indexer: IndexerConfig,
@@ -188,6 +191,23 @@ impl ClaimsConfig {
     #[must_use]
     pub fn every(&self) -> Duration {
         Duration::from_millis(self.every_ms)
+    }
+}
+
+/// What members' requests may cost beside claims: admissions, consents, contributions, accounts, payout addresses, demands, contests. What
+/// stewards and workers send is counted in neither, and never refused for it.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GasConfig {
+    /// Gas of one member's requests in a day.
+    pub per_member_per_day: u64,
+    /// Gas of all members' requests in a day.
+    pub members_per_day: u64,
+}
+
+impl Default for GasConfig {
+    fn default() -> Self {
+        Self { per_member_per_day: 5_000_000, members_per_day: 500_000_000 }
     }
 }
 

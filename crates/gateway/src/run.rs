@@ -147,7 +147,7 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
     let options = SenderOptions { poll: RECEIPT_POLL, ..SenderOptions::default() };
     let sender = Sender::with_options(chain.clone(), key, options);
     let address = sender.address();
-    let limits = (Limiter::new(config.limits.writes_per_minute), House::new(config.claims));
+    let limits = (Limiter::new(config.limits.writes_per_minute), House::new(config.claims), config.gas);
     let relayer = Arc::new(Relayer::new(sender, manifest.clone(), store.clone(), index.clone(), limits, queue));
     let gateway = Arc::new(Gateway {
         chain,

@@ -255,13 +255,28 @@ impl Peers {
     where
         F: Future<Output = Result<T, Problem>>,
     {
+        let good = |answers: &Answers<T>| answers.iter().filter(|(_, answer)| answer.is_ok()).count();
+        self.until(patience, peers, question, |answers| good(answers) >= enough).await
+    }
+
+    /// As [`Self::first`], where `suffice` says of the answers that came so far whether they are enough: what one steward says may be good
+    /// by itself and not fit what the others say.
+    pub async fn until<T, F>(
+        &self,
+        patience: Duration,
+        peers: Vec<Peer>,
+        question: impl Fn(StewardId, Client) -> F,
+        suffice: impl Fn(&Answers<T>) -> bool,
+    ) -> Answers<T>
+    where
+        F: Future<Output = Result<T, Problem>>,
+    {
         let mut asked = self.ask_within(patience, peers, question);
-        let (mut answers, mut good) = (Vec::new(), 0);
-        while good < enough
-            && let Some((steward, answer)) = asked.next().await
+        let mut answers = Vec::new();
+        while !suffice(&answers)
+            && let Some(answer) = asked.next().await
         {
-            good += usize::from(answer.is_ok());
-            answers.push((steward, answer));
+            answers.push(answer);
         }
         let rest = async {
             while let Some(late) = asked.next().await {

@@ -50,10 +50,10 @@ CREATE TABLE shares (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX shares_of_member ON shares (member_id);
 
--- Signed scores, ours and the peers'.
+-- Signed scores, ours and the peers', by the account that signed: a seat may be given to somebody else, or another number.
 CREATE TABLE scores (
     contribution_id INTEGER NOT NULL,
-    steward         INTEGER NOT NULL,
+    signer          BLOB NOT NULL,
     member_id       INTEGER NOT NULL,
     quality         INTEGER NOT NULL,
     uniqueness      INTEGER NOT NULL,
@@ -62,7 +62,7 @@ CREATE TABLE scores (
     rubric_hash     BLOB NOT NULL,
     sketch          BLOB NOT NULL,
     signature       BLOB NOT NULL,
-    PRIMARY KEY (contribution_id, steward)
+    PRIMARY KEY (contribution_id, signer)
 ) STRICT, WITHOUT ROWID;
 
 -- Why our own scores are what they are.

@@ -12,7 +12,7 @@ use alloy::sol_types::Eip712Domain;
 use rochdale_api::settlement::{AwardMessage, AwardsRequest};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::eip712;
-use rochdale_chain::poll::{accepts, is_contract};
+use rochdale_chain::erc1271::{accepts, is_contract};
 use rochdale_chain::state::Cooperative;
 use rochdale_core::ids::{Epoch, MemberId};
 use rochdale_core::ledger::{Grant, ProgramCaps, SignedAward, grants};

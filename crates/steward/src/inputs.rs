@@ -9,7 +9,7 @@ use rochdale_chain::state::Cooperative;
 use rochdale_core::ids::{ContributionId, Epoch, MemberId};
 use rochdale_core::ledger::{self, Entered, EpochInputs, Grant, Inputs, Params, Usage, Used};
 
-use crate::scoring::{Times, agree, drawn};
+use crate::scoring::{Times, agree, scorers};
 use crate::steward::internal;
 use crate::store::ScoreRow;
 
@@ -65,7 +65,7 @@ pub fn gather(sources: &Sources<'_>) -> Result<Gathered, Problem> {
         let contribution = state.contributions.get(&id)?;
         let scores = sources.scores.get(&id).map_or(&[][..], Vec::as_slice);
         let times = Times { recorded: contribution.recorded.time, attempt: sources.attempt_length, at: sources.time };
-        agree(&drawn(state, contribution), scores, &times).map(|agreed| (agreed.score, agreed.sketch))
+        agree(&scorers(state, contribution), scores, &times).map(|agreed| (agreed.score, agreed.sketch))
     };
     let at_cut = state.ledger_cut(sources.since).map_err(internal)?;
     let grants = sources.grants.to_vec();

@@ -11,7 +11,7 @@ mod turn;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use alloy::primitives::{B256, keccak256};
+use alloy::primitives::{Address, B256, keccak256};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use rochdale_api::contribution::ScoreMessage;
 use rochdale_api::custody::{BlobPermit, BlobRequest, OpeningReason};
@@ -56,9 +56,15 @@ pub fn drawn(state: &Cooperative, contribution: &Contribution) -> Vec<StewardId>
     ledger::draw(contribution.commitment, contribution.block_hash, &seats)
 }
 
+/// The accounts of the stewards in draw order: a score is of who signed it, and a seat is held by somebody else after a vote.
+#[must_use]
+pub fn scorers(state: &Cooperative, contribution: &Contribution) -> Vec<Address> {
+    drawn(state, contribution).iter().map(|seat| state.seats[usize::from(seat.0) - 1].signer).collect()
+}
+
 /// Brings together the scores of one contribution that count, whoever's they are and in whatever order.
 #[must_use]
-pub fn agree(order: &[StewardId], scores: &[ScoreRow], times: &Times) -> Option<Agreed> {
+pub fn agree(order: &[Address], scores: &[ScoreRow], times: &Times) -> Option<Agreed> {
     let in_order = counting(order, scores, times);
     if let [first, second, ..] = in_order[..]
         && first.score == second.score
@@ -127,12 +133,12 @@ impl Steward {
         let mut known = self.scores_by_contribution().await?;
         // Of what is not held, nobody is waited for, and no peer is asked.
         let held = self.held_of(&open).await?;
-        let mut mine = self.turns(mirror, &finalized, &held, &known, seat);
+        let mut mine = self.turns(mirror, &finalized, &held, &known);
         if mine.iter().any(|(_, turn)| turn.reason == OpeningReason::StandsIn) {
             // Nobody is silent because we missed what it said.
             self.sync_scores(mirror).await?;
             known = self.scores_by_contribution().await?;
-            mine = self.turns(mirror, &finalized, &held, &known, seat);
+            mine = self.turns(mirror, &finalized, &held, &known);
         }
         let mut waiting: BTreeMap<ContributionId, String> = BTreeMap::new();
         let mut ready = Vec::new();
@@ -163,12 +169,14 @@ impl Steward {
         }
         let here: BTreeSet<ContributionId> = held.iter().map(|contribution| contribution.id).collect();
         for contribution in open {
-            let order = drawn(&finalized, contribution);
+            let order = scorers(&finalized, contribution);
             let scores = known.get(&contribution.id).map_or(&[][..], Vec::as_slice);
             let reason = match agree(&order, scores, &self.times(contribution, mirror.now())) {
                 Some(_) => None,
                 None if !here.contains(&contribution.id) => Some(no_record(contribution)),
-                None => Some(waiting.remove(&contribution.id).unwrap_or_else(|| waits_for(&order, scores))),
+                None => Some(
+                    waiting.remove(&contribution.id).unwrap_or_else(|| waits_for(&finalized, contribution, scores)),
+                ),
             };
             self.store.set_deferred(contribution.id, reason.as_deref()).await?;
         }
@@ -181,19 +189,18 @@ impl Steward {
         Times { recorded: contribution.recorded.time, attempt, at }
     }
 
-    /// What it is our turn to score.
+    /// What it is our own turn to score.
     fn turns<'a>(
         &self,
         mirror: &Mirror,
         finalized: &Cooperative,
         open: &[&'a Contribution],
         known: &BTreeMap<ContributionId, Vec<ScoreRow>>,
-        seat: StewardId,
     ) -> Vec<(&'a Contribution, Turn)> {
         let turn = |contribution: &&'a Contribution| {
-            let order = drawn(finalized, contribution);
+            let order = scorers(finalized, contribution);
             let scores = known.get(&contribution.id).map_or(&[][..], Vec::as_slice);
-            self.turn(mirror, contribution, &order, scores, seat).map(|turn| (*contribution, turn))
+            self.turn(mirror, contribution, &order, scores, self.address()).map(|turn| (*contribution, turn))
         };
         open.iter().filter_map(turn).collect()
     }
@@ -235,7 +242,8 @@ impl Steward {
             let detail = format!("{} of {} key shares are at hand", shares.len(), deal.threshold());
             return Err(Problem::new(ProblemCode::NotEnough, detail));
         }
-        self.store.note_opening(contribution.id, contribution.member, seat, reason, mirror.now()).await?;
+        let us = (seat, self.address());
+        self.store.note_opening(contribution.id, contribution.member, us, reason, mirror.now()).await?;
         let blob = self.blob(mirror, row.blob_digest, permits).await?;
         let recorded = contribution.recorded.time;
         let hash = header.hash();
@@ -244,7 +252,7 @@ impl Steward {
             .map_err(internal)??;
         let row = ScoreRow {
             contribution: contribution.id,
-            steward: seat,
+            signer: self.address(),
             member: contribution.member,
             score: judged.score,
             rubric_hash: score::rubric_hash(),
@@ -318,7 +326,7 @@ fn signed_part(row: &ScoreRow) -> eip712::Score {
 pub fn message(row: &ScoreRow) -> ScoreMessage {
     ScoreMessage {
         contribution_id: row.contribution,
-        steward: row.steward,
+        signer: row.signer,
         quality: row.score.quality,
         uniqueness: row.score.uniqueness,
         authenticity: row.score.authenticity,
@@ -329,14 +337,20 @@ pub fn message(row: &ScoreRow) -> ScoreMessage {
     }
 }
 
-fn waits_for(order: &[StewardId], scores: &[ScoreRow]) -> String {
+fn waits_for(state: &Cooperative, contribution: &Contribution, scores: &[ScoreRow]) -> String {
+    let scored = |seat: &StewardId| {
+        let signer = state.seats[usize::from(seat.0) - 1].signer;
+        scores.iter().any(|row| row.signer == signer)
+    };
+    let order = drawn(state, contribution);
+    let count = order.iter().filter(|seat| scored(seat)).count();
     let silent: Vec<String> = order
         .iter()
-        .take(if scores.len() >= 2 { 3 } else { 2 })
-        .filter(|steward| !scores.iter().any(|row| row.steward == **steward))
+        .take(if count >= 2 { 3 } else { 2 })
+        .filter(|seat| !scored(seat))
         .map(ToString::to_string)
         .collect();
-    match (scores.len(), silent.as_slice()) {
+    match (count, silent.as_slice()) {
         (_, []) => "the scores that are there differ".to_owned(),
         (2.., _) => format!("two scores differ; steward {} decides", silent.join(", ")),
         _ => format!("no score yet by steward {}", silent.join(" and ")),

@@ -17,7 +17,8 @@ mod shelf;
 mod withheld;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 use alloy::primitives::B256;
 use rochdale_api::contribution::ScoreMessage;
@@ -32,6 +33,7 @@ use rochdale_core::ledger::{
 use rochdale_crypto::keystore::Item;
 
 use crate::awards::granted;
+use crate::falsified::Falsified;
 use crate::inputs::{Gathered, Sources, gather};
 use crate::keys::unwrap_json;
 use crate::steward::{Mirror, Steward, chain_problem, internal};
@@ -100,8 +102,13 @@ impl From<&Header> for Attempt {
 enum Verdict {
     /// The same header.
     Recomputed(Box<Computed>),
-    /// Another one, or none, from the sheet that its signers signed. In words for everybody.
-    False(String),
+    /// Another one, or none, from the sheet that its signers signed.
+    False {
+        /// In words for everybody.
+        reason: String,
+        /// What was computed here, where something was.
+        ours: Option<Falsified>,
+    },
 }
 
 impl<'a> Said<'a> {
@@ -135,6 +142,7 @@ impl Steward {
     /// Where the chain or the store fails; what an attempt lacks is noted in the status.
     pub async fn settle_round(self: &Arc<Self>, mirror: &Mirror) -> Result<(), Problem> {
         let _one = self.settling.lock().await;
+        self.rounds.fetch_add(1, Ordering::SeqCst);
         self.lift_if_voided(&mirror.finalized()).await?;
         self.object_if_false(mirror).await?;
         self.refuse_if_halted(DUTY).await?;
@@ -155,14 +163,45 @@ impl Steward {
             let Some(proposal) = finalized.proposals.get(&epoch) else { return Ok(()) };
             let computed = match self.check_proposal(mirror, &proposal.header).await? {
                 Verdict::Recomputed(computed) => computed,
-                Verdict::False(reason) => {
-                    self.store.halt_over(DUTY, &reason, epoch, proposal.header.attempt).await?;
-                    return Err(Problem::new(ProblemCode::Halted, reason));
+                Verdict::False { reason, ours } => {
+                    return Err(self.halt_if_false_again(&proposal.header, reason, ours).await?);
                 }
             };
+            self.suspect(None);
             let header = self.shelf().record(*computed).await?;
             tracing::info!(%epoch, root = %header.root, "settled");
         }
+    }
+
+    /// Halts over a proposal that was false in an earlier round as well. A halt may lock a bond and stops a steward's share of every
+    /// epoch to come, and one bad answer of an RPC makes any root false for a moment.
+    async fn halt_if_false_again(
+        &self,
+        header: &Header,
+        reason: String,
+        ours: Option<Falsified>,
+    ) -> Result<Problem, Problem> {
+        let round = self.rounds.load(Ordering::SeqCst);
+        let suspected = self.suspected.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match suspected.filter(|(suspected, _)| suspected == header) {
+            Some((_, first)) if first < round => {
+                *self.falsified.write().unwrap_or_else(PoisonError::into_inner) = ours.map(Arc::new);
+                self.store.halt_over(DUTY, &reason, header.epoch, header.attempt).await?;
+                Ok(Problem::new(ProblemCode::Halted, reason))
+            }
+            known => {
+                self.suspect(Some((header.clone(), known.map_or(round, |(_, first)| first))));
+                Ok(Problem::new(
+                    ProblemCode::NotEnough,
+                    format!("{reason}; it is computed anew before this steward halts"),
+                ))
+            }
+        }
+    }
+
+    /// Notes which proposal was false, and in which round first.
+    fn suspect(&self, proposal: Option<(Header, u64)>) {
+        *self.suspected.lock().unwrap_or_else(PoisonError::into_inner) = proposal;
     }
 
     /// Goes on after a false proposal, once it is void for good.
@@ -338,8 +377,7 @@ impl Steward {
         })
     }
 
-    /// The scores of a sheet, each with its signature checked: that of the steward who held the seat at the cut, whoever
-    /// holds it now.
+    /// The scores of a sheet, each with its signature checked: that of who held a seat at the cut, whoever holds it now.
     ///
     /// # Errors
     /// With the first that does not hold.
@@ -347,6 +385,10 @@ impl Steward {
         let mut scores = Scores::new();
         for message in messages {
             let row = self.verify_score(at_cut, message)?;
+            if at_cut.steward_id(row.signer).is_none() {
+                let detail = format!("contribution {}: {} held no seat at the cut", row.contribution, row.signer);
+                return Err(Problem::new(ProblemCode::BadRequest, detail));
+            }
             scores.entry(row.contribution).or_default().push(row);
         }
         Ok(scores)

@@ -1,6 +1,6 @@
 //! What every duty of a steward shares: keys, store, its own view of the chain, and the ways to gateway and peers.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use rochdale_chain::deploy::Manifest;
 use rochdale_chain::events::{FollowError, Follower, FollowerOptions, Located};
 use rochdale_chain::state::Cooperative;
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
+use rochdale_core::ledger::Header;
 use rochdale_crypto::SealingPublicKey;
 use rochdale_node::callers::Looks;
 use rochdale_node::nonces::{Nonces, NoncesError};
@@ -154,6 +155,10 @@ pub struct Steward {
     pub announced: std::sync::Mutex<Option<std::time::Instant>>,
     /// What this steward computes of the pending epoch where the proposal on chain is another.
     pub(crate) falsified: RwLock<Option<Arc<Falsified>>>,
+    /// Rounds of settling since the start.
+    pub(crate) rounds: AtomicU64,
+    /// The proposal that was false when it was computed last, and the round in which it was so first.
+    pub(crate) suspected: std::sync::Mutex<Option<(Header, u64)>>,
     follower: Mutex<Follower<EventStore>>,
     /// Whether the store may hold events that the mirror does not: whoever asked for the step may have gone before its end.
     behind: AtomicBool,
@@ -234,6 +239,8 @@ impl Steward {
             debiting: Mutex::default(),
             announced: std::sync::Mutex::default(),
             falsified: RwLock::default(),
+            rounds: AtomicU64::default(),
+            suspected: std::sync::Mutex::default(),
             follower: Mutex::new(follower),
             behind: AtomicBool::new(true),
             mirror: RwLock::default(),

@@ -84,10 +84,21 @@ impl Committee {
         those: impl Fn(StewardId) -> bool,
         question: impl Fn(StewardId, Client) -> F,
     ) -> Answers<T> {
+        let good = |answers: &Answers<T>| answers.iter().filter(|(_, answer)| answer.is_ok()).count();
+        self.ask_until(those, question, |answers| good(answers) >= self.need()).await
+    }
+
+    /// Asks some stewards at once. Once `suffice` says that the answers so far are enough, nobody is waited for.
+    pub async fn ask_until<T, F: Future<Output = Result<T, Problem>>>(
+        &self,
+        those: impl Fn(StewardId) -> bool,
+        question: impl Fn(StewardId, Client) -> F,
+        suffice: impl Fn(&Answers<T>) -> bool,
+    ) -> Answers<T> {
         let asked = || self.stewards.iter().filter(|steward| those(steward.id));
         let peer = |steward: &Steward| Some(Peer { steward: steward.id, client: steward.client.clone()? });
         let reached: Vec<Peer> = asked().filter_map(peer).collect();
-        let mut answers = self.peers.first(self.patience, self.need(), reached, question).await;
+        let mut answers = self.peers.until(self.patience, reached, question, suffice).await;
         for steward in asked() {
             if !answers.iter().any(|(id, _)| *id == steward.id) {
                 let detail = match &steward.client {

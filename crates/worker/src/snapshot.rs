@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use alloy::primitives::{B256, Bytes, keccak256};
+use rochdale_api::client::Client;
 use rochdale_api::member::Sealed as SealedAnswer;
 use rochdale_api::order::{BlindedOrder, SealedRequest, Snapshot};
 use rochdale_api::{Problem, ProblemCode};
@@ -24,10 +25,21 @@ const OURSELVES: StewardId = StewardId(0);
 /// What only stewards and worker know of an order's snapshot.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Pool {
-    /// Blinds the snapshot's digest; drawn once for each order.
-    pub blinder: B256,
+    /// What blinds the snapshot's digest together with the order; drawn once for each order.
+    pub drawn: B256,
     /// Its records, ascending; empty before the stewards have named them.
     pub ids: Vec<ContributionId>,
+}
+
+/// How many stewards name the snapshot that most of them name.
+fn alike(answers: &Answers<Snapshot>) -> usize {
+    let mut named: BTreeMap<B256, usize> = BTreeMap::new();
+    for (_, snapshot) in answers {
+        if let Ok(snapshot) = snapshot {
+            *named.entry(snapshot.digest).or_default() += 1;
+        }
+    }
+    named.into_values().max().unwrap_or(0)
 }
 
 impl Worker {
@@ -41,18 +53,19 @@ impl Worker {
         mirror: &Mirror,
         committee: &Committee,
         job: &Job,
-        blinder: B256,
+        drawn: B256,
     ) -> Result<Snapshot, Problem> {
-        let body = BlindedOrder { request: job.request.clone(), blinder };
-        let answers = committee
-            .ask(|id, client| {
-                let request = self.sealed_request(committee, id, job.order_digest, &body);
-                async move {
-                    let sealed: SealedAnswer = client.post_signed("/v1/snapshots", &request?, mirror.now()).await?;
-                    self.open_snapshot(mirror, id, job, blinder, &sealed)
-                }
-            })
-            .await;
+        let body = BlindedOrder { request: job.request.clone(), drawn };
+        let blinder = commit::snapshot_blinder(job.order_digest, drawn);
+        let question = |id, client: Client| {
+            let request = self.sealed_request(committee, id, job.order_digest, &body);
+            async move {
+                let sealed: SealedAnswer = client.post_signed("/v1/snapshots", &request?, mirror.now()).await?;
+                self.open_snapshot(mirror, id, job, blinder, &sealed)
+            }
+        };
+        // One that lies and is quick must not stand in for one that is slow.
+        let answers = committee.ask_until(|_| true, question, |answers| alike(answers) >= committee.need()).await;
         self.agreed(committee, answers)
     }
 

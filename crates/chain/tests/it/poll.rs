@@ -1,11 +1,12 @@
 //! Ballots against the real `Membership`: who counts at the snapshot, and whose signature.
 
+use alloy::eips::BlockId;
 use alloy::primitives::{Address, B256, Bytes, keccak256};
 use alloy::providers::ext::AnvilApi as _;
 use alloy::signers::local::PrivateKeySigner;
 use rochdale_chain::bindings::Membership;
-use rochdale_chain::eip712;
 use rochdale_chain::poll::{Electorate, ElectorateError, id};
+use rochdale_chain::{eip712, erc1271};
 use rochdale_core::ids::MemberId;
 use rochdale_core::poll::{Ballot, House, Poll, PollError, Refusal};
 use rochdale_testkit::anvil::TestCoop;
@@ -15,6 +16,13 @@ const DAY: u64 = 86_400;
 const AGREES: &[u8] = &alloy::primitives::hex!("631626ba7e60e01b60005260206000f3");
 /// Reverts whatever is asked.
 const REVERTS: &[u8] = &alloy::primitives::hex!("60006000fd");
+/// Burns all gas whatever is asked.
+const BURNS: &[u8] = &alloy::primitives::hex!("fe");
+/// Returns nothing whatever is asked.
+const SAYS_NOTHING: &[u8] = &alloy::primitives::hex!("00");
+/// Returns the magic word if it has more than 4.9 and less than 5 million gas left, reverts if not.
+const BY_GAS: &[u8] =
+    &alloy::primitives::hex!("5a624ac4a0105a624c4b41111660155760006000fd5b631626ba7e60e01b60005260206000f3");
 
 /// A poll whose snapshot is the last final block, open for a week from now, signed by its author.
 async fn ask(coop: &TestCoop, author: MemberId, key: &PrivateKeySigner) -> (Poll, Bytes) {
@@ -152,4 +160,26 @@ async fn a_poll_needs_its_authors_signature_and_a_final_block() {
     before.snapshot_block = 1;
     let resigned = eip712::sign(&key, &eip712::Poll::from(&before), &coop.manifest.poll_domain()).unwrap();
     assert!(matches!(look(&before, &resigned).await, ElectorateError::Author(_)));
+}
+
+#[tokio::test]
+async fn a_contracts_answer_is_the_same_whatever_the_rpc_allows_and_no_error_is_a_no() {
+    let coop = TestCoop::deploy().await.unwrap();
+    let account = Address::repeat_byte(0xc0);
+    let ask = async |code: &'static [u8]| {
+        coop.chain.provider().anvil_set_code(account, Bytes::from_static(code)).await.unwrap();
+        let signature = Bytes::from_static(b"whatever the account takes");
+        erc1271::accepts(&coop.chain, account, B256::ZERO, &signature, BlockId::latest()).await
+    };
+    assert!(ask(AGREES).await.unwrap());
+    assert!(!ask(REVERTS).await.unwrap());
+    assert!(!ask(BURNS).await.unwrap(), "out of gas is an answer of the contract's, not an error of the node's");
+    assert!(!ask(SAYS_NOTHING).await.unwrap());
+    assert!(!ask(b"").await.unwrap(), "nobody is there");
+    // It agrees if the gas left is between 4.9 and 5 million: the same to whoever asks.
+    assert!(ask(BY_GAS).await.unwrap());
+    let missing = BlockId::hash(B256::repeat_byte(9));
+    coop.chain.provider().anvil_set_code(account, Bytes::from_static(AGREES)).await.unwrap();
+    let lost = erc1271::accepts(&coop.chain, account, B256::ZERO, &Bytes::new(), missing).await;
+    assert!(lost.is_err(), "{lost:?}");
 }

@@ -52,6 +52,7 @@ pub async fn contribute(
     let waits = known.is_some_and(|k| k.state != ContributionState::Refused);
     check_blob(&gateway, &package).await?;
     if !waits && !on_chain(&gateway, new.member, new.commitment).await? {
+        gateway.relayer.may_spend(new.member).await?;
         if let Some(other) = gateway.store.rival(&new).await? {
             let detail = format!("contribution {other} of member {} waits with nonce {}", new.member, new.nonce);
             return Err(Problem::new(ProblemCode::Conflict, detail)

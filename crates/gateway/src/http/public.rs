@@ -187,7 +187,7 @@ pub(super) async fn look(gateway: &Gateway) -> Health {
         ));
     }
     if now > 0 {
-        problems.extend(gateway.relayer.alarm(now).await);
+        problems.extend(gateway.relayer.alarms(now).await);
     }
     Health {
         service: "gateway".to_owned(),

@@ -87,6 +87,20 @@ fn check(addresses: &Addresses, request: &ExecuteRequest) -> Result<(), Problem>
     Ok(())
 }
 
+/// Whether a batch does nothing but take back: consent, everything, or the membership. That always goes through.
+fn is_denial(a: &Addresses, request: &ExecuteRequest) -> bool {
+    let denies = |call: &AccountCall| {
+        let selector = call.data.first_chunk::<4>().copied();
+        let denials = [
+            (a.consent_registry, ConsentRegistry::revokeCall::SELECTOR),
+            (a.consent_registry, ConsentRegistry::eraseCall::SELECTOR),
+            (a.membership, Membership::leaveCall::SELECTOR),
+        ];
+        denials.iter().any(|(target, denial)| call.target == *target && selector == Some(*denial))
+    };
+    request.calls.iter().all(denies)
+}
+
 /// What can be done about a call that is not relayed.
 const ELSEWHERE: &str = "what is relayed stands in docs/how-to/accounts.md; any other account can send executeSigned";
 
@@ -103,17 +117,18 @@ impl Relayer {
         let at = MemberAccountFactory::accountAtCall { qx, qy, recovery: recovery.clone() };
         let account = self.chain().view(factory, &at).await.map_err(|e| problems::chain(&e))?;
         // One for each member: whoever may join anyway cannot have more created than that.
-        if self.member_of(account).await?.is_none() {
+        let Some(member) = self.member_of(account).await? else {
             let detail = format!("nobody joined with {account}, the account of this passkey and these guardians");
             return Err(Problem::new(ProblemCode::Forbidden, detail)
                 .hint("join with this address first: an account can be admitted before it exists"));
-        }
+        };
         let turn = self.limiter.turn(&format!("account {account}")).await?;
         if self.is_account(account).await? {
             return Ok(AccountCreated { account, mined: None });
         }
+        self.may_spend(member).await?;
         let call = MemberAccountFactory::createCall { qx, qy, recovery };
-        let done = self.send("create_account", 1, factory, &call).await.map_err(|e| problems::send(&e))?;
+        let done = self.errand("create_account", &[member], factory, &call).await.map_err(|e| problems::send(&e))?;
         turn.spend();
         Ok(AccountCreated { account, mined: Some(done.mined) })
     }
@@ -130,11 +145,14 @@ impl Relayer {
         if !self.is_account(account).await? {
             return Err(no_account(account));
         }
-        if self.member_of(account).await?.is_none() {
+        let Some(member) = self.member_of(account).await? else {
             let detail = format!("nobody joined with account {account}: the relayer pays for members");
             return Err(Problem::new(ProblemCode::Forbidden, detail));
-        }
+        };
         let turn = self.limiter.turn(&format!("account {account}")).await?;
+        if !is_denial(&self.manifest.addresses, request) {
+            self.may_spend(member).await?;
+        }
         let call = |c: &AccountCall| Call { target: c.target, value: U256::ZERO, data: c.data.clone() };
         let calls: Vec<Call> = request.calls.iter().map(call).collect();
         let call = MemberAccount::executeSignedCall {
@@ -144,7 +162,8 @@ impl Relayer {
             deadline: U256::from(request.deadline),
             signature: request.signature.clone(),
         };
-        let done = self.send("execute", calls.len(), account, &call).await.map_err(|e| problems::send(&e))?;
+        let done =
+            self.errand("execute", &vec![member; calls.len()], account, &call).await.map_err(|e| problems::send(&e))?;
         turn.spend();
         Ok(done.mined)
     }
@@ -215,6 +234,18 @@ mod tests {
         assert_eq!(code(&request(a.usdc, GovToken::transferCall::SELECTOR.to_vec())), Err(ProblemCode::Forbidden));
         let execute = MemberAccount::executeCall::SELECTOR.to_vec();
         assert_eq!(code(&request(Address::repeat_byte(0xcc), execute)), Err(ProblemCode::Forbidden));
+    }
+
+    #[test]
+    fn a_batch_that_takes_back_and_does_more_is_no_denial() {
+        let a = addresses();
+        let mut request = request(a.consent_registry, ConsentRegistry::revokeCall::SELECTOR.to_vec());
+        assert!(is_denial(&a, &request));
+        let data = ConsentRegistry::grantCall::SELECTOR.to_vec().into();
+        request.calls.push(AccountCall { target: a.consent_registry, data });
+        assert!(!is_denial(&a, &request));
+        request.calls.remove(0);
+        assert!(!is_denial(&a, &request));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use rochdale_chain::bindings::ContributionRegistry;
 use rochdale_chain::client::{Revert, SendError};
 use rochdale_chain::eip712;
 use rochdale_chain::events::Event;
+use rochdale_core::ids::MemberId;
 use tokio::sync::Notify;
 
 use super::{Done, Record, Relayer};
@@ -120,7 +121,8 @@ impl Relayer {
         let mut left = 0;
         while !batch.is_empty() {
             let to = self.manifest.addresses.contribution_registry;
-            match self.send("record", batch.len(), to, &call(&batch)).await {
+            let members: Vec<MemberId> = batch.iter().map(|one| one.member).collect();
+            match self.errand("record", &members, to, &call(&batch)).await {
                 Ok(done) => return Ok(left + self.recorded(&done, batch.len()).await?),
                 Err(error) => {
                     let Some((place, reason)) = refusal(&error).filter(|(place, _)| *place < batch.len()) else {

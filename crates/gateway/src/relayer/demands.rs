@@ -20,6 +20,7 @@ impl Relayer {
     pub async fn demand(&self, request: &DemandRequest) -> Result<Mined, Problem> {
         let member = request.member_id;
         let turn = self.turn(member).await?;
+        self.may_spend_own(member).await?;
         let demand = eip712::Demand {
             memberId: member.0,
             epoch: request.epoch.0,
@@ -28,7 +29,7 @@ impl Relayer {
             deadline: U256::from(request.deadline),
         };
         let call = Disputes::demandCall { r: demand.into(), signature: request.signature.clone() };
-        let mined = match self.send("demand", 1, self.manifest.addresses.disputes, &call).await {
+        let mined = match self.errand("demand", &[member], self.manifest.addresses.disputes, &call).await {
             Ok(done) => done.mined,
             Err(error) => {
                 let before = async { Ok(self.store.member_events(member).await?) };
@@ -48,13 +49,14 @@ impl Relayer {
     pub async fn contest(&self, request: &ContestRequest) -> Result<Mined, Problem> {
         let member = request.member_id;
         let turn = self.turn(member).await?;
+        self.may_spend_own(member).await?;
         let (epoch, attempt) = (request.header.epoch, request.header.attempt);
         let contest =
             eip712::Contest { memberId: member.0, epoch: epoch.0, attempt, deadline: U256::from(request.deadline) };
         let ContestRequest { header, params, old, inputs, leaf, row_key, .. } = request;
         let opening = bindings::opening(header, params, member, *row_key, (old, inputs, leaf));
         let call = Disputes::contestCall { c: contest.into(), signature: request.signature.clone(), opening };
-        let done = self.send("contest", 1, self.manifest.addresses.disputes, &call).await;
+        let done = self.errand("contest", &[member], self.manifest.addresses.disputes, &call).await;
         let done = done.map_err(|error| problems::send(&error))?;
         turn.spend();
         Ok(done.mined)

@@ -17,16 +17,14 @@ use rochdale_core::ledger::Due;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
-use super::Relayer;
 use super::limits::Quota;
+use super::{DAY, Relayer};
 use crate::config::ClaimsConfig;
 use crate::directory::Directory;
 use crate::forward::Forward;
 use crate::problems;
 use crate::store::Store;
 
-/// Seconds that the budget of gas is for.
-const DAY: u64 = 86_400;
 /// Seconds that the quotas of addresses and networks are for.
 const HOUR: Duration = Duration::from_secs(3_600);
 /// Requests that may wait for one batch.
@@ -188,9 +186,10 @@ impl Relayer {
         Err(Problem::new(ProblemCode::TooManyRequests, detail).hint(self.house.own_gas()))
     }
 
-    /// What the operator should know about claims.
-    pub async fn alarm(&self, now: u64) -> Option<String> {
-        self.house.alarm(&self.store, now).await.unwrap_or_else(|problem| Some(problem.detail))
+    /// What the operator should know about gas.
+    pub async fn alarms(&self, now: u64) -> Vec<String> {
+        let claims = self.house.alarm(&self.store, now).await.unwrap_or_else(|problem| Some(problem.detail));
+        claims.into_iter().chain(self.errands_alarm().await).collect()
     }
 
     /// Whose claims on this epoch's root were paid for already.

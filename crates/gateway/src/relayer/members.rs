@@ -20,7 +20,7 @@ impl Relayer {
         let (nonce, deadline) = (U256::from(request.nonce), U256::from(request.deadline));
         let leave = eip712::Leave { memberId: member.0, nonce, deadline };
         let call = Membership::leaveCall { l: leave.into(), signature: request.signature.clone() };
-        match self.send("leave", 1, self.manifest.addresses.membership, &call).await {
+        match self.errand("leave", &[member], self.manifest.addresses.membership, &call).await {
             Ok(done) => Ok(done.mined),
             Err(error) => {
                 // Leaving happens once.
@@ -37,10 +37,11 @@ impl Relayer {
     pub async fn set_payout(&self, request: &PayoutRequest) -> Result<Mined, Problem> {
         let member = request.member_id;
         let turn = self.turn(member).await?;
+        self.may_spend(member).await?;
         let (nonce, deadline) = (U256::from(request.nonce), U256::from(request.deadline));
         let payout = eip712::Payout { memberId: member.0, payout: request.payout, nonce, deadline };
         let call = Membership::setPayoutCall { p: payout.into(), signature: request.signature.clone() };
-        let mined = match self.send("payout", 1, self.manifest.addresses.membership, &call).await {
+        let mined = match self.errand("payout", &[member], self.manifest.addresses.membership, &call).await {
             Ok(done) => done.mined,
             Err(error) => {
                 // Only this statement uses up a nonce: the one with this nonce is the nonce-th.

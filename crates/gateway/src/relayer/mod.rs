@@ -8,6 +8,7 @@ mod accounts;
 mod batch;
 mod claims;
 mod demands;
+mod errands;
 mod house;
 mod keys;
 mod limits;
@@ -34,13 +35,17 @@ use rochdale_chain::events::{Event, Located};
 use rochdale_core::ids::MemberId;
 use tokio::sync::Notify;
 
+use crate::config::GasConfig;
 use crate::indexer::Index;
 use crate::problems;
 use crate::store::{NewContribution, Store};
 
+use errands::NEWCOMER;
 pub use house::House;
 pub use limits::Limiter;
 
+/// Seconds that the budgets of gas are for.
+const DAY: u64 = 86_400;
 /// How long an earlier transaction of unknown fate is waited for.
 const SETTLING: Duration = Duration::from_secs(30);
 
@@ -52,6 +57,7 @@ pub struct Relayer {
     index: Index,
     limiter: Limiter,
     house: House,
+    gas: GasConfig,
     queue: Arc<Notify>,
     /// Set while a transaction may be on its way that this process does not wait for.
     unsettled: AtomicBool,
@@ -71,12 +77,12 @@ impl Relayer {
         manifest: Manifest,
         store: Store,
         index: Index,
-        (limiter, house): (Limiter, House),
+        (limiter, house, gas): (Limiter, House, GasConfig),
         queue: Arc<Notify>,
     ) -> Self {
         // A run before this one may have ended while it waited for a receipt.
         let unsettled = AtomicBool::new(true);
-        Self { sender, manifest, store, index, limiter, house, queue, unsettled }
+        Self { sender, manifest, store, index, limiter, house, gas, queue, unsettled }
     }
 
     /// The account that pays: the gateway's identity.
@@ -95,6 +101,7 @@ impl Relayer {
     /// A problem where the contract refuses or the chain fails.
     pub async fn join(&self, request: &JoinRequest) -> Result<(MemberId, Mined), Problem> {
         let turn = self.limiter.turn(&format!("join {}", request.nullifier)).await?;
+        self.may_spend(NEWCOMER).await?;
         let admission = eip712::Admission {
             account: request.account,
             payout: request.payout,
@@ -112,7 +119,7 @@ impl Relayer {
                 .then_some(*member),
             _ => None,
         };
-        let sent = self.send("join", 1, self.manifest.addresses.membership, &call).await;
+        let sent = self.errand("join", &[NEWCOMER], self.manifest.addresses.membership, &call).await;
         let done = match sent {
             Ok(done) => done,
             Err(error) => {
@@ -132,6 +139,7 @@ impl Relayer {
     /// A problem where the contract refuses or the chain fails.
     pub async fn grant(&self, request: &GrantRequest) -> Result<Mined, Problem> {
         let turn = self.turn(request.member_id).await?;
+        self.may_spend(request.member_id).await?;
         let grant = eip712::ConsentGrant {
             memberId: request.member_id.0,
             version: request.version,
@@ -276,7 +284,7 @@ impl Relayer {
         call: &C,
         same: impl Fn(&Event) -> bool,
     ) -> Result<Mined, Problem> {
-        match self.send(kind, 1, self.manifest.addresses.consent_registry, call).await {
+        match self.errand(kind, &[member], self.manifest.addresses.consent_registry, call).await {
             Ok(done) => Ok(done.mined),
             Err(error) => {
                 // Every grant, revocation and erasure takes the next nonce: the one with this nonce is the nonce-th.
@@ -325,8 +333,7 @@ impl Relayer {
         let receipt: Receipt = sent?;
         let mined = Mined { tx: receipt.transaction, block: receipt.block_number, gas_used: receipt.gas_used };
         tracing::info!(kind, items, tx = %mined.tx, block = mined.block, gas = mined.gas_used, "mined");
-        let at = self.index.standing().progress.map_or(0, |p| p.head.latest.timestamp);
-        if let Err(error) = self.store.log_transaction(kind, items, &mined, at).await {
+        if let Err(error) = self.store.log_transaction(kind, items, &mined, self.block_time()).await {
             // The chain has it; only our own statistics miss it.
             tracing::error!(%error, "the transaction could not be noted");
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use rochdale_api::member::Mined;
 use rochdale_core::ids::{Epoch, MemberId};
 
 use super::{Store, StoreError, signed, unsigned};
@@ -52,5 +53,51 @@ impl Store {
             sum += unsigned(gas);
         }
         Ok(sum)
+    }
+
+    /// Gas of what members asked for since a time, Unix seconds of block time: of one, or of all.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn errands_since(&self, since: u64, member: Option<MemberId>) -> Result<u64, StoreError> {
+        let (gas,): (i64,) = match member {
+            Some(member) => {
+                sqlx::query_as("SELECT COALESCE(SUM(gas_used), 0) FROM errands WHERE member = $1 AND at > $2")
+                    .bind(i64::from(member.0))
+                    .bind(signed(since))
+                    .fetch_one(&self.pool)
+                    .await?
+            }
+            None => {
+                sqlx::query_as("SELECT COALESCE(SUM(gas_used), 0) FROM errands WHERE at > $1")
+                    .bind(signed(since))
+                    .fetch_one(&self.pool)
+                    .await?
+            }
+        };
+        Ok(unsigned(gas))
+    }
+
+    /// Notes what a transaction cost that these members asked for, in equal parts. One who is named twice has two.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn log_errand(&self, members: &[MemberId], mined: &Mined, at: u64) -> Result<(), StoreError> {
+        let part = mined.gas_used.div_ceil(members.len().max(1) as u64);
+        let mut transaction = self.pool.begin().await?;
+        for member in members {
+            sqlx::query(
+                "INSERT INTO errands (tx, member, at, gas_used) VALUES ($1, $2, $3, $4)
+                 ON CONFLICT (tx, member) DO UPDATE SET gas_used = gas_used + excluded.gas_used",
+            )
+            .bind(mined.tx.as_slice())
+            .bind(i64::from(member.0))
+            .bind(signed(at))
+            .bind(signed(part))
+            .execute(&mut *transaction)
+            .await?;
+        }
+        transaction.commit().await?;
+        Ok(())
     }
 }

@@ -94,6 +94,7 @@ impl Store {
             migration(1, "start", include_str!("../../migrations/0001_start.sql")),
             migration(2, "polls", include_str!("../../migrations/0002_polls.sql")),
             migration(9, "claims", include_str!("../../migrations/0009_claims.sql")),
+            migration(10, "errands", include_str!("../../migrations/0010_errands.sql")),
         ]);
         migrator.run(&pool).await.map_err(|source| StoreError::Migrate { path: path.to_owned(), source })?;
         Ok(Self { pool })

@@ -16,7 +16,7 @@ const DATA: u128 = 5_000_000_000_000_000_000;
 const GOV: u128 = 1_000_000_000_000_000_000;
 
 /// Awards every member the same, with leaves that the stewards will hand out.
-fn round(rig: &Rig, members: &[MemberId]) -> (Header, Vec<ClaimLeaf>) {
+pub fn round(rig: &Rig, members: &[MemberId]) -> (Header, Vec<ClaimLeaf>) {
     let amounts = Amounts { cash: 0, stream: 0, data: DATA, gov: GOV };
     let private = |m: &MemberId| keccak256(m.0.to_be_bytes());
     let leaves: Vec<B256> = members.iter().map(|m| leaf(*m, &amounts, private(m))).collect();
@@ -55,7 +55,7 @@ fn round(rig: &Rig, members: &[MemberId]) -> (Header, Vec<ClaimLeaf>) {
     (header, members.iter().map(leaf).collect())
 }
 
-fn propose(rig: &Rig, header: &Header) -> ProposeRequest {
+pub fn propose(rig: &Rig, header: &Header) -> ProposeRequest {
     let signed = eip712::Header::from(header);
     let sign = |seat: u8| Countersignature {
         steward: StewardId(seat),

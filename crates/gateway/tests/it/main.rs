@@ -5,6 +5,7 @@ mod accounts;
 mod actors;
 mod chain;
 mod claims;
+mod errands;
 mod path;
 mod polls;
 mod process;

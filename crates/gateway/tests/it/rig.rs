@@ -28,7 +28,7 @@ use rochdale_chain::local::AnvilOptions;
 use rochdale_core::ids::{MemberId, StewardId};
 use rochdale_crypto::{Cid, Context, RecordSecret, SealingKeyPair, envelope};
 use rochdale_gateway::config::{
-    BatchConfig, ClaimsConfig, Config, IndexerConfig, Limits, RelayerConfig, StewardConfig, WorkerConfig,
+    BatchConfig, ClaimsConfig, Config, GasConfig, IndexerConfig, Limits, RelayerConfig, StewardConfig, WorkerConfig,
 };
 use rochdale_gateway::run;
 use rochdale_node::sealed::{Opens, SealedBody, Sealer};
@@ -210,6 +210,7 @@ pub struct Rig {
     pub batch: BatchConfig,
     pub limits: Limits,
     pub claims: ClaimsConfig,
+    pub gas: GasConfig,
     pub accept_rollback: Option<u64>,
     running: Option<Running>,
 }
@@ -240,7 +241,8 @@ impl Rig {
         }
         let (batch, limits) = (BatchConfig::default(), Limits::default());
         let claims = ClaimsConfig { every_ms: 0, ..ClaimsConfig::default() };
-        Self { coop, stewards, dir, batch, limits, claims, accept_rollback: None, running: None }
+        let gas = GasConfig::default();
+        Self { coop, stewards, dir, batch, limits, claims, gas, accept_rollback: None, running: None }
     }
 
     pub fn config(&self) -> Config {
@@ -257,6 +259,7 @@ impl Rig {
             limits: self.limits,
             batch: self.batch,
             claims: self.claims,
+            gas: self.gas,
             // The chain stands still between two transactions here.
             indexer: IndexerConfig { poll_ms: 20, stale_after_seconds: 3_600, accept_rollback: self.accept_rollback },
         }

@@ -54,7 +54,8 @@ impl Steward {
         Ok(())
     }
 
-    /// A signed score as a row.
+    /// The signed score of who holds a seat, or held one, as a row. Where it counts is decided where scores are counted: a former steward's
+    /// may still be needed for an epoch whose cut was before it was replaced.
     ///
     /// # Errors
     /// Where contribution, rubric, range or signature do not hold.
@@ -66,7 +67,7 @@ impl Steward {
             .ok_or_else(|| Problem::new(ProblemCode::NotFound, format!("there is no contribution {id} on chain")))?;
         let row = ScoreRow {
             contribution: id,
-            steward: message.steward,
+            signer: message.signer,
             member: contribution.member,
             score: Score {
                 quality: message.quality,
@@ -88,11 +89,11 @@ impl Steward {
             );
             return Err(Problem::new(ProblemCode::Conflict, detail).hint("run the same version of the software"));
         }
-        let seat = usize::from(message.steward.0)
-            .checked_sub(1)
-            .and_then(|at| state.seats.get(at))
-            .ok_or_else(|| Problem::new(ProblemCode::BadRequest, format!("there is no steward {}", message.steward)))?;
-        eip712::verify(&signed_part(&row), &self.manifest.committee_domain(), &message.signature, seat.signer)
+        if !state.offices.contains_key(&message.signer) {
+            let detail = format!("contribution {id} was scored by {}, who never held a seat", message.signer);
+            return Err(Problem::new(ProblemCode::BadRequest, detail));
+        }
+        eip712::verify(&signed_part(&row), &self.manifest.committee_domain(), &message.signature, message.signer)
             .map_err(|error| broken("score", error))?;
         Ok(row)
     }

@@ -16,7 +16,7 @@ use rochdale_crypto::sealing::{self, ShareContext};
 use rochdale_crypto::{Sealed, SealingKeyPair, SealingPublicKey, Share};
 
 use super::turn::{Turn, turn};
-use super::{PAGE, agree, drawn, message, request_hash};
+use super::{PAGE, agree, message, request_hash, scorers};
 use crate::record::Held;
 use crate::steward::{Mirror, Steward, broken, internal};
 use crate::store::ScoreRow;
@@ -35,15 +35,15 @@ impl Steward {
         &self,
         mirror: &Mirror,
         contribution: &Contribution,
-        order: &[StewardId],
+        order: &[Address],
         scores: &[ScoreRow],
-        steward: StewardId,
+        scorer: Address,
     ) -> Option<Turn> {
         let times = self.times(contribution, mirror.now());
         if agree(order, scores, &times).is_some() {
             return None;
         }
-        turn(order, scores, steward, &times)
+        turn(order, scores, scorer, &times)
     }
 
     /// The shares of a page: our own, and those that peers release to us.
@@ -71,7 +71,7 @@ impl Steward {
         let reply = SealingKeyPair::random(&mut rand::rng());
         let request = &ScoringSharesRequest {
             contributions: lacking.iter().map(|(contribution, _)| contribution.id).collect(),
-            scores: evidence(&lacking, known),
+            scores: evidence(mirror, &lacking, known),
             reply_key: reply.public().0,
         };
         let mut asked = self.peers.ask(self.colleagues(mirror), |_, client| async move {
@@ -182,10 +182,10 @@ impl Steward {
         let context = ShareContext::of(&header, seat).release(hash);
         let sealed = sealing::seal_released_share(&SealingPublicKey(recipient), &context, &share, &mut rand::rng());
         let sealed = sealed.map_err(|error| Problem::new(ProblemCode::BadRequest, format!("reply_key: {error}")))?;
-        let permit =
-            self.permit(seat, row.blob_digest, mirror.latest.seats[usize::from(scorer.0) - 1].signer, mirror.now())?;
+        let account = mirror.latest.seats[usize::from(scorer.0) - 1].signer;
+        let permit = self.permit(seat, row.blob_digest, account, mirror.now())?;
         // The log comes first: what is not written down does not leave.
-        self.store.note_opening(id, contribution.member, scorer, turn.reason, mirror.now()).await?;
+        self.store.note_opening(id, contribution.member, (scorer, account), turn.reason, mirror.now()).await?;
         Ok(ScoringAnswer::Released { contribution_id: id, sealed: sealed.0, permit })
     }
 
@@ -205,8 +205,9 @@ impl Steward {
         let finalized = mirror.finalized();
         let contribution = self.open_to_scoring(mirror, &finalized, id).await?;
         let scores = self.store.scores_of(id).await?;
-        let order = drawn(&finalized, contribution);
-        let turn = self.turn(mirror, contribution, &order, &scores, scorer).ok_or_else(|| {
+        let order = scorers(&finalized, contribution);
+        let signer = mirror.latest.seats[usize::from(scorer.0) - 1].signer;
+        let turn = self.turn(mirror, contribution, &order, &scores, signer).ok_or_else(|| {
             let detail = format!(
                 "it is not the turn of steward {scorer} to score contribution {id}: it is scored, or others are drawn"
             );
@@ -240,13 +241,18 @@ impl Steward {
     }
 }
 
-/// The signed scores that make it our turn, where they differ.
-fn evidence(lacking: &[&(&Contribution, Turn)], known: &BTreeMap<ContributionId, Vec<ScoreRow>>) -> Vec<ScoreMessage> {
+/// The signed scores that make it our turn, where they differ: those of who holds a seat.
+fn evidence(
+    mirror: &Mirror,
+    lacking: &[&(&Contribution, Turn)],
+    known: &BTreeMap<ContributionId, Vec<ScoreRow>>,
+) -> Vec<ScoreMessage> {
     lacking
         .iter()
         .filter(|(_, turn)| turn.reason != OpeningReason::Drawn)
         .filter_map(|(contribution, _)| known.get(&contribution.id))
         .flatten()
+        .filter(|row| mirror.latest.steward_id(row.signer).is_some())
         .map(message)
         .collect()
 }

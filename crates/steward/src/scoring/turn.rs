@@ -4,10 +4,12 @@
 //! The first two that were drawn open it at once. Every other one opens it for a need alone: because the scores before it
 //! differ, or because somebody drawn before it was silent for an attempt. A score counts if its steward's turn has come by then, given
 //! the scores before it that count. Stewards that were drawn later decide nothing here, so that nobody makes it another's turn by
-//! signing something out of turn, and a score that leaves out those before it waits for their time to pass.
+//! signing something out of turn, and a score that leaves out those before it waits for their time to pass. Nor do accounts that hold no
+//! seat: what a former steward scored counts for epochs whose cut it was in office at, and a record that has not entered by then is scored
+//! by whoever is drawn now.
 
+use alloy::primitives::Address;
 use rochdale_api::custody::OpeningReason;
-use rochdale_core::ids::StewardId;
 
 use crate::store::ScoreRow;
 
@@ -31,12 +33,12 @@ pub struct Times {
     pub at: u64,
 }
 
-/// The turn of `steward`, where it has come; never where it was not drawn, where it scored already, or where enough stewards before it
+/// The turn of `scorer`, where it has come; never where it was not drawn, where it scored already, or where enough stewards before it
 /// did. Scores are of one contribution and do not agree yet.
 #[must_use]
-pub fn turn(order: &[StewardId], scores: &[ScoreRow], steward: StewardId, times: &Times) -> Option<Turn> {
-    let rank = order.iter().position(|drawn| *drawn == steward)?;
-    if scores.iter().any(|row| row.steward == steward) {
+pub fn turn(order: &[Address], scores: &[ScoreRow], scorer: Address, times: &Times) -> Option<Turn> {
+    let rank = order.iter().position(|drawn| *drawn == scorer)?;
+    if scores.iter().any(|row| row.signer == scorer) {
         return None;
     }
     after(&by_rank(&order[..rank], scores, times), times).filter(|turn| turn.since <= times.at)
@@ -44,15 +46,15 @@ pub fn turn(order: &[StewardId], scores: &[ScoreRow], steward: StewardId, times:
 
 /// The scores that count, in draw order.
 #[must_use]
-pub fn counting<'a>(order: &[StewardId], scores: &'a [ScoreRow], times: &Times) -> Vec<&'a ScoreRow> {
+pub fn counting<'a>(order: &[Address], scores: &'a [ScoreRow], times: &Times) -> Vec<&'a ScoreRow> {
     by_rank(order, scores, times).into_iter().flatten().collect()
 }
 
 /// For each steward its score, where that counts.
-fn by_rank<'a>(order: &[StewardId], scores: &'a [ScoreRow], times: &Times) -> Vec<Option<&'a ScoreRow>> {
+fn by_rank<'a>(order: &[Address], scores: &'a [ScoreRow], times: &Times) -> Vec<Option<&'a ScoreRow>> {
     let mut ranked: Vec<Option<&ScoreRow>> = Vec::with_capacity(order.len());
     for drawn in order {
-        let score = scores.iter().find(|row| row.steward == *drawn);
+        let score = scores.iter().find(|row| row.signer == *drawn);
         let in_turn = after(&ranked, times).is_some_and(|turn| turn.since <= times.at);
         ranked.push(score.filter(|_| in_turn));
     }
@@ -108,7 +110,7 @@ mod tests {
     fn score(steward: u8, quality: u16, kept_at: u64) -> ScoreRow {
         ScoreRow {
             contribution: ContributionId(1),
-            steward: StewardId(steward),
+            signer: Address::with_last_byte(steward),
             member: MemberId(1),
             score: Score { quality, uniqueness: 10_000, authenticity: 3_000, rarity: 10_000 },
             rubric_hash: B256::ZERO,
@@ -122,12 +124,12 @@ mod tests {
         Times { recorded: RECORDED, attempt: ATTEMPT, at }
     }
 
-    fn order(seats: u8) -> Vec<StewardId> {
-        (1..=seats).map(StewardId).collect()
+    fn order(seats: u8) -> Vec<Address> {
+        (1..=seats).map(Address::with_last_byte).collect()
     }
 
     fn of(rank: u8, seats: u8, scores: &[ScoreRow]) -> Option<(u64, OpeningReason)> {
-        let found = |time| turn(&order(seats), scores, StewardId(rank), &at(time));
+        let found = |time| turn(&order(seats), scores, Address::with_last_byte(rank), &at(time));
         let turn = found(u64::MAX)?;
         assert_eq!(found(turn.since), Some(turn), "it has come");
         assert_ne!(found(turn.since - 1), Some(turn), "and not before");
@@ -135,7 +137,7 @@ mod tests {
     }
 
     fn counted(time: u64, seats: u8, scores: &[ScoreRow]) -> Vec<u8> {
-        counting(&order(seats), scores, &at(time)).iter().map(|row| row.steward.0).collect()
+        counting(&order(seats), scores, &at(time)).iter().map(|row| row.signer[19]).collect()
     }
 
     #[test]
@@ -176,7 +178,10 @@ mod tests {
         assert_eq!(of(2, 5, &[score(4, 7, 0), score(5, 9, 0)]), Some((RECORDED, OpeningReason::Drawn)));
         // Until the second was silent for its time, the third's score makes nothing agree.
         let early = [score(1, 7, 0), score(3, 7, 0)];
-        assert_eq!(turn(&order(5), &early, StewardId(2), &at(RECORDED)).map(|turn| turn.since), Some(RECORDED));
+        assert_eq!(
+            turn(&order(5), &early, Address::with_last_byte(2), &at(RECORDED)).map(|turn| turn.since),
+            Some(RECORDED)
+        );
     }
 
     #[test]

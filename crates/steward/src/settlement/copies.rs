@@ -47,10 +47,11 @@ impl Steward {
                     let reason = other_header(header, &computed, &gathered, &sheet);
                     let (leaves, inputs) = (leaf_rows(&computed.round), computed.round.settled.inputs);
                     let ours = Falsified { epoch: header.epoch, attempt: header.attempt, leaves, inputs };
-                    *self.falsified.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(ours));
-                    return Ok(Verdict::False(reason));
+                    return Ok(Verdict::False { reason, ours: Some(ours) });
                 }
-                Err(problem) if is_refused(&problem) => return Ok(Verdict::False(no_header(header))),
+                Err(problem) if is_refused(&problem) => {
+                    return Ok(Verdict::False { reason: no_header(header), ours: None });
+                }
                 Err(problem) => problem,
             },
             Err(problem) => problem,

@@ -12,7 +12,7 @@ use rochdale_core::ids::ContributionId;
 
 use super::Scores;
 use crate::inputs::Gathered;
-use crate::scoring::{agree, counting, drawn, message};
+use crate::scoring::{agree, counting, message, scorers};
 use crate::steward::{Mirror, Steward, internal};
 use crate::store::ScoreRow;
 
@@ -22,7 +22,9 @@ impl Steward {
     async fn scores_at(&self, at_cut: &Cooperative, time: u64) -> Result<Scores, Problem> {
         let mut scores = Scores::new();
         for row in self.store.scores_after(ContributionId(0)).await?.iter().filter(|row| row.kept_at < time) {
-            if let Ok(verified) = self.verify_score(at_cut, &message(row)) {
+            if at_cut.steward_id(row.signer).is_some()
+                && let Ok(verified) = self.verify_score(at_cut, &message(row))
+            {
                 scores.entry(row.contribution).or_default().push(verified);
             }
         }
@@ -63,17 +65,16 @@ impl Steward {
             }
             let said = said.get(&id).map_or(&[][..], Vec::as_slice);
             let all = together(said, known(&id));
-            let counted = counting(&drawn(at_cut, contribution), &all, &self.times(contribution, start));
-            let left_out = counted.iter().filter(|row| !said.iter().any(|one| one.steward == row.steward));
-            lines
-                .extend(left_out.map(|row| format!("contribution {id}: the score of steward {} is here", row.steward)));
+            let counted = counting(&scorers(at_cut, contribution), &all, &self.times(contribution, start));
+            let left_out = counted.iter().filter(|row| !said.iter().any(|one| one.signer == row.signer));
+            lines.extend(left_out.map(|row| format!("contribution {id}: the score of {} is here", row.signer)));
         }
         for id in &gathered.deferred {
             let Some(contribution) = at_cut.contributions.get(id) else { continue };
             if !self.can_be_had(mirror, contribution).await? {
                 continue;
             }
-            let (order, times) = (drawn(at_cut, contribution), self.times(contribution, start));
+            let (order, times) = (scorers(at_cut, contribution), self.times(contribution, start));
             if agree(&order, known(id), &times).is_some() {
                 lines.push(format!("contribution {id} has an agreed score here"));
             }
@@ -104,9 +105,9 @@ fn is_erased(mirror: &Mirror, contribution: &Contribution) -> bool {
     mirror.latest.contributions.get(&contribution.id).is_none_or(|now| now.erased)
 }
 
-/// One score of each steward: what the sheet says, then what is known besides.
+/// One score of each account: what the sheet says, then what is known besides.
 fn together(said: &[ScoreRow], known: &[ScoreRow]) -> Vec<ScoreRow> {
-    let mut all: BTreeMap<_, &ScoreRow> = known.iter().map(|row| (row.steward, row)).collect();
-    all.extend(said.iter().map(|row| (row.steward, row)));
+    let mut all: BTreeMap<_, &ScoreRow> = known.iter().map(|row| (row.signer, row)).collect();
+    all.extend(said.iter().map(|row| (row.signer, row)));
     all.into_values().cloned().collect()
 }

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use alloy::primitives::B256;
+use alloy::primitives::{Address, B256};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
 use sqlx::{Row as _, SqlSafeStr as _, SqlitePool};
@@ -131,6 +131,7 @@ impl Store {
             migration(20, "sizes", include_str!("../../migrations/0020_sizes.sql").into_sql_str()),
             migration(21, "folded", include_str!("../../migrations/0021_folded.sql").into_sql_str()),
             migration(30, "settled inputs", include_str!("../../migrations/0030_settled_inputs.sql").into_sql_str()),
+            migration(31, "orders", include_str!("../../migrations/0031_orders.sql").into_sql_str()),
         ]);
         migrator.run(&store.pool).await.map_err(|source| StoreError::Migration { path, source })?;
         Ok(store)
@@ -195,6 +196,11 @@ fn bytes(row: &SqliteRow, column: &'static str) -> Result<Vec<u8>> {
 fn hash(row: &SqliteRow, column: &'static str) -> Result<B256> {
     let value: Vec<u8> = row.try_get(column)?;
     B256::try_from(value.as_slice()).map_err(|error| damaged(column, error))
+}
+
+fn address(row: &SqliteRow, column: &'static str) -> Result<Address> {
+    let value: Vec<u8> = row.try_get(column)?;
+    Address::try_from(value.as_slice()).map_err(|error| damaged(column, error))
 }
 
 fn amount(row: &SqliteRow, column: &'static str) -> Result<u128> {

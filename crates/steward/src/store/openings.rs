@@ -1,9 +1,10 @@
 //! The log of openings: to whom our share of a record went so that it could be scored.
 
+use alloy::primitives::Address;
 use rochdale_api::custody::{Opening, OpeningReason};
 use rochdale_core::ids::{ContributionId, MemberId, StewardId};
 
-use super::{Result, Store, damaged, get, int};
+use super::{Result, Store, address, damaged, get, int};
 
 const fn code(reason: OpeningReason) -> i64 {
     match reason {
@@ -22,20 +23,21 @@ impl Store {
         &self,
         contribution: ContributionId,
         member: MemberId,
-        scorer: StewardId,
+        (scorer, account): (StewardId, Address),
         reason: OpeningReason,
         at: u64,
     ) -> Result<()> {
         sqlx::query(
-            "INSERT INTO openings (contribution_id, scorer, member_id, reason, first, last, times)
-             VALUES ($1, $2, $3, $4, $5, $5, 1)
-             ON CONFLICT (contribution_id, scorer) DO UPDATE SET last = excluded.last, times = times + 1",
+            "INSERT INTO openings (contribution_id, scorer, member_id, reason, first, last, times, account)
+             VALUES ($1, $2, $3, $4, $5, $5, 1, $6)
+             ON CONFLICT (contribution_id, account) DO UPDATE SET last = excluded.last, times = times + 1",
         )
         .bind(int(contribution.0))
         .bind(i64::from(scorer.0))
         .bind(i64::from(member.0))
         .bind(code(reason))
         .bind(int(at))
+        .bind(account.as_slice())
         .execute(&self.pool)
         .await?;
         Ok(())
@@ -61,6 +63,7 @@ impl Store {
                 Ok(Opening {
                     contribution_id: ContributionId(get(row, "contribution_id")?),
                     scorer: StewardId(get(row, "scorer")?),
+                    account: address(row, "account")?,
                     reason,
                     first: get(row, "first")?,
                     last: get(row, "last")?,

@@ -1,20 +1,20 @@
 //! Signed scores, why they are so, and how they entered the ledger.
 
-use alloy::primitives::B256;
-use rochdale_core::ids::{ContributionId, Epoch, MemberId, StewardId};
+use alloy::primitives::{Address, B256};
+use rochdale_core::ids::{ContributionId, Epoch, MemberId};
 use rochdale_core::ledger::{Entered, Score};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::{Result, Store, bytes, get, hash, int};
+use super::{Result, Store, address, bytes, get, hash, int};
 
 /// One steward's signed score.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScoreRow {
     /// Of which contribution.
     pub contribution: ContributionId,
-    /// Who scored.
-    pub steward: StewardId,
+    /// Who scored, whatever seat it holds.
+    pub signer: Address,
     /// Whose record.
     pub member: MemberId,
     /// The score.
@@ -30,18 +30,18 @@ pub struct ScoreRow {
 }
 
 impl Store {
-    /// Keeps a steward's score; its first one stands. `false` where there was one, or the member erased everything.
+    /// Keeps an account's score; its first one stands. `false` where there was one, or the member erased everything.
     ///
     /// # Errors
     /// Where the database fails.
     pub async fn put_score(&self, row: &ScoreRow) -> Result<bool> {
         let done = sqlx::query(
-            "INSERT OR IGNORE INTO scores (contribution_id, steward, member_id, quality, uniqueness, authenticity,
+            "INSERT OR IGNORE INTO scores (contribution_id, signer, member_id, quality, uniqueness, authenticity,
              rarity, rubric_hash, sketch, signature, kept_at) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
              WHERE NOT EXISTS (SELECT 1 FROM erasures WHERE member_id = $3)",
         )
         .bind(int(row.contribution.0))
-        .bind(i64::from(row.steward.0))
+        .bind(row.signer.as_slice())
         .bind(i64::from(row.member.0))
         .bind(i64::from(row.score.quality))
         .bind(i64::from(row.score.uniqueness))
@@ -56,24 +56,24 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// All scores of contributions with an id above `after`, by contribution and steward.
+    /// All scores of contributions with an id above `after`, by contribution and signer.
     ///
     /// # Errors
     /// Where the database fails or is damaged.
     pub async fn scores_after(&self, after: ContributionId) -> Result<Vec<ScoreRow>> {
-        let rows = sqlx::query("SELECT * FROM scores WHERE contribution_id > $1 ORDER BY contribution_id, steward")
+        let rows = sqlx::query("SELECT * FROM scores WHERE contribution_id > $1 ORDER BY contribution_id, signer")
             .bind(int(after.0))
             .fetch_all(&self.pool)
             .await?;
         rows.iter().map(score).collect()
     }
 
-    /// All scores of one contribution, by steward.
+    /// All scores of one contribution, by signer.
     ///
     /// # Errors
     /// Where the database fails or is damaged.
     pub async fn scores_of(&self, contribution: ContributionId) -> Result<Vec<ScoreRow>> {
-        let rows = sqlx::query("SELECT * FROM scores WHERE contribution_id = $1 ORDER BY steward")
+        let rows = sqlx::query("SELECT * FROM scores WHERE contribution_id = $1 ORDER BY signer")
             .bind(int(contribution.0))
             .fetch_all(&self.pool)
             .await?;
@@ -183,7 +183,7 @@ fn fields(row: &SqliteRow) -> Result<Score> {
 fn score(row: &SqliteRow) -> Result<ScoreRow> {
     Ok(ScoreRow {
         contribution: ContributionId(get(row, "contribution_id")?),
-        steward: StewardId(get(row, "steward")?),
+        signer: address(row, "signer")?,
         member: MemberId(get(row, "member_id")?),
         score: fields(row)?,
         rubric_hash: hash(row, "rubric_hash")?,

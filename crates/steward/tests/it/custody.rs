@@ -46,7 +46,7 @@ fn scored(world: &World, seat: StewardId, contribution: ContributionId, quality:
     };
     Ok(ScoreMessage {
         contribution_id: contribution,
-        steward: seat,
+        signer: key(seat).address(),
         quality,
         uniqueness: said.uniqueness,
         authenticity: said.authenticity,
@@ -169,7 +169,7 @@ async fn point_1_shares_go_to_whose_turn_it_is_and_to_nobody_once_scores_agree()
 
     // Two signed scores that differ are the third's need; it may bring them itself, but not make them up.
     let [first, second, third] = order(&world, differing).await?;
-    let forged = ScoreMessage { steward: second, ..scored(&world, third, differing, 6_000)? };
+    let forged = ScoreMessage { signer: key(second).address(), ..scored(&world, third, differing, 6_000)? };
     let refused = ask(&world, first, third, differing, vec![scored(&world, first, differing, 5_000)?, forged]).await;
     assert_eq!(refused.unwrap_err().code(), ProblemCode::SealBroken);
     assert!(!gets(&world, first, third, differing).await?);

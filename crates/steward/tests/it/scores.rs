@@ -14,21 +14,22 @@ use rochdale_core::ids::{ContributionId, Epoch, MemberId, StewardId};
 use rochdale_core::ledger::{Params, Score};
 use rochdale_core::score;
 use rochdale_steward::inputs::{Gathered, Sources, gather};
-use rochdale_steward::scoring::drawn;
+use rochdale_steward::scoring::{drawn, scorers};
 use rochdale_steward::store::ScoreRow;
 use rochdale_testkit::anvil::role_key;
 
 use crate::world::World;
 
-fn row(contribution: ContributionId, steward: StewardId, quality: u16, kept_at: u64) -> ScoreRow {
+fn row(contribution: ContributionId, signer: Address, quality: u16, kept_at: u64) -> ScoreRow {
     let score = Score { quality, uniqueness: 10_000, authenticity: 10_000, rarity: 20_000 };
     let sketch = B256::left_padding_from(&quality.to_be_bytes());
     let (rubric_hash, member) = (score::rubric_hash(), MemberId(1));
-    ScoreRow { contribution, steward, member, score, rubric_hash, sketch, signature: Vec::new(), kept_at }
+    ScoreRow { contribution, signer, member, score, rubric_hash, sketch, signature: Vec::new(), kept_at }
 }
 
 fn signed(world: &World, contribution: ContributionId, steward: u8, quality: u16, kept_at: u64) -> Result<ScoreRow> {
-    let row = row(contribution, StewardId(steward), quality, kept_at);
+    let key = role_key(&format!("steward-{steward}"));
+    let row = row(contribution, key.address(), quality, kept_at);
     let said = eip712::Score {
         contributionId: contribution.0,
         quality,
@@ -38,7 +39,6 @@ fn signed(world: &World, contribution: ContributionId, steward: u8, quality: u16
         rubricHash: row.rubric_hash,
         sketch: row.sketch,
     };
-    let key = role_key(&format!("steward-{steward}"));
     let signature = eip712::sign(&key, &said, &world.coop.manifest.committee_domain())?;
     Ok(ScoreRow { signature: signature.to_vec(), ..row })
 }
@@ -64,7 +64,7 @@ fn entering(time: u64, scored: &[(usize, u16)]) -> Gathered {
         located(Event::Joined { member, account: a, payout: a, nullifier: B256::ZERO, row_key_digest: B256::ZERO }),
         located(Event::ContributionRecorded { contribution, member, commitment, consent_version: 1 }),
     ]);
-    let order = drawn(&state, &state.contributions[&contribution]);
+    let order = scorers(&state, &state.contributions[&contribution]);
     let scores = scored.iter().map(|(place, quality)| row(contribution, order[place - 1], *quality, 0)).collect();
     gather(&Sources {
         epoch: Epoch(1),
@@ -139,8 +139,8 @@ async fn without_ones_own_score(kept: impl Fn(u64) -> u64) -> Result<(World, u8,
         .await?;
     let message = world.steward(2).store.sheets::<SheetMessage>(Epoch(1)).await?.remove(0);
     let sheet = world.steward(2).open_sheet(&message, StewardId(2))?;
-    let said: Vec<u8> = sheet.scores.iter().map(|score| score.steward.0).collect();
-    assert!(said.len() == 2 && !said.contains(&honest), "{said:?}");
+    let said: Vec<Address> = sheet.scores.iter().map(|score| score.signer).collect();
+    assert!(said.len() == 2 && !said.contains(&role_key(&format!("steward-{honest}")).address()), "{said:?}");
     world.down(2).await?;
     world.up(honest).await?;
     let client = world.client(honest, &role_key("steward-2"));

@@ -8,7 +8,7 @@ use rochdale_api::contribution::{ContributionPackage, ScoreMessage};
 use rochdale_api::custody::Opening;
 use rochdale_chain::bindings::ContributionRegistry;
 use rochdale_chain::eip712;
-use rochdale_core::ids::{ContributionId, StewardId};
+use rochdale_core::ids::ContributionId;
 use rochdale_core::score;
 use rochdale_crypto::RowKey;
 use rochdale_testkit::anvil::role_key;
@@ -76,7 +76,7 @@ impl World {
         let signature = eip712::sign(&key, &said, &self.coop.manifest.committee_domain())?;
         Ok(ScoreMessage {
             contribution_id: id,
-            steward: StewardId(seat),
+            signer: key.address(),
             quality: said.quality,
             uniqueness: said.uniqueness,
             authenticity: said.authenticity,

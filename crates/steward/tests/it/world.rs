@@ -612,21 +612,22 @@ impl World {
         let license_id = self.license(1_000, 365 * 86_400).await?;
         let (seats, block) = (self.up_seats(), self.coop.chain.head().await?.finalized);
         let (cut, cut_time, blinder) = (block.hash, block.timestamp, B256::new(rand::random()));
-        let (digest, ids) = (B256::ZERO, ids.to_vec());
-        let mut row = SnapshotRow { digest, dataset: DATASET, purpose: PURPOSE, cut, cut_time, blinder, ids };
+        let (digest, order, ids) = (B256::ZERO, B256::new(rand::random()), ids.to_vec());
+        let mut row = SnapshotRow { digest, order, dataset: DATASET, purpose: PURPOSE, cut, cut_time, blinder, ids };
         row.digest = self.steward(seats[0]).digest_of(&row)?;
-        for seat in seats {
-            self.steward(seat).store.put_snapshot(&row).await?;
-        }
         let debit = Debit {
             license_id,
-            order: B256::new(rand::random()),
+            order,
             query_digest: keccak256(b"query"),
             snapshot: row.digest,
             purpose: PURPOSE,
             rho: 1,
             deadline: self.now().await? + 3_600,
         };
+        // As who signs does: what no debit names is not kept.
+        for seat in seats {
+            assert!(self.steward(seat).store.sign_debit(&debit, &[], &row).await?);
+        }
         self.coop.book_and_anchor(&debit, keccak256(b"result")).await?;
         Ok(row)
     }

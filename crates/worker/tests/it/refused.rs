@@ -114,3 +114,16 @@ async fn a_bad_share_is_reported_with_its_steward_and_costs_the_answer_nothing()
     rig.seats[0].up().await;
     assert_eq!(rig.booked().await, 2);
 }
+
+/// A steward that lies at once, and an honest one that takes longer than anybody who comes after k others has: the honest ones decide all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_lies_and_is_quick_does_not_stand_in_for_one_that_is_slow() {
+    let rig = Rig::new(3, 10 * RHO).await;
+    let license = rig.license(YEAR).await;
+    rig.seats[0].fault(Fault::Slow);
+    rig.seats[2].fault(Fault::NamesAnotherSnapshot);
+    rig.ask(&rig.order(&license, count(RHO), |_| {}).await).await.unwrap();
+    let named = |fault: &String| fault.contains("named another snapshot than the others");
+    assert!(rig.worker.faults().iter().any(named), "{:?}", rig.worker.faults());
+    assert_eq!(rig.booked().await, 1);
+}

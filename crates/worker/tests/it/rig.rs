@@ -18,7 +18,7 @@ use axum::response::{IntoResponse as _, Response};
 use rochdale_api::client::Client;
 use rochdale_api::contribution::{ContributionPackage, ContributionState, ContributionStatus, ShareAnswer};
 use rochdale_api::member::{Granted, Joined, KeyReceipts, Mined, Sealed as SealedAnswerOf};
-use rochdale_api::order::{Answered, Order, QueryRequest, SealedAnswer, SealedRequest, Shares};
+use rochdale_api::order::{Answered, BlindedOrder, Order, QueryRequest, SealedAnswer, SealedRequest, Shares, Snapshot};
 use rochdale_api::status::{Health, MemberView, StewardEntry};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::bindings::{LicenseSale, Market, TestUSDC};
@@ -28,10 +28,11 @@ use rochdale_chain::events::Event;
 use rochdale_chain::local::AnvilOptions;
 use rochdale_client::membership::{self, Applicant};
 use rochdale_client::{Member, Site, Stamp};
+use rochdale_core::commit;
 use rochdale_core::consent::{Choice, Controller, Notice, Receipt};
 use rochdale_core::ids::{DatasetId, LicenseId, MemberId, Purpose, StewardId};
 use rochdale_core::query::{Ask, Cohort, Query, VERSION};
-use rochdale_crypto::sealing::{QueryAnswerContext, SharesContext, open_as, seal_as};
+use rochdale_crypto::sealing::{OrderContext, PoolContext, QueryAnswerContext, SharesContext, open_as, seal_as};
 use rochdale_crypto::{Cid, RowKey, Sealed, SealingKeyPair, random_blinder};
 use rochdale_testkit::anvil::{TestCoop, role_key};
 use rochdale_testkit::synth;
@@ -73,6 +74,10 @@ pub enum Fault {
     SwapsShares,
     /// Another deal is named for the first record of each page.
     NamesAnotherDeal,
+    /// The snapshot lacks its last record.
+    NamesAnotherSnapshot,
+    /// Every answer comes 600 ms late.
+    Slow,
 }
 
 /// A steward behind its address.
@@ -110,8 +115,8 @@ impl Seat {
 
     fn serve(&self, listener: TcpListener) -> JoinHandle<()> {
         let router = rochdale_steward::http::router(self.steward.clone());
-        let meddler =
-            Meddler { fault: self.fault.clone(), hung: self.hung.clone(), seat: self.seat, committee: self.committee };
+        let (fault, hung, steward) = (self.fault.clone(), self.hung.clone(), self.steward.clone());
+        let meddler = Meddler { fault, hung, steward, seat: self.seat, committee: self.committee };
         let router = router.layer(from_fn_with_state(meddler, meddle));
         // The fault is the steward's own: it signs what it meddled with.
         let router = rochdale_api::server::answering(router, self.steward.identity());
@@ -124,8 +129,31 @@ impl Seat {
 struct Meddler {
     fault: Arc<AtomicU8>,
     hung: Arc<AtomicUsize>,
+    steward: Arc<rochdale_steward::steward::Steward>,
     seat: StewardId,
     committee: alloy::primitives::Address,
+}
+
+impl Meddler {
+    /// The snapshot that was asked for and sealed, without its last record.
+    fn shorten(&self, request: &SealedRequest, sealed: Sealed) -> Sealed {
+        let (chain_id, committee, order, index) = (31_337, self.committee, request.order, self.seat);
+        let asked = OrderContext { chain_id, committee, order, worker: role_key("worker").address(), index };
+        let json = open_as(&self.steward.keys.sealing, &asked, &Sealed(request.sealed.clone())).unwrap();
+        let drawn = serde_json::from_slice::<BlindedOrder>(&json).unwrap().drawn;
+        let blinder = commit::snapshot_blinder(order, drawn);
+        let context = PoolContext { chain_id, committee, order, index };
+        let json = open_as(&sealing("worker"), &context, &sealed).unwrap();
+        let mut snapshot: Snapshot = serde_json::from_slice(&json).unwrap();
+        snapshot.contributions.pop();
+        let registry = self.steward.manifest.addresses.contribution_registry;
+        let (dataset, purpose, cut) = (snapshot.dataset, snapshot.purpose, snapshot.cut);
+        let ids = &snapshot.contributions;
+        let rule = commit::Snapshot { chain_id, registry, dataset, purpose, cut, ids };
+        snapshot.digest = rule.blinded_digest(blinder).unwrap();
+        let json = serde_json::to_vec(&snapshot).unwrap();
+        seal_as(&sealing("worker").public(), &context, &json, &mut rand::rng()).unwrap()
+    }
 }
 
 async fn meddle(State(meddler): State<Meddler>, request: Request, next: Next) -> Response {
@@ -143,18 +171,28 @@ async fn meddle(State(meddler): State<Meddler>, request: Request, next: Next) ->
     if is(Fault::ReleaseFails, "/v1/release") || is(Fault::SigningFails, "/v1/debits") {
         return away();
     }
-    if !is(Fault::SwapsShares, "/v1/release") && !is(Fault::NamesAnotherDeal, "/v1/release") {
+    if fault == Fault::Slow as u8 {
+        tokio::time::sleep(Duration::from_millis(600)).await;
+    }
+    let names_another = is(Fault::NamesAnotherSnapshot, "/v1/snapshots");
+    if !is(Fault::SwapsShares, "/v1/release") && !is(Fault::NamesAnotherDeal, "/v1/release") && !names_another {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
     let asked = to_bytes(body, usize::MAX).await.unwrap();
-    let order = serde_json::from_slice::<SealedRequest>(&asked).unwrap().order;
+    let request = serde_json::from_slice::<SealedRequest>(&asked).unwrap();
+    let order = request.order;
     let response = next.run(Request::from_parts(parts, Body::from(asked))).await;
     let (mut parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap();
     let Ok(answer) = serde_json::from_slice::<SealedAnswerOf>(&body) else {
         return Response::from_parts(parts, Body::from(body));
     };
+    if names_another {
+        let sealed = meddler.shorten(&request, Sealed(answer.sealed)).0;
+        parts.headers.remove("content-length");
+        return Response::from_parts(parts, Body::from(serde_json::to_vec(&SealedAnswerOf { sealed }).unwrap()));
+    }
     let context = SharesContext { chain_id: 31_337, committee: meddler.committee, order, index: meddler.seat };
     let json = open_as(&sealing("worker"), &context, &Sealed(answer.sealed)).unwrap();
     let mut shares: Shares = serde_json::from_slice(&json).unwrap();
@@ -513,7 +551,7 @@ pub fn count(rho: u64) -> Query {
 
 async fn gateway(coop: &TestCoop, dir: &Path, stewards: &[String], worker: &str) -> (Client, String, JoinHandle<()>) {
     use rochdale_gateway::config::{
-        BatchConfig, ClaimsConfig, Config, IndexerConfig, Limits, RelayerConfig, StewardConfig, WorkerConfig,
+        BatchConfig, ClaimsConfig, Config, GasConfig, IndexerConfig, Limits, RelayerConfig, StewardConfig, WorkerConfig,
     };
     let dir = dir.join("gateway");
     std::fs::create_dir(&dir).unwrap();
@@ -531,6 +569,7 @@ async fn gateway(coop: &TestCoop, dir: &Path, stewards: &[String], worker: &str)
         limits: Limits::default(),
         batch: BatchConfig { idle_ms: 10, ..BatchConfig::default() },
         claims: ClaimsConfig { every_ms: 0, ..ClaimsConfig::default() },
+        gas: GasConfig::default(),
         indexer: IndexerConfig { poll_ms: 20, stale_after_seconds: 3_600, accept_rollback: None },
     };
     let assembled = rochdale_gateway::run::assemble(config).await.unwrap();
