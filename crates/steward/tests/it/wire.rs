@@ -8,7 +8,7 @@ use alloy::hex;
 use alloy::primitives::{B256, keccak256};
 use anyhow::{Context as _, Result};
 use rochdale_api::member::{ClaimLeaf, LeavesRequest};
-use rochdale_core::ids::{ContributionId, Epoch, StewardId};
+use rochdale_core::ids::{ContributionId, Epoch};
 use rochdale_node::sealed;
 use rochdale_testkit::anvil::role_key;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
