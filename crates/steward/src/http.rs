@@ -13,7 +13,7 @@ use axum::{Json, Router};
 use rochdale_api::server::document::{self, Call};
 use rochdale_api::server::{MAX_JSON, Signed, Verifier, answering};
 use rochdale_api::{Problem, ProblemCode};
-use rochdale_core::ids::StewardId;
+use rochdale_core::ids::{MemberId, StewardId};
 use rochdale_node::callers::access;
 use rochdale_node::sealed::Sealer;
 use serde_json::Value;
@@ -193,6 +193,14 @@ impl App {
         match self.0.caller(&mirror, signer) {
             Caller::Steward(seat) => Ok((mirror, seat)),
             other => Err(refused(signer, other, "a steward in office")),
+        }
+    }
+
+    /// The member that the path names, and nobody else.
+    async fn member<T>(&self, signed: &Signed<T>, member: MemberId) -> Result<Arc<Mirror>, Problem> {
+        match self.caller(signed.signer).await? {
+            (mirror, Caller::Member(caller)) if caller == member => Ok(mirror),
+            (_, other) => Err(forbidden(signed, other, &format!("member {}", member.0))),
         }
     }
 

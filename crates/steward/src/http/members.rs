@@ -13,7 +13,7 @@ use rochdale_api::server::{PathOf, Signed};
 use rochdale_core::ids::MemberId;
 use rochdale_node::sealed::SealedBody;
 
-use super::{Answered, App, forbidden, refused};
+use super::{Answered, App, refused};
 use crate::steward::Caller;
 
 /// Takes a member's row key, sealed to this steward. For the gateway; sealed both ways.
@@ -115,11 +115,9 @@ pub async fn member_row(
     PathOf(member): PathOf<u32>,
     signed: Signed<RowRequest>,
 ) -> Answered<SealedRow> {
-    let (mirror, caller) = app.caller(signed.signer).await?;
-    if caller != Caller::Member(MemberId(member)) {
-        return Err(forbidden(&signed, caller, &format!("member {member}")));
-    }
-    app.0.member_row(&mirror, MemberId(member), &signed.body).await.map(Json)
+    let member = MemberId(member);
+    let mirror = app.member(&signed, member).await?;
+    app.0.member_row(&mirror, member, &signed.body).await.map(Json)
 }
 
 /// Who opened which record of the member, and why. For that member.
@@ -137,11 +135,9 @@ pub async fn member_openings(
     PathOf(member): PathOf<u32>,
     signed: Signed<OpeningsRequest>,
 ) -> Answered<Sealed> {
-    let (mirror, caller) = app.caller(signed.signer).await?;
-    if caller != Caller::Member(MemberId(member)) {
-        return Err(forbidden(&signed, caller, &format!("member {member}")));
-    }
-    app.0.member_openings(&mirror, MemberId(member), &signed.body).await.map(Json)
+    let member = MemberId(member);
+    let mirror = app.member(&signed, member).await?;
+    app.0.member_openings(&mirror, member, &signed.body).await.map(Json)
 }
 
 /// What is behind the member's leaf of inputs, sealed to it. For that member.
@@ -160,9 +156,7 @@ pub async fn opening(
     PathOf(member): PathOf<u32>,
     signed: Signed<RowRequest>,
 ) -> Answered<SealedRow> {
-    let (mirror, caller) = app.caller(signed.signer).await?;
-    if caller != Caller::Member(MemberId(member)) {
-        return Err(forbidden(&signed, caller, &format!("member {member}")));
-    }
-    app.0.opening(&mirror, MemberId(member), &signed.body).await.map(Json)
+    let member = MemberId(member);
+    let mirror = app.member(&signed, member).await?;
+    app.0.opening(&mirror, member, &signed.body).await.map(Json)
 }
