@@ -66,6 +66,10 @@ contract ContributionRegistry is NamedEIP712, Governed, Pausing {
 
     uint256 private constant CONTRIBUTION_WORDS = 5;
 
+    /// @notice The least wait between two contributions of one member, seconds: what enters in an epoch is one answer to a
+    /// demand (Disputes), which has to fit into a transaction.
+    uint32 public constant MIN_COOLDOWN = 1 days;
+
     event ContributionRecorded(
         uint64 indexed contributionId, uint32 indexed memberId, bytes32 commitment, uint32 consentVersion
     );
@@ -73,6 +77,7 @@ contract ContributionRegistry is NamedEIP712, Governed, Pausing {
 
     /// @notice Entry `index` cannot be recorded; `reason` is the selector of one of the errors below.
     error ContributionRegistry_Refused(uint256 index, bytes4 reason);
+    error ContributionRegistry_CooldownTooShort(uint32 cooldown, uint32 least);
     error ContributionRegistry_LengthMismatch(uint256 contributions, uint256 signatures);
 
     // Reasons.
@@ -215,6 +220,7 @@ contract ContributionRegistry is NamedEIP712, Governed, Pausing {
     }
 
     function _setCooldown(uint32 cooldown_) private {
+        if (cooldown_ < MIN_COOLDOWN) revert ContributionRegistry_CooldownTooShort(cooldown_, MIN_COOLDOWN);
         _storage().cooldown = cooldown_;
         emit CooldownSet(cooldown_);
     }

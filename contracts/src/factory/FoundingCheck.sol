@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {CharterGate} from "../governance/CharterGate.sol";
 import {CoopGovernor} from "../governance/CoopGovernor.sol";
 import {DatasetCatalog} from "../market/DatasetCatalog.sol";
 import {StewardCommittee} from "../oracle/StewardCommittee.sol";
@@ -39,7 +40,8 @@ contract FoundingCheck {
     /// longest decision on an objection and a day to contest what a demand published fit into StewardBonds' UNBONDING.
     uint32 public constant MAX_WINDOW = 12 days;
 
-    /// @notice How far ahead the first epoch may begin, seconds.
+    /// @notice How far ahead the first epoch may begin, seconds. It may have begun, but not ended: the attempts at a root are
+    /// counted from an epoch's end, by 16 bits.
     uint256 public constant MAX_AHEAD = 365 days;
 
     /// @notice How long the member house may take for a decision, seconds: an objection lapses after as long.
@@ -55,6 +57,7 @@ contract FoundingCheck {
     uint256 public constant MAX_PROGRAM_POINTS = 1e12;
 
     uint256 private constant ONE = 10_000;
+    uint256 private constant ONE_TOKEN = 1e18;
     uint256 private constant MAX_WAIT = 365 days;
     uint8 private constant USDC_DECIMALS = 6;
     uint8 private constant MAX_DEPTH = 31;
@@ -68,6 +71,10 @@ contract FoundingCheck {
     uint32 private constant MIN_TIMEOUT = 2 days;
     uint8 private constant LAST_DATA_TYPE = 4;
 
+    /// @dev The bounds that StewardCommittee and ContributionRegistry have.
+    uint256 private constant MIN_SEATS = 3;
+    uint32 private constant MIN_COOLDOWN = 1 days;
+
     /// @notice The field that is out of its bounds, or that leaves another no room.
     error FoundingCheck_BadConfig(string field);
 
@@ -78,8 +85,9 @@ contract FoundingCheck {
         _checkChain(c.chain);
         _checkPeople(c);
         _checkCommittee(c);
+        _checkConstitution(c.governance.constitution, c.chain.depth);
         _checkTokenFloor(c);
-        _checkGovernance(c.governance, c.chain.depth);
+        _checkGovernance(c.governance);
         _checkLimits(c);
         _checkGenesis(c);
         _checkDesks(c.desks);
@@ -91,8 +99,9 @@ contract FoundingCheck {
     /// @dev A root that nobody disputes is final before the next epoch ends, or settlement falls behind for good.
     function _checkChain(ChainFacts memory f) private view {
         _need(f.usdc.code.length != 0 && IERC20Metadata(f.usdc).decimals() == USDC_DECIMALS, "chain.usdc");
-        _need(f.genesis != 0 && f.genesis <= block.timestamp + MAX_AHEAD, "chain.genesis");
         _need(f.epochLength >= MIN_EPOCH && f.epochLength <= MAX_EPOCH, "chain.epochLength");
+        bool running = uint256(f.genesis) + f.epochLength > block.timestamp;
+        _need(running && f.genesis <= block.timestamp + MAX_AHEAD, "chain.genesis");
         _need(f.lag <= f.epochLength, "chain.lag");
         _need(f.attemptLength >= MIN_ATTEMPT && f.attemptLength <= f.epochLength, "chain.attemptLength");
         uint256 settling = uint256(f.lag) + f.attemptLength + f.window;
@@ -111,7 +120,7 @@ contract FoundingCheck {
     /// @dev Who may object has at least what it locks; nobody is asked for more than anybody has.
     function _checkCommittee(Config memory c) private pure {
         uint256 n = c.committee.seats.length;
-        _need(n <= MAX_SEATS, "committee.seats");
+        _need(n >= MIN_SEATS && n <= MAX_SEATS, "committee.seats");
         _need(c.committee.quorum <= n && uint256(c.committee.quorum) * 2 > n, "committee.quorum");
         _need(c.committee.workers.length <= MAX_WORKERS, "committee.workers");
         for (uint256 i; i < n; ++i) {
@@ -137,13 +146,11 @@ contract FoundingCheck {
 
     /// @dev A member has one vote, so a threshold above one lets nobody propose. The floor of the member house asks of a
     /// cooperative that is not constituted yet what its part will ask when it is, and no more than there are then.
-    function _checkGovernance(Governance memory g, uint8 depth) private pure {
+    function _checkGovernance(Governance memory g) private pure {
         _need(g.delay >= MIN_DELAY && g.delay <= MAX_DECISION, "governance.delay");
         _checkHouse(g.tokenHouse, g.delay, "governance.tokenHouse");
         _checkHouse(g.memberHouse, g.delay, "governance.memberHouse");
         uint256 members = g.constitution.minMembers;
-        _need(members != 0 && members < 1 << depth, "governance.constitution.minMembers");
-        _need(g.constitution.minAge <= MAX_WAIT, "governance.constitution.minAge");
         uint256 part = Math.mulDiv(members, g.memberHouse.quorumBps, ONE, Math.Rounding.Ceil);
         _need(g.memberFloor >= part && g.memberFloor <= members, "governance.memberFloor");
         _need(g.memberHouse.proposalThreshold == 1, "governance.memberHouse.proposalThreshold");
@@ -151,11 +158,18 @@ contract FoundingCheck {
         _need(threshold != 0 && threshold <= g.tokenFloor, "governance.tokenHouse.proposalThreshold");
     }
 
-    /// @dev The floor is one that a cooperative reaches: no more than a year awards in GOV at the most.
+    function _checkConstitution(CharterGate.Terms memory c, uint8 depth) private pure {
+        _need(c.minMembers != 0 && c.minMembers < 1 << depth, "governance.constitution.minMembers");
+        _need(c.minAge <= MAX_WAIT, "governance.constitution.minAge");
+    }
+
+    /// @dev The floor is one that a cooperative reaches: the units of its least members, where they share alike what a year
+    /// awards in GOV at the most. Units are roots of what each earned (GovToken).
     function _checkTokenFloor(Config memory c) private pure {
         uint256 year = uint256(c.rewards.params.govCap) * (MAX_WAIT / c.chain.epochLength);
+        uint256 units = Math.sqrt(c.governance.constitution.minMembers * year * ONE_TOKEN);
         uint256 floor = c.governance.tokenFloor;
-        _need(floor != 0 && floor <= year, "governance.tokenFloor");
+        _need(floor != 0 && floor <= units, "governance.tokenFloor");
     }
 
     /// @dev From a proposal to its execution, with a late quorum, there is time to decide an objection.
@@ -170,7 +184,7 @@ contract FoundingCheck {
 
     function _checkLimits(Config memory c) private pure {
         _need(c.limits.admissionsPerEpoch != 0, "limits.admissionsPerEpoch");
-        _need(c.limits.cooldown <= MAX_WAIT, "limits.cooldown");
+        _need(c.limits.cooldown >= MIN_COOLDOWN && c.limits.cooldown <= MAX_WAIT, "limits.cooldown");
     }
 
     function _checkGenesis(Config memory c) private pure {
@@ -206,6 +220,8 @@ contract FoundingCheck {
         _need(c.rewards.params.epochLength == c.chain.epochLength, "rewards.params.epochLength");
         _need(c.rewards.maxProgramPoints <= MAX_PROGRAM_POINTS, "rewards.maxProgramPoints");
         _need(verifier.code.length != 0, "rewards.contestVerifier");
+        // Without GOV there is never a token house, nor what takes both houses.
+        _need(c.rewards.params.govPerPoint != 0, "rewards.params.govPerPoint");
         IContestVerifier(verifier).checkParams(c.rewards.params, c.rewards.emission, 0, 0);
     }
 

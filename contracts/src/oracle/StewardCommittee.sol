@@ -127,6 +127,9 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
     /// @notice A set of signers has one bit for each seat.
     uint256 public constant MAX_SEATS = 32;
 
+    /// @notice The fewest seats: two stewards score a record, and a third where they differ.
+    uint256 public constant MIN_SEATS = 3;
+
     /// @notice How far ahead an order's deadline may lie, in seconds.
     uint256 public constant MAX_LIFETIME = 7 days;
 
@@ -441,7 +444,8 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
         Storage storage $ = _storage();
         Office memory office = $.office;
         // Check:
-        if (quorum_ > seats_.length || uint256(quorum_) * 2 <= seats_.length || seats_.length > MAX_SEATS) {
+        bool enough = seats_.length >= MIN_SEATS && seats_.length <= MAX_SEATS;
+        if (!enough || quorum_ > seats_.length || uint256(quorum_) * 2 <= seats_.length) {
             revert StewardCommittee_BadQuorum(quorum_, seats_.length);
         }
         // Effects:

@@ -39,7 +39,7 @@ pub struct SealedRequest {
     pub sealed: Bytes,
 }
 
-/// In a [`SealedRequest`]: an order with the blinder of its snapshot's digest.
+/// In a [`SealedRequest`]: an order with what the worker drew to hide its snapshot's ids.
 ///
 /// `POST /v1/snapshots` at a steward answers a [`Snapshot`] sealed under `PoolContext`; `POST /v1/debits` answers a
 /// [`DebitSignature`] in the clear.
@@ -48,8 +48,8 @@ pub struct SealedRequest {
 pub struct BlindedOrder {
     /// The researcher's signed query.
     pub request: QueryRequest,
-    /// 32 random bytes, drawn by the worker once for each order.
-    pub blinder: B256,
+    /// 32 random bytes, drawn by the worker once for each order: `core::commit::snapshot_blinder` makes the blinder from them.
+    pub drawn: B256,
 }
 
 /// The contributions that an order is charged to and may use, in ascending order.

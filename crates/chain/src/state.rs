@@ -187,6 +187,15 @@ pub struct Office {
     pub sealing_key: B256,
 }
 
+/// Who sat together, and how many of them bind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committee {
+    /// The stewards' accounts.
+    pub signers: BTreeSet<Address>,
+    /// Signatures that bind it.
+    pub quorum: u8,
+}
+
 /// Everything that the events say, as of the last one. A copy shares with it what neither has changed since.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cooperative {
@@ -214,6 +223,8 @@ pub struct Cooperative {
     pub datasets: Map<DatasetId, DatasetState>,
     /// Number of the committee in office, 0 before the first.
     pub generation: u32,
+    /// Every committee that was ever seated, the first one first.
+    pub committees: List<Committee>,
     /// Stewards in office; a steward's id is its place, from 1.
     pub seats: Vec<Seat>,
     /// The seat that each account holds, or held last.
@@ -389,6 +400,8 @@ impl Cooperative {
                 };
                 self.offices.extend((1..).zip(seats).map(office));
                 self.quorum = *quorum;
+                let signers = seats.iter().map(|seat| seat.signer).collect();
+                self.committees.push_back_mut(Committee { signers, quorum: *quorum });
             }
             Event::SealingKeyRotated { steward, sealing_key } => {
                 let place = usize::from(steward.0).checked_sub(1);

@@ -8,6 +8,7 @@ use crate::wallet::Wallet;
 use anyhow::{Result, bail, ensure};
 use rochdale_api::member::{ClaimLeaf, LeavesRequest, Mined};
 use rochdale_chain::bindings::{self, SettlementLedger};
+use rochdale_client::post_sealed;
 use rochdale_core::ids::Epoch;
 use std::path::Path;
 
@@ -33,7 +34,9 @@ async fn leaf(coop: &Coop, wallet: &Wallet, epoch: Epoch) -> Result<ClaimLeaf> {
     let mut refusals = Vec::new();
     for entry in &coop.stewards {
         let steward = coop.steward(entry, &wallet.key)?;
-        let answer: Result<Vec<ClaimLeaf>, _> = steward.post_signed("/v1/claim-leaves", &request, now).await;
+        let (key, rng) = (coop::sealing_key(entry), coop::rng()?);
+        let answer: Result<Vec<ClaimLeaf>, _> =
+            post_sealed(&steward, key, "/v1/claim-leaves", &request, now, rng).await;
         match answer {
             Ok(leaves) => match leaves.into_iter().find(|leaf| leaf.member_id == member) {
                 Some(leaf) => return Ok(leaf),

@@ -15,6 +15,7 @@ use rochdale_api::settlement::AwardMessage;
 use rochdale_chain::bindings::Programs;
 use rochdale_chain::eip712;
 use rochdale_chain::gov::{Cast, votes};
+use rochdale_client::post_sealed;
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
 use serde_json::json;
 use std::path::Path;
@@ -122,7 +123,8 @@ async fn give(coop: &Coop, key: &PrivateKeySigner, wanted: &[Wanted]) -> Result<
     let now = coop.now().await?;
     let (mut taken, mut refusals) = (Vec::new(), Vec::new());
     for entry in &coop.stewards {
-        match coop.steward(entry, key)?.post_signed::<()>("/v1/awards", &awards, now).await {
+        let steward = coop.steward(entry, key)?;
+        match post_sealed::<()>(&steward, coop::sealing_key(entry), "/v1/awards", &awards, now, coop::rng()?).await {
             Ok(()) => taken.push(entry.steward),
             Err(error) => refusals.push(format!("steward {}: {error}", entry.steward)),
         }

@@ -5,17 +5,23 @@
 //! is theirs ([`rows`]) and ends it. A [`Researcher`] orders queries and opens their answers.
 //!
 //! **Architecture Invariant:** nothing here reads a clock, draws from a random generator of its own or does I/O: whoever calls
-//! passes block time, nonces and a [`rand::CryptoRng`], and sends what comes out. So the same code runs in a browser.
+//! passes block time, nonces and a [`rand::CryptoRng`], and sends what comes out. So the same code runs in a browser. The feature `http` adds
+//! what sends a sealed body.
 
 mod consent;
 mod contribution;
 pub mod membership;
 mod order;
+#[cfg(feature = "http")]
+mod post;
 pub mod rows;
+pub mod sealed;
 mod site;
 
 pub use membership::Member;
 pub use order::{Ordered, Researcher, open_answer};
+#[cfg(feature = "http")]
+pub use post::post_sealed;
 pub use site::{Site, Stamp};
 
 use rochdale_core::commit::CommitError;

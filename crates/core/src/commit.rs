@@ -147,6 +147,13 @@ impl Snapshot<'_> {
     }
 }
 
+/// What hides the ids in a snapshot's digest: 32 random bytes that the worker drew, under the EIP-712 digest of the order. The order is in
+/// it so that no two debits share a digest, whatever a worker draws: who destroys the snapshot of one debit destroys no other's.
+#[must_use]
+pub fn snapshot_blinder(order: B256, drawn: B256) -> B256 {
+    tagged("snapshot-blinder", [order, drawn])
+}
+
 /// What goes on chain of an answer: its digest with 256 random bits, without which a count could be guessed from it.
 #[must_use]
 pub fn answer(digest: B256, blinder: B256) -> B256 {
@@ -263,6 +270,16 @@ mod tests {
         assert_ne!(one, snapshot.blinded_digest(blinder).unwrap());
         snapshot.ids = &[];
         snapshot.blinded_digest(blinder).unwrap();
+    }
+
+    #[test]
+    fn one_draw_blinds_no_two_orders_alike() {
+        let [one, two, drawn] = [1u8, 2, 7].map(B256::repeat_byte);
+        let blinder = snapshot_blinder(one, drawn);
+        assert_eq!(blinder, keccak256((tag("snapshot-blinder"), one, drawn).abi_encode_params()));
+        assert_ne!(blinder, snapshot_blinder(two, drawn));
+        assert_ne!(blinder, snapshot_blinder(one, two));
+        assert_ne!(blinder, snapshot_blinder(drawn, one), "order and draw do not change places");
     }
 
     #[test]

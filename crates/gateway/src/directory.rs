@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 use rochdale_api::client::{Client, ClientError, Identity};
 use rochdale_api::status::{Health, StewardEntry};
 use rochdale_core::ids::StewardId;
+use rochdale_crypto::SealingPublicKey;
 use rochdale_node::mirror::Folded;
 use rochdale_node::peers::{Peer, Peers};
 
@@ -84,6 +85,13 @@ impl Directory {
         let mut stewards = self.reachable();
         stewards.sort_by_key(|s| (self.peers.is_silent(s.steward), s.steward));
         stewards
+    }
+
+    /// The sealing key on chain of a steward in office.
+    #[must_use]
+    pub fn sealing_key(&self, steward: StewardId) -> Option<SealingPublicKey> {
+        let place = usize::from(steward.0).checked_sub(1)?;
+        self.index.read(|state| state.seats.get(place).map(|seat| SealingPublicKey(seat.sealing_key)))
     }
 
     /// The public directory.

@@ -14,7 +14,9 @@ use rochdale_api::member::{
 use rochdale_api::order::{PublishedSize, QueryRequest, SealedAnswer, Sizes};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
+use rochdale_crypto::SealingPublicKey;
 use rochdale_node::peers::{GRACE, PATIENCE, Peer};
+use rochdale_node::sealed;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::sync::Mutex;
@@ -139,7 +141,8 @@ impl Forward {
     pub async fn leaves(&self, steward: &Peer, epoch: Epoch, members: &[MemberId]) -> Result<Vec<ClaimLeaf>, Problem> {
         let request = LeavesRequest { epoch, members: members.to_vec() };
         let now = self.now().await?;
-        call(steward, "/v1/claim-leaves", &request, now).await
+        let key = self.directory.sealing_key(steward.steward).ok_or_else(|| unseated(steward.steward))?;
+        call(steward, key, "/v1/claim-leaves", &request, now).await
     }
 
     /// The published sizes that a quorum of stewards gives alike, asked for at most every half minute.
@@ -220,13 +223,16 @@ impl Forward {
         let mut answers = Vec::new();
         for (steward, part) in parts {
             let place = reachable.iter().position(|r| r.steward == steward);
-            let unknown = format!("steward {steward} is not in office or not configured");
+            let found = place.zip(self.directory.sealing_key(steward));
             let on_its_way = format!("steward {steward} has not answered yet; what it was sent is on its way");
-            let detail = if place.is_some() { on_its_way } else { unknown };
-            answers.push((steward, Err(Problem::new(ProblemCode::PeerUnavailable, detail))));
-            if let Some(place) = place {
+            let problem = match found {
+                Some(_) => Problem::new(ProblemCode::PeerUnavailable, on_its_way),
+                None => unseated(steward),
+            };
+            answers.push((steward, Err(problem)));
+            if let Some((place, key)) = found {
                 let target = reachable.swap_remove(place);
-                calls.spawn(async move { (steward, call(&target, path, &part, now).await) });
+                calls.spawn(async move { (steward, call(&target, key, path, &part, now).await) });
             }
         }
         let mut note = |(steward, answer): (StewardId, Result<T, Problem>)| {
@@ -259,16 +265,21 @@ impl Forward {
     }
 }
 
-/// Calls a steward; one that has not yet read the newest block is asked again.
+fn unseated(steward: StewardId) -> Problem {
+    Problem::new(ProblemCode::PeerUnavailable, format!("steward {steward} is not in office or not configured"))
+}
+
+/// Calls a steward, sealed to its key on chain; one that has not yet read the newest block is asked again.
 async fn call<T: DeserializeOwned>(
     target: &Peer,
+    key: SealingPublicKey,
     path: &str,
     body: &(impl Serialize + Sync),
     now: u64,
 ) -> Result<T, Problem> {
     let mut left = REPEATS;
     loop {
-        match target.client.post_signed(path, body, now).await {
+        match sealed::post(&target.client, key, path, body, now).await {
             Ok(answer) => return Ok(answer),
             Err(ClientError::Problem { problem, .. }) if left > 0 && lags(&problem) => {}
             Err(error) => return Err(error.into()),

@@ -111,8 +111,8 @@ impl fmt::Display for Report {
     }
 }
 
-/// The chain, read anew: an audit believes no store.
-struct Seen {
+/// The chain, read anew from its first block: an audit believes no store.
+pub(crate) struct Seen {
     mirror: Arc<Mirror>,
     watch: Watch<MemoryStore>,
 }
@@ -125,15 +125,29 @@ impl Deref for Seen {
     }
 }
 
+impl Seen {
+    /// # Errors
+    /// Where the chain cannot be read.
+    pub(crate) async fn new(steward: &Steward) -> Result<Self, AuditError> {
+        let options = FollowerOptions::default();
+        let watch = Watch::new(steward.chain.clone(), &steward.manifest, MemoryStore::default(), options);
+        Ok(Self { mirror: watch.at_head().await?, watch })
+    }
+
+    /// The cooperative as of an epoch's cut.
+    pub(crate) async fn at_cut(&self, steward: &Steward, epoch: Epoch) -> Result<Cooperative, Problem> {
+        let cut = steward.cut(epoch).await?;
+        Ok(self.watch.at_block(cut.number).await.unwrap_or_else(|never| match never {}))
+    }
+}
+
 /// Recomputes everything; stops at the first difference.
 ///
 /// # Errors
 /// Where chain or store cannot be read.
 pub async fn audit(config: Config) -> Result<Report, AuditError> {
     let steward = Steward::open_read_only(config, Arc::new(SystemClock::default()) as Arc<dyn Clock>).await?;
-    let options = FollowerOptions::default();
-    let watch = Watch::new(steward.chain.clone(), &steward.manifest, MemoryStore::default(), options);
-    let mirror = Seen { mirror: watch.at_head().await?, watch };
+    let mirror = Seen::new(&steward).await?;
     let mut report = Report { root: ledger::empty_root(steward.manifest.tree_depth), ..Report::default() };
     let mut replayed = Before { books: Arc::new(Books::new(steward.manifest.tree_depth)), has_gaps: false };
     let compared = match replay(&steward, &mirror, &mut replayed, &mut report).await {
@@ -219,11 +233,6 @@ async fn dispute(steward: &Arc<Steward>, mirror: &Seen, before: &Before, report:
     Err(differs(first_difference(&computed.round.header, header)))
 }
 
-async fn at_cut(steward: &Arc<Steward>, mirror: &Seen, epoch: Epoch) -> Result<Cooperative, Problem> {
-    let cut = steward.cut(epoch).await?;
-    Ok(mirror.watch.at_block(cut.number).await.unwrap_or_else(|never| match never {}))
-}
-
 /// An epoch computed from its sheet, whose scores are those that stewards signed.
 async fn replay_sheet(
     steward: &Arc<Steward>,
@@ -233,7 +242,7 @@ async fn replay_sheet(
     sheet: &Sheet,
     entered: &[Entered],
 ) -> Result<(Computed, Gathered), Problem> {
-    let at_cut = at_cut(steward, mirror, header.epoch).await?;
+    let at_cut = mirror.at_cut(steward, header.epoch).await?;
     let scores = steward.verified_scores(&at_cut, &sheet.scores)?;
     let turn = (header.epoch, header.attempt);
     let gathered = steward.gather(turn, &at_cut, entered, &scores, &sheet.awards, &sheet.lines).await?;
@@ -254,7 +263,7 @@ async fn replay_copy(
     before: &Before,
     header: &Header,
 ) -> Result<Computed, Problem> {
-    let at_cut = at_cut(steward, mirror, header.epoch).await?;
+    let at_cut = mirror.at_cut(steward, header.epoch).await?;
     let copy = steward.kept_copy(header).await?;
     steward.settle_copy(&at_cut, &before.books, header, &copy).await
 }

@@ -6,7 +6,6 @@ use alloy::primitives::{Address, U256};
 use alloy::sol_types::Eip712Domain;
 use rochdale_api::server::{Answer, Verifier};
 use rochdale_api::{Problem, ProblemCode};
-use rochdale_crypto::SealingPublicKey;
 use rochdale_node::callers::{access, admit};
 use rochdale_node::sealed::{Opens, Sealer};
 
@@ -67,11 +66,5 @@ impl Verifier for Steward {
 impl Sealer for Steward {
     fn opener(&self) -> &dyn Opens {
         &self.keys.sealing
-    }
-
-    fn sealing_key_of(&self, caller: Address) -> Option<SealingPublicKey> {
-        let latest = &self.mirror().ok()?.latest;
-        let seat = latest.seats.iter().find(|seat| seat.signer == caller).map(|seat| seat.sealing_key);
-        seat.or_else(|| latest.workers.get(&caller).copied()).map(SealingPublicKey)
     }
 }

@@ -120,8 +120,9 @@ impl Steward {
     async fn missing(&self, mirror: &Mirror) -> Result<CatchUpRequest, Problem> {
         let latest = &mirror.latest;
         let mut missing = CatchUpRequest::default();
-        for id in latest.members.keys() {
-            if self.store.row_key(*id).await?.is_none() && !self.is_closed(*id).await? {
+        let held = self.store.row_key_holders().await?;
+        for id in latest.members.keys().filter(|id| !held.contains(id)) {
+            if !self.is_closed(*id).await? {
                 missing.row_keys.push(*id);
             }
         }
@@ -178,11 +179,14 @@ impl Steward {
     /// Keeps a snapshot from whatever source, checked against its digest on chain.
     async fn keep_snapshot(&self, mirror: &Mirror, kept: &KeptSnapshot) -> Result<(), Problem> {
         let Snapshot { dataset, purpose, cut, digest, contributions: ids } = kept.snapshot.clone();
-        let named = mirror.latest.debits.values().any(|booked| booked.debit.snapshot == digest);
+        let named = mirror.latest.debits.values().find(|booked| booked.debit.snapshot == digest);
+        let order = named
+            .map(|booked| booked.debit.order)
+            .ok_or_else(|| broken("snapshot", format!("no debit names snapshot {digest}")))?;
         let cut_time = self.final_block(mirror, cut).await?.timestamp;
-        let row = SnapshotRow { digest, dataset, purpose, cut, cut_time, blinder: kept.blinder, ids };
+        let row = SnapshotRow { digest, order, dataset, purpose, cut, cut_time, blinder: kept.blinder, ids };
         let found = self.digest_of(&row)?;
-        if !named || found != digest {
+        if found != digest {
             return Err(broken("snapshot", format!("its digest is {found}, {digest} was asked for")));
         }
         Ok(self.store.put_snapshot(&row).await?)

@@ -12,6 +12,7 @@ use rochdale_api::order::{BlindedOrder, Debit, DebitRequest, DebitSignature, Que
 use rochdale_api::{Problem, ProblemCode, member};
 use rochdale_chain::eip712;
 use rochdale_chain::state::{Cooperative, LicenseState};
+use rochdale_core::commit;
 use rochdale_core::ids::{LicenseId, StewardId};
 use rochdale_core::order::MAX_LIFETIME;
 use rochdale_crypto::sealing::{self, OrderContext, PoolContext, SealingContext};
@@ -29,7 +30,7 @@ const QUERY: u8 = 1;
 
 /// How far an order's cut may lie behind the newest final block, seconds. Whether an order is refused for somebody's budget depends on who
 /// is in its snapshot: with cuts of one's choice, refusals would tell who that is, and when they came.
-const MAX_CUT_AGE: u64 = 3_600;
+pub const MAX_CUT_AGE: u64 = 3_600;
 
 fn refused(detail: impl Into<String>) -> Problem {
     Problem::new(ProblemCode::LicenseInvalid, detail)
@@ -129,7 +130,7 @@ impl Steward {
         let asked: BlindedOrder = self.open_request(mirror, worker, sealed)?;
         let license = self.check_order(mirror, finalized, &asked.request, sealed.order)?;
         self.check_cut(mirror, license, asked.request.order.cut).await?;
-        let row = self.snapshot_at(mirror, license, &asked.request.order, asked.blinder).await?;
+        let row = self.snapshot_at(mirror, license, sealed.order, &asked).await?;
         let SnapshotRow { digest, dataset, purpose, cut, ids, .. } = row;
         let context = PoolContext {
             chain_id: self.manifest.chain_id,
@@ -140,7 +141,7 @@ impl Steward {
         self.seal_answer(key, &context, &Snapshot { dataset, purpose, cut, digest, contributions: ids })
     }
 
-    /// Signs the debit of an order. The same order with the same blinder again gets the same signature.
+    /// Signs the debit of an order. The same order with the same draw again gets the same signature.
     ///
     /// # Errors
     /// With what stands against it.
@@ -164,7 +165,7 @@ impl Steward {
         }
         let order = &asked.request.order;
         self.check_cut(&mirror, license, order.cut).await?;
-        let snapshot = self.snapshot_at(&mirror, license, order, asked.blinder).await?;
+        let snapshot = self.snapshot_at(&mirror, license, sealed.order, &asked).await?;
         // What a member chose for itself since the cut is asked at the release: one member stops no order.
         let charge = charge(&mirror.latest, sealed.order, order.rho, &snapshot);
         self.accounts_at_head(&mirror).await?.fits(&charge).map_err(|error| problem(&error))?;
@@ -183,7 +184,7 @@ impl Steward {
         eip712::sign(&self.keys.signer, &message, &self.manifest.committee_domain()).map_err(internal)
     }
 
-    /// Our signature over the debit of this very order and blinder, if we gave one.
+    /// Our signature over the debit of this very order and draw, if we gave one.
     async fn signed_before(
         &self,
         asked: &BlindedOrder,
@@ -193,7 +194,7 @@ impl Steward {
             return Ok(None);
         };
         let kept = self.store.snapshot(debit.snapshot).await?;
-        if kept.is_some_and(|row| row.blinder == asked.blinder) {
+        if kept.is_some_and(|row| row.blinder == commit::snapshot_blinder(order, asked.drawn)) {
             return Ok(Some(signature));
         }
         let detail = "this steward signed the order with another blinder";

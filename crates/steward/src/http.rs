@@ -13,7 +13,7 @@ use axum::{Json, Router};
 use rochdale_api::server::document::{self, Call};
 use rochdale_api::server::{MAX_JSON, Signed, Verifier, answering};
 use rochdale_api::{Problem, ProblemCode};
-use rochdale_core::ids::StewardId;
+use rochdale_core::ids::{MemberId, StewardId};
 use rochdale_node::callers::access;
 use rochdale_node::sealed::Sealer;
 use serde_json::Value;
@@ -73,7 +73,19 @@ pub const ENDPOINTS: &[(&str, &str, Access)] = &[
 ];
 
 /// Routes whose bodies are sealed both ways.
-pub const SEALED: &[&str] = &["/v1/shares", "/v1/scores", "/v1/scores/since", "/v1/catch-up", "/v1/awards/held"];
+pub const SEALED: &[&str] = &[
+    "/v1/row-keys",
+    "/v1/row-keys/offers",
+    "/v1/consents",
+    "/v1/contributions",
+    "/v1/shares",
+    "/v1/scores",
+    "/v1/scores/since",
+    "/v1/catch-up",
+    "/v1/awards",
+    "/v1/awards/held",
+    "/v1/claim-leaves",
+];
 
 /// What handlers share.
 #[derive(Clone)]
@@ -160,16 +172,16 @@ pub fn router(steward: Arc<Steward>) -> Router {
 
 impl App {
     /// The caller, as of the latest block: who was just removed is out.
-    async fn caller<T>(&self, signed: &Signed<T>) -> Result<(Arc<Mirror>, Caller), Problem> {
+    async fn caller(&self, signer: Address) -> Result<(Arc<Mirror>, Caller), Problem> {
         let mirror = self.0.at_head().await?;
-        let caller = self.0.caller(&mirror, signed.signer);
+        let caller = self.0.caller(&mirror, signer);
         Ok((mirror, caller))
     }
 
-    async fn gateway<T>(&self, signed: &Signed<T>) -> Result<Arc<Mirror>, Problem> {
-        match self.caller(signed).await? {
+    async fn gateway(&self, signer: Address) -> Result<Arc<Mirror>, Problem> {
+        match self.caller(signer).await? {
             (mirror, Caller::Gateway) => Ok(mirror),
-            (_, other) => Err(forbidden(signed, other, "the gateway")),
+            (_, other) => Err(refused(signer, other, "the gateway")),
         }
     }
 
@@ -185,8 +197,16 @@ impl App {
         }
     }
 
+    /// The member that the path names, and nobody else.
+    async fn member<T>(&self, signed: &Signed<T>, member: MemberId) -> Result<Arc<Mirror>, Problem> {
+        match self.caller(signed.signer).await? {
+            (mirror, Caller::Member(caller)) if caller == member => Ok(mirror),
+            (_, other) => Err(forbidden(signed, other, &format!("member {}", member.0))),
+        }
+    }
+
     async fn worker<T>(&self, signed: &Signed<T>) -> Result<Arc<Mirror>, Problem> {
-        match self.caller(signed).await? {
+        match self.caller(signed.signer).await? {
             (mirror, Caller::Worker) => Ok(mirror),
             (_, other) => Err(forbidden(signed, other, "a registered worker")),
         }

@@ -1,6 +1,5 @@
 //! The steward's keys, and what is kept wrapped under them.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use alloy::primitives::B256;
@@ -8,6 +7,7 @@ use alloy::signers::local::PrivateKeySigner;
 use rochdale_api::contribution::ContributionSecret;
 use rochdale_api::member::ConsentSecret;
 use rochdale_core::ids::{Epoch, MemberId};
+use rochdale_core::ledger;
 use rochdale_crypto::keyfile::{self, KeyFileError, KeyKind};
 use rochdale_crypto::keystore::{Item, KeystoreError, MasterKey, MemberKey, OwnItem};
 use rochdale_crypto::sealing::{PrivatePart, SealingError, SealingKeyRing};
@@ -212,17 +212,29 @@ impl Keys {
         Ok(Some(key.unwrap_row_key(&wrapped)?))
     }
 
-    /// All row keys that are here.
+    /// A member's key, unwrapped.
     ///
     /// # Errors
-    /// Where the store fails or is damaged.
-    pub async fn row_keys(&self, store: &Store) -> Result<BTreeMap<MemberId, RowKey>> {
-        let mut keys = BTreeMap::new();
-        for (member, key, row_key) in store.row_keys().await? {
-            let key = self.master.unwrap_key(member, &key)?;
-            keys.insert(member, key.unwrap_row_key(&row_key)?);
+    /// Where the master key is another one.
+    pub fn unwrap_member(&self, member: MemberId, wrapped: &[u8]) -> Result<MemberKey> {
+        Ok(self.master.unwrap_key(member, wrapped)?)
+    }
+
+    /// Row keys by id, from what the store has of them, by ascending id.
+    ///
+    /// # Errors
+    /// Where the master key is another one.
+    pub fn unwrap_row_keys(&self, wrapped: &[(MemberId, Vec<u8>, Vec<u8>)]) -> Result<Vec<Option<RowKey>>> {
+        let opened = ledger::share(wrapped.len(), |index| {
+            let (member, key, row_key) = &wrapped[index];
+            self.unwrap_member(*member, key)?.unwrap_row_key(row_key).map_err(KeysError::from)
+        })?;
+        let last = wrapped.last().map_or(0, |(member, ..)| member.0 as usize);
+        let mut by_id: Vec<Option<RowKey>> = (0..=last).map(|_| None).collect();
+        for ((member, ..), key) in wrapped.iter().zip(opened) {
+            by_id[member.0 as usize] = Some(key);
         }
-        Ok(keys)
+        Ok(by_id)
     }
 
     /// Keeps a member's row key.

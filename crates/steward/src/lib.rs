@@ -16,6 +16,7 @@
 //! | [`members`] | leaves, proofs, a member's own row |
 //! | [`callers`] | who may call what, before anything is read or written |
 //! | [`audit`] | recomputes everything, read-only |
+//! | [`transcript`] | what an appointed auditor recomputes it from |
 //!
 //! **Architecture Invariant:** no query engine and no relayer in the dependency tree (a test looks): whoever takes over a
 //! steward gets shares and scores, and nothing that could open a pool. The one transaction that it may send, an objection,
@@ -49,3 +50,4 @@ pub mod sizes;
 pub mod snapshot;
 pub mod steward;
 pub mod store;
+pub mod transcript;

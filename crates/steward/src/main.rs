@@ -1,4 +1,4 @@
-//! `rochdale-steward`: run, keygen, audit, resume.
+//! `rochdale-steward`: run, keygen, audit, transcript, resume.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,14 +8,14 @@ use clap::{Parser, Subcommand};
 use rochdale_api::server;
 use rochdale_steward::config::Config;
 use rochdale_steward::store::Store;
-use rochdale_steward::{audit, keys, run};
+use rochdale_steward::{audit, keys, run, transcript};
 
 /// A steward of a patient data cooperative: key shares, scores, the privacy budget, settlement.
 #[derive(Debug, Parser)]
 #[command(
     version,
     about,
-    after_help = "Example:\n  rochdale-steward keygen --out steward-1 --committee-key committee.key\n  rochdale-steward run --config steward.toml\n  rochdale-steward audit --config steward.toml --json\n  rochdale-steward resume --config steward.toml --duty settlement"
+    after_help = "Example:\n  rochdale-steward keygen --out steward-1 --committee-key committee.key\n  rochdale-steward run --config steward.toml\n  rochdale-steward audit --config steward.toml --json\n  rochdale-steward transcript --config steward.toml --out transcript.json\n  rochdale-steward resume --config steward.toml --duty settlement"
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -47,6 +47,16 @@ enum Command {
         /// Prints the report as one JSON object.
         #[arg(long)]
         json: bool,
+    },
+    /// Writes what an appointed auditor recomputes every settled epoch from (`rochdale audit --transcript`), read-only. It holds what members
+    /// earn: seal it to the auditor, and delete it.
+    Transcript {
+        /// Configuration file of the steward.
+        #[arg(long)]
+        config: PathBuf,
+        /// A file that does not exist yet; only its owner may read it.
+        #[arg(long)]
+        out: PathBuf,
     },
     /// Lifts a halt once people know what caused it, also beside a steward that runs; the cause, still there, halts again.
     Resume {
@@ -86,6 +96,11 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
                 print!("{report}");
             }
             return Ok(if report.agrees { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+        Command::Transcript { config, out } => {
+            let told = transcript::transcript(Config::load(&config)?).await?;
+            transcript::write(&out, &told)?;
+            println!("{} epochs in {}", told.epochs.len(), out.display());
         }
         Command::Resume { config, duty } => {
             let store = Store::open(&Config::load(&config)?.data_dir).await?;

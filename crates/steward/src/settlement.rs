@@ -13,6 +13,7 @@ mod copies;
 mod demands;
 mod objection;
 mod sheet;
+mod shelf;
 mod withheld;
 
 use std::collections::BTreeMap;
@@ -27,16 +28,19 @@ use rochdale_chain::client::BlockRef;
 use rochdale_chain::state::Cooperative;
 use rochdale_core::ids::{ContributionId, Epoch, MemberId};
 use rochdale_core::ledger::{
-    self, Books, Entered, EpochInputs, Global, Header, Inputs, LedgerError, Params, Round, Row, Schedule, SettledInputs,
+    self, Books, Entered, EpochInputs, Global, Header, Inputs, Params, Round, Row, Schedule, SettledInputs,
 };
 use rochdale_crypto::keystore::Item;
 
 use crate::awards::granted;
 use crate::falsified::Falsified;
 use crate::inputs::{Gathered, Sources, gather};
-use crate::keys::{unwrap_json, wrap_json};
+use crate::keys::unwrap_json;
 use crate::steward::{Mirror, Steward, chain_problem, internal};
-use crate::store::{EpochRow, LeafRow, ScoreRow};
+use crate::store::{LeafRow, ScoreRow};
+use shelf::open_row;
+
+pub use shelf::Shelf;
 
 /// The duty's name where it is halted.
 pub const DUTY: &str = "settlement";
@@ -164,8 +168,8 @@ impl Steward {
                 }
             };
             self.suspect(None);
-            self.record(&computed).await?;
-            tracing::info!(%epoch, root = %computed.round.header.root, "settled");
+            let header = self.shelf().record(*computed).await?;
+            tracing::info!(%epoch, root = %header.root, "settled");
         }
     }
 
@@ -235,23 +239,18 @@ impl Steward {
         Ok(proposal.is_some_and(|p| p.header == row.header && p.final_at <= mirror.now()))
     }
 
+    /// Where settled epochs are kept.
+    #[must_use]
+    pub fn shelf(&self) -> Shelf {
+        Shelf { store: self.store.clone(), keys: Arc::clone(&self.keys), depth: self.manifest.tree_depth }
+    }
+
     /// What stands before an epoch.
     ///
     /// # Errors
     /// Where the store fails or is damaged.
     pub async fn before(&self, epoch: Epoch) -> Result<Before, Problem> {
-        let (last, depth) = (Epoch(epoch.0 - 1), self.manifest.tree_depth);
-        let Some(settled) = self.store.epoch::<Header, Global>(last).await? else {
-            return Ok(Before { books: Arc::new(Books::new(depth)), has_gaps: false });
-        };
-        let (mut rows, mut has_gaps) = (Vec::new(), false);
-        for leaf in self.store.rows(last).await? {
-            let kept = self.kept_row(last, &leaf).await?;
-            has_gaps |= kept.is_none();
-            rows.push(kept.unwrap_or_else(|| Row::shown(&leaf.amounts, false)));
-        }
-        let books = Arc::new(Books::at(depth, settled.globals, rows, settled.header.root));
-        Ok(Before { books, has_gaps })
+        self.shelf().before(epoch).await
     }
 
     /// The exact row behind a leaf. Of who erased everything, what the ledger still owes is all that there is.
@@ -259,23 +258,14 @@ impl Steward {
     /// # Errors
     /// Where the store fails or is damaged.
     pub async fn row(&self, epoch: Epoch, leaf: &LeafRow) -> Result<Row, Problem> {
-        let kept = self.kept_row(epoch, leaf).await?;
-        kept.ok_or_else(|| internal(format!("what is owed to member {} is missing", leaf.member)))
-    }
-
-    /// The same, or none where only the leaf was ever here: its member had erased everything when this steward took the epoch over.
-    async fn kept_row(&self, epoch: Epoch, leaf: &LeafRow) -> Result<Option<Row>, Problem> {
-        let member = leaf.member;
-        if let Some(wrapped) = &leaf.wrapped {
-            let key = self.keys.member(&self.store, member).await?;
-            let key = key.ok_or_else(|| internal(format!("the key of member {member} is missing")))?;
-            return Ok(Some(unwrap_json(&key, Item::LedgerRow(epoch.0), "the row", wrapped)?));
+        let (member, mut key, mut owed) = (leaf.member, None, None);
+        if leaf.wrapped.is_some() {
+            key = self.keys.member(&self.store, member).await?;
+        } else if leaf.private_hash != ledger::CLOSED_PRIVATE {
+            owed = self.store.erasure(member).await?.and_then(|erasure| erasure.row);
         }
-        if leaf.private_hash == ledger::CLOSED_PRIVATE {
-            return Ok(Some(Row::shown(&leaf.amounts, true)));
-        }
-        let kept = self.store.erasure(member).await?.and_then(|erasure| erasure.row);
-        kept.map(|kept| serde_json::from_str(&kept).map_err(internal)).transpose()
+        let kept = open_row(epoch, leaf, key.as_ref(), owed.as_deref())?;
+        kept.ok_or_else(|| internal(format!("what is owed to member {member} is missing")))
     }
 
     /// The exact inputs behind a leaf of the last two epochs. Of a closed row the leaf says all that there is.
@@ -328,23 +318,12 @@ impl Steward {
     /// # Errors
     /// Where the inputs contradict each other, or a row key is missing.
     pub async fn settle(
-        self: &Arc<Self>,
+        &self,
         books: &Arc<Books>,
         settled: SettledInputs,
         entered: Vec<Entered>,
     ) -> Result<Computed, Problem> {
-        let keys = self.keys.row_keys(&self.store).await?;
-        let books = Arc::clone(books);
-        let computed = tokio::task::spawn_blocking(move || {
-            let round = books.settle(&settled, |member| keys.get(&member).map(|key| *key.expose()))?;
-            Ok(Computed { round, settled, entered })
-        });
-        computed.await.map_err(internal)?.map_err(|error: LedgerError| match error {
-            LedgerError::NoRowKey(_) => {
-                Problem::new(ProblemCode::NotEnough, error.to_string()).hint("it is taken from a peer that is up")
-            }
-            error => internal(error),
-        })
+        self.shelf().settle(books, settled, entered).await
     }
 
     /// Scores that entered before an epoch.
@@ -413,23 +392,6 @@ impl Steward {
             scores.entry(row.contribution).or_default().push(row);
         }
         Ok(scores)
-    }
-
-    /// Keeps a computed epoch as settled. Of a row that nothing was computed from there is the leaf alone.
-    async fn record(&self, computed: &Computed) -> Result<(), Problem> {
-        let Computed { round, settled: from, entered } = computed;
-        let epoch = round.header.epoch;
-        let mut leaves = leaf_rows(round);
-        for ((leaf, row), inputs) in leaves.iter_mut().zip(&round.settled.rows).zip(&round.settled.inputs) {
-            let is_gone = from.stand_ins.get(&leaf.member).is_some_and(|one| one.amounts.is_some());
-            if !row.closed && !is_gone {
-                let key = self.keys.member_or_new(&self.store, leaf.member).await?;
-                leaf.wrapped = Some(wrap_json(&key, Item::LedgerRow(epoch.0), "the row", row)?);
-                leaf.inputs = Some(wrap_json(&key, Item::LedgerInputs(epoch.0), "the inputs", inputs)?);
-            }
-        }
-        let row = EpochRow { epoch, header: round.header.clone(), globals: round.settled.global.clone() };
-        Ok(self.store.settle(&row, &leaves, entered).await?)
     }
 }
 

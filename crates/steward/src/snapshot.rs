@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use alloy::primitives::B256;
-use rochdale_api::order::Order;
+use rochdale_api::order::BlindedOrder;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::client::BlockRef;
 use rochdale_chain::state::{Contribution, Cooperative, LicenseState};
@@ -33,7 +33,7 @@ impl Steward {
         })
     }
 
-    /// The snapshot of an order, whose license was checked.
+    /// The snapshot of an order, whose license and EIP-712 digest were checked.
     ///
     /// # Errors
     /// Where the cut is not final, or a debit up to it cannot be accounted for yet.
@@ -41,10 +41,10 @@ impl Steward {
         self: &Arc<Self>,
         mirror: &Mirror,
         license: &LicenseState,
-        order: &Order,
-        blinder: B256,
+        digest: B256,
+        asked: &BlindedOrder,
     ) -> Result<SnapshotRow, Problem> {
-        let terms = license.terms;
+        let (terms, order) = (license.terms, &asked.request.order);
         let block = self.final_block(mirror, order.cut).await?;
         let state = self.watch.at_block(block.number).await?;
         let accounts = self.accounts(&state, state.debits.values()).await?;
@@ -63,9 +63,9 @@ impl Steward {
             }
         }
         let (dataset, purpose, cut, cut_time) = (terms.dataset, terms.purpose, order.cut, block.timestamp);
-        let mut row = SnapshotRow { digest: B256::ZERO, dataset, purpose, cut, cut_time, blinder, ids };
-        row.digest = self.digest_of(&row)?;
-        Ok(row)
+        let blinder = commit::snapshot_blinder(digest, asked.drawn);
+        let row = SnapshotRow { digest: B256::ZERO, order: digest, dataset, purpose, cut, cut_time, blinder, ids };
+        Ok(SnapshotRow { digest: self.digest_of(&row)?, ..row })
     }
 
     /// The blinded digest of a snapshot.

@@ -118,7 +118,7 @@ pub struct Steward {
     /// The cooperative.
     pub manifest: Manifest,
     /// Its keys.
-    pub keys: Keys,
+    pub keys: Arc<Keys>,
     /// Its database.
     pub store: Store,
     /// Its RPC.
@@ -177,7 +177,7 @@ impl Steward {
         if manifest.chain_id != config.chain_id {
             return Err(StartError::OtherChain { manifest: manifest.chain_id, configured: config.chain_id });
         }
-        let keys = Keys::load(&config, &store).await?;
+        let keys = Arc::new(Keys::load(&config, &store).await?);
         let steward = keys.signer.address();
         if let Some(other) = keys::objector(&config)?.filter(|other| *other != steward) {
             return Err(StartError::Objector { other, steward });
@@ -313,7 +313,7 @@ impl Steward {
         let office = mirror.latest.offices.get(&to);
         let office = office.ok_or_else(|| Problem::new(ProblemCode::NotFound, format!("{to} never was a steward")))?;
         let key = SealingPublicKey(office.sealing_key);
-        Ok(sealed::post(client, key, &self.keys.sealing, path, body, mirror.now()).await?)
+        Ok(sealed::post(client, key, path, body, mirror.now()).await?)
     }
 
     /// How many others make a quorum with us.

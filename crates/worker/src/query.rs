@@ -115,9 +115,9 @@ impl Worker {
         Ok(())
     }
 
-    /// Writes an order down with a blinder. No steward has heard of it when this returns.
+    /// Writes an order down with what is drawn for it. No steward has heard of it when this returns.
     async fn take_up(&self, digest: B256, request: &QueryRequest, cut_time: u64) -> Result<Job, Problem> {
-        let pool = Pool { blinder: random_blinder(&mut rand::rng()), ids: Vec::new() };
+        let pool = Pool { drawn: random_blinder(&mut rand::rng()), ids: Vec::new() };
         let job = Job {
             order_digest: digest,
             state: JobState::Asked,
@@ -177,7 +177,7 @@ impl Worker {
         }
         let committee = self.committee(mirror);
         let mut pool = self.unseal_pool(&job)?;
-        let agreed = match self.agree(mirror, &committee, &job, pool.blinder).await {
+        let agreed = match self.agree(mirror, &committee, &job, pool.drawn).await {
             Ok(agreed) => agreed,
             Err(problem) => return Err(self.give_up(&committee, &job, problem).await?),
         };
@@ -191,7 +191,7 @@ impl Worker {
         job.secret = Some(self.seal_pool(digest, &pool)?);
         self.store.put_job(&job).await?;
         let debit = Debit::of(&order, digest, agreed.digest);
-        match self.signatures(mirror, &committee, &job, &debit, pool.blinder).await {
+        match self.signatures(mirror, &committee, &job, &debit, pool.drawn).await {
             Ok(signatures) => {
                 job.debit = Some(DebitRequest { debit, signatures });
                 job.state = JobState::Signed;
@@ -217,9 +217,9 @@ impl Worker {
         committee: &Committee,
         job: &Job,
         debit: &Debit,
-        blinder: B256,
+        drawn: B256,
     ) -> Result<Vec<DebitSignature>, Problem> {
-        let body = BlindedOrder { request: job.request.clone(), blinder };
+        let body = BlindedOrder { request: job.request.clone(), drawn };
         let message = eip712::order::Debit::from(debit);
         let answers = committee
             .ask(|id, client| {

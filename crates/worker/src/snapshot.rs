@@ -25,8 +25,8 @@ const OURSELVES: StewardId = StewardId(0);
 /// What only stewards and worker know of an order's snapshot.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Pool {
-    /// Blinds the snapshot's digest; drawn once for each order.
-    pub blinder: B256,
+    /// What blinds the snapshot's digest together with the order; drawn once for each order.
+    pub drawn: B256,
     /// Its records, ascending; empty before the stewards have named them.
     pub ids: Vec<ContributionId>,
 }
@@ -53,9 +53,10 @@ impl Worker {
         mirror: &Mirror,
         committee: &Committee,
         job: &Job,
-        blinder: B256,
+        drawn: B256,
     ) -> Result<Snapshot, Problem> {
-        let body = BlindedOrder { request: job.request.clone(), blinder };
+        let body = BlindedOrder { request: job.request.clone(), drawn };
+        let blinder = commit::snapshot_blinder(job.order_digest, drawn);
         let question = |id, client: Client| {
             let request = self.sealed_request(committee, id, job.order_digest, &body);
             async move {

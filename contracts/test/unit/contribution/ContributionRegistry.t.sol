@@ -136,17 +136,21 @@ contract ContributionRegistryTest is CoopTest {
         assertEq(contributions.nonceOf(1), contributions.countOf(1));
     }
 
-    function test_WhenAMemberOccursTwiceInABatch() external {
-        _asTokenHouse();
-        contributions.setCooldown(0);
+    function test_RevertWhen_AMemberOccursTwiceInABatch() external {
         (ContributionRegistry.Contribution[] memory c, bytes[] memory s) = _batch(1, 2);
         c[1] = c[0];
         c[1].nonce = 1;
         s[1] = _sign(memberKeys[1], _contributionDigest(c[1]));
         (c[0], s[0]) = (_contribution(1), _sign(memberKeys[1], _contributionDigest(_contribution(1))));
         c[1].nonce = 1;
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                ContributionRegistry.ContributionRegistry_Refused.selector,
+                1,
+                ContributionRegistry.ContributionRegistry_CoolingDown.selector
+            )
+        );
         contributions.record(c, s);
-        assertEq(contributions.countOf(1), 2);
     }
 
     function test_WhenAllIsWell() external {
@@ -169,15 +173,26 @@ contract ContributionRegistryTest is CoopTest {
     function test_RevertWhen_TheCallerMayNotSetTheCooldown() external {
         vm.prank(stranger);
         vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, stranger));
-        contributions.setCooldown(0);
+        contributions.setCooldown(1 days);
+    }
+
+    function test_RevertWhen_TheCooldownIsShorterThanADay() external {
+        _asTokenHouse();
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                ContributionRegistry.ContributionRegistry_CooldownTooShort.selector, 1 days - 1, 1 days
+            )
+        );
+        contributions.setCooldown(1 days - 1);
     }
 
     function test_WhenTheCooldownIsSet() external {
         (ContributionRegistry.Contribution[] memory c, bytes[] memory s) = _batch(1, 1);
         contributions.record(c, s);
         _asTokenHouse();
-        contributions.setCooldown(0);
-        assertEq(contributions.cooldown(), 0);
+        contributions.setCooldown(1 days);
+        assertEq(contributions.cooldown(), 1 days);
+        vm.warp(block.timestamp + 1 days);
         (c, s) = _batch(1, 1);
         contributions.record(c, s);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {stdError} from "forge-std/StdError.sol";
 import {Config, Offer} from "../../../src/factory/Config.sol";
 import {FoundingCheck} from "../../../src/factory/FoundingCheck.sol";
@@ -45,6 +46,10 @@ contract FoundingPlanTest is CoopTest {
         c.chain.genesis = uint40(block.timestamp + 365 days + 1);
         _expectBad(c, "chain.genesis");
         c.chain.genesis = uint40(block.timestamp + 365 days);
+        _plan().check(abi.encode(c));
+        c.chain.genesis = uint40(block.timestamp - EPOCH);
+        _expectBad(c, "chain.genesis");
+        ++c.chain.genesis;
         _plan().check(abi.encode(c));
         c = _config();
         c.chain.depth = 0;
@@ -117,6 +122,13 @@ contract FoundingPlanTest is CoopTest {
         c.governance.constitution.minMembers = 3;
         _expectBad(c, "governance.memberFloor");
         c = _config();
+        // What the least members get where they share a year of GOV alike, as units: √(members · GOV).
+        uint256 year = uint256(c.rewards.params.govCap) * (365 days / c.chain.epochLength);
+        c.governance.tokenFloor = Math.sqrt(c.governance.constitution.minMembers * year * 1e18);
+        _plan().check(abi.encode(c));
+        ++c.governance.tokenFloor;
+        _expectBad(c, "governance.tokenFloor");
+        c = _config();
         c.governance.tokenFloor = c.governance.tokenHouse.proposalThreshold - 1;
         _expectBad(c, "governance.tokenHouse.proposalThreshold");
         c = _config();
@@ -154,6 +166,7 @@ contract FoundingPlanTest is CoopTest {
         else if (field == keccak256("committee.objectionBond")) c.committee.objectionBond = uint64(value);
         else if (field == keccak256("limits.admissionsPerEpoch")) c.limits.admissionsPerEpoch = uint32(value);
         else if (field == keccak256("limits.cooldown")) c.limits.cooldown = uint32(value);
+        else if (field == keccak256("rewards.params.govPerPoint")) c.rewards.params.govPerPoint = uint128(value);
         else if (field == keccak256("rewards.maxProgramPoints")) c.rewards.maxProgramPoints = uint128(value);
         else return false;
         return true;
@@ -214,6 +227,10 @@ contract FoundingPlanTest is CoopTest {
         Config memory c = _config();
         c.committee.seats = new StewardCommittee.Seat[](_plan().founding().MAX_SEATS() + 1);
         _expectBad(c, "committee.seats");
+        c.committee.seats = new StewardCommittee.Seat[](2);
+        c.committee.seats[0] = _config().committee.seats[0];
+        c.committee.seats[1] = _config().committee.seats[1];
+        _expectBad(c, "committee.seats");
         c = _config();
         c.committee.quorum = 1;
         _expectBad(c, "committee.quorum");
@@ -242,6 +259,9 @@ contract FoundingPlanTest is CoopTest {
         Config memory c = _config();
         c.rewards.params.epochLength += 1;
         _expectBad(c, "rewards.params.epochLength");
+        c = _config();
+        c.rewards.params.govPerPoint = 0;
+        _expectBad(c, "rewards.params.govPerPoint");
         c = _config();
         c.rewards.contestVerifier = address(0);
         _expectBad(c, "rewards.contestVerifier");

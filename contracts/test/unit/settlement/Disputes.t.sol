@@ -569,4 +569,14 @@ contract FullTreeTest is BondedCoop {
         vm.prank(vm.addr(_memberKey(3)));
         disputes.demand(Disputes.Demand(3, 1, 0, Disputes.Kind.Row, 0), "");
     }
+
+    /// @dev L9: an account sends nothing of more than 128 KiB through the nodes that pass transactions on. A thousand
+    /// contributions of one member that enter at once are as many days of its cooldown.
+    function test_WhenAThousandContributionsEnterAtOnceTheirAnswerFits() external pure {
+        ISettlementLedger.Header memory h;
+        RewardFormula.Inputs memory inputs;
+        inputs.contributions = new RewardFormula.Score[](1_000);
+        bytes memory answer = abi.encodeCall(Disputes.answerInputs, (h, 1, inputs, bytes32(0), new bytes32[](31)));
+        assertLt(answer.length, 128 * 1024 - 1024, "with room for the rest of a transaction");
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use alloy::primitives::U256;
+
 use super::{ConfigError, CoopConfig, DatasetConfig, HouseConfig};
 use crate::client::LOCAL_CHAIN_ID;
 
@@ -16,22 +18,33 @@ impl CoopConfig {
         if self.usdc.is_none() && self.chain_id != LOCAL_CHAIN_ID {
             return fault("usdc", "name the stablecoin: the test token is for the local chain alone");
         }
-        if self.genesis == Some(0) {
-            return fault("genesis", "be a time in Unix seconds, at most a year ahead");
+        if let Some(genesis) = self.genesis.filter(|genesis| *genesis < LEAST_TIME) {
+            return fault("genesis", format!("be a time in Unix seconds, not {genesis}"));
         }
         let bounds = [self.settlement_bounds(), self.governance_bounds(), self.desk_bounds()].concat();
         bounds.iter().try_for_each(Bound::check)?;
+        if self.ledger.gov_per_point == 0 {
+            return fault("ledger.gov_per_point", "be above 0: without GOV there is never a token house");
+        }
         if let Err(bad) = self.ledger.validate() {
             return fault("ledger", format!("hold what SettlementLedger accepts: {bad}"));
         }
         self.check_money()
     }
 
+    /// The first epoch may have begun, but not ended: the attempts at a root are counted from an epoch's end, by 16 bits.
+    pub(super) fn check_genesis(&self, genesis: u64, now: u64) -> Result<(), ConfigError> {
+        let (now, genesis) = (u128::from(now), u128::from(genesis));
+        let least = (now + 1).saturating_sub(u128::from(self.ledger.epoch_length));
+        Bound::of("genesis", genesis, least..=now + YEAR).check()
+    }
+
     fn check_actors(&self) -> Result<(), ConfigError> {
         let seats = self.actors.stewards.len();
         let quorum = usize::from(self.actors.quorum);
-        if seats == 0 || seats > MOST_SEATS {
-            return fault("actors.stewards", format!("name 1 to {MOST_SEATS} stewards, not {seats}"));
+        if !SEATS.contains(&seats) {
+            let (least, most) = (SEATS.start(), SEATS.end());
+            return fault("actors.stewards", format!("name {least} to {most} stewards, not {seats}"));
         }
         if quorum * 2 <= seats || quorum > seats {
             return fault("actors.quorum", format!("be more than half of the {seats} stewards and not above them"));
@@ -51,7 +64,7 @@ impl CoopConfig {
             Bound::of("bonds.min_bond", self.bonds.min_bond.0, LEAST_BOND..=MOST_AMOUNT),
             Bound::of("bonds.objection_bond", self.bonds.objection_bond.0, LEAST_BOND..=self.bonds.min_bond.0),
             Bound::of("membership.admissions_per_epoch", self.membership.admissions_per_epoch, 1..=u32::MAX.into()),
-            Bound::of("membership.cooldown", self.membership.cooldown, 0..=YEAR),
+            Bound::of("membership.cooldown", self.membership.cooldown, DAY..=YEAR),
             Bound::of("membership.max_program_points", self.membership.max_program_points, 0..=MOST_POINTS),
         ]
     }
@@ -70,13 +83,19 @@ impl CoopConfig {
             Bound::of("governance.min_members", members, 1..=(1 << rochdale_core::ledger::DEPTH) - 1),
             Bound::of("governance.min_age", g.min_age, 0..=YEAR),
             Bound::of("governance.member.quorum_floor", g.member.quorum_floor, part.max(1)..=members),
-            // What a year awards in GOV at the most.
-            Bound::of("governance.token.quorum_floor", g.token.quorum_floor, 1..=self.ledger.gov_cap * (YEAR / epoch)),
+            Bound::of("governance.token.quorum_floor", g.token.quorum_floor, 1..=self.reachable_units(members, epoch)),
             // A member has one vote.
             Bound::of("governance.member.proposal_threshold", g.member.proposal_threshold, 1..=1),
             Bound::of("governance.token.proposal_threshold", g.token.proposal_threshold, 1..=g.token.quorum_floor),
         ]);
         bounds
+    }
+
+    /// Units of a cooperative's least members where they share alike what a year awards in GOV at the most: units are roots
+    /// of what each earned.
+    fn reachable_units(&self, members: u128, epoch: u128) -> u128 {
+        let year = U256::from(self.ledger.gov_cap) * U256::from(YEAR / epoch);
+        (U256::from(members) * year * U256::from(ONE_TOKEN)).root(2).saturating_to()
     }
 
     fn desk_bounds(&self) -> Vec<Bound> {
@@ -172,6 +191,9 @@ const HOUSE_KEYS: [[&str; 4]; 2] = [
     ],
 ];
 
+/// Wei of a token.
+const ONE_TOKEN: u128 = 1_000_000_000_000_000_000;
+
 const HOUR: u128 = 3_600;
 const DAY: u128 = 24 * HOUR;
 const YEAR: u128 = 365 * DAY;
@@ -217,8 +239,11 @@ fn fault<T>(key: &'static str, must: impl Into<String>) -> Result<T, ConfigError
     Err(ConfigError { key, must: must.into() })
 }
 
-/// Seats that the committee has at most.
-const MOST_SEATS: usize = 32;
+/// The year 2001: what is before is no time of today's chains.
+const LEAST_TIME: u64 = 1_000_000_000;
+
+/// How many seats the committee has: two stewards score a record, and a third where they differ.
+const SEATS: RangeInclusive<usize> = 3..=32;
 
 #[cfg(test)]
 mod tests {
@@ -270,6 +295,18 @@ mod tests {
             let error = with(key, value).check().unwrap_err();
             assert_eq!(error.key, key, "{value}: {error}");
         }
+    }
+
+    #[test]
+    fn point_17_a_committee_has_who_scores_and_an_epoch_whose_end_is_ahead() {
+        let mut two = config();
+        two.actors.stewards.pop();
+        assert_eq!(two.check().unwrap_err().key, "actors.stewards");
+        let (config, now) = (config(), 1_700_000_000);
+        let epoch = u64::from(config.ledger.epoch_length);
+        config.check_genesis(now + 1 - epoch, now).unwrap();
+        let error = config.check_genesis(now - epoch, now).unwrap_err();
+        assert!(error.key == "genesis" && error.must.contains("1699395201 to 1731536000"), "{error}");
     }
 
     #[test]

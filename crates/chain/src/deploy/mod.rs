@@ -228,6 +228,7 @@ async fn journal_of(
     }
     let latest = chain.block(BlockId::latest()).await?;
     let genesis = config.genesis.unwrap_or(latest.timestamp);
+    config.check_genesis(genesis, latest.timestamp)?;
     // Elsewhere the newest block may still be undone, and followers would never find it again.
     let base = if chain.chain_id() == LOCAL_CHAIN_ID { latest } else { chain.head().await?.finalized };
     Ok(Journal::begin(path, subject, base, genesis)?)

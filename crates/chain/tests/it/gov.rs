@@ -217,7 +217,7 @@ async fn what_cannot_be_proposed_says_why() {
         motions.unwrap_err().to_string()
     };
     let cap = || spec("Membership", "setAdmissionsPerEpoch", json!({ "admissionsPerEpoch": 1 }));
-    let cooldown = spec("ContributionRegistry", "setCooldown", json!({ "cooldown": 1 }));
+    let cooldown = spec("ContributionRegistry", "setCooldown", json!({ "cooldown": 86_400 }));
     let mixed = error(vec![cap(), cooldown]).await;
     assert!(mixed.contains("member house, token house"), "{mixed}");
     let pause = spec("Membership", "setPausedUntil", json!({ "until": 1 }));

@@ -1,8 +1,6 @@
-//! RFC 8785 (JCS) bytes of JSON, and the digest by which a duplicate record is known.
+//! RFC 8785 (JCS) bytes of JSON.
 
 use super::json::{Json, Number};
-use super::record::Record;
-use alloy_primitives::{B256, Keccak256, keccak256};
 
 /// The RFC 8785 form of a JSON value.
 ///
@@ -15,32 +13,9 @@ pub(super) fn canonical(value: Json<'_>) -> Vec<u8> {
     writer.out
 }
 
-/// Names the content of a record: equal for the same facts under other ids, another wrapping (bundle type, NDJSON,
-/// spelling of the JSON), another order of entries, other narrative or version metadata.
-///
-/// `keccak("rochdale.record.v1" hashed, then the sorted keccaks of the resources)`; a resource is hashed as its JCS without
-/// its own `id`, `meta`, `text`, `fullUrl` and without the `reference` strings inside, which only repeat those ids.
-#[must_use]
-pub fn record_digest(record: &Record) -> B256 {
-    let mut writer = Writer::default();
-    let mut leaves: Vec<B256> = record
-        .resources()
-        .map(|resource| {
-            writer.out.clear();
-            writer.value(resource.value(), Mode::Resource);
-            keccak256(&writer.out)
-        })
-        .collect();
-    leaves.sort_unstable();
-    let mut hasher = Keccak256::new();
-    hasher.update(keccak256("rochdale.record.v1"));
-    leaves.iter().for_each(|leaf| hasher.update(leaf));
-    hasher.finalize()
-}
-
 /// What is left out of objects.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Mode {
+pub(super) enum Mode {
     Exact,
     /// A resource: its ids and narrative.
     Resource,
@@ -64,13 +39,13 @@ impl Mode {
 
 /// What is written, and the fields of the objects that are being written.
 #[derive(Default)]
-struct Writer<'a> {
-    out: Vec<u8>,
+pub(super) struct Writer<'a> {
+    pub(super) out: Vec<u8>,
     fields: Vec<(&'a str, Json<'a>, Json<'a>)>,
 }
 
 impl<'a> Writer<'a> {
-    fn value(&mut self, value: Json<'a>, mode: Mode) {
+    pub(super) fn value(&mut self, value: Json<'a>, mode: Mode) {
         if value.as_str().is_some() {
             self.text(value);
         } else if value.is_object() {

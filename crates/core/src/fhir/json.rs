@@ -52,6 +52,9 @@ impl Document {
     /// # Errors
     /// As `serde_json` finds them, with line and column; and what could not be parsed.
     pub fn parse(bytes: Vec<u8>) -> Result<Self, (serde_json::Error, Vec<u8>)> {
+        if bytes.len() > Self::MOST_BYTES {
+            return Err((serde::de::Error::custom("longer than 4 GiB"), bytes));
+        }
         let text = match String::from_utf8(bytes) {
             Ok(text) => text,
             Err(error) => return Err((not_unicode(error.as_bytes()), error.into_bytes())),

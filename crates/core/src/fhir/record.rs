@@ -95,7 +95,7 @@ impl Record {
 
 /// Parses within the limits.
 pub(super) fn parse(name: &str, bytes: Vec<u8>, limits: Limits) -> Result<Document, FhirError> {
-    let limit = limits.record_bytes.min(Document::MOST_BYTES);
+    let limit = limits.record_bytes;
     if bytes.len() > limit {
         return Err(FhirError::TooLarge { name: name.to_owned(), limit });
     }

@@ -85,7 +85,7 @@ impl<'a> Event<'a> {
             || verification.iter().any(|c| matches!(c.code, "refuted" | "entered-in-error"));
         Self {
             kind,
-            codes: fields.codes.iter().flat_map(|field| codings(value.get(*field))).collect(),
+            codes: fields.codes.iter().flat_map(|field| codings(value.get(field))).collect(),
             start: fields.starts.iter().find_map(|path| date(at(value, path))),
             end: fields.ends.iter().find_map(|path| date(at(value, path))),
             recorded: fields.recorded.iter().find_map(|path| date(at(value, path))),

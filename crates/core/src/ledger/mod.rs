@@ -42,6 +42,7 @@ pub use hash::{CLOSED_PRIVATE, input_blinder, inputs_leaf, leaf, node, private_h
 pub use header::{Header, Roots};
 pub use inputs::{Contribution, EpochInputs, Grant, Inputs, Revenue, ScoredRecord, Usage, usage};
 pub use keys::{NO_ROW_KEY, holders_needed, inputs_blinder, row_secret};
+pub use parallel::share;
 pub use params::Params;
 pub use row::{Amounts, Award, Row, SettledRow, Shared, amounts, award, settle_row};
 pub use schedule::{Schedule, proposer};

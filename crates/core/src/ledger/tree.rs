@@ -5,7 +5,7 @@ use alloy_primitives::B256;
 use super::error::LedgerError;
 use super::hash::{inputs_leaf, leaf, node, private_hash};
 use super::inputs::Inputs;
-use super::parallel::parallel;
+use super::parallel::{hashes, parallel};
 use super::params::Params;
 use super::row::{Row, amounts};
 use super::step::member;
@@ -51,10 +51,10 @@ impl Tree {
         let mut levels = vec![level];
         for height in 0..usize::from(depth) {
             let (below, hole) = (&levels[height], empty[height]);
-            let next = parallel(below.len().div_ceil(2), |index| {
+            let next = hashes(below.len().div_ceil(2), |index| {
                 let right = below.get(2 * index + 1).copied().unwrap_or(hole);
-                Ok(node(below[2 * index], right))
-            })?;
+                node(below[2 * index], right)
+            });
             levels.push(next);
             empty.push(node(hole, hole));
         }

@@ -13,7 +13,7 @@ use rochdale_chain::bindings::{
 use rochdale_chain::deploy::account_factory;
 use rochdale_chain::eip712;
 use rochdale_core::ids::MemberId;
-use rochdale_testkit::anvil::{TestCoop, role_key};
+use rochdale_testkit::anvil::role_key;
 use rochdale_testkit::passkey::Passkey;
 
 use crate::rig::{Rig, parts};
@@ -239,7 +239,7 @@ async fn a_passkey_votes_in_its_house() {
 
 #[tokio::test]
 async fn an_account_acts_so_often_in_a_minute_and_not_more() {
-    let mut rig = Rig::without_gateway(TestCoop::deploy().await.unwrap()).await;
+    let mut rig = Rig::without_gateway(crate::rig::deploy().await).await;
     rig.limits.writes_per_minute = 2;
     rig.start().await;
     let (ada, _) = Person::enrolled(&rig, "ada").await;

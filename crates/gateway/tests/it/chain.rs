@@ -6,7 +6,6 @@ use rochdale_api::ProblemCode;
 use rochdale_api::status::{Cooperative, DatasetView, EpochView, Health, LicenseView, TreasuryView};
 use rochdale_core::ids::{DatasetId, Purpose};
 use rochdale_gateway::run::{RunError, assemble};
-use rochdale_testkit::anvil::TestCoop;
 
 use crate::rig::Rig;
 
@@ -75,7 +74,7 @@ async fn while_the_rpc_is_down_health_and_problems_say_so() {
 
 #[tokio::test]
 async fn a_chain_or_a_configuration_that_does_not_fit_is_named_at_the_start() {
-    let rig = Rig::without_gateway(TestCoop::deploy().await.unwrap()).await;
+    let rig = Rig::without_gateway(crate::rig::deploy().await).await;
     let mut config = rig.config();
     config.chain_id = 1;
     let error = assemble(config).await.err().unwrap();

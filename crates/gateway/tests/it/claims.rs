@@ -9,7 +9,6 @@ use rochdale_chain::eip712;
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
 use rochdale_core::ledger::{Amounts, DEPTH, Header, Tree, empty_root, leaf};
 use rochdale_gateway::config::ClaimsConfig;
-use rochdale_testkit::anvil::TestCoop;
 
 use crate::rig::Rig;
 
@@ -121,7 +120,7 @@ async fn members_are_paid_once_each_singly_and_in_a_batch() {
 
 /// A gateway with limits as told, three members, and an epoch that is final.
 async fn settled(edit: impl FnOnce(&mut ClaimsConfig)) -> (Rig, Vec<MemberId>) {
-    let mut rig = Rig::without_gateway(TestCoop::deploy().await.unwrap()).await;
+    let mut rig = Rig::without_gateway(crate::rig::deploy().await).await;
     edit(&mut rig.claims);
     rig.start().await;
     let mut members = Vec::new();

@@ -8,7 +8,6 @@ use rochdale_api::member::{Granted, Joined, Mined, PayoutRequest};
 use rochdale_api::status::Health;
 use rochdale_core::ids::StewardId;
 use rochdale_crypto::Cid;
-use rochdale_testkit::anvil::TestCoop;
 use tokio::task::JoinSet;
 
 use crate::rig::Rig;
@@ -16,7 +15,7 @@ use crate::rig::Rig;
 #[tokio::test]
 async fn members_join_consent_and_contribute_in_a_batch() {
     // The batch is sent because it is full.
-    let mut rig = Rig::without_gateway(TestCoop::deploy().await.unwrap()).await;
+    let mut rig = Rig::without_gateway(crate::rig::deploy().await).await;
     (rig.batch.size, rig.batch.idle_ms) = (5, 60_000);
     rig.start().await;
     let mut members = Vec::new();
@@ -155,7 +154,7 @@ async fn erasure_deletes_the_members_blobs_and_no_others() {
 
 #[tokio::test]
 async fn nonsense_in_a_members_name_does_not_use_up_its_share_and_a_denial_is_never_put_off() {
-    let mut rig = Rig::without_gateway(TestCoop::deploy().await.unwrap()).await;
+    let mut rig = Rig::without_gateway(crate::rig::deploy().await).await;
     rig.limits.writes_per_minute = 2;
     rig.start().await;
     let key = rig.coop.member_key(1);

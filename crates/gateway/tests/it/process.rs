@@ -5,7 +5,6 @@ use std::process::{Child, Command, Stdio};
 
 use rochdale_api::client::Client;
 use rochdale_api::status::Health;
-use rochdale_testkit::anvil::TestCoop;
 
 use crate::rig::Rig;
 
@@ -35,7 +34,7 @@ fn spawn(config: &std::path::Path) -> Child {
 
 #[tokio::test]
 async fn sigterm_ends_it_cleanly_and_it_starts_again_on_its_store() {
-    let rig = Rig::without_gateway(TestCoop::deploy().await.unwrap()).await;
+    let rig = Rig::without_gateway(crate::rig::deploy().await).await;
     let config = write_config(&rig, "");
     for _ in 0..2 {
         let mut child = spawn(&config);
@@ -56,7 +55,7 @@ async fn sigterm_ends_it_cleanly_and_it_starts_again_on_its_store() {
 
 #[tokio::test]
 async fn a_key_that_is_not_understood_is_refused_with_file_and_line() {
-    let rig = Rig::without_gateway(TestCoop::deploy().await.unwrap()).await;
+    let rig = Rig::without_gateway(crate::rig::deploy().await).await;
     let config = write_config(&rig, "max_blob = 3");
     let mut child = spawn(&config);
     let status = child.wait().unwrap();

@@ -6,7 +6,6 @@ use rochdale_api::contribution::{ContributionState, ContributionStatus};
 use rochdale_chain::bindings::ContributionRegistry;
 use rochdale_chain::eip712;
 use rochdale_core::ids::ContributionId;
-use rochdale_testkit::anvil::TestCoop;
 
 use crate::rig::Rig;
 
@@ -131,7 +130,7 @@ async fn a_blob_that_does_not_fit_its_package_is_refused() {
 
 #[tokio::test]
 async fn a_reorganization_of_depth_three_is_followed_and_what_it_took_is_sent_again() {
-    let mut rig = Rig::without_gateway(TestCoop::deploy().await.unwrap()).await;
+    let mut rig = Rig::without_gateway(crate::rig::deploy().await).await;
     // The local chain calls a block final after two more; this goes deeper.
     (rig.batch.idle_ms, rig.accept_rollback) = (20, Some(0));
     rig.start().await;

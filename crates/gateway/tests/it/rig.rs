@@ -18,17 +18,20 @@ use rochdale_api::member::{
     ClaimLeaf, ConsentDelivery, DenyRequest, GrantRequest, Granted, JoinRequest, Joined, LeaveRequest, LeavesRequest,
     Mined, PayoutRequest, RowKeyDelivery, SealedTo,
 };
-use rochdale_api::server::{Answer, Signed, Verifier, answering};
+use rochdale_api::server::{Answer, Verifier, answering};
 use rochdale_api::status::{Health, MemberView};
 use rochdale_api::{Problem, ProblemCode, auth};
 use rochdale_chain::client::Chain;
+use rochdale_chain::deploy::CoopConfig;
 use rochdale_chain::eip712;
+use rochdale_chain::local::AnvilOptions;
 use rochdale_core::ids::{MemberId, StewardId};
-use rochdale_crypto::{Cid, Context, RecordSecret, envelope};
+use rochdale_crypto::{Cid, Context, RecordSecret, SealingKeyPair, envelope};
 use rochdale_gateway::config::{
     BatchConfig, ClaimsConfig, Config, GasConfig, IndexerConfig, Limits, RelayerConfig, StewardConfig, WorkerConfig,
 };
 use rochdale_gateway::run;
+use rochdale_node::sealed::{Opens, SealedBody, Sealer};
 use rochdale_testkit::anvil::{TestCoop, role_key};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -51,6 +54,7 @@ pub struct Steward {
     address: Address,
     gateway: Address,
     chain: Chain,
+    sealing: SealingKeyPair,
 }
 
 impl Verifier for Steward {
@@ -80,15 +84,41 @@ impl FromRef<Shared> for Arc<dyn Verifier> {
     }
 }
 
-impl Steward {
-    fn expect<T>(&self, signed: Signed<T>) -> Result<T, Problem> {
-        self.calls.fetch_add(1, Ordering::SeqCst);
-        assert_eq!(signed.signer, self.gateway, "the gateway signs its calls");
-        if self.up.load(Ordering::SeqCst) {
-            return Ok(signed.body);
-        }
-        Err(Problem::new(ProblemCode::PeerUnavailable, "switched off by the test"))
+impl FromRef<Shared> for Arc<dyn Sealer> {
+    fn from_ref(shared: &Shared) -> Self {
+        Arc::<Steward>::clone(&shared.0)
     }
+}
+
+impl Sealer for Steward {
+    fn opener(&self) -> &dyn Opens {
+        &self.sealing
+    }
+}
+
+impl Steward {
+    /// Answers a call that is signed and sealed to this steward, while it is up.
+    fn answer<T, A: serde::Serialize>(&self, sealed: &SealedBody<T>, answer: impl FnOnce(&T) -> A) -> Response {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        assert_eq!(sealed.signer, self.gateway, "the gateway signs its calls");
+        let up = self.up.load(Ordering::SeqCst);
+        let off = || Problem::new(ProblemCode::PeerUnavailable, "switched off by the test");
+        sealed.reply(if up { Ok(answer(&sealed.body)) } else { Err(off()) })
+    }
+}
+
+fn sealing(seat: u8) -> SealingKeyPair {
+    SealingKeyPair::from_secret(&keccak256(format!("sealing key of steward {seat}")).0)
+}
+
+/// A cooperative whose stewards' sealing keys the test has.
+pub async fn deploy() -> TestCoop {
+    let edit = |config: &mut CoopConfig| {
+        for (seat, place) in config.actors.stewards.iter_mut().zip(1..) {
+            seat.sealing_key = sealing(place).public().0;
+        }
+    };
+    TestCoop::deploy_with(AnvilOptions::default(), edit).await.unwrap()
 }
 
 async fn start(coop: &TestCoop, seat: u8) -> Arc<Steward> {
@@ -107,6 +137,7 @@ async fn start(coop: &TestCoop, seat: u8) -> Arc<Steward> {
         address: coop.stewards[usize::from(seat) - 1].address(),
         gateway: role_key("relayer").address(),
         chain: coop.chain.clone(),
+        sealing: sealing(seat),
     });
     let router = Router::new()
         .route("/v1/health", get(health))
@@ -135,36 +166,32 @@ async fn health(State(Shared(s)): State<Shared>) -> Json<Health> {
     Json(Health { service, version, ok, address: s.address, head: 0, indexed: 0, now: 0, problems, waiting_for })
 }
 
-async fn row_keys(State(Shared(s)): State<Shared>, signed: Signed<RowKeyDelivery>) -> Result<Json<()>, Problem> {
-    let delivery = s.expect(signed)?;
-    assert_eq!(delivery.sealed.steward, s.id, "each steward gets its own part");
-    s.row_keys.lock().unwrap().push(delivery);
-    Ok(Json(()))
+async fn row_keys(State(Shared(s)): State<Shared>, sealed: SealedBody<RowKeyDelivery>) -> Response {
+    s.answer(&sealed, |delivery| {
+        assert_eq!(delivery.sealed.steward, s.id, "each steward gets its own part");
+        s.row_keys.lock().unwrap().push(delivery.clone());
+    })
 }
 
-async fn consents(State(Shared(s)): State<Shared>, signed: Signed<ConsentDelivery>) -> Result<Json<()>, Problem> {
-    let delivery = s.expect(signed)?;
-    assert_eq!(delivery.sealed.steward, s.id, "each steward gets its own part");
-    s.consents.lock().unwrap().push(delivery);
-    Ok(Json(()))
+async fn consents(State(Shared(s)): State<Shared>, sealed: SealedBody<ConsentDelivery>) -> Response {
+    s.answer(&sealed, |delivery| {
+        assert_eq!(delivery.sealed.steward, s.id, "each steward gets its own part");
+        s.consents.lock().unwrap().push(delivery.clone());
+    })
 }
 
-async fn contributions(
-    State(Shared(s)): State<Shared>,
-    signed: Signed<ContributionPackage>,
-) -> Result<Json<ShareReceipt>, Problem> {
-    let package = s.expect(signed)?;
-    s.packages.lock().unwrap().push(package.commitment);
-    Ok(Json(ShareReceipt { steward: s.id, commitment: package.commitment }))
+async fn contributions(State(Shared(s)): State<Shared>, sealed: SealedBody<ContributionPackage>) -> Response {
+    s.answer(&sealed, |package| {
+        s.packages.lock().unwrap().push(package.commitment);
+        ShareReceipt { steward: s.id, commitment: package.commitment }
+    })
 }
 
-async fn leaves(
-    State(Shared(s)): State<Shared>,
-    signed: Signed<LeavesRequest>,
-) -> Result<Json<Vec<ClaimLeaf>>, Problem> {
-    let request = s.expect(signed)?;
-    let wanted = |leaf: &&ClaimLeaf| request.members.is_empty() || request.members.contains(&leaf.member_id);
-    Ok(Json(s.leaves.lock().unwrap().iter().filter(wanted).cloned().collect()))
+async fn leaves(State(Shared(s)): State<Shared>, sealed: SealedBody<LeavesRequest>) -> Response {
+    s.answer(&sealed, |request| {
+        let wanted = |leaf: &&ClaimLeaf| request.members.is_empty() || request.members.contains(&leaf.member_id);
+        s.leaves.lock().unwrap().iter().filter(wanted).cloned().collect::<Vec<ClaimLeaf>>()
+    })
 }
 
 /// A running gateway on a runtime of its own, so that it can be killed with everything it does.
@@ -195,7 +222,7 @@ impl Rig {
 
     /// A batch is sent after this many milliseconds without a new contribution.
     pub async fn with_idle(idle_ms: u64) -> Self {
-        let mut rig = Self::without_gateway(TestCoop::deploy().await.unwrap()).await;
+        let mut rig = Self::without_gateway(deploy().await).await;
         rig.batch.idle_ms = idle_ms;
         rig.start().await;
         rig

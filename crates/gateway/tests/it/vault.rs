@@ -153,7 +153,7 @@ async fn a_request_is_taken_once() {
 
 #[tokio::test]
 async fn what_no_package_names_is_deleted_after_a_while() {
-    let mut rig = Rig::without_gateway(rochdale_testkit::anvil::TestCoop::deploy().await.unwrap()).await;
+    let mut rig = Rig::without_gateway(crate::rig::deploy().await).await;
     rig.limits.unreferenced_ttl_seconds = 1;
     rig.start().await;
     let (key, id) = rig.member(1).await;

@@ -15,7 +15,7 @@ use rochdale_api::auth::{self, Identity};
 use rochdale_api::client::Client;
 use rochdale_api::server::{Answer, Signed, Verifier, answering};
 use rochdale_api::{Problem, ProblemCode};
-use rochdale_crypto::{SealingKeyPair, SealingPublicKey};
+use rochdale_crypto::SealingKeyPair;
 use rochdale_node::sealed::{Opens, SealedBody, Sealer};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -65,9 +65,6 @@ impl Verifier for Process {
 impl Sealer for Process {
     fn opener(&self) -> &dyn Opens {
         &self.sealing
-    }
-    fn sealing_key_of(&self, caller: Address) -> Option<SealingPublicKey> {
-        (1..=3).find(|n| key(*n).address() == caller).map(|n| sealing(n).public())
     }
 }
 

@@ -11,7 +11,7 @@ use rochdale_api::settlement::{AwardMessage, AwardsRequest, CopyRequest, SheetAn
 use rochdale_core::ids::Epoch;
 use rochdale_node::sealed::SealedBody;
 
-use super::{Answered, App, forbidden};
+use super::{Answered, App, refused};
 
 /// Hands out shares for scoring. For the steward whose turn it is; sealed both ways.
 #[utoipa::path(
@@ -77,22 +77,23 @@ pub async fn catch_up(State(app): State<App>, sealed: SealedBody<CatchUpRequest>
     sealed.reply(answer.await)
 }
 
-/// Takes program awards. For stewards, and the awarders of open programs.
+/// Takes program awards. For stewards, and the awarders of open programs; sealed both ways.
 #[utoipa::path(
     post, path = "/v1/awards", tag = "committee",
-    request_body = Vec<AwardMessage>,
+    request_body(content = Vec<u8>, content_type = "application/vnd.rochdale.sealed", description = "Sealed: list of AwardMessage"),
     responses(
-        (status = 200, description = "Kept", body = ()),
-        (status = 403, description = "Not a caller of this path", body = Problem),
-        (status = 422, description = "It cannot be done, the detail says why", body = Problem),
+        (status = 200, description = "Sealed: nothing", body = Vec<u8>, content_type = "application/vnd.rochdale.sealed"),
     )
 )]
-pub async fn awards(State(app): State<App>, signed: Signed<Vec<AwardMessage>>) -> Answered<()> {
-    let (mirror, caller) = app.caller(&signed).await?;
-    if !app.0.may_award(&mirror, caller, signed.signer).await? {
-        return Err(forbidden(&signed, caller, "a steward in office, or the awarder of an open program"));
-    }
-    app.0.take_awards(&mirror, &signed.body).await.map(Json)
+pub async fn awards(State(app): State<App>, sealed: SealedBody<Vec<AwardMessage>>) -> Response {
+    let answer = async {
+        let (mirror, caller) = app.caller(sealed.signer).await?;
+        if !app.0.may_award(&mirror, caller, sealed.signer).await? {
+            return Err(refused(sealed.signer, caller, "a steward in office, or the awarder of an open program"));
+        }
+        app.0.take_awards(&mirror, &sealed.body).await
+    };
+    sealed.reply(answer.await)
 }
 
 /// Which awards of an epoch this steward holds. For stewards; sealed both ways.

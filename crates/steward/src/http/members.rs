@@ -2,96 +2,101 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use rochdale_api::Problem;
-use rochdale_api::contribution::{ContributionPackage, ShareReceipt};
+use rochdale_api::contribution::ContributionPackage;
 use rochdale_api::custody::OpeningsRequest;
 use rochdale_api::member::{
-    ClaimLeaf, ConsentDelivery, KeyOfferDelivery, KeyReceipt, LeavesRequest, RowKeyDelivery, RowRequest, Sealed,
-    SealedRow,
+    ConsentDelivery, KeyOfferDelivery, LeavesRequest, RowKeyDelivery, RowRequest, Sealed, SealedRow,
 };
 use rochdale_api::server::{PathOf, Signed};
 use rochdale_core::ids::MemberId;
+use rochdale_node::sealed::SealedBody;
 
-use super::{Answered, App, forbidden};
+use super::{Answered, App, refused};
 use crate::steward::Caller;
 
-/// Takes a member's row key, sealed to this steward. For the gateway.
+/// Takes a member's row key, sealed to this steward. For the gateway; sealed both ways.
 #[utoipa::path(
     post, path = "/v1/row-keys", tag = "members",
-    request_body = RowKeyDelivery,
+    request_body(content = Vec<u8>, content_type = "application/vnd.rochdale.sealed", description = "Sealed: RowKeyDelivery"),
     responses(
-        (status = 200, description = "Kept", body = ()),
-        (status = 403, description = "Not a caller of this path", body = Problem),
-        (status = 422, description = "It cannot be done, the detail says why", body = Problem),
+        (status = 200, description = "Sealed: nothing", body = Vec<u8>, content_type = "application/vnd.rochdale.sealed"),
     )
 )]
-pub async fn row_keys(State(app): State<App>, signed: Signed<RowKeyDelivery>) -> Answered<()> {
-    let mirror = app.gateway(&signed).await?;
-    app.0.take_row_key(&mirror, &signed.body).await.map(Json)
+pub async fn row_keys(State(app): State<App>, sealed: SealedBody<RowKeyDelivery>) -> Response {
+    let answer = async {
+        let mirror = app.gateway(sealed.signer).await?;
+        app.0.take_row_key(&mirror, &sealed.body).await
+    };
+    sealed.reply(answer.await)
 }
 
-/// Keeps the row key of somebody who is about to be admitted, and signs that it does. For the gateway.
+/// Keeps the row key of somebody who is about to be admitted, and signs that it does. For the gateway; sealed both ways.
 #[utoipa::path(
     post, path = "/v1/row-keys/offers", tag = "members",
-    request_body = KeyOfferDelivery,
+    request_body(content = Vec<u8>, content_type = "application/vnd.rochdale.sealed", description = "Sealed: KeyOfferDelivery"),
     responses(
-        (status = 200, description = "The signed word", body = KeyReceipt),
-        (status = 403, description = "Not a caller of this path", body = Problem),
-        (status = 422, description = "It cannot be done, the detail says why", body = Problem),
+        (status = 200, description = "Sealed: KeyReceipt", body = Vec<u8>, content_type = "application/vnd.rochdale.sealed"),
     )
 )]
-pub async fn offers(State(app): State<App>, signed: Signed<KeyOfferDelivery>) -> Answered<KeyReceipt> {
-    let mirror = app.gateway(&signed).await?;
-    app.0.take_offer(&mirror, &signed.body).await.map(Json)
+pub async fn offers(State(app): State<App>, sealed: SealedBody<KeyOfferDelivery>) -> Response {
+    let answer = async {
+        let mirror = app.gateway(sealed.signer).await?;
+        app.0.take_offer(&mirror, &sealed.body).await
+    };
+    sealed.reply(answer.await)
 }
 
-/// Takes a consent's receipt, sealed to this steward. For the gateway.
+/// Takes a consent's receipt, sealed to this steward. For the gateway; sealed both ways.
 #[utoipa::path(
     post, path = "/v1/consents", tag = "members",
-    request_body = ConsentDelivery,
+    request_body(content = Vec<u8>, content_type = "application/vnd.rochdale.sealed", description = "Sealed: ConsentDelivery"),
     responses(
-        (status = 200, description = "Kept", body = ()),
-        (status = 403, description = "Not a caller of this path", body = Problem),
-        (status = 422, description = "It cannot be done, the detail says why", body = Problem),
+        (status = 200, description = "Sealed: nothing", body = Vec<u8>, content_type = "application/vnd.rochdale.sealed"),
     )
 )]
-pub async fn consents(State(app): State<App>, signed: Signed<ConsentDelivery>) -> Answered<()> {
-    let mirror = app.gateway(&signed).await?;
-    app.0.take_consent(&mirror, &signed.body).await.map(Json)
+pub async fn consents(State(app): State<App>, sealed: SealedBody<ConsentDelivery>) -> Response {
+    let answer = async {
+        let mirror = app.gateway(sealed.signer).await?;
+        app.0.take_consent(&mirror, &sealed.body).await
+    };
+    sealed.reply(answer.await)
 }
 
-/// Takes a record's key share, which it checks against the deal. For the gateway.
+/// Takes a record's key share, which it checks against the deal. For the gateway; sealed both ways.
 #[utoipa::path(
     post, path = "/v1/contributions", tag = "members",
-    request_body = ContributionPackage,
+    request_body(content = Vec<u8>, content_type = "application/vnd.rochdale.sealed", description = "Sealed: ContributionPackage"),
     responses(
-        (status = 200, description = "Held", body = ShareReceipt),
-        (status = 403, description = "Not a caller of this path", body = Problem),
-        (status = 409, description = "It contradicts what is recorded", body = Problem),
-        (status = 422, description = "It cannot be done, the detail says why", body = Problem),
+        (status = 200, description = "Sealed: ShareReceipt", body = Vec<u8>, content_type = "application/vnd.rochdale.sealed"),
     )
 )]
-pub async fn contributions(State(app): State<App>, signed: Signed<ContributionPackage>) -> Answered<ShareReceipt> {
-    let mirror = app.gateway(&signed).await?;
-    app.0.take_contribution(&mirror, &signed.body).await.map(Json)
+pub async fn contributions(State(app): State<App>, sealed: SealedBody<ContributionPackage>) -> Response {
+    let answer = async {
+        let mirror = app.gateway(sealed.signer).await?;
+        app.0.take_contribution(&mirror, &sealed.body).await
+    };
+    sealed.reply(answer.await)
 }
 
-/// Leaves and paths under a final root. For the gateway, and members for themselves.
+/// Leaves and paths under a final root. For the gateway, and members for themselves; sealed both ways.
 #[utoipa::path(
     post, path = "/v1/claim-leaves", tag = "members",
-    request_body = LeavesRequest,
+    request_body(content = Vec<u8>, content_type = "application/vnd.rochdale.sealed", description = "Sealed: LeavesRequest"),
     responses(
-        (status = 200, description = "The leaves", body = Vec<ClaimLeaf>),
-        (status = 403, description = "Not a caller of this path", body = Problem),
-        (status = 404, description = "No such thing", body = Problem),
+        (status = 200, description = "Sealed: list of ClaimLeaf", body = Vec<u8>, content_type = "application/vnd.rochdale.sealed"),
     )
 )]
-pub async fn claim_leaves(State(app): State<App>, signed: Signed<LeavesRequest>) -> Answered<Vec<ClaimLeaf>> {
-    let (_, caller) = app.caller(&signed).await?;
-    if !matches!(caller, Caller::Gateway | Caller::Member(_)) {
-        return Err(forbidden(&signed, caller, "the gateway, or a member for itself"));
-    }
-    app.0.claim_leaves(caller, &signed.body).await.map(Json)
+pub async fn claim_leaves(State(app): State<App>, sealed: SealedBody<LeavesRequest>) -> Response {
+    let answer = async {
+        let (_, caller) = app.caller(sealed.signer).await?;
+        if !matches!(caller, Caller::Gateway | Caller::Member(_)) {
+            return Err(refused(sealed.signer, caller, "the gateway, or a member for itself"));
+        }
+        app.0.claim_leaves(caller, &sealed.body).await
+    };
+    sealed.reply(answer.await)
 }
 
 /// The member's own row of a settled epoch, sealed to it. For that member.
@@ -110,11 +115,9 @@ pub async fn member_row(
     PathOf(member): PathOf<u32>,
     signed: Signed<RowRequest>,
 ) -> Answered<SealedRow> {
-    let (mirror, caller) = app.caller(&signed).await?;
-    if caller != Caller::Member(MemberId(member)) {
-        return Err(forbidden(&signed, caller, &format!("member {member}")));
-    }
-    app.0.member_row(&mirror, MemberId(member), &signed.body).await.map(Json)
+    let member = MemberId(member);
+    let mirror = app.member(&signed, member).await?;
+    app.0.member_row(&mirror, member, &signed.body).await.map(Json)
 }
 
 /// Who opened which record of the member, and why. For that member.
@@ -132,11 +135,9 @@ pub async fn member_openings(
     PathOf(member): PathOf<u32>,
     signed: Signed<OpeningsRequest>,
 ) -> Answered<Sealed> {
-    let (mirror, caller) = app.caller(&signed).await?;
-    if caller != Caller::Member(MemberId(member)) {
-        return Err(forbidden(&signed, caller, &format!("member {member}")));
-    }
-    app.0.member_openings(&mirror, MemberId(member), &signed.body).await.map(Json)
+    let member = MemberId(member);
+    let mirror = app.member(&signed, member).await?;
+    app.0.member_openings(&mirror, member, &signed.body).await.map(Json)
 }
 
 /// What is behind the member's leaf of inputs, sealed to it. For that member.
@@ -155,9 +156,7 @@ pub async fn opening(
     PathOf(member): PathOf<u32>,
     signed: Signed<RowRequest>,
 ) -> Answered<SealedRow> {
-    let (mirror, caller) = app.caller(&signed).await?;
-    if caller != Caller::Member(MemberId(member)) {
-        return Err(forbidden(&signed, caller, &format!("member {member}")));
-    }
-    app.0.opening(&mirror, MemberId(member), &signed.body).await.map(Json)
+    let member = MemberId(member);
+    let mirror = app.member(&signed, member).await?;
+    app.0.opening(&mirror, member, &signed.body).await.map(Json)
 }

@@ -97,12 +97,26 @@ impl Steward {
     /// # Errors
     /// Where it contradicts itself or the chain.
     pub async fn settle_copy(
-        self: &Arc<Self>,
+        &self,
         at_cut: &Cooperative,
         books: &Arc<Books>,
         header: &Header,
         copy: &SheetCopy,
     ) -> Result<Computed, Problem> {
+        let settled = self.settled_of(at_cut, header, copy)?;
+        self.settle(books, settled, copy.entered.clone()).await
+    }
+
+    /// What an epoch on chain was settled from, as a copy and the chain as of its cut tell it.
+    ///
+    /// # Errors
+    /// Where the chain's revenue does not fit.
+    pub fn settled_of(
+        &self,
+        at_cut: &Cooperative,
+        header: &Header,
+        copy: &SheetCopy,
+    ) -> Result<SettledInputs, Problem> {
         let epoch = header.epoch;
         let chain = at_cut.ledger_cut(self.manifest.since(epoch)).map_err(internal)?;
         let contribution = |row: &Entered| Contribution { member: row.member, id: row.contribution, score: row.score };
@@ -120,7 +134,7 @@ impl Steward {
         settled.stand_ins = copy.stand_ins.iter().copied().collect();
         settled.sums = copy.stand_ins.iter().any(|(_, one)| one.amounts.is_some()).then(|| Sums::from(header));
         settled.root = header.root;
-        self.settle(books, settled, copy.entered.clone()).await
+        Ok(settled)
     }
 
     /// What a settled epoch was computed from, for a steward that cannot open its own copy of the sheet.
@@ -160,12 +174,12 @@ impl Steward {
         let mut copy: SheetCopy =
             serde_json::from_slice(&self.keys.unwrap_sheet(epoch, &row.inputs)?).map_err(internal)?;
         let gone: BTreeSet<MemberId> = copy.stand_ins.iter().map(|(member, _)| *member).collect();
-        let keys = self.keys.row_keys(&self.store).await?;
+        let held = self.store.row_key_holders().await?;
         for leaf in self.store.rows(epoch).await? {
             let needs_key = leaf.private_hash != CLOSED_PRIVATE
                 && !copy.unkeyed.contains(&leaf.member)
                 && !gone.contains(&leaf.member);
-            if needs_key && !keys.contains_key(&leaf.member) {
+            if needs_key && !held.contains(&leaf.member) {
                 copy.stand_ins.push((leaf.member, stand_in(&leaf, false)));
             }
         }

@@ -163,13 +163,9 @@ impl Steward {
     /// Whose row key is not here, active or not, after everybody was asked. Who erased everything by the cut has a closed
     /// row, which no key hides.
     async fn unkeyed(&self, at_cut: &Cooperative) -> Result<Vec<MemberId>, Problem> {
-        let mut unkeyed = Vec::new();
-        for (member, _) in at_cut.members.iter().filter(|(_, state)| state.erased.is_none()) {
-            if self.keys.row_key(&self.store, *member).await?.is_none() {
-                unkeyed.push(*member);
-            }
-        }
-        Ok(unkeyed)
+        let held = self.store.row_key_holders().await?;
+        let open = at_cut.members.iter().filter(|(_, state)| state.erased.is_none());
+        Ok(open.map(|(member, _)| *member).filter(|member| !held.contains(member)).collect())
     }
 
     /// The copies of a sheet, one for each seat, all of them given by its seed.

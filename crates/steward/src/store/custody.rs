@@ -1,6 +1,9 @@
 //! What is kept of members, wrapped.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use alloy::primitives::B256;
+use futures_util::TryStreamExt as _;
 use rochdale_core::ids::MemberId;
 use sqlx::sqlite::SqliteRow;
 
@@ -79,6 +82,29 @@ impl Store {
         let keys =
             |row: &SqliteRow| Ok((MemberId(get(row, "member_id")?), bytes(row, "member_key")?, bytes(row, "row_key")?));
         rows.iter().map(keys).collect()
+    }
+
+    /// Every member's wrapped key.
+    ///
+    /// # Errors
+    /// Where the database fails or is damaged.
+    pub async fn member_keys(&self) -> Result<BTreeMap<MemberId, Vec<u8>>> {
+        let mut rows = sqlx::query("SELECT member_id, wrapped FROM member_keys").fetch(&self.pool);
+        let mut keys = BTreeMap::new();
+        while let Some(row) = rows.try_next().await? {
+            keys.insert(MemberId(get(&row, "member_id")?), bytes(&row, "wrapped")?);
+        }
+        Ok(keys)
+    }
+
+    /// Whose row key is here.
+    ///
+    /// # Errors
+    /// Where the database fails or is damaged.
+    pub async fn row_key_holders(&self) -> Result<BTreeSet<MemberId>> {
+        let sql = "SELECT r.member_id FROM row_keys r JOIN member_keys k USING (member_id)";
+        let rows = sqlx::query(sql).fetch_all(&self.pool).await?;
+        rows.iter().map(|row| get(row, "member_id").map(MemberId)).collect()
     }
 
     /// Keeps a member's wrapped row key; the first stands.

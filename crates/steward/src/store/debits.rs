@@ -1,5 +1,7 @@
 //! Debits that we signed or released for, and the snapshots behind them.
 
+use std::collections::BTreeSet;
+
 use alloy::primitives::{B256, Bytes};
 use rochdale_core::ids::{ContributionId, DatasetId, Purpose};
 use rochdale_core::order::Debit;
@@ -24,6 +26,8 @@ pub struct DebitRow {
 pub struct SnapshotRow {
     /// Its blinded digest.
     pub digest: B256,
+    /// The order it was taken for.
+    pub order: B256,
     /// The dataset.
     pub dataset: DatasetId,
     /// The purpose.
@@ -63,14 +67,16 @@ impl Store {
         Ok(true)
     }
 
-    /// Keeps what books a debit again, before shares are released for it.
+    /// Keeps what books a debit again, before shares are released for it. Where we signed another debit of the order, that signature goes: it
+    /// is none over this one.
     ///
     /// # Errors
     /// Where the database fails.
     pub async fn release_debit(&self, debit: &Debit, quorum: &[Bytes]) -> Result<()> {
         sqlx::query(
             "INSERT INTO debits (order_digest, body, quorum) VALUES ($1, $2, $3)
-             ON CONFLICT (order_digest) DO UPDATE SET body = excluded.body, quorum = excluded.quorum",
+             ON CONFLICT (order_digest) DO UPDATE SET body = excluded.body, quorum = excluded.quorum,
+             signature = CASE WHEN body = excluded.body THEN signature END",
         )
         .bind(debit.order.as_slice())
         .bind(to_json("debit", debit)?)
@@ -122,22 +128,42 @@ impl Store {
         rows.iter().map(snapshot).collect()
     }
 
-    /// Forgets a debit that was never booked, with its snapshot; gives the blinder that was destroyed.
+    /// Forgets what we signed or released for an order. Its snapshot goes in the next sweep.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn forget_debit(&self, order: B256) -> Result<()> {
+        sqlx::query("DELETE FROM debits WHERE order_digest = $1").bind(order.as_slice()).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Destroys every snapshot that nothing needs. Needed is what `booked` holds, the snapshots of booked debits that are not added up;
+    /// what a debit that we keep names; and, until the deadline of its order has passed at `now`, the time of a final block, what we signed
+    /// for an order that was then booked over another snapshot: a reorganization may have it booked yet.
+    /// Gives the blinders that were destroyed, for [`Store::prove_gone`].
     ///
     /// # Errors
     /// Where the database fails; then nothing was destroyed.
-    pub async fn forget_debit(&self, debit: &Debit) -> Result<Vec<Vec<u8>>> {
+    pub async fn sweep_snapshots(&self, booked: &BTreeSet<B256>, now: u64) -> Result<Vec<Vec<u8>>> {
         let mut tx = self.pool.begin().await?;
-        sqlx::query("DELETE FROM debits WHERE order_digest = $1")
-            .bind(debit.order.as_slice())
-            .execute(&mut *tx)
-            .await?;
-        let gone = sqlx::query("DELETE FROM snapshots WHERE digest = $1 RETURNING blinder")
-            .bind(debit.snapshot.as_slice())
-            .fetch_all(&mut *tx)
-            .await?;
+        let rows = sqlx::query("SELECT * FROM debits").fetch_all(&mut *tx).await?;
+        let rows: Vec<Debit> = rows.iter().map(|row| Ok(debit(row)?.debit)).collect::<Result<_>>()?;
+        let named: BTreeSet<B256> = rows.iter().map(|debit| debit.snapshot).collect();
+        let open: BTreeSet<B256> = rows.iter().filter(|debit| now <= debit.deadline).map(|debit| debit.order).collect();
+        let (mut kept, mut gone) = (BTreeSet::new(), Vec::new());
+        for row in sqlx::query("SELECT digest, order_digest, blinder FROM snapshots").fetch_all(&mut *tx).await? {
+            let (digest, blinder) = (hash(&row, "digest")?, bytes(&row, "blinder")?);
+            if booked.contains(&digest) || named.contains(&digest) || open.contains(&hash(&row, "order_digest")?) {
+                kept.insert(blinder);
+                continue;
+            }
+            sqlx::query("DELETE FROM snapshots WHERE digest = $1").bind(digest.as_slice()).execute(&mut *tx).await?;
+            gone.push(blinder);
+        }
         tx.commit().await?;
-        gone.iter().map(|row| bytes(row, "blinder")).collect()
+        // Two snapshots of one order may have one blinder: it is gone with the last of them.
+        gone.retain(|blinder| !kept.contains(blinder));
+        Ok(gone)
     }
 
     /// Keeps a snapshot.
@@ -154,10 +180,11 @@ impl Store {
 async fn insert_snapshot(tx: &mut sqlx::SqliteTransaction<'_>, row: &SnapshotRow) -> Result<()> {
     let ids: Vec<u8> = row.ids.iter().flat_map(|id| id.0.to_be_bytes()).collect();
     sqlx::query(
-        "INSERT OR IGNORE INTO snapshots (digest, dataset, purpose, cut, cut_time, blinder, ids)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT OR IGNORE INTO snapshots (digest, order_digest, dataset, purpose, cut, cut_time, blinder, ids)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(row.digest.as_slice())
+    .bind(row.order.as_slice())
     .bind(i64::from(row.dataset.0))
     .bind(i64::from(row.purpose.0))
     .bind(row.cut.as_slice())
@@ -186,6 +213,7 @@ fn snapshot(row: &SqliteRow) -> Result<SnapshotRow> {
     }
     Ok(SnapshotRow {
         digest: hash(row, "digest")?,
+        order: hash(row, "order_digest")?,
         dataset: DatasetId(get(row, "dataset")?),
         purpose: Purpose(get(row, "purpose")?),
         cut: hash(row, "cut")?,

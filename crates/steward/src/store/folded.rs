@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use alloy::primitives::B256;
 use rochdale_core::ids::MemberId;
 
-use super::{Result, Store, bytes, get, int};
+use super::{Result, Store, get, int};
 
 /// Debits added up by member.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,8 +25,6 @@ pub struct Fold {
     pub booked: u64,
     /// Its order.
     pub order: B256,
-    /// Its snapshot.
-    pub snapshot: B256,
     /// Records in it, by member.
     pub uses: BTreeMap<MemberId, u64>,
 }
@@ -44,12 +42,11 @@ impl Store {
         Ok(FoldedRow { up_to: get(&up_to, "up_to")?, spent: spent.collect::<Result<_>>()? })
     }
 
-    /// Puts sums in the place of snapshots and of what we signed for their orders. Members who had everything erased are in neither.
-    /// Gives the blinders that were destroyed, for [`Store::prove_gone`].
+    /// Puts sums in the place of debits and of what we signed for their orders. Their snapshots go in the next sweep.
     ///
     /// # Errors
     /// Where the database fails; then nothing has changed.
-    pub async fn fold(&self, sums: &FoldedRow, folds: &[Fold]) -> Result<Vec<Vec<u8>>> {
+    pub async fn fold(&self, sums: &FoldedRow, folds: &[Fold]) -> Result<()> {
         let mut tx = self.pool.begin().await?;
         sqlx::query("INSERT OR REPLACE INTO folded (id, up_to) VALUES (0, $1)")
             .bind(int(sums.up_to))
@@ -63,7 +60,6 @@ impl Store {
                 .execute(&mut *tx)
                 .await?;
         }
-        let mut blinders = Vec::new();
         for fold in folds {
             for (member, records) in &fold.uses {
                 sqlx::query("INSERT OR IGNORE INTO uses (debit, member_id, records, booked) VALUES ($1, $2, $3, $4)")
@@ -74,20 +70,21 @@ impl Store {
                     .execute(&mut *tx)
                     .await?;
             }
-            let gone = sqlx::query("DELETE FROM snapshots WHERE digest = $1 RETURNING blinder")
-                .bind(fold.snapshot.as_slice())
-                .fetch_all(&mut *tx)
-                .await?;
-            for row in &gone {
-                blinders.push(bytes(row, "blinder")?);
-            }
             sqlx::query("DELETE FROM debits WHERE order_digest = $1")
                 .bind(fold.order.as_slice())
                 .execute(&mut *tx)
                 .await?;
         }
-        tx.commit().await?;
-        Ok(blinders)
+        Ok(tx.commit().await?)
+    }
+
+    /// Takes a member out of the sums.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn drop_sum(&self, member: MemberId) -> Result<()> {
+        sqlx::query("DELETE FROM spent WHERE member_id = $1").bind(i64::from(member.0)).execute(&self.pool).await?;
+        Ok(())
     }
 
     /// In which added up debits a member was, with how many records.

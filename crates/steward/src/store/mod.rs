@@ -131,6 +131,7 @@ impl Store {
             migration(20, "sizes", include_str!("../../migrations/0020_sizes.sql").into_sql_str()),
             migration(21, "folded", include_str!("../../migrations/0021_folded.sql").into_sql_str()),
             migration(30, "settled inputs", include_str!("../../migrations/0030_settled_inputs.sql").into_sql_str()),
+            migration(31, "orders", include_str!("../../migrations/0031_orders.sql").into_sql_str()),
         ]);
         migrator.run(&store.pool).await.map_err(|source| StoreError::Migration { path, source })?;
         Ok(store)

@@ -1,12 +1,13 @@
 //! Sheets, signed headers, settled epochs and their rows.
 
 use alloy::primitives::B256;
+use futures_util::TryStreamExt as _;
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
 use rochdale_core::ledger::{Amounts, Entered};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 
 use super::{Result, Store, amount, bytes, from_json, get, hash, int, to_json};
 
@@ -203,23 +204,8 @@ impl Store {
         if done.rows_affected() == 0 {
             return Ok(());
         }
-        for row in rows {
-            sqlx::query(
-                "INSERT INTO rows (epoch, member_id, cash, stream, data, gov, private_hash, inputs_leaf, wrapped, inputs)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-            )
-            .bind(i64::from(epoch.epoch.0))
-            .bind(i64::from(row.member.0))
-            .bind(row.amounts.cash.to_be_bytes().to_vec())
-            .bind(row.amounts.stream.to_be_bytes().to_vec())
-            .bind(row.amounts.data.to_be_bytes().to_vec())
-            .bind(row.amounts.gov.to_be_bytes().to_vec())
-            .bind(row.private_hash.as_slice())
-            .bind(row.inputs_leaf.as_slice())
-            .bind(row.wrapped.as_deref())
-            .bind(row.inputs.as_deref())
-            .execute(&mut *tx)
-            .await?;
+        for some in rows.chunks(CHUNK) {
+            insert_rows(&mut tx, epoch.epoch, some).await?;
         }
         for row in entered {
             sqlx::query(
@@ -241,7 +227,8 @@ impl Store {
                 .execute(&mut *tx)
                 .await?;
         }
-        sqlx::query("UPDATE rows SET inputs = NULL WHERE epoch < $1 - 1 AND inputs IS NOT NULL")
+        // Each epoch forgets those of the one before the last: there are none before that.
+        sqlx::query("UPDATE rows SET inputs = NULL WHERE epoch = $1 - 2 AND inputs IS NOT NULL")
             .bind(i64::from(epoch.epoch.0))
             .execute(&mut *tx)
             .await?;
@@ -307,11 +294,27 @@ impl Store {
     /// # Errors
     /// Where the database fails or is damaged.
     pub async fn rows(&self, epoch: Epoch) -> Result<Vec<LeafRow>> {
-        let rows = sqlx::query("SELECT * FROM rows WHERE epoch = $1 ORDER BY member_id")
-            .bind(i64::from(epoch.0))
-            .fetch_all(&self.pool)
-            .await?;
-        rows.iter().map(leaf_row).collect()
+        self.read_rows("SELECT * FROM rows WHERE epoch = $1 ORDER BY member_id", epoch).await
+    }
+
+    /// The same without the inputs behind them.
+    ///
+    /// # Errors
+    /// Where the database fails or is damaged.
+    pub async fn rows_alone(&self, epoch: Epoch) -> Result<Vec<LeafRow>> {
+        let sql =
+            "SELECT member_id, cash, stream, data, gov, private_hash, inputs_leaf, wrapped, NULL AS inputs FROM rows
+                   WHERE epoch = $1 ORDER BY member_id";
+        self.read_rows(sql, epoch).await
+    }
+
+    async fn read_rows(&self, sql: &'static str, epoch: Epoch) -> Result<Vec<LeafRow>> {
+        let mut rows = sqlx::query(sql).bind(i64::from(epoch.0)).fetch(&self.pool);
+        let mut leaves = Vec::new();
+        while let Some(row) = rows.try_next().await? {
+            leaves.push(leaf_row(&row)?);
+        }
+        Ok(leaves)
     }
 
     /// One member's row after an epoch.
@@ -326,6 +329,33 @@ impl Store {
             .await?;
         row.map(|row| leaf_row(&row)).transpose()
     }
+}
+
+/// Rows that are written by one statement.
+const CHUNK: usize = 200;
+
+async fn insert_rows(connection: &mut SqliteConnection, epoch: Epoch, rows: &[LeafRow]) -> Result<()> {
+    let places = vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"; rows.len()].join(", ");
+    let sql = format!(
+        "INSERT INTO rows (epoch, member_id, cash, stream, data, gov, private_hash, inputs_leaf, wrapped, inputs) VALUES {places}"
+    );
+    // Nothing but the number of places is put together here.
+    let mut query = sqlx::query(AssertSqlSafe(sql));
+    for row in rows {
+        query = query
+            .bind(i64::from(epoch.0))
+            .bind(i64::from(row.member.0))
+            .bind(row.amounts.cash.to_be_bytes().to_vec())
+            .bind(row.amounts.stream.to_be_bytes().to_vec())
+            .bind(row.amounts.data.to_be_bytes().to_vec())
+            .bind(row.amounts.gov.to_be_bytes().to_vec())
+            .bind(row.private_hash.as_slice())
+            .bind(row.inputs_leaf.as_slice())
+            .bind(row.wrapped.as_deref())
+            .bind(row.inputs.as_deref());
+    }
+    query.execute(connection).await?;
+    Ok(())
 }
 
 fn copy_row(row: &SqliteRow) -> Result<CopyRow> {

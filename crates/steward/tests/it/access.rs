@@ -88,9 +88,7 @@ async fn call(
     let client = world.client(2, key);
     let now = world.coop.chain.now().await.unwrap();
     match method {
-        _ if SEALED.contains(&path) => {
-            rochdale_node::sealed::post(&client, world.sealing_of(2), &world.sealing_pair(1), path, body, now).await
-        }
+        _ if SEALED.contains(&path) => rochdale_node::sealed::post(&client, world.sealing_of(2), path, body, now).await,
         "GET" => client.get_signed(path, now).await,
         _ => client.post_signed(path, body, now).await,
     }

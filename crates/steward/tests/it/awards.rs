@@ -11,6 +11,7 @@ use rochdale_chain::bindings::{MemberAccountFactory, Programs};
 use rochdale_chain::deploy::{account_factory, deploy};
 use rochdale_chain::eip712;
 use rochdale_core::ids::{Epoch, MemberId};
+use rochdale_node::sealed;
 use rochdale_testkit::anvil::role_key;
 use rochdale_testkit::passkey::Passkey;
 
@@ -38,7 +39,7 @@ pub fn award(
 
 pub async fn give(world: &World, seat: u8, award: &AwardMessage) -> Result<(), ClientError> {
     let now = world.coop.chain.now().await.unwrap();
-    world.client(seat, &role_key("awarder")).post_signed("/v1/awards", &[award], now).await
+    sealed::post(&world.client(seat, &role_key("awarder")), world.sealing_of(seat), "/v1/awards", &[award], now).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,7 +120,8 @@ async fn a_contract_awards_by_what_it_says_yes_to() -> Result<()> {
 
     let bring = async |award: &AwardMessage| -> Result<(), ClientError> {
         let now = world.coop.chain.now().await.unwrap();
-        world.client(2, &world.coop.member_key(1)).post_signed("/v1/awards", &[award], now).await
+        sealed::post(&world.client(2, &world.coop.member_key(1)), world.sealing_of(2), "/v1/awards", &[award], now)
+            .await
     };
     let nonce = U256::from(1);
     let message = eip712::Award { programId: 4, memberId: ada.id.0, epoch: 1, points: 12_000, nonce };

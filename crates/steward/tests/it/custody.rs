@@ -65,9 +65,8 @@ async fn post<T: serde::de::DeserializeOwned>(
     path: &str,
     body: &impl serde::Serialize,
 ) -> Result<T, ClientError> {
-    let ours = &world.steward(from.0).keys.sealing;
     let now = world.now().await.unwrap();
-    sealed::post(&world.client(to.0, &key(from)), world.sealing_of(to.0), ours, path, body, now).await
+    sealed::post(&world.client(to.0, &key(from)), world.sealing_of(to.0), path, body, now).await
 }
 
 /// Tells a score to every steward.

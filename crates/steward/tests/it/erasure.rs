@@ -12,7 +12,7 @@ use rochdale_chain::eip712;
 use rochdale_core::ids::{ContributionId, Epoch, MemberId};
 use rochdale_core::ledger;
 use rochdale_crypto::Header;
-use rochdale_steward::audit;
+use rochdale_steward::{audit, transcript};
 use sqlx::{Connection as _, Row as _};
 
 use crate::world::World;
@@ -347,6 +347,15 @@ async fn point_10_a_wholly_new_committee_goes_on_without_the_scores_of_who_erase
     }
     let audited = audit::audit(world.configs[0].clone()).await?;
     assert!(audited.agrees && audited.epoch >= 3 && audited.stood_in == 2, "{audited}");
+    let told = transcript::transcript(world.configs[0].clone()).await?;
+    assert!(!told.row_keys.contains_key(&eve.id) && told.row_keys.len() == 2);
+    let mut replayed = 0;
+    told.replay(|round| {
+        assert_eq!(round.header.root, told.epochs[replayed].root, "epoch {}", replayed + 1);
+        replayed += 1;
+        Ok::<(), ledger::LedgerError>(())
+    })?;
+    assert_eq!((replayed, told.epochs[1].root), (3, world.header(2).await?.root));
 
     world.reseat([4, 5, 6]).await?;
     world.settled(3).await?;

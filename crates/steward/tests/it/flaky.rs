@@ -16,6 +16,7 @@ use rochdale_chain::deploy::account_factory;
 use rochdale_chain::eip712;
 use rochdale_chain::events::Event;
 use rochdale_core::ids::Epoch;
+use rochdale_node::sealed;
 use rochdale_steward::config::Objection;
 use rochdale_testkit::passkey::Passkey;
 use serde_json::{Value, json};
@@ -63,7 +64,7 @@ async fn settles(instead: Value, times: usize) -> Result<()> {
     world.up(3).await?;
     world.coop.sender("steward-3").await?;
     let ada = world.member(1).await?;
-    let (a, domain) = (world.coop.manifest.addresses.clone(), world.coop.manifest.programs_domain());
+    let (a, domain) = (world.coop.manifest.addresses, world.coop.manifest.programs_domain());
     let passkey = Passkey::named("committee");
     let (qx, qy) = passkey.public();
     let recovery = Recovery { guardians: Vec::new(), threshold: 0, delay: 0 };
@@ -83,7 +84,8 @@ async fn settles(instead: Value, times: usize) -> Result<()> {
     let signature = passkey.sign(message_digest(31_337, awarder, eip712::digest(&message, &domain)));
     let good = AwardMessage { program: 4, member_id: ada.id, epoch: Epoch(1), points: 12_000, nonce, signature };
     let now = world.now().await?;
-    let () = world.client(2, &world.coop.member_key(1)).post_signed("/v1/awards", &[good], now).await?;
+    let client = world.client(2, &world.coop.member_key(1));
+    let () = sealed::post(&client, world.sealing_of(2), "/v1/awards", &[good], now).await?;
     // Attempt 0 of epoch 1 is steward 2's; 1 and 2 sign, as 3 is down until the root is on chain.
     world.down(3).await?;
     world.attempt(1, 0).await?;

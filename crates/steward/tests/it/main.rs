@@ -20,6 +20,7 @@ mod reseat;
 mod round;
 mod sampling;
 mod scores;
+mod snapshots;
 mod stolen;
 mod tree;
 mod wire;

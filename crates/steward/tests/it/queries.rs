@@ -25,7 +25,7 @@ pub const YEAR: u64 = 365 * 86_400;
 /// Everybody's budget in the first year, in nano-zCDP.
 pub const FIRST_YEAR: u64 = 250_000_000;
 
-/// A signed order with the blinder that a worker drew for it.
+/// A signed order with what a worker drew for it.
 #[derive(Clone)]
 pub struct Asked {
     pub blinded: BlindedOrder,
@@ -57,7 +57,7 @@ impl World {
         let (message, domain) = (eip712::order::QueryOrder::from(&order), self.coop.manifest.committee_domain());
         let signature = eip712::sign(&role_key(signer), &message, &domain)?;
         let request = QueryRequest { query, order, signature };
-        let blinded = BlindedOrder { request, blinder: B256::new(rand::random()) };
+        let blinded = BlindedOrder { request, drawn: B256::new(rand::random()) };
         Ok(Asked { blinded, digest: eip712::digest(&message, &domain) })
     }
 
@@ -251,12 +251,12 @@ async fn license_order_and_deadline_are_checked_before_a_signature() -> Result<(
     let nowhere = world.order_as(license, 5_000, "researcher", now + 600, B256::repeat_byte(9))?;
     refused(&nowhere, ProblemCode::NotFound, "not finalized").await?;
 
-    // The same order and blinder get the same signature, another blinder none: one debit for each order.
+    // The same order and draw get the same signature, another draw none: one debit for each order.
     let good = world.order(license, 5_000).await?;
     let signature = world.sign_debit(1, &good).await?;
     assert_eq!(world.sign_debit(1, &good).await?, signature);
     let mut other = good.clone();
-    other.blinded.blinder = B256::repeat_byte(7);
+    other.blinded.drawn = B256::repeat_byte(7);
     refused(&other, ProblemCode::Conflict, "another blinder").await?;
 
     world.coop.local.time_to(world.now().await? + 2_000, 3).await?;

@@ -31,7 +31,9 @@ async fn three_stewards_score_and_settle_and_the_audit_agrees() -> Result<()> {
     let request = LeavesRequest { epoch: Epoch(1), members: Vec::new() };
     for seat in 1..=3 {
         let client = world.client(seat, &world.gateway_key());
-        let leaves: Vec<ClaimLeaf> = client.post_signed("/v1/claim-leaves", &request, world.now().await?).await?;
+        let (key, now) = (world.sealing_of(seat), world.now().await?);
+        let leaves: Vec<ClaimLeaf> =
+            rochdale_node::sealed::post(&client, key, "/v1/claim-leaves", &request, now).await?;
         assert_eq!(leaves.len(), 3);
         for leaf in leaves {
             let shown = Amounts { cash: leaf.cash, stream: leaf.stream, data: leaf.data, gov: leaf.gov };

@@ -1,4 +1,4 @@
-//! Point 7: what passes between stewards names no record, no key and nobody's secret, whatever they tell each other.
+//! Point 7: what passes between stewards, and between them and gateway, awarder and members, names no record, no key and nobody's secret.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 use alloy::hex;
 use alloy::primitives::{B256, keccak256};
 use anyhow::{Context as _, Result};
-use rochdale_core::ids::ContributionId;
+use rochdale_api::member::{ClaimLeaf, LeavesRequest};
+use rochdale_core::ids::{ContributionId, Epoch};
+use rochdale_node::sealed;
 use rochdale_testkit::anvil::role_key;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -71,7 +73,7 @@ async fn names(world: &World, seat: u8, member: &TestMember) -> Result<BTreeMap<
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn point_7_nothing_between_stewards_names_a_member_in_the_clear() -> Result<()> {
+async fn point_7_nothing_that_reaches_or_leaves_a_steward_names_a_member_in_the_clear() -> Result<()> {
     let mut world = World::start(&[]).await?;
     let heard = Heard::default();
     let mut taps = Vec::new();
@@ -81,6 +83,8 @@ async fn point_7_nothing_between_stewards_names_a_member_in_the_clear() -> Resul
     for peer in world.configs.iter_mut().flat_map(|config| &mut config.peers) {
         peer.url.clone_from(&taps[usize::from(peer.steward.0) - 1]);
     }
+    // The gateway, the awarder and members call through them as well.
+    world.taps = taps;
     world.up(1).await?;
     world.up(2).await?;
     let ada = world.member(1).await?;
@@ -117,7 +121,15 @@ async fn point_7_nothing_between_stewards_names_a_member_in_the_clear() -> Resul
         assert_eq!(world.steward(seat).store.awards(award.epoch).await?, vec![award.clone()], "steward {seat}");
     }
 
-    for path in ["/v1/catch-up", "/v1/scores/since", "/v1/scores", "/v1/shares", "/v1/awards/held"] {
+    let (gateway, ask) =
+        (world.client(1, &world.gateway_key()), LeavesRequest { epoch: Epoch(1), members: vec![ada.id] });
+    let (key, now) = (world.sealing_of(1), world.now().await?);
+    let leaves: Vec<ClaimLeaf> = sealed::post(&gateway, key, "/v1/claim-leaves", &ask, now).await?;
+    assert_eq!(leaves.len(), 1);
+
+    let delivered = ["/v1/row-keys", "/v1/consents", "/v1/contributions", "/v1/awards", "/v1/claim-leaves"];
+    let told = ["/v1/catch-up", "/v1/scores/since", "/v1/scores", "/v1/shares", "/v1/awards/held"];
+    for path in delivered.into_iter().chain(told) {
         assert!(holds(&heard, format!("POST {path} ").as_bytes()), "nobody called {path}");
     }
     let root = world.header(1).await?.root;
@@ -127,6 +139,9 @@ async fn point_7_nothing_between_stewards_names_a_member_in_the_clear() -> Resul
     names.push(("the snapshot's digest", snapshot.digest.to_vec()));
     names.push(("the snapshot's blinder", snapshot.blinder.to_vec()));
     names.push(("the award's signature", award.signature.to_vec()));
+    names.push(("the account", ada.key.address().to_vec()));
+    names.push(("the nullifier", ada.nullifier.to_vec()));
+    names.push(("the leaf's private hash", leaves[0].private_hash.to_vec()));
     for score in world.steward(3).store.scores_after(ContributionId(0)).await? {
         names.push(("a score's signature", score.signature));
         names.push(("a sketch", score.sketch.to_vec()));
@@ -137,7 +152,7 @@ async fn point_7_nothing_between_stewards_names_a_member_in_the_clear() -> Resul
         assert!(!holds(&heard, &bytes), "{name} passed as it is");
         assert!(!holds(&heard, hex::encode(&bytes).as_bytes()), "{name} passed in the clear");
     }
-    let words = ["member_id", "contribution_id", "row_keys", "consents", "commitment", "program"];
+    let words = ["member_id", "contribution_id", "row_keys", "commitment", "program", "nullifier", "private_hash"];
     for word in words {
         assert!(!holds(&heard, word.as_bytes()), "{word} passed in the clear");
     }

@@ -40,6 +40,7 @@ use rochdale_crypto::sealing::{self, ConsentContext, ConsentPart, PrivatePart, R
 use rochdale_crypto::{
     Context, RecordSecret, RowKey, SealingKeyPair, SealingPublicKey, envelope, random_blinder, sharing,
 };
+use rochdale_node::sealed;
 use rochdale_steward::config::{Budget, Config, Former, Peer, Retention, Scoring, Sealing, Settlement};
 use rochdale_steward::run;
 use rochdale_steward::steward::Steward;
@@ -109,6 +110,8 @@ pub struct World {
     /// What each process was given at first.
     sealing: Vec<SealingPublicKey>,
     vault: Vault,
+    /// Where the gateway, awarders and members reach each seat, if somebody listens between.
+    pub taps: Vec<String>,
     _dir: TempDir,
 }
 
@@ -192,7 +195,8 @@ impl World {
         coop.local.mine(3).await?;
         let running = (0..PROCESSES).map(|_| None).collect();
         let seated = [1, 2, 3];
-        let mut world = Self { coop, configs, running, seated, worker_sealing, sealing, vault, _dir: dir };
+        let mut world =
+            Self { coop, configs, running, seated, worker_sealing, sealing, vault, taps: Vec::new(), _dir: dir };
         for seat in seats {
             world.up(*seat).await?;
         }
@@ -302,7 +306,8 @@ impl World {
     pub fn client(&self, seat: u8, key: &PrivateKeySigner) -> Client {
         let domain = auth::domain(self.coop.manifest.chain_id, self.coop.manifest.addresses.steward_committee);
         let audience = self.coop.stewards[usize::from(seat) - 1].address();
-        Client::new(&self.url(seat)).unwrap().signing(Identity { key: key.clone(), domain }, audience)
+        let url = self.taps.get(usize::from(seat) - 1).cloned().unwrap_or_else(|| self.url(seat));
+        Client::new(&url).unwrap().signing(Identity { key: key.clone(), domain }, audience)
     }
 
     pub fn gateway_key(&self) -> PrivateKeySigner {
@@ -369,7 +374,8 @@ impl World {
             sealed: SealedTo { steward, sealed },
         };
         let client = self.client(seat, &self.gateway_key());
-        Ok(client.post_signed("/v1/row-keys/offers", &delivery, self.now().await?).await?)
+        let (key, now) = (self.sealing_of(seat), self.now().await?);
+        Ok(sealed::post(&client, key, "/v1/row-keys/offers", &delivery, now).await?)
     }
 
     /// What a steward says of a key that it holds.
@@ -425,12 +431,6 @@ impl World {
         self.deliver(seat, "/v1/row-keys", &delivery).await
     }
 
-    /// A steward's sealing keys, as its key file holds them.
-    pub fn sealing_pair(&self, seat: u8) -> SealingKeyPair {
-        let file = &self.configs[usize::from(seat) - 1].sealing_key_file;
-        SealingKeyPair::from_secret(&keyfile::load(file, KeyKind::Sealing).unwrap())
-    }
-
     pub fn sealing_of(&self, seat: u8) -> SealingPublicKey {
         self.in_force(self.at(seat))
     }
@@ -447,8 +447,7 @@ impl World {
 
     async fn deliver(&self, seat: u8, path: &str, body: &impl serde::Serialize) -> Result<()> {
         let client = self.client(seat, &self.gateway_key());
-        let () = client.post_signed(path, body, self.now().await?).await?;
-        Ok(())
+        Ok(sealed::post(&client, self.sealing_of(seat), path, body, self.now().await?).await?)
     }
 
     /// Grants a consent on chain and gives every running steward the receipt.
@@ -561,7 +560,8 @@ impl World {
     /// Gives a package to a steward.
     pub async fn give(&self, seat: u8, package: &ContributionPackage) -> Result<ShareReceipt, ClientError> {
         let now = self.coop.chain.now().await.unwrap();
-        self.client(seat, &self.gateway_key()).post_signed("/v1/contributions", package, now).await
+        let (client, key) = (self.client(seat, &self.gateway_key()), self.sealing_of(seat));
+        sealed::post(&client, key, "/v1/contributions", package, now).await
     }
 
     /// Contributes one record for each member, to every running steward, recorded in one batch.
@@ -613,21 +613,22 @@ impl World {
         let license_id = self.license(1_000, 365 * 86_400).await?;
         let (seats, block) = (self.up_seats(), self.coop.chain.head().await?.finalized);
         let (cut, cut_time, blinder) = (block.hash, block.timestamp, B256::new(rand::random()));
-        let (digest, ids) = (B256::ZERO, ids.to_vec());
-        let mut row = SnapshotRow { digest, dataset: DATASET, purpose: PURPOSE, cut, cut_time, blinder, ids };
+        let (digest, order, ids) = (B256::ZERO, B256::new(rand::random()), ids.to_vec());
+        let mut row = SnapshotRow { digest, order, dataset: DATASET, purpose: PURPOSE, cut, cut_time, blinder, ids };
         row.digest = self.steward(seats[0]).digest_of(&row)?;
-        for seat in seats {
-            self.steward(seat).store.put_snapshot(&row).await?;
-        }
         let debit = Debit {
             license_id,
-            order: B256::new(rand::random()),
+            order,
             query_digest: keccak256(b"query"),
             snapshot: row.digest,
             purpose: PURPOSE,
             rho: 1,
             deadline: self.now().await? + 3_600,
         };
+        // As who signs does: what no debit names is not kept.
+        for seat in seats {
+            assert!(self.steward(seat).store.sign_debit(&debit, &[], &row).await?);
+        }
         self.coop.book_and_anchor(&debit, keccak256(b"result")).await?;
         Ok(row)
     }

@@ -6,7 +6,7 @@ use rochdale_chain::bindings::{Market, StewardCommittee, Treasury};
 use rochdale_chain::gov::{CallSpec, House};
 use serde_json::{Value, json};
 
-use super::agenda::HOUR;
+use super::agenda::{DAY, HOUR};
 use super::{AWARDER, AWARDING, Year};
 
 /// What is put before a house, or both.
@@ -16,7 +16,7 @@ pub(super) enum Topic {
     OpenDesks,
     /// Fewer admissions, which nobody but the proposer cares about.
     LoneRaise,
-    /// No cooldown, which most are against.
+    /// A cooldown of a day, which most are against.
     CheapRecords,
     /// Buyers at the market need a bond.
     RequireBonds,
@@ -102,7 +102,7 @@ impl Year {
         let calls = match topic {
             Topic::OpenDesks => self.opening_calls(),
             Topic::LoneRaise => vec![call("Membership", "setAdmissionsPerEpoch", json!({ "admissionsPerEpoch": 9 }))],
-            Topic::CheapRecords => vec![call("ContributionRegistry", "setCooldown", json!({ "cooldown": 0 }))],
+            Topic::CheapRecords => vec![call("ContributionRegistry", "setCooldown", json!({ "cooldown": DAY }))],
             Topic::RequireBonds => vec![call("Market", "setBondRequired", json!({ "required": true }))],
             Topic::NewParams => vec![self.new_params()],
             Topic::HalfUpgrade | Topic::Upgrade => {

@@ -146,7 +146,8 @@ impl Meddler {
         let (chain_id, committee, order, index) = (31_337, self.committee, request.order, self.seat);
         let asked = OrderContext { chain_id, committee, order, worker: role_key("worker").address(), index };
         let json = open_as(&self.steward.keys.sealing, &asked, &Sealed(request.sealed.clone())).unwrap();
-        let blinder = serde_json::from_slice::<BlindedOrder>(&json).unwrap().blinder;
+        let drawn = serde_json::from_slice::<BlindedOrder>(&json).unwrap().drawn;
+        let blinder = commit::snapshot_blinder(order, drawn);
         let context = PoolContext { chain_id, committee, order, index };
         let json = open_as(&sealing("worker"), &context, &sealed).unwrap();
         let mut snapshot: Snapshot = serde_json::from_slice(&json).unwrap();
