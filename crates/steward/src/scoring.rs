@@ -10,6 +10,7 @@ mod turn;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use alloy::primitives::{Address, B256, keccak256};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -175,11 +176,12 @@ impl Steward {
                 Some(_) => None,
                 None if !here.contains(&contribution.id) => Some(no_record(contribution)),
                 None => Some(
-                    waiting.remove(&contribution.id).unwrap_or_else(|| waits_for(&finalized, contribution, scores)),
+                    waiting.remove(&contribution.id).unwrap_or_else(|| waits_for(finalized, contribution, scores)),
                 ),
             };
             self.store.set_deferred(contribution.id, reason.as_deref()).await?;
         }
+        self.scored_through.store(mirror.head.finalized.number, Ordering::SeqCst);
         Ok(())
     }
 

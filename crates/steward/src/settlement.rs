@@ -131,6 +131,7 @@ impl Steward {
         let settled = self.store.settled().await?;
         Ok(SettlementStatus {
             settled,
+            scored_through: self.scored_through.load(Ordering::SeqCst),
             deferred: self.store.deferred().await?,
             waiting_for: halted.or_else(|| self.report().waits_for(settled)),
         })

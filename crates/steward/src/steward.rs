@@ -131,6 +131,8 @@ pub struct Steward {
     pub announced: std::sync::Mutex<Option<std::time::Instant>>,
     /// What this steward computes of the pending epoch where the proposal on chain is another.
     pub(crate) falsified: RwLock<Option<Arc<Falsified>>>,
+    /// The finalized block that the last round of scoring saw.
+    pub(crate) scored_through: AtomicU64,
     /// Rounds of settling since the start.
     pub(crate) rounds: AtomicU64,
     /// The proposal that was false when it was computed last, and the round in which it was so first.
@@ -212,6 +214,7 @@ impl Steward {
             debiting: Mutex::default(),
             announced: std::sync::Mutex::default(),
             falsified: RwLock::default(),
+            scored_through: AtomicU64::default(),
             rounds: AtomicU64::default(),
             suspected: std::sync::Mutex::default(),
             watch,
