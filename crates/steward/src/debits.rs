@@ -29,7 +29,7 @@ const QUERY: u8 = 1;
 
 /// How far an order's cut may lie behind the newest final block, seconds. Whether an order is refused for somebody's budget depends on who
 /// is in its snapshot: with cuts of one's choice, refusals would tell who that is, and when they came.
-const MAX_CUT_AGE: u64 = 3_600;
+pub(crate) const MAX_CUT_AGE: u64 = 3_600;
 
 fn refused(detail: impl Into<String>) -> Problem {
     Problem::new(ProblemCode::LicenseInvalid, detail)

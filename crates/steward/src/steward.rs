@@ -14,6 +14,7 @@ use rochdale_chain::events::{FollowError, Follower, FollowerOptions, Located};
 use rochdale_chain::state::Cooperative;
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
 use rochdale_crypto::SealingPublicKey;
+use rochdale_node::backup::{self, BackupError, Mark};
 use rochdale_node::callers::Looks;
 use rochdale_node::nonces::{Nonces, NoncesError};
 use rochdale_node::peers::{PATIENCE, Peer, Peers};
@@ -100,6 +101,9 @@ pub enum StartError {
     /// The nonces.
     #[error(transparent)]
     Nonces(#[from] NoncesError),
+    /// What a restore or a backup left.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// The manifest.
     #[error(transparent)]
     Manifest(#[from] rochdale_chain::deploy::ManifestError),
@@ -163,6 +167,8 @@ pub struct Steward {
     pub peers: Peers,
     pub(crate) looks: Looks,
     pub(crate) nonces: Nonces,
+    /// The mark of a restore, until everything is caught up ([`crate::restored`]).
+    pub(crate) restored: std::sync::Mutex<Option<Mark>>,
     gateway: Client,
     pub(crate) domain: Eip712Domain,
 }
@@ -173,6 +179,7 @@ impl Steward {
     /// # Errors
     /// With what is missing or does not fit.
     pub async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Arc<Self>, StartError> {
+        backup::clear(&config.data_dir)?;
         let store = Store::open(&config.data_dir).await?;
         let nonces = Nonces::open(&config.data_dir).await?;
         Self::with_store(config, store, nonces, clock).await
@@ -200,6 +207,7 @@ impl Steward {
             return Err(StartError::OtherChain { manifest: manifest.chain_id, configured: config.chain_id });
         }
         let keys = Keys::load(&config, &store).await?;
+        let restored = Mark::read(&config.data_dir)?;
         let steward = keys.signer.address();
         if let Some(other) = keys::objector(&config)?.filter(|other| *other != steward) {
             return Err(StartError::Objector { other, steward });
@@ -241,6 +249,7 @@ impl Steward {
             peers,
             looks: Looks::default(),
             nonces,
+            restored: std::sync::Mutex::new(restored),
             gateway,
         }))
     }

@@ -15,6 +15,7 @@ mod objections;
 mod packages;
 mod process;
 mod queries;
+mod restore;
 mod round;
 mod sampling;
 mod scores;
