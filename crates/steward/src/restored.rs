@@ -37,6 +37,12 @@ impl Steward {
             .hint("ask the other stewards; what it signed since the backup must be over first"))
     }
 
+    /// Whether something was made after the last restore, if there was one; `made` in seconds of block time.
+    pub(crate) fn is_since_restore(&self, made: u64) -> bool {
+        let mark = *self.restored.lock().unwrap_or_else(PoisonError::into_inner);
+        mark.is_none_or(|mark| mark.since.is_some_and(|since| made >= since))
+    }
+
     /// Notes when the chain was first seen after a restore, and lifts the mark when its time is over. `caught_up`: in this
     /// round, what is erased was destroyed and peers were asked, without an error. Gives whether the steward may promise.
     ///
