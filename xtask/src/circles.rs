@@ -30,7 +30,6 @@ const KNOWN: &[&[&str]] = &[
         "crates/cli/src/own_gas.rs",
         "crates/cli/src/researcher/args.rs",
     ],
-    &["crates/gateway/src/indexer.rs", "crates/gateway/src/relayer/mod.rs", "crates/gateway/src/relayer/receipts.rs"],
     &["crates/testkit/src/year/agenda.rs", "crates/testkit/src/year/topics.rs"],
     &["crates/testkit/src/year/chain.rs", "crates/testkit/src/year/pause.rs"],
     &[

@@ -154,6 +154,9 @@ pub struct SettlementStatus {
     /// The last epoch of which this steward holds the settled rows.
     #[schema(value_type = u32)]
     pub settled: Epoch,
+    /// The finalized block up to which contributions were looked at to be scored; 0 before the first round.
+    #[serde(default)]
+    pub scored_through: u64,
     /// Contributions without an agreed score, with the reason.
     #[schema(value_type = Vec<(u64, String)>)]
     pub deferred: Vec<(ContributionId, String)>,

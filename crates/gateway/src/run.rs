@@ -126,8 +126,9 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
     made.map_err(|source| RunError::Directory { path: config.data_dir.clone(), source })?;
     let key = relayer_key(&config)?;
     let mut options = ChainOptions::new(config.chain_id);
-    options.stale_after = Duration::from_secs(config.indexer.stale_after_seconds);
-    let chain = Chain::connect(&config.rpc_url, options, Arc::new(SystemClock::default())).await?;
+    options.stale_after = Duration::from_secs(config.indexer.stale_after_s);
+    let chain =
+        Chain::connect_any(&config.rpc_url, &config.rpc_fallbacks, options, Arc::new(SystemClock::default())).await?;
     // First of all that touches the disk: two gateways must not share one directory.
     let bound = TcpListener::bind(config.listen).await;
     let listener = bound.map_err(|source| RunError::Listen { address: config.listen, source })?;
@@ -143,7 +144,7 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
     let domain = auth::domain(config.chain_id, manifest.addresses.steward_committee);
     let identity = Identity { key: key.clone(), domain };
     let directory = Directory::new(index.state().clone(), identity.clone(), &config.stewards, &config.worker)?;
-    let forward = Forward::new(chain.clone(), directory.clone());
+    let forward = Forward::new(index.clone(), directory.clone());
     let options = SenderOptions { poll: RECEIPT_POLL, ..SenderOptions::default() };
     let sender = Sender::with_options(chain.clone(), key, options);
     let address = sender.address();

@@ -355,7 +355,7 @@ impl<S: Store> Follower<S> {
     }
 
     /// Applies the blocks after the cursor one by one, `None` if the chain no longer continues there. Headers and logs come
-    /// by two requests side by side, however many blocks there are.
+    /// by one request, however many blocks there are.
     async fn apply_open_range(
         &mut self,
         cursor: &BlockRef,
@@ -365,14 +365,14 @@ impl<S: Store> Follower<S> {
         let first = cursor.number + 1;
         let heights: Vec<_> = (first..=last).map(BlockNumberOrTag::Number).collect();
         let filter = self.filter().from_block(first).to_block(last);
-        let (headers, logs) = tokio::join!(self.chain.headers(&heights), self.logs(filter));
+        let (headers, logs) = self.chain.batch(&heights, Some(&filter)).await?;
         let mut by_hash: HashMap<B256, Vec<Log>> = HashMap::new();
         // A node may refuse a range of which it lacks the last block, as behind a balancer: then each block is asked for.
-        for log in logs.unwrap_or_default() {
+        for log in logs {
             by_hash.entry(log.block_hash.ok_or(DecodeError::Unplaced("block hash"))?).or_default().push(log);
         }
         let mut cursor = *cursor;
-        for header in headers? {
+        for header in headers {
             let Some(header) = header else { return Ok(None) };
             let block = BlockRef::from(&header);
             if cursor.hash != block.parent {

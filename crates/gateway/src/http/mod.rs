@@ -30,6 +30,7 @@ use rochdale_chain::client::Chain;
 use rochdale_chain::deploy::Manifest;
 use rochdale_node::callers::{Looks, access};
 use rochdale_node::nonces::Nonces;
+use rochdale_node::request;
 use serde_json::Value;
 use tower_http::trace::TraceLayer;
 use utoipa::OpenApi;
@@ -184,6 +185,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .layer(DefaultBodyLimit::disable())
         .layer(Extension(BodyLimit(MAX_BODY)))
         .layer(middleware::from_fn(bounded))
+        .layer(middleware::from_fn(request::scoped))
         .layer(middleware::from_fn(protective))
         .layer(TraceLayer::new_for_http())
         .with_state(AppState(gateway));
