@@ -175,9 +175,9 @@ impl Steward {
             let reason = match agree(&order, scores, &self.times(contribution, mirror.now())) {
                 Some(_) => None,
                 None if !here.contains(&contribution.id) => Some(no_record(contribution)),
-                None => Some(
-                    waiting.remove(&contribution.id).unwrap_or_else(|| waits_for(finalized, contribution, scores)),
-                ),
+                None => {
+                    Some(waiting.remove(&contribution.id).unwrap_or_else(|| waits_for(finalized, contribution, scores)))
+                }
             };
             self.store.set_deferred(contribution.id, reason.as_deref()).await?;
         }
