@@ -8,7 +8,6 @@ use crate::gov::Site;
 use crate::gov::args::ChainArgs;
 use crate::state::read_json;
 use crate::ui::Ui;
-use alloy::signers::local::PrivateKeySigner;
 use anyhow::{Result, bail, ensure};
 use clap::{Args, Subcommand};
 use rochdale_api::client::Client;
@@ -18,7 +17,7 @@ use rochdale_chain::dispute::{self, Pending};
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
 use rochdale_core::ledger::DemandKind;
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(Debug, Subcommand)]
@@ -105,7 +104,7 @@ pub async fn run(common: &Common, command: DisputeCommand, ui: Ui) -> Result<Exi
                 (None, Some(steward)) => site.state.steward(steward).join("signing.key"),
                 (None, None) => bail!("name --steward or --key"),
             };
-            let sender = site.sender(existing(&path)?).await?;
+            let sender = site.sender(coop::signer(&path)?).await?;
             let receipt = dispute::object(&sender, &site.manifest, epoch, attempt).await?;
             sent(ui, &receipt, &format!("epoch {epoch}, attempt {attempt} is frozen until the member house decides"))
         }
@@ -138,17 +137,11 @@ pub async fn run(common: &Common, command: DisputeCommand, ui: Ui) -> Result<Exi
 impl PayerArgs {
     async fn sender(&self, site: &Site) -> Result<Sender> {
         let key = match &self.key {
-            Some(path) => existing(path)?,
+            Some(path) => coop::signer(path)?,
             None => found::office(&site.state, FOUNDER)?,
         };
         site.sender(key).await
     }
-}
-
-/// A key that is there: a new one would hold no seat and no money.
-pub fn existing(path: &Path) -> Result<PrivateKeySigner> {
-    ensure!(path.exists(), "{} does not exist: name the key file with --key", path.display());
-    coop::signer(path)
 }
 
 /// The first answer that a steward gives.
@@ -159,7 +152,7 @@ async fn demanded(common: &Common, site: &Site, member: MemberId, from: Option<S
             let layout: Layout = read_json(&site.state.layout())?;
             layout.steward_ports.iter().map(|port| found::url(*port)).collect()
         }
-        None => Coop::connect(&common.url).await?.stewards.into_iter().map(|steward| steward.url).collect(),
+        None => Coop::connect(&common.gateway()?).await?.stewards.into_iter().map(|steward| steward.url).collect(),
     };
     let mut refusals = Vec::new();
     for url in stewards {
