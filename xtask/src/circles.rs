@@ -264,7 +264,6 @@ fn home(files: &[File], by_module: &BTreeMap<&[String], usize>, path: &[String],
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn file(name: &str, module: &[&str], text: &str) -> File {

@@ -1,7 +1,7 @@
 //! Rules of this repository that no other tool checks. `ARCHITECTURE.md` gives the reasons.
 
-use crate::circles;
 use crate::run::{cargo, ok, output, program, root};
+use crate::{circles, docs};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -36,12 +36,13 @@ pub fn check() -> Result<()> {
     wrong.extend(steward_tree()?);
     wrong.extend(sources()?);
     wrong.extend(circles::faults()?);
+    wrong.extend(docs::faults()?);
     // Says by itself what it found.
     ok(program("node", "contracts", &["script/natspec.mjs"])).context("the contracts' documentation has gaps")?;
     if !wrong.is_empty() {
         bail!("{} rules are broken:\n  {}", wrong.len(), wrong.join("\n  "));
     }
-    println!("tidy: direction, steward's tree, sources, circles and NatSpec are in order");
+    println!("tidy: direction, steward's tree, sources, circles, documents and NatSpec are in order");
     Ok(())
 }
 

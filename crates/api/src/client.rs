@@ -257,15 +257,6 @@ impl Client {
         self.told(asked).await.map(drop)
     }
 
-    /// Unsigned `GET` of raw bytes.
-    ///
-    /// # Errors
-    /// See [`ClientError`].
-    pub async fn get_bytes(&self, path: &str) -> Result<Vec<u8>, ClientError> {
-        let asked = self.plain(Method::GET, path, Vec::new())?;
-        Ok(self.told(Asked { limit: MAX_BLOB, ..asked }).await?.body)
-    }
-
     /// Signed `GET` of raw bytes, as of a blob in the vault; `now` is block time. Bytes are streamed and carry no
     /// signature: the caller checks them against the name that it asked for. A refusal must be signed.
     ///

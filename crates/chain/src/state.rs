@@ -487,7 +487,6 @@ impl Cooperative {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
 

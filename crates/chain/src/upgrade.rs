@@ -334,7 +334,6 @@ async fn implementation(chain: &Chain, proxy: Address) -> Result<Address, ChainE
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
     use crate::bindings::abi;

@@ -148,7 +148,6 @@ impl Member<'_> {
 }
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use rochdale_api::status::StewardEntry;
     use rochdale_core::ids::StewardId;

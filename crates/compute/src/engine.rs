@@ -190,7 +190,6 @@ fn kind(error: &DataFusionError) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use datafusion::arrow::array::{Int64Array, UInt32Array};
     use rochdale_core::fhir::{Flat, FlatObservation, Sex};
     use rochdale_core::ids::DatasetId;

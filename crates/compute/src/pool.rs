@@ -355,7 +355,6 @@ table!(Observations {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use rochdale_core::fhir::Date;
 
     use super::*;

@@ -9,17 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{LicenseId, Purpose};
 
-/// The EIP-712 type of an [`Order`].
-pub const ORDER_TYPE: &str = "QueryOrder(uint64 licenseId,bytes32 cut,bytes32 queryDigest,uint64 rho,uint16 purpose,\
-                              bytes32 nonce,uint64 deadline)";
-
-/// The EIP-712 type of a [`Debit`].
-pub const DEBIT_TYPE: &str = "Debit(uint64 licenseId,bytes32 order,bytes32 queryDigest,bytes32 snapshot,uint16 purpose,\
-                              uint64 rho,uint64 deadline)";
-
-/// The EIP-712 type of what a worker signs of an answer.
-pub const RECEIPT_TYPE: &str = "QueryReceipt(bytes32 order,bytes32 resultDigest)";
-
 /// How far ahead of block time an order's deadline may lie: a week. The contract says the same.
 pub const MAX_LIFETIME: u64 = 7 * 86_400;
 

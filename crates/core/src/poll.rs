@@ -336,7 +336,6 @@ fn last_word(casts: &[Cast], places: &[usize], refused: &mut BTreeMap<usize, Ref
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
     use proptest::prelude::*;

@@ -487,7 +487,6 @@ pub fn verify<T: SolStruct>(
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
 
@@ -573,9 +572,15 @@ mod tests {
 
     #[test]
     fn type_strings_are_those_of_the_rules() {
-        assert_eq!(order::QueryOrder::eip712_root_type(), rochdale_core::order::ORDER_TYPE);
-        assert_eq!(order::Debit::eip712_root_type(), rochdale_core::order::DEBIT_TYPE);
-        assert_eq!(order::QueryReceipt::eip712_root_type(), rochdale_core::order::RECEIPT_TYPE);
+        assert_eq!(
+            order::QueryOrder::eip712_root_type(),
+            "QueryOrder(uint64 licenseId,bytes32 cut,bytes32 queryDigest,uint64 rho,uint16 purpose,bytes32 nonce,uint64 deadline)"
+        );
+        assert_eq!(
+            order::Debit::eip712_root_type(),
+            "Debit(uint64 licenseId,bytes32 order,bytes32 queryDigest,bytes32 snapshot,uint16 purpose,uint64 rho,uint64 deadline)"
+        );
+        assert_eq!(order::QueryReceipt::eip712_root_type(), "QueryReceipt(bytes32 order,bytes32 resultDigest)");
         assert_eq!(
             Poll::eip712_root_type(),
             "Poll(uint32 author,string question,string[] options,uint64 snapshotBlock,uint64 opensAt,uint64 closesAt,string house)"

@@ -254,7 +254,6 @@ fn default_listen() -> SocketAddr {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn sample() -> (PathBuf, String) {

@@ -262,7 +262,6 @@ async fn drain(mut body: Body) {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     async fn vault() -> (tempfile::TempDir, Vault, Upload) {

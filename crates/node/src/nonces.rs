@@ -182,7 +182,6 @@ fn int(value: u64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     const ANN: Address = Address::repeat_byte(1);

@@ -307,7 +307,6 @@ impl Drop for Open<'_> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use alloy::signers::local::PrivateKeySigner;
     use std::future::pending;

@@ -1,6 +1,7 @@
 //! Development only: anvil, fixtures, synthetic patients, defects.
 
 pub mod anvil;
+pub mod data_model;
 pub mod defect;
 pub mod fixtures;
 pub mod passkey;

@@ -169,7 +169,6 @@ impl Committee {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn committee(seats: u8) -> Committee {

@@ -183,7 +183,6 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use rochdale_api::server::parse_config;
 

@@ -91,7 +91,6 @@ fn signer(secret: &Secret) -> Result<PrivateKeySigner, KeysError> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]

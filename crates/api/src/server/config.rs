@@ -65,7 +65,6 @@ pub fn init_telemetry() {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use std::net::SocketAddr;
 

@@ -135,14 +135,6 @@ impl Default for EmissionConfig {
     }
 }
 
-impl EmissionConfig {
-    /// No bounds: both bases are 0.
-    #[must_use]
-    pub fn unbounded() -> Self {
-        Self { data_base: 0, gov_base: 0, ..Self::default() }
-    }
-}
-
 /// Wei of one whole token.
 pub(super) const WHOLE: u128 = 1_000_000_000_000_000_000;
 

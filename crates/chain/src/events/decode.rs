@@ -394,7 +394,6 @@ fn booked(e: &Treasury::Booked) -> Result<Event, DecodeError> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use std::collections::BTreeSet;
     use std::path::Path;

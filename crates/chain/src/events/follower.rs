@@ -190,16 +190,6 @@ impl<S: Store> Follower<S> {
         &self.store
     }
 
-    /// The store, to change what the follower does not touch.
-    pub fn store_mut(&mut self) -> &mut S {
-        &mut self.store
-    }
-
-    /// Gives the store back.
-    pub fn into_store(self) -> S {
-        self.store
-    }
-
     /// Brings the store up to the chain's head.
     ///
     /// # Errors

@@ -66,7 +66,6 @@ impl Cooperative {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
     use rochdale_core::ids::{LicenseId, Purpose};

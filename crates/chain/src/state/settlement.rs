@@ -212,7 +212,6 @@ impl Cooperative {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
     use crate::events::Located;

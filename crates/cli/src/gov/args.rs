@@ -342,7 +342,6 @@ impl FromStr for PollSource {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]

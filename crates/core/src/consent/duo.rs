@@ -213,7 +213,6 @@ impl Modifier {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
 

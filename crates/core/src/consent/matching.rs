@@ -310,7 +310,6 @@ impl Verdict {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
     use crate::consent::{Choice, Controller, Notice, Permission};

@@ -229,7 +229,6 @@ impl Receipt {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
 

@@ -450,7 +450,6 @@ impl<'de> Visitor<'de> for &mut Builder<'_> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::fhir::testing::json;
     use proptest::prelude::*;

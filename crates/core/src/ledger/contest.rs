@@ -141,7 +141,6 @@ fn can_go_on(epoch: Epoch, row: &Row) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
     use crate::ids::ContributionId;

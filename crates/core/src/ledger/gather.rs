@@ -130,7 +130,6 @@ pub fn gather(
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
 

@@ -256,7 +256,6 @@ pub fn usage(
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
 

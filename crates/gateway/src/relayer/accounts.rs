@@ -206,7 +206,6 @@ fn no_account(account: Address) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use alloy::primitives::Bytes;
 

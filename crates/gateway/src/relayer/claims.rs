@@ -168,7 +168,6 @@ fn note(done: &Done, claimed: &mut Claimed) {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use alloy::primitives::B256;
 

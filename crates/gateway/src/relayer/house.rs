@@ -228,7 +228,6 @@ fn masked(address: Ipv6Addr, bits: u32) -> Ipv6Addr {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]

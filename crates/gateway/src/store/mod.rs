@@ -123,19 +123,6 @@ impl Store {
         .await?;
         Ok(())
     }
-
-    /// Number and gas of the relayer's transactions by kind.
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub async fn gas_by_kind(&self) -> Result<Vec<(String, u64, u64, u64)>, StoreError> {
-        let rows: Vec<(String, i64, i64, i64)> = sqlx::query_as(
-            "SELECT kind, COUNT(*), SUM(items), SUM(gas_used) FROM transactions GROUP BY kind ORDER BY kind",
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        Ok(rows.into_iter().map(|(kind, n, items, gas)| (kind, unsigned(n), unsigned(items), unsigned(gas))).collect())
-    }
 }
 
 /// SQLite integers are signed; ids, times and block numbers stay far below 2^63.

@@ -98,7 +98,6 @@ fn same(one: &ScoreRow, other: &ScoreRow) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use alloy::primitives::B256;
     use rochdale_core::ids::{ContributionId, MemberId};
