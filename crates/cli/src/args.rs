@@ -1,17 +1,15 @@
 //! What a person can type.
 
-use crate::dispute::DisputeCommand;
+use crate::dispute_args::DisputeCommand;
 use crate::found::{self, Layout};
 use crate::gov::args::{ChainArgs, GovCommand};
-use crate::key::KeyCommand;
-use crate::researcher::args::ResearcherCommand;
+use crate::researcher::args::{PurposeArg, ResearcherCommand};
 use crate::state::{State, read_json};
 use crate::ui::Agreed;
 use alloy::primitives::Address;
 use anyhow::{Result, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use rochdale_core::consent::Permission;
-use rochdale_core::ids::{DatasetId, Epoch, MemberId, Purpose, StewardId};
+use rochdale_core::ids::{DatasetId, Epoch, MemberId, StewardId};
 use rochdale_core::ledger::DemandKind;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -143,7 +141,7 @@ pub enum Command {
     )]
     Time {
         /// How far: +1d, +2h, +30m, or a sum such as +1d12h
-        #[arg(value_parser = crate::clock::later)]
+        #[arg(value_parser = crate::when::later)]
         by: Option<u64>,
     },
     /// Key files: nothing else draws an office's key
@@ -394,31 +392,43 @@ pub enum MemberCommand {
     },
 }
 
-/// GA4GH DUO permissions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum PurposeArg {
-    /// General research use (DUO:0000042)
-    Gru,
-    /// Health, medical and biomedical research (DUO:0000006)
-    Hmb,
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Draw a signing key and write it to a file that is not there yet
+    #[command(
+        after_help = "Examples:\n  rochdale key new founder.key\n  rochdale key new --office registrar --state ./ours"
+    )]
+    New {
+        /// The file
+        #[arg(required_unless_present = "office")]
+        file: Option<PathBuf>,
+        /// Put it where this state directory keeps the key of an office
+        #[arg(long, value_enum, conflicts_with = "file")]
+        office: Option<Office>,
+    },
+    /// Show the account of a key file
+    #[command(after_help = "Example: rochdale key show founder.key")]
+    Show {
+        /// The file
+        #[arg(required_unless_present = "office")]
+        file: Option<PathBuf>,
+        /// That of an office of this state directory
+        #[arg(long, value_enum, conflicts_with = "file")]
+        office: Option<Office>,
+    },
 }
 
-impl PurposeArg {
-    /// The permission.
-    pub fn permission(self) -> Permission {
-        match self {
-            Self::Gru => Permission::GeneralResearch {},
-            Self::Hmb => Permission::HealthMedicalBiomedical {},
-        }
-    }
-
-    /// The purpose's code.
-    pub fn code(self) -> Purpose {
-        Purpose(match self {
-            Self::Gru => 42,
-            Self::Hmb => 6,
-        })
-    }
+/// An office whose key a state directory may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Office {
+    /// Pays for the deployment and keeps no role
+    Founder,
+    /// Signs admissions
+    Registrar,
+    /// Approves researchers
+    Ethics,
+    /// May pause for a week
+    Guardian,
 }
 
 #[derive(Debug, Subcommand)]

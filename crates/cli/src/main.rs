@@ -8,6 +8,7 @@ mod contest;
 mod coop;
 mod demo;
 mod dispute;
+mod dispute_args;
 mod epoch;
 mod failure;
 mod found;

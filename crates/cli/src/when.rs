@@ -1,5 +1,8 @@
 //! Times as people read them: dates with their zone, and spans.
 
+/// Nobody learns from more than two years at once.
+const MOST: u64 = 731 * 86_400;
+
 /// `2026-11-29 05:04:01 UTC` of Unix seconds.
 pub fn utc(at: u64) -> String {
     let (days, second) = (at / 86_400, at % 86_400);
@@ -35,9 +38,33 @@ pub fn count(number: u64, word: &str) -> String {
     if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
 }
 
+/// `+1d`, `+2h`, `+30m` or `+45s`, and sums such as `+1d12h`, in seconds.
+pub fn later(text: &str) -> Result<u64, String> {
+    let wrong = || format!("`{text}` is no span: write +1d, +2h, +30m, +45s or a sum such as +1d12h");
+    let mut rest = text.strip_prefix('+').filter(|rest| !rest.is_empty()).ok_or_else(wrong)?;
+    let mut seconds = 0u64;
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+        let count: u64 = rest[..end].parse().map_err(|_| wrong())?;
+        let unit = match rest.as_bytes()[end] {
+            b'd' => 86_400,
+            b'h' => 3_600,
+            b'm' => 60,
+            b's' => 1,
+            _ => return Err(wrong()),
+        };
+        seconds = count.checked_mul(unit).and_then(|more| seconds.checked_add(more)).ok_or_else(wrong)?;
+        rest = &rest[end + 1..];
+    }
+    if seconds == 0 || seconds > MOST {
+        return Err(format!("`{text}` is not between a second and two years"));
+    }
+    Ok(seconds)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{span, utc};
+    use super::{later, span, utc};
 
     #[test]
     fn dates_are_those_of_the_calendar() {
@@ -55,5 +82,17 @@ mod tests {
             said,
             ["0 seconds", "1 second", "119 seconds", "2 minutes", "119 minutes", "2 hours", "47 hours", "2 days"]
         );
+    }
+
+    #[test]
+    fn spans_are_read_and_what_is_none_is_told() {
+        for (text, seconds) in [("+1d", 86_400), ("+2h", 7_200), ("+30m", 1_800), ("+1d12h", 129_600), ("+5s", 5)] {
+            assert_eq!(later(text), Ok(seconds), "{text}");
+        }
+        for bad in
+            ["", "+", "1d", "-1d", "+1", "+d", "+1w", "+1d2", "+0d", "+9999999d", "+99999999999999999999d", "+1é"]
+        {
+            assert!(later(bad).is_err(), "{bad} passed");
+        }
     }
 }

@@ -11,6 +11,7 @@ mod engine;
 mod founding;
 mod journal;
 mod manifest;
+mod mismatch;
 mod roles;
 mod verify;
 
@@ -32,10 +33,11 @@ pub use config::{
 pub use decided::{Decision, decisions};
 pub use founding::{account_factory, implementation_address};
 pub use journal::{Journal, JournalError, Subject};
+pub(crate) use manifest::IMPLEMENTATION;
 pub use manifest::{Addresses, MANIFEST_VERSION, Manifest, ManifestError, PermitDomain};
+pub use mismatch::Mismatch;
 pub use roles::{Held, Role, holders};
-pub(crate) use verify::IMPLEMENTATION;
-pub use verify::{Mismatch, verify, verify_decided};
+pub use verify::{verify, verify_decided};
 
 /// What a deployment tells while it runs.
 #[derive(Clone, Copy, Debug)]

@@ -1,14 +1,14 @@
 //! Reads a deployed cooperative back and compares it with what was asked for.
 
-use std::fmt::Display;
-
-use alloy::primitives::{Address, B256, U256};
+use alloy::primitives::{Address, U256};
 use alloy::providers::Provider as _;
 use alloy::rpc::types::Filter;
 use alloy::sol_types::{SolCall, SolEvent as _};
 
 use super::decided::{Decision, Expected, decisions};
 use super::founding::{account_factory, parts_of, rules_of};
+use super::manifest::IMPLEMENTATION;
+use super::mismatch::same;
 use super::roles::{granted, services};
 use super::{CoopConfig, DeployError, HouseConfig, Manifest, Role, holders};
 use crate::bindings::{
@@ -21,29 +21,6 @@ use crate::client::Chain;
 
 /// Blocks within which a founding seats its committee; RPCs bound the span of one question.
 const FOUNDING_BLOCKS: u64 = 5_000;
-/// Where ERC-1967 proxies keep their implementation.
-pub(crate) const IMPLEMENTATION: B256 =
-    B256::new(alloy::primitives::hex!("360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc"));
-
-/// A contract that says something else than was asked for.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{what} is {actual}, not {expected}")]
-pub struct Mismatch {
-    /// What was read.
-    pub what: String,
-    /// What it should be.
-    pub expected: String,
-    /// What it is.
-    pub actual: String,
-}
-
-fn same<T: PartialEq + Display>(what: &str, expected: T, actual: T) -> Result<(), Mismatch> {
-    if expected == actual {
-        return Ok(());
-    }
-    Err(Mismatch { what: what.to_owned(), expected: expected.to_string(), actual: actual.to_string() })
-}
-
 fn listed(accounts: &[Address]) -> String {
     accounts.iter().map(Address::to_string).collect::<Vec<_>>().join(", ")
 }

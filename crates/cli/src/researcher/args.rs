@@ -1,13 +1,40 @@
 //! What a person can type after `rochdale researcher`.
 
-use crate::args::PurposeArg;
 use crate::gov::args::ChainArgs;
 use crate::ui::Agreed;
 use alloy::primitives::utils::parse_units;
 use clap::{Args, Subcommand, ValueEnum};
-use rochdale_core::ids::{DatasetId, LicenseId};
+use rochdale_core::consent::Permission;
+use rochdale_core::ids::{DatasetId, LicenseId, Purpose};
 use rochdale_core::money::MicroUsdc;
 use std::path::PathBuf;
+
+/// GA4GH DUO permissions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PurposeArg {
+    /// General research use (DUO:0000042)
+    Gru,
+    /// Health, medical and biomedical research (DUO:0000006)
+    Hmb,
+}
+
+impl PurposeArg {
+    /// The permission.
+    pub fn permission(self) -> Permission {
+        match self {
+            Self::Gru => Permission::GeneralResearch {},
+            Self::Hmb => Permission::HealthMedicalBiomedical {},
+        }
+    }
+
+    /// The purpose's code.
+    pub fn code(self) -> Purpose {
+        Purpose(match self {
+            Self::Gru => 42,
+            Self::Hmb => 6,
+        })
+    }
+}
 
 /// Who acts, and on which chain.
 #[derive(Clone, Debug, Args)]
