@@ -15,7 +15,6 @@ use syn::visit::Visit;
 const KNOWN: &[&[&str]] = &[
     &["crates/api/src/contribution.rs", "crates/api/src/order.rs"],
     &["crates/chain/src/local/kept/files.rs", "crates/chain/src/local/kept/mod.rs"],
-    &["crates/gateway/src/indexer.rs", "crates/gateway/src/relayer/mod.rs", "crates/gateway/src/relayer/receipts.rs"],
     &["crates/testkit/src/year/agenda.rs", "crates/testkit/src/year/topics.rs"],
     &["crates/testkit/src/year/chain.rs", "crates/testkit/src/year/pause.rs"],
     &[

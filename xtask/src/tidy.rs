@@ -15,7 +15,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("rochdale-api", &["core"]),
     ("rochdale-client", &["core", "crypto", "api", "eip712"]),
     ("rochdale-compute", &["core"]),
-    ("rochdale-node", &["core", "crypto", "api", "client"]),
+    ("rochdale-node", &["core", "crypto", "chain", "api", "client"]),
     ("rochdale-steward", &["core", "crypto", "chain", "api", "node"]),
     ("rochdale-gateway", &["core", "crypto", "chain", "api", "node"]),
     ("rochdale-worker", &["core", "crypto", "chain", "api", "compute", "node"]),

@@ -36,7 +36,7 @@ pub struct Order {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Debit {
-    /// The license.
+    /// The license, by its number.
     pub license_id: LicenseId,
     /// EIP-712 digest of the [`Order`]; each is booked once.
     pub order: B256,
@@ -44,7 +44,7 @@ pub struct Debit {
     pub query_digest: B256,
     /// Blinded digest of the snapshot.
     pub snapshot: B256,
-    /// The purpose.
+    /// The purpose, a DUO permission.
     pub purpose: Purpose,
     /// Nano-zCDP charged to each person in the snapshot.
     pub rho: u64,

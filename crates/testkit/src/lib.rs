@@ -1,4 +1,4 @@
-//! Development only: anvil, fixtures, synthetic patients, defects.
+//! Development only: anvil, a wire to it, fixtures, synthetic patients, defects.
 
 pub mod anvil;
 pub mod data_model;
@@ -6,4 +6,5 @@ pub mod defect;
 pub mod fixtures;
 pub mod passkey;
 pub mod synth;
+pub mod wire;
 pub mod year;

@@ -275,7 +275,7 @@ impl Default for DesksConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Allocation {
-    /// Whose.
+    /// The account that gets it.
     pub to: Address,
     /// Wei, as a string of digits.
     #[serde(with = "decimal_string")]
@@ -286,7 +286,7 @@ pub struct Allocation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VestingSchedule {
-    /// Whose.
+    /// The account that it vests for.
     pub beneficiary: Address,
     /// Wei, as a string of digits.
     #[serde(with = "decimal_string")]

@@ -251,8 +251,6 @@ async fn the_fold_does_not_depend_on_how_the_events_arrived() {
         grown.apply(&serde_json::from_str(&text).unwrap());
     }
     assert_eq!(whole, grown);
-    let text = serde_json::to_string(&whole).unwrap();
-    assert_eq!(serde_json::from_str::<Cooperative>(&text).unwrap(), whole);
     let cursor: BlockRef = coop.chain.head().await.unwrap().latest;
     assert_eq!(Cooperative::at_block(&events, cursor.number), whole);
     assert_eq!(Cooperative::at_block(&events, 0), Cooperative::default());

@@ -22,7 +22,6 @@ use super::{DAY, Relayer};
 use crate::config::ClaimsConfig;
 use crate::directory::Directory;
 use crate::forward::Forward;
-use crate::problems;
 use crate::store::Store;
 
 /// Seconds that the quotas of addresses and networks are for.
@@ -195,11 +194,6 @@ impl Relayer {
     /// Whose claims on this epoch's root were paid for already.
     pub(super) async fn served(&self, epoch: Epoch) -> Result<BTreeSet<MemberId>, Problem> {
         Ok(self.store.claimed_on_the_house(epoch).await?)
-    }
-
-    /// Protocol time.
-    pub(super) async fn now(&self) -> Result<u64, Problem> {
-        self.chain().now().await.map_err(|e| problems::chain(&e))
     }
 }
 

@@ -4,6 +4,7 @@
 mod data_model;
 mod interrupted;
 mod process;
+mod reads;
 mod refused;
 mod rig;
 mod round;
