@@ -27,16 +27,10 @@ fn categories_are_as_many_as_a_license_may_name() {
 
 #[test]
 fn units_are_bounded_as_the_ledger_bounds_them() {
-    let set: [(&str, fn(&mut Params) -> &mut u128); 3] = [
-        ("maxCashUnit", |params| &mut params.cash_unit),
-        ("maxTokenUnit", |params| &mut params.data_unit),
-        ("maxTokenUnit", |params| &mut params.gov_unit),
-    ];
-    for (name, field) in set {
-        let mut params = Params::default();
-        *field(&mut params) = bound(name);
-        params.validate().unwrap();
-        *field(&mut params) += 1;
-        params.validate().unwrap_err();
-    }
+    let (cash, token) = (bound("maxCashUnit"), bound("maxTokenUnit"));
+    let most = || Params { cash_unit: cash, data_unit: token, gov_unit: token, ..Params::default() };
+    most().validate().unwrap();
+    Params { cash_unit: cash + 1, ..most() }.validate().unwrap_err();
+    Params { data_unit: token + 1, ..most() }.validate().unwrap_err();
+    Params { gov_unit: token + 1, ..most() }.validate().unwrap_err();
 }
