@@ -131,7 +131,6 @@ fn percent(hit: usize, of: usize) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -3,8 +3,10 @@
 mod circles;
 mod coverage;
 mod deny;
+mod docs;
 mod forge;
 mod gas;
+mod install;
 mod mutation;
 mod python;
 mod run;
@@ -15,6 +17,7 @@ mod tidy;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use std::path::PathBuf;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Setup, checks, demo and tests of this repository.")]
@@ -27,6 +30,13 @@ struct Args {
 enum Command {
     /// Install the npm parts (forge, anvil, solc, OpenZeppelin) inside the repository
     Setup,
+    /// Set up, build, and put `rochdale` and the programs it starts into cargo's bin folder
+    #[command(after_help = "Example: cargo xtask install --root /usr/local")]
+    Install {
+        /// Into the folder `bin` of this one instead
+        #[arg(long, value_name = "DIR")]
+        root: Option<PathBuf>,
+    },
     /// Set up, build and run the demo; arguments go to `rochdale demo`
     #[command(after_help = "Example: cargo xtask demo --patients 8 --once --json")]
     Demo {
@@ -52,10 +62,10 @@ enum Command {
     },
     /// Set up and run every check and test; this is what CI runs
     Test {
-        /// Only the parts whose name contains this; `--list` shows the names
-        #[arg(long)]
-        only: Option<String>,
-        /// List the parts instead of running them
+        /// Only the parts that have these words in their names: `contracts`, `contracts-gas`; may be given several times
+        #[arg(long, value_name = "WORDS")]
+        only: Vec<String>,
+        /// List the parts, how many minutes each takes and what it does, instead of running them
         #[arg(long)]
         list: bool,
     },
@@ -110,10 +120,11 @@ enum Command {
 fn main() -> Result<()> {
     match Args::parse().command {
         Command::Setup => setup::npm(),
+        Command::Install { root } => install::install(root),
         Command::Demo { args } => test::demo(&args),
         Command::Year { args } => test::year(&args),
         Command::Chaos { rounds, seed } => test::chaos(rounds, seed),
-        Command::Test { only, list } => test::test(only.as_deref(), list),
+        Command::Test { only, list } => test::test(&only, list),
         Command::Abi { check } => test::abi(check),
         Command::Layouts { check, fresh } => test::layouts(check, fresh),
         Command::Slow => test::slow(),

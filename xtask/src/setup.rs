@@ -14,6 +14,13 @@ pub fn npm() -> Result<()> {
     if installed.is_some() && installed >= modified("package-lock.json") {
         return Ok(());
     }
+    let modules = root().join("node_modules");
+    if modules.is_symlink() {
+        bail!(
+            "{} is a link, and npm would empty what it leads to: remove the link, or install there",
+            modules.display()
+        );
+    }
     let version = run::output(program("node", "", &["--version"]))
         .context("Node is needed for the contracts' tools: install Node 20 or newer (https://nodejs.org)")?;
     let major = version.trim().trim_start_matches('v').split('.').next().and_then(|m| m.parse::<u32>().ok());

@@ -1,7 +1,7 @@
 //! Rules of this repository that no other tool checks. `ARCHITECTURE.md` gives the reasons.
 
-use crate::circles;
 use crate::run::{cargo, ok, output, program, root};
+use crate::{circles, docs};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -15,7 +15,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("rochdale-api", &["core"]),
     ("rochdale-client", &["core", "crypto", "api", "eip712"]),
     ("rochdale-compute", &["core"]),
-    ("rochdale-node", &["core", "crypto", "api", "client"]),
+    ("rochdale-node", &["core", "crypto", "chain", "api", "client"]),
     ("rochdale-steward", &["core", "crypto", "chain", "api", "node"]),
     ("rochdale-gateway", &["core", "crypto", "chain", "api", "node"]),
     ("rochdale-worker", &["core", "crypto", "chain", "api", "compute", "node"]),
@@ -36,12 +36,13 @@ pub fn check() -> Result<()> {
     wrong.extend(steward_tree()?);
     wrong.extend(sources()?);
     wrong.extend(circles::faults()?);
+    wrong.extend(docs::faults()?);
     // Says by itself what it found.
     ok(program("node", "contracts", &["script/natspec.mjs"])).context("the contracts' documentation has gaps")?;
     if !wrong.is_empty() {
         bail!("{} rules are broken:\n  {}", wrong.len(), wrong.join("\n  "));
     }
-    println!("tidy: direction, steward's tree, sources, circles and NatSpec are in order");
+    println!("tidy: direction, steward's tree, sources, circles, documents and NatSpec are in order");
     Ok(())
 }
 

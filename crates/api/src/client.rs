@@ -46,7 +46,7 @@ pub enum ClientError {
     Unreachable {
         /// What was called.
         url: String,
-        /// Why.
+        /// What the layer below said.
         source: reqwest::Error,
     },
     /// The answer is not its own.
@@ -114,7 +114,7 @@ pub struct Told {
     pub request: B256,
     /// 200 to 299.
     pub status: u16,
-    /// The bytes.
+    /// The answer's bytes.
     pub body: Vec<u8>,
 }
 
@@ -255,15 +255,6 @@ impl Client {
         let request = self.http.put(self.url(path)?).header("content-type", "application/octet-stream").body(bytes);
         let asked = Asked { request, path: path.to_owned(), digests: None, limit: MAX_ANSWER };
         self.told(asked).await.map(drop)
-    }
-
-    /// Unsigned `GET` of raw bytes.
-    ///
-    /// # Errors
-    /// See [`ClientError`].
-    pub async fn get_bytes(&self, path: &str) -> Result<Vec<u8>, ClientError> {
-        let asked = self.plain(Method::GET, path, Vec::new())?;
-        Ok(self.told(Asked { limit: MAX_BLOB, ..asked }).await?.body)
     }
 
     /// Signed `GET` of raw bytes, as of a blob in the vault; `now` is block time. Bytes are streamed and carry no

@@ -104,7 +104,6 @@ fn hex_of(text: &str) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::bindings::MemberAccount;
     use alloy::primitives::keccak256;

@@ -114,7 +114,6 @@ pub async fn is_contract(chain: &Chain, account: Address, at: BlockId) -> Result
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn answer(gas: u64, success: u8, length: u64, magic: [u8; 4]) -> Vec<u8> {

@@ -1,19 +1,23 @@
 //! The cooperative as a pure fold of its events: the same events give the same state to every process.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use alloy::primitives::{Address, B256};
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, Purpose, StewardId};
-use rochdale_core::ledger::{LedgerError, Params, Revenue};
+use rochdale_core::ledger::{LedgerError, NewLeaf, OpenedInputs, Params, Revenue};
 use rochdale_core::money::MicroUsdc;
 use serde::{Deserialize, Serialize};
 
 use crate::events::{Event, LicenseTerms, Located, Seat};
 
 mod debits;
+mod map;
+mod market;
 mod settlement;
 
 pub use debits::{DebitState, ReceiptState};
+pub use map::{List, Map};
 pub use settlement::{Claimed, Demand, FROZEN, Program, Proposal};
 
 /// Where and when something happened.
@@ -101,12 +105,21 @@ impl Consent {
     }
 }
 
+/// One version of a consent, as it was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// Commitment to its receipt.
+    pub receipt_commitment: B256,
+    /// Unix seconds; 0 = none.
+    pub expiry: u64,
+}
+
 /// A recorded contribution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contribution {
-    /// Its id.
+    /// The contribution's number in the registry.
     pub id: ContributionId,
-    /// Who contributed.
+    /// The member who recorded it.
     pub member: MemberId,
     /// What was contributed, blinded.
     pub commitment: B256,
@@ -132,9 +145,9 @@ pub struct LicenseState {
 /// A booked license price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Booking {
-    /// The license.
+    /// The license that paid.
     pub license: LicenseId,
-    /// Its dataset.
+    /// The dataset that was paid for.
     pub dataset: DatasetId,
     /// To the contributors.
     pub contributors: MicroUsdc,
@@ -155,7 +168,7 @@ pub struct Booking {
 pub struct DatasetState {
     /// 1 EHR, 2 labs, 3 wearable, 4 genomic summary.
     pub data_type: u8,
-    /// Source code.
+    /// The code of where the data comes from.
     pub source: u8,
     /// Price per 1,000 records.
     pub price_per_thousand: MicroUsdc,
@@ -168,35 +181,50 @@ pub struct DatasetState {
 /// A steward's office: who left it still hands over what it holds, and what it is asked is sealed to its last key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Office {
-    /// The seat.
+    /// The seat that it had.
     pub seat: StewardId,
     /// The key on chain when the seat was last this account's.
     pub sealing_key: B256,
 }
 
-/// Everything that the events say, as of the last one.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Who sat together, and how many of them bind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committee {
+    /// The stewards' accounts.
+    pub signers: BTreeSet<Address>,
+    /// Signatures that bind it.
+    pub quorum: u8,
+}
+
+/// Everything that the events say, as of the last one. A copy shares with it what neither has changed since.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cooperative {
     /// Members, active or not.
-    pub members: BTreeMap<MemberId, Member>,
+    pub members: Map<MemberId, Member>,
     /// Ids by account.
-    pub member_ids: BTreeMap<Address, MemberId>,
+    pub member_ids: Map<Address, MemberId>,
     /// Newest consent of each member who ever gave one.
-    pub consents: BTreeMap<MemberId, Consent>,
+    pub consents: Map<MemberId, Consent>,
+    /// Every version of a member's consent that there was.
+    pub grants: Map<(MemberId, u32), Grant>,
     /// Contributions, erased ones included.
-    pub contributions: BTreeMap<ContributionId, Contribution>,
+    pub contributions: Map<ContributionId, Contribution>,
+    /// The same by their members.
+    given: Map<(MemberId, ContributionId), ()>,
     /// Licenses, expired ones included.
-    pub licenses: BTreeMap<LicenseId, LicenseState>,
+    pub licenses: Map<LicenseId, LicenseState>,
     /// Booked debits by id, which is the order in which they count.
-    pub debits: BTreeMap<u64, DebitState>,
+    pub debits: Map<u64, DebitState>,
     /// Ids of debits by the digest of their order.
-    pub orders: BTreeMap<B256, u64>,
+    pub orders: Map<B256, u64>,
     /// Bookings in order.
-    pub bookings: Vec<Booking>,
+    pub bookings: List<Booking>,
     /// Datasets, closed ones included.
-    pub datasets: BTreeMap<DatasetId, DatasetState>,
+    pub datasets: Map<DatasetId, DatasetState>,
     /// Number of the committee in office, 0 before the first.
     pub generation: u32,
+    /// Every committee that was ever seated, the first one first.
+    pub committees: List<Committee>,
     /// Stewards in office; a steward's id is its place, from 1.
     pub seats: Vec<Seat>,
     /// The seat that each account holds, or held last.
@@ -210,13 +238,19 @@ pub struct Cooperative {
     /// The gateway's account.
     pub gateway: Option<Address>,
     /// Until when (Unix seconds) a researcher may buy for a purpose.
-    pub approvals: BTreeMap<Address, BTreeMap<Purpose, u64>>,
+    pub approvals: Map<Address, BTreeMap<Purpose, u64>>,
     /// The standing proposal of each epoch.
-    pub proposals: BTreeMap<Epoch, Proposal>,
+    pub proposals: Map<Epoch, Proposal>,
     /// The last attempt of an epoch that was voided: the next one that counts is above it.
-    pub voided: BTreeMap<Epoch, u32>,
+    pub voided: Map<Epoch, u32>,
     /// Rows that members demand of proposals that stand or stood.
-    pub demands: Vec<Demand>,
+    pub demands: List<Demand>,
+    /// Rows that were published, by epoch, attempt and member.
+    pub published_rows: Map<(Epoch, u32, MemberId), Arc<NewLeaf>>,
+    /// Inputs that were published and opened, by epoch, attempt and member.
+    pub published_inputs: Map<(Epoch, u32, MemberId), Arc<OpenedInputs>>,
+    /// Who objected to which attempt of an epoch.
+    pub objections: Map<(Epoch, u32, Address), ()>,
     /// Until when the settlement is or was paused, Unix seconds; 0 if it never was.
     pub paused_until: u64,
     /// Parameters by the first epoch that they govern; none where the ledger told of none.
@@ -224,7 +258,7 @@ pub struct Cooperative {
     /// Programs, closed ones included.
     pub programs: BTreeMap<u32, Program>,
     /// What each member was paid.
-    pub claimed: BTreeMap<MemberId, Claimed>,
+    pub claimed: Map<MemberId, Claimed>,
 }
 
 impl Cooperative {
@@ -260,6 +294,7 @@ impl Cooperative {
                 self.apply_consent(&located.event, at);
             }
             Event::ContributionRecorded { contribution, member, commitment, consent_version } => {
+                self.given.insert((*member, *contribution), ());
                 self.contributions.insert(
                     *contribution,
                     Contribution {
@@ -327,6 +362,7 @@ impl Cooperative {
         match *event {
             Event::ConsentGranted { member, version, receipt_commitment, expiry } => {
                 let status = ConsentStatus::Granted;
+                self.grants.insert((member, version), Grant { receipt_commitment, expiry });
                 self.consents.insert(member, Consent { version, receipt_commitment, expiry, status, since: at });
             }
             Event::ConsentRevoked { member, .. } => self.set_consent(member, ConsentStatus::Revoked, at),
@@ -335,8 +371,11 @@ impl Cooperative {
                 if let Some(m) = self.members.get_mut(&member) {
                     m.erased = Some(at);
                 }
-                for contribution in self.contributions.values_mut().filter(|c| c.member == member) {
-                    contribution.erased = true;
+                let whose = (member, ContributionId(0))..=(member, ContributionId(u64::MAX));
+                for id in self.given.range(whose).map(|((_, id), ())| id) {
+                    if let Some(contribution) = self.contributions.get_mut(id) {
+                        contribution.erased = true;
+                    }
                 }
             }
             _ => {}
@@ -361,6 +400,8 @@ impl Cooperative {
                 };
                 self.offices.extend((1..).zip(seats).map(office));
                 self.quorum = *quorum;
+                let signers = seats.iter().map(|seat| seat.signer).collect();
+                self.committees.push_back_mut(Committee { signers, quorum: *quorum });
             }
             Event::SealingKeyRotated { steward, sealing_key } => {
                 let place = usize::from(steward.0).checked_sub(1);
@@ -378,49 +419,6 @@ impl Cooperative {
                 self.workers.remove(signer);
             }
             Event::GatewaySet { gateway } => self.gateway = Some(*gateway),
-            _ => {}
-        }
-    }
-
-    fn apply_market(&mut self, event: &Event, at: At) {
-        match *event {
-            Event::DatasetPublished { dataset, data_type, source, price_per_thousand, terms_hash } => {
-                self.datasets
-                    .insert(dataset, DatasetState { data_type, source, price_per_thousand, terms_hash, open: true });
-            }
-            Event::DatasetClosed { dataset } => {
-                if let Some(dataset) = self.datasets.get_mut(&dataset) {
-                    dataset.open = false;
-                }
-            }
-            Event::LicenseIssued { license, holder, terms } => {
-                self.licenses.insert(license, LicenseState { holder, terms });
-            }
-            Event::LicenseExtended { license, expiry } => {
-                if let Some(license) = self.licenses.get_mut(&license) {
-                    license.terms.expiry = expiry;
-                }
-            }
-            Event::LicenseRevoked { license } => {
-                if let Some(license) = self.licenses.get_mut(&license) {
-                    license.terms.expiry = 0;
-                }
-            }
-            Event::ResearcherApproved { researcher, purpose, until } => {
-                self.approvals.entry(researcher).or_default().insert(purpose, until);
-            }
-            Event::Booked { license, dataset, contributors, buyback, operations, compliance, reserve } => {
-                self.bookings.push(Booking {
-                    license,
-                    dataset,
-                    contributors,
-                    buyback,
-                    operations,
-                    compliance,
-                    reserve,
-                    booked: at,
-                });
-            }
             _ => {}
         }
     }
@@ -487,7 +485,6 @@ impl Cooperative {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
 

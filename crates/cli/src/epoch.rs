@@ -19,11 +19,18 @@ pub async fn view(coop: &Coop, epoch: Epoch) -> Result<EpochView> {
     Ok(coop.gateway.get(&format!("/v1/epochs/{epoch}")).await?)
 }
 
-/// Settles `epoch` on the local chain: moves time to its end and from attempt to attempt until the stewards have
-/// proposed, then past the objection window, and waits until a quorum of them has the rows to hand out.
+/// How long stewards that find nothing more to score are waited for: one that is silent is stood in for after an attempt's
+/// time, which does not pass meanwhile.
+const SCORING: Duration = Duration::from_secs(5);
+
+/// Settles `epoch` on the local chain: lets what is recorded be scored, which takes blocks and not the weeks of an epoch, moves time
+/// to the epoch's end and from attempt to attempt until the stewards have proposed, then past the objection window, and waits until a quorum of them has the rows to hand out.
 /// `patience` is how long the stewards may work on one attempt.
 pub async fn settle(coop: &Coop, chain: &Chain, epoch: Epoch, patience: Duration) -> Result<EpochView> {
     let local = LocalChain::new(chain)?;
+    let recorded = chain.head().await?.latest.number;
+    local.mine(FINAL).await?;
+    scored(coop, recorded).await?;
     let mut attempt = 0;
     let proposed = loop {
         local.time_to(coop.manifest.schedule().start(epoch, attempt) + 1, FINAL).await?;
@@ -38,6 +45,26 @@ pub async fn settle(coop: &Coop, chain: &Chain, epoch: Epoch, patience: Duration
     reached(coop, epoch, "final", patience).await?;
     taken_over(coop, epoch, patience).await?;
     view(coop, epoch).await
+}
+
+/// Waits until every steward that answers has looked at what stands before the block `through`, and for the scores that are still coming.
+async fn scored(coop: &Coop, through: u64) -> Result<()> {
+    let (mut since, mut fewest) = (Instant::now(), usize::MAX);
+    loop {
+        let mut open = 0;
+        for entry in &coop.stewards {
+            let Ok(status) = settlement_status(&entry.url).await else { continue };
+            let has_looked = status.scored_through >= through;
+            open = open.max(if has_looked { status.deferred.len() } else { usize::MAX });
+        }
+        if open < fewest {
+            (since, fewest) = (Instant::now(), open);
+        }
+        if open == 0 || since.elapsed() > SCORING {
+            return Ok(());
+        }
+        tokio::time::sleep(POLL).await;
+    }
 }
 
 async fn proposed(coop: &Coop, epoch: Epoch, patience: Duration) -> Result<Option<EpochView>> {

@@ -127,7 +127,6 @@ pub fn single(path: &Path, limits: Limits) -> Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]

@@ -22,7 +22,7 @@ use crate::pool::{Pool, Table};
 pub enum Exact {
     /// Members of the cohort.
     Count {
-        /// How many.
+        /// How many members there are.
         members: u64,
     },
     /// Sum of members' values, and how many have one.
@@ -190,7 +190,6 @@ fn kind(error: &DataFusionError) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use datafusion::arrow::array::{Int64Array, UInt32Array};
     use rochdale_core::fhir::{Flat, FlatObservation, Sex};
     use rochdale_core::ids::DatasetId;

@@ -134,7 +134,6 @@ fn sqrt_up(squared: u128) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     /// The check value of Bun and Steinke's formula that two other implementations gave: σ 100, Δ 10 → ρ 0.005.

@@ -67,7 +67,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// The columns.
+    /// The table's columns.
     pub fn schema(&self) -> &SchemaRef {
         &self.schema
     }
@@ -355,7 +355,6 @@ table!(Observations {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use rochdale_core::fhir::Date;
 
     use super::*;

@@ -231,7 +231,6 @@ impl Chain {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use rochdale_core::ids::DatasetId;
     use rochdale_core::query::{Cohort, Of, VERSION};
 

@@ -72,27 +72,6 @@ pub fn charge(sensitivity: u64, sigma_milli: u64) -> Result<u64, BudgetError> {
     u64::try_from(cost).map_err(|_| BudgetError::Unpayable)
 }
 
-/// The least standard deviation, in thousandths, whose [`charge`] is at most `rho`.
-///
-/// # Errors
-/// Where `rho` is 0 or the deviation does not fit 64 bits.
-pub fn noise_for(sensitivity: u64, rho: u64) -> Result<u64, BudgetError> {
-    if rho == 0 {
-        return Err(BudgetError::Unpayable);
-    }
-    // Charges fall as the noise grows: search the least that is affordable.
-    let affordable = |sigma| charge(sensitivity, sigma).is_ok_and(|cost| cost <= rho);
-    if !affordable(u64::MAX) {
-        return Err(BudgetError::Unpayable);
-    }
-    let (mut low, mut high) = (1, u64::MAX);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if affordable(middle) { high = middle } else { low = middle + 1 }
-    }
-    Ok(high)
-}
-
 /// What each person may spend, in nano-zCDP: the cooperative's, the same for everybody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -202,7 +181,6 @@ impl Accounts {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
 
@@ -221,17 +199,6 @@ mod tests {
         assert_eq!(super::charge(0, 1), Ok(0));
         assert_eq!(super::charge(1, 0), Err(BudgetError::NoNoise));
         assert_eq!(super::charge(u64::MAX, 1), Err(BudgetError::Unpayable));
-    }
-
-    #[test]
-    fn noise_is_the_least_that_is_affordable() {
-        for (sensitivity, rho) in [(1, 1), (1, 55_555_556), (10, 5_000_000), (1_000_000, 7), (3, NANO)] {
-            let sigma = noise_for(sensitivity, rho).unwrap();
-            assert!(super::charge(sensitivity, sigma).unwrap() <= rho);
-            assert!(super::charge(sensitivity, sigma - 1).is_ok_and(|cost| cost > rho), "{sensitivity} {rho}");
-        }
-        assert_eq!(noise_for(10, 5_000_000), Ok(100_000));
-        assert_eq!(noise_for(1, 0), Err(BudgetError::Unpayable));
     }
 
     #[test]

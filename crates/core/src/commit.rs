@@ -211,7 +211,6 @@ fn only_integers(value: &Value, at: &mut String) -> Result<(), CommitError> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
     use alloy_primitives::{address, b256};

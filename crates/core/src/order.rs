@@ -9,17 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{LicenseId, Purpose};
 
-/// The EIP-712 type of an [`Order`].
-pub const ORDER_TYPE: &str = "QueryOrder(uint64 licenseId,bytes32 cut,bytes32 queryDigest,uint64 rho,uint16 purpose,\
-                              bytes32 nonce,uint64 deadline)";
-
-/// The EIP-712 type of a [`Debit`].
-pub const DEBIT_TYPE: &str = "Debit(uint64 licenseId,bytes32 order,bytes32 queryDigest,bytes32 snapshot,uint16 purpose,\
-                              uint64 rho,uint64 deadline)";
-
-/// The EIP-712 type of what a worker signs of an answer.
-pub const RECEIPT_TYPE: &str = "QueryReceipt(bytes32 order,bytes32 resultDigest)";
-
 /// How far ahead of block time an order's deadline may lie: a week. The contract says the same.
 pub const MAX_LIFETIME: u64 = 7 * 86_400;
 
@@ -50,7 +39,7 @@ pub struct Order {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Debit {
-    /// The license.
+    /// The license, by its number.
     pub license_id: LicenseId,
     /// EIP-712 digest of the [`Order`]; each is booked once.
     pub order: B256,
@@ -58,7 +47,7 @@ pub struct Debit {
     pub query_digest: B256,
     /// Blinded digest of the snapshot.
     pub snapshot: B256,
-    /// The purpose.
+    /// The purpose, a DUO permission.
     pub purpose: Purpose,
     /// Nano-zCDP charged to each person in the snapshot.
     pub rho: u64,

@@ -107,7 +107,6 @@ impl<'de> Deserialize<'de> for Cid {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]

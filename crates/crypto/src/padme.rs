@@ -15,7 +15,6 @@ pub(crate) fn padded(len: u64) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::padded;
 
     #[test]

@@ -70,7 +70,6 @@ pub fn verify(digest: B256, signature: &[u8], signer: Address) -> Result<(), Sig
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use alloy_primitives::{address, b256, hex};
 
     use super::*;

@@ -23,13 +23,16 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The RPC of the chain.
     pub rpc_url: String,
+    /// Other RPCs of the same chain, asked in this order where the one before does not answer or its head stands still.
+    #[serde(default)]
+    pub rpc_fallbacks: Vec<String>,
     /// The chain's id.
     pub chain_id: u64,
     /// The deployment manifest.
     pub manifest: PathBuf,
     /// Store and vault.
     pub data_dir: PathBuf,
-    /// The relayer.
+    /// The account that pays, and how it sends.
     pub relayer: RelayerConfig,
     /// Every seat of the committee.
     pub stewards: Vec<StewardConfig>,
@@ -52,7 +55,7 @@ pub struct Config {
     pub indexer: IndexerConfig,
 }
 
-/// Who pays.
+/// The account that pays for members' transactions.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RelayerConfig {
@@ -218,14 +221,14 @@ pub struct IndexerConfig {
     /// Milliseconds between two looks.
     pub poll_ms: u64,
     /// Seconds after which an unchanged head is stale.
-    pub stale_after_seconds: u64,
+    pub stale_after_s: u64,
     /// A person's word that final blocks after this one may be gone from the chain; see `docs/how-to/operate.md`.
     pub accept_rollback: Option<u64>,
 }
 
 impl Default for IndexerConfig {
     fn default() -> Self {
-        Self { poll_ms: 250, stale_after_seconds: 60, accept_rollback: None }
+        Self { poll_ms: 250, stale_after_s: 60, accept_rollback: None }
     }
 }
 
@@ -254,7 +257,6 @@ fn default_listen() -> SocketAddr {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn sample() -> (PathBuf, String) {

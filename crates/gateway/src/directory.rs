@@ -7,10 +7,10 @@ use rochdale_api::client::{Client, ClientError, Identity};
 use rochdale_api::status::{Health, StewardEntry};
 use rochdale_core::ids::StewardId;
 use rochdale_crypto::SealingPublicKey;
+use rochdale_node::mirror::Folded;
 use rochdale_node::peers::{Peer, Peers};
 
 use crate::config::{StewardConfig, WorkerConfig};
-use crate::store::IndexStore;
 
 /// Pause between two looks.
 const EVERY: Duration = Duration::from_secs(3);
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Stewards and worker. Clones share what is known of them.
 #[derive(Clone)]
 pub struct Directory {
-    index: IndexStore,
+    index: Folded,
     peers: Peers,
     worker: Client,
 }
@@ -31,7 +31,7 @@ impl Directory {
     /// # Errors
     /// Where a URL does not parse.
     pub fn new(
-        index: IndexStore,
+        index: Folded,
         identity: Identity,
         stewards: &[StewardConfig],
         worker: &WorkerConfig,
@@ -48,7 +48,7 @@ impl Directory {
         &self.peers
     }
 
-    /// The worker.
+    /// A client of the worker.
     #[must_use]
     pub fn worker(&self) -> &Client {
         &self.worker

@@ -13,7 +13,6 @@ use rochdale_api::member::{
 };
 use rochdale_api::order::{PublishedSize, QueryRequest, SealedAnswer, Sizes};
 use rochdale_api::{Problem, ProblemCode};
-use rochdale_chain::client::Chain;
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
 use rochdale_crypto::SealingPublicKey;
 use rochdale_node::peers::{GRACE, PATIENCE, Peer};
@@ -24,6 +23,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
 use crate::directory::Directory;
+use crate::indexer::Index;
 use crate::problems;
 use crate::store::Holder;
 
@@ -39,16 +39,16 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// Calls stewards and worker.
 #[derive(Clone)]
 pub struct Forward {
-    chain: Chain,
+    index: Index,
     directory: Directory,
     sizes: Arc<Mutex<Option<(Instant, Sizes)>>>,
 }
 
 impl Forward {
-    /// Calls those whom the directory names; deadlines by the time of `chain`.
+    /// Calls those whom the directory names; deadlines by the time that `index` knows.
     #[must_use]
-    pub fn new(chain: Chain, directory: Directory) -> Self {
-        Self { chain, directory, sizes: Arc::default() }
+    pub fn new(index: Index, directory: Directory) -> Self {
+        Self { index, directory, sizes: Arc::default() }
     }
 
     /// Delivers a new member's row key; returns the stewards that did not take it, who fetch it from a peer.
@@ -261,7 +261,7 @@ impl Forward {
     }
 
     async fn now(&self) -> Result<u64, Problem> {
-        self.chain.now().await.map_err(|e| problems::chain(&e))
+        self.index.time().await
     }
 }
 

@@ -1,20 +1,24 @@
 //! Keeps the store in step with the chain, and the queue and the vault in step with the store.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rochdale_api::server::Seldom;
 use rochdale_api::{Problem, ProblemCode};
-use rochdale_chain::client::Chain;
+use rochdale_chain::client::{Chain, Head};
 use rochdale_chain::deploy::Manifest;
-use rochdale_chain::events::{Event, FollowError, Follower, FollowerOptions, Located, Progress};
+use rochdale_chain::events::{Event, FollowError, FollowerOptions, Located, Progress};
+use rochdale_node::mirror::{Folded, Following, following};
+use rochdale_node::request;
 use tokio::sync::{Notify, watch};
 
 use crate::config::IndexerConfig;
 use crate::erasure::Erasure;
-use crate::problems;
-use crate::relayer::receipts;
+use crate::receipts;
 use crate::store::{IndexStore, Recorded, Store, StoreError};
+
+/// How long block time is known well enough to set a deadline by it.
+const RECENT: Duration = Duration::from_secs(2);
 
 /// How long a reader waits until the index has caught up.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -26,13 +30,14 @@ pub struct Standing {
     pub progress: Option<Progress>,
     /// Why the last step failed, if it did.
     pub failure: Option<String>,
+    /// When the last step began, whatever its end.
+    looked: Option<Instant>,
 }
 
 /// A handle on the index for readers. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Index {
-    chain: Chain,
-    state: IndexStore,
+    state: Folded,
     standing: watch::Receiver<Standing>,
     nudge: Arc<Notify>,
 }
@@ -40,7 +45,7 @@ pub struct Index {
 impl Index {
     /// The state as of the last indexed block.
     #[must_use]
-    pub fn state(&self) -> &IndexStore {
+    pub fn state(&self) -> &Folded {
         &self.state
     }
 
@@ -50,40 +55,77 @@ impl Index {
         self.standing.borrow().clone()
     }
 
-    /// Waits until everything up to the chain's newest block is indexed, so that a caller reads its own writes.
+    /// Waits until everything up to the chain's newest block is indexed, so that a caller reads its own writes. Those who ask
+    /// at once share the indexer's look at the chain; of a request whose guard looked, the first look is the guard's.
     ///
     /// # Errors
     /// A problem where the RPC or the store fails, or the index does not catch up in time.
-    pub async fn fresh(&self) -> Result<&IndexStore, Problem> {
-        let latest = self.chain.block(alloy::eips::BlockId::latest()).await.map_err(|e| problems::chain(&e))?.number;
+    pub async fn fresh(&self) -> Result<&Folded, Problem> {
+        self.since(request::look()).await?;
+        Ok(&self.state)
+    }
+
+    /// Waits until everything up to the chain's newest block is indexed, whatever this request saw before.
+    ///
+    /// # Errors
+    /// As [`Self::fresh`].
+    pub async fn anew(&self) -> Result<Head, Problem> {
+        self.since(Instant::now()).await
+    }
+
+    /// The head that [`Self::fresh`] reads up to.
+    ///
+    /// # Errors
+    /// As [`Self::fresh`].
+    pub async fn fresh_head(&self) -> Result<Head, Problem> {
+        self.since(request::look()).await
+    }
+
+    /// The same for a request's guard, whose look its handler takes over.
+    ///
+    /// # Errors
+    /// As [`Self::fresh`].
+    pub async fn for_guard(&self) -> Result<Head, Problem> {
+        self.since(request::guard()).await
+    }
+
+    /// Block time for deadlines of what is signed here: as the index saw it, where that was a moment ago.
+    ///
+    /// # Errors
+    /// As [`Self::fresh`].
+    pub async fn time(&self) -> Result<u64, Problem> {
+        let now = Instant::now();
+        Ok(self.since(now.checked_sub(RECENT).unwrap_or(now)).await?.latest.timestamp)
+    }
+
+    async fn since(&self, asked: Instant) -> Result<Head, Problem> {
         let mut standing = self.standing.clone();
-        let caught_up = standing.wait_for(|s| {
-            // An index that stands above the chain has lost its ground: nothing is answered from it.
-            let there = s.failure.is_none() && s.progress.is_some_and(|p| p.cursor.number >= latest);
+        let ended = standing.wait_for(|s| {
+            let there = s.looked.is_some_and(|looked| looked >= asked);
             if !there {
                 self.nudge.notify_one();
             }
             there
         });
-        let waited = tokio::time::timeout(PATIENCE, caught_up).await;
-        if matches!(waited, Ok(Ok(_))) {
-            return Ok(&self.state);
+        let waited = tokio::time::timeout(PATIENCE, ended).await.is_ok_and(|ended| ended.is_ok());
+        let Standing { progress, failure, .. } = self.standing();
+        match progress.filter(|_| waited && failure.is_none()) {
+            Some(progress) => Ok(progress.head),
+            None => {
+                let indexed = progress.map_or(0, |p| p.cursor.number);
+                let why = failure.unwrap_or_else(|| "it is still reading".to_owned());
+                let detail = format!("block {indexed} is indexed: {why}");
+                Err(Problem::new(ProblemCode::ChainUnavailable, detail)
+                    .hint("ask again later; /v1/health shows how far the index is"))
+            }
         }
-        let standing = self.standing();
-        let indexed = standing.progress.map_or(0, |p| p.cursor.number);
-        let why = standing.failure.unwrap_or_else(|| "it is still reading".to_owned());
-        Err(Problem::new(
-            ProblemCode::ChainUnavailable,
-            format!("block {indexed} is indexed, the chain is at {latest}: {why}"),
-        )
-        .hint("ask again later; /v1/health shows how far the index is"))
     }
 }
 
 /// The task that follows the chain.
 #[derive(Debug)]
 pub struct Indexer {
-    follower: Follower<IndexStore>,
+    follower: Following<IndexStore>,
     chain: Chain,
     manifest: Manifest,
     store: Store,
@@ -107,13 +149,14 @@ impl Indexer {
         config: IndexerConfig,
         queue: Arc<Notify>,
     ) -> Result<(Self, Index), StoreError> {
-        let state = IndexStore::open(store.clone()).await?;
         let options = FollowerOptions { accept_rollback: config.accept_rollback, ..FollowerOptions::default() };
-        let follower = Follower::with_options(chain.clone(), manifest, state.clone(), options);
+        let kept = IndexStore(store.clone());
+        let (follower, state) = following(chain.clone(), manifest, kept.clone(), options);
+        state.catch_up(&kept).await?;
         let every = Duration::from_millis(config.poll_ms);
         let (sender, standing) = watch::channel(Standing::default());
         let nudge = Arc::new(Notify::new());
-        let index = Index { chain: chain.clone(), state, standing, nudge: Arc::clone(&nudge) };
+        let index = Index { state, standing, nudge: Arc::clone(&nudge) };
         let manifest = manifest.clone();
         let indexer = Self { follower, chain, manifest, store, erasure, every, standing: sender, nudge, queue };
         Ok((indexer, index))
@@ -124,12 +167,13 @@ impl Indexer {
     /// # Errors
     /// Where the RPC or the store fails; the next step goes on from the last applied block.
     pub async fn step(&mut self) -> Result<Progress, FollowError<StoreError>> {
+        let looked = Instant::now();
         let progress = self.follower.step().await?;
         if let Some(block) = progress.rolled_back_to {
             tracing::warn!(block, "the chain reorganized; events after this block were undone");
         }
         self.reconcile(&progress).await?;
-        self.standing.send_replace(Standing { progress: Some(progress), failure: None });
+        self.standing.send_replace(Standing { progress: Some(progress), failure: None, looked: Some(looked) });
         Ok(progress)
     }
 
@@ -138,6 +182,7 @@ impl Indexer {
         let mut seldom = Seldom::default();
         tokio::pin!(stop);
         loop {
+            let looked = Instant::now();
             let step = tokio::select! {
                 () = &mut stop => return,
                 step = self.step() => step,
@@ -146,7 +191,7 @@ impl Indexer {
                 if seldom.is_due(&error.to_string()) {
                     tracing::warn!(%error, "following the chain failed, trying again");
                 }
-                self.standing.send_modify(|s| s.failure = Some(error.to_string()));
+                self.standing.send_modify(|s| (s.failure, s.looked) = (Some(error.to_string()), Some(looked)));
                 tokio::select! {
                     () = &mut stop => return,
                     () = tokio::time::sleep(self.every) => {}

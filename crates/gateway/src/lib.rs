@@ -15,6 +15,7 @@ pub mod http;
 pub mod indexer;
 pub mod problems;
 pub mod quota;
+pub mod receipts;
 pub mod relayer;
 pub mod run;
 pub mod store;

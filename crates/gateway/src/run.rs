@@ -38,7 +38,7 @@ const RECEIPT_POLL: Duration = Duration::from_millis(50);
 /// Why the gateway does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The manifest.
+    /// The manifest cannot be used.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
     /// The manifest is of another chain.
@@ -48,7 +48,7 @@ pub enum RunError {
     OtherChain {
         /// The manifest's file.
         path: PathBuf,
-        /// Its chain.
+        /// The chain id of the manifest.
         manifest: u64,
         /// As configured.
         configured: u64,
@@ -56,27 +56,27 @@ pub enum RunError {
     /// The key file.
     #[error(transparent)]
     Key(#[from] KeyFileError),
-    /// The key.
+    /// The key file holds no signing key.
     #[error("the relayer's key is no secp256k1 key")]
     BadKey,
     /// A directory.
     #[error("{path} cannot be made: {source}")]
     Directory {
-        /// Which.
+        /// The path of the directory or file at fault.
         path: PathBuf,
-        /// Why.
+        /// What the layer below said.
         source: std::io::Error,
     },
     /// The RPC.
     #[error(transparent)]
     Chain(#[from] ChainError),
-    /// The store.
+    /// The database did not do as asked.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The nonces.
+    /// The store of nonces did not do as asked.
     #[error(transparent)]
     Nonces(#[from] NoncesError),
-    /// The vault.
+    /// The vault did not do as asked.
     #[error(transparent)]
     Vault(#[from] VaultError),
     /// A URL of a steward or the worker.
@@ -90,10 +90,10 @@ pub enum RunError {
     Listen {
         /// As configured.
         address: SocketAddr,
-        /// Why.
+        /// What the layer below said.
         source: std::io::Error,
     },
-    /// The server.
+    /// Serving ended with an error.
     #[error("serving failed: {0}")]
     Serve(std::io::Error),
 }
@@ -126,8 +126,9 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
     made.map_err(|source| RunError::Directory { path: config.data_dir.clone(), source })?;
     let key = relayer_key(&config)?;
     let mut options = ChainOptions::new(config.chain_id);
-    options.stale_after = Duration::from_secs(config.indexer.stale_after_seconds);
-    let chain = Chain::connect(&config.rpc_url, options, Arc::new(SystemClock::default())).await?;
+    options.stale_after = Duration::from_secs(config.indexer.stale_after_s);
+    let chain =
+        Chain::connect_any(&config.rpc_url, &config.rpc_fallbacks, options, Arc::new(SystemClock::default())).await?;
     // First of all that touches the disk: two gateways must not share one directory.
     let bound = TcpListener::bind(config.listen).await;
     let listener = bound.map_err(|source| RunError::Listen { address: config.listen, source })?;
@@ -143,7 +144,7 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
     let domain = auth::domain(config.chain_id, manifest.addresses.steward_committee);
     let identity = Identity { key: key.clone(), domain };
     let directory = Directory::new(index.state().clone(), identity.clone(), &config.stewards, &config.worker)?;
-    let forward = Forward::new(chain.clone(), directory.clone());
+    let forward = Forward::new(index.clone(), directory.clone());
     let options = SenderOptions { poll: RECEIPT_POLL, ..SenderOptions::default() };
     let sender = Sender::with_options(chain.clone(), key, options);
     let address = sender.address();

@@ -73,7 +73,6 @@ pub async fn admit<M, F: Future<Output = Result<(), Problem>>>(
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use std::cell::Cell;
 

@@ -1,8 +1,11 @@
-//! What the services are as processes: bodies sealed between them, nonces, asking the committee.
+//! What the services are as processes: the chain as they see it, bodies sealed between them, nonces, asking the committee.
 //!
 //! A rule belongs to `core`, a wire shape to `api`; here lives what more than one service runs.
 
 pub mod callers;
+pub mod mirror;
 pub mod nonces;
 pub mod peers;
+pub mod request;
 pub mod sealed;
+pub mod states;

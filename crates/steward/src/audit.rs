@@ -5,6 +5,7 @@
 //! destroyed row key gives, and their amounts are recomputed like all others.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use alloy::primitives::{Address, B256, U256};
@@ -15,10 +16,11 @@ use rochdale_api::Problem;
 use rochdale_api::settlement::{Sheet, SheetCopy};
 use rochdale_chain::bindings::{DataToken, TestUSDC, Treasury};
 use rochdale_chain::client::{ChainError, Clock, SystemClock};
-use rochdale_chain::events::{FollowError, Follower, MemoryError, MemoryStore};
+use rochdale_chain::events::{FollowError, FollowerOptions, MemoryError, MemoryStore};
 use rochdale_chain::state::Cooperative;
 use rochdale_core::ids::Epoch;
 use rochdale_core::ledger::{self, Books, Entered, Global, Header};
+use rochdale_node::mirror::Watch;
 use serde::Serialize;
 
 use crate::config::Config;
@@ -33,21 +35,21 @@ pub enum AuditError {
     /// The steward's files.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// The chain.
+    /// The chain did not do as asked.
     #[error(transparent)]
     Chain(#[from] ChainError),
     /// The chain's events.
     #[error(transparent)]
     Follow(#[from] FollowError<MemoryError>),
-    /// The store.
+    /// The database did not do as asked.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A log of a token.
     #[error("a transfer of {token} does not decode: {detail}")]
     Transfer {
-        /// The token.
+        /// The address of the token.
         token: Address,
-        /// Why.
+        /// What is wrong, in words for a person.
         detail: String,
     },
 }
@@ -109,13 +111,43 @@ impl fmt::Display for Report {
     }
 }
 
+/// The chain, read anew from its first block: an audit believes no store.
+pub(crate) struct Seen {
+    mirror: Arc<Mirror>,
+    watch: Watch<MemoryStore>,
+}
+
+impl Deref for Seen {
+    type Target = Mirror;
+
+    fn deref(&self) -> &Mirror {
+        &self.mirror
+    }
+}
+
+impl Seen {
+    /// # Errors
+    /// Where the chain cannot be read.
+    pub(crate) async fn new(steward: &Steward) -> Result<Self, AuditError> {
+        let options = FollowerOptions::default();
+        let watch = Watch::new(steward.chain.clone(), &steward.manifest, MemoryStore::default(), options);
+        Ok(Self { mirror: watch.at_head().await?, watch })
+    }
+
+    /// The cooperative as of an epoch's cut.
+    pub(crate) async fn at_cut(&self, steward: &Steward, epoch: Epoch) -> Result<Cooperative, Problem> {
+        let cut = steward.cut(epoch).await?;
+        Ok(self.watch.at_block(cut.number).await.unwrap_or_else(|never| match never {}))
+    }
+}
+
 /// Recomputes everything; stops at the first difference.
 ///
 /// # Errors
 /// Where chain or store cannot be read.
 pub async fn audit(config: Config) -> Result<Report, AuditError> {
     let steward = Steward::open_read_only(config, Arc::new(SystemClock::default()) as Arc<dyn Clock>).await?;
-    let mirror = mirror(&steward).await?;
+    let mirror = Seen::new(&steward).await?;
     let mut report = Report { root: ledger::empty_root(steward.manifest.tree_depth), ..Report::default() };
     let mut replayed = Before { books: Arc::new(Books::new(steward.manifest.tree_depth)), has_gaps: false };
     let compared = match replay(&steward, &mirror, &mut replayed, &mut report).await {
@@ -136,25 +168,13 @@ pub async fn audit(config: Config) -> Result<Report, AuditError> {
     Ok(report)
 }
 
-/// The chain, read anew from its first block.
-///
-/// # Errors
-/// Where it cannot be read.
-pub(crate) async fn mirror(steward: &Steward) -> Result<Mirror, AuditError> {
-    let mut follower = Follower::new(steward.chain.clone(), &steward.manifest, MemoryStore::default());
-    let progress = follower.step().await?;
-    let events = follower.store().events().to_vec();
-    let latest = Cooperative::fold(&events);
-    Ok(Mirror { head: progress.head, events: Arc::new(events), latest })
-}
-
 fn differs(detail: String) -> Problem {
     Problem::new(rochdale_api::ProblemCode::Conflict, detail)
 }
 
 async fn replay(
     steward: &Arc<Steward>,
-    mirror: &Mirror,
+    mirror: &Seen,
     before: &mut Before,
     report: &mut Report,
 ) -> Result<(), Problem> {
@@ -195,7 +215,7 @@ async fn replay(
 }
 
 /// What is open: the proposal that halted settlement, while it stands, and what peers said of our sheets.
-async fn dispute(steward: &Arc<Steward>, mirror: &Mirror, before: &Before, report: &mut Report) -> Result<(), Problem> {
+async fn dispute(steward: &Arc<Steward>, mirror: &Seen, before: &Before, report: &mut Report) -> Result<(), Problem> {
     report.lines = steward.peers_differences().await?;
     let cause = steward.store.halted(settlement::DUTY).await?.and_then(|halt| halt.cause);
     let Some((epoch, attempt)) = cause else { return Ok(()) };
@@ -213,21 +233,16 @@ async fn dispute(steward: &Arc<Steward>, mirror: &Mirror, before: &Before, repor
     Err(differs(first_difference(&computed.round.header, header)))
 }
 
-async fn at_cut(steward: &Arc<Steward>, mirror: &Mirror, epoch: Epoch) -> Result<Cooperative, Problem> {
-    let cut = steward.cut(epoch).await?;
-    Ok(Cooperative::at_block(mirror.events.iter(), cut.number))
-}
-
 /// An epoch computed from its sheet, whose scores are those that stewards signed.
 async fn replay_sheet(
     steward: &Arc<Steward>,
-    mirror: &Mirror,
+    mirror: &Seen,
     before: &Before,
     header: &Header,
     sheet: &Sheet,
     entered: &[Entered],
 ) -> Result<(Computed, Gathered), Problem> {
-    let at_cut = at_cut(steward, mirror, header.epoch).await?;
+    let at_cut = mirror.at_cut(steward, header.epoch).await?;
     let scores = steward.verified_scores(&at_cut, &sheet.scores)?;
     let turn = (header.epoch, header.attempt);
     let gathered = steward.gather(turn, &at_cut, entered, &scores, &sheet.awards, &sheet.lines).await?;
@@ -244,11 +259,11 @@ async fn replay_sheet(
 /// An epoch whose sheet was kept for its time, or was given up for an erasure, computed from what is left of it.
 async fn replay_copy(
     steward: &Arc<Steward>,
-    mirror: &Mirror,
+    mirror: &Seen,
     before: &Before,
     header: &Header,
 ) -> Result<Computed, Problem> {
-    let at_cut = at_cut(steward, mirror, header.epoch).await?;
+    let at_cut = mirror.at_cut(steward, header.epoch).await?;
     let copy = steward.kept_copy(header).await?;
     steward.settle_copy(&at_cut, &before.books, header, &copy).await
 }
@@ -312,7 +327,7 @@ fn at_most(name: &str, left: u128, right: u128) -> Check {
 }
 
 /// Minted = claimed ≤ earned ≤ awarded; license money = buckets; contributors' part = incoming + pool + allocated.
-async fn conservation(steward: &Steward, mirror: &Mirror, global: &Global) -> Result<Vec<Check>, AuditError> {
+async fn conservation(steward: &Steward, mirror: &Seen, global: &Global) -> Result<Vec<Check>, AuditError> {
     let (state, addresses, totals) = (&mirror.latest, &steward.manifest.addresses, &global.totals);
     let (mut cash, mut data, mut gov) = (0u128, 0u128, 0u128);
     for claimed in state.claimed.values() {

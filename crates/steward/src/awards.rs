@@ -257,7 +257,6 @@ impl Steward {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
     use alloy::signers::local::PrivateKeySigner;

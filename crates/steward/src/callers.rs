@@ -10,7 +10,7 @@ use rochdale_node::callers::{access, admit};
 use rochdale_node::sealed::{Opens, Sealer};
 
 use crate::http::{Access, ENDPOINTS, refused};
-use crate::steward::{Caller, Mirror, Steward, chain_problem};
+use crate::steward::{Caller, Mirror, Steward};
 
 impl Steward {
     /// Whether a signer may call a route of this kind, by what the chain shows in `mirror`.
@@ -46,7 +46,7 @@ impl Verifier for Steward {
     }
 
     fn now(&self) -> Answer<'_, u64> {
-        Box::pin(async { self.chain.now().await.map_err(chain_problem) })
+        Box::pin(async { Ok(self.for_guard().await?.now()) })
     }
 
     fn admit<'a>(&'a self, signer: Address, method: &'a str, path: &'a str) -> Answer<'a, ()> {
@@ -54,7 +54,7 @@ impl Verifier for Steward {
             let route = access(ENDPOINTS, method, path)
                 .ok_or_else(|| Problem::new(ProblemCode::NotFound, "there is no such path"))?;
             let may = |mirror: Arc<Mirror>| async move { self.may(&mirror, signer, route).await };
-            admit(&self.looks, self.mirror().ok(), self.at_head(), may).await
+            admit(&self.looks, self.mirror().ok(), self.for_guard(), may).await
         })
     }
 

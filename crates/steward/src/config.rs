@@ -17,6 +17,9 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Its own RPC.
     pub rpc_url: String,
+    /// Other RPCs of the same chain, asked in this order where the one before does not answer or its head stands still.
+    #[serde(default)]
+    pub rpc_fallbacks: Vec<String>,
     /// The chain that the RPC must serve.
     pub chain_id: u64,
     /// The deployment's manifest.
@@ -82,7 +85,7 @@ pub struct Objection {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Peer {
-    /// Its seat.
+    /// The steward's seat, from 1.
     pub steward: StewardId,
     /// Its base URL.
     pub url: String,
@@ -258,7 +261,6 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use rochdale_api::server::parse_config;
 

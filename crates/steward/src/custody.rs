@@ -13,7 +13,6 @@ use rochdale_api::contribution::{CatchUpContribution, ContributionPackage, Contr
 use rochdale_api::member::{ConsentDelivery, ConsentSecret, RowKeyDelivery, SealedTo};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::eip712;
-use rochdale_chain::events::Event;
 use rochdale_chain::state::{Contribution, Member};
 use rochdale_core::commit;
 use rochdale_core::ids::{MemberId, StewardId};
@@ -64,11 +63,10 @@ impl Steward {
     ///
     /// # Errors
     /// Where the member is unknown, its row is closed, or the key is not the admitted one.
-    pub async fn take_row_key(self: &Arc<Self>, delivery: &RowKeyDelivery) -> Result<(), Problem> {
-        let mirror = self.at_head().await?;
-        let seat = self.seat(&mirror)?;
+    pub async fn take_row_key(self: &Arc<Self>, mirror: &Mirror, delivery: &RowKeyDelivery) -> Result<(), Problem> {
+        let seat = self.seat(mirror)?;
         let id = delivery.member_id;
-        let member = known(&mirror, id)?;
+        let member = known(mirror, id)?;
         if member.account != delivery.account {
             let detail = format!("member {id} has account {}, not {}", member.account, delivery.account);
             return Err(Problem::new(ProblemCode::Conflict, detail));
@@ -82,7 +80,7 @@ impl Steward {
         };
         let key = sealing::open_row_key(&self.keys.sealing, &context, &ours(&delivery.sealed, seat)?)
             .map_err(|error| broken("sealed", error))?;
-        self.keep_row_key(&mirror, id, &key).await
+        self.keep_row_key(mirror, id, &key).await
     }
 
     /// Keeps a row key from whatever source, also of a member who left: its row stays in the tree, and whoever lacks the
@@ -111,10 +109,9 @@ impl Steward {
     ///
     /// # Errors
     /// Where the member is unknown or gone, or the receipt is not the committed one.
-    pub async fn take_consent(self: &Arc<Self>, delivery: &ConsentDelivery) -> Result<(), Problem> {
-        let mirror = self.at_head().await?;
-        let seat = self.seat(&mirror)?;
-        active(&mirror, delivery.member_id)?;
+    pub async fn take_consent(self: &Arc<Self>, mirror: &Mirror, delivery: &ConsentDelivery) -> Result<(), Problem> {
+        let seat = self.seat(mirror)?;
+        active(mirror, delivery.member_id)?;
         let context = ConsentContext {
             chain_id: self.manifest.chain_id,
             registry: self.manifest.addresses.consent_registry,
@@ -128,7 +125,7 @@ impl Steward {
             Problem::new(ProblemCode::BadRequest, format!("the sealed consent receipt does not parse: {error}"))
         })?;
         let secret = ConsentSecret { receipt, blinder: part.blinder() };
-        self.keep_consent(&mirror, delivery.member_id, delivery.version, &secret).await
+        self.keep_consent(mirror, delivery.member_id, delivery.version, &secret).await
     }
 
     /// Keeps a consent receipt from whatever source.
@@ -145,23 +142,18 @@ impl Steward {
         active(mirror, id)?;
         let digest = commit::json(&secret.receipt)
             .map_err(|error| Problem::new(ProblemCode::BadRequest, format!("the consent receipt: {error}")))?;
-        let on_chain = mirror.events.iter().rev().find_map(|located| match &located.event {
-            Event::ConsentGranted { member, version: v, receipt_commitment, expiry }
-                if *member == id && *v == version =>
-            {
-                Some((*receipt_commitment, *expiry))
-            }
-            _ => None,
-        });
-        let Some((on_chain, expiry)) = on_chain else {
+        let Some(grant) = mirror.latest.grants.get(&(id, version)) else {
             let detail = format!("member {id} has granted no consent of version {version} on chain");
             return Err(Problem::new(ProblemCode::NotFound, detail).hint("send it again once the grant is mined"));
         };
-        if commit::consent(digest, secret.blinder) != on_chain {
+        if commit::consent(digest, secret.blinder) != grant.receipt_commitment {
             let detail = format!("the receipt of member {id}, version {version}, is not the one committed on chain");
             return Err(Problem::new(ProblemCode::SealBroken, detail));
         }
-        secret.receipt.check(id, version, expiry).map_err(|e| Problem::new(ProblemCode::BadRequest, e.to_string()))?;
+        secret
+            .receipt
+            .check(id, version, grant.expiry)
+            .map_err(|e| Problem::new(ProblemCode::BadRequest, e.to_string()))?;
         Ok(self.keys.keep_consent(&self.store, id, version, secret).await?)
     }
 
@@ -169,11 +161,14 @@ impl Steward {
     ///
     /// # Errors
     /// With the check that failed.
-    pub async fn take_contribution(self: &Arc<Self>, package: &ContributionPackage) -> Result<ShareReceipt, Problem> {
-        let mirror = self.at_head().await?;
-        let seat = self.seat(&mirror)?;
+    pub async fn take_contribution(
+        self: &Arc<Self>,
+        mirror: &Mirror,
+        package: &ContributionPackage,
+    ) -> Result<ShareReceipt, Problem> {
+        let seat = self.seat(mirror)?;
         let id = package.member_id;
-        let member = active(&mirror, id)?;
+        let member = active(mirror, id)?;
         let contribution = eip712::Contribution {
             memberId: id.0,
             commitment: package.commitment,
@@ -188,7 +183,7 @@ impl Steward {
             return Ok(ShareReceipt { steward: seat, commitment: package.commitment });
         }
         let header = self.check_header(&package.header, id, package.consent_version)?;
-        let deal = self.check_deal(&mirror, &package.deal)?;
+        let deal = self.check_deal(mirror, &package.deal)?;
         let seats = mirror.latest.seats.len();
         if package.shares.len() != seats || package.secrets.len() != seats {
             let detail =

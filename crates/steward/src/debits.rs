@@ -126,9 +126,9 @@ impl Steward {
         sealed: &SealedRequest,
     ) -> Result<member::Sealed, Problem> {
         let finalized = mirror.finalized();
-        let key = self.worker_key(mirror, &finalized, worker)?;
+        let key = self.worker_key(mirror, finalized, worker)?;
         let asked: BlindedOrder = self.open_request(mirror, worker, sealed)?;
-        let license = self.check_order(mirror, &finalized, &asked.request, sealed.order)?;
+        let license = self.check_order(mirror, finalized, &asked.request, sealed.order)?;
         self.check_cut(mirror, license, asked.request.order.cut).await?;
         let row = self.snapshot_at(mirror, license, sealed.order, &asked).await?;
         let SnapshotRow { digest, dataset, purpose, cut, ids, .. } = row;
@@ -153,9 +153,9 @@ impl Steward {
         let _one = self.debiting.lock().await;
         let mirror = self.at_head().await?;
         let (finalized, steward) = (mirror.finalized(), self.seat(&mirror)?);
-        self.worker_key(&mirror, &finalized, worker)?;
+        self.worker_key(&mirror, finalized, worker)?;
         let asked: BlindedOrder = self.open_request(&mirror, worker, sealed)?;
-        let license = self.check_order(&mirror, &finalized, &asked.request, sealed.order)?;
+        let license = self.check_order(&mirror, finalized, &asked.request, sealed.order)?;
         if let Some(signature) = self.signed_before(&asked, sealed.order).await? {
             return Ok(DebitSignature { steward, signature });
         }

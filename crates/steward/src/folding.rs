@@ -13,8 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy::primitives::Address;
 use rochdale_api::Problem;
 use rochdale_api::contribution::KeptSums;
-use rochdale_chain::events::{Event, Located, Seat};
-use rochdale_chain::state::DebitState;
+use rochdale_chain::state::{Committee, DebitState};
 use rochdale_core::budget::Accounts;
 use rochdale_core::ids::{Epoch, MemberId};
 use rochdale_core::order::MAX_LIFETIME;
@@ -113,7 +112,7 @@ impl Steward {
     /// debit that does is valid, and who did not sign it must say the same of it as who did.
     async fn drop_erased(&self, mirror: &Mirror) -> Result<(), Problem> {
         let (sums, (erased, _)) = (self.store.folded().await?, self.store.closed().await?);
-        let members = mirror.finalized().members;
+        let members = &mirror.finalized().members;
         let is_past = |member: &MemberId| {
             let at = members.get(member).and_then(|state| state.erased);
             at.is_some_and(|at| mirror.head.finalized.timestamp > at.time.saturating_add(STILL_NAMED))
@@ -156,12 +155,12 @@ impl Steward {
     /// Notes what a peer said. Whom no debit after these sums can name, since everything was erased long before, is in nobody's sums, whether
     /// the peer has come to that or not.
     pub fn hear_sums(&self, mirror: &Mirror, said: &mut Said, peer: Address, sums: KeptSums) {
-        let members = mirror.finalized().members;
+        let finalized = mirror.finalized();
         let later = mirror.latest.debits.range(sums.up_to.saturating_add(1)..).next();
         let now = mirror.head.finalized.timestamp;
         let next = later.map_or(now, |(_, booked)| booked.booked.time.min(now));
         let is_past = |member: &MemberId| {
-            let at = members.get(member).and_then(|state| state.erased);
+            let at = finalized.members.get(member).and_then(|state| state.erased);
             at.is_some_and(|at| next > at.time.saturating_add(STILL_NAMED))
         };
         let spent = sums.spent.into_iter().filter(|(member, _)| !is_past(member)).collect();
@@ -177,7 +176,7 @@ impl Steward {
         let finalized = mirror.finalized();
         let helps = |sums: &FoldedRow| sums.up_to >= first && finalized.debits.contains_key(&sums.up_to);
         let said = said.into_iter().filter(|(sums, _)| helps(sums)).collect();
-        let Some(sums) = believed(&committees(&mirror.events), &said) else { return Ok(()) };
+        let Some(sums) = believed(mirror.latest.committees.iter().rev(), &said) else { return Ok(()) };
         let folded = mirror.latest.debits.values().filter(|booked| booked.id <= sums.up_to);
         let folds: Vec<Fold> = folded.map(|booked| fold(booked, BTreeMap::new())).collect();
         self.store.fold(sums, &folds).await?;
@@ -197,31 +196,12 @@ impl Steward {
     }
 }
 
-/// Who sat together, and how many of them bind.
-#[derive(Clone, Debug)]
-struct Committee {
-    seats: BTreeSet<Address>,
-    quorum: usize,
-}
-
-/// Every committee that was ever seated, the newest first.
-fn committees(events: &[Located]) -> Vec<Committee> {
-    let seated = events.iter().rev().filter_map(|located| match &located.event {
-        Event::Seated { seats, quorum, .. } => Some((seats, *quorum)),
-        _ => None,
-    });
-    let of = |(seats, quorum): (&Vec<Seat>, u8)| Committee {
-        seats: seats.iter().map(|seat| seat.signer).collect(),
-        quorum: usize::from(quorum),
-    };
-    seated.map(of).collect()
-}
-
 /// The sums that a quorum of one committee gives alike, counted by that committee's own seats and quorum: one of them is honest. Of the
 /// newest committee that agrees on any; of what it agrees on, that which covers the fewest debits, since snapshots tell of the rest.
-fn believed<'a>(committees: &[Committee], said: &'a Said) -> Option<&'a FoldedRow> {
-    committees.iter().find_map(|committee| {
-        let alike = |peers: &BTreeSet<Address>| peers.intersection(&committee.seats).count() >= committee.quorum;
+fn believed<'a, 'b>(mut newest_first: impl Iterator<Item = &'b Committee>, said: &'a Said) -> Option<&'a FoldedRow> {
+    newest_first.find_map(|committee| {
+        let quorum = usize::from(committee.quorum);
+        let alike = |peers: &BTreeSet<Address>| peers.intersection(&committee.signers).count() >= quorum;
         said.iter().find(|(_, peers)| alike(peers)).map(|(sums, _)| sums)
     })
 }
@@ -252,8 +232,8 @@ mod tests {
         Address::with_last_byte(n)
     }
 
-    fn committee(seats: std::ops::RangeInclusive<u8>, quorum: usize) -> Committee {
-        Committee { seats: seats.map(at).collect(), quorum }
+    fn committee(seats: std::ops::RangeInclusive<u8>, quorum: u8) -> Committee {
+        Committee { signers: seats.map(at).collect(), quorum }
     }
 
     fn sums(up_to: u64, spent: u64) -> FoldedRow {
@@ -268,12 +248,12 @@ mod tests {
     fn former_stewards_are_counted_by_their_own_committee() {
         let committees = [committee(11..=13, 2), committee(1..=9, 5)];
         let (truth, lie) = (sums(1, 7), sums(2, 0));
-        assert_eq!(believed(&committees, &said(&[(truth.clone(), 1..=5), (lie.clone(), 6..=7)])), Some(&truth));
-        assert_eq!(believed(&committees, &said(&[(truth.clone(), 1..=4), (lie.clone(), 6..=9)])), None);
+        assert_eq!(believed(committees.iter(), &said(&[(truth.clone(), 1..=5), (lie.clone(), 6..=7)])), Some(&truth));
+        assert_eq!(believed(committees.iter(), &said(&[(truth.clone(), 1..=4), (lie.clone(), 6..=9)])), None);
         // One in office and one of before are two of no committee.
         let mixed = Said::from([(lie, BTreeSet::from([at(11), at(9)]))]);
-        assert_eq!(believed(&committees, &mixed), None);
-        assert_eq!(believed(&committees, &Said::new()), None);
+        assert_eq!(believed(committees.iter(), &mixed), None);
+        assert_eq!(believed(committees.iter(), &Said::new()), None);
     }
 
     #[test]
@@ -281,6 +261,6 @@ mod tests {
         let committees = [committee(11..=13, 2), committee(1..=3, 2)];
         let (old, few, many) = (sums(1, 0), sums(2, 7), sums(3, 8));
         let all = said(&[(old, 1..=3), (many, 11..=12), (few.clone(), 12..=13)]);
-        assert_eq!(believed(&committees, &all), Some(&few));
+        assert_eq!(believed(committees.iter(), &all), Some(&few));
     }
 }

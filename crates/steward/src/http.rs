@@ -28,7 +28,7 @@ use crate::steward::{Caller, Mirror, Steward};
 pub enum Access {
     /// Anyone, unsigned.
     Anyone,
-    /// The gateway.
+    /// The gateway that the chain names.
     Gateway,
     /// A steward in office.
     Steward,
@@ -165,6 +165,7 @@ pub fn router(steward: Arc<Steward>) -> Router {
             Problem::new(ProblemCode::MethodNotAllowed, "this path does not take this method").hint("see /openapi.json")
         })
         .layer(DefaultBodyLimit::max(MAX_JSON))
+        .layer(axum::middleware::from_fn(rochdale_node::request::scoped))
         .with_state(App(steward));
     answering(router, identity)
 }
@@ -177,9 +178,9 @@ impl App {
         Ok((mirror, caller))
     }
 
-    async fn gateway(&self, signer: Address) -> Result<(), Problem> {
+    async fn gateway(&self, signer: Address) -> Result<Arc<Mirror>, Problem> {
         match self.caller(signer).await? {
-            (_, Caller::Gateway) => Ok(()),
+            (mirror, Caller::Gateway) => Ok(mirror),
             (_, other) => Err(refused(signer, other, "the gateway")),
         }
     }

@@ -12,7 +12,7 @@ use crate::steward::Steward;
 /// What a round need not look at again.
 #[derive(Debug, Default)]
 struct Seen {
-    events: usize,
+    revision: u64,
     complete: bool,
 }
 
@@ -52,10 +52,10 @@ impl Steward {
         };
         note("sealing keys", self.rotate_round(&mirror).await);
         note("erasure", self.erase_round(&mirror).await);
-        if mirror.events.len() != seen.events || !seen.complete {
-            note("catch-up", self.catch_up_round(&mirror, seen.events == 0).await);
+        if mirror.revision != seen.revision || !seen.complete {
+            note("catch-up", self.catch_up_round(&mirror, seen.revision == 0).await);
             seen.complete = self.is_complete(&mirror).await.unwrap_or(false);
-            seen.events = mirror.events.len();
+            seen.revision = mirror.revision;
         }
         note("debits", self.rebook(&mirror).await);
         note("scoring", self.score_round(&mirror).await);

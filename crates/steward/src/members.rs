@@ -8,7 +8,6 @@ use rochdale_api::member::{
     ClaimLeaf, ContributionReport, LeavesRequest, OpeningReport, RowReport, RowRequest, Sealed, SealedRow, UseReport,
 };
 use rochdale_api::{Problem, ProblemCode};
-use rochdale_chain::events::Event;
 use rochdale_core::ids::{Epoch, MemberId};
 use rochdale_core::ledger::{self, Amounts, Global, Header, Inputs, NewLeaf, OldRow, OpenedInputs, Params, Tree};
 use rochdale_crypto::sealing::{self, ClaimsRowContext, OpeningContext, OpeningsContext, SealingError};
@@ -194,29 +193,14 @@ impl Steward {
                 Some(new_leaf(&self.tree(&leaves)?, leaf)?),
             ));
         }
-        let published = mirror.events.iter().rev().find_map(|located| match &located.event {
-            Event::RowPublished { epoch, attempt, member: of, leaf }
-                if (*epoch, *attempt, *of) == (header.epoch, header.attempt, member) =>
-            {
-                Some((**leaf).clone())
-            }
-            _ => None,
-        });
+        let asked = (header.epoch, header.attempt, member);
+        let published = mirror.latest.published_rows.get(&asked).map(|leaf| (**leaf).clone());
         let ours = self.false_epoch(header.epoch, header.attempt);
         let inputs = match ours.as_ref().and_then(|ours| Some((&ours.leaves, ours.of(member)?))) {
             Some((leaves, (leaf, inputs))) => self.open_inputs(leaves, leaf, Some(inputs.clone()), header).await?,
             None => None,
         };
-        let shown = || {
-            mirror.events.iter().rev().find_map(|located| match &located.event {
-                Event::InputsPublished { epoch, attempt, member: of, opened: Some(opened) }
-                    if (*epoch, *attempt, *of) == (header.epoch, header.attempt, member) =>
-                {
-                    Some((**opened).clone())
-                }
-                _ => None,
-            })
-        };
+        let shown = || mirror.latest.published_inputs.get(&asked).map(|opened| (**opened).clone());
         Ok((inputs.or_else(shown), published))
     }
 

@@ -26,9 +26,12 @@ impl Steward {
     ///
     /// # Errors
     /// Where the registrar did not sign it, its time is over or too long, or the key is not that of the digest.
-    pub async fn take_offer(self: &Arc<Self>, delivery: &KeyOfferDelivery) -> Result<KeyReceipt, Problem> {
-        let mirror = self.at_head().await?;
-        let seat = self.seat(&mirror)?;
+    pub async fn take_offer(
+        self: &Arc<Self>,
+        mirror: &Mirror,
+        delivery: &KeyOfferDelivery,
+    ) -> Result<KeyReceipt, Problem> {
+        let seat = self.seat(mirror)?;
         let (now, deadline) = (mirror.now(), delivery.deadline);
         if deadline < now || deadline > now + LONGEST {
             let detail = format!("the offer ends at {deadline}, block time is {now}: it may last a day at most");

@@ -73,7 +73,7 @@ impl Steward {
         sealed: &SealedRequest,
     ) -> Result<member::Sealed, Problem> {
         let finalized = mirror.finalized();
-        let recipient = self.worker_key(mirror, &finalized, worker)?;
+        let recipient = self.worker_key(mirror, finalized, worker)?;
         let request: ReleaseRequest = self.open_request(mirror, worker, sealed)?;
         if request.order != sealed.order {
             let detail = "the sealed request names another order than the one beside it".to_owned();
@@ -89,7 +89,7 @@ impl Steward {
                 format!("debit {} was answered or is too old: who was in its snapshot is forgotten", booked.id);
             return Err(denied(ProblemCode::Conflict, detail).hint("sign a new order"));
         }
-        let asked = self.releasable(mirror, &finalized, booked).await?;
+        let asked = self.releasable(mirror, finalized, booked).await?;
         let spent = spent(mirror, booked);
         if spent.is_none() {
             self.keep_quorum(booked).await?;

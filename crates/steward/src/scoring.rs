@@ -10,6 +10,7 @@ mod turn;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use alloy::primitives::{Address, B256, keccak256};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -133,12 +134,12 @@ impl Steward {
         let mut known = self.scores_by_contribution().await?;
         // Of what is not held, nobody is waited for, and no peer is asked.
         let held = self.held_of(&open).await?;
-        let mut mine = self.turns(mirror, &finalized, &held, &known);
+        let mut mine = self.turns(mirror, finalized, &held, &known);
         if mine.iter().any(|(_, turn)| turn.reason == OpeningReason::StandsIn) {
             // Nobody is silent because we missed what it said.
             self.sync_scores(mirror).await?;
             known = self.scores_by_contribution().await?;
-            mine = self.turns(mirror, &finalized, &held, &known);
+            mine = self.turns(mirror, finalized, &held, &known);
         }
         let mut waiting: BTreeMap<ContributionId, String> = BTreeMap::new();
         let mut ready = Vec::new();
@@ -169,17 +170,18 @@ impl Steward {
         }
         let here: BTreeSet<ContributionId> = held.iter().map(|contribution| contribution.id).collect();
         for contribution in open {
-            let order = scorers(&finalized, contribution);
+            let order = scorers(finalized, contribution);
             let scores = known.get(&contribution.id).map_or(&[][..], Vec::as_slice);
             let reason = match agree(&order, scores, &self.times(contribution, mirror.now())) {
                 Some(_) => None,
                 None if !here.contains(&contribution.id) => Some(no_record(contribution)),
-                None => Some(
-                    waiting.remove(&contribution.id).unwrap_or_else(|| waits_for(&finalized, contribution, scores)),
-                ),
+                None => {
+                    Some(waiting.remove(&contribution.id).unwrap_or_else(|| waits_for(finalized, contribution, scores)))
+                }
             };
             self.store.set_deferred(contribution.id, reason.as_deref()).await?;
         }
+        self.scored_through.store(mirror.head.finalized.number, Ordering::SeqCst);
         Ok(())
     }
 

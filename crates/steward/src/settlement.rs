@@ -84,7 +84,7 @@ pub struct Before {
 /// What an epoch is computed for.
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt {
-    /// The epoch.
+    /// The epoch, from 1.
     pub epoch: Epoch,
     /// The attempt at it.
     pub attempt: u32,
@@ -131,6 +131,7 @@ impl Steward {
         let settled = self.store.settled().await?;
         Ok(SettlementStatus {
             settled,
+            scored_through: self.scored_through.load(Ordering::SeqCst),
             deferred: self.store.deferred().await?,
             waiting_for: halted.or_else(|| self.report().waits_for(settled)),
         })
@@ -143,7 +144,7 @@ impl Steward {
     pub async fn settle_round(self: &Arc<Self>, mirror: &Mirror) -> Result<(), Problem> {
         let _one = self.settling.lock().await;
         self.rounds.fetch_add(1, Ordering::SeqCst);
-        self.lift_if_voided(&mirror.finalized()).await?;
+        self.lift_if_voided(mirror.finalized()).await?;
         self.object_if_false(mirror).await?;
         self.refuse_if_halted(DUTY).await?;
         let lacking = match self.take_over(mirror).await {
@@ -157,7 +158,7 @@ impl Steward {
     /// Records every epoch whose proposal is final on chain and not recorded yet, in order.
     async fn take_over(self: &Arc<Self>, mirror: &Mirror) -> Result<(), Problem> {
         let finalized = mirror.finalized();
-        self.forget_voided(&finalized).await?;
+        self.forget_voided(finalized).await?;
         loop {
             let epoch = Epoch(self.store.settled().await?.0 + 1);
             let Some(proposal) = finalized.proposals.get(&epoch) else { return Ok(()) };
@@ -235,7 +236,7 @@ impl Steward {
     /// Where the store fails.
     pub async fn stands(&self, mirror: &Mirror, settled: Epoch) -> Result<bool, Problem> {
         let Some(row) = self.store.epoch::<Header, Global>(settled).await? else { return Ok(true) };
-        let proposal = mirror.finalized().proposals.remove(&settled);
+        let proposal = mirror.finalized().proposals.get(&settled).cloned();
         Ok(proposal.is_some_and(|p| p.header == row.header && p.final_at <= mirror.now()))
     }
 

@@ -32,7 +32,7 @@ impl Steward {
         for epoch in before.into_iter().chain([due]) {
             let (end, next) = (self.manifest.schedule().end(epoch), self.manifest.schedule().end(Epoch(epoch.0 + 1)));
             if self.store.sizes(epoch).await?.is_empty() && (complete || now >= next) {
-                let state = Cooperative::at_cut(mirror.events.iter(), end);
+                let state = self.watch.at_cut(end).await?;
                 self.store.put_sizes(&self.count(&state, epoch, end).await?).await?;
             }
         }

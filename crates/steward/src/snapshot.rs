@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 
-use alloy::eips::BlockId;
 use alloy::primitives::B256;
 use rochdale_api::order::BlindedOrder;
 use rochdale_api::{Problem, ProblemCode};
@@ -27,13 +26,8 @@ impl Steward {
     /// # Errors
     /// Where there is none of this hash.
     pub async fn final_block(&self, mirror: &Mirror, hash: B256) -> Result<BlockRef, Problem> {
-        let found = self.chain.find_block(BlockId::hash(hash)).await.map_err(chain_problem)?;
-        let block = found.filter(|block| block.number <= mirror.head.finalized.number);
-        let same = match block {
-            Some(block) => self.chain.find_block(BlockId::number(block.number)).await.map_err(chain_problem)?,
-            None => None,
-        };
-        same.filter(|block| block.hash == hash).ok_or_else(|| {
+        let found = self.chain.final_block(&mirror.head, hash).await.map_err(chain_problem)?;
+        found.ok_or_else(|| {
             Problem::new(ProblemCode::NotFound, format!("block {hash} is not finalized at this steward's RPC"))
                 .hint("cut at the hash of a finalized block")
         })
@@ -52,7 +46,7 @@ impl Steward {
     ) -> Result<SnapshotRow, Problem> {
         let (terms, order) = (license.terms, &asked.request.order);
         let block = self.final_block(mirror, order.cut).await?;
-        let state = Cooperative::at_block(mirror.events.iter(), block.number);
+        let state = self.watch.at_block(block.number).await?;
         let accounts = self.accounts(&state, state.debits.values()).await?;
         let request = request_of(&state, license, block.timestamp)?;
         let size = self.published_size(terms.dataset, terms.purpose, block.timestamp).await?;

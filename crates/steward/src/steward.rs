@@ -1,6 +1,6 @@
 //! What every duty of a steward shares: keys, store, its own view of the chain, and the ways to gateway and peers.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -8,14 +8,15 @@ use alloy::primitives::Address;
 use alloy::sol_types::Eip712Domain;
 use rochdale_api::client::{Client, Identity};
 use rochdale_api::{Problem, ProblemCode, auth};
-use rochdale_chain::client::{Chain, ChainError, ChainOptions, Clock, Head};
+use rochdale_chain::client::{Chain, ChainError, ChainOptions, Clock};
 use rochdale_chain::deploy::Manifest;
-use rochdale_chain::events::{FollowError, Follower, FollowerOptions, Located};
-use rochdale_chain::state::Cooperative;
+use rochdale_chain::events::{FollowError, FollowerOptions};
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
 use rochdale_core::ledger::Header;
 use rochdale_crypto::SealingPublicKey;
 use rochdale_node::callers::Looks;
+pub use rochdale_node::mirror::Mirror;
+use rochdale_node::mirror::Watch;
 use rochdale_node::nonces::{Nonces, NoncesError};
 use rochdale_node::peers::{PATIENCE, Peer, Peers};
 use rochdale_node::sealed;
@@ -28,35 +29,10 @@ use crate::falsified::Falsified;
 use crate::keys::{self, Keys, KeysError};
 use crate::store::{EventStore, Store, StoreError};
 
-/// The chain as this steward last saw it.
-#[derive(Clone, Debug)]
-pub struct Mirror {
-    /// Latest and finalized block.
-    pub head: Head,
-    /// Every event, oldest first.
-    pub events: Arc<Vec<Located>>,
-    /// What they add up to.
-    pub latest: Cooperative,
-}
-
-impl Mirror {
-    /// Protocol time: seconds of block time.
-    #[must_use]
-    pub fn now(&self) -> u64 {
-        self.head.latest.timestamp
-    }
-
-    /// The state as of the finalized block.
-    #[must_use]
-    pub fn finalized(&self) -> Cooperative {
-        Cooperative::at_block(self.events.iter(), self.head.finalized.number)
-    }
-}
-
 /// Who calls, as the chain knows them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
-    /// The gateway.
+    /// The gateway that the chain names.
     Gateway,
     /// A steward in office.
     Steward(StewardId),
@@ -95,16 +71,16 @@ pub enum StartError {
     /// A key.
     #[error(transparent)]
     Keys(#[from] KeysError),
-    /// The store.
+    /// The database did not do as asked.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The nonces.
+    /// The store of nonces did not do as asked.
     #[error(transparent)]
     Nonces(#[from] NoncesError),
-    /// The manifest.
+    /// The manifest cannot be used.
     #[error(transparent)]
     Manifest(#[from] rochdale_chain::deploy::ManifestError),
-    /// The chain.
+    /// The chain did not do as asked.
     #[error(transparent)]
     Chain(#[from] ChainError),
     /// The manifest is of another chain.
@@ -112,9 +88,9 @@ pub enum StartError {
         "the manifest is of chain {manifest}, the configuration of chain {configured}: use the manifest of this chain"
     )]
     OtherChain {
-        /// The manifest's.
+        /// The chain id of the manifest.
         manifest: u64,
-        /// The configuration's.
+        /// The chain id of the configuration.
         configured: u64,
     },
     /// Only who holds a seat may object.
@@ -128,7 +104,7 @@ pub enum StartError {
     /// An address in the configuration.
     #[error("{key}: {detail}")]
     Address {
-        /// Which key.
+        /// The key in the configuration file.
         key: String,
         /// What is wrong.
         detail: String,
@@ -137,13 +113,13 @@ pub enum StartError {
 
 /// One steward.
 pub struct Steward {
-    /// Its configuration.
+    /// The configuration that it was started with.
     pub config: Config,
-    /// The cooperative.
+    /// The cooperative that it serves, as it was deployed.
     pub manifest: Manifest,
-    /// Its keys.
+    /// The keys that it signs and opens with.
     pub keys: Arc<Keys>,
-    /// Its database.
+    /// The database that it alone writes.
     pub store: Store,
     /// Its RPC.
     pub chain: Chain,
@@ -155,14 +131,13 @@ pub struct Steward {
     pub announced: std::sync::Mutex<Option<std::time::Instant>>,
     /// What this steward computes of the pending epoch where the proposal on chain is another.
     pub(crate) falsified: RwLock<Option<Arc<Falsified>>>,
+    /// The finalized block that the last round of scoring saw.
+    pub(crate) scored_through: AtomicU64,
     /// Rounds of settling since the start.
     pub(crate) rounds: AtomicU64,
     /// The proposal that was false when it was computed last, and the round in which it was so first.
     pub(crate) suspected: std::sync::Mutex<Option<(Header, u64)>>,
-    follower: Mutex<Follower<EventStore>>,
-    /// Whether the store may hold events that the mirror does not: whoever asked for the step may have gone before its end.
-    behind: AtomicBool,
-    mirror: RwLock<Option<Arc<Mirror>>>,
+    pub(crate) watch: Watch<EventStore>,
     report: RwLock<Report>,
     /// Asks the other stewards.
     pub peers: Peers,
@@ -211,7 +186,7 @@ impl Steward {
         }
         let stale_after = Duration::from_secs(config.stale_after_s);
         let options = ChainOptions { stale_after, ..ChainOptions::new(config.chain_id) };
-        let chain = Chain::connect(&config.rpc_url, options, clock).await?;
+        let chain = Chain::connect_any(&config.rpc_url, &config.rpc_fallbacks, options, clock).await?;
         let url = |key: String| {
             move |e: rochdale_api::client::ClientError| StartError::Address { key, detail: e.to_string() }
         };
@@ -227,7 +202,7 @@ impl Steward {
             Client::new(&former.url).map_err(url(format!("former, steward {}", former.address)))?;
         }
         let options = FollowerOptions { accept_rollback: config.accept_rollback, ..FollowerOptions::default() };
-        let follower = Follower::with_options(chain.clone(), &manifest, EventStore(store.clone()), options);
+        let watch = Watch::new(chain.clone(), &manifest, EventStore(store.clone()), options);
         Ok(Arc::new(Self {
             domain,
             config,
@@ -239,11 +214,10 @@ impl Steward {
             debiting: Mutex::default(),
             announced: std::sync::Mutex::default(),
             falsified: RwLock::default(),
+            scored_through: AtomicU64::default(),
             rounds: AtomicU64::default(),
             suspected: std::sync::Mutex::default(),
-            follower: Mutex::new(follower),
-            behind: AtomicBool::new(true),
-            mirror: RwLock::default(),
+            watch,
             report: RwLock::default(),
             peers,
             looks: Looks::default(),
@@ -263,27 +237,12 @@ impl Steward {
     /// # Errors
     /// Where the RPC does not answer, lags, or serves another chain.
     pub async fn at_head(&self) -> Result<Arc<Mirror>, Problem> {
-        let mut follower = self.follower.lock().await;
-        let behind = self.behind.swap(true, Ordering::SeqCst);
-        let progress = follower.step().await.map_err(|error| match error {
-            FollowError::Store(error) => Problem::from(error),
-            error => Problem::new(ProblemCode::ChainUnavailable, error.to_string()),
-        })?;
-        let known = self.mirror();
-        let mirror = match known {
-            Ok(known) if !behind && progress.events == 0 && progress.rolled_back_to.is_none() => {
-                Mirror { head: progress.head, ..(*known).clone() }
-            }
-            _ => {
-                let events = self.store.events().await?;
-                let latest = Cooperative::fold(&events);
-                Mirror { head: progress.head, events: Arc::new(events), latest }
-            }
-        };
-        let mirror = Arc::new(mirror);
-        *self.mirror.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(mirror.clone());
-        self.behind.store(false, Ordering::SeqCst);
-        Ok(mirror)
+        self.watch.at_head().await.map_err(unfollowed)
+    }
+
+    /// The same for a request's guard, whose look its handler takes over.
+    pub(crate) async fn for_guard(&self) -> Result<Arc<Mirror>, Problem> {
+        self.watch.for_guard().await.map_err(unfollowed)
     }
 
     /// The chain as last seen.
@@ -291,8 +250,15 @@ impl Steward {
     /// # Errors
     /// Before it was seen once.
     pub fn mirror(&self) -> Result<Arc<Mirror>, Problem> {
-        let mirror = self.mirror.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-        mirror.ok_or_else(|| Problem::new(ProblemCode::ChainUnavailable, "the chain was not read yet: try again"))
+        self.watch
+            .mirror()
+            .ok_or_else(|| Problem::new(ProblemCode::ChainUnavailable, "the chain was not read yet: try again"))
+    }
+
+    /// How many events were read back from the store since the start: all of them once, and of blocks of long ago.
+    #[must_use]
+    pub fn read_back(&self) -> u64 {
+        self.watch.folded().read_back()
     }
 
     /// Our seat.
@@ -380,7 +346,7 @@ impl Steward {
         held.map_or_else(|| self.seat(mirror), |office| Ok(office.seat))
     }
 
-    /// The gateway.
+    /// A client of the gateway.
     #[must_use]
     pub fn gateway(&self, mirror: &Mirror) -> Client {
         let audience = mirror.latest.gateway.unwrap_or_default();
@@ -414,6 +380,13 @@ impl Steward {
             Some(halt) => Err(Problem::new(ProblemCode::Halted, format!("{duty} is halted: {}", halt.reason))
                 .hint("people have to find out which steward or worker broke the rules")),
         }
+    }
+}
+
+fn unfollowed(error: FollowError<StoreError>) -> Problem {
+    match error {
+        FollowError::Store(error) => Problem::from(error),
+        error => Problem::new(ProblemCode::ChainUnavailable, error.to_string()),
     }
 }
 

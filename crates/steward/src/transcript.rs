@@ -10,13 +10,12 @@ use std::sync::Arc;
 use alloy::primitives::B256;
 use rochdale_api::Problem;
 use rochdale_chain::client::{Clock, SystemClock};
-use rochdale_chain::state::Cooperative;
 use rochdale_core::ids::{Epoch, MemberId};
 use rochdale_core::ledger::{Global, Header, Transcript};
 
-use crate::audit::{self, AuditError};
+use crate::audit::{AuditError, Seen};
 use crate::config::Config;
-use crate::steward::{Mirror, Steward};
+use crate::steward::Steward;
 
 /// Why there is no transcript.
 #[derive(Debug, thiserror::Error)]
@@ -27,12 +26,12 @@ pub enum TranscriptError {
     /// An epoch.
     #[error("{0}")]
     Epoch(Problem),
-    /// The file.
+    /// A file cannot be read or written.
     #[error("{path}: {source}; name a file that does not exist yet")]
     File {
-        /// Which.
+        /// The path of the directory or file at fault.
         path: PathBuf,
-        /// Why.
+        /// What the layer below said.
         source: std::io::Error,
     },
 }
@@ -50,26 +49,25 @@ impl From<Problem> for TranscriptError {
 pub async fn transcript(config: Config) -> Result<Transcript, TranscriptError> {
     let clock = Arc::new(SystemClock::default()) as Arc<dyn Clock>;
     let steward = Steward::open_read_only(config, clock).await.map_err(AuditError::from)?;
-    let mirror = audit::mirror(&steward).await?;
+    let seen = Seen::new(&steward).await?;
     let settled = steward.store.settled().await.map_err(AuditError::from)?;
     let mut epochs = Vec::new();
     for epoch in (1..=settled.0).map(Epoch) {
-        epochs.push(settled_inputs(&steward, &mirror, epoch).await?);
+        epochs.push(settled_inputs(&steward, &seen, epoch).await?);
     }
     Ok(Transcript { depth: steward.manifest.tree_depth, row_keys: row_keys(&steward).await?, epochs })
 }
 
 async fn settled_inputs(
     steward: &Steward,
-    mirror: &Mirror,
+    seen: &Seen,
     epoch: Epoch,
 ) -> Result<rochdale_core::ledger::SettledInputs, TranscriptError> {
     let row = steward.store.epoch::<Header, Global>(epoch).await.map_err(AuditError::from)?;
     let header = row.map(|row| row.header).ok_or_else(|| {
         Problem::new(rochdale_api::ProblemCode::NotFound, format!("epoch {epoch} is missing in the store"))
     })?;
-    let cut = steward.cut(epoch).await?;
-    let at_cut = Cooperative::at_block(mirror.events.iter(), cut.number);
+    let at_cut = seen.at_cut(steward, epoch).await?;
     let copy = steward.kept_copy(&header).await?;
     Ok(steward.settled_of(&at_cut, &header, &copy)?)
 }

@@ -70,6 +70,7 @@ pub fn router(worker: Arc<Worker>) -> Router {
         .method_not_allowed_fallback(async || {
             Problem::new(ProblemCode::MethodNotAllowed, "this path does not take this method").hint("see /openapi.json")
         })
+        .layer(axum::middleware::from_fn(rochdale_node::request::scoped))
         .with_state(App { worker, verifier });
     answering(router, identity)
 }
@@ -94,7 +95,7 @@ async fn queries(
         let detail = format!("{} is not the gateway: queries come through it", request.signer);
         return Err(Problem::new(ProblemCode::Forbidden, detail).hint("POST /v1/queries at the gateway"));
     }
-    Ok(Json(answer_detached(worker, request.body).await?))
+    Ok(Json(answer_detached(worker, mirror, request.body).await?))
 }
 
 /// Whether the worker can work, and what is wrong where it cannot.

@@ -1,6 +1,5 @@
 //! May this be asked? The researcher's signed order against the license on chain, as the worker's own RPC shows it.
 
-use alloy::eips::BlockId;
 use alloy::primitives::B256;
 use rochdale_api::Problem;
 use rochdale_api::order::QueryRequest;
@@ -112,13 +111,8 @@ impl Worker {
 
     /// The timestamp of a finalized block.
     async fn cut_time(&self, mirror: &Mirror, cut: B256) -> Result<u64, Problem> {
-        let found = self.chain.find_block(BlockId::hash(cut)).await.map_err(chain)?;
-        let block = found.filter(|block| block.number <= mirror.head.finalized.number);
-        let same = match block {
-            Some(block) => self.chain.find_block(BlockId::number(block.number)).await.map_err(chain)?,
-            None => None,
-        };
-        same.filter(|block| block.hash == cut).map(|block| block.timestamp).ok_or_else(|| {
+        let found = self.chain.final_block(&mirror.head, cut).await.map_err(chain)?;
+        found.map(|block| block.timestamp).ok_or_else(|| {
             bad(format!("order.cut: block {cut} is not finalized at the worker's RPC"))
                 .hint("cut at the hash of a finalized block; the gateway's /v1/cooperative names the newest")
         })

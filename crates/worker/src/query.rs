@@ -18,7 +18,7 @@ use rochdale_api::order::{
 };
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::eip712;
-use rochdale_chain::events::{Event, LicenseTerms};
+use rochdale_chain::events::LicenseTerms;
 use rochdale_compute::engine::Engine as _;
 use rochdale_compute::release::{Evaluated, release};
 use rochdale_core::commit;
@@ -69,9 +69,8 @@ impl Worker {
     ///
     /// # Errors
     /// With what stands against it; the same order can be sent again.
-    pub async fn answer(&self, request: &QueryRequest) -> Result<SealedAnswer, Problem> {
+    pub async fn answer(&self, mirror: Arc<Mirror>, request: &QueryRequest) -> Result<SealedAnswer, Problem> {
         let _running = self.running.read().await;
-        let mirror = self.at_head().await?;
         let order = self.authenticate(&mirror, request)?;
         let turn = self.turns.of(order.digest);
         let _turn = turn.lock().await;
@@ -82,7 +81,7 @@ impl Worker {
                 self.take_up(order.digest, request, cut_time).await?
             }
         };
-        self.advance(job).await
+        self.advance(job, mirror).await
     }
 
     /// Goes on with what an earlier run left open; what cannot go on now stays for the next order or start.
@@ -92,7 +91,7 @@ impl Worker {
     pub async fn resume(&self) -> Result<(), Problem> {
         for job in self.store.open_jobs().await? {
             let order = job.order_digest;
-            match self.answer(&job.request).await {
+            match self.answer(self.at_head().await?, &job.request).await {
                 Ok(_) => tracing::info!(%order, "an order that was left open is answered"),
                 Err(problem) => tracing::warn!(%order, %problem, "an order that was left open stays so"),
             }
@@ -134,22 +133,23 @@ impl Worker {
         Ok(job)
     }
 
-    /// Carries a job from wherever it is to its end.
-    async fn advance(&self, mut job: Job) -> Result<SealedAnswer, Problem> {
+    /// Carries a job from wherever it is to its end. Each step passes on what it saw of the chain; only what may have changed
+    /// it looks again.
+    async fn advance(&self, mut job: Job, mut mirror: Arc<Mirror>) -> Result<SealedAnswer, Problem> {
         if job.state == JobState::Asked {
-            job = match self.charge(job).await? {
+            job = match self.charge(job, &mirror).await? {
                 Charged::Signed(job) => *job,
                 Charged::Repeated(answer) => return Ok(answer),
             };
         }
         if job.state == JobState::Signed {
-            job = self.book(job).await?;
+            (job, mirror) = self.book(job, &mirror).await?;
         }
         if job.state == JobState::Booked {
-            job = self.compute(job).await?;
+            (job, mirror) = self.compute(job, mirror).await?;
         }
         if job.state == JobState::Answered {
-            job.mined = Some(self.anchor(&job).await?);
+            job.mined = Some(self.anchor(&job, &mirror).await?);
             job.state = JobState::Done;
             job.secret = None;
             self.store.put_job(&job).await?;
@@ -168,31 +168,30 @@ impl Worker {
 
     /// Has a quorum agree on the snapshot and sign the debit. Before it is asked to sign, the replica holds what the vault holds and a quorum
     /// holds a share of every record: what is charged can be answered.
-    async fn charge(&self, mut job: Job) -> Result<Charged, Problem> {
-        let mirror = self.at_head().await?;
+    async fn charge(&self, mut job: Job, mirror: &Arc<Mirror>) -> Result<Charged, Problem> {
         let (order, digest) = (job.request.order, job.order_digest);
         if order.deadline < mirror.now() {
             self.store.abandon(digest).await?;
             let detail = format!("order.deadline: {} has passed, nothing was charged", order.deadline);
             return Err(Problem::new(ProblemCode::BadRequest, detail).hint("sign a new order"));
         }
-        let committee = self.committee(&mirror);
+        let committee = self.committee(mirror);
         let mut pool = self.unseal_pool(&job)?;
-        let agreed = match self.agree(&mirror, &committee, &job, pool.drawn).await {
+        let agreed = match self.agree(mirror, &committee, &job, pool.drawn).await {
             Ok(agreed) => agreed,
             Err(problem) => return Err(self.give_up(&committee, &job, problem).await?),
         };
         pool.ids = agreed.contributions;
-        let question = self.question(&mirror, &job, &pool)?;
+        let question = self.question(mirror, &job, &pool)?;
         if let Some(first) = self.store.answered(question).await? {
-            return self.repeat(&mirror, job, first).await.map(Charged::Repeated);
+            return self.repeat(mirror, job, first).await.map(Charged::Repeated);
         }
-        self.replicate(&mirror).await?;
+        self.replicate(mirror).await?;
         job.question = Some(question);
         job.secret = Some(self.seal_pool(digest, &pool)?);
         self.store.put_job(&job).await?;
         let debit = Debit::of(&order, digest, agreed.digest);
-        match self.signatures(&mirror, &committee, &job, &debit, pool.drawn).await {
+        match self.signatures(mirror, &committee, &job, &debit, pool.drawn).await {
             Ok(signatures) => {
                 job.debit = Some(DebitRequest { debit, signatures });
                 job.state = JobState::Signed;
@@ -244,11 +243,10 @@ impl Worker {
     }
 
     /// Has the gateway book a signed debit, and waits until our own RPC shows it.
-    async fn book(&self, mut job: Job) -> Result<Job, Problem> {
+    async fn book(&self, mut job: Job, mirror: &Mirror) -> Result<(Job, Arc<Mirror>), Problem> {
         let request = job.debit.clone().ok_or_else(|| internal("a signed order has lost its debit"))?;
-        let mirror = self.at_head().await?;
         if mirror.latest.debit_of(job.order_digest).is_none() {
-            let relayed = self.gateway(&mirror).post_signed::<Mined>("/v1/debits", &request, mirror.now()).await;
+            let relayed = self.gateway(mirror).post_signed::<Mined>("/v1/debits", &request, mirror.now()).await;
             if let Err(error) = relayed {
                 let mirror = self.at_head().await?;
                 if mirror.latest.debit_of(job.order_digest).is_none() {
@@ -257,16 +255,20 @@ impl Worker {
             }
         }
         let until = Instant::now() + self.config.depth_wait();
-        while self.at_head().await?.latest.debit_of(job.order_digest).is_none() {
+        let booked = loop {
+            let mirror = self.at_head().await?;
+            if mirror.latest.debit_of(job.order_digest).is_some() {
+                break mirror;
+            }
             if Instant::now() > until {
                 return Err(Problem::new(ProblemCode::NotEnough, "the debit is not on chain yet")
                     .hint("the order stays open: send the same order again, it is charged once"));
             }
             tokio::time::sleep(LOOK_EVERY).await;
-        }
+        };
         job.state = JobState::Booked;
         self.store.put_job(&job).await?;
-        Ok(job)
+        Ok((job, booked))
     }
 
     /// What is said of a debit that the gateway did not book. After its deadline the contract takes it no more: it never charges anybody.
@@ -281,16 +283,24 @@ impl Worker {
     }
 
     /// Opens a booked order's snapshot, as soon as the stewards find its debit deep enough.
-    async fn open_when_released(&self, job: &Job, pool: &Pool) -> Result<OpenedPool, Problem> {
+    async fn open_when_released(
+        &self,
+        mut mirror: Arc<Mirror>,
+        job: &Job,
+        pool: &Pool,
+    ) -> Result<(OpenedPool, Arc<Mirror>), Problem> {
         let until = Instant::now() + self.config.depth_wait();
         loop {
-            let mirror = self.at_head().await?;
             match self.open_pool(&mirror, &self.committee(&mirror), job, pool).await {
-                Err(problem) if may_change(&problem) && Instant::now() < until => tokio::time::sleep(LOOK_EVERY).await,
+                Err(problem) if may_change(&problem) && Instant::now() < until => {
+                    tokio::time::sleep(LOOK_EVERY).await;
+                    mirror = self.at_head().await?;
+                }
                 opened => {
                     // Past it stewards refuse every record: what opened then would be an answer about nobody.
-                    self.in_session(&*self.at_head().await?, job)?;
-                    return opened;
+                    let mirror = self.at_head().await?;
+                    self.in_session(&mirror, job)?;
+                    return Ok((opened?, mirror));
                 }
             }
         }
@@ -307,10 +317,10 @@ impl Worker {
     }
 
     /// Opens the snapshot of a booked order, draws its one answer, and keeps it sealed.
-    async fn compute(&self, mut job: Job) -> Result<Job, Problem> {
+    async fn compute(&self, mut job: Job, mirror: Arc<Mirror>) -> Result<(Job, Arc<Mirror>), Problem> {
         let pool = self.unseal_pool(&job)?;
         let _slot = self.slots.acquire().await.map_err(internal)?;
-        let OpenedPool { rows, left_out } = self.open_when_released(&job, &pool).await?;
+        let (OpenedPool { rows, left_out }, mirror) = self.open_when_released(mirror, &job, &pool).await?;
         let exact = self.engine.exact(&job.request.query, &rows).await.map_err(internal)?;
         drop(rows);
         let debit = job.debit.as_ref().ok_or_else(|| internal("a booked order has lost its debit"))?.debit;
@@ -322,14 +332,14 @@ impl Worker {
         let worker_signature = eip712::sign(&self.keys.signer, &receipt, &self.manifest.committee_domain());
         let worker_signature = worker_signature.map_err(internal)?;
         let answered = Answered { answer, debit, blinder, result_digest, worker_signature, cached: false };
-        job.answer = Some(self.seal_answer(&*self.at_head().await?, &job, &answered)?);
+        job.answer = Some(self.seal_answer(&mirror, &job, &answered)?);
         job.state = JobState::Answered;
         self.store.put_job(&job).await?;
-        Ok(job)
+        Ok((job, mirror))
     }
 
     /// The stored answer to the same question over the same records, for another order: nobody is charged.
-    async fn repeat(&self, mirror: &Mirror, mut job: Job, first: Job) -> Result<SealedAnswer, Problem> {
+    async fn repeat(&self, mirror: &Arc<Mirror>, mut job: Job, first: Job) -> Result<SealedAnswer, Problem> {
         let mut answered = self.kept_answer(&first)?;
         answered.cached = true;
         job.answer = Some(self.seal_answer(mirror, &job, &answered)?);
@@ -339,7 +349,7 @@ impl Worker {
         job.secret = None;
         job.state = JobState::Done;
         self.store.put_job(&job).await?;
-        Box::pin(self.advance(job)).await
+        Box::pin(self.advance(job, mirror.clone())).await
     }
 
     /// The terms of an order's license.
@@ -383,7 +393,7 @@ impl Worker {
     }
 
     /// Has the gateway anchor the receipt; a receipt that is on chain already counts as anchored.
-    async fn anchor(&self, job: &Job) -> Result<Mined, Problem> {
+    async fn anchor(&self, job: &Job, mirror: &Mirror) -> Result<Mined, Problem> {
         let answered = self.kept_answer(job)?;
         let request = AnchorRequest {
             order: job.order_digest,
@@ -391,8 +401,7 @@ impl Worker {
             worker: self.address(),
             worker_signature: answered.worker_signature,
         };
-        let mirror = self.at_head().await?;
-        match self.gateway(&mirror).post_signed("/v1/receipts", &request, mirror.now()).await {
+        match self.gateway(mirror).post_signed("/v1/receipts", &request, mirror.now()).await {
             Ok(mined) => Ok(mined),
             Err(error) => match self.anchored(job.order_digest, answered.result_digest).await? {
                 Some(mined) => Ok(mined),
@@ -405,14 +414,11 @@ impl Worker {
     /// The transaction that anchored a receipt, as our own RPC shows it.
     async fn anchored(&self, order: B256, result: B256) -> Result<Option<Mined>, Problem> {
         let mirror = self.at_head().await?;
-        let found = mirror.events.iter().rev().find(|located| {
-            matches!(&located.event, Event::ReceiptAnchored { order: of, result_digest, .. }
-                if (*of, *result_digest) == (order, result))
-        });
-        let Some(located) = found else { return Ok(None) };
-        let receipt = self.chain.provider().get_transaction_receipt(located.transaction).await;
-        let gas_used = receipt.map_err(crate::problems::chain)?.map_or(0, |receipt| receipt.gas_used);
-        Ok(Some(Mined { tx: located.transaction, block: located.block_number, gas_used }))
+        let anchored = mirror.latest.debit_of(order).and_then(|booked| booked.receipt);
+        let Some(receipt) = anchored.filter(|receipt| receipt.result_digest == result) else { return Ok(None) };
+        let mined = self.chain.provider().get_transaction_receipt(receipt.transaction).await;
+        let gas_used = mined.map_err(crate::problems::chain)?.map_or(0, |mined| mined.gas_used);
+        Ok(Some(Mined { tx: receipt.transaction, block: receipt.anchored.block, gas_used }))
     }
 }
 
@@ -425,7 +431,11 @@ fn may_change(problem: &Problem) -> bool {
 ///
 /// # Errors
 /// As [`Worker::answer`].
-pub async fn answer_detached(worker: Arc<Worker>, request: QueryRequest) -> Result<SealedAnswer, Problem> {
-    let answering = tokio::spawn(async move { worker.answer(&request).await });
+pub async fn answer_detached(
+    worker: Arc<Worker>,
+    mirror: Arc<Mirror>,
+    request: QueryRequest,
+) -> Result<SealedAnswer, Problem> {
+    let answering = tokio::spawn(async move { worker.answer(mirror, &request).await });
     answering.await.unwrap_or_else(|error| Err(internal(format!("answering ended early: {error}"))))
 }

@@ -1,8 +1,8 @@
 //! What every duty of the worker shares: keys, store, its own view of the chain, and the ways to stewards and gateway.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex as StdMutex, PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use alloy::primitives::{Address, U256};
@@ -10,15 +10,16 @@ use alloy::sol_types::Eip712Domain;
 use rochdale_api::client::{Client, ClientError, Identity};
 use rochdale_api::server::{Answer, Verifier};
 use rochdale_api::{Problem, ProblemCode, auth};
-use rochdale_chain::client::{Chain, ChainError, ChainOptions, Clock, Head};
+use rochdale_chain::client::{Chain, ChainError, ChainOptions, Clock};
 use rochdale_chain::deploy::{Manifest, ManifestError};
-use rochdale_chain::events::{Follower, Located, MemoryStore};
-use rochdale_chain::state::Cooperative;
+use rochdale_chain::events::{FollowerOptions, MemoryStore};
 use rochdale_compute::engine::{DataFusionEngine, EngineError};
 use rochdale_node::callers::{Looks, admit};
+pub use rochdale_node::mirror::Mirror;
+use rochdale_node::mirror::Watch;
 use rochdale_node::nonces::{Nonces, NoncesError};
 use rochdale_node::peers::Peers;
-use tokio::sync::{Mutex, RwLock as AsyncRwLock, Semaphore};
+use tokio::sync::{RwLock as AsyncRwLock, Semaphore};
 
 use crate::config::Config;
 use crate::keys::{Keys, KeysError};
@@ -31,44 +32,25 @@ use crate::store::{Store, StoreError};
 /// Faults of others that health shows: the newest ones.
 const FAULTS_SHOWN: usize = 16;
 
-/// The chain as the worker last saw it.
-#[derive(Clone, Debug)]
-pub struct Mirror {
-    /// Latest and finalized block.
-    pub head: Head,
-    /// Every event, oldest first.
-    pub events: Arc<Vec<Located>>,
-    /// What they add up to.
-    pub latest: Arc<Cooperative>,
-}
-
-impl Mirror {
-    /// Protocol time: seconds of block time.
-    #[must_use]
-    pub fn now(&self) -> u64 {
-        self.head.latest.timestamp
-    }
-}
-
 /// Why the worker does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A key.
     #[error(transparent)]
     Keys(#[from] KeysError),
-    /// The store.
+    /// The database did not do as asked.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The nonces.
+    /// The store of nonces did not do as asked.
     #[error(transparent)]
     Nonces(#[from] NoncesError),
-    /// The manifest.
+    /// The manifest cannot be used.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// The chain.
+    /// The chain did not do as asked.
     #[error(transparent)]
     Chain(#[from] ChainError),
-    /// The engine.
+    /// The query engine does not start.
     #[error(transparent)]
     Engine(#[from] EngineError),
     /// The manifest is of another chain.
@@ -76,9 +58,9 @@ pub enum StartError {
         "the manifest is of chain {manifest}, the configuration of chain {configured}: use the manifest of this chain"
     )]
     OtherChain {
-        /// The manifest's.
+        /// The chain id of the manifest.
         manifest: u64,
-        /// The configuration's.
+        /// The chain id of the configuration.
         configured: u64,
     },
     /// The copy of the vault.
@@ -86,28 +68,28 @@ pub enum StartError {
     Replica {
         /// Where it should be.
         path: PathBuf,
-        /// Why.
+        /// What the layer below said.
         source: std::io::Error,
     },
     /// An address in the configuration.
     #[error("{key}: {detail}")]
     Address {
-        /// Which key.
+        /// The key in the configuration file.
         key: String,
         /// What is wrong.
         detail: String,
     },
 }
 
-/// The worker.
+/// A worker: what it holds while it runs.
 pub struct Worker {
-    /// Its configuration.
+    /// The configuration that it was started with.
     pub config: Config,
-    /// The cooperative.
+    /// The cooperative that it serves, as it was deployed.
     pub manifest: Manifest,
-    /// Its keys.
+    /// The keys that it signs and opens with.
     pub keys: Keys,
-    /// Its database.
+    /// The database that it alone writes.
     pub store: Store,
     /// Its RPC.
     pub chain: Chain,
@@ -122,11 +104,10 @@ pub struct Worker {
     pub(crate) turns: Turns,
     /// Orders whose records are open at once: each holds its rows in memory.
     pub(crate) slots: Semaphore,
-    follower: Mutex<Follower<MemoryStore>>,
-    /// Whether the follower may hold events that the mirror does not: whoever asked for the step may have gone before its end.
-    behind: AtomicBool,
-    mirror: RwLock<Option<Arc<Mirror>>>,
-    faults: StdMutex<Vec<String>>,
+    watch: Watch<MemoryStore>,
+    /// How many of the chain's rollbacks the copy of the vault has heard of.
+    rollbacks: AtomicU64,
+    faults: Mutex<Vec<String>>,
     /// Asks the stewards.
     pub(crate) peers: Peers,
     looks: Looks,
@@ -157,12 +138,12 @@ impl Worker {
             .map_err(|(steward, error)| address(format!("stewards, steward {steward}"))(error))?;
         let stale_after = Duration::from_secs(config.stale_after_s);
         let options = ChainOptions { stale_after, ..ChainOptions::new(config.chain_id) };
-        let chain = Chain::connect(&config.rpc_url, options, clock.clone()).await?;
+        let chain = Chain::connect_any(&config.rpc_url, &config.rpc_fallbacks, options, clock.clone()).await?;
         let vault = config.data_dir.join("vault");
         let replica = Replica::open(vault.clone(), config.replica.max_bytes)
             .map_err(|source| StartError::Replica { path: vault, source })?;
         let slots = Semaphore::new(config.engine.orders.max(1));
-        let follower = Follower::new(chain.clone(), &manifest, MemoryStore::default());
+        let watch = Watch::new(chain.clone(), &manifest, MemoryStore::default(), FollowerOptions::default());
         Ok(Arc::new(Self {
             engine: DataFusionEngine::new(config.engine.threads, config.engine.memory_bytes)?,
             rows: RowCache::new(config.cache_ttl(), config.records.cache_bytes, clock),
@@ -176,10 +157,9 @@ impl Worker {
             running: AsyncRwLock::default(),
             turns: Turns::default(),
             slots,
-            follower: Mutex::new(follower),
-            behind: AtomicBool::new(true),
-            mirror: RwLock::default(),
-            faults: StdMutex::default(),
+            watch,
+            rollbacks: AtomicU64::default(),
+            faults: Mutex::default(),
             peers,
             looks: Looks::default(),
             nonces,
@@ -198,36 +178,30 @@ impl Worker {
     /// # Errors
     /// Where the RPC does not answer, lags, or serves another chain.
     pub async fn at_head(&self) -> Result<Arc<Mirror>, Problem> {
-        let mut follower = self.follower.lock().await;
-        let behind = self.behind.swap(true, Ordering::SeqCst);
-        let progress = follower.step().await.map_err(problems::chain)?;
-        if progress.rolled_back_to.is_some() {
+        let mirror = self.watch.at_head().await.map_err(problems::chain)?;
+        self.hear_of_rollbacks(&mirror);
+        Ok(mirror)
+    }
+
+    fn hear_of_rollbacks(&self, mirror: &Mirror) {
+        if self.rollbacks.swap(mirror.rollbacks, Ordering::SeqCst) != mirror.rollbacks {
             self.replica.relist();
         }
-        let known = self.mirror();
-        let mirror = match known {
-            Some(known) if !behind && progress.events == 0 && progress.rolled_back_to.is_none() => {
-                Mirror { head: progress.head, ..(*known).clone() }
-            }
-            _ => {
-                let events = follower.store().events().to_vec();
-                let latest = Cooperative::fold(&events);
-                Mirror { head: progress.head, events: Arc::new(events), latest: Arc::new(latest) }
-            }
-        };
-        let mirror = Arc::new(mirror);
-        *self.mirror.write().unwrap_or_else(PoisonError::into_inner) = Some(mirror.clone());
-        self.behind.store(false, Ordering::SeqCst);
+    }
+
+    async fn for_guard(&self) -> Result<Arc<Mirror>, Problem> {
+        let mirror = self.watch.for_guard().await.map_err(problems::chain)?;
+        self.hear_of_rollbacks(&mirror);
         Ok(mirror)
     }
 
     /// The chain as last seen, if it was.
     #[must_use]
     pub fn mirror(&self) -> Option<Arc<Mirror>> {
-        self.mirror.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.watch.mirror()
     }
 
-    /// The gateway.
+    /// A client of the gateway.
     #[must_use]
     pub fn gateway(&self, mirror: &Mirror) -> Client {
         self.gateway.clone().signing(self.identity(), mirror.latest.gateway.unwrap_or_default())
@@ -264,7 +238,7 @@ impl Verifier for Worker {
     }
 
     fn now(&self) -> Answer<'_, u64> {
-        Box::pin(async { self.chain.now().await.map_err(problems::chain) })
+        Box::pin(async { Ok(self.for_guard().await?.now()) })
     }
 
     /// The gateway alone signs its calls to the worker.
@@ -274,7 +248,7 @@ impl Verifier for Worker {
             let refusal = Problem::new(ProblemCode::Forbidden, detail).hint("POST /v1/queries at the gateway");
             std::future::ready(if mirror.latest.gateway == Some(signer) { Ok(()) } else { Err(refusal) })
         };
-        Box::pin(async move { admit(&self.looks, self.mirror(), self.at_head(), may).await })
+        Box::pin(async move { admit(&self.looks, self.mirror(), self.for_guard(), may).await })
     }
 
     fn use_nonce(&self, signer: Address, nonce: U256, deadline: u64, now: u64) -> Answer<'_, bool> {

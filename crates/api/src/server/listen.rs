@@ -206,7 +206,6 @@ impl HttpBody for Answering {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]

@@ -3,10 +3,13 @@
 
 mod clock;
 mod error;
+mod failover;
 mod options;
+mod prepare;
 mod revert;
 mod sender;
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,15 +17,17 @@ use alloy::consensus::BlockHeader as _;
 use alloy::eips::{BlockId, BlockNumberOrTag};
 use alloy::primitives::{Address, B256};
 use alloy::providers::{DynProvider, Provider as _, ProviderBuilder};
-use alloy::rpc::client::BatchRequest;
-use alloy::rpc::types::{Block, Header, TransactionRequest};
+use alloy::rpc::client::{BatchRequest, RpcClient};
+use alloy::rpc::types::{Block, Filter, Header, Log, TransactionRequest};
 use alloy::sol_types::SolCall;
 use alloy::transports::TransportError;
 use alloy::transports::http::reqwest::Url;
+use alloy::transports::http::{Http, reqwest};
 use serde::{Deserialize, Serialize};
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::ChainError;
+use failover::{Failover, Rpc};
 pub use options::SenderOptions;
 pub(crate) use options::gas_limit;
 pub use revert::Revert;
@@ -33,6 +38,9 @@ pub const LOCAL_CHAIN_ID: u64 = 31_337;
 
 /// A fall of the head by more than this is no reorganization but a lagging or reset node.
 const DEEPEST_REORG: u64 = 64;
+
+/// How many final blocks are remembered by their hash.
+const FINALS: usize = 32;
 
 /// Blocks asked for by one request.
 const BATCH: usize = 64;
@@ -84,20 +92,37 @@ impl ChainOptions {
     }
 }
 
-/// A handle on one RPC, checked to serve the chain that was asked for. Clones share it.
+/// A handle on one RPC or several, checked to serve the chain that was asked for. Clones share it.
 #[derive(Clone)]
 pub struct Chain {
     provider: DynProvider,
+    failover: Failover,
     rpc: Arc<str>,
     options: ChainOptions,
     clock: Arc<dyn Clock>,
     seen: Arc<Mutex<Option<Seen>>>,
+    /// Final blocks that were asked for last by their hash.
+    finals: Arc<Mutex<VecDeque<BlockRef>>>,
 }
 
 impl std::fmt::Debug for Chain {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Chain").field("rpc", &self.rpc).field("chain_id", &self.options.chain_id).finish()
     }
+}
+
+/// An RPC by its URL.
+fn rpc_at(url: &str, timeout: Duration) -> Result<Rpc, ChainError> {
+    let bad = || ChainError::BadUrl(url.to_owned());
+    let parsed: Url = url.parse().map_err(|_| bad())?;
+    let (host, port) = (parsed.host_str().ok_or_else(bad)?, parsed.port_or_known_default().ok_or_else(bad)?);
+    let name = format!("{host}:{port}").into();
+    let client = reqwest::Client::builder().timeout(timeout).build().unwrap_or_default();
+    Ok(Rpc { transport: Http::with_client(client, parsed), name })
+}
+
+fn provider(client: RpcClient) -> DynProvider {
+    ProviderBuilder::new().disable_recommended_fillers().connect_client(client).erased()
 }
 
 /// The head as it was when it last changed.
@@ -113,22 +138,39 @@ impl Chain {
     /// # Errors
     /// Where the address is no URL, nobody answers, or the node serves another chain.
     pub async fn connect(url: &str, options: ChainOptions, clock: Arc<dyn Clock>) -> Result<Self, ChainError> {
-        let parsed: Url = url.parse().map_err(|_| ChainError::BadUrl(url.to_owned()))?;
-        let host = parsed.host_str().ok_or_else(|| ChainError::BadUrl(url.to_owned()))?;
-        let rpc: Arc<str> = match parsed.port_or_known_default() {
-            Some(port) => format!("{host}:{port}").into(),
-            None => return Err(ChainError::BadUrl(url.to_owned())),
-        };
-        let provider = ProviderBuilder::new()
-            .disable_recommended_fillers()
-            .with_reqwest(parsed, |builder| builder.timeout(options.request_timeout).build().unwrap_or_default())
-            .erased();
-        let chain = Self { provider, rpc, options, clock, seen: Arc::default() };
-        let actual = chain.provider.get_chain_id().await.map_err(|e| chain.error("eth_chainId", &e))?;
-        if actual != options.chain_id {
-            return Err(ChainError::WrongChain { rpc: chain.rpc.to_string(), expected: options.chain_id, actual });
+        Self::connect_any(url, &[], options, clock).await
+    }
+
+    /// Connects to several RPCs of one chain: one is asked until it does not answer or its head stands still, then the next.
+    ///
+    /// # Errors
+    /// Where an address is no URL, none of them answers, or one serves another chain.
+    pub async fn connect_any(
+        url: &str,
+        fallbacks: &[String],
+        options: ChainOptions,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ChainError> {
+        let urls = [url].into_iter().chain(fallbacks.iter().map(String::as_str));
+        let rpcs = urls.map(|url| rpc_at(url, options.request_timeout)).collect::<Result<Vec<_>, _>>()?;
+        let mut answer = Err(ChainError::BadUrl(url.to_owned()));
+        for Rpc { transport, name } in &rpcs {
+            let asked = provider(RpcClient::new(transport.clone(), transport.guess_local())).get_chain_id().await;
+            match asked {
+                Ok(actual) if actual != options.chain_id => {
+                    return Err(ChainError::WrongChain { rpc: name.to_string(), expected: options.chain_id, actual });
+                }
+                Ok(_) => answer = Ok(()),
+                Err(error) if answer.is_err() => answer = Err(error::from_transport(name, "eth_chainId", &error)),
+                Err(error) => tracing::warn!(rpc = %name, %error, "one of several RPCs does not answer"),
+            }
         }
-        Ok(chain)
+        answer?;
+        let names: Vec<&str> = rpcs.iter().map(|rpc| &*rpc.name).collect();
+        let (rpc, local) = (names.join(" or ").into(), rpcs.iter().all(|rpc| rpc.transport.guess_local()));
+        let failover = Failover::new(rpcs);
+        let provider = provider(RpcClient::new(failover.clone(), local));
+        Ok(Self { provider, failover, rpc, options, clock, seen: Arc::default(), finals: Arc::default() })
     }
 
     /// The provider, for calls through the bindings.
@@ -171,7 +213,7 @@ impl Chain {
             found.next().flatten().ok_or_else(none)
         };
         let (finalized, latest) = (next("finalized")?, next("latest")?);
-        self.check_freshness(&latest)?;
+        self.fresh(&latest)?;
         Ok((Head { latest, finalized }, found.next().flatten()))
     }
 
@@ -180,21 +222,42 @@ impl Chain {
     /// # Errors
     /// Where the RPC does not answer.
     pub(crate) async fn headers(&self, ids: &[BlockNumberOrTag]) -> Result<Vec<Option<Header>>, ChainError> {
-        let method = "eth_getBlockByNumber";
-        let failed = |e: TransportError| self.error(method, &e);
         let mut headers = Vec::with_capacity(ids.len());
         for some in ids.chunks(BATCH) {
-            let mut batch = BatchRequest::new(self.provider.client());
-            let mut answers = Vec::with_capacity(some.len());
-            for id in some {
-                answers.push(batch.add_call::<_, Option<Block>>(method, &(id, false)).map_err(failed)?);
-            }
-            batch.send().await.map_err(failed)?;
-            for answer in answers {
-                headers.push(answer.await.map_err(failed)?.map(|block| block.header));
-            }
+            headers.extend(self.batch(some, None).await?.0);
         }
         Ok(headers)
+    }
+
+    /// Headers by height or tag, at most 64, and by the same request the logs that pass a filter: none where the node refuses
+    /// them.
+    ///
+    /// # Errors
+    /// Where the RPC does not answer.
+    pub(crate) async fn batch(
+        &self,
+        ids: &[BlockNumberOrTag],
+        logs: Option<&Filter>,
+    ) -> Result<(Vec<Option<Header>>, Vec<Log>), ChainError> {
+        let method = "eth_getBlockByNumber";
+        let failed = |e: TransportError| self.error(method, &e);
+        let mut batch = BatchRequest::new(self.provider.client());
+        let mut answers = Vec::with_capacity(ids.len());
+        for id in ids {
+            answers.push(batch.add_call::<_, Option<Block>>(method, &(id, false)).map_err(failed)?);
+        }
+        let logs = logs.map(|filter| batch.add_call::<_, Vec<Log>>("eth_getLogs", &[filter])).transpose();
+        let logs = logs.map_err(failed)?;
+        batch.send().await.map_err(failed)?;
+        let mut headers = Vec::with_capacity(ids.len());
+        for answer in answers {
+            headers.push(answer.await.map_err(failed)?.map(|block| block.header));
+        }
+        let logs = match logs {
+            Some(logs) => logs.await.unwrap_or_default(),
+            None => Vec::new(),
+        };
+        Ok((headers, logs))
     }
 
     /// Protocol time: the timestamp of the latest block, in Unix seconds.
@@ -203,7 +266,7 @@ impl Chain {
     /// As [`Self::head`].
     pub async fn now(&self) -> Result<u64, ChainError> {
         let latest = self.block(BlockNumberOrTag::Latest.into()).await?;
-        self.check_freshness(&latest)?;
+        self.fresh(&latest)?;
         Ok(latest.timestamp)
     }
 
@@ -223,6 +286,34 @@ impl Chain {
     pub async fn find_block(&self, id: BlockId) -> Result<Option<BlockRef>, ChainError> {
         let block = self.provider.get_block(id).await.map_err(|e| self.error("eth_getBlock", &e))?;
         Ok(block.map(|b| BlockRef::from(&b.header)))
+    }
+
+    /// The block of this hash, where it is on the chain and final by `head`; `None` where it is not.
+    ///
+    /// # Errors
+    /// Where the RPC does not answer.
+    pub async fn final_block(&self, head: &Head, hash: B256) -> Result<Option<BlockRef>, ChainError> {
+        if hash == head.finalized.hash {
+            return Ok(Some(head.finalized));
+        }
+        let known = self.finals.lock().unwrap_or_else(PoisonError::into_inner).iter().find(|b| b.hash == hash).copied();
+        if known.is_some_and(|block| block.number < head.finalized.number) {
+            return Ok(known);
+        }
+        let found = self.find_block(BlockId::hash(hash)).await?;
+        // A node also knows blocks by their hash that were replaced.
+        match found.filter(|block| block.number < head.finalized.number) {
+            Some(block) => {
+                let same = self.find_block(BlockId::number(block.number)).await?.filter(|same| same.hash == hash);
+                if let Some(block) = same {
+                    let mut finals = self.finals.lock().unwrap_or_else(PoisonError::into_inner);
+                    finals.truncate(FINALS - 1);
+                    finals.push_front(block);
+                }
+                Ok(same)
+            }
+            None => Ok(None),
+        }
     }
 
     /// The last block with a timestamp of at most `end` (Unix seconds), or `None` until it is final: until a
@@ -281,6 +372,11 @@ impl Chain {
     /// The transport error with this RPC's name.
     pub(crate) fn error(&self, call: &str, error: &TransportError) -> ChainError {
         error::from_transport(&self.rpc, call, error)
+    }
+
+    /// Refuses a head that stands still or fell back; the next RPC may have a better one.
+    fn fresh(&self, latest: &BlockRef) -> Result<(), ChainError> {
+        self.check_freshness(latest).inspect_err(|_| self.failover.leave())
     }
 
     fn check_freshness(&self, latest: &BlockRef) -> Result<(), ChainError> {

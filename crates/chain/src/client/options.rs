@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use alloy::providers::utils::Eip1559Estimation;
+
 /// Percentage added to an estimate of gas.
 const MARGIN_PERCENT: u64 = 25;
 
@@ -34,6 +36,17 @@ impl Default for SenderOptions {
             max_wei: None,
         }
     }
+}
+
+/// What a transaction is made of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Prepared {
+    pub gas: u64,
+    pub fees: Eip1559Estimation,
+    /// The account's transactions, those included that wait.
+    pub count: u64,
+    /// How many transactions were handed over when they were counted.
+    pub handed_over: u64,
 }
 
 /// The gas that a transaction may use, from an estimate of it.

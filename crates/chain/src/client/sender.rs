@@ -14,7 +14,7 @@ use alloy::sol_types::SolCall;
 use alloy::transports::{RpcError, TransportError};
 use tokio::sync::Mutex;
 
-use super::options::gas_limit;
+use super::options::Prepared;
 use super::{Chain, ChainError, Revert, SenderOptions};
 
 /// Why a transaction did not take effect.
@@ -25,9 +25,9 @@ pub enum SendError {
     Refused {
         /// The function's signature.
         call: String,
-        /// The contract.
+        /// The address of the contract that was called.
         to: Address,
-        /// Its error.
+        /// The contract's error with its arguments.
         revert: Box<Revert>,
     },
     /// The transaction was mined and reverted: the state changed after the simulation.
@@ -35,9 +35,9 @@ pub enum SendError {
     Reverted {
         /// The function's signature.
         call: String,
-        /// The contract.
+        /// The address of the contract that was called.
         to: Address,
-        /// The transaction.
+        /// The hash of the transaction.
         transaction: B256,
         /// Its error, as a repetition shows it.
         revert: Box<Revert>,
@@ -49,7 +49,7 @@ pub enum SendError {
     NotMined {
         /// The function's signature.
         call: String,
-        /// The transaction.
+        /// The hash of the transaction.
         transaction: B256,
         /// The patience, in seconds.
         seconds: u64,
@@ -57,7 +57,7 @@ pub enum SendError {
     /// The account cannot pay the gas.
     #[error("account {account} cannot pay the gas of {call}: {detail}; fund it")]
     NoFunds {
-        /// The sender.
+        /// The account that sends.
         account: Address,
         /// The function's signature.
         call: String,
@@ -77,7 +77,7 @@ pub enum SendError {
     /// Another process sends with the same key.
     #[error("account {account} lost the race for its nonce {nonce} several times; does another process use this key?")]
     NonceRace {
-        /// The sender.
+        /// The account that sends.
         account: Address,
         /// The nonce that was last tried.
         nonce: u64,
@@ -87,7 +87,7 @@ pub enum SendError {
     Unsigned {
         /// The function's signature.
         call: String,
-        /// Why.
+        /// What is wrong, in words for a person.
         detail: String,
     },
     /// The RPC.
@@ -109,7 +109,7 @@ impl SendError {
 /// A mined, successful transaction.
 #[derive(Clone, Debug)]
 pub struct Receipt {
-    /// Its hash.
+    /// The hash of the transaction.
     pub transaction: B256,
     /// The block's number.
     pub block_number: u64,
@@ -119,7 +119,7 @@ pub struct Receipt {
     pub gas_used: u64,
     /// The contract it created, if it created one.
     pub created: Option<Address>,
-    /// Its logs.
+    /// What the contracts say that they did.
     pub logs: Vec<Log>,
 }
 
@@ -130,7 +130,7 @@ pub struct Sender {
     wallet: EthereumWallet,
     address: Address,
     options: SenderOptions,
-    nonce: Arc<Mutex<u64>>,
+    next: Arc<Mutex<Next>>,
     waiting: Arc<AtomicUsize>,
 }
 
@@ -141,10 +141,10 @@ impl fmt::Debug for Sender {
 }
 
 /// What is asked of the chain, with its name for messages.
-struct Wanted<'a> {
+pub(super) struct Wanted<'a> {
     kind: TxKind,
     data: Bytes,
-    name: &'a str,
+    pub(super) name: &'a str,
     value: U256,
 }
 
@@ -158,6 +158,14 @@ impl Wanted<'_> {
 enum Submitted {
     Accepted,
     NonceTaken,
+}
+
+/// What this process knows of the account's nonce.
+#[derive(Debug, Default)]
+struct Next {
+    nonce: u64,
+    /// How many transactions were handed over: a count of the node's that is older than the last of them is stale.
+    handed_over: u64,
 }
 
 /// Counts a transaction as waiting until it is dropped.
@@ -185,7 +193,7 @@ impl Sender {
             wallet: EthereumWallet::from(signer),
             address,
             options,
-            nonce: Arc::default(),
+            next: Arc::default(),
             waiting: Arc::default(),
         }
     }
@@ -194,6 +202,11 @@ impl Sender {
     #[must_use]
     pub fn address(&self) -> Address {
         self.address
+    }
+
+    /// How many transactions were handed over so far.
+    pub(super) async fn handed_over(&self) -> u64 {
+        self.next.lock().await.handed_over
     }
 
     /// The chain it sends to.
@@ -287,9 +300,8 @@ impl Sender {
         wanted: &Wanted<'_>,
         note: impl FnMut(B256) -> bool + Send,
     ) -> Result<Receipt, SendError> {
-        self.simulate_raw(wanted).await?;
-        let gas = self.estimate(wanted).await?;
-        let (transaction, _waiting) = self.submit(wanted, gas, note).await?;
+        let prepared = self.prepare(wanted).await?;
+        let (transaction, _waiting) = self.submit(wanted, &prepared, note).await?;
         let receipt = self.wait(wanted, transaction).await?;
         if receipt.status() {
             return Ok(summarize(receipt));
@@ -301,7 +313,7 @@ impl Sender {
         Err(SendError::Reverted { call: wanted.name.to_owned(), to: wanted.to(), transaction, revert })
     }
 
-    fn request(&self, wanted: &Wanted<'_>) -> TransactionRequest {
+    pub(super) fn request(&self, wanted: &Wanted<'_>) -> TransactionRequest {
         TransactionRequest {
             from: Some(self.address),
             to: Some(wanted.kind),
@@ -320,32 +332,26 @@ impl Sender {
         .await
     }
 
-    async fn estimate(&self, wanted: &Wanted<'_>) -> Result<u64, SendError> {
-        let (provider, request) = (self.chain.provider(), self.request(wanted));
-        let estimating = || {
-            let request = request.clone();
-            async move { provider.estimate_gas(request).await }
-        };
-        let gas = self.retry(wanted, estimating).await?;
-        Ok(gas_limit(gas))
-    }
-
     /// Assigns the nonce, signs and hands the transaction to the node, one at a time.
     async fn submit(
         &self,
         wanted: &Wanted<'_>,
-        gas: u64,
+        prepared: &Prepared,
         mut note: impl FnMut(B256) -> bool + Send,
     ) -> Result<(B256, Waiting), SendError> {
-        let mut next = self.nonce.lock().await;
+        let mut next = self.next.lock().await;
         let (provider, address) = (self.chain.provider(), self.address);
+        let Prepared { gas, fees, .. } = *prepared;
+        let mut counted = (prepared.handed_over == next.handed_over).then_some(prepared.count);
         for _ in 0..=self.options.retries {
             let counting = || async move { provider.get_transaction_count(address).pending().await };
-            let pending = self.retry(wanted, counting).await?;
+            let pending = match counted.take() {
+                Some(count) => count,
+                None => self.retry(wanted, counting).await?,
+            };
             // Nothing of ours is on its way: the node's count stands, also after a reorganization took some back.
-            let nonce = if self.waiting.load(Ordering::SeqCst) == 0 { pending } else { pending.max(*next) };
-            *next = nonce;
-            let fees = self.retry(wanted, || async move { provider.estimate_eip1559_fees().await }).await?;
+            let nonce = if self.waiting.load(Ordering::SeqCst) == 0 { pending } else { pending.max(next.nonce) };
+            next.nonce = nonce;
             let cost = u128::from(gas).saturating_mul(fees.max_fee_per_gas);
             if let Some(limit) = self.options.max_wei.filter(|limit| cost > *limit) {
                 return Err(SendError::TooDear { call: wanted.name.to_owned(), cost, limit });
@@ -370,14 +376,14 @@ impl Sender {
             let waiting = Waiting(Arc::clone(&self.waiting));
             match self.hand_over(wanted, &signed.encoded_2718(), transaction).await? {
                 Submitted::Accepted => {
-                    *next = nonce + 1;
+                    *next = Next { nonce: nonce + 1, handed_over: next.handed_over + 1 };
                     tracing::debug!(%transaction, nonce, call = wanted.name, "transaction sent");
                     return Ok((transaction, waiting));
                 }
                 Submitted::NonceTaken => drop(waiting),
             }
         }
-        Err(SendError::NonceRace { account: self.address, nonce: *next })
+        Err(SendError::NonceRace { account: self.address, nonce: next.nonce })
     }
 
     async fn hand_over(&self, wanted: &Wanted<'_>, raw: &[u8], hash: B256) -> Result<Submitted, SendError> {
@@ -426,7 +432,7 @@ impl Sender {
     }
 
     /// Repeats a request while the RPC does not answer, and names a refusal.
-    async fn retry<T, F>(&self, wanted: &Wanted<'_>, mut request: impl FnMut() -> F) -> Result<T, SendError>
+    pub(super) async fn retry<T, F>(&self, wanted: &Wanted<'_>, mut request: impl FnMut() -> F) -> Result<T, SendError>
     where
         F: Future<Output = Result<T, TransportError>>,
     {
@@ -447,7 +453,7 @@ impl Sender {
         }
     }
 
-    fn explain(&self, wanted: &Wanted<'_>, error: &TransportError) -> SendError {
+    pub(super) fn explain(&self, wanted: &Wanted<'_>, error: &TransportError) -> SendError {
         let call = wanted.name.to_owned();
         if let Some(revert) = Revert::from_transport(error) {
             return SendError::Refused { call, to: wanted.to(), revert: revert.into() };
@@ -466,7 +472,7 @@ fn is_nonce_conflict(message: &str) -> bool {
     message.contains("nonce too low") || message.contains("underpriced")
 }
 
-fn is_transient(error: &TransportError) -> bool {
+pub(super) fn is_transient(error: &TransportError) -> bool {
     match error {
         RpcError::Transport(kind) => !kind.is_non_retryable(),
         RpcError::ErrorResp(payload) => payload.is_retry_err(),

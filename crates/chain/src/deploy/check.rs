@@ -262,7 +262,6 @@ const SEATS: RangeInclusive<usize> = 3..=32;
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use alloy::primitives::{Address, B256};
     use rochdale_core::money::MicroUsdc;
     use serde::Deserialize;

@@ -135,14 +135,6 @@ impl Default for EmissionConfig {
     }
 }
 
-impl EmissionConfig {
-    /// No bounds: both bases are 0.
-    #[must_use]
-    pub fn unbounded() -> Self {
-        Self { data_base: 0, gov_base: 0, ..Self::default() }
-    }
-}
-
 /// Wei of one whole token.
 pub(super) const WHOLE: u128 = 1_000_000_000_000_000_000;
 
@@ -283,7 +275,7 @@ impl Default for DesksConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Allocation {
-    /// Whose.
+    /// The account that gets it.
     pub to: Address,
     /// Wei, as a string of digits.
     #[serde(with = "decimal_string")]
@@ -294,7 +286,7 @@ pub struct Allocation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VestingSchedule {
-    /// Whose.
+    /// The account that it vests for.
     pub beneficiary: Address,
     /// Wei, as a string of digits.
     #[serde(with = "decimal_string")]

@@ -280,7 +280,6 @@ fn schedule(s: &VestingSchedule) -> Value {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]

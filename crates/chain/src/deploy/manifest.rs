@@ -111,7 +111,7 @@ impl Addresses {
 pub struct Manifest {
     /// Format of this file.
     pub version: u32,
-    /// The chain.
+    /// The chain's id (EIP-155).
     pub chain_id: u64,
     /// The block before the first of the cooperative's; events are read from the next one.
     pub base: BlockRef,
@@ -131,7 +131,7 @@ pub struct Manifest {
     pub coop_id: B256,
     /// The stablecoin's EIP-712 domain, for permits.
     pub usdc_permit: PermitDomain,
-    /// The contracts.
+    /// The addresses of the contracts.
     pub addresses: Addresses,
 }
 
@@ -157,20 +157,20 @@ impl PermitDomain {
 /// A manifest that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
-    /// The file.
+    /// A file cannot be read or written.
     #[error("{path}: {source}; `rochdale coop deploy` writes this file")]
     File {
-        /// Its path.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// What the layer below said.
         source: std::io::Error,
     },
-    /// Its content.
+    /// What stands in it does not read.
     #[error("{path}, line {}: {source}; the file is written by `rochdale coop deploy`, not by hand", source.line())]
     Json {
-        /// Its path.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// What the layer below said.
         source: serde_json::Error,
     },
     /// Another format.
@@ -178,9 +178,9 @@ pub enum ManifestError {
         "{path} has format {found}, this program reads {MANIFEST_VERSION}; deploy again or use the matching version"
     )]
     Version {
-        /// Its path.
+        /// The path of the file.
         path: PathBuf,
-        /// Its format.
+        /// The version of the format that it has.
         found: u32,
     },
 }

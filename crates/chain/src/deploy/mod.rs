@@ -40,7 +40,7 @@ pub use verify::{Mismatch, verify};
 pub enum Progress<'a> {
     /// A step begins; it may turn out to be done already.
     Step {
-        /// Its name.
+        /// The name that it has.
         name: &'a str,
         /// Steps before it.
         done: usize,
@@ -49,9 +49,9 @@ pub enum Progress<'a> {
     },
     /// A transaction is noted and about to leave.
     Sending {
-        /// The step.
+        /// The name of the step.
         name: &'a str,
-        /// Its hash.
+        /// The hash of the transaction.
         transaction: B256,
     },
     /// Everything is on chain and is read back.
@@ -69,7 +69,7 @@ pub enum DeployError {
         /// Of the RPC.
         actual: u64,
     },
-    /// The configuration.
+    /// The configuration cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The chain lacks the deterministic deployer.
@@ -78,7 +78,7 @@ pub enum DeployError {
         deployer = engine::DEPLOYER
     )]
     NoDeployer(u64),
-    /// The journal.
+    /// The journal cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// A transaction.
@@ -86,20 +86,20 @@ pub enum DeployError {
         "the deployment stopped at \"{step}\", after {done} of {total} steps: {source}; mend the cause and start it again with the same journal, it goes on there"
     )]
     Step {
-        /// The step.
+        /// The name of the step.
         step: String,
         /// Steps that took effect.
         done: usize,
         /// Steps in all.
         total: usize,
-        /// Why.
+        /// What the layer below said.
         #[source]
         source: SendError,
     },
     /// A transaction succeeded and changed nothing.
     #[error("\"{step}\" was mined, but {address} does not show it; does the RPC lag behind? Start again")]
     NoEffect {
-        /// The step.
+        /// The name of the step.
         step: String,
         /// Where its effect should show.
         address: Address,
@@ -107,12 +107,12 @@ pub enum DeployError {
     /// The factory at that address is not the one of this program.
     #[error("the factory has {found} stages, this program knows {known}; contracts and program do not fit each other")]
     OtherFactory {
-        /// Its stages.
+        /// How many stages the factory has.
         found: u8,
         /// Ours.
         known: usize,
     },
-    /// The stablecoin.
+    /// The contract that is named as the stablecoin is none.
     #[error("{0} is no stablecoin with permits (ERC-2612): {1}")]
     Usdc(Address, String),
     /// Reading back showed something else than was asked for.

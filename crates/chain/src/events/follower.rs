@@ -63,7 +63,7 @@ pub enum FollowError<E: std::error::Error + 'static> {
     /// A log that does not fit.
     #[error(transparent)]
     Decode(#[from] DecodeError),
-    /// The store.
+    /// The database did not do as asked.
     #[error("the event store failed: {0}")]
     Store(#[source] E),
     /// The block on which the cooperative was founded is not on this chain.
@@ -87,7 +87,7 @@ pub enum FollowError<E: std::error::Error + 'static> {
         rpc: String,
         /// The final block.
         number: u64,
-        /// Its hash.
+        /// The block's hash.
         hash: B256,
         /// The newest block that store and chain share.
         shared: u64,
@@ -97,7 +97,7 @@ pub enum FollowError<E: std::error::Error + 'static> {
     Restless {
         /// Host and port.
         rpc: String,
-        /// How often.
+        /// How often it was handed out.
         times: u32,
     },
     /// The node contradicts itself between two requests.
@@ -107,7 +107,7 @@ pub enum FollowError<E: std::error::Error + 'static> {
     Inconsistent {
         /// Host and port.
         rpc: String,
-        /// The block.
+        /// The number of the block.
         number: u64,
         /// From the header.
         expected: B256,
@@ -185,19 +185,9 @@ impl<S: Store> Follower<S> {
         }
     }
 
-    /// The store.
+    /// The store that is kept in step with the chain.
     pub fn store(&self) -> &S {
         &self.store
-    }
-
-    /// The store, to change what the follower does not touch.
-    pub fn store_mut(&mut self) -> &mut S {
-        &mut self.store
-    }
-
-    /// Gives the store back.
-    pub fn into_store(self) -> S {
-        self.store
     }
 
     /// Brings the store up to the chain's head.
@@ -365,7 +355,7 @@ impl<S: Store> Follower<S> {
     }
 
     /// Applies the blocks after the cursor one by one, `None` if the chain no longer continues there. Headers and logs come
-    /// by two requests side by side, however many blocks there are.
+    /// by one request, however many blocks there are.
     async fn apply_open_range(
         &mut self,
         cursor: &BlockRef,
@@ -375,14 +365,14 @@ impl<S: Store> Follower<S> {
         let first = cursor.number + 1;
         let heights: Vec<_> = (first..=last).map(BlockNumberOrTag::Number).collect();
         let filter = self.filter().from_block(first).to_block(last);
-        let (headers, logs) = tokio::join!(self.chain.headers(&heights), self.logs(filter));
+        let (headers, logs) = self.chain.batch(&heights, Some(&filter)).await?;
         let mut by_hash: HashMap<B256, Vec<Log>> = HashMap::new();
         // A node may refuse a range of which it lacks the last block, as behind a balancer: then each block is asked for.
-        for log in logs.unwrap_or_default() {
+        for log in logs {
             by_hash.entry(log.block_hash.ok_or(DecodeError::Unplaced("block hash"))?).or_default().push(log);
         }
         let mut cursor = *cursor;
-        for header in headers? {
+        for header in headers {
             let Some(header) = header else { return Ok(None) };
             let block = BlockRef::from(&header);
             if cursor.hash != block.parent {

@@ -64,7 +64,6 @@ impl CharterCalls {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use alloy::primitives::{Address, U256};
 

@@ -23,7 +23,7 @@ use crate::deploy::IMPLEMENTATION;
 pub struct Described {
     /// The contract's name, or its address where it is none of the cooperative's.
     pub contract: String,
-    /// Its address.
+    /// The address of the contract that is called.
     pub target: Address,
     /// The function's signature, or its selector where it is not known.
     pub function: String,
@@ -38,7 +38,7 @@ pub struct Described {
 /// A value that a call sets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
-    /// Which.
+    /// The argument that is changed.
     pub what: String,
     /// As it is, where the contract tells.
     pub old: Option<String>,

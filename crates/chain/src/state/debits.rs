@@ -31,6 +31,8 @@ pub struct ReceiptState {
     pub worker: Address,
     /// When it was anchored.
     pub anchored: At,
+    /// The transaction that anchored it.
+    pub transaction: B256,
 }
 
 impl Cooperative {
@@ -44,8 +46,8 @@ impl Cooperative {
             }
             Event::ReceiptAnchored { id, result_digest, worker, .. } => {
                 if let Some(debit) = self.debits.get_mut(id) {
-                    let receipt = ReceiptState { result_digest: *result_digest, worker: *worker, anchored: at };
-                    debit.receipt = Some(receipt);
+                    let (result_digest, worker, transaction) = (*result_digest, *worker, located.transaction);
+                    debit.receipt = Some(ReceiptState { result_digest, worker, anchored: at, transaction });
                 }
             }
             _ => {}
@@ -66,7 +68,6 @@ impl Cooperative {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
     use rochdale_core::ids::{LicenseId, Purpose};

@@ -1,5 +1,7 @@
 //! What the events say of settlements: proposals and their disputes, parameters, programs, payments.
 
+use std::sync::Arc;
+
 use alloy::primitives::Address;
 use rochdale_core::ids::{Epoch, MemberId};
 use rochdale_core::ledger::{AtCut, DemandKind, Header, LedgerError, Params, RecordAtCut};
@@ -116,11 +118,12 @@ impl Cooperative {
                 self.programs.insert(*program, set);
             }
             Event::Claimed { member, cash, data, gov, .. } => {
-                let sum = self.claimed.entry(*member).or_default();
                 // The contract keeps each total within its type; a sum that does not fit is no event of it.
-                sum.cash.0 = sum.cash.0.saturating_add(cash.0);
-                sum.data.0 = sum.data.0.saturating_add(data.0);
-                sum.gov.0 = sum.gov.0.saturating_add(gov.0);
+                self.claimed.change(*member, |sum| {
+                    sum.cash.0 = sum.cash.0.saturating_add(cash.0);
+                    sum.data.0 = sum.data.0.saturating_add(data.0);
+                    sum.gov.0 = sum.gov.0.saturating_add(gov.0);
+                });
             }
             _ => self.apply_dispute(event, at.time),
         }
@@ -129,7 +132,8 @@ impl Cooperative {
     fn apply_dispute(&mut self, event: &Event, now: u64) {
         match *event {
             Event::SettlementPaused { until } => self.pause(until, now),
-            Event::Objected { epoch, attempt, .. } => {
+            Event::Objected { epoch, attempt, steward } => {
+                self.objections.insert((epoch, attempt, steward), ());
                 if let Some(standing) = self.standing(epoch, attempt) {
                     standing.final_at = FROZEN;
                 }
@@ -144,18 +148,23 @@ impl Cooperative {
                     self.proposals.remove(&epoch);
                 }
                 self.voided.insert(epoch, attempt);
-                self.demands.retain(|demand| (demand.epoch, demand.attempt) != (epoch, attempt));
+                let stands = |demand: &&Demand| (demand.epoch, demand.attempt) != (epoch, attempt);
+                self.demands = self.demands.iter().filter(stands).copied().collect();
             }
             Event::Demanded { epoch, attempt, member, kind, answer_by } => {
                 if let Some(standing) = self.standing(epoch, attempt) {
                     standing.final_at = standing.final_at.max(answer_by.saturating_add(REPLY_TIME));
                 }
-                self.demands.push(Demand { epoch, attempt, member, kind, answer_by, answered: false });
+                self.demands.push_back_mut(Demand { epoch, attempt, member, kind, answer_by, answered: false });
             }
-            Event::RowPublished { epoch, attempt, member, .. } => {
+            Event::RowPublished { epoch, attempt, member, ref leaf } => {
+                self.published_rows.insert((epoch, attempt, member), Arc::new((**leaf).clone()));
                 self.answered(epoch, attempt, member, DemandKind::Row);
             }
-            Event::InputsPublished { epoch, attempt, member, .. } => {
+            Event::InputsPublished { epoch, attempt, member, ref opened } => {
+                if let Some(opened) = opened {
+                    self.published_inputs.insert((epoch, attempt, member), Arc::new((**opened).clone()));
+                }
                 self.answered(epoch, attempt, member, DemandKind::Inputs);
             }
             _ => {}
@@ -163,8 +172,9 @@ impl Cooperative {
     }
 
     fn answered(&mut self, epoch: Epoch, attempt: u32, member: MemberId, kind: DemandKind) {
-        let asked = |d: &&mut Demand| (d.epoch, d.attempt, d.member, d.kind) == (epoch, attempt, member, kind);
-        if let Some(demand) = self.demands.iter_mut().find(asked) {
+        let asked = |d: &Demand| (d.epoch, d.attempt, d.member, d.kind) == (epoch, attempt, member, kind);
+        let place = self.demands.iter().position(asked);
+        if let Some(demand) = place.and_then(|place| self.demands.get_mut(place)) {
             demand.answered = true;
         }
     }
@@ -175,8 +185,9 @@ impl Cooperative {
         let extra = until.min(LATEST).saturating_sub(self.paused_until.max(now));
         self.paused_until = until;
         // Of all proposals only the last can be pending.
-        let pending = self.proposals.values_mut().next_back().filter(|last| now < last.final_at);
-        if let Some(pending) = pending.filter(|last| last.final_at != FROZEN) {
+        let last = self.proposals.last().filter(|(_, last)| now < last.final_at && last.final_at != FROZEN);
+        let last = last.map(|(epoch, _)| *epoch);
+        if let Some(pending) = last.and_then(|epoch| self.proposals.get_mut(&epoch)) {
             pending.final_at = pending.final_at.saturating_add(extra);
         }
     }
@@ -189,7 +200,7 @@ impl Cooperative {
     /// The newest proposal that is final at `now` (Unix seconds).
     #[must_use]
     pub fn final_proposal(&self, now: u64) -> Option<&Proposal> {
-        self.proposals.values().rev().find(|p| p.final_at <= now)
+        self.proposals.iter().rev().map(|(_, proposal)| proposal).find(|p| p.final_at <= now)
     }
 
     /// The parameters that govern an epoch by what was decided so far: the last set for it or for an epoch before.
@@ -212,7 +223,6 @@ impl Cooperative {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
     use crate::events::Located;

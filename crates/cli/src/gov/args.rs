@@ -298,7 +298,6 @@ impl FromStr for PollSource {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]

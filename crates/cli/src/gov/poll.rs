@@ -164,7 +164,6 @@ fn sentence(record: &PollRecord, tally: &Tally, open: bool) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::place;
 
     #[test]

@@ -128,7 +128,6 @@ impl<'a> Writer<'a> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::fhir::json::Document;
     use crate::fhir::testing::json;

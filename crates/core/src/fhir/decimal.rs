@@ -40,7 +40,6 @@ fn milli_of_text(text: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::fhir::json::Document;
 

@@ -1,5 +1,4 @@
 //! Arbitrary input: JSON of any shape, and bundles with parts exchanged for it.
-#![allow(clippy::unwrap_used)]
 
 use super::{FhirError, Limits, Piece, Record, flatten, pieces, record_digest};
 use crate::score::{score, score_bytes};

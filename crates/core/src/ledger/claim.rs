@@ -115,7 +115,6 @@ impl<F: Fn(MemberId) -> bool> Cover<F> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::super::hash::node;
     use super::super::tree::Tree;

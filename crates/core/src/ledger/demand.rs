@@ -54,7 +54,6 @@ impl std::fmt::Display for DemandKind {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::DemandKind;
 

@@ -128,7 +128,6 @@ pub fn inputs_leaf(member: MemberId, inputs: &Inputs, blinder: B256) -> B256 {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
     use crate::ledger::Score;

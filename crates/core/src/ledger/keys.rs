@@ -45,7 +45,6 @@ fn candidates(own: Option<&[u8; 32]>) -> impl Iterator<Item = [u8; 32]> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
     use crate::ledger::CLOSED_PRIVATE;

@@ -138,7 +138,6 @@ pub fn draw(commitment: B256, block: B256, stewards: &[StewardId]) -> Vec<Stewar
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
 

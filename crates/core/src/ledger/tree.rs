@@ -146,7 +146,6 @@ pub fn inputs_tree(
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
 

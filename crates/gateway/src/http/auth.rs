@@ -10,10 +10,9 @@ use rochdale_api::server::{Answer, Verifier};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::state::Cooperative;
 use rochdale_node::callers::{access, admit};
+use rochdale_node::mirror::Folded;
 
 use super::{Access, ENDPOINTS, Gateway};
-use crate::problems;
-use crate::store::IndexStore;
 
 /// The gateway as axum's state.
 #[derive(Clone)]
@@ -43,15 +42,16 @@ impl Verifier for Gateway {
     }
 
     fn now(&self) -> Answer<'_, u64> {
-        Box::pin(async { self.chain.now().await.map_err(|e| problems::chain(&e)) })
+        Box::pin(async { Ok(self.index.for_guard().await?.latest.timestamp) })
     }
 
     fn admit<'a>(&'a self, signer: Address, method: &'a str, path: &'a str) -> Answer<'a, ()> {
         Box::pin(async move {
             let route = access(ENDPOINTS, method, path)
                 .ok_or_else(|| Problem::new(ProblemCode::NotFound, "there is no such path"))?;
-            let may = |index: &IndexStore| std::future::ready(index.read(|state| may(state, signer, route)));
-            admit(&self.looks, Some(self.index.state()), self.index.fresh(), may).await
+            let may = |index: &Folded| std::future::ready(index.read(|state| may(state, signer, route)));
+            let fresh = async { self.index.for_guard().await.map(|_| self.index.state()) };
+            admit(&self.looks, Some(self.index.state()), fresh, may).await
         })
     }
 

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::members::{check_parts, parse};
 use super::{Answered, App, Gateway};
 use crate::problems;
-use crate::relayer::receipts;
+use crate::receipts;
 use crate::store::NewContribution;
 use crate::vault::cid;
 

@@ -30,6 +30,7 @@ use rochdale_chain::client::Chain;
 use rochdale_chain::deploy::Manifest;
 use rochdale_node::callers::{Looks, access};
 use rochdale_node::nonces::Nonces;
+use rochdale_node::request;
 use serde_json::Value;
 use tower_http::trace::TraceLayer;
 use utoipa::OpenApi;
@@ -56,11 +57,11 @@ const MAX_BODY: usize = 256 << 10;
 pub struct Gateway {
     /// Connection to the chain.
     pub chain: Chain,
-    /// The cooperative.
+    /// The cooperative that it serves, as it was deployed.
     pub manifest: Manifest,
     /// The gateway's own address.
     pub address: Address,
-    /// The database.
+    /// The database that it alone writes.
     pub store: Store,
     /// What the chain said.
     pub index: Index,
@@ -169,7 +170,7 @@ pub fn document() -> Value {
     })
 }
 
-/// The router.
+/// The routes that it serves.
 pub fn router(gateway: Arc<Gateway>) -> Router {
     let identity = gateway.identity.clone();
     let (router, _) = api().split_for_parts();
@@ -184,6 +185,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .layer(DefaultBodyLimit::disable())
         .layer(Extension(BodyLimit(MAX_BODY)))
         .layer(middleware::from_fn(bounded))
+        .layer(middleware::from_fn(request::scoped))
         .layer(middleware::from_fn(protective))
         .layer(TraceLayer::new_for_http())
         .with_state(AppState(gateway));

@@ -18,7 +18,7 @@ use serde::Deserialize;
 use super::members::parse;
 use super::{Answered, App, Gateway};
 use crate::problems;
-use crate::relayer::receipts;
+use crate::receipts;
 
 /// Blocks that the index may lag behind before health says so.
 const TOLERATED_LAG: u64 = 5;
@@ -47,7 +47,7 @@ pub async fn treasury(State(gateway): App) -> Answered<TreasuryView> {
     Ok(Json(money(&gateway)))
 }
 
-/// Whose licenses.
+/// Asks for the licenses of one account.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Holder {
@@ -103,17 +103,17 @@ pub async fn datasets(State(gateway): App) -> Answered<Vec<DatasetView>> {
 )]
 pub async fn epoch(State(gateway): App, PathOf(epoch): PathOf<String>) -> Answered<EpochView> {
     let epoch: Epoch = parse(&epoch, "an epoch is a number from 1")?;
-    let now = gateway.chain.now().await.map_err(|e| problems::chain(&e))?;
+    let now = gateway.index.fresh_head().await?.latest.timestamp;
     let schedule = gateway.manifest.schedule();
     let running = schedule.epoch_at(now).unwrap_or_default();
     if epoch == Epoch(0) || epoch > running {
         let detail = format!("epoch {epoch} does not exist yet; epoch {running} runs");
         return Err(Problem::new(ProblemCode::NotFound, detail));
     }
-    let (proposal, params) =
-        gateway.index.fresh().await?.read(|s| {
-            (s.proposals.get(&epoch).cloned(), s.params_of(epoch).unwrap_or(&gateway.manifest.ledger).clone())
-        });
+    let (proposal, params) = gateway
+        .index
+        .state()
+        .read(|s| (s.proposals.get(&epoch).cloned(), s.params_of(epoch).unwrap_or(&gateway.manifest.ledger).clone()));
     let state = match &proposal {
         Some(p) if p.final_at <= now => "final",
         Some(_) => "pending",

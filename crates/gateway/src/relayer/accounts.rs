@@ -186,7 +186,7 @@ impl Relayer {
     /// Whether there is an account of our factory's code at an address.
     async fn is_account(&self, account: Address) -> Result<bool, Problem> {
         let code = self.chain().provider().get_code_at(account).await;
-        let failed = |e| problems::chain(&super::receipts::failed(self.chain(), "eth_getCode", &e));
+        let failed = |e| problems::chain(&crate::receipts::failed(self.chain(), "eth_getCode", &e));
         Ok(is_account(&code.map_err(failed)?))
     }
 
@@ -206,7 +206,6 @@ fn no_account(account: Address) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use alloy::primitives::Bytes;
 

@@ -33,8 +33,9 @@ impl Relayer {
         directory: &Directory,
     ) -> Result<Claimed, Problem> {
         let view = SettlementLedger::finalEpochCall {};
-        let found = self.chain().view(self.manifest.addresses.settlement_ledger, &view).await;
-        let epoch = Epoch(found.map_err(|e| problems::chain(&e))?.epoch);
+        let found = self.chain().view(self.manifest.addresses.settlement_ledger, &view);
+        let (found, head) = tokio::join!(found, self.index.fresh_head());
+        let (epoch, now) = (Epoch(found.map_err(|e| problems::chain(&e))?.epoch), head?.latest.timestamp);
         if epoch == Epoch(0) {
             return Err(Problem::new(ProblemCode::NotEnough, "no epoch is final yet")
                 .hint("an epoch is final a window after its proposal; see /v1/epochs/1"));
@@ -49,7 +50,7 @@ impl Relayer {
                     continue;
                 }
             };
-            match self.pay(epoch, leaves, &mut claimed).await {
+            match self.pay((epoch, now), leaves, &mut claimed).await {
                 // A steward that gives wrong leaves holds nobody's money up while another gives the right ones.
                 Err(problem) if problem.code == ProblemCode::ChainRefused => {
                     tracing::warn!(steward = %steward.steward, %problem, "a steward's leaves are refused");
@@ -62,10 +63,14 @@ impl Relayer {
         Err(last)
     }
 
-    async fn pay(&self, epoch: Epoch, leaves: Vec<ClaimLeaf>, claimed: &mut Claimed) -> Result<(), Problem> {
-        let now = self.now().await?;
+    async fn pay(
+        &self,
+        (epoch, now): (Epoch, u64),
+        leaves: Vec<ClaimLeaf>,
+        claimed: &mut Claimed,
+    ) -> Result<(), Problem> {
         let served = self.served(epoch).await?;
-        let state = self.index.fresh().await?;
+        let state = self.index.state();
         let (end, length) = (self.manifest.schedule().end(epoch), self.manifest.ledger.epoch_length);
         let dues: BTreeMap<MemberId, ledger::Due> = leaves
             .iter()
@@ -168,7 +173,6 @@ fn note(done: &Done, claimed: &mut Claimed) {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use alloy::primitives::B256;
 

@@ -22,7 +22,6 @@ use super::{DAY, Relayer};
 use crate::config::ClaimsConfig;
 use crate::directory::Directory;
 use crate::forward::Forward;
-use crate::problems;
 use crate::store::Store;
 
 /// Seconds that the quotas of addresses and networks are for.
@@ -196,11 +195,6 @@ impl Relayer {
     pub(super) async fn served(&self, epoch: Epoch) -> Result<BTreeSet<MemberId>, Problem> {
         Ok(self.store.claimed_on_the_house(epoch).await?)
     }
-
-    /// Protocol time.
-    pub(super) async fn now(&self) -> Result<u64, Problem> {
-        self.chain().now().await.map_err(|e| problems::chain(&e))
-    }
 }
 
 /// Who one caller is: an IPv4 address, or the /64 that one IPv6 caller has.
@@ -228,7 +222,6 @@ fn masked(address: Ipv6Addr, bits: u32) -> Ipv6Addr {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]

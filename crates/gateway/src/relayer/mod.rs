@@ -13,7 +13,6 @@ mod house;
 mod keys;
 mod limits;
 mod members;
-pub mod receipts;
 mod seasoned;
 
 use std::sync::Arc;
@@ -38,6 +37,7 @@ use tokio::sync::Notify;
 use crate::config::GasConfig;
 use crate::indexer::Index;
 use crate::problems;
+use crate::receipts;
 use crate::store::{NewContribution, Store};
 
 use errands::NEWCOMER;
@@ -49,7 +49,7 @@ const DAY: u64 = 86_400;
 /// How long an earlier transaction of unknown fate is waited for.
 const SETTLING: Duration = Duration::from_secs(30);
 
-/// The relayer.
+/// The relayer: sends what others signed, and pays the gas.
 pub struct Relayer {
     sender: Sender,
     manifest: Manifest,
@@ -309,7 +309,8 @@ impl Relayer {
         if error.revert().is_none() {
             return Err(problem);
         }
-        self.index.fresh().await?;
+        // It may have taken effect after this request's guard looked.
+        self.index.anew().await?;
         let Some(located) = before.await?.into_iter().find(|e| same(&e.event)) else { return Err(problem) };
         let found = receipts::look_up(self.chain(), &self.manifest.addresses, located.transaction).await;
         let (mined, events) = found.map_err(|e| problems::chain(&e))?.ok_or(problem)?;

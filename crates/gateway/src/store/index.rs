@@ -1,12 +1,10 @@
 //! What the chain said, block by block, and the state it adds up to.
 
-use std::sync::{Arc, PoisonError, RwLock};
-
 use alloy::primitives::B256;
 use rochdale_chain::client::BlockRef;
 use rochdale_chain::events::{self, Event, Located};
-use rochdale_chain::state::Cooperative;
 use rochdale_core::ids::MemberId;
+use rochdale_node::mirror::History;
 use sqlx::{Sqlite, Transaction};
 
 use super::{Store, StoreError, hash, signed, unsigned};
@@ -14,33 +12,19 @@ use super::{Store, StoreError, hash, signed, unsigned};
 /// Blocks that are remembered: more than any reorganization that is still one.
 const KEPT: i64 = 512;
 
-/// The follower's store: rows in the database and, beside them, their sum in memory.
+/// The follower's store.
 #[derive(Clone, Debug)]
-pub struct IndexStore {
-    store: Store,
-    state: Arc<RwLock<Cooperative>>,
-}
+pub struct IndexStore(pub Store);
 
-impl IndexStore {
-    /// Reads the events back and adds them up.
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub async fn open(store: Store) -> Result<Self, StoreError> {
-        let index = Self { store, state: Arc::default() };
-        index.refold().await?;
-        Ok(index)
-    }
-
-    /// Looks at the state; keep it short, the indexer waits meanwhile.
-    pub fn read<T>(&self, look: impl FnOnce(&Cooperative) -> T) -> T {
-        look(&self.state.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    async fn refold(&self) -> Result<(), StoreError> {
-        let state = Cooperative::fold(&self.store.events().await?);
-        *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
-        Ok(())
+impl History for IndexStore {
+    async fn events_between(&self, after: u64, upto: u64) -> Result<Vec<Located>, StoreError> {
+        let rows: Vec<(String,)> =
+            sqlx::query_as("SELECT body FROM events WHERE block > $1 AND block <= $2 ORDER BY block, log_index")
+                .bind(signed(after))
+                .bind(signed(upto))
+                .fetch_all(&self.0.pool)
+                .await?;
+        rows.iter().map(|(body,)| parse(body)).collect()
     }
 }
 
@@ -51,7 +35,7 @@ impl events::Store for IndexStore {
         let rows: Vec<(i64, Vec<u8>, Vec<u8>, i64)> =
             sqlx::query_as("SELECT number, hash, parent, timestamp FROM blocks ORDER BY number DESC LIMIT $1")
                 .bind(signed(limit as u64))
-                .fetch_all(&self.store.pool)
+                .fetch_all(&self.0.pool)
                 .await?;
         let block = |(number, at, parent, timestamp): &(i64, Vec<u8>, Vec<u8>, i64)| {
             Ok(BlockRef {
@@ -65,7 +49,7 @@ impl events::Store for IndexStore {
     }
 
     async fn apply(&mut self, block: &BlockRef, located: &[Located]) -> Result<(), StoreError> {
-        let mut tx = self.store.pool.begin().await?;
+        let mut tx = self.0.pool.begin().await?;
         sqlx::query("INSERT OR REPLACE INTO blocks (number, hash, parent, timestamp) VALUES ($1, $2, $3, $4)")
             .bind(signed(block.number))
             .bind(block.hash.as_slice())
@@ -85,24 +69,22 @@ impl events::Store for IndexStore {
             .await?;
         }
         tx.commit().await?;
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        located.iter().for_each(|event| state.apply(event));
         Ok(())
     }
 
     async fn rollback_to(&mut self, block: Option<&BlockRef>) -> Result<(), StoreError> {
         let last = block.map_or(-1, |b| signed(b.number));
-        let mut tx = self.store.pool.begin().await?;
+        let mut tx = self.0.pool.begin().await?;
         sqlx::query("DELETE FROM blocks WHERE number > $1").bind(last).execute(&mut *tx).await?;
         sqlx::query("DELETE FROM events WHERE block > $1").bind(last).execute(&mut *tx).await?;
         tx.commit().await?;
-        self.refold().await
+        Ok(())
     }
 
     async fn known_final(&self) -> Result<Option<BlockRef>, StoreError> {
         let row: Option<(i64, Vec<u8>, Vec<u8>, i64)> =
             sqlx::query_as("SELECT number, hash, parent, timestamp FROM known_final")
-                .fetch_optional(&self.store.pool)
+                .fetch_optional(&self.0.pool)
                 .await?;
         let Some((number, at, parent, timestamp)) = row else { return Ok(None) };
         let (hash, parent) = (hash(&at, "a block")?, hash(&parent, "a block")?);
@@ -117,7 +99,7 @@ impl events::Store for IndexStore {
         .bind(block.hash.as_slice())
         .bind(block.parent.as_slice())
         .bind(signed(block.timestamp))
-        .execute(&self.store.pool)
+        .execute(&self.0.pool)
         .await?;
         Ok(())
     }
@@ -159,13 +141,6 @@ impl Store {
         let found = self.events_about("contribution_recorded", commitment).await?;
         let own = |one: &Located| matches!(one.event, Event::ContributionRecorded { member: of, .. } if of == member);
         Ok(found.into_iter().rfind(own))
-    }
-
-    /// All events, in order.
-    async fn events(&self) -> Result<Vec<Located>, StoreError> {
-        let rows: Vec<(String,)> =
-            sqlx::query_as("SELECT body FROM events ORDER BY block, log_index").fetch_all(&self.pool).await?;
-        rows.iter().map(|(body,)| parse(body)).collect()
     }
 }
 

@@ -30,17 +30,17 @@ pub enum StoreError {
     /// It cannot be opened.
     #[error("the store {path} cannot be opened: {source}; check the directory, its permissions and the disk")]
     Open {
-        /// The file.
+        /// The path of the file at fault.
         path: PathBuf,
-        /// Why.
+        /// What the layer below said.
         source: sqlx::Error,
     },
     /// Its tables are of another version.
     #[error("the store {path} cannot be brought to this version: {source}; was it written by a newer gateway?")]
     Migrate {
-        /// The file.
+        /// The path of the file at fault.
         path: PathBuf,
-        /// Why.
+        /// What the layer below said.
         source: sqlx::migrate::MigrateError,
     },
     /// A statement failed.
@@ -51,9 +51,9 @@ pub enum StoreError {
         "the store holds {what} that does not read: {detail}; restore it or start with an empty data directory, the index is rebuilt from the chain"
     )]
     Damaged {
-        /// Which row.
+        /// The kind of row that does not read.
         what: &'static str,
-        /// Why.
+        /// What is wrong, in words for a person.
         detail: String,
     },
 }
@@ -122,19 +122,6 @@ impl Store {
         .execute(&self.pool)
         .await?;
         Ok(())
-    }
-
-    /// Number and gas of the relayer's transactions by kind.
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub async fn gas_by_kind(&self) -> Result<Vec<(String, u64, u64, u64)>, StoreError> {
-        let rows: Vec<(String, i64, i64, i64)> = sqlx::query_as(
-            "SELECT kind, COUNT(*), SUM(items), SUM(gas_used) FROM transactions GROUP BY kind ORDER BY kind",
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        Ok(rows.into_iter().map(|(kind, n, items, gas)| (kind, unsigned(n), unsigned(items), unsigned(gas))).collect())
     }
 }
 

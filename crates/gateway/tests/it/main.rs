@@ -5,6 +5,7 @@ mod accounts;
 mod actors;
 mod chain;
 mod claims;
+mod data_model;
 mod errands;
 mod path;
 mod polls;

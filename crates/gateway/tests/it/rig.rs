@@ -250,6 +250,7 @@ impl Rig {
         Config {
             listen: "127.0.0.1:0".parse().unwrap(),
             rpc_url: self.coop.anvil.url(),
+            rpc_fallbacks: Vec::new(),
             chain_id: 31_337,
             manifest: self.dir.path().join("manifest.json"),
             data_dir: self.dir.path().join("data"),
@@ -261,7 +262,7 @@ impl Rig {
             claims: self.claims,
             gas: self.gas,
             // The chain stands still between two transactions here.
-            indexer: IndexerConfig { poll_ms: 20, stale_after_seconds: 3_600, accept_rollback: self.accept_rollback },
+            indexer: IndexerConfig { poll_ms: 20, stale_after_s: 3_600, accept_rollback: self.accept_rollback },
         }
     }
 

@@ -4,4 +4,5 @@
 mod answers;
 mod crowd;
 mod sealed;
+mod states;
 mod wire;

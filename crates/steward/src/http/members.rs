@@ -26,8 +26,8 @@ use crate::steward::Caller;
 )]
 pub async fn row_keys(State(app): State<App>, sealed: SealedBody<RowKeyDelivery>) -> Response {
     let answer = async {
-        app.gateway(sealed.signer).await?;
-        app.0.take_row_key(&sealed.body).await
+        let mirror = app.gateway(sealed.signer).await?;
+        app.0.take_row_key(&mirror, &sealed.body).await
     };
     sealed.reply(answer.await)
 }
@@ -42,8 +42,8 @@ pub async fn row_keys(State(app): State<App>, sealed: SealedBody<RowKeyDelivery>
 )]
 pub async fn offers(State(app): State<App>, sealed: SealedBody<KeyOfferDelivery>) -> Response {
     let answer = async {
-        app.gateway(sealed.signer).await?;
-        app.0.take_offer(&sealed.body).await
+        let mirror = app.gateway(sealed.signer).await?;
+        app.0.take_offer(&mirror, &sealed.body).await
     };
     sealed.reply(answer.await)
 }
@@ -58,8 +58,8 @@ pub async fn offers(State(app): State<App>, sealed: SealedBody<KeyOfferDelivery>
 )]
 pub async fn consents(State(app): State<App>, sealed: SealedBody<ConsentDelivery>) -> Response {
     let answer = async {
-        app.gateway(sealed.signer).await?;
-        app.0.take_consent(&sealed.body).await
+        let mirror = app.gateway(sealed.signer).await?;
+        app.0.take_consent(&mirror, &sealed.body).await
     };
     sealed.reply(answer.await)
 }
@@ -74,8 +74,8 @@ pub async fn consents(State(app): State<App>, sealed: SealedBody<ConsentDelivery
 )]
 pub async fn contributions(State(app): State<App>, sealed: SealedBody<ContributionPackage>) -> Response {
     let answer = async {
-        app.gateway(sealed.signer).await?;
-        app.0.take_contribution(&sealed.body).await
+        let mirror = app.gateway(sealed.signer).await?;
+        app.0.take_contribution(&mirror, &sealed.body).await
     };
     sealed.reply(answer.await)
 }

@@ -203,9 +203,9 @@ impl Steward {
         id: ContributionId,
     ) -> Result<(&'a Contribution, Turn), Problem> {
         let finalized = mirror.finalized();
-        let contribution = self.open_to_scoring(mirror, &finalized, id).await?;
+        let contribution = self.open_to_scoring(mirror, finalized, id).await?;
         let scores = self.store.scores_of(id).await?;
-        let order = scorers(&finalized, contribution);
+        let order = scorers(finalized, contribution);
         let signer = mirror.latest.seats[usize::from(scorer.0) - 1].signer;
         let turn = self.turn(mirror, contribution, &order, &scores, signer).ok_or_else(|| {
             let detail = format!(

@@ -18,7 +18,7 @@ use crate::store::ScoreRow;
 pub struct Turn {
     /// Seconds of block time.
     pub since: u64,
-    /// The need.
+    /// Why it is this steward's turn.
     pub reason: OpeningReason,
 }
 
@@ -98,7 +98,6 @@ fn same(one: &ScoreRow, other: &ScoreRow) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use alloy::primitives::B256;
     use rochdale_core::ids::{ContributionId, MemberId};

@@ -35,7 +35,7 @@ impl Steward {
     pub(super) async fn check_proposal(self: &Arc<Self>, mirror: &Mirror, header: &Header) -> Result<Verdict, Problem> {
         let before = self.before(header.epoch).await?;
         let cut = self.cut(header.epoch).await?;
-        let at_cut = Cooperative::at_block(mirror.events.iter(), cut.number);
+        let at_cut = self.watch.at_block(cut.number).await?;
         let lacking = match self.sheet_of(mirror, header).await {
             Ok(_) if before.has_gaps => missing_rows(header.epoch),
             Ok(sheet) => match self.compute_sheet(&at_cut, &before, header, &sheet).await {

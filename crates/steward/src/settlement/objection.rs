@@ -6,7 +6,6 @@ use std::sync::Arc;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::client::{Sender, SenderOptions};
 use rochdale_chain::dispute::{self, DisputeError};
-use rochdale_chain::events::Event;
 use rochdale_chain::state::FROZEN;
 
 use super::DUTY;
@@ -25,8 +24,7 @@ impl Steward {
         if pending.is_none_or(|pending| pending.final_at == FROZEN || pending.final_at <= mirror.now()) {
             return Ok(());
         }
-        let ours = |event: &Event| matches!(event, Event::Objected { epoch: e, attempt: a, steward } if (*e, *a, *steward) == (epoch, attempt, self.address()));
-        if mirror.events.iter().any(|located| ours(&located.event)) {
+        if mirror.latest.objections.contains_key(&(epoch, attempt, self.address())) {
             return Ok(());
         }
         let options = SenderOptions { max_wei: Some(allowed.max_wei.into()), ..SenderOptions::default() };

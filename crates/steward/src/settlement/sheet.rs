@@ -121,7 +121,7 @@ impl Steward {
         self.catch_up(mirror).await?;
         self.sync_scores(mirror).await?;
         let before = self.before(epoch).await?;
-        let at_cut = Cooperative::at_block(mirror.events.iter(), cut.number);
+        let at_cut = self.watch.at_block(cut.number).await?;
         let scores = self.scores_to_enter(&at_cut).await?;
         let unkeyed = self.unkeyed(&at_cut).await?;
         self.sync_awards(mirror, epoch, &at_cut).await?;
@@ -319,7 +319,7 @@ impl Steward {
         let cut = self.cut(epoch).await?;
         self.catch_up(&mirror).await?;
         let before = self.before(epoch).await?;
-        let at_cut = Cooperative::at_block(mirror.events.iter(), cut.number);
+        let at_cut = self.watch.at_block(cut.number).await?;
         let scores = self.verified_scores(&at_cut, &sheet.scores)?;
         for row in scores.values().flatten() {
             self.keep_score(&mirror, row.clone()).await?;

@@ -2,6 +2,7 @@
 
 use rochdale_chain::client::BlockRef;
 use rochdale_chain::events::{self, Located};
+use rochdale_node::mirror::History;
 use sqlx::Row as _;
 
 use super::{Result, Store, StoreError, from_json, get, hash, int, to_json};
@@ -86,14 +87,11 @@ fn block(row: &sqlx::sqlite::SqliteRow) -> Result<BlockRef> {
     })
 }
 
-impl Store {
-    /// All events in the order of the chain.
-    ///
-    /// # Errors
-    /// Where the database fails or is damaged.
-    pub async fn events(&self) -> Result<Vec<Located>> {
-        let rows =
-            sqlx::query("SELECT body FROM events ORDER BY block_number, log_index").fetch_all(&self.pool).await?;
+impl History for EventStore {
+    async fn events_between(&self, after: u64, upto: u64) -> Result<Vec<Located>> {
+        let wanted =
+            "SELECT body FROM events WHERE block_number > $1 AND block_number <= $2 ORDER BY block_number, log_index";
+        let rows = sqlx::query(wanted).bind(int(after)).bind(int(upto)).fetch_all(&self.0.pool).await?;
         rows.iter().map(|row| from_json("event", row.try_get(0)?)).collect()
     }
 }

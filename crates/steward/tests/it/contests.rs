@@ -40,7 +40,7 @@ async fn honest(world: &World, seat: u8, epoch: Epoch) -> Result<(SheetMessage, 
     world.until("a sheet", made).await?;
     let message = steward.store.sheets::<SheetMessage>(epoch).await?.remove(0);
     let cut = steward.cut(epoch).await?;
-    let at_cut = Cooperative::at_block(steward.mirror()?.events.iter(), cut.number);
+    let at_cut = Cooperative::at_block(&world.coop.history().await?, cut.number);
     let entered = steward.store.entered().await?;
     let gathered = steward.gather((epoch, 0), &at_cut, &entered, &Scores::new(), &[], &[]).await?;
     let before = steward.before(epoch).await?;

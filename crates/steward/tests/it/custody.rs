@@ -106,7 +106,7 @@ async fn order(world: &World, contribution: ContributionId) -> Result<[StewardId
     let mirror = world.steward(1).at_head().await?;
     let finalized = mirror.finalized();
     let recorded = finalized.contributions.get(&contribution).context("it is not final")?;
-    Ok(drawn(&finalized, recorded).try_into().unwrap())
+    Ok(drawn(finalized, recorded).try_into().unwrap())
 }
 
 async fn log(world: &World, seat: StewardId, n: u32, member: MemberId) -> Result<Vec<Opening>> {

@@ -6,6 +6,7 @@ mod access;
 mod awards;
 mod contests;
 mod custody;
+mod data_model;
 mod disputes;
 mod erasure;
 mod flaky;

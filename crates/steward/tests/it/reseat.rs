@@ -53,9 +53,9 @@ async fn entered(world: &World, epoch: u32) -> Result<BTreeSet<ContributionId>> 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_replaced_steward_scored_is_scored_anew_and_enters() -> Result<()> {
     let (mut world, ids) = scored().await?;
-    let finalized = world.steward(1).at_head().await?.finalized();
-    let is_of_three =
-        |id: &ContributionId| drawn(&finalized, &finalized.contributions[id])[..2].contains(&StewardId(3));
+    let mirror = world.steward(1).at_head().await?;
+    let finalized = mirror.finalized();
+    let is_of_three = |id: &ContributionId| drawn(finalized, &finalized.contributions[id])[..2].contains(&StewardId(3));
     assert!(ids.iter().any(is_of_three), "one that steward 3 scored is needed");
     // Process 4 takes seat 3; seats 1 and 2, who hold two shares of each record, stay.
     let former = world.coop.stewards[2].address();

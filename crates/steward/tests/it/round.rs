@@ -59,6 +59,27 @@ async fn three_stewards_score_and_settle_and_the_audit_agrees() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_request_and_no_duty_reads_an_event_back_and_a_restart_reads_each_once() -> Result<()> {
+    let mut world = World::start(&[1, 2, 3]).await?;
+    let (ada, ben) = (world.member(1).await?, world.member(2).await?);
+    let ids = world.contribute(&[(&ada, world.record(1).await?), (&ben, world.record(2).await?)]).await?;
+    world.scored(2).await?;
+    world.used(&ids).await?;
+    world.attempt(1, 0).await?;
+    world.settled(1).await?;
+    assert!(row(&world, &ada.key, ada.id).await?.row.data_earned > 0);
+    assert_eq!([1, 2, 3].map(|seat| world.steward(seat).read_back()), [0, 0, 0], "each event was folded when it came");
+
+    world.down(2).await?;
+    let events = world.coop.history().await?.len() as u64;
+    world.up(2).await?;
+    world.settled_at(&[2], 1).await?;
+    assert!(world.steward(2).at_head().await?.finalized().proposals.contains_key(&Epoch(1)));
+    assert_eq!(world.steward(2).read_back(), events);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_of_three_go_on_and_the_third_catches_up() -> Result<()> {
     let mut world = World::start(&[1, 2, 3]).await?;
     let ada = world.member(1).await?;

@@ -118,8 +118,9 @@ async fn without_ones_own_score(kept: impl Fn(u64) -> u64) -> Result<(World, u8,
     }
     let ada = world.member(1).await?;
     let id = world.contribute(&[(&ada, world.record(1).await?)]).await?[0];
-    let finalized = world.steward(1).at_head().await?.finalized();
-    let order = drawn(&finalized, finalized.contributions.get(&id).context("it is final")?);
+    let mirror = world.steward(1).at_head().await?;
+    let finalized = mirror.finalized();
+    let order = drawn(finalized, finalized.contributions.get(&id).context("it is final")?);
     // Steward 2 proposes attempt 0 of epoch 1.
     let honest = order.iter().find(|seat| seat.0 != 2).context("three seats")?.0;
     let other = 6 - 2 - honest;

@@ -154,6 +154,7 @@ impl World {
         let config = |seat: u8| Config {
             listen: ([127, 0, 0, 1], ports[usize::from(seat)]).into(),
             rpc_url: coop.anvil.url(),
+            rpc_fallbacks: Vec::new(),
             chain_id: coop.manifest.chain_id,
             manifest: manifest.clone(),
             data_dir: dir.path().join(format!("steward-{seat}")),

@@ -57,7 +57,7 @@ async fn a_worker_killed_at_each_step_goes_on_with_the_same_order_and_charges_on
         rig.set(Some(kill));
         let asking = tokio::spawn({
             let (worker, request) = (rig.worker.clone(), request.clone());
-            async move { worker.answer(&request).await }
+            async move { worker.answer(worker.at_head().await?, &request).await }
         });
         rig.until(&format!("{kill:?} is reached"), async || rig.reached(kill) > before).await;
         asking.abort();

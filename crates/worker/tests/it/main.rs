@@ -1,8 +1,10 @@
 //! The worker among real stewards, a real gateway and a real chain; only what goes wrong is made by the test.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod data_model;
 mod interrupted;
 mod process;
+mod reads;
 mod refused;
 mod rig;
 mod round;

@@ -17,7 +17,9 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use rochdale_api::client::Client;
 use rochdale_api::contribution::{ContributionPackage, ContributionState, ContributionStatus, ShareAnswer};
-use rochdale_api::member::{Granted, Joined, KeyReceipts, Mined, Sealed as SealedAnswerOf};
+use rochdale_api::member::{
+    GrantRequest, Granted, Joined, KeyOfferRequest, KeyReceipts, Mined, Sealed as SealedAnswerOf,
+};
 use rochdale_api::order::{Answered, BlindedOrder, Order, QueryRequest, SealedAnswer, SealedRequest, Shares, Snapshot};
 use rochdale_api::status::{Health, MemberView, StewardEntry};
 use rochdale_api::{Problem, ProblemCode};
@@ -36,6 +38,7 @@ use rochdale_crypto::sealing::{OrderContext, PoolContext, QueryAnswerContext, Sh
 use rochdale_crypto::{Cid, RowKey, Sealed, SealingKeyPair, random_blinder};
 use rochdale_testkit::anvil::{TestCoop, role_key};
 use rochdale_testkit::synth;
+use rochdale_testkit::wire::Wire;
 use rochdale_worker::config::{Config, Engine, Privacy, Records, Replica, StewardConfig};
 use rochdale_worker::http;
 use rochdale_worker::worker::Worker;
@@ -44,6 +47,9 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::tap::Tap;
+
+/// So seldom that it never happens.
+const HOUR_MS: u64 = 3_600_000;
 
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -218,6 +224,24 @@ pub struct Licensed {
     pub recipient: SealingKeyPair,
 }
 
+/// Between each process and its RPC.
+pub struct Wires {
+    pub gateway: Wire,
+    pub stewards: Vec<Wire>,
+    pub worker: Wire,
+}
+
+impl Wires {
+    async fn new(coop: &TestCoop) -> Self {
+        let wire = async || Wire::to(coop.anvil.url()).await.unwrap();
+        Self { gateway: wire().await, stewards: vec![wire().await, wire().await, wire().await], worker: wire().await }
+    }
+
+    pub fn all(&self) -> impl Iterator<Item = &Wire> {
+        [&self.gateway, &self.worker].into_iter().chain(&self.stewards)
+    }
+}
+
 pub struct Rig {
     pub coop: TestCoop,
     pub seats: Vec<Seat>,
@@ -226,6 +250,7 @@ pub struct Rig {
     pub tap: Arc<Tap>,
     pub worker: Arc<Worker>,
     pub worker_url: String,
+    pub wires: Wires,
     pub members: Vec<(PrivateKeySigner, MemberId)>,
     config: Config,
     sealing: Vec<SealingKeyPair>,
@@ -260,7 +285,16 @@ async fn listener() -> (TcpListener, SocketAddr, String) {
 impl Rig {
     /// A cooperative whose stewards give `budget` nano-zCDP for life, with `members` members who contributed one record.
     pub async fn new(members: u32, budget: u64) -> Self {
-        let mut rig = Self::empty(budget).await;
+        Self::looking(20, members, budget).await
+    }
+
+    /// The same, but the gateway looks at the chain where somebody asks, so that what is asked for can be counted.
+    pub async fn quiet(members: u32, budget: u64) -> Self {
+        Self::looking(HOUR_MS, members, budget).await
+    }
+
+    async fn looking(poll_ms: u64, members: u32, budget: u64) -> Self {
+        let mut rig = Self::empty(budget, poll_ms).await;
         for n in 1..=members {
             rig.join(n).await;
         }
@@ -271,7 +305,7 @@ impl Rig {
         rig
     }
 
-    async fn empty(budget: u64) -> Self {
+    async fn empty(budget: u64, poll_ms: u64) -> Self {
         let keys: Vec<SealingKeyPair> = (1..=3).map(|id| sealing(&format!("steward-{id}"))).collect();
         let coop = TestCoop::deploy_with(AnvilOptions::default(), |config| {
             for (seat, key) in config.actors.stewards.iter_mut().zip(&keys) {
@@ -289,11 +323,14 @@ impl Rig {
         }
         let urls: Vec<String> = addresses.iter().map(|(_, _, url)| url.clone()).collect();
         let (worker_listener, _, worker_url) = listener().await;
-        let (gateway, gateway_url, serving) = gateway(&coop, dir.path(), &urls, &worker_url).await;
+        let wires = Wires::new(&coop).await;
+        let (gateway, gateway_url, serving) =
+            gateway(&coop, dir.path(), (&urls, &worker_url), &wires.gateway.url, poll_ms).await;
         let mut running = vec![serving];
         let mut seats = Vec::new();
         for (id, (listener, address, _)) in (1u8..).zip(addresses) {
-            let config = steward_config(&coop, dir.path(), id, &gateway_url, &urls, budget);
+            let mut config = steward_config(&coop, dir.path(), id, &gateway_url, &urls, budget);
+            config.rpc_url.clone_from(&wires.stewards[usize::from(id) - 1].url);
             let steward = rochdale_steward::steward::Steward::open(config, coop.clock.clone()).await.unwrap();
             let committee = coop.manifest.addresses.steward_committee;
             let (fault, serving) = (Arc::default(), Mutex::default());
@@ -304,7 +341,8 @@ impl Rig {
         let (tap, tap_url, tapping) = Tap::open().await;
         tap.to(&gateway_url);
         running.push(tapping);
-        let config = worker_config(&coop, dir.path(), &tap_url, &urls);
+        let mut config = worker_config(&coop, dir.path(), &tap_url, &urls);
+        config.rpc_url.clone_from(&wires.worker.url);
         let worker = Worker::open(config.clone(), Arc::new(SystemClock::default())).await.unwrap();
         let router = http::router(worker.clone());
         running.push(tokio::spawn(async move { axum::serve(worker_listener, router).await.unwrap() }));
@@ -315,6 +353,7 @@ impl Rig {
             tap,
             worker,
             worker_url,
+            wires,
             members: Vec::new(),
             config,
             sealing: keys,
@@ -384,20 +423,35 @@ impl Rig {
 
     /// A member who joins and consents to health research.
     pub async fn join(&mut self, n: u32) {
+        let (offer, key) = self.offer(n).await;
+        let held = self.post_offer(&offer).await;
+        let id = self.admit(offer, &held).await;
+        let grant = self.grant(&key, id).await;
+        self.post_grant(&grant).await;
+        self.members.push((key, id));
+    }
+
+    /// The offer of a member's row key, and the key that the member signs with.
+    pub async fn offer(&self, n: u32) -> (KeyOfferRequest, PrivateKeySigner) {
         let key = self.coop.member_key(n);
         let (site, row_key, account) = (self.site(), RowKey::random(&mut rand::rng()), key.address());
         let applicant = Applicant { site: &site, account, nullifier: keccak256(account), row_key: &row_key };
         let row_keys = applicant.seal_row_key(&mut rand::rng()).unwrap();
         let deadline = self.now().await + 3_600;
-        let offer = membership::offer(&applicant, &self.coop.registrar, row_keys, deadline).unwrap();
-        let held: KeyReceipts = self.gateway.post("/v1/row-keys/offers", &offer).await.unwrap();
-        let request = membership::admit(&site, &self.coop.registrar, offer, &held).unwrap();
-        let joined: Joined = self.gateway.post("/v1/members", &request).await.unwrap();
-        self.consent(&key, joined.member_id).await;
-        self.members.push((key, joined.member_id));
+        (membership::offer(&applicant, &self.coop.registrar, row_keys, deadline).unwrap(), key)
     }
 
-    async fn consent(&self, key: &PrivateKeySigner, id: MemberId) {
+    pub async fn post_offer(&self, offer: &KeyOfferRequest) -> KeyReceipts {
+        self.gateway.post("/v1/row-keys/offers", offer).await.unwrap()
+    }
+
+    pub async fn admit(&self, offer: KeyOfferRequest, held: &KeyReceipts) -> MemberId {
+        let request = membership::admit(&self.site(), &self.coop.registrar, offer, held).unwrap();
+        let joined: Joined = self.gateway.post("/v1/members", &request).await.unwrap();
+        joined.member_id
+    }
+
+    pub async fn grant(&self, key: &PrivateKeySigner, id: MemberId) -> GrantRequest {
         let view = self.view(id).await;
         let registry = self.coop.manifest.addresses.consent_registry;
         let controller =
@@ -407,8 +461,11 @@ impl Rig {
         let version = view.consent_version + 1;
         let receipt = Receipt::new(id, version, controller, notice, Choice::health_research(), now, 0);
         let member = Member { site: &self.site(), key, id };
-        let request = member.grant(&receipt, self.stamp(view.consent_nonce).await, &mut rand::rng()).unwrap();
-        let granted: Granted = self.gateway.post("/v1/consents", &request).await.unwrap();
+        member.grant(&receipt, self.stamp(view.consent_nonce).await, &mut rand::rng()).unwrap()
+    }
+
+    pub async fn post_grant(&self, grant: &GrantRequest) {
+        let granted: Granted = self.gateway.post("/v1/consents", grant).await.unwrap();
         assert!(granted.pending_stewards.is_empty(), "every steward takes the consent");
     }
 
@@ -427,14 +484,31 @@ impl Rig {
 
     /// Seals a synthetic record of member `n` of this rig and waits until it is on chain.
     pub async fn contribute(&self, n: usize) {
+        let (package, blob) = self.sealed(n).await;
+        self.upload(blob).await;
+        self.post_package(&package).await;
+        self.recorded(&package).await;
+    }
+
+    /// A synthetic record of member `n` of this rig, sealed.
+    pub async fn sealed(&self, n: usize) -> (ContributionPackage, Vec<u8>) {
         let (key, id) = &self.members[n];
         let now = self.now().await;
         let record = synth::patient(7, n as u64, i64::try_from(now).unwrap()).to_string();
-        let (package, blob) = self.package(key, *id, record.as_bytes()).await;
+        self.package(key, *id, record.as_bytes()).await
+    }
+
+    pub async fn upload(&self, blob: Vec<u8>) {
         let cid = Cid::of(&blob);
         self.gateway.put_bytes(&format!("/v1/blobs/{cid}"), blob).await.unwrap();
-        let status: ContributionStatus = self.gateway.post("/v1/contributions", &package).await.unwrap();
+    }
+
+    pub async fn post_package(&self, package: &ContributionPackage) {
+        let status: ContributionStatus = self.gateway.post("/v1/contributions", package).await.unwrap();
         assert!(status.missing.is_empty(), "{:?}", status.missing);
+    }
+
+    pub async fn recorded(&self, package: &ContributionPackage) {
         let path = format!("/v1/contributions/{}", package.commitment);
         self.until("the contribution is on chain", async || {
             let status: ContributionStatus = self.gateway.get(&path).await.unwrap();
@@ -520,9 +594,14 @@ impl Rig {
         serde_json::from_slice(&json).unwrap()
     }
 
+    /// An order as a researcher sends it.
+    pub async fn query(&self, request: &QueryRequest) -> SealedAnswer {
+        self.gateway.post("/v1/queries", request).await.unwrap()
+    }
+
     /// The worker asked directly, as if the gateway had forwarded the order.
     pub async fn ask(&self, request: &QueryRequest) -> Result<SealedAnswer, Problem> {
-        self.worker.answer(request).await
+        self.worker.answer(self.worker.at_head().await?, request).await
     }
 
     /// Debits on chain.
@@ -549,7 +628,13 @@ pub fn count(rho: u64) -> Query {
     Query { version: VERSION, dataset: DATASET, cohort: Cohort::default(), ask: Ask::Count {}, rho }
 }
 
-async fn gateway(coop: &TestCoop, dir: &Path, stewards: &[String], worker: &str) -> (Client, String, JoinHandle<()>) {
+async fn gateway(
+    coop: &TestCoop,
+    dir: &Path,
+    (stewards, worker): (&[String], &str),
+    rpc: &str,
+    poll_ms: u64,
+) -> (Client, String, JoinHandle<()>) {
     use rochdale_gateway::config::{
         BatchConfig, ClaimsConfig, Config, GasConfig, IndexerConfig, Limits, RelayerConfig, StewardConfig, WorkerConfig,
     };
@@ -559,18 +644,19 @@ async fn gateway(coop: &TestCoop, dir: &Path, stewards: &[String], worker: &str)
     let steward = |(id, url): (u8, &String)| StewardConfig { steward: StewardId(id), url: url.clone() };
     let config = Config {
         listen: "127.0.0.1:0".parse().unwrap(),
-        rpc_url: coop.anvil.url(),
+        rpc_url: rpc.to_owned(),
+        rpc_fallbacks: Vec::new(),
         chain_id: 31_337,
         manifest: dir.join("../manifest.json"),
         data_dir: dir.join("data"),
-        relayer: RelayerConfig { key_file, sync_ms: 1_000 },
+        relayer: RelayerConfig { key_file, sync_ms: 1_000.max(poll_ms) },
         stewards: (1..).zip(stewards).map(steward).collect(),
         worker: WorkerConfig { address: coop.worker.address(), url: worker.to_owned() },
         limits: Limits::default(),
         batch: BatchConfig { idle_ms: 10, ..BatchConfig::default() },
         claims: ClaimsConfig { every_ms: 0, ..ClaimsConfig::default() },
         gas: GasConfig::default(),
-        indexer: IndexerConfig { poll_ms: 20, stale_after_seconds: 3_600, accept_rollback: None },
+        indexer: IndexerConfig { poll_ms, stale_after_s: 3_600, accept_rollback: None },
     };
     let assembled = rochdale_gateway::run::assemble(config).await.unwrap();
     let url = format!("http://{}", assembled.local_addr().unwrap());
@@ -594,6 +680,7 @@ fn steward_config(
     Config {
         listen: "127.0.0.1:0".parse().unwrap(),
         rpc_url: coop.anvil.url(),
+        rpc_fallbacks: Vec::new(),
         chain_id: 31_337,
         manifest: dir.join("../manifest.json"),
         data_dir: dir.clone(),
@@ -623,6 +710,7 @@ fn worker_config(coop: &TestCoop, dir: &Path, gateway_url: &str, urls: &[String]
     Config {
         listen: "127.0.0.1:0".parse().unwrap(),
         rpc_url: coop.anvil.url(),
+        rpc_fallbacks: Vec::new(),
         chain_id: 31_337,
         manifest: dir.join("../manifest.json"),
         data_dir: dir.join("data"),

@@ -96,7 +96,7 @@ async fn orders_go_side_by_side_and_one_sent_twice_at_once_is_charged_once() {
         let request = rig.order(&license, count(RHO / 8 + n), |_| {}).await;
         for _ in 0..2 {
             let (worker, request) = (rig.worker.clone(), request.clone());
-            asking.push((n, tokio::spawn(async move { worker.answer(&request).await })));
+            asking.push((n, tokio::spawn(async move { worker.answer(worker.at_head().await?, &request).await })));
         }
     }
     let mut answers = std::collections::BTreeMap::new();

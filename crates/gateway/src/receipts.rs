@@ -27,7 +27,7 @@ pub async fn look_up(
 }
 
 /// What the RPC's failure means. Its address is left out: it may hold an access key.
-pub(super) fn failed(chain: &Chain, call: &str, error: &TransportError) -> ChainError {
+pub(crate) fn failed(chain: &Chain, call: &str, error: &TransportError) -> ChainError {
     let rpc = chain.rpc().to_owned();
     match error.as_error_resp() {
         Some(said) => ChainError::Refused { rpc, call: call.to_owned(), detail: said.message.to_string() },

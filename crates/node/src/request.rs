@@ -1,0 +1,64 @@
+//! One request looks at the chain once: what its guard saw is what its handler sees first.
+//!
+//! The guard's look may be shared with whoever asks at the same time; it never began before the request came. A handler's
+//! second look is a new one: by then it may have done something that it wants to see.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::time::Instant;
+
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+
+tokio::task_local! {
+    /// Since when what was seen of the chain is new enough for this request.
+    static SINCE: Cell<Option<Instant>>;
+}
+
+/// Layer of a router: every request that passes looks at the chain for itself.
+pub async fn scoped(request: Request, next: Next) -> Response {
+    within(next.run(request)).await
+}
+
+/// Runs one request, or what stands for one.
+pub async fn within<T>(request: impl Future<Output = T>) -> T {
+    SINCE.scope(Cell::new(None), request).await
+}
+
+/// Since when a look of the guard has to be: from its first one on, or now.
+#[must_use]
+pub fn guard() -> Instant {
+    let now = Instant::now();
+    SINCE.try_with(|since| since.get().unwrap_or_else(|| since.replace(Some(now)).unwrap_or(now))).unwrap_or(now)
+}
+
+/// Since when a look of the handler has to be: the first may be the guard's.
+#[must_use]
+pub fn look() -> Instant {
+    SINCE.try_with(Cell::take).ok().flatten().unwrap_or_else(Instant::now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_first_look_of_a_handler_is_its_guards_and_the_second_a_new_one() {
+        let before = Instant::now();
+        assert!(guard() >= before && look() >= before, "outside of a request each look is its own");
+        within(async {
+            let first = guard();
+            assert_eq!(guard(), first);
+            assert_eq!(look(), first);
+            let second = look();
+            assert!(second > first && look() > second);
+        })
+        .await;
+        within(async {
+            let handler = look();
+            assert!(guard() > handler, "a look without a guard leaves nothing behind");
+        })
+        .await;
+    }
+}
