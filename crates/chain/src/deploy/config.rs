@@ -316,6 +316,13 @@ pub enum DataType {
     GenomicSummary = 4,
 }
 
+impl DataType {
+    /// That of a number on chain.
+    pub(super) fn of(number: u8) -> Option<Self> {
+        [Self::Ehr, Self::Labs, Self::Wearable, Self::GenomicSummary].into_iter().find(|kind| *kind as u8 == number)
+    }
+}
+
 /// A dataset on offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

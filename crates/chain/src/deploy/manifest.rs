@@ -18,6 +18,10 @@ use crate::eip712::{self, Contracts};
 /// The manifest's format.
 pub const MANIFEST_VERSION: u32 = 2;
 
+/// Where ERC-1967 proxies keep their implementation.
+pub(crate) const IMPLEMENTATION: B256 =
+    B256::new(alloy::primitives::hex!("360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc"));
+
 /// Defines [`Addresses`] from one table: field, field of the factory's `Parts`, name, name of the ABI.
 macro_rules! addresses {
     ($($field:ident $part:ident $name:ident $abi:ident),* $(,)?) => {

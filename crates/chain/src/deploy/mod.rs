@@ -6,10 +6,12 @@
 
 mod check;
 mod config;
+mod decided;
 mod engine;
 mod founding;
 mod journal;
 mod manifest;
+mod mismatch;
 mod roles;
 mod verify;
 
@@ -28,12 +30,14 @@ pub use config::{
     Actors, Allocation, Bonds, ConfigError, CoopConfig, DataType, DatasetConfig, DesksConfig, EmissionConfig,
     GovernanceConfig, HouseConfig, LICENSE_TERMS, MembershipLimits, SettlementTimes, SplitBps, VestingSchedule,
 };
+pub use decided::{Decision, decisions};
 pub use founding::{account_factory, implementation_address};
 pub use journal::{Journal, JournalError, Subject};
+pub(crate) use manifest::IMPLEMENTATION;
 pub use manifest::{Addresses, MANIFEST_VERSION, Manifest, ManifestError, PermitDomain};
+pub use mismatch::Mismatch;
 pub use roles::{Held, Role, holders};
-pub(crate) use verify::IMPLEMENTATION;
-pub use verify::{Mismatch, verify};
+pub use verify::{verify, verify_decided};
 
 /// What a deployment tells while it runs.
 #[derive(Clone, Copy, Debug)]
@@ -116,7 +120,7 @@ pub enum DeployError {
     #[error("{0} is no stablecoin with permits (ERC-2612): {1}")]
     Usdc(Address, String),
     /// Reading back showed something else than was asked for.
-    #[error("deployed, but {0}; do not use this cooperative")]
+    #[error("{0}, and no executed proposal says so; do not use this cooperative")]
     Mismatch(#[from] Mismatch),
     /// The RPC.
     #[error(transparent)]
