@@ -28,7 +28,7 @@ pub struct AccountRequest {
 /// Answer to [`AccountRequest`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AccountCreated {
-    /// Its address.
+    /// The account's address.
     #[schema(value_type = crate::shape::HexAddress)]
     pub account: Address,
     /// The transaction; absent where the account was there already.
@@ -51,7 +51,7 @@ pub struct AccountCall {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExecuteRequest {
-    /// The account.
+    /// The account's address.
     #[schema(value_type = crate::shape::HexAddress)]
     pub account: Address,
     /// The calls, in order.
@@ -68,7 +68,7 @@ pub struct ExecuteRequest {
 /// `GET /v1/accounts/{address}` at the gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AccountView {
-    /// The account.
+    /// The account's address.
     #[schema(value_type = crate::shape::HexAddress)]
     pub account: Address,
     /// The member who joined with it; absent where nobody did.

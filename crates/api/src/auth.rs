@@ -163,9 +163,9 @@ pub enum AuthError {
     /// The nonce was seen.
     #[error("nonce {nonce} of {signer} was used before: sign the request again")]
     Replayed {
-        /// Who signed.
+        /// The address that signed.
         signer: Address,
-        /// The nonce.
+        /// The nonce, which its signer uses once.
         nonce: U256,
     },
 }

@@ -33,7 +33,7 @@ pub struct Claimed {
     #[serde(default)]
     #[schema(value_type = Vec<u32>)]
     pub later: Vec<MemberId>,
-    /// The transactions.
+    /// The transactions that did it.
     pub mined: Vec<Mined>,
 }
 
@@ -57,7 +57,7 @@ impl Claimed {
 /// One member's payment. Amounts are decimal strings in the smallest unit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Paid {
-    /// Who.
+    /// The member whom it is about.
     #[schema(value_type = u32)]
     pub member_id: MemberId,
     /// The payout address.
@@ -92,7 +92,7 @@ pub struct LeavesRequest {
 /// A leaf as `SettlementLedger.claim` takes it, with its path from the leaf up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ClaimLeaf {
-    /// Whose.
+    /// The member whom it belongs to.
     #[schema(value_type = u32)]
     pub member_id: MemberId,
     /// Micro-USDC.

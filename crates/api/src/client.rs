@@ -46,7 +46,7 @@ pub enum ClientError {
     Unreachable {
         /// What was called.
         url: String,
-        /// Why.
+        /// What the layer below said.
         source: reqwest::Error,
     },
     /// The answer is not its own.
@@ -114,7 +114,7 @@ pub struct Told {
     pub request: B256,
     /// 200 to 299.
     pub status: u16,
-    /// The bytes.
+    /// The answer's bytes.
     pub body: Vec<u8>,
 }
 

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContributionPackage {
-    /// Who contributes.
+    /// The member who contributes.
     #[schema(value_type = u32)]
     pub member_id: MemberId,
     /// `core::commit::contribution_commitment`.
@@ -56,7 +56,7 @@ pub struct ContributionSecret {
 /// A steward's word that it verified and holds its share.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ShareReceipt {
-    /// The steward.
+    /// The steward, by its seat.
     #[schema(value_type = u8)]
     pub steward: StewardId,
     /// The contribution's commitment.
@@ -79,7 +79,7 @@ pub enum ContributionState {
 /// Answer to [`ContributionPackage`], and `GET /v1/contributions/{commitment}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ContributionStatus {
-    /// Which.
+    /// The contribution, by its commitment on chain.
     #[schema(value_type = crate::shape::Hex32)]
     pub commitment: B256,
     /// Where it stands.
@@ -103,10 +103,10 @@ pub struct ContributionStatus {
 /// A steward that does not hold its share.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MissingShare {
-    /// Which.
+    /// The steward, by its seat.
     #[schema(value_type = u8)]
     pub steward: StewardId,
-    /// Why.
+    /// What was wrong, in words for a person.
     pub reason: String,
 }
 
@@ -133,9 +133,9 @@ pub type ScoringShares = Vec<ScoringAnswer>;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ScoringAnswer {
-    /// The share.
+    /// The share, handed out.
     Released {
-        /// Which contribution.
+        /// The contribution, by its number in the registry.
         #[schema(value_type = u64)]
         contribution_id: ContributionId,
         /// The share, sealed to the request's key.
@@ -144,14 +144,14 @@ pub enum ScoringAnswer {
         /// The releasing steward's word to the gateway that the caller may fetch the sealed record.
         permit: BlobPermit,
     },
-    /// No share.
+    /// No share, and why.
     Refused {
-        /// Which contribution.
+        /// The contribution, by its number in the registry.
         #[schema(value_type = u64)]
         contribution_id: ContributionId,
         /// Why, as a code.
         code: crate::ProblemCode,
-        /// Why, in words.
+        /// What was wrong, in words for a person.
         reason: String,
     },
 }
@@ -160,9 +160,9 @@ pub enum ScoringAnswer {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ShareAnswer {
-    /// The share.
+    /// The share, handed out.
     Released {
-        /// Which contribution.
+        /// The contribution, by its number in the registry.
         #[schema(value_type = u64)]
         contribution_id: ContributionId,
         /// SHA-256 of the blob.
@@ -175,14 +175,14 @@ pub enum ShareAnswer {
         #[schema(value_type = crate::shape::HexBytes)]
         sealed: Bytes,
     },
-    /// No share.
+    /// No share, and why.
     Refused {
-        /// Which contribution.
+        /// The contribution, by its number in the registry.
         #[schema(value_type = u64)]
         contribution_id: ContributionId,
         /// Why, as a code.
         code: crate::ProblemCode,
-        /// Why, in words.
+        /// What was wrong, in words for a person.
         reason: String,
     },
 }
@@ -191,7 +191,7 @@ pub enum ShareAnswer {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScoreMessage {
-    /// Which.
+    /// The contribution, by its number in the registry.
     #[schema(value_type = u64)]
     pub contribution_id: ContributionId,
     /// The scorer's account, whatever seat it holds.
@@ -248,13 +248,13 @@ pub struct CatchUpRequest {
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CatchUp {
-    /// Row keys.
+    /// The row keys that were asked for and are here.
     pub row_keys: Vec<(MemberId, B256)>,
-    /// Consents.
+    /// The consent receipts that were asked for and are here.
     pub consents: Vec<(MemberId, u32, crate::member::ConsentSecret)>,
-    /// Contributions.
+    /// The private parts of contributions that were asked for and are here.
     pub contributions: Vec<CatchUpContribution>,
-    /// Snapshots.
+    /// The snapshots that were asked for and are here.
     #[serde(default)]
     pub snapshots: Vec<KeptSnapshot>,
     /// What stands in the place of snapshots that were destroyed.
@@ -286,7 +286,7 @@ pub struct KeptSnapshot {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CatchUpContribution {
-    /// Which.
+    /// The contribution, by its commitment on chain.
     pub commitment: B256,
     /// Dataset and blinder.
     pub secret: ContributionSecret,
@@ -316,12 +316,12 @@ pub struct VaultPage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VaultEntry {
-    /// The contribution.
+    /// The contribution, by its number in the registry.
     #[schema(value_type = u64)]
     pub contribution_id: ContributionId,
     /// SHA-256 of the blob.
     #[schema(value_type = crate::shape::Hex32)]
     pub blob_digest: B256,
-    /// Its length.
+    /// Its length in bytes.
     pub bytes: u64,
 }

@@ -55,7 +55,7 @@ pub enum OpeningReason {
 /// One line of a steward's log of openings: it released its share of a record to a scorer, or scored it itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Opening {
-    /// Which record.
+    /// The record, by its contribution's number in the registry.
     #[schema(value_type = u64)]
     pub contribution_id: ContributionId,
     /// Who scored it: the seat that it held then.
@@ -70,7 +70,7 @@ pub struct Opening {
     pub first: u64,
     /// When it was last released.
     pub last: u64,
-    /// How often.
+    /// How often it was handed out.
     pub times: u64,
 }
 
@@ -78,7 +78,7 @@ pub struct Opening {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RotateKeyRequest {
-    /// Its seat.
+    /// The steward's seat, from 1.
     #[schema(value_type = u8)]
     pub steward: StewardId,
     /// The key, X25519.

@@ -62,7 +62,7 @@ pub struct Joined {
     /// The new member's id.
     #[schema(value_type = u32)]
     pub member_id: MemberId,
-    /// The transaction.
+    /// The transaction that did it.
     pub mined: Mined,
     /// Stewards that did not take the row key yet; they fetch it from their peers.
     #[schema(value_type = Vec<u8>)]
@@ -73,7 +73,7 @@ pub struct Joined {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RowKeyDelivery {
-    /// Whose row.
+    /// The member whose row it is.
     #[schema(value_type = u32)]
     pub member_id: MemberId,
     /// The member's account: part of the sealing's additional data.
@@ -113,18 +113,18 @@ pub struct KeyOfferRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyOfferDelivery {
-    /// As in [`KeyOfferRequest`].
+    /// The account that is to join.
     #[schema(value_type = crate::shape::HexAddress)]
     pub account: Address,
-    /// Likewise.
+    /// The admission's nullifier, as the registrar signs it.
     #[schema(value_type = crate::shape::Hex32)]
     pub nullifier: B256,
-    /// Likewise.
+    /// The digest of the row key that is offered.
     #[schema(value_type = crate::shape::Hex32)]
     pub row_key_digest: B256,
-    /// Likewise.
+    /// Seconds of block time: until then the account joins, or the key is forgotten.
     pub deadline: u64,
-    /// Likewise.
+    /// The registrar's signature over the offer.
     #[schema(value_type = crate::shape::HexBytes)]
     pub registrar_signature: Bytes,
     /// This steward's copy.
@@ -134,7 +134,7 @@ pub struct KeyOfferDelivery {
 /// A steward's word that it opened a row key, compared it with its digest and keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct KeyReceipt {
-    /// Who signs.
+    /// The seat of the steward that signs.
     #[schema(value_type = u8)]
     pub steward: StewardId,
     /// EIP-712 over `KeyHeld`.
@@ -155,7 +155,7 @@ pub struct KeyReceipts {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GrantRequest {
-    /// Who consents.
+    /// The member who consents.
     #[schema(value_type = u32)]
     pub member_id: MemberId,
     /// Last version + 1.
@@ -179,7 +179,7 @@ pub struct GrantRequest {
 /// Answer to [`GrantRequest`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Granted {
-    /// The transaction.
+    /// The transaction that did it.
     #[serde(flatten)]
     pub mined: Mined,
     /// Stewards that did not take the receipt yet; they fetch it from their peers.
@@ -201,7 +201,7 @@ pub struct ConsentSecret {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConsentDelivery {
-    /// Who consented.
+    /// The member who consented.
     #[schema(value_type = u32)]
     pub member_id: MemberId,
     /// The consent's version.
@@ -214,7 +214,7 @@ pub struct ConsentDelivery {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DenyRequest {
-    /// Who denies.
+    /// The member who revokes or erases.
     #[schema(value_type = u32)]
     pub member_id: MemberId,
     /// The member's consent nonce.
@@ -230,7 +230,7 @@ pub struct DenyRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LeaveRequest {
-    /// Who leaves.
+    /// The member who leaves.
     #[schema(value_type = u32)]
     pub member_id: MemberId,
     /// The member's membership nonce.
@@ -246,7 +246,7 @@ pub struct LeaveRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PayoutRequest {
-    /// Whose earnings.
+    /// The member whose earnings go there.
     #[schema(value_type = u32)]
     pub member_id: MemberId,
     /// Where they are paid.
@@ -264,7 +264,7 @@ pub struct PayoutRequest {
 /// A steward's signed word that it destroyed what it held of a member (`GET /v1/erasures/{member}` at a steward).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ErasureAttestation {
-    /// Whose records.
+    /// The member whose records they are.
     #[schema(value_type = u32)]
     pub member_id: MemberId,
     /// The steward that signs.
@@ -286,7 +286,7 @@ pub struct ErasureAttestation {
 /// what was sealed to it. What the ledger owes stays, signed scores inside the sheets of settled epochs, and snapshots.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CompleteErasure {
-    /// Block time.
+    /// Block time, Unix seconds.
     pub at: u64,
     /// EIP-712 over `ErasureComplete`.
     #[schema(value_type = crate::shape::HexBytes)]
@@ -364,7 +364,7 @@ pub struct RowReport {
 /// One contribution's score with its reasons.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContributionReport {
-    /// Which.
+    /// The contribution, by its number in the registry.
     pub contribution_id: ContributionId,
     /// The agreed score; absent while deferred.
     pub score: Option<rochdale_core::ledger::Score>,
@@ -379,9 +379,9 @@ pub struct ContributionReport {
 pub struct UseReport {
     /// The debit's id on chain.
     pub debit: u64,
-    /// The license.
+    /// The license, by its number.
     pub license_id: LicenseId,
-    /// Purpose code.
+    /// The purpose, a DUO permission.
     pub purpose: rochdale_core::ids::Purpose,
     /// The query's digest.
     pub query_digest: B256,

@@ -56,15 +56,15 @@ pub struct BlindedOrder {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Snapshot {
-    /// The dataset.
+    /// The dataset, by its number in the catalog.
     pub dataset: DatasetId,
-    /// The purpose.
+    /// The purpose, a DUO permission.
     pub purpose: Purpose,
     /// The order's cut.
     pub cut: B256,
     /// `core::commit::Snapshot::blinded_digest`.
     pub digest: B256,
-    /// Ascending.
+    /// The records of the pool, ascending.
     pub contributions: Vec<ContributionId>,
 }
 
@@ -72,7 +72,7 @@ pub struct Snapshot {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DebitSignature {
-    /// The steward.
+    /// The steward, by its seat.
     #[schema(value_type = u8)]
     pub steward: StewardId,
     /// EIP-712 over `Debit`.
@@ -85,7 +85,7 @@ pub struct DebitSignature {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DebitRequest {
-    /// The debit.
+    /// What is charged, as the stewards sign it.
     #[schema(value_type = Object)]
     pub debit: Debit,
     /// A quorum's signatures, by seat ascending.
@@ -116,7 +116,7 @@ pub struct AnchorRequest {
     /// `core::commit::answer` of the answer.
     #[schema(value_type = crate::shape::Hex32)]
     pub result_digest: B256,
-    /// The worker.
+    /// The worker's address.
     #[schema(value_type = crate::shape::HexAddress)]
     pub worker: Address,
     /// EIP-712 over `QueryReceipt`.
@@ -127,10 +127,10 @@ pub struct AnchorRequest {
 /// Answer to [`QueryRequest`]: an [`Answered`] as JSON, sealed to the license's recipient key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SealedAnswer {
-    /// The license.
+    /// The license, by its number.
     #[schema(value_type = u64)]
     pub license_id: LicenseId,
-    /// The query.
+    /// The digest of the query.
     #[schema(value_type = crate::shape::Hex32)]
     pub query_digest: B256,
     /// EIP-712 digest of the order, which the seal binds.
@@ -171,7 +171,7 @@ pub struct Sizes {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PublishedSize {
-    /// The dataset.
+    /// The dataset, by its number in the catalog.
     #[schema(value_type = u32)]
     pub dataset: DatasetId,
     /// The purpose that consents were matched against.

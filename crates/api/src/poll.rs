@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PollRequest {
-    /// The question.
+    /// The poll as its author signed it.
     #[schema(value_type = Object)]
     pub poll: Poll,
     /// EIP-712 over `Poll` by the author's account: 65 bytes of ECDSA, or what the account's ERC-1271 takes.
@@ -24,10 +24,10 @@ pub struct PollView {
     /// The EIP-712 struct hash of the poll.
     #[schema(value_type = crate::shape::Hex32)]
     pub id: B256,
-    /// The question.
+    /// The poll as its author signed it.
     #[schema(value_type = Object)]
     pub poll: Poll,
-    /// The author's.
+    /// The author's signature over the poll.
     #[schema(value_type = crate::shape::HexBytes)]
     pub signature: Bytes,
     /// Ballots kept.
@@ -38,7 +38,7 @@ pub struct PollView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BallotRequest {
-    /// The answer.
+    /// The ballot as its member signed it.
     #[schema(value_type = Object)]
     pub ballot: Ballot,
     /// EIP-712 over `Ballot` by the member's account.
@@ -50,10 +50,10 @@ pub struct BallotRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignedBallot {
-    /// The answer.
+    /// The ballot as its member signed it.
     #[schema(value_type = Object)]
     pub ballot: Ballot,
-    /// The member's.
+    /// The member's signature over the ballot.
     #[schema(value_type = crate::shape::HexBytes)]
     pub signature: Bytes,
     /// Block time at which the gateway took it, in Unix seconds.
@@ -69,10 +69,10 @@ pub struct PollRecord {
     /// The `Membership` contract that says who they are: the verifying contract of both signatures.
     #[schema(value_type = crate::shape::HexAddress)]
     pub membership: Address,
-    /// The question.
+    /// The poll as its author signed it.
     #[schema(value_type = Object)]
     pub poll: Poll,
-    /// The author's.
+    /// The author's signature over the poll.
     #[schema(value_type = crate::shape::HexBytes)]
     pub signature: Bytes,
     /// One for each member, the last that the gateway took.

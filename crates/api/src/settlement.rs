@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Countersignature {
-    /// The steward.
+    /// The steward, by its seat.
     #[schema(value_type = u8)]
     pub steward: StewardId,
     /// EIP-712 over `Header`.
@@ -25,12 +25,12 @@ pub struct Countersignature {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SheetMessage {
-    /// The epoch.
+    /// The epoch, from 1.
     #[schema(value_type = u32)]
     pub epoch: Epoch,
     /// The attempt, from 0.
     pub attempt: u32,
-    /// The proposer.
+    /// The seat whose turn it is to propose.
     #[schema(value_type = u8)]
     pub proposer: StewardId,
     /// A [`Sheet`] as JSON, sealed to each steward in seat order; all are sent to each, so that everyone can check the digest.
@@ -47,7 +47,7 @@ pub struct SheetMessage {
 pub struct Sheet {
     /// The cut: number and hash of the last block of the epoch.
     pub cut_block: u64,
-    /// Its hash.
+    /// The hash of the block at the cut.
     pub cut_hash: B256,
     /// The scores that enter, each with its signatures.
     pub scores: Vec<ScoreMessage>,
@@ -103,7 +103,7 @@ pub struct SheetCopy {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SheetLine {
-    /// Who.
+    /// The member whom it is about.
     pub member_id: MemberId,
     /// Contributions that count now, in order.
     pub contributions: Vec<ContributionId>,
@@ -141,7 +141,7 @@ pub enum SheetAnswer {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProposeRequest {
-    /// The header.
+    /// The header that the root stands in.
     #[schema(value_type = Object)]
     pub header: Header,
     /// A quorum's signatures, by seat ascending.
@@ -169,13 +169,13 @@ pub struct SettlementStatus {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DemandRequest {
-    /// Whose row.
+    /// The member whose row it is.
     #[schema(value_type = u32)]
     pub member_id: MemberId,
     /// The pending epoch.
     #[schema(value_type = u32)]
     pub epoch: Epoch,
-    /// Its attempt.
+    /// The attempt at settling the epoch, from 0.
     pub attempt: u32,
     /// What is demanded.
     #[serde(default)]
@@ -193,7 +193,7 @@ pub struct DemandRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContestRequest {
-    /// Whose row.
+    /// The member whose row it is.
     #[schema(value_type = u32)]
     pub member_id: MemberId,
     /// Seconds of block time.
@@ -207,7 +207,7 @@ pub struct ContestRequest {
     /// The header of the pending root, which names epoch and attempt.
     #[schema(value_type = Object)]
     pub header: Header,
-    /// Its parameters.
+    /// The parameters that governed the epoch.
     #[schema(value_type = Object)]
     pub params: Params,
     /// The row in the root before.
@@ -228,7 +228,7 @@ pub struct AnswerRequest {
     /// The pending epoch.
     #[schema(value_type = u32)]
     pub epoch: Epoch,
-    /// Its attempt.
+    /// The attempt at settling the epoch, from 0.
     pub attempt: u32,
     /// Whose row or inputs.
     #[schema(value_type = u32)]
@@ -248,7 +248,7 @@ pub enum DemandAnswer {
     Inputs {
         /// The pending header.
         header: Box<Header>,
-        /// The inputs.
+        /// What the row was computed from.
         opened: OpenedInputs,
     },
 }
@@ -269,7 +269,7 @@ impl DemandAnswer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AwardsRequest {
-    /// The epoch.
+    /// The epoch, from 1.
     pub epoch: Epoch,
 }
 
@@ -280,7 +280,7 @@ pub struct AwardsRequest {
 pub struct AwardMessage {
     /// By which program.
     pub program: u32,
-    /// To whom.
+    /// The member who gets it.
     #[schema(value_type = u32)]
     pub member_id: MemberId,
     /// In which epoch it counts.

@@ -21,7 +21,7 @@ pub struct Health {
     pub head: u64,
     /// The last block that was indexed.
     pub indexed: u64,
-    /// Block time.
+    /// Block time, Unix seconds.
     pub now: u64,
     /// What is wrong.
     pub problems: Vec<String>,
@@ -33,7 +33,7 @@ pub struct Health {
 /// `GET /v1/cooperative` at the gateway: what a client needs to take part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Cooperative {
-    /// The chain.
+    /// The chain's id (EIP-155).
     pub chain_id: u64,
     /// The deployment manifest, as written at deployment.
     #[schema(value_type = Object)]
@@ -62,9 +62,9 @@ pub struct Cooperative {
 /// A block that no reorganization takes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FinalizedBlock {
-    /// Its number.
+    /// The block's number.
     pub number: u64,
-    /// Its hash.
+    /// The block's hash.
     #[schema(value_type = crate::shape::Hex32)]
     pub hash: B256,
     /// Its timestamp, seconds.
@@ -74,7 +74,7 @@ pub struct FinalizedBlock {
 /// A steward in the directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StewardEntry {
-    /// Seat.
+    /// The steward's seat, from 1.
     #[schema(value_type = u8)]
     pub steward: StewardId,
     /// Signing address.
@@ -92,10 +92,10 @@ pub struct StewardEntry {
 /// `GET /v1/members/{id}` at the gateway: what the chain says of a member, and the nonces that the next signatures need.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MemberView {
-    /// Who.
+    /// The member whom it is about.
     #[schema(value_type = u32)]
     pub member_id: MemberId,
-    /// Account.
+    /// The account's address.
     #[schema(value_type = crate::shape::HexAddress)]
     pub account: Address,
     /// Where claims are paid.
@@ -120,7 +120,7 @@ pub struct MemberView {
 /// `GET /v1/licenses/{id}` at the gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LicenseView {
-    /// Which.
+    /// The license, by its number.
     #[schema(value_type = u64)]
     pub license_id: LicenseId,
     /// Who holds it.
@@ -144,7 +144,7 @@ pub struct LicenseView {
 /// `GET /v1/treasury` at the gateway: cumulative micro-USDC booked to each bucket, as decimal strings.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TreasuryView {
-    /// For contributors.
+    /// Micro-USDC for contributors.
     #[serde(with = "rochdale_core::money::decimal_string")]
     #[schema(value_type = crate::shape::Decimal)]
     pub contributors: u128,
@@ -152,15 +152,15 @@ pub struct TreasuryView {
     #[serde(with = "rochdale_core::money::decimal_string")]
     #[schema(value_type = crate::shape::Decimal)]
     pub buyback: u128,
-    /// Operations.
+    /// Micro-USDC for the cooperative's operations.
     #[serde(with = "rochdale_core::money::decimal_string")]
     #[schema(value_type = crate::shape::Decimal)]
     pub operations: u128,
-    /// Compliance.
+    /// Micro-USDC for compliance.
     #[serde(with = "rochdale_core::money::decimal_string")]
     #[schema(value_type = crate::shape::Decimal)]
     pub compliance: u128,
-    /// Reserve.
+    /// Micro-USDC in the reserve.
     #[serde(with = "rochdale_core::money::decimal_string")]
     #[schema(value_type = crate::shape::Decimal)]
     pub reserve: u128,
@@ -173,7 +173,7 @@ pub struct TreasuryView {
 /// `GET /v1/epochs/{epoch}` at the gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EpochView {
-    /// Which.
+    /// The epoch, from 1.
     #[schema(value_type = u32)]
     pub epoch: Epoch,
     /// `running`, `awaiting_proposal`, `pending`, `final`.
@@ -182,7 +182,7 @@ pub struct EpochView {
     pub end: u64,
     /// When its root is final.
     pub final_at: Option<u64>,
-    /// The root.
+    /// The root of the epoch's tree.
     #[schema(value_type = Option<crate::shape::Hex32>)]
     pub root: Option<B256>,
     /// The proposed header.
@@ -198,12 +198,12 @@ pub struct EpochView {
 /// A dataset on offer (`GET /v1/datasets` at the gateway).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DatasetView {
-    /// Which.
+    /// The dataset, by its number in the catalog.
     #[schema(value_type = u32)]
     pub dataset: DatasetId,
     /// 1 EHR, 2 labs, 3 wearable, 4 genomic summary.
     pub data_type: u8,
-    /// Source code.
+    /// The code of where the data comes from.
     pub source: u8,
     /// Micro-USDC for 1,000 records, as a decimal string.
     #[serde(with = "rochdale_core::money::decimal_string")]
@@ -217,7 +217,7 @@ pub struct DatasetView {
 /// `GET /v1/budget` at the gateway: what was charged to privacy budgets. A debit charges each person in its snapshot, and nobody else.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BudgetView {
-    /// Booked debits.
+    /// How many debits are booked on chain.
     pub debits: u64,
     /// Those with an anchored receipt.
     pub answered: u64,

@@ -20,7 +20,7 @@ pub struct Pending {
     pub epoch: Epoch,
     /// Of which attempt.
     pub attempt: u32,
-    /// The root.
+    /// The root of the epoch's tree.
     pub root: B256,
     /// When it is final, Unix seconds; none while an objection waits for the member house.
     pub final_at: Option<u64>,
@@ -40,7 +40,7 @@ pub enum DisputeError {
     Other {
         /// What was asked for.
         epoch: Epoch,
-        /// Its attempt.
+        /// The attempt at settling the epoch, from 0.
         attempt: u32,
         /// What is pending.
         pending: Pending,
@@ -48,7 +48,7 @@ pub enum DisputeError {
     /// Somebody was first.
     #[error("a steward objected to epoch {}, attempt {} already: the member house decides", .0.epoch, .0.attempt)]
     Frozen(Pending),
-    /// The transaction.
+    /// The transaction was not taken.
     #[error(transparent)]
     Send(#[from] SendError),
     /// The RPC.
@@ -146,4 +146,14 @@ pub async fn contest(
 ) -> Result<Receipt, SendError> {
     let call = Disputes::contestCall { c: contest.into(), signature, opening };
     sender.send(manifest.addresses.disputes, &call).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frozen_root_is_known_by_the_time_that_the_ledger_gives_it() {
+        assert_eq!(u128::from(FROZEN), crate::bounds::of("frozen"));
+    }
 }

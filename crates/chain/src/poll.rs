@@ -28,7 +28,7 @@ pub enum ElectorateError {
         /// The last final block.
         finalized: u64,
     },
-    /// The author.
+    /// The author was no member with a vote.
     #[error("the poll is not signed by the account of member {0}, or that was no member at the snapshot")]
     Author(MemberId),
     /// The RPC.

@@ -117,9 +117,9 @@ pub struct Grant {
 /// A recorded contribution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contribution {
-    /// Its id.
+    /// The contribution's number in the registry.
     pub id: ContributionId,
-    /// Who contributed.
+    /// The member who recorded it.
     pub member: MemberId,
     /// What was contributed, blinded.
     pub commitment: B256,
@@ -145,9 +145,9 @@ pub struct LicenseState {
 /// A booked license price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Booking {
-    /// The license.
+    /// The license that paid.
     pub license: LicenseId,
-    /// Its dataset.
+    /// The dataset that was paid for.
     pub dataset: DatasetId,
     /// To the contributors.
     pub contributors: MicroUsdc,
@@ -168,7 +168,7 @@ pub struct Booking {
 pub struct DatasetState {
     /// 1 EHR, 2 labs, 3 wearable, 4 genomic summary.
     pub data_type: u8,
-    /// Source code.
+    /// The code of where the data comes from.
     pub source: u8,
     /// Price per 1,000 records.
     pub price_per_thousand: MicroUsdc,
@@ -181,7 +181,7 @@ pub struct DatasetState {
 /// A steward's office: who left it still hands over what it holds, and what it is asked is sealed to its last key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Office {
-    /// The seat.
+    /// The seat that it had.
     pub seat: StewardId,
     /// The key on chain when the seat was last this account's.
     pub sealing_key: B256,

@@ -44,7 +44,7 @@ pub struct Layout {
 /// A variable, or a member of a struct.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Field {
-    /// Its name.
+    /// The name that it has.
     pub label: String,
     /// Its type, a key of [`Layout::types`].
     #[serde(rename = "type")]
@@ -137,9 +137,9 @@ pub enum PlanError {
         "{path}: {detail}; `rochdale coop deploy` writes this file beside the manifest, with the layouts of what it deploys"
     )]
     Layouts {
-        /// The file.
+        /// The path of the file at fault.
         path: PathBuf,
-        /// Why.
+        /// What is wrong, in words for a person.
         detail: String,
     },
     /// The RPC.
@@ -222,7 +222,7 @@ pub struct Change {
     pub contract: String,
     /// What it is, by the name of its ABI.
     pub kind: String,
-    /// Its proxy.
+    /// The address of the proxy, which stays.
     pub proxy: Address,
     /// The code that runs now.
     pub from: Address,

@@ -1,20 +1,23 @@
 //! What a person can type.
 
-use crate::dispute::DisputeCommand;
+use crate::dispute_args::DisputeCommand;
+use crate::found::{self, Layout};
 use crate::gov::args::{ChainArgs, GovCommand};
-use crate::researcher::args::ResearcherCommand;
-use crate::state::State;
+use crate::researcher::args::{PurposeArg, ResearcherCommand};
+use crate::state::{State, read_json};
+use crate::ui::Agreed;
 use alloy::primitives::Address;
 use anyhow::{Result, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use rochdale_core::consent::Permission;
-use rochdale_core::ids::{DatasetId, Epoch, MemberId, Purpose, StewardId};
+use rochdale_core::ids::{DatasetId, Epoch, MemberId, StewardId};
 use rochdale_core::ledger::DemandKind;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The state directory where none is named.
 const HOME: &str = ".rochdale";
+/// The gateway's port where none is named.
+const PORT: u16 = 8_400;
 
 /// Found and run a patient data cooperative.
 #[derive(Debug, Parser)]
@@ -32,9 +35,9 @@ pub struct Common {
     /// Where keys, stores and configuration of this cooperative lie [default: .rochdale; for a demo a new folder in it]
     #[arg(long, global = true, env = "ROCHDALE_STATE")]
     pub state: Option<PathBuf>,
-    /// The gateway
-    #[arg(long, global = true, env = "ROCHDALE_URL", default_value = "http://127.0.0.1:8400")]
-    pub url: String,
+    /// The gateway [default: that of the cooperative which `rochdale up` runs on this state directory, else http://127.0.0.1:8400]
+    #[arg(long, global = true, env = "ROCHDALE_URL")]
+    pub url: Option<String>,
     /// Print one JSON object and nothing else
     #[arg(long, global = true)]
     pub json: bool,
@@ -44,6 +47,18 @@ impl Common {
     /// The state directory, opened.
     pub fn state(&self) -> Result<State> {
         State::open(self.state.as_deref().unwrap_or(Path::new(HOME)))
+    }
+
+    /// The gateway's address: as named, or as it stands in the state directory.
+    pub fn gateway(&self) -> Result<String> {
+        if let Some(url) = &self.url {
+            return Ok(url.clone());
+        }
+        let layout = self.state()?.layout();
+        if layout.exists() {
+            return Ok(read_json::<Layout>(&layout)?.gateway_url());
+        }
+        Ok(found::url(PORT))
     }
 
     /// A state directory that no cooperative was founded in: the one named, or a new one for this demo.
@@ -80,11 +95,14 @@ pub enum Command {
         #[arg(long, conflicts_with = "only", value_delimiter = ',')]
         without: Vec<String>,
         /// The gateway's port; the other processes listen on ports after it
-        #[arg(long, default_value_t = 8400)]
+        #[arg(long, default_value_t = PORT)]
         port: u16,
-        /// What to found the cooperative with, where there is none yet
+        /// What to found the cooperative with, where there is none yet; its actors are drawn here
         #[arg(long)]
         config: Option<PathBuf>,
+        /// The least people that an answer may be about, where the cooperative is founded now
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..))]
+        min_cohort: u32,
     },
     /// Run a program that ends with the process that started it
     #[command(hide = true)]
@@ -117,6 +135,18 @@ pub enum Command {
     /// Stop a pending root, or answer for one, without the gateway
     #[command(subcommand)]
     Dispute(DisputeCommand),
+    /// Show the local chain's time, or move it on, so that votes and auctions can be walked through
+    #[command(
+        after_help = "Examples:\n  rochdale time\n  rochdale time +1d\n  rochdale time +2h\n  rochdale time +30m"
+    )]
+    Time {
+        /// How far: +1d, +2h, +30m, or a sum such as +1d12h
+        #[arg(value_parser = crate::when::later)]
+        by: Option<u64>,
+    },
+    /// Key files: nothing else draws an office's key
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Recompute the ledger from chain data and a steward's store, or from a transcript; fails at the first difference
     #[command(after_help = "Examples:\n  rochdale audit --steward 2 --json\n  \
         rochdale audit --transcript transcript.json --rpc http://127.0.0.1:8545 --manifest manifest.json")]
@@ -159,7 +189,7 @@ pub struct DemoArgs {
     #[arg(long)]
     pub once: bool,
     /// The gateway's port; the other processes listen on ports after it
-    #[arg(long, default_value_t = 8400)]
+    #[arg(long, default_value_t = PORT)]
     pub port: u16,
     /// Largest record in MiB
     #[arg(long, default_value_t = 48, value_parser = clap::value_parser!(u32).range(1..=60))]
@@ -239,10 +269,10 @@ pub enum MemberCommand {
     },
     /// Grant or revoke consent
     #[command(
-        after_help = "Examples:\n  rochdale member consent --name ada --purpose hmb\n  rochdale member consent --name ada --revoke"
+        after_help = "Examples:\n  rochdale member consent --name ada --purpose hmb\n  rochdale member consent --name ada --purpose hmb --yes\n  rochdale member consent --name ada --revoke"
     )]
     Consent {
-        /// Who
+        /// The member, by the name on this machine
         #[arg(long)]
         name: String,
         /// What research may be for
@@ -251,19 +281,21 @@ pub enum MemberCommand {
         /// Take the consent back
         #[arg(long)]
         revoke: bool,
+        #[command(flatten)]
+        agreed: Agreed,
     },
     /// Seal a record and contribute it
     #[command(
         after_help = "Examples:\n  rochdale member contribute --name ada bundle.json\n  rochdale member contribute --name ada --resume"
     )]
     Contribute {
-        /// Who
+        /// The member, by the name on this machine
         #[arg(long)]
         name: String,
         /// A FHIR R4 bundle of one patient
         #[arg(required_unless_present = "resume")]
         record: Option<PathBuf>,
-        /// The dataset
+        /// The number of the dataset that the record goes into
         #[arg(long, default_value = "1")]
         dataset: DatasetId,
         /// Send again what some steward misses
@@ -273,46 +305,44 @@ pub enum MemberCommand {
     /// End the membership; records stay until they are erased, and what was earned stays yours
     #[command(after_help = "Example: rochdale member leave --name ada --yes")]
     Leave {
-        /// Who
+        /// The member, by the name on this machine
         #[arg(long)]
         name: String,
-        /// Yes, for ever: an account joins once
-        #[arg(long)]
-        yes: bool,
+        #[command(flatten)]
+        agreed: Agreed,
     },
     /// Be paid to another address from now on, also after leaving
     #[command(after_help = "Example: rochdale member payout --name ada 0x00000000000000000000000000000000000a11ce")]
     Payout {
-        /// Who
+        /// The member, by the name on this machine
         #[arg(long)]
         name: String,
-        /// The address
+        /// The address that is paid from now on
         address: Address,
     },
     /// Erase everything and end the membership; what was earned stays yours
     Erase {
-        /// Who
+        /// The member, by the name on this machine
         #[arg(long)]
         name: String,
-        /// Yes, for ever
-        #[arg(long)]
-        yes: bool,
+        #[command(flatten)]
+        agreed: Agreed,
     },
     /// Show which stewards signed that they destroyed what they held of an erased member
     Erasure {
-        /// Who
+        /// The member, by the name on this machine
         #[arg(long)]
         name: String,
     },
     /// Show which stewards opened the member's records to score them, by each steward's log
     Openings {
-        /// Who
+        /// The member, by the name on this machine
         #[arg(long)]
         name: String,
     },
     /// Show the member's own row of the ledger, with the reasons of each score
     Rows {
-        /// Who
+        /// The member, by the name on this machine
         #[arg(long)]
         name: String,
     },
@@ -322,10 +352,10 @@ pub enum MemberCommand {
         after_help = "Examples:\n  rochdale member demand --name ada\n  rochdale member demand --name ada --kind inputs"
     )]
     Demand {
-        /// Who
+        /// The member, by the name on this machine
         #[arg(long)]
         name: String,
-        /// What: row or inputs
+        /// What is to be published: `row` or `inputs`
         #[arg(long, default_value_t = DemandKind::Row)]
         kind: DemandKind,
     },
@@ -334,7 +364,7 @@ pub enum MemberCommand {
         after_help = "Examples:\n  rochdale member contest --name ada\n  rochdale member contest --name ada --pay mine.key --rpc https://node.example"
     )]
     Contest {
-        /// Who
+        /// The member, by the name on this machine
         #[arg(long)]
         name: String,
         /// Key file of an account that pays for the transaction itself, past the gateway
@@ -348,7 +378,7 @@ pub enum MemberCommand {
         after_help = "Examples:\n  rochdale member claim --name ada\n  rochdale member claim --all\n  rochdale member claim --name ada --key own.key --rpc http://127.0.0.1:8545"
     )]
     Claim {
-        /// Who
+        /// The member, by the name on this machine
         #[arg(long, required_unless_present = "all")]
         name: Option<String>,
         /// Everyone in the tree, in batches
@@ -362,31 +392,43 @@ pub enum MemberCommand {
     },
 }
 
-/// GA4GH DUO permissions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum PurposeArg {
-    /// General research use (DUO:0000042)
-    Gru,
-    /// Health, medical and biomedical research (DUO:0000006)
-    Hmb,
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Draw a signing key and write it to a file that is not there yet
+    #[command(
+        after_help = "Examples:\n  rochdale key new founder.key\n  rochdale key new --office registrar --state ./ours"
+    )]
+    New {
+        /// The key file
+        #[arg(required_unless_present = "office")]
+        file: Option<PathBuf>,
+        /// Put it where this state directory keeps the key of an office
+        #[arg(long, value_enum, conflicts_with = "file")]
+        office: Option<Office>,
+    },
+    /// Show the account of a key file
+    #[command(after_help = "Example: rochdale key show founder.key")]
+    Show {
+        /// The key file
+        #[arg(required_unless_present = "office")]
+        file: Option<PathBuf>,
+        /// That of an office of this state directory
+        #[arg(long, value_enum, conflicts_with = "file")]
+        office: Option<Office>,
+    },
 }
 
-impl PurposeArg {
-    /// The permission.
-    pub fn permission(self) -> Permission {
-        match self {
-            Self::Gru => Permission::GeneralResearch {},
-            Self::Hmb => Permission::HealthMedicalBiomedical {},
-        }
-    }
-
-    /// The purpose's code.
-    pub fn code(self) -> Purpose {
-        Purpose(match self {
-            Self::Gru => 42,
-            Self::Hmb => 6,
-        })
-    }
+/// An office whose key a state directory may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Office {
+    /// Pays for the deployment and keeps no role
+    Founder,
+    /// Signs admissions
+    Registrar,
+    /// Approves researchers
+    Ethics,
+    /// May pause for a week
+    Guardian,
 }
 
 #[derive(Debug, Subcommand)]
@@ -394,10 +436,10 @@ pub enum ProgramCommand {
     /// Sign an award of points and give it to the stewards; it counts in the epoch that runs, under the program's caps
     #[command(after_help = "Example: rochdale program award --program 1 --member 7 --points 2500 --key awarder.key")]
     Award {
-        /// The program
+        /// The number of the program
         #[arg(long)]
         program: u32,
-        /// To whom
+        /// The member who gets the points, by id
         #[arg(long)]
         member: MemberId,
         /// How many; 10,000 are worth one perfect common record

@@ -1,26 +1,21 @@
 //! One function for each noun that a person types.
 
-use crate::args::{Common, CoopCommand, EpochCommand, MemberCommand, PurposeArg, UpgradeArgs};
-use crate::contest::{self, Outcome, Payer};
+use crate::args::{Common, CoopCommand, EpochCommand, UpgradeArgs};
 use crate::coop::{self, Coop};
-use crate::dispute;
-use crate::found::{self, FOUNDER, Layout, REGISTRAR};
-use crate::gov::Site;
-use crate::gov::args::ChainArgs;
-use crate::own_gas;
+use crate::failure::{Failure, Kind};
+use crate::found::{self, FOUNDER, Layout};
+use crate::placeholder;
 use crate::state::{State, read_json};
 use crate::ui::Ui;
 use crate::up::{self, Running};
-use crate::wallet::Wallet;
-use crate::{audit as audit_run, epoch as epochs, member as members, records};
+use crate::when::{count, utc};
+use crate::{audit as audit_run, epoch as epochs};
 use alloy::primitives::Address;
-use anyhow::{Context, Result, bail};
-use rochdale_api::custody::{Opening, OpeningReason};
+use anyhow::{Context, Result, bail, ensure};
 use rochdale_chain::client::{Chain, LOCAL_CHAIN_ID, Sender};
-use rochdale_chain::deploy::{CoopConfig, Manifest, Role, holders, place_code, verify};
+use rochdale_chain::deploy::{Actors, CoopConfig, Decision, Manifest, Role, holders, place_code, verify_decided};
 use rochdale_chain::upgrade;
-use rochdale_core::fhir::Limits;
-use rochdale_core::ids::{Epoch, MemberId, StewardId};
+use rochdale_core::ids::{Epoch, StewardId};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -32,11 +27,8 @@ const ATTEMPT_PATIENCE: Duration = Duration::from_secs(120);
 
 /// Prints a result: as JSON, or as the sentence that a person reads.
 pub fn show(ui: Ui, value: &Value, sentence: impl AsRef<str>) -> Result<ExitCode> {
-    if ui.json {
-        println!("{}", serde_json::to_string_pretty(value)?);
-    } else {
-        println!("{}", sentence.as_ref());
-    }
+    let text = if ui.json { serde_json::to_string_pretty(value)? } else { sentence.as_ref().to_owned() };
+    ui.tell(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -45,7 +37,7 @@ pub async fn up(
     common: &Common,
     only: Option<String>,
     without: &[String],
-    (port, config): (u16, Option<PathBuf>),
+    (layout, config): (Layout, Option<PathBuf>),
     ui: Ui,
 ) -> Result<ExitCode> {
     let state = common.state()?;
@@ -53,8 +45,8 @@ pub async fn up(
         up::only(&state, &name, ui).await?;
         return Ok(ExitCode::SUCCESS);
     }
-    let config = config.as_deref().map(coop_config).transpose()?;
-    let mut running = Running::start(&state, Layout::new(port), without, config, ui).await?;
+    let config = config.as_deref().map(local_config).transpose()?;
+    let mut running = Running::start(&state, layout, without, config, ui).await?;
     let url = running.layout.gateway_url();
     show(
         ui,
@@ -71,6 +63,28 @@ fn coop_config(path: &Path) -> Result<CoopConfig> {
     toml::from_str(&text).with_context(|| format!("{} is not understood", path.display()))
 }
 
+/// A configuration whose actors are drawn here, whoever it names; it may leave them out.
+fn local_config(path: &Path) -> Result<CoopConfig> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let table: toml::Table = toml::from_str(&text).with_context(|| format!("{} is not understood", path.display()))?;
+    if table.contains_key("actors") {
+        return coop_config(path);
+    }
+    let nobody = Actors {
+        registrar: Address::ZERO,
+        gateway: Address::ZERO,
+        ethics_board: Address::ZERO,
+        guardian: Address::ZERO,
+        stewards: Vec::new(),
+        quorum: 0,
+        workers: Vec::new(),
+    };
+    let actors = toml::Table::from_iter([("actors".to_owned(), toml::Value::try_from(nobody)?)]);
+    // Behind what is there, so that an error names the file's own lines.
+    let whole = format!("{text}\n{}", toml::to_string(&actors)?);
+    toml::from_str(&whole).with_context(|| format!("{} is not understood", path.display()))
+}
+
 /// `rochdale coop …`
 pub async fn coop(common: &Common, command: CoopCommand, ui: Ui) -> Result<ExitCode> {
     match command {
@@ -84,6 +98,9 @@ pub async fn coop(common: &Common, command: CoopCommand, ui: Ui) -> Result<ExitC
             }
             let config = coop_config(&config)?;
             let chain = found::connect(&rpc, config.chain_id).await?;
+            // Before a key is drawn or anything is sent.
+            config.check()?;
+            placeholder::refuse_actors(&config.actors)?;
             let founder = payer(&state, &chain, key).await?;
             let manifest = found::carry_out(&state, &founder, &config, ui).await?;
             let sentence = format!(
@@ -100,16 +117,25 @@ pub async fn coop(common: &Common, command: CoopCommand, ui: Ui) -> Result<ExitC
                 Some(rpc) => found::connect(&rpc, config.chain_id).await?,
                 None => local_chain(&state).await?,
             };
-            verify(&chain, &manifest, &config).await?;
+            let decided = verify_decided(&chain, &manifest, &config).await?;
             let held = holders(&chain, &manifest).await?;
-            let mut sentence =
-                "The chain is as the configuration says; the founder and the factory hold nothing".to_owned();
+            let mut sentence = match decided.len() {
+                0 => "The chain is as the configuration says; the founder and the factory hold nothing".to_owned(),
+                calls => format!(
+                    "The chain is as the configuration and executed proposals ({}) say; the founder and the factory hold \
+                     nothing",
+                    count(calls as u64, "call")
+                ),
+            };
+            for decision in &decided {
+                write!(sentence, "\n{}", told(decision))?;
+            }
             for role in Role::ALL {
                 let who = held.holders.get(&role.number()).into_iter().flatten();
                 let who = who.map(|holder| name_of(&manifest, *holder)).collect::<Vec<_>>();
                 write!(sentence, "\n  {role:?}: {}", who.join(", "))?;
             }
-            show(ui, &json!({ "agrees": true, "roles": held }), sentence)
+            show(ui, &json!({ "agrees": true, "decided": decided, "roles": held }), sentence)
         }
         CoopCommand::Upgrade(args) => upgrade(common, args, ui).await,
         CoopCommand::Status => status(common, ui).await,
@@ -146,12 +172,28 @@ async fn upgrade(common: &Common, args: UpgradeArgs, ui: Ui) -> Result<ExitCode>
 async fn payer(state: &State, chain: &Chain, key: Option<PathBuf>) -> Result<Sender> {
     let key = match key {
         Some(path) => coop::signer(&path)?,
+        // Founding on the local chain is what draws the founder's key.
+        None if chain.chain_id() == LOCAL_CHAIN_ID && !state.manifest().exists() => {
+            coop::drawn(&state.office_key(FOUNDER))?
+        }
         None => found::office(state, FOUNDER)?,
     };
     if chain.chain_id() == LOCAL_CHAIN_ID {
         found::fund_gas(chain, key.address()).await?;
     }
     Ok(Sender::new(chain.clone(), key))
+}
+
+/// An executed call with the proposal that carried it.
+fn told(decision: &Decision) -> String {
+    let Decision { proposal, by, title, at, call, .. } = decision;
+    let by = if by == "charter" { "both houses".to_owned() } else { format!("the {by}") };
+    let whose = match proposal {
+        Some(number) => format!("proposal {number} of {by} (“{title}”), executed {}", utc(*at)),
+        None => format!("an operation of {by} that no proposal carries, executed {}", utc(*at)),
+    };
+    let what = call.as_ref().map_or("calls that are not known".to_owned(), ToString::to_string);
+    format!("  {whose}: {}", what.replace('\n', "\n  "))
 }
 
 /// A contract's name with its address.
@@ -162,7 +204,7 @@ fn name_of(manifest: &Manifest, holder: Address) -> String {
 }
 
 async fn status(common: &Common, ui: Ui) -> Result<ExitCode> {
-    let coop = Coop::connect(&common.url).await?;
+    let coop = Coop::connect(&common.gateway()?).await?;
     let view = coop.view().await?;
     let treasury: rochdale_api::status::TreasuryView = coop.gateway.get("/v1/treasury").await?;
     let up = view.stewards.iter().filter(|s| s.up).count();
@@ -179,224 +221,14 @@ async fn status(common: &Common, ui: Ui) -> Result<ExitCode> {
     show(ui, &json!({ "cooperative": view, "treasury": treasury }), sentence)
 }
 
-async fn erasure(coop: &Coop, member: MemberId, ui: Ui) -> Result<ExitCode> {
-    let (mut values, mut sentences, mut destroyed) = (Vec::new(), String::new(), 0);
-    for (steward, word) in members::erasure(coop, member).await? {
-        match word {
-            Ok(word) => {
-                destroyed += 1;
-                let rest = match &word.complete {
-                    Some(complete) => format!("the rest is gone since {}", complete.at),
-                    None => "what the ledger still needs goes once it is settled".to_owned(),
-                };
-                writeln!(sentences, "steward {steward} destroyed {} shares at {}; {rest}", word.shares, word.at)?;
-                values.push(json!(word));
-            }
-            Err(error) => {
-                writeln!(sentences, "steward {steward} has not signed: {error}")?;
-                values.push(json!({ "steward": steward, "error": error.to_string() }));
-            }
-        }
-    }
-    let needed = coop.site().deletions_needed();
-    let so = if destroyed >= needed { "nobody can open the records" } else { "the records can still be opened" };
-    write!(sentences, "{destroyed} of {needed} deletions that suffice: {so}")?;
-    let value = json!({ "words": values, "needed": needed, "can_be_opened": destroyed < needed });
-    show(ui, &value, sentences)
-}
-
-fn openings(logs: &[members::OpeningLog], ui: Ui) -> Result<ExitCode> {
-    let (mut values, mut sentences) = (Vec::new(), String::new());
-    for members::OpeningLog { steward, openings } in logs {
-        match openings {
-            Ok(lines) => {
-                values.push(json!({ "steward": steward, "openings": lines }));
-                for line in lines {
-                    let Opening { contribution_id, scorer, account, reason, first, last, times } = line;
-                    let why = match reason {
-                        OpeningReason::Drawn => "it was drawn",
-                        OpeningReason::ScoresDiffer => "the first two scores differ",
-                        OpeningReason::StandsIn => "one that was drawn before it was silent",
-                    };
-                    writeln!(
-                        sentences,
-                        "steward {steward}: contribution {contribution_id} was opened by steward {scorer} ({account}), because {why};                          {times} times from {first} to {last}"
-                    )?;
-                }
-            }
-            Err(error) => {
-                values.push(json!({ "steward": steward, "error": error.to_string() }));
-                writeln!(sentences, "steward {steward}: no log: {error}")?;
-            }
-        }
-    }
-    if sentences.is_empty() {
-        sentences.push_str("no record was opened to be scored yet");
-    }
-    show(ui, &json!(values), sentences.trim_end())
-}
-
-/// `rochdale member …`
-pub async fn member(common: &Common, command: MemberCommand, ui: Ui) -> Result<ExitCode> {
-    if let MemberCommand::Erase { name, yes: false } = &command {
-        bail!("erasing destroys the keys to everything that {name} contributed and ends the membership; add --yes");
-    }
-    if let MemberCommand::Leave { name, yes: false } = &command {
-        bail!("leaving ends the vote and the consent of {name}, and the account never joins again; add --yes");
-    }
-    let state = common.state()?;
-    let coop = Coop::connect(&common.url).await?;
-    match command {
-        MemberCommand::Join { name } => {
-            let mut wallet = Wallet::open_or_create(&state, &name)?;
-            let joined = members::join(&coop, &mut wallet, &found::office(&state, REGISTRAR)?).await?;
-            show(ui, &json!(joined), format!("{name} is member {}", joined.member_id))
-        }
-        MemberCommand::Consent { name, purpose, revoke } => consent(&coop, &state, &name, purpose, revoke, ui).await,
-        MemberCommand::Contribute { name, record, dataset, resume } => {
-            let mut wallet = Wallet::open(&state, &name)?;
-            if resume {
-                return resume_packages(&coop, &mut wallet, ui).await;
-            }
-            let path = record.context("name the record's file")?;
-            let bytes = records::single(&path, Limits::default())?;
-            let status = members::contribute(&coop, &mut wallet, &bytes, dataset).await?;
-            let sentence = match status.contribution_id {
-                Some(id) => format!("recorded as contribution {id}; {} stewards hold a share", status.held_by.len()),
-                None => format!("contribution {} is queued", status.commitment),
-            };
-            show(ui, &json!(status), sentence)
-        }
-        MemberCommand::Leave { name, .. } => {
-            let mined = members::leave(&coop, &Wallet::open(&state, &name)?).await?;
-            show(ui, &json!(mined), format!("left in block {}; what was earned stays claimable", mined.block))
-        }
-        MemberCommand::Payout { name, address } => {
-            let mined = members::set_payout(&coop, &Wallet::open(&state, &name)?, address).await?;
-            show(ui, &json!(mined), format!("{name} is paid to {address} from block {} on", mined.block))
-        }
-        MemberCommand::Erase { name, .. } => {
-            let mined = members::erase(&coop, &Wallet::open(&state, &name)?).await?;
-            show(ui, &json!(mined), format!("erased in block {}; what was earned stays claimable", mined.block))
-        }
-        MemberCommand::Rows { name } => {
-            let report = members::row(&coop, &Wallet::open(&state, &name)?).await?;
-            show(ui, &json!(report), serde_json::to_string_pretty(&report)?)
-        }
-        MemberCommand::Erasure { name } => erasure(&coop, Wallet::open(&state, &name)?.id()?, ui).await,
-        MemberCommand::Openings { name } => {
-            let logs = members::openings(&coop, &Wallet::open(&state, &name)?).await?;
-            openings(&logs, ui)
-        }
-        MemberCommand::Demand { name, kind } => {
-            let (epoch, mined) = members::demand(&coop, &Wallet::open(&state, &name)?, kind).await?;
-            let sentence =
-                format!("demanded in block {}: a steward publishes the {kind} of epoch {epoch}", mined.block);
-            show(ui, &json!({ "epoch": epoch, "mined": mined }), sentence)
-        }
-        MemberCommand::Contest { name, pay, chain } => {
-            contest(common, &coop, &Wallet::open(&state, &name)?, pay, &chain, ui).await
-        }
-        MemberCommand::Claim { name: Some(name), key: Some(key), chain, .. } => {
-            let (epoch, mined) = own_gas::claim(common, &Wallet::open(&state, &name)?, &key, &chain).await?;
-            let sentence = format!("{name} was paid against the root of epoch {epoch} in block {}", mined.block);
-            show(ui, &json!({ "epoch": epoch, "mined": mined }), sentence)
-        }
-        MemberCommand::Claim { name, all, .. } => {
-            let whom = match name {
-                Some(name) if !all => vec![Wallet::open(&state, &name)?.id()?],
-                _ => Vec::new(),
-            };
-            let claimed = members::claim(&coop, whom).await?;
-            let sentence = format!(
-                "{} members were paid against the root of epoch {}, {} skipped, {} later",
-                claimed.paid.len(),
-                claimed.epoch,
-                claimed.skipped.len(),
-                claimed.later.len()
-            );
-            show(ui, &json!(claimed), sentence)
-        }
-    }
-}
-
-async fn contest(
-    common: &Common,
-    coop: &Coop,
-    wallet: &Wallet,
-    pay: Option<PathBuf>,
-    chain: &ChainArgs,
-    ui: Ui,
-) -> Result<ExitCode> {
-    let outcome = match pay {
-        Some(path) => {
-            let site = Site::open(common, chain).await?;
-            contest::contest(coop, wallet, Payer::Own(&site, dispute::existing(&path)?)).await?
-        }
-        None => contest::contest(coop, wallet, Payer::Gateway).await?,
-    };
-    match outcome {
-        Outcome::Right(header) => {
-            let (epoch, attempt) = (header.epoch, header.attempt);
-            let sentence =
-                format!("the row in epoch {epoch}, attempt {attempt}, is what the formula gives: nothing was sent");
-            show(ui, &json!({ "epoch": epoch, "attempt": attempt, "wrong": false }), sentence)
-        }
-        Outcome::Void(header, mined) => {
-            let (epoch, attempt) = (header.epoch, header.attempt);
-            let sentence = format!(
-                "the row was wrong: the root of epoch {epoch}, attempt {attempt}, is void since block {}",
-                mined.block
-            );
-            show(ui, &json!({ "epoch": epoch, "attempt": attempt, "wrong": true, "mined": mined }), sentence)
-        }
-    }
-}
-
-async fn consent(
-    coop: &Coop,
-    state: &State,
-    name: &str,
-    purpose: PurposeArg,
-    revoke: bool,
-    ui: Ui,
-) -> Result<ExitCode> {
-    let wallet = Wallet::open(state, name)?;
-    if revoke {
-        let mined = members::revoke(coop, &wallet).await?;
-        return show(ui, &json!(mined), format!("revoked in block {}: nothing is released any more", mined.block));
-    }
-    let (mined, receipt) = members::consent(coop, &wallet, purpose.permission()).await?;
-    show(ui, &json!({ "mined": mined, "receipt": receipt }), format!("consent recorded in block {}", mined.block))
-}
-
-async fn resume_packages(coop: &Coop, wallet: &mut Wallet, ui: Ui) -> Result<ExitCode> {
-    let (pending, recorded) = (wallet.pending()?, wallet.membership.contributions.len());
-    // Whoever was cut off before the package was kept must not take silence for a record that was given.
-    if pending.is_empty() && recorded == 0 {
-        bail!("nothing was begun, so that nothing can be resumed: contribute the record itself");
-    }
-    let (mut sent, mut refused) = (Vec::new(), Vec::new());
-    for package in pending {
-        match members::deliver(coop, wallet, &package).await {
-            Ok(status) => sent.push(status),
-            Err(error) => refused.push(format!("{}: {error:#}", package.commitment)),
-        }
-    }
-    if !refused.is_empty() {
-        bail!("{} packages were sent again, {} were refused:\n  {}", sent.len(), refused.len(), refused.join("\n  "));
-    }
-    let missing = sent.iter().filter(|status| !status.missing.is_empty()).count();
-    let sentence = match sent.len() {
-        0 => format!("nothing waits to be sent again; {recorded} records were given"),
-        sent => format!("{sent} packages sent again; {missing} still miss a steward"),
-    };
-    show(ui, &json!(sent), sentence)
-}
-
-async fn local_chain(state: &State) -> Result<Chain> {
-    let layout: Layout =
-        read_json(&state.layout()).context("this state directory runs no local chain: `rochdale up` first")?;
+/// The chain that `rochdale up` keeps in a state directory.
+pub async fn local_chain(state: &State) -> Result<Chain> {
+    ensure!(
+        state.layout().exists(),
+        "{} runs no local chain, whose time alone can be moved: `rochdale up` starts one",
+        state.path().display()
+    );
+    let layout: Layout = read_json(&state.layout())?;
     found::connect(&layout.rpc_url(), LOCAL_CHAIN_ID).await
 }
 
@@ -404,12 +236,19 @@ async fn local_chain(state: &State) -> Result<Chain> {
 pub async fn epoch(common: &Common, command: EpochCommand, ui: Ui) -> Result<ExitCode> {
     let EpochCommand::Settle { epoch } = command;
     let state = common.state()?;
-    let coop = Coop::connect(&common.url).await?;
+    let coop = Coop::connect(&common.gateway()?).await?;
     let chain = local_chain(&state).await?;
-    let epoch = match epoch {
-        Some(epoch) => epoch,
-        None => Epoch(coop.view().await?.final_epoch.0 + 1),
-    };
+    let now = coop.view().await?;
+    let next = Epoch(now.final_epoch.0 + 1);
+    let epoch = epoch.unwrap_or(next);
+    if epoch != next {
+        let why = if epoch < next { "is final already".to_owned() } else { format!("runs later than epoch {next}") };
+        bail!(Failure::refused(format!(
+            "epoch {epoch} {why}: epoch {} is final, {next} is the one to be settled now, and {} runs. Time was not moved; \
+             `rochdale epoch settle` settles one after the other",
+            now.final_epoch, now.epoch
+        )));
+    }
     let view = epochs::settle(&coop, &chain, epoch, ATTEMPT_PATIENCE).await?;
     show(ui, &json!(view), format!("epoch {epoch} is final with root {}", view.root.unwrap_or_default()))
 }
@@ -420,5 +259,5 @@ pub fn audit(common: &Common, steward: StewardId, ui: Ui) -> Result<ExitCode> {
     let verdict = if audited.agrees { "the ledger agrees with the chain" } else { "the ledger DIFFERS from the chain" };
     let sentence = format!("{}\n{verdict}", serde_json::to_string_pretty(&audited.report)?);
     show(ui, &audited.report, sentence)?;
-    Ok(if audited.agrees { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(Kind::verdict(audited.agrees))
 }

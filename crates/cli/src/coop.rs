@@ -1,5 +1,7 @@
 //! A running cooperative, as a client meets it: the gateway's directory, the manifest, the signing domains.
 
+use crate::failure::Failure;
+use crate::state::make_dir;
 use alloy::signers::local::PrivateKeySigner;
 use alloy::sol_types::Eip712Domain;
 use anyhow::{Context, Result, bail};
@@ -103,11 +105,27 @@ pub fn rng() -> Result<impl CryptoRng> {
     rand::rngs::StdRng::try_from_rng(&mut SysRng).context("the operating system gives no random numbers")
 }
 
-/// The signing key in a key file, drawn where there is none.
+/// The signing key in a key file, which must be there: a new one would hold no office, no seat and no money.
 pub fn signer(path: &Path) -> Result<PrivateKeySigner> {
-    if let Some(parent) = path.parent() {
-        std::fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
+    if !path.exists() {
+        let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        bail!(Failure::refused(format!(
+            "there is no key file {}: name the one that holds the key, or draw a new key with `rochdale key new {}`",
+            whole.display(),
+            path.display()
+        )));
     }
-    let secret = keyfile::load_or_create(path, KeyKind::Signing, &mut rng()?)?;
+    of_secret(path, &keyfile::load(path, KeyKind::Signing)?)
+}
+
+/// The signing key in a key file, drawn where there is none: for commands that say that they make keys.
+pub fn drawn(path: &Path) -> Result<PrivateKeySigner> {
+    if let Some(parent) = path.parent() {
+        make_dir(parent)?;
+    }
+    of_secret(path, &keyfile::load_or_create(path, KeyKind::Signing, &mut rng()?)?)
+}
+
+fn of_secret(path: &Path, secret: &keyfile::Secret) -> Result<PrivateKeySigner> {
     PrivateKeySigner::from_slice(secret.as_slice()).with_context(|| format!("{} holds no signing key", path.display()))
 }

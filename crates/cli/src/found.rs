@@ -1,11 +1,12 @@
 //! Founding a cooperative on this machine: keys, contracts, and one configuration file for each process.
 
 use crate::coop;
+use crate::failure::Failure;
 use crate::state::{State, steward_name, write_private};
 use crate::ui::Ui;
 use alloy::primitives::{Address, B256, U256};
 use alloy::signers::local::PrivateKeySigner;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use rochdale_chain::client::{Chain, ChainOptions, LOCAL_CHAIN_ID, Sender, SystemClock};
 use rochdale_chain::deploy::{Actors, CoopConfig, Manifest, Progress, deploy};
 use rochdale_chain::events::Seat;
@@ -89,9 +90,19 @@ pub async fn connect(rpc_url: &str, chain_id: u64) -> Result<Chain> {
     Ok(Chain::connect(rpc_url, ChainOptions::new(chain_id), Arc::new(SystemClock::default())).await?)
 }
 
-/// An office's key, drawn where there is none.
+/// An office's key, which founding the cooperative drew.
 pub fn office(state: &State, name: &str) -> Result<PrivateKeySigner> {
-    coop::signer(&state.office_key(name))
+    let path = state.office_key(name);
+    ensure!(
+        path.exists(),
+        Failure::refused(format!(
+            "there is no {name} key in this state directory ({} is missing): founding a cooperative draws it. Name the \
+             directory that yours was founded in with --state, found one with `rochdale up`, or draw a key with \
+             `rochdale key new --office {name}`",
+            path.display()
+        ))
+    );
+    coop::signer(&path)
 }
 
 /// Draws every key that is missing and deploys the contracts; a second call returns the manifest that is there.
@@ -114,9 +125,9 @@ pub async fn found(state: &State, layout: &Layout, config: Option<CoopConfig>, u
         Some(config) => CoopConfig { actors, ..config },
         None => local_default(actors),
     };
-    let founder = office(state, FOUNDER)?;
+    let founder = coop::drawn(&state.office_key(FOUNDER))?;
     let local = LocalChain::new(&chain)?;
-    let relayer = coop::signer(&state.service("gateway").join("relayer.key"))?;
+    let relayer = coop::drawn(&state.service("gateway").join("relayer.key"))?;
     for account in [founder.address(), relayer.address()] {
         local.set_balance(account, U256::from(LOCAL_BALANCE)).await?;
     }
@@ -157,7 +168,7 @@ pub async fn fund_gas(chain: &Chain, account: Address) -> Result<()> {
 fn actors(state: &State, layout: &Layout) -> Result<Actors> {
     let mut rng = coop::rng()?;
     let mut seat = |dir: &Path| -> Result<Seat> {
-        let signer = coop::signer(&dir.join("signing.key"))?.address();
+        let signer = coop::drawn(&dir.join("signing.key"))?.address();
         let sealing_key: B256 = keyfile::sealing_key(&dir.join("sealing.key"), &mut rng)?.public().0;
         Ok(Seat { signer, sealing_key })
     };
@@ -165,10 +176,10 @@ fn actors(state: &State, layout: &Layout) -> Result<Actors> {
     let worker = seat(&state.service("worker"))?;
     committee_keys(state, layout)?;
     Ok(Actors {
-        registrar: office(state, REGISTRAR)?.address(),
-        gateway: coop::signer(&state.service("gateway").join("relayer.key"))?.address(),
-        ethics_board: office(state, ETHICS)?.address(),
-        guardian: office(state, GUARDIAN)?.address(),
+        registrar: coop::drawn(&state.office_key(REGISTRAR))?.address(),
+        gateway: coop::drawn(&state.service("gateway").join("relayer.key"))?.address(),
+        ethics_board: coop::drawn(&state.office_key(ETHICS))?.address(),
+        guardian: coop::drawn(&state.office_key(GUARDIAN))?.address(),
         stewards,
         quorum: layout.quorum,
         workers: vec![worker],

@@ -2,16 +2,22 @@
 
 mod args;
 mod audit;
+mod clock;
 mod commands;
 mod contest;
 mod coop;
 mod demo;
 mod dispute;
+mod dispute_args;
 mod epoch;
+mod failure;
 mod found;
 mod gov;
+mod key;
 mod member;
+mod membership;
 mod own_gas;
+mod placeholder;
 mod ports;
 mod process;
 mod program;
@@ -23,46 +29,75 @@ mod transcript;
 mod ui;
 mod up;
 mod wallet;
+mod when;
 
 use args::{Cli, Command};
 use clap::Parser as _;
+use failure::{Failure, Kind};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 use ui::Ui;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misunderstood(&error),
+    };
+    let ui = Ui { json: cli.common.json, yes: false };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
-        Err(error) => return failed(&anyhow::Error::new(error)),
+        Err(error) => return failed(&anyhow::Error::new(error), ui),
     };
-    match runtime.block_on(run(cli)) {
+    match runtime.block_on(run(cli, ui)) {
         Ok(code) => code,
-        Err(error) => failed(&error),
+        Err(error) => failed(&error, ui),
     }
 }
 
-fn failed(error: &anyhow::Error) -> ExitCode {
-    eprintln!("error: {error:#}");
-    ExitCode::FAILURE
+/// What was typed is not understood; help and version come this way, too, and are no failure.
+fn misunderstood(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        // A reader that went away has read enough.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    if std::env::args_os().any(|arg| arg == "--json") {
+        let failure = Failure::new(Kind::Usage, error.render().to_string().trim_end());
+        return failed(&failure.into(), Ui { json: true, yes: false });
+    }
+    // Nobody may listen there any more.
+    let _ = error.print();
+    ExitCode::from(Kind::Usage as u8)
 }
 
-async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
-    let ui = Ui { json: cli.common.json };
+/// Says why on standard error: as a sentence, or with `--json` as a problem document. The exit code tells the kind.
+fn failed(error: &anyhow::Error, ui: Ui) -> ExitCode {
+    if ui.json {
+        ui.warn(format!("{:#}", failure::problem(error)));
+    } else {
+        ui.warn(format!("error: {error:#}"));
+    }
+    ExitCode::from(failure::kind(error) as u8)
+}
+
+async fn run(cli: Cli, ui: Ui) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Demo(args) => demo::run(&cli.common, args, ui).await,
-        Command::Up { only, without, port, config } => {
-            commands::up(&cli.common, only, &without, (port, config), ui).await
+        Command::Up { only, without, port, config, min_cohort } => {
+            let layout = found::Layout { min_cohort, ..found::Layout::new(port) };
+            commands::up(&cli.common, only, &without, (layout, config), ui).await
         }
         Command::Tied { parent, command } => tied::run(parent, &command),
         Command::Coop(command) => commands::coop(&cli.common, command, ui).await,
-        Command::Member(command) => commands::member(&cli.common, command, ui).await,
+        Command::Member(command) => membership::member(&cli.common, command, ui).await,
         Command::Program(command) => program::run(&cli.common, command, ui).await,
         Command::Researcher(command) => researcher::run(&cli.common, command, ui).await,
         Command::Epoch(command) => commands::epoch(&cli.common, command, ui).await,
         Command::Gov(command) => gov::run(&cli.common, command, ui).await,
+        Command::Time { by } => clock::run(&cli.common, by, ui).await,
+        Command::Key(command) => key::run(&cli.common, command, ui),
         Command::Dispute(command) => dispute::run(&cli.common, command, ui).await,
         Command::Audit { steward, transcript: args } => match &args.transcript {
             Some(file) => transcript::run(&args, file, ui).await,

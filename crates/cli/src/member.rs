@@ -52,7 +52,7 @@ pub async fn join(coop: &Coop, wallet: &mut Wallet, registrar: &PrivateKeySigner
 }
 
 /// What members are told before they consent; the receipt names its digest.
-const NOTICE: &str = include_str!("notice.en.txt");
+pub const NOTICE: &str = include_str!("notice.en.txt");
 
 /// Consents to research for `purpose`, until withdrawn.
 pub async fn consent(coop: &Coop, wallet: &Wallet, purpose: Permission) -> Result<(Mined, Receipt)> {

@@ -14,15 +14,15 @@ use std::path::Path;
 
 /// Claims everything that is due to the member now, as often as the member likes; `key` pays.
 pub async fn claim(common: &Common, wallet: &Wallet, key: &Path, chain: &ChainArgs) -> Result<(Epoch, Mined)> {
-    ensure!(key.exists(), "{} does not exist: name the key file of an account that has ether", key.display());
-    let (site, coop) = (Site::open(common, chain).await?, Coop::connect(&common.url).await?);
+    let payer = coop::signer(key)?;
+    let (site, coop) = (Site::open(common, chain).await?, Coop::connect(&common.gateway()?).await?);
     let ledger = site.manifest.addresses.settlement_ledger;
     let epoch = Epoch(site.chain.view(ledger, &SettlementLedger::finalEpochCall {}).await?.epoch);
     ensure!(epoch > Epoch(0), "no epoch is final yet");
     let leaf = leaf(&coop, wallet, epoch).await?;
     let claim = bindings::claim(leaf.member_id, &leaf.amounts(), leaf.private_hash);
     let call = SettlementLedger::claimCall { c: claim, proof: leaf.proof };
-    let receipt = site.sender(coop::signer(key)?).await?.send(ledger, &call).await?;
+    let receipt = site.sender(payer).await?.send(ledger, &call).await?;
     Ok((epoch, Mined { tx: receipt.transaction, block: receipt.block_number, gas_used: receipt.gas_used }))
 }
 

@@ -18,7 +18,6 @@ use rochdale_chain::gov::{Cast, votes};
 use rochdale_client::post_sealed;
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
 use serde_json::json;
-use std::path::Path;
 use std::process::ExitCode;
 
 /// Awards in one request to a steward.
@@ -39,7 +38,7 @@ struct Wanted {
 pub async fn run(common: &Common, command: ProgramCommand, ui: Ui) -> Result<ExitCode> {
     match command {
         ProgramCommand::Award { program, member, points, key, epoch } => {
-            let (key, coop) = (awarder(&key)?, Coop::connect(&common.url).await?);
+            let (key, coop) = (coop::signer(&key)?, Coop::connect(&common.gateway()?).await?);
             let epoch = match epoch {
                 Some(epoch) => epoch,
                 None => coop.view().await?.epoch,
@@ -53,17 +52,10 @@ pub async fn run(common: &Common, command: ProgramCommand, ui: Ui) -> Result<Exi
             show(ui, &json!({ "award": award, "stewards": given.taken, "refused": given.refusals }), sentence)
         }
         ProgramCommand::AwardVotes { program, points, key, chain } => {
-            let key = awarder(&key)?;
+            let key = coop::signer(&key)?;
             award_votes(common, &chain, (program, u128::from(points)), &key, ui).await
         }
     }
-}
-
-fn awarder(path: &Path) -> Result<PrivateKeySigner> {
-    if !path.exists() {
-        bail!("{} does not exist: name the awarder's key file", path.display());
-    }
-    coop::signer(path)
 }
 
 /// Awards what the chain shows of this epoch's votes. A vote has one nonce, so that it is awarded once however often this
@@ -76,7 +68,7 @@ async fn award_votes(
     ui: Ui,
 ) -> Result<ExitCode> {
     let site = Site::open(common, chain).await?;
-    let coop = Coop::connect(&common.url).await?;
+    let coop = Coop::connect(&common.gateway()?).await?;
     let call = Programs::programCall { programId: program };
     let found = site.chain.view(site.manifest.addresses.programs, &call).await?;
     ensure!(found.open, "program {program} does not exist or is closed");

@@ -14,13 +14,11 @@ use std::path::{Path, PathBuf};
 pub struct State(PathBuf);
 
 impl State {
-    /// The directory, made where it is missing; only its owner may read it.
+    /// The directory, whether it is there or not: it is made by what is first written in it, so that a command that fails
+    /// before leaves nothing behind.
     pub fn open(path: &Path) -> Result<Self> {
-        use std::os::unix::fs::DirBuilderExt as _;
-        let mut builder = std::fs::DirBuilder::new();
-        builder.recursive(true).mode(0o700);
-        builder.create(path).with_context(|| format!("cannot make the state directory {}", path.display()))?;
-        let path = path.canonicalize().with_context(|| format!("cannot open {}", path.display()))?;
+        let path = if path.exists() { path.canonicalize() } else { std::path::absolute(path) }
+            .with_context(|| format!("cannot open {}", path.display()))?;
         Ok(Self(path))
     }
 
@@ -88,6 +86,7 @@ impl State {
 
     /// Held while `up` or `demo` runs the cooperative: two at once would use one chain and one key twice.
     pub fn lock(&self) -> Result<File> {
+        make_dir(&self.0)?;
         let path = self.0.join("lock");
         let file = OpenOptions::new().create(true).write(true).truncate(false).mode(0o600).open(&path)?;
         match file.try_lock() {
@@ -108,12 +107,20 @@ pub fn steward_name(id: StewardId) -> String {
     format!("steward-{id}")
 }
 
+/// Makes a directory and those above it that are missing; only their owner may read them.
+pub fn make_dir(path: &Path) -> Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700);
+    builder.create(path).with_context(|| format!("cannot make the directory {}", path.display()))
+}
+
 /// Writes a file that only its owner may read, whole or not at all.
 pub fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
+    if let Some(parent) = path.parent() {
+        make_dir(parent)?;
+    }
     let write = || -> std::io::Result<()> {
-        if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent)?;
-        }
         let partial = path.with_extension("partial");
         let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&partial)?;
         file.write_all(bytes)?;

@@ -1,6 +1,7 @@
 //! An audit from a transcript: what an appointed auditor is given, without any steward's store.
 
 use crate::args::TranscriptArgs;
+use crate::failure::Kind;
 use crate::found;
 use crate::ui::Ui;
 use alloy::primitives::B256;
@@ -70,7 +71,7 @@ pub async fn run(args: &TranscriptArgs, file: &Path, ui: Ui) -> Result<ExitCode>
         true => println!("{}", serde_json::to_string_pretty(&report)?),
         false => println!("{report}"),
     }
-    Ok(if report.agrees { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(Kind::verdict(report.agrees))
 }
 
 /// The state as the chain's events tell it.

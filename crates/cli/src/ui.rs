@@ -1,5 +1,8 @@
 //! What a person sees while work goes on. With `--json` nothing but the result is printed.
 
+use crate::failure::Failure;
+use anyhow::{Result, bail, ensure};
+use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
@@ -9,13 +12,54 @@ use std::time::Duration;
 pub struct Ui {
     /// One JSON object on standard output and nothing else.
     pub json: bool,
+    /// `--yes`: what would be asked is agreed to.
+    pub yes: bool,
+}
+
+/// What stands before money, records or time: a question, or `--yes`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Agreed {
+    /// Agree to what would be asked: for scripts
+    #[arg(long)]
+    pub yes: bool,
 }
 
 impl Ui {
+    /// The same, with what was said on the command line to the question that comes.
+    pub fn agreeing(self, agreed: Agreed) -> Self {
+        Self { yes: agreed.yes, ..self }
+    }
+
+    /// Says what would happen and goes on once a person says yes; where nobody can be asked, `--yes` has to say it.
+    pub fn agree(self, what: &str) -> Result<()> {
+        if self.yes {
+            return Ok(());
+        }
+        let mut stderr = std::io::stderr();
+        if !(std::io::stdin().is_terminal() && stderr.is_terminal()) {
+            bail!(Failure::refused(format!("{what}\nNothing was done: nobody can be asked here; add --yes to agree")));
+        }
+        write!(stderr, "{what}\nGo on? [y/N] ")?;
+        stderr.flush()?;
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer)?;
+        ensure!(is_yes(&answer), Failure::refused("nothing was done: the answer was not yes"));
+        Ok(())
+    }
+
     /// A sentence on standard error.
     pub fn say(self, text: impl AsRef<str>) {
         if !self.json {
-            eprintln!("{}", text.as_ref());
+            self.warn(text);
+        }
+    }
+
+    /// A result on standard output. A reader that went away has read enough: that is no failure.
+    pub fn tell(self, text: &str) -> Result<()> {
+        let mut stdout = std::io::stdout().lock();
+        match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            other => Ok(other?),
         }
     }
 
@@ -72,5 +116,21 @@ impl Bar {
         if self.plain {
             eprintln!("  {}: {} in {:.1} s", self.what, self.bar.position(), self.bar.elapsed().as_secs_f64());
         }
+    }
+}
+
+/// Whether a line says yes; silence does not.
+fn is_yes(answer: &str) -> bool {
+    ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_yes;
+
+    #[test]
+    fn only_yes_is_yes() {
+        assert!(["y\n", " YES \n", "Yes"].iter().all(|said| is_yes(said)));
+        assert!(["", "\n", "n\n", "no", "yep", "y y"].iter().all(|said| !is_yes(said)));
     }
 }

@@ -37,7 +37,11 @@ impl Wallet {
     /// Opens the folder of `name`, drawing a key where it is new.
     pub fn open_or_create(state: &State, name: &str) -> Result<Self> {
         let dir = state.person("members", name)?;
-        let key = coop::signer(&dir.join("account.key"))?;
+        let key = coop::drawn(&dir.join("account.key"))?;
+        Self::with(dir, key)
+    }
+
+    fn with(dir: PathBuf, key: PrivateKeySigner) -> Result<Self> {
         let path = dir.join("member.json");
         let membership = if path.exists() { read_json(&path)? } else { Membership::default() };
         Ok(Self { dir, key, membership })
@@ -45,11 +49,13 @@ impl Wallet {
 
     /// Opens the folder of a member who joined.
     pub fn open(state: &State, name: &str) -> Result<Self> {
-        if !state.person("members", name)?.exists() {
+        let dir = state.person("members", name)?;
+        if !dir.exists() {
             let known = state.people("members")?.join(", ");
             bail!("there is no member `{name}` here (known: {known}); `rochdale member join --name {name}` makes one");
         }
-        Self::open_or_create(state, name)
+        let key = coop::signer(&dir.join("account.key"))?;
+        Self::with(dir, key)
     }
 
     /// The member's id.

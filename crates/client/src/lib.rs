@@ -31,10 +31,10 @@ use rochdale_eip712::SignatureError;
 /// Why something could not be made or does not hold.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// A signature.
+    /// The key does not sign.
     #[error(transparent)]
     Signature(#[from] SignatureError),
-    /// A seal.
+    /// It cannot be sealed to the receiver's key.
     #[error(transparent)]
     Sealing(#[from] SealingError),
     /// A record's envelope.
@@ -69,7 +69,7 @@ pub enum ClientError {
     NotUnderstood {
         /// What was opened.
         what: &'static str,
-        /// Why.
+        /// What the layer below said.
         source: serde_json::Error,
     },
     /// An answer to something else than was asked.

@@ -19,19 +19,19 @@ use crate::{ClientError, Result, Site, Stamp};
 /// A member as a signer.
 #[derive(Clone, Copy)]
 pub struct Member<'a> {
-    /// The cooperative.
+    /// The cooperative that the statements are for.
     pub site: &'a Site,
     /// The account's key.
     pub key: &'a PrivateKeySigner,
-    /// The id.
+    /// The member's id.
     pub id: MemberId,
 }
 
 /// Who is to be admitted, with the row key that its rows are salted with from then on.
 pub struct Applicant<'a> {
-    /// The cooperative.
+    /// The cooperative that the statements are for.
     pub site: &'a Site,
-    /// The account.
+    /// The account's address.
     pub account: Address,
     /// One per credential.
     pub nullifier: B256,

@@ -16,7 +16,7 @@ use crate::{ClientError, Result, Site};
 /// A researcher as a signer.
 #[derive(Clone, Copy)]
 pub struct Researcher<'a> {
-    /// The cooperative.
+    /// The cooperative that the statements are for.
     pub site: &'a Site,
     /// The key of the license's holder.
     pub key: &'a PrivateKeySigner,

@@ -37,7 +37,7 @@ pub enum AskError {
 
 /// A sealed request, with what opens its answer.
 pub struct Asked {
-    /// To send.
+    /// The sealed request, to be sent.
     pub sealed: Bytes,
     reply: SealingKeyPair,
     domain: Eip712Domain,

@@ -22,7 +22,7 @@ use crate::pool::{Pool, Table};
 pub enum Exact {
     /// Members of the cohort.
     Count {
-        /// How many.
+        /// How many members there are.
         members: u64,
     },
     /// Sum of members' values, and how many have one.

@@ -67,7 +67,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// The columns.
+    /// The table's columns.
     pub fn schema(&self) -> &SchemaRef {
         &self.schema
     }

@@ -56,7 +56,7 @@ pub enum ReleaseError {
 /// Exact integers that are noised together, with what the chain says of them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Statistic {
-    /// The integers.
+    /// The exact figures, in order.
     pub exact: Vec<i128>,
     /// Their part, sensitivity and share of ρ.
     pub noised: Noised,

@@ -11,7 +11,7 @@ macro_rules! amount {
         pub struct $name(#[serde(with = "decimal_string")] pub u128);
 
         impl $name {
-            /// Nothing.
+            /// An amount of nothing.
             pub const ZERO: Self = Self(0);
             /// Decimal places of one whole unit.
             pub const DECIMALS: u32 = $decimals;
@@ -60,7 +60,7 @@ amount!(
 pub struct Bps(pub u16);
 
 impl Bps {
-    /// One whole.
+    /// The whole, in basis points.
     pub const ONE: Self = Self(10_000);
 }
 

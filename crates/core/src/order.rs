@@ -12,6 +12,9 @@ use crate::ids::{LicenseId, Purpose};
 /// How far ahead of block time an order's deadline may lie: a week. The contract says the same.
 pub const MAX_LIFETIME: u64 = 7 * 86_400;
 
+/// The right that a license must give for an order, by its number on chain: to ask queries.
+pub const QUERY_RIGHT: u8 = 1;
+
 /// One question of a license's holder, as it is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,7 +39,7 @@ pub struct Order {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Debit {
-    /// The license.
+    /// The license, by its number.
     pub license_id: LicenseId,
     /// EIP-712 digest of the [`Order`]; each is booked once.
     pub order: B256,
@@ -44,7 +47,7 @@ pub struct Debit {
     pub query_digest: B256,
     /// Blinded digest of the snapshot.
     pub snapshot: B256,
-    /// The purpose.
+    /// The purpose, a DUO permission.
     pub purpose: Purpose,
     /// Nano-zCDP charged to each person in the snapshot.
     pub rho: u64,

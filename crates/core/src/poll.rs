@@ -48,7 +48,7 @@ impl House {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Poll {
-    /// Who asks.
+    /// The member who asks.
     pub author: MemberId,
     /// What is asked.
     pub question: String,
@@ -68,18 +68,18 @@ pub struct Poll {
 /// A poll that cannot be held.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum PollError {
-    /// The question.
+    /// The question is empty or too long; its length in bytes.
     #[error("the question has {0} bytes; 1 to {QUESTION_BYTES} are taken")]
     Question(usize),
     /// The number of options.
     #[error("{0} options; name {first} to {last}", first = OPTIONS.start(), last = OPTIONS.end())]
     Options(usize),
-    /// One option.
+    /// An option is empty or too long.
     #[error("option {place} has {bytes} bytes; 1 to {OPTION_BYTES} are taken")]
     Option {
-        /// From 0.
+        /// Its place, from 0.
         place: usize,
-        /// Its length.
+        /// Its length in bytes.
         bytes: usize,
     },
     /// The same words twice.
@@ -88,7 +88,7 @@ pub enum PollError {
     /// Characters that would show something else than is signed.
     #[error("{0:?} holds a control character; write plain text")]
     Control(String),
-    /// Times.
+    /// The poll closes before it opens, or stays open too long.
     #[error("a poll that opens at {opens_at} closes after that and within {LONGEST} s, not at {closes_at}")]
     Times {
         /// Unix seconds.
@@ -148,7 +148,7 @@ impl Poll {
 pub struct Ballot {
     /// The poll's id.
     pub poll: B256,
-    /// Who answers.
+    /// The member who answers.
     pub member: MemberId,
     /// The option's place, from 0.
     pub choice: u16,
@@ -193,7 +193,7 @@ pub enum Refusal {
     /// No such option.
     #[error("it chooses option {choice} of {options}, counted from 0")]
     NoSuchOption {
-        /// As chosen.
+        /// The option that was chosen, from 0.
         choice: u16,
         /// How many there are.
         options: usize,
@@ -233,7 +233,7 @@ pub enum Refusal {
     /// Two answers, neither of which is the later one.
     #[error("the member signed two different ballots with number {sequence}: neither counts")]
     Contradicted {
-        /// Their sequence.
+        /// The number that both ballots have.
         sequence: u32,
     },
     /// The same ballot once more.

@@ -50,7 +50,7 @@ pub enum QueryError {
     /// Not JSON of this form.
     #[error("not a query: {0}")]
     Json(String),
-    /// Unknown version.
+    /// A version of the format that this program does not know.
     #[error("version {0} is not supported: write \"version\": 1")]
     Version(u16),
     /// Dataset ids start at 1.
@@ -61,12 +61,12 @@ pub enum QueryError {
         "{at}: {value:?} is not a code: give a system URI and a code, 1 to 128 visible ASCII characters without `|`"
     )]
     Code {
-        /// Field.
+        /// The field at fault.
         at: &'static str,
         /// What was given.
         value: String,
     },
-    /// Age range.
+    /// The range of ages is empty.
     #[error("cohort.age: from {from} to {to} is empty: give whole years, from <= to <= 150")]
     Age {
         /// First year.
@@ -77,7 +77,7 @@ pub enum QueryError {
     /// Rows per member.
     #[error("ask.rows: {0} is outside 1..={MAX_ROWS}: declare how many rows one member may contribute")]
     Rows(u16),
-    /// Bounds.
+    /// The bounds are in the wrong order, or too wide.
     #[error("ask: bounds {lower}..={upper} (milli-units): give lower < upper, both within ±{MAX_BOUND}")]
     Bounds {
         /// Lower bound.
@@ -96,7 +96,7 @@ pub enum QueryError {
         /// The edge at fault.
         next: i64,
     },
-    /// Budget.
+    /// The budget of the query is out of range.
     #[error("rho: {0} nano-zCDP is outside {MIN_RHO}..={MAX_RHO} (ρ = 0.000001 to 1)")]
     Rho(u64),
 }
@@ -178,9 +178,9 @@ pub enum Sex {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AgeRange {
-    /// Youngest.
+    /// The youngest age, whole years.
     pub from: u8,
-    /// Oldest.
+    /// The oldest age, whole years.
     pub to: u8,
 }
 
@@ -194,15 +194,15 @@ pub enum Of {
     Age {},
 }
 
-/// The question.
+/// What is asked about the cohort.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Ask {
-    /// How many members?
+    /// How many members the cohort has.
     Count {},
     /// The mean of the members' values.
     Mean {
-        /// Of what.
+        /// What is measured.
         of: Of,
         /// Rows a member contributes at most.
         rows: u16,
@@ -211,9 +211,9 @@ pub enum Ask {
         /// Values above count as this (milli-units).
         upper: i64,
     },
-    /// How many members' values lie in each bin?
+    /// How many members' values lie in each bin.
     Histogram {
-        /// Of what.
+        /// What is measured.
         of: Of,
         /// Rows a member contributes at most.
         rows: u16,
@@ -390,7 +390,7 @@ pub enum Outcome {
     },
     /// The gate kept the figures back; the charge stands, since the gate itself looked at a noisy count.
     Withheld {
-        /// Why.
+        /// The reason.
         reason: Withheld,
     },
 }
@@ -407,7 +407,7 @@ pub enum Withheld {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Figure {
-    /// The integer.
+    /// The figure as an integer; divide by the scale.
     pub value: i64,
     /// What to divide by: 1 for counts, 1,000 for milli-units.
     pub scale: u32,

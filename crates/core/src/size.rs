@@ -41,7 +41,7 @@ const EVERY: u32 = 13;
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cell {
-    /// The dataset.
+    /// The dataset, by its number in the catalog.
     pub dataset: DatasetId,
     /// The purpose that consents are matched against.
     pub purpose: Purpose,

@@ -51,7 +51,7 @@ pub enum KeyFileError {
     /// It cannot be read or written.
     #[error("key file {path}: {source}")]
     Io {
-        /// The file.
+        /// The path of the file at fault.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
@@ -59,7 +59,7 @@ pub enum KeyFileError {
     /// Others may read it.
     #[error("key file {path} has mode {mode:04o}: others may read it; chmod 600 it, and change the key if they did")]
     Permissions {
-        /// The file.
+        /// The path of the file at fault.
         path: PathBuf,
         /// Its permission bits.
         mode: u32,
@@ -67,7 +67,7 @@ pub enum KeyFileError {
     /// Its content is not a key of the kind asked for.
     #[error("key file {path} does not hold one line \"{label} <64 hex digits>\": another file, or a damaged one")]
     Content {
-        /// The file.
+        /// The path of the file at fault.
         path: PathBuf,
         /// The label of the kind asked for.
         label: &'static str,

@@ -36,7 +36,7 @@ pub enum SharingError {
     Parameters {
         /// Shares that open.
         threshold: u8,
-        /// Shares dealt.
+        /// How many shares are dealt.
         seats: u8,
     },
     /// The public part of a deal does not describe one polynomial, or not that of this committee.
@@ -47,7 +47,7 @@ pub enum SharingError {
     WrongIndex {
         /// The seat asked.
         expected: StewardId,
-        /// The share's.
+        /// The seat that the share is for.
         found: StewardId,
     },
     /// No such seat.
@@ -64,7 +64,7 @@ pub enum SharingError {
     /// Too few shares.
     #[error("{have} shares, but {need} open the record: ask more stewards")]
     TooFew {
-        /// The threshold.
+        /// How many shares open the record.
         need: u8,
         /// Distinct shares given.
         have: u8,

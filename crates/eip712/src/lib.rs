@@ -341,23 +341,23 @@ pub enum SignatureError {
     /// The key refused.
     #[error("{name} could not be signed: {detail}")]
     Sign {
-        /// The struct.
+        /// The name of the EIP-712 struct.
         name: &'static str,
-        /// Why.
+        /// What is wrong, in words for a person.
         detail: String,
     },
     /// Not 65 bytes, or no point on the curve.
     #[error("the signature of this {name} is not a valid ECDSA signature of 65 bytes: {detail}")]
     Malformed {
-        /// The struct.
+        /// The name of the EIP-712 struct.
         name: &'static str,
-        /// Why.
+        /// What is wrong, in words for a person.
         detail: String,
     },
     /// Another key signed, or another content was signed.
     #[error("this {name} was signed by {actual}, not by {expected}, or for another chain, contract or content")]
     OtherSigner {
-        /// The struct.
+        /// The name of the EIP-712 struct.
         name: &'static str,
         /// Who should have signed.
         expected: Address,
@@ -375,17 +375,17 @@ pub fn domain(name: &'static str, chain_id: u64, contract: Address) -> Eip712Dom
 /// The contracts whose names stand in what members, researchers and stewards sign and seal, and their chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Contracts {
-    /// The chain.
+    /// The chain's id (EIP-155).
     pub chain_id: u64,
     /// Admissions, row keys, leaving.
     pub membership: Address,
-    /// Consents.
+    /// The address of the ConsentRegistry.
     pub consent_registry: Address,
     /// Contributions and their envelopes.
     pub contribution_registry: Address,
     /// Orders, answers, stewards' words.
     pub steward_committee: Address,
-    /// Rows.
+    /// The address of the SettlementLedger.
     pub settlement_ledger: Address,
     /// Demands and contests.
     pub disputes: Address,

@@ -35,7 +35,7 @@ pub struct Config {
     pub manifest: PathBuf,
     /// Store and vault.
     pub data_dir: PathBuf,
-    /// The relayer.
+    /// The account that pays, and how it sends.
     pub relayer: RelayerConfig,
     /// Every seat of the committee.
     pub stewards: Vec<StewardConfig>,
@@ -58,7 +58,7 @@ pub struct Config {
     pub indexer: IndexerConfig,
 }
 
-/// Who pays.
+/// The account that pays for members' transactions.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RelayerConfig {

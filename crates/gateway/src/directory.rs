@@ -48,7 +48,7 @@ impl Directory {
         &self.peers
     }
 
-    /// The worker.
+    /// A client of the worker.
     #[must_use]
     pub fn worker(&self) -> &Client {
         &self.worker

@@ -9,10 +9,10 @@ use crate::vault::{Vault, VaultError, cid};
 /// Why something is still there.
 #[derive(Debug, thiserror::Error)]
 pub enum ErasureError {
-    /// The store.
+    /// The database did not do as asked.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The disk.
+    /// The disk did not do as asked.
     #[error(transparent)]
     Vault(#[from] VaultError),
 }

@@ -41,7 +41,7 @@ const RECEIPT_POLL: Duration = Duration::from_millis(50);
 /// Why the gateway does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The manifest.
+    /// The manifest cannot be used.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
     /// The manifest is of another chain.
@@ -51,7 +51,7 @@ pub enum RunError {
     OtherChain {
         /// The manifest's file.
         path: PathBuf,
-        /// Its chain.
+        /// The chain id of the manifest.
         manifest: u64,
         /// As configured.
         configured: u64,
@@ -59,30 +59,30 @@ pub enum RunError {
     /// The key file.
     #[error(transparent)]
     Key(#[from] KeyFileError),
-    /// The key.
+    /// The key file holds no signing key.
     #[error("the relayer's key is no secp256k1 key")]
     BadKey,
     /// A directory.
     #[error("{path} cannot be made: {source}")]
     Directory {
-        /// Which.
+        /// The path of the directory or file at fault.
         path: PathBuf,
-        /// Why.
+        /// What the layer below said.
         source: std::io::Error,
     },
     /// The RPC.
     #[error(transparent)]
     Chain(#[from] ChainError),
-    /// The store.
+    /// The database did not do as asked.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The nonces.
+    /// The store of nonces did not do as asked.
     #[error(transparent)]
     Nonces(#[from] NoncesError),
     /// What a restore or a backup left.
     #[error(transparent)]
     Backup(#[from] BackupError),
-    /// The vault.
+    /// The vault did not do as asked.
     #[error(transparent)]
     Vault(#[from] VaultError),
     /// A URL of a steward or the worker.
@@ -96,10 +96,10 @@ pub enum RunError {
     Listen {
         /// As configured.
         address: SocketAddr,
-        /// Why.
+        /// What the layer below said.
         source: std::io::Error,
     },
-    /// The server.
+    /// Serving ended with an error.
     #[error("serving failed: {0}")]
     Serve(std::io::Error),
 }

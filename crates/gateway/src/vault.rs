@@ -31,14 +31,14 @@ const SLOWEST: u64 = 32 << 10;
 /// Why a blob was not taken or not found.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
-    /// The disk.
+    /// The disk did not do as asked.
     #[error("the vault cannot {what} {path}: {source}; check disk and permissions")]
     Io {
         /// What was tried.
         what: &'static str,
-        /// The file.
+        /// The path of the file at fault.
         path: PathBuf,
-        /// Why.
+        /// What the layer below said.
         source: io::Error,
     },
     /// No byte came.

@@ -48,9 +48,9 @@ pub enum NoncesError {
     /// The file cannot be opened.
     #[error("{path}: the nonces cannot be opened: {source}; check that data_dir exists and is writable")]
     Open {
-        /// The file.
+        /// The path of the file at fault.
         path: PathBuf,
-        /// Why.
+        /// What the layer below said.
         source: sqlx::Error,
     },
     /// A statement failed.
@@ -59,7 +59,7 @@ pub enum NoncesError {
     /// This signer has asked too often.
     #[error("{signer} has {PER_SIGNER} requests whose deadlines have not passed: ask less often")]
     TooMany {
-        /// Who.
+        /// The address that asks too often.
         signer: Address,
     },
     /// Everybody together has.

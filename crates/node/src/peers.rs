@@ -30,7 +30,7 @@ const DOWN_AFTER: u32 = 2;
 /// A steward and how to reach it.
 #[derive(Clone)]
 pub struct Peer {
-    /// Its seat.
+    /// The steward's seat, from 1.
     pub steward: StewardId,
     /// Signs as we, and takes only its answers.
     pub client: Client,

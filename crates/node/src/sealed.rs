@@ -49,7 +49,7 @@ pub trait Sealer: Verifier {
 
 /// A sealed request, opened: JSON by a signer whose key signed this very call. Answer it by [`Self::reply`].
 pub struct SealedBody<T> {
-    /// Who signed.
+    /// The address that signed.
     pub signer: Address,
     /// The opened body.
     pub body: T,

@@ -37,7 +37,7 @@ struct Mark {
 /// A state that was kept, and what it lacks of the one asked for.
 #[derive(Clone, Debug)]
 pub struct Kept {
-    /// The state.
+    /// The cooperative as of that block.
     pub state: Cooperative,
     /// Blocks that may hold events that are still to be taken in: those after the first, up to the second.
     pub lacks: Option<(u64, u64)>,

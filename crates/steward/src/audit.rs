@@ -35,21 +35,21 @@ pub enum AuditError {
     /// The steward's files.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// The chain.
+    /// The chain did not do as asked.
     #[error(transparent)]
     Chain(#[from] ChainError),
     /// The chain's events.
     #[error(transparent)]
     Follow(#[from] FollowError<MemoryError>),
-    /// The store.
+    /// The database did not do as asked.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A log of a token.
     #[error("a transfer of {token} does not decode: {detail}")]
     Transfer {
-        /// The token.
+        /// The address of the token.
         token: Address,
-        /// Why.
+        /// What is wrong, in words for a person.
         detail: String,
     },
 }

@@ -88,7 +88,7 @@ pub struct Objection {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Peer {
-    /// Its seat.
+    /// The steward's seat, from 1.
     pub steward: StewardId,
     /// Its base URL.
     pub url: String,

@@ -8,7 +8,7 @@ use crate::store::LeafRow;
 /// Our own computation of a falsified attempt.
 #[derive(Clone, Debug)]
 pub struct Falsified {
-    /// The epoch.
+    /// The epoch, from 1.
     pub epoch: Epoch,
     /// The attempt whose proposal is another.
     pub attempt: u32,

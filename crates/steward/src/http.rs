@@ -28,7 +28,7 @@ use crate::steward::{Caller, Mirror, Steward};
 pub enum Access {
     /// Anyone, unsigned.
     Anyone,
-    /// The gateway.
+    /// The gateway that the chain names.
     Gateway,
     /// A steward in office.
     Steward,

@@ -31,7 +31,7 @@ pub struct Gathered {
 /// Everything that [`gather`] reads.
 #[derive(Clone, Copy, Debug)]
 pub struct Sources<'a> {
-    /// The epoch.
+    /// The epoch, from 1.
     pub epoch: Epoch,
     /// When the attempt at it started, seconds of block time: whose turn to score had come by then.
     pub time: u64,

@@ -31,12 +31,12 @@ pub enum KeysError {
     /// The directory of new keys.
     #[error("{path}: {source}")]
     Directory {
-        /// Which.
+        /// The path of the directory or file at fault.
         path: std::path::PathBuf,
-        /// Why.
+        /// What the layer below said.
         source: std::io::Error,
     },
-    /// The store.
+    /// The database did not do as asked.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// What was wrapped does not unwrap.
@@ -53,9 +53,9 @@ pub enum KeysError {
     Content {
         /// What it should be.
         what: &'static str,
-        /// Whose.
+        /// The member whom it belongs to.
         member: MemberId,
-        /// Why.
+        /// What is wrong, in words for a person.
         detail: String,
     },
 }

@@ -12,7 +12,7 @@ use crate::steward::{Mirror, Steward};
 /// One rule: rows of epochs before the kept ones go.
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
-    /// The table.
+    /// The name of the table.
     pub table: &'static str,
     /// What deletes its rows of epochs up to `$1`, which are settled beyond dispute, or older than `$2` in block time.
     pub delete: &'static str,

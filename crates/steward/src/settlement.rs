@@ -84,7 +84,7 @@ pub struct Before {
 /// What an epoch is computed for.
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt {
-    /// The epoch.
+    /// The epoch, from 1.
     pub epoch: Epoch,
     /// The attempt at it.
     pub attempt: u32,

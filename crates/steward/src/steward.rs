@@ -33,7 +33,7 @@ use crate::store::{EventStore, Store, StoreError};
 /// Who calls, as the chain knows them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
-    /// The gateway.
+    /// The gateway that the chain names.
     Gateway,
     /// A steward in office.
     Steward(StewardId),
@@ -72,19 +72,19 @@ pub enum StartError {
     /// A key.
     #[error(transparent)]
     Keys(#[from] KeysError),
-    /// The store.
+    /// The database did not do as asked.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The nonces.
+    /// The store of nonces did not do as asked.
     #[error(transparent)]
     Nonces(#[from] NoncesError),
     /// What a restore or a backup left.
     #[error(transparent)]
     Backup(#[from] BackupError),
-    /// The manifest.
+    /// The manifest cannot be used.
     #[error(transparent)]
     Manifest(#[from] rochdale_chain::deploy::ManifestError),
-    /// The chain.
+    /// The chain did not do as asked.
     #[error(transparent)]
     Chain(#[from] ChainError),
     /// The manifest is of another chain.
@@ -92,9 +92,9 @@ pub enum StartError {
         "the manifest is of chain {manifest}, the configuration of chain {configured}: use the manifest of this chain"
     )]
     OtherChain {
-        /// The manifest's.
+        /// The chain id of the manifest.
         manifest: u64,
-        /// The configuration's.
+        /// The chain id of the configuration.
         configured: u64,
     },
     /// Only who holds a seat may object.
@@ -108,7 +108,7 @@ pub enum StartError {
     /// An address in the configuration.
     #[error("{key}: {detail}")]
     Address {
-        /// Which key.
+        /// The key in the configuration file.
         key: String,
         /// What is wrong.
         detail: String,
@@ -117,13 +117,13 @@ pub enum StartError {
 
 /// One steward.
 pub struct Steward {
-    /// Its configuration.
+    /// The configuration that it was started with.
     pub config: Config,
-    /// The cooperative.
+    /// The cooperative that it serves, as it was deployed.
     pub manifest: Manifest,
-    /// Its keys.
+    /// The keys that it signs and opens with.
     pub keys: Arc<Keys>,
-    /// Its database.
+    /// The database that it alone writes.
     pub store: Store,
     /// Its RPC.
     pub chain: Chain,
@@ -355,7 +355,7 @@ impl Steward {
         held.map_or_else(|| self.seat(mirror), |office| Ok(office.seat))
     }
 
-    /// The gateway.
+    /// A client of the gateway.
     #[must_use]
     pub fn gateway(&self, mirror: &Mirror) -> Client {
         let audience = mirror.latest.gateway.unwrap_or_default();

@@ -26,12 +26,12 @@ pub enum TranscriptError {
     /// An epoch.
     #[error("{0}")]
     Epoch(Problem),
-    /// The file.
+    /// A file cannot be read or written.
     #[error("{path}: {source}; name a file that does not exist yet")]
     File {
-        /// Which.
+        /// The path of the directory or file at fault.
         path: PathBuf,
-        /// Why.
+        /// What the layer below said.
         source: std::io::Error,
     },
 }

@@ -38,7 +38,7 @@ pub fn role_key(role: &str) -> PrivateKeySigner {
 
 /// A cooperative on its own anvil, which ends with this value.
 pub struct TestCoop {
-    /// The node.
+    /// The chain's node.
     pub anvil: Anvil,
     /// A connection to it, whose head is never stale unless `clock` is moved.
     pub chain: Chain,
@@ -60,7 +60,7 @@ pub struct TestCoop {
     pub registrar: PrivateKeySigner,
     /// Stewards 1 to 3.
     pub stewards: Vec<PrivateKeySigner>,
-    /// The worker.
+    /// The worker's address.
     pub worker: PrivateKeySigner,
 }
 

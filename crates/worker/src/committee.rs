@@ -15,7 +15,7 @@ use crate::worker::{Mirror, Worker};
 /// A steward and how to reach it.
 #[derive(Clone)]
 pub struct Steward {
-    /// Its seat.
+    /// The steward's seat, from 1.
     pub id: StewardId,
     /// Its keys on chain.
     pub seat: Seat,

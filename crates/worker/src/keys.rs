@@ -21,9 +21,9 @@ pub enum KeysError {
     /// The directory of new keys.
     #[error("{path}: {source}; name a directory that can be written")]
     Directory {
-        /// Which.
+        /// The path of the directory or file at fault.
         path: PathBuf,
-        /// Why.
+        /// What the layer below said.
         source: std::io::Error,
     },
 }

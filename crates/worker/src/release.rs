@@ -52,7 +52,7 @@ pub struct Released {
 pub struct Page {
     /// What was offered for each contribution.
     pub offers: BTreeMap<ContributionId, Offers>,
-    /// Who answered.
+    /// The stewards that answered.
     pub answered: BTreeSet<StewardId>,
 }
 

@@ -23,7 +23,7 @@ pub enum RunError {
     /// It could not start.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// The listener.
+    /// Serving ended with an error.
     #[error(transparent)]
     Serve(#[from] std::io::Error),
 }

@@ -38,19 +38,19 @@ pub enum StartError {
     /// A key.
     #[error(transparent)]
     Keys(#[from] KeysError),
-    /// The store.
+    /// The database did not do as asked.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The nonces.
+    /// The store of nonces did not do as asked.
     #[error(transparent)]
     Nonces(#[from] NoncesError),
-    /// The manifest.
+    /// The manifest cannot be used.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// The chain.
+    /// The chain did not do as asked.
     #[error(transparent)]
     Chain(#[from] ChainError),
-    /// The engine.
+    /// The query engine does not start.
     #[error(transparent)]
     Engine(#[from] EngineError),
     /// The manifest is of another chain.
@@ -58,9 +58,9 @@ pub enum StartError {
         "the manifest is of chain {manifest}, the configuration of chain {configured}: use the manifest of this chain"
     )]
     OtherChain {
-        /// The manifest's.
+        /// The chain id of the manifest.
         manifest: u64,
-        /// The configuration's.
+        /// The chain id of the configuration.
         configured: u64,
     },
     /// The copy of the vault.
@@ -68,28 +68,28 @@ pub enum StartError {
     Replica {
         /// Where it should be.
         path: PathBuf,
-        /// Why.
+        /// What the layer below said.
         source: std::io::Error,
     },
     /// An address in the configuration.
     #[error("{key}: {detail}")]
     Address {
-        /// Which key.
+        /// The key in the configuration file.
         key: String,
         /// What is wrong.
         detail: String,
     },
 }
 
-/// The worker.
+/// A worker: what it holds while it runs.
 pub struct Worker {
-    /// Its configuration.
+    /// The configuration that it was started with.
     pub config: Config,
-    /// The cooperative.
+    /// The cooperative that it serves, as it was deployed.
     pub manifest: Manifest,
-    /// Its keys.
+    /// The keys that it signs and opens with.
     pub keys: Keys,
-    /// Its database.
+    /// The database that it alone writes.
     pub store: Store,
     /// Its RPC.
     pub chain: Chain,
@@ -201,7 +201,7 @@ impl Worker {
         self.watch.mirror()
     }
 
-    /// The gateway.
+    /// A client of the gateway.
     #[must_use]
     pub fn gateway(&self, mirror: &Mirror) -> Client {
         self.gateway.clone().signing(self.identity(), mirror.latest.gateway.unwrap_or_default())

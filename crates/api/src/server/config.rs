@@ -9,15 +9,15 @@ pub enum ConfigError {
     /// It cannot be read.
     #[error("{}: cannot be read: {source}", path.display())]
     Unreadable {
-        /// The file.
+        /// The path of the file at fault.
         path: PathBuf,
-        /// Why.
+        /// What the layer below said.
         source: std::io::Error,
     },
     /// It is not understood.
     #[error("{}:{line}: {message}", path.display())]
     Refused {
-        /// The file.
+        /// The path of the file at fault.
         path: PathBuf,
         /// Line, from 1.
         line: usize,

@@ -99,7 +99,7 @@ pub trait Verifier: Send + Sync {
 /// A verified request body: JSON by a signer whose key signed this very call.
 #[derive(Clone, Debug)]
 pub struct Signed<T> {
-    /// Who signed.
+    /// The address that signed.
     pub signer: Address,
     /// The parsed body.
     pub body: T,
@@ -112,11 +112,11 @@ pub struct JsonBody<T>(pub T);
 /// A request whose signature holds, with its bytes.
 #[derive(Clone, Debug)]
 pub struct Verified {
-    /// Who signed.
+    /// The address that signed.
     pub signer: Address,
     /// Digest of the request, which an answer's signature names.
     pub request: B256,
-    /// The body.
+    /// The request's body.
     pub body: Bytes,
 }
 

@@ -75,7 +75,7 @@ pub enum ChainError {
     NotLocal {
         /// What was asked.
         action: &'static str,
-        /// The chain.
+        /// The chain's id (EIP-155).
         chain_id: u64,
     },
 }

@@ -25,9 +25,9 @@ pub enum SendError {
     Refused {
         /// The function's signature.
         call: String,
-        /// The contract.
+        /// The address of the contract that was called.
         to: Address,
-        /// Its error.
+        /// The contract's error with its arguments.
         revert: Box<Revert>,
     },
     /// The transaction was mined and reverted: the state changed after the simulation.
@@ -35,9 +35,9 @@ pub enum SendError {
     Reverted {
         /// The function's signature.
         call: String,
-        /// The contract.
+        /// The address of the contract that was called.
         to: Address,
-        /// The transaction.
+        /// The hash of the transaction.
         transaction: B256,
         /// Its error, as a repetition shows it.
         revert: Box<Revert>,
@@ -49,7 +49,7 @@ pub enum SendError {
     NotMined {
         /// The function's signature.
         call: String,
-        /// The transaction.
+        /// The hash of the transaction.
         transaction: B256,
         /// The patience, in seconds.
         seconds: u64,
@@ -57,7 +57,7 @@ pub enum SendError {
     /// The account cannot pay the gas.
     #[error("account {account} cannot pay the gas of {call}: {detail}; fund it")]
     NoFunds {
-        /// The sender.
+        /// The account that sends.
         account: Address,
         /// The function's signature.
         call: String,
@@ -77,7 +77,7 @@ pub enum SendError {
     /// Another process sends with the same key.
     #[error("account {account} lost the race for its nonce {nonce} several times; does another process use this key?")]
     NonceRace {
-        /// The sender.
+        /// The account that sends.
         account: Address,
         /// The nonce that was last tried.
         nonce: u64,
@@ -87,7 +87,7 @@ pub enum SendError {
     Unsigned {
         /// The function's signature.
         call: String,
-        /// Why.
+        /// What is wrong, in words for a person.
         detail: String,
     },
     /// The RPC.
@@ -109,7 +109,7 @@ impl SendError {
 /// A mined, successful transaction.
 #[derive(Clone, Debug)]
 pub struct Receipt {
-    /// Its hash.
+    /// The hash of the transaction.
     pub transaction: B256,
     /// The block's number.
     pub block_number: u64,
@@ -119,7 +119,7 @@ pub struct Receipt {
     pub gas_used: u64,
     /// The contract it created, if it created one.
     pub created: Option<Address>,
-    /// Its logs.
+    /// What the contracts say that they did.
     pub logs: Vec<Log>,
 }
 

@@ -275,7 +275,7 @@ impl Default for DesksConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Allocation {
-    /// Whose.
+    /// The account that gets it.
     pub to: Address,
     /// Wei, as a string of digits.
     #[serde(with = "decimal_string")]
@@ -286,7 +286,7 @@ pub struct Allocation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VestingSchedule {
-    /// Whose.
+    /// The account that it vests for.
     pub beneficiary: Address,
     /// Wei, as a string of digits.
     #[serde(with = "decimal_string")]
@@ -314,6 +314,13 @@ pub enum DataType {
     Wearable = 3,
     /// Summaries of genomes.
     GenomicSummary = 4,
+}
+
+impl DataType {
+    /// That of a number on chain.
+    pub(super) fn of(number: u8) -> Option<Self> {
+        [Self::Ehr, Self::Labs, Self::Wearable, Self::GenomicSummary].into_iter().find(|kind| *kind as u8 == number)
+    }
 }
 
 /// A dataset on offer.

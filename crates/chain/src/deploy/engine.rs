@@ -29,9 +29,9 @@ pub(super) enum Effect {
     Code,
     /// The factory has passed this stage of the cooperative.
     Stage {
-        /// The cooperative.
+        /// The id of the cooperative.
         coop: B256,
-        /// The stage.
+        /// The stage of the founding.
         stage: u8,
     },
 }

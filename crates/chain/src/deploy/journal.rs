@@ -20,7 +20,7 @@ const VERSION: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Subject {
-    /// The chain.
+    /// The chain's id (EIP-155).
     pub chain_id: u64,
     /// The account that founds.
     pub founder: Address,
@@ -34,7 +34,7 @@ pub struct Subject {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
-    /// The step.
+    /// The name of the step.
     pub name: String,
     /// What it creates, or the contract that it calls.
     pub address: Address,
@@ -65,23 +65,23 @@ pub struct Journal {
 /// A journal that cannot be continued.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    /// The file.
+    /// A file cannot be read or written.
     #[error("{}: {source}", path.display())]
     File {
-        /// Its path.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// What the layer below said.
         source: std::io::Error,
     },
-    /// Its content.
+    /// What stands in it does not read.
     #[error(
         "{}, line {}: {source}; a journal is written by `rochdale coop deploy`, not by hand. To begin anew, move it away",
         path.display(), source.line()
     )]
     Json {
-        /// Its path.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// What the layer below said.
         source: serde_json::Error,
     },
     /// Another deployment.
@@ -90,9 +90,9 @@ pub enum JournalError {
         path.display()
     )]
     Other {
-        /// Its path.
+        /// The path of the file.
         path: PathBuf,
-        /// What differs.
+        /// What differs between the two.
         what: &'static str,
         /// In the journal.
         found: String,

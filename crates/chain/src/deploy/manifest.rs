@@ -18,6 +18,10 @@ use crate::eip712::{self, Contracts};
 /// The manifest's format.
 pub const MANIFEST_VERSION: u32 = 2;
 
+/// Where ERC-1967 proxies keep their implementation.
+pub(crate) const IMPLEMENTATION: B256 =
+    B256::new(alloy::primitives::hex!("360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc"));
+
 /// Defines [`Addresses`] from one table: field, field of the factory's `Parts`, name, name of the ABI.
 macro_rules! addresses {
     ($($field:ident $part:ident $name:ident $abi:ident),* $(,)?) => {
@@ -111,7 +115,7 @@ impl Addresses {
 pub struct Manifest {
     /// Format of this file.
     pub version: u32,
-    /// The chain.
+    /// The chain's id (EIP-155).
     pub chain_id: u64,
     /// The block before the first of the cooperative's; events are read from the next one.
     pub base: BlockRef,
@@ -131,7 +135,7 @@ pub struct Manifest {
     pub coop_id: B256,
     /// The stablecoin's EIP-712 domain, for permits.
     pub usdc_permit: PermitDomain,
-    /// The contracts.
+    /// The addresses of the contracts.
     pub addresses: Addresses,
 }
 
@@ -157,20 +161,20 @@ impl PermitDomain {
 /// A manifest that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
-    /// The file.
+    /// A file cannot be read or written.
     #[error("{path}: {source}; `rochdale coop deploy` writes this file")]
     File {
-        /// Its path.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// What the layer below said.
         source: std::io::Error,
     },
-    /// Its content.
+    /// What stands in it does not read.
     #[error("{path}, line {}: {source}; the file is written by `rochdale coop deploy`, not by hand", source.line())]
     Json {
-        /// Its path.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// What the layer below said.
         source: serde_json::Error,
     },
     /// Another format.
@@ -178,9 +182,9 @@ pub enum ManifestError {
         "{path} has format {found}, this program reads {MANIFEST_VERSION}; deploy again or use the matching version"
     )]
     Version {
-        /// Its path.
+        /// The path of the file.
         path: PathBuf,
-        /// Its format.
+        /// The version of the format that it has.
         found: u32,
     },
 }

@@ -6,10 +6,12 @@
 
 mod check;
 mod config;
+mod decided;
 mod engine;
 mod founding;
 mod journal;
 mod manifest;
+mod mismatch;
 mod roles;
 mod verify;
 
@@ -28,19 +30,21 @@ pub use config::{
     Actors, Allocation, Bonds, ConfigError, CoopConfig, DataType, DatasetConfig, DesksConfig, EmissionConfig,
     GovernanceConfig, HouseConfig, LICENSE_TERMS, MembershipLimits, SettlementTimes, SplitBps, VestingSchedule,
 };
+pub use decided::{Decision, decisions};
 pub use founding::{account_factory, implementation_address};
 pub use journal::{Journal, JournalError, Subject};
+pub(crate) use manifest::IMPLEMENTATION;
 pub use manifest::{Addresses, MANIFEST_VERSION, Manifest, ManifestError, PermitDomain};
+pub use mismatch::Mismatch;
 pub use roles::{Held, Role, holders};
-pub(crate) use verify::IMPLEMENTATION;
-pub use verify::{Mismatch, verify};
+pub use verify::{verify, verify_decided};
 
 /// What a deployment tells while it runs.
 #[derive(Clone, Copy, Debug)]
 pub enum Progress<'a> {
     /// A step begins; it may turn out to be done already.
     Step {
-        /// Its name.
+        /// The name that it has.
         name: &'a str,
         /// Steps before it.
         done: usize,
@@ -49,9 +53,9 @@ pub enum Progress<'a> {
     },
     /// A transaction is noted and about to leave.
     Sending {
-        /// The step.
+        /// The name of the step.
         name: &'a str,
-        /// Its hash.
+        /// The hash of the transaction.
         transaction: B256,
     },
     /// Everything is on chain and is read back.
@@ -69,7 +73,7 @@ pub enum DeployError {
         /// Of the RPC.
         actual: u64,
     },
-    /// The configuration.
+    /// The configuration cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The chain lacks the deterministic deployer.
@@ -78,7 +82,7 @@ pub enum DeployError {
         deployer = engine::DEPLOYER
     )]
     NoDeployer(u64),
-    /// The journal.
+    /// The journal cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// A transaction.
@@ -86,20 +90,20 @@ pub enum DeployError {
         "the deployment stopped at \"{step}\", after {done} of {total} steps: {source}; mend the cause and start it again with the same journal, it goes on there"
     )]
     Step {
-        /// The step.
+        /// The name of the step.
         step: String,
         /// Steps that took effect.
         done: usize,
         /// Steps in all.
         total: usize,
-        /// Why.
+        /// What the layer below said.
         #[source]
         source: SendError,
     },
     /// A transaction succeeded and changed nothing.
     #[error("\"{step}\" was mined, but {address} does not show it; does the RPC lag behind? Start again")]
     NoEffect {
-        /// The step.
+        /// The name of the step.
         step: String,
         /// Where its effect should show.
         address: Address,
@@ -107,16 +111,16 @@ pub enum DeployError {
     /// The factory at that address is not the one of this program.
     #[error("the factory has {found} stages, this program knows {known}; contracts and program do not fit each other")]
     OtherFactory {
-        /// Its stages.
+        /// How many stages the factory has.
         found: u8,
         /// Ours.
         known: usize,
     },
-    /// The stablecoin.
+    /// The contract that is named as the stablecoin is none.
     #[error("{0} is no stablecoin with permits (ERC-2612): {1}")]
     Usdc(Address, String),
     /// Reading back showed something else than was asked for.
-    #[error("deployed, but {0}; do not use this cooperative")]
+    #[error("{0}, and no executed proposal says so; do not use this cooperative")]
     Mismatch(#[from] Mismatch),
     /// The RPC.
     #[error(transparent)]

@@ -1,13 +1,14 @@
 //! Reads a deployed cooperative back and compares it with what was asked for.
 
-use std::fmt::Display;
-
-use alloy::primitives::{Address, B256, U256};
+use alloy::primitives::{Address, U256};
 use alloy::providers::Provider as _;
 use alloy::rpc::types::Filter;
 use alloy::sol_types::{SolCall, SolEvent as _};
 
+use super::decided::{Decision, Expected, decisions};
 use super::founding::{account_factory, parts_of, rules_of};
+use super::manifest::IMPLEMENTATION;
+use super::mismatch::same;
 use super::roles::{granted, services};
 use super::{CoopConfig, DeployError, HouseConfig, Manifest, Role, holders};
 use crate::bindings::{
@@ -20,29 +21,6 @@ use crate::client::Chain;
 
 /// Blocks within which a founding seats its committee; RPCs bound the span of one question.
 const FOUNDING_BLOCKS: u64 = 5_000;
-/// Where ERC-1967 proxies keep their implementation.
-pub(crate) const IMPLEMENTATION: B256 =
-    B256::new(alloy::primitives::hex!("360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc"));
-
-/// A contract that says something else than was asked for.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{what} is {actual}, not {expected}")]
-pub struct Mismatch {
-    /// What was read.
-    pub what: String,
-    /// What it should be.
-    pub expected: String,
-    /// What it is.
-    pub actual: String,
-}
-
-fn same<T: PartialEq + Display>(what: &str, expected: T, actual: T) -> Result<(), Mismatch> {
-    if expected == actual {
-        return Ok(());
-    }
-    Err(Mismatch { what: what.to_owned(), expected: expected.to_string(), actual: actual.to_string() })
-}
-
 fn listed(accounts: &[Address]) -> String {
     accounts.iter().map(Address::to_string).collect::<Vec<_>>().join(", ")
 }
@@ -52,7 +30,25 @@ fn listed(accounts: &[Address]) -> String {
 /// # Errors
 /// At the first difference, or where the RPC does not answer.
 pub async fn verify(chain: &Chain, manifest: &Manifest, config: &CoopConfig) -> Result<(), DeployError> {
-    let reader = Reader { chain, manifest, config };
+    read_back(chain, manifest, &Expected::founded(manifest, config)).await
+}
+
+/// The same for a cooperative that has decided since: what was founded and what its houses had done. Gives what they did.
+///
+/// # Errors
+/// At the first difference, or where the RPC does not answer.
+pub async fn verify_decided(
+    chain: &Chain,
+    manifest: &Manifest,
+    config: &CoopConfig,
+) -> Result<Vec<Decision>, DeployError> {
+    let decided = decisions(chain, manifest).await?;
+    read_back(chain, manifest, &Expected::founded(manifest, config).after(manifest, &decided)).await?;
+    Ok(decided)
+}
+
+async fn read_back(chain: &Chain, manifest: &Manifest, expected: &Expected) -> Result<(), DeployError> {
+    let reader = Reader { chain, manifest, config: &expected.config, expected };
     reader.contracts().await?;
     reader.roles().await?;
     reader.functions().await?;
@@ -69,6 +65,7 @@ struct Reader<'a> {
     chain: &'a Chain,
     manifest: &'a Manifest,
     config: &'a CoopConfig,
+    expected: &'a Expected,
 }
 
 impl Reader<'_> {
@@ -86,7 +83,8 @@ impl Reader<'_> {
             let part = self.view(a.factory, CoopFactory::implementationOfCall { part: place }).await?;
             let slot = self.chain.provider().get_storage_at(contract, IMPLEMENTATION.into()).await;
             let word = slot.map_err(|e| self.chain.error("eth_getStorageAt", &e))?;
-            same(&format!("the code of {name} at {contract}"), part, Address::from_word(word.into()))?;
+            let code = self.expected.code.get(&contract).copied().unwrap_or(part);
+            same(&format!("the code of {name} at {contract}"), code, Address::from_word(word.into()))?;
             // What is governed says by whom; timelocks, governors, gate and the authority govern themselves.
             if bindings::abi(kind).is_some_and(|abi| abi.function("authority").is_some()) {
                 let authority = self.view(contract, Membership::authorityCall {}).await?;
@@ -104,9 +102,7 @@ impl Reader<'_> {
             self.view(self.manifest.addresses.charter_gate, CharterGate::constitutedAtCall {}).await? != 0;
         let wanted = self.holders(constituted);
         for (role, members) in &held.holders {
-            let mut expected: Vec<Address> =
-                wanted.iter().filter(|(r, _)| r.number() == *role).map(|(_, holder)| *holder).collect();
-            expected.sort_unstable();
+            let expected = self.expected.holders(*role, &wanted);
             same(&format!("the holders of role {role}"), listed(&expected), listed(members))?;
         }
         Ok(())
@@ -142,7 +138,9 @@ impl Reader<'_> {
             for selector in rule.selectors {
                 let call = CoopAuthority::getTargetFunctionRoleCall { target: rule.target, selector };
                 let role = self.view(a.authority, call).await?;
-                same(&format!("the role that may call {selector} of {}", rule.target), rule.role, role)?;
+                let decided = self.expected.functions.get(&(rule.target, selector)).copied();
+                let wanted = decided.unwrap_or(rule.role);
+                same(&format!("the role that may call {selector} of {}", rule.target), wanted, role)?;
             }
         }
         Ok(())
@@ -155,9 +153,9 @@ impl Reader<'_> {
             (a.token_timelock, a.token_governor, a.gov_token, &self.config.governance.token),
             (a.member_timelock, a.member_governor, a.membership, &self.config.governance.member),
         ];
-        for (timelock, governor, votes, wanted) in houses {
+        for ((timelock, governor, votes, wanted), seconds) in houses.into_iter().zip(self.expected.delays) {
             let delay = self.view(timelock, CoopTimelock::getMinDelayCall {}).await?;
-            same("the delay of a timelock", U256::from(self.config.governance.delay), delay)?;
+            same("the delay of a timelock", U256::from(seconds), delay)?;
             let admin = self.view(timelock, CoopTimelock::DEFAULT_ADMIN_ROLECall {}).await?;
             let proposer = self.view(timelock, CoopTimelock::PROPOSER_ROLECall {}).await?;
             let canceller = self.view(timelock, CoopTimelock::CANCELLER_ROLECall {}).await?;
@@ -228,8 +226,9 @@ impl Reader<'_> {
         same("the attempt's length", times.attempt_length, attempt)?;
         same("the objection window", times.window, self.view(ledger, SettlementLedger::windowCall {}).await?)?;
         same("the tree's depth", self.manifest.tree_depth, self.view(ledger, SettlementLedger::depthCall {}).await?)?;
-        let params = self.view(ledger, SettlementLedger::paramsCall {}).await?;
-        same("the parameters' hash", self.manifest.params_hash, params.paramsHash)?;
+        // As decided for the last epoch of all: parameters change with the epoch after the running one.
+        let params = self.view(ledger, SettlementLedger::paramsOfCall { epoch: u32::MAX }).await?;
+        same("the parameters' hash", self.expected.params_hash, params.paramsHash)?;
         same("the DATA cap", self.config.ledger.data_cap, params.dataCap)?;
         same("the GOV cap", self.config.ledger.gov_cap, params.govCap)?;
         let found = self.view(ledger, SettlementLedger::emissionCall {}).await?;
@@ -251,15 +250,17 @@ impl Reader<'_> {
         let committee = self.manifest.addresses.steward_committee;
         let actors = &self.config.actors;
         let seats = self.view(committee, StewardCommittee::seatsCall {}).await?;
-        let seated = self.seated(committee).await?;
         same("the number of stewards", actors.stewards.len(), seats.len())?;
-        same("the number of stewards at the founding", actors.stewards.len(), seated.len())?;
         for (place, (wanted, seat)) in actors.stewards.iter().zip(&seats).enumerate() {
             same(&format!("the signer of steward {}", place + 1), wanted.signer, seat.signer)?;
         }
-        for (place, (wanted, seat)) in actors.stewards.iter().zip(&seated).enumerate() {
-            // As it was seated: stewards replace their sealing keys each epoch.
-            same(&format!("the sealing key of steward {}", place + 1), wanted.sealing_key, seat.sealingKey)?;
+        // As it was seated: stewards replace their sealing keys each epoch. What a proposal seated is what it says.
+        if !self.expected.reseated {
+            let seated = self.seated(committee).await?;
+            same("the number of stewards at the founding", actors.stewards.len(), seated.len())?;
+            for (place, (wanted, seat)) in actors.stewards.iter().zip(&seated).enumerate() {
+                same(&format!("the sealing key of steward {}", place + 1), wanted.sealing_key, seat.sealingKey)?;
+            }
         }
         same("the quorum", actors.quorum, self.view(committee, StewardCommittee::quorumCall {}).await?)?;
         let bonds = self.config.bonds;
@@ -316,22 +317,24 @@ impl Reader<'_> {
         let window = self.view(a.market, Market::refundWindowCall {}).await?;
         same("the refund window", desks.refund_window, window)?;
         let data = self.view(a.market, Market::dataTermsCall {}).await?;
-        same("the price in DATA", 0, data.dataPerUsdc)?;
+        same("the price in DATA", self.expected.data_per_usdc, data.dataPerUsdc)?;
         let prices = self.view(a.compute_desk, ComputeDesk::pricesCall {}).await?;
         same("the time that a metered job has", desks.compute_timeout, prices.timeout)?;
-        same("the base price of a metered job", 0, prices.base)?;
-        same("the price of a metered unit", 0, prices.perUnit)?;
+        let (base, per_unit) = self.expected.job;
+        same("the base price of a metered job", base, prices.base)?;
+        same("the price of a metered unit", per_unit, prices.perUnit)?;
         for dataset in &self.config.datasets {
             let terms = self.view(a.auction_house, AuctionHouse::termsOfCall { datasetId: dataset.id.0 }).await?;
-            same(&format!("the time for bids on dataset {}", dataset.id), 0, terms.commitPeriod)?;
+            let wanted = self.expected.auctions.get(&dataset.id).copied().unwrap_or_default();
+            same(&format!("the time for bids on dataset {}", dataset.id), wanted, terms.commitPeriod)?;
         }
         for (name, sale) in [("market", a.market), ("auction house", a.auction_house), ("compute desk", a.compute_desk)]
         {
             let asked = self.view(sale, Market::bondRequiredCall {}).await?;
-            same(&format!("that the {name} asks for a bond"), false, asked)?;
+            same(&format!("that the {name} asks for a bond"), self.expected.bonded.contains(&sale), asked)?;
         }
         let bond = self.view(a.researcher_bond, ResearcherBond::termsCall {}).await?;
-        same("the token of researchers' bonds", a.usdc, bond.token)?;
+        same("the token of researchers' bonds", self.expected.bond_token, bond.token)?;
         same("the least bond of a researcher", desks.researcher_bond.0, bond.minAmount.to())?;
         Ok(())
     }
@@ -349,11 +352,11 @@ impl Reader<'_> {
         same("the time of a lot's way down", desks.buyback_duration, terms.duration)?;
         for service in services(self.chain, self.manifest).await? {
             let found = self.view(a.service_desk, ServiceDesk::serviceOfCall { serviceId: service }).await?;
-            same(&format!("that service {service} is open"), false, found.open)?;
+            same(&format!("that service {service} is open"), self.expected.services.contains(&service), found.open)?;
         }
         let schedules = self.view(a.vesting, Vesting::countCall {}).await?;
         same("the number of vesting schedules", U256::from(self.config.vesting.len()), schedules)?;
-        for (id, wanted) in (1u64..).zip(&self.config.vesting) {
+        for (id, wanted) in (1u64..).zip(&self.config.vesting).filter(|(id, _)| !self.expected.ended.contains(id)) {
             let found = self.view(a.vesting, Vesting::scheduleOfCall { id: U256::from(id) }).await?.schedule;
             let what = |field: &str| format!("the {field} of vesting schedule {id}");
             same(&what("beneficiary"), wanted.beneficiary, found.beneficiary)?;

@@ -22,21 +22,21 @@ pub enum DecodeError {
     /// The data does not match the event's type.
     #[error("log {index} of block {block} does not decode as {event}: {detail}; do the bindings match the contracts?")]
     Malformed {
-        /// The event.
+        /// The name of the event.
         event: &'static str,
         /// Block number.
         block: u64,
         /// Log index.
         index: u64,
-        /// Why.
+        /// What is wrong, in words for a person.
         detail: String,
     },
     /// An amount above 128 bits.
     #[error("{field} = {value} exceeds 128 bits")]
     TooLarge {
-        /// The field.
+        /// The name of the field.
         field: &'static str,
-        /// Its value.
+        /// The value that it has.
         value: U256,
     },
     /// A log without its place, as a node gives for pending blocks.

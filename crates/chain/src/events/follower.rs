@@ -63,7 +63,7 @@ pub enum FollowError<E: std::error::Error + 'static> {
     /// A log that does not fit.
     #[error(transparent)]
     Decode(#[from] DecodeError),
-    /// The store.
+    /// The database did not do as asked.
     #[error("the event store failed: {0}")]
     Store(#[source] E),
     /// The block on which the cooperative was founded is not on this chain.
@@ -87,7 +87,7 @@ pub enum FollowError<E: std::error::Error + 'static> {
         rpc: String,
         /// The final block.
         number: u64,
-        /// Its hash.
+        /// The block's hash.
         hash: B256,
         /// The newest block that store and chain share.
         shared: u64,
@@ -97,7 +97,7 @@ pub enum FollowError<E: std::error::Error + 'static> {
     Restless {
         /// Host and port.
         rpc: String,
-        /// How often.
+        /// How often it was handed out.
         times: u32,
     },
     /// The node contradicts itself between two requests.
@@ -107,7 +107,7 @@ pub enum FollowError<E: std::error::Error + 'static> {
     Inconsistent {
         /// Host and port.
         rpc: String,
-        /// The block.
+        /// The number of the block.
         number: u64,
         /// From the header.
         expected: B256,
@@ -185,7 +185,7 @@ impl<S: Store> Follower<S> {
         }
     }
 
-    /// The store.
+    /// The store that is kept in step with the chain.
     pub fn store(&self) -> &S {
         &self.store
     }

@@ -33,7 +33,7 @@ pub struct LicenseTerms {
     pub dataset: DatasetId,
     /// 1 = QUERY.
     pub right: u8,
-    /// What for.
+    /// The purpose that was approved, a DUO permission.
     pub purpose: Purpose,
     /// Category of the European Health Data Space, 1 to 6 for a to f.
     pub ehds_category: u8,
@@ -143,9 +143,9 @@ pub struct Located {
     pub timestamp: u64,
     /// Place among the logs of the block.
     pub log_index: u64,
-    /// The transaction.
+    /// The hash of the transaction.
     pub transaction: B256,
-    /// What happened.
+    /// What the contract says that it did.
     pub event: Event,
 }
 

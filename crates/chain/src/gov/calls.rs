@@ -51,7 +51,7 @@ pub enum CallError {
     /// No such function.
     #[error("{contract} has no function {found:?} that changes anything; it has {known}")]
     NoFunction {
-        /// The contract.
+        /// The name of the contract.
         contract: String,
         /// As written.
         found: String,
@@ -61,7 +61,7 @@ pub enum CallError {
     /// A function of several signatures.
     #[error("{contract}.{found} stands for several functions; name one by its signature: {known}")]
     Ambiguous {
-        /// The contract.
+        /// The name of the contract.
         contract: String,
         /// As written.
         found: String,

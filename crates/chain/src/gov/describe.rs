@@ -23,7 +23,7 @@ use crate::deploy::IMPLEMENTATION;
 pub struct Described {
     /// The contract's name, or its address where it is none of the cooperative's.
     pub contract: String,
-    /// Its address.
+    /// The address of the contract that is called.
     pub target: Address,
     /// The function's signature, or its selector where it is not known.
     pub function: String,
@@ -38,7 +38,7 @@ pub struct Described {
 /// A value that a call sets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
-    /// Which.
+    /// The argument that is changed.
     pub what: String,
     /// As it is, where the contract tells.
     pub old: Option<String>,
@@ -88,23 +88,46 @@ fn raw(contract: String, call: &Call, why: &str) -> Described {
 }
 
 async fn known(chain: &Chain, entry: &Entry, call: &Call) -> Result<Described, ChainError> {
-    let selector = call.data.get(..4).map(Selector::from_slice);
-    let function = selector.and_then(|selector| entry.abi.functions().find(|f| f.selector() == selector));
-    let values = function.and_then(|f| Some((f, f.abi_decode_input(&call.data[4..]).ok()?)));
-    let Some((function, values)) = values else {
+    let Some((function, values)) = decoded(entry, call) else {
         return Ok(raw(entry.name.to_owned(), call, "has no such function, or not with these arguments"));
     };
     let rule = RULES.iter().find(|r| r.function == function.name && r.covers(entry.kind));
+    let old = match rule {
+        Some(rule) => present(chain, entry, rule, &values).await?,
+        None => Vec::new(),
+    };
+    Ok(told(entry, call, (function, &values, rule), &old))
+}
+
+/// The function that a call is of, and its arguments.
+fn decoded(entry: &Entry, call: &Call) -> Option<(&'static Function, Vec<DynSolValue>)> {
+    let selector = Selector::from_slice(call.data.get(..4)?);
+    let function = entry.abi.functions().find(|f| f.selector() == selector)?;
+    Some((function, function.abi_decode_input(&call.data[4..]).ok()?))
+}
+
+/// A call that was made, by itself: what was before it is not asked for.
+#[must_use]
+pub fn named(book: &Book, call: &Call) -> Described {
+    let Some(entry) = book.by_address(call.target) else {
+        return raw(call.target.to_string(), call, "is no contract of this cooperative");
+    };
+    let Some((function, values)) = decoded(entry, call) else {
+        return raw(entry.name.to_owned(), call, "has no such function, or not with these arguments");
+    };
+    let rule = RULES.iter().find(|r| r.function == function.name && r.covers(entry.kind));
+    told(entry, call, (function, &values, rule), &[])
+}
+
+type Known<'a> = (&'a Function, &'a [DynSolValue], Option<&'a Rule>);
+
+fn told(entry: &Entry, call: &Call, (function, values, rule): Known<'_>, old: &[(String, DynSolValue)]) -> Described {
     let mut warnings = Vec::new();
     if rule.is_none() {
         warnings.push("this function is not in the table of what proposals do; read its documentation".to_owned());
     }
     warnings.extend(rule.and_then(|r| r.warning).map(str::to_owned));
-    let old = match rule {
-        Some(rule) => present(chain, entry, rule, &values).await?,
-        None => Vec::new(),
-    };
-    let new = leaves(&function.inputs, &values);
+    let new = leaves(&function.inputs, values);
     let only = new.len() == 1 && old.len() == 1;
     let changes = new
         .iter()
@@ -119,14 +142,14 @@ async fn known(chain: &Chain, entry: &Entry, call: &Call) -> Result<Described, C
             }
         })
         .collect();
-    Ok(Described {
+    Described {
         contract: entry.name.to_owned(),
         target: call.target,
         function: function.signature(),
         words: rule.map_or_else(|| format!("calls {}", function.name), |r| r.words.to_owned()),
         changes,
         warnings,
-    })
+    }
 }
 
 /// The values that a call would replace, by name; none where the contract has no getter for them.

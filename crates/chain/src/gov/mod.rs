@@ -14,7 +14,7 @@ use alloy::primitives::Address;
 pub(crate) use calls::coerce;
 pub use calls::{Call, CallError, CallSpec};
 pub use charter::CharterCalls;
-pub use describe::{Change, Described, describe};
+pub use describe::{Change, Described, describe, named};
 pub use motion::{Draft, Motion, MotionError, PROPOSER, Support};
 pub use proposal::{House, Owner, Proposal, Status, View, owner, proposals};
 pub use votes::{Cast, votes};

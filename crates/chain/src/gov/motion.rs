@@ -25,7 +25,7 @@ pub struct Draft {
 /// What one house votes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Motion {
-    /// Which house.
+    /// The house that votes on it.
     pub house: House,
     /// What its timelock would call.
     pub calls: Vec<Call>,

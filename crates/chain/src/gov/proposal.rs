@@ -18,7 +18,7 @@ use crate::eip712;
 /// Blocks in one request for logs.
 const RANGE: u64 = 2_000;
 
-/// Who decides.
+/// One of the two houses that decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum House {
@@ -41,7 +41,7 @@ impl House {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Token, Self::Member];
 
-    /// Its governor.
+    /// The address of the governor that the house votes in.
     #[must_use]
     pub fn governor(self, manifest: &Manifest) -> Address {
         match self {
@@ -77,7 +77,7 @@ pub enum Owner {
     House(House),
     /// Both houses, through the charter gate.
     Charter,
-    /// The guardian.
+    /// Whoever may pause for a week.
     Pauser,
 }
 
@@ -107,7 +107,7 @@ pub async fn owner(chain: &Chain, manifest: &Manifest, call: &Call) -> Result<Ow
 /// A proposal as it was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {
-    /// Whose.
+    /// The house that votes on it.
     pub house: House,
     /// Its number at the governor.
     pub id: U256,
@@ -115,7 +115,7 @@ pub struct Proposal {
     pub proposer: Address,
     /// What it would call.
     pub calls: Vec<Call>,
-    /// Why.
+    /// The proposal in its author's words.
     pub description: String,
 }
 
@@ -153,7 +153,7 @@ impl Status {
 /// A proposal, its calls in plain words, and where it stands. Times are Unix seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct View {
-    /// Whose.
+    /// The house that votes on it.
     pub house: House,
     /// Its number, in hexadecimal.
     pub id: String,

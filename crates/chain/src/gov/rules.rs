@@ -24,7 +24,7 @@ pub(super) enum Unit {
 pub(super) struct Rule {
     /// The contracts that have it.
     pub contracts: &'static [&'static str],
-    /// Its name.
+    /// The name that it has.
     pub function: &'static str,
     /// What it does.
     pub words: &'static str,

@@ -20,7 +20,7 @@ const RANGE: u64 = 2_000;
 /// A vote that a member cast. How it voted is left out: it must not matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Cast {
-    /// Where.
+    /// The house in which the vote was cast.
     pub house: House,
     /// On which proposal.
     pub proposal: U256,

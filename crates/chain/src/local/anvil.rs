@@ -42,9 +42,9 @@ pub enum LocalError {
     /// The file for its output.
     #[error("{path}: {source}; anvil's output cannot be kept there")]
     Log {
-        /// The file.
+        /// The path of the file at fault.
         path: PathBuf,
-        /// Why.
+        /// What the layer below said.
         source: std::io::Error,
     },
     /// The directory for its past states.
@@ -53,15 +53,15 @@ pub enum LocalError {
     /// The process did not start.
     #[error("{binary} did not start: {source}")]
     Spawn {
-        /// The binary.
+        /// The path of the anvil that was started.
         binary: PathBuf,
-        /// Why.
+        /// What the layer below said.
         source: std::io::Error,
     },
     /// The process ended before it listened.
     #[error("{binary} ended before it listened ({status}): {output}; is the port {port} taken?")]
     Ended {
-        /// The binary.
+        /// The path of the anvil that was started.
         binary: PathBuf,
         /// Its exit status.
         status: String,
@@ -73,7 +73,7 @@ pub enum LocalError {
     /// The process does not listen.
     #[error("{binary} does not listen after {} s", PATIENCE.as_secs())]
     Silent {
-        /// The binary.
+        /// The path of the anvil that was started.
         binary: PathBuf,
     },
 }
@@ -87,7 +87,7 @@ pub enum Mining {
     Interval(u64),
     /// With each transaction and also every so many seconds: nothing waits, and blocks still become final.
     Mixed(u64),
-    /// When told.
+    /// A block only when it is asked for.
     Manual,
 }
 

@@ -6,6 +6,7 @@ mod steps;
 
 use crate::args::{Common, DemoArgs};
 use crate::coop::Coop;
+use crate::failure::Kind;
 use crate::found::{self, Layout};
 use crate::process::sibling;
 use crate::records;
@@ -55,7 +56,7 @@ pub async fn run(common: &Common, args: DemoArgs, ui: Ui) -> Result<ExitCode> {
         running.until_stopped(ui).await?;
     }
     running.stop().await?;
-    Ok(if agrees { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(Kind::verdict(agrees))
 }
 
 impl Demo {

@@ -42,7 +42,7 @@ pub(super) struct Licensed {
 impl Demo {
     /// Step 4: a researcher is approved and buys a license to query as many records as there are.
     pub(super) async fn license(&mut self, records: usize) -> Result<Licensed> {
-        let researcher = Researcher::open_or_create(&self.state, "researcher")?;
+        let researcher = Researcher::create(&self.state, "researcher")?;
         let founder = Sender::new(self.chain.clone(), found::office(&self.state, FOUNDER)?);
         found::fund_gas(&self.chain, researcher.account()).await?;
         researcher::fund(&self.coop.manifest, &founder, researcher.account(), ALLOWANCE).await?;

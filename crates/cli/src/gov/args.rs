@@ -35,10 +35,10 @@ pub enum GovCommand {
         /// Who votes
         #[arg(long)]
         name: String,
-        /// The proposal's number
+        /// The proposal: its number, how that begins (0x3f2a), or `last`
         #[arg(long)]
-        proposal: U256,
-        /// How
+        proposal: ProposalRef,
+        /// For it, against it, or an abstention
         #[arg(long, value_enum)]
         support: SupportArg,
         /// In which house; in both, if absent, where both decide
@@ -67,9 +67,9 @@ pub enum GovCommand {
     },
     /// A proposal in plain words: what it changes, from what to what, when, and its votes
     Show {
-        /// The proposal's number
+        /// The proposal: its number, how that begins (0x3f2a), or `last`
         #[arg(long)]
-        proposal: U256,
+        proposal: ProposalRef,
         /// In which house; in both, if absent, where both decide
         #[arg(long, value_enum)]
         house: Option<HouseArg>,
@@ -100,9 +100,9 @@ pub enum GovCommand {
 /// Which proposal, and who pays for the transaction.
 #[derive(Clone, Debug, Args)]
 pub struct ProposalArgs {
-    /// The proposal's number
+    /// The proposal: its number, how that begins (0x3f2a), or `last`
     #[arg(long)]
-    pub proposal: U256,
+    pub proposal: ProposalRef,
     /// In which house; in both, if absent, where both decide
     #[arg(long, value_enum)]
     pub house: Option<HouseArg>,
@@ -135,19 +135,19 @@ pub enum ProposeCommand {
         /// Part of the contributors' part that buys back DATA
         #[arg(long)]
         buyback: u16,
-        /// To operations
+        /// Basis points of the price to operations
         #[arg(long)]
         operations: u16,
-        /// To compliance
+        /// Basis points of the price to compliance
         #[arg(long)]
         compliance: u16,
-        /// To the reserve
+        /// Basis points of the price to the reserve
         #[arg(long)]
         reserve: u16,
     },
     /// A dataset's price
     Price {
-        /// The dataset
+        /// The number of the dataset
         #[arg(long)]
         dataset: DatasetId,
         /// Whole USDC for 1,000 records
@@ -169,7 +169,7 @@ pub enum ProposeCommand {
     },
     /// The end of a membership
     Expel {
-        /// Whose
+        /// The member whose membership would end, by id
         #[arg(long)]
         member: MemberId,
         /// The reason's text; its hash goes on chain
@@ -279,6 +279,50 @@ pub enum PollCommand {
     },
 }
 
+/// Which proposal is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProposalRef {
+    /// The newest.
+    Last,
+    /// By its number, or how that begins.
+    Begins(String),
+}
+
+impl ProposalRef {
+    /// Whether a number is meant.
+    pub fn means(&self, id: U256) -> bool {
+        match self {
+            Self::Last => true,
+            Self::Begins(text) => format!("{id:#066x}").starts_with(text) || text.parse() == Ok(id),
+        }
+    }
+}
+
+impl std::fmt::Display for ProposalRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Last => f.write_str("last"),
+            Self::Begins(text) => f.write_str(text),
+        }
+    }
+}
+
+impl FromStr for ProposalRef {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "last" {
+            return Ok(Self::Last);
+        }
+        let begins = text.len() >= 6 && text.parse::<U256>().is_ok();
+        if begins {
+            Ok(Self::Begins(text.to_lowercase()))
+        } else {
+            Err(format!("`{text}` is no proposal: write its number, 0x and at least four digits of it, or `last`"))
+        }
+    }
+}
+
 /// Where a poll is read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PollSource {
@@ -299,6 +343,18 @@ impl FromStr for PollSource {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_proposal_is_meant_by_its_number_how_that_begins_or_as_the_last() {
+        let id: U256 = U256::from(0x3f2a) << 240;
+        for text in [format!("{id:#066x}"), id.to_string(), "0x3f2a".to_owned(), "last".to_owned()] {
+            assert!(text.parse::<ProposalRef>().unwrap().means(id), "{text}");
+        }
+        assert!(!"0x3f2b".parse::<ProposalRef>().unwrap().means(id));
+        for bad in ["", "0x", "0x3f", "newest", "0xzzzz"] {
+            assert!(bad.parse::<ProposalRef>().is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn an_id_is_told_from_a_file() {

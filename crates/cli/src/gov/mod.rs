@@ -26,7 +26,7 @@ pub async fn run(common: &Common, command: GovCommand, ui: Ui) -> Result<ExitCod
         }
         GovCommand::Vote { name, proposal, support, house, chain } => {
             let (site, house) = (Site::open(common, &chain).await?, house.map(Into::into));
-            proposal::vote(&site, &name, (proposal, house), support.into(), ui).await
+            proposal::vote(&site, &name, (&proposal, house), support.into(), ui).await
         }
         GovCommand::Queue { target } => proposal::queue(&Site::open(common, &target.chain).await?, &target, ui).await,
         GovCommand::Execute { target } => {
@@ -37,7 +37,7 @@ pub async fn run(common: &Common, command: GovCommand, ui: Ui) -> Result<ExitCod
         }
         GovCommand::Show { proposal, house, chain } => {
             let site = Site::open(common, &chain).await?;
-            proposal::show_one(&site, (proposal, house.map(Into::into)), ui).await
+            proposal::show_one(&site, (&proposal, house.map(Into::into)), ui).await
         }
         GovCommand::List { chain } => proposal::list(&Site::open(common, &chain).await?, ui).await,
         GovCommand::Poll(command) => poll::run(common, command, ui).await,
@@ -81,7 +81,7 @@ async fn manifest(common: &Common, state: &State, named: &ChainArgs) -> Result<M
     if state.manifest().exists() {
         return Ok(Manifest::load(&state.manifest())?);
     }
-    Ok(Coop::connect(&common.url).await?.manifest)
+    Ok(Coop::connect(&common.gateway()?).await?.manifest)
 }
 
 /// The node that was named, or that of this state's local chain.

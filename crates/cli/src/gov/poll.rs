@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 /// `rochdale gov poll …`
 pub async fn run(common: &Common, command: PollCommand, ui: Ui) -> Result<ExitCode> {
-    let coop = Coop::connect(&common.url).await?;
+    let coop = Coop::connect(&common.gateway()?).await?;
     match command {
         PollCommand::Create { name, question, options, days, chain } => {
             let state = common.state()?;
@@ -100,7 +100,7 @@ fn place(options: &[String], choice: &str) -> Result<u16> {
 pub async fn tally(common: &Common, source: &PollSource, named: &ChainArgs, ui: Ui) -> Result<ExitCode> {
     let state = common.state()?;
     let record = match source {
-        PollSource::Id(id) => record(&Coop::connect(&common.url).await?, *id).await?,
+        PollSource::Id(id) => record(&Coop::connect(&common.gateway()?).await?, *id).await?,
         PollSource::File(path) => {
             let read = read_json(path);
             read.context("a poll's file is what `rochdale gov poll show --poll ID --json` prints")?

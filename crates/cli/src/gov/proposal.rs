@@ -1,14 +1,16 @@
 //! A proposal's life: made, voted on, queued, executed, and shown at every point.
 
-use super::args::{ProposalArgs, ProposeCommand};
+use super::args::{ProposalArgs, ProposalRef, ProposeCommand};
 use super::{Site, specs};
 use crate::commands::show;
 use crate::coop;
 use crate::found::{self, FOUNDER};
+use crate::placeholder;
 use crate::ui::Ui;
 use crate::wallet::Wallet;
-use alloy::primitives::{B256, U256, keccak256};
-use anyhow::{Context, Result, bail};
+use crate::when::{span, utc};
+use alloy::primitives::{B256, keccak256};
+use anyhow::{Context, Result, bail, ensure};
 use rochdale_chain::client::{Receipt, Sender};
 use rochdale_chain::gov::{Draft, House, Motion, PROPOSER, Proposal, Status, Support, View, describe, proposals};
 use rochdale_chain::{bindings::CharterGate, gov::Book, upgrade};
@@ -28,6 +30,7 @@ pub async fn propose(
 ) -> Result<ExitCode> {
     let wallet = Wallet::open(&site.state, name)?;
     let (written, calls) = specs::calls(&site.chain, &site.manifest, what).await?;
+    placeholder::refuse_calls(&calls)?;
     let why = why.or(written).context("voters read why: say it with --why")?;
     // Another block makes another operation of the same calls.
     let salt = keccak256(site.chain.head().await?.latest.hash);
@@ -65,33 +68,38 @@ async fn described(site: &Site, motion: &Motion) -> Result<Vec<rochdale_chain::g
     Ok(found)
 }
 
-/// A proposal's number, and the house that is meant where both have one of it.
-type Named = (U256, Option<House>);
+/// Which proposal, and the house that is meant where both have it.
+type Named<'a> = (&'a ProposalRef, Option<House>);
 
-/// The proposals of a number: one, or one in each house, since both vote on the same words where both decide.
-async fn find(site: &Site, (id, house): Named) -> Result<Vec<Proposal>> {
+/// The proposals that are meant: one, or one in each house, since both vote on the same words where both decide.
+async fn find(site: &Site, (named, house): Named<'_>) -> Result<Vec<Proposal>> {
     let mut all = proposals(&site.chain, &site.manifest).await?;
-    all.retain(|proposal| proposal.id == id && house.is_none_or(|house| proposal.house == house));
-    if all.is_empty() {
+    all.retain(|proposal| named.means(proposal.id) && house.is_none_or(|house| proposal.house == house));
+    let Some(first) = all.first().map(|proposal| proposal.id) else {
         let whose = house.map_or_else(|| "no house".to_owned(), |house| format!("not the {house}"));
-        bail!("{whose} has a proposal {id:#066x}; `rochdale gov list` shows all");
+        bail!("{whose} has a proposal {named}; `rochdale gov list` shows all");
+    };
+    if *named == ProposalRef::Last {
+        all.retain(|proposal| proposal.id == first);
     }
+    ensure!(all.iter().all(|proposal| proposal.id == first), "several proposals begin with {named}: write more digits");
     Ok(all)
 }
 
 /// `rochdale gov vote`
-pub async fn vote(site: &Site, name: &str, named: Named, support: Support, ui: Ui) -> Result<ExitCode> {
+pub async fn vote(site: &Site, name: &str, named: Named<'_>, support: Support, ui: Ui) -> Result<ExitCode> {
     let wallet = Wallet::open(&site.state, name)?;
     let sender = site.sender(wallet.key.clone()).await?;
-    let mut receipts = Vec::new();
+    let (mut receipts, mut title) = (Vec::new(), String::new());
     for proposal in find(site, named).await? {
+        title = proposal.description.lines().next().unwrap_or_default().to_owned();
         receipts.push((proposal.house, proposal.vote(&sender, &site.manifest, support).await?));
     }
     let houses: Vec<String> = receipts.iter().map(|(house, _)| house.to_string()).collect();
     sent(
         ui,
         receipts.into_iter().map(|(_, receipt)| receipt),
-        &format!("{name} voted in the {}", houses.join(" and the ")),
+        &format!("{name} voted in the {} on “{title}”", houses.join(" and the ")),
     )
 }
 
@@ -106,7 +114,7 @@ async fn payer(site: &Site, key: Option<&Path>) -> Result<Sender> {
 /// What an action is for: of several proposals those that stand so, and where none does the first, whose contract then
 /// says why not.
 async fn standing(site: &Site, target: &ProposalArgs, wanted: Status) -> Result<Vec<Proposal>> {
-    let mut found = find(site, (target.proposal, target.house.map(Into::into))).await?;
+    let mut found = find(site, (&target.proposal, target.house.map(Into::into))).await?;
     let mut ready = Vec::new();
     for proposal in &found {
         if proposal.status(&site.chain, &site.manifest).await? == wanted {
@@ -126,7 +134,7 @@ pub async fn queue(site: &Site, target: &ProposalArgs, ui: Ui) -> Result<ExitCod
     for proposal in standing(site, target, Status::Succeeded).await? {
         receipts.push(proposal.queue(&payer, &site.manifest).await?);
         let view = proposal.view(&site.chain, &site.manifest).await?;
-        waits.push(format!("it waits in the timelock of the {} until {}", proposal.house, view.executable_at));
+        waits.push(format!("it waits in the timelock of the {} until {}", proposal.house, utc(view.executable_at)));
     }
     sent(ui, receipts, &waits.join("; "))
 }
@@ -196,7 +204,7 @@ fn sent(ui: Ui, receipts: impl IntoIterator<Item = Receipt>, sentence: &str) -> 
 }
 
 /// `rochdale gov show`
-pub async fn show_one(site: &Site, named: Named, ui: Ui) -> Result<ExitCode> {
+pub async fn show_one(site: &Site, named: Named<'_>, ui: Ui) -> Result<ExitCode> {
     let now = site.chain.now().await?;
     let (mut views, mut texts) = (Vec::new(), Vec::new());
     for proposal in find(site, named).await? {
@@ -256,14 +264,10 @@ fn sentence(view: &View, now: u64) -> Result<String> {
     Ok(text)
 }
 
-/// A point in time as people read it: how far from the chain's now.
+/// A point in time as people read it, and how far it is from the chain's now.
 fn when(at: u64, now: u64) -> String {
-    let span = |seconds: u64| match seconds {
-        s if s >= 2 * 86_400 => format!("{} days", s / 86_400),
-        s if s >= 2 * 3_600 => format!("{} hours", s / 3_600),
-        s => format!("{} minutes", s / 60),
-    };
-    if at >= now { format!("in {} ({at})", span(at - now)) } else { format!("{} ago ({at})", span(now - at)) }
+    let date = utc(at);
+    if at >= now { format!("in {} ({date})", span(at - now)) } else { format!("{} ago ({date})", span(now - at)) }
 }
 
 #[cfg(test)]
@@ -272,8 +276,8 @@ mod tests {
 
     #[test]
     fn times_are_told_from_now() {
-        assert_eq!(when(1_000, 1_000), "in 0 minutes (1000)");
-        assert_eq!(when(173_800, 1_000), "in 2 days (173800)");
-        assert_eq!(when(1_000, 11_800), "3 hours ago (1000)");
+        assert_eq!(when(1_000, 1_000), "in 0 seconds (1970-01-01 00:16:40 UTC)");
+        assert_eq!(when(173_800, 1_000), "in 2 days (1970-01-03 00:16:40 UTC)");
+        assert_eq!(when(1_000, 11_800), "3 hours ago (1970-01-01 00:16:40 UTC)");
     }
 }

@@ -1,12 +1,40 @@
 //! What a person can type after `rochdale researcher`.
 
-use crate::args::PurposeArg;
 use crate::gov::args::ChainArgs;
+use crate::ui::Agreed;
 use alloy::primitives::utils::parse_units;
 use clap::{Args, Subcommand, ValueEnum};
-use rochdale_core::ids::{DatasetId, LicenseId};
+use rochdale_core::consent::Permission;
+use rochdale_core::ids::{DatasetId, LicenseId, Purpose};
 use rochdale_core::money::MicroUsdc;
 use std::path::PathBuf;
+
+/// GA4GH DUO permissions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PurposeArg {
+    /// General research use (DUO:0000042)
+    Gru,
+    /// Health, medical and biomedical research (DUO:0000006)
+    Hmb,
+}
+
+impl PurposeArg {
+    /// The permission.
+    pub fn permission(self) -> Permission {
+        match self {
+            Self::Gru => Permission::GeneralResearch {},
+            Self::Hmb => Permission::HealthMedicalBiomedical {},
+        }
+    }
+
+    /// The purpose's code.
+    pub fn code(self) -> Purpose {
+        Purpose(match self {
+            Self::Gru => 42,
+            Self::Hmb => 6,
+        })
+    }
+}
 
 /// Who acts, and on which chain.
 #[derive(Clone, Debug, Args)]
@@ -21,12 +49,12 @@ pub struct Who {
 /// What a license is to say.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct OrderArgs {
-    /// The dataset
+    /// The number of the dataset
     #[arg(long, default_value = "1")]
     pub dataset: DatasetId,
-    /// Records paid for
-    #[arg(long, default_value_t = 1_000)]
-    pub records: u32,
+    /// Records paid for; as many as the published size says if absent, and never more
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub records: Option<u32>,
     #[command(flatten)]
     pub use_: UseArgs,
     /// Days of validity; each month of 30 days that has begun is paid
@@ -37,7 +65,7 @@ pub struct OrderArgs {
 /// What the data is for.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct UseArgs {
-    /// For what
+    /// What the research is for
     #[arg(long, value_enum, default_value = "hmb")]
     pub purpose: PurposeArg,
     /// EHDS Art. 53(1), letter (a) to (f) as 1 to 6
@@ -56,6 +84,13 @@ pub enum PayArg {
 
 #[derive(Debug, Subcommand)]
 pub enum ResearcherCommand {
+    /// Draw a new researcher's keys: the account that pays and signs, and the key that answers are sealed to
+    #[command(after_help = "Example: rochdale researcher new --name lin")]
+    New {
+        /// What the researcher is called on this machine
+        #[arg(long, default_value = "researcher")]
+        name: String,
+    },
     /// Buy a query license at the fixed price
     #[command(
         after_help = "Examples:\n  rochdale researcher license --name lin --records 1000\n  rochdale researcher license --name lin --pay data"
@@ -68,6 +103,8 @@ pub enum ResearcherCommand {
         /// What it is paid with
         #[arg(long, value_enum, default_value = "usdc")]
         pay: PayArg,
+        #[command(flatten)]
+        agreed: Agreed,
     },
     /// Make a license last longer, at the price of the day
     #[command(after_help = "Example: rochdale researcher renew --name lin --days 90")]
@@ -80,6 +117,8 @@ pub enum ResearcherCommand {
         /// Days that are added, from now where it has ended; each month of 30 days that has begun is paid
         #[arg(long, default_value_t = 30)]
         days: u32,
+        #[command(flatten)]
+        agreed: Agreed,
     },
     /// Pay for a license that can be cancelled for a while
     #[command(after_help = "Example: rochdale researcher reserve --name lin --records 1000")]
@@ -88,6 +127,8 @@ pub enum ResearcherCommand {
         who: Who,
         #[command(flatten)]
         order: OrderArgs,
+        #[command(flatten)]
+        agreed: Agreed,
     },
     /// Turn a reservation into a license that begins now
     #[command(after_help = "Example: rochdale researcher activate --name lin --reservation 1")]
@@ -112,7 +153,7 @@ pub enum ResearcherCommand {
     Approve {
         #[command(flatten)]
         who: Who,
-        /// For what
+        /// What the research is for
         #[arg(long, value_enum, default_value = "hmb")]
         purpose: PurposeArg,
         /// Days from now
@@ -136,10 +177,10 @@ pub enum ResearcherCommand {
         after_help = "Examples:\n  rochdale researcher query --name lin query.json   (see docs/how-to/query.md)\n  rochdale researcher query --name lin --resume"
     )]
     Query {
-        /// Who
+        /// The researcher, by the name on this machine
         #[arg(long, default_value = "researcher")]
         name: String,
-        /// The query
+        /// The file of the query
         #[arg(required_unless_present = "resume")]
         query: Option<PathBuf>,
         /// The license; the one got last if absent
@@ -158,14 +199,14 @@ pub enum ResearcherCommand {
     /// List the orders that were signed, and where each stands
     #[command(after_help = "Example: rochdale researcher orders --name lin")]
     Orders {
-        /// Who
+        /// The researcher, by the name on this machine
         #[arg(long, default_value = "researcher")]
         name: String,
     },
     /// Fetch the answer to an order, as often as you like until its license ends
     #[command(after_help = "Example: rochdale researcher answer --name lin 0x5f3a")]
     Answer {
-        /// Who
+        /// The researcher, by the name on this machine
         #[arg(long, default_value = "researcher")]
         name: String,
         /// The order: its name, or how it begins
@@ -183,10 +224,10 @@ pub enum AuctionCommand {
     Open {
         #[command(flatten)]
         who: Who,
-        /// The dataset
+        /// The number of the dataset
         #[arg(long, default_value = "1")]
         dataset: DatasetId,
-        /// For what
+        /// What the research is for
         #[arg(long, value_enum, default_value = "hmb")]
         purpose: PurposeArg,
     },
@@ -203,6 +244,8 @@ pub enum AuctionCommand {
         amount: MicroUsdc,
         #[command(flatten)]
         use_: UseArgs,
+        #[command(flatten)]
+        agreed: Agreed,
     },
     /// Open the bid in the reveal period and pay what the bond does not cover
     #[command(after_help = "Example: rochdale researcher auction reveal --name lin --auction 1")]
@@ -254,6 +297,8 @@ pub enum JobCommand {
         max_units: u64,
         #[command(flatten)]
         use_: UseArgs,
+        #[command(flatten)]
+        agreed: Agreed,
     },
     /// How a job stands
     #[command(after_help = "Example: rochdale researcher job show --name lin --job 1")]
@@ -300,6 +345,8 @@ pub enum BondCommand {
         /// Whole tokens; what is missing if absent
         #[arg(long)]
         amount: Option<String>,
+        #[command(flatten)]
+        agreed: Agreed,
     },
     /// Take collateral back: first a request, and 30 days later, by the same command, the money
     #[command(

@@ -82,8 +82,8 @@ pub async fn run(common: &Common, command: AuctionCommand, ui: Ui) -> Result<Exi
         AuctionCommand::Open { who, dataset, purpose } => {
             open(&Desk::open(common, &who).await?, dataset, purpose.code(), ui).await
         }
-        AuctionCommand::Bid { who, auction, amount, use_ } => {
-            bid(&Desk::open(common, &who).await?, auction, amount, use_, ui).await
+        AuctionCommand::Bid { who, auction, amount, use_, agreed } => {
+            bid(&Desk::open(common, &who).await?, auction, amount, use_, ui.agreeing(agreed)).await
         }
         AuctionCommand::Reveal { target } => reveal(&Desk::open(common, &target.who).await?, target.auction, ui).await,
         AuctionCommand::Settle { target } => settle(&Desk::open(common, &target.who).await?, target.auction, ui).await,
@@ -124,6 +124,11 @@ async fn bid(desk: &Desk, id: u64, amount: MicroUsdc, use_: UseArgs, ui: Ui) -> 
     );
     let committed = commitment(desk, id).await?;
     ensure!(committed.index == 0, "{} has bid in auction {id} already; a bid cannot be changed", desk.account());
+    ui.agree(&format!(
+        "A sealed bid of {amount} in auction {id}: the bond of {} is paid now by {}, and lost unless the bid is revealed in time.",
+        MicroUsdc(terms.bidBond),
+        desk.account()
+    ))?;
     let purpose = use_.purpose.code();
     let until_closed = live.auction.revealEnd.saturating_sub(live.now);
     desk.approved(purpose, until_closed + terms.duration).await?;

@@ -26,7 +26,9 @@ struct Held {
 /// Runs a command.
 pub async fn run(common: &Common, command: BondCommand, ui: Ui) -> Result<ExitCode> {
     match command {
-        BondCommand::Put { who, amount } => put(&Desk::open(common, &who).await?, amount, ui).await,
+        BondCommand::Put { who, amount, agreed } => {
+            put(&Desk::open(common, &who).await?, amount, ui.agreeing(agreed)).await
+        }
         BondCommand::Withdraw { who, amount } => withdraw(&Desk::open(common, &who).await?, amount, ui).await,
         BondCommand::Show { who } => {
             let desk = Desk::open(common, &who).await?;
@@ -94,6 +96,11 @@ async fn put(desk: &Desk, amount: Option<String>, ui: Ui) -> Result<ExitCode> {
             desk.token_name(before.token)
         );
     }
+    let (shown, token) = (desk.amount(before.token, amount), desk.token_name(before.token));
+    ui.agree(&format!(
+        "A bond of {shown} {token} is put by {}: it comes back 30 days after it is asked for, less what is slashed.",
+        desk.account()
+    ))?;
     let contract = desk.addresses().researcher_bond;
     if before.token == desk.addresses().usdc {
         desk.funded(amount).await?;

@@ -1,7 +1,7 @@
 //! A researcher before the cooperative's contracts: who they are, whether they may buy, what they pay.
 
 use super::args::Who;
-use super::keys::{Purchase, Researcher, dollars, fund};
+use super::keys::{Researcher, dollars, fund};
 use crate::args::Common;
 use crate::epoch::FINAL;
 use crate::found;
@@ -34,7 +34,7 @@ impl Desk {
     /// Opens the researcher's folder and connects; on the local chain the account gets the ether that it needs.
     pub async fn open(common: &Common, who: &Who) -> Result<Self> {
         let site = Site::open(common, &who.chain).await?;
-        let researcher = Researcher::open_or_create(&site.state, &who.name)?;
+        let researcher = Researcher::open(&site.state, &who.name)?;
         let sender = site.sender(researcher.key.clone()).await?;
         Ok(Self { site, researcher, sender })
     }
@@ -169,19 +169,6 @@ impl Desk {
     /// A file of the researcher's.
     pub fn file(&self, folder: &str, name: &str) -> PathBuf {
         self.researcher.folder(folder).join(name)
-    }
-}
-
-/// The order of a license with the researcher's own recipient key.
-impl From<super::args::OrderArgs> for Purchase {
-    fn from(order: super::args::OrderArgs) -> Self {
-        Self {
-            dataset: order.dataset,
-            records: order.records,
-            purpose: order.use_.purpose.code(),
-            ehds_category: order.use_.category,
-            duration: u64::from(order.days) * super::DAY,
-        }
     }
 }
 

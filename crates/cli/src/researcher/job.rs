@@ -43,11 +43,11 @@ struct ReceiptFile {
 /// Runs a command.
 pub async fn run(common: &Common, command: JobCommand, ui: Ui) -> Result<ExitCode> {
     match command {
-        JobCommand::Open { who, plan, max_units, use_ } => {
+        JobCommand::Open { who, plan, max_units, use_, agreed } => {
             // Before anything is sent: a plan that is none is the file's fault, not the chain's.
             let query = read_query(&plan)?;
             let desk = Desk::open(common, &who).await?;
-            open(&desk, query.dataset.0, query.digest()?, max_units, use_, ui).await
+            open(&desk, query.dataset.0, query.digest()?, max_units, use_, ui.agreeing(agreed)).await
         }
         JobCommand::Show { target } => status(&Desk::open(common, &target.who).await?, target.job, ui).await,
         JobCommand::Settle { who, receipt } => settle(&Desk::open(common, &who).await?, &receipt, ui).await,
@@ -60,8 +60,15 @@ async fn open(desk: &Desk, dataset: u32, plan_digest: B256, max_units: u64, use_
     let prices = desk.view(contract, &ComputeDesk::pricesCall {}).await?;
     ensure!(prices.base != 0 || prices.perUnit != 0, "computations have no price yet: the token house sets it");
     let purpose = use_.purpose.code();
-    desk.approved(purpose, u64::from(prices.timeout)).await?;
     let escrow = U256::from(prices.base) + U256::from(prices.perUnit) * U256::from(max_units);
+    ui.agree(&format!(
+        "A computation on dataset {dataset} holds {} of {}: {} and {} for each of {max_units} units. What it does not use comes back.",
+        dollars(escrow),
+        desk.account(),
+        MicroUsdc(prices.base),
+        MicroUsdc(prices.perUnit)
+    ))?;
+    desk.approved(purpose, u64::from(prices.timeout)).await?;
     let job = ComputeDesk::Job {
         datasetId: dataset,
         purpose: purpose.0,

@@ -1,11 +1,12 @@
 //! A researcher's keys, and what they alone can do: sign permits and orders, open answers.
 
 use crate::coop::{self, LIFETIME};
+use crate::failure::Failure;
 use crate::state::{State, write_private};
 use alloy::primitives::{Address, B256, U256};
 use alloy::signers::SignerSync as _;
 use alloy::signers::local::PrivateKeySigner;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use rochdale_chain::bindings::{License, LicenseSale, Market, TestUSDC};
 use rochdale_chain::client::{Chain, Receipt, Sender};
 use rochdale_chain::deploy::Manifest;
@@ -13,7 +14,8 @@ use rochdale_chain::eip712;
 use rochdale_core::ids::{DatasetId, LicenseId, Purpose};
 use rochdale_core::money::MicroUsdc;
 use rochdale_core::query::Query;
-use rochdale_crypto::{SealingKeyPair, keyfile};
+use rochdale_crypto::SealingKeyPair;
+use rochdale_crypto::keyfile::{self, KeyKind};
 use std::path::PathBuf;
 
 /// A researcher's folder: the account's key and the key that answers are sealed to.
@@ -50,12 +52,27 @@ pub struct Bought {
 }
 
 impl Researcher {
-    /// Opens the folder of `name`, drawing keys where it is new.
-    pub fn open_or_create(state: &State, name: &str) -> Result<Self> {
+    /// Draws the keys of a researcher who is new here.
+    pub fn create(state: &State, name: &str) -> Result<Self> {
         let dir = state.person("researchers", name)?;
-        let key = coop::signer(&dir.join("account.key"))?;
+        let key = coop::drawn(&dir.join("account.key"))?;
         let recipient = keyfile::sealing_key(&dir.join("recipient.key"), &mut coop::rng()?)?;
         Ok(Self { dir, key, recipient })
+    }
+
+    /// Opens the folder of `name`, whose keys are there.
+    pub fn open(state: &State, name: &str) -> Result<Self> {
+        let dir = state.person("researchers", name)?;
+        if !dir.join("account.key").exists() {
+            let known = state.people("researchers")?.join(", ");
+            let known = if known.is_empty() { "nobody".to_owned() } else { known };
+            bail!(Failure::refused(format!(
+                "there is no researcher `{name}` here (known: {known}); `rochdale researcher new --name {name}` draws keys"
+            )));
+        }
+        let key = coop::signer(&dir.join("account.key"))?;
+        let recipient = keyfile::load(&dir.join("recipient.key"), KeyKind::Sealing)?;
+        Ok(Self { dir, key, recipient: SealingKeyPair::from_secret(&recipient) })
     }
 
     /// The account.
@@ -113,7 +130,8 @@ impl Researcher {
     /// The license that was got last.
     pub fn last_license(&self) -> Result<LicenseId> {
         let path = self.dir.join("license");
-        let text = std::fs::read_to_string(&path).context("no license yet: `rochdale researcher license` buys one")?;
+        ensure!(path.exists(), "no license yet: `rochdale researcher license` buys one");
+        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         text.trim().parse().with_context(|| format!("{} holds no license id", path.display()))
     }
 

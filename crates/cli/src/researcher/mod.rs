@@ -7,6 +7,7 @@ mod desk;
 mod job;
 mod keys;
 mod orders;
+mod quote;
 mod sale;
 
 pub use keys::{Bought, Purchase, Researcher, fund, sample_queries};
@@ -17,9 +18,10 @@ use crate::commands::show;
 use crate::coop::{self, Coop};
 use crate::found;
 use crate::ui::Ui;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use args::ResearcherCommand;
 use desk::Desk;
+use quote::Wanted;
 use rochdale_api::order::{Answered, PublishedSize, Sizes};
 use rochdale_core::query::Query;
 use serde_json::json;
@@ -32,13 +34,31 @@ const DAY: u64 = 86_400;
 /// Runs a command.
 pub async fn run(common: &Common, command: ResearcherCommand, ui: Ui) -> Result<ExitCode> {
     match command {
-        ResearcherCommand::License { who, order, pay } => {
-            sale::license(&Desk::open(common, &who).await?, order, pay, ui).await
+        ResearcherCommand::New { name } => {
+            let state = common.state()?;
+            let place = state.person("researchers", &name)?;
+            ensure!(!place.exists(), "there is a researcher `{name}` already: their keys lie in {}", place.display());
+            let researcher = Researcher::create(&state, &name)?;
+            let sentence = format!(
+                "{name} has the account {}; the keys lie in {}: copy them, what they hold and open is lost with them\n\
+                 Next: the ethics board approves (`rochdale researcher approve --name {name}`), then `rochdale researcher license --name {name}`",
+                researcher.account(),
+                place.display()
+            );
+            let value = json!({ "name": name, "researcher": researcher.account(), "recipient_key": researcher.recipient_key() });
+            show(ui, &value, sentence)
         }
-        ResearcherCommand::Renew { who, license, days } => {
-            sale::renew(&Desk::open(common, &who).await?, license, days, ui).await
+        ResearcherCommand::License { who, order, pay, agreed } => {
+            let desk = Desk::open(common, &who).await?;
+            sale::license(&desk, Wanted::of(&desk, &common.gateway()?, order).await?, pay, ui.agreeing(agreed)).await
         }
-        ResearcherCommand::Reserve { who, order } => sale::reserve(&Desk::open(common, &who).await?, order, ui).await,
+        ResearcherCommand::Renew { who, license, days, agreed } => {
+            sale::renew(&Desk::open(common, &who).await?, license, days, ui.agreeing(agreed)).await
+        }
+        ResearcherCommand::Reserve { who, order, agreed } => {
+            let desk = Desk::open(common, &who).await?;
+            sale::reserve(&desk, Wanted::of(&desk, &common.gateway()?, order).await?, ui.agreeing(agreed)).await
+        }
         ResearcherCommand::Activate { who, reservation } => {
             sale::activate(&Desk::open(common, &who).await?, reservation, ui).await
         }
@@ -60,8 +80,8 @@ pub async fn run(common: &Common, command: ResearcherCommand, ui: Ui) -> Result<
         ResearcherCommand::Job(command) => job::run(common, command, ui).await,
         ResearcherCommand::Bond(command) => bond::run(common, command, ui).await,
         ResearcherCommand::Query { name, query, license, purpose, again, resume } => {
-            let researcher = Researcher::open_or_create(&common.state()?, &name)?;
-            let coop = Coop::connect(&common.url).await?;
+            let researcher = Researcher::open(&common.state()?, &name)?;
+            let coop = Coop::connect(&common.gateway()?).await?;
             let Some(query) = query.filter(|_| !resume) else { return resume_all(&researcher, &coop, ui).await };
             let query = read_query(&query)?;
             let license = license.map_or_else(|| researcher.last_license(), Ok)?;
@@ -69,18 +89,18 @@ pub async fn run(common: &Common, command: ResearcherCommand, ui: Ui) -> Result<
             shown(ui, &answered, &kept)
         }
         ResearcherCommand::Orders { name } => {
-            let researcher = Researcher::open_or_create(&common.state()?, &name)?;
-            let now = Coop::connect(&common.url).await?.now().await?;
+            let researcher = Researcher::open(&common.state()?, &name)?;
+            let now = Coop::connect(&common.gateway()?).await?.now().await?;
             list(&researcher.orders()?, now, ui)
         }
         ResearcherCommand::Answer { name, order } => {
-            let researcher = Researcher::open_or_create(&common.state()?, &name)?;
-            let coop = Coop::connect(&common.url).await?;
+            let researcher = Researcher::open(&common.state()?, &name)?;
+            let coop = Coop::connect(&common.gateway()?).await?;
             let (answered, kept) = researcher.fetch(&coop, researcher.order_named(&order)?).await?;
             shown(ui, &answered, &kept)
         }
         ResearcherCommand::Sizes => {
-            let sizes: Sizes = Coop::connect(&common.url).await?.gateway.get("/v1/sizes").await?;
+            let sizes: Sizes = Coop::connect(&common.gateway()?).await?.gateway.get("/v1/sizes").await?;
             let line = |size: &PublishedSize| {
                 format!(
                     "dataset {}, purpose {}: about {} members (epoch {})",

@@ -1,9 +1,10 @@
 //! Licenses at the fixed price: bought for USDC or DATA, reserved, renewed.
 
 use super::DAY;
-use super::args::{OrderArgs, PayArg};
+use super::args::PayArg;
 use super::desk::Desk;
-use super::keys::{Purchase, dollars};
+use super::keys::dollars;
+use super::quote::Wanted;
 use crate::commands::show;
 use crate::ui::Ui;
 use alloy::primitives::U256;
@@ -15,15 +16,15 @@ use serde_json::json;
 use std::process::ExitCode;
 
 /// `rochdale researcher license`
-pub async fn license(desk: &Desk, order: OrderArgs, pay: PayArg, ui: Ui) -> Result<ExitCode> {
-    let purchase = Purchase::from(order);
-    desk.approved(purchase.purpose, purchase.duration).await?;
+pub async fn license(desk: &Desk, wanted: Wanted, pay: PayArg, ui: Ui) -> Result<ExitCode> {
     if pay == PayArg::Data {
-        return for_data(desk, purchase, ui).await;
+        return for_data(desk, wanted, ui).await;
     }
-    let order = desk.researcher.order(purchase);
+    let order = desk.researcher.order(wanted.purchase);
     let market = desk.addresses().market;
     let price = desk.view(market, &Market::priceOfCall { o: order.clone() }).await?;
+    ui.agree(&format!("{wanted} for {}, paid by {}.", dollars(price), desk.account()))?;
+    desk.approved(wanted.purchase.purpose, wanted.purchase.duration).await?;
     let call = Market::buyCall { o: order, p: desk.permit(market, price).await? };
     let receipt = desk.send(market, &call).await?;
     let license = desk.researcher.issued(&receipt)?;
@@ -32,11 +33,14 @@ pub async fn license(desk: &Desk, order: OrderArgs, pay: PayArg, ui: Ui) -> Resu
     show(ui, &value, format!("license {license} for {}", dollars(price)))
 }
 
-async fn for_data(desk: &Desk, purchase: Purchase, ui: Ui) -> Result<ExitCode> {
-    let order = desk.researcher.order(purchase);
+async fn for_data(desk: &Desk, wanted: Wanted, ui: Ui) -> Result<ExitCode> {
+    let order = desk.researcher.order(wanted.purchase);
     let (market, token) = (desk.addresses().market, desk.addresses().data_token);
     let price = desk.view(market, &Market::dataPriceOfCall { o: order.clone() }).await?;
     ensure!(!price.is_zero(), "the cooperative does not take DATA: the token house sets what it is worth");
+    let data = |amount: U256| DataWei(amount.saturating_to());
+    ui.agree(&format!("{wanted} for {}, paid by {}.", data(price), desk.account()))?;
+    desk.approved(wanted.purchase.purpose, wanted.purchase.duration).await?;
     desk.allow(token, market, price).await?;
     let receipt = desk.send(market, &Market::buyWithDataCall { o: order, maxData: price }).await?;
     let license = desk.researcher.issued(&receipt)?;
@@ -47,7 +51,6 @@ async fn for_data(desk: &Desk, purchase: Purchase, ui: Ui) -> Result<ExitCode> {
         "license": license, "data": price.to_string(), "burned": sold.burned.to_string(),
         "kept": sold.kept.to_string(), "tx": receipt.transaction,
     });
-    let data = |amount: U256| DataWei(amount.saturating_to());
     show(ui, &value, format!("license {license} for {}, of which {} burned", data(price), data(sold.burned)))
 }
 
@@ -66,10 +69,15 @@ pub async fn renew(desk: &Desk, license: Option<LicenseId>, days: u32, ui: Ui) -
         duration,
         recipientKey: terms.recipientKey,
     };
+    let price = desk.view(market, &Market::priceOfCall { o: order }).await?;
+    ui.agree(&format!(
+        "License {license} lasts {days} days longer for {}, paid by {}.",
+        dollars(price),
+        desk.account()
+    ))?;
     // Stewards look at the approval again at each query: it has to last as long as the license.
     let lasts = terms.expiry.saturating_sub(desk.now().await?).saturating_add(duration);
     desk.approved(Purpose(terms.purpose), lasts).await?;
-    let price = desk.view(market, &Market::priceOfCall { o: order }).await?;
     let permit = desk.permit(market, price).await?;
     let receipt = desk.send(market, &Market::renewCall { licenseId: license.0, duration, p: permit }).await?;
     let renewed = receipt.logs.iter().find_map(|log| log.log_decode::<Market::Renewed>().ok());
@@ -81,12 +89,16 @@ pub async fn renew(desk: &Desk, license: Option<LicenseId>, days: u32, ui: Ui) -
 }
 
 /// `rochdale researcher reserve`
-pub async fn reserve(desk: &Desk, order: OrderArgs, ui: Ui) -> Result<ExitCode> {
-    let purchase = Purchase::from(order);
-    desk.approved(purchase.purpose, purchase.duration).await?;
-    let order = desk.researcher.order(purchase);
+pub async fn reserve(desk: &Desk, wanted: Wanted, ui: Ui) -> Result<ExitCode> {
+    let order = desk.researcher.order(wanted.purchase);
     let market = desk.addresses().market;
     let price = desk.view(market, &Market::priceOfCall { o: order.clone() }).await?;
+    ui.agree(&format!(
+        "{wanted} is reserved for {}, held of {}: all of it can be had back for a while.",
+        dollars(price),
+        desk.account()
+    ))?;
+    desk.approved(wanted.purchase.purpose, wanted.purchase.duration).await?;
     let permit = desk.permit(market, price).await?;
     let receipt = desk.send(market, &Market::reserveCall { o: order, p: permit }).await?;
     let reserved = receipt.logs.iter().find_map(|log| log.log_decode::<Market::Reserved>().ok());

@@ -4,7 +4,9 @@ use crate::support::fails;
 
 #[test]
 fn every_command_shows_help() {
-    let commands: [&[&str]; 33] = [
+    let commands: [&[&str]; 35] = [
+        &["key", "new"],
+        &["researcher", "new"],
         &["demo"],
         &["up"],
         &["coop", "deploy"],

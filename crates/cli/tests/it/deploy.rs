@@ -1,6 +1,6 @@
 //! A deployment as a person types it: twice the same, read back, and refused where it is of something else.
 
-use crate::support::{fails, json};
+use crate::support::{fails, json, with_actors};
 use rochdale_chain::local::{Anvil, AnvilOptions};
 
 #[test]
@@ -8,8 +8,8 @@ fn deploying_again_changes_nothing_and_the_chain_proves_that_nobody_kept_a_role(
     let dir = tempfile::tempdir().unwrap();
     let anvil = Anvil::spawn(&AnvilOptions::default()).unwrap();
     let (state, config) = (dir.path().join("state"), dir.path().join("coop.toml"));
-    let sample = include_str!("../../../../docs/samples/local.toml");
-    std::fs::write(&config, sample).unwrap();
+    let sample = with_actors(include_str!("../../../../docs/samples/local.toml"));
+    std::fs::write(&config, &sample).unwrap();
     let (url, state, config) = (anvil.url(), state.to_str().unwrap(), config.to_str().unwrap());
     let deploy = ["coop", "deploy", "--json", "--rpc", &url, "--config", config, "--state", state];
     let manifest = json(&deploy);

@@ -73,17 +73,23 @@ impl Shop {
         self.view(self.manifest.addresses.usdc, &TestUSDC::balanceOfCall { account }).to()
     }
 
-    fn words<'a>(name: &'a str, args: &'a str) -> Vec<&'a str> {
-        ["researcher"].into_iter().chain(args.split(' ')).chain(["--name", name]).collect()
+    /// What a script types: a researcher's keys are drawn first, and what costs money is agreed to.
+    fn words<'a>(&self, name: &'a str, args: &'a str) -> Vec<&'a str> {
+        if !self.up.state.join("researchers").join(name).exists() {
+            self.up.json(&["researcher", "new", "--name", name]);
+        }
+        let asked = ["license", "renew", "reserve", "job open", "auction bid", "bond put"];
+        let yes = asked.iter().any(|words| args.starts_with(words)).then_some("--yes");
+        ["researcher"].into_iter().chain(args.split(' ')).chain(yes).chain(["--name", name]).collect()
     }
 
     /// `rochdale researcher <args> --name <name>`
     fn says(&self, name: &str, args: &str) -> Value {
-        self.up.json(&Self::words(name, args))
+        self.up.json(&self.words(name, args))
     }
 
     fn refuses(&self, name: &str, args: &str, why: &str) {
-        let said = self.up.fails(&Self::words(name, args));
+        let said = self.up.fails(&self.words(name, args));
         assert!(said.contains(why), "{args}: {said}");
     }
 
@@ -152,14 +158,18 @@ fn fixed_prices_are_paid_in_dollars_and_data_reserved_cancelled_and_renewed() {
     let (elsewhere, offices) = (dir.path().join("elsewhere"), shop.up.state.join("offices"));
     let (url, manifest) = (format!("http://{}", shop.chain.rpc()), shop.up.state.join("manifest.json"));
     let (place, manifest) = (elsewhere.to_str().unwrap(), manifest.to_str().unwrap());
-    let rest = ["--json", "--state", place, "--rpc", &url, "--manifest", manifest];
-    let refused = fails(&[&["researcher", "license", "--records", "10"], &rest[..]].concat());
+    let rest = ["--json", "--state", place, "--url", &shop.up.url, "--rpc", &url, "--manifest", manifest];
+    let unknown = fails(&[&["researcher", "license"], &rest[..]].concat());
+    assert!(unknown.contains("researcher new") && !elsewhere.exists(), "{unknown}");
+    json(&["researcher", "new", "--json", "--state", place]);
+    let license = ["researcher", "license", "--yes", "--records", "10"];
+    let refused = fails(&[&license, &rest[..]].concat());
     assert!(refused.contains("not approved for purpose 6"), "{refused}");
     let (guardian, ethics) = (offices.join("guardian.key"), offices.join("ethics.key"));
     let wrong = fails(&[&["researcher", "approve", "--key", guardian.to_str().unwrap()], &rest[..]].concat());
     assert!(wrong.contains("not the ethics board's"), "{wrong}");
     json(&[&["researcher", "approve", "--key", ethics.to_str().unwrap()], &rest[..]].concat());
-    json(&[&["researcher", "license", "--records", "10"], &rest[..]].concat());
+    json(&[&license, &rest[..]].concat());
     shop.up.stop();
 }
 

@@ -1,7 +1,9 @@
 //! Running the command and its siblings on free ports.
 
+use alloy::primitives::{Address, B256};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use rochdale_chain::deploy::CoopConfig;
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader};
 use std::net::{TcpListener, TcpStream};
@@ -46,6 +48,28 @@ pub fn fails(args: &[&str]) -> String {
     let output = run(args);
     assert!(!output.status.success(), "{args:?} succeeded");
     String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Runs to the end, which must be a failure of the kind with this exit code, and returns what it said.
+pub fn refuses(args: &[&str], code: i32) -> String {
+    let output = run(args);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
+    assert!(output.stdout.is_empty(), "{args:?} failed and printed a result");
+    said
+}
+
+/// A sample configuration with actors that somebody could have drawn: founding refuses those of samples.
+pub fn with_actors(sample: &str) -> String {
+    let mut config: CoopConfig = toml::from_str(sample).unwrap();
+    let actors = &mut config.actors;
+    let own = Address::repeat_byte;
+    (actors.registrar, actors.gateway) = (own(0x11), own(0x12));
+    (actors.ethics_board, actors.guardian) = (own(0x13), own(0x14));
+    for (n, seat) in (0x21..).zip(actors.stewards.iter_mut().chain(&mut actors.workers)) {
+        (seat.signer, seat.sealing_key) = (own(n), B256::repeat_byte(n));
+    }
+    toml::to_string_pretty(&config).unwrap()
 }
 
 /// A gateway port such that all its siblings' ports are free; tests of one run never share one.
@@ -113,7 +137,9 @@ impl Up {
     /// The arguments that name this cooperative.
     pub fn args<'a>(&'a self, args: &[&'a str]) -> Vec<&'a str> {
         let common = ["--json", "--state", self.state.to_str().unwrap(), "--url", &self.url];
-        args.iter().copied().chain(common).collect()
+        // A script has read the notice.
+        let yes = (args.starts_with(&["member", "consent"]) && !args.contains(&"--revoke")).then_some("--yes");
+        args.iter().copied().chain(yes).chain(common).collect()
     }
 
     /// Runs a command against it.
@@ -124,6 +150,11 @@ impl Up {
     /// A command against it that must fail.
     pub fn fails(&self, args: &[&str]) -> String {
         fails(&self.args(args))
+    }
+
+    /// A command against it that must fail with this exit code.
+    pub fn refuses(&self, args: &[&str], code: i32) -> String {
+        refuses(&self.args(args), code)
     }
 
     /// Waits until the gateway reaches this many stewards.

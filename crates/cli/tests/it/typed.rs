@@ -50,7 +50,10 @@ fn a_person_types_every_step_stops_everything_and_goes_on() {
     let status = up.json(&["coop", "status"]);
     assert_eq!(status["cooperative"]["final_epoch"], 1, "{status}");
     assert!(status["cooperative"]["now"].as_u64().unwrap() >= stopped_at, "time went back: {status}");
-    up.json(&["researcher", "license", "--records", "10"]);
+    let asked = up.refuses(&["researcher", "license", "--records", "10"], 3);
+    assert!(asked.contains("researcher new"), "{asked}");
+    up.json(&["researcher", "new"]);
+    up.json(&["researcher", "license", "--yes", "--records", "10"]);
     let query = dir.path().join("query.json");
     std::fs::write(&query, r#"{"version":1,"dataset":1,"ask":{"kind":"count"},"rho":400000000}"#).unwrap();
     let query = query.to_str().unwrap();
@@ -99,7 +102,7 @@ fn a_person_types_every_step_stops_everything_and_goes_on() {
     let key = dir.path().join("own.key");
     let key = key.to_str().unwrap();
     let missing = up.fails(&["member", "claim", "--name", "member-0", "--key", key]);
-    assert!(missing.contains("does not exist"), "{missing}");
+    assert!(missing.contains("there is no key file"), "{missing}");
     std::fs::copy(state.join("offices/founder.key"), key).unwrap();
     let own = up.json(&["member", "claim", "--name", "member-0", "--key", key]);
     assert!(own["mined"]["gas_used"].as_u64().unwrap() > 21_000, "{own}");

@@ -25,7 +25,7 @@ pub enum Permission {
     /// DS: research into one disease.
     #[serde(rename = "DUO:0000007")]
     DiseaseSpecific {
-        /// Which.
+        /// The disease that research must be about.
         disease: Disease,
     },
     /// POA: population origins or ancestry research only.
@@ -71,7 +71,7 @@ pub enum Modifier {
     /// RS: only a certain kind of research, in words; people decide.
     #[serde(rename = "DUO:0000012")]
     ResearchSpecific {
-        /// Which kind.
+        /// The kind of research, in words.
         research: String,
     },
     /// NMDS: no development of methods beyond the permitted research.
@@ -113,7 +113,7 @@ pub enum Modifier {
     /// US: only by these users.
     #[serde(rename = "DUO:0000026")]
     UserSpecific {
-        /// Their addresses.
+        /// The accounts that may use it.
         users: Vec<alloy_primitives::Address>,
     },
     /// PS: only within these projects.

@@ -117,17 +117,17 @@ pub enum Reason {
     /// A condition does not hold.
     #[error("the consent's condition {term} does not hold: {why}")]
     Violated {
-        /// Which.
+        /// The DUO term.
         term: String,
-        /// In words.
+        /// The reason, in words for a person.
         why: &'static str,
     },
     /// A condition that people must judge.
     #[error("the consent's condition {term} is for the ethics board: {why}")]
     Undecided {
-        /// Which.
+        /// The DUO term.
         term: String,
-        /// In words.
+        /// The reason, in words for a person.
         why: &'static str,
     },
 }
@@ -154,7 +154,7 @@ pub enum Obligation {
     NoGeneralMethods,
 }
 
-/// The verdict.
+/// Whether a consent covers a use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "decision", rename_all = "snake_case")]
 pub enum Decision {
@@ -168,7 +168,7 @@ pub enum Decision {
         /// At least one.
         reasons: Vec<Reason>,
     },
-    /// Not covered.
+    /// The consent does not cover the use.
     Deny {
         /// At least one.
         reasons: Vec<Reason>,

@@ -26,7 +26,7 @@ pub enum ReceiptError {
     /// A field with one possible value has another.
     #[error("{field} = {given:?}: this version writes {expected:?}")]
     Fixed {
-        /// Which.
+        /// The name of the field at fault.
         field: &'static str,
         /// What it holds.
         given: String,
@@ -36,11 +36,11 @@ pub enum ReceiptError {
     /// The receipt and the chain disagree.
     #[error("{field} of the receipt is {receipt}, on chain it is {chain}")]
     Chain {
-        /// Which.
+        /// The name of the field at fault.
         field: &'static str,
         /// In the receipt.
         receipt: u64,
-        /// On chain.
+        /// The value that stands on chain.
         chain: u64,
     },
     /// A field that must not be empty is.
@@ -131,7 +131,7 @@ pub struct Receipt {
     pub principal: MemberId,
     /// The consent's version on chain; with the controller's registry it identifies the record.
     pub version: u32,
-    /// Who answers.
+    /// Who answers for the processing, as the law asks.
     pub controller: Controller,
     /// What was shown.
     pub notice: Notice,

@@ -12,7 +12,7 @@ pub enum FhirError {
     TooLarge {
         /// The input, with its line in an NDJSON file.
         name: String,
-        /// Bytes allowed.
+        /// How many bytes are allowed.
         limit: usize,
     },
     /// Not JSON, cut short, or nested too deeply.
@@ -76,7 +76,7 @@ pub enum FhirError {
     /// The bytes could not be read, or not be unpacked.
     #[error("{name}: cannot be read: {source}; check the file and its permissions, and that a .gz file is complete")]
     Read {
-        /// The input.
+        /// The name of the input.
         name: String,
         /// What the reader said.
         source: io::Error,

@@ -47,7 +47,7 @@ pub struct FlatCode {
     pub kind: FlatKind,
     /// URL of the code system, empty where none was written.
     pub system: String,
-    /// The code.
+    /// The code within its system.
     pub code: String,
     /// Day of onset, order or occurrence in days since 1970-01-01; `None` where undated.
     pub day: Option<i32>,
@@ -58,7 +58,7 @@ pub struct FlatCode {
 pub struct FlatObservation {
     /// URL of the code system, empty where none was written.
     pub system: String,
-    /// The code.
+    /// The code within its system.
     pub code: String,
     /// The unit as coded (UCUM in good records), or printed; may be empty.
     pub unit: String,

@@ -262,7 +262,7 @@ pub enum Number {
     Natural(u64),
     /// Less than zero, without fraction or exponent.
     Negative(i64),
-    /// Any other.
+    /// A number that is no integer of 64 bits.
     Float(f64),
 }
 

@@ -52,7 +52,7 @@ kinds!(
     DocumentReference,
     /// A plan of care.
     CarePlan,
-    /// Who cares.
+    /// The people who care for the patient.
     CareTeam,
     /// A goal of care.
     Goal,
@@ -108,7 +108,7 @@ pub struct Resource<'a> {
 }
 
 impl<'a> Resource<'a> {
-    /// Its kind.
+    /// What kind of resource it is.
     #[must_use]
     pub fn kind(self) -> Kind {
         self.entry.kind

@@ -44,7 +44,7 @@ impl fmt::Display for SkipReason {
 pub struct Skipped {
     /// The input's name, with the line in an NDJSON file.
     pub name: String,
-    /// Why.
+    /// The reason.
     pub reason: SkipReason,
 }
 

@@ -56,7 +56,7 @@ impl Patient {
 /// immunizations, procedures, allergies, reports and documents.
 #[derive(Clone, Debug)]
 pub struct Event<'a> {
-    /// Its kind.
+    /// What kind of resource it is.
     pub kind: Kind,
     /// What it was, in every coding given.
     pub codes: Vec<Coding<'a>>,
@@ -153,7 +153,7 @@ pub(crate) fn fields(kind: Kind) -> Fields {
 /// A measured amount.
 #[derive(Clone, Copy, Debug)]
 pub struct Quantity<'a> {
-    /// The number.
+    /// The amount, as it is written.
     pub value: Json<'a>,
     /// The unit's code, or its printed form where there is no code.
     pub unit: &'a str,

@@ -24,9 +24,9 @@ pub struct ProgramCaps {
 pub struct SignedAward {
     /// By which program.
     pub program: u32,
-    /// To whom.
+    /// The member who gets it.
     pub member: MemberId,
-    /// How many.
+    /// How many points.
     pub points: u128,
     /// Tells two equal awards apart.
     pub nonce: U256,

@@ -24,7 +24,7 @@ use crate::ids::{Epoch, MemberId};
 pub struct SettledInputs {
     /// The parameters in force.
     pub params: Params,
-    /// What entered.
+    /// What the epoch was computed from.
     pub inputs: EpochInputs,
     /// The attempt that became final.
     pub attempt: u32,
@@ -103,9 +103,9 @@ pub struct Round {
     pub settled: Settled,
     /// What the trees hold, by id from 1.
     pub leaves: Vec<Leaf>,
-    /// Over rows.
+    /// The tree over the members' rows.
     pub tree: Tree,
-    /// Over inputs.
+    /// The tree over the rows' inputs.
     pub inputs: Tree,
     /// What stewards sign.
     pub header: Header,

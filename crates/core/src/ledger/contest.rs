@@ -32,7 +32,7 @@ pub struct OldRow {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OpenedInputs {
-    /// The inputs.
+    /// What the row was computed from.
     pub inputs: Inputs,
     /// What hides them in their leaf.
     pub blinder: B256,
@@ -55,16 +55,16 @@ pub struct NewLeaf {
 /// Why an opening proves nothing: which part does not open what the header commits to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unopened {
-    /// Other parameters.
+    /// The parameters are not those that the header names.
     #[error("the parameters are not those of the header")]
     Params,
     /// Another old row, or another key.
     #[error("the old row is not in the root before, under this row key or none")]
     OldRow,
-    /// Other inputs.
+    /// The inputs are not those that the header binds.
     #[error("the inputs are not those that the header commits to")]
     Inputs,
-    /// Another leaf.
+    /// The leaf is not the one under the root.
     #[error("the new leaf is not in the proposed root")]
     NewLeaf,
     /// The ledger writes no such row.
@@ -148,6 +148,13 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     const DEPTH: u8 = 4;
+
+    #[test]
+    fn amounts_are_wide_where_the_verifier_finds_them_so() {
+        let table: serde_json::Value = serde_json::from_str(include_str!("../../../../vectors/bounds.json")).unwrap();
+        let place = table["names"].as_array().unwrap().iter().position(|name| name == "wide").unwrap();
+        assert_eq!(table["values"][place], WIDE.to_string());
+    }
     const ADA: MemberId = MemberId(1);
     const KEY: [u8; 32] = [7; 32];
 

@@ -9,9 +9,9 @@ pub enum LedgerError {
     /// A parameter that the ledger's arithmetic cannot live with.
     #[error("parameter {field} = {value}: {rule}")]
     Params {
-        /// Name.
+        /// The parameter's name.
         field: &'static str,
-        /// Value.
+        /// The value that it has.
         value: u128,
         /// What must hold.
         rule: &'static str,
@@ -19,7 +19,7 @@ pub enum LedgerError {
     /// A result beyond its width.
     #[error("{what} does not fit 128 bits{}", of(*member))]
     Overflow {
-        /// Which amount.
+        /// The amount that does not fit.
         what: &'static str,
         /// Whose; `None` for a total.
         member: Option<MemberId>,
@@ -37,21 +37,21 @@ pub enum LedgerError {
         "member {member}: {field} {value} lies after the epoch {epoch} that is settled; the row is not of the last root"
     )]
     FromTheFuture {
-        /// Whose row.
+        /// The member whose row it is.
         member: MemberId,
-        /// Which field.
+        /// The name of the field at fault.
         field: &'static str,
-        /// Its value.
+        /// The value that it has.
         value: u32,
-        /// The epoch.
+        /// The epoch, from 1.
         epoch: Epoch,
     },
     /// More records used than there are.
     #[error("member {member}: {k} records used of {n}: k cannot exceed n")]
     Usage {
-        /// Whose.
+        /// The member whom it belongs to.
         member: MemberId,
-        /// Records.
+        /// How many records the member has.
         n: u64,
         /// Records in a snapshot.
         k: u64,
@@ -59,13 +59,13 @@ pub enum LedgerError {
     /// A score outside its range.
     #[error("score of contribution {contribution}: {field} = {value} is not possible; {rule}")]
     Score {
-        /// Whose.
+        /// The contribution whose score it is.
         contribution: ContributionId,
-        /// Which field.
+        /// The name of the field at fault.
         field: &'static str,
-        /// Its value.
+        /// The value that it has.
         value: u16,
-        /// What is.
+        /// What is allowed.
         rule: &'static str,
     },
     /// Erasing everything ends a membership.
@@ -80,7 +80,7 @@ pub enum LedgerError {
     /// An id that no member has.
     #[error("member {member} in {list}: ids run from 1 to {members} as of the cut")]
     UnknownMember {
-        /// Id.
+        /// The id that no member has.
         member: MemberId,
         /// Which input list.
         list: &'static str,
@@ -94,7 +94,7 @@ pub enum LedgerError {
         list: &'static str,
         /// The id that repeats.
         id: u64,
-        /// Whose.
+        /// The member whom it belongs to.
         member: MemberId,
     },
     /// Rows vanish never.
@@ -118,9 +118,9 @@ pub enum LedgerError {
     /// The tree's depth is fixed at deployment.
     #[error("{members} members do not fit a tree of depth {depth}: {} at most", (1u64 << depth) - 1)]
     TreeFull {
-        /// Members.
+        /// How many members there are.
         members: usize,
-        /// Depth.
+        /// The depth of the tree.
         depth: u8,
     },
     /// Nothing salts the row.
@@ -132,13 +132,13 @@ pub enum LedgerError {
     /// Two parts of one epoch disagree.
     #[error("{left} {left_len} but {right} {right_len}: both must cover the same members")]
     Lengths {
-        /// What.
+        /// What the first list holds.
         left: &'static str,
-        /// How many.
+        /// The length of the first list.
         left_len: usize,
-        /// Other.
+        /// What the second list holds.
         right: &'static str,
-        /// How many.
+        /// The length of the second list.
         right_len: usize,
     },
 }

@@ -28,9 +28,9 @@ pub struct AtCut {
 /// A record as of an epoch's cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordAtCut {
-    /// Which.
+    /// The contribution, by its number in the registry.
     pub id: ContributionId,
-    /// Whose.
+    /// The member whom it belongs to.
     pub member: MemberId,
     /// Whether its member erased everything.
     pub erased: bool,
@@ -42,9 +42,9 @@ pub struct RecordAtCut {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entered {
-    /// Which.
+    /// The contribution, by its number in the registry.
     pub contribution: ContributionId,
-    /// Whose.
+    /// The member whom it belongs to.
     pub member: MemberId,
     /// In which epoch.
     pub epoch: Epoch,

@@ -13,7 +13,7 @@ use crate::money::decimal_string;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Header {
-    /// The epoch.
+    /// The epoch, from 1.
     pub epoch: Epoch,
     /// The attempt, from 0.
     pub attempt: u32,
@@ -27,16 +27,16 @@ pub struct Header {
     pub inputs_root: B256,
     /// Digest of the sealed sheet.
     pub sheet_digest: B256,
-    /// |F|.
+    /// How many members share the floor (|F| in docs/ledger.md).
     pub sharers: u32,
     /// Micro-USDC.
     #[serde(with = "decimal_string")]
     pub payout: u128,
-    /// U.
+    /// The sum of the weights of use (U in docs/ledger.md).
     pub sum_usage: U256,
-    /// D, wei.
+    /// The sum of DATA earned, wei (D in docs/ledger.md).
     pub sum_data: U256,
-    /// E, epochs.
+    /// The sum of early epochs (E in docs/ledger.md).
     pub sum_early: U256,
     /// S for DATA, wei.
     pub sum_data_award: U256,
@@ -64,9 +64,9 @@ pub struct Header {
 pub struct Roots {
     /// The last final root.
     pub previous: B256,
-    /// Over rows.
+    /// The root over the members' rows.
     pub rows: B256,
-    /// Over inputs.
+    /// The root over the rows' inputs.
     pub inputs: B256,
     /// Digest of the sealed sheet.
     pub sheet: B256,

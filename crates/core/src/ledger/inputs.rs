@@ -13,7 +13,7 @@ use crate::money::decimal_string;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Contribution {
-    /// Whose.
+    /// The member whom it belongs to.
     pub member: MemberId,
     /// Which. Ids count up over the chain, so they order as (block number, log index) does.
     pub id: ContributionId,
@@ -25,7 +25,7 @@ pub struct Contribution {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Grant {
-    /// To whom.
+    /// The member who gets it.
     pub member: MemberId,
     /// By which program; at most one grant per member, program and epoch.
     pub program: u64,
@@ -93,7 +93,7 @@ pub struct EpochInputs {
     pub grants: Vec<Grant>,
     /// use: see [`usage`].
     pub usage: Vec<(MemberId, Usage)>,
-    /// Money.
+    /// The money that was booked since the epoch before.
     pub revenue: Revenue,
     /// Z: members whose erasure of everything took effect since the last cut.
     pub erased: Vec<MemberId>,
@@ -115,9 +115,9 @@ pub struct Inputs {
     /// As in [`Usage`].
     #[serde(with = "decimal_string")]
     pub w: u128,
-    /// In A.
+    /// Whether the member is active (A in docs/ledger.md).
     pub active: bool,
-    /// In Z.
+    /// Whether the member had everything erased (Z in docs/ledger.md).
     pub erased: bool,
 }
 
@@ -208,9 +208,9 @@ impl EpochInputs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScoredRecord {
-    /// Which.
+    /// The contribution, by its number in the registry.
     pub id: ContributionId,
-    /// Whose.
+    /// The member whom it belongs to.
     pub member: MemberId,
     /// Its agreed score.
     pub score: Score,

@@ -6,13 +6,13 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Category {
-    /// Is it there?
+    /// Whether the elements that research needs are there.
     Availability,
-    /// Is it written as the standard says?
+    /// Whether it is written as the standard says.
     Conformity,
-    /// Does it hold together: references, units?
+    /// Whether it holds together: references that resolve, units that fit.
     Accuracy,
-    /// Can it be true?
+    /// Whether it can be true.
     Plausibility,
 }
 

@@ -24,9 +24,9 @@ pub fn rubric_hash() -> B256 {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rubric {
-    /// Its name.
+    /// The name of the rubric.
     pub rubric: String,
-    /// Its version.
+    /// The version of the rubric.
     pub version: u16,
     /// What it is, for people.
     pub about: String,
@@ -62,13 +62,13 @@ pub struct Rubric {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Weights {
-    /// Is it there?
+    /// Whether the elements that research needs are there.
     pub availability: u16,
-    /// Is it written as the standard says?
+    /// Whether it is written as the standard says.
     pub conformity: u16,
-    /// Does it hold together?
+    /// Whether it holds together.
     pub accuracy: u16,
-    /// Can it be true?
+    /// Whether it can be true.
     pub plausibility: u16,
 }
 
@@ -105,7 +105,7 @@ pub struct SexSpecific {
     pub sex: String,
     /// URL of the code system.
     pub system: String,
-    /// The codes.
+    /// The codes that it holds for.
     pub codes: BTreeSet<String>,
     /// What they are about, for people.
     pub what: String,

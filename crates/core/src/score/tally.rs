@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// How one part came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct CategoryScore {
-    /// Which.
+    /// The part of the quality that it belongs to.
     pub category: Category,
     /// Checks that passed.
     pub passed: u32,

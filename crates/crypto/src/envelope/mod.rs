@@ -81,7 +81,7 @@ pub enum EnvelopeError {
     WrongChain {
         /// The chain of whoever opens.
         expected: u64,
-        /// The header's.
+        /// The value that the header has.
         found: u64,
     },
     /// A header of another deployment.
@@ -89,7 +89,7 @@ pub enum EnvelopeError {
     WrongRegistry {
         /// The registry of whoever opens.
         expected: Address,
-        /// The header's.
+        /// The value that the header has.
         found: Address,
     },
     /// A header of somebody else.
@@ -97,7 +97,7 @@ pub enum EnvelopeError {
     WrongMember {
         /// The member named by the contribution.
         expected: MemberId,
-        /// The header's.
+        /// The value that the header has.
         found: MemberId,
     },
     /// A header of another consent.
@@ -105,7 +105,7 @@ pub enum EnvelopeError {
     WrongConsentVersion {
         /// The version named by the contribution.
         expected: u32,
-        /// The header's.
+        /// The value that the header has.
         found: u32,
     },
     /// The secret does not belong to this header, or the header was changed.
@@ -150,7 +150,7 @@ pub enum EnvelopeError {
     /// The reader gave more or less than announced.
     #[error("the record was announced with {announced} bytes, but the source {} there", if *.more { "goes on" } else { "ends before" })]
     SourceLength {
-        /// Bytes announced.
+        /// How many bytes the header announces.
         announced: u64,
         /// Whether more followed.
         more: bool,

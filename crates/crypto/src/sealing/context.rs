@@ -106,7 +106,7 @@ context!(
         chain_id: u64 => |v| int(v),
         /// The `ConsentRegistry`.
         registry: Address => |v| v,
-        /// Who consents.
+        /// The member who consents.
         member: MemberId => |v| int(v.0),
         /// The version that this grant is.
         consent_version: u32 => |v| int(v),
@@ -125,7 +125,7 @@ context!(
         ledger: Address => |v| v,
         /// The epoch that is settled.
         epoch: Epoch => |v| int(v.0),
-        /// The attempt.
+        /// The attempt at settling the epoch, from 0.
         attempt: u32 => |v| int(v),
         /// The seat of the steward it is for.
         index: StewardId => |v| int(v.0),
@@ -142,7 +142,7 @@ context!(
         ledger: Address => |v| v,
         /// The epoch of the row.
         epoch: Epoch => |v| int(v.0),
-        /// Whose row.
+        /// The member whose row it is.
         member: MemberId => |v| int(v.0),
     }
 );
@@ -157,7 +157,7 @@ context!(
         ledger: Address => |v| v,
         /// The pending epoch.
         epoch: Epoch => |v| int(v.0),
-        /// Whose row.
+        /// The member whose row it is.
         member: MemberId => |v| int(v.0),
     }
 );
@@ -208,7 +208,7 @@ context!(
         chain_id: u64 => |v| int(v),
         /// The `StewardCommittee`.
         committee: Address => |v| v,
-        /// Whose records.
+        /// The member whose records they are.
         member: MemberId => |v| int(v.0),
         /// The seat of the steward that answers.
         index: StewardId => |v| int(v.0),
@@ -306,7 +306,7 @@ context!(
         ledger: Address => |v| v,
         /// The epoch that is settled.
         epoch: Epoch => |v| int(v.0),
-        /// The attempt.
+        /// The attempt at settling the epoch, from 0.
         attempt: u32 => |v| int(v),
         /// The seat of the steward that answers.
         index: StewardId => |v| int(v.0),
@@ -338,9 +338,9 @@ context!(
         chain_id: u64 => |v| int(v),
         /// The `StewardCommittee`.
         committee: Address => |v| v,
-        /// Who answers.
+        /// The address of the process that answers.
         from: Address => |v| v,
-        /// Who asked.
+        /// The address of whom it answers.
         to: Address => |v| v,
         /// Digest of the request, which binds nonce and body.
         request: B256 => |v| v,

@@ -57,11 +57,11 @@ const MAX_BODY: usize = 256 << 10;
 pub struct Gateway {
     /// Connection to the chain.
     pub chain: Chain,
-    /// The cooperative.
+    /// The cooperative that it serves, as it was deployed.
     pub manifest: Manifest,
     /// The gateway's own address.
     pub address: Address,
-    /// The database.
+    /// The database that it alone writes.
     pub store: Store,
     /// What the chain said.
     pub index: Index,
@@ -170,7 +170,7 @@ pub fn document() -> Value {
     })
 }
 
-/// The router.
+/// The routes that it serves.
 pub fn router(gateway: Arc<Gateway>) -> Router {
     let identity = gateway.identity.clone();
     let (router, _) = api().split_for_parts();

@@ -47,7 +47,7 @@ pub async fn treasury(State(gateway): App) -> Answered<TreasuryView> {
     Ok(Json(money(&gateway)))
 }
 
-/// Whose licenses.
+/// Asks for the licenses of one account.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Holder {

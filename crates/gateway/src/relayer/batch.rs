@@ -25,13 +25,13 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 /// Why a batch waits.
 #[derive(Debug, thiserror::Error)]
 pub enum BatchError {
-    /// The chain.
+    /// The chain did not do as asked.
     #[error(transparent)]
     Send(#[from] SendError),
-    /// The store.
+    /// The database did not do as asked.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The index.
+    /// The index cannot be read.
     #[error("{0}")]
     Index(#[from] rochdale_api::Problem),
 }

@@ -49,7 +49,7 @@ const DAY: u64 = 86_400;
 /// How long an earlier transaction of unknown fate is waited for.
 const SETTLING: Duration = Duration::from_secs(30);
 
-/// The relayer.
+/// The relayer: sends what others signed, and pays the gas.
 pub struct Relayer {
     sender: Sender,
     manifest: Manifest,

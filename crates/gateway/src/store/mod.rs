@@ -30,17 +30,17 @@ pub enum StoreError {
     /// It cannot be opened.
     #[error("the store {path} cannot be opened: {source}; check the directory, its permissions and the disk")]
     Open {
-        /// The file.
+        /// The path of the file at fault.
         path: PathBuf,
-        /// Why.
+        /// What the layer below said.
         source: sqlx::Error,
     },
     /// Its tables are of another version.
     #[error("the store {path} cannot be brought to this version: {source}; was it written by a newer gateway?")]
     Migrate {
-        /// The file.
+        /// The path of the file at fault.
         path: PathBuf,
-        /// Why.
+        /// What the layer below said.
         source: sqlx::migrate::MigrateError,
     },
     /// A statement failed.
@@ -51,9 +51,9 @@ pub enum StoreError {
         "the store holds {what} that does not read: {detail}; restore it or start with an empty data directory, the index is rebuilt from the chain"
     )]
     Damaged {
-        /// Which row.
+        /// The kind of row that does not read.
         what: &'static str,
-        /// Why.
+        /// What is wrong, in words for a person.
         detail: String,
     },
 }

@@ -16,9 +16,9 @@ use super::{Store, StoreError, hash, signed, unsigned};
 /// A contribution as it enters the queue.
 #[derive(Clone, Debug)]
 pub struct NewContribution {
-    /// Its commitment.
+    /// The commitment of the contribution, as it stands on chain.
     pub commitment: B256,
-    /// Who contributes.
+    /// The member who contributes.
     pub member: MemberId,
     /// The consent it stands under.
     pub consent_version: u32,
@@ -35,7 +35,7 @@ pub struct NewContribution {
 /// Whether a steward holds its share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
-    /// The steward.
+    /// The steward, by its seat.
     pub steward: StewardId,
     /// Why it does not; `None` where it does.
     pub missing: Option<String>,
@@ -44,9 +44,9 @@ pub struct Holder {
 /// A contribution that was found on chain.
 #[derive(Clone, Debug)]
 pub struct Recorded {
-    /// Whose.
+    /// The member whom it belongs to.
     pub member: MemberId,
-    /// Its commitment.
+    /// The commitment of the contribution, as it stands on chain.
     pub commitment: B256,
     /// Its id on chain.
     pub id: ContributionId,

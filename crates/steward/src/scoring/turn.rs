@@ -18,7 +18,7 @@ use crate::store::ScoreRow;
 pub struct Turn {
     /// Seconds of block time.
     pub since: u64,
-    /// The need.
+    /// Why it is this steward's turn.
     pub reason: OpeningReason,
 }
 

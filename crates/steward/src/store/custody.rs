@@ -12,9 +12,9 @@ use super::{Result, Store, bytes, damaged, get, hash};
 /// A contribution without its share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContributionRow {
-    /// Its commitment.
+    /// The commitment of the contribution, as it stands on chain.
     pub commitment: B256,
-    /// Whose.
+    /// The member whom it belongs to.
     pub member: MemberId,
     /// The envelope's header.
     pub header: Vec<u8>,

@@ -28,11 +28,11 @@ pub struct SnapshotRow {
     pub digest: B256,
     /// The order it was taken for.
     pub order: B256,
-    /// The dataset.
+    /// The dataset, by its number in the catalog.
     pub dataset: DatasetId,
-    /// The purpose.
+    /// The purpose, a DUO permission.
     pub purpose: Purpose,
-    /// The block.
+    /// The hash of the block at the cut.
     pub cut: B256,
     /// Its timestamp, Unix seconds.
     pub cut_time: u64,

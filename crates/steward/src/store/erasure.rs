@@ -52,7 +52,7 @@ pub const REST: &[Forget] = &[
 /// That everything of a member was destroyed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ErasureRow {
-    /// Whose.
+    /// The member whom it belongs to.
     pub member: MemberId,
     /// How many key shares.
     pub shares: u64,

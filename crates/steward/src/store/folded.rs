@@ -19,11 +19,11 @@ pub struct FoldedRow {
 /// One debit that is added up now.
 #[derive(Clone, Debug)]
 pub struct Fold {
-    /// Its number.
+    /// The number of the debit on chain.
     pub debit: u64,
     /// When it was booked, Unix seconds.
     pub booked: u64,
-    /// Its order.
+    /// The EIP-712 digest of its order.
     pub order: B256,
     /// Records in it, by member.
     pub uses: BTreeMap<MemberId, u64>,

@@ -8,7 +8,7 @@ use super::{Result, Store, get};
 /// A duty that is stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Halt {
-    /// Which.
+    /// The duty that is halted.
     pub duty: String,
     /// Why, in words that everybody may read.
     pub reason: String,

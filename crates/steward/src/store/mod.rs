@@ -45,25 +45,25 @@ pub enum StoreError {
     /// It cannot be opened.
     #[error("{path}: the database cannot be opened: {source}; check that data_dir exists and is writable")]
     Open {
-        /// The file.
+        /// The path of the file at fault.
         path: PathBuf,
-        /// Why.
+        /// What the layer below said.
         source: sqlx::Error,
     },
     /// The directory cannot be made.
     #[error("{path}: {source}; check data_dir")]
     Directory {
-        /// The directory.
+        /// The path of the directory at fault.
         path: PathBuf,
-        /// Why.
+        /// What the layer below said.
         source: std::io::Error,
     },
     /// Another version wrote it.
     #[error("{path}: {source}; the database belongs to another version of this program")]
     Migration {
-        /// The file.
+        /// The path of the file at fault.
         path: PathBuf,
-        /// Why.
+        /// What the layer below said.
         source: sqlx::migrate::MigrateError,
     },
     /// A statement failed.
@@ -75,13 +75,13 @@ pub enum StoreError {
     /// What was deleted is still there.
     #[error("{path}: what was deleted is still in this file although the database was written anew")]
     Traces {
-        /// Which file.
+        /// The path of the file that holds traces.
         path: PathBuf,
     },
     /// The files cannot be searched for what was deleted.
     #[error("the database's files cannot be searched for what was deleted: {detail}")]
     Search {
-        /// Why.
+        /// What is wrong, in words for a person.
         detail: String,
     },
     /// A value that this program did not write.
@@ -89,7 +89,7 @@ pub enum StoreError {
         "the database is damaged: {what}: {detail}; restore it from a backup, or start anew and catch up from peers"
     )]
     Damaged {
-        /// Which value.
+        /// The value that does not read.
         what: &'static str,
         /// What is wrong.
         detail: String,

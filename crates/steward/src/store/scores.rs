@@ -15,9 +15,9 @@ pub struct ScoreRow {
     pub contribution: ContributionId,
     /// Who scored, whatever seat it holds.
     pub signer: Address,
-    /// Whose record.
+    /// The member whose record it is.
     pub member: MemberId,
-    /// The score.
+    /// The four parts of the score.
     pub score: Score,
     /// The rubric that was applied.
     pub rubric_hash: B256,

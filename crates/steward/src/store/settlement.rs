@@ -14,7 +14,7 @@ use super::{Result, Store, amount, bytes, from_json, get, hash, int, to_json};
 /// A settled epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EpochRow<H, G> {
-    /// Which.
+    /// The epoch, from 1.
     pub epoch: Epoch,
     /// The header on chain.
     pub header: H,
@@ -25,7 +25,7 @@ pub struct EpochRow<H, G> {
 /// A member's row after an epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeafRow {
-    /// Whose.
+    /// The member whom it belongs to.
     pub member: MemberId,
     /// What the chain may see.
     pub amounts: Amounts,
@@ -42,7 +42,7 @@ pub struct LeafRow {
 /// What a settled epoch was computed from, wrapped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CopyRow {
-    /// The epoch.
+    /// The epoch, from 1.
     pub epoch: Epoch,
     /// The sheet's digest.
     pub digest: B256,

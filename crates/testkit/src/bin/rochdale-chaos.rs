@@ -228,7 +228,7 @@ impl Person {
     fn enroll(&self, site: &Site, name: &str, record: &Path) -> Result<u32> {
         let record = record.to_string_lossy().into_owned();
         let mut again = self.insist(|| site.rochdale(&["member", "join", "--name", name]), "joined already")?.1;
-        again += self.insist(|| site.rochdale(&["member", "consent", "--name", name]), "")?.1;
+        again += self.insist(|| site.rochdale(&["member", "consent", "--name", name, "--yes"]), "")?.1;
         let give = || site.rochdale(&["member", "contribute", "--name", name, &record]);
         let resume = || site.rochdale(&["member", "contribute", "--name", name, "--resume"]);
         // What was cut off is resumed, unless it had not begun.
@@ -340,7 +340,8 @@ fn prepare(site: &Site, records: &[PathBuf]) -> Result<()> {
         person.enroll(site, &format!("member-{number}"), record)?;
     }
     person.insist(|| site.rochdale(&["epoch", "settle"]), "")?;
-    person.insist(|| site.rochdale(&["researcher", "license", "--records", "100000"]), "")?;
+    person.insist(|| site.rochdale(&["researcher", "new"]), "a researcher `researcher` already")?;
+    person.insist(|| site.rochdale(&["researcher", "license", "--yes"]), "")?;
     Ok(())
 }
 

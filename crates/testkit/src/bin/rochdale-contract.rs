@@ -122,8 +122,8 @@ fn start(bin: &Path, state: &Path, port: u16) -> Result<Coop> {
     let ready = BufReader::new(out).lines().map_while(Result::ok).any(|line| line == "}");
     ensure!(ready, "`rochdale up` ended before it ran; see {}", state.join("up.log").display());
     let url = format!("http://127.0.0.1:{port}");
-    for step in [["member", "join"], ["member", "consent"]] {
-        let output = rochdale(&[step[0], step[1], "--name", "ada", "--url", &url]).output()?;
+    for step in [&["member", "join"][..], &["member", "consent", "--yes"]] {
+        let output = rochdale(step).args(["--name", "ada", "--url", &url]).output()?;
         ensure!(output.status.success(), "{}: {}", step.join(" "), String::from_utf8_lossy(&output.stderr));
     }
     Ok(child)

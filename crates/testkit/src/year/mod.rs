@@ -99,7 +99,7 @@ pub struct Over {
     pub transactions: u64,
     /// What auditors are given.
     pub transcript: Transcript,
-    /// The cooperative.
+    /// The cooperative that it serves, as it was deployed.
     pub manifest: Manifest,
     /// The RPC, for as long as this value lives.
     pub url: String,

@@ -22,25 +22,25 @@ pub enum StoreError {
     /// It cannot be opened.
     #[error("{path}: the database cannot be opened: {source}; check that data_dir exists and is writable")]
     Open {
-        /// The file.
+        /// The path of the file at fault.
         path: PathBuf,
-        /// Why.
+        /// What the layer below said.
         source: sqlx::Error,
     },
     /// The directory cannot be made.
     #[error("{path}: {source}; check data_dir")]
     Directory {
-        /// The directory.
+        /// The path of the directory at fault.
         path: PathBuf,
-        /// Why.
+        /// What the layer below said.
         source: std::io::Error,
     },
     /// Another version wrote it.
     #[error("{path}: {source}; the database belongs to another version of this program")]
     Migration {
-        /// The file.
+        /// The path of the file at fault.
         path: PathBuf,
-        /// Why.
+        /// What the layer below said.
         source: sqlx::migrate::MigrateError,
     },
     /// A statement failed.
@@ -49,7 +49,7 @@ pub enum StoreError {
     /// A value that this program did not write.
     #[error("the database is damaged: {what}: {detail}; restore it from a backup")]
     Damaged {
-        /// Which value.
+        /// The value that does not read.
         what: &'static str,
         /// What is wrong.
         detail: String,

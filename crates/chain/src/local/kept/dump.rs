@@ -20,10 +20,10 @@ use serde_json::Value;
 /// Why a dump is no chain.
 #[derive(Debug, thiserror::Error)]
 pub enum DumpError {
-    /// The file.
+    /// A file cannot be read or written.
     #[error("it cannot be read or written: {0}")]
     Io(#[from] std::io::Error),
-    /// The text.
+    /// The dump is no JSON.
     #[error("it is not what anvil dumps: {0}")]
     Json(#[from] serde_json::Error),
     /// The hexadecimal form.
@@ -35,15 +35,15 @@ pub enum DumpError {
     /// A block.
     #[error("block {number} ({hash}) is missing")]
     Gap {
-        /// Its number.
+        /// The block's number.
         number: u64,
-        /// Its hash.
+        /// The block's hash.
         hash: B256,
     },
     /// A block of another number.
     #[error("block {hash} is numbered {found}, its place is {expected}")]
     Number {
-        /// Its hash.
+        /// The block's hash.
         hash: B256,
         /// As it says.
         found: u64,

@@ -26,7 +26,7 @@ pub enum Entry {
 pub struct Mined {
     /// Height.
     pub number: u64,
-    /// Its hash.
+    /// The block's hash.
     pub hash: B256,
     /// Unix seconds.
     pub timestamp: u64,
@@ -78,7 +78,7 @@ impl Journal {
         self.file.sync_data()
     }
 
-    /// Its size.
+    /// The size of the journal in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes

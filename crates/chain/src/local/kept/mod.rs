@@ -58,9 +58,9 @@ pub enum KeptError {
     /// A file.
     #[error("{path}: {source}; the local chain is kept there, so make it writable and start again")]
     File {
-        /// Which.
+        /// The path of the directory or file at fault.
         path: PathBuf,
-        /// Why.
+        /// What the layer below said.
         source: std::io::Error,
     },
     /// A dump of the running chain.
@@ -71,7 +71,7 @@ pub enum KeptError {
         "no dump of the local chain in {directory} can be read ({detail}): put a copy of that directory back, or found a new cooperative with another --state"
     )]
     Unreadable {
-        /// Where.
+        /// The directory of the chain.
         directory: PathBuf,
         /// Each with its reason.
         detail: String,

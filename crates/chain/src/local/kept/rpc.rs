@@ -27,7 +27,7 @@ pub enum RpcError {
     Odd {
         /// What was asked.
         method: String,
-        /// Why.
+        /// What the layer below said.
         source: serde_json::Error,
     },
 }

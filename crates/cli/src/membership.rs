@@ -1,0 +1,254 @@
+//! `rochdale member …`: what a member types, what is asked, and what is said.
+
+use crate::args::{Common, MemberCommand};
+use crate::commands::show;
+use crate::contest::{self, Outcome, Payer};
+use crate::coop::{self, Coop};
+use crate::found::{self, REGISTRAR};
+use crate::gov::Site;
+use crate::gov::args::ChainArgs;
+use crate::researcher::args::PurposeArg;
+use crate::state::State;
+use crate::ui::Ui;
+use crate::wallet::Wallet;
+use crate::{member as members, own_gas, records};
+use anyhow::{Context, Result, bail};
+use rochdale_api::custody::{Opening, OpeningReason};
+use rochdale_core::fhir::Limits;
+use rochdale_core::ids::MemberId;
+use serde_json::json;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+async fn erasure(coop: &Coop, member: MemberId, ui: Ui) -> Result<ExitCode> {
+    let (mut values, mut sentences, mut destroyed) = (Vec::new(), String::new(), 0);
+    for (steward, word) in members::erasure(coop, member).await? {
+        match word {
+            Ok(word) => {
+                destroyed += 1;
+                let rest = match &word.complete {
+                    Some(complete) => format!("the rest is gone since {}", complete.at),
+                    None => "what the ledger still needs goes once it is settled".to_owned(),
+                };
+                writeln!(sentences, "steward {steward} destroyed {} shares at {}; {rest}", word.shares, word.at)?;
+                values.push(json!(word));
+            }
+            Err(error) => {
+                writeln!(sentences, "steward {steward} has not signed: {error}")?;
+                values.push(json!({ "steward": steward, "error": error.to_string() }));
+            }
+        }
+    }
+    let needed = coop.site().deletions_needed();
+    let so = if destroyed >= needed { "nobody can open the records" } else { "the records can still be opened" };
+    write!(sentences, "{destroyed} of {needed} deletions that suffice: {so}")?;
+    let value = json!({ "words": values, "needed": needed, "can_be_opened": destroyed < needed });
+    show(ui, &value, sentences)
+}
+
+fn openings(logs: &[members::OpeningLog], ui: Ui) -> Result<ExitCode> {
+    let (mut values, mut sentences) = (Vec::new(), String::new());
+    for members::OpeningLog { steward, openings } in logs {
+        match openings {
+            Ok(lines) => {
+                values.push(json!({ "steward": steward, "openings": lines }));
+                for line in lines {
+                    let Opening { contribution_id, scorer, account, reason, first, last, times } = line;
+                    let why = match reason {
+                        OpeningReason::Drawn => "it was drawn",
+                        OpeningReason::ScoresDiffer => "the first two scores differ",
+                        OpeningReason::StandsIn => "one that was drawn before it was silent",
+                    };
+                    writeln!(
+                        sentences,
+                        "steward {steward}: contribution {contribution_id} was opened by steward {scorer} ({account}), because {why};                          {times} times from {first} to {last}"
+                    )?;
+                }
+            }
+            Err(error) => {
+                values.push(json!({ "steward": steward, "error": error.to_string() }));
+                writeln!(sentences, "steward {steward}: no log: {error}")?;
+            }
+        }
+    }
+    if sentences.is_empty() {
+        sentences.push_str("no record was opened to be scored yet");
+    }
+    show(ui, &json!(values), sentences.trim_end())
+}
+
+/// `rochdale member …`
+pub async fn member(common: &Common, command: MemberCommand, ui: Ui) -> Result<ExitCode> {
+    match &command {
+        MemberCommand::Erase { name, agreed } => ui.agreeing(*agreed).agree(&format!(
+            "Erasing destroys the keys to everything that {name} contributed, for ever, and ends the membership. What was \
+             earned stays payable."
+        ))?,
+        MemberCommand::Leave { name, agreed } => ui.agreeing(*agreed).agree(&format!(
+            "Leaving ends the vote and the consent of {name}, and the account never joins again. Records stay until they \
+             are erased."
+        ))?,
+        _ => {}
+    }
+    let state = common.state()?;
+    let coop = Coop::connect(&common.gateway()?).await?;
+    match command {
+        MemberCommand::Join { name } => {
+            // Before a key is drawn: without the registrar nobody is admitted.
+            let registrar = found::office(&state, REGISTRAR)?;
+            let mut wallet = Wallet::open_or_create(&state, &name)?;
+            let joined = members::join(&coop, &mut wallet, &registrar).await?;
+            show(ui, &json!(joined), format!("{name} is member {}", joined.member_id))
+        }
+        MemberCommand::Consent { name, purpose, revoke, agreed } => {
+            consent(&coop, &state, &name, purpose, revoke, ui.agreeing(agreed)).await
+        }
+        MemberCommand::Contribute { name, record, dataset, resume } => {
+            let mut wallet = Wallet::open(&state, &name)?;
+            if resume {
+                return resume_packages(&coop, &mut wallet, ui).await;
+            }
+            let path = record.context("name the record's file")?;
+            let bytes = records::single(&path, Limits::default())?;
+            let status = members::contribute(&coop, &mut wallet, &bytes, dataset).await?;
+            let sentence = match status.contribution_id {
+                Some(id) => format!("recorded as contribution {id}; {} stewards hold a share", status.held_by.len()),
+                None => format!("contribution {} is queued", status.commitment),
+            };
+            show(ui, &json!(status), sentence)
+        }
+        MemberCommand::Leave { name, .. } => {
+            let mined = members::leave(&coop, &Wallet::open(&state, &name)?).await?;
+            show(ui, &json!(mined), format!("left in block {}; what was earned stays claimable", mined.block))
+        }
+        MemberCommand::Payout { name, address } => {
+            let mined = members::set_payout(&coop, &Wallet::open(&state, &name)?, address).await?;
+            show(ui, &json!(mined), format!("{name} is paid to {address} from block {} on", mined.block))
+        }
+        MemberCommand::Erase { name, .. } => {
+            let mined = members::erase(&coop, &Wallet::open(&state, &name)?).await?;
+            show(ui, &json!(mined), format!("erased in block {}; what was earned stays claimable", mined.block))
+        }
+        MemberCommand::Rows { name } => {
+            let report = members::row(&coop, &Wallet::open(&state, &name)?).await?;
+            show(ui, &json!(report), serde_json::to_string_pretty(&report)?)
+        }
+        MemberCommand::Erasure { name } => erasure(&coop, Wallet::open(&state, &name)?.id()?, ui).await,
+        MemberCommand::Openings { name } => {
+            let logs = members::openings(&coop, &Wallet::open(&state, &name)?).await?;
+            openings(&logs, ui)
+        }
+        MemberCommand::Demand { name, kind } => {
+            let (epoch, mined) = members::demand(&coop, &Wallet::open(&state, &name)?, kind).await?;
+            let sentence =
+                format!("demanded in block {}: a steward publishes the {kind} of epoch {epoch}", mined.block);
+            show(ui, &json!({ "epoch": epoch, "mined": mined }), sentence)
+        }
+        MemberCommand::Contest { name, pay, chain } => {
+            contest(common, &coop, &Wallet::open(&state, &name)?, pay, &chain, ui).await
+        }
+        MemberCommand::Claim { name: Some(name), key: Some(key), chain, .. } => {
+            let (epoch, mined) = own_gas::claim(common, &Wallet::open(&state, &name)?, &key, &chain).await?;
+            let sentence = format!("{name} was paid against the root of epoch {epoch} in block {}", mined.block);
+            show(ui, &json!({ "epoch": epoch, "mined": mined }), sentence)
+        }
+        MemberCommand::Claim { name, all, .. } => {
+            let whom = match name {
+                Some(name) if !all => vec![Wallet::open(&state, &name)?.id()?],
+                _ => Vec::new(),
+            };
+            let claimed = members::claim(&coop, whom).await?;
+            let sentence = format!(
+                "{} members were paid against the root of epoch {}, {} skipped, {} later",
+                claimed.paid.len(),
+                claimed.epoch,
+                claimed.skipped.len(),
+                claimed.later.len()
+            );
+            show(ui, &json!(claimed), sentence)
+        }
+    }
+}
+
+async fn contest(
+    common: &Common,
+    coop: &Coop,
+    wallet: &Wallet,
+    pay: Option<PathBuf>,
+    chain: &ChainArgs,
+    ui: Ui,
+) -> Result<ExitCode> {
+    let outcome = match pay {
+        Some(path) => {
+            let site = Site::open(common, chain).await?;
+            contest::contest(coop, wallet, Payer::Own(&site, coop::signer(&path)?)).await?
+        }
+        None => contest::contest(coop, wallet, Payer::Gateway).await?,
+    };
+    match outcome {
+        Outcome::Right(header) => {
+            let (epoch, attempt) = (header.epoch, header.attempt);
+            let sentence =
+                format!("the row in epoch {epoch}, attempt {attempt}, is what the formula gives: nothing was sent");
+            show(ui, &json!({ "epoch": epoch, "attempt": attempt, "wrong": false }), sentence)
+        }
+        Outcome::Void(header, mined) => {
+            let (epoch, attempt) = (header.epoch, header.attempt);
+            let sentence = format!(
+                "the row was wrong: the root of epoch {epoch}, attempt {attempt}, is void since block {}",
+                mined.block
+            );
+            show(ui, &json!({ "epoch": epoch, "attempt": attempt, "wrong": true, "mined": mined }), sentence)
+        }
+    }
+}
+
+async fn consent(
+    coop: &Coop,
+    state: &State,
+    name: &str,
+    purpose: PurposeArg,
+    revoke: bool,
+    ui: Ui,
+) -> Result<ExitCode> {
+    let wallet = Wallet::open(state, name)?;
+    if revoke {
+        let mined = members::revoke(coop, &wallet).await?;
+        return show(ui, &json!(mined), format!("revoked in block {}: nothing is released any more", mined.block));
+    }
+    let words = match purpose {
+        PurposeArg::Gru => "research of every kind",
+        PurposeArg::Hmb => "health, medical and biomedical research",
+    };
+    ui.agree(&format!(
+        "{}\n\n{name} consents to {words}, until it is taken back with --revoke.",
+        members::NOTICE.trim_end()
+    ))?;
+    let (mined, receipt) = members::consent(coop, &wallet, purpose.permission()).await?;
+    show(ui, &json!({ "mined": mined, "receipt": receipt }), format!("consent recorded in block {}", mined.block))
+}
+
+async fn resume_packages(coop: &Coop, wallet: &mut Wallet, ui: Ui) -> Result<ExitCode> {
+    let (pending, recorded) = (wallet.pending()?, wallet.membership.contributions.len());
+    // Whoever was cut off before the package was kept must not take silence for a record that was given.
+    if pending.is_empty() && recorded == 0 {
+        bail!("nothing was begun, so that nothing can be resumed: contribute the record itself");
+    }
+    let (mut sent, mut refused) = (Vec::new(), Vec::new());
+    for package in pending {
+        match members::deliver(coop, wallet, &package).await {
+            Ok(status) => sent.push(status),
+            Err(error) => refused.push(format!("{}: {error:#}", package.commitment)),
+        }
+    }
+    if !refused.is_empty() {
+        bail!("{} packages were sent again, {} were refused:\n  {}", sent.len(), refused.len(), refused.join("\n  "));
+    }
+    let missing = sent.iter().filter(|status| !status.missing.is_empty()).count();
+    let sentence = match sent.len() {
+        0 => format!("nothing waits to be sent again; {recorded} records were given"),
+        sent => format!("{sent} packages sent again; {missing} still miss a steward"),
+    };
+    show(ui, &json!(sent), sentence)
+}
