@@ -6,6 +6,7 @@
 
 pub use crate::auth::Identity;
 use crate::auth::{self, Described};
+use crate::trace::{self, RequestId};
 use crate::{Problem, ProblemCode};
 use alloy::signers::SignerSync;
 use alloy_primitives::{Address, B256, Signature, U256, hex};
@@ -295,7 +296,7 @@ impl Client {
         let described = self.described(&method, path, &body, 0);
         let digests = self.digests(&described);
         let nonce = described.nonce;
-        let request = self.http.request(method, self.url(path)?).header(auth::NONCE, format!("{nonce:#066x}"));
+        let request = named(self.http.request(method, self.url(path)?)).header(auth::NONCE, format!("{nonce:#066x}"));
         let request = if body.is_empty() { request } else { request.header("content-type", "application/json") };
         Ok(Asked { request: request.body(body), path: path.to_owned(), digests, limit: MAX_ANSWER })
     }
@@ -307,9 +308,7 @@ impl Client {
         let digest = described.digest(&identity.domain);
         let signature = identity.key.sign_hash_sync(&digest).map_err(|e| ClientError::Signing(e.to_string()))?;
         let digests = self.digests(&described);
-        let request = self
-            .http
-            .request(method, self.url(path)?)
+        let request = named(self.http.request(method, self.url(path)?))
             .header(auth::SIGNER, identity.key.address().to_string())
             .header(auth::NONCE, format!("{nonce:#066x}"))
             .header(auth::DEADLINE, deadline.to_string())
@@ -453,4 +452,12 @@ fn status_text(status: u16, body: &[u8]) -> String {
     let status = StatusCode::from_u16(status).map_or_else(|_| status.to_string(), |status| status.to_string());
     let text = String::from_utf8_lossy(&body[..body.len().min(200)]);
     format!("status {status}, {text}")
+}
+
+/// A request that carries the name of what sets it off.
+fn named(request: RequestBuilder) -> RequestBuilder {
+    match RequestId::current() {
+        Some(name) => request.header(trace::HEADER, name.as_str()),
+        None => request,
+    }
 }

@@ -19,5 +19,7 @@ pub mod server;
 pub mod settlement;
 pub mod shape;
 pub mod status;
+#[cfg(any(feature = "client", feature = "server"))]
+pub mod trace;
 
 pub use problem::{Problem, ProblemCode};

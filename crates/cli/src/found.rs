@@ -205,9 +205,13 @@ pub fn configure(state: &State, layout: &Layout) -> Result<()> {
     keep(&state.service("worker").join("worker.toml"), worker_toml(layout))
 }
 
+/// From a process's port to that of its metrics.
+const METRICS: u16 = 50;
+
 fn common(layout: &Layout, port: u16) -> String {
     format!(
-        "listen = \"127.0.0.1:{port}\"\nrpc_url = \"{}\"\nchain_id = {LOCAL_CHAIN_ID}\nmanifest = \"../manifest.json\"\ndata_dir = \".\"\n",
+        "listen = \"127.0.0.1:{port}\"\nmetrics_listen = \"127.0.0.1:{}\"\nrpc_url = \"{}\"\nchain_id = {LOCAL_CHAIN_ID}\nmanifest = \"../manifest.json\"\ndata_dir = \".\"\n",
+        port + METRICS,
         layout.rpc_url()
     )
 }

@@ -24,6 +24,9 @@ pub struct Config {
     /// Where the API is served.
     #[serde(default = "default_listen")]
     pub listen: SocketAddr,
+    /// Where `/metrics` is served; nowhere if absent.
+    #[serde(default)]
+    pub metrics_listen: Option<SocketAddr>,
     /// The RPC of the chain.
     pub rpc_url: String,
     /// Other RPCs of the same chain, asked in this order where the one before does not answer or its head stands still.

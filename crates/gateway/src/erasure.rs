@@ -1,5 +1,6 @@
 //! Deletes ciphertext: that of erased members, and what no package ever named. Erased members' ballots go too.
 
+use rochdale_node::metrics;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -70,12 +71,12 @@ impl Erasure {
         tokio::pin!(stop);
         let every = Duration::from_secs((self.ttl / 4).clamp(1, 600));
         loop {
-            match self.prune(wall_clock()).await {
+            match metrics::duty("prune", self.prune(wall_clock())).await {
                 Ok(0) => {}
                 Ok(blobs) => tracing::info!(blobs, "deleted blobs that no package named"),
                 Err(error) => tracing::error!(%error, "unreferenced blobs could not be deleted, trying again"),
             }
-            if let Err(error) = self.run().await {
+            if let Err(error) = metrics::duty("erasure", self.run()).await {
                 tracing::error!(%error, "blobs of erased members could not all be deleted, trying again");
             }
             tokio::select! {

@@ -1,5 +1,6 @@
 //! Brings sealed parts to the stewards, all at once, and queries to the worker. The gateway keeps none of them.
 
+use rochdale_api::trace;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -232,7 +233,7 @@ impl Forward {
             answers.push((steward, Err(problem)));
             if let Some((place, key)) = found {
                 let target = reachable.swap_remove(place);
-                calls.spawn(async move { (steward, call(&target, key, path, &part, now).await) });
+                calls.spawn(trace::carried(async move { (steward, call(&target, key, path, &part, now).await) }));
             }
         }
         let mut note = |(steward, answer): (StewardId, Result<T, Problem>)| {

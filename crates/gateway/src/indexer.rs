@@ -1,5 +1,6 @@
 //! Keeps the store in step with the chain, and the queue and the vault in step with the store.
 
+use rochdale_node::metrics;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -169,6 +170,7 @@ impl Indexer {
     pub async fn step(&mut self) -> Result<Progress, FollowError<StoreError>> {
         let looked = Instant::now();
         let progress = self.follower.step().await?;
+        metrics::saw(&progress.head);
         if let Some(block) = progress.rolled_back_to {
             tracing::warn!(block, "the chain reorganized; events after this block were undone");
         }
@@ -185,7 +187,7 @@ impl Indexer {
             let looked = Instant::now();
             let step = tokio::select! {
                 () = &mut stop => return,
-                step = self.step() => step,
+                step = metrics::duty("index", self.step()) => step,
             };
             if let Err(error) = step {
                 if seldom.is_due(&error.to_string()) {

@@ -15,6 +15,7 @@ use rochdale_chain::deploy::{Manifest, ManifestError};
 use rochdale_crypto::keyfile::{self, KeyFileError, KeyKind};
 use rochdale_node::backup::{self, BackupError, Mark};
 use rochdale_node::callers::Looks;
+use rochdale_node::metrics;
 use rochdale_node::nonces::{Nonces, NoncesError};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
@@ -204,6 +205,7 @@ impl Assembled {
             stopping.send_replace(true);
         });
         let (directory, restored) = (config.data_dir.clone(), Mark::read(&config.data_dir)?.is_some());
+        metrics::serve(config.metrics_listen, config.data_dir.clone()).await.map_err(RunError::Serve)?;
         let mut tasks = JoinSet::new();
         // Readers wait for the index, so it ends last: its own signal comes after the others have finished.
         let (index_stopping, index_stopped) = watch::channel(false);

@@ -4,6 +4,7 @@
 
 pub mod backup;
 pub mod callers;
+pub mod metrics;
 pub mod mirror;
 pub mod nonces;
 pub mod peers;

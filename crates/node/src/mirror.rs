@@ -12,6 +12,7 @@ use rochdale_chain::events::{FollowError, Follower, FollowerOptions, Located, Me
 use rochdale_chain::state::Cooperative;
 use tokio::sync::Mutex;
 
+use crate::metrics;
 use crate::request;
 use crate::states::{Kept, States};
 
@@ -247,6 +248,7 @@ impl<S: History + Sync> Watch<S> {
         }
         let looked = Instant::now();
         let progress = follower.step().await?;
+        metrics::saw(&progress.head);
         let mirror = self.mirrored(&follower, &progress, looked).await.map_err(FollowError::Store)?;
         *self.mirror.write().unwrap_or_else(PoisonError::into_inner) = Some(mirror.clone());
         Ok(mirror)

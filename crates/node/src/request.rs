@@ -1,4 +1,6 @@
-//! One request looks at the chain once: what its guard saw is what its handler sees first.
+//! A request as it passes a service: it has a name ([`rochdale_api::trace`]), is counted, and looks at the chain once.
+//!
+//! What its guard saw is what its handler sees first.
 //!
 //! The guard's look may be shared with whoever asks at the same time; it never began before the request came. A handler's
 //! second look is a new one: by then it may have done something that it wants to see.
@@ -7,18 +9,39 @@ use std::cell::Cell;
 use std::future::Future;
 use std::time::Instant;
 
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request};
+use axum::http::HeaderValue;
 use axum::middleware::Next;
 use axum::response::Response;
+use rochdale_api::trace::{self, RequestId};
+use tracing::Instrument as _;
+
+use crate::metrics;
 
 tokio::task_local! {
     /// Since when what was seen of the chain is new enough for this request.
     static SINCE: Cell<Option<Instant>>;
 }
 
-/// Layer of a router: every request that passes looks at the chain for itself.
+/// Layer of a router: every request that passes looks at the chain for itself, has a name, and is counted by its route.
 pub async fn scoped(request: Request, next: Next) -> Response {
-    within(next.run(request)).await
+    let start = Instant::now();
+    let given = request.headers().get(trace::HEADER).and_then(|name| name.to_str().ok()).and_then(RequestId::parse);
+    let name = given.unwrap_or_else(RequestId::random);
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let method = request.method().clone();
+    let span = tracing::info_span!("request", request = name.as_str(), %method, route);
+    let served = async {
+        let response = within(next.run(request)).await;
+        tracing::debug!(status = response.status().as_u16(), "answered");
+        response
+    };
+    let mut response = name.clone().within(served).instrument(span).await;
+    metrics::answered(route.as_deref(), &method, response.status(), start.elapsed());
+    if let Ok(name) = HeaderValue::from_str(name.as_str()) {
+        response.headers_mut().insert(trace::HEADER, name);
+    }
+    response
 }
 
 /// Runs one request, or what stands for one.

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use rochdale_api::Problem;
 use rochdale_api::server::Seldom;
 
+use rochdale_node::metrics::duty;
+
 use crate::steward::Steward;
 
 /// What a round need not look at again.
@@ -47,13 +49,10 @@ impl Steward {
             return Vec::new();
         }
         let mut problems = Vec::new();
-        let mut note = |duty: &str, done: Result<(), Problem>| {
-            problems.extend(done.err().map(|problem| format!("{duty}: {problem}")));
-        };
-        note("sealing keys", self.rotate_round(&mirror).await);
-        note("erasure", self.erase_round(&mirror).await);
+        turn(&mut problems, "sealing keys", self.rotate_round(&mirror)).await;
+        turn(&mut problems, "erasure", self.erase_round(&mirror)).await;
         if mirror.revision != seen.revision || !seen.complete {
-            note("catch-up", self.catch_up_round(&mirror, seen.revision == 0).await);
+            turn(&mut problems, "catch-up", self.catch_up_round(&mirror, seen.revision == 0)).await;
             seen.complete = self.is_complete(&mirror).await.unwrap_or(false);
             seen.revision = mirror.revision;
         }
@@ -67,14 +66,16 @@ impl Steward {
                 return problems;
             }
         }
-        let mut note = |duty: &str, done: Result<(), Problem>| {
-            problems.extend(done.err().map(|problem| format!("{duty}: {problem}")));
-        };
-        note("debits", self.rebook(&mirror).await);
-        note("scoring", self.score_round(&mirror).await);
-        note("sizes", self.size_round(&mirror, seen.complete).await);
-        note("settlement", self.settle_round(&mirror).await);
-        note("retention", self.retention_round(&mirror).await);
+        turn(&mut problems, "debits", self.rebook(&mirror)).await;
+        turn(&mut problems, "scoring", self.score_round(&mirror)).await;
+        turn(&mut problems, "sizes", self.size_round(&mirror, seen.complete)).await;
+        turn(&mut problems, "settlement", self.settle_round(&mirror)).await;
+        turn(&mut problems, "retention", self.retention_round(&mirror)).await;
         problems
     }
+}
+
+/// One turn of a duty; what went wrong is noted.
+async fn turn(problems: &mut Vec<String>, name: &'static str, work: impl Future<Output = Result<(), Problem>>) {
+    problems.extend(duty(name, work).await.err().map(|problem| format!("{name}: {problem}")));
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rochdale_api::server;
 use rochdale_chain::client::{Clock, SystemClock};
+use rochdale_node::metrics;
 use tokio::sync::watch;
 
 use crate::config::Config;
@@ -45,6 +46,7 @@ pub async fn serve(steward: Arc<Steward>, stop: impl Future<Output = ()> + Send 
         // The sender is gone only when it has told.
         let _ = told.wait_for(|stop| *stop).await;
     };
+    metrics::serve(steward.config.metrics_listen, steward.config.data_dir.clone()).await?;
     let worker = steward.clone();
     let work = tokio::spawn({
         let stopped = stopped(told.clone());

@@ -26,6 +26,7 @@ use rochdale_core::ledger::{self, Agreement, Score};
 use rochdale_core::score;
 use rochdale_crypto::keystore::Item;
 use rochdale_crypto::{Cid, Commitments, Header, Share, envelope, sharing};
+use rochdale_node::metrics;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -169,6 +170,7 @@ impl Steward {
             known = self.scores_by_contribution().await?;
         }
         let here: BTreeSet<ContributionId> = held.iter().map(|contribution| contribution.id).collect();
+        let mut lacking = 0;
         for contribution in open {
             let order = scorers(finalized, contribution);
             let scores = known.get(&contribution.id).map_or(&[][..], Vec::as_slice);
@@ -179,8 +181,10 @@ impl Steward {
                     Some(waiting.remove(&contribution.id).unwrap_or_else(|| waits_for(finalized, contribution, scores)))
                 }
             };
+            lacking += u64::from(reason.is_some());
             self.store.set_deferred(contribution.id, reason.as_deref()).await?;
         }
+        metrics::note("contributions_without_score", lacking);
         self.scored_through.store(mirror.head.finalized.number, Ordering::SeqCst);
         Ok(())
     }

@@ -31,6 +31,7 @@ use rochdale_core::ledger::{
     self, Books, Entered, EpochInputs, Global, Header, Inputs, Params, Round, Row, Schedule, SettledInputs,
 };
 use rochdale_crypto::keystore::Item;
+use rochdale_node::metrics;
 
 use crate::awards::granted;
 use crate::falsified::Falsified;
@@ -147,6 +148,7 @@ impl Steward {
         self.lift_if_voided(mirror.finalized()).await?;
         self.object_if_false(mirror).await?;
         self.refuse_if_halted(DUTY).await?;
+        metrics::note("settled_epoch", u64::from(self.store.settled().await?.0));
         let lacking = match self.take_over(mirror).await {
             Ok(()) => self.try_to_propose(mirror).await?,
             Err(problem) => Some(problem.to_string()),

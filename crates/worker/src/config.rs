@@ -27,6 +27,9 @@ pub struct Config {
     pub chain_id: u64,
     /// The deployment's manifest.
     pub manifest: PathBuf,
+    /// Where `/metrics` is served; nowhere if absent.
+    #[serde(default)]
+    pub metrics_listen: Option<SocketAddr>,
     /// Where its database is.
     pub data_dir: PathBuf,
     /// Its secp256k1 key.

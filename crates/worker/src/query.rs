@@ -6,6 +6,7 @@
 //!            └ same question, same snapshot: the first one's answer, sealed anew ──────────────────────────────────────────────▲
 //! ```
 
+use rochdale_api::trace;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -436,6 +437,6 @@ pub async fn answer_detached(
     mirror: Arc<Mirror>,
     request: QueryRequest,
 ) -> Result<SealedAnswer, Problem> {
-    let answering = tokio::spawn(async move { worker.answer(mirror, &request).await });
+    let answering = tokio::spawn(trace::carried(async move { worker.answer(mirror, &request).await }));
     answering.await.unwrap_or_else(|error| Err(internal(format!("answering ended early: {error}"))))
 }

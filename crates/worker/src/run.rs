@@ -7,6 +7,7 @@ use std::time::Duration;
 use rochdale_api::Problem;
 use rochdale_api::server::serve;
 use rochdale_chain::client::SystemClock;
+use rochdale_node::metrics;
 
 use crate::config::Config;
 use crate::http::router;
@@ -34,6 +35,7 @@ pub enum RunError {
 /// Where it cannot start or listen.
 pub async fn run(config: Config, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), RunError> {
     let worker = Worker::open(config, Arc::new(SystemClock::default())).await?;
+    metrics::serve(worker.config.metrics_listen, worker.config.data_dir.clone()).await?;
     let tending = tokio::spawn(tend(worker.clone()));
     let served = serve(worker.config.listen, router(worker.clone()), stop).await;
     tending.abort();
@@ -46,14 +48,14 @@ pub async fn run(config: Config, stop: impl Future<Output = ()> + Send + 'static
 
 /// Copies the vault, goes on with open orders, forgets in time.
 async fn tend(worker: Arc<Worker>) {
-    if let Err(problem) = worker.resume().await {
+    if let Err(problem) = metrics::duty("resume", worker.resume()).await {
         tracing::warn!(%problem, "orders that an earlier run left open wait for the next order");
     }
     for round in 0u64.. {
         if round % RELIST_EVERY == 0 {
             worker.replica.relist();
         }
-        if let Err(problem) = round_of(&worker).await {
+        if let Err(problem) = metrics::duty("replica", round_of(&worker)).await {
             tracing::warn!(%problem, "the copy of the vault is not up to date; trying again");
         }
         worker.rows.expire();

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 /// Where the gateway's siblings listen, counted from its port.
-const OFFSETS: [u16; 6] = [0, 11, 12, 13, 21, 145];
+const OFFSETS: [u16; 11] = [0, 11, 12, 13, 21, 50, 61, 62, 63, 71, 145];
 
 /// The command, with `args`.
 pub fn rochdale(args: &[&str]) -> Command {

@@ -32,7 +32,6 @@ use rochdale_node::callers::{Looks, access};
 use rochdale_node::nonces::Nonces;
 use rochdale_node::request;
 use serde_json::Value;
-use tower_http::trace::TraceLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -185,9 +184,8 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .layer(DefaultBodyLimit::disable())
         .layer(Extension(BodyLimit(MAX_BODY)))
         .layer(middleware::from_fn(bounded))
-        .layer(middleware::from_fn(request::scoped))
         .layer(middleware::from_fn(protective))
-        .layer(TraceLayer::new_for_http())
+        .layer(middleware::from_fn(request::scoped))
         .with_state(AppState(gateway));
     server::answering(router, identity)
 }

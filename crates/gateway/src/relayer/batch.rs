@@ -1,5 +1,6 @@
 //! Records queued contributions in batches.
 
+use rochdale_node::metrics;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -77,7 +78,7 @@ impl Relayer {
                 () = self.gather(&self.queue, config) => {}
             }
             // A batch that is on its way is waited for, also while stopping: what was sent is marked.
-            match self.flush(config.size()).await {
+            match metrics::duty("record", self.flush(config.size())).await {
                 Ok(0) => {}
                 Ok(_) => self.queue.notify_one(),
                 Err(error) => {
@@ -97,6 +98,7 @@ impl Relayer {
         let full = async {
             loop {
                 let length = self.store.queue_length().await.unwrap_or(u64::MAX);
+                metrics::note("queued_contributions", length);
                 if usize::try_from(length).unwrap_or(usize::MAX) >= config.size() {
                     return;
                 }

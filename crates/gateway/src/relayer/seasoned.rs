@@ -5,6 +5,7 @@
 //! count, needs nothing, however often it is looked at. The contract takes one account a call, so a few transactions are
 //! sent side by side.
 
+use rochdale_node::metrics;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,7 +47,7 @@ impl Relayer {
                 () = tokio::time::sleep(every) => {}
             }
             // A transaction that is on its way is waited for, also while stopping.
-            if let Err(problem) = self.sync_seasoned(&mut settled).await {
+            if let Err(problem) = metrics::duty("sync_seasoned", self.sync_seasoned(&mut settled)).await {
                 tracing::warn!(%problem, "the GOV of seasoned members waits to be counted");
             }
         }

@@ -251,6 +251,7 @@ impl Rig {
             listen: "127.0.0.1:0".parse().unwrap(),
             rpc_url: self.coop.anvil.url(),
             rpc_fallbacks: Vec::new(),
+            metrics_listen: None,
             chain_id: 31_337,
             manifest: self.dir.path().join("manifest.json"),
             data_dir: self.dir.path().join("data"),

@@ -155,6 +155,7 @@ impl World {
             listen: ([127, 0, 0, 1], ports[usize::from(seat)]).into(),
             rpc_url: coop.anvil.url(),
             rpc_fallbacks: Vec::new(),
+            metrics_listen: None,
             chain_id: coop.manifest.chain_id,
             manifest: manifest.clone(),
             data_dir: dir.path().join(format!("steward-{seat}")),
