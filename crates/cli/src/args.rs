@@ -272,7 +272,7 @@ pub enum MemberCommand {
         after_help = "Examples:\n  rochdale member consent --name ada --purpose hmb\n  rochdale member consent --name ada --purpose hmb --yes\n  rochdale member consent --name ada --revoke"
     )]
     Consent {
-        /// Who
+        /// The member, by the name on this machine
         #[arg(long)]
         name: String,
         /// What research may be for
@@ -289,13 +289,13 @@ pub enum MemberCommand {
         after_help = "Examples:\n  rochdale member contribute --name ada bundle.json\n  rochdale member contribute --name ada --resume"
     )]
     Contribute {
-        /// Who
+        /// The member, by the name on this machine
         #[arg(long)]
         name: String,
         /// A FHIR R4 bundle of one patient
         #[arg(required_unless_present = "resume")]
         record: Option<PathBuf>,
-        /// The dataset
+        /// The number of the dataset that the record goes into
         #[arg(long, default_value = "1")]
         dataset: DatasetId,
         /// Send again what some steward misses
@@ -305,7 +305,7 @@ pub enum MemberCommand {
     /// End the membership; records stay until they are erased, and what was earned stays yours
     #[command(after_help = "Example: rochdale member leave --name ada --yes")]
     Leave {
-        /// Who
+        /// The member, by the name on this machine
         #[arg(long)]
         name: String,
         #[command(flatten)]
@@ -314,15 +314,15 @@ pub enum MemberCommand {
     /// Be paid to another address from now on, also after leaving
     #[command(after_help = "Example: rochdale member payout --name ada 0x00000000000000000000000000000000000a11ce")]
     Payout {
-        /// Who
+        /// The member, by the name on this machine
         #[arg(long)]
         name: String,
-        /// The address
+        /// The address that is paid from now on
         address: Address,
     },
     /// Erase everything and end the membership; what was earned stays yours
     Erase {
-        /// Who
+        /// The member, by the name on this machine
         #[arg(long)]
         name: String,
         #[command(flatten)]
@@ -330,19 +330,19 @@ pub enum MemberCommand {
     },
     /// Show which stewards signed that they destroyed what they held of an erased member
     Erasure {
-        /// Who
+        /// The member, by the name on this machine
         #[arg(long)]
         name: String,
     },
     /// Show which stewards opened the member's records to score them, by each steward's log
     Openings {
-        /// Who
+        /// The member, by the name on this machine
         #[arg(long)]
         name: String,
     },
     /// Show the member's own row of the ledger, with the reasons of each score
     Rows {
-        /// Who
+        /// The member, by the name on this machine
         #[arg(long)]
         name: String,
     },
@@ -352,10 +352,10 @@ pub enum MemberCommand {
         after_help = "Examples:\n  rochdale member demand --name ada\n  rochdale member demand --name ada --kind inputs"
     )]
     Demand {
-        /// Who
+        /// The member, by the name on this machine
         #[arg(long)]
         name: String,
-        /// What: row or inputs
+        /// What is to be published: `row` or `inputs`
         #[arg(long, default_value_t = DemandKind::Row)]
         kind: DemandKind,
     },
@@ -364,7 +364,7 @@ pub enum MemberCommand {
         after_help = "Examples:\n  rochdale member contest --name ada\n  rochdale member contest --name ada --pay mine.key --rpc https://node.example"
     )]
     Contest {
-        /// Who
+        /// The member, by the name on this machine
         #[arg(long)]
         name: String,
         /// Key file of an account that pays for the transaction itself, past the gateway
@@ -378,7 +378,7 @@ pub enum MemberCommand {
         after_help = "Examples:\n  rochdale member claim --name ada\n  rochdale member claim --all\n  rochdale member claim --name ada --key own.key --rpc http://127.0.0.1:8545"
     )]
     Claim {
-        /// Who
+        /// The member, by the name on this machine
         #[arg(long, required_unless_present = "all")]
         name: Option<String>,
         /// Everyone in the tree, in batches
@@ -399,7 +399,7 @@ pub enum KeyCommand {
         after_help = "Examples:\n  rochdale key new founder.key\n  rochdale key new --office registrar --state ./ours"
     )]
     New {
-        /// The file
+        /// The key file
         #[arg(required_unless_present = "office")]
         file: Option<PathBuf>,
         /// Put it where this state directory keeps the key of an office
@@ -409,7 +409,7 @@ pub enum KeyCommand {
     /// Show the account of a key file
     #[command(after_help = "Example: rochdale key show founder.key")]
     Show {
-        /// The file
+        /// The key file
         #[arg(required_unless_present = "office")]
         file: Option<PathBuf>,
         /// That of an office of this state directory
@@ -436,10 +436,10 @@ pub enum ProgramCommand {
     /// Sign an award of points and give it to the stewards; it counts in the epoch that runs, under the program's caps
     #[command(after_help = "Example: rochdale program award --program 1 --member 7 --points 2500 --key awarder.key")]
     Award {
-        /// The program
+        /// The number of the program
         #[arg(long)]
         program: u32,
-        /// To whom
+        /// The member who gets the points, by id
         #[arg(long)]
         member: MemberId,
         /// How many; 10,000 are worth one perfect common record
