@@ -11,6 +11,7 @@ mod kill;
 mod learning;
 mod market;
 mod newcomers;
+mod observe;
 mod polls;
 mod restarts;
 mod support;

@@ -118,10 +118,20 @@ impl Up {
         Self::launch(state, port, more, Stdio::inherit())
     }
 
+    /// Starts it with logs of this level.
+    pub fn start_traced(state: &Path, port: u16, level: &str) -> Self {
+        Self::launch_with(state, port, &[], Stdio::inherit(), &[("RUST_LOG", level)])
+    }
+
     fn launch(state: &Path, port: u16, more: &[&str], said: Stdio) -> Self {
+        Self::launch_with(state, port, more, said, &[])
+    }
+
+    fn launch_with(state: &Path, port: u16, more: &[&str], said: Stdio, env: &[(&str, &str)]) -> Self {
         let shown = state.to_str().unwrap();
         let mut child = rochdale(&["up", "--json", "--state", shown, "--port", &port.to_string()])
             .args(more)
+            .envs(env.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(said)
