@@ -46,6 +46,9 @@ library Bounds {
     /// @dev 1..6 = (a)..(f) of Art. 53(1) EHDS.
     uint8 internal constant LAST_EHDS_CATEGORY = 6;
 
+    /// @dev The kind of a program that awards voting, which is the last kind.
+    uint8 internal constant VOTING_KIND = 4;
+
     /// @dev 1 EHR, 2 labs, 3 wearable, 4 genomic summary.
     uint8 internal constant LAST_DATA_TYPE = 4;
 }

@@ -56,6 +56,7 @@ contract BoundsTest is Test {
         _is("queryRight", Rights.QUERY);
         _is("lastEhdsCategory", Bounds.LAST_EHDS_CATEGORY);
         _is("lastDataType", Bounds.LAST_DATA_TYPE);
+        _is("votingKind", Bounds.VOTING_KIND);
         assertEq(_read, vm.parseJsonStringArray(_table, ".names").length, "each is read");
     }
 }
