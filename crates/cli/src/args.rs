@@ -135,6 +135,9 @@ pub enum Command {
     /// Stop a pending root, or answer for one, without the gateway
     #[command(subcommand)]
     Dispute(DisputeCommand),
+    /// Look at programs, limits, disk, keys, chain and every process, and say what to do; fails where something is wrong
+    #[command(after_help = "Examples:\n  rochdale doctor\n  rochdale doctor --url https://coop.example --json")]
+    Doctor,
     /// Show the local chain's time, or move it on, so that votes and auctions can be walked through
     #[command(
         after_help = "Examples:\n  rochdale time\n  rochdale time +1d\n  rochdale time +2h\n  rochdale time +30m"

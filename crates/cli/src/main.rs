@@ -9,6 +9,7 @@ mod coop;
 mod demo;
 mod dispute;
 mod dispute_args;
+mod doctor;
 mod epoch;
 mod failure;
 mod found;
@@ -96,6 +97,7 @@ async fn run(cli: Cli, ui: Ui) -> anyhow::Result<ExitCode> {
         Command::Researcher(command) => researcher::run(&cli.common, command, ui).await,
         Command::Epoch(command) => commands::epoch(&cli.common, command, ui).await,
         Command::Gov(command) => gov::run(&cli.common, command, ui).await,
+        Command::Doctor => doctor::run(&cli.common, ui).await,
         Command::Time { by } => clock::run(&cli.common, by, ui).await,
         Command::Key(command) => key::run(&cli.common, command, ui),
         Command::Dispute(command) => dispute::run(&cli.common, command, ui).await,

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::support::{Up, port};
+use crate::support::{Up, port, run};
 
 /// What a plain HTTP/1.1 request is answered.
 fn ask(port: u16, path: &str, header: &str) -> String {
@@ -110,4 +110,36 @@ fn strip(line: &str) -> String {
         rest = after.split_once('m').map_or("", |(_, after)| after);
     }
     plain + rest
+}
+
+#[test]
+fn a_doctor_says_what_is_wrong_and_what_to_do() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let (state, port) = (dir.path().join("coop"), port());
+    let none = up_less(&state, port);
+    assert!(none.contains("LOOK  gateway") && none.contains("`rochdale up` starts one"), "{none}");
+    assert!(!state.exists(), "a look leaves nothing behind");
+
+    let up = Up::start(&state, port);
+    up.wait_for_stewards(3);
+    let well = up.json(&["doctor"]);
+    let names: Vec<_> = well["findings"].as_array().unwrap().iter().map(|f| f["what"].as_str().unwrap()).collect();
+    for name in ["limits", "disk", "keys", "chain", "gateway", "steward-1", "steward-2", "steward-3", "worker"] {
+        assert!(names.contains(&name), "{names:?}");
+    }
+    assert_eq!(well["ok"], true, "{well:#}");
+
+    let key = state.join("steward-2/signing.key");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let told = up_less(&state, port);
+    assert!(told.contains("LOOK  keys: 1 of") && told.contains(&format!("chmod 600 {}", key.display())), "{told}");
+}
+
+/// What the doctor prints where something is wrong; its exit code is that of a check that found a difference.
+fn up_less(state: &Path, port: u16) -> String {
+    let url = format!("http://127.0.0.1:{port}");
+    let output = run(&["doctor", "--state", state.to_str().unwrap(), "--url", &url]);
+    assert_eq!(output.status.code(), Some(5), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
 }
