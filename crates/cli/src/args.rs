@@ -120,6 +120,9 @@ pub enum Command {
     /// What a member does
     #[command(subcommand)]
     Member(MemberCommand),
+    /// What the registrar does
+    #[command(subcommand)]
+    Registrar(RegistrarCommand),
     /// What a program's awarder does
     #[command(subcommand)]
     Program(ProgramCommand),
@@ -135,6 +138,20 @@ pub enum Command {
     /// Stop a pending root, or answer for one, without the gateway
     #[command(subcommand)]
     Dispute(DisputeCommand),
+    /// Print a script that completes this command's words in a shell
+    #[command(after_help = "Example: rochdale completions bash > ~/.local/share/bash-completion/completions/rochdale")]
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages of this command and of everything that can be typed after it
+    #[command(after_help = "Example: rochdale man --out ~/.local/share/man/man1")]
+    Man {
+        /// The directory; it is made where it is missing
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// Show the local chain's time, or move it on, so that votes and auctions can be walked through
     #[command(
         after_help = "Examples:\n  rochdale time\n  rochdale time +1d\n  rochdale time +2h\n  rochdale time +30m"
@@ -143,6 +160,8 @@ pub enum Command {
         /// How far: +1d, +2h, +30m, or a sum such as +1d12h
         #[arg(value_parser = crate::when::later)]
         by: Option<u64>,
+        #[command(flatten)]
+        agreed: Agreed,
     },
     /// Key files: nothing else draws an office's key
     #[command(subcommand)]
@@ -256,14 +275,42 @@ pub enum CoopCommand {
     Upgrade(UpgradeArgs),
     /// Members, epoch, stewards and money at a glance
     Status,
+    /// What data is on offer, at what price, and about how many members have it
+    Datasets,
+    /// What answers have charged to people's privacy budgets
+    Budget,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum MemberCommand {
-    /// Join by an admission of the registrar, whose key lies in this state directory
-    #[command(after_help = "Example: rochdale member join --name ada")]
+    /// Draw a member's keys and write the application that a registrar elsewhere admits; it holds no secret
+    #[command(
+        after_help = "Example: rochdale member apply --name ada --out ada.application.json --url https://gateway.example"
+    )]
+    Apply {
+        /// What the member is called on this machine; it never leaves it
+        #[arg(long)]
+        name: String,
+        /// The application's file
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Join: by an admission that the registrar wrote, or by the registrar's key where it lies in this state directory
+    #[command(
+        after_help = "Examples:\n  rochdale member join --name ada\n  rochdale member join --name ada --admission ada.admission.json --url https://gateway.example"
+    )]
     Join {
         /// What the member is called on this machine; it never leaves it
+        #[arg(long)]
+        name: String,
+        /// What `rochdale registrar admit` wrote for the application of this member
+        #[arg(long)]
+        admission: Option<PathBuf>,
+    },
+    /// Show a membership: account, consent, contributions, and what can be done next
+    #[command(after_help = "Example: rochdale member show --name ada")]
+    Show {
+        /// Who
         #[arg(long)]
         name: String,
     },
@@ -429,6 +476,24 @@ pub enum Office {
     Ethics,
     /// May pause for a week
     Guardian,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RegistrarCommand {
+    /// Admit whoever wrote an application: the stewards take the row key, and the admission is written for the member to join with
+    #[command(
+        after_help = "Example: rochdale registrar admit ada.application.json --out ada.admission.json --key registrar.key"
+    )]
+    Admit {
+        /// What `rochdale member apply` wrote
+        application: PathBuf,
+        /// The admission's file
+        #[arg(long)]
+        out: PathBuf,
+        /// The registrar's key file; this state's own if absent
+        #[arg(long)]
+        key: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

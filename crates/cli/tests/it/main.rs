@@ -3,6 +3,7 @@
 
 mod audit;
 mod bad_input;
+mod daily;
 mod deploy;
 mod directory;
 mod disputes;
