@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Storage layouts of every upgradeable contract, ERC-7201 namespaces included, judged by OpenZeppelin's upgrades-core.
+// Storage layouts of every upgradeable contract, ERC-7201 namespaces included, judged by OpenZeppelin's upgrades-core; and
+// whether each namespace lies in the slot that its name gives, which the compiler cannot know.
 // `--check`: each contract is safe to upgrade to, and contracts/layouts/ holds its layout. `--write`: writes the layouts,
 // unless one is not compatible with the layout that stands there; `--write --fresh` accepts that: it is right only while
 // no cooperative is deployed from the former layout.
@@ -12,6 +13,7 @@ import { fileURLToPath } from "node:url";
 
 const require = createRequire(import.meta.url);
 const core = require("@openzeppelin/upgrades-core");
+const { calculateERC7201StorageLocation } = require("@openzeppelin/upgrades-core/dist/utils/erc7201.js");
 const solc = require("solc");
 
 const contracts = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -86,8 +88,16 @@ const judge = (info) => {
   return { found, options };
 };
 
-const { found, options } = judge(buildInfo());
+const info = buildInfo();
+const { found, options } = judge(info);
 const problems = [];
+for (const [source, { content }] of Object.entries(info.input.sources)) {
+  if (!source.startsWith("src/")) continue;
+  const namespaces = [...content.matchAll(/@custom:storage-location erc7201:(\S+)/g)].map(([, name]) => name);
+  const slots = [...content.matchAll(/ constant \w*STORAGE = (0x[0-9a-f]{64});/g)].map(([, slot]) => slot);
+  const wanted = namespaces.map(calculateERC7201StorageLocation);
+  if (slots.join() !== wanted.join()) problems.push(`${source}: ${namespaces} lies at ${slots}, ERC-7201 says ${wanted}`);
+}
 mkdirSync(layouts, { recursive: true });
 for (const { name, layout, errors } of found) {
   for (const error of errors) problems.push(`${name} is not safe to upgrade to: ${error.kind} at ${error.src}`);

@@ -1,6 +1,7 @@
-//! The tables of `docs/gas.md` hold the figures of `contracts/snapshots/`: all of them, and no other.
+//! The tables of `docs/gas.md` hold the figures of `contracts/snapshots/`: all of them, and no other. The page also names
+//! every function of the contracts that is written in assembly.
 
-use crate::run::root;
+use crate::run::{output, program, root};
 use anyhow::{Context, Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +16,17 @@ pub fn check(write: bool) -> Result<()> {
     let path = root().join(PAGE);
     let page = std::fs::read_to_string(&path).context(PAGE)?;
     let wanted = rewrite(&page, &snapshots()?)?;
+    for file in output(program("git", "", &["ls-files", "contracts/src"]))?.lines() {
+        let contract = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".sol");
+        let text = std::fs::read_to_string(root().join(file)).with_context(|| format!("cannot read {file}"))?;
+        for name in assemblies(contract, &text) {
+            if !page.contains(&format!("`{name}`")) {
+                bail!(
+                    "{PAGE} does not say what the assembly of `{name}` saves ({file}): measure it, or write it plainly"
+                );
+            }
+        }
+    }
     if write {
         return std::fs::write(&path, wanted).context(PAGE);
     }
@@ -23,6 +35,22 @@ pub fn check(write: bool) -> Result<()> {
     }
     println!("{PAGE} holds what was measured");
     Ok(())
+}
+
+/// Functions with assembly that does more than name a storage slot, which nothing else in the language does.
+fn assemblies(contract: &str, text: &str) -> Vec<String> {
+    let (mut function, mut names) = ("", Vec::new());
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if let Some((_, rest)) = line.split_once("function ") {
+            function = rest.split('(').next().unwrap_or(rest);
+        }
+        let slot = |line: &str| line.trim().starts_with("$.slot := ");
+        if line.trim().starts_with("assembly") && !lines.next().is_some_and(slot) {
+            names.push(format!("{contract}.{function}"));
+        }
+    }
+    names
 }
 
 fn snapshots() -> Result<Snapshots> {
@@ -140,5 +168,12 @@ mod tests {
         assert!(rewrite(&page, &measured()).unwrap_err().to_string().contains("no row for"));
         let page = PAGE.replace("join", "leave");
         assert!(format!("{:#}", rewrite(&page, &measured()).unwrap_err()).contains("no `leave`"));
+    }
+
+    #[test]
+    fn assembly_is_known_by_its_function() {
+        let text = "    function plain() {}\n    function fast(uint256 x) private {\n        assembly {\n            x := 1\n        }\n    }\n\
+            \x20   function _storage() private {\n        assembly {\n            $.slot := STORAGE\n        }\n    }\n";
+        assert_eq!(assemblies("Ledger", text), ["Ledger.fast"]);
     }
 }

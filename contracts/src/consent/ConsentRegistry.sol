@@ -172,12 +172,10 @@ contract ConsentRegistry is NamedEIP712, Governed, Pausing, IConsentRegistry {
     function consentersOf(uint32[] calldata memberIds) external view returns (uint256[] memory consenters) {
         Storage storage $ = _storage();
         address[] memory accounts = $.membership.accountsOf(memberIds);
-        assembly ("memory-safe") {
-            consenters := accounts // the same words; the versions go into their upper bits
-        }
-        for (uint256 i; i < consenters.length; ++i) {
+        consenters = new uint256[](accounts.length);
+        for (uint256 i; i < accounts.length; ++i) {
             uint256 version = _liveVersion($.consents[memberIds[i]]);
-            consenters[i] = version == 0 || consenters[i] == 0 ? 0 : consenters[i] | version << 160;
+            if (version != 0 && accounts[i] != address(0)) consenters[i] = uint160(accounts[i]) | version << 160;
         }
     }
 
@@ -212,9 +210,11 @@ contract ConsentRegistry is NamedEIP712, Governed, Pausing, IConsentRegistry {
     }
 
     /// @dev The version of a live consent; 0 where there is none.
-    function _liveVersion(Consent memory c) private view returns (uint256) {
-        if (c.status != Status.Granted) return 0;
-        return c.expiry == 0 || block.timestamp < c.expiry ? c.version : 0;
+    function _liveVersion(Consent storage c) private view returns (uint256) {
+        // Together, so that their slot is read once.
+        (Status status, uint256 expiry, uint256 version) = (c.status, c.expiry, c.version);
+        if (status != Status.Granted) return 0;
+        return expiry == 0 || block.timestamp < expiry ? version : 0;
     }
 
     function _checkNext(uint64 expected, uint256 nonce_, uint256 deadline) private view {

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
+import {Bounds} from "../access/Bounds.sol";
 import {Governed} from "../access/Governed.sol";
 import {NamedEIP712} from "../access/NamedEIP712.sol";
 import {StructHash} from "../access/StructHash.sol";
@@ -68,7 +69,7 @@ contract ContributionRegistry is NamedEIP712, Governed, Pausing {
 
     /// @notice The least wait between two contributions of one member, seconds: what enters in an epoch is one answer to a
     /// demand (Disputes), which has to fit into a transaction.
-    uint32 public constant MIN_COOLDOWN = 1 days;
+    uint32 public constant MIN_COOLDOWN = Bounds.MIN_COOLDOWN;
 
     event ContributionRecorded(
         uint64 indexed contributionId, uint32 indexed memberId, bytes32 commitment, uint32 consentVersion
@@ -128,13 +129,13 @@ contract ContributionRegistry is NamedEIP712, Governed, Pausing {
     }
 
     /// @notice Seconds that a member waits between two contributions.
-    /// @return seconds; 0 = none
+    /// @return seconds, at least `MIN_COOLDOWN`
     function cooldown() external view returns (uint32) {
         return _storage().cooldown;
     }
 
     /// @notice Sets how long a member waits between two contributions, from now on.
-    /// @param cooldown_ seconds; 0 = not at all
+    /// @param cooldown_ seconds, at least `MIN_COOLDOWN`
     function setCooldown(uint32 cooldown_) external restricted {
         _setCooldown(cooldown_);
     }
@@ -180,17 +181,17 @@ contract ContributionRegistry is NamedEIP712, Governed, Pausing {
         Contribution calldata c,
         bytes calldata signature
     ) private {
-        Contributor storage slot = $.contributors[c.memberId];
-        Contributor memory who = slot;
+        Contributor storage who = $.contributors[c.memberId];
+        (uint256 lastAt, uint64 count) = (who.lastAt, who.count);
         uint256 consenter = batch.consenters[i];
         // Check:
-        bytes4 reason = _refusal(c, who.count, who.lastAt, consenter >> 160, batch.cooldown);
+        bytes4 reason = _refusal(c, count, lastAt, consenter >> 160, batch.cooldown);
         if (reason == 0 && !MemberSignature.isValid(address(uint160(consenter)), _digest(batch.domain, c), signature)) {
             reason = ContributionRegistry_BadSignature.selector;
         }
         if (reason != 0) revert ContributionRegistry_Refused(i, reason);
         // Effects:
-        (slot.lastAt, slot.count) = (uint64(block.timestamp), who.count + 1);
+        (who.lastAt, who.count) = (uint64(block.timestamp), count + 1);
     }
 
     function _refusal(Contribution calldata c, uint256 nonce, uint256 lastAt, uint256 liveVersion, uint256 cooldown_)
@@ -209,7 +210,8 @@ contract ContributionRegistry is NamedEIP712, Governed, Pausing {
         return 0;
     }
 
-    function _digest(bytes32 domain, Contribution calldata c) private pure returns (bytes32) {
+    /// @dev As `toTypedDataHash(domain, keccak256(abi.encode(CONTRIBUTION_TYPEHASH, c)))`; see docs/gas.md.
+    function _digest(bytes32 domain, Contribution calldata c) internal pure returns (bytes32) {
         uint256 offset;
         assembly {
             offset := c

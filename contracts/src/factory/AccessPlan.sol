@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Bytes} from "@openzeppelin/contracts/utils/Bytes.sol";
 import {Pausing} from "../access/Pausing.sol";
 import {Roles} from "../access/Roles.sol";
 import {ContributionRegistry} from "../contribution/ContributionRegistry.sol";
@@ -199,11 +200,7 @@ contract AccessPlan {
     function _rule(address target, uint64 role, bytes memory packed) private pure returns (Rule memory) {
         bytes4[] memory selectors = new bytes4[](packed.length / 4);
         for (uint256 i; i < selectors.length; ++i) {
-            bytes32 word;
-            assembly ("memory-safe") {
-                word := mload(add(add(packed, 32), shl(2, i)))
-            }
-            selectors[i] = bytes4(word);
+            selectors[i] = bytes4(Bytes.slice(packed, 4 * i, 4 * i + 4));
         }
         return Rule(target, role, selectors);
     }

@@ -5,7 +5,7 @@ import {Create2} from "@openzeppelin/contracts/utils/Create2.sol";
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {FactoryProxy} from "./FactoryProxy.sol";
 import {IFoundingPlan, Step} from "./IFoundingPlan.sol";
-import {Part, Parts, PartsLib} from "./Parts.sol";
+import {PARTS, Part, Parts, PartsLib} from "./Parts.sol";
 
 /// @title CoopFactory
 /// @notice Founds whole cooperatives, each from one config, in stages of one transaction each.
@@ -27,8 +27,6 @@ import {Part, Parts, PartsLib} from "./Parts.sol";
 /// Who can hurt whom: nobody can change or hinder another creator's founding: addresses follow from the creator and the
 /// salt. Who deploys a factory of changed implementations hurts those who found by it.
 contract CoopFactory {
-    using PartsLib for Parts;
-
     struct Founding {
         bytes32 configHash;
         uint8 stage;
@@ -52,8 +50,9 @@ contract CoopFactory {
     error CoopFactory_StageNotReached(uint8 stage, uint8 next);
 
     constructor(Parts memory implementations, IFoundingPlan plan_) {
-        for (uint8 i = 1; i <= PartsLib.COUNT; ++i) {
-            address code = implementations.get(Part(i));
+        address[PARTS] memory codes = PartsLib.toArray(implementations);
+        for (uint8 i = 1; i <= PARTS; ++i) {
+            address code = codes[i - 1];
             if (code.code.length == 0) revert CoopFactory_NoImplementation(Part(i));
             implementationOf[Part(i)] = code;
         }
@@ -128,9 +127,11 @@ contract CoopFactory {
     /// @param coopId which cooperative
     /// @return parts all of its contracts
     function partsOf(bytes32 coopId) public view returns (Parts memory parts) {
-        for (uint8 i = 1; i <= PartsLib.COUNT; ++i) {
-            parts.set(Part(i), addressOf(coopId, Part(i)));
+        address[PARTS] memory at;
+        for (uint8 i = 1; i <= PARTS; ++i) {
+            at[i - 1] = addressOf(coopId, Part(i));
         }
+        return PartsLib.fromArray(at);
     }
 
     // --------------------------------------------------------------------------------------------- internal

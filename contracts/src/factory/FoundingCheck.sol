@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {Bounds} from "../access/Bounds.sol";
 import {CharterGate} from "../governance/CharterGate.sol";
 import {CoopGovernor} from "../governance/CoopGovernor.sol";
 import {DatasetCatalog} from "../market/DatasetCatalog.sol";
@@ -24,7 +25,7 @@ import {ChainFacts, Config, Desks, Governance, Offer} from "./Config.sol";
 /// Who can hurt whom: whoever deploys another check for a plan. It is fixed there.
 contract FoundingCheck {
     /// @notice Bounds of one stage's gas.
-    uint256 public constant MAX_SEATS = 32;
+    uint256 public constant MAX_SEATS = Bounds.MAX_SEATS;
     uint256 public constant MAX_WORKERS = 32;
     uint256 public constant MAX_DATASETS = 64;
     uint256 public constant MAX_ALLOCATIONS = 32;
@@ -45,13 +46,13 @@ contract FoundingCheck {
     uint256 public constant MAX_AHEAD = 365 days;
 
     /// @notice How long the member house may take for a decision, seconds: an objection lapses after as long.
-    uint256 public constant MAX_DECISION = 14 days;
+    uint256 public constant MAX_DECISION = Bounds.DECISION_TIME;
 
     /// @notice The most that anything here costs or pays, micro-USDC: a million dollars.
-    uint256 public constant MAX_AMOUNT = 1e12;
+    uint256 public constant MAX_AMOUNT = Bounds.MAX_AMOUNT;
 
     /// @notice The least bond, micro-USDC.
-    uint256 public constant MIN_BOND = 1e6;
+    uint256 public constant MIN_BOND = Bounds.MIN_BOND;
 
     /// @notice The most points that all programs may award in an epoch: far from where the formula overflows.
     uint256 public constant MAX_PROGRAM_POINTS = 1e12;
@@ -60,20 +61,6 @@ contract FoundingCheck {
     uint256 private constant ONE_TOKEN = 1e18;
     uint256 private constant MAX_WAIT = 365 days;
     uint8 private constant USDC_DECIMALS = 6;
-    uint8 private constant MAX_DEPTH = 31;
-
-    /// @dev The bounds that CoopGovernor, Market, ComputeDesk and DatasetCatalog have.
-    uint256 private constant MIN_DELAY = 1 hours;
-    uint256 private constant MIN_PERIOD = 1 days;
-    uint256 private constant MIN_QUORUM_BPS = 100;
-    uint256 private constant MAX_QUORUM_BPS = 5_000;
-    uint32 private constant MAX_DESK_TIME = 30 days;
-    uint32 private constant MIN_TIMEOUT = 2 days;
-    uint8 private constant LAST_DATA_TYPE = 4;
-
-    /// @dev The bounds that StewardCommittee and ContributionRegistry have.
-    uint256 private constant MIN_SEATS = 3;
-    uint32 private constant MIN_COOLDOWN = 1 days;
 
     /// @notice The field that is out of its bounds, or that leaves another no room.
     error FoundingCheck_BadConfig(string field);
@@ -107,7 +94,7 @@ contract FoundingCheck {
         uint256 settling = uint256(f.lag) + f.attemptLength + f.window;
         bool inTime = f.window <= MAX_WINDOW && settling <= f.epochLength;
         _need(f.window >= MIN_WINDOW && inTime, "chain.window");
-        _need(f.depth != 0 && f.depth <= MAX_DEPTH, "chain.depth");
+        _need(f.depth != 0 && f.depth <= Bounds.MAX_DEPTH, "chain.depth");
     }
 
     function _checkPeople(Config memory c) private pure {
@@ -120,7 +107,7 @@ contract FoundingCheck {
     /// @dev Who may object has at least what it locks; nobody is asked for more than anybody has.
     function _checkCommittee(Config memory c) private pure {
         uint256 n = c.committee.seats.length;
-        _need(n >= MIN_SEATS && n <= MAX_SEATS, "committee.seats");
+        _need(n >= Bounds.MIN_SEATS && n <= MAX_SEATS, "committee.seats");
         _need(c.committee.quorum <= n && uint256(c.committee.quorum) * 2 > n, "committee.quorum");
         _need(c.committee.workers.length <= MAX_WORKERS, "committee.workers");
         for (uint256 i; i < n; ++i) {
@@ -147,7 +134,7 @@ contract FoundingCheck {
     /// @dev A member has one vote, so a threshold above one lets nobody propose. The floor of the member house asks of a
     /// cooperative that is not constituted yet what its part will ask when it is, and no more than there are then.
     function _checkGovernance(Governance memory g) private pure {
-        _need(g.delay >= MIN_DELAY && g.delay <= MAX_DECISION, "governance.delay");
+        _need(g.delay >= Bounds.MIN_DELAY && g.delay <= MAX_DECISION, "governance.delay");
         _checkHouse(g.tokenHouse, g.delay, "governance.tokenHouse");
         _checkHouse(g.memberHouse, g.delay, "governance.memberHouse");
         uint256 members = g.constitution.minMembers;
@@ -174,17 +161,22 @@ contract FoundingCheck {
 
     /// @dev From a proposal to its execution, with a late quorum, there is time to decide an objection.
     function _checkHouse(CoopGovernor.Settings memory s, uint256 delay, string memory house) private pure {
-        _need(s.votingDelay >= MIN_DELAY && s.votingDelay <= MAX_DECISION, string.concat(house, ".votingDelay"));
-        _need(s.votingPeriod >= MIN_PERIOD && s.votingPeriod <= MAX_DECISION, string.concat(house, ".votingPeriod"));
+        _need(s.votingDelay >= Bounds.MIN_DELAY && s.votingDelay <= MAX_DECISION, string.concat(house, ".votingDelay"));
+        _need(
+            s.votingPeriod >= Bounds.MIN_PERIOD && s.votingPeriod <= MAX_DECISION, string.concat(house, ".votingPeriod")
+        );
         _need(s.lateQuorumExtension <= s.votingPeriod, string.concat(house, ".lateQuorumExtension"));
         uint256 decision = delay + s.votingDelay + s.votingPeriod + s.lateQuorumExtension;
         _need(decision <= MAX_DECISION, string.concat(house, ".votingPeriod"));
-        _need(s.quorumBps >= MIN_QUORUM_BPS && s.quorumBps <= MAX_QUORUM_BPS, string.concat(house, ".quorumBps"));
+        _need(
+            s.quorumBps >= Bounds.MIN_QUORUM_BPS && s.quorumBps <= Bounds.MAX_QUORUM_BPS,
+            string.concat(house, ".quorumBps")
+        );
     }
 
     function _checkLimits(Config memory c) private pure {
         _need(c.limits.admissionsPerEpoch != 0, "limits.admissionsPerEpoch");
-        _need(c.limits.cooldown >= MIN_COOLDOWN && c.limits.cooldown <= MAX_WAIT, "limits.cooldown");
+        _need(c.limits.cooldown >= Bounds.MIN_COOLDOWN && c.limits.cooldown <= MAX_WAIT, "limits.cooldown");
     }
 
     function _checkGenesis(Config memory c) private pure {
@@ -205,8 +197,10 @@ contract FoundingCheck {
 
     function _checkDesks(Desks memory d) private pure {
         _need(d.researcherBond != 0 && d.researcherBond <= MAX_AMOUNT, "desks.researcherBond");
-        _need(d.refundWindow <= MAX_DESK_TIME, "desks.refundWindow");
-        _need(d.computeTimeout >= MIN_TIMEOUT && d.computeTimeout <= MAX_DESK_TIME, "desks.computeTimeout");
+        _need(d.refundWindow <= Bounds.MAX_DESK_TIME, "desks.refundWindow");
+        _need(
+            d.computeTimeout >= Bounds.MIN_TIMEOUT && d.computeTimeout <= Bounds.MAX_DESK_TIME, "desks.computeTimeout"
+        );
         _need(d.pay.stewardPerEpoch <= MAX_AMOUNT, "desks.pay.stewardPerEpoch");
         _need(d.pay.workerPerReceipt <= MAX_AMOUNT, "desks.pay.workerPerReceipt");
         Buyback.Terms memory t = d.buyback;
@@ -237,7 +231,7 @@ contract FoundingCheck {
         for (uint256 i; i < offers.length; ++i) {
             DatasetCatalog.Dataset memory d = offers[i].dataset;
             _need(offers[i].id != 0, "datasets.id");
-            _need(d.dataType != 0 && d.dataType <= LAST_DATA_TYPE, "datasets.dataType");
+            _need(d.dataType != 0 && d.dataType <= Bounds.LAST_DATA_TYPE, "datasets.dataType");
             _need(d.pricePerThousand != 0 && d.pricePerThousand <= MAX_AMOUNT, "datasets.price");
             _need(d.termsHash != 0, "datasets.terms");
             for (uint256 k; k < i; ++k) {

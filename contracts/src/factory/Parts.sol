@@ -66,22 +66,17 @@ struct Parts {
     address disputes;
 }
 
-/// @notice The parts by number.
-library PartsLib {
-    uint256 internal constant COUNT = uint256(type(Part).max);
+/// @dev How many parts there are: the number of the last `Part`, which a test holds it to. Only a number can be a length.
+uint256 constant PARTS = 28;
 
-    function get(Parts memory parts, Part part) internal pure returns (address at) {
-        assert(part != Part.Nothing);
-        // `Parts` has the words of an array that starts at part 1; a test holds the two orders together.
-        assembly ("memory-safe") {
-            at := mload(add(parts, shl(5, sub(part, 1))))
-        }
+/// @notice The parts by number.
+/// @dev `Parts` is encoded as an array is whose first place is part 1; a test holds the two orders together.
+library PartsLib {
+    function toArray(Parts memory parts) internal pure returns (address[PARTS] memory) {
+        return abi.decode(abi.encode(parts), (address[28]));
     }
 
-    function set(Parts memory parts, Part part, address at) internal pure {
-        assert(part != Part.Nothing);
-        assembly ("memory-safe") {
-            mstore(add(parts, shl(5, sub(part, 1))), at)
-        }
+    function fromArray(address[PARTS] memory parts) internal pure returns (Parts memory) {
+        return abi.decode(abi.encode(parts), (Parts));
     }
 }

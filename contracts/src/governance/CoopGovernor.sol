@@ -15,6 +15,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {BitMaps} from "@openzeppelin/contracts/utils/structs/BitMaps.sol";
 import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 import {Time} from "@openzeppelin/contracts/utils/types/Time.sol";
+import {Bounds} from "../access/Bounds.sol";
 import {IConstitution} from "./IConstitution.sol";
 
 /// @notice A source of votes that knows the voters as members.
@@ -103,12 +104,12 @@ contract CoopGovernor is GovernorVotesUpgradeable {
     uint256 private constant BPS = 10_000;
 
     /// @notice Bounds of the settings: long enough to be seen, short enough to decide anything.
-    uint48 public constant MIN_DELAY = 1 hours;
+    uint48 public constant MIN_DELAY = Bounds.MIN_DELAY;
     uint48 public constant MAX_DELAY = 30 days;
-    uint32 public constant MIN_PERIOD = 1 days;
+    uint32 public constant MIN_PERIOD = Bounds.MIN_PERIOD;
     uint32 public constant MAX_PERIOD = 60 days;
-    uint256 public constant MIN_QUORUM_BPS = 100;
-    uint256 public constant MAX_QUORUM_BPS = 5_000;
+    uint256 public constant MIN_QUORUM_BPS = Bounds.MIN_QUORUM_BPS;
+    uint256 public constant MAX_QUORUM_BPS = Bounds.MAX_QUORUM_BPS;
 
     event SettingsSet(Settings settings);
     event QuorumFloorSet(uint256 quorumFloor);

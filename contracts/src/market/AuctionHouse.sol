@@ -5,6 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {EscrowedSale} from "./EscrowedSale.sol";
+import {Rights} from "./License.sol";
 
 /// @title AuctionHouse
 /// @notice Sells a license by sealed bids: the highest bid wins and pays the second highest, at least the reserve.
@@ -327,7 +328,7 @@ contract AuctionHouse is EscrowedSale {
         }
         price = a.second > a.terms.reserve ? a.second : a.terms.reserve;
         _owe(winner, amount - price);
-        licenseId = _issue(winner, _orderOf(a, a.bestPurpose, a.bestCategory, a.bestKey), RIGHT_QUERY);
+        licenseId = _issue(winner, _orderOf(a, a.bestPurpose, a.bestCategory, a.bestKey), Rights.QUERY);
         _earn(licenseId, a.datasetId, price);
     }
 

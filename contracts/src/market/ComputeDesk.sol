@@ -3,9 +3,11 @@ pragma solidity 0.8.30;
 
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {Bounds} from "../access/Bounds.sol";
 import {NamedEIP712} from "../access/NamedEIP712.sol";
 import {EscrowedSale} from "./EscrowedSale.sol";
 import {IComputeCommittee} from "./IComputeCommittee.sol";
+import {Rights} from "./License.sol";
 import {LicenseSale} from "./LicenseSale.sol";
 
 /// @title ComputeDesk
@@ -78,8 +80,8 @@ contract ComputeDesk is NamedEIP712, EscrowedSale {
 
     /// @notice Bounds of a job's time. A receipt that no sequencer takes is forced in within a day on the rollups of today;
     /// a refund before that would take the pay from who has done the work.
-    uint32 public constant MIN_TIMEOUT = 2 days;
-    uint32 public constant MAX_TIMEOUT = 30 days;
+    uint32 public constant MIN_TIMEOUT = Bounds.MIN_TIMEOUT;
+    uint32 public constant MAX_TIMEOUT = Bounds.MAX_DESK_TIME;
 
     event ComputePriceSet(uint128 base, uint128 perUnit);
     event TimeoutSet(uint32 timeout);
@@ -147,7 +149,7 @@ contract ComputeDesk is NamedEIP712, EscrowedSale {
         job.refundAt = _clock() + timeout_;
         uint256 escrow = _costOf(job, j.maxUnits);
         // Interaction: with the cooperative's own contracts and USDC.
-        uint64 licenseId = _issue(msg.sender, o, RIGHT_COMPUTE);
+        uint64 licenseId = _issue(msg.sender, o, Rights.COMPUTE);
         job.licenseId = licenseId;
         emit JobOpened(jobId, licenseId, msg.sender, j.planDigest, escrow);
         _pull(p, escrow, address(this));

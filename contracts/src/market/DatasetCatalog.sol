@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Bounds} from "../access/Bounds.sol";
 import {Governed} from "../access/Governed.sol";
 
 /// @notice Which auctions run, as the catalog sees them.
@@ -56,8 +57,6 @@ contract DatasetCatalog is Governed {
 
     bytes32 private constant STORAGE = 0xcf3823a38f942a4944ca4ca93bc815e103a893c35b27bc4c3f8994ebe42b8200;
 
-    uint8 private constant LAST_DATA_TYPE = 4;
-
     event DatasetPublished(
         uint32 indexed datasetId,
         uint8 dataType,
@@ -92,7 +91,7 @@ contract DatasetCatalog is Governed {
         Entry storage e = $.entries[id];
         // Check:
         if (id == 0) revert DatasetCatalog_ZeroId();
-        if (d.dataType == 0 || d.dataType > LAST_DATA_TYPE) revert DatasetCatalog_BadDataType(d.dataType);
+        if (d.dataType == 0 || d.dataType > Bounds.LAST_DATA_TYPE) revert DatasetCatalog_BadDataType(d.dataType);
         if (d.pricePerThousand == 0) revert DatasetCatalog_PriceMissing();
         if (d.termsHash == 0) revert DatasetCatalog_TermsMissing();
         if (e.dataType != 0 && (e.dataType != d.dataType || e.source != d.source)) {

@@ -4,6 +4,12 @@ pragma solidity 0.8.30;
 import {Governed} from "../access/Governed.sol";
 import {SoulboundERC721} from "../tokens/SoulboundERC721.sol";
 
+/// @notice What a license gives: noisy answers, or what one job's plan computes.
+library Rights {
+    uint8 internal constant QUERY = 1;
+    uint8 internal constant COMPUTE = 3;
+}
+
 /// @title License
 /// @notice A researcher's right to query a dataset for a purpose until a date. Not transferable: the ethics board
 /// approved a researcher, not whoever buys the token.

@@ -5,6 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Bounds} from "../access/Bounds.sol";
 import {Governed} from "../access/Governed.sol";
 import {Pausing} from "../access/Pausing.sol";
 import {ITreasury} from "../treasury/ITreasury.sol";
@@ -68,10 +69,6 @@ abstract contract LicenseSale is Governed, Pausing, ReentrancyGuardTransient {
 
     bytes32 private constant SALE_STORAGE = 0x2dc4f4d15143c16f15d50684f593b0b8c5097b984e7f717f99b438fef29d5200;
 
-    uint8 internal constant RIGHT_QUERY = 1;
-    uint8 internal constant RIGHT_COMPUTE = 3;
-    uint8 private constant LAST_EHDS_CATEGORY = 6;
-
     /// @notice The longest license.
     uint64 public constant MAX_DURATION = 5 * 365 days;
 
@@ -128,7 +125,9 @@ abstract contract LicenseSale is Governed, Pausing, ReentrancyGuardTransient {
 
     /// @dev What the license will say. `records` is left to who prices by them.
     function _checkOrder(Order memory o) internal pure {
-        if (o.ehdsCategory == 0 || o.ehdsCategory > LAST_EHDS_CATEGORY) revert LicenseSale_BadOrder("ehdsCategory");
+        if (o.ehdsCategory == 0 || o.ehdsCategory > Bounds.LAST_EHDS_CATEGORY) {
+            revert LicenseSale_BadOrder("ehdsCategory");
+        }
         if (o.duration == 0 || o.duration > MAX_DURATION) revert LicenseSale_BadOrder("duration");
         if (o.recipientKey == 0) revert LicenseSale_BadOrder("recipientKey");
     }

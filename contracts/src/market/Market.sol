@@ -5,8 +5,9 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {Bounds} from "../access/Bounds.sol";
 import {DataToken} from "../tokens/DataToken.sol";
-import {License} from "./License.sol";
+import {License, Rights} from "./License.sol";
 import {LicenseSale} from "./LicenseSale.sol";
 
 /// @title Market
@@ -67,7 +68,6 @@ contract Market is LicenseSale {
 
     uint256 private constant USDC_UNIT = 1e6;
     uint256 private constant ONE = 10_000;
-    uint32 private constant MAX_REFUND_WINDOW = 30 days;
 
     event Reserved(uint64 indexed reservationId, address indexed holder, uint32 datasetId, uint256 price);
     event ReservationActivated(uint64 indexed reservationId, uint64 licenseId);
@@ -125,7 +125,7 @@ contract Market is LicenseSale {
         // Check:
         uint256 price = _checkSale(o);
         // Interaction: the license first, so that its id can be booked; every callee is the cooperative's own or USDC.
-        licenseId = _issue(msg.sender, o, RIGHT_QUERY);
+        licenseId = _issue(msg.sender, o, Rights.QUERY);
         _pay(p, licenseId, o.datasetId, price);
     }
 
@@ -146,7 +146,7 @@ contract Market is LicenseSale {
         if (price > maxData) revert Market_DataPriceExceeds(price, maxData);
         uint256 burned = price * $.burnBps / ONE;
         // Interaction:
-        licenseId = _issue(msg.sender, o, RIGHT_QUERY);
+        licenseId = _issue(msg.sender, o, Rights.QUERY);
         emit SoldForData(licenseId, o.datasetId, burned, price - burned);
         DataToken dataToken = $.dataToken;
         dataToken.burnFrom(msg.sender, burned);
@@ -171,7 +171,7 @@ contract Market is LicenseSale {
         // Check:
         if (license.ownerOf(licenseId) != msg.sender) revert Market_NotHolder(msg.sender);
         License.Terms memory t = license.termsOf(licenseId);
-        if (t.right != RIGHT_QUERY) revert Market_NotRenewable(licenseId);
+        if (t.right != Rights.QUERY) revert Market_NotRenewable(licenseId);
         uint256 price = _checkSale(Order(t.datasetId, t.records, t.purpose, t.ehdsCategory, duration, t.recipientKey));
         uint64 time = uint64(block.timestamp);
         expiry = (t.expiry > time ? t.expiry : time) + duration;
@@ -229,7 +229,7 @@ contract Market is LicenseSale {
         delete _storage().reservations[reservationId];
         // Interaction:
         Order memory o = Order(r.datasetId, r.records, r.purpose, r.ehdsCategory, r.duration, r.recipientKey);
-        licenseId = _issue(r.holder, o, RIGHT_QUERY);
+        licenseId = _issue(r.holder, o, Rights.QUERY);
         emit ReservationActivated(reservationId, licenseId);
         _earn(licenseId, r.datasetId, r.price);
     }
@@ -320,7 +320,7 @@ contract Market is LicenseSale {
     }
 
     function _setRefundWindow(uint32 refundWindow_) private {
-        if (refundWindow_ > MAX_REFUND_WINDOW) revert Market_BadRefundWindow(refundWindow_);
+        if (refundWindow_ > Bounds.MAX_DESK_TIME) revert Market_BadRefundWindow(refundWindow_);
         _storage().refundWindow = refundWindow_;
         emit RefundWindowSet(refundWindow_);
     }

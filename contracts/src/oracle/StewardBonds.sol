@@ -6,6 +6,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {Bounds} from "../access/Bounds.sol";
 import {Governed} from "../access/Governed.sol";
 import {LedgerHeader} from "../settlement/LedgerHeader.sol";
 import {ISettlementLedger} from "../settlement/ISettlementLedger.sol";
@@ -73,8 +74,8 @@ abstract contract StewardBonds is Governed, IStewardBonds {
 
     /// @notice Bounds of what a seat asks for, micro-USDC: a seat that nobody could pay for would never be active, and one
     /// for nothing has nothing to lose. An objection locks no more than a seat asks for.
-    uint64 public constant LEAST_BOND = 1e6;
-    uint64 public constant MOST_BOND = 1e12;
+    uint64 public constant LEAST_BOND = Bounds.MIN_BOND;
+    uint64 public constant MOST_BOND = Bounds.MAX_AMOUNT;
 
     /// @notice How long a bond that leaves can still be slashed.
     uint256 public constant UNBONDING = 28 days;
@@ -393,19 +394,15 @@ abstract contract StewardBonds is Governed, IStewardBonds {
         return _bonds().stakes[steward];
     }
 
-    /// @dev What a quorum check reads of a signer, without decoding the rest of its slot: generation and steward id of its
-    /// last seat, and what it has bonded or locked. The order is that of `Stake`.
+    /// @dev What a quorum check reads of a signer: generation and steward id of its last seat, and what it has bonded or
+    /// locked.
     function _standingOf(address steward)
         internal
         view
         returns (uint256 generation, uint256 stewardId, uint256 atStake)
     {
         Stake storage stake = _bonds().stakes[steward];
-        uint256 word;
-        assembly {
-            word := sload(stake.slot)
-        }
-        return (uint16(word >> 232), word >> 248, uint256(uint64(word)) + uint64(word >> 64));
+        return (stake.generation, stake.stewardId, uint256(stake.bond) + stake.locked);
     }
 
     function _setSeatOf(address steward, uint16 generation, uint8 stewardId) internal {

@@ -2,10 +2,10 @@
 pragma solidity 0.8.30;
 
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {Bounds} from "../access/Bounds.sol";
 import {NamedEIP712} from "../access/NamedEIP712.sol";
 import {Pausing} from "../access/Pausing.sol";
-import {StructHash} from "../access/StructHash.sol";
-import {License} from "../market/License.sol";
+import {License, Rights} from "../market/License.sol";
 import {IScoreOracle} from "./IScoreOracle.sol";
 import {IStewardBonds} from "./IStewardBonds.sol";
 import {IStewardCommittee} from "./IStewardCommittee.sol";
@@ -125,16 +125,13 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
     bytes32 private constant STORAGE = 0x8c22fecaf4a43142218ae1dedeba8fc1cc6598287b89f746c7f7473c70837f00;
 
     /// @notice A set of signers has one bit for each seat.
-    uint256 public constant MAX_SEATS = 32;
+    uint256 public constant MAX_SEATS = Bounds.MAX_SEATS;
 
     /// @notice The fewest seats: two stewards score a record, and a third where they differ.
-    uint256 public constant MIN_SEATS = 3;
+    uint256 public constant MIN_SEATS = Bounds.MIN_SEATS;
 
     /// @notice How far ahead an order's deadline may lie, in seconds.
     uint256 public constant MAX_LIFETIME = 7 days;
-
-    /// @dev The right of a license to ask queries.
-    uint8 private constant QUERY = 1;
 
     bytes32 private constant DEBIT_TYPEHASH = keccak256(
         "Debit(uint64 licenseId,bytes32 order,bytes32 queryDigest,bytes32 snapshot,uint16 purpose,uint64 rho,uint64 deadline)"
@@ -142,7 +139,6 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
     bytes32 private constant SCORE_TYPEHASH = keccak256(
         "Score(uint64 contributionId,uint16 quality,uint16 uniqueness,uint16 authenticity,uint16 rarity,bytes32 rubricHash,bytes32 sketch)"
     );
-    uint256 private constant SCORE_WORDS = 7;
     bytes32 private constant SEALING_KEY_TYPEHASH =
         keccak256("SealingKey(uint32 generation,bytes32 sealingKey,bytes32 previous)");
     bytes32 private constant RECEIPT_TYPEHASH = keccak256("QueryReceipt(bytes32 order,bytes32 resultDigest)");
@@ -265,7 +261,7 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
         }
         License.Terms memory terms = $.license.termsOf(d.licenseId);
         // One that was revoked has an expiry of 0, one that was never issued no right.
-        if (terms.right != QUERY || terms.expiry < block.timestamp) {
+        if (terms.right != Rights.QUERY || terms.expiry < block.timestamp) {
             revert StewardCommittee_LicenseNotUsable(d.licenseId);
         }
         _verifyQuorum(_hashTypedDataV4(keccak256(abi.encode(DEBIT_TYPEHASH, d))), signatures);
@@ -317,11 +313,7 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
     /// @param s the score
     /// @return EIP-712 digest in this contract's domain
     function scoreDigest(Score calldata s) external view returns (bytes32) {
-        uint256 offset;
-        assembly {
-            offset := s
-        }
-        return _hashTypedDataV4(StructHash.ofCalldata(SCORE_TYPEHASH, offset, SCORE_WORDS));
+        return _hashTypedDataV4(keccak256(abi.encode(SCORE_TYPEHASH, s)));
     }
 
     // ---------------------------------------------------------------------------------------------- views
@@ -361,13 +353,14 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
     function signersOf(uint256 signers) public view override returns (address[] memory stewards) {
         Seat[] storage seats_ = _storage().seats[uint16(signers >> MAX_SEATS)];
         uint256 n = seats_.length;
-        stewards = new address[](n);
+        uint256 named;
+        for (uint256 i; i < n; ++i) {
+            named += signers >> i & 1;
+        }
+        stewards = new address[](named);
         uint256 found;
         for (uint256 i; i < n; ++i) {
             if (signers & (1 << i) != 0) stewards[found++] = seats_[i].signer;
-        }
-        assembly ("memory-safe") {
-            mstore(stewards, found)
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Bounds} from "../access/Bounds.sol";
 import {IContestVerifier} from "./IContestVerifier.sol";
 import {LedgerParams} from "./LedgerParams.sol";
 import {LedgerTree} from "./LedgerTree.sol";
@@ -27,9 +28,6 @@ import {ISettlementLedger} from "./ISettlementLedger.sol";
 /// must not pass for a row that the formula refuses. So is one whose old row the ledger cannot have written: the formula
 /// gives no row after it, and every root would be wrong.
 contract ContestVerifier is IContestVerifier {
-    /// @dev Bits of an amount from which the step may overflow by sums of what a row holds. Totals hold 96.
-    uint256 private constant WIDE = 126;
-
     /// @dev What stands in for a row key that no signer held.
     bytes32 private constant NO_KEY = 0;
 
@@ -147,7 +145,7 @@ contract ContestVerifier is IContestVerifier {
     function _canGoOn(uint32 epoch, RewardFormula.Row memory row) private pure returns (bool) {
         uint256 amounts = uint256(row.cashEarned) | row.cashStreaming | row.dataEarned | row.govEarned | row.dataLocked
             | row.dataVesting | row.govLocked | row.govVesting | row.usageWeight;
-        return amounts >> WIDE == 0 && row.lastContribution < epoch && row.joinEpoch <= epoch;
+        return amounts >> Bounds.WIDE == 0 && row.lastContribution < epoch && row.joinEpoch <= epoch;
     }
 
     /// @dev Whether the old row, salted by `rowKey`, stands in the previous tree.

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {Bounds} from "../access/Bounds.sol";
 import {Governed} from "../access/Governed.sol";
 import {MemberSignature} from "../access/MemberSignature.sol";
 import {NamedEIP712} from "../access/NamedEIP712.sol";
@@ -125,16 +126,13 @@ contract Disputes is NamedEIP712, Governed {
     uint256 public constant REPLY_TIME = 24 hours;
     /// @notice How long the member house may take over an objection: a vote and its timelock, and less than a bond takes to
     /// be withdrawn, so that no signer is gone when it decides.
-    uint256 public constant DECISION_TIME = 14 days;
+    uint256 public constant DECISION_TIME = Bounds.DECISION_TIME;
 
     /// @dev Why a root was voided.
     bytes32 private constant UPHELD = "upheld";
     bytes32 private constant LAPSED = "lapsed";
     bytes32 private constant UNANSWERED = "unanswered";
     bytes32 private constant CONTESTED = "contested";
-
-    /// @dev When a frozen root is final, as the ledger has it.
-    uint64 private constant NEVER = type(uint40).max;
 
     /// @dev In place of a time, of a demand that was answered.
     uint40 private constant ANSWERED = type(uint40).max;
@@ -206,7 +204,7 @@ contract Disputes is NamedEIP712, Governed {
         (d.objector, d.frozenAt) = (msg.sender, uint40(block.timestamp));
         emit Objected(epoch, attempt, msg.sender);
         // Interaction:
-        $.ledger.setFinalAt(NEVER);
+        $.ledger.setFinalAt(Bounds.FROZEN);
         $.committee.lockObjection(msg.sender);
     }
 

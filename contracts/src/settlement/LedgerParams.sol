@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Bounds} from "../access/Bounds.sol";
 import {AmountsLib} from "./Amounts.sol";
 import {RewardFormula} from "./RewardFormula.sol";
 
@@ -9,11 +10,6 @@ import {RewardFormula} from "./RewardFormula.sol";
 /// it lets come into existence in a year stays within the emission that the charter allows.
 library LedgerParams {
     uint256 private constant ONE = 10_000;
-
-    /// @dev A leaf shows whole units, so what is below one is not paid while the membership lasts: at most 1,000 USDC and
-    /// 1,000 tokens.
-    uint256 private constant MAX_CASH_UNIT = 1_000e6;
-    uint256 private constant MAX_TOKEN_UNIT = 1_000e18;
 
     /// @notice What the charter allows to be awarded in a year, in basis points of the base and of what was awarded since.
     /// @dev A base of 0 bounds nothing: a cooperative whose first tokens are those that members earn.
@@ -44,9 +40,9 @@ library LedgerParams {
         if (uint256(p.mixUsage) + p.mixData + p.mixEarly != ONE) revert LedgerParams_Bad("mix");
         if (p.minLicenses == 0) revert LedgerParams_Bad("minLicenses");
         if (p.minDatasets == 0) revert LedgerParams_Bad("minDatasets");
-        _checkUnit(p.cashUnit, MAX_CASH_UNIT);
-        _checkUnit(p.dataUnit, MAX_TOKEN_UNIT);
-        _checkUnit(p.govUnit, MAX_TOKEN_UNIT);
+        _checkUnit(p.cashUnit, Bounds.MAX_CASH_UNIT);
+        _checkUnit(p.dataUnit, Bounds.MAX_TOKEN_UNIT);
+        _checkUnit(p.govUnit, Bounds.MAX_TOKEN_UNIT);
     }
 
     /// @notice Reverts where bounds contradict each other.

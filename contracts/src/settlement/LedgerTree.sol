@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
+import {ISettlementLedger} from "./ISettlementLedger.sol";
+
 /// @title LedgerTree
 /// @notice The settlement tree: index = member id, bit 0 of the id picks the side at the lowest level,
 /// node = keccak(abi.encode(left, right)), empty leaf = 0.
@@ -15,46 +18,25 @@ library LedgerTree {
         return keccak256(bytes.concat(keccak256(abi.encode(memberId, cash, stream, data, gov, privateHash))));
     }
 
-    /// @notice As `leaf`, of six words that lie at `offset` of calldata in that order. The memory used is not reserved.
-    function leafOfCalldata(uint256 offset) internal pure returns (bytes32 hash) {
-        assembly ("memory-safe") {
-            let ptr := mload(0x40)
-            calldatacopy(ptr, offset, 192)
-            mstore(0, keccak256(ptr, 192))
-            hash := keccak256(0, 32)
-        }
-    }
-
-    /// @notice As `leaf` of `memberId`, whose five other words lie at `offset` of calldata in that order. The memory used is
-    /// not reserved.
-    function leafOfRange(uint256 memberId, uint256 offset) internal pure returns (bytes32 hash) {
-        assembly ("memory-safe") {
-            let ptr := mload(0x40)
-            mstore(ptr, memberId)
-            calldatacopy(add(ptr, 32), offset, 160)
-            mstore(0, keccak256(ptr, 192))
-            hash := keccak256(0, 32)
-        }
+    /// @notice As `leaf`, of a claim: its fields are those of a leaf, in their order.
+    function leafOf(ISettlementLedger.Claim calldata c) internal pure returns (bytes32) {
+        return keccak256(bytes.concat(keccak256(abi.encode(c))));
     }
 
     /// @notice The root of the subtree with these leaves, which are as many as a power of two. Overwrites them.
-    function subtreeOf(bytes32[] memory nodes) internal pure returns (bytes32 root) {
-        assembly ("memory-safe") {
-            let from := add(nodes, 32)
-            for { let count := mload(nodes) } gt(count, 1) { count := shr(1, count) } {
-                // Each level is half as long and begins where the one below did.
-                let end := add(from, shl(4, count))
-                let pair := from
-                for { let to := from } lt(to, end) { to := add(to, 32) } {
-                    mstore(to, keccak256(pair, 64))
-                    pair := add(pair, 64)
+    function subtreeOf(bytes32[] memory nodes) internal pure returns (bytes32) {
+        // Nothing here can overflow: no index exceeds the length.
+        unchecked {
+            for (uint256 count = nodes.length; count > 1; count /= 2) {
+                for (uint256 i; i < count; i += 2) {
+                    nodes[i / 2] = Hashes.efficientKeccak256(nodes[i], nodes[i + 1]);
                 }
             }
-            root := mload(from)
         }
+        return nodes[0];
     }
 
-    /// @notice The root that `proof` (lowest sibling first) leads to.
+    /// @notice The root that `proof` (lowest sibling first) leads to; see docs/gas.md.
     function rootOf(bytes32 node, uint256 index, bytes32[] calldata proof) internal pure returns (bytes32) {
         assembly ("memory-safe") {
             let end := add(proof.offset, shl(5, proof.length))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Bounds} from "../access/Bounds.sol";
 import {Governed} from "../access/Governed.sol";
 import {NamedEIP712} from "../access/NamedEIP712.sol";
 
@@ -53,8 +54,6 @@ contract Programs is NamedEIP712, Governed {
     bytes32 private constant AWARD_TYPEHASH =
         keccak256("Award(uint32 programId,uint32 memberId,uint32 epoch,uint128 points,uint256 nonce)");
 
-    uint8 private constant KINDS = 4;
-
     event ProgramSet(uint32 indexed programId, Program program);
     event MaxPointsPerEpochSet(uint128 maxPointsPerEpoch);
 
@@ -77,7 +76,7 @@ contract Programs is NamedEIP712, Governed {
         Storage storage $ = _storage();
         // Check:
         _nonZero(p.awarder, "awarder");
-        if (p.kind == 0 || p.kind > KINDS) revert Programs_BadKind(p.kind);
+        if (p.kind == 0 || p.kind > Bounds.VOTING_KIND) revert Programs_BadKind(p.kind);
         if (p.capPerMember > p.capPerEpoch) revert Programs_BadCaps(p.capPerEpoch, p.capPerMember);
         Program storage before = $.programs[programId];
         uint256 points = uint256($.openPoints) - _pointsOf(before) + (p.open ? p.capPerEpoch : 0);

@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {StructHash} from "../access/StructHash.sol";
 import {Payment, PaymentLib} from "../treasury/Payment.sol";
 import {Amounts, AmountsLib} from "./Amounts.sol";
 import {LedgerTree} from "./LedgerTree.sol";
@@ -52,6 +53,8 @@ abstract contract SettlementClaims is SettlementState, ReentrancyGuardTransient 
         Leaf[] leaves;
         bytes32[] siblings;
     }
+
+    uint256 private constant LEAF_WORDS = 5;
 
     event Claimed(uint32 indexed memberId, address payout, uint256 cash, uint256 data, uint256 gov);
     event ClaimSkipped(uint32 indexed memberId);
@@ -123,14 +126,16 @@ abstract contract SettlementClaims is SettlementState, ReentrancyGuardTransient 
     // ---------------------------------------------------------------------------------------------- internal
 
     function _finalRound(Storage storage $) private view returns (FinalRound memory round) {
-        Calendar memory c = _calendar($);
-        uint32 epoch = _finalEpochOf(c);
-        uint256 endsAt = uint256(c.genesis) + uint256(epoch) * c.epochLength;
+        Calendar storage c = $.calendar;
+        // Together, so that their slot is read once, and without the rest of it.
+        (uint256 length, uint256 depth, uint256 lastEpoch, uint256 finalAt, uint256 endsAt) =
+            (c.epochLength, c.depth, c.lastEpoch, c.finalAt, c.genesis);
+        uint256 epoch = _finalEpoch(lastEpoch, finalAt);
+        endsAt += epoch * length;
         uint256 since = block.timestamp < endsAt ? 0 : block.timestamp - endsAt;
         Round storage last = _round($, epoch);
-        (round.root, round.entitled, round.depth) = (last.root, last.entitled, c.depth);
-        round.epochLength = c.epochLength;
-        round.elapsed = since < c.epochLength ? since : c.epochLength;
+        (round.root, round.entitled, round.depth) = (last.root, last.entitled, depth);
+        (round.epochLength, round.elapsed) = (length, since < length ? since : length);
     }
 
     /// @dev What `c` proves, less what was paid, each at least 0.
@@ -139,7 +144,7 @@ abstract contract SettlementClaims is SettlementState, ReentrancyGuardTransient 
         pure
         returns (Amounts)
     {
-        bytes32 node = LedgerTree.leafOfCalldata(_offsetOf(c));
+        bytes32 node = LedgerTree.leafOf(c);
         if (!LedgerTree.isAt(round.root, round.depth, memberId, node, proof)) {
             revert SettlementLedger_BadProof(memberId);
         }
@@ -157,7 +162,7 @@ abstract contract SettlementClaims is SettlementState, ReentrancyGuardTransient 
         bytes32[] memory nodes = new bytes32[](leaves.length);
         for (uint256 i; i < leaves.length; ++i) {
             Leaf calldata leaf = leaves[i];
-            if (leaf.privateHash != 0) nodes[i] = LedgerTree.leafOfRange(first + i, _offsetOf(leaf));
+            if (leaf.privateHash != 0) nodes[i] = _leafOf(first + i, leaf);
         }
         bytes32 node = LedgerTree.subtreeOf(nodes);
         if (
@@ -221,16 +226,13 @@ abstract contract SettlementClaims is SettlementState, ReentrancyGuardTransient 
         }
     }
 
-    function _offsetOf(Leaf calldata leaf) private pure returns (uint256 offset) {
+    /// @dev As `LedgerTree.leaf(memberId, leaf.cash, leaf.stream, leaf.data, leaf.gov, leaf.privateHash)`; see docs/gas.md.
+    function _leafOf(uint256 memberId, Leaf calldata leaf) internal pure returns (bytes32) {
+        uint256 offset;
         assembly {
             offset := leaf
         }
-    }
-
-    function _offsetOf(Claim calldata c) private pure returns (uint256 offset) {
-        assembly {
-            offset := c
-        }
+        return keccak256(bytes.concat(StructHash.ofCalldata(bytes32(memberId), offset, LEAF_WORDS)));
     }
 
     /// @dev Adds `due` to the totals, which must stay within what the final round earned.
@@ -243,11 +245,7 @@ abstract contract SettlementClaims is SettlementState, ReentrancyGuardTransient 
     }
 
     function _payMany(Storage storage $, Batch memory batch) private {
-        (uint256 n, uint32[] memory ids, Amounts[] memory dues) = (batch.n, batch.ids, batch.dues);
-        assembly ("memory-safe") {
-            // Whoever has nothing due has no entry.
-            mstore(ids, n)
-        }
+        (uint32[] memory ids, Amounts[] memory dues) = (_first(batch.ids, batch.n), batch.dues);
         address[] memory payouts = $.membership.payoutsOf(ids);
         address[] memory holders = batch.gov == 0 ? payouts : _govHolders($, ids, payouts);
         uint256[] memory refused = $.treasury.payMany(_payments(payouts, dues));
@@ -267,6 +265,15 @@ abstract contract SettlementClaims is SettlementState, ReentrancyGuardTransient 
             }
             if (!got.isZero()) emit Claimed(ids[i], payouts[i], got.cash(), got.data(), got.gov());
             if (Amounts.unwrap(got) != Amounts.unwrap(due)) _giveBack($, ids[i], due.minus(got));
+        }
+    }
+
+    /// @dev Whoever has nothing due has no entry: the `n` ids that have one.
+    function _first(uint32[] memory ids, uint256 n) private pure returns (uint32[] memory few) {
+        if (n == ids.length) return ids;
+        few = new uint32[](n);
+        for (uint256 i; i < n; ++i) {
+            few[i] = ids[i];
         }
     }
 

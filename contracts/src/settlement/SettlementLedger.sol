@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {Bounds} from "../access/Bounds.sol";
 import {Pausing} from "../access/Pausing.sol";
 import {IMembership} from "../membership/IMembership.sol";
 import {IStewardCommittee} from "../oracle/IStewardCommittee.sol";
@@ -69,8 +70,6 @@ contract SettlementLedger is SettlementRounds, SettlementClaims, Pausing {
         LedgerParams.Emission emission;
     }
 
-    uint8 private constant MAX_DEPTH = 31;
-
     event FinalAtSet(uint32 indexed epoch, uint64 finalAt);
     event Voided(uint32 indexed epoch, uint32 attempt, bytes32 reason);
 
@@ -85,7 +84,7 @@ contract SettlementLedger is SettlementRounds, SettlementClaims, Pausing {
         __Governed_init(d.authority);
         if (d.attemptLength == 0) revert SettlementLedger_BadDeployment("attemptLength");
         if ((d.lag | d.attemptLength | d.window) > type(uint24).max) revert SettlementLedger_BadDeployment("time");
-        if (d.depth == 0 || d.depth > MAX_DEPTH) revert SettlementLedger_BadDeployment("depth");
+        if (d.depth == 0 || d.depth > Bounds.MAX_DEPTH) revert SettlementLedger_BadDeployment("depth");
         Storage storage $ = _storage();
         _setContracts($, d);
         _foundRules(d.params, d.emission);

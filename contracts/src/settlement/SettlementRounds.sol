@@ -41,7 +41,7 @@ abstract contract SettlementRounds is SettlementRules {
         ($.calendar.lastEpoch, $.calendar.finalAt) = (uint24(epoch), uint40(finalAt));
         (next.root, next.headerHash) = (h.root, headerHash);
         next.entitled = AmountsLib.pack(h.cashAllocated, h.dataEarned, h.govEarned);
-        _setRest(next, h.dataAwarded | uint256(h.govAwarded) << 96 | uint256(h.attempt) << 192 | signers << 208);
+        _setRest(next, h.dataAwarded, h.govAwarded, h.attempt, signers);
         _emitProposed(h, epoch, finalAt);
     }
 
@@ -137,10 +137,10 @@ abstract contract SettlementRounds is SettlementRules {
 
     // ---------------------------------------------------------------------------------------------- internal
 
-    /// @dev As `committee.verifyQuorum(digest, signatures)`. The signatures are passed on as they lie in calldata, to its
-    /// end: the committee decodes and checks them, and where this contract did so too it would cost 1,300 gas more.
+    /// @dev As `committee.verifyQuorum(digest, signatures)`; see docs/gas.md. The signatures are passed on as they lie in
+    /// calldata, to its end: the committee decodes and checks them.
     function _quorumOf(IStewardCommittee committee, bytes32 digest, bytes[] calldata signatures)
-        private
+        internal
         view
         returns (uint256 signers)
     {
@@ -163,21 +163,23 @@ abstract contract SettlementRounds is SettlementRules {
         }
     }
 
-    /// @dev Awards, attempt and signers, each within its width, in the one slot where they lie.
-    function _setRest(Round storage round, uint256 word) private {
-        assembly ("memory-safe") {
-            sstore(add(round.slot, 2), word)
-        }
+    /// @dev What fills one slot, each within its width: assigned together, it is written once.
+    function _setRest(Round storage round, uint256 dataAwarded, uint256 govAwarded, uint256 attempt, uint256 signers)
+        private
+    {
+        (round.dataAwarded, round.govAwarded, round.attempt, round.signers) =
+        (uint96(dataAwarded), uint96(govAwarded), uint16(attempt), uint48(signers));
     }
 
-    /// @dev As `emit Proposed(h.epoch, finalAt, h)`: the header lies in calldata as an event wants it.
-    function _emitProposed(Header calldata h, uint256 epoch, uint256 finalAt) private {
+    /// @dev As `emit Proposed(epoch, finalAt, h)`; see docs/gas.md. The header lies in calldata as an event wants it.
+    function _emitProposed(Header calldata h, uint256 epoch, uint256 finalAt) internal {
         bytes32 topic = Proposed.selector;
+        uint256 size = LedgerHeader.WORDS * 32;
         assembly ("memory-safe") {
             let ptr := mload(0x40)
             mstore(ptr, finalAt)
-            calldatacopy(add(ptr, 32), h, 608)
-            log2(ptr, 640, topic, epoch)
+            calldatacopy(add(ptr, 32), h, size)
+            log2(ptr, add(size, 32), topic, epoch)
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Bounds} from "../access/Bounds.sol";
 import {Governed} from "../access/Governed.sol";
 import {NamedEIP712} from "../access/NamedEIP712.sol";
 import {IMembership} from "../membership/IMembership.sol";
@@ -96,7 +97,7 @@ abstract contract SettlementState is NamedEIP712, Governed, ISettlementLedger {
     bytes32 private constant STORAGE = 0x3adb34772347dc5ab4c5c5bbe68f59f5f660b0500259c0617dc29e2b0bf3d700;
 
     /// @dev `finalAt` of a root that waits for a decision.
-    uint40 internal constant FROZEN = type(uint40).max;
+    uint40 internal constant FROZEN = Bounds.FROZEN;
 
     error SettlementLedger_BadDeployment(bytes32 field);
     error SettlementLedger_Pending(uint32 epoch, uint64 finalAt);
@@ -122,7 +123,7 @@ abstract contract SettlementState is NamedEIP712, Governed, ISettlementLedger {
     error SettlementLedger_FinalInThePast(uint64 finalAt);
     error SettlementLedger_NobodyShares(uint128 payout);
 
-    /// @dev The one place where the slot is taken apart: the code for it is long.
+    /// @dev The one place where all of the slot is taken apart: the code for it is long.
     function _calendar(Storage storage $) internal view returns (Calendar memory) {
         return $.calendar;
     }
@@ -133,7 +134,11 @@ abstract contract SettlementState is NamedEIP712, Governed, ISettlementLedger {
     }
 
     function _finalEpochOf(Calendar memory c) internal view returns (uint32) {
-        return block.timestamp >= c.finalAt ? c.lastEpoch : c.lastEpoch - 1;
+        return uint32(_finalEpoch(c.lastEpoch, c.finalAt));
+    }
+
+    function _finalEpoch(uint256 lastEpoch, uint256 finalAt) internal view returns (uint256) {
+        return block.timestamp >= finalAt ? lastEpoch : lastEpoch - 1;
     }
 
     function _EIP712Name() internal pure override returns (string memory) {

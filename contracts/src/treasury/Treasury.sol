@@ -140,11 +140,11 @@ contract Treasury is Governed, ITreasury {
         uint256 contributors = amount - operations - compliance - reserve;
         uint256 buyback = contributors * s.buyback / ONE;
         contributors -= buyback;
-        $.contributors += contributors.toUint128();
-        $.buyback += buyback.toUint128();
-        $.booked.operations += operations.toUint80();
-        $.booked.compliance += compliance.toUint80();
-        $.booked.reserve += reserve.toUint80();
+        // What shares a slot is assigned together, so that the slot is read and written once.
+        ($.contributors, $.buyback) = ($.contributors + contributors.toUint128(), $.buyback + buyback.toUint128());
+        Books storage b = $.booked;
+        (b.operations, b.compliance, b.reserve) =
+        (b.operations + operations.toUint80(), b.compliance + compliance.toUint80(), b.reserve + reserve.toUint80());
         emit Booked(licenseId, datasetId, contributors, buyback, operations, compliance, reserve);
     }
 
@@ -180,14 +180,15 @@ contract Treasury is Governed, ITreasury {
         if (msg.sender != $.ledger) revert Treasury_OnlyLedger(msg.sender);
         // Interaction:
         IERC20 usdc = $.usdc;
-        refused = new uint256[](payments.length);
+        uint256[] memory places = new uint256[](payments.length);
         uint256 n;
         for (uint256 i; i < payments.length; ++i) {
             Payment p = payments[i];
-            if (p.amount() != 0 && !usdc.trySafeTransfer(p.to(), p.amount())) refused[n++] = i;
+            if (p.amount() != 0 && !usdc.trySafeTransfer(p.to(), p.amount())) places[n++] = i;
         }
-        assembly ("memory-safe") {
-            mstore(refused, n)
+        refused = new uint256[](n);
+        for (uint256 i; i < n; ++i) {
+            refused[i] = places[i];
         }
     }
 

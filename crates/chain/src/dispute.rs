@@ -147,3 +147,13 @@ pub async fn contest(
     let call = Disputes::contestCall { c: contest.into(), signature, opening };
     sender.send(manifest.addresses.disputes, &call).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frozen_root_is_known_by_the_time_that_the_ledger_gives_it() {
+        assert_eq!(u128::from(FROZEN), crate::bounds::of("frozen"));
+    }
+}

@@ -8,6 +8,8 @@
 
 pub mod account;
 pub mod bindings;
+#[cfg(test)]
+mod bounds;
 pub mod client;
 pub mod deploy;
 pub mod dispute;

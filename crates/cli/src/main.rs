@@ -17,6 +17,7 @@ mod gov;
 mod key;
 mod manual;
 mod member;
+mod member_args;
 mod membership;
 mod own_gas;
 mod placeholder;

@@ -1,12 +1,13 @@
 //! `rochdale member …`: what a member types, what is asked, and what is said.
 
-use crate::args::{Common, MemberCommand};
+use crate::args::Common;
 use crate::commands::show;
 use crate::contest::{self, Outcome, Payer};
 use crate::coop::{self, Coop};
 use crate::found::{self, REGISTRAR};
 use crate::gov::Site;
 use crate::gov::args::ChainArgs;
+use crate::member_args::MemberCommand;
 use crate::researcher::args::PurposeArg;
 use crate::state::State;
 use crate::ui::Ui;

@@ -126,3 +126,16 @@ async fn give(coop: &Coop, key: &PrivateKeySigner, wanted: &[Wanted]) -> Result<
     }
     Ok(Given { awards, taken, refusals })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn votes_are_awarded_by_the_kind_that_programs_have_for_it() {
+        let table: serde_json::Value = serde_json::from_str(include_str!("../../../vectors/bounds.json")).unwrap();
+        let place = table["names"].as_array().unwrap().iter().position(|name| name == "votingKind").unwrap();
+        assert_eq!(table["values"][place], VOTING.to_string());
+    }
+}

@@ -12,6 +12,9 @@ use crate::ids::{LicenseId, Purpose};
 /// How far ahead of block time an order's deadline may lie: a week. The contract says the same.
 pub const MAX_LIFETIME: u64 = 7 * 86_400;
 
+/// The right that a license must give for an order, by its number on chain: to ask queries.
+pub const QUERY_RIGHT: u8 = 1;
+
 /// One question of a license's holder, as it is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

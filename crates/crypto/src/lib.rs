@@ -11,6 +11,7 @@
 //!
 //! Formats are fixed as v1: a change of any byte is a new version.
 
+pub mod backup;
 pub mod cid;
 pub mod envelope;
 #[cfg(unix)]

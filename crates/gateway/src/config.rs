@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use alloy::primitives::Address;
 use rochdale_api::server;
+use rochdale_chain::deploy::{Manifest, ManifestError};
 use rochdale_core::ids::StewardId;
+use rochdale_crypto::backup::Subject;
+use rochdale_node::backup::Service;
 use serde::Deserialize;
 
 pub use rochdale_api::server::ConfigError;
@@ -244,6 +247,17 @@ impl Config {
             *named = directory.join(&*named);
         }
         Ok(config)
+    }
+
+    /// What a backup holds.
+    ///
+    /// # Errors
+    /// Where the manifest cannot be read.
+    pub fn backed_up(&self) -> Result<Service, ManifestError> {
+        let manifest = Manifest::load(&self.manifest)?;
+        let (chain_id, registry) = (manifest.chain_id, manifest.addresses.contribution_registry);
+        let subject = Subject { service: "gateway".to_owned(), chain_id, registry };
+        Ok(Service { subject, data_dir: self.data_dir.clone(), database: "gateway.db" })
     }
 }
 

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use rochdale_gateway::{Config, run};
+use rochdale_node::backup;
 
 /// The cooperative's gateway: public API, vault, indexer, relayer.
 #[derive(Parser)]
@@ -22,13 +23,15 @@ enum Command {
         #[arg(long)]
         config: PathBuf,
     },
+    #[command(flatten)]
+    Backups(backup::Command),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     rochdale_api::server::init_telemetry();
-    match start(&arguments).await {
+    match start(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("rochdale-gateway: {error}");
@@ -37,9 +40,11 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn start(arguments: &Arguments) -> anyhow::Result<()> {
-    let Command::Run { config } = &arguments.command;
-    let config = Config::load(config)?;
-    run::run(config).await?;
-    Ok(())
+async fn start(arguments: Arguments) -> anyhow::Result<()> {
+    match arguments.command {
+        Command::Run { config } => Ok(run::run(Config::load(&config)?).await?),
+        Command::Backups(command) => {
+            backup::carry_out(command, |config| Ok::<_, anyhow::Error>(Config::load(config)?.backed_up()?)).await
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use rochdale_api::server::{self, Bounds};
 use rochdale_chain::client::{Chain, ChainError, ChainOptions, Sender, SenderOptions, SystemClock};
 use rochdale_chain::deploy::{Manifest, ManifestError};
 use rochdale_crypto::keyfile::{self, KeyFileError, KeyKind};
+use rochdale_node::backup::{self, BackupError, Mark};
 use rochdale_node::callers::Looks;
 use rochdale_node::nonces::{Nonces, NoncesError};
 use tokio::net::TcpListener;
@@ -32,6 +33,8 @@ use crate::vault::{Vault, VaultError};
 
 /// How long running requests may take to finish at the end.
 const GRACE: Duration = Duration::from_secs(10);
+/// Between two tries to catch up after a restore.
+const AGAIN: Duration = Duration::from_secs(2);
 /// How often a receipt is looked for.
 const RECEIPT_POLL: Duration = Duration::from_millis(50);
 
@@ -76,6 +79,9 @@ pub enum RunError {
     /// The store of nonces did not do as asked.
     #[error(transparent)]
     Nonces(#[from] NoncesError),
+    /// What a restore or a backup left.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// The vault did not do as asked.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -132,6 +138,7 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
     // First of all that touches the disk: two gateways must not share one directory.
     let bound = TcpListener::bind(config.listen).await;
     let listener = bound.map_err(|source| RunError::Listen { address: config.listen, source })?;
+    backup::clear(&config.data_dir)?;
     let store = Store::open(&config.data_dir.join("gateway.db")).await?;
     let quota = Quota::new(config.limits, store.clone());
     let nonces = Nonces::open(&config.data_dir).await?;
@@ -191,6 +198,12 @@ impl Assembled {
                 let _ = stopped.wait_for(|s| *s).await;
             }
         };
+        tokio::spawn(async move {
+            stop.await;
+            tracing::info!("stopping");
+            stopping.send_replace(true);
+        });
+        let (directory, restored) = (config.data_dir.clone(), Mark::read(&config.data_dir)?.is_some());
         let mut tasks = JoinSet::new();
         // Readers wait for the index, so it ends last: its own signal comes after the others have finished.
         let (index_stopping, index_stopped) = watch::channel(false);
@@ -199,6 +212,9 @@ impl Assembled {
             let _ = stopped.wait_for(|s| *s).await;
         };
         let indexing = tokio::spawn(indexer.run(index_signal));
+        if restored {
+            catch_up(&gateway, &erasure, &directory, signal()).await?;
+        }
         tasks.spawn(Arc::clone(&gateway.relayer).keep_recording(config.batch, signal()));
         tasks.spawn(Arc::clone(&gateway.relayer).keep_syncing(config.relayer.sync_every(), signal()));
         let (forward, directory) = (gateway.forward.clone(), gateway.directory.clone());
@@ -210,15 +226,10 @@ impl Assembled {
         if let Ok(address) = listener.local_addr() {
             tracing::info!(%address, "the gateway listens");
         }
-        let watch_stop = async move {
-            stop.await;
-            tracing::info!("stopping");
-            stopping.send_replace(true);
-        };
         let bounds = Bounds { per_address: config.limits.connections_per_address, ..Bounds::default() };
         let late = signal();
         let served = tokio::select! {
-            served = server::serve_on(listener, router, bounds, watch_stop) => served,
+            served = server::serve_on(listener, router, bounds, signal()) => served,
             () = async { late.await; tokio::time::sleep(GRACE).await } => {
                 tracing::warn!("requests still ran after {} s and were cut off", GRACE.as_secs());
                 Ok(())
@@ -231,6 +242,35 @@ impl Assembled {
         let _ = indexing.await;
         store.close().await;
         served.map_err(RunError::Serve)
+    }
+}
+
+/// After a restore: follows the chain to its head and deletes what was erased since the backup, before anybody is served.
+/// Told to stop, it leaves the rest to the next start.
+async fn catch_up(
+    gateway: &Gateway,
+    erasure: &Erasure,
+    data_dir: &Path,
+    stop: impl Future<Output = ()>,
+) -> Result<(), RunError> {
+    tokio::pin!(stop);
+    loop {
+        let done = match gateway.index.fresh().await {
+            Ok(_) => erasure.run().await.map_err(|error| error.to_string()),
+            Err(problem) => Err(problem.to_string()),
+        };
+        match done {
+            Ok(blobs) => {
+                tracing::info!(blobs, "caught up since the restore: what was erased meanwhile is deleted");
+                Mark::remove(data_dir)?;
+                return Ok(());
+            }
+            Err(error) => tracing::warn!(%error, "restored from a backup; nobody is served before the chain was read"),
+        }
+        tokio::select! {
+            () = &mut stop => return Ok(()),
+            () = tokio::time::sleep(AGAIN) => {}
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! A rule belongs to `core`, a wire shape to `api`; here lives what more than one service runs.
 
+pub mod backup;
 pub mod callers;
 pub mod mirror;
 pub mod nonces;

@@ -51,6 +51,7 @@ impl Verifier for Steward {
 
     fn admit<'a>(&'a self, signer: Address, method: &'a str, path: &'a str) -> Answer<'a, ()> {
         Box::pin(async move {
+            self.refuse_if_restored()?;
             let route = access(ENDPOINTS, method, path)
                 .ok_or_else(|| Problem::new(ProblemCode::NotFound, "there is no such path"))?;
             let may = |mirror: Arc<Mirror>| async move { self.may(&mirror, signer, route).await };

@@ -14,7 +14,7 @@ use rochdale_chain::eip712;
 use rochdale_chain::state::{Cooperative, LicenseState};
 use rochdale_core::commit;
 use rochdale_core::ids::{LicenseId, StewardId};
-use rochdale_core::order::MAX_LIFETIME;
+use rochdale_core::order::{MAX_LIFETIME, QUERY_RIGHT};
 use rochdale_crypto::sealing::{self, OrderContext, PoolContext, SealingContext};
 use rochdale_crypto::{Sealed, SealingPublicKey};
 use serde::Serialize;
@@ -24,9 +24,6 @@ use zeroize::Zeroizing;
 use crate::accounts::{charge, problem};
 use crate::steward::{Mirror, Steward, broken, internal};
 use crate::store::{DebitRow, SnapshotRow};
-
-/// The right of a license to ask queries.
-const QUERY: u8 = 1;
 
 /// How far an order's cut may lie behind the newest final block, seconds. Whether an order is refused for somebody's budget depends on who
 /// is in its snapshot: with cuts of one's choice, refusals would tell who that is, and when they came.
@@ -59,8 +56,11 @@ pub fn license<'a>(mirror: &'a Mirror, finalized: &Cooperative, id: LicenseId) -
         let detail = format!("license {id} expired at {expiry}, block time is {now}");
         return Err(refused(detail).hint("renew it, and ask again when the renewal is final; or buy another license"));
     }
-    if license.terms.right != QUERY {
-        return Err(refused(format!("license {id} gives right {}, a query needs right {QUERY}", license.terms.right)));
+    if license.terms.right != QUERY_RIGHT {
+        return Err(refused(format!(
+            "license {id} gives right {}, a query needs right {QUERY_RIGHT}",
+            license.terms.right
+        )));
     }
     Ok(license)
 }

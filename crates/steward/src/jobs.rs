@@ -57,6 +57,19 @@ impl Steward {
             seen.complete = self.is_complete(&mirror).await.unwrap_or(false);
             seen.revision = mirror.revision;
         }
+        let caught_up = problems.is_empty();
+        match self.await_quiet(&mirror, caught_up) {
+            Ok(true) => {}
+            // The health page says so, and until when.
+            Ok(false) => return problems,
+            Err(problem) => {
+                problems.push(format!("restore: {problem}"));
+                return problems;
+            }
+        }
+        let mut note = |duty: &str, done: Result<(), Problem>| {
+            problems.extend(done.err().map(|problem| format!("{duty}: {problem}")));
+        };
         note("debits", self.rebook(&mirror).await);
         note("scoring", self.score_round(&mirror).await);
         note("sizes", self.size_round(&mirror, seen.complete).await);

@@ -12,6 +12,7 @@
 //! | [`snapshot`], [`accounts`], [`debits`], [`release`] | who is in a pool, what each person has left; signs debits, re-seals shares to workers |
 //! | [`erasure`] | destroys what members erased |
 //! | [`retention`] | deletes what was kept for its time |
+//! | `restored` | promises nothing after a restore, until everything is caught up |
 //! | [`sealing`] | rotates what others seal to, each epoch, and destroys it |
 //! | [`members`] | leaves, proofs, a member's own row |
 //! | [`callers`] | who may call what, before anything is read or written |
@@ -41,6 +42,7 @@ pub mod members;
 mod offers;
 pub mod record;
 pub mod release;
+mod restored;
 pub mod retention;
 pub mod run;
 pub mod scoring;

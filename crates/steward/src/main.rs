@@ -1,4 +1,4 @@
-//! `rochdale-steward`: run, keygen, audit, transcript, resume.
+//! `rochdale-steward`: run, keygen, audit, transcript, resume, backup, restore.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
 use rochdale_api::server;
+use rochdale_node::backup;
 use rochdale_steward::config::Config;
 use rochdale_steward::store::Store;
 use rochdale_steward::{audit, keys, run, transcript};
@@ -67,6 +68,8 @@ enum Command {
         #[arg(long)]
         duty: String,
     },
+    #[command(flatten)]
+    Backups(backup::Command),
 }
 
 #[tokio::main]
@@ -101,6 +104,9 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
             let told = transcript::transcript(Config::load(&config)?).await?;
             transcript::write(&out, &told)?;
             println!("{} epochs in {}", told.epochs.len(), out.display());
+        }
+        Command::Backups(command) => {
+            backup::carry_out(command, |config| Ok::<_, anyhow::Error>(Config::load(config)?.backed_up()?)).await?;
         }
         Command::Resume { config, duty } => {
             let store = Store::open(&Config::load(&config)?.data_dir).await?;

@@ -42,7 +42,9 @@ impl Steward {
             self.store.put_sealing_key(&first).await?;
             rows.push(first);
         }
-        let next = rows.first().filter(|row| row.retired.is_none() && row.public != in_force).cloned();
+        // A backup holds keys that were replaced since, and destroyed.
+        let is_next = |row: &&SealingRow| row.retired.is_none() && self.is_since_restore(row.made);
+        let next = rows.first().filter(|row| row.public != in_force).filter(is_next).cloned();
         match next {
             Some(next) => self.announce(mirror, seat, in_force, next.public).await,
             None if self.is_due(&rows, in_force, now) => {

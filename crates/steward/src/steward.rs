@@ -14,6 +14,7 @@ use rochdale_chain::events::{FollowError, FollowerOptions};
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
 use rochdale_core::ledger::Header;
 use rochdale_crypto::SealingPublicKey;
+use rochdale_node::backup::{self, BackupError, Mark};
 use rochdale_node::callers::Looks;
 pub use rochdale_node::mirror::Mirror;
 use rochdale_node::mirror::Watch;
@@ -77,6 +78,9 @@ pub enum StartError {
     /// The store of nonces did not do as asked.
     #[error(transparent)]
     Nonces(#[from] NoncesError),
+    /// What a restore or a backup left.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// The manifest cannot be used.
     #[error(transparent)]
     Manifest(#[from] rochdale_chain::deploy::ManifestError),
@@ -143,6 +147,8 @@ pub struct Steward {
     pub peers: Peers,
     pub(crate) looks: Looks,
     pub(crate) nonces: Nonces,
+    /// The mark of a restore, until everything is caught up ([`crate::restored`]).
+    pub(crate) restored: std::sync::Mutex<Option<Mark>>,
     gateway: Client,
     pub(crate) domain: Eip712Domain,
 }
@@ -153,6 +159,7 @@ impl Steward {
     /// # Errors
     /// With what is missing or does not fit.
     pub async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Arc<Self>, StartError> {
+        backup::clear(&config.data_dir)?;
         let store = Store::open(&config.data_dir).await?;
         let nonces = Nonces::open(&config.data_dir).await?;
         Self::with_store(config, store, nonces, clock).await
@@ -180,6 +187,7 @@ impl Steward {
             return Err(StartError::OtherChain { manifest: manifest.chain_id, configured: config.chain_id });
         }
         let keys = Arc::new(Keys::load(&config, &store).await?);
+        let restored = Mark::read(&config.data_dir)?;
         let steward = keys.signer.address();
         if let Some(other) = keys::objector(&config)?.filter(|other| *other != steward) {
             return Err(StartError::Objector { other, steward });
@@ -222,6 +230,7 @@ impl Steward {
             peers,
             looks: Looks::default(),
             nonces,
+            restored: std::sync::Mutex::new(restored),
             gateway,
         }))
     }

@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rochdale_api::server::{ConfigError, load_config};
+use rochdale_chain::deploy::{Manifest, ManifestError};
 use rochdale_compute::release::Gate;
 use rochdale_core::ids::StewardId;
+use rochdale_crypto::backup::Subject;
+use rochdale_node::backup::Service;
 use serde::Deserialize;
 
 /// What `docs/samples/worker.toml` shows.
@@ -157,6 +160,17 @@ impl Config {
             *file = base.join(&*file);
         }
         Ok(config)
+    }
+
+    /// What a backup holds.
+    ///
+    /// # Errors
+    /// Where the manifest cannot be read.
+    pub fn backed_up(&self) -> Result<Service, ManifestError> {
+        let manifest = Manifest::load(&self.manifest)?;
+        let (chain_id, registry) = (manifest.chain_id, manifest.addresses.contribution_registry);
+        let subject = Subject { service: "worker".to_owned(), chain_id, registry };
+        Ok(Service { subject, data_dir: self.data_dir.clone(), database: "worker.db" })
     }
 
     /// The threshold as compute takes it.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use rochdale_api::server::{init_telemetry, stop_signal};
+use rochdale_node::backup;
 use rochdale_worker::config::Config;
 use rochdale_worker::keys::Keys;
 use rochdale_worker::run::run;
@@ -34,6 +35,8 @@ enum Command {
         #[arg(long)]
         out: PathBuf,
     },
+    #[command(flatten)]
+    Backups(backup::Command),
 }
 
 #[tokio::main]
@@ -42,6 +45,9 @@ async fn main() -> Result<()> {
         Command::Run { config } => {
             init_telemetry();
             run(Config::load(&config)?, stop_signal()).await?;
+        }
+        Command::Backups(command) => {
+            backup::carry_out(command, |config| anyhow::Ok(Config::load(config)?.backed_up()?)).await?;
         }
         Command::Keygen { out } => {
             let public = Keys::create(&out)?.public();

@@ -5,15 +5,12 @@ use rochdale_api::Problem;
 use rochdale_api::order::QueryRequest;
 use rochdale_chain::eip712;
 use rochdale_chain::events::LicenseTerms;
-use rochdale_core::order::MAX_LIFETIME;
+use rochdale_core::order::{MAX_LIFETIME, QUERY_RIGHT};
 use rochdale_crypto::SealingPublicKey;
 use rochdale_crypto::sealing::seal;
 
 use crate::problems::{bad, chain, internal, license};
 use crate::worker::{Mirror, Worker};
-
-/// `License`'s right to ask queries.
-const QUERY: u8 = 1;
 
 /// An order that its license's holder signed, for the query that came with it.
 #[derive(Clone, Copy, Debug)]
@@ -64,8 +61,11 @@ impl Worker {
     pub async fn admit(&self, mirror: &Mirror, request: &QueryRequest, terms: &LicenseTerms) -> Result<u64, Problem> {
         let (order, now) = (&request.order, mirror.now());
         let id = order.license_id;
-        if terms.right != QUERY {
-            return Err(license(format!("license {id} gives right {}, a query needs right {QUERY}", terms.right)));
+        if terms.right != QUERY_RIGHT {
+            return Err(license(format!(
+                "license {id} gives right {}, a query needs right {QUERY_RIGHT}",
+                terms.right
+            )));
         }
         if request.query.dataset != terms.dataset {
             let (licensed, asked) = (terms.dataset, request.query.dataset);

@@ -9,7 +9,7 @@ import {Config} from "../../../src/factory/Config.sol";
 import {CoopFactory} from "../../../src/factory/CoopFactory.sol";
 import {FoundingCheck} from "../../../src/factory/FoundingCheck.sol";
 import {FoundingPlan} from "../../../src/factory/FoundingPlan.sol";
-import {Part, Parts} from "../../../src/factory/Parts.sol";
+import {PARTS, Part, Parts} from "../../../src/factory/Parts.sol";
 import {CoopTimelock} from "../../../src/governance/CoopTimelock.sol";
 import {StewardCommittee} from "../../../src/oracle/StewardCommittee.sol";
 import {IContestVerifier} from "../../../src/settlement/IContestVerifier.sol";
@@ -168,7 +168,8 @@ contract CoopFactoryTest is CoopTest {
 
     function test_ThePartsAreInTheOrderOfTheirNames() external view {
         Parts memory at = factory.partsOf(coopId);
-        assertEq(abi.encode(at).length, 32 * uint256(type(Part).max));
+        assertEq(PARTS, uint256(type(Part).max));
+        assertEq(abi.encode(at).length, 32 * PARTS);
         assertEq(at.authority, factory.addressOf(coopId, Part.Authority));
         assertEq(at.tokenTimelock, factory.addressOf(coopId, Part.TokenTimelock));
         assertEq(at.memberTimelock, factory.addressOf(coopId, Part.MemberTimelock));

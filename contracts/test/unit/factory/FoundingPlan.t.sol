@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {stdError} from "forge-std/StdError.sol";
+import {Bounds} from "../../../src/access/Bounds.sol";
 import {Config, Offer} from "../../../src/factory/Config.sol";
 import {FoundingCheck} from "../../../src/factory/FoundingCheck.sol";
 import {FoundingPlan} from "../../../src/factory/FoundingPlan.sol";
@@ -65,7 +66,7 @@ contract FoundingPlanTest is CoopTest {
         (c.chain.epochLength, c.rewards.params.epochLength) = (30 days, 30 days);
         c.chain.window = _plan().founding().MAX_WINDOW();
         _plan().check(abi.encode(c));
-        assertLt(uint256(c.chain.window) + 14 days + 1 days, committee.UNBONDING());
+        assertLt(c.chain.window + Bounds.DECISION_TIME + 1 days, committee.UNBONDING());
         ++c.chain.window;
         _expectBad(c, "chain.window");
     }

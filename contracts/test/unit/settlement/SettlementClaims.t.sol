@@ -4,7 +4,6 @@ pragma solidity 0.8.30;
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {Vm} from "forge-std/Vm.sol";
 import {ISettlementLedger} from "../../../src/settlement/ISettlementLedger.sol";
-import {LedgerTree} from "../../../src/settlement/LedgerTree.sol";
 import {SettlementClaims} from "../../../src/settlement/SettlementClaims.sol";
 import {SettlementState} from "../../../src/settlement/SettlementState.sol";
 import {SettlementLedger} from "../../../src/settlement/SettlementLedger.sol";
@@ -291,28 +290,6 @@ contract SettlementClaimsTest is SettlementTest {
         }
     }
 
-    /// @dev docs/gas.md: what hashes leaves and subtrees in assembly gives what plain Solidity gives.
-    function testFuzz_HashesAreThePlainOnes(uint256 id, SettlementClaims.Leaf calldata leaf, bytes32[16] calldata words)
-        external
-    {
-        RangeHashes hashes = new RangeHashes();
-        bytes32 plain = LedgerTree.leaf(id, leaf.cash, leaf.stream, leaf.data, leaf.gov, leaf.privateHash);
-        assertEq(hashes.leafOfRange(id, leaf), plain);
-        for (uint256 count = 1; count <= 16; count *= 2) {
-            bytes32[] memory nodes = new bytes32[](count);
-            for (uint256 i; i < count; ++i) {
-                nodes[i] = words[i];
-            }
-            assertEq(hashes.subtreeOf(nodes), _plainRoot(nodes, 0, count));
-        }
-    }
-
-    function _plainRoot(bytes32[] memory nodes, uint256 first, uint256 count) internal pure returns (bytes32) {
-        if (count == 1) return nodes[first];
-        uint256 half = count / 2;
-        return keccak256(abi.encode(_plainRoot(nodes, first, half), _plainRoot(nodes, first + half, half)));
-    }
-
     function test_WhenAMemberOccursTwice() external {
         ISettlementLedger.Claim[] memory claims = _settled(1);
         SettlementClaims.Range[] memory twice = new SettlementClaims.Range[](2);
@@ -519,20 +496,5 @@ contract Reenterer {
     function mint(address, uint256) external {
         (bool ok, bytes memory reason) = ledger.call(call_);
         guarded = !ok && bytes4(reason) == ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector;
-    }
-}
-
-/// @notice Calldata for the library.
-contract RangeHashes {
-    function leafOfRange(uint256 id, SettlementClaims.Leaf calldata leaf) external pure returns (bytes32) {
-        uint256 offset;
-        assembly {
-            offset := leaf
-        }
-        return LedgerTree.leafOfRange(id, offset);
-    }
-
-    function subtreeOf(bytes32[] memory nodes) external pure returns (bytes32) {
-        return LedgerTree.subtreeOf(nodes);
     }
 }

@@ -57,14 +57,14 @@ impl CoopConfig {
         let (times, epoch) = (self.settlement, u128::from(self.ledger.epoch_length));
         let before = u128::from(times.lag) + u128::from(times.attempt_length);
         vec![
-            Bound::of("ledger.epoch_length", epoch, DAY..=90 * DAY),
+            Bound::of("ledger.epoch_length", epoch, EPOCHS),
             Bound::of("settlement.lag", times.lag, 0..=epoch),
-            Bound::of("settlement.attempt_length", times.attempt_length, 600..=epoch),
-            Bound::of("settlement.window", times.window, DAY..=epoch.saturating_sub(before).min(MOST_WINDOW)),
+            Bound::of("settlement.attempt_length", times.attempt_length, LEAST_ATTEMPT..=epoch),
+            Bound::of("settlement.window", times.window, LEAST_WINDOW..=epoch.saturating_sub(before).min(MOST_WINDOW)),
             Bound::of("bonds.min_bond", self.bonds.min_bond.0, LEAST_BOND..=MOST_AMOUNT),
             Bound::of("bonds.objection_bond", self.bonds.objection_bond.0, LEAST_BOND..=self.bonds.min_bond.0),
             Bound::of("membership.admissions_per_epoch", self.membership.admissions_per_epoch, 1..=u32::MAX.into()),
-            Bound::of("membership.cooldown", self.membership.cooldown, DAY..=YEAR),
+            Bound::of("membership.cooldown", self.membership.cooldown, LEAST_COOLDOWN..=YEAR),
             Bound::of("membership.max_program_points", self.membership.max_program_points, 0..=MOST_POINTS),
         ]
     }
@@ -75,7 +75,7 @@ impl CoopConfig {
         let g = &self.governance;
         let (members, epoch) = (u128::from(g.min_members), u128::from(self.ledger.epoch_length.max(1)));
         let part = (members * u128::from(g.member.quorum_bps)).div_ceil(10_000);
-        let mut bounds = vec![Bound::of("governance.delay", g.delay, HOUR..=MOST_DECISION)];
+        let mut bounds = vec![Bound::of("governance.delay", g.delay, LEAST_DELAY..=MOST_DECISION)];
         let (delay, most) = ((g.delay).into(), MOST_DECISION);
         bounds.extend(g.token.bounds(HOUSE_KEYS[0], delay, most));
         bounds.extend(g.member.bounds(HOUSE_KEYS[1], delay, most));
@@ -102,8 +102,8 @@ impl CoopConfig {
         let desks = &self.desks;
         let mut bounds = vec![
             Bound::of("desks.researcher_bond", desks.researcher_bond.0, 1..=MOST_AMOUNT),
-            Bound::of("desks.refund_window", desks.refund_window, 0..=30 * DAY),
-            Bound::of("desks.compute_timeout", desks.compute_timeout, 2 * DAY..=30 * DAY),
+            Bound::of("desks.refund_window", desks.refund_window, 0..=MOST_DESK_TIME),
+            Bound::of("desks.compute_timeout", desks.compute_timeout, LEAST_TIMEOUT..=MOST_DESK_TIME),
             Bound::of("desks.steward_per_epoch", desks.steward_per_epoch.0, 0..=MOST_AMOUNT),
             Bound::of("desks.worker_per_receipt", desks.worker_per_receipt.0, 0..=MOST_AMOUNT),
             Bound::of("split.buyback", self.split.buyback, 0..=10_000),
@@ -166,11 +166,11 @@ impl HouseConfig {
         let (opens, late) = (u128::from(self.voting_delay), u128::from(self.late_quorum_extension));
         let period = u128::from(self.voting_period);
         [
-            Bound::of(voting_delay, opens, HOUR..=most),
-            Bound::of(voting_period, period, DAY..=most),
+            Bound::of(voting_delay, opens, LEAST_DELAY..=most),
+            Bound::of(voting_period, period, LEAST_PERIOD..=most),
             Bound::of(late_quorum_extension, late, 0..=period),
-            Bound::of(voting_period, period, DAY..=most.saturating_sub(delay + opens + late)),
-            Bound::of(quorum_bps, self.quorum_bps, 100..=5_000),
+            Bound::of(voting_period, period, LEAST_PERIOD..=most.saturating_sub(delay + opens + late)),
+            Bound::of(quorum_bps, self.quorum_bps, QUORUM_BPS),
         ]
     }
 }
@@ -197,6 +197,21 @@ const ONE_TOKEN: u128 = 1_000_000_000_000_000_000;
 const HOUR: u128 = 3_600;
 const DAY: u128 = 24 * HOUR;
 const YEAR: u128 = 365 * DAY;
+
+/// How long epochs may be, and the least that an attempt, a window and a member's wait between two records take.
+const EPOCHS: RangeInclusive<u128> = DAY..=90 * DAY;
+const LEAST_ATTEMPT: u128 = 600;
+const LEAST_WINDOW: u128 = DAY;
+const LEAST_COOLDOWN: u128 = DAY;
+
+/// What a house asks for at least: seconds, and basis points of its votes.
+const LEAST_DELAY: u128 = HOUR;
+const LEAST_PERIOD: u128 = DAY;
+const QUORUM_BPS: RangeInclusive<u128> = 100..=5_000;
+
+/// How long a desk may hold a buyer's money.
+const LEAST_TIMEOUT: u128 = 2 * DAY;
+const MOST_DESK_TIME: u128 = 30 * DAY;
 
 /// An objection lapses when nobody has decided it for as long.
 const MOST_DECISION: u128 = 14 * DAY;
@@ -253,7 +268,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::deploy::Actors;
+    use crate::deploy::{Actors, DataType};
     use crate::events::Seat;
 
     fn config() -> CoopConfig {
@@ -293,6 +308,35 @@ mod tests {
         for (key, value) in table.keys.iter().zip(&table.values) {
             let error = with(key, value).check().unwrap_err();
             assert_eq!(error.key, key, "{value}: {error}");
+        }
+    }
+
+    #[test]
+    fn bounds_are_those_of_the_contracts() {
+        let ours = [
+            ("minSeats", *SEATS.start() as u128),
+            ("maxSeats", *SEATS.end() as u128),
+            ("minBond", LEAST_BOND),
+            ("maxAmount", MOST_AMOUNT),
+            ("minCooldown", LEAST_COOLDOWN),
+            ("minDelay", LEAST_DELAY),
+            ("minPeriod", LEAST_PERIOD),
+            ("minQuorumBps", *QUORUM_BPS.start()),
+            ("maxQuorumBps", *QUORUM_BPS.end()),
+            ("decisionTime", MOST_DECISION),
+            ("maxDeskTime", MOST_DESK_TIME),
+            ("minTimeout", LEAST_TIMEOUT),
+            ("minEpoch", *EPOCHS.start()),
+            ("maxEpoch", *EPOCHS.end()),
+            ("minAttempt", LEAST_ATTEMPT),
+            ("minWindow", LEAST_WINDOW),
+            ("maxWindow", MOST_WINDOW),
+            ("maxAhead", YEAR),
+            ("maxProgramPoints", MOST_POINTS),
+            ("lastDataType", DataType::GenomicSummary as u128),
+        ];
+        for (name, value) in ours {
+            assert_eq!(value, crate::bounds::of(name), "{name}");
         }
     }
 

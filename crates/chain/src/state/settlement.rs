@@ -287,6 +287,12 @@ mod tests {
     }
 
     #[test]
+    fn times_are_those_of_the_contracts() {
+        assert_eq!(u128::from(REPLY_TIME), crate::bounds::of("replyTime"));
+        assert_eq!(u128::from(LATEST) + 1, crate::bounds::of("frozen"));
+    }
+
+    #[test]
     fn an_objection_freezes_and_a_demand_moves_the_end_of_the_window() {
         let objected = Event::Objected { epoch: ONE, attempt: 0, steward: Address::ZERO };
         let state = folded(vec![proposed(1, 0), objected.clone()]);

@@ -38,7 +38,7 @@ pub enum GovCommand {
         /// The proposal: its number, how that begins (0x3f2a), or `last`
         #[arg(long)]
         proposal: ProposalRef,
-        /// How
+        /// For it, against it, or an abstention
         #[arg(long, value_enum)]
         support: SupportArg,
         /// In which house; in both, if absent, where both decide
@@ -135,19 +135,19 @@ pub enum ProposeCommand {
         /// Part of the contributors' part that buys back DATA
         #[arg(long)]
         buyback: u16,
-        /// To operations
+        /// Basis points of the price to operations
         #[arg(long)]
         operations: u16,
-        /// To compliance
+        /// Basis points of the price to compliance
         #[arg(long)]
         compliance: u16,
-        /// To the reserve
+        /// Basis points of the price to the reserve
         #[arg(long)]
         reserve: u16,
     },
     /// A dataset's price
     Price {
-        /// The dataset
+        /// The number of the dataset
         #[arg(long)]
         dataset: DatasetId,
         /// Whole USDC for 1,000 records
@@ -169,7 +169,7 @@ pub enum ProposeCommand {
     },
     /// The end of a membership
     Expel {
-        /// Whose
+        /// The member whose membership would end, by id
         #[arg(long)]
         member: MemberId,
         /// The reason's text; its hash goes on chain

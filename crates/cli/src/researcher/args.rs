@@ -49,7 +49,7 @@ pub struct Who {
 /// What a license is to say.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct OrderArgs {
-    /// The dataset
+    /// The number of the dataset
     #[arg(long, default_value = "1")]
     pub dataset: DatasetId,
     /// Records paid for; as many as the published size says if absent, and never more
@@ -65,7 +65,7 @@ pub struct OrderArgs {
 /// What the data is for.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct UseArgs {
-    /// For what
+    /// What the research is for
     #[arg(long, value_enum, default_value = "hmb")]
     pub purpose: PurposeArg,
     /// EHDS Art. 53(1), letter (a) to (f) as 1 to 6
@@ -153,7 +153,7 @@ pub enum ResearcherCommand {
     Approve {
         #[command(flatten)]
         who: Who,
-        /// For what
+        /// What the research is for
         #[arg(long, value_enum, default_value = "hmb")]
         purpose: PurposeArg,
         /// Days from now
@@ -177,10 +177,10 @@ pub enum ResearcherCommand {
         after_help = "Examples:\n  rochdale researcher query --name lin query.json   (see docs/how-to/query.md)\n  rochdale researcher query --name lin --resume"
     )]
     Query {
-        /// Who
+        /// The researcher, by the name on this machine
         #[arg(long, default_value = "researcher")]
         name: String,
-        /// The query
+        /// The file of the query
         #[arg(required_unless_present = "resume")]
         query: Option<PathBuf>,
         /// The license; the one got last if absent
@@ -199,14 +199,14 @@ pub enum ResearcherCommand {
     /// List the orders that were signed, and where each stands
     #[command(after_help = "Example: rochdale researcher orders --name lin")]
     Orders {
-        /// Who
+        /// The researcher, by the name on this machine
         #[arg(long, default_value = "researcher")]
         name: String,
     },
     /// Fetch the answer to an order, as often as you like until its license ends
     #[command(after_help = "Example: rochdale researcher answer --name lin 0x5f3a")]
     Answer {
-        /// Who
+        /// The researcher, by the name on this machine
         #[arg(long, default_value = "researcher")]
         name: String,
         /// The order: its name, or how it begins
@@ -224,10 +224,10 @@ pub enum AuctionCommand {
     Open {
         #[command(flatten)]
         who: Who,
-        /// The dataset
+        /// The number of the dataset
         #[arg(long, default_value = "1")]
         dataset: DatasetId,
-        /// For what
+        /// What the research is for
         #[arg(long, value_enum, default_value = "hmb")]
         purpose: PurposeArg,
     },

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod audit;
+mod backup;
 mod bad_input;
 mod daily;
 mod deploy;

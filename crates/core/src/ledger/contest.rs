@@ -148,6 +148,13 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     const DEPTH: u8 = 4;
+
+    #[test]
+    fn amounts_are_wide_where_the_verifier_finds_them_so() {
+        let table: serde_json::Value = serde_json::from_str(include_str!("../../../../vectors/bounds.json")).unwrap();
+        let place = table["names"].as_array().unwrap().iter().position(|name| name == "wide").unwrap();
+        assert_eq!(table["values"][place], WIDE.to_string());
+    }
     const ADA: MemberId = MemberId(1);
     const KEY: [u8; 32] = [7; 32];
 

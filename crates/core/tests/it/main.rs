@@ -1,6 +1,7 @@
 //! Integration tests of the rules.
 #![allow(clippy::unwrap_used)]
 
+mod bounds;
 mod budget;
 mod contests;
 mod properties;

@@ -46,11 +46,14 @@ pub async fn health(State(app): State<App>) -> Response {
     if let (Ok(mirror), Some(seat)) = (&known, seat) {
         problems.extend(steward.alarms(mirror, seat).await.unwrap_or_else(|problem| vec![problem.to_string()]));
     }
+    let ok = problems.is_empty();
+    // It works as it must after a restore; whoever looks learns what it does not do yet.
+    problems.extend(steward.refuse_if_restored().err().map(|problem| problem.detail));
     let head = known.ok().map(|mirror| mirror.head);
     let health = Health {
         service: seat.map_or_else(|| "steward".to_owned(), |seat| format!("steward-{seat}")),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        ok: problems.is_empty(),
+        ok,
         address: steward.address(),
         head: head.map_or(0, |head| head.latest.number),
         indexed: head.map_or(0, |head| head.latest.number),

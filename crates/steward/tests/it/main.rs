@@ -18,6 +18,7 @@ mod packages;
 mod process;
 mod queries;
 mod reseat;
+mod restore;
 mod round;
 mod sampling;
 mod scores;
