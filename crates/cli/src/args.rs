@@ -3,14 +3,13 @@
 use crate::dispute_args::DisputeCommand;
 use crate::found::{self, Layout};
 use crate::gov::args::{ChainArgs, GovCommand};
-use crate::researcher::args::{PurposeArg, ResearcherCommand};
+use crate::member_args::MemberCommand;
+use crate::researcher::args::ResearcherCommand;
 use crate::state::{State, read_json};
 use crate::ui::Agreed;
-use alloy::primitives::Address;
 use anyhow::{Result, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use rochdale_core::ids::{DatasetId, Epoch, MemberId, StewardId};
-use rochdale_core::ledger::DemandKind;
+use rochdale_core::ids::{Epoch, MemberId, StewardId};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -120,6 +119,9 @@ pub enum Command {
     /// What a member does
     #[command(subcommand)]
     Member(MemberCommand),
+    /// What the registrar does
+    #[command(subcommand)]
+    Registrar(RegistrarCommand),
     /// What a program's awarder does
     #[command(subcommand)]
     Program(ProgramCommand),
@@ -138,6 +140,20 @@ pub enum Command {
     /// Look at programs, limits, disk, keys, chain and every process, and say what to do; fails where something is wrong
     #[command(after_help = "Examples:\n  rochdale doctor\n  rochdale doctor --url https://coop.example --json")]
     Doctor,
+    /// Print a script that completes this command's words in a shell
+    #[command(after_help = "Example: rochdale completions bash > ~/.local/share/bash-completion/completions/rochdale")]
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages of this command and of everything that can be typed after it
+    #[command(after_help = "Example: rochdale man --out ~/.local/share/man/man1")]
+    Man {
+        /// The directory; it is made where it is missing
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// Show the local chain's time, or move it on, so that votes and auctions can be walked through
     #[command(
         after_help = "Examples:\n  rochdale time\n  rochdale time +1d\n  rochdale time +2h\n  rochdale time +30m"
@@ -146,6 +162,8 @@ pub enum Command {
         /// How far: +1d, +2h, +30m, or a sum such as +1d12h
         #[arg(value_parser = crate::when::later)]
         by: Option<u64>,
+        #[command(flatten)]
+        agreed: Agreed,
     },
     /// Key files: nothing else draws an office's key
     #[command(subcommand)]
@@ -259,140 +277,10 @@ pub enum CoopCommand {
     Upgrade(UpgradeArgs),
     /// Members, epoch, stewards and money at a glance
     Status,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum MemberCommand {
-    /// Join by an admission of the registrar, whose key lies in this state directory
-    #[command(after_help = "Example: rochdale member join --name ada")]
-    Join {
-        /// What the member is called on this machine; it never leaves it
-        #[arg(long)]
-        name: String,
-    },
-    /// Grant or revoke consent
-    #[command(
-        after_help = "Examples:\n  rochdale member consent --name ada --purpose hmb\n  rochdale member consent --name ada --purpose hmb --yes\n  rochdale member consent --name ada --revoke"
-    )]
-    Consent {
-        /// The member, by the name on this machine
-        #[arg(long)]
-        name: String,
-        /// What research may be for
-        #[arg(long, value_enum, default_value = "hmb", conflicts_with = "revoke")]
-        purpose: PurposeArg,
-        /// Take the consent back
-        #[arg(long)]
-        revoke: bool,
-        #[command(flatten)]
-        agreed: Agreed,
-    },
-    /// Seal a record and contribute it
-    #[command(
-        after_help = "Examples:\n  rochdale member contribute --name ada bundle.json\n  rochdale member contribute --name ada --resume"
-    )]
-    Contribute {
-        /// The member, by the name on this machine
-        #[arg(long)]
-        name: String,
-        /// A FHIR R4 bundle of one patient
-        #[arg(required_unless_present = "resume")]
-        record: Option<PathBuf>,
-        /// The number of the dataset that the record goes into
-        #[arg(long, default_value = "1")]
-        dataset: DatasetId,
-        /// Send again what some steward misses
-        #[arg(long, conflicts_with = "record")]
-        resume: bool,
-    },
-    /// End the membership; records stay until they are erased, and what was earned stays yours
-    #[command(after_help = "Example: rochdale member leave --name ada --yes")]
-    Leave {
-        /// The member, by the name on this machine
-        #[arg(long)]
-        name: String,
-        #[command(flatten)]
-        agreed: Agreed,
-    },
-    /// Be paid to another address from now on, also after leaving
-    #[command(after_help = "Example: rochdale member payout --name ada 0x00000000000000000000000000000000000a11ce")]
-    Payout {
-        /// The member, by the name on this machine
-        #[arg(long)]
-        name: String,
-        /// The address that is paid from now on
-        address: Address,
-    },
-    /// Erase everything and end the membership; what was earned stays yours
-    Erase {
-        /// The member, by the name on this machine
-        #[arg(long)]
-        name: String,
-        #[command(flatten)]
-        agreed: Agreed,
-    },
-    /// Show which stewards signed that they destroyed what they held of an erased member
-    Erasure {
-        /// The member, by the name on this machine
-        #[arg(long)]
-        name: String,
-    },
-    /// Show which stewards opened the member's records to score them, by each steward's log
-    Openings {
-        /// The member, by the name on this machine
-        #[arg(long)]
-        name: String,
-    },
-    /// Show the member's own row of the ledger, with the reasons of each score
-    Rows {
-        /// The member, by the name on this machine
-        #[arg(long)]
-        name: String,
-    },
-    /// Demand the path of the member's row in the pending tree, or what is behind its inputs; a root of which it is not
-    /// published in time is void
-    #[command(
-        after_help = "Examples:\n  rochdale member demand --name ada\n  rochdale member demand --name ada --kind inputs"
-    )]
-    Demand {
-        /// The member, by the name on this machine
-        #[arg(long)]
-        name: String,
-        /// What is to be published: `row` or `inputs`
-        #[arg(long, default_value_t = DemandKind::Row)]
-        kind: DemandKind,
-    },
-    /// Have the chain replay the member's row in the pending root; void if it is another. Row, inputs and row key are public then
-    #[command(
-        after_help = "Examples:\n  rochdale member contest --name ada\n  rochdale member contest --name ada --pay mine.key --rpc https://node.example"
-    )]
-    Contest {
-        /// The member, by the name on this machine
-        #[arg(long)]
-        name: String,
-        /// Key file of an account that pays for the transaction itself, past the gateway
-        #[arg(long)]
-        pay: Option<PathBuf>,
-        #[command(flatten)]
-        chain: ChainArgs,
-    },
-    /// Have what is owed paid out
-    #[command(
-        after_help = "Examples:\n  rochdale member claim --name ada\n  rochdale member claim --all\n  rochdale member claim --name ada --key own.key --rpc http://127.0.0.1:8545"
-    )]
-    Claim {
-        /// The member, by the name on this machine
-        #[arg(long, required_unless_present = "all")]
-        name: Option<String>,
-        /// Everyone in the tree, in batches
-        #[arg(long, conflicts_with = "name")]
-        all: bool,
-        /// Pay the gas from the account of this key file, now and without the gateway
-        #[arg(long, requires = "name", conflicts_with = "all")]
-        key: Option<std::path::PathBuf>,
-        #[command(flatten)]
-        chain: ChainArgs,
-    },
+    /// What data is on offer, at what price, and about how many members have it
+    Datasets,
+    /// What answers have charged to people's privacy budgets
+    Budget,
 }
 
 #[derive(Debug, Subcommand)]
@@ -432,6 +320,24 @@ pub enum Office {
     Ethics,
     /// May pause for a week
     Guardian,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RegistrarCommand {
+    /// Admit whoever wrote an application: the stewards take the row key, and the admission is written for the member to join with
+    #[command(
+        after_help = "Example: rochdale registrar admit ada.application.json --out ada.admission.json --key registrar.key"
+    )]
+    Admit {
+        /// What `rochdale member apply` wrote
+        application: PathBuf,
+        /// The admission's file
+        #[arg(long)]
+        out: PathBuf,
+        /// The registrar's key file; this state's own if absent
+        #[arg(long)]
+        key: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -3,7 +3,7 @@
 use crate::args::Common;
 use crate::commands::{local_chain, show};
 use crate::coop::Coop;
-use crate::epoch::FINAL;
+use crate::epoch::{FINAL, scored};
 use crate::ui::Ui;
 use crate::when::{count, span, utc};
 use anyhow::Result;
@@ -11,6 +11,7 @@ use rochdale_api::client::Client;
 use rochdale_api::status::Health;
 use rochdale_chain::client::Chain;
 use rochdale_chain::local::LocalChain;
+use rochdale_core::ids::Epoch;
 use serde_json::json;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -27,19 +28,25 @@ pub async fn run(common: &Common, by: Option<u64>, ui: Ui) -> Result<ExitCode> {
         return show(ui, &json!({ "now": from, "utc": utc(from) }), format!("it is {} on the local chain", utc(from)));
     };
     let coop = Coop::connect(&common.gateway()?).await?;
+    let passed = ended(&coop, from + by).await?;
+    if passed > 1 {
+        ui.agree(&format!(
+            "{passed} epochs would have ended unsettled. Stewards replace their keys meanwhile, and what was sealed to old ones \
+             may not open any more: settle them one after the other instead, with `rochdale epoch settle`."
+        ))?;
+    }
     let waiting = ui.spinner("the processes follow");
-    let to = LocalChain::new(&chain)?.time_to(from + by, FINAL).await?.timestamp;
+    // What is recorded is scored by those who are drawn for it now: after a jump they would be late.
+    let (local, recorded) = (LocalChain::new(&chain)?, chain.head().await?.latest.number);
+    local.mine(FINAL).await?;
+    scored(&coop, recorded).await?;
+    let to = local.time_to(from + by, FINAL).await?.timestamp;
     let behind = behind(&coop, &chain).await?;
     waiting.done();
     if !behind.is_empty() {
         ui.warn(format!("not there yet after {} s: {}", PATIENCE.as_secs(), behind.join(", ")));
     }
-    let (view, schedule) = (coop.view().await?, coop.manifest.schedule());
-    // By the clock, not by the gateway's word: an epoch ends whether or not anybody settles it.
-    let ended = (view.final_epoch.0 + 1..)
-        .map(rochdale_core::ids::Epoch)
-        .take_while(|epoch| schedule.end(*epoch) <= to)
-        .count();
+    let ended = ended(&coop, to).await?;
     let mut sentence = format!("time went from {} to {}, {} on", utc(from), utc(to), span(to - from));
     if ended > 0 {
         let (epochs, rest) =
@@ -47,6 +54,13 @@ pub async fn run(common: &Common, by: Option<u64>, ui: Ui) -> Result<ExitCode> {
         sentence += &format!("; {epochs} {rest} to be settled: `rochdale epoch settle`");
     }
     show(ui, &json!({ "from": from, "to": to, "to_settle": ended }), sentence)
+}
+
+/// How many epochs that are not final have ended by a time. By the clock, not by the gateway's word: an epoch ends whether or
+/// not anybody settles it.
+async fn ended(coop: &Coop, by: u64) -> Result<usize> {
+    let (view, schedule) = (coop.view().await?, coop.manifest.schedule());
+    Ok((view.final_epoch.0 + 1..).map(Epoch).take_while(|epoch| schedule.end(*epoch) <= by).count())
 }
 
 /// Who has not seen the chain's head in time: gateway or stewards. One that says that it cannot work right after a jump (keys

@@ -5,17 +5,20 @@ use crate::coop::{self, Coop};
 use crate::failure::{Failure, Kind};
 use crate::found::{self, FOUNDER, Layout};
 use crate::placeholder;
-use crate::state::{State, read_json};
+use crate::state::{State, input, read_json};
 use crate::ui::Ui;
 use crate::up::{self, Running};
 use crate::when::{count, utc};
 use crate::{audit as audit_run, epoch as epochs};
 use alloy::primitives::Address;
 use anyhow::{Context, Result, bail, ensure};
+use rochdale_api::order::Sizes;
+use rochdale_api::status::{BudgetView, DatasetView};
 use rochdale_chain::client::{Chain, LOCAL_CHAIN_ID, Sender};
 use rochdale_chain::deploy::{Actors, CoopConfig, Decision, Manifest, Role, holders, place_code, verify_decided};
 use rochdale_chain::upgrade;
 use rochdale_core::ids::{Epoch, StewardId};
+use rochdale_core::money::MicroUsdc;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -54,12 +57,13 @@ pub async fn up(
         format!("The cooperative runs at {url}; Ctrl-C stops it"),
     )?;
     running.until_stopped(ui).await?;
+    ui.say("stopping: what runs is finished, the chain is written down");
     running.stop().await?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn coop_config(path: &Path) -> Result<CoopConfig> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = String::from_utf8(input(path)?).with_context(|| format!("{} is no text", path.display()))?;
     toml::from_str(&text).with_context(|| format!("{} is not understood", path.display()))
 }
 
@@ -139,6 +143,8 @@ pub async fn coop(common: &Common, command: CoopCommand, ui: Ui) -> Result<ExitC
         }
         CoopCommand::Upgrade(args) => upgrade(common, args, ui).await,
         CoopCommand::Status => status(common, ui).await,
+        CoopCommand::Datasets => datasets(common, ui).await,
+        CoopCommand::Budget => budget(common, ui).await,
     }
 }
 
@@ -215,10 +221,47 @@ async fn status(common: &Common, ui: Ui) -> Result<ExitCode> {
         view.members,
         view.stewards.len(),
         view.quorum,
-        rochdale_core::money::MicroUsdc(treasury.contributors),
-        rochdale_core::money::MicroUsdc(treasury.claimed),
+        MicroUsdc(treasury.contributors),
+        MicroUsdc(treasury.claimed),
     );
     show(ui, &json!({ "cooperative": view, "treasury": treasury }), sentence)
+}
+
+/// `rochdale coop datasets`: what is on offer, for what, and how many members have it.
+async fn datasets(common: &Common, ui: Ui) -> Result<ExitCode> {
+    let coop = Coop::connect(&common.gateway()?).await?;
+    let all: Vec<DatasetView> = coop.gateway.get("/v1/datasets").await?;
+    let sizes: Sizes = coop.gateway.get("/v1/sizes").await?;
+    let kind = |code: u8| {
+        ["?", "health records", "laboratory results", "wearables", "summaries of genomes"]
+            .get(usize::from(code))
+            .copied()
+    };
+    let line = |set: &DatasetView| {
+        let (thousand, one) = (MicroUsdc(set.price_per_thousand), MicroUsdc(set.price_per_thousand / 1_000));
+        let people = sizes.sizes.iter().filter(|size| size.dataset == set.dataset);
+        let people = people.map(|size| format!("purpose {} about {}", size.purpose, size.members)).collect::<Vec<_>>();
+        let people = if people.is_empty() { "nobody was counted yet".to_owned() } else { people.join(", ") };
+        let what = kind(set.data_type).unwrap_or("of a type that this program does not know");
+        format!(
+            "dataset {}: {what}, source {}\n  price {thousand} for 1,000 records and a month, {one} each\n  members: {people}\n  terms {}",
+            set.dataset, set.source, set.terms_hash
+        )
+    };
+    let lines: Vec<String> = all.iter().map(line).collect();
+    let text = if lines.is_empty() { "no dataset is on offer".to_owned() } else { lines.join("\n") };
+    show(ui, &json!({ "datasets": all, "sizes": sizes.sizes }), text)
+}
+
+/// `rochdale coop budget`: what was charged to people's privacy budgets.
+async fn budget(common: &Common, ui: Ui) -> Result<ExitCode> {
+    let budget: BudgetView = Coop::connect(&common.gateway()?).await?.gateway.get("/v1/budget").await?;
+    let BudgetView { debits, answered, rho } = budget;
+    let zcdp = |nano: u64| format!("{}.{:03} zCDP", nano / 1_000_000_000, nano / 1_000_000 % 1_000);
+    let booked = if debits == 1 { "1 query is".to_owned() } else { format!("{debits} queries are") };
+    let sentence =
+        format!("{booked} booked, {answered} answered; they charge {} in all, and nobody was charged more", zcdp(rho));
+    show(ui, &json!(budget), sentence)
 }
 
 /// The chain that `rochdale up` keeps in a state directory.
@@ -249,7 +292,9 @@ pub async fn epoch(common: &Common, command: EpochCommand, ui: Ui) -> Result<Exi
             now.final_epoch, now.epoch
         )));
     }
+    let waiting = ui.spinner(&format!("settling epoch {epoch}"));
     let view = epochs::settle(&coop, &chain, epoch, ATTEMPT_PATIENCE).await?;
+    waiting.done();
     show(ui, &json!(view), format!("epoch {epoch} is final with root {}", view.root.unwrap_or_default()))
 }
 

@@ -48,7 +48,7 @@ pub async fn settle(coop: &Coop, chain: &Chain, epoch: Epoch, patience: Duration
 }
 
 /// Waits until every steward that answers has looked at what stands before the block `through`, and for the scores that are still coming.
-async fn scored(coop: &Coop, through: u64) -> Result<()> {
+pub async fn scored(coop: &Coop, through: u64) -> Result<()> {
     let (mut since, mut fewest) = (Instant::now(), usize::MAX);
     loop {
         let mut open = 0;

@@ -1,5 +1,6 @@
 //! Why a command failed, by kind: what the exit code says, and with `--json` a problem document (RFC 9457).
 
+use crate::refusals::explained;
 use rochdale_api::client::ClientError;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::client::{ChainError, SendError};
@@ -146,6 +147,9 @@ pub fn problem(error: &anyhow::Error) -> Value {
             json!({ "type": format!("urn:rochdale:cli:{}", kind.word()), "code": kind.word(), "title": kind.title() })
         }
     };
+    if let Some(sentence) = explained(&detail) {
+        value["explained"] = json!(sentence);
+    }
     value["detail"] = json!(detail);
     value["exit"] = json!(kind as u8);
     value

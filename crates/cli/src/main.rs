@@ -1,5 +1,6 @@
 //! The `rochdale` command: founds, runs and uses a cooperative.
 
+mod admission;
 mod args;
 mod audit;
 mod clock;
@@ -15,7 +16,9 @@ mod failure;
 mod found;
 mod gov;
 mod key;
+mod manual;
 mod member;
+mod member_args;
 mod membership;
 mod own_gas;
 mod placeholder;
@@ -23,6 +26,7 @@ mod ports;
 mod process;
 mod program;
 mod records;
+mod refusals;
 mod researcher;
 mod state;
 mod tied;
@@ -78,7 +82,11 @@ fn failed(error: &anyhow::Error, ui: Ui) -> ExitCode {
     if ui.json {
         ui.warn(format!("{:#}", failure::problem(error)));
     } else {
-        ui.warn(format!("error: {error:#}"));
+        let said = format!("{error:#}");
+        match refusals::explained(&said) {
+            Some(sentence) => ui.warn(format!("error: {sentence}\n  in full: {said}")),
+            None => ui.warn(format!("error: {said}")),
+        }
     }
     ExitCode::from(failure::kind(error) as u8)
 }
@@ -93,12 +101,15 @@ async fn run(cli: Cli, ui: Ui) -> anyhow::Result<ExitCode> {
         Command::Tied { parent, command } => tied::run(parent, &command),
         Command::Coop(command) => commands::coop(&cli.common, command, ui).await,
         Command::Member(command) => membership::member(&cli.common, command, ui).await,
+        Command::Registrar(command) => admission::registrar(&cli.common, command, ui).await,
         Command::Program(command) => program::run(&cli.common, command, ui).await,
         Command::Researcher(command) => researcher::run(&cli.common, command, ui).await,
         Command::Epoch(command) => commands::epoch(&cli.common, command, ui).await,
         Command::Gov(command) => gov::run(&cli.common, command, ui).await,
         Command::Doctor => doctor::run(&cli.common, ui).await,
-        Command::Time { by } => clock::run(&cli.common, by, ui).await,
+        Command::Completions { shell } => manual::completions(shell, ui),
+        Command::Man { out } => manual::pages(&out, ui),
+        Command::Time { by, agreed } => clock::run(&cli.common, by, ui.agreeing(agreed)).await,
         Command::Key(command) => key::run(&cli.common, command, ui),
         Command::Dispute(command) => dispute::run(&cli.common, command, ui).await,
         Command::Audit { steward, transcript: args } => match &args.transcript {

@@ -1,27 +1,36 @@
 //! `rochdale member …`: what a member types, what is asked, and what is said.
 
-use crate::args::{Common, MemberCommand};
+use crate::args::Common;
 use crate::commands::show;
 use crate::contest::{self, Outcome, Payer};
 use crate::coop::{self, Coop};
 use crate::found::{self, REGISTRAR};
 use crate::gov::Site;
 use crate::gov::args::ChainArgs;
+use crate::member_args::MemberCommand;
 use crate::researcher::args::PurposeArg;
 use crate::state::State;
 use crate::ui::Ui;
 use crate::wallet::Wallet;
-use crate::{member as members, own_gas, records};
+use crate::when::count;
+use crate::{admission, member as members, own_gas, records};
 use anyhow::{Context, Result, bail};
+use rochdale_api::claim::{Claimed, Paid};
 use rochdale_api::custody::{Opening, OpeningReason};
 use rochdale_core::fhir::Limits;
 use rochdale_core::ids::MemberId;
-use serde_json::json;
+use rochdale_core::money::{DataWei, GovWei, MicroUsdc};
+use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
-async fn erasure(coop: &Coop, member: MemberId, ui: Ui) -> Result<ExitCode> {
+/// How long the stewards are waited for after an erasure.
+const ATTESTING: Duration = Duration::from_secs(20);
+
+/// What the stewards signed of an erasure.
+async fn erasure(coop: &Coop, member: MemberId) -> Result<(Value, String)> {
     let (mut values, mut sentences, mut destroyed) = (Vec::new(), String::new(), 0);
     for (steward, word) in members::erasure(coop, member).await? {
         match word {
@@ -44,7 +53,75 @@ async fn erasure(coop: &Coop, member: MemberId, ui: Ui) -> Result<ExitCode> {
     let so = if destroyed >= needed { "nobody can open the records" } else { "the records can still be opened" };
     write!(sentences, "{destroyed} of {needed} deletions that suffice: {so}")?;
     let value = json!({ "words": values, "needed": needed, "can_be_opened": destroyed < needed });
-    show(ui, &value, sentences)
+    Ok((value, sentences))
+}
+
+/// The same right after it was asked for: the stewards are given a moment to destroy what they hold.
+async fn attested(coop: &Coop, member: MemberId) -> Result<(Value, String)> {
+    let start = Instant::now();
+    loop {
+        let (value, sentences) = erasure(coop, member).await?;
+        let all = value["words"].as_array().is_some_and(|words| words.iter().all(|word| word.get("error").is_none()));
+        if all || start.elapsed() > ATTESTING {
+            return Ok((value, sentences));
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// What was paid to whom, as people read it.
+fn paid(claimed: &Claimed) -> String {
+    let amounts = |cash, data, gov| format!("{}, {} and {}", MicroUsdc(cash), DataWei(data), GovWei(gov));
+    let line = |p: &Paid| format!("\n  member {}: {}", p.member_id, amounts(p.cash, p.data, p.gov));
+    let sum = |of: fn(&Paid) -> u128| claimed.paid.iter().map(of).sum::<u128>();
+    let whom = match claimed.paid.len() {
+        1 => "1 member was".to_owned(),
+        many => format!("{many} members were"),
+    };
+    let mut said = format!("{whom} paid against the root of epoch {}", claimed.epoch);
+    if !claimed.paid.is_empty() {
+        said += &format!(": {}", amounts(sum(|p| p.cash), sum(|p| p.data), sum(|p| p.gov)));
+        said.extend(claimed.paid.iter().map(line));
+    }
+    for (who, why) in
+        [(&claimed.skipped, "their payee refused, it stays owed"), (&claimed.later, "later, or at own gas now (--key)")]
+    {
+        if !who.is_empty() {
+            let who: Vec<String> = who.iter().map(ToString::to_string).collect();
+            said += &format!("\n  not paid: {} ({why})", who.join(", "));
+        }
+    }
+    said
+}
+
+/// `rochdale member show`
+async fn shown(coop: &Coop, name: &str, wallet: &Wallet, ui: Ui) -> Result<ExitCode> {
+    let view = members::view(coop, wallet.id()?).await?;
+    let next = match (view.active, view.consent.as_str(), view.contributions) {
+        (false, ..) => {
+            format!("the membership ended; what was earned is paid out: `rochdale member claim --name {name}`")
+        }
+        (true, "granted", 0) => format!("contribute a record: `rochdale member contribute --name {name} FILE`"),
+        (true, "granted", _) => format!("see what was earned and for what: `rochdale member rows --name {name}`"),
+        (true, ..) => {
+            format!("consent, so that records can be contributed and used: `rochdale member consent --name {name}`")
+        }
+    };
+    let waiting = wallet.pending()?.len();
+    let mut sentence = format!(
+        "{name} is member {}, {}\n  account {}\n  paid to {}\n  consent {}{}\n  {} recorded\nNext: {next}",
+        view.member_id,
+        if view.active { "active" } else { "no longer active" },
+        view.account,
+        if view.payout == view.account { "the account itself".to_owned() } else { view.payout.to_string() },
+        view.consent,
+        if view.consent_version == 0 { String::new() } else { format!(", version {}", view.consent_version) },
+        count(u64::from(view.contributions), "contribution")
+    );
+    if waiting > 0 {
+        sentence += &format!("\nSome steward misses a share: `rochdale member contribute --name {name} --resume`");
+    }
+    show(ui, &json!({ "name": name, "member": view, "waiting": waiting }), sentence)
 }
 
 fn openings(logs: &[members::OpeningLog], ui: Ui) -> Result<ExitCode> {
@@ -94,13 +171,21 @@ pub async fn member(common: &Common, command: MemberCommand, ui: Ui) -> Result<E
     let state = common.state()?;
     let coop = Coop::connect(&common.gateway()?).await?;
     match command {
-        MemberCommand::Join { name } => {
-            // Before a key is drawn: without the registrar nobody is admitted.
-            let registrar = found::office(&state, REGISTRAR)?;
-            let mut wallet = Wallet::open_or_create(&state, &name)?;
-            let joined = members::join(&coop, &mut wallet, &registrar).await?;
+        MemberCommand::Apply { name, out } => admission::apply(&coop, &state, &name, &out, ui).await,
+        MemberCommand::Join { name, admission } => {
+            let joined = match admission {
+                Some(file) => admission::join(&coop, &mut Wallet::open(&state, &name)?, &file).await?,
+                None => {
+                    // Before a key is drawn: without the registrar nobody is admitted.
+                    let registrar = found::office(&state, REGISTRAR).context(
+                        "where the registrar is elsewhere, `rochdale member apply` writes what the registrar admits",
+                    )?;
+                    members::join(&coop, &mut Wallet::open_or_create(&state, &name)?, &registrar).await?
+                }
+            };
             show(ui, &json!(joined), format!("{name} is member {}", joined.member_id))
         }
+        MemberCommand::Show { name } => shown(&coop, &name, &Wallet::open(&state, &name)?, ui).await,
         MemberCommand::Consent { name, purpose, revoke, agreed } => {
             consent(&coop, &state, &name, purpose, revoke, ui.agreeing(agreed)).await
         }
@@ -127,14 +212,22 @@ pub async fn member(common: &Common, command: MemberCommand, ui: Ui) -> Result<E
             show(ui, &json!(mined), format!("{name} is paid to {address} from block {} on", mined.block))
         }
         MemberCommand::Erase { name, .. } => {
-            let mined = members::erase(&coop, &Wallet::open(&state, &name)?).await?;
-            show(ui, &json!(mined), format!("erased in block {}; what was earned stays claimable", mined.block))
+            let wallet = Wallet::open(&state, &name)?;
+            let mined = members::erase(&coop, &wallet).await?;
+            let (word, said) = attested(&coop, wallet.id()?).await?;
+            let mut value = json!(mined);
+            value["erasure"] = word;
+            let sentence = format!("erased in block {}; what was earned stays claimable\n{said}", mined.block);
+            show(ui, &value, sentence)
         }
         MemberCommand::Rows { name } => {
             let report = members::row(&coop, &Wallet::open(&state, &name)?).await?;
             show(ui, &json!(report), serde_json::to_string_pretty(&report)?)
         }
-        MemberCommand::Erasure { name } => erasure(&coop, Wallet::open(&state, &name)?.id()?, ui).await,
+        MemberCommand::Erasure { name } => {
+            let (value, sentences) = erasure(&coop, Wallet::open(&state, &name)?.id()?).await?;
+            show(ui, &value, sentences)
+        }
         MemberCommand::Openings { name } => {
             let logs = members::openings(&coop, &Wallet::open(&state, &name)?).await?;
             openings(&logs, ui)
@@ -159,13 +252,7 @@ pub async fn member(common: &Common, command: MemberCommand, ui: Ui) -> Result<E
                 _ => Vec::new(),
             };
             let claimed = members::claim(&coop, whom).await?;
-            let sentence = format!(
-                "{} members were paid against the root of epoch {}, {} skipped, {} later",
-                claimed.paid.len(),
-                claimed.epoch,
-                claimed.skipped.len(),
-                claimed.later.len()
-            );
+            let sentence = paid(&claimed);
             show(ui, &json!(claimed), sentence)
         }
     }

@@ -5,7 +5,7 @@ use rochdale_core::ids::StewardId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -128,6 +128,16 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
         std::fs::rename(&partial, path)
     };
     write().with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// What is in a file that a person named; `-` is standard input.
+pub fn input(path: &Path) -> Result<Vec<u8>> {
+    if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin().read_to_end(&mut bytes).context("cannot read standard input")?;
+        return Ok(bytes);
+    }
+    std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// Writes a value as JSON with [`write_private`].

@@ -1,6 +1,7 @@
 //! From what a person types to the calls of a proposal.
 
 use super::args::ProposeCommand;
+use crate::state::input;
 use alloy::primitives::keccak256;
 use anyhow::{Context, Result, bail};
 use rochdale_chain::bindings::{DatasetCatalog, abi};
@@ -106,7 +107,7 @@ fn named(args: &[String]) -> Result<Value> {
 }
 
 fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = String::from_utf8(input(path)?).with_context(|| format!("{} is no text", path.display()))?;
     toml::from_str(&text).with_context(|| format!("{} is not understood", path.display()))
 }
 

@@ -9,9 +9,9 @@ use crate::gov::Site;
 use alloy::primitives::{Address, U256};
 use alloy::signers::local::PrivateKeySigner;
 use alloy::sol_types::SolCall;
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Result, ensure};
 use rochdale_chain::bindings::{DataToken, EthicsRegistry, LicenseSale, TestUSDC};
-use rochdale_chain::client::{ChainError, LOCAL_CHAIN_ID, Receipt, SendError, Sender};
+use rochdale_chain::client::{LOCAL_CHAIN_ID, Receipt, Sender};
 use rochdale_chain::deploy::Addresses;
 use rochdale_chain::local::{LocalChain, approve_researcher};
 use rochdale_core::ids::Purpose;
@@ -55,12 +55,12 @@ impl Desk {
 
     /// Asks a contract.
     pub async fn view<C: SolCall>(&self, to: Address, call: &C) -> Result<C::Return> {
-        self.site.chain.view(to, call).await.map_err(told_of_view)
+        Ok(self.site.chain.view(to, call).await?)
     }
 
-    /// Sends from the researcher's account; a refusal says what to do about it.
+    /// Sends from the researcher's account.
     pub async fn send<C: SolCall>(&self, to: Address, call: &C) -> Result<Receipt> {
-        self.sender.send(to, call).await.map_err(told)
+        Ok(self.sender.send(to, call).await?)
     }
 
     /// Block time in Unix seconds.
@@ -80,7 +80,7 @@ impl Desk {
     pub async fn approve(&self, board: &PrivateKeySigner, purpose: Purpose, seconds: u64) -> Result<u64> {
         let until = self.now().await? + seconds;
         let manifest = &self.site.manifest;
-        approve_researcher(&self.sender, board, manifest, self.account(), purpose, until).await.map_err(told)?;
+        approve_researcher(&self.sender, board, manifest, self.account(), purpose, until).await?;
         Ok(until)
     }
 
@@ -169,52 +169,5 @@ impl Desk {
     /// A file of the researcher's.
     pub fn file(&self, folder: &str, name: &str) -> PathBuf {
         self.researcher.folder(folder).join(name)
-    }
-}
-
-/// A refused transaction with the way out, where there is one that a researcher can take.
-fn told(error: SendError) -> anyhow::Error {
-    let hint = error.revert().and_then(|revert| way_out(revert.name()));
-    with_hint(error.into(), hint)
-}
-
-/// The same for a question that a contract refuses.
-fn told_of_view(error: ChainError) -> anyhow::Error {
-    let hint = match &error {
-        ChainError::Refused { detail, .. } => detail.split('(').next().and_then(way_out),
-        _ => None,
-    };
-    with_hint(error.into(), hint)
-}
-
-/// What a researcher can do about a refusal, by the name of the contract's error.
-fn way_out(refusal: &str) -> Option<&'static str> {
-    let hint = match refusal {
-        "LicenseSale_NotBonded" => "this sale needs collateral: `rochdale researcher bond put`",
-        "LicenseSale_NotApproved" => "the ethics board has to approve the researcher for this purpose",
-        "LicenseSale_DatasetClosed" => "the dataset is not on offer",
-        "LicenseSale_SoldOtherwise" => {
-            "a dataset is sold by its list price or by auction, one at a time: `rochdale researcher auction` or `license`"
-        }
-        "AuctionHouse_NotAuctioned" => "the dataset has no auction terms: the token house sets them",
-        "AuctionHouse_Running" => "the dataset has an auction already: bid in that one",
-        "ComputeDesk_NoPrice" => "computations have no price yet: the token house sets it",
-        "Market_NotRenewable" => "only a query license can be renewed",
-        "Market_NotHolder" => "it is another account's",
-        "Market_NoReservation" => "it was never made, became a license, or was cancelled",
-        "Market_NotCancellable" => "the time to cancel is over: `rochdale researcher activate`",
-        "Market_StillCancellable" => "only its holder may activate it before the time to cancel is over",
-        "EthicsRegistry_BadSignature" => "the key is not the ethics board's",
-        "DataToken_TransferNotListed" => "DATA moves among listed accounts only, and the Treasury is not listed",
-        "Pausing_Paused" => "the guardian has paused it until that time",
-        _ => return None,
-    };
-    Some(hint)
-}
-
-fn with_hint(error: anyhow::Error, hint: Option<&str>) -> anyhow::Error {
-    match hint {
-        Some(hint) => anyhow!("{error}: {hint}"),
-        None => error,
     }
 }

@@ -17,6 +17,7 @@ use crate::args::Common;
 use crate::commands::show;
 use crate::coop::{self, Coop};
 use crate::found;
+use crate::state::input;
 use crate::ui::Ui;
 use anyhow::{Context, Result, ensure};
 use args::ResearcherCommand;
@@ -163,7 +164,7 @@ async fn resume_all(researcher: &Researcher, coop: &Coop, ui: Ui) -> Result<Exit
 
 /// A typed query in a file.
 fn read_query(path: &Path) -> Result<Query> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let bytes = input(path)?;
     let query = Query::parse(&bytes).with_context(|| format!("{} is no query", path.display()))?;
     query.validate().with_context(|| format!("{} is no query", path.display()))?;
     Ok(query)

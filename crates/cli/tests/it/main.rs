@@ -4,6 +4,7 @@
 mod audit;
 mod backup;
 mod bad_input;
+mod daily;
 mod deploy;
 mod directory;
 mod disputes;

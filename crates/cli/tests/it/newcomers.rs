@@ -145,6 +145,8 @@ fn point_9_the_local_chains_time_is_shown_and_moved_and_no_other_chains() {
     assert_eq!(up.json(&["coop", "status"])["cooperative"]["now"].as_u64().unwrap() / 100, to / 100, "all see it");
     assert_eq!(moved["to_settle"], 0);
     assert_eq!(up.json(&["time", "+7d"])["to_settle"], 1, "an epoch ended meanwhile");
+    let leap = up.refuses(&["time", "+31d"], 3);
+    assert!(leap.contains("epochs would have ended unsettled") && leap.contains("rochdale epoch settle"), "{leap}");
     up.refuses(&["time", "1d"], 2);
     let elsewhere = dir.path().join("elsewhere");
     let said = refuses(&["time", "+1d", "--json", "--state", elsewhere.to_str().unwrap()], 3);

@@ -59,6 +59,7 @@ impl Town {
         std::fs::create_dir(self.state()).unwrap();
         self.coop.manifest.save(&self.manifest()).unwrap();
         save_layouts(&self.manifest()).unwrap();
+        json(&["key", "new", "--json", "--office", "founder", "--state", self.state().to_str().unwrap()]);
         std::fs::write(self.state().join("coop.toml"), toml::to_string(&self.coop.config).unwrap()).unwrap();
     }
 

@@ -1,0 +1,168 @@
+//! What a person can type after `rochdale member`.
+
+use crate::gov::args::ChainArgs;
+use crate::researcher::args::PurposeArg;
+use crate::ui::Agreed;
+use alloy::primitives::Address;
+use clap::Subcommand;
+use rochdale_core::ids::DatasetId;
+use rochdale_core::ledger::DemandKind;
+use std::path::PathBuf;
+
+#[derive(Debug, Subcommand)]
+pub enum MemberCommand {
+    /// Draw a member's keys and write the application that a registrar elsewhere admits; it holds no secret
+    #[command(
+        after_help = "Example: rochdale member apply --name ada --out ada.application.json --url https://gateway.example"
+    )]
+    Apply {
+        /// What the member is called on this machine; it never leaves it
+        #[arg(long)]
+        name: String,
+        /// The application's file
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Join: by an admission that the registrar wrote, or by the registrar's key where it lies in this state directory
+    #[command(
+        after_help = "Examples:\n  rochdale member join --name ada\n  rochdale member join --name ada --admission ada.admission.json --url https://gateway.example"
+    )]
+    Join {
+        /// What the member is called on this machine; it never leaves it
+        #[arg(long)]
+        name: String,
+        /// What `rochdale registrar admit` wrote for the application of this member
+        #[arg(long)]
+        admission: Option<PathBuf>,
+    },
+    /// Show a membership: account, consent, contributions, and what can be done next
+    #[command(after_help = "Example: rochdale member show --name ada")]
+    Show {
+        /// Who
+        #[arg(long)]
+        name: String,
+    },
+    /// Grant or revoke consent
+    #[command(
+        after_help = "Examples:\n  rochdale member consent --name ada --purpose hmb\n  rochdale member consent --name ada --purpose hmb --yes\n  rochdale member consent --name ada --revoke"
+    )]
+    Consent {
+        /// The member, by the name on this machine
+        #[arg(long)]
+        name: String,
+        /// What research may be for
+        #[arg(long, value_enum, default_value = "hmb", conflicts_with = "revoke")]
+        purpose: PurposeArg,
+        /// Take the consent back
+        #[arg(long)]
+        revoke: bool,
+        #[command(flatten)]
+        agreed: Agreed,
+    },
+    /// Seal a record and contribute it
+    #[command(
+        after_help = "Examples:\n  rochdale member contribute --name ada bundle.json\n  rochdale member contribute --name ada --resume"
+    )]
+    Contribute {
+        /// The member, by the name on this machine
+        #[arg(long)]
+        name: String,
+        /// A FHIR R4 bundle of one patient
+        #[arg(required_unless_present = "resume")]
+        record: Option<PathBuf>,
+        /// The number of the dataset that the record goes into
+        #[arg(long, default_value = "1")]
+        dataset: DatasetId,
+        /// Send again what some steward misses
+        #[arg(long, conflicts_with = "record")]
+        resume: bool,
+    },
+    /// End the membership; records stay until they are erased, and what was earned stays yours
+    #[command(after_help = "Example: rochdale member leave --name ada --yes")]
+    Leave {
+        /// The member, by the name on this machine
+        #[arg(long)]
+        name: String,
+        #[command(flatten)]
+        agreed: Agreed,
+    },
+    /// Be paid to another address from now on, also after leaving
+    #[command(after_help = "Example: rochdale member payout --name ada 0x00000000000000000000000000000000000a11ce")]
+    Payout {
+        /// The member, by the name on this machine
+        #[arg(long)]
+        name: String,
+        /// The address that is paid from now on
+        address: Address,
+    },
+    /// Erase everything and end the membership; what was earned stays yours
+    Erase {
+        /// The member, by the name on this machine
+        #[arg(long)]
+        name: String,
+        #[command(flatten)]
+        agreed: Agreed,
+    },
+    /// Show which stewards signed that they destroyed what they held of an erased member
+    Erasure {
+        /// The member, by the name on this machine
+        #[arg(long)]
+        name: String,
+    },
+    /// Show which stewards opened the member's records to score them, by each steward's log
+    Openings {
+        /// The member, by the name on this machine
+        #[arg(long)]
+        name: String,
+    },
+    /// Show the member's own row of the ledger, with the reasons of each score
+    Rows {
+        /// The member, by the name on this machine
+        #[arg(long)]
+        name: String,
+    },
+    /// Demand the path of the member's row in the pending tree, or what is behind its inputs; a root of which it is not
+    /// published in time is void
+    #[command(
+        after_help = "Examples:\n  rochdale member demand --name ada\n  rochdale member demand --name ada --kind inputs"
+    )]
+    Demand {
+        /// The member, by the name on this machine
+        #[arg(long)]
+        name: String,
+        /// What is to be published: `row` or `inputs`
+        #[arg(long, default_value_t = DemandKind::Row)]
+        kind: DemandKind,
+    },
+    /// Have the chain replay the member's row in the pending root; void if it is another. Row, inputs and row key are public then
+    #[command(
+        after_help = "Examples:\n  rochdale member contest --name ada\n  rochdale member contest --name ada --pay mine.key --rpc https://node.example"
+    )]
+    Contest {
+        /// The member, by the name on this machine
+        #[arg(long)]
+        name: String,
+        /// Key file of an account that pays for the transaction itself, past the gateway
+        #[arg(long)]
+        pay: Option<PathBuf>,
+        #[command(flatten)]
+        chain: ChainArgs,
+    },
+    /// Have what is owed paid out
+    #[command(
+        after_help = "Examples:\n  rochdale member claim --name ada\n  rochdale member claim --all\n  rochdale member claim --name ada --key own.key --rpc http://127.0.0.1:8545"
+    )]
+    Claim {
+        /// The member, by the name on this machine
+        #[arg(long, required_unless_present = "all")]
+        name: Option<String>,
+        /// Everyone in the tree, in batches
+        #[arg(long, conflicts_with = "name")]
+        all: bool,
+        /// Pay the gas from the account of this key file, now and without the gateway
+        #[arg(long, requires = "name", conflicts_with = "all")]
+        key: Option<std::path::PathBuf>,
+        #[command(flatten)]
+        chain: ChainArgs,
+    },
+}
