@@ -15,4 +15,3 @@ pub mod plan;
 pub mod pool;
 pub mod release;
 pub mod stability;
-mod units;

@@ -25,7 +25,7 @@ use rochdale_core::ids::MemberId;
 use rochdale_core::query::Code;
 use sha2::Sha256;
 
-use crate::units::in_pool_unit;
+use rochdale_core::units::in_pool_unit;
 
 /// Rows per Arrow batch; DataFusion's own default.
 const BATCH: usize = 8192;

@@ -119,9 +119,12 @@ fn outcome(query: &Query, noisy: &[Noisy], gate: &Gate) -> Outcome {
     let figures = match &query.ask {
         Ask::Count {} => figures(noisy, Part::Gate),
         Ask::Mean { lower, upper, .. } => {
-            let mean = centre(*lower, *upper) + divide_rounded(first(Part::Figures), count);
+            let sum = first(Part::Figures);
+            let mean = centre(*lower, *upper) + divide_rounded(sum, count);
             let mean = mean.clamp(i128::from(*lower), i128::from(*upper));
-            let mean = Figure { value: saturated(mean), scale: 1000, sigma_milli: None };
+            let scale = |part| of(noisy, part).map_or(0.0, |noisy| noisy.scale);
+            let error = ratio_error((sum, scale(Part::Figures)), (count, scale(Part::Gate)));
+            let mean = Figure { value: saturated(mean), scale: 1000, sigma_milli: thousandths(error) };
             [vec![mean], figures(noisy, Part::Gate)].concat()
         }
         Ask::Histogram { .. } => figures(noisy, Part::Figures),
@@ -141,8 +144,20 @@ fn of(noisy: &[Noisy], part: Part) -> Option<&Noisy> {
 
 fn figures(noisy: &[Noisy], part: Part) -> Vec<Figure> {
     let Some(noisy) = of(noisy, part) else { return Vec::new() };
-    let sigma_milli = Some((noisy.scale * 1000.0).ceil() as u64);
+    let sigma_milli = thousandths(noisy.scale);
     noisy.values.iter().map(|&value| Figure { value: saturated(value), scale: 1, sigma_milli }).collect()
+}
+
+/// The standard error of a quotient of two numbers with independent noise, each given with the deviation of its noise, by the delta
+/// method: `√(σ₁² + (n₁ / n₂)² σ₂²) / n₂`. Only what is noisy goes in, so that it tells nothing more.
+fn ratio_error((sum, of_sum): (i128, f64), (count, of_count): (i128, f64)) -> f64 {
+    let count = count as f64;
+    of_sum.hypot(sum as f64 / count * of_count) / count
+}
+
+/// A standard error in thousandths, rounded up.
+fn thousandths(error: f64) -> u64 {
+    saturated((error * 1000.0).ceil() as i128).unsigned_abs()
 }
 
 /// `value / by` to the nearest integer, halves up; `by` is positive.

@@ -14,5 +14,7 @@ pub mod money;
 pub mod order;
 pub mod poll;
 pub mod query;
+pub mod reading;
 pub mod score;
 pub mod size;
+pub mod units;

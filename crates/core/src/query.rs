@@ -411,10 +411,9 @@ pub struct Figure {
     pub value: i64,
     /// What to divide by: 1 for counts, 1,000 for milli-units.
     pub scale: u32,
-    /// Standard deviation of the noise in thousandths of the integer's unit, rounded up; `None` where the figure is a ratio of noisy
-    /// integers and has no such number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sigma_milli: Option<u64>,
+    /// Standard error by the noise that was added, in thousandths of the integer's unit, rounded up: the noise's own standard deviation,
+    /// and for a mean that of a ratio of noisy integers by the delta method. What chance picked the people asked is not in it.
+    pub sigma_milli: u64,
 }
 
 impl Answer {
@@ -527,8 +526,8 @@ mod tests {
             snapshot: B256::repeat_byte(2),
             rho: 5_000_000,
             gate_rho: 4_687_500,
-            left_out: Figure { value: 1, scale: 1, sigma_milli: Some(40_000) },
-            outcome: Outcome::Released { figures: vec![Figure { value: -3, scale: 1, sigma_milli: Some(10_000) }] },
+            left_out: Figure { value: 1, scale: 1, sigma_milli: 40_000 },
+            outcome: Outcome::Released { figures: vec![Figure { value: -3, scale: 1, sigma_milli: 10_000 }] },
         };
         let json = commit::canonical_json(&answer).unwrap();
         assert_eq!(serde_json::from_slice::<Answer>(&json).unwrap(), answer);

@@ -162,6 +162,7 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
         chain,
         manifest,
         address,
+        worker: config.worker.address,
         store,
         index,
         relayer,

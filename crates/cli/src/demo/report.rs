@@ -9,7 +9,8 @@ use rochdale_api::order::Answered;
 use rochdale_api::status::{BudgetView, EpochView, TreasuryView};
 use rochdale_core::ids::{LicenseId, MemberId, StewardId};
 use rochdale_core::money::{DataWei, GovWei, MicroUsdc, decimal_string};
-use rochdale_core::query::{Figure, Outcome};
+use rochdale_core::query::Outcome;
+use rochdale_core::reading::Reading;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -65,6 +66,8 @@ pub struct LicenseReport {
 pub struct Asked {
     pub kind: &'static str,
     pub seconds: f64,
+    /// The answer's figures, as a person reads them.
+    pub figures: Vec<Reading>,
     pub answered: Answered,
     pub receipt_tx: B256,
 }
@@ -205,14 +208,11 @@ impl Report {
         println!("\nQueries (differentially private, each with a receipt on chain)");
         for asked in &self.queries {
             let answer = &asked.answered.answer;
-            let said = match &answer.outcome {
-                Outcome::Withheld { reason } => format!("withheld: {reason:?}"),
-                Outcome::Released { figures } => {
-                    let figures = figures.iter().map(shown);
-                    figures.collect::<Vec<_>>().join(", ")
-                }
-            };
-            println!("  {:<10} {:.1} s: {said}", asked.kind, asked.seconds);
+            println!("  {:<10} {:.1} s", asked.kind, asked.seconds);
+            if let Outcome::Withheld { reason } = &answer.outcome {
+                println!("    withheld: {reason:?}");
+            }
+            asked.figures.iter().for_each(|figure| println!("    {figure}"));
         }
         let BudgetView { debits, rho, .. } = self.budget;
         println!("  {debits} debits are booked; nobody was charged more than {:.3} zCDP", rho as f64 / 1e9);
@@ -251,15 +251,6 @@ impl Report {
         println!("  {} steward 1's audit of every epoch", if self.audit_agrees { "ok    " } else { "BROKEN" });
         println!("\nSeconds");
         self.seconds.iter().for_each(|(part, seconds)| println!("  {part:<34} {seconds:>6.1}"));
-    }
-}
-
-/// A figure as a decimal number, with the standard deviation of its noise where it has one.
-fn shown(figure: &Figure) -> String {
-    let value = figure.value as f64 / f64::from(figure.scale);
-    match figure.sigma_milli {
-        Some(sigma) => format!("{value} ± {:.1}", sigma as f64 / 1e3 / f64::from(figure.scale)),
-        None => value.to_string(),
     }
 }
 

@@ -78,10 +78,11 @@ impl Demo {
             let kind = query.ask.kind();
             let license = licensed.bought.license;
             let (answered, kept) = licensed.researcher.ask(&self.coop, license, PURPOSE, query, false).await?;
+            let figures = answered.answer.readings(&kept.request.query);
             let mined = kept.answer.context("an answered order has no answer")?.mined;
             let seconds = start.elapsed().as_secs_f64();
             self.report.gas.one("anchor a receipt", mined.gas_used);
-            self.report.queries.push(Asked { kind, seconds, answered, receipt_tx: mined.tx });
+            self.report.queries.push(Asked { kind, seconds, figures, answered, receipt_tx: mined.tx });
             bar.inc();
         }
         bar.done();

@@ -24,7 +24,7 @@ use args::ResearcherCommand;
 use desk::Desk;
 use quote::Wanted;
 use rochdale_api::order::{Answered, PublishedSize, Sizes};
-use rochdale_core::query::Query;
+use rochdale_core::query::{Outcome, Query, Withheld};
 use serde_json::json;
 use std::path::Path;
 use std::process::ExitCode;
@@ -86,8 +86,10 @@ pub async fn run(common: &Common, command: ResearcherCommand, ui: Ui) -> Result<
             let Some(query) = query.filter(|_| !resume) else { return resume_all(&researcher, &coop, ui).await };
             let query = read_query(&query)?;
             let license = license.map_or_else(|| researcher.last_license(), Ok)?;
+            let known = researcher.answered_orders()?;
             let (answered, kept) = researcher.ask(&coop, license, purpose.code(), query, again).await?;
-            shown(ui, &answered, &kept)
+            let reused = known.contains(&kept.order);
+            shown(ui, &answered, &kept, reused)
         }
         ResearcherCommand::Orders { name } => {
             let researcher = Researcher::open(&common.state()?, &name)?;
@@ -98,7 +100,7 @@ pub async fn run(common: &Common, command: ResearcherCommand, ui: Ui) -> Result<
             let researcher = Researcher::open(&common.state()?, &name)?;
             let coop = Coop::connect(&common.gateway()?).await?;
             let (answered, kept) = researcher.fetch(&coop, researcher.order_named(&order)?).await?;
-            shown(ui, &answered, &kept)
+            shown(ui, &answered, &kept, true)
         }
         ResearcherCommand::Sizes => {
             let sizes: Sizes = Coop::connect(&common.gateway()?).await?.gateway.get("/v1/sizes").await?;
@@ -113,11 +115,36 @@ pub async fn run(common: &Common, command: ResearcherCommand, ui: Ui) -> Result<
     }
 }
 
-/// One answer.
-fn shown(ui: Ui, answered: &Answered, kept: &Kept) -> Result<ExitCode> {
+/// One answer: each figure with what it is of, its unit, and how far the noise may have moved it.
+fn shown(ui: Ui, answered: &Answered, kept: &Kept, reused: bool) -> Result<ExitCode> {
+    show(ui, &answer_value(answered, kept, reused), answer_lines(answered, kept, reused).join("\n"))
+}
+
+fn answer_value(answered: &Answered, kept: &Kept, reused: bool) -> serde_json::Value {
+    let (answer, query) = (&answered.answer, &kept.request.query);
     let mut value = json!(answered);
     value["order"] = json!(kept.order);
-    show(ui, &value, serde_json::to_string_pretty(&answered.answer)?)
+    value["figures"] = json!(answer.readings(query));
+    value["reused"] = json!(reused || answered.cached);
+    value["left_out"] = json!(answer.left_out_reading());
+    value
+}
+
+fn answer_lines(answered: &Answered, kept: &Kept, reused: bool) -> Vec<String> {
+    let answer = &answered.answer;
+    let mut lines = match &answer.outcome {
+        Outcome::Released { .. } => answer.readings(&kept.request.query).iter().map(ToString::to_string).collect(),
+        Outcome::Withheld { reason: Withheld::CohortTooSmall } => {
+            vec!["withheld: about too few people, noise included; what it cost is spent".to_owned()]
+        }
+    };
+    lines.push(answer.left_out_reading().to_string());
+    lines.push(if reused || answered.cached {
+        format!("from an earlier answer, nothing charged (order {})", kept.order)
+    } else {
+        format!("charged to each person asked: {} zCDP (order {})", answer.rho as f64 / 1e9, kept.order)
+    });
+    lines
 }
 
 /// Every order with where it stands.
@@ -139,25 +166,27 @@ fn list(orders: &[Kept], now: u64, ui: Ui) -> Result<ExitCode> {
 /// Sends every order again that has no answer yet; one that fails does not keep the next ones back.
 async fn resume_all(researcher: &Researcher, coop: &Coop, ui: Ui) -> Result<ExitCode> {
     let now = coop.now().await?;
-    let (mut told, mut failed) = (Vec::new(), 0);
+    let (mut told, mut lines, mut failed) = (Vec::new(), Vec::new(), 0);
     let open = |kept: &Kept| matches!(kept.state(now), "open" | "late");
     for kept in researcher.orders()?.into_iter().filter(open) {
         let order = kept.order;
         // After its deadline an order may still have been paid and answered before; nothing new can be charged.
         let late = kept.state(now) == "late";
         match researcher.fetch(coop, kept).await {
-            Ok((answered, _)) => told.push(json!({ "order": order, "answered": answered })),
+            Ok((answered, kept)) => {
+                lines.push(format!("{order}:\n{}", answer_lines(&answered, &kept, false).join("\n")));
+                told.push(json!({ "order": order, "answered": answer_value(&answered, &kept, false) }));
+            }
             Err(error) => {
                 failed += u32::from(!late);
+                lines.push(format!("{order}: {error:#}"));
                 told.push(json!({ "order": order, "late": late, "error": format!("{error:#}") }));
             }
         }
     }
-    let line = |value: &serde_json::Value| match value["error"].as_str() {
-        Some(error) => format!("{}: {error}", value["order"]),
-        None => format!("{}: {}", value["order"], value["answered"]["answer"]["outcome"]),
-    };
-    let lines = if told.is_empty() { vec!["no order is open".to_owned()] } else { told.iter().map(line).collect() };
+    if lines.is_empty() {
+        lines.push("no order is open".to_owned());
+    }
     show(ui, &json!({ "resumed": told }), lines.join("\n"))?;
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

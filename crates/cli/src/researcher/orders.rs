@@ -14,6 +14,7 @@ use rochdale_core::ids::{LicenseId, Purpose};
 use rochdale_core::query::Query;
 use rochdale_crypto::random_blinder;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// An order as it is kept.
@@ -60,6 +61,11 @@ impl Researcher {
         }
         orders.sort_by_key(|kept| (kept.request.order.deadline, kept.order));
         Ok(orders)
+    }
+
+    /// Orders whose answer is kept: to give it again charges nothing.
+    pub fn answered_orders(&self) -> Result<BTreeSet<B256>> {
+        Ok(self.orders()?.into_iter().filter(|kept| kept.answer.is_some()).map(|kept| kept.order).collect())
     }
 
     /// The order whose name begins so.

@@ -58,11 +58,18 @@ fn a_person_types_every_step_stops_everything_and_goes_on() {
     std::fs::write(&query, r#"{"version":1,"dataset":1,"ask":{"kind":"count"},"rho":400000000}"#).unwrap();
     let query = query.to_str().unwrap();
     let first = up.json(&["researcher", "query", query]);
-    assert_eq!(first["cached"], false);
+    assert_eq!((&first["cached"], &first["reused"]), (&json!(false), &json!(false)));
+    let figure = &first["figures"][0];
+    assert_eq!((&figure["label"], &figure["unit"]), (&json!("members"), &json!("people")), "{first}");
+    assert!(figure["standard_error"].as_f64().unwrap() > 1.0, "{first}");
+    assert!(figure["interval_95"][0].as_f64().unwrap() < figure["value"].as_f64().unwrap(), "{first}");
     let again = up.json(&["researcher", "query", query]);
-    assert_eq!(again, first, "the kept answer: no second order, no second charge");
+    assert_eq!(again["reused"], true);
+    let kept =
+        |value: &Value| [&value["answer"], &value["order"], &value["debit"], &value["figures"]].map(Clone::clone);
+    assert_eq!(kept(&again), kept(&first), "the kept answer: no second order, no second charge");
     let name = first["order"].as_str().unwrap();
-    assert_eq!(up.json(&["researcher", "answer", &name[..10]]), first);
+    assert_eq!(kept(&up.json(&["researcher", "answer", &name[..10]])), kept(&first));
     let orders = up.json(&["researcher", "orders"]);
     assert_eq!((orders["orders"].as_array().unwrap().len(), &orders["orders"][0]["state"]), (1, &json!("answered")));
     let sizes = up.json(&["researcher", "sizes"]);

@@ -60,6 +60,8 @@ pub struct Gateway {
     pub manifest: Manifest,
     /// The gateway's own address.
     pub address: Address,
+    /// The configured worker's address.
+    pub worker: Address,
     /// The database that it alone writes.
     pub store: Store,
     /// What the chain said.

@@ -174,18 +174,14 @@ pub(super) async fn look(gateway: &Gateway) -> Health {
     if let Err(error) = gateway.store.queue_length().await {
         problems.push(error.to_string());
     }
+    if standing.progress.is_some() {
+        problems.extend(disowned(gateway));
+    }
     let ok = problems.is_empty();
     // What follows hinders some requests, not the gateway.
     let entries = gateway.directory.entries();
     let down = entries.iter().filter(|e| !e.up);
     problems.extend(down.map(|e| format!("steward {} does not answer at {}", e.steward, e.url)));
-    let registered = gateway.index.state().read(|s| s.gateway);
-    if registered.is_some_and(|g| g != gateway.address) {
-        problems.push(format!(
-            "the chain names another gateway than {}: stewards will refuse its requests",
-            gateway.address
-        ));
-    }
     if now > 0 {
         problems.extend(gateway.relayer.alarms(now).await);
     }
@@ -200,6 +196,28 @@ pub(super) async fn look(gateway: &Gateway) -> Health {
         problems,
         waiting_for: gateway.directory.peers().waited_for(),
     }
+}
+
+/// What the chain says against this gateway or its worker: either way it serves nobody.
+fn disowned(gateway: &Gateway) -> Vec<String> {
+    let (named, knows) = gateway.index.state().read(|s| (s.gateway, s.workers.contains_key(&gateway.worker)));
+    let mut problems = Vec::new();
+    if named != Some(gateway.address) {
+        let other = named.map_or_else(|| "no gateway".to_owned(), |other| format!("{other} as its gateway"));
+        problems.push(format!(
+            "the chain names {other}, this one is {}: stewards and worker refuse its requests; relayer.key_file has to be the named one's key, \
+             or a vote names this one (StewardCommittee.setGateway)",
+            gateway.address
+        ));
+    }
+    if !knows {
+        problems.push(format!(
+            "the worker {} is not registered on chain: no query is answered; worker.address has to be a registered one, or a vote registers it \
+             (StewardCommittee.registerWorker)",
+            gateway.worker
+        ));
+    }
+    problems
 }
 
 /// The cooperative as of now.

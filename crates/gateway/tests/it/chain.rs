@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use rochdale_api::ProblemCode;
 use rochdale_api::status::{Cooperative, DatasetView, EpochView, Health, LicenseView, TreasuryView};
+use rochdale_chain::deploy::CoopConfig;
+use rochdale_chain::local::AnvilOptions;
 use rochdale_core::ids::{DatasetId, Purpose};
 use rochdale_gateway::run::{RunError, assemble};
+use rochdale_testkit::anvil::{TestCoop, role_key};
 
 use crate::rig::Rig;
 
@@ -152,4 +155,27 @@ async fn a_chain_that_lost_what_was_final_is_said_and_nothing_is_promised_until_
     let coop: Cooperative = rig.client().get("/v1/cooperative").await.unwrap();
     assert_eq!(coop.members, 0, "the admission went with the blocks");
     rig.join(&rig.coop.member_key(1)).await;
+}
+
+/// Issue 10, point 4: whom the chain disowns is not healthy, and says who is meant and what to do.
+#[tokio::test]
+async fn a_gateway_or_worker_that_the_chain_does_not_know_is_not_healthy() {
+    let (other, worker) = (role_key("another gateway").address(), role_key("another worker").address());
+    let elsewhere = move |config: &mut CoopConfig| {
+        config.actors.gateway = other;
+        config.actors.workers[0].signer = worker;
+    };
+    let coop = TestCoop::deploy_with(AnvilOptions::default(), elsewhere).await.unwrap();
+    let mut rig = Rig::without_gateway(coop).await;
+    rig.launch().await;
+    let look = async || {
+        let answer = reqwest::get(format!("{}/v1/health", rig.url())).await.unwrap();
+        (answer.status().as_u16(), answer.json::<Health>().await.unwrap())
+    };
+    rig.until("indexed", async || look().await.1.indexed > 0).await;
+    let (status, health) = look().await;
+    assert_eq!((status, health.ok), (503, false), "{:?}", health.problems);
+    let said = |text: &str| health.problems.iter().any(|problem| problem.contains(text));
+    assert!(said(&format!("the chain names {other} as its gateway")), "{:?}", health.problems);
+    assert!(said(&format!("the worker {} is not registered", rig.coop.worker.address())), "{:?}", health.problems);
 }

@@ -268,6 +268,12 @@ impl Rig {
     }
 
     pub async fn start(&mut self) {
+        self.launch().await;
+        self.until("healthy", async || self.client().get::<Health>("/v1/health").await.is_ok_and(|h| h.ok)).await;
+    }
+
+    /// Starts it, healthy or not.
+    pub async fn launch(&mut self) {
         let config = self.config();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let (stop, stopped) = tokio::sync::oneshot::channel();
@@ -279,7 +285,6 @@ impl Rig {
         });
         let url = format!("http://{}", address.await.unwrap());
         self.running = Some(Running { runtime, url, stop, ended });
-        self.until("healthy", async || self.client().get::<Health>("/v1/health").await.is_ok_and(|h| h.ok)).await;
     }
 
     /// Ends it as SIGKILL would: whatever it does stops in the middle.

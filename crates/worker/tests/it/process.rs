@@ -82,6 +82,31 @@ async fn sigterm_ends_it_cleanly_and_it_starts_again_on_its_store() {
     }
 }
 
+/// Issue 10, point 4: a worker that the chain does not know under its sealing key says so, and is not healthy.
+#[tokio::test]
+async fn a_worker_that_is_not_registered_is_not_healthy() {
+    let (coop, dir) = found().await;
+    write_key(&dir.path().join("sealing.key"), "sealing", &*sealing("another worker").to_secret());
+    let mut child = run(&write_config(dir.path(), &coop.anvil.url(), 31_337, "stale_after_s = 3600"));
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let listening = lines.find(|line| line.contains("listening")).unwrap();
+    let rest = std::thread::spawn(move || lines.count());
+    let port: String =
+        listening.rsplit("127.0.0.1:").next().unwrap().chars().take_while(char::is_ascii_digit).collect();
+    let answer = reqwest::get(format!("http://127.0.0.1:{port}/v1/health")).await.unwrap();
+    let (status, health) = (answer.status().as_u16(), answer.json::<Health>().await.unwrap());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    rest.join().unwrap();
+    assert_eq!((status, health.ok), (503, false), "{:?}", health.problems);
+    let address = coop.worker.address();
+    assert!(
+        health.problems.iter().any(|p| p.contains(&format!("{address} is not registered"))),
+        "{:?}",
+        health.problems
+    );
+}
+
 #[tokio::test]
 async fn what_it_cannot_use_is_named_with_its_place() {
     let (coop, dir) = found().await;

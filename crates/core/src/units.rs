@@ -8,7 +8,7 @@
 //! Sources: LOINC's example UCUM units; international yard and pound agreement of 1959; molar masses by IUPAC (glucose
 //! 180.16, cholesterol 386.65, triglycerides as triolein 885.43, creatinine 113.12 g/mol).
 
-use rochdale_core::fhir::LOINC;
+use crate::fhir::LOINC;
 
 /// A code, its unit, and other units with what their values are multiplied by, as numerator and denominator.
 struct Declared {
@@ -49,18 +49,24 @@ const LOINC_UNITS: &[Declared] = &[
 ];
 
 /// A value in thousandths of the unit that the pool keeps this code in; `None` where it cannot be brought there.
-pub(crate) fn in_pool_unit(system: &str, code: &str, unit: &str, value_milli: i64) -> Option<i64> {
-    if system != LOINC {
-        return Some(value_milli);
-    }
-    let Some(declared) = LOINC_UNITS.iter().find(|declared| declared.code == code) else {
-        return Some(value_milli);
-    };
+#[must_use]
+pub fn in_pool_unit(system: &str, code: &str, unit: &str, value_milli: i64) -> Option<i64> {
+    let Some(declared) = find(system, code) else { return Some(value_milli) };
     if unit == declared.unit {
         return Some(value_milli);
     }
     let (_, numerator, denominator) = declared.others.iter().find(|(other, ..)| *other == unit)?;
     i64::try_from((i128::from(value_milli) * numerator).div_euclid(*denominator)).ok()
+}
+
+/// The UCUM unit in which a pool keeps this code; `None` where none is declared, and values are kept as written.
+#[must_use]
+pub fn pool_unit(system: &str, code: &str) -> Option<&'static str> {
+    find(system, code).map(|declared| declared.unit)
+}
+
+fn find(system: &str, code: &str) -> Option<&'static Declared> {
+    LOINC_UNITS.iter().find(|declared| system == LOINC && declared.code == code)
 }
 
 #[cfg(test)]
@@ -84,6 +90,7 @@ mod tests {
     fn other_codes_are_kept_as_written() {
         assert_eq!(in_pool_unit(LOINC, "1-8", "furlong", -5), Some(-5));
         assert_eq!(in_pool_unit("http://example.org/codes", "29463-7", "stone", 11), Some(11));
+        assert_eq!((pool_unit("http://example.org/codes", "29463-7"), pool_unit(LOINC, "29463-7")), (None, Some("kg")));
     }
 
     #[test]
