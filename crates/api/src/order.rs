@@ -156,7 +156,7 @@ pub struct Answered {
     pub result_digest: B256,
     /// EIP-712 over `QueryReceipt` by the worker.
     pub worker_signature: Bytes,
-    /// Whether it is the stored answer to the same query on the same snapshot.
+    /// Whether it is an earlier answer to the same query under the same license, for which nothing is charged again.
     pub cached: bool,
 }
 

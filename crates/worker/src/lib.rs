@@ -17,6 +17,7 @@
 
 pub mod committee;
 pub mod config;
+mod earlier;
 pub mod http;
 pub mod keys;
 pub mod order;

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! check ─▶ asked ─ snapshot, replica, signatures ─▶ signed ─ debit on chain ─▶ booked ─ release, open, noise ─▶ answered ─ receipt ─▶ done
-//!            └ same question, same snapshot: the first one's answer, sealed anew ──────────────────────────────────────────────▲
+//!            └ same question, nobody came, changed or went: the earlier answer, sealed ──────────────────────────────────────────────▲
 //! ```
 
 use rochdale_api::trace;
@@ -29,6 +29,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use zeroize::Zeroizing;
 
 use crate::committee::Committee;
+use crate::earlier::question;
 use crate::problems::{broken, internal};
 use crate::records::OpenedPool;
 use crate::snapshot::Pool;
@@ -136,7 +137,7 @@ impl Worker {
 
     /// Carries a job from wherever it is to its end. Each step passes on what it saw of the chain; only what may have changed
     /// it looks again.
-    async fn advance(&self, mut job: Job, mut mirror: Arc<Mirror>) -> Result<SealedAnswer, Problem> {
+    pub(crate) async fn advance(&self, mut job: Job, mut mirror: Arc<Mirror>) -> Result<SealedAnswer, Problem> {
         if job.state == JobState::Asked {
             job = match self.charge(job, &mirror).await? {
                 Charged::Signed(job) => *job,
@@ -177,16 +178,16 @@ impl Worker {
             return Err(Problem::new(ProblemCode::BadRequest, detail).hint("sign a new order"));
         }
         let committee = self.committee(mirror);
+        let question = question(&job)?;
+        if let Some(first) = self.earlier(mirror, question, job.cut_time).await? {
+            return self.repeat(mirror, job, first).await.map(Charged::Repeated);
+        }
         let mut pool = self.unseal_pool(&job)?;
         let agreed = match self.agree(mirror, &committee, &job, pool.drawn).await {
             Ok(agreed) => agreed,
             Err(problem) => return Err(self.give_up(&committee, &job, problem).await?),
         };
         pool.ids = agreed.contributions;
-        let question = self.question(mirror, &job, &pool)?;
-        if let Some(first) = self.store.answered(question).await? {
-            return self.repeat(mirror, job, first).await.map(Charged::Repeated);
-        }
         self.replicate(mirror).await?;
         job.question = Some(question);
         job.secret = Some(self.seal_pool(digest, &pool)?);
@@ -339,20 +340,6 @@ impl Worker {
         Ok((job, mirror))
     }
 
-    /// The stored answer to the same question over the same records, for another order: nobody is charged.
-    async fn repeat(&self, mirror: &Arc<Mirror>, mut job: Job, first: Job) -> Result<SealedAnswer, Problem> {
-        let mut answered = self.kept_answer(&first)?;
-        answered.cached = true;
-        job.answer = Some(self.seal_answer(mirror, &job, &answered)?);
-        job.debit = first.debit;
-        job.mined = first.mined;
-        job.question = first.question;
-        job.secret = None;
-        job.state = JobState::Done;
-        self.store.put_job(&job).await?;
-        Box::pin(self.advance(job, mirror.clone())).await
-    }
-
     /// The terms of an order's license.
     ///
     /// # Errors
@@ -364,7 +351,7 @@ impl Worker {
     }
 
     /// Seals an answer twice: to ourselves, to repeat it, and to the license's recipient.
-    fn seal_answer(&self, mirror: &Mirror, job: &Job, answered: &Answered) -> Result<Answer, Problem> {
+    pub(crate) fn seal_answer(&self, mirror: &Mirror, job: &Job, answered: &Answered) -> Result<Answer, Problem> {
         let recipient = self.terms(mirror, job)?.recipient_key;
         let json = Zeroizing::new(serde_json::to_vec(answered).map_err(internal)?);
         let context = self.answer_context(job);
@@ -374,7 +361,7 @@ impl Worker {
         Ok(Answer { kept: seal(self.keys.sealing.public())?, sealed: seal(SealingPublicKey(recipient))? })
     }
 
-    fn kept_answer(&self, job: &Job) -> Result<Answered, Problem> {
+    pub(crate) fn kept_answer(&self, job: &Job) -> Result<Answered, Problem> {
         let answer = job.answer.as_ref().ok_or_else(|| internal("an answered order has lost its answer"))?;
         let json =
             open_as(&self.keys.sealing, &self.answer_context(job), &Sealed(answer.kept.clone())).map_err(|error| {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use alloy::primitives::{B256, Bytes, keccak256};
+use alloy::primitives::{B256, Bytes};
 use rochdale_api::client::Client;
 use rochdale_api::member::Sealed as SealedAnswer;
 use rochdale_api::order::{BlindedOrder, SealedRequest, Snapshot};
@@ -122,20 +122,6 @@ impl Worker {
             cut: job.request.order.cut,
             ids,
         })
-    }
-
-    /// What makes two orders the same question: query and snapshot, without the blinder. Keyed, since who is in a snapshot could be found
-    /// by trying.
-    ///
-    /// # Errors
-    /// Where the ids do not ascend.
-    pub fn question(&self, mirror: &Mirror, job: &Job, pool: &Pool) -> Result<B256, Problem> {
-        let unblinded = self.rule(mirror, job, &pool.ids)?.blinded_digest(B256::ZERO).map_err(internal)?;
-        let mut bytes = Zeroizing::new(Vec::with_capacity(96));
-        bytes.extend_from_slice(&self.keys.pool_salt());
-        bytes.extend_from_slice(job.request.order.query_digest.as_slice());
-        bytes.extend_from_slice(unblinded.as_slice());
-        Ok(keccak256(&*bytes))
     }
 
     fn pool_context(&self, order: B256, index: StewardId) -> PoolContext {

@@ -189,7 +189,7 @@ pub enum ResearcherCommand {
         /// The license's purpose
         #[arg(long, value_enum, default_value = "hmb")]
         purpose: PurposeArg,
-        /// Sign a new order although the same question was answered: it is charged anew
+        /// Sign a new order although the same question was answered: it is charged anew unless nobody came, changed or went since
         #[arg(long)]
         again: bool,
         /// Send every order that has no answer yet once more: each is charged once

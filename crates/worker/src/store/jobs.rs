@@ -53,7 +53,7 @@ pub struct Job {
     pub request: QueryRequest,
     /// Timestamp of the order's cut, Unix seconds.
     pub cut_time: u64,
-    /// Keyed hash of the query and its snapshot, once that is agreed.
+    /// What is asked under which license, once it is charged: see `earlier`.
     pub question: Option<B256>,
     /// Blinder and ids of the snapshot, sealed to our own key; gone once it is done.
     pub secret: Option<Bytes>,
@@ -97,17 +97,16 @@ impl Store {
         rows.iter().map(job).collect()
     }
 
-    /// A job that has answered this question.
+    /// The jobs that have answered this question.
     ///
     /// # Errors
     /// Where the database fails or is damaged.
-    pub async fn answered(&self, question: B256) -> Result<Option<Job>> {
-        let row =
-            sqlx::query("SELECT * FROM jobs WHERE question = $1 AND state = 'done' ORDER BY order_digest LIMIT 1")
-                .bind(question.as_slice())
-                .fetch_optional(&self.pool)
-                .await?;
-        row.map(|row| job(&row)).transpose()
+    pub async fn answered(&self, question: B256) -> Result<Vec<Job>> {
+        let rows = sqlx::query("SELECT * FROM jobs WHERE question = $1 AND state = 'done' ORDER BY cut_time DESC")
+            .bind(question.as_slice())
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(job).collect()
     }
 
     /// Writes a job, whole.

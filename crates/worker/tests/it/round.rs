@@ -4,7 +4,7 @@ use rochdale_api::order::SealedAnswer;
 use rochdale_chain::eip712;
 use rochdale_chain::events::Event;
 use rochdale_core::commit;
-use rochdale_core::query::{Answer, Outcome};
+use rochdale_core::query::{AgeRange, Answer, Cohort, Outcome, Query};
 
 use crate::rig::{PURPOSE, RHO, Rig, count};
 
@@ -72,6 +72,50 @@ async fn the_same_question_over_the_same_snapshot_is_answered_from_the_store_and
     assert!(!other.cached);
     std::fs::rename(&aside, &vault).unwrap();
     assert_eq!(rig.booked().await, 2);
+}
+
+/// Issue 10, point 2: an epoch alone charges nobody again, whoever went makes it another answer, and a question about ages is new each day.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_question_after_an_epoch_costs_nothing_until_somebody_goes() {
+    let rig = Rig::new(8, 10 * RHO).await;
+    let license = rig.license(YEAR).await;
+    let aged = Query { cohort: Cohort { age: Some(AgeRange { from: 0, to: 150 }), ..Cohort::default() }, ..count(RHO) };
+    let first = rig.ask(&rig.order(&license, count(RHO), |_| {}).await).await.unwrap();
+    let young = rig.ask(&rig.order(&license, aged.clone(), |_| {}).await).await.unwrap();
+    rig.coop.local.time_to(rig.now().await + 604_800, 3).await.unwrap();
+    rig.settle().await;
+    let again = rig.ask(&rig.order(&license, count(RHO), |_| {}).await).await.unwrap();
+    let (first, again) = (rig.open(&license, &first), rig.open(&license, &again));
+    assert!(again.cached && again.answer == first.answer, "{again:?}");
+    assert_eq!(rig.booked().await, 2);
+    let older = rig.ask(&rig.order(&license, aged, |_| {}).await).await.unwrap();
+    assert!(!rig.open(&license, &older).cached && !rig.open(&license, &young).cached, "ages are counted at the cut");
+    assert_eq!(rig.booked().await, 3);
+
+    rig.revoke(0).await;
+    rig.settle().await;
+    let after = rig.ask(&rig.order(&license, count(RHO), |_| {}).await).await.unwrap();
+    let after = rig.open(&license, &after);
+    assert!(!after.cached, "somebody revoked: what they were part of is asked anew");
+    assert_near(&after.answer, 7);
+    rig.erase(1).await;
+    rig.settle().await;
+    let erased = rig.ask(&rig.order(&license, count(RHO), |_| {}).await).await.unwrap();
+    assert!(!rig.open(&license, &erased).cached);
+    assert_eq!(rig.booked().await, 5);
+}
+
+/// Issue 10, point 2: whether a license asked something is told to no other.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_license_is_answered_from_anothers_answer() {
+    let rig = Rig::new(6, 10 * RHO).await;
+    let (one, other) = (rig.license(YEAR).await, rig.license(YEAR).await);
+    let order = rig.order(&one, count(RHO), |_| {}).await;
+    rig.ask(&order).await.unwrap();
+    let sealed = rig.ask(&rig.order(&other, count(RHO), |this| this.cut = order.order.cut).await).await.unwrap();
+    let answered = rig.open(&other, &sealed);
+    assert!(!answered.cached);
+    assert_eq!((answered.debit.license_id, rig.booked().await), (other.id, 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
