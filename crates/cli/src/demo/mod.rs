@@ -65,7 +65,7 @@ impl Demo {
         let source = self.source(args, inputs, limits).await?;
         let people = self.enroll(source, args.patients).await?;
         self.settle(1, "scoring and settling epoch 1").await?;
-        let license = self.license(people.len()).await?;
+        let license = self.license().await?;
         self.queries(&license).await?;
         self.settle(2, "settling epoch 2").await?;
         self.claims(&people, "claims after epoch 2").await?;

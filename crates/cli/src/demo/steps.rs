@@ -42,13 +42,15 @@ pub(super) struct Licensed {
 }
 
 impl Demo {
-    /// Step 4: a researcher is approved and buys a license to query as many records as there are.
-    pub(super) async fn license(&mut self, records: usize) -> Result<Licensed> {
+    /// Step 4: a researcher is approved and buys a license for all records that the dataset is said to hold, so that
+    /// everybody who allows it is asked.
+    pub(super) async fn license(&mut self) -> Result<Licensed> {
         let researcher = Researcher::create(&self.state, "researcher")?;
         let founder = Sender::new(self.chain.clone(), found::office(&self.state, FOUNDER)?);
         found::fund_gas(&self.chain, researcher.account()).await?;
         researcher::fund(&self.coop.manifest, &founder, researcher.account(), ALLOWANCE).await?;
         let until = self.chain.now().await? + YEAR;
+        let (_, records) = researcher::published(&self.coop, DATASET, PURPOSE).await?;
         let manifest = &self.coop.manifest;
         let board = found::office(&self.state, found::ETHICS)?;
         let approved = approve_researcher(&founder, &board, manifest, researcher.account(), PURPOSE, until).await?;

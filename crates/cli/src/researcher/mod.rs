@@ -12,6 +12,7 @@ mod sale;
 
 pub use keys::{Bought, Purchase, Researcher, fund, sample_queries};
 pub use orders::Kept;
+pub use quote::published;
 
 use crate::args::Common;
 use crate::commands::show;

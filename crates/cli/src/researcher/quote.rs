@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use anyhow::{Context, Result, bail};
 use rochdale_api::order::Sizes;
 use rochdale_chain::bindings::DatasetCatalog;
-use rochdale_core::ids::Epoch;
+use rochdale_core::ids::{DatasetId, Epoch, Purpose};
 use rochdale_core::size::GRID;
 use std::fmt;
 
@@ -27,12 +27,9 @@ impl Wanted {
     pub async fn of(desk: &Desk, url: &str, order: OrderArgs) -> Result<Self> {
         let OrderArgs { dataset, records, use_, days } = order;
         let purpose = use_.purpose.code();
-        let gateway =
-            Coop::connect(url).await.context("the published size, which a license is bought by, is not known")?.gateway;
-        let sizes: Sizes = gateway.get("/v1/sizes").await?;
-        let of_it = sizes.sizes.iter().filter(|size| (size.dataset, size.purpose) == (dataset, purpose));
-        // Before the first counting it is the least that is ever said.
-        let (counted, size) = of_it.map(|s| (s.epoch, s.members)).max().unwrap_or((Epoch(0), GRID));
+        let coop =
+            Coop::connect(url).await.context("the published size, which a license is bought by, is not known")?;
+        let (counted, size) = published(&coop, dataset, purpose).await?;
         let records = records.map_or(size, u64::from);
         if records > size {
             let when = if counted.0 == 0 {
@@ -57,6 +54,14 @@ impl Wanted {
         };
         Ok(Self { purchase, size, days })
     }
+}
+
+/// About how many members have records of a dataset for a purpose, and the epoch that counted them: before the first counting it is
+/// the least that is ever said.
+pub async fn published(coop: &Coop, dataset: DatasetId, purpose: Purpose) -> Result<(Epoch, u64)> {
+    let sizes: Sizes = coop.gateway.get("/v1/sizes").await?;
+    let of_it = sizes.sizes.iter().filter(|size| (size.dataset, size.purpose) == (dataset, purpose));
+    Ok(of_it.map(|size| (size.epoch, size.members)).max().unwrap_or((Epoch(0), GRID)))
 }
 
 impl fmt::Display for Wanted {
