@@ -44,7 +44,7 @@ fn a_person_types_every_step_stops_everything_and_goes_on() {
     up.stop();
     let config = state.join("worker/worker.toml");
     let text = std::fs::read_to_string(&config).unwrap();
-    std::fs::write(&config, text.replace("min_cohort = 10", "min_cohort = 5")).unwrap();
+    std::fs::write(&config, text.replace("min_cohort = 10", "min_cohort = 1")).unwrap();
     let stopped_at = head(&state);
     let up = Up::start(&state, port);
     let status = up.json(&["coop", "status"]);
