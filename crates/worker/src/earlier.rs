@@ -6,17 +6,13 @@
 //! depends on receipts, draws and budgets that nobody is told of, and an answer that says so would tell without noise who joined the
 //! license's purpose. A query about ages is another question each day, since ages are counted at the cut.
 
-use std::sync::Arc;
-
 use alloy::primitives::{B256, keccak256};
 use rochdale_api::Problem;
-use rochdale_api::order::SealedAnswer;
 use rochdale_chain::state::{At, Cooperative};
 use rochdale_core::query::{Ask, Of, Query};
 
 use crate::problems::internal;
-use crate::store::{Job, JobState};
-use crate::worker::{Mirror, Worker};
+use crate::store::Job;
 
 /// Seconds of a day.
 const DAY: u64 = 86_400;
@@ -42,38 +38,11 @@ fn asks_about_ages(query: &Query) -> bool {
 
 /// Whether the chain shows that somebody came, changed or went between `cut` and `now`, seconds. What happened in the cut's own second
 /// counts, since another block may have the same one.
-fn moved(state: &Cooperative, cut: u64, now: u64) -> bool {
+#[must_use]
+pub fn moved(state: &Cooperative, cut: u64, now: u64) -> bool {
     let since = |at: &At| at.time >= cut;
     let came = state.contributions.values().any(|record| since(&record.recorded));
     let consents = || state.consents.values().any(|held| since(&held.since) || (cut..=now).contains(&held.expiry));
     let went = || state.members.values().any(|m| m.ended.iter().chain(&m.erased).any(since));
     came || consents() || went()
-}
-
-impl Worker {
-    /// The job whose answer stands for a question at a cut.
-    ///
-    /// # Errors
-    /// Where the store fails.
-    pub async fn earlier(&self, mirror: &Mirror, question: B256, cut_time: u64) -> Result<Option<Job>, Problem> {
-        let stands = |job: &Job| !moved(&mirror.latest, job.cut_time.min(cut_time), mirror.now());
-        Ok(self.store.answered(question).await?.into_iter().find(stands))
-    }
-
-    /// Answers an order with an earlier one's answer.
-    ///
-    /// # Errors
-    /// Where it does not open any more, or the store fails.
-    pub async fn repeat(&self, mirror: &Arc<Mirror>, mut job: Job, first: Job) -> Result<SealedAnswer, Problem> {
-        let mut answered = self.kept_answer(&first)?;
-        answered.cached = true;
-        job.answer = Some(self.seal_answer(mirror, &job, &answered)?);
-        job.debit = first.debit;
-        job.mined = first.mined;
-        job.question = first.question;
-        job.secret = None;
-        job.state = JobState::Done;
-        self.store.put_job(&job).await?;
-        Box::pin(self.advance(job, mirror.clone())).await
-    }
 }

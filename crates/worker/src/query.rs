@@ -29,7 +29,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use zeroize::Zeroizing;
 
 use crate::committee::Committee;
-use crate::earlier::question;
+use crate::earlier::{moved, question};
 use crate::problems::{broken, internal};
 use crate::records::OpenedPool;
 use crate::snapshot::Pool;
@@ -137,7 +137,7 @@ impl Worker {
 
     /// Carries a job from wherever it is to its end. Each step passes on what it saw of the chain; only what may have changed
     /// it looks again.
-    pub(crate) async fn advance(&self, mut job: Job, mut mirror: Arc<Mirror>) -> Result<SealedAnswer, Problem> {
+    async fn advance(&self, mut job: Job, mut mirror: Arc<Mirror>) -> Result<SealedAnswer, Problem> {
         if job.state == JobState::Asked {
             job = match self.charge(job, &mirror).await? {
                 Charged::Signed(job) => *job,
@@ -340,6 +340,26 @@ impl Worker {
         Ok((job, mirror))
     }
 
+    /// The job whose answer stands for a question at a cut.
+    async fn earlier(&self, mirror: &Mirror, question: B256, cut_time: u64) -> Result<Option<Job>, Problem> {
+        let stands = |job: &Job| !moved(&mirror.latest, job.cut_time.min(cut_time), mirror.now());
+        Ok(self.store.answered(question).await?.into_iter().find(stands))
+    }
+
+    /// Answers an order with an earlier one's answer.
+    async fn repeat(&self, mirror: &Arc<Mirror>, mut job: Job, first: Job) -> Result<SealedAnswer, Problem> {
+        let mut answered = self.kept_answer(&first)?;
+        answered.cached = true;
+        job.answer = Some(self.seal_answer(mirror, &job, &answered)?);
+        job.debit = first.debit;
+        job.mined = first.mined;
+        job.question = first.question;
+        job.secret = None;
+        job.state = JobState::Done;
+        self.store.put_job(&job).await?;
+        Box::pin(self.advance(job, mirror.clone())).await
+    }
+
     /// The terms of an order's license.
     ///
     /// # Errors
@@ -351,7 +371,7 @@ impl Worker {
     }
 
     /// Seals an answer twice: to ourselves, to repeat it, and to the license's recipient.
-    pub(crate) fn seal_answer(&self, mirror: &Mirror, job: &Job, answered: &Answered) -> Result<Answer, Problem> {
+    fn seal_answer(&self, mirror: &Mirror, job: &Job, answered: &Answered) -> Result<Answer, Problem> {
         let recipient = self.terms(mirror, job)?.recipient_key;
         let json = Zeroizing::new(serde_json::to_vec(answered).map_err(internal)?);
         let context = self.answer_context(job);
@@ -361,7 +381,7 @@ impl Worker {
         Ok(Answer { kept: seal(self.keys.sealing.public())?, sealed: seal(SealingPublicKey(recipient))? })
     }
 
-    pub(crate) fn kept_answer(&self, job: &Job) -> Result<Answered, Problem> {
+    fn kept_answer(&self, job: &Job) -> Result<Answered, Problem> {
         let answer = job.answer.as_ref().ok_or_else(|| internal("an answered order has lost its answer"))?;
         let json =
             open_as(&self.keys.sealing, &self.answer_context(job), &Sealed(answer.kept.clone())).map_err(|error| {
