@@ -230,5 +230,6 @@ async fn health(name: &str, url: &str) -> Finding {
         );
     }
     let waits = health.waiting_for.iter().map(|who| format!("; {who}"));
-    Finding::ok(name, format!("works, at block {}{}", health.indexed, waits.collect::<String>()))
+    let says = health.problems.iter().map(|what| format!("; {what}"));
+    Finding::ok(name, format!("works, at block {}{}", health.indexed, says.chain(waits).collect::<String>()))
 }

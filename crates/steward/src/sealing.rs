@@ -3,8 +3,9 @@
 //!
 //! A new key is kept before anybody hears of it; the steward signs it, and the chain puts it in the place of the one in
 //! force, so that whoever seals to us reads it where they read our seat. Once that is final the key before it is retired:
-//! it opens what is still on its way for [`crate::config::Sealing::overlap_s`]. Then it is destroyed, in the store and, of the
-//! first one, its file. A sheet that was sealed to it and is not taken over yet comes from a peer.
+//! it opens what is still on its way for [`crate::config::Sealing::overlap_s`], and the sheets of epochs that are not settled here,
+//! however long their windows and the votes on them last: were all stewards to destroy it before, nobody could settle them. Then it is
+//! destroyed, in the store and, of the first one, its file.
 
 use std::fs::OpenOptions;
 use std::io::{Seek as _, Write as _};
@@ -16,7 +17,7 @@ use rochdale_api::Problem;
 use rochdale_api::custody::RotateKeyRequest;
 use rochdale_api::member::Mined;
 use rochdale_chain::eip712;
-use rochdale_core::ids::StewardId;
+use rochdale_core::ids::{Epoch, StewardId};
 use rochdale_crypto::SealingPublicKey;
 
 use crate::steward::{Mirror, Steward, internal};
@@ -97,9 +98,11 @@ impl Steward {
     }
 
     async fn destroy_retired(&self, mirror: &Mirror) -> Result<(), Problem> {
+        let needed = self.unsettled_since(mirror).await?;
         for row in self.store.sealing_keys().await? {
             let Some(retired) = row.retired else { continue };
-            if mirror.now() >= retired + self.config.sealing.overlap_s {
+            let opens_a_sheet = needed.is_some_and(|since| retired >= since);
+            if !opens_a_sheet && mirror.now() >= retired + self.config.sealing.overlap_s {
                 self.store.destroy_sealing_key(&row).await?;
                 self.keys.forget_sealing_key(SealingPublicKey(row.public));
                 self.destroy_key_file(row.public)?;
@@ -107,6 +110,18 @@ impl Steward {
             }
         }
         Ok(())
+    }
+
+    /// When the first attempt began, in seconds of block time, whose sheet is kept here or stands on chain and is not settled here:
+    /// our copy of it is sealed to a key that was in force from then on.
+    async fn unsettled_since(&self, mirror: &Mirror) -> Result<Option<u64>, Problem> {
+        let next = Epoch(self.store.settled().await?.0 + 1);
+        let kept = self.store.first_sheet_from(next).await?;
+        let proposed =
+            mirror.latest.proposals.range(next..).next().map(|(epoch, proposal)| (*epoch, proposal.header.attempt));
+        let starts =
+            kept.into_iter().chain(proposed).map(|(epoch, attempt)| self.manifest.schedule().start(epoch, attempt));
+        Ok(starts.min())
     }
 
     /// The first key's file goes with the key.

@@ -34,14 +34,18 @@ impl Steward {
         Ok(alarms)
     }
 
-    /// About a pending root that is false, or that nobody let this steward check in half of its window.
+    /// About a root that is false, that nobody let this steward check in half of its window, or that is final and not taken over here.
     async fn root_alarm(&self, mirror: &Mirror, seat: StewardId) -> Result<Option<String>, Problem> {
         let epoch = Epoch(self.store.settled().await?.0 + 1);
-        let Some(pending) = mirror.latest.proposals.get(&epoch).filter(|pending| pending.final_at > mirror.now())
-        else {
-            return Ok(None);
-        };
+        let Some(pending) = mirror.latest.proposals.get(&epoch) else { return Ok(None) };
         let (attempt, until) = (pending.header.attempt, pending.final_at);
+        if until <= mirror.now() {
+            let is_late = until + u64::from(self.manifest.settlement.attempt_length) <= mirror.now();
+            let lacks = self.settlement_status().await?.waiting_for.unwrap_or_else(|| "it is worked on".to_owned());
+            return Ok(
+                is_late.then(|| format!("epoch {epoch} is final since {until} and not taken over here: {lacks}"))
+            );
+        }
         let false_root = self.store.halted(DUTY).await?.is_some_and(|halt| halt.cause == Some((epoch, attempt)));
         if until == FROZEN {
             let waits = format!(

@@ -104,6 +104,18 @@ impl Store {
         Ok(())
     }
 
+    /// Epoch and attempt of the first sheet that is kept of an epoch or a later one.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn first_sheet_from(&self, epoch: Epoch) -> Result<Option<(Epoch, u32)>> {
+        let row = sqlx::query("SELECT epoch, attempt FROM sheets WHERE epoch >= $1 ORDER BY epoch, attempt LIMIT 1")
+            .bind(i64::from(epoch.0))
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| Ok((Epoch(row.try_get("epoch")?), row.try_get("attempt")?))).transpose()
+    }
+
     /// The sheets of an epoch, by attempt.
     ///
     /// # Errors

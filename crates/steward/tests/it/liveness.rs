@@ -196,3 +196,44 @@ async fn point_18_one_member_and_one_steward_stop_no_epoch_and_cost_no_honest_bo
     assert_eq!(slashes(&world).await?, U256::ZERO);
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_open_a_sheet_outlast_their_overlap_until_it_is_taken_over() -> Result<()> {
+    let world = World::start(&[1, 2, 3]).await?;
+    let ada = world.member(1).await?;
+    world.contribute(&[(&ada, world.record(1).await?)]).await?;
+    world.scored(1).await?;
+    let founding: Vec<B256> =
+        world.steward(1).at_head().await?.latest.seats.iter().map(|seat| seat.sealing_key).collect();
+    world.attempt(1, 0).await?;
+    world.until("a proposal", async || Ok(world.header(1).await.is_ok())).await?;
+    // Nobody takes it over: its block is not final, and then everybody is busy for two days.
+    let stewards: Vec<_> = (1..=3).map(|seat| world.steward(seat).clone()).collect();
+    let mut busy = Vec::new();
+    for steward in &stewards {
+        busy.push(steward.settling.lock().await);
+        assert_eq!(steward.store.settled().await?, Epoch(0));
+    }
+    for wait in [1, 2 * 86_400] {
+        world.coop.local.time_to(world.now().await? + wait, 3).await?;
+        for steward in &stewards {
+            let mirror = steward.at_head().await?;
+            steward.rotate_round(&mirror).await?;
+            let mirror = steward.at_head().await?;
+            steward.rotate_round(&mirror).await?;
+        }
+    }
+    for (steward, founding) in stewards.iter().zip(&founding) {
+        let rows = steward.store.sealing_keys().await?;
+        assert!(rows.iter().any(|row| row.public == *founding), "what the sheet may be sealed to is kept");
+    }
+    drop(busy);
+    world.settled(1).await?;
+    world
+        .until("the end of the first keys", async || {
+            world.coop.local.mine(1).await?;
+            let rows = world.steward(1).store.sealing_keys().await?;
+            Ok(rows.iter().all(|row| row.public != founding[0]))
+        })
+        .await
+}
