@@ -37,10 +37,8 @@ pub async fn run(common: &Common, by: Option<u64>, ui: Ui) -> Result<ExitCode> {
     }
     let waiting = ui.spinner("the processes follow");
     // What is recorded is scored by those who are drawn for it now: after a jump they would be late.
-    let (local, recorded) = (LocalChain::new(&chain)?, chain.head().await?.latest.number);
-    local.mine(FINAL).await?;
-    scored(&coop, recorded).await?;
-    let to = local.time_to(from + by, FINAL).await?.timestamp;
+    scored(&coop, &chain).await?;
+    let to = LocalChain::new(&chain)?.time_to(from + by, FINAL).await?.timestamp;
     let behind = behind(&coop, &chain).await?;
     waiting.done();
     if !behind.is_empty() {

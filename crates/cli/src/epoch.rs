@@ -28,9 +28,7 @@ const SCORING: Duration = Duration::from_secs(5);
 /// `patience` is how long the stewards may work on one attempt.
 pub async fn settle(coop: &Coop, chain: &Chain, epoch: Epoch, patience: Duration) -> Result<EpochView> {
     let local = LocalChain::new(chain)?;
-    let recorded = chain.head().await?.latest.number;
-    local.mine(FINAL).await?;
-    scored(coop, recorded).await?;
+    scored(coop, chain).await?;
     let mut attempt = 0;
     let proposed = loop {
         local.time_to(coop.manifest.schedule().start(epoch, attempt) + 1, FINAL).await?;
@@ -47,8 +45,11 @@ pub async fn settle(coop: &Coop, chain: &Chain, epoch: Epoch, patience: Duration
     view(coop, epoch).await
 }
 
-/// Waits until every steward that answers has looked at what stands before the block `through`, and for the scores that are still coming.
-pub async fn scored(coop: &Coop, through: u64) -> Result<()> {
+/// Makes what is recorded final on the local chain, and waits until every steward that answers has looked at it, and for the scores that
+/// are still coming.
+pub async fn scored(coop: &Coop, chain: &Chain) -> Result<()> {
+    let through = chain.head().await?.latest.number;
+    LocalChain::new(chain)?.mine(FINAL).await?;
     let (mut since, mut fewest) = (Instant::now(), usize::MAX);
     loop {
         let mut open = 0;

@@ -14,6 +14,7 @@ use rochdale_chain::client::{Chain, ChainError, ChainOptions, Clock};
 use rochdale_chain::deploy::{Manifest, ManifestError};
 use rochdale_chain::events::{FollowerOptions, MemoryStore};
 use rochdale_compute::engine::{DataFusionEngine, EngineError};
+use rochdale_node::backup::{self, BackupError, Mark};
 use rochdale_node::callers::{Looks, admit};
 pub use rochdale_node::mirror::Mirror;
 use rochdale_node::mirror::Watch;
@@ -44,6 +45,9 @@ pub enum StartError {
     /// The store of nonces did not do as asked.
     #[error(transparent)]
     Nonces(#[from] NoncesError),
+    /// What a restore or a backup left.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// The manifest cannot be used.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
@@ -127,7 +131,13 @@ impl Worker {
             return Err(StartError::OtherChain { manifest: manifest.chain_id, configured: config.chain_id });
         }
         let keys = Keys::load(&config.key_file, &config.sealing_key_file)?;
+        backup::clear(&config.data_dir)?;
         let store = Store::open(&config.data_dir).await?;
+        if Mark::read(&config.data_dir)?.is_some() {
+            // Nothing is to be caught up: of an order that was answered since, stewards release nothing and the contract takes no receipt.
+            tracing::info!("restored from a backup: orders that came since are unknown here");
+            Mark::remove(&config.data_dir)?;
+        }
         let nonces = Nonces::open(&config.data_dir).await?;
         let address = |key: String| move |e: ClientError| StartError::Address { key, detail: e.to_string() };
         let gateway = Client::new(&config.gateway_url).map_err(address("gateway_url".to_owned()))?;

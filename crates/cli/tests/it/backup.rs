@@ -46,10 +46,20 @@ fn point_9_the_how_to_backs_up_and_restores_each_service() {
         }
         done.push(command[1].clone());
     }
+    // As a backup leaves it that was cut off.
+    let stages = ["steward-2", "gateway", "worker"].map(|service| state.join(service).join("backup.stage"));
+    for stage in &stages {
+        std::fs::create_dir(stage).unwrap();
+        std::fs::write(stage.join("copy.db"), "unsealed").unwrap();
+    }
     assert_eq!(done, ["backup-key", "backup", "backup", "backup", "restore", "restore", "restore"]);
     let up = Up::start(&state, port);
     // Gateway and two stewards go on, the restored one says why it waits.
     up.json(&["member", "consent", "--name", "ada"]);
     assert!(!state.join("gateway/restored").exists(), "the gateway has caught up");
+    assert!(!state.join("worker/restored").exists(), "the worker has nothing to catch up");
     assert!(state.join("steward-2/restored").exists(), "the steward waits");
+    for stage in stages {
+        assert!(!stage.exists(), "{}: an unsealed copy does not outlast a start", stage.display());
+    }
 }

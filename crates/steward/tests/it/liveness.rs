@@ -227,8 +227,16 @@ async fn keys_that_open_a_sheet_outlast_their_overlap_until_it_is_taken_over() -
         let rows = steward.store.sealing_keys().await?;
         assert!(rows.iter().any(|row| row.public == *founding), "what the sheet may be sealed to is kept");
     }
+    let alarms = async || stewards[0].alarms(&*stewards[0].at_head().await?, StewardId(1)).await;
+    let said = alarms().await?;
+    assert!(
+        said.iter().any(|alarm| alarm.contains("epoch 1 is final") && alarm.contains("not taken over")),
+        "{said:?}"
+    );
     drop(busy);
     world.settled(1).await?;
+    let said = alarms().await?;
+    assert!(!said.iter().any(|alarm| alarm.contains("epoch 1 is final")), "{said:?}");
     world
         .until("the end of the first keys", async || {
             world.coop.local.mine(1).await?;
