@@ -11,23 +11,6 @@ use petgraph::graph::DiGraph;
 use std::collections::{BTreeMap, BTreeSet};
 use syn::visit::Visit;
 
-/// Circles that stand. Each goes when its files are next changed; none is added.
-const KNOWN: &[&[&str]] = &[
-    &["crates/api/src/contribution.rs", "crates/api/src/order.rs"],
-    &["crates/chain/src/local/kept/files.rs", "crates/chain/src/local/kept/mod.rs"],
-    &["crates/testkit/src/year/agenda.rs", "crates/testkit/src/year/topics.rs"],
-    &["crates/testkit/src/year/chain.rs", "crates/testkit/src/year/pause.rs"],
-    &[
-        "crates/worker/src/committee.rs",
-        "crates/worker/src/query.rs",
-        "crates/worker/src/records.rs",
-        "crates/worker/src/release.rs",
-        "crates/worker/src/replica.rs",
-        "crates/worker/src/snapshot.rs",
-        "crates/worker/src/worker.rs",
-    ],
-];
-
 type ModulePath = Vec<String>;
 
 /// One file of a crate: what it defines, what it passes on, what it takes.
@@ -42,7 +25,7 @@ struct File {
     takes: BTreeSet<ModulePath>,
 }
 
-/// Fails with every circle that is not known, and every known one that is gone.
+/// Every circle, in words.
 pub fn faults() -> Result<Vec<String>> {
     let mut crates: BTreeMap<String, Vec<File>> = BTreeMap::new();
     for name in output(program("git", "", &["ls-files", "*.rs"]))?.lines() {
@@ -51,18 +34,11 @@ pub fn faults() -> Result<Vec<String>> {
         crates.entry(room).or_default().push(read(name, module, &text)?);
     }
     let found: Vec<BTreeSet<String>> = crates.values().flat_map(|files| circles(files)).collect();
-    let known: Vec<BTreeSet<String>> =
-        KNOWN.iter().map(|files| files.iter().map(ToString::to_string).collect()).collect();
-    let fresh = found.iter().filter(|circle| !known.iter().any(|old| circle.is_subset(old)));
-    let gone = known.iter().filter(|old| !found.iter().any(|circle| circle.is_subset(old)));
-    let mut wrong: Vec<String> = fresh
-        .map(|circle| {
-            let files: Vec<_> = circle.iter().map(String::as_str).collect();
-            format!("files import each other in a circle: {}", files.join(", "))
-        })
-        .collect();
-    wrong.extend(gone.map(|old| format!("no circle any more, delete it from KNOWN in xtask/src/circles.rs: {old:?}")));
-    Ok(wrong)
+    let said = |circle: &BTreeSet<String>| {
+        let files: Vec<_> = circle.iter().map(String::as_str).collect();
+        format!("files import each other in a circle: {}", files.join(", "))
+    };
+    Ok(found.iter().map(said).collect())
 }
 
 /// `crates/x/src/a/b.rs` is module `a::b` of `x`; tests, benches and examples are crates of their own.

@@ -7,6 +7,7 @@ mod docs;
 mod forge;
 mod gas;
 mod install;
+mod machines;
 mod mutation;
 mod python;
 mod run;
@@ -18,6 +19,7 @@ mod tidy;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Setup, checks, demo and tests of this repository.")]
@@ -59,6 +61,13 @@ enum Command {
         /// What moments and victims are drawn from
         #[arg(long, default_value_t = 1)]
         seed: u64,
+    },
+    /// Have a thousand people join, give records and read at once, and measure it; arguments go to `rochdale-load`
+    #[command(after_help = "Example: cargo xtask load --members 100 --at-once 50 --seconds 10")]
+    Load {
+        /// Arguments of `rochdale-load`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
     },
     /// Set up and run every check and test; this is what CI runs
     Test {
@@ -117,13 +126,24 @@ enum Command {
     Tidy,
 }
 
-fn main() -> Result<()> {
-    match Args::parse().command {
+fn main() -> ExitCode {
+    match run(Args::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
         Command::Setup => setup::npm(),
         Command::Install { root } => install::install(root),
         Command::Demo { args } => test::demo(&args),
         Command::Year { args } => test::year(&args),
         Command::Chaos { rounds, seed } => test::chaos(rounds, seed),
+        Command::Load { args } => test::load(&args),
         Command::Test { only, list } => test::test(&only, list),
         Command::Abi { check } => test::abi(check),
         Command::Layouts { check, fresh } => test::layouts(check, fresh),

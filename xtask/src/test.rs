@@ -2,8 +2,9 @@
 
 use crate::forge::{forge, forge_command};
 use crate::run::{cargo, ok, program, root};
-use crate::{coverage, deny, gas, mutation, python, setup, slither, tidy};
+use crate::{coverage, deny, gas, machines, mutation, python, setup, slither, tidy};
 use anyhow::{Context, Result, bail};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
@@ -51,9 +52,22 @@ const PARTS: &[Part] = &[
     part("year", 71, "40 epochs of a simulated year", || {
         year(&["--epochs", "40", "--members", "104"].map(str::to_owned))
     }),
+    part(
+        NAMESPACES,
+        76,
+        "docs/how-to/several-machines.md, each machine a network namespace: takes root",
+        machines_walked,
+    ),
     part("chaos", 41, "9 random kills lose nothing", || chaos(CHAOS_ROUNDS, 1)),
+    part("load", 40, "24 members join, 12 at once, 64 connections read while an epoch settles: no error", || {
+        load(&["--members", "24", "--at-once", "12", "--seconds", "5"].map(str::to_owned))
+    }),
     part("clippy", 106, "no warnings", clippy),
 ];
+
+/// The part that needs network namespaces. Where there are none it fails if it was asked for by name, and else the last lines say that it
+/// did not run.
+const NAMESPACES: &str = "machines";
 
 /// Kills in a test run; `cargo xtask chaos --rounds 200` is the long one.
 const CHAOS_ROUNDS: u32 = 9;
@@ -62,7 +76,9 @@ const SYMBOLIC: &str = "test/symbolic";
 
 /// Runs every part, or those that `only` names, and prints how long each took.
 pub fn test(only: &[String], list: bool) -> Result<()> {
-    let chosen: Vec<_> = PARTS.iter().filter(|part| is_chosen(part.name, only)).collect();
+    let chosen = PARTS.iter().filter(|part| is_chosen(part.name, only));
+    let cannot = if only.is_empty() && !list { machines::able().err() } else { None };
+    let (left_out, chosen): (Vec<_>, Vec<_>) = chosen.partition(|part| cannot.is_some() && part.name == NAMESPACES);
     if chosen.is_empty() {
         bail!("no part has all words of `{}` in its name; see --list", only.join("` or of `"));
     }
@@ -79,7 +95,10 @@ pub fn test(only: &[String], list: bool) -> Result<()> {
         table.push(format!("{:<18} {:>7.1} s", part.name, start.elapsed().as_secs_f64()));
     }
     println!("\n{}\n", table.join("\n"));
-    println!("{} passed, 0 failed", chosen.len());
+    println!("{} passed, 0 failed, {} NOT RUN", chosen.len(), left_out.len());
+    for (part, why) in left_out.iter().zip(cannot) {
+        println!("NOT RUN: {}, {}: {why:#}", part.name, part.what);
+    }
     Ok(())
 }
 
@@ -109,7 +128,7 @@ pub fn demo(args: &[String]) -> Result<()> {
 /// Sets up, builds the programs and runs a simulated year with `args`.
 pub fn year(args: &[String]) -> Result<()> {
     setup::npm()?;
-    build_programs()?;
+    build(&["--workspace"])?;
     let mut command = Command::new(root().join("target/debug/rochdale-year"));
     command.args(args).current_dir(root());
     ok(command)
@@ -120,6 +139,7 @@ pub fn http() -> Result<()> {
     setup::npm()?;
     let tool = python::schemathesis()?;
     build_programs()?;
+    emptied("contract")?;
     let mut command = Command::new(root().join("target/debug/rochdale-contract"));
     command.arg("--tool").arg(tool).arg("--hooks").arg(root().join("xtask/schemathesis")).current_dir(root());
     ok(command)
@@ -129,8 +149,19 @@ pub fn http() -> Result<()> {
 pub fn chaos(rounds: u32, seed: u64) -> Result<()> {
     setup::npm()?;
     build_programs()?;
+    emptied("chaos")?;
     let mut command = Command::new(root().join("target/debug/rochdale-chaos"));
     command.args(["--rounds", &rounds.to_string(), "--seed", &seed.to_string()]).current_dir(root());
+    ok(command)
+}
+
+/// Sets up, builds the programs and puts a cooperative under load.
+pub fn load(args: &[String]) -> Result<()> {
+    setup::npm()?;
+    build_programs()?;
+    emptied("load")?;
+    let mut command = Command::new(root().join("target/debug/rochdale-load"));
+    command.args(args).current_dir(root());
     ok(command)
 }
 
@@ -203,9 +234,14 @@ pub fn bench() -> Result<()> {
     ok(cargo(&["bench", "--profile", "dev", "--workspace", "--benches"]))
 }
 
-/// The example brings the features that tests need, so that nothing is compiled twice.
+/// Builds the programs of a cooperative: simulations have a machine of their own, and this one runs already.
 pub fn build_programs() -> Result<()> {
-    ok(cargo(&["build", "--workspace", "--bins", "--example", "vectors", "--locked"]))
+    build(&["--workspace", "--exclude", "rochdale-sim", "--exclude", "xtask"])
+}
+
+/// The example brings the features that tests need, so that nothing is compiled twice.
+fn build(what: &[&str]) -> Result<()> {
+    ok(cargo(&[&["build", "--locked", "--bins", "--example", "vectors"], what].concat()))
 }
 
 /// Fails where an action's gas differs from `contracts/snapshots/`, or the page that shows it does.
@@ -217,12 +253,25 @@ fn contracts_gas() -> Result<()> {
 }
 
 fn demo_test() -> Result<()> {
-    let state = root().join("target/demo-test");
+    let state = emptied("demo-test")?.to_string_lossy().into_owned();
+    demo(&["--patients", "8", "--once", "--json", "--state", &state].map(str::to_owned))
+}
+
+/// A folder of `target` of our own, without what an earlier run left in it.
+fn emptied(name: &str) -> Result<PathBuf> {
+    let state = root().join("target").join(name);
     if state.exists() {
         std::fs::remove_dir_all(&state).with_context(|| format!("cannot empty {}", state.display()))?;
     }
-    let state = state.to_string_lossy().into_owned();
-    demo(&["--patients", "8", "--once", "--json", "--state", &state].map(str::to_owned))
+    Ok(state)
+}
+
+/// Before anything is built it says whether it can run.
+fn machines_walked() -> Result<()> {
+    machines::able()?;
+    setup::npm()?;
+    build_programs()?;
+    machines::walk()
 }
 
 fn clippy() -> Result<()> {

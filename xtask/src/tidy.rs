@@ -15,17 +15,22 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("rochdale-api", &["core"]),
     ("rochdale-client", &["core", "crypto", "api", "eip712"]),
     ("rochdale-compute", &["core"]),
+    ("rochdale-intake", &["core"]),
     ("rochdale-node", &["core", "crypto", "chain", "api", "client"]),
-    ("rochdale-steward", &["core", "crypto", "chain", "api", "node"]),
-    ("rochdale-gateway", &["core", "crypto", "chain", "api", "node"]),
+    ("rochdale-steward", &["core", "crypto", "chain", "api", "client", "node"]),
+    ("rochdale-gateway", &["core", "crypto", "chain", "api", "client", "node"]),
     ("rochdale-worker", &["core", "crypto", "chain", "api", "compute", "node"]),
-    ("rochdale-cli", &["core", "crypto", "chain", "api", "client"]),
-    ("rochdale-testkit", &["core", "api", "chain", "client"]),
+    ("rochdale-cli", &["core", "crypto", "chain", "api", "client", "intake"]),
+    ("rochdale-sim", &["core", "chain"]),
+    ("rochdale-testkit", &["core", "crypto", "api", "chain", "client"]),
     ("xtask", &[]),
 ];
 
 /// What a steward's process must not contain.
 const NOT_IN_STEWARD: &[&str] = &["datafusion", "opendp", "rochdale-gateway", "rochdale-worker", "rochdale-compute"];
+
+/// Where paths are named; everybody else takes the constant.
+const ROUTES: &str = "crates/api/src/route";
 
 /// Lines of a Rust file before its test module; beyond it, ask what else lives there.
 const MAX_LINES: usize = 500;
@@ -97,9 +102,31 @@ fn faults(file: &str, text: &str) -> Vec<String> {
         let found = BANNED.iter().filter(|banned| line.contains(*banned));
         wrong.extend(found.map(|banned| format!("{file}:{}: `{banned}`", number + 1)));
     }
-    let code = text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).count();
-    if file.starts_with("crates/") && file.contains("/src/") && code > MAX_LINES {
-        wrong.push(format!("{file}: {code} lines before its tests, more than {MAX_LINES}: what else lives in it?"));
+    if !file.starts_with("crates/") || !file.contains("/src/") {
+        return wrong;
+    }
+    let code: Vec<&str> = text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).collect();
+    if code.len() > MAX_LINES {
+        let lines = code.len();
+        wrong.push(format!("{file}: {lines} lines before its tests, more than {MAX_LINES}: what else lives in it?"));
+    }
+    if !file.starts_with(ROUTES) {
+        let named = |line: &str| line.contains("/v1/") && !line.trim_start().starts_with("//");
+        let found = code.iter().enumerate().filter(|(_, line)| named(line));
+        wrong.extend(found.map(|(at, _)| format!("{file}:{}: a path by hand; its constant is in {ROUTES}", at + 1)));
     }
     wrong
+}
+
+#[cfg(test)]
+mod tests {
+    use super::faults;
+
+    #[test]
+    fn a_path_is_named_by_its_constant_alone() {
+        let by_hand = "fn f() { get(\"/v1/members\"); }\n";
+        assert_eq!(faults("crates/cli/src/a.rs", by_hand).len(), 1);
+        assert!(faults("crates/cli/src/a.rs", "/// `POST /v1/members` joins.\nfn f() { get(JOIN); }\n").is_empty());
+        assert!(faults("crates/api/src/route/gateway.rs", by_hand).is_empty());
+    }
 }

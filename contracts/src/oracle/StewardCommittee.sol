@@ -189,7 +189,9 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
     // ------------------------------------------------------------------------------------- administration
 
     /// @notice Seats a new committee in place of the one before. Its seats ask for the bond that is set now.
-    /// @param seats_ in the order of their ids
+    /// @dev Who sat in the committee before keeps the sealing key in force: it rotated since this was proposed, and what
+    /// it had then may be destroyed.
+    /// @param seats_ in the order of their ids; sealing keys count for those who did not sit
     /// @param quorum_ more than half of them
     function seat(Seat[] calldata seats_, uint8 quorum_) external restricted {
         _seat(seats_, quorum_);
@@ -447,12 +449,17 @@ contract StewardCommittee is NamedEIP712, StewardBonds, Pausing, IStewardCommitt
         for (uint256 i; i < seats_.length; ++i) {
             _seatOne($, office.generation, seats_[i], uint8(i + 1));
         }
-        emit Seated(office.generation, seats_, quorum_);
+        emit Seated(office.generation, $.seats[office.generation], quorum_);
     }
 
-    function _seatOne(Storage storage $, uint16 generation_, Seat calldata s, uint8 id) private {
-        bool taken = _isOf(_stakeOf(s.signer), generation_) || $.workerKeys[s.signer] != 0;
+    function _seatOne(Storage storage $, uint16 generation_, Seat memory s, uint8 id) private {
+        Stake memory stake = _stakeOf(s.signer);
+        bool taken = _isOf(stake, generation_) || $.workerKeys[s.signer] != 0;
         if (s.signer == address(0) || s.sealingKey == 0 || taken) revert StewardCommittee_BadSeat(id, s.signer);
+        // Generation 0 has nobody, and nobody is of it who has a seat number.
+        if (stake.stewardId != 0 && _isOf(stake, generation_ - 1)) {
+            s.sealingKey = $.seats[generation_ - 1][stake.stewardId - 1].sealingKey;
+        }
         _setSeatOf(s.signer, generation_, id);
         $.seats[generation_].push(s);
     }

@@ -79,30 +79,3 @@ pub struct AccountView {
     /// The round that a guardian's approval must name.
     pub recovery_round: u64,
 }
-
-#[cfg(feature = "client")]
-impl crate::client::Client {
-    /// Has an account created.
-    ///
-    /// # Errors
-    /// See [`crate::client::ClientError`].
-    pub async fn create_account(&self, request: &AccountRequest) -> Result<AccountCreated, crate::client::ClientError> {
-        self.post("/v1/accounts", request).await
-    }
-
-    /// Has calls made that the account's passkey signed.
-    ///
-    /// # Errors
-    /// See [`crate::client::ClientError`].
-    pub async fn execute(&self, request: &ExecuteRequest) -> Result<Mined, crate::client::ClientError> {
-        self.post("/v1/accounts/execute", request).await
-    }
-
-    /// An account, with the nonce that it signs next.
-    ///
-    /// # Errors
-    /// See [`crate::client::ClientError`].
-    pub async fn account(&self, account: Address) -> Result<AccountView, crate::client::ClientError> {
-        self.get(&format!("/v1/accounts/{account}")).await
-    }
-}

@@ -6,13 +6,14 @@
 
 pub use crate::auth::Identity;
 use crate::auth::{self, Described};
+use crate::route::{Call, Octets, Sealed};
 use crate::trace::{self, RequestId};
 use crate::{Problem, ProblemCode};
 use alloy::signers::SignerSync;
 use alloy_primitives::{Address, B256, Signature, U256, hex};
 use alloy_sol_types::Eip712Domain;
 use reqwest::redirect::Policy;
-use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
+use reqwest::{RequestBuilder, Response, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
@@ -193,87 +194,106 @@ impl Client {
         self.audience.as_ref().map(|(address, _)| *address).filter(|address| !address.is_zero())
     }
 
-    /// Unsigned `GET`.
+    /// Unsigned, without a body.
     ///
     /// # Errors
     /// See [`ClientError`].
-    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
-        let told = self.told(self.plain(Method::GET, path, Vec::new())?).await?;
-        self.json(path, &told)
+    pub async fn get<A: DeserializeOwned>(&self, call: impl Into<Call<(), A>>) -> Result<A, ClientError> {
+        let call = call.into();
+        self.json(&call.path, &self.told(self.plain(&call, Vec::new())?).await?)
     }
 
-    /// Unsigned `POST` of JSON, for calls whose body carries its own signature.
+    /// Unsigned JSON, for calls whose body carries its own signature.
     ///
     /// # Errors
     /// See [`ClientError`].
-    pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, ClientError> {
-        let told = self.told(self.plain(Method::POST, path, encoded(body)?)?).await?;
-        self.json(path, &told)
-    }
-
-    /// Signed `POST` of JSON; `now` is block time.
-    ///
-    /// # Errors
-    /// See [`ClientError`]; `Signing` where no identity was given.
-    pub async fn post_signed<T: DeserializeOwned>(
+    pub async fn post<Q: Serialize, A: DeserializeOwned>(
         &self,
-        path: &str,
-        body: &impl Serialize,
+        call: impl Into<Call<Q, A>>,
+        body: &Q,
+    ) -> Result<A, ClientError> {
+        let call = call.into();
+        self.json(&call.path, &self.told(self.plain(&call, encoded(body)?)?).await?)
+    }
+
+    /// Signed JSON; `now` is block time.
+    ///
+    /// # Errors
+    /// See [`ClientError`]; `Signing` where no identity was given.
+    pub async fn post_signed<Q: Serialize, A: DeserializeOwned>(
+        &self,
+        call: impl Into<Call<Q, A>>,
+        body: &Q,
         now: u64,
-    ) -> Result<T, ClientError> {
-        let told = self.told(self.signed(Method::POST, path, encoded(body)?, now)?).await?;
-        self.json(path, &told)
+    ) -> Result<A, ClientError> {
+        let call = call.into();
+        self.json(&call.path, &self.told(self.signed(&call, encoded(body)?, now)?).await?)
     }
 
-    /// Signed `GET`; `now` is block time.
+    /// Signed, without a body; `now` is block time.
     ///
     /// # Errors
     /// See [`ClientError`]; `Signing` where no identity was given.
-    pub async fn get_signed<T: DeserializeOwned>(&self, path: &str, now: u64) -> Result<T, ClientError> {
-        let told = self.told(self.signed(Method::GET, path, Vec::new(), now)?).await?;
-        self.json(path, &told)
+    pub async fn get_signed<A: DeserializeOwned>(
+        &self,
+        call: impl Into<Call<(), A>>,
+        now: u64,
+    ) -> Result<A, ClientError> {
+        let call = call.into();
+        self.json(&call.path, &self.told(self.signed(&call, Vec::new(), now)?).await?)
     }
 
-    /// Signed `POST` of bytes, answered with bytes: for bodies that are sealed. A sealed refusal is given as it came.
+    /// Signed bytes that are sealed, answered with bytes. A sealed refusal is given as it came.
     ///
     /// # Errors
     /// See [`ClientError`]; `Signing` where no identity was given.
-    pub async fn exchange(&self, path: &str, body: Vec<u8>, now: u64) -> Result<Result<Told, Told>, ClientError> {
-        let asked = self.signed(Method::POST, path, body, now)?;
-        let (told, sealed) = self.answered(asked).await?;
+    pub async fn exchange<Q, A>(
+        &self,
+        call: &Call<Sealed<Q>, A>,
+        body: Vec<u8>,
+        now: u64,
+    ) -> Result<Result<Told, Told>, ClientError> {
+        let (told, sealed) = self.answered(self.signed(call, body, now)?).await?;
         match (told.status, sealed) {
             (200..300, _) => Ok(Ok(told)),
             (_, true) => Ok(Err(told)),
-            (_, false) => Err(self.refused(path, &told)),
+            (_, false) => Err(self.refused(&call.path, &told)),
         }
     }
 
-    /// Unsigned `PUT` of raw bytes. The answer carries no signature: what was uploaded is asked for again where it counts.
+    /// Unsigned upload of raw bytes. The answer carries no signature: what was uploaded is asked for again where it counts.
     ///
     /// # Errors
     /// See [`ClientError`].
-    pub async fn put_bytes(&self, path: &str, bytes: Vec<u8>) -> Result<(), ClientError> {
-        let request = self.http.put(self.url(path)?).header("content-type", "application/octet-stream").body(bytes);
-        let asked = Asked { request, path: path.to_owned(), digests: None, limit: MAX_ANSWER };
+    pub async fn put_bytes(&self, call: impl Into<Call<Octets, ()>>, bytes: Vec<u8>) -> Result<(), ClientError> {
+        let Call { path, .. } = call.into();
+        let request = self.http.put(self.url(&path)?).header("content-type", "application/octet-stream").body(bytes);
+        let asked = Asked { request, path: path.into_owned(), digests: None, limit: MAX_ANSWER };
         self.told(asked).await.map(drop)
     }
 
-    /// Signed `GET` of raw bytes, as of a blob in the vault; `now` is block time. Bytes are streamed and carry no
+    /// Signed, answered with raw bytes, as of a blob in the vault; `now` is block time. Bytes are streamed and carry no
     /// signature: the caller checks them against the name that it asked for. A refusal must be signed.
     ///
     /// # Errors
     /// See [`ClientError`]; `Signing` where no identity was given.
-    pub async fn get_bytes_signed(&self, path: &str, now: u64) -> Result<Vec<u8>, ClientError> {
-        self.bytes(self.signed(Method::GET, path, Vec::new(), now)?, path).await
+    pub async fn get_bytes_signed(&self, call: impl Into<Call<(), Octets>>, now: u64) -> Result<Vec<u8>, ClientError> {
+        let call = call.into();
+        self.bytes(self.signed(&call, Vec::new(), now)?, &call.path).await
     }
 
-    /// Signed `POST` of JSON that is answered with raw bytes; `now` is block time.
+    /// Signed JSON that is answered with raw bytes; `now` is block time.
     ///
     /// # Errors
     /// See [`ClientError`]; `Signing` where no identity was given.
-    pub async fn post_for_bytes(&self, path: &str, body: &impl Serialize, now: u64) -> Result<Vec<u8>, ClientError> {
-        let body = serde_json::to_vec(body).map_err(|e| ClientError::Signing(e.to_string()))?;
-        self.bytes(self.signed(Method::POST, path, body, now)?, path).await
+    pub async fn post_for_bytes<Q: Serialize>(
+        &self,
+        call: impl Into<Call<Q, Octets>>,
+        body: &Q,
+        now: u64,
+    ) -> Result<Vec<u8>, ClientError> {
+        let call = call.into();
+        self.bytes(self.signed(&call, encoded(body)?, now)?, &call.path).await
     }
 
     /// Raw bytes, which their name proves; a refusal is signed.
@@ -286,36 +306,48 @@ impl Client {
         Err(self.refused(path, &told))
     }
 
-    fn described<'a>(&self, method: &'a Method, path: &'a str, body: &'a [u8], deadline: u64) -> Described<'a> {
+    fn described<'a, Q, A>(&self, call: &'a Call<Q, A>, body: &'a [u8], deadline: u64) -> Described<'a> {
         let audience = self.audience.as_ref().map_or(Address::ZERO, |(address, _)| *address);
         let nonce = U256::from_be_bytes(rand::random::<[u8; 32]>());
-        Described { audience, method: method.as_str(), path, body, nonce, deadline }
+        Described { audience, method: call.method, path: &call.path, body, nonce, deadline }
     }
 
-    fn plain(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Asked, ClientError> {
-        let described = self.described(&method, path, &body, 0);
+    fn plain<Q, A>(&self, call: &Call<Q, A>, body: Vec<u8>) -> Result<Asked, ClientError> {
+        let described = self.described(call, &body, 0);
         let digests = self.digests(&described);
         let nonce = described.nonce;
-        let request = named(self.http.request(method, self.url(path)?)).header(auth::NONCE, format!("{nonce:#066x}"));
+        let request = self.request(call)?.header(auth::NONCE, format!("{nonce:#066x}"));
         let request = if body.is_empty() { request } else { request.header("content-type", "application/json") };
-        Ok(Asked { request: request.body(body), path: path.to_owned(), digests, limit: MAX_ANSWER })
+        Ok(Asked { request: request.body(body), path: call.path.to_string(), digests, limit: MAX_ANSWER })
     }
 
-    fn signed(&self, method: Method, path: &str, body: Vec<u8>, now: u64) -> Result<Asked, ClientError> {
+    fn signed<Q, A>(&self, call: &Call<Q, A>, body: Vec<u8>, now: u64) -> Result<Asked, ClientError> {
         let identity = self.identity.as_ref().ok_or_else(|| ClientError::Signing("no key was given".to_owned()))?;
-        let described = self.described(&method, path, &body, now + LIFETIME);
+        let described = self.described(call, &body, now + LIFETIME);
         let (nonce, deadline) = (described.nonce, described.deadline);
         let digest = described.digest(&identity.domain);
         let signature = identity.key.sign_hash_sync(&digest).map_err(|e| ClientError::Signing(e.to_string()))?;
         let digests = self.digests(&described);
-        let request = named(self.http.request(method, self.url(path)?))
+        let request = self
+            .request(call)?
             .header(auth::SIGNER, identity.key.address().to_string())
             .header(auth::NONCE, format!("{nonce:#066x}"))
             .header(auth::DEADLINE, deadline.to_string())
             .header(auth::SIGNATURE, hex::encode_prefixed(signature.as_bytes()))
             .header("content-type", "application/json")
             .body(body);
-        Ok(Asked { request, path: path.to_owned(), digests, limit: MAX_ANSWER })
+        Ok(Asked { request, path: call.path.to_string(), digests, limit: MAX_ANSWER })
+    }
+
+    /// A request that carries the name of what sets it off.
+    fn request<Q, A>(&self, call: &Call<Q, A>) -> Result<RequestBuilder, ClientError> {
+        let method =
+            call.method.parse().map_err(|_| self.garbled(&call.path, format!("no method: {}", call.method)))?;
+        let request = self.http.request(method, self.url(&call.path)?);
+        Ok(match RequestId::current() {
+            Some(name) => request.header(trace::HEADER, name.as_str()),
+            None => request,
+        })
     }
 
     fn digests(&self, described: &Described<'_>) -> Option<(B256, B256)> {
@@ -452,12 +484,4 @@ fn status_text(status: u16, body: &[u8]) -> String {
     let status = StatusCode::from_u16(status).map_or_else(|_| status.to_string(), |status| status.to_string());
     let text = String::from_utf8_lossy(&body[..body.len().min(200)]);
     format!("status {status}, {text}")
-}
-
-/// A request that carries the name of what sets it off.
-fn named(request: RequestBuilder) -> RequestBuilder {
-    match RequestId::current() {
-        Some(name) => request.header(trace::HEADER, name.as_str()),
-        None => request,
-    }
 }

@@ -156,37 +156,6 @@ pub enum ScoringAnswer {
     },
 }
 
-/// A share re-sealed to the caller, or the reason why not.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ShareAnswer {
-    /// The share, handed out.
-    Released {
-        /// The contribution, by its number in the registry.
-        #[schema(value_type = u64)]
-        contribution_id: ContributionId,
-        /// SHA-256 of the blob.
-        #[schema(value_type = crate::shape::Hex32)]
-        blob_digest: B256,
-        /// Feldman commitments.
-        #[schema(value_type = Vec<crate::shape::Hex32>)]
-        deal: Vec<B256>,
-        /// The share, sealed to the caller's key on chain.
-        #[schema(value_type = crate::shape::HexBytes)]
-        sealed: Bytes,
-    },
-    /// No share, and why.
-    Refused {
-        /// The contribution, by its number in the registry.
-        #[schema(value_type = u64)]
-        contribution_id: ContributionId,
-        /// Why, as a code.
-        code: crate::ProblemCode,
-        /// What was wrong, in words for a person.
-        reason: String,
-    },
-}
-
 /// A steward's signed score of one contribution (`POST /v1/scores` at a steward takes a list).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

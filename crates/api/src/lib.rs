@@ -10,10 +10,13 @@ pub mod claim;
 pub mod client;
 pub mod contribution;
 pub mod custody;
+pub mod logs;
 pub mod member;
 pub mod order;
 pub mod poll;
 pub mod problem;
+pub mod reshare;
+pub mod route;
 #[cfg(feature = "server")]
 pub mod server;
 pub mod settlement;

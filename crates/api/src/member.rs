@@ -44,6 +44,25 @@ pub struct JoinRequest {
     pub row_keys: Vec<SealedTo>,
 }
 
+/// What somebody asks the registrar with, in a file: the row key is in it for the stewards alone, sealed to each, and its digest is signed
+/// by the account, so that whoever carries it can change neither account, row key, nullifier nor deadline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Application {
+    /// The account that is to be admitted.
+    pub account: Address,
+    /// One per credential.
+    pub nullifier: B256,
+    /// `core::commit::row_key` of the row key.
+    pub row_key_digest: B256,
+    /// Seconds of block time until which it may be admitted.
+    pub deadline: u64,
+    /// EIP-712 over `Application` by the account.
+    pub signature: Bytes,
+    /// The row key, sealed to every steward.
+    pub row_keys: Vec<SealedTo>,
+}
+
 /// A mined transaction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Mined {
@@ -187,8 +206,8 @@ pub struct Granted {
     pub pending_stewards: Vec<StewardId>,
 }
 
-/// The receipt and blinder behind a consent commitment, between stewards; only ever sealed.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The receipt and blinder behind a consent commitment, between stewards or to its member; only ever sealed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConsentSecret {
     /// The consent receipt.
@@ -379,8 +398,12 @@ pub struct ContributionReport {
 pub struct UseReport {
     /// The debit's id on chain.
     pub debit: u64,
+    /// When it was booked, block time.
+    pub at: u64,
     /// The license, by its number.
     pub license_id: LicenseId,
+    /// The account that holds it.
+    pub researcher: Address,
     /// The purpose, a DUO permission.
     pub purpose: rochdale_core::ids::Purpose,
     /// The query's digest.
@@ -389,4 +412,7 @@ pub struct UseReport {
     pub rho: u64,
     /// How many of the member's records lay in the snapshot.
     pub records: u64,
+    /// What was asked, where the steward signed for it and keeps it; its digest is the one on chain.
+    #[serde(default)]
+    pub query: Option<rochdale_core::query::Query>,
 }

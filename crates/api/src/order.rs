@@ -9,8 +9,8 @@ pub use rochdale_core::order::{Debit, Order};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::contribution::ShareAnswer;
 use crate::member::Mined;
+use crate::status::BudgetLimits;
 
 /// `POST /v1/queries` at the gateway, forwarded to the worker: the signature is the right.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -103,6 +103,37 @@ pub struct ReleaseRequest {
     pub contributions: Vec<ContributionId>,
 }
 
+/// A share re-sealed to the caller, or the reason why not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ShareAnswer {
+    /// The share, handed out.
+    Released {
+        /// The contribution, by its number in the registry.
+        #[schema(value_type = u64)]
+        contribution_id: ContributionId,
+        /// SHA-256 of the blob.
+        #[schema(value_type = crate::shape::Hex32)]
+        blob_digest: B256,
+        /// Feldman commitments.
+        #[schema(value_type = Vec<crate::shape::Hex32>)]
+        deal: Vec<B256>,
+        /// The share, sealed to the caller's key on chain.
+        #[schema(value_type = crate::shape::HexBytes)]
+        sealed: Bytes,
+    },
+    /// No share, and why.
+    Refused {
+        /// The contribution, by its number in the registry.
+        #[schema(value_type = u64)]
+        contribution_id: ContributionId,
+        /// Why, as a code.
+        code: crate::ProblemCode,
+        /// What was wrong, in words for a person.
+        reason: String,
+    },
+}
+
 /// Answer to [`ReleaseRequest`] and to a scoring request, in the order asked.
 pub type Shares = Vec<ShareAnswer>;
 
@@ -160,11 +191,15 @@ pub struct Answered {
     pub cached: bool,
 }
 
-/// `GET /v1/sizes` at a steward, and at the gateway as a quorum of them says alike: how many members each dataset has for a purpose.
+/// `GET /v1/sizes` at a steward, and at the gateway as a quorum of them says alike: how many members each dataset has for a purpose, and what
+/// each of them may be charged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Sizes {
     /// By dataset and purpose.
     pub sizes: Vec<PublishedSize>,
+    /// What a person may be charged; absent where too few stewards say the same.
+    #[serde(default)]
+    pub limits: Option<BudgetLimits>,
 }
 
 /// A differentially private count, coarse; see `core::size`.

@@ -63,6 +63,8 @@ pub struct Sheet {
     pub unkeyed: Vec<MemberId>,
     /// What the copies are sealed from: with it every signer checks that all of them are of this one sheet.
     pub seed: B256,
+    /// What each seat's copy is sealed to: the key that was in force when the sheet was made.
+    pub sealed_to: Vec<B256>,
     /// Micro-USDC booked to contributors since the last cut.
     #[serde(with = "rochdale_core::money::decimal_string")]
     pub revenue: u128,

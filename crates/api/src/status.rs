@@ -212,6 +212,35 @@ pub struct DatasetView {
     /// Digest of the license terms.
     #[schema(value_type = crate::shape::Hex32)]
     pub terms_hash: B256,
+    /// Codes that the cooperative says its records hold, to ask about. The gateway's configuration lists them: nothing is read from
+    /// anybody's record, and a code that is not listed may occur all the same.
+    #[serde(default)]
+    pub codes: Vec<DatasetCode>,
+}
+
+/// A code that records of a dataset hold, as published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DatasetCode {
+    /// `observation`, which has values, or `condition`, which people have or not.
+    pub of: CodeOf,
+    /// The code system's URI.
+    pub system: String,
+    /// The code in it.
+    pub code: String,
+    /// What it means.
+    pub name: String,
+    /// The UCUM unit that values are kept in, and that a query's bounds are thousandths of; absent where they are kept as written.
+    pub unit: Option<String>,
+}
+
+/// Where a code stands in a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CodeOf {
+    /// Something that was measured.
+    Observation,
+    /// Something that somebody has.
+    Condition,
 }
 
 /// `GET /v1/budget` at the gateway: what was charged to privacy budgets. A debit charges each person in its snapshot, and nobody else.
@@ -223,4 +252,17 @@ pub struct BudgetView {
     pub answered: u64,
     /// What they charge in all, in nano-zCDP: no person was charged more.
     pub rho: u64,
+    /// What a person may be charged, as a quorum of stewards says alike; absent where they do not.
+    #[serde(default)]
+    pub limits: Option<BudgetLimits>,
+}
+
+/// What each person's privacy budget is, in nano-zCDP: stewards' configuration, the same at each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BudgetLimits {
+    /// For life, never reset.
+    pub lifetime: u64,
+    /// What becomes available with each year of membership that begins.
+    pub per_year: u64,
 }

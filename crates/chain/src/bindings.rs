@@ -168,6 +168,18 @@ pub fn row_answer(member: MemberId, leaf: &NewLeaf) -> Disputes::answerRowCall {
     Disputes::answerRowCall { row, proof: leaf.proof.clone() }
 }
 
+/// Shows that one steward signed two headers, each with its signature over it.
+#[must_use]
+pub fn report_equivocation(a: &(Header, Bytes), b: &(Header, Bytes)) -> StewardCommittee::reportEquivocationCall {
+    let header = |header: &Header| eip712::Header::from(header).into();
+    StewardCommittee::reportEquivocationCall {
+        a: header(&a.0),
+        signatureA: a.1.clone(),
+        b: header(&b.0),
+        signatureB: b.1.clone(),
+    }
+}
+
 /// What publishes demanded inputs.
 #[must_use]
 pub fn inputs_answer(header: &Header, member: MemberId, opened: &OpenedInputs) -> Disputes::answerInputsCall {
@@ -334,6 +346,32 @@ pub(crate) fn error_signatures() -> Vec<([u8; 4], &'static str)> {
     )
 }
 
+/// The Treasury's buckets, as the contract numbers them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Bucket {
+    /// What members earn.
+    Contributors,
+    /// What buys DATA back.
+    Buyback,
+    /// Wages and fees.
+    Operations,
+    /// Audits and law.
+    Compliance,
+    /// What is kept for bad days.
+    Reserve,
+}
+
+impl Bucket {
+    const NAMES: [&'static str; 5] = ["contributors", "buyback", "operations", "compliance", "reserve"];
+
+    /// The name of the bucket of this number.
+    #[must_use]
+    pub fn named(number: U256) -> Option<&'static str> {
+        Self::NAMES.get(usize::try_from(number).ok()?).copied()
+    }
+}
+
 /// What is signed and what a contract takes are the same fields under two types.
 macro_rules! same_fields {
     ($from:ty, $to:ty, $($field:ident),+ $(,)?) => {
@@ -416,78 +454,49 @@ macro_rules! same_header {
 same_header!(eip712::Header, ISettlementLedger::Header);
 same_header!(ISettlementLedger::Header, eip712::Header);
 same_header!(eip712::Header, Disputed::Header);
+same_header!(eip712::Header, steward_committee::ISettlementLedger::Header);
 // One permit, three sales.
 same_fields!(LicenseSale::Permit, auction_house::LicenseSale::Permit, value, deadline, v, r, s);
 same_fields!(LicenseSale::Permit, compute_desk::LicenseSale::Permit, value, deadline, v, r, s);
 same_fields!(eip712::ComputeReceipt, ComputeDesk::ComputeReceipt, jobId, units, planDigest, snapshot);
 same_fields!(eip712::Approval, EthicsRegistry::Approval, researcher, purpose, until, nonce, deadline);
 
-impl From<&RewardFormula::Params> for Params {
-    fn from(p: &RewardFormula::Params) -> Self {
-        Self {
-            epoch_length: p.epochLength,
-            q_min: p.qMin,
-            bonus_per_step: p.bonusPerStep,
-            max_streak: p.maxStreak,
-            streak_window: p.streakWindow,
-            data_per_point: p.dataPerPoint,
-            gov_per_point: p.govPerPoint,
-            data_cap: p.dataCap,
-            gov_cap: p.govCap,
-            immediate_bps: p.immediateBps,
-            vesting_epochs: p.vestingEpochs,
-            dust_data: p.dustData,
-            dust_gov: p.dustGov,
-            smoothing: p.smoothing,
-            floor_bps: p.floorBps,
-            mix_usage: p.mixUsage,
-            mix_data: p.mixData,
-            mix_early: p.mixEarly,
-            early_cutoff: p.earlyCutoff,
-            min_licenses: p.minLicenses,
-            min_datasets: p.minDatasets,
-            cash_unit: p.cashUnit,
-            data_unit: p.dataUnit,
-            gov_unit: p.govUnit,
+/// The ways between the rules' parameters and the contracts': as they are voted on, and as a contest opens them.
+macro_rules! convert {
+    ($($(#[$attribute:meta])* $field:ident $name:ident: $type:ty = $default:expr, $bound:ident;)*) => {
+        impl From<&RewardFormula::Params> for Params {
+            fn from(p: &RewardFormula::Params) -> Self {
+                Self { $($field: p.$name,)* }
+            }
         }
-    }
-}
 
-/// As parameters are voted on, and as a contest opens them.
-macro_rules! params_of {
-    ($to:ty) => {
-        impl From<&Params> for $to {
+        impl From<&Params> for RewardFormula::Params {
             fn from(p: &Params) -> Self {
-                Self {
-                    epochLength: p.epoch_length,
-                    qMin: p.q_min,
-                    bonusPerStep: p.bonus_per_step,
-                    maxStreak: p.max_streak,
-                    streakWindow: p.streak_window,
-                    dataPerPoint: p.data_per_point,
-                    govPerPoint: p.gov_per_point,
-                    dataCap: p.data_cap,
-                    govCap: p.gov_cap,
-                    immediateBps: p.immediate_bps,
-                    vestingEpochs: p.vesting_epochs,
-                    dustData: p.dust_data,
-                    dustGov: p.dust_gov,
-                    smoothing: p.smoothing,
-                    floorBps: p.floor_bps,
-                    mixUsage: p.mix_usage,
-                    mixData: p.mix_data,
-                    mixEarly: p.mix_early,
-                    earlyCutoff: p.early_cutoff,
-                    minLicenses: p.min_licenses,
-                    minDatasets: p.min_datasets,
-                    cashUnit: p.cash_unit,
-                    dataUnit: p.data_unit,
-                    govUnit: p.gov_unit,
-                }
+                Self { $($name: p.$field,)* }
+            }
+        }
+
+        impl From<&Params> for Replayed::Params {
+            fn from(p: &Params) -> Self {
+                Self { $($name: p.$field,)* }
             }
         }
     };
 }
 
-params_of!(RewardFormula::Params);
-params_of!(Replayed::Params);
+rochdale_core::ledger_params!(convert);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_are_numbered_as_the_contract_numbers_them() {
+        let source = include_str!("../../../contracts/src/treasury/ITreasury.sol");
+        let body = source.split_once("enum Bucket {").and_then(|(_, rest)| rest.split_once('}')).unwrap().0;
+        let named: Vec<String> = body.split(',').map(|name| name.trim().to_lowercase()).collect();
+        assert_eq!(named, Bucket::NAMES);
+        assert_eq!(Bucket::named(U256::from(Bucket::Reserve as u8)), Some("reserve"));
+        assert_eq!(Bucket::named(U256::from(5)), None);
+    }
+}

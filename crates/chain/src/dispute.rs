@@ -67,6 +67,26 @@ pub async fn pending(chain: &Chain, manifest: &Manifest) -> Result<Option<Pendin
     Ok((said.finalAt != 0).then_some(pending))
 }
 
+/// The root that an objection would stop.
+///
+/// # Errors
+/// Where another root is pending or none, or it is frozen already.
+pub async fn can_be_stopped(
+    chain: &Chain,
+    manifest: &Manifest,
+    epoch: Epoch,
+    attempt: u32,
+) -> Result<Pending, DisputeError> {
+    let pending = pending(chain, manifest).await?.ok_or(DisputeError::NothingPending)?;
+    if (pending.epoch, pending.attempt) != (epoch, attempt) {
+        return Err(DisputeError::Other { epoch, attempt, pending });
+    }
+    if pending.final_at.is_none() {
+        return Err(DisputeError::Frozen(pending));
+    }
+    Ok(pending)
+}
+
 /// Freezes a pending root until the member house decides, at the price of a bond if the house rejects it. Where another
 /// root is pending nothing is sent.
 ///
@@ -74,13 +94,7 @@ pub async fn pending(chain: &Chain, manifest: &Manifest) -> Result<Option<Pendin
 /// Where another root is pending or none, or the contracts refuse: the sender is no steward in office, or its bond does
 /// not reach.
 pub async fn object(sender: &Sender, manifest: &Manifest, epoch: Epoch, attempt: u32) -> Result<Receipt, DisputeError> {
-    let pending = pending(sender.chain(), manifest).await?.ok_or(DisputeError::NothingPending)?;
-    if (pending.epoch, pending.attempt) != (epoch, attempt) {
-        return Err(DisputeError::Other { epoch, attempt, pending });
-    }
-    if pending.final_at.is_none() {
-        return Err(DisputeError::Frozen(pending));
-    }
+    can_be_stopped(sender.chain(), manifest, epoch, attempt).await?;
     Ok(sender.send(manifest.addresses.disputes, &Disputes::objectCall { epoch: epoch.0, attempt }).await?)
 }
 

@@ -105,6 +105,15 @@ impl Consent {
     }
 }
 
+/// A sealing key that was in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FormerKey {
+    /// X25519.
+    pub key: B256,
+    /// When another one took its place, Unix seconds.
+    pub replaced: u64,
+}
+
 /// One version of a consent, as it was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grant {
@@ -190,10 +199,12 @@ pub struct Office {
 /// Who sat together, and how many of them bind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committee {
-    /// The stewards' accounts.
-    pub signers: BTreeSet<Address>,
+    /// The stewards' accounts, by seat.
+    pub signers: Vec<Address>,
     /// Signatures that bind it.
     pub quorum: u8,
+    /// When it was seated, Unix seconds.
+    pub seated: u64,
 }
 
 /// Everything that the events say, as of the last one. A copy shares with it what neither has changed since.
@@ -229,8 +240,8 @@ pub struct Cooperative {
     pub seats: Vec<Seat>,
     /// The seat that each account holds, or held last.
     pub offices: BTreeMap<Address, Office>,
-    /// The sealing key that each seat's own replaced last.
-    pub former_keys: BTreeMap<StewardId, B256>,
+    /// The sealing keys that each seat's own replaced since the committee was seated, the last one last.
+    pub former_keys: BTreeMap<StewardId, List<FormerKey>>,
     /// Signatures that bind the committee.
     pub quorum: u8,
     /// Sealing keys of the workers by account.
@@ -312,7 +323,7 @@ impl Cooperative {
             | Event::SealingKeyRotated { .. }
             | Event::WorkerRegistered { .. }
             | Event::WorkerRemoved { .. }
-            | Event::GatewaySet { .. } => self.apply_committee(&located.event),
+            | Event::GatewaySet { .. } => self.apply_committee(&located.event, located.timestamp),
             Event::Proposed { .. }
             | Event::Objected { .. }
             | Event::ObjectionRejected { .. }
@@ -389,7 +400,7 @@ impl Cooperative {
         }
     }
 
-    fn apply_committee(&mut self, event: &Event) {
+    fn apply_committee(&mut self, event: &Event, time: u64) {
         match event {
             Event::Seated { generation, seats, quorum } => {
                 self.generation = *generation;
@@ -401,12 +412,13 @@ impl Cooperative {
                 self.offices.extend((1..).zip(seats).map(office));
                 self.quorum = *quorum;
                 let signers = seats.iter().map(|seat| seat.signer).collect();
-                self.committees.push_back_mut(Committee { signers, quorum: *quorum });
+                self.committees.push_back_mut(Committee { signers, quorum: *quorum, seated: time });
             }
             Event::SealingKeyRotated { steward, sealing_key } => {
                 let place = usize::from(steward.0).checked_sub(1);
                 if let Some(seat) = place.and_then(|place| self.seats.get_mut(place)) {
-                    self.former_keys.insert(*steward, seat.sealing_key);
+                    let former = FormerKey { key: seat.sealing_key, replaced: time };
+                    self.former_keys.entry(*steward).or_default().push_back_mut(former);
                     seat.sealing_key = *sealing_key;
                     let office = Office { seat: *steward, sealing_key: *sealing_key };
                     self.offices.insert(seat.signer, office);

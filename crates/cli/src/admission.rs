@@ -1,5 +1,5 @@
-//! Admission across machines: the member applies, the registrar admits, the member joins; two files travel, and no secret
-//! is in either.
+//! Admission across machines: the member applies, the registrar admits, the member joins; two files travel, no secret
+//! is in either, and each is signed.
 
 use crate::args::{Common, RegistrarCommand};
 use crate::commands::show;
@@ -8,30 +8,21 @@ use crate::found::{self, REGISTRAR};
 use crate::state::{State, input, write_json};
 use crate::ui::Ui;
 use crate::wallet::Wallet;
-use crate::when::utc;
-use alloy::primitives::{Address, B256, U256};
+use crate::when::{holding, utc};
 use anyhow::{Context, Result, ensure};
-use rochdale_api::member::{JoinRequest, Joined, KeyOfferRequest, KeyReceipts, SealedTo};
+use rochdale_api::member::{Application, JoinRequest, Joined, KeyOfferRequest, KeyReceipts};
+use rochdale_api::route::gateway;
 use rochdale_chain::eip712;
 use rochdale_client::membership::{self, Applicant};
+use rochdale_client::statement;
 use rochdale_crypto::random_blinder;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Seconds of block time that an admission holds: a day is the most that stewards keep an offered key for.
+/// Seconds of block time that an application, and then an admission, holds: stewards keep the keys that it is sealed to for a day after
+/// they are replaced, and an offered row key for as long.
 const HOLDS: u64 = 82_800;
-
-/// What a member asks the registrar with: the row key is in it for the stewards alone, sealed to each.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Application {
-    account: Address,
-    nullifier: B256,
-    row_key_digest: B256,
-    row_keys: Vec<SealedTo>,
-}
 
 /// `rochdale member apply`
 pub async fn apply(coop: &Coop, state: &State, name: &str, out: &Path, ui: Ui) -> Result<ExitCode> {
@@ -46,16 +37,20 @@ pub async fn apply(coop: &Coop, state: &State, name: &str, out: &Path, ui: Ui) -
     }
     let (site, row_key) = (coop.fresh().await?.site(), wallet.row_key()?);
     let nullifier = wallet.membership.nullifier;
-    let applicant = Applicant { site: &site, account: wallet.account(), nullifier, row_key: &row_key };
-    let (account, row_key_digest) = (wallet.account(), applicant.row_key_digest());
-    let application = Application { account, nullifier, row_key_digest, row_keys: applicant.seal_row_key(&mut rng)? };
+    let account = wallet.account();
+    let applicant = Applicant { site: &site, account, nullifier, row_key: &row_key };
+    let deadline = coop.now().await? + HOLDS;
+    let application = applicant.apply(&wallet.key, deadline, &mut rng)?;
     write_json(out, &application)?;
     let sentence = format!(
-        "{name} has the account {account}; the application is {}\nNext: the registrar types `rochdale registrar admit`, and \
-         {name} then `rochdale member join --name {name} --admission FILE`",
+        "{name} has the account {account}; the application is {}, signed by it, and holds until {}\n\
+         Tell the registrar that account by another way, too: whoever carries the file cannot change whom it is about, but put another in its place\n\
+         Next: the registrar types `rochdale registrar admit {}`, and {name} then `rochdale member join --name {name} --admission FILE`",
+        out.display(),
+        utc(deadline),
         out.display()
     );
-    show(ui, &json!({ "account": account, "application": out }), sentence)
+    show(ui, &json!({ "account": account, "application": out, "until": deadline }), sentence)
 }
 
 /// `rochdale registrar …`
@@ -67,18 +62,21 @@ pub async fn registrar(common: &Common, command: RegistrarCommand, ui: Ui) -> Re
     };
     let asked: Application = read(&application, "no application: `rochdale member apply` writes one")?;
     let coop = Coop::connect(&common.gateway()?).await?;
-    let (site, deadline) = (coop.site(), coop.now().await? + HOLDS);
-    let Application { account, nullifier, row_key_digest, row_keys } = asked;
-    let until = U256::from(deadline);
-    let offer = eip712::KeyOffer { account, nullifier, rowKeyDigest: row_key_digest, deadline: until };
+    let (site, now) = (coop.site(), coop.now().await?);
+    // Before anything is signed: it is the account itself that asks, with this row key.
+    membership::check_application(&site, &asked, now)?;
+    let deadline = now + HOLDS;
+    let Application { account, nullifier, row_key_digest, row_keys, .. } = asked;
+    let offer = statement::key_offer(account, nullifier, row_key_digest, deadline);
     let registrar_signature = eip712::sign(&registrar, &offer, &coop.manifest.membership_domain())?;
     let offer = KeyOfferRequest { account, nullifier, row_key_digest, deadline, registrar_signature, row_keys };
-    let answer: KeyReceipts = coop.gateway.post("/v1/row-keys/offers", &offer).await?;
+    let answer: KeyReceipts = coop.gateway.post(gateway::OFFER, &offer).await?;
     let admission = membership::admit(&site, &registrar, offer, &answer)?;
     write_json(&out, &admission)?;
     let held = answer.receipts.len();
     let sentence = format!(
-        "{account} is admitted; {held} stewards hold the row key. {} is for the member, who joins with it until {}",
+        "{account} is admitted; {} the row key. {} is for the member, who joins with it until {}",
+        holding(held),
         out.display(),
         utc(deadline)
     );
@@ -95,7 +93,7 @@ pub async fn join(coop: &Coop, wallet: &mut Wallet, admission: &Path) -> Result<
         request.account,
         wallet.account()
     );
-    let joined: Joined = coop.gateway.post("/v1/members", &request).await?;
+    let joined: Joined = coop.gateway.post(gateway::JOIN, &request).await?;
     wallet.membership.member_id = Some(joined.member_id);
     wallet.save()?;
     Ok(joined)

@@ -1,5 +1,6 @@
 //! What a person can type.
 
+use crate::acts::{BuybackCommand, PayCommand, ServiceCommand, StewardCommand, VestingCommand};
 use crate::dispute_args::DisputeCommand;
 use crate::found::{self, Layout};
 use crate::gov::args::{ChainArgs, GovCommand};
@@ -7,9 +8,12 @@ use crate::member_args::MemberCommand;
 use crate::researcher::args::ResearcherCommand;
 use crate::state::{State, read_json};
 use crate::ui::Agreed;
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use rochdale_core::ids::{Epoch, MemberId, StewardId};
+use rochdale_api::logs::LogFormat;
+use rochdale_core::fhir::Limits;
+use rochdale_core::ids::{DatasetId, Epoch, MemberId, StewardId};
+use rochdale_intake::Issuers;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -40,6 +44,12 @@ pub struct Common {
     /// Print one JSON object and nothing else
     #[arg(long, global = true)]
     pub json: bool,
+    /// How lines of logs look, also of the processes that `up` starts: `text` or `json`
+    #[arg(long, global = true, env = rochdale_api::logs::VARIABLE, value_name = "FORMAT", default_value_t)]
+    pub log_format: LogFormat,
+    /// After the sentences print what --json would: amounts in the smallest unit, proofs, codes
+    #[arg(long, short, global = true, conflicts_with = "json")]
+    pub verbose: bool,
 }
 
 impl Common {
@@ -116,6 +126,11 @@ pub enum Command {
     /// The cooperative itself
     #[command(subcommand)]
     Coop(CoopCommand),
+    /// Look through records as people have them (folders, archives, bulk exports), score them, and give a member's
+    #[command(
+        after_help = "Examples:\n  rochdale import ./my-health-export --dry-run\n  rochdale import ./my-health-export --name ada\n  rochdale import export.zip --name ada --patient 1234 --json\nStarted again, it goes on where it was cut off; the same content is never sent twice."
+    )]
+    Import(ImportArgs),
     /// What a member does
     #[command(subcommand)]
     Member(MemberCommand),
@@ -137,6 +152,21 @@ pub enum Command {
     /// Stop a pending root, or answer for one, without the gateway
     #[command(subcommand)]
     Dispute(DisputeCommand),
+    /// Stewards' bonds: who sits with which, put, asked back, fetched; faults shown
+    #[command(subcommand)]
+    Steward(StewardCommand),
+    /// What stewards and workers are paid: work counted, and what is owed paid out
+    #[command(subcommand)]
+    Pay(PayCommand),
+    /// The buyback: USDC of the cooperative for DATA, which burns
+    #[command(subcommand)]
+    Buyback(BuybackCommand),
+    /// DATA that is promised and released over time
+    #[command(subcommand)]
+    Vesting(VestingCommand),
+    /// What members buy for DATA
+    #[command(subcommand)]
+    Service(ServiceCommand),
     /// Look at programs, limits, disk, keys, chain and every process, and say what to do; fails where something is wrong
     #[command(after_help = "Examples:\n  rochdale doctor\n  rochdale doctor --url https://coop.example --json")]
     Doctor,
@@ -197,12 +227,15 @@ pub struct TranscriptArgs {
 /// Arguments of `demo`.
 #[derive(Clone, Debug, Args)]
 pub struct DemoArgs {
-    /// A directory of FHIR R4 bundles in place of synthetic patients
+    /// Records in place of synthetic patients: a folder or archive of FHIR R4 bundles, or a bulk export
     #[arg(long)]
     pub fhir: Option<PathBuf>,
     /// How many patients: 24 synthetic ones, or all that the directory holds
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub patients: Option<u32>,
+    /// How many of them join and contribute side by side; each holds one record in memory
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub at_once: u32,
     /// The synthetic patients' seed
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -215,6 +248,50 @@ pub struct DemoArgs {
     /// Largest record in MiB
     #[arg(long, default_value_t = 48, value_parser = clap::value_parser!(u32).range(1..=60))]
     pub max_record: u32,
+}
+
+/// Arguments of `import`.
+#[derive(Clone, Debug, Args)]
+pub struct ImportArgs {
+    /// A file, folder or archive: FHIR R4 bundles, one a line or a file, or a bulk export
+    pub path: PathBuf,
+    /// The member who gives the records, by the name on this machine
+    #[arg(long, required_unless_present = "dry_run")]
+    pub name: Option<String>,
+    /// Of several patients, the one with this id; can be said several times, where one person has several ids
+    #[arg(long, value_name = "ID")]
+    pub patient: Vec<String>,
+    /// Send nothing: show what would be sent and its score
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The number of the dataset that the records go into
+    #[arg(long, default_value = "1")]
+    pub dataset: DatasetId,
+    /// Largest record in MiB
+    #[arg(long, default_value_t = 48, value_parser = clap::value_parser!(u32).range(1..=60))]
+    pub max_record: u32,
+    /// Check SMART Health Cards by the keys in this file: a JSON object of issuer URLs, each with its JWK set
+    #[arg(long, value_name = "FILE")]
+    pub issuers: Option<PathBuf>,
+}
+
+impl ImportArgs {
+    /// By whose keys SMART Health Cards are checked.
+    pub fn issuers(&self) -> Result<Issuers> {
+        let Some(path) = &self.issuers else { return Ok(Issuers::default()) };
+        let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        Issuers::parse(&bytes).with_context(|| {
+            format!(
+                "{} is no directory of issuers: write {{\"https://issuer…\": {{\"keys\": […]}}}}, with the keys that each publishes at /.well-known/jwks.json",
+                path.display()
+            )
+        })
+    }
+
+    /// What one record may be.
+    pub fn limits(&self) -> Limits {
+        Limits { record_bytes: (self.max_record as usize) << 20 }
+    }
 }
 
 /// What `coop upgrade` is told.
@@ -278,8 +355,12 @@ pub enum CoopCommand {
     /// Members, epoch, stewards and money at a glance
     Status,
     /// What data is on offer, at what price, and about how many members have it
-    Datasets,
-    /// What answers have charged to people's privacy budgets
+    Datasets {
+        /// List the codes that the cooperative says its records hold, with the unit that a query's bounds are in
+        #[arg(long)]
+        codes: bool,
+    },
+    /// What answers have charged to people's privacy budgets, and what is left of them at least
     Budget,
 }
 

@@ -8,7 +8,7 @@ use crate::ui::Ui;
 use crate::when::{count, span, utc};
 use anyhow::Result;
 use rochdale_api::client::Client;
-use rochdale_api::status::Health;
+use rochdale_api::route::HEALTH;
 use rochdale_chain::client::Chain;
 use rochdale_chain::local::LocalChain;
 use rochdale_core::ids::Epoch;
@@ -71,7 +71,7 @@ async fn behind(coop: &Coop, chain: &Chain) -> Result<Vec<String>> {
     loop {
         let mut still = Vec::new();
         for url in waiting {
-            let health = Client::new(&url)?.get::<Health>("/v1/health").await;
+            let health = Client::new(&url)?.get(HEALTH).await;
             if !health.is_ok_and(|health| health.indexed >= head) {
                 still.push(url);
             }

@@ -5,7 +5,8 @@ use crate::coop::{self, Coop};
 use crate::failure::{Failure, Kind};
 use crate::found::{self, FOUNDER, Layout};
 use crate::placeholder;
-use crate::state::{State, input, read_json};
+use crate::researcher::Budgets;
+use crate::state::{State, called, input, read_json};
 use crate::ui::Ui;
 use crate::up::{self, Running};
 use crate::when::{count, utc};
@@ -13,7 +14,8 @@ use crate::{audit as audit_run, epoch as epochs};
 use alloy::primitives::Address;
 use anyhow::{Context, Result, bail, ensure};
 use rochdale_api::order::Sizes;
-use rochdale_api::status::{BudgetView, DatasetView};
+use rochdale_api::route::gateway;
+use rochdale_api::status::{CodeOf, DatasetCode, DatasetView};
 use rochdale_chain::client::{Chain, LOCAL_CHAIN_ID, Sender};
 use rochdale_chain::deploy::{Actors, CoopConfig, Decision, Manifest, Role, holders, place_code, verify_decided};
 use rochdale_chain::upgrade;
@@ -30,7 +32,11 @@ const ATTEMPT_PATIENCE: Duration = Duration::from_secs(120);
 
 /// Prints a result: as JSON, or as the sentence that a person reads.
 pub fn show(ui: Ui, value: &Value, sentence: impl AsRef<str>) -> Result<ExitCode> {
-    let text = if ui.json { serde_json::to_string_pretty(value)? } else { sentence.as_ref().to_owned() };
+    let text = match (ui.json, ui.verbose) {
+        (true, _) => serde_json::to_string_pretty(value)?,
+        (false, true) => format!("{}\n{}", sentence.as_ref(), serde_json::to_string_pretty(value)?),
+        (false, false) => sentence.as_ref().to_owned(),
+    };
     ui.tell(&text)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -63,16 +69,16 @@ pub async fn up(
 }
 
 fn coop_config(path: &Path) -> Result<CoopConfig> {
-    let text = String::from_utf8(input(path)?).with_context(|| format!("{} is no text", path.display()))?;
-    toml::from_str(&text).with_context(|| format!("{} is not understood", path.display()))
+    let text = String::from_utf8(input(path)?).with_context(|| format!("{} is no text", called(path)))?;
+    toml::from_str(&text).with_context(|| format!("{} is not understood", called(path)))
 }
 
 /// A configuration whose actors are drawn here, whoever it names; it may leave them out.
 fn local_config(path: &Path) -> Result<CoopConfig> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let table: toml::Table = toml::from_str(&text).with_context(|| format!("{} is not understood", path.display()))?;
+    let text = String::from_utf8(input(path)?).with_context(|| format!("{} is no text", called(path)))?;
+    let table: toml::Table = toml::from_str(&text).with_context(|| format!("{} is not understood", called(path)))?;
     if table.contains_key("actors") {
-        return coop_config(path);
+        return toml::from_str(&text).with_context(|| format!("{} is not understood", called(path)));
     }
     let nobody = Actors {
         registrar: Address::ZERO,
@@ -86,7 +92,7 @@ fn local_config(path: &Path) -> Result<CoopConfig> {
     let actors = toml::Table::from_iter([("actors".to_owned(), toml::Value::try_from(nobody)?)]);
     // Behind what is there, so that an error names the file's own lines.
     let whole = format!("{text}\n{}", toml::to_string(&actors)?);
-    toml::from_str(&whole).with_context(|| format!("{} is not understood", path.display()))
+    toml::from_str(&whole).with_context(|| format!("{} is not understood", called(path)))
 }
 
 /// `rochdale coop …`
@@ -143,7 +149,7 @@ pub async fn coop(common: &Common, command: CoopCommand, ui: Ui) -> Result<ExitC
         }
         CoopCommand::Upgrade(args) => upgrade(common, args, ui).await,
         CoopCommand::Status => status(common, ui).await,
-        CoopCommand::Datasets => datasets(common, ui).await,
+        CoopCommand::Datasets { codes } => datasets(common, codes, ui).await,
         CoopCommand::Budget => budget(common, ui).await,
     }
 }
@@ -212,13 +218,13 @@ fn name_of(manifest: &Manifest, holder: Address) -> String {
 async fn status(common: &Common, ui: Ui) -> Result<ExitCode> {
     let coop = Coop::connect(&common.gateway()?).await?;
     let view = coop.view().await?;
-    let treasury: rochdale_api::status::TreasuryView = coop.gateway.get("/v1/treasury").await?;
+    let treasury: rochdale_api::status::TreasuryView = coop.gateway.get(gateway::TREASURY).await?;
     let up = view.stewards.iter().filter(|s| s.up).count();
     let sentence = format!(
-        "epoch {} runs, {} is final\n{} members\n{up} of {} stewards answer, {} must sign\n{} for contributors, {} claimed",
+        "epoch {} runs, {} is final\n{}\n{up} of {} stewards answer, {} must sign\n{} for contributors, {} claimed",
         view.epoch,
         view.final_epoch,
-        view.members,
+        count(view.members.into(), "member"),
         view.stewards.len(),
         view.quorum,
         MicroUsdc(treasury.contributors),
@@ -228,10 +234,10 @@ async fn status(common: &Common, ui: Ui) -> Result<ExitCode> {
 }
 
 /// `rochdale coop datasets`: what is on offer, for what, and how many members have it.
-async fn datasets(common: &Common, ui: Ui) -> Result<ExitCode> {
+async fn datasets(common: &Common, codes: bool, ui: Ui) -> Result<ExitCode> {
     let coop = Coop::connect(&common.gateway()?).await?;
-    let all: Vec<DatasetView> = coop.gateway.get("/v1/datasets").await?;
-    let sizes: Sizes = coop.gateway.get("/v1/sizes").await?;
+    let all: Vec<DatasetView> = coop.gateway.get(gateway::DATASETS).await?;
+    let sizes: Sizes = coop.gateway.get(gateway::SIZES).await?;
     let kind = |code: u8| {
         ["?", "health records", "laboratory results", "wearables", "summaries of genomes"]
             .get(usize::from(code))
@@ -243,8 +249,13 @@ async fn datasets(common: &Common, ui: Ui) -> Result<ExitCode> {
         let people = people.map(|size| format!("purpose {} about {}", size.purpose, size.members)).collect::<Vec<_>>();
         let people = if people.is_empty() { "nobody was counted yet".to_owned() } else { people.join(", ") };
         let what = kind(set.data_type).unwrap_or("of a type that this program does not know");
+        let of_it = match (set.codes.len(), codes) {
+            (0, _) => "\n  codes: none are published".to_owned(),
+            (some, false) => format!("\n  codes: {some} published, `--codes` lists them"),
+            (_, true) => set.codes.iter().map(code_line).collect(),
+        };
         format!(
-            "dataset {}: {what}, source {}\n  price {thousand} for 1,000 records and a month, {one} each\n  members: {people}\n  terms {}",
+            "dataset {}: {what}, source {}\n  price {thousand} for 1,000 records and a month, {one} each\n  members: {people}\n  terms {}{of_it}",
             set.dataset, set.source, set.terms_hash
         )
     };
@@ -253,15 +264,25 @@ async fn datasets(common: &Common, ui: Ui) -> Result<ExitCode> {
     show(ui, &json!({ "datasets": all, "sizes": sizes.sizes }), text)
 }
 
-/// `rochdale coop budget`: what was charged to people's privacy budgets.
+/// A published code with the unit that bounds and edges of a query are thousandths of.
+fn code_line(code: &DatasetCode) -> String {
+    let DatasetCode { of, system, code, name, unit } = code;
+    let kind = match of {
+        CodeOf::Observation => "observation",
+        CodeOf::Condition => "condition",
+    };
+    let unit = match (of, unit) {
+        (CodeOf::Condition, _) => String::new(),
+        (CodeOf::Observation, Some(unit)) => format!(", in {unit}"),
+        (CodeOf::Observation, None) => ", in the unit of the records".to_owned(),
+    };
+    format!("\n  {kind} {system}|{code}: {name}{unit}")
+}
+
+/// `rochdale coop budget`: what was charged to people's privacy budgets, and what is left.
 async fn budget(common: &Common, ui: Ui) -> Result<ExitCode> {
-    let budget: BudgetView = Coop::connect(&common.gateway()?).await?.gateway.get("/v1/budget").await?;
-    let BudgetView { debits, answered, rho } = budget;
-    let zcdp = |nano: u64| format!("{}.{:03} zCDP", nano / 1_000_000_000, nano / 1_000_000 % 1_000);
-    let booked = if debits == 1 { "1 query is".to_owned() } else { format!("{debits} queries are") };
-    let sentence =
-        format!("{booked} booked, {answered} answered; they charge {} in all, and nobody was charged more", zcdp(rho));
-    show(ui, &json!(budget), sentence)
+    let budgets = Budgets::read(&Coop::connect(&common.gateway()?).await?).await?;
+    show(ui, &budgets.value(), format!("{budgets}"))
 }
 
 /// The chain that `rochdale up` keeps in a state directory.
@@ -302,7 +323,6 @@ pub async fn epoch(common: &Common, command: EpochCommand, ui: Ui) -> Result<Exi
 pub fn audit(common: &Common, steward: StewardId, ui: Ui) -> Result<ExitCode> {
     let audited = audit_run::run(&common.state()?, steward)?;
     let verdict = if audited.agrees { "the ledger agrees with the chain" } else { "the ledger DIFFERS from the chain" };
-    let sentence = format!("{}\n{verdict}", serde_json::to_string_pretty(&audited.report)?);
-    show(ui, &audited.report, sentence)?;
+    show(ui, &audited.report, format!("{}{verdict}", audit_run::told(&audited.report)))?;
     Ok(Kind::verdict(audited.agrees))
 }

@@ -1,14 +1,15 @@
 //! `rochdale member contest`: putting together what opens a member's row, from whichever stewards have its parts, and
 //! having the chain replay it.
 
-use crate::coop::{self, Coop};
+use crate::coop::Coop;
 use crate::gov::Site;
-use crate::member::each_answer;
+use crate::member::each_steward;
 use crate::wallet::Wallet;
 use alloy::primitives::{B256, Bytes, U256};
 use alloy::signers::local::PrivateKeySigner;
 use anyhow::{Context, Result, bail};
 use rochdale_api::member::{Mined, OpeningReport, RowRequest, SealedRow};
+use rochdale_api::route::{gateway, steward};
 use rochdale_api::settlement::ContestRequest;
 use rochdale_chain::bindings;
 use rochdale_chain::dispute;
@@ -92,17 +93,20 @@ async fn relay(
         inputs: parts.inputs.clone(),
         leaf: parts.leaf.clone(),
     };
-    Ok(coop.gateway.post("/v1/settlement/contests", &request).await?)
+    Ok(coop.gateway.post(gateway::CONTEST, &request).await?)
 }
 
 /// Asks every steward, and takes each part from the first whose part opens what most of them say was proposed.
 async fn gather(coop: &Coop, wallet: &Wallet, member: MemberId, row_key: &[u8; 32]) -> Result<Parts> {
-    let reply = SealingKeyPair::random(&mut coop::rng()?);
-    let request = RowRequest { reply_key: reply.public().0, epoch: None };
-    let path = format!("/v1/members/{member}/opening");
-    let (answers, refusals) = each_answer::<SealedRow>(coop, wallet, &path, &request).await?;
-    let opened = answers.into_iter().map(|answer| open(coop, member, &reply, answer));
-    let reports: Vec<OpeningReport> = opened.filter_map(Result::ok).collect();
+    let request = |reply_key| RowRequest { reply_key, epoch: None };
+    let open = |_, reply: &SealingKeyPair, answer| open(coop, member, reply, answer);
+    let (mut reports, mut refusals) = (Vec::new(), Vec::new());
+    for (steward, opened) in each_steward(coop, wallet, steward::OPENING.at(member), request, open).await? {
+        match opened {
+            Ok(report) => reports.push(report),
+            Err(error) => refusals.push(format!("steward {steward}: {error:#}")),
+        }
+    }
     let header = common(&reports).with_context(|| format!("no steward opens the row:\n  {}", refusals.join("\n  ")))?;
     let depth = coop.manifest.tree_depth;
     let same = || reports.iter().filter(|report| report.header == header);

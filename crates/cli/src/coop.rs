@@ -9,6 +9,7 @@ use rand::rngs::SysRng;
 use rand::{CryptoRng, SeedableRng as _};
 use rochdale_api::auth;
 use rochdale_api::client::{Client, Identity};
+use rochdale_api::route::gateway;
 use rochdale_api::status::{Cooperative, StewardEntry};
 use rochdale_chain::deploy::Manifest;
 use rochdale_client::Site;
@@ -44,7 +45,7 @@ impl Coop {
     /// Reads the directory of the gateway at `url`.
     pub async fn connect(url: &str) -> Result<Self> {
         let gateway = Client::new(url)?.patient(PATIENCE);
-        let view: Cooperative = gateway.get("/v1/cooperative").await.with_context(|| {
+        let view: Cooperative = gateway.get(gateway::COOPERATIVE).await.with_context(|| {
             format!("no cooperative answers at {url}: start one with `rochdale up`, or name another --url")
         })?;
         let manifest: Manifest =
@@ -64,7 +65,7 @@ impl Coop {
 
     /// The gateway's own view, read again.
     pub async fn view(&self) -> Result<Cooperative> {
-        Ok(self.gateway.get("/v1/cooperative").await?)
+        Ok(self.gateway.get(gateway::COOPERATIVE).await?)
     }
 
     /// The same cooperative with its committee as it is now: sealing keys are replaced each epoch.

@@ -8,12 +8,16 @@ use crate::found::{self, FOUNDER, Layout};
 use crate::gov::Site;
 use crate::state::read_json;
 use crate::ui::Ui;
+use crate::when::utc;
 use anyhow::{Result, bail, ensure};
 use rochdale_api::client::Client;
+use rochdale_api::route::steward;
 use rochdale_api::settlement::{AnswerRequest, DemandAnswer};
+use rochdale_chain::bindings::StewardCommittee;
 use rochdale_chain::client::{Receipt, Sender};
 use rochdale_chain::dispute::{self, Pending};
 use rochdale_core::ids::MemberId;
+use rochdale_core::money::MicroUsdc;
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -25,7 +29,7 @@ pub async fn run(common: &Common, command: DisputeCommand, ui: Ui) -> Result<Exi
             let pending = dispute::pending(&site.chain, &site.manifest).await?;
             show(ui, &json!({ "pending": pending }), pending.as_ref().map_or("no root is pending".to_owned(), sentence))
         }
-        DisputeCommand::Object { steward, key, epoch, attempt, chain } => {
+        DisputeCommand::Object { steward, key, epoch, attempt, chain, agreed } => {
             let site = Site::open(common, &chain).await?;
             let path = match (key, steward) {
                 (Some(path), _) => path,
@@ -33,6 +37,16 @@ pub async fn run(common: &Common, command: DisputeCommand, ui: Ui) -> Result<Exi
                 (None, None) => bail!("name --steward or --key"),
             };
             let sender = site.sender(coop::signer(&path)?).await?;
+            let pending = dispute::can_be_stopped(&site.chain, &site.manifest, epoch, attempt).await?;
+            let committee = site.manifest.addresses.steward_committee;
+            let bond = site.chain.view(committee, &StewardCommittee::objectionBondCall {}).await?;
+            ui.agreeing(agreed).agree(&format!(
+                "An objection to the root of {}\nIt freezes the root, and with it what would be paid by it, until the member house decides. {} of the bond of {} are \
+                 locked meanwhile, and lost if the house finds the root right.",
+                sentence(&pending),
+                MicroUsdc(bond.to()),
+                sender.address()
+            ))?;
             let receipt = dispute::object(&sender, &site.manifest, epoch, attempt).await?;
             sent(ui, &receipt, &format!("epoch {epoch}, attempt {attempt} is frozen until the member house decides"))
         }
@@ -84,7 +98,7 @@ async fn demanded(common: &Common, site: &Site, member: MemberId, from: Option<S
     };
     let mut refusals = Vec::new();
     for url in stewards {
-        match Client::new(&url)?.get::<AnswerRequest>(&format!("/v1/settlement/answers/{member}")).await {
+        match Client::new(&url)?.get(steward::DEMANDED.at(member)).await {
             Ok(answer) => return Ok(answer),
             Err(error) => refusals.push(format!("{url}: {error}")),
         }
@@ -93,7 +107,8 @@ async fn demanded(common: &Common, site: &Site, member: MemberId, from: Option<S
 }
 
 fn sentence(pending: &Pending) -> String {
-    let until = pending.final_at.map_or("frozen: the member house decides".to_owned(), |at| format!("final at {at}"));
+    let until =
+        pending.final_at.map_or("frozen: the member house decides".to_owned(), |at| format!("final at {}", utc(at)));
     format!("epoch {}, attempt {}, root {}: {until}", pending.epoch, pending.attempt, pending.root)
 }
 

@@ -1,6 +1,7 @@
 //! What a person can type after `rochdale dispute`.
 
 use crate::gov::args::ChainArgs;
+use crate::ui::Agreed;
 use clap::{Args, Subcommand};
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
 use rochdale_core::ledger::DemandKind;
@@ -32,6 +33,8 @@ pub enum DisputeCommand {
         attempt: u32,
         #[command(flatten)]
         chain: ChainArgs,
+        #[command(flatten)]
+        agreed: Agreed,
     },
     /// Carry a demanded row, or demanded inputs, from a steward to the chain, where the gateway does not; anyone may
     #[command(

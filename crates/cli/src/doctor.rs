@@ -9,7 +9,7 @@ use anyhow::Result;
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::statvfs::statvfs;
 use rochdale_api::client::Client;
-use rochdale_api::status::Health;
+use rochdale_api::route::HEALTH;
 use rochdale_chain::client::LOCAL_CHAIN_ID;
 use serde::Serialize;
 
@@ -204,7 +204,7 @@ async fn processes(common: &Common, state: &State) -> Result<Vec<Finding>> {
 
 async fn health(name: &str, url: &str) -> Finding {
     let asked = match Client::new(url) {
-        Ok(client) => client.patient(PATIENCE).get::<Health>("/v1/health").await,
+        Ok(client) => client.patient(PATIENCE).get(HEALTH).await,
         Err(error) => Err(error),
     };
     let health = match asked {
@@ -226,7 +226,7 @@ async fn health(name: &str, url: &str) -> Finding {
         return Finding::bad(
             name,
             wrong.join("; "),
-            format!("what it says stands at {url}/v1/health; docs/how-to/operate.md has what to do"),
+            format!("what it says stands at {url}{}; docs/how-to/operate.md has what to do", HEALTH.path),
         );
     }
     let waits = health.waiting_for.iter().map(|who| format!("; {who}"));

@@ -3,6 +3,7 @@
 use crate::coop::Coop;
 use anyhow::{Result, bail};
 use rochdale_api::client::{Client, ClientError};
+use rochdale_api::route::{HEALTH, gateway, steward};
 use rochdale_api::settlement::SettlementStatus;
 use rochdale_api::status::{EpochView, Health};
 use rochdale_chain::client::Chain;
@@ -16,7 +17,7 @@ pub const FINAL: u64 = 3;
 
 /// The gateway's view of an epoch.
 pub async fn view(coop: &Coop, epoch: Epoch) -> Result<EpochView> {
-    Ok(coop.gateway.get(&format!("/v1/epochs/{epoch}")).await?)
+    Ok(coop.gateway.get(gateway::EPOCH.at(epoch)).await?)
 }
 
 /// How long stewards that find nothing more to score are waited for: one that is silent is stood in for after an attempt's
@@ -121,7 +122,7 @@ async fn taken_over(coop: &Coop, epoch: Epoch, patience: Duration) -> Result<()>
 }
 
 async fn settlement_status(url: &str) -> Result<SettlementStatus, ClientError> {
-    Client::new(url)?.get("/v1/settlement").await
+    Client::new(url)?.get(steward::SETTLEMENT).await
 }
 
 /// Waits until every process has indexed the chain's present head.
@@ -133,7 +134,7 @@ pub async fn synced(coop: &Coop, chain: &Chain, patience: Duration) -> Result<()
     for url in urls {
         let client = Client::new(&url)?;
         loop {
-            let health: Health = client.get("/v1/health").await?;
+            let health: Health = client.get(HEALTH).await?;
             if health.indexed >= head {
                 break;
             }

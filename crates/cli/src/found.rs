@@ -2,7 +2,7 @@
 
 use crate::coop;
 use crate::failure::Failure;
-use crate::state::{State, steward_name, write_private};
+use crate::state::{State, make_dir, steward_name, write_private};
 use crate::ui::Ui;
 use alloy::primitives::{Address, B256, U256};
 use alloy::signers::local::PrivateKeySigner;
@@ -136,6 +136,8 @@ pub async fn found(state: &State, layout: &Layout, config: Option<CoopConfig>, u
 
 /// Deploys, or goes on with a deployment that was cut off, and leaves manifest and configuration.
 pub async fn carry_out(state: &State, founder: &Sender, config: &CoopConfig, ui: Ui) -> Result<Manifest> {
+    // The journal is the first file in it, where the founder's key lies elsewhere.
+    make_dir(state.path())?;
     let bar = ui.spinner("deploying the contracts");
     let count = |progress: Progress<'_>| {
         if let Progress::Step { .. } = progress {
@@ -221,12 +223,15 @@ fn stewards(layout: &Layout, table: &str, except: Option<StewardId>) -> String {
     others.map(|(id, port)| format!("\n[[{table}]]\nsteward = {id}\nurl = \"{}\"\n", url(port))).collect()
 }
 
+/// Codes that the local cooperative says its health records hold: what `rochdale-synth` writes among them. A real one writes its own.
+const CODES: &str = include_str!("codes.toml");
+
 fn gateway_toml(state: &State, layout: &Layout) -> Result<String> {
     let worker = coop::signer(&state.service("worker").join("signing.key"))?.address();
     let (common, stewards) = (common(layout, layout.gateway_port), stewards(layout, "stewards", None));
     let worker_url = url(layout.worker_port);
     Ok(format!(
-        "{common}\n[relayer]\nkey_file = \"relayer.key\"\n\n[claims]\nmin_due = 0\nevery_ms = 500\n{stewards}\n[worker]\naddress = \"{worker}\"\nurl = \"{worker_url}\"\n"
+        "{common}\n[relayer]\nkey_file = \"relayer.key\"\n\n[claims]\nmin_due = 0\nevery_ms = 500\n{stewards}\n[worker]\naddress = \"{worker}\"\nurl = \"{worker_url}\"\n\n{CODES}"
     ))
 }
 

@@ -1,8 +1,11 @@
 //! The `rochdale` command: founds, runs and uses a cooperative.
 
+mod acts;
 mod admission;
+mod amounts;
 mod args;
 mod audit;
+mod carry;
 mod clock;
 mod commands;
 mod contest;
@@ -11,11 +14,14 @@ mod demo;
 mod dispute;
 mod dispute_args;
 mod doctor;
+mod earnings;
 mod epoch;
 mod failure;
 mod found;
 mod gov;
+mod import;
 mod key;
+mod logs;
 mod manual;
 mod member;
 mod member_args;
@@ -40,7 +46,6 @@ use args::{Cli, Command};
 use clap::Parser as _;
 use failure::{Failure, Kind};
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
 use ui::Ui;
 
 fn main() -> ExitCode {
@@ -48,9 +53,8 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return misunderstood(&error),
     };
-    let ui = Ui { json: cli.common.json, yes: false };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let ui = Ui { json: cli.common.json, yes: false, verbose: cli.common.verbose };
+    logs::begin(cli.common.log_format);
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&anyhow::Error::new(error), ui),
@@ -70,7 +74,7 @@ fn misunderstood(error: &clap::Error) -> ExitCode {
     }
     if std::env::args_os().any(|arg| arg == "--json") {
         let failure = Failure::new(Kind::Usage, error.render().to_string().trim_end());
-        return failed(&failure.into(), Ui { json: true, yes: false });
+        return failed(&failure.into(), Ui { json: true, yes: false, verbose: false });
     }
     // Nobody may listen there any more.
     let _ = error.print();
@@ -93,13 +97,18 @@ fn failed(error: &anyhow::Error, ui: Ui) -> ExitCode {
 
 async fn run(cli: Cli, ui: Ui) -> anyhow::Result<ExitCode> {
     match cli.command {
-        Command::Demo(args) => demo::run(&cli.common, args, ui).await,
+        Command::Demo(args) => {
+            logs::private_files();
+            demo::run(&cli.common, args, ui).await
+        }
         Command::Up { only, without, port, config, min_cohort } => {
+            logs::private_files();
             let layout = found::Layout { min_cohort, ..found::Layout::new(port) };
             commands::up(&cli.common, only, &without, (layout, config), ui).await
         }
         Command::Tied { parent, command } => tied::run(parent, &command),
         Command::Coop(command) => commands::coop(&cli.common, command, ui).await,
+        Command::Import(args) => import::run(&cli.common, args, ui).await,
         Command::Member(command) => membership::member(&cli.common, command, ui).await,
         Command::Registrar(command) => admission::registrar(&cli.common, command, ui).await,
         Command::Program(command) => program::run(&cli.common, command, ui).await,
@@ -112,6 +121,11 @@ async fn run(cli: Cli, ui: Ui) -> anyhow::Result<ExitCode> {
         Command::Time { by, agreed } => clock::run(&cli.common, by, ui.agreeing(agreed)).await,
         Command::Key(command) => key::run(&cli.common, command, ui),
         Command::Dispute(command) => dispute::run(&cli.common, command, ui).await,
+        Command::Steward(command) => acts::steward(&cli.common, command, ui).await,
+        Command::Pay(command) => acts::pay(&cli.common, command, ui).await,
+        Command::Buyback(command) => acts::buyback(&cli.common, command, ui).await,
+        Command::Vesting(command) => acts::vesting(&cli.common, command, ui).await,
+        Command::Service(command) => acts::service(&cli.common, command, ui).await,
         Command::Audit { steward, transcript: args } => match &args.transcript {
             Some(file) => transcript::run(&args, file, ui).await,
             None => commands::audit(&cli.common, steward, ui),

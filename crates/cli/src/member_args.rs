@@ -4,10 +4,23 @@ use crate::gov::args::ChainArgs;
 use crate::researcher::args::PurposeArg;
 use crate::ui::Agreed;
 use alloy::primitives::Address;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use rochdale_core::ids::DatasetId;
 use rochdale_core::ledger::DemandKind;
 use std::path::PathBuf;
+
+/// What is typed after `rochdale member export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// The archive's file; it is readable for you alone, and not encrypted
+    pub file: PathBuf,
+    /// The member, by the name on this machine
+    #[arg(long)]
+    pub name: String,
+    /// Replace a file that is there
+    #[arg(long)]
+    pub force: bool,
+}
 
 #[derive(Debug, Subcommand)]
 pub enum MemberCommand {
@@ -61,15 +74,19 @@ pub enum MemberCommand {
     },
     /// Seal a record and contribute it
     #[command(
-        after_help = "Examples:\n  rochdale member contribute --name ada bundle.json\n  rochdale member contribute --name ada --resume"
+        after_help = "Examples:\n  rochdale member contribute --name ada bundle.json\n  rochdale member contribute --name ada ./bulk-export --patient 1234\n  rochdale member contribute --name ada --resume"
     )]
     Contribute {
         /// The member, by the name on this machine
         #[arg(long)]
         name: String,
-        /// A FHIR R4 bundle of one patient
+        /// A FHIR R4 bundle of one patient, or a bulk export, also packed (gzip, zip, tar); `-` is standard input. Required unless
+        /// --resume is there
         #[arg(required_unless_present = "resume")]
         record: Option<PathBuf>,
+        /// Of several patients, the one with this id
+        #[arg(long, value_name = "ID")]
+        patient: Option<String>,
         /// The number of the dataset that the record goes into
         #[arg(long, default_value = "1")]
         dataset: DatasetId,
@@ -115,6 +132,11 @@ pub enum MemberCommand {
         #[arg(long)]
         name: String,
     },
+    /// Write everything that the cooperative holds on the member into one archive: records, consents, rewards, who used what
+    #[command(
+        after_help = "Examples:\n  rochdale member export ada.zip --name ada\n  rochdale member export ada.zip --name ada --force --json\nAnother cooperative reads it back: rochdale import ada.zip --name ada"
+    )]
+    Export(ExportArgs),
     /// Show the member's own row of the ledger, with the reasons of each score
     Rows {
         /// The member, by the name on this machine

@@ -1,6 +1,7 @@
 //! `rochdale member …`: what a member types, what is asked, and what is said.
 
 use crate::args::Common;
+use crate::carry;
 use crate::commands::show;
 use crate::contest::{self, Outcome, Payer};
 use crate::coop::{self, Coop};
@@ -8,21 +9,20 @@ use crate::found::{self, REGISTRAR};
 use crate::gov::Site;
 use crate::gov::args::ChainArgs;
 use crate::member_args::MemberCommand;
-use crate::researcher::args::PurposeArg;
+use crate::records::How;
+use crate::researcher::args::{PurposeArg, purpose_words};
 use crate::state::State;
 use crate::ui::Ui;
 use crate::wallet::Wallet;
-use crate::when::count;
-use crate::{admission, member as members, own_gas, records};
+use crate::when::{count, holding, utc};
+use crate::{admission, earnings, member as members, own_gas, records};
 use anyhow::{Context, Result, bail};
 use rochdale_api::claim::{Claimed, Paid};
-use rochdale_api::custody::{Opening, OpeningReason};
-use rochdale_core::fhir::Limits;
-use rochdale_core::ids::MemberId;
+use rochdale_core::ids::{DatasetId, Epoch, MemberId};
 use rochdale_core::money::{DataWei, GovWei, MicroUsdc};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -35,12 +35,18 @@ async fn erasure(coop: &Coop, member: MemberId) -> Result<(Value, String)> {
     for (steward, word) in members::erasure(coop, member).await? {
         match word {
             Ok(word) => {
-                destroyed += 1;
+                // Who was seated after the record came held nothing of it: those who left may.
+                destroyed += usize::from(word.shares > 0);
                 let rest = match &word.complete {
-                    Some(complete) => format!("the rest is gone since {}", complete.at),
+                    Some(complete) => format!("the rest is gone since {}", utc(complete.at)),
                     None => "what the ledger still needs goes once it is settled".to_owned(),
                 };
-                writeln!(sentences, "steward {steward} destroyed {} shares at {}; {rest}", word.shares, word.at)?;
+                writeln!(
+                    sentences,
+                    "steward {steward} destroyed {} at {}; {rest}",
+                    count(word.shares, "share"),
+                    utc(word.at)
+                )?;
                 values.push(json!(word));
             }
             Err(error) => {
@@ -50,7 +56,11 @@ async fn erasure(coop: &Coop, member: MemberId) -> Result<(Value, String)> {
         }
     }
     let needed = coop.site().deletions_needed();
-    let so = if destroyed >= needed { "nobody can open the records" } else { "the records can still be opened" };
+    let so = match destroyed {
+        0 => "no steward in office held a share that it destroyed; one that left office destroys what it has by itself",
+        enough if enough >= needed => "nobody can open the records",
+        _ => "the records can still be opened",
+    };
     write!(sentences, "{destroyed} of {needed} deletions that suffice: {so}")?;
     let value = json!({ "words": values, "needed": needed, "can_be_opened": destroyed < needed });
     Ok((value, sentences))
@@ -78,7 +88,11 @@ fn paid(claimed: &Claimed) -> String {
         1 => "1 member was".to_owned(),
         many => format!("{many} members were"),
     };
-    let mut said = format!("{whom} paid against the root of epoch {}", claimed.epoch);
+    let mut said = match (claimed.paid.len(), claimed.epoch) {
+        (0, Epoch(0)) => "nothing is due yet: no epoch is final".to_owned(),
+        (0, epoch) => format!("nobody was paid now, against the root of epoch {epoch}"),
+        (_, epoch) => format!("{whom} paid against the root of epoch {epoch}"),
+    };
     if !claimed.paid.is_empty() {
         said += &format!(": {}", amounts(sum(|p| p.cash), sum(|p| p.data), sum(|p| p.gov)));
         said.extend(claimed.paid.iter().map(line));
@@ -131,16 +145,7 @@ fn openings(logs: &[members::OpeningLog], ui: Ui) -> Result<ExitCode> {
             Ok(lines) => {
                 values.push(json!({ "steward": steward, "openings": lines }));
                 for line in lines {
-                    let Opening { contribution_id, scorer, account, reason, first, last, times } = line;
-                    let why = match reason {
-                        OpeningReason::Drawn => "it was drawn",
-                        OpeningReason::ScoresDiffer => "the first two scores differ",
-                        OpeningReason::StandsIn => "one that was drawn before it was silent",
-                    };
-                    writeln!(
-                        sentences,
-                        "steward {steward}: contribution {contribution_id} was opened by steward {scorer} ({account}), because {why};                          {times} times from {first} to {last}"
-                    )?;
+                    writeln!(sentences, "steward {steward}: {}", earnings::opening_line(line))?;
                 }
             }
             Err(error) => {
@@ -150,7 +155,7 @@ fn openings(logs: &[members::OpeningLog], ui: Ui) -> Result<ExitCode> {
         }
     }
     if sentences.is_empty() {
-        sentences.push_str("no record was opened to be scored yet");
+        sentences.push_str("no record was opened yet");
     }
     show(ui, &json!(values), sentences.trim_end())
 }
@@ -168,11 +173,16 @@ pub async fn member(common: &Common, command: MemberCommand, ui: Ui) -> Result<E
         ))?,
         _ => {}
     }
+    if let MemberCommand::Export(args) = &command {
+        carry::check_path(args)?;
+    }
     let state = common.state()?;
     let coop = Coop::connect(&common.gateway()?).await?;
     match command {
+        MemberCommand::Export(args) => carry::export(&coop, &Wallet::open(&state, &args.name)?, &args, ui).await,
         MemberCommand::Apply { name, out } => admission::apply(&coop, &state, &name, &out, ui).await,
         MemberCommand::Join { name, admission } => {
+            let waiting = ui.spinner("joining: stewards take the row key");
             let joined = match admission {
                 Some(file) => admission::join(&coop, &mut Wallet::open(&state, &name)?, &file).await?,
                 None => {
@@ -183,25 +193,20 @@ pub async fn member(common: &Common, command: MemberCommand, ui: Ui) -> Result<E
                     members::join(&coop, &mut Wallet::open_or_create(&state, &name)?, &registrar).await?
                 }
             };
+            waiting.done();
             show(ui, &json!(joined), format!("{name} is member {}", joined.member_id))
         }
         MemberCommand::Show { name } => shown(&coop, &name, &Wallet::open(&state, &name)?, ui).await,
         MemberCommand::Consent { name, purpose, revoke, agreed } => {
             consent(&coop, &state, &name, purpose, revoke, ui.agreeing(agreed)).await
         }
-        MemberCommand::Contribute { name, record, dataset, resume } => {
+        MemberCommand::Contribute { name, record, patient, dataset, resume } => {
             let mut wallet = Wallet::open(&state, &name)?;
             if resume {
                 return resume_packages(&coop, &mut wallet, ui).await;
             }
             let path = record.context("name the record's file")?;
-            let bytes = records::single(&path, Limits::default())?;
-            let status = members::contribute(&coop, &mut wallet, &bytes, dataset).await?;
-            let sentence = match status.contribution_id {
-                Some(id) => format!("recorded as contribution {id}; {} stewards hold a share", status.held_by.len()),
-                None => format!("contribution {} is queued", status.commitment),
-            };
-            show(ui, &json!(status), sentence)
+            contribute(&coop, &mut wallet, &path, patient, dataset, ui).await
         }
         MemberCommand::Leave { name, .. } => {
             let mined = members::leave(&coop, &Wallet::open(&state, &name)?).await?;
@@ -220,10 +225,7 @@ pub async fn member(common: &Common, command: MemberCommand, ui: Ui) -> Result<E
             let sentence = format!("erased in block {}; what was earned stays claimable\n{said}", mined.block);
             show(ui, &value, sentence)
         }
-        MemberCommand::Rows { name } => {
-            let report = members::row(&coop, &Wallet::open(&state, &name)?).await?;
-            show(ui, &json!(report), serde_json::to_string_pretty(&report)?)
-        }
+        MemberCommand::Rows { name } => earnings::shown(&coop, &name, &Wallet::open(&state, &name)?, ui).await,
         MemberCommand::Erasure { name } => {
             let (value, sentences) = erasure(&coop, Wallet::open(&state, &name)?.id()?).await?;
             show(ui, &value, sentences)
@@ -242,9 +244,9 @@ pub async fn member(common: &Common, command: MemberCommand, ui: Ui) -> Result<E
             contest(common, &coop, &Wallet::open(&state, &name)?, pay, &chain, ui).await
         }
         MemberCommand::Claim { name: Some(name), key: Some(key), chain, .. } => {
-            let (epoch, mined) = own_gas::claim(common, &Wallet::open(&state, &name)?, &key, &chain).await?;
-            let sentence = format!("{name} was paid against the root of epoch {epoch} in block {}", mined.block);
-            show(ui, &json!({ "epoch": epoch, "mined": mined }), sentence)
+            let (claimed, mined) = own_gas::claim(common, &Wallet::open(&state, &name)?, &key, &chain).await?;
+            let value = json!({ "epoch": claimed.epoch, "mined": mined, "paid": claimed.paid });
+            show(ui, &value, paid(&claimed))
         }
         MemberCommand::Claim { name, all, .. } => {
             let whom = match name {
@@ -256,6 +258,37 @@ pub async fn member(common: &Common, command: MemberCommand, ui: Ui) -> Result<E
             show(ui, &json!(claimed), sentence)
         }
     }
+}
+
+/// `rochdale member contribute`
+async fn contribute(
+    coop: &Coop,
+    wallet: &mut Wallet,
+    path: &Path,
+    patient: Option<String>,
+    dataset: DatasetId,
+    ui: Ui,
+) -> Result<ExitCode> {
+    let how = How { only: patient.into_iter().collect(), ..How::new(i64::try_from(coop.now().await?)?) };
+    let (mut taken, skipped) = records::single(path, &how)?;
+    for skip in skipped.named() {
+        ui.say(format!("  passed over {}: {}", skip.input, skip.reason));
+    }
+    if skipped.more() > 0 {
+        ui.say(format!("  and {} more", skipped.more()));
+    }
+    let status = members::contribute(coop, wallet, &mut taken, dataset).await?;
+    let mut sentence = match status.contribution_id {
+        Some(id) => format!("recorded as contribution {id}; {} a share", holding(status.held_by.len())),
+        None => format!("contribution {} is queued", status.commitment),
+    };
+    let lines = records::score_lines(&taken.scored);
+    write!(sentence, "\nscored here as the stewards will: {}", lines.join("\n"))?;
+    let mut shown = json!(status);
+    shown["score"] = records::score_value(&taken.scored);
+    shown["skipped"] = json!(skipped.named().collect::<Vec<_>>());
+    shown["skipped_in_all"] = json!(skipped.in_all());
+    show(ui, &shown, sentence)
 }
 
 async fn contest(
@@ -304,10 +337,7 @@ async fn consent(
         let mined = members::revoke(coop, &wallet).await?;
         return show(ui, &json!(mined), format!("revoked in block {}: nothing is released any more", mined.block));
     }
-    let words = match purpose {
-        PurposeArg::Gru => "research of every kind",
-        PurposeArg::Hmb => "health, medical and biomedical research",
-    };
+    let words = purpose_words(purpose.code());
     ui.agree(&format!(
         "{}\n\n{name} consents to {words}, until it is taken back with --revoke.",
         members::NOTICE.trim_end()
@@ -330,12 +360,12 @@ async fn resume_packages(coop: &Coop, wallet: &mut Wallet, ui: Ui) -> Result<Exi
         }
     }
     if !refused.is_empty() {
-        bail!("{} packages were sent again, {} were refused:\n  {}", sent.len(), refused.len(), refused.join("\n  "));
+        bail!("sent again: {}; refused:\n  {}", count(sent.len() as u64, "package"), refused.join("\n  "));
     }
     let missing = sent.iter().filter(|status| !status.missing.is_empty()).count();
     let sentence = match sent.len() {
-        0 => format!("nothing waits to be sent again; {recorded} records were given"),
-        sent => format!("{sent} packages sent again; {missing} still miss a steward"),
+        0 => format!("nothing waits to be sent again; given so far: {}", count(recorded as u64, "record")),
+        sent => format!("sent again: {}; of them {missing} still miss a steward", count(sent as u64, "package")),
     };
     show(ui, &json!(sent), sentence)
 }

@@ -1,11 +1,11 @@
 //! Starting, watching and stopping the sibling programs.
 
-use crate::tied;
+use crate::{logs, tied};
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use rochdale_api::client::Client;
-use rochdale_api::status::Health;
+use rochdale_api::route::HEALTH;
 use std::fs::OpenOptions;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -38,6 +38,7 @@ impl Service {
         let child = command
             .arg(&binary)
             .args(args)
+            .env(rochdale_api::logs::VARIABLE, logs::format().to_string())
             .stdin(Stdio::null())
             .stdout(out.try_clone()?)
             .stderr(out)
@@ -66,13 +67,18 @@ impl Service {
         Ok(())
     }
 
+    /// Keeps its log from growing without bound.
+    pub fn tend_log(&self) -> Result<()> {
+        logs::rotate(&self.log).with_context(|| format!("cannot put {} aside", self.log.display()))
+    }
+
     /// Waits until the process answers its health page at `url` with `ok`.
     pub async fn ready(&mut self, url: &str) -> Result<()> {
         let client = Client::new(url)?;
         let start = Instant::now();
         loop {
             self.check()?;
-            let said = match client.get::<Health>("/v1/health").await {
+            let said = match client.get(HEALTH).await {
                 Ok(health) if health.ok => return Ok(()),
                 Ok(health) => health.problems.join("; "),
                 Err(error) => error.to_string(),

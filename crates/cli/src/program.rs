@@ -6,11 +6,13 @@ use crate::coop::{self, Coop};
 use crate::gov::Site;
 use crate::gov::args::ChainArgs;
 use crate::ui::Ui;
+use crate::when::{count, holding};
 use alloy::primitives::{U256, keccak256};
 use alloy::signers::local::PrivateKeySigner;
 use alloy::sol_types::SolValue as _;
 use anyhow::{Result, bail, ensure};
 use rand::Rng as _;
+use rochdale_api::route::steward;
 use rochdale_api::settlement::AwardMessage;
 use rochdale_chain::bindings::Programs;
 use rochdale_chain::eip712;
@@ -47,7 +49,7 @@ pub async fn run(common: &Common, command: ProgramCommand, ui: Ui) -> Result<Exi
             let wanted = Wanted { program, member, epoch, points: u128::from(points), nonce };
             let given = give(&coop, &key, &[wanted]).await?;
             let sentence =
-                format!("{} stewards hold the award of {points} points to member {member}", given.taken.len());
+                format!("{} the award of {} to member {member}", holding(given.taken.len()), count(points, "point"));
             let award = given.awards.first();
             show(ui, &json!({ "award": award, "stewards": given.taken, "refused": given.refusals }), sentence)
         }
@@ -89,7 +91,11 @@ async fn award_votes(
     for some in wanted.chunks(MOST) {
         given = give(&coop, key, some).await?;
     }
-    let sentence = format!("{} votes of epoch {epoch} are awarded {points} points each", cast.len());
+    let sentence = format!(
+        "awarded: {} of epoch {epoch}, {} each",
+        count(cast.len() as u64, "vote"),
+        count(points.try_into().unwrap_or(u64::MAX), "point")
+    );
     show(ui, &json!({ "epoch": epoch, "votes": cast, "stewards": given.taken, "refused": given.refusals }), sentence)
 }
 
@@ -116,7 +122,7 @@ async fn give(coop: &Coop, key: &PrivateKeySigner, wanted: &[Wanted]) -> Result<
     let (mut taken, mut refusals) = (Vec::new(), Vec::new());
     for entry in &coop.stewards {
         let steward = coop.steward(entry, key)?;
-        match post_sealed::<()>(&steward, coop::sealing_key(entry), "/v1/awards", &awards, now, coop::rng()?).await {
+        match post_sealed(&steward, coop::sealing_key(entry), steward::AWARDS, &awards, now, coop::rng()?).await {
             Ok(()) => taken.push(entry.steward),
             Err(error) => refusals.push(format!("steward {}: {error}", entry.steward)),
         }

@@ -27,6 +27,30 @@ impl State {
         &self.0
     }
 
+    /// The directory and those above it that are not there: what the first file in it makes.
+    pub fn missing(&self) -> Vec<PathBuf> {
+        self.0.ancestors().take_while(|dir| !dir.exists()).map(Path::to_owned).collect()
+    }
+
+    /// Removes the directory with all that is in it, where it was `missing`, and what was made above it, where nothing else came there.
+    pub fn discard(&self, missing: &[PathBuf]) -> Result<()> {
+        let Some((own, above)) = missing.split_first() else { return Ok(()) };
+        match std::fs::remove_dir_all(own) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot remove {}, which this made", own.display()));
+            }
+            _ => {}
+        }
+        for dir in above {
+            match std::fs::remove_dir(dir) {
+                Ok(()) => {}
+                // Somebody else's things lie there by now, or it was never made.
+                Err(_) => break,
+            }
+        }
+        Ok(())
+    }
+
     /// The deployment's manifest.
     pub fn manifest(&self) -> PathBuf {
         self.0.join("manifest.json")
@@ -128,6 +152,11 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
         std::fs::rename(&partial, path)
     };
     write().with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// What a person calls a file that they named.
+pub fn called(path: &Path) -> String {
+    if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
 }
 
 /// What is in a file that a person named; `-` is standard input.

@@ -14,6 +14,8 @@ pub struct Ui {
     pub json: bool,
     /// `--yes`: what would be asked is agreed to.
     pub yes: bool,
+    /// Beside the sentences also what `--json` prints: smallest units, proofs and codes.
+    pub verbose: bool,
 }
 
 /// What stands before money, records or time: a question, or `--yes`.
@@ -77,6 +79,15 @@ impl Ui {
         self.started(bar, what)
     }
 
+    /// A bar over `total` bytes.
+    pub fn bytes(self, what: &str, total: u64) -> Bar {
+        let bar = ProgressBar::with_draw_target(Some(total), self.target());
+        if let Ok(style) = ProgressStyle::with_template("  {msg:<34} {bar:30} {bytes}/{total_bytes} {elapsed}") {
+            bar.set_style(style);
+        }
+        self.started(bar, what)
+    }
+
     /// A spinner for work whose length is not known; it counts what is done.
     pub fn spinner(self, what: &str) -> Bar {
         let bar = ProgressBar::with_draw_target(None, self.target());
@@ -89,7 +100,7 @@ impl Ui {
     fn started(self, bar: ProgressBar, what: &str) -> Bar {
         bar.set_message(what.to_owned());
         bar.enable_steady_tick(Duration::from_millis(120));
-        Bar { bar, what: what.to_owned(), plain: !self.json && !std::io::stderr().is_terminal() }
+        Bar { bar, what: what.to_owned(), plain: !self.json && !std::io::stderr().is_terminal(), json: self.json }
     }
 
     fn target(self) -> ProgressDrawTarget {
@@ -102,6 +113,7 @@ pub struct Bar {
     bar: ProgressBar,
     what: String,
     plain: bool,
+    json: bool,
 }
 
 impl Bar {
@@ -110,11 +122,27 @@ impl Bar {
         self.bar.inc(1);
     }
 
+    /// So much is done.
+    pub fn at(&self, done: u64) {
+        self.bar.set_position(done);
+    }
+
+    /// A sentence on standard error, above the bar.
+    pub fn say(&self, text: &str) {
+        if !self.json {
+            self.bar.suspend(|| eprintln!("{text}"));
+        }
+    }
+
     /// All is done.
     pub fn done(self) {
         self.bar.finish();
         if self.plain {
-            eprintln!("  {}: {} in {:.1} s", self.what, self.bar.position(), self.bar.elapsed().as_secs_f64());
+            let counted = match self.bar.position() {
+                0 => String::new(),
+                done => format!("{done} "),
+            };
+            eprintln!("  {}: {counted}in {:.1} s", self.what, self.bar.elapsed().as_secs_f64());
         }
     }
 }

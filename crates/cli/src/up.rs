@@ -13,7 +13,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How often dead processes are looked for.
-const WATCH: Duration = Duration::from_millis(500);
+const WATCH: Duration = Duration::from_secs(1);
+/// How often logs are looked at that may have grown too large.
+const TEND: Duration = Duration::from_secs(10);
 /// The longest pause before a process that ends again and again is started once more.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// A process that ran this long is started at once when it ends.
@@ -93,16 +95,24 @@ struct Watched {
     falls: u32,
     /// When it is started again, if it has ended.
     due: Option<Instant>,
+    /// When its log was looked at.
+    tended: Instant,
 }
 
 impl Watched {
     fn new(service: Service) -> Self {
-        Self { service, since: Instant::now(), falls: 0, due: None }
+        Self { service, since: Instant::now(), falls: 0, due: None, tended: Instant::now() }
     }
 
     /// Reports an end once, and starts the process again: at once, later and later where it ends again and again.
     fn watch(&mut self, state: &State, layout: &Layout, ui: Ui) {
         let name = self.service.name().to_owned();
+        if self.tended.elapsed() >= TEND {
+            self.tended = Instant::now();
+            if let Err(error) = self.service.tend_log() {
+                ui.warn(format!("{error:#}"));
+            }
+        }
         match self.due {
             None => {
                 let Err(error) = self.service.check() else { return };
@@ -130,8 +140,25 @@ impl Watched {
 }
 
 impl Running {
-    /// Starts everything on `state` but what runs elsewhere (`without`), founding the cooperative where there is none.
+    /// Starts everything on `state` but what runs elsewhere (`without`), founding the cooperative where there is none. Where that fails
+    /// in a folder that was not there before, and no cooperative was founded, the folder goes again: chain, keys and all that would be
+    /// in it belong to nothing.
     pub async fn start(
+        state: &State,
+        wanted: Layout,
+        without: &[String],
+        config: Option<CoopConfig>,
+        ui: Ui,
+    ) -> Result<Self> {
+        let missing = state.missing();
+        let started = Self::try_start(state, wanted, without, config, ui).await;
+        if started.is_err() && !state.manifest().exists() {
+            state.discard(&missing)?;
+        }
+        started
+    }
+
+    async fn try_start(
         state: &State,
         wanted: Layout,
         without: &[String],
@@ -227,7 +254,12 @@ pub async fn only(state: &State, name: &str, ui: Ui) -> Result<()> {
     loop {
         tokio::select! {
             _ = &mut stop => return service.stop(),
-            () = tokio::time::sleep(std::time::Duration::from_secs(1)) => service.check()?,
+            () = tokio::time::sleep(std::time::Duration::from_secs(1)) => {
+                service.check()?;
+                if let Err(error) = service.tend_log() {
+                    ui.warn(format!("{error:#}"));
+                }
+            }
         }
     }
 }

@@ -1,15 +1,18 @@
-//! What a member keeps: a key, a row key, the consent's secret, and the packages that not every steward holds yet.
+//! What a member keeps: a key, a row key, what was signed to consent, and the packages that not every steward holds yet.
 
 use crate::coop;
 use crate::state::{State, read_json, write_json, write_private};
 use alloy::primitives::{Address, B256};
 use alloy::signers::local::PrivateKeySigner;
 use anyhow::{Context, Result, bail};
-use rochdale_api::contribution::ContributionPackage;
+use rochdale_api::contribution::{ContributionPackage, ContributionState};
+use rochdale_api::member::GrantRequest;
 use rochdale_client::{Member, Site};
 use rochdale_core::ids::MemberId;
 use rochdale_crypto::RowKey;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 /// What is known of the membership, in `member.json`.
@@ -22,6 +25,10 @@ pub struct Membership {
     pub nullifier: B256,
     /// The commitments of recorded contributions.
     pub contributions: Vec<B256>,
+    /// What was given or was about to be: the digest of a record's content, and the commitment of its contribution. Only
+    /// [`Wallet::given_as`] says whether it was.
+    #[serde(default)]
+    pub given: BTreeMap<B256, B256>,
 }
 
 /// One member's folder, opened.
@@ -92,6 +99,21 @@ impl Wallet {
         Ok(key)
     }
 
+    /// Keeps what was signed to consent, for the member's own account of it. It opens nothing: what was sealed to stewards stays out.
+    pub fn keep_grant(&self, granted: &GrantRequest) -> Result<()> {
+        write_json(&self.grant(granted.version), &GrantRequest { receipts: Vec::new(), ..granted.clone() })
+    }
+
+    /// What was signed to consent, where it was kept.
+    pub fn granted(&self, version: u32) -> Result<Option<GrantRequest>> {
+        let path = self.grant(version);
+        if path.exists() { read_json(&path).map(Some) } else { Ok(None) }
+    }
+
+    fn grant(&self, version: u32) -> PathBuf {
+        self.dir.join("consents").join(format!("{version}.json"))
+    }
+
     /// Keeps a package until every steward holds its share, so that it can be sent again.
     pub fn keep(&self, package: &ContributionPackage) -> Result<()> {
         write_json(&self.package(package.commitment), package)
@@ -100,7 +122,54 @@ impl Wallet {
     /// Forgets a package that everyone holds.
     pub fn forget(&self, commitment: B256) -> Result<()> {
         let path = self.package(commitment);
-        std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot remove {}", path.display()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The contribution by which a record's content was given: one that is recorded, or whose package is still kept. What
+    /// was noted and went no further, as when the machine stopped, is not given.
+    pub fn given_as(&self, digest: &B256) -> Option<B256> {
+        let commitment = *self.membership.given.get(digest)?;
+        let is_given = self.membership.contributions.contains(&commitment) || self.package(commitment).exists();
+        is_given.then_some(commitment)
+    }
+
+    /// Notes that a record's content is about to be given, before its package is kept. What is given already keeps the
+    /// contribution that it was given by.
+    pub fn note(&mut self, digest: B256, commitment: B256) -> Result<()> {
+        if self.given_as(&digest).is_none() {
+            self.membership.given.insert(digest, commitment);
+        }
+        self.save()
+    }
+
+    /// A contribution is on chain.
+    pub fn recorded(&mut self, commitment: B256) -> Result<()> {
+        if self.membership.contributions.contains(&commitment) {
+            return Ok(());
+        }
+        self.membership.contributions.push(commitment);
+        self.save()
+    }
+
+    /// A package was refused for good, while its contribution stands so at the gateway: the content can be given again
+    /// where it is neither on chain nor on its way there.
+    pub fn refused(&mut self, commitment: B256, stands: Option<ContributionState>) -> Result<()> {
+        match stands {
+            Some(ContributionState::Queued) => return Ok(()),
+            Some(ContributionState::Recorded) => self.recorded(commitment)?,
+            Some(ContributionState::Refused) | None => {}
+        }
+        self.forget(commitment)?;
+        if !self.membership.contributions.contains(&commitment) {
+            self.membership.given.retain(|_, known| *known != commitment);
+            self.save()?;
+        }
+        Ok(())
     }
 
     /// Packages that some steward still misses.
@@ -111,12 +180,105 @@ impl Wallet {
         }
         let mut packages = Vec::new();
         for entry in std::fs::read_dir(&dir).with_context(|| format!("cannot read {}", dir.display()))? {
-            packages.push(read_json(&entry?.path())?);
+            let path = entry?.path();
+            // Beside them lies what a write left that was cut off.
+            if path.extension().is_some_and(|end| end == "json") {
+                packages.push(read_json(&path)?);
+            }
         }
         Ok(packages)
     }
 
     fn package(&self, commitment: B256) -> PathBuf {
         self.dir.join("packages").join(format!("{commitment}.json"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy::primitives::Bytes;
+
+    fn wallet(dir: &std::path::Path) -> Wallet {
+        Wallet { dir: dir.to_owned(), key: PrivateKeySigner::random(), membership: Membership::default() }
+    }
+
+    fn package(number: u8) -> ContributionPackage {
+        ContributionPackage {
+            member_id: MemberId(1),
+            commitment: B256::repeat_byte(number),
+            consent_version: 1,
+            nonce: 0,
+            deadline: 0,
+            signature: Bytes::new(),
+            header: Bytes::new(),
+            blob_digest: B256::ZERO,
+            deal: Vec::new(),
+            shares: Vec::new(),
+            secrets: Vec::new(),
+        }
+    }
+
+    const DIGEST: B256 = B256::repeat_byte(9);
+
+    /// Notes and keeps a contribution of the one record, as `member contribute` does.
+    fn begin(wallet: &mut Wallet, number: u8) -> B256 {
+        let package = package(number);
+        wallet.note(DIGEST, package.commitment).unwrap();
+        wallet.keep(&package).unwrap();
+        package.commitment
+    }
+
+    #[test]
+    fn kind_j_what_is_on_chain_stays_given_when_the_same_is_refused_afterwards() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut wallet = wallet(dir.path());
+        let first = begin(&mut wallet, 1);
+        wallet.recorded(first).unwrap();
+        wallet.forget(first).unwrap();
+        let second = begin(&mut wallet, 2);
+        wallet.refused(second, None).unwrap();
+        assert_eq!(wallet.given_as(&DIGEST), Some(first));
+        // A steward refuses its share of what is recorded.
+        wallet.keep(&package(1)).unwrap();
+        wallet.refused(first, None).unwrap();
+        assert_eq!((wallet.given_as(&DIGEST), wallet.pending().unwrap().len()), (Some(first), 0));
+    }
+
+    #[test]
+    fn kind_j_what_the_gateway_has_on_chain_or_in_its_queue_is_given_whatever_else_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut wallet = wallet(dir.path());
+        let first = begin(&mut wallet, 1);
+        wallet.refused(first, Some(ContributionState::Queued)).unwrap();
+        assert_eq!((wallet.given_as(&DIGEST), wallet.pending().unwrap().len()), (Some(first), 1));
+        wallet.refused(first, Some(ContributionState::Recorded)).unwrap();
+        assert_eq!((wallet.given_as(&DIGEST), wallet.pending().unwrap().len()), (Some(first), 0));
+        assert_eq!(wallet.membership.contributions, [first]);
+    }
+
+    #[test]
+    fn kind_j_a_cut_between_two_writes_neither_sends_twice_nor_keeps_from_sending() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut wallet = wallet(dir.path());
+        // Noted, and nothing kept: nothing was sent.
+        wallet.note(DIGEST, package(1).commitment).unwrap();
+        assert_eq!(wallet.given_as(&DIGEST), None);
+        let second = begin(&mut wallet, 2);
+        assert_eq!(wallet.given_as(&DIGEST), Some(second));
+        // Refused for good, and cut off before the note was taken back.
+        wallet.forget(second).unwrap();
+        assert_eq!(wallet.given_as(&DIGEST), None);
+        let third = begin(&mut wallet, 3);
+        assert_eq!(wallet.given_as(&DIGEST), Some(third));
+    }
+
+    #[test]
+    fn kind_j_what_a_cut_off_write_left_is_no_package() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut wallet = wallet(dir.path());
+        begin(&mut wallet, 1);
+        std::fs::write(dir.path().join("packages/0x02.partial"), "{\"member").unwrap();
+        assert_eq!(wallet.pending().unwrap().len(), 1);
     }
 }

@@ -10,6 +10,12 @@ pub fn utc(at: u64) -> String {
     format!("{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02} UTC", second / 3_600, second / 60 % 60, second % 60)
 }
 
+/// `2026-11-29T05:04:01Z` of Unix seconds, as FHIR writes an instant.
+pub fn instant(at: u64) -> String {
+    let text = utc(at);
+    format!("{}T{}Z", &text[..10], &text[11..19])
+}
+
 /// Year, month and day of the so many-th day after 1970-01-01, in the Gregorian calendar (Howard Hinnant, "chrono-Compatible
 /// Low-Level Date Algorithms": years begin in March, so that the leap day is a year's last).
 fn date(days: u64) -> (u64, u64, u64) {
@@ -36,6 +42,11 @@ pub fn span(seconds: u64) -> String {
 /// `1 call`, `2 calls`.
 pub fn count(number: u64, word: &str) -> String {
     if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
+}
+
+/// `1 steward holds`, `2 stewards hold`.
+pub fn holding(stewards: usize) -> String {
+    if stewards == 1 { "1 steward holds".to_owned() } else { format!("{stewards} stewards hold") }
 }
 
 /// `+1d`, `+2h`, `+30m` or `+45s`, and sums such as `+1d12h`, in seconds.

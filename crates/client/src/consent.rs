@@ -1,6 +1,7 @@
 //! Consent, its withdrawal, erasure, and what stewards say of it.
 
 use alloy_primitives::{Bytes, U256};
+use alloy_sol_types::SolStruct;
 use rand::CryptoRng;
 use rochdale_api::member::{DenyRequest, ErasureAttestation, GrantRequest};
 use rochdale_api::status::StewardEntry;
@@ -11,7 +12,7 @@ use rochdale_crypto::random_blinder;
 use rochdale_crypto::sealing::{ConsentContext, ConsentPart, seal_consent};
 use rochdale_eip712 as eip712;
 
-use crate::{ClientError, Member, Result, Site, Stamp};
+use crate::{ClientError, Member, Result, Site, Stamp, statement};
 
 impl Member<'_> {
     /// Gives the consent that `receipt` describes. The chain sees a blinded digest; each steward gets the receipt.
@@ -20,14 +21,6 @@ impl Member<'_> {
     /// Where the receipt has no canonical form or a steward's key is unusable.
     pub fn grant(&self, receipt: &Receipt, stamp: Stamp, rng: &mut impl CryptoRng) -> Result<GrantRequest> {
         let (expiry, blinder) = (receipt.event.expiry, random_blinder(rng));
-        let grant = eip712::ConsentGrant {
-            memberId: self.id.0,
-            version: receipt.version,
-            receiptCommitment: commit::consent(receipt.digest()?, blinder),
-            expiry,
-            nonce: U256::from(stamp.nonce),
-            deadline: U256::from(stamp.deadline),
-        };
         let part = ConsentPart::new(commit::canonical_json(receipt)?, blinder);
         let receipts = self.site.each(|entry, to| {
             let context = ConsentContext {
@@ -39,16 +32,19 @@ impl Member<'_> {
             };
             Ok(seal_consent(to, &context, &part, rng)?)
         })?;
-        Ok(GrantRequest {
+        let mut request = GrantRequest {
             member_id: self.id,
             version: receipt.version,
-            receipt_commitment: grant.receiptCommitment,
+            receipt_commitment: commit::consent(receipt.digest()?, blinder),
             expiry,
             nonce: stamp.nonce,
             deadline: stamp.deadline,
-            signature: eip712::sign(self.key, &grant, &self.site.contracts.consent_domain())?,
+            signature: Bytes::new(),
             receipts,
-        })
+        };
+        let domain = self.site.contracts.consent_domain();
+        request.signature = eip712::sign(self.key, &statement::grant(&request), &domain)?;
+        Ok(request)
     }
 
     /// Withdraws the consent: nothing is released any more.
@@ -56,9 +52,7 @@ impl Member<'_> {
     /// # Errors
     /// Where the key refuses to sign.
     pub fn revoke(&self, stamp: Stamp) -> Result<DenyRequest> {
-        let (nonce, deadline) = (U256::from(stamp.nonce), U256::from(stamp.deadline));
-        let message = eip712::ConsentRevoke { memberId: self.id.0, nonce, deadline };
-        Ok(self.deny(stamp, eip712::sign(self.key, &message, &self.site.contracts.consent_domain())?))
+        self.deny(stamp, statement::revoke)
     }
 
     /// Has everything erased and ends the membership. What was earned stays claimable.
@@ -66,13 +60,15 @@ impl Member<'_> {
     /// # Errors
     /// Where the key refuses to sign.
     pub fn erase(&self, stamp: Stamp) -> Result<DenyRequest> {
-        let (nonce, deadline) = (U256::from(stamp.nonce), U256::from(stamp.deadline));
-        let message = eip712::ConsentErase { memberId: self.id.0, nonce, deadline };
-        Ok(self.deny(stamp, eip712::sign(self.key, &message, &self.site.contracts.consent_domain())?))
+        self.deny(stamp, statement::erase)
     }
 
-    fn deny(&self, Stamp { nonce, deadline }: Stamp, signature: Bytes) -> DenyRequest {
-        DenyRequest { member_id: self.id, nonce, deadline, signature }
+    fn deny<S: SolStruct>(&self, stamp: Stamp, statement: impl Fn(&DenyRequest) -> S) -> Result<DenyRequest> {
+        let Stamp { nonce, deadline } = stamp;
+        let mut request = DenyRequest { member_id: self.id, nonce, deadline, signature: Bytes::new() };
+        let domain = self.site.contracts.consent_domain();
+        request.signature = eip712::sign(self.key, &statement(&request), &domain)?;
+        Ok(request)
     }
 }
 

@@ -1,15 +1,17 @@
 //! Contributing a record.
 
-use alloy_primitives::{B256, U256};
+use alloy_primitives::B256;
 use rand::CryptoRng;
 use rochdale_api::contribution::ContributionPackage;
 use rochdale_core::commit;
 use rochdale_core::ids::DatasetId;
+use rochdale_crypto::envelope::SealedRecord;
 use rochdale_crypto::sealing::{PrivatePart, ShareContext, seal_private_part, seal_share};
+use rochdale_crypto::sharing::Deal;
 use rochdale_crypto::{Context, RecordSecret, envelope, random_blinder, sharing};
 use rochdale_eip712 as eip712;
 
-use crate::{ClientError, Member, Result, Stamp};
+use crate::{ClientError, Member, Result, Stamp, statement};
 
 impl Member<'_> {
     /// Seals a record under a fresh key, deals the key to the stewards and signs for all of it. Gives the package for the
@@ -35,6 +37,23 @@ impl Member<'_> {
         let sealed = envelope::seal(&secret, &context, record, rng)?;
         let deal = sharing::deal(&secret, self.site.quorum, self.site.seats()?, rng)?;
         let part = PrivatePart::new(dataset, random_blinder(rng));
+        let package = self.pack(&sealed, &deal, &part, consent_version, stamp, rng)?;
+        Ok((package, sealed.blob))
+    }
+
+    /// The second half of [`Self::contribute`]: what is sealed, with its key as it was dealt.
+    ///
+    /// # Errors
+    /// Where the deal is for another committee, or a steward's key is unusable.
+    pub fn pack(
+        &self,
+        sealed: &SealedRecord,
+        deal: &Deal,
+        part: &PrivatePart,
+        consent_version: u32,
+        stamp: Stamp,
+        rng: &mut impl CryptoRng,
+    ) -> Result<ContributionPackage> {
         let mut dealt = deal.shares.iter();
         let shares = self.site.each(|entry, to| {
             let share = dealt.next().ok_or_else(|| ClientError::Other("fewer shares than stewards".to_owned()))?;
@@ -42,7 +61,7 @@ impl Member<'_> {
         })?;
         let secrets = self.site.each(|entry, to| {
             let context = ShareContext::of(&sealed.header, entry.steward).private_part();
-            Ok(seal_private_part(to, &context, &part, rng)?)
+            Ok(seal_private_part(to, &context, part, rng)?)
         })?;
         let blob_digest = B256::from(*sealed.cid.sha256());
         let sealed_shares: Vec<_> = shares.iter().map(|share| &share.sealed).collect();
@@ -51,7 +70,7 @@ impl Member<'_> {
             blob_digest,
             deal.commitments.hash(),
             commit::sealed_shares(&sealed_shares),
-            dataset,
+            part.dataset(),
             part.blinder(),
         );
         let mut package = ContributionPackage {
@@ -68,7 +87,7 @@ impl Member<'_> {
             secrets,
         };
         self.sign_contribution(&mut package)?;
-        Ok((package, sealed.blob))
+        Ok(package)
     }
 
     /// Signs a package, again where its deadline has passed: everything else is bound by its commitment.
@@ -76,13 +95,7 @@ impl Member<'_> {
     /// # Errors
     /// Where the key refuses to sign.
     pub fn sign_contribution(&self, package: &mut ContributionPackage) -> Result<()> {
-        let message = eip712::Contribution {
-            memberId: package.member_id.0,
-            commitment: package.commitment,
-            consentVersion: package.consent_version,
-            nonce: U256::from(package.nonce),
-            deadline: U256::from(package.deadline),
-        };
+        let message = statement::contribution(package);
         package.signature = eip712::sign(self.key, &message, &self.site.contracts.contribution_domain())?;
         Ok(())
     }

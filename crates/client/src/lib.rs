@@ -10,6 +10,7 @@
 
 mod consent;
 mod contribution;
+pub mod held;
 pub mod membership;
 mod order;
 #[cfg(feature = "http")]
@@ -17,6 +18,7 @@ mod post;
 pub mod rows;
 pub mod sealed;
 mod site;
+pub mod statement;
 
 pub use membership::Member;
 pub use order::{Ordered, Researcher, open_answer};

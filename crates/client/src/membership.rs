@@ -1,10 +1,10 @@
 //! Joining, leaving, and where the money goes.
 
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, Bytes};
 use alloy_signer_local::PrivateKeySigner;
 use rand::CryptoRng;
 use rochdale_api::member::{
-    JoinRequest, KeyOfferRequest, KeyReceipt, KeyReceipts, LeaveRequest, PayoutRequest, SealedTo,
+    Application, JoinRequest, KeyOfferRequest, KeyReceipt, KeyReceipts, LeaveRequest, PayoutRequest, SealedTo,
 };
 use rochdale_api::settlement::DemandRequest;
 use rochdale_core::commit;
@@ -14,7 +14,7 @@ use rochdale_crypto::RowKey;
 use rochdale_crypto::sealing::{RowKeyContext, seal_row_key};
 use rochdale_eip712 as eip712;
 
-use crate::{ClientError, Result, Site, Stamp};
+use crate::{ClientError, Result, Site, Stamp, statement};
 
 /// A member as a signer.
 #[derive(Clone, Copy)]
@@ -60,6 +60,46 @@ impl Applicant<'_> {
     }
 }
 
+/// Whether the account itself asks, by `now`, to be admitted with this row key. That the sealed copies hold it the stewards check.
+///
+/// # Errors
+/// Where somebody else signed, what was signed was changed, or the time is over.
+pub fn check_application(site: &Site, asked: &Application, now: u64) -> Result<()> {
+    if asked.deadline < now {
+        return Err(ClientError::Other(format!(
+            "the application of {} held until {}, block time is {now}: the member applies again",
+            asked.account, asked.deadline
+        )));
+    }
+    let domain = site.contracts.membership_domain();
+    eip712::verify(&statement::application(asked), &domain, &asked.signature, asked.account).map_err(|_| {
+        ClientError::Other(format!(
+            "the application is not what {} signed for this cooperative: account, row key, nullifier or deadline was changed on the way, \
+             or it is for another one. Nobody is admitted by it; the member applies again",
+            asked.account
+        ))
+    })?;
+    Ok(())
+}
+
+fn signed(unsigned: Application, key: &PrivateKeySigner, site: &Site) -> Result<Application> {
+    let signature = eip712::sign(key, &statement::application(&unsigned), &site.contracts.membership_domain())?;
+    Ok(Application { signature, ..unsigned })
+}
+
+impl Applicant<'_> {
+    /// Applies to the registrar: `key` is the account's.
+    ///
+    /// # Errors
+    /// Where a steward's key is unusable, or the account's refuses to sign.
+    pub fn apply(&self, key: &PrivateKeySigner, deadline: u64, rng: &mut impl CryptoRng) -> Result<Application> {
+        let (account, nullifier, row_key_digest) = (self.account, self.nullifier, self.row_key_digest());
+        let row_keys = self.seal_row_key(rng)?;
+        let unsigned = Application { account, nullifier, row_key_digest, deadline, signature: Bytes::new(), row_keys };
+        signed(unsigned, key, self.site)
+    }
+}
+
 /// The registrar's first part: it asks the stewards to keep the row key of whom it means to admit.
 ///
 /// # Errors
@@ -71,7 +111,7 @@ pub fn offer(
     deadline: u64,
 ) -> Result<KeyOfferRequest> {
     let (account, nullifier, row_key_digest) = (applicant.account, applicant.nullifier, applicant.row_key_digest());
-    let offer = eip712::KeyOffer { account, nullifier, rowKeyDigest: row_key_digest, deadline: U256::from(deadline) };
+    let offer = statement::key_offer(account, nullifier, row_key_digest, deadline);
     let registrar_signature = eip712::sign(registrar, &offer, &applicant.site.contracts.membership_domain())?;
     Ok(KeyOfferRequest { account, nullifier, row_key_digest, deadline, registrar_signature, row_keys })
 }
@@ -94,10 +134,12 @@ pub fn admit(
     if holders < usize::from(needed) {
         return Err(ClientError::TooFewHolders { holders, needed, seats, missing: answer.missing.clone() });
     }
-    let (payout, until) = (account, U256::from(deadline));
-    let admission = eip712::Admission { account, payout, nullifier, rowKeyDigest: row_key_digest, deadline: until };
-    let registrar_signature = eip712::sign(registrar, &admission, &site.contracts.membership_domain())?;
-    Ok(JoinRequest { account, payout, nullifier, row_key_digest, deadline, registrar_signature, row_keys })
+    let (payout, registrar_signature) = (account, Bytes::new());
+    let mut request =
+        JoinRequest { account, payout, nullifier, row_key_digest, deadline, registrar_signature, row_keys };
+    let domain = site.contracts.membership_domain();
+    request.registrar_signature = eip712::sign(registrar, &statement::admission(&request), &domain)?;
+    Ok(request)
 }
 
 /// How many stewards signed that they hold the key: each seat counts once, and by its own signature.
@@ -116,10 +158,11 @@ impl Member<'_> {
     /// # Errors
     /// Where the key refuses to sign.
     pub fn leave(&self, stamp: Stamp) -> Result<LeaveRequest> {
-        let (member_id, Stamp { nonce, deadline }) = (self.id, stamp);
-        let message = eip712::Leave { memberId: self.id.0, nonce: U256::from(nonce), deadline: U256::from(deadline) };
-        let signature = eip712::sign(self.key, &message, &self.site.contracts.membership_domain())?;
-        Ok(LeaveRequest { member_id, nonce, deadline, signature })
+        let Stamp { nonce, deadline } = stamp;
+        let mut request = LeaveRequest { member_id: self.id, nonce, deadline, signature: Bytes::new() };
+        let domain = self.site.contracts.membership_domain();
+        request.signature = eip712::sign(self.key, &statement::leave(&request), &domain)?;
+        Ok(request)
     }
 
     /// Has what the member earned paid to `payout` from now on.
@@ -127,11 +170,11 @@ impl Member<'_> {
     /// # Errors
     /// Where the key refuses to sign.
     pub fn pay_to(&self, payout: Address, stamp: Stamp) -> Result<PayoutRequest> {
-        let (member_id, Stamp { nonce, deadline }) = (self.id, stamp);
-        let (at, until) = (U256::from(nonce), U256::from(deadline));
-        let message = eip712::Payout { memberId: self.id.0, payout, nonce: at, deadline: until };
-        let signature = eip712::sign(self.key, &message, &self.site.contracts.membership_domain())?;
-        Ok(PayoutRequest { member_id, payout, nonce, deadline, signature })
+        let Stamp { nonce, deadline } = stamp;
+        let mut request = PayoutRequest { member_id: self.id, payout, nonce, deadline, signature: Bytes::new() };
+        let domain = self.site.contracts.membership_domain();
+        request.signature = eip712::sign(self.key, &statement::payout(&request), &domain)?;
+        Ok(request)
     }
 
     /// Demands what opens the member's row in the pending tree of this epoch and attempt.
@@ -139,11 +182,11 @@ impl Member<'_> {
     /// # Errors
     /// Where the key refuses to sign.
     pub fn demand(&self, epoch: Epoch, attempt: u32, kind: DemandKind, deadline: u64) -> Result<DemandRequest> {
-        let (member_id, until) = (self.id, U256::from(deadline));
-        let message =
-            eip712::Demand { memberId: self.id.0, epoch: epoch.0, attempt, kind: kind.into(), deadline: until };
-        let signature = eip712::sign(self.key, &message, &self.site.contracts.disputes_domain())?;
-        Ok(DemandRequest { member_id, epoch, attempt, kind, deadline, signature })
+        let (member_id, signature) = (self.id, Bytes::new());
+        let mut request = DemandRequest { member_id, epoch, attempt, kind, deadline, signature };
+        let domain = self.site.contracts.disputes_domain();
+        request.signature = eip712::sign(self.key, &statement::demand(&request), &domain)?;
+        Ok(request)
     }
 }
 #[cfg(test)]
@@ -153,8 +196,40 @@ mod tests {
     use rochdale_core::ids::StewardId;
 
     #[test]
-    fn a_seat_holds_a_key_once_and_by_its_own_word_for_that_key() {
-        let keys: Vec<PrivateKeySigner> = (0..3).map(|_| PrivateKeySigner::random()).collect();
+    fn an_application_is_its_accounts_own_or_nobody_is_admitted_by_it() {
+        let site = site(&[PrivateKeySigner::random()]);
+        let (key, row_key) = (PrivateKeySigner::random(), RowKey::from_bytes([7; 32]));
+        let applicant =
+            Applicant { site: &site, account: key.address(), nullifier: B256::repeat_byte(2), row_key: &row_key };
+        let unsigned = Application {
+            account: applicant.account,
+            nullifier: applicant.nullifier,
+            row_key_digest: applicant.row_key_digest(),
+            deadline: 100,
+            signature: Bytes::new(),
+            row_keys: Vec::new(),
+        };
+        let signed = |key: &PrivateKeySigner| signed(unsigned.clone(), key, &site).unwrap();
+        let check = |asked: &Application, now| check_application(&site, asked, now);
+        check(&signed(&key), 100).unwrap();
+        assert!(check(&signed(&key), 101).unwrap_err().to_string().contains("applies again"));
+        let others = B256::repeat_byte(3);
+        for changed in [
+            Application { row_key_digest: others, ..signed(&key) },
+            Application { nullifier: others, ..signed(&key) },
+            Application { deadline: 101, ..signed(&key) },
+            Application { account: Address::repeat_byte(3), ..signed(&key) },
+            signed(&PrivateKeySigner::random()),
+        ] {
+            let refused = check(&changed, 100).unwrap_err().to_string();
+            assert!(refused.contains("is not what"), "{refused}");
+        }
+        let contracts = eip712::Contracts { membership: Address::repeat_byte(8), ..site.contracts };
+        let other = Site { contracts, ..site.clone() };
+        assert!(check_application(&other, &signed(&key), 100).is_err(), "another cooperative");
+    }
+
+    fn site(keys: &[PrivateKeySigner]) -> Site {
         let entry = |(key, seat): (&PrivateKeySigner, u8)| StewardEntry {
             steward: StewardId(seat),
             address: key.address(),
@@ -173,7 +248,13 @@ mod tests {
             settlement_ledger: nowhere,
             disputes: nowhere,
         };
-        let site = Site { contracts, stewards, quorum: 2 };
+        Site { contracts, stewards, quorum: 2 }
+    }
+
+    #[test]
+    fn a_seat_holds_a_key_once_and_by_its_own_word_for_that_key() {
+        let keys: Vec<PrivateKeySigner> = (0..3).map(|_| PrivateKeySigner::random()).collect();
+        let site = site(&keys);
         let domain = site.contracts.committee_domain();
         let held = |byte| eip712::KeyHeld {
             account: Address::repeat_byte(1),

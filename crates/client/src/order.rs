@@ -48,7 +48,14 @@ impl Researcher<'_> {
         deadline: u64,
     ) -> Result<Ordered> {
         let (query_digest, rho) = (query.digest()?, query.rho);
-        let order = Order { license_id: license, cut, query_digest, rho, purpose, nonce, deadline };
+        self.sign(query, Order { license_id: license, cut, query_digest, rho, purpose, nonce, deadline })
+    }
+
+    /// Signs an order as it is.
+    ///
+    /// # Errors
+    /// Where the key refuses to sign.
+    pub fn sign(&self, query: Query, order: Order) -> Result<Ordered> {
         let (message, domain) = (eip712::order::QueryOrder::from(&order), self.site.contracts.committee_domain());
         let signature = eip712::sign(self.key, &message, &domain)?;
         Ok(Ordered { order: eip712::digest(&message, &domain), request: QueryRequest { query, order, signature } })

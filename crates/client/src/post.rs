@@ -4,6 +4,7 @@ use rand::CryptoRng;
 use rochdale_api::Problem;
 use rochdale_api::auth::Identity;
 use rochdale_api::client::{Client, ClientError, Told};
+use rochdale_api::route::{Call, Sealed};
 use rochdale_crypto::SealingPublicKey;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,16 +16,17 @@ use crate::sealed::Asked;
 ///
 /// # Errors
 /// [`ClientError`]; a sealed refusal as a `Problem`.
-pub fn post_sealed<'a, T: DeserializeOwned>(
-    client: &'a Client,
+pub fn post_sealed<Q: Serialize, A: DeserializeOwned>(
+    client: &Client,
     to: SealingPublicKey,
-    path: &'a str,
-    body: &impl Serialize,
+    call: impl Into<Call<Sealed<Q>, A>>,
+    body: &Q,
     now: u64,
     rng: impl CryptoRng,
-) -> impl Future<Output = Result<T, ClientError>> {
-    let asked = ask(client, to, path, body, rng);
-    async move { exchange(client, path, &asked?, now).await }
+) -> impl Future<Output = Result<A, ClientError>> {
+    let call = call.into();
+    let asked = ask(client, to, &call.path, body, rng);
+    async move { exchange(client, &call, &asked?, now).await }
 }
 
 fn ask(
@@ -40,17 +42,22 @@ fn ask(
     Asked::seal(domain, key.address(), peer, path, body, &mut rng).map_err(|error| signing(error.to_string()))
 }
 
-async fn exchange<T: DeserializeOwned>(client: &Client, path: &str, asked: &Asked, now: u64) -> Result<T, ClientError> {
-    let garbled = |error: String| client.garbled(path, error);
+async fn exchange<Q, A: DeserializeOwned>(
+    client: &Client,
+    call: &Call<Sealed<Q>, A>,
+    asked: &Asked,
+    now: u64,
+) -> Result<A, ClientError> {
+    let garbled = |error: String| client.garbled(&call.path, error);
     let opened = |told: Told| {
         asked.open(told.request, told.status, told.body.into()).map_err(|error| garbled(error.to_string()))
     };
-    match client.exchange(path, asked.sealed.to_vec(), now).await? {
+    match client.exchange(call, asked.sealed.to_vec(), now).await? {
         Ok(told) => serde_json::from_slice(&opened(told)?).map_err(|error| garbled(error.to_string())),
         Err(refused) => {
             let problem: Problem =
                 serde_json::from_slice(&opened(refused)?).map_err(|error| garbled(error.to_string()))?;
-            Err(client.problem(path, problem))
+            Err(client.problem(&call.path, problem))
         }
     }
 }

@@ -55,6 +55,7 @@ fn main() {
                     bytes += source.record.bytes().len();
                     records += 1;
                 }
+                Ok(Piece::Resource(lone)) => println!("skipped {}: a resource alone, as in a bulk export", lone.name),
                 Ok(Piece::Skipped(skipped)) => println!("skipped {}: {}", skipped.name, skipped.reason),
                 Err(error) => {
                     problems += 1;

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::query::{AgeRange, Answer, Ask, Cohort, Figure, Of, Outcome, Query, Sex};
+use crate::query::{AgeRange, Answer, Ask, Code, Cohort, Figure, Of, Outcome, Query, Sex};
 use crate::units::pool_unit;
 
 /// Standard errors on either side of a figure that make a 95% interval, in thousandths.
@@ -76,9 +76,25 @@ impl core::fmt::Display for Reading {
     }
 }
 
+/// What a query asks for, in words for whoever was asked; `name` says what a code means.
+pub fn question(query: &Query, name: impl Fn(&Code) -> String) -> String {
+    let members = members(&query.cohort, &name);
+    let of = |of: &Of| match of {
+        Of::Age {} => "age".to_owned(),
+        Of::Observation(code) => name(code),
+    };
+    match &query.ask {
+        Ask::Count {} => format!("the number of {members}"),
+        Ask::Mean { of: measured, .. } => format!("a mean of {} among {members}", of(measured)),
+        Ask::Histogram { of: measured, edges, .. } => {
+            format!("how many {members} have which {}, in {} steps", of(measured), edges.len().saturating_sub(1))
+        }
+    }
+}
+
 /// Label and unit of each figure, in the order of the table in [`query`](crate::query).
 fn labels(query: &Query) -> Vec<(String, String)> {
-    let members = members(&query.cohort);
+    let members = members(&query.cohort, &Code::to_string);
     let people = |label: String| (label, PEOPLE.to_owned());
     match &query.ask {
         Ask::Count {} => vec![people(members)],
@@ -122,7 +138,7 @@ fn decimal(milli: i64) -> String {
 }
 
 /// The cohort in words.
-fn members(cohort: &Cohort) -> String {
+fn members(cohort: &Cohort, name: &impl Fn(&Code) -> String) -> String {
     let sex = cohort.sex.map(|sex| match sex {
         Sex::Female => "female".to_owned(),
         Sex::Male => "male".to_owned(),
@@ -130,8 +146,8 @@ fn members(cohort: &Cohort) -> String {
         Sex::Unknown => "of unknown sex".to_owned(),
     });
     let age = cohort.age.map(|AgeRange { from, to }| format!("aged {from} to {to}"));
-    let condition = cohort.condition.as_ref().map(|code| format!("with condition {code}"));
-    let observation = cohort.observation.as_ref().map(|code| format!("with observation {code}"));
+    let condition = cohort.condition.as_ref().map(|code| format!("with condition {}", name(code)));
+    let observation = cohort.observation.as_ref().map(|code| format!("with observation {}", name(code)));
     let filters: Vec<String> = [sex, age, condition, observation].into_iter().flatten().collect();
     if filters.is_empty() { "members".to_owned() } else { format!("members {}", filters.join(", ")) }
 }
@@ -182,6 +198,24 @@ mod tests {
              95% interval 20 to 28 (of the noise)"
         );
         assert_eq!(answer(Vec::new()).left_out_reading().interval_95, [-47.0, 41.0]);
+    }
+
+    #[test]
+    fn what_was_asked_is_said_to_whom_it_was_asked_of() {
+        let name =
+            |code: &Code| if code.code == "8480-6" { "Systolic blood pressure".to_owned() } else { code.to_string() };
+        let pressure = r#"{"observation":{"system":"http://loinc.org","code":"8480-6"}}"#;
+        let mean = query(
+            r#"{"condition":{"system":"http://snomed.info/sct","code":"44054006"},"sex":"female"}"#,
+            &format!(r#"{{"kind":"mean","of":{pressure},"rows":4,"lower":3000,"upper":20000}}"#),
+        );
+        assert_eq!(
+            question(&mean, name),
+            "a mean of Systolic blood pressure among members female, with condition http://snomed.info/sct|44054006"
+        );
+        assert_eq!(question(&query("{}", r#"{"kind":"count"}"#), name), "the number of members");
+        let ages = query("{}", r#"{"kind":"histogram","of":{"age":{}},"rows":1,"edges":[0,18000,65500,150000]}"#);
+        assert_eq!(question(&ages, name), "how many members have which age, in 3 steps");
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! What a record is worth to research: quality with the reason for every point lost, uniqueness, authenticity, rarity.
 //!
-//! The rules are the rubric file `score/rubric-1.json`, named by the hash of its JCS, after HL7 PIQI, Kahn's framework and
+//! The rules are the rubric file `score/rubric-2.json`, named by the hash of its JCS, after HL7 PIQI, Kahn's framework and
 //! the check types of OHDSI's Data Quality Dashboard. Quality is gated to 0 for what cannot be used, and else
 //! `0.30 availability + 0.25 conformity + 0.20 accuracy + 0.25 plausibility`, each the Wilson lower bound of its pass ratio:
-//! a handful of perfect facts is no proof of a good record.
+//! a handful of perfect facts is no proof of a good record. Of that, the share of its facts that a question can count: about the
+//! patient, with a code and a result, neither impossible nor before birth, each once.
 //!
 //! **Architecture Invariant:** integers only, no dependence on map order, locale or clock: two stewards who score the same
 //! bytes at the same `now` (the recording block's timestamp) sign the same score.
@@ -14,6 +15,7 @@ mod accuracy;
 mod availability;
 mod category;
 mod conformity;
+mod facts;
 mod gate;
 mod plausibility;
 mod rubric;
@@ -25,9 +27,10 @@ pub use rubric::{Range, Rubric, SexSpecific, Weights, rubric_hash};
 pub use tally::{CategoryScore, Reason};
 pub use wilson::lower_bound;
 
-use crate::fhir::{FhirError, Limits, Record};
+use crate::fhir::{FhirError, Limits, Record, Resource};
 use crate::ledger;
-use tally::Tally;
+use facts::{Standing, standings};
+use tally::{Failure, Tally};
 
 /// A record's score with its explanation. All numbers in bps.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -68,13 +71,24 @@ pub fn score(record: &Record, now: i64, known: bool) -> Scored {
     if !gates.is_empty() {
         return scored(rubric, known, gates);
     }
+    let checked = Checked { record, standings: standings(rubric, record) };
     let mut tally = Tally::default();
-    availability::check(rubric, record, &mut tally);
-    conformity::check(rubric, record, &mut tally);
-    accuracy::check(rubric, record, &mut tally);
-    plausibility::check(rubric, record, now, &mut tally);
-    let (quality, categories, reasons) = tally.close(rubric);
-    Scored { quality, gated: false, categories, reasons, ..scored(rubric, known, Vec::new()) }
+    availability::check(rubric, &checked, &mut tally);
+    conformity::check(rubric, &checked, &mut tally);
+    accuracy::check(rubric, &checked, &mut tally);
+    plausibility::check(rubric, &checked, now, &mut tally);
+    checked.count(&mut tally);
+    let closed = tally.close(rubric);
+    if closed.facts == 0 {
+        return scored(rubric, known, gate::without_facts(closed.reasons));
+    }
+    Scored {
+        quality: closed.quality,
+        gated: false,
+        categories: closed.categories,
+        reasons: closed.reasons,
+        ..scored(rubric, known, Vec::new())
+    }
 }
 
 /// Scores what a member sent: as [`score`], and 0 with the reader's message where it is no readable record of one patient.
@@ -93,6 +107,35 @@ pub fn score_bytes(name: &str, bytes: &[u8], limits: Limits, now: i64, known: im
 #[must_use]
 pub fn unreadable(error: &FhirError) -> Scored {
     scored(Rubric::current(), false, vec![gate::unreadable(error)])
+}
+
+/// A record with the standing of each of its resources.
+struct Checked<'a> {
+    record: &'a Record,
+    standings: Vec<Standing>,
+}
+
+impl<'a> Checked<'a> {
+    /// What the checks look at, with its position.
+    fn resources(&self) -> impl Iterator<Item = (usize, Resource<'a>)> {
+        let all = self.record.resources().enumerate().zip(&self.standings);
+        all.filter(|(_, standing)| **standing != Standing::Aside).map(|(found, _)| found)
+    }
+
+    /// Counts facts, and what should be one.
+    fn count(&self, tally: &mut Tally) {
+        for (resource, standing) in self.record.resources().zip(&self.standings) {
+            match standing {
+                Standing::Fact => tally.fact(None),
+                Standing::Lost(loss) => {
+                    let element = format!("{}.{}", resource.type_name(), loss.element());
+                    let path = format!("{}.{}", resource.path(), loss.element());
+                    tally.fact(Some(Failure { element, path, text: format!("not counted: it {}", loss.text()) }));
+                }
+                Standing::Around | Standing::Aside => {}
+            }
+        }
+    }
 }
 
 fn scored(rubric: &Rubric, known: bool, reasons: Vec<Reason>) -> Scored {

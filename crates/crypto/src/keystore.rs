@@ -8,6 +8,8 @@
 //! Every wrapping is AES-256-GCM with a random 96-bit nonce in front; a key wraps far fewer than 2^32 items. The associated
 //! data names what is wrapped and whose it is, so that rows of the store cannot be exchanged.
 
+use std::sync::LazyLock;
+
 use aes_gcm::{Aes256Gcm, KeyInit, Nonce, Tag, aead::AeadInOut};
 use alloy_primitives::{B256, U256};
 use alloy_sol_types::SolValue;
@@ -22,6 +24,21 @@ use crate::{
 
 const NONCE_BYTES: usize = 12;
 const TAG_BYTES: usize = 16;
+
+// An epoch wraps and unwraps for everybody: a tag is hashed once, not for each item.
+static ITEM_TAG: LazyLock<B256> = LazyLock::new(|| commit::tag("store.item"));
+static MEMBER_TAG: LazyLock<B256> = LazyLock::new(|| commit::tag("store.member"));
+
+/// A key as it is kept: nonce, 32 bytes, tag.
+pub type WrappedKey = [u8; NONCE_BYTES + 32 + TAG_BYTES];
+
+/// A key as a database writes it in hexadecimal.
+#[must_use]
+pub fn wrapped_key(hexadecimal: &str) -> Option<WrappedKey> {
+    let mut bytes = [0; NONCE_BYTES + 32 + TAG_BYTES];
+    hex::decode_to_slice(hexadecimal, &mut bytes).ok()?;
+    Some(bytes)
+}
 
 /// Why something does not come out of the store.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -63,6 +80,10 @@ pub enum Item {
     LedgerInputs(u32),
     /// Keyed sketches of what was scored, by header hash.
     Sketch(B256),
+    /// What an old holder dealt to this steward, by the digest of its deal.
+    Redealt(B256),
+    /// The share of a record that was dealt anew, by the hash of its commitments.
+    Reshared(B256),
 }
 
 impl core::fmt::Display for Item {
@@ -75,6 +96,8 @@ impl core::fmt::Display for Item {
             Self::LedgerRow(epoch) => write!(f, "the ledger row of epoch {epoch}"),
             Self::LedgerInputs(epoch) => write!(f, "the ledger inputs of epoch {epoch}"),
             Self::Sketch(header) => write!(f, "the sketch of record {header}"),
+            Self::Redealt(deal) => write!(f, "the part of a share of deal {deal}"),
+            Self::Reshared(deal) => write!(f, "the share under commitments {deal}"),
         }
     }
 }
@@ -89,8 +112,11 @@ impl Item {
             Self::LedgerRow(epoch) => (5, B256::from(U256::from(epoch))),
             Self::Sketch(header) => (6, header),
             Self::LedgerInputs(epoch) => (7, B256::from(U256::from(epoch))),
+            Self::Redealt(deal) => (8, deal),
+            Self::Reshared(deal) => (9, deal),
         };
-        (commit::tag("store.item"), U256::from(member.0), U256::from(kind), word).abi_encode_params()
+        let tag = *ITEM_TAG;
+        (tag, U256::from(member.0), U256::from(kind), word).abi_encode_params()
     }
 }
 
@@ -259,17 +285,24 @@ impl MemberKey {
 }
 
 fn member_aad(member: MemberId) -> Vec<u8> {
-    (commit::tag("store.member"), U256::from(member.0)).abi_encode_params()
+    (*MEMBER_TAG, U256::from(member.0)).abi_encode_params()
 }
 
-/// `nonce ‖ ciphertext ‖ tag`.
+/// `nonce ‖ ciphertext ‖ tag`, with a nonce that is drawn here.
 fn wrap(key: &[u8; 32], aad: &[u8], plaintext: &[u8], rng: &mut impl CryptoRng) -> Vec<u8> {
+    let mut nonce = [0; NONCE_BYTES];
+    rng.fill_bytes(&mut nonce);
+    wrap_with(key, aad, plaintext, nonce)
+}
+
+/// Of no generic parameter, so that it is compiled here, where it is optimized, and not beside each generator of random numbers.
+fn wrap_with(key: &[u8; 32], aad: &[u8], plaintext: &[u8], nonce: [u8; NONCE_BYTES]) -> Vec<u8> {
     let mut wrapped = vec![0; NONCE_BYTES + plaintext.len() + TAG_BYTES];
-    let (nonce, rest) = wrapped.split_at_mut(NONCE_BYTES);
+    let (start, rest) = wrapped.split_at_mut(NONCE_BYTES);
     let (text, tag) = rest.split_at_mut(plaintext.len());
-    rng.fill_bytes(nonce);
+    start.copy_from_slice(&nonce);
     text.copy_from_slice(plaintext);
-    let nonce = Nonce::try_from(&*nonce).expect("the nonce has 12 bytes");
+    let nonce = Nonce::from(nonce);
     let made = Aes256Gcm::new(&(*key).into())
         .encrypt_inout_detached(&nonce, aad, text.into())
         .expect("what a steward keeps is far below the limits of AES-GCM");

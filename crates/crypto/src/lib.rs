@@ -4,7 +4,8 @@
 //! stewards ([`sharing::deal`]) and seals each share to its steward ([`sealing::seal_share`]). A steward opens its share,
 //! checks it against the public commitments ([`sharing::Commitments::verify`]) and keeps it under the member's key
 //! ([`keystore::MemberKey`]). A release re-seals shares to the worker, who combines them ([`sharing::combine`]) and opens the
-//! record ([`envelope::open`]).
+//! record ([`envelope::open`]). Where other stewards are seated, holders deal their shares to them ([`sharing::redeal`]), and those
+//! join what they were dealt ([`sharing::join`]): the secret is not put together for it.
 //!
 //! **Architecture Invariant:** no function here draws from a global random generator; whoever calls passes a
 //! [`rand::CryptoRng`]. Types that hold a secret have no `Debug`, are not `Copy` and are wiped when dropped.

@@ -20,13 +20,15 @@ use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
 pub use context::{
-    AnswerBodyContext, ClaimsRowContext, ConsentContext, OpeningContext, OpeningsContext, OrderContext, PoolContext,
-    PrivatePartContext, QueryAnswerContext, ReleaseContext, RequestBodyContext, RowKeyContext, SealingContext,
-    ShareContext, SharesContext, SheetContext, SheetCopyContext, SheetReplyContext, SnapshotContext,
+    AnswerBodyContext, ClaimsRowContext, ConsentContext, HeldContext, OpeningContext, OpeningsContext, OrderContext,
+    PoolContext, PrivatePartContext, QueryAnswerContext, ReleaseContext, RequestBodyContext, ReshareContext,
+    RowKeyContext, SealingContext, ShareContext, SharesContext, SheetContext, SheetCopyContext, SheetReplyContext,
+    SnapshotContext,
 };
 pub use parts::{
-    BodyPart, ConsentPart, PrivatePart, open_consent, open_private_part, open_released_share, open_row_key, open_share,
-    seal_consent, seal_private_part, seal_released_share, seal_row_key, seal_share,
+    BodyPart, ConsentPart, PrivatePart, open_consent, open_private_part, open_redealt, open_released_share,
+    open_row_key, open_share, seal_consent, seal_private_part, seal_redealt, seal_released_share, seal_row_key,
+    seal_share,
 };
 
 pub use ring::SealingKeyRing;

@@ -23,6 +23,10 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::secret::RecordSecret;
 
+mod reshare;
+
+pub use reshare::{join, redeal, reshared};
+
 type Field = IdentifierPrimeField<Scalar>;
 type FieldShare = DefaultShare<Field, Field>;
 type Point = ShareVerifierGroup<RistrettoPoint>;
@@ -72,6 +76,11 @@ pub enum SharingError {
     /// A share that is not on the committed polynomial.
     #[error("the share of seat {0} contradicts the deal's commitments: swapped, altered or wrongly dealt")]
     BadShare(StewardId),
+    /// A holder that deals anything but its own share to the next committee.
+    #[error(
+        "steward {0} deals another secret than its share: anybody sees it by the commitments that it was dealt under"
+    )]
+    NotItsShare(StewardId),
     /// Bytes that are no share.
     #[error("malformed share: 33 bytes are expected, a seat and a canonical scalar")]
     MalformedShare,

@@ -10,6 +10,7 @@ use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::{Eip712Domain, SolStruct};
 
 mod convert;
+pub mod order;
 
 mod types {
     #![allow(missing_docs, reason = "the fields are documented where the contracts define them")]
@@ -20,6 +21,16 @@ mod types {
         struct Admission {
             address account;
             address payout;
+            bytes32 nullifier;
+            bytes32 rowKeyDigest;
+            uint256 deadline;
+        }
+
+        /// Somebody asks the registrar to be admitted with the row key of this digest; signed by the account, so that nobody who
+        /// carries the application puts another key in. The nullifier is its nonce.
+        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        struct Application {
+            address account;
             bytes32 nullifier;
             bytes32 rowKeyDigest;
             uint256 deadline;
@@ -179,6 +190,35 @@ mod types {
             uint256 at;
         }
 
+        /// A holder's deal of its own share to a committee that was seated later: `source` and `deal` are hashes of Feldman
+        /// commitments, `parts` is the hash of what is sealed to each seat.
+        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        struct ReshareDeal {
+            bytes32 contribution;
+            uint32 generation;
+            bytes32 source;
+            uint8 dealer;
+            bytes32 deal;
+            bytes32 parts;
+        }
+
+        /// One of the deals of a `ReshareHeld`, of which `need` make a share; `deal` is the struct hash of its `ReshareDeal`.
+        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        struct HeldDeal {
+            bytes32 source;
+            uint8 need;
+            uint8 dealer;
+            bytes32 deal;
+        }
+
+        /// A steward's statement that it holds good parts of these deals of a record.
+        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        struct ReshareHeld {
+            bytes32 contribution;
+            uint32 generation;
+            HeldDeal[] deals;
+        }
+
         /// The header of a settlement proposal.
         #[derive(Debug, PartialEq, Eq)]
         struct Header {
@@ -260,74 +300,6 @@ pub mod governor {
             uint8 support;
             address voter;
             uint256 nonce;
-        }
-    }
-}
-
-/// What is signed on the way of one query: by its researcher, by the stewards, by the worker.
-pub mod order {
-    #![allow(missing_docs, reason = "the fields are documented where the rules define them")]
-
-    use rochdale_core::order;
-
-    alloy_sol_types::sol! {
-        /// A researcher orders one query as of a finalized block; `rho` in 10^-9 zCDP.
-        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-        struct QueryOrder {
-            uint64 licenseId;
-            bytes32 cut;
-            bytes32 queryDigest;
-            uint64 rho;
-            uint16 purpose;
-            bytes32 nonce;
-            uint64 deadline;
-        }
-
-        /// A quorum of stewards charges an order to everybody in a snapshot.
-        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-        struct Debit {
-            uint64 licenseId;
-            bytes32 order;
-            bytes32 queryDigest;
-            bytes32 snapshot;
-            uint16 purpose;
-            uint64 rho;
-            uint64 deadline;
-        }
-
-        /// A worker's receipt for the one answer to an order.
-        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-        struct QueryReceipt {
-            bytes32 order;
-            bytes32 resultDigest;
-        }
-    }
-
-    impl From<&order::Order> for QueryOrder {
-        fn from(o: &order::Order) -> Self {
-            Self {
-                licenseId: o.license_id.0,
-                cut: o.cut,
-                queryDigest: o.query_digest,
-                rho: o.rho,
-                purpose: o.purpose.0,
-                nonce: o.nonce,
-                deadline: o.deadline,
-            }
-        }
-    }
-
-    impl From<&order::Debit> for Debit {
-        fn from(d: &order::Debit) -> Self {
-            Self {
-                licenseId: d.license_id.0,
-                order: d.order,
-                queryDigest: d.query_digest,
-                snapshot: d.snapshot,
-                purpose: d.purpose.0,
-                rho: d.rho,
-                deadline: d.deadline,
-            }
         }
     }
 }

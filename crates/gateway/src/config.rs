@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use alloy::primitives::Address;
 use rochdale_api::server;
+use rochdale_api::status::CodeOf;
 use rochdale_chain::deploy::{Manifest, ManifestError};
-use rochdale_core::ids::StewardId;
+use rochdale_core::ids::{DatasetId, StewardId};
 use rochdale_crypto::backup::Subject;
 use rochdale_node::backup::Service;
 use serde::Deserialize;
@@ -59,6 +60,25 @@ pub struct Config {
     /// Following the chain.
     #[serde(default)]
     pub indexer: IndexerConfig,
+    /// Codes that are said to occur in datasets.
+    #[serde(default)]
+    pub codes: Vec<CodeConfig>,
+}
+
+/// A code that researchers may ask about, as the cooperative publishes it: nothing is read from records.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CodeConfig {
+    /// The dataset, by its number in the catalog.
+    pub dataset: DatasetId,
+    /// Whether it is an `observation` or a `condition`.
+    pub of: CodeOf,
+    /// The code system's URI.
+    pub system: String,
+    /// The code in it.
+    pub code: String,
+    /// What it means.
+    pub name: String,
 }
 
 /// The account that pays for members' transactions.
@@ -293,6 +313,7 @@ mod tests {
         assert_eq!(config.relayer.sync_ms, default_sync());
         assert_eq!(config.claims.gas_per_day, ClaimsConfig::default().gas_per_day);
         assert_eq!(config.claims.every(), ClaimsConfig::default().every());
+        assert_eq!((config.codes.len(), config.codes[0].of), (1, CodeOf::Observation));
         let short: String = text
             .split("[limits]")
             .next()

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use rochdale_api::client::{Client, ClientError, Identity};
-use rochdale_api::status::{Health, StewardEntry};
+use rochdale_api::route::HEALTH;
+use rochdale_api::status::StewardEntry;
 use rochdale_core::ids::StewardId;
 use rochdale_crypto::SealingPublicKey;
 use rochdale_node::mirror::Folded;
@@ -13,7 +14,7 @@ use rochdale_node::peers::{Peer, Peers};
 use crate::config::{StewardConfig, WorkerConfig};
 
 /// Pause between two looks.
-const EVERY: Duration = Duration::from_secs(3);
+const EVERY: Duration = Duration::from_secs(5);
 /// How long a look may take.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -110,7 +111,7 @@ impl Directory {
     /// Looks at every steward once.
     pub async fn look(&self) {
         let look = |peer: Peer| async move {
-            let health = peer.client.patient(PATIENCE).get::<Health>("/v1/health").await;
+            let health = peer.client.patient(PATIENCE).get(HEALTH).await;
             self.peers.note(peer.steward, health.is_ok_and(|health| health.ok));
         };
         join_all(self.reachable().into_iter().map(look)).await;

@@ -1,26 +1,25 @@
 //! Brings sealed parts to the stewards, all at once, and queries to the worker. The gateway keeps none of them.
 
-use rochdale_api::trace;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use alloy::primitives::{Address, B256};
 use rochdale_api::client::ClientError;
 use rochdale_api::contribution::{ContributionPackage, ShareReceipt};
 use rochdale_api::member::{
-    ClaimLeaf, ConsentDelivery, KeyOfferDelivery, KeyOfferRequest, KeyReceipt, KeyReceipts, LeavesRequest,
-    RowKeyDelivery, SealedTo,
+    ClaimLeaf, ConsentDelivery, KeyOfferDelivery, KeyOfferRequest, KeyReceipts, LeavesRequest, RowKeyDelivery, SealedTo,
 };
 use rochdale_api::order::{PublishedSize, QueryRequest, SealedAnswer, Sizes};
-use rochdale_api::{Problem, ProblemCode};
+use rochdale_api::route::{Call, Sealed, steward, worker};
+use rochdale_api::status::BudgetLimits;
+use rochdale_api::{Problem, ProblemCode, trace};
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
 use rochdale_crypto::SealingPublicKey;
 use rochdale_node::peers::{GRACE, PATIENCE, Peer};
 use rochdale_node::sealed;
 use serde::Serialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
-use tokio::sync::Mutex;
+use serde::de::DeserializeOwned;
 use tokio::task::JoinSet;
 
 use crate::directory::Directory;
@@ -37,12 +36,18 @@ const REPEATS: u32 = 5;
 /// Pause between two of them.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// Published sizes as they were given, and until when they are given again.
+struct Kept {
+    until: Instant,
+    sizes: Sizes,
+}
+
 /// Calls stewards and worker.
 #[derive(Clone)]
 pub struct Forward {
     index: Index,
     directory: Directory,
-    sizes: Arc<Mutex<Option<(Instant, Sizes)>>>,
+    sizes: Arc<Mutex<Option<Kept>>>,
 }
 
 impl Forward {
@@ -67,7 +72,7 @@ impl Forward {
             let steward = sealed.steward;
             (steward, RowKeyDelivery { member_id: member, account, nullifier, sealed })
         });
-        self.deliver("/v1/row-keys", parts.collect()).await
+        self.deliver(steward::ROW_KEY, parts.collect()).await
     }
 
     /// Has the stewards keep a row key that the registrar offers.
@@ -82,7 +87,7 @@ impl Forward {
             (steward, offer)
         });
         let mut answer = KeyReceipts::default();
-        for (steward, receipt) in self.all::<_, KeyReceipt>("/v1/row-keys/offers", parts.collect()).await? {
+        for (steward, receipt) in self.all(steward::OFFER, parts.collect()).await? {
             match receipt {
                 Ok(receipt) => answer.receipts.push(receipt),
                 Err(problem) => answer.missing.push(format!("steward {steward}: {problem}")),
@@ -105,7 +110,7 @@ impl Forward {
             let steward = sealed.steward;
             (steward, ConsentDelivery { member_id: member, version, sealed })
         });
-        self.deliver("/v1/consents", parts.collect()).await
+        self.deliver(steward::CONSENT, parts.collect()).await
     }
 
     /// Brings a package to every steward; says who holds its share.
@@ -113,8 +118,8 @@ impl Forward {
     /// # Errors
     /// Where block time cannot be read, or fewer than a quorum hold their share: nothing is queued then.
     pub async fn package(&self, package: &ContributionPackage) -> Result<Vec<Holder>, Problem> {
-        let parts = self.directory.reachable().iter().map(|s| (s.steward, Arc::new(package.clone()))).collect();
-        let answers = self.all::<_, ShareReceipt>("/v1/contributions", parts).await?;
+        let parts = self.directory.reachable().iter().map(|s| (s.steward, package.clone())).collect();
+        let answers = self.all(steward::CONTRIBUTION, parts).await?;
         let mut failures = Vec::new();
         let mut holders = Vec::new();
         for (steward, answer) in answers {
@@ -143,7 +148,7 @@ impl Forward {
         let request = LeavesRequest { epoch, members: members.to_vec() };
         let now = self.now().await?;
         let key = self.directory.sealing_key(steward.steward).ok_or_else(|| unseated(steward.steward))?;
-        call(steward, key, "/v1/claim-leaves", &request, now).await
+        call(steward, key, steward::CLAIM_LEAVES.into(), &request, now).await
     }
 
     /// The published sizes that a quorum of stewards gives alike, asked for at most every half minute.
@@ -151,15 +156,28 @@ impl Forward {
     /// # Errors
     /// Where too few of them answer.
     pub async fn sizes(&self) -> Result<Sizes, Problem> {
-        let mut kept = self.sizes.lock().await;
-        if let Some((since, sizes)) = kept.as_ref()
-            && since.elapsed() < SIZES_FOR
-        {
-            return Ok(sizes.clone());
+        if let Some(kept) = &mut *self.kept_sizes() {
+            let now = Instant::now();
+            if now < kept.until {
+                return Ok(kept.sizes.clone());
+            }
+            // While this request asks, others are given what there is.
+            kept.until = now + PATIENCE;
         }
+        let asked = self.ask_sizes().await;
+        *self.kept_sizes() =
+            asked.as_ref().ok().map(|sizes| Kept { until: Instant::now() + SIZES_FOR, sizes: sizes.clone() });
+        asked
+    }
+
+    fn kept_sizes(&self) -> MutexGuard<'_, Option<Kept>> {
+        self.sizes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn ask_sizes(&self) -> Result<Sizes, Problem> {
         let (peers, quorum) = (self.directory.peers(), self.directory.quorum());
         let asked = peers.first(PATIENCE, quorum, self.directory.reachable(), |_, client| async move {
-            Ok(client.get::<Sizes>("/v1/sizes").await?)
+            Ok(client.get(steward::SIZES).await?)
         });
         let mut answers: Vec<Sizes> = Vec::new();
         for (_, answer) in asked.await {
@@ -171,17 +189,19 @@ impl Forward {
             let detail = format!("sizes: {} stewards answer, {quorum} are needed", answers.len());
             return Err(Problem::new(ProblemCode::PeerUnavailable, detail));
         }
-        let mut said: BTreeMap<PublishedSize, usize> = BTreeMap::new();
+        let (mut said, mut limits) = (BTreeMap::<PublishedSize, usize>::new(), BTreeMap::<BudgetLimits, usize>::new());
         for answer in answers {
+            if let Some(limit) = answer.limits {
+                *limits.entry(limit).or_default() += 1;
+            }
             // A steward that names one cell twice counts once.
             for size in answer.sizes.into_iter().collect::<BTreeSet<_>>() {
                 *said.entry(size).or_default() += 1;
             }
         }
         let agreed = said.into_iter().filter(|(_, times)| *times >= quorum).map(|(size, _)| size);
-        let sizes = Sizes { sizes: agreed.collect() };
-        *kept = Some((Instant::now(), sizes.clone()));
-        Ok(sizes)
+        let limits = limits.into_iter().find(|(_, times)| *times >= quorum).map(|(limits, _)| limits);
+        Ok(Sizes { sizes: agreed.collect(), limits })
     }
 
     /// Brings a query to the worker and its sealed answer back.
@@ -190,17 +210,19 @@ impl Forward {
     /// What the worker answers, or that it does not.
     pub async fn query(&self, request: &QueryRequest) -> Result<SealedAnswer, Problem> {
         let now = self.now().await?;
-        Ok(self.directory.worker().clone().patient(QUESTION).post_signed("/v1/queries", request, now).await?)
+        Ok(self.directory.worker().clone().patient(QUESTION).post_signed(worker::QUERY, request, now).await?)
     }
 
-    async fn deliver<B>(&self, path: &'static str, parts: Vec<(StewardId, B)>) -> Result<Vec<StewardId>, Problem>
-    where
-        B: Serialize + Send + Sync + 'static,
-    {
+    async fn deliver<Q: Part>(
+        &self,
+        call: impl Into<Sent<Q, ()>>,
+        parts: Vec<(StewardId, Q)>,
+    ) -> Result<Vec<StewardId>, Problem> {
+        let call = call.into();
         let mut pending = Vec::new();
-        for (steward, answer) in self.all::<_, IgnoredAny>(path, parts).await? {
+        for (steward, answer) in self.all(call.clone(), parts).await? {
             if let Err(problem) = answer {
-                tracing::warn!(%steward, path, %problem, "a steward did not take its part; it will ask a peer");
+                tracing::warn!(%steward, path = %call.path, %problem, "a steward did not take its part; it will ask a peer");
                 pending.push(steward);
             }
         }
@@ -209,15 +231,12 @@ impl Forward {
 
     /// Sends each steward its part, all at once. Once enough of them have theirs, the others are not waited for: what they
     /// are sent goes on its way, and their answer here says so. By seat.
-    async fn all<B, T>(
+    async fn all<Q: Part, A: DeserializeOwned + Send + 'static>(
         &self,
-        path: &'static str,
-        parts: Vec<(StewardId, B)>,
-    ) -> Result<Vec<(StewardId, Result<T, Problem>)>, Problem>
-    where
-        B: Serialize + Send + Sync + 'static,
-        T: DeserializeOwned + Send + 'static,
-    {
+        to: impl Into<Sent<Q, A>>,
+        parts: Vec<(StewardId, Q)>,
+    ) -> Result<Vec<(StewardId, Result<A, Problem>)>, Problem> {
+        let to = to.into();
         let now = self.now().await?;
         let mut calls = JoinSet::new();
         let mut reachable = self.directory.reachable();
@@ -233,10 +252,11 @@ impl Forward {
             answers.push((steward, Err(problem)));
             if let Some((place, key)) = found {
                 let target = reachable.swap_remove(place);
-                calls.spawn(trace::carried(async move { (steward, call(&target, key, path, &part, now).await) }));
+                let to = to.clone();
+                calls.spawn(trace::carried(async move { (steward, call(&target, key, to, &part, now).await) }));
             }
         }
-        let mut note = |(steward, answer): (StewardId, Result<T, Problem>)| {
+        let mut note = |(steward, answer): (StewardId, Result<A, Problem>)| {
             let good = usize::from(answer.is_ok());
             if let Some(one) = answers.iter_mut().find(|(known, _)| *known == steward) {
                 one.1 = answer;
@@ -266,21 +286,28 @@ impl Forward {
     }
 }
 
+/// What a steward is sent, which no one else reads.
+type Sent<Q, A> = Call<Sealed<Q>, A>;
+
+/// What may wait for its steward while others answer.
+trait Part: Serialize + Send + Sync + 'static {}
+impl<T: Serialize + Send + Sync + 'static> Part for T {}
+
 fn unseated(steward: StewardId) -> Problem {
     Problem::new(ProblemCode::PeerUnavailable, format!("steward {steward} is not in office or not configured"))
 }
 
 /// Calls a steward, sealed to its key on chain; one that has not yet read the newest block is asked again.
-async fn call<T: DeserializeOwned>(
+async fn call<Q: Part, A: DeserializeOwned>(
     target: &Peer,
     key: SealingPublicKey,
-    path: &str,
-    body: &(impl Serialize + Sync),
+    to: Sent<Q, A>,
+    body: &Q,
     now: u64,
-) -> Result<T, Problem> {
+) -> Result<A, Problem> {
     let mut left = REPEATS;
     loop {
-        match sealed::post(&target.client, key, path, body, now).await {
+        match sealed::post(&target.client, key, to.clone(), body, now).await {
             Ok(answer) => return Ok(answer),
             Err(ClientError::Problem { problem, .. }) if left > 0 && lags(&problem) => {}
             Err(error) => return Err(error.into()),

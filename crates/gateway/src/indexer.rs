@@ -4,12 +4,13 @@ use rochdale_node::metrics;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rochdale_api::server::Seldom;
+use rochdale_api::route::gateway;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::client::{Chain, Head};
 use rochdale_chain::deploy::Manifest;
 use rochdale_chain::events::{Event, FollowError, FollowerOptions, Located, Progress};
 use rochdale_node::mirror::{Folded, Following, following};
+use rochdale_node::pace::Pace;
 use rochdale_node::request;
 use tokio::sync::{Notify, watch};
 
@@ -20,6 +21,10 @@ use crate::store::{IndexStore, Recorded, Store, StoreError};
 
 /// How long block time is known well enough to set a deadline by it.
 const RECENT: Duration = Duration::from_secs(2);
+
+/// Blocks behind the last comparison of queue and index that are compared again: what was recorded in a block that the index did not see
+/// yet may be gone with it.
+const AGAIN: u64 = 64;
 
 /// How long a reader waits until the index has caught up.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -99,6 +104,16 @@ impl Index {
         Ok(self.since(now.checked_sub(RECENT).unwrap_or(now)).await?.latest.timestamp)
     }
 
+    /// Waits until final block time has come to `time`.
+    pub async fn final_since(&self, time: u64) {
+        let there =
+            |s: &Standing| s.progress.as_ref().is_some_and(|progress| progress.head.finalized.timestamp >= time);
+        if self.standing.clone().wait_for(there).await.is_err() {
+            // Nothing follows the chain any more.
+            std::future::pending::<()>().await;
+        }
+    }
+
     async fn since(&self, asked: Instant) -> Result<Head, Problem> {
         let mut standing = self.standing.clone();
         let ended = standing.wait_for(|s| {
@@ -117,7 +132,7 @@ impl Index {
                 let why = failure.unwrap_or_else(|| "it is still reading".to_owned());
                 let detail = format!("block {indexed} is indexed: {why}");
                 Err(Problem::new(ProblemCode::ChainUnavailable, detail)
-                    .hint("ask again later; /v1/health shows how far the index is"))
+                    .hint(format!("ask again later; {} shows how far the index is", gateway::HEALTH.path)))
             }
         }
     }
@@ -132,6 +147,8 @@ pub struct Indexer {
     store: Store,
     erasure: Erasure,
     every: Duration,
+    /// Up to which block queue and index were compared; 0 where all of it is to be.
+    reconciled: u64,
     standing: watch::Sender<Standing>,
     nudge: Arc<Notify>,
     queue: Arc<Notify>,
@@ -159,7 +176,8 @@ impl Indexer {
         let nudge = Arc::new(Notify::new());
         let index = Index { state, standing, nudge: Arc::clone(&nudge) };
         let manifest = manifest.clone();
-        let indexer = Self { follower, chain, manifest, store, erasure, every, standing: sender, nudge, queue };
+        let indexer =
+            Self { follower, chain, manifest, store, erasure, every, reconciled: 0, standing: sender, nudge, queue };
         Ok((indexer, index))
     }
 
@@ -169,19 +187,26 @@ impl Indexer {
     /// Where the RPC or the store fails; the next step goes on from the last applied block.
     pub async fn step(&mut self) -> Result<Progress, FollowError<StoreError>> {
         let looked = Instant::now();
+        // Of a step that fails half way, all is compared again.
+        let reconciled = std::mem::take(&mut self.reconciled);
         let progress = self.follower.step().await?;
         metrics::saw(&progress.head);
-        if let Some(block) = progress.rolled_back_to {
-            tracing::warn!(block, "the chain reorganized; events after this block were undone");
-        }
-        self.reconcile(&progress).await?;
+        let after = match progress.rolled_back_to {
+            Some(block) => {
+                tracing::warn!(block, "the chain reorganized; events after this block were undone");
+                0
+            }
+            None => reconciled.saturating_sub(AGAIN),
+        };
+        self.reconcile(after, &progress).await?;
+        self.reconciled = progress.cursor.number;
         self.standing.send_replace(Standing { progress: Some(progress), failure: None, looked: Some(looked) });
         Ok(progress)
     }
 
     /// Steps until `stop` resolves. A failed step is logged, shown in the health page, and tried again.
     pub async fn run(mut self, stop: impl Future<Output = ()>) {
-        let mut seldom = Seldom::default();
+        let mut pace = Pace::new(self.every);
         tokio::pin!(stop);
         loop {
             let looked = Instant::now();
@@ -189,10 +214,9 @@ impl Indexer {
                 () = &mut stop => return,
                 step = metrics::duty("index", self.step()) => step,
             };
+            let step = step.map(|progress| pace.saw(&progress.head.latest));
             if let Err(error) = step {
-                if seldom.is_due(&error.to_string()) {
-                    tracing::warn!(%error, "following the chain failed, trying again");
-                }
+                tracing::warn!(%error, "following the chain failed, trying again");
                 self.standing.send_modify(|s| (s.failure, s.looked) = (Some(error.to_string()), Some(looked)));
                 tokio::select! {
                     () = &mut stop => return,
@@ -203,14 +227,14 @@ impl Indexer {
             tokio::select! {
                 () = &mut stop => return,
                 () = self.nudge.notified() => {}
-                () = tokio::time::sleep(self.every) => {}
+                () = tokio::time::sleep(pace.pause()) => {}
             }
         }
     }
 
-    async fn reconcile(&self, progress: &Progress) -> Result<(), FollowError<StoreError>> {
+    async fn reconcile(&self, after: u64, progress: &Progress) -> Result<(), FollowError<StoreError>> {
         let cursor = progress.cursor.number;
-        for (member, commitment) in self.store.reconcile(cursor).await.map_err(FollowError::Store)? {
+        for (member, commitment) in self.store.reconcile(after, cursor).await.map_err(FollowError::Store)? {
             let event = self.store.recorded(member, commitment).await.map_err(FollowError::Store)?;
             let Some(event) = event else { continue };
             self.mark(&event).await?;

@@ -6,11 +6,14 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use rochdale_gateway::{Config, run};
 use rochdale_node::backup;
+use rochdale_node::logging::Logging;
 
 /// The cooperative's gateway: public API, vault, indexer, relayer.
 #[derive(Parser)]
 #[command(version, about, after_help = "Example:\n  rochdale-gateway run --config gateway.toml")]
 struct Arguments {
+    #[command(flatten)]
+    logging: Logging,
     #[command(subcommand)]
     command: Command,
 }
@@ -30,11 +33,11 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    rochdale_api::server::init_telemetry();
+    rochdale_api::server::begin(arguments.logging.log_format);
     match start(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("rochdale-gateway: {error}");
+            eprintln!("rochdale-gateway: {error:#}");
             ExitCode::FAILURE
         }
     }

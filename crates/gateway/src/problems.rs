@@ -1,5 +1,6 @@
 //! From the errors of the modules to problem documents.
 
+use rochdale_api::route::gateway;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::client::{ChainError, Revert, SendError};
 
@@ -16,7 +17,7 @@ pub fn chain(error: &ChainError) -> Problem {
         | ChainError::NoBlock { .. }
         | ChainError::BadUrl(_)
         | ChainError::NotLocal { .. } => Problem::new(ProblemCode::ChainUnavailable, error.to_string())
-            .hint("nothing was lost: ask again once /v1/health shows no problem"),
+            .hint(format!("nothing was lost: ask again once {} shows no problem", gateway::HEALTH.path)),
     }
 }
 
@@ -50,24 +51,26 @@ pub fn send(error: &SendError) -> Problem {
     }
 }
 
-fn hint(revert: &Revert) -> Option<&'static str> {
+fn hint(revert: &Revert) -> Option<String> {
     let name = revert.name();
     let ends = |end: &str| name.ends_with(end);
-    if name == "MemberAccount_BadNonce" {
-        Some("it took effect before, or another batch did: read the nonce at /v1/accounts/{address} and sign again")
+    let hint = if name == "MemberAccount_BadNonce" {
+        let path = gateway::ACCOUNT.path;
+        &*format!("it took effect before, or another batch did: read the nonce at {path} and sign again")
     } else if name == "MemberAccount_BadSignature" {
-        Some("check the passkey, the digest of Execute and the user verification; see docs/how-to/accounts.md")
+        "check the passkey, the digest of Execute and the user verification; see docs/how-to/accounts.md"
     } else if ends("BadNonce") || ends("BadVersion") || ends("StaleConsent") {
-        Some("read the member's nonces and consent version at /v1/members/{id} and sign again")
+        &format!("read the member's nonces and consent version at {} and sign again", gateway::MEMBER.path)
     } else if ends("Expired") {
-        Some("sign again with a later deadline")
+        "sign again with a later deadline"
     } else if ends("BadSignature") || ends("BadRegistrarSignature") {
-        Some("check the key and the EIP-712 domain at /v1/cooperative")
+        &format!("check the key and the EIP-712 domain at {}", gateway::COOPERATIVE.path)
     } else if ends("CoolingDown") {
-        Some("contribute again once the cooldown is over")
+        "contribute again once the cooldown is over"
     } else if ends("NotConsented") || ends("NotGranted") {
-        Some("grant consent first")
+        "grant consent first"
     } else {
-        None
-    }
+        return None;
+    };
+    Some(hint.to_owned())
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rochdale_api::{Problem, ProblemCode};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::config::Limits;
 use crate::store::{Store, StoreError};
@@ -16,12 +17,16 @@ const SUM_AGE: Duration = Duration::from_secs(5);
 /// Addresses that are remembered at a time.
 const ADDRESSES: usize = 100_000;
 
+/// How long an upload waits for others of its address: a clinic's members may all come from one.
+const TURN: Duration = Duration::from_secs(10);
+
 /// What one address has taken.
 #[derive(Debug)]
 struct Taken {
     since: Instant,
     bytes: u64,
-    running: u32,
+    /// Uploads that may run beside those that do.
+    turns: Arc<Semaphore>,
 }
 
 /// Bytes of blobs that no package names yet.
@@ -45,6 +50,7 @@ pub struct Quota {
 pub struct Upload {
     quota: Arc<Quota>,
     address: IpAddr,
+    _turn: OwnedSemaphorePermit,
 }
 
 impl Quota {
@@ -54,32 +60,42 @@ impl Quota {
         Arc::new(Self { limits, store, taken: Mutex::default(), unnamed: Mutex::default() })
     }
 
-    /// Begins an upload from an address.
+    /// Begins an upload from an address, once no more than the limit run beside it.
     ///
     /// # Errors
-    /// Where the address has too many running, or the store fails.
+    /// Where none of the address's uploads ends for long, or the store fails.
     pub async fn begin(self: &Arc<Self>, address: IpAddr) -> Result<Upload, Problem> {
         self.sum().await?;
+        let turns = self.turns(address)?;
+        let turn = tokio::time::timeout(TURN, turns.acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else {
+            let most = self.limits.uploads_per_address;
+            let detail = format!(
+                "{most} uploads run from your address, which is the most, and none ended in {} s",
+                TURN.as_secs()
+            );
+            return Err(Problem::new(ProblemCode::TooManyRequests, detail).hint("send one after the other"));
+        };
+        Ok(Upload { quota: self.clone(), address, _turn: turn })
+    }
+
+    fn turns(&self, address: IpAddr) -> Result<Arc<Semaphore>, Problem> {
+        let most = self.limits.uploads_per_address as usize;
         let window = Duration::from_secs(self.limits.unreferenced_ttl_seconds);
         let mut all = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= ADDRESSES {
-            all.retain(|_, taken| taken.running > 0 || taken.since.elapsed() < window);
+            all.retain(|_, taken| Arc::strong_count(&taken.turns) > 1 || taken.since.elapsed() < window);
         }
         if all.len() >= ADDRESSES && !all.contains_key(&address) {
             return Err(Problem::new(ProblemCode::TooManyRequests, "too many addresses upload at this time")
                 .hint("send it again later"));
         }
-        let taken = all.entry(address).or_insert_with(|| Taken { since: Instant::now(), bytes: 0, running: 0 });
+        let new = || Taken { since: Instant::now(), bytes: 0, turns: Arc::new(Semaphore::new(most)) };
+        let taken = all.entry(address).or_insert_with(new);
         if taken.since.elapsed() >= window {
             (taken.since, taken.bytes) = (Instant::now(), 0);
         }
-        if taken.running >= self.limits.uploads_per_address {
-            let detail = format!("{} uploads run from your address, which is the most", taken.running);
-            return Err(Problem::new(ProblemCode::TooManyRequests, detail).hint("send one after the other"));
-        }
-        taken.running += 1;
-        drop(all);
-        Ok(Upload { quota: self.clone(), address })
+        Ok(taken.turns.clone())
     }
 
     /// Adds up what waits for a package, now and then.
@@ -122,23 +138,36 @@ impl Upload {
     }
 }
 
-impl Drop for Upload {
-    fn drop(&mut self) {
-        let mut all = self.quota.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(taken) = all.get_mut(&self.address) {
-            taken.running = taken.running.saturating_sub(1);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[tokio::test]
+    async fn who_comes_beside_too_many_of_its_address_waits_and_not_for_ever() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).await.unwrap();
+        let quota = Quota::new(Limits { uploads_per_address: 1, ..Limits::default() }, store);
+        let ann = [10, 0, 0, 1].into();
+        let first = quota.begin(ann).await.unwrap();
+        tokio::time::pause();
+        let start = tokio::time::Instant::now();
+        let ending = async {
+            tokio::time::sleep(TURN / 2).await;
+            drop(first);
+        };
+        let (second, ()) = tokio::join!(quota.begin(ann), ending);
+        let _second = second.unwrap();
+        let after = start.elapsed();
+        assert!(after >= TURN / 2 && after < TURN, "{after:?}");
+        let error = quota.begin(ann).await.unwrap_err();
+        assert_eq!(error.code, ProblemCode::TooManyRequests);
+        assert!(start.elapsed() >= after + TURN, "{:?}", start.elapsed());
+    }
+
+    #[tokio::test]
     async fn an_address_has_its_share_and_all_have_theirs() {
         let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(&dir.path().join("gateway.db")).await.unwrap();
+        let store = Store::open(dir.path()).await.unwrap();
         let limits = Limits {
             upload_bytes_per_address: 100,
             uploads_per_address: 2,
@@ -149,7 +178,6 @@ mod tests {
         let (ann, ben) = ([10, 0, 0, 1].into(), [10, 0, 0, 2].into());
         let code = |done: Result<(), Problem>| done.unwrap_err().code;
         let (one, two) = (quota.begin(ann).await.unwrap(), quota.begin(ann).await.unwrap());
-        assert_eq!(code(quota.begin(ann).await.map(drop)), ProblemCode::TooManyRequests);
         one.take(60).unwrap();
         two.take(40).unwrap();
         assert_eq!(code(two.take(1)), ProblemCode::TooManyRequests);

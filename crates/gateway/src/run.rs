@@ -25,7 +25,7 @@ use crate::config::Config;
 use crate::directory::Directory;
 use crate::erasure::Erasure;
 use crate::forward::Forward;
-use crate::http::{self, Gateway};
+use crate::http::{self, Gateway, Views};
 use crate::indexer::Indexer;
 use crate::quota::Quota;
 use crate::relayer::{House, Limiter, Relayer};
@@ -140,7 +140,7 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
     let bound = TcpListener::bind(config.listen).await;
     let listener = bound.map_err(|source| RunError::Listen { address: config.listen, source })?;
     backup::clear(&config.data_dir)?;
-    let store = Store::open(&config.data_dir.join("gateway.db")).await?;
+    let store = Store::open(&config.data_dir).await?;
     let quota = Quota::new(config.limits, store.clone());
     let nonces = Nonces::open(&config.data_dir).await?;
     let vault = Arc::new(Vault::open(config.data_dir.join("vault"), config.limits.max_blob_bytes).await?);
@@ -173,6 +173,8 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
         looks: Looks::default(),
         nonces,
         quota,
+        codes: config.codes.clone(),
+        views: Views::default(),
     });
     Ok(Assembled { listener, gateway, indexer, erasure, config })
 }

@@ -267,7 +267,7 @@ mod tests {
     async fn vault() -> (tempfile::TempDir, Vault, Upload) {
         let dir = tempfile::tempdir().unwrap();
         let vault = Vault::open(dir.path().join("vault"), 1_000).await.unwrap();
-        let store = crate::store::Store::open(&dir.path().join("gateway.db")).await.unwrap();
+        let store = crate::store::Store::open(dir.path()).await.unwrap();
         let quota = crate::quota::Quota::new(crate::config::Limits::default(), store);
         let upload = quota.begin([127, 0, 0, 1].into()).await.unwrap();
         (dir, vault, upload)

@@ -152,6 +152,12 @@ pub fn clear(data_dir: &Path) -> Result<(), BackupError> {
     }
 }
 
+/// Whether an unsealed copy lies in the data directory: a backup is being made, or was cut off.
+#[must_use]
+pub fn is_staged(data_dir: &Path) -> bool {
+    data_dir.join(STAGE).exists()
+}
+
 /// Writes a sealed copy of the database to `out`, and gives its bytes before sealing.
 ///
 /// # Errors

@@ -36,22 +36,6 @@ impl Looks {
     }
 }
 
-/// Who may call a path, by a table of methods, paths with `{names}`, and rights. A path that is not in it is nobody's.
-#[must_use]
-pub fn access<A: Copy>(table: &[(&str, &str, A)], method: &str, path: &str) -> Option<A> {
-    let fits = |pattern: &str| {
-        let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
-        loop {
-            match (pattern.next(), path.next()) {
-                (None, None) => return true,
-                (Some(pattern), Some(part)) if pattern == part || pattern.starts_with('{') => {}
-                _ => return false,
-            }
-        }
-    };
-    table.iter().find(|(known, pattern, _)| *known == method && fits(pattern)).map(|(_, _, access)| *access)
-}
-
 /// Admits a caller whom `may` admits by what is `known` of the chain, or else by a fresh look at it.
 ///
 /// # Errors
@@ -76,18 +60,7 @@ mod tests {
     use super::*;
     use std::cell::Cell;
 
-    #[test]
-    fn a_path_has_the_right_of_its_route() {
-        let table = [("GET", "/v1/budget", 1), ("GET", "/v1/blobs/{cid}", 2), ("POST", "/v1/members/{id}/row", 3)];
-        let access = |method, path| access(&table, method, path);
-        assert_eq!(access("GET", "/v1/budget"), Some(1));
-        assert_eq!(access("GET", "/v1/blobs/b"), Some(2));
-        assert_eq!(access("POST", "/v1/members/7/row"), Some(3));
-        for (method, path) in [("POST", "/v1/budget"), ("GET", "/v1/budget/"), ("GET", "/v1/blobs"), ("GET", "/")] {
-            assert_eq!(access(method, path), None, "{method} {path}");
-        }
-    }
-
+    /// Issue 7, point 9: who calls is asked before anything is written or locked.
     #[tokio::test]
     async fn who_is_known_costs_no_look_and_strangers_only_so_many() {
         let looks = Looks::default();

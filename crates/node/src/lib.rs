@@ -4,10 +4,14 @@
 
 pub mod backup;
 pub mod callers;
+pub mod logging;
 pub mod metrics;
 pub mod mirror;
 pub mod nonces;
+pub mod pace;
 pub mod peers;
+pub mod raw;
 pub mod request;
 pub mod sealed;
 pub mod states;
+pub mod store;

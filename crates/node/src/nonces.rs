@@ -6,15 +6,15 @@
 //! a power cut may forget the last ones (`synchronous = NORMAL`), after which a request caught on the wire could be sent
 //! once more until its deadline. What such a request brings is sealed to its signer or takes effect once.
 
-use std::path::{Path, PathBuf};
-use std::str::FromStr as _;
-use std::time::Duration;
+use std::path::Path;
 
 use alloy::primitives::{Address, U256};
 use rochdale_api::auth::MAX_LIFETIME;
 use rochdale_api::{Problem, ProblemCode};
 use sqlx::SqlitePool;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::SqliteSynchronous;
+
+use crate::store::{self, StoreError, int};
 
 /// Most nonces of one signer that are remembered at a time: 5 requests a second for the longest lifetime.
 pub const PER_SIGNER: u32 = 18_000;
@@ -46,13 +46,8 @@ const SCHEMA: &str = "
 #[derive(Debug, thiserror::Error)]
 pub enum NoncesError {
     /// The file cannot be opened.
-    #[error("{path}: the nonces cannot be opened: {source}; check that data_dir exists and is writable")]
-    Open {
-        /// The path of the file at fault.
-        path: PathBuf,
-        /// What the layer below said.
-        source: sqlx::Error,
-    },
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A statement failed.
     #[error("the nonces' database failed: {0}")]
     Sql(#[from] sqlx::Error),
@@ -71,7 +66,7 @@ impl From<NoncesError> for Problem {
     fn from(error: NoncesError) -> Self {
         let code = match error {
             NoncesError::TooMany { .. } | NoncesError::Full => ProblemCode::TooManyRequests,
-            NoncesError::Open { .. } | NoncesError::Sql(_) => ProblemCode::Internal,
+            NoncesError::Store(_) | NoncesError::Sql(_) => ProblemCode::Internal,
         };
         Self::new(code, error.to_string())
     }
@@ -99,29 +94,20 @@ impl Nonces {
     /// # Errors
     /// Where the database fails.
     pub async fn in_memory() -> Result<Self, NoncesError> {
-        let options = SqliteConnectOptions::from_str("sqlite::memory:")?;
-        Self::connect(options, PER_SIGNER, TOTAL).await.map_err(NoncesError::Sql)
+        let path = Path::new("sqlite::memory:");
+        let pool = store::connect(path, store::options(path)?.in_memory(true), 1).await?;
+        Self::of(pool, PER_SIGNER, TOTAL).await
     }
 
     async fn bounded(dir: &Path, per_signer: u32, total: u32) -> Result<Self, NoncesError> {
-        let path = dir.join("nonces.db");
-        let failed = |source| NoncesError::Open { path: path.clone(), source };
-        std::fs::create_dir_all(dir).map_err(|error| failed(sqlx::Error::Io(error)))?;
-        let options = SqliteConnectOptions::from_str("sqlite::memory:")
-            .map_err(failed)?
-            .filename(&path)
-            .in_memory(false)
-            .shared_cache(false)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal)
-            .busy_timeout(Duration::from_secs(10));
-        Self::connect(options, per_signer, total).await.map_err(failed)
+        let path = store::private(dir, "nonces.db")?;
+        // What is forgotten here names nobody who is not on chain: it need not be overwritten.
+        let options = store::options(&path)?.synchronous(SqliteSynchronous::Normal).pragma("secure_delete", "OFF");
+        // One connection: what a transaction counted holds until it ends.
+        Self::of(store::connect(&path, options, 1).await?, per_signer, total).await
     }
 
-    async fn connect(options: SqliteConnectOptions, per_signer: u32, total: u32) -> Result<Self, sqlx::Error> {
-        // One connection: what a transaction counted holds until it ends; a database in memory is its connection's own.
-        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
+    async fn of(pool: SqlitePool, per_signer: u32, total: u32) -> Result<Self, NoncesError> {
         sqlx::raw_sql(SCHEMA).execute(&pool).await?;
         Ok(Self { pool, per_signer, total })
     }
@@ -175,11 +161,6 @@ impl Nonces {
     }
 }
 
-/// SQLite's integers are signed; ours stay far below 2^63.
-fn int(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,6 +182,7 @@ mod tests {
         assert!(nonces.use_once(ANN, one, 5_000, 5_001 + MAX_LIFETIME).await.unwrap());
     }
 
+    /// Issue 7, point 9: one bounded, indexed store, and a share of it for each signer.
     #[tokio::test]
     async fn nobody_fills_it_for_others_and_it_empties_again() {
         let dir = tempfile::tempdir().unwrap();

@@ -11,6 +11,7 @@ use std::time::Duration;
 use alloy::primitives::Address;
 use futures_util::stream::{FuturesUnordered, Stream, StreamExt as _};
 use rochdale_api::client::{Client, ClientError, Identity};
+use rochdale_api::route::HEALTH;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_core::ids::StewardId;
 use tokio::runtime::Handle;
@@ -155,7 +156,7 @@ impl Peers {
         runtime.spawn(async move {
             while !peers.is_down(steward) {
                 let patience = peers.patience(steward, PATIENCE);
-                let lives = client.clone().patient(patience).get::<serde::de::IgnoredAny>("/v1/health").await;
+                let lives = client.clone().patient(patience).get(HEALTH).await;
                 let lives = !matches!(lives, Err(ClientError::Unreachable { .. }));
                 peers.note(steward, lives);
                 if lives {

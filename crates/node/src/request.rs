@@ -7,7 +7,7 @@
 
 use std::cell::Cell;
 use std::future::Future;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request};
 use axum::http::HeaderValue;
@@ -17,6 +17,9 @@ use rochdale_api::trace::{self, RequestId};
 use tracing::Instrument as _;
 
 use crate::metrics;
+
+/// How old a guard's look may be for its handler, a slow RPC included: who sends a body slowly is answered by the chain as it is at its end.
+const AS_NEW: Duration = Duration::from_secs(5);
 
 tokio::task_local! {
     /// Since when what was seen of the chain is new enough for this request.
@@ -56,15 +59,27 @@ pub fn guard() -> Instant {
     SINCE.try_with(|since| since.get().unwrap_or_else(|| since.replace(Some(now)).unwrap_or(now))).unwrap_or(now)
 }
 
-/// Since when a look of the handler has to be: the first may be the guard's.
+/// Since when a look of the handler has to be: the first may be the guard's, unless the body that came between them was slow.
 #[must_use]
 pub fn look() -> Instant {
-    SINCE.try_with(Cell::take).ok().flatten().unwrap_or_else(Instant::now)
+    let guards = SINCE.try_with(Cell::take).ok().flatten();
+    guards.filter(|since| since.elapsed() < AS_NEW).unwrap_or_else(Instant::now)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_handler_whose_body_was_slow_looks_for_itself() {
+        within(async {
+            let slow = Instant::now().checked_sub(AS_NEW).unwrap();
+            SINCE.with(|since| since.set(Some(slow)));
+            assert_eq!(guard(), slow);
+            assert!(look() > slow);
+        })
+        .await;
+    }
 
     #[tokio::test]
     async fn the_first_look_of_a_handler_is_its_guards_and_the_second_a_new_one() {

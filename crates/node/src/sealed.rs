@@ -11,6 +11,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use rochdale_api::auth;
 use rochdale_api::client::{Client, ClientError};
+use rochdale_api::route::{self, Call};
 use rochdale_api::server::{self, Verified, Verifier};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_client::sealed::{Enclosed, answer_context, request_context, seal};
@@ -106,14 +107,14 @@ impl<T> SealedBody<T> {
 ///
 /// # Errors
 /// [`ClientError`]; a sealed refusal as a `Problem`.
-pub async fn post<T: DeserializeOwned>(
+pub async fn post<Q: Serialize, A: DeserializeOwned>(
     client: &Client,
     to: SealingPublicKey,
-    path: &str,
-    body: &impl Serialize,
+    call: impl Into<Call<route::Sealed<Q>, A>>,
+    body: &Q,
     now: u64,
-) -> Result<T, ClientError> {
-    rochdale_client::post_sealed(client, to, path, body, now, rand::rng()).await
+) -> Result<A, ClientError> {
+    rochdale_client::post_sealed(client, to, call, body, now, rand::rng()).await
 }
 
 fn open<C: SealingContext>(

@@ -1,4 +1,4 @@
-//! What a steward does at the end of an epoch, through its own store and settlement code: rows and keys read and unwrapped, the inputs gathered,
+//! What a steward does at the end of an epoch, through its own store and settlement code: rows, keys and the scores that entered earlier read and unwrapped, the inputs gathered,
 //! the step, both trees, rows wrapped and stored. Chain and peers are left out.
 //!
 //! `cargo run -p rochdale-steward --example epoch -- 10000 100000 1000000` (the profile of everything else).
@@ -39,21 +39,20 @@ async fn main() -> Result<()> {
 async fn measure(members: u32) -> Result<()> {
     let dir = tempfile::tempdir()?;
     let shelf = shelf(dir.path(), members).await?;
-    let mut entered = Vec::new();
     for epoch in (1..=EPOCHS).map(Epoch) {
         let (start, cpu) = (Instant::now(), cpu()?);
         let before = shelf.before(epoch).await?;
+        let entered = shelf.store.entered().await?;
         let read = start.elapsed();
         let inputs = inputs(epoch, members, &entered)?;
+        drop(entered);
         let gathered = start.elapsed() - read;
-        let fresh = inputs.entered.clone();
-        let computed = shelf.settle(&before.books, settled(inputs.inputs), fresh.clone()).await?;
+        let computed = shelf.settle(&before.books, settled(inputs.inputs), inputs.entered).await?;
         ensure!(computed.round.settled.rows.len() == members as usize, "rows are missing");
         let computed_in = start.elapsed() - read - gathered;
         drop(before);
         shelf.record(computed).await?;
         let all = start.elapsed();
-        entered.extend(fresh);
         if epoch.0 == EPOCHS {
             let stored = all - read - gathered - computed_in;
             println!(

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use alloy::eips::BlockId;
 use alloy::primitives::{Address, B256, U256};
 use alloy::sol_types::Eip712Domain;
+use rochdale_api::route::steward;
 use rochdale_api::settlement::{AwardMessage, AwardsRequest};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::eip712;
@@ -208,7 +209,7 @@ impl Steward {
         let request = &AwardsRequest { epoch };
         let answers =
             self.peers.first(PATIENCE, self.others(mirror), self.colleagues(mirror), |_, client| async move {
-                self.post_sealed::<Vec<AwardMessage>>(mirror, &client, "/v1/awards/held", request).await
+                self.post_sealed(mirror, &client, steward::AWARDS_HELD, request).await
             });
         for (peer, answer) in answers.await {
             match answer {

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use alloy::primitives::{Address, U256};
 use alloy::sol_types::Eip712Domain;
+use rochdale_api::route::listed;
+use rochdale_api::route::steward::{Access, TABLE};
 use rochdale_api::server::{Answer, Verifier};
 use rochdale_api::{Problem, ProblemCode};
-use rochdale_node::callers::{access, admit};
+use rochdale_node::callers::admit;
 use rochdale_node::sealed::{Opens, Sealer};
 
-use crate::http::{Access, ENDPOINTS, refused};
+use crate::http::refused;
 use crate::steward::{Caller, Mirror, Steward};
 
 impl Steward {
@@ -52,9 +54,9 @@ impl Verifier for Steward {
     fn admit<'a>(&'a self, signer: Address, method: &'a str, path: &'a str) -> Answer<'a, ()> {
         Box::pin(async move {
             self.refuse_if_restored()?;
-            let route = access(ENDPOINTS, method, path)
+            let route = listed(TABLE, method, path)
                 .ok_or_else(|| Problem::new(ProblemCode::NotFound, "there is no such path"))?;
-            let may = |mirror: Arc<Mirror>| async move { self.may(&mirror, signer, route).await };
+            let may = |mirror: Arc<Mirror>| async move { self.may(&mirror, signer, route.access).await };
             admit(&self.looks, self.mirror().ok(), self.for_guard(), may).await
         })
     }

@@ -1,17 +1,19 @@
 //! What was missed while this steward was down comes from its peers, and is checked against the chain before it is kept.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use alloy::primitives::B256;
 use rochdale_api::contribution::{CatchUp, CatchUpContribution, CatchUpRequest, KeptSnapshot};
 use rochdale_api::order::Snapshot;
+use rochdale_api::route::steward;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::state::ConsentStatus;
-use rochdale_core::ids::StewardId;
+use rochdale_core::ids::{MemberId, StewardId};
 use rochdale_crypto::{Header, RowKey};
 
 use crate::custody::kept;
 use crate::folding::Said;
+use crate::seen::Seen;
 use crate::steward::{Mirror, Steward, broken};
 use crate::store::SnapshotRow;
 
@@ -76,7 +78,7 @@ impl Steward {
         let mut said = Said::new();
         for (peer, client) in self.sources(mirror) {
             for page in pages(self.missing(mirror).await?) {
-                match self.post_sealed::<CatchUp>(mirror, &client, "/v1/catch-up", &page).await {
+                match self.post_sealed(mirror, &client, steward::CATCH_UP, &page).await {
                     Ok(mut answer) => {
                         if let (Some(sums), Some(address)) = (answer.sums.take(), client.audience()) {
                             self.hear_sums(mirror, &mut said, address, sums);
@@ -119,25 +121,30 @@ impl Steward {
     /// computed in every epoch, until it is closed.
     async fn missing(&self, mirror: &Mirror) -> Result<CatchUpRequest, Problem> {
         let latest = &mirror.latest;
-        let mut missing = CatchUpRequest::default();
-        let held = self.store.row_key_holders().await?;
-        for id in latest.members.keys().filter(|id| !held.contains(id)) {
-            if !self.is_closed(*id).await? {
-                missing.row_keys.push(*id);
+        let mut missing = self.not_seen(mirror);
+        let mut here = Seen::default();
+        if !missing.row_keys.is_empty() {
+            let held = self.store.row_key_holders().await?;
+            for id in &missing.row_keys {
+                if held.contains(id) || self.is_closed(*id).await? {
+                    here.row_keys.insert(*id);
+                }
             }
         }
-        for (id, consent) in &latest.consents {
-            let wanted =
-                consent.status == ConsentStatus::Granted && latest.members.get(id).is_some_and(|m| m.is_active());
-            if wanted && self.store.consent(*id, consent.version).await?.is_none() {
-                missing.consents.push((*id, consent.version));
+        for (id, version) in &missing.consents {
+            if self.store.consent(*id, *version).await?.is_some() {
+                here.consents.insert((*id, *version));
             }
         }
-        for contribution in latest.contributions.values().filter(|c| !c.erased) {
-            if self.store.contribution(contribution.commitment).await?.is_none() {
-                missing.contributions.push(contribution.commitment);
+        for commitment in &missing.contributions {
+            if self.store.contribution(*commitment).await?.is_some() {
+                here.contributions.insert(*commitment);
             }
         }
+        missing.row_keys.retain(|id| !here.row_keys.contains(id));
+        missing.consents.retain(|wanted| !here.consents.contains(wanted));
+        missing.contributions.retain(|commitment| !here.contributions.contains(commitment));
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).add(here);
         let up_to = self.store.folded().await?.up_to;
         for booked in latest.debits.values().filter(|booked| booked.id > up_to) {
             if self.store.snapshot(booked.debit.snapshot).await?.is_none() {
@@ -145,6 +152,21 @@ impl Steward {
             }
         }
         Ok(missing)
+    }
+
+    /// What the chain names and the store was not seen to hold.
+    fn not_seen(&self, mirror: &Mirror) -> CatchUpRequest {
+        let (latest, seen) = (&mirror.latest, self.seen.lock().unwrap_or_else(PoisonError::into_inner));
+        let is_active = |id: &MemberId| latest.members.get(id).is_some_and(|member| member.is_active());
+        let granted = latest.consents.iter().filter(|(_, consent)| consent.status == ConsentStatus::Granted);
+        let wanted = granted.map(|(id, consent)| (*id, consent.version));
+        let recorded = latest.contributions.values().filter(|c| !c.erased).map(|c| c.commitment);
+        CatchUpRequest {
+            row_keys: latest.members.keys().filter(|id| !seen.row_keys.contains(id)).copied().collect(),
+            consents: wanted.filter(|wanted| !seen.consents.contains(wanted) && is_active(&wanted.0)).collect(),
+            contributions: recorded.filter(|commitment| !seen.contributions.contains(commitment)).collect(),
+            snapshots: Vec::new(),
+        }
     }
 
     async fn keep_caught_up(&self, mirror: &Mirror, peer: StewardId, answer: &CatchUp) {
@@ -214,7 +236,6 @@ fn part<T: Clone>(all: &[T], page: usize) -> Vec<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rochdale_core::ids::MemberId;
 
     #[test]
     fn what_nobody_has_does_not_keep_the_rest_away() {

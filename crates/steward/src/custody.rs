@@ -6,14 +6,16 @@
 //! our private part opens · the commitment recomputes from header, blob, deal, sealed shares, dataset and blinder · our
 //! share opens and lies on the committed polynomial. Then share and private part are wrapped under the member's key.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use alloy::primitives::{B256, Bytes, U256};
+use alloy::primitives::{B256, Bytes};
 use rochdale_api::contribution::{CatchUpContribution, ContributionPackage, ContributionSecret, ShareReceipt};
 use rochdale_api::member::{ConsentDelivery, ConsentSecret, RowKeyDelivery, SealedTo};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::eip712;
 use rochdale_chain::state::{Contribution, Member};
+use rochdale_client::statement;
 use rochdale_core::commit;
 use rochdale_core::ids::{MemberId, StewardId};
 use rochdale_crypto::keystore::Item;
@@ -169,14 +171,8 @@ impl Steward {
         let seat = self.seat(mirror)?;
         let id = package.member_id;
         let member = active(mirror, id)?;
-        let contribution = eip712::Contribution {
-            memberId: id.0,
-            commitment: package.commitment,
-            consentVersion: package.consent_version,
-            nonce: U256::from(package.nonce),
-            deadline: U256::from(package.deadline),
-        };
-        eip712::verify(&contribution, &self.manifest.contribution_domain(), &package.signature, member.account)
+        let said = statement::contribution(package);
+        eip712::verify(&said, &self.manifest.contribution_domain(), &package.signature, member.account)
             .map_err(|error| Problem::new(ProblemCode::Forbidden, format!("signature: {error}")))?;
         if self.holds_share(id, package.commitment).await? {
             // It may come again for another steward's sake when the key that it was sealed to is destroyed.
@@ -224,7 +220,7 @@ impl Steward {
             shares_hash,
             wrapped: key.wrap(Item::PrivatePart(hash), part.to_bytes().as_slice(), &mut rand::rng()),
         };
-        if !self.store.put_contribution(&row, Some(&wrapped_share)).await? {
+        if !self.store.put_contribution(&row, Some((mirror.latest.generation, wrapped_share.as_slice()))).await? {
             return Err(Problem::new(ProblemCode::Erased, format!("member {id} erased everything")));
         }
         Ok(ShareReceipt { steward: seat, commitment })
@@ -232,7 +228,7 @@ impl Steward {
 
     async fn holds_share(&self, member: MemberId, commitment: B256) -> Result<bool, Problem> {
         let kept = self.store.contribution(commitment).await?;
-        Ok(kept.is_some_and(|row| row.member == member) && self.store.share(commitment).await?.is_some())
+        Ok(kept.is_some_and(|row| row.member == member) && self.store.first_share(commitment).await?.is_some())
     }
 
     /// Keeps a contribution that a peer holds, without any share.
@@ -251,18 +247,21 @@ impl Steward {
             return Err(Problem::new(ProblemCode::Erased, format!("member {} erased everything", on_chain.member)));
         }
         let header = self.check_header(&from.header, on_chain.member, on_chain.consent_version)?;
-        let deal = self.check_deal(mirror, &from.deal)?;
         let hash = header.hash();
         let ContributionSecret { dataset, blinder } = from.secret;
-        let commitment = commit::contribution(hash, from.blob_digest, deal.hash(), from.shares_hash, dataset, blinder);
-        if commitment != on_chain.commitment {
+        let committed = |deal: &Commitments| {
+            let commitment =
+                commit::contribution(hash, from.blob_digest, deal.hash(), from.shares_hash, dataset, blinder);
+            commitment == on_chain.commitment
+        };
+        let deal = deals_to_any(mirror, &from.deal).find(committed).ok_or_else(|| {
             let detail = format!("contribution {} as caught up is not the one committed on chain", on_chain.id);
-            return Err(Problem::new(ProblemCode::SealBroken, detail));
-        }
+            Problem::new(ProblemCode::SealBroken, detail)
+        })?;
         let key = self.keys.member_or_new(&self.store, on_chain.member).await?;
         let part = PrivatePart::new(dataset, blinder);
         let row = ContributionRow {
-            commitment,
+            commitment: on_chain.commitment,
             member: on_chain.member,
             header: from.header.to_vec(),
             blob_digest: from.blob_digest,
@@ -298,7 +297,15 @@ impl Steward {
     }
 }
 
-/// The header and deal of a contribution that is kept.
+/// A deal as it reads for each committee that was ever seated: a record may have been dealt to any of them, and the chain's commitment says
+/// to how many seats.
+fn deals_to_any(mirror: &Mirror, points: &[B256]) -> impl Iterator<Item = Commitments> {
+    let alike = mirror.latest.committees.iter().filter(|committee| usize::from(committee.quorum) == points.len());
+    let sizes: BTreeSet<u8> = alike.filter_map(|committee| u8::try_from(committee.signers.len()).ok()).collect();
+    sizes.into_iter().map(move |seats| Commitments { seats, points: points.to_vec() })
+}
+
+/// The header and its member's own deal of a contribution that is kept.
 ///
 /// # Errors
 /// Where the database is damaged.

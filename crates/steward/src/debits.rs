@@ -9,6 +9,7 @@ use std::sync::Arc;
 use alloy::primitives::{Address, B256};
 use rochdale_api::member::Mined;
 use rochdale_api::order::{BlindedOrder, Debit, DebitRequest, DebitSignature, QueryRequest, SealedRequest, Snapshot};
+use rochdale_api::route::gateway;
 use rochdale_api::{Problem, ProblemCode, member};
 use rochdale_chain::eip712;
 use rochdale_chain::state::{Cooperative, LicenseState};
@@ -171,8 +172,8 @@ impl Steward {
         self.accounts_at_head(&mirror).await?.fits(&charge).map_err(|error| problem(&error))?;
         let debit = Debit::of(order, sealed.order, snapshot.digest);
         let signature = self.sign_as_steward(&debit)?;
-        // Kept before it leaves, with the snapshot: whoever lacks that gets it from a signer.
-        if !self.store.sign_debit(&debit, &signature, &snapshot).await? {
+        // Kept before it leaves, with the snapshot: whoever lacks that gets it from a signer. And with the question: its members are told.
+        if !self.store.sign_debit(&debit, &signature, &snapshot, &asked.request.query).await? {
             let detail = "another debit of this order was signed meanwhile";
             return Err(Problem::new(ProblemCode::Conflict, detail).hint("sign a new order with a fresh nonce"));
         }
@@ -263,7 +264,7 @@ impl Steward {
                 DebitSignature { steward: seat, signature }
             });
             let request = DebitRequest { debit, signatures: signatures.collect() };
-            let mined: Mined = self.gateway(mirror).post_signed("/v1/debits", &request, mirror.now()).await?;
+            let mined: Mined = self.gateway(mirror).post_signed(gateway::DEBIT, &request, mirror.now()).await?;
             tracing::warn!(order = %debit.order, tx = %mined.tx, "a debit that a reorganization dropped is booked again");
         }
         Ok(())

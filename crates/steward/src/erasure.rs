@@ -20,9 +20,9 @@ use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::eip712;
 use rochdale_core::ids::{ContributionId, Epoch, MemberId};
 use rochdale_core::ledger::Row;
-use rochdale_crypto::keystore::Item;
+use rochdale_node::backup;
 
-use crate::keys::wrap_json;
+use crate::keys;
 use crate::steward::{Mirror, Steward, internal};
 use crate::store::{ErasureRow, Rewrapped};
 
@@ -39,6 +39,7 @@ impl Steward {
             if done.as_ref().is_some_and(|row| row.complete.is_some()) {
                 continue;
             }
+            self.no_copy_is_staged()?;
             if done.as_ref().is_none_or(|row| row.signature.is_empty()) {
                 self.destroy(mirror, *member, done.as_ref()).await?;
                 done = self.store.erasure(*member).await?;
@@ -58,6 +59,17 @@ impl Steward {
                     tracing::info!(%member, "erased");
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Whether what is destroyed now is not being copied.
+    pub(crate) fn no_copy_is_staged(&self) -> Result<(), Problem> {
+        if backup::is_staged(&self.config.data_dir) {
+            let detail =
+                "an unsealed copy of the database lies in data_dir/backup.stage: erasures wait until it is gone";
+            return Err(Problem::new(ProblemCode::NotEnough, detail)
+                .hint("a backup that runs takes it away; where none runs, start this steward again"));
         }
         Ok(())
     }
@@ -88,6 +100,8 @@ impl Steward {
                 shares
             }
         };
+        // A backup that was begun meanwhile may have copied what is gone here.
+        self.no_copy_is_staged()?;
         let receipt = eip712::ErasureReceipt { memberId: member.0, shares, at: U256::from(at) };
         let signature = eip712::sign(&self.keys.signer, &receipt, &self.manifest.committee_domain());
         Ok(self.store.attest_records(member, at, &signature.map_err(internal)?).await?)
@@ -103,6 +117,7 @@ impl Steward {
         // By construction: what is deleted is in no page that was just written.
         self.store.rewrite().await?;
         let at = mirror.now();
+        self.no_copy_is_staged()?;
         let statement = eip712::ErasureComplete { memberId: member.0, at: U256::from(at) };
         let signature = eip712::sign(&self.keys.signer, &statement, &self.manifest.committee_domain());
         Ok(self.store.attest_complete(member, at, &signature.map_err(internal)?).await?)
@@ -118,20 +133,17 @@ impl Steward {
         let settled = self.store.settled().await?;
         let mut rows = Vec::new();
         for epoch in [settled, Epoch(settled.0.saturating_sub(1))] {
-            let leaves = self.store.rows(epoch).await?;
-            let Some(leaf) = leaves.iter().find(|leaf| leaf.member == member) else { continue };
-            let row = wrap_json(&key, Item::LedgerRow(epoch.0), "the row", &self.row(epoch, leaf).await?)?;
-            let inputs = self.inputs(epoch, leaf).await?;
-            let inputs = inputs.map(|inputs| wrap_json(&key, Item::LedgerInputs(epoch.0), "the inputs", &inputs));
-            rows.push((epoch.0, row, inputs.transpose()?));
+            let Some(leaf) = self.store.leaf(epoch, member).await? else { continue };
+            let row = keys::wrap_row(&key, epoch, &self.row(epoch, &leaf).await?);
+            let inputs = self.inputs(epoch, &leaf).await?;
+            rows.push((epoch.0, row, inputs.map(|inputs| keys::wrap_inputs(&key, epoch, &inputs))));
         }
         Ok(Rewrapped { key: wrapped, row_key, rows })
     }
 
     async fn last_row(&self, member: MemberId, settled: Epoch) -> Result<Option<Row>, Problem> {
-        let leaves = self.store.rows(settled).await?;
-        match leaves.iter().find(|leaf| leaf.member == member) {
-            Some(leaf) => Ok(Some(self.row(settled, leaf).await?)),
+        match self.store.leaf(settled, member).await? {
+            Some(leaf) => Ok(Some(self.row(settled, &leaf).await?)),
             None => Ok(None),
         }
     }

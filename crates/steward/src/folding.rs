@@ -201,7 +201,9 @@ impl Steward {
 fn believed<'a, 'b>(mut newest_first: impl Iterator<Item = &'b Committee>, said: &'a Said) -> Option<&'a FoldedRow> {
     newest_first.find_map(|committee| {
         let quorum = usize::from(committee.quorum);
-        let alike = |peers: &BTreeSet<Address>| peers.intersection(&committee.signers).count() >= quorum;
+        let alike = |peers: &BTreeSet<Address>| {
+            committee.signers.iter().filter(|signer| peers.contains(*signer)).count() >= quorum
+        };
         said.iter().find(|(_, peers)| alike(peers)).map(|(sums, _)| sums)
     })
 }
@@ -233,7 +235,7 @@ mod tests {
     }
 
     fn committee(seats: std::ops::RangeInclusive<u8>, quorum: u8) -> Committee {
-        Committee { signers: seats.map(at).collect(), quorum }
+        Committee { signers: seats.map(at).collect(), quorum, seated: 0 }
     }
 
     fn sums(up_to: u64, spent: u64) -> FoldedRow {

@@ -8,13 +8,16 @@ mod queries;
 use std::sync::Arc;
 
 use alloy::primitives::Address;
-use axum::extract::{DefaultBodyLimit, FromRef};
+use axum::extract::{DefaultBodyLimit, FromRef, Request, State};
+use axum::http::Method;
+use axum::middleware::Next;
+use axum::response::Response;
 use axum::{Json, Router};
-use rochdale_api::server::document::{self, Call};
+use rochdale_api::route::steward::{self as routes, Access, TABLE};
+use rochdale_api::server::document;
 use rochdale_api::server::{MAX_JSON, Signed, Verifier, answering};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_core::ids::{MemberId, StewardId};
-use rochdale_node::callers::access;
 use rochdale_node::sealed::Sealer;
 use serde_json::Value;
 use utoipa::OpenApi;
@@ -22,70 +25,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::steward::{Caller, Mirror, Steward};
-
-/// Who may call a route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Anyone, unsigned.
-    Anyone,
-    /// The gateway that the chain names.
-    Gateway,
-    /// A steward in office.
-    Steward,
-    /// A steward in office, or the awarder of an open program.
-    StewardOrAwarder,
-    /// A registered worker.
-    Worker,
-    /// The gateway, or a member for itself.
-    GatewayOrMember,
-    /// The member named in the path.
-    ThatMember,
-}
-
-/// Every route: method, path, who may call it. A test calls each as every actor.
-pub const ENDPOINTS: &[(&str, &str, Access)] = &[
-    ("GET", "/openapi.json", Access::Anyone),
-    ("GET", "/v1/health", Access::Anyone),
-    ("GET", "/v1/sizes", Access::Anyone),
-    ("GET", "/v1/settlement", Access::Anyone),
-    ("GET", "/v1/settlement/answers/{member}", Access::Anyone),
-    ("GET", "/v1/erasures/{member}", Access::Anyone),
-    ("POST", "/v1/row-keys", Access::Gateway),
-    ("POST", "/v1/row-keys/offers", Access::Gateway),
-    ("POST", "/v1/consents", Access::Gateway),
-    ("POST", "/v1/contributions", Access::Gateway),
-    ("POST", "/v1/shares", Access::Steward),
-    ("POST", "/v1/scores", Access::Steward),
-    ("POST", "/v1/scores/since", Access::Steward),
-    ("POST", "/v1/catch-up", Access::Steward),
-    ("POST", "/v1/awards", Access::StewardOrAwarder),
-    ("POST", "/v1/awards/held", Access::Steward),
-    ("POST", "/v1/settlement/sheets", Access::Steward),
-    ("GET", "/v1/settlement/sheets/{epoch}", Access::Steward),
-    ("POST", "/v1/settlement/copies", Access::Steward),
-    ("POST", "/v1/snapshots", Access::Worker),
-    ("POST", "/v1/debits", Access::Worker),
-    ("POST", "/v1/release", Access::Worker),
-    ("POST", "/v1/claim-leaves", Access::GatewayOrMember),
-    ("POST", "/v1/members/{member}/row", Access::ThatMember),
-    ("POST", "/v1/members/{member}/openings", Access::ThatMember),
-    ("POST", "/v1/members/{member}/opening", Access::ThatMember),
-];
-
-/// Routes whose bodies are sealed both ways.
-pub const SEALED: &[&str] = &[
-    "/v1/row-keys",
-    "/v1/row-keys/offers",
-    "/v1/consents",
-    "/v1/contributions",
-    "/v1/shares",
-    "/v1/scores",
-    "/v1/scores/since",
-    "/v1/catch-up",
-    "/v1/awards",
-    "/v1/awards/held",
-    "/v1/claim-leaves",
-];
 
 /// What handlers share.
 #[derive(Clone)]
@@ -129,10 +68,12 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(members::member_row))
         .routes(routes!(members::member_openings))
         .routes(routes!(members::opening))
+        .routes(routes!(members::held))
         .routes(routes!(committee::shares))
         .routes(routes!(committee::scores))
         .routes(routes!(committee::scores_since))
         .routes(routes!(committee::catch_up))
+        .routes(routes!(committee::reshare))
         .routes(routes!(committee::awards))
         .routes(routes!(committee::awards_held))
         .routes(routes!(committee::sheet))
@@ -147,27 +88,41 @@ fn api() -> OpenApiRouter<App> {
 #[must_use]
 pub fn document() -> Value {
     let (_, document) = api().split_for_parts();
-    document::complete(&document, |method, path| match access(ENDPOINTS, method, path) {
-        Some(Access::Anyone) => Call::Open,
-        _ if SEALED.contains(&path) => Call::Sealed,
-        _ => Call::Signed,
-    })
+    document::complete(&document, TABLE, |access| access != Access::Anyone)
 }
 
 /// The router of one steward.
 pub fn router(steward: Arc<Steward>) -> Router {
     let identity = steward.identity();
     let (router, _) = api().split_for_parts();
-    let router = router
-        .route("/openapi.json", document::route(&document()))
-        .fallback(async || Problem::new(ProblemCode::NotFound, "there is no such path").hint("see /openapi.json"))
-        .method_not_allowed_fallback(async || {
-            Problem::new(ProblemCode::MethodNotAllowed, "this path does not take this method").hint("see /openapi.json")
-        })
+    let router = document::served(router, &document())
         .layer(DefaultBodyLimit::max(MAX_JSON))
+        .layer(axum::middleware::from_fn_with_state(steward.clone(), stir))
         .layer(axum::middleware::from_fn(rochdale_node::request::scoped))
         .with_state(App(steward));
     answering(router, identity)
+}
+
+/// What is brought here, and is more than a question.
+const DELIVERIES: [&str; 7] = [
+    routes::ROW_KEY.path,
+    routes::OFFER.path,
+    routes::CONSENT.path,
+    routes::CONTRIBUTION.path,
+    routes::SCORES.path,
+    routes::AWARDS.path,
+    routes::SHEET.path,
+];
+
+/// Layer of the router: what is brought here wakes the jobs of an idle steward. Questions do not, or stewards that lack something would
+/// keep each other awake.
+async fn stir(State(steward): State<Arc<Steward>>, request: Request, next: Next) -> Response {
+    let sends = request.method() == Method::POST && DELIVERIES.contains(&request.uri().path());
+    let response = next.run(request).await;
+    if sends && response.status().is_success() {
+        steward.stirred.notify_one();
+    }
+    response
 }
 
 impl App {

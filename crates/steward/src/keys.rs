@@ -7,9 +7,9 @@ use alloy::signers::local::PrivateKeySigner;
 use rochdale_api::contribution::ContributionSecret;
 use rochdale_api::member::ConsentSecret;
 use rochdale_core::ids::{Epoch, MemberId};
-use rochdale_core::ledger;
+use rochdale_core::ledger::{self, Inputs, Row};
 use rochdale_crypto::keyfile::{self, KeyFileError, KeyKind};
-use rochdale_crypto::keystore::{Item, KeystoreError, MasterKey, MemberKey, OwnItem};
+use rochdale_crypto::keystore::{Item, KeystoreError, MasterKey, MemberKey, OwnItem, WrappedKey};
 use rochdale_crypto::sealing::{PrivatePart, SealingError, SealingKeyRing};
 use rochdale_crypto::{RowKey, SealingKeyPair, SealingPublicKey, Share};
 use serde::Serialize;
@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use crate::config::Config;
-use crate::store::{SealingRow, Store, StoreError};
+use crate::store::{ReshareRow, SealingRow, Store, StoreError};
 
 /// Why a key or what it wraps is not there.
 #[derive(Debug, thiserror::Error)]
@@ -91,9 +91,11 @@ impl Keys {
     /// with the key, and the store has those after it.
     pub async fn load(config: &Config, store: &Store) -> Result<Self> {
         let signing = keyfile::load(&config.key_file, KeyKind::Signing)?;
-        let first = match config.sealing_key_file.exists() {
-            true => Some(SealingKeyPair::from_secret(&*keyfile::load(&config.sealing_key_file, KeyKind::Sealing)?)),
-            false => None,
+        let first = match keyfile::load(&config.sealing_key_file, KeyKind::Sealing) {
+            Ok(secret) => Some(SealingKeyPair::from_secret(&secret)),
+            // Gone, or opened just before it went.
+            Err(_) if !config.sealing_key_file.exists() => None,
+            Err(error) => return Err(error.into()),
         };
         let committee = keyfile::load(&config.committee_key_file, KeyKind::Committee)?;
         let master = keyfile::master_key(&config.master_key_file(), &mut rand::rng())?;
@@ -224,7 +226,7 @@ impl Keys {
     ///
     /// # Errors
     /// Where the master key is another one.
-    pub fn unwrap_row_keys(&self, wrapped: &[(MemberId, Vec<u8>, Vec<u8>)]) -> Result<Vec<Option<RowKey>>> {
+    pub fn unwrap_row_keys(&self, wrapped: &[(MemberId, WrappedKey, WrappedKey)]) -> Result<Vec<Option<RowKey>>> {
         let opened = ledger::share(wrapped.len(), |index| {
             let (member, key, row_key) = &wrapped[index];
             self.unwrap_member(*member, key)?.unwrap_row_key(row_key).map_err(KeysError::from)
@@ -291,7 +293,7 @@ impl Keys {
         Ok(Some(ContributionSecret { dataset: part.dataset(), blinder: part.blinder() }))
     }
 
-    /// Our share of a contribution, where we hold it.
+    /// Our share of a contribution as it came in its package, where we hold it.
     ///
     /// # Errors
     /// Where the store fails or is damaged.
@@ -302,10 +304,21 @@ impl Keys {
         commitment: B256,
         header_hash: B256,
     ) -> Result<Option<Share>> {
-        let (Some(wrapped), Some(key)) = (store.share(commitment).await?, self.member(store, member).await?) else {
+        let (Some((_, wrapped)), Some(key)) = (store.first_share(commitment).await?, self.member(store, member).await?)
+        else {
             return Ok(None);
         };
         Ok(Some(key.unwrap_share(header_hash, &wrapped)?))
+    }
+
+    /// Our share of a sharing that followed the committee.
+    ///
+    /// # Errors
+    /// Where the store fails or is damaged.
+    pub async fn reshare(&self, store: &Store, member: MemberId, row: &ReshareRow) -> Result<Option<Share>> {
+        let Some(key) = self.member(store, member).await? else { return Ok(None) };
+        let bytes = key.unwrap(Item::Reshared(row.deal.hash()), &row.wrapped)?;
+        Ok(Some(Share::from_bytes(&bytes).map_err(KeystoreError::Share)?))
     }
 }
 
@@ -333,6 +346,43 @@ pub fn wrap_json<T: Serialize>(key: &MemberKey, item: Item, what: &'static str, 
 pub fn unwrap_json<T: DeserializeOwned>(key: &MemberKey, item: Item, what: &'static str, wrapped: &[u8]) -> Result<T> {
     let json = key.unwrap(item, wrapped)?;
     serde_json::from_slice(&json).map_err(|e| KeysError::Content { what, member: key.member(), detail: e.to_string() })
+}
+
+/// Wraps a member's row after an epoch.
+#[must_use]
+pub fn wrap_row(key: &MemberKey, epoch: Epoch, row: &Row) -> Vec<u8> {
+    let bytes = Zeroizing::new(row.to_bytes());
+    key.wrap(Item::LedgerRow(epoch.0), bytes.as_slice(), &mut rand::rng())
+}
+
+/// Unwraps it.
+///
+/// # Errors
+/// Where it does not unwrap, or is no row.
+pub fn unwrap_row(key: &MemberKey, epoch: Epoch, wrapped: &[u8]) -> Result<Row> {
+    let bytes = key.unwrap(Item::LedgerRow(epoch.0), wrapped)?;
+    Row::from_bytes(&bytes).ok_or_else(|| no_form(key, "the row"))
+}
+
+/// Wraps the inputs behind a member's row of an epoch.
+#[must_use]
+pub fn wrap_inputs(key: &MemberKey, epoch: Epoch, inputs: &Inputs) -> Vec<u8> {
+    let bytes = Zeroizing::new(inputs.to_bytes());
+    key.wrap(Item::LedgerInputs(epoch.0), &bytes, &mut rand::rng())
+}
+
+/// Unwraps them.
+///
+/// # Errors
+/// Where they do not unwrap, or are nobody's.
+pub fn unwrap_inputs(key: &MemberKey, epoch: Epoch, wrapped: &[u8]) -> Result<Inputs> {
+    let bytes = key.unwrap(Item::LedgerInputs(epoch.0), wrapped)?;
+    Inputs::from_bytes(&bytes).ok_or_else(|| no_form(key, "the inputs"))
+}
+
+fn no_form(key: &MemberKey, what: &'static str) -> KeysError {
+    let detail = "it has another length or another flag than this program writes".to_owned();
+    KeysError::Content { what, member: key.member(), detail }
 }
 
 /// The address of the key from which this steward may object by itself, where its operator gave it one.

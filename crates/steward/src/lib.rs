@@ -11,6 +11,7 @@
 //! | [`awards`] | keeps signed program awards and holds them to their caps |
 //! | [`snapshot`], [`accounts`], [`debits`], [`release`] | who is in a pool, what each person has left; signs debits, re-seals shares to workers |
 //! | [`erasure`] | destroys what members erased |
+//! | [`resharing`] | deals shares to a committee that is seated later, takes its own; older ones stay |
 //! | [`retention`] | deletes what was kept for its time |
 //! | `restored` | promises nothing after a restore, until everything is caught up |
 //! | [`sealing`] | rotates what others seal to, each epoch, and destroys it |
@@ -34,6 +35,7 @@ pub mod debits;
 pub mod erasure;
 mod falsified;
 pub mod folding;
+pub mod held;
 pub mod http;
 pub mod inputs;
 pub mod jobs;
@@ -42,11 +44,13 @@ pub mod members;
 mod offers;
 pub mod record;
 pub mod release;
+pub mod resharing;
 mod restored;
 pub mod retention;
 pub mod run;
 pub mod scoring;
 pub mod sealing;
+mod seen;
 pub mod settlement;
 pub mod sizes;
 pub mod snapshot;

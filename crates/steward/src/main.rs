@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
 use rochdale_api::server;
 use rochdale_node::backup;
+use rochdale_node::logging::Logging;
 use rochdale_steward::config::Config;
 use rochdale_steward::store::Store;
 use rochdale_steward::{audit, keys, run, transcript};
@@ -19,6 +20,8 @@ use rochdale_steward::{audit, keys, run, transcript};
     after_help = "Example:\n  rochdale-steward keygen --out steward-1 --committee-key committee.key\n  rochdale-steward run --config steward.toml\n  rochdale-steward audit --config steward.toml --json\n  rochdale-steward transcript --config steward.toml --out transcript.json\n  rochdale-steward resume --config steward.toml --duty settlement"
 )]
 struct Arguments {
+    #[command(flatten)]
+    logging: Logging,
     #[command(subcommand)]
     command: Command,
 }
@@ -74,8 +77,9 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    server::init_telemetry();
-    match dispatch(Arguments::parse().command).await {
+    let arguments = Arguments::parse();
+    server::begin(arguments.logging.log_format);
+    match dispatch(arguments.command).await {
         Ok(code) => code,
         Err(error) => {
             eprintln!("rochdale-steward: {error:#}");

@@ -8,6 +8,7 @@ use rochdale_api::member::{
     ClaimLeaf, ContributionReport, LeavesRequest, OpeningReport, RowReport, RowRequest, Sealed, SealedRow, UseReport,
 };
 use rochdale_api::{Problem, ProblemCode};
+use rochdale_chain::state::DebitState;
 use rochdale_core::ids::{Epoch, MemberId};
 use rochdale_core::ledger::{self, Amounts, Global, Header, Inputs, NewLeaf, OldRow, OpenedInputs, Params, Tree};
 use rochdale_crypto::sealing::{self, ClaimsRowContext, OpeningContext, OpeningsContext, SealingError};
@@ -251,16 +252,19 @@ impl Steward {
 
     async fn uses(&self, mirror: &Mirror, member: MemberId) -> Result<Vec<UseReport>, Problem> {
         let mut uses = Vec::new();
+        let told = |booked: &DebitState, records| UseReport {
+            debit: booked.id,
+            at: booked.booked.time,
+            license_id: booked.debit.license_id,
+            researcher: mirror.latest.licenses.get(&booked.debit.license_id).map(|l| l.holder).unwrap_or_default(),
+            purpose: booked.debit.purpose,
+            query_digest: booked.debit.query_digest,
+            rho: booked.debit.rho,
+            records,
+            query: None,
+        };
         for (debit, records) in self.store.uses(member).await? {
-            let Some(booked) = mirror.latest.debits.get(&debit) else { continue };
-            uses.push(UseReport {
-                debit,
-                license_id: booked.debit.license_id,
-                purpose: booked.debit.purpose,
-                query_digest: booked.debit.query_digest,
-                rho: booked.debit.rho,
-                records,
-            });
+            uses.extend(mirror.latest.debits.get(&debit).map(|booked| told(booked, records)));
         }
         for booked in mirror.latest.debits.values() {
             let Some(snapshot) = self.store.snapshot(booked.debit.snapshot).await? else { continue };
@@ -268,21 +272,17 @@ impl Steward {
                 |id: &&_| mirror.latest.contributions.get(id).is_some_and(|contribution| contribution.member == member);
             let records = snapshot.ids.iter().filter(of_member).count() as u64;
             if records > 0 {
-                uses.push(UseReport {
-                    debit: booked.id,
-                    license_id: booked.debit.license_id,
-                    purpose: snapshot.purpose,
-                    query_digest: booked.debit.query_digest,
-                    rho: booked.debit.rho,
-                    records,
-                });
+                uses.push(told(booked, records));
             }
+        }
+        for used in &mut uses {
+            used.query = self.store.question(used.query_digest).await?;
         }
         Ok(uses)
     }
 }
 
-fn bad_reply_key(error: SealingError) -> Problem {
+pub(crate) fn bad_reply_key(error: SealingError) -> Problem {
     Problem::new(ProblemCode::BadRequest, format!("reply_key: {error}")).hint("give a fresh X25519 public key")
 }
 

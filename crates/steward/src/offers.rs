@@ -6,11 +6,12 @@
 
 use std::sync::Arc;
 
-use alloy::primitives::{B256, U256};
+use alloy::primitives::B256;
 use rochdale_api::member::{KeyOfferDelivery, KeyReceipt};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::bindings::Membership;
 use rochdale_chain::eip712;
+use rochdale_client::statement;
 use rochdale_core::commit;
 use rochdale_crypto::sealing::{self, RowKeyContext};
 use rochdale_crypto::{RowKey, Sealed};
@@ -37,12 +38,7 @@ impl Steward {
             let detail = format!("the offer ends at {deadline}, block time is {now}: it may last a day at most");
             return Err(Problem::new(ProblemCode::BadRequest, detail));
         }
-        let offer = eip712::KeyOffer {
-            account: delivery.account,
-            nullifier: delivery.nullifier,
-            rowKeyDigest: delivery.row_key_digest,
-            deadline: U256::from(deadline),
-        };
+        let offer = statement::key_offer(delivery.account, delivery.nullifier, delivery.row_key_digest, deadline);
         let membership = self.manifest.addresses.membership;
         let registrar = self.chain.view(membership, &Membership::registrarCall {}).await.map_err(chain_problem)?;
         let domain = self.manifest.membership_domain();

@@ -11,7 +11,7 @@ use rochdale_crypto::{Commitments, Context, Header, Share};
 
 use crate::custody::kept;
 use crate::steward::Steward;
-use crate::store::ContributionRow;
+use crate::store::{ContributionRow, ReshareRow};
 
 /// A record that is kept for the member of a contribution.
 #[derive(Debug)]
@@ -20,8 +20,18 @@ pub struct Held {
     pub row: ContributionRow,
     /// The envelope's header.
     pub header: Header,
-    /// The deal of its key.
+    /// The sharing of its key that is in force here: its member's deal, or the last one that followed the committee.
     pub deal: Commitments,
+    /// Our share of that, where it is not its member's deal.
+    pub reshared: Option<ReshareRow>,
+}
+
+impl Held {
+    /// Its member's own deal, which the chain committed to.
+    #[must_use]
+    pub fn original(&self) -> Commitments {
+        Commitments { seats: self.row.seats, points: self.row.points.clone() }
+    }
 }
 
 impl Steward {
@@ -38,8 +48,12 @@ impl Steward {
             member: contribution.member,
             consent_version: contribution.consent_version,
         };
-        let fits = row.member == contribution.member && header.expect(&named).is_ok();
-        Ok(fits.then_some(Held { row, header, deal }))
+        if row.member != contribution.member || header.expect(&named).is_err() {
+            return Ok(None);
+        }
+        let reshared = self.store.reshares(row.commitment).await?.into_iter().next();
+        let deal = reshared.as_ref().map_or(deal, |reshared| reshared.deal.clone());
+        Ok(Some(Held { row, header, deal, reshared }))
     }
 
     /// As [`Self::record_of`].
@@ -73,12 +87,22 @@ impl Steward {
         Ok(self.keys.private_part(&self.store, &held.row, held.header.hash()).await?)
     }
 
-    /// Our share of a record's key.
+    /// Our share of a record's key, where it is one of the committee in office: of our seat, and as many open as bind.
     ///
     /// # Errors
     /// Where the store fails or is damaged.
     pub async fn share_of(&self, held: &Held) -> Result<Option<Share>, Problem> {
-        Ok(self.keys.share(&self.store, held.row.member, held.row.commitment, held.header.hash()).await?)
+        let share = match &held.reshared {
+            Some(row) => self.keys.reshare(&self.store, held.row.member, row).await?,
+            None => self.keys.share(&self.store, held.row.member, held.row.commitment, held.header.hash()).await?,
+        };
+        let mirror = self.mirror()?;
+        let seat = mirror.latest.steward_id(self.address());
+        let fits = |share: &Share| {
+            let seats = u8::try_from(mirror.latest.seats.len()).unwrap_or(u8::MAX);
+            Some(share.index()) == seat && held.deal.expect(mirror.latest.quorum, seats).is_ok()
+        };
+        Ok(share.filter(fits))
     }
 }
 

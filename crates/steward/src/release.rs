@@ -10,8 +10,7 @@ use std::sync::Arc;
 use alloy::primitives::{Address, B256};
 use alloy::providers::Provider as _;
 use alloy::sol_types::SolCall as _;
-use rochdale_api::contribution::ShareAnswer;
-use rochdale_api::order::{ReleaseRequest, SealedRequest, Shares};
+use rochdale_api::order::{ReleaseRequest, SealedRequest, ShareAnswer, Shares};
 use rochdale_api::{Problem, ProblemCode, member};
 use rochdale_chain::bindings::StewardCommittee;
 use rochdale_chain::state::{ConsentStatus, Contribution, Cooperative, DebitState};
@@ -223,7 +222,7 @@ impl Steward {
             || Problem::new(ProblemCode::NotFound, format!("this steward holds no share of contribution {id}"));
         let held = self.needed_record_of(contribution).await?;
         let share = self.share_of(&held).await?.ok_or_else(missing)?;
-        let Held { row, header, deal } = held;
+        let Held { row, header, deal, .. } = held;
         let context = ShareContext::of(&header, self.seat(mirror)?).release(request_hash);
         let sealed = sealing::seal_released_share(&SealingPublicKey(recipient), &context, &share, &mut rand::rng());
         Ok(ShareAnswer::Released {

@@ -1,7 +1,7 @@
 //! A steward whose store was restored from a backup promises nothing until whatever it promised after the backup is over.
 //!
 //! What it forgot: debits and headers that it signed, nonces of requests that it took, members whose keys it destroyed. A
-//! debit is signed within an hour of its order's cut, a header within its attempt, a request lives an hour at most: once the
+//! debit is signed within an hour of its order's cut, a header within its attempt (`check_turn`), a request lives an hour at most: once the
 //! longest of these has passed since it first saw the chain again, nothing that it signs can contradict what it signed
 //! before. Meanwhile it destroys what was erased, draws a new sealing key in the place of one that it lacks, and takes
 //! what it missed from its peers, as a steward does that was down.

@@ -63,6 +63,7 @@ pub const RULES: &[Rule] = &[
         kept: Kept::Sheets,
     },
     Rule { table: "uses", delete: "DELETE FROM uses WHERE $1 >= 0 AND booked < $2", kept: Kept::Uses },
+    Rule { table: "questions", delete: "DELETE FROM questions WHERE $1 >= 0 AND last < $2", kept: Kept::Uses },
     Rule { table: "openings", delete: "DELETE FROM openings WHERE $1 >= 0 AND last < $2", kept: Kept::Openings },
 ];
 

@@ -16,6 +16,7 @@ use alloy::primitives::{Address, B256, keccak256};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use rochdale_api::contribution::ScoreMessage;
 use rochdale_api::custody::{BlobPermit, BlobRequest, OpeningReason};
+use rochdale_api::route::gateway;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::eip712;
 use rochdale_chain::state::{Contribution, Cooperative};
@@ -36,7 +37,7 @@ use crate::steward::{Mirror, Steward, broken, internal};
 use crate::store::ScoreRow;
 use shares::Opened;
 use turn::Turn;
-pub use turn::{Times, counting};
+pub use turn::{Times, counting, said_two};
 
 /// Contributions in one request for shares.
 pub const PAGE: usize = 100;
@@ -121,6 +122,14 @@ fn judge(shares: &[Share], deal: &Commitments, header: &Header, blob: &[u8], rec
 }
 
 impl Steward {
+    /// Up to which block time, in seconds, contributions may have entered that this steward does not know of; 0 where it took over every
+    /// epoch that is proposed. Whom a vote seats is dealt everybody's shares, it may be before it knows what was scored, and opens nothing anew.
+    async fn unknown_until(&self, mirror: &Mirror) -> Result<u64, Problem> {
+        let last = mirror.latest.proposals.last().map(|(epoch, _)| *epoch);
+        let settled = self.store.settled().await?;
+        Ok(last.filter(|last| *last > settled).map_or(0, |last| self.manifest.schedule().end(last)))
+    }
+
     /// One round: scores what is ours to score, tells peers, and notes what waits and why.
     ///
     /// # Errors
@@ -128,18 +137,27 @@ impl Steward {
     pub async fn score_round(self: &Arc<Self>, mirror: &Mirror) -> Result<(), Problem> {
         let seat = self.seat(mirror)?;
         let finalized = mirror.finalized();
-        let entered: BTreeSet<ContributionId> =
-            self.store.entered().await?.iter().map(|row| row.contribution).collect();
-        let open: Vec<&Contribution> =
-            finalized.contributions.values().filter(|c| !c.erased && !entered.contains(&c.id)).collect();
-        let mut known = self.scores_by_contribution().await?;
+        let entered = self.store.entered_ids().await?;
+        let unknown = self.unknown_until(mirror).await?;
+        let is_open = |c: &&Contribution| !c.erased && !entered.contains(&c.id) && c.recorded.time > unknown;
+        let open: Vec<&Contribution> = finalized.contributions.values().filter(is_open).collect();
+        let Some(first) = open.first().map(|contribution| contribution.id) else {
+            if unknown > 0 {
+                return Ok(());
+            }
+            metrics::note("contributions_without_score", 0);
+            self.store.set_deferred(&BTreeMap::new()).await?;
+            self.scored_through.store(mirror.head.finalized.number, Ordering::SeqCst);
+            return Ok(());
+        };
+        let mut known = self.scores_from(first).await?;
         // Of what is not held, nobody is waited for, and no peer is asked.
         let held = self.held_of(&open).await?;
         let mut mine = self.turns(mirror, finalized, &held, &known);
         if mine.iter().any(|(_, turn)| turn.reason == OpeningReason::StandsIn) {
             // Nobody is silent because we missed what it said.
             self.sync_scores(mirror).await?;
-            known = self.scores_by_contribution().await?;
+            known = self.scores_from(first).await?;
             mine = self.turns(mirror, finalized, &held, &known);
         }
         let mut waiting: BTreeMap<ContributionId, String> = BTreeMap::new();
@@ -167,10 +185,10 @@ impl Steward {
         }
         if !fresh.is_empty() {
             self.tell_peers(mirror, &fresh).await;
-            known = self.scores_by_contribution().await?;
+            known = self.scores_from(first).await?;
         }
         let here: BTreeSet<ContributionId> = held.iter().map(|contribution| contribution.id).collect();
-        let mut lacking = 0;
+        let mut deferred = BTreeMap::new();
         for contribution in open {
             let order = scorers(finalized, contribution);
             let scores = known.get(&contribution.id).map_or(&[][..], Vec::as_slice);
@@ -181,10 +199,10 @@ impl Steward {
                     Some(waiting.remove(&contribution.id).unwrap_or_else(|| waits_for(finalized, contribution, scores)))
                 }
             };
-            lacking += u64::from(reason.is_some());
-            self.store.set_deferred(contribution.id, reason.as_deref()).await?;
+            deferred.extend(reason.map(|reason| (contribution.id, reason)));
         }
-        metrics::note("contributions_without_score", lacking);
+        metrics::note("contributions_without_score", deferred.len() as u64);
+        self.store.set_deferred(&deferred).await?;
         self.scored_through.store(mirror.head.finalized.number, Ordering::SeqCst);
         Ok(())
     }
@@ -211,9 +229,10 @@ impl Steward {
         open.iter().filter_map(turn).collect()
     }
 
-    async fn scores_by_contribution(&self) -> Result<BTreeMap<ContributionId, Vec<ScoreRow>>, Problem> {
+    /// The scores of contributions from one on.
+    async fn scores_from(&self, first: ContributionId) -> Result<BTreeMap<ContributionId, Vec<ScoreRow>>, Problem> {
         let mut known: BTreeMap<ContributionId, Vec<ScoreRow>> = BTreeMap::new();
-        for row in self.store.scores_after(ContributionId(0)).await? {
+        for row in self.store.scores_after(ContributionId(first.0.saturating_sub(1))).await? {
             known.entry(row.contribution).or_default().push(row);
         }
         Ok(known)
@@ -243,7 +262,7 @@ impl Steward {
         opened: Opened,
     ) -> Result<ScoreMessage, Problem> {
         let Opened { shares, permits } = opened;
-        let Held { row, header, deal } = self.needed_record_of(contribution).await?;
+        let Held { row, header, deal, .. } = self.needed_record_of(contribution).await?;
         if shares.len() < usize::from(deal.threshold()) {
             let detail = format!("{} of {} key shares are at hand", shares.len(), deal.threshold());
             return Err(Problem::new(ProblemCode::NotEnough, detail));
@@ -278,8 +297,8 @@ impl Steward {
     /// The sealed record, as the member signed it.
     async fn blob(&self, mirror: &Mirror, digest: B256, permits: Vec<BlobPermit>) -> Result<Vec<u8>, Problem> {
         let cid = Cid::from_sha256(digest.0);
-        let path = format!("/v1/blobs/{cid}");
-        let blob = self.gateway(mirror).post_for_bytes(&path, &BlobRequest { permits }, mirror.now()).await;
+        let path = gateway::SCORE_BLOB.at(cid);
+        let blob = self.gateway(mirror).post_for_bytes(path, &BlobRequest { permits }, mirror.now()).await;
         let blob = blob.map_err(Problem::from)?;
         if Cid::of(&blob) != cid {
             return Err(Problem::new(ProblemCode::SealBroken, "the vault gave other bytes than were contributed"));
@@ -344,10 +363,9 @@ pub fn message(row: &ScoreRow) -> ScoreMessage {
 }
 
 fn waits_for(state: &Cooperative, contribution: &Contribution, scores: &[ScoreRow]) -> String {
-    let scored = |seat: &StewardId| {
-        let signer = state.seats[usize::from(seat.0) - 1].signer;
-        scores.iter().any(|row| row.signer == signer)
-    };
+    let signer = |seat: &StewardId| state.seats[usize::from(seat.0) - 1].signer;
+    let scored =
+        |seat: &StewardId| scores.iter().any(|row| row.signer == signer(seat)) && !said_two(scores, signer(seat));
     let order = drawn(state, contribution);
     let count = order.iter().filter(|seat| scored(seat)).count();
     let silent: Vec<String> = order

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use alloy::primitives::B256;
 use rochdale_api::Problem;
 use rochdale_api::custody::RotateKeyRequest;
-use rochdale_api::member::Mined;
+use rochdale_api::route::gateway;
 use rochdale_chain::eip712;
 use rochdale_core::ids::{Epoch, StewardId};
 use rochdale_crypto::SealingPublicKey;
@@ -84,7 +84,7 @@ impl Steward {
             Ok(signature) => {
                 let request = RotateKeyRequest { steward: seat, sealing_key: next, signature };
                 let gateway = self.gateway(mirror);
-                gateway.post_signed::<Mined>("/v1/sealing-keys", &request, mirror.now()).await.map_err(Problem::from)
+                gateway.post_signed(gateway::ROTATE_KEY, &request, mirror.now()).await.map_err(Problem::from)
             }
             Err(error) => Err(internal(error)),
         };
@@ -98,39 +98,38 @@ impl Steward {
     }
 
     async fn destroy_retired(&self, mirror: &Mirror) -> Result<(), Problem> {
-        let needed = self.unsettled_since(mirror).await?;
+        let first_needed = self.first_needed(mirror).await?;
         for row in self.store.sealing_keys().await? {
             let Some(retired) = row.retired else { continue };
-            let opens_a_sheet = needed.is_some_and(|since| retired >= since);
-            if !opens_a_sheet && mirror.now() >= retired + self.config.sealing.overlap_s {
-                self.store.destroy_sealing_key(&row).await?;
-                self.keys.forget_sealing_key(SealingPublicKey(row.public));
+            let end = retired + self.config.sealing.overlap_s;
+            if mirror.now() >= end && first_needed.is_none_or(|since| end < since) {
+                // The row goes last: while it is there, what failed is done again.
                 self.destroy_key_file(row.public)?;
+                self.keys.forget_sealing_key(SealingPublicKey(row.public));
+                self.store.destroy_sealing_key(&row).await?;
                 tracing::info!("a sealing key that was replaced is destroyed");
             }
         }
         Ok(())
     }
 
-    /// When the first attempt began, in seconds of block time, whose sheet is kept here or stands on chain and is not settled here:
-    /// our copy of it is sealed to a key that was in force from then on.
-    async fn unsettled_since(&self, mirror: &Mirror) -> Result<Option<u64>, Problem> {
+    /// The end of the first epoch, in seconds of block time, of which a sheet is kept here or stands on chain and that is not settled
+    /// here: whatever key we had then or later may be the one that our copy is sealed to.
+    async fn first_needed(&self, mirror: &Mirror) -> Result<Option<u64>, Problem> {
         let next = Epoch(self.store.settled().await?.0 + 1);
         let kept = self.store.first_sheet_from(next).await?;
-        let proposed =
-            mirror.latest.proposals.range(next..).next().map(|(epoch, proposal)| (*epoch, proposal.header.attempt));
-        let starts =
-            kept.into_iter().chain(proposed).map(|(epoch, attempt)| self.manifest.schedule().start(epoch, attempt));
-        Ok(starts.min())
+        let proposed = mirror.latest.proposals.range(next..).next().map(|(epoch, _)| *epoch);
+        Ok(kept.into_iter().chain(proposed).min().map(|epoch| self.manifest.schedule().end(epoch)))
     }
 
     /// The first key's file goes with the key.
     fn destroy_key_file(&self, public: B256) -> Result<(), Problem> {
         let path = &self.config.sealing_key_file;
-        if self.keys.sealing_file_holds(public) {
-            overwrite(path).map_err(|error| internal(format!("{}: {error}", path.display())))?;
-        }
-        Ok(())
+        // Whoever opens the file meanwhile, as an audit does, finds a whole key or none.
+        let going = path.with_extension("destroyed");
+        let renamed = if self.keys.sealing_file_holds(public) { std::fs::rename(path, &going) } else { Ok(()) };
+        let renamed = renamed.or_else(|error| if is_gone(&error) { Ok(()) } else { Err(error) });
+        renamed.and_then(|()| overwrite(&going)).map_err(|error| internal(format!("{}: {error}", path.display())))
     }
 
     /// What people have to look at: a key that stayed in force for more than the epoch after its own.
@@ -152,11 +151,15 @@ impl Steward {
     }
 }
 
+fn is_gone(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::NotFound
+}
+
 /// Overwrites a file, makes that durable, and removes it.
 fn overwrite(path: &Path) -> std::io::Result<()> {
     let mut file = match OpenOptions::new().write(true).open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if is_gone(&error) => return Ok(()),
         Err(error) => return Err(error),
     };
     let bytes = usize::try_from(file.metadata()?.len()).unwrap_or(0);

@@ -30,13 +30,12 @@ use rochdale_core::ids::{ContributionId, Epoch, MemberId};
 use rochdale_core::ledger::{
     self, Books, Entered, EpochInputs, Global, Header, Inputs, Params, Round, Row, Schedule, SettledInputs,
 };
-use rochdale_crypto::keystore::Item;
 use rochdale_node::metrics;
 
 use crate::awards::granted;
 use crate::falsified::Falsified;
 use crate::inputs::{Gathered, Sources, gather};
-use crate::keys::unwrap_json;
+use crate::keys::unwrap_inputs;
 use crate::steward::{Mirror, Steward, chain_problem, internal};
 use crate::store::{LeafRow, ScoreRow};
 use shelf::open_row;
@@ -280,7 +279,7 @@ impl Steward {
         if let Some(wrapped) = &leaf.inputs {
             let key = self.keys.member(&self.store, member).await?;
             let key = key.ok_or_else(|| internal(format!("the key of member {member} is missing")))?;
-            return Ok(Some(unwrap_json(&key, Item::LedgerInputs(epoch.0), "the inputs", wrapped)?));
+            return Ok(Some(unwrap_inputs(&key, epoch, wrapped)?));
         }
         // Nobody's inputs are emptier than those of who left, and erasing everything adds one public fact to them.
         let public = [false, true].map(|erased| Inputs { erased, ..Inputs::default() });
@@ -415,13 +414,17 @@ fn settled_inputs(params: Params, inputs: EpochInputs, attempt: Attempt, unkeyed
 /// The leaves of a computed epoch as the store keeps them, without what only members' keys open.
 #[must_use]
 pub fn leaf_rows(round: &Round) -> Vec<LeafRow> {
-    let row = |(leaf, member): (&ledger::Leaf, u32)| LeafRow {
-        member: MemberId(member),
+    round.leaves.iter().enumerate().map(|(index, leaf)| leaf_row(index, leaf)).collect()
+}
+
+/// The same of the member at a place, from 0.
+fn leaf_row(index: usize, leaf: &ledger::Leaf) -> LeafRow {
+    LeafRow {
+        member: MemberId(u32::try_from(index + 1).unwrap_or(u32::MAX)),
         amounts: leaf.amounts,
         private_hash: leaf.private_hash,
         inputs_leaf: leaf.inputs,
         wrapped: None,
         inputs: None,
-    };
-    round.leaves.iter().zip(1..).map(row).collect()
+    }
 }

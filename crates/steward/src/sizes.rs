@@ -9,7 +9,9 @@ use std::sync::Arc;
 use alloy::primitives::Address;
 use rochdale_api::Problem;
 use rochdale_api::order::{PublishedSize, Sizes};
+use rochdale_api::status::BudgetLimits;
 use rochdale_chain::state::Cooperative;
+use rochdale_core::budget::Limits;
 use rochdale_core::consent::{Decision, EhdsCategory, Permission, Request, matches};
 use rochdale_core::ids::{DatasetId, Epoch, MemberId, Purpose};
 use rochdale_core::size::{Cell, GRID, counting_epoch, is_counted, published};
@@ -49,7 +51,9 @@ impl Steward {
             let found = known.iter().find(|size| (size.dataset, size.purpose) == (dataset, purpose));
             found.cloned().unwrap_or(PublishedSize { dataset, purpose, epoch: Epoch(0), members: GRID })
         };
-        Ok(Sizes { sizes: cells(&mirror.latest).map(size).collect() })
+        let Limits { lifetime, per_year } = self.limits();
+        let limits = Some(BudgetLimits { lifetime, per_year });
+        Ok(Sizes { sizes: cells(&mirror.latest).map(size).collect(), limits })
     }
 
     /// The published size that stands at `time`, the timestamp of a finalized block: what a draw divides by.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use alloy::primitives::Address;
 use alloy::sol_types::Eip712Domain;
 use rochdale_api::client::{Client, Identity};
+use rochdale_api::route::{Call, Sealed};
 use rochdale_api::{Problem, ProblemCode, auth};
 use rochdale_chain::client::{Chain, ChainError, ChainOptions, Clock};
 use rochdale_chain::deploy::Manifest;
@@ -23,11 +24,13 @@ use rochdale_node::peers::{PATIENCE, Peer, Peers};
 use rochdale_node::sealed;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 
 use crate::config::Config;
 use crate::falsified::Falsified;
 use crate::keys::{self, Keys, KeysError};
+use crate::resharing::progress::Progress;
+use crate::seen::Seen;
 use crate::store::{EventStore, Store, StoreError};
 
 /// Who calls, as the chain knows them.
@@ -131,6 +134,10 @@ pub struct Steward {
     pub settling: Mutex<()>,
     /// One debit is signed at a time: two that were checked side by side could overspend somebody.
     pub debiting: Mutex<()>,
+    /// Each share is dealt anew once.
+    pub(crate) redealing: Mutex<()>,
+    /// How far the resharing to the committee in office is.
+    pub(crate) resharing: std::sync::Mutex<Progress>,
     /// When a new sealing key was last sent to the gateway.
     pub announced: std::sync::Mutex<Option<std::time::Instant>>,
     /// What this steward computes of the pending epoch where the proposal on chain is another.
@@ -142,6 +149,10 @@ pub struct Steward {
     /// The proposal that was false when it was computed last, and the round in which it was so first.
     pub(crate) suspected: std::sync::Mutex<Option<(Header, u64)>>,
     pub(crate) watch: Watch<EventStore>,
+    /// What the store was seen to hold of what the chain names.
+    pub(crate) seen: std::sync::Mutex<Seen>,
+    /// Told when something was sent here, which the next round may have been waiting for.
+    pub(crate) stirred: Notify,
     report: RwLock<Report>,
     /// Asks the other stewards.
     pub peers: Peers,
@@ -220,12 +231,16 @@ impl Steward {
             chain,
             settling: Mutex::default(),
             debiting: Mutex::default(),
+            redealing: Mutex::default(),
+            resharing: std::sync::Mutex::default(),
             announced: std::sync::Mutex::default(),
             falsified: RwLock::default(),
             scored_through: AtomicU64::default(),
             rounds: AtomicU64::default(),
             suspected: std::sync::Mutex::default(),
             watch,
+            seen: std::sync::Mutex::default(),
+            stirred: Notify::new(),
             report: RwLock::default(),
             peers,
             looks: Looks::default(),
@@ -314,18 +329,18 @@ impl Steward {
     ///
     /// # Errors
     /// What it answers, or that it does not.
-    pub async fn post_sealed<T: DeserializeOwned>(
+    pub async fn post_sealed<Q: Serialize, A: DeserializeOwned>(
         &self,
         mirror: &Mirror,
         client: &Client,
-        path: &str,
-        body: &impl Serialize,
-    ) -> Result<T, Problem> {
+        call: impl Into<Call<Sealed<Q>, A>>,
+        body: &Q,
+    ) -> Result<A, Problem> {
         let to = client.audience().unwrap_or_default();
         let office = mirror.latest.offices.get(&to);
         let office = office.ok_or_else(|| Problem::new(ProblemCode::NotFound, format!("{to} never was a steward")))?;
         let key = SealingPublicKey(office.sealing_key);
-        Ok(sealed::post(client, key, path, body, mirror.now()).await?)
+        Ok(sealed::post(client, key, call, body, mirror.now()).await?)
     }
 
     /// How many others make a quorum with us.
@@ -415,12 +430,6 @@ pub fn internal(error: impl ToString) -> Problem {
 #[must_use]
 pub fn broken(what: &str, error: impl ToString) -> Problem {
     Problem::new(ProblemCode::SealBroken, format!("{what}: {}", error.to_string()))
-}
-
-impl From<StoreError> for Problem {
-    fn from(error: StoreError) -> Self {
-        internal(error)
-    }
 }
 
 impl From<KeysError> for Problem {

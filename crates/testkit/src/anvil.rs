@@ -6,6 +6,7 @@ use std::time::Duration;
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy::signers::local::PrivateKeySigner;
 use anyhow::{Context as _, Result};
+use rochdale_api::member::{GrantRequest, JoinRequest, KeyReceipt, KeyReceipts};
 use rochdale_api::status::StewardEntry;
 use rochdale_chain::bindings::{
     ConsentRegistry, ContributionRegistry, LicenseSale, Market, Membership, StewardCommittee, TestUSDC,
@@ -17,15 +18,20 @@ use rochdale_chain::deploy::{Actors, CoopConfig, Manifest, deploy};
 use rochdale_chain::eip712;
 use rochdale_chain::events::{Event, Follower, Located, MemoryStore, Seat, decode};
 use rochdale_chain::local::{Anvil, AnvilOptions, LocalChain, approve_researcher, key, post_bonds};
-use rochdale_client::Site;
-use rochdale_core::ids::{ContributionId, DatasetId, LicenseId, MemberId, Purpose};
+use rochdale_client::membership::{self, Applicant};
+use rochdale_client::{Member, Site, Stamp, statement};
+use rochdale_core::consent::{self, Choice, Controller, Notice};
+use rochdale_core::ids::{ContributionId, DatasetId, LicenseId, MemberId, Purpose, StewardId};
 use rochdale_core::order::Debit;
+use rochdale_crypto::RowKey;
+
+pub use rochdale_chain::local::GENESIS_TIME;
 
 /// The seed of every key here.
 pub const SEED: &str = "testkit";
 
-/// First block of the local chain: 1 January 2026, 00:00 UTC.
-pub const GENESIS_TIME: u64 = 1_767_225_600;
+/// How many stewards open a record or bind the committee.
+const QUORUM: u8 = 2;
 
 /// Ether for each account, in wei: 10,000.
 const ETHER: u128 = 10_000_000_000_000_000_000_000;
@@ -84,7 +90,7 @@ pub fn actors() -> Actors {
         ethics_board: role_key("ethics").address(),
         guardian: role_key("guardian").address(),
         stewards: vec![seat("steward-1"), seat("steward-2"), seat("steward-3")],
-        quorum: 2,
+        quorum: QUORUM,
         workers: vec![seat("worker")],
     }
 }
@@ -176,21 +182,60 @@ impl TestCoop {
         Ok(follower.store().events().to_vec())
     }
 
+    /// What is needed to sign and to seal: the committee with the sealing keys that it was founded with.
+    #[must_use]
+    pub fn site(&self) -> Site {
+        let entry = |((steward, key), seat): ((StewardId, &PrivateKeySigner), &Seat)| {
+            let (address, sealing_key, url) = (key.address(), seat.sealing_key, String::new());
+            StewardEntry { steward, address, sealing_key, url, up: true }
+        };
+        let seats = (1..).map(StewardId).zip(&self.stewards).zip(&self.config.actors.stewards);
+        Site { contracts: self.manifest.contracts(), stewards: seats.map(entry).collect(), quorum: QUORUM }
+    }
+
+    /// What makes a statement with this number count, for an hour.
+    ///
+    /// # Errors
+    /// Where the node does not answer.
+    pub async fn stamp(&self, nonce: u64) -> Result<Stamp> {
+        Ok(Stamp { nonce, deadline: self.deadline().await?.to() })
+    }
+
+    /// An admission that the registrar signs, paid to the account itself, on the word of all stewards for its row key.
+    ///
+    /// # Errors
+    /// Where the node does not answer.
+    pub async fn admission(&self, site: &Site, account: Address, row_key: &RowKey) -> Result<JoinRequest> {
+        let applicant = Applicant { site, account, nullifier: keccak256(account), row_key };
+        let deadline = self.deadline().await?.to();
+        let row_keys = applicant.seal_row_key(&mut rand::rng())?;
+        let offer = membership::offer(&applicant, &self.registrar, row_keys, deadline)?;
+        let held = eip712::KeyHeld { account, nullifier: offer.nullifier, rowKeyDigest: offer.row_key_digest };
+        let word = |(entry, key): (&StewardEntry, &PrivateKeySigner)| {
+            let signature = eip712::sign(key, &held, &self.manifest.committee_domain())?;
+            Ok(KeyReceipt { steward: entry.steward, signature })
+        };
+        let receipts = site.stewards.iter().zip(&self.stewards).map(word).collect::<Result<_>>()?;
+        Ok(membership::admit(site, &self.registrar, offer, &KeyReceipts { receipts, missing: Vec::new() })?)
+    }
+
     /// Admits an account, whose payout address is its own.
     ///
     /// # Errors
     /// Where the contract refuses.
     pub async fn join(&self, member: &PrivateKeySigner) -> Result<MemberId> {
-        let account = member.address();
-        let admission = eip712::Admission {
-            account,
-            payout: account,
-            nullifier: keccak256(account),
-            rowKeyDigest: keccak256(b"row keys"),
-            deadline: self.deadline().await?,
-        };
-        let registrar_signature = eip712::sign(&self.registrar, &admission, &self.manifest.membership_domain())?;
-        let call = Membership::joinCall { a: admission.into(), registrarSignature: registrar_signature };
+        let row_key = RowKey::random(&mut rand::rng());
+        self.join_with(&self.site(), member, &row_key).await
+    }
+
+    /// As [`Self::join`], with its row key.
+    ///
+    /// # Errors
+    /// Where the contract refuses.
+    pub async fn join_with(&self, site: &Site, member: &PrivateKeySigner, row_key: &RowKey) -> Result<MemberId> {
+        let request = self.admission(site, member.address(), row_key).await?;
+        let (a, registrar_signature) = (statement::admission(&request).into(), request.registrar_signature);
+        let call = Membership::joinCall { a, registrarSignature: registrar_signature };
         let receipt = self.relayer.send(self.manifest.addresses.membership, &call).await?;
         let joined = self.events(&receipt)?.into_iter().find_map(|e| match e.event {
             Event::Joined { member, .. } => Some(member),
@@ -199,19 +244,30 @@ impl TestCoop {
         joined.context("no Joined event in the receipt")
     }
 
-    /// What is needed to sign and to seal, with `stewards` as the committee; two open a record.
-    #[must_use]
-    pub fn site(&self, stewards: Vec<StewardEntry>) -> Site {
-        Site { contracts: self.manifest.contracts(), stewards, quorum: 2 }
-    }
-
     /// The number of the member's next consent statement.
     ///
     /// # Errors
     /// Where the node does not answer.
-    pub async fn consent_nonce(&self, id: MemberId) -> Result<U256> {
+    pub async fn consent_nonce(&self, id: MemberId) -> Result<u64> {
         let call = ConsentRegistry::nonceCall { memberId: id.0 };
-        Ok(U256::from(self.chain.view(self.manifest.addresses.consent_registry, &call).await?))
+        Ok(self.chain.view(self.manifest.addresses.consent_registry, &call).await?.saturating_to())
+    }
+
+    /// A consent without expiry, as the member signs it.
+    ///
+    /// # Errors
+    /// Where the node does not answer.
+    pub async fn consent(&self, member: Member<'_>, version: u32, choice: Choice) -> Result<GrantRequest> {
+        let controller = Controller {
+            name: "The cooperative".to_owned(),
+            contact: "mailto:data@example.org".to_owned(),
+            chain_id: self.manifest.chain_id,
+            registry: self.manifest.addresses.consent_registry,
+        };
+        let notice = Notice { language: "en".to_owned(), digest: keccak256("notice") };
+        let receipt = consent::Receipt::new(member.id, version, controller, notice, choice, self.chain.now().await?, 0);
+        let stamp = self.stamp(self.consent_nonce(member.id).await?).await?;
+        Ok(member.grant(&receipt, stamp, &mut rand::rng())?)
     }
 
     /// Grants consent as the version given, without expiry.
@@ -219,17 +275,19 @@ impl TestCoop {
     /// # Errors
     /// Where the contract refuses.
     pub async fn grant(&self, member: &PrivateKeySigner, id: MemberId, version: u32) -> Result<Receipt> {
-        let grant = eip712::ConsentGrant {
-            memberId: id.0,
-            version,
-            receiptCommitment: keccak256(b"consent receipt"),
-            expiry: 0,
-            nonce: self.consent_nonce(id).await?,
-            deadline: self.deadline().await?,
-        };
-        let signature = eip712::sign(member, &grant, &self.manifest.consent_domain())?;
-        let call = ConsentRegistry::grantCall { g: grant.into(), signature };
-        Ok(self.relayer.send(self.manifest.addresses.consent_registry, &call).await?)
+        let (site, key) = (&self.site(), member);
+        let request = self.consent(Member { site, key, id }, version, Choice::health_research()).await?;
+        self.relay_grant(&request).await
+    }
+
+    /// Brings a signed consent on chain.
+    ///
+    /// # Errors
+    /// Where the contract refuses.
+    pub async fn relay_grant(&self, request: &GrantRequest) -> Result<Receipt> {
+        let (g, signature) = (statement::grant(request).into(), request.signature.clone());
+        let registry = self.manifest.addresses.consent_registry;
+        Ok(self.relayer.send(registry, &ConsentRegistry::grantCall { g, signature }).await?)
     }
 
     /// Withdraws consent.
@@ -237,10 +295,9 @@ impl TestCoop {
     /// # Errors
     /// Where the contract refuses.
     pub async fn revoke(&self, member: &PrivateKeySigner, id: MemberId) -> Result<Receipt> {
-        let nonce = self.consent_nonce(id).await?;
-        let revoke = eip712::ConsentRevoke { memberId: id.0, nonce, deadline: self.deadline().await? };
-        let signature = eip712::sign(member, &revoke, &self.manifest.consent_domain())?;
-        let call = ConsentRegistry::revokeCall { r: revoke.into(), signature };
+        let stamp = self.stamp(self.consent_nonce(id).await?).await?;
+        let request = Member { site: &self.site(), key: member, id }.revoke(stamp)?;
+        let call = ConsentRegistry::revokeCall { r: statement::revoke(&request).into(), signature: request.signature };
         Ok(self.relayer.send(self.manifest.addresses.consent_registry, &call).await?)
     }
 
@@ -249,11 +306,22 @@ impl TestCoop {
     /// # Errors
     /// Where the contract refuses.
     pub async fn erase(&self, member: &PrivateKeySigner, id: MemberId) -> Result<Receipt> {
-        let nonce = self.consent_nonce(id).await?;
-        let erase = eip712::ConsentErase { memberId: id.0, nonce, deadline: self.deadline().await? };
-        let signature = eip712::sign(member, &erase, &self.manifest.consent_domain())?;
-        let call = ConsentRegistry::eraseCall { e: erase.into(), signature };
+        let stamp = self.stamp(self.consent_nonce(id).await?).await?;
+        let request = Member { site: &self.site(), key: member, id }.erase(stamp)?;
+        let call = ConsentRegistry::eraseCall { e: statement::erase(&request).into(), signature: request.signature };
         Ok(self.relayer.send(self.manifest.addresses.consent_registry, &call).await?)
+    }
+
+    /// Ends a membership.
+    ///
+    /// # Errors
+    /// Where the contract refuses.
+    pub async fn leave(&self, member: &PrivateKeySigner, id: MemberId) -> Result<Receipt> {
+        let membership = self.manifest.addresses.membership;
+        let nonce = self.chain.view(membership, &Membership::nonceOfCall { memberId: id.0 }).await?;
+        let request = Member { site: &self.site(), key: member, id }.leave(self.stamp(nonce.to()).await?)?;
+        let call = Membership::leaveCall { l: statement::leave(&request).into(), signature: request.signature };
+        Ok(self.relayer.send(membership, &call).await?)
     }
 
     /// Records one contribution for each member given, under consent version 1, in one batch.
@@ -301,7 +369,6 @@ impl TestCoop {
     /// # Errors
     /// Where the contract refuses, as for a purpose without approval.
     pub async fn buy(&self, dataset: DatasetId, records: u32, purpose: Purpose) -> Result<LicenseId> {
-        let (usdc, market) = (self.manifest.addresses.usdc, self.manifest.addresses.market);
         let order = LicenseSale::Order {
             datasetId: dataset.0,
             records,
@@ -310,6 +377,15 @@ impl TestCoop {
             duration: 30 * 86_400,
             recipientKey: keccak256(b"recipient"),
         };
+        self.buy_license(order).await
+    }
+
+    /// Mints the price to the researcher and buys the license ordered with a permit.
+    ///
+    /// # Errors
+    /// Where the contract refuses.
+    pub async fn buy_license(&self, order: LicenseSale::Order) -> Result<LicenseId> {
+        let (usdc, market) = (self.manifest.addresses.usdc, self.manifest.addresses.market);
         let price = self.chain.view(market, &Market::priceOfCall { o: order.clone() }).await?;
         let buyer = self.researcher.address();
         self.relayer.send(usdc, &TestUSDC::mintCall { to: buyer, amount: price }).await?;

@@ -226,7 +226,7 @@ fn before_birth(bundle: &mut Value, every: usize) -> usize {
 }
 
 fn after_death(bundle: &mut Value, every: usize, now: i64) -> usize {
-    let death = now - 4_000 * 86_400;
+    let death = now - 400 * 86_400;
     each(bundle, "Patient", 1, |patient| {
         patient["deceasedDateTime"] = json!(date_of(death));
         Some(())

@@ -1,8 +1,37 @@
-//! Odd-shaped files, written by hand after what real exports do. Each is small enough to read.
+//! Small things that tests begin with: odd-shaped files, written by hand after what real exports do, and an empty header.
 
 use crate::synth::Shape;
+use alloy::primitives::{B256, U256};
 use rochdale_core::fhir::{FhirError, Limits, Record};
+use rochdale_core::ids::Epoch;
+use rochdale_core::ledger::Header;
 use serde_json::{Value, json};
+
+/// The header of an attempt at an epoch in which nothing happened, with no roots.
+#[must_use]
+pub fn header(epoch: Epoch, attempt: u32) -> Header {
+    Header {
+        epoch,
+        attempt,
+        previous_root: B256::ZERO,
+        root: B256::ZERO,
+        params_hash: B256::ZERO,
+        inputs_root: B256::ZERO,
+        sheet_digest: B256::ZERO,
+        sharers: 0,
+        payout: 0,
+        sum_usage: U256::ZERO,
+        sum_data: U256::ZERO,
+        sum_early: U256::ZERO,
+        sum_data_award: U256::ZERO,
+        sum_gov_award: U256::ZERO,
+        cash_allocated: 0,
+        data_awarded: 0,
+        data_earned: 0,
+        gov_awarded: 0,
+        gov_earned: 0,
+    }
+}
 
 /// The record that a bundle is.
 ///

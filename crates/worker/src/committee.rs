@@ -129,6 +129,16 @@ impl Committee {
         if given.len() >= need { Ok(given) } else { Err(self.lacking(what, given.len(), &refused)) }
     }
 
+    /// Whether too few gave an answer, and would be enough with those who say that they lack yet what they are asked about.
+    #[must_use]
+    pub fn is_to_come<T>(&self, answers: &Answers<T>) -> bool {
+        let is_late =
+            |answer: &Result<T, Problem>| matches!(answer, Err(problem) if problem.code == ProblemCode::NotFound);
+        let given = answers.iter().filter(|(_, answer)| answer.is_ok()).count();
+        let late = answers.iter().filter(|(_, answer)| is_late(answer)).count();
+        given < self.need() && given + late >= self.need()
+    }
+
     /// Why `given` stewards do not suffice.
     #[must_use]
     pub fn lacking(&self, what: &str, given: usize, refused: &[(StewardId, Problem)]) -> Problem {

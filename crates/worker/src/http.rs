@@ -6,7 +6,9 @@ use axum::extract::{FromRef, State};
 use axum::http::StatusCode;
 use axum::{Json, Router};
 use rochdale_api::order::{QueryRequest, SealedAnswer};
-use rochdale_api::server::document::{self, Call};
+use rochdale_api::route::gateway;
+use rochdale_api::route::worker::{self as route, Access};
+use rochdale_api::server::document;
 use rochdale_api::server::{Signed, Verifier, answering};
 use rochdale_api::status::Health;
 use rochdale_api::{Problem, ProblemCode};
@@ -37,9 +39,6 @@ impl FromRef<App> for Arc<Worker> {
     }
 }
 
-/// The paths that anyone may ask; the others take signed requests.
-const OPEN: [&str; 2] = ["/openapi.json", "/v1/health"];
-
 #[derive(OpenApi)]
 #[openapi(info(
     title = "Rochdale worker",
@@ -56,7 +55,7 @@ fn api() -> OpenApiRouter<App> {
 #[must_use]
 pub fn document() -> Value {
     let (_, document) = api().split_for_parts();
-    document::complete(&document, |_, path| if OPEN.contains(&path) { Call::Open } else { Call::Signed })
+    document::complete(&document, route::TABLE, |access| access != Access::Anyone)
 }
 
 /// All routes.
@@ -64,12 +63,7 @@ pub fn router(worker: Arc<Worker>) -> Router {
     let verifier: Arc<dyn Verifier> = worker.clone();
     let identity = worker.identity();
     let (router, _) = api().split_for_parts();
-    let router = router
-        .route("/openapi.json", document::route(&document()))
-        .fallback(async || Problem::new(ProblemCode::NotFound, "there is no such path").hint("see /openapi.json"))
-        .method_not_allowed_fallback(async || {
-            Problem::new(ProblemCode::MethodNotAllowed, "this path does not take this method").hint("see /openapi.json")
-        })
+    let router = document::served(router, &document())
         .layer(axum::middleware::from_fn(rochdale_node::request::scoped))
         .with_state(App { worker, verifier });
     answering(router, identity)
@@ -77,7 +71,7 @@ pub fn router(worker: Arc<Worker>) -> Router {
 
 /// Answers an order on what it may count. For the gateway. Sent again, it gives the same answer.
 #[utoipa::path(
-    post, path = "/v1/queries", tag = "queries", request_body = QueryRequest,
+    post, path = route::QUERY.path, tag = "queries", request_body = QueryRequest,
     responses(
         (status = 200, description = "The sealed answer", body = SealedAnswer),
         (status = 403, description = "Not by the gateway, or the license does not allow it", body = Problem),
@@ -93,14 +87,16 @@ async fn queries(
     let mirror = worker.at_head().await?;
     if mirror.latest.gateway != Some(request.signer) {
         let detail = format!("{} is not the gateway: queries come through it", request.signer);
-        return Err(Problem::new(ProblemCode::Forbidden, detail).hint("POST /v1/queries at the gateway"));
+        return Err(
+            Problem::new(ProblemCode::Forbidden, detail).hint(format!("POST {} at the gateway", gateway::QUERY.path))
+        );
     }
     Ok(Json(answer_detached(worker, mirror, request.body).await?))
 }
 
 /// Whether the worker can work, and what is wrong where it cannot.
 #[utoipa::path(
-    get, path = "/v1/health", tag = "public",
+    get, path = route::HEALTH.path, tag = "public",
     responses((status = 200, description = "It can work", body = Health), (status = 503, description = "It cannot", body = Health))
 )]
 async fn health(State(worker): State<Arc<Worker>>) -> (StatusCode, Json<Health>) {
@@ -142,7 +138,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_document_says_how_to_call_and_what_is_answered() {
-        assert_eq!(document::gaps(&document()), Vec::<String>::new());
+    fn the_document_is_the_table_and_says_how_to_call_and_what_is_answered() {
+        let document = document();
+        assert_eq!(document::gaps(&document), Vec::<String>::new());
+        assert_eq!(document::differences(&document, route::TABLE, &[route::OPENAPI.path]), Vec::<String>::new());
     }
 }

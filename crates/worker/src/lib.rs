@@ -1,11 +1,11 @@
 //! The worker: the only process that opens pooled records.
 //!
 //! ```text
-//! POST /v1/queries ─ order ─▶ snapshot ─▶ signatures ─▶ debit on chain ─▶ release ─▶ open ─▶ query + noise ─▶ receipt ─▶ sealed answer
+//! `route::worker::QUERY` ─ order ─▶ snapshot ─▶ signatures ─▶ debit on chain ─▶ release ─▶ open ─▶ query + noise ─▶ receipt ─▶ sealed answer
 //! ```
 //!
 //! [`query`] is the way of one order from the first check to the sealed answer; each step's duty has its module:
-//! [`order`] (may this be asked?), [`snapshot`] (of whom?), [`release`] (shares), [`replica`] (the vault's copy), [`records`]
+//! [`order`] (may this be asked?), [`snapshot`] (of whom?), [`release`] (shares), [`replica`] (the vault's copy), [`records`] and [`rows`]
 //! (blobs to rows). [`committee`] asks the stewards, [`store`] remembers, [`run`] wires.
 //!
 //! **Architecture Invariant:** an order is written to the store before the first steward hears of it, a quorum's signatures
@@ -26,7 +26,10 @@ pub mod query;
 pub mod records;
 pub mod release;
 pub mod replica;
+mod replicate;
+pub mod rows;
 pub mod run;
 pub mod snapshot;
 pub mod store;
+mod turns;
 pub mod worker;

@@ -1,11 +1,13 @@
 //! `rochdale-worker`: answers queries over pooled records.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use rochdale_api::server::{init_telemetry, stop_signal};
+use rochdale_api::server::{begin, stop_signal};
 use rochdale_node::backup;
+use rochdale_node::logging::Logging;
 use rochdale_worker::config::Config;
 use rochdale_worker::keys::Keys;
 use rochdale_worker::run::run;
@@ -17,6 +19,8 @@ use rochdale_worker::run::run;
     after_help = "Examples:\n  rochdale-worker keygen --out /etc/rochdale/worker\n  rochdale-worker run --config /etc/rochdale/worker/worker.toml"
 )]
 struct Arguments {
+    #[command(flatten)]
+    logging: Logging,
     #[command(subcommand)]
     command: Command,
 }
@@ -40,12 +44,21 @@ enum Command {
 }
 
 #[tokio::main]
-async fn main() -> Result<()> {
-    match Arguments::parse().command {
-        Command::Run { config } => {
-            init_telemetry();
-            run(Config::load(&config)?, stop_signal()).await?;
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    begin(arguments.logging.log_format);
+    match start(arguments.command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("rochdale-worker: {error:#}");
+            ExitCode::FAILURE
         }
+    }
+}
+
+async fn start(command: Command) -> Result<()> {
+    match command {
+        Command::Run { config } => run(Config::load(&config)?, stop_signal()).await?,
         Command::Backups(command) => {
             backup::carry_out(command, |config| anyhow::Ok(Config::load(config)?.backed_up()?)).await?;
         }

@@ -3,6 +3,7 @@
 use alloy::primitives::B256;
 use rochdale_api::Problem;
 use rochdale_api::order::QueryRequest;
+use rochdale_api::route::gateway;
 use rochdale_chain::eip712;
 use rochdale_chain::events::LicenseTerms;
 use rochdale_core::order::{MAX_LIFETIME, QUERY_RIGHT};
@@ -113,8 +114,10 @@ impl Worker {
     async fn cut_time(&self, mirror: &Mirror, cut: B256) -> Result<u64, Problem> {
         let found = self.chain.final_block(&mirror.head, cut).await.map_err(chain)?;
         found.map(|block| block.timestamp).ok_or_else(|| {
-            bad(format!("order.cut: block {cut} is not finalized at the worker's RPC"))
-                .hint("cut at the hash of a finalized block; the gateway's /v1/cooperative names the newest")
+            bad(format!("order.cut: block {cut} is not finalized at the worker's RPC")).hint(format!(
+                "cut at the hash of a finalized block; the gateway's {} names the newest",
+                gateway::COOPERATIVE.path
+            ))
         })
     }
 }

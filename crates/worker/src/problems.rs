@@ -1,14 +1,13 @@
 //! From the errors of the modules to problem documents.
 
+use rochdale_api::route::HEALTH;
 use rochdale_api::{Problem, ProblemCode};
-
-use crate::store::StoreError;
 
 /// The RPC's failure.
 #[must_use]
 pub fn chain(error: impl ToString) -> Problem {
     Problem::new(ProblemCode::ChainUnavailable, error.to_string())
-        .hint("nothing was lost: send the same order again once /v1/health shows no problem")
+        .hint(format!("nothing was lost: send the same order again once {} shows no problem", HEALTH.path))
 }
 
 /// A defect of ours.
@@ -33,10 +32,4 @@ pub fn bad(detail: impl Into<String>) -> Problem {
 #[must_use]
 pub fn license(detail: impl Into<String>) -> Problem {
     Problem::new(ProblemCode::LicenseInvalid, detail)
-}
-
-impl From<StoreError> for Problem {
-    fn from(error: StoreError) -> Self {
-        internal(error)
-    }
 }

@@ -6,9 +6,9 @@
 //!            └ same question, nobody came, changed or went: the earlier answer, sealed ──────────────────────────────────────────────▲
 //! ```
 
+use rochdale_api::route::{gateway, steward};
 use rochdale_api::trace;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use alloy::primitives::{B256, Bytes};
@@ -25,7 +25,6 @@ use rochdale_compute::release::{Evaluated, release};
 use rochdale_core::commit;
 use rochdale_crypto::sealing::{QueryAnswerContext, open_as, seal_as};
 use rochdale_crypto::{Sealed, SealingPublicKey, random_blinder};
-use tokio::sync::Mutex as AsyncMutex;
 use zeroize::Zeroizing;
 
 use crate::committee::Committee;
@@ -40,23 +39,6 @@ use crate::worker::{Mirror, Worker};
 const SESSION: u64 = 86_400;
 /// Between two looks for a debit on chain, or at stewards for whom it is not deep enough yet.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
-
-/// One turn for each order that is worked on: the same order, sent twice at once, is worked on once.
-#[derive(Default)]
-pub struct Turns(Mutex<HashMap<B256, Weak<AsyncMutex<()>>>>);
-
-impl Turns {
-    fn of(&self, order: B256) -> Arc<AsyncMutex<()>> {
-        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        turns.retain(|_, turn| turn.strong_count() > 0);
-        let held = turns.get(&order).and_then(Weak::upgrade);
-        held.unwrap_or_else(|| {
-            let turn = Arc::default();
-            turns.insert(order, Arc::downgrade(&turn));
-            turn
-        })
-    }
-}
 
 /// What an order's snapshot led to.
 enum Charged {
@@ -227,7 +209,7 @@ impl Worker {
             .ask(|id, client| {
                 let (request, message) = (self.sealed_request(committee, id, job.order_digest, &body), &message);
                 async move {
-                    let given: DebitSignature = client.post_signed("/v1/debits", &request?, mirror.now()).await?;
+                    let given: DebitSignature = client.post_signed(steward::DEBIT, &request?, mirror.now()).await?;
                     let seat = committee.seat(id).filter(|_| given.steward == id);
                     let seat =
                         seat.ok_or_else(|| broken("debit", format!("steward {id} signed as {}", given.steward)))?;
@@ -248,7 +230,7 @@ impl Worker {
     async fn book(&self, mut job: Job, mirror: &Mirror) -> Result<(Job, Arc<Mirror>), Problem> {
         let request = job.debit.clone().ok_or_else(|| internal("a signed order has lost its debit"))?;
         if mirror.latest.debit_of(job.order_digest).is_none() {
-            let relayed = self.gateway(mirror).post_signed::<Mined>("/v1/debits", &request, mirror.now()).await;
+            let relayed = self.gateway(mirror).post_signed(gateway::DEBIT, &request, mirror.now()).await;
             if let Err(error) = relayed {
                 let mirror = self.at_head().await?;
                 if mirror.latest.debit_of(job.order_digest).is_none() {
@@ -409,7 +391,7 @@ impl Worker {
             worker: self.address(),
             worker_signature: answered.worker_signature,
         };
-        match self.gateway(mirror).post_signed("/v1/receipts", &request, mirror.now()).await {
+        match self.gateway(mirror).post_signed(gateway::RECEIPT, &request, mirror.now()).await {
             Ok(mined) => Ok(mined),
             Err(error) => match self.anchored(job.order_digest, answered.result_digest).await? {
                 Some(mined) => Ok(mined),

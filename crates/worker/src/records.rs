@@ -5,134 +5,30 @@
 //! A record that does not open is left out and never blocks the others. Which one, and how many, is as secret as a record is: the
 //! number enters the answer noised, as `core::query::Answer::left_out`, and nothing of it any log.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use alloy::primitives::B256;
 use futures_util::stream::{self, StreamExt as _};
 use rochdale_api::Problem;
-use rochdale_chain::client::Clock;
 use rochdale_chain::state::Contribution;
 use rochdale_compute::pool::{DEFAULT_ROW_CAP, Pool as Rows, PoolBuilder};
-use rochdale_core::fhir::{Flat, FlatCode, FlatKind, FlatObservation, Limits, Record, Sex, day_of, flatten};
+use rochdale_core::fhir::{Flat, FlatKind, Limits, Record, Sex, day_of, flatten};
 use rochdale_core::ids::{ContributionId, MemberId, StewardId};
 use rochdale_crypto::{Context, Header, envelope, sharing};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
-use zeroize::Zeroize as _;
 
 use crate::committee::Committee;
 use crate::problems::{broken, internal};
-use crate::release::{PAGE, Released};
+use crate::release::{Offers, PAGE, Released};
+use crate::rows::Opened;
 use crate::snapshot::Pool;
 use crate::store::Job;
 use crate::worker::{Mirror, Worker};
 
 /// Sealed blobs fetched ahead of the record that is open.
 const AHEAD: usize = 2;
-
-/// A record's rows; its texts are overwritten when it is dropped.
-pub struct Opened {
-    /// The blob it was opened from.
-    blob_digest: B256,
-    /// The blob's header.
-    header: Header,
-    /// The day on which "the future" began.
-    cut_day: i32,
-    rows: Flat,
-}
-
-impl Drop for Opened {
-    fn drop(&mut self) {
-        for code in &mut self.rows.codes {
-            code.system.zeroize();
-            code.code.zeroize();
-        }
-        for row in &mut self.rows.observations {
-            row.system.zeroize();
-            row.code.zeroize();
-            row.unit.zeroize();
-            row.value_milli.zeroize();
-        }
-    }
-}
-
-impl Opened {
-    /// Bytes that the rows take in memory, near enough to bound a cache.
-    fn bytes(&self) -> usize {
-        let texts = self.rows.codes.iter().map(|code| code.system.len() + code.code.len());
-        let rows = self.rows.observations.iter().map(|row| row.system.len() + row.code.len() + row.unit.len());
-        let held =
-            self.rows.codes.len() * size_of::<FlatCode>() + self.rows.observations.len() * size_of::<FlatObservation>();
-        held + texts.sum::<usize>() + rows.sum::<usize>()
-    }
-}
-
-/// Rows of opened records for a while, and never more of them than fit: beyond the limit a record is opened anew for each
-/// query, so that memory does not grow with the pool.
-pub struct RowCache {
-    ttl: Duration,
-    most_bytes: usize,
-    clock: Arc<dyn Clock>,
-    rows: Mutex<HashMap<ContributionId, Held>>,
-}
-
-/// Cached rows, since when, and how many bytes.
-struct Held {
-    opened: Arc<Opened>,
-    since: Duration,
-    bytes: usize,
-}
-
-impl RowCache {
-    /// An empty cache that forgets after `ttl` and holds at most `most_bytes`.
-    #[must_use]
-    pub fn new(ttl: Duration, most_bytes: usize, clock: Arc<dyn Clock>) -> Self {
-        Self { ttl, most_bytes, clock, rows: Mutex::default() }
-    }
-
-    /// Forgets what is older than allowed.
-    pub fn expire(&self) {
-        let now = self.clock.elapsed();
-        self.lock().retain(|_, held| now.saturating_sub(held.since) < self.ttl);
-    }
-
-    /// Number of records whose rows are held.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.lock().len()
-    }
-
-    /// Whether no rows are held.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.lock().is_empty()
-    }
-
-    fn get(&self, id: ContributionId, blob_digest: B256, cut_day: i32) -> Option<Arc<Opened>> {
-        let rows = self.lock();
-        let opened = &rows.get(&id)?.opened;
-        ((opened.blob_digest, opened.cut_day) == (blob_digest, cut_day)).then(|| opened.clone())
-    }
-
-    fn put(&self, id: ContributionId, opened: Arc<Opened>) {
-        let (since, bytes) = (self.clock.elapsed(), opened.bytes());
-        let mut rows = self.lock();
-        let held: usize = rows.values().map(|held| held.bytes).sum();
-        if held + bytes <= self.most_bytes {
-            rows.insert(id, Held { opened, since, bytes });
-        }
-    }
-
-    fn forget(&self, id: ContributionId) {
-        self.lock().remove(&id);
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ContributionId, Held>> {
-        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// One contribution with what it takes to open it.
 struct Candidate {
@@ -146,6 +42,11 @@ enum Source {
     Cached(Arc<Opened>),
     Blob(Vec<u8>),
 }
+
+/// A record with its member, and what it takes to open it.
+type Wanted = (ContributionId, MemberId, Option<(Contribution, Released)>);
+/// A record with its member, and its rows where it opened.
+type OpenedPage = Vec<(ContributionId, MemberId, Option<Arc<Opened>>)>;
 
 /// What came of a snapshot.
 pub struct OpenedPool {
@@ -178,9 +79,9 @@ impl Worker {
         self.rows.expire();
         let mut builder = PoolBuilder::new(self.keys.pool_salt(), DEFAULT_ROW_CAP, job.cut_time).map_err(internal)?;
         let opening = Opening { mirror, committee, order: job.order_digest, cut_time: job.cut_time };
-        let mut left_out = BTreeSet::new();
+        let (mut left_out, mut liars) = (BTreeSet::new(), BTreeSet::new());
         for page in pool.ids.chunks(PAGE) {
-            for (id, member, opened) in self.open_page_of(&opening, page).await? {
+            for (id, member, opened) in self.open_page_of(&opening, page, &mut liars).await? {
                 match opened {
                     Some(opened) => push(&mut builder, member, &opened)?,
                     None => {
@@ -193,50 +94,69 @@ impl Worker {
         Ok(OpenedPool { rows: builder.finish().map_err(internal)?, left_out: left_out.len() as u64 })
     }
 
-    /// The records of one page, in order: of several records of a member the last counts.
+    /// The records of one page, in order: of several records of a member the last counts. Who gave a share that does not hold is as if it
+    /// had not answered: the others are asked again.
     async fn open_page_of(
         &self,
         opening: &Opening<'_>,
         page: &[ContributionId],
-    ) -> Result<Vec<(ContributionId, MemberId, Option<Arc<Opened>>)>, Problem> {
+        liars: &mut BTreeSet<StewardId>,
+    ) -> Result<OpenedPage, Problem> {
+        // Each round without an answer finds another liar, who is not asked again.
+        loop {
+            match self.open_without(opening, page, liars).await {
+                Ok(Some(opened)) => return Ok(opened),
+                Ok(None) => {}
+                Err(problem) if liars.is_empty() => return Err(problem),
+                Err(problem) => return Err(too_few_good(liars, &problem.detail)),
+            }
+        }
+    }
+
+    /// The same by what everybody but `liars` gives, to whom it adds; none where too few are left.
+    async fn open_without(
+        &self,
+        opening: &Opening<'_>,
+        page: &[ContributionId],
+        liars: &mut BTreeSet<StewardId>,
+    ) -> Result<Option<OpenedPage>, Problem> {
         let Opening { mirror, committee, order, cut_time } = *opening;
-        let released = self.release(mirror, committee, order, page).await?;
-        let mut bad = BTreeSet::new();
-        let mut wanted = Vec::with_capacity(page.len());
-        for (id, offers) in released.offers {
-            // Its member is unknown where the chain that named it is gone; it counts as its own.
-            let on_chain = mirror.latest.contributions.get(&id).copied();
-            let member = on_chain.map_or(MemberId(u32::MAX), |contribution| contribution.member);
-            // A denial counts at the latest block, whoever has not seen it yet.
-            let allowed = on_chain.filter(|found| !found.erased && mirror.latest.consents_at(member, mirror.now()));
-            wanted.push((id, member, allowed.zip(offers.agreed(committee, &mut bad))));
-        }
-        if !bad.is_empty() {
-            let who: Vec<String> = bad.iter().map(ToString::to_string).collect();
-            self.blame(format!("stewards {} name different blobs or deals for one record", who.join(" and ")));
-        }
+        let released = self.release(mirror, committee, order, page, liars).await?;
+        let wanted = self.wanted(opening, released.offers);
         let reading = stream::iter(wanted).map(|(id, member, wanted)| async move {
             let Some((on_chain, released)) = wanted else { return Ok::<_, Problem>((id, member, None)) };
             let source = self.source(id, &released, cut_day(cut_time)).await?;
             Ok((id, member, source.map(|source| Candidate { on_chain, released, source })))
         });
         let mut reading = std::pin::pin!(reading.buffered(AHEAD));
-        let (mut opened, mut liars) = (Vec::with_capacity(page.len()), BTreeSet::new());
+        let mut opened = Vec::with_capacity(page.len());
         while let Some(read) = reading.next().await {
             let (id, member, candidate) = read?;
-            let rows =
-                candidate.and_then(|candidate| on_this_thread(|| self.open_one(opening, id, candidate, &mut liars)));
+            let rows = candidate.and_then(|candidate| on_this_thread(|| self.open_one(opening, id, candidate, liars)));
             opened.push((id, member, rows));
         }
-        // Who gave a share that does not hold is as if it had not answered.
-        let honest = released.answered.difference(&liars).count();
-        if honest >= committee.need() {
-            return Ok(opened);
+        let honest = released.answered.difference(liars).count();
+        Ok((honest >= committee.need()).then_some(opened))
+    }
+
+    /// Each record of a page with its member, and what opens it where the chain allows it and the stewards agree on it.
+    fn wanted(&self, opening: &Opening<'_>, offers: BTreeMap<ContributionId, Offers>) -> Vec<Wanted> {
+        let Opening { mirror, committee, .. } = *opening;
+        let mut bad = BTreeSet::new();
+        let one = |(id, offers): (ContributionId, Offers)| {
+            // Its member is unknown where the chain that named it is gone; it counts as its own.
+            let on_chain = mirror.latest.contributions.get(&id).copied();
+            let member = on_chain.map_or(MemberId(u32::MAX), |contribution| contribution.member);
+            // A denial counts at the latest block, whoever has not seen it yet.
+            let allowed = on_chain.filter(|found| !found.erased && mirror.latest.consents_at(member, mirror.now()));
+            (id, member, allowed.zip(offers.agreed(committee, &mut bad)))
+        };
+        let wanted = offers.into_iter().map(one).collect();
+        if !bad.is_empty() {
+            let who: Vec<String> = bad.iter().map(|id| format!("steward {id}")).collect();
+            self.blame(format!("{} named another blob or deal of one record than others", who.join(" and ")));
         }
-        let who: Vec<String> = liars.iter().map(|id| format!("steward {id}")).collect();
-        let detail = format!("shares: too few stewards give good ones; bad ones came from {}", who.join(" and "));
-        Err(broken("release", detail)
-            .hint("the order is charged and stays open: send the same order again once the stewards named are mended"))
+        wanted
     }
 
     /// Rows from memory, or the sealed blob from the replica; `None` where it is in neither.
@@ -296,6 +216,16 @@ impl Worker {
         header.expect(&expected).ok()?;
         Some(header)
     }
+}
+
+fn too_few_good(liars: &BTreeSet<StewardId>, others: &str) -> Problem {
+    let who: Vec<String> = liars.iter().map(|id| format!("steward {id}")).collect();
+    let detail = format!(
+        "shares: too few stewards give good ones; bad ones came from {}; of the others: {others}",
+        who.join(" and ")
+    );
+    broken("release", detail)
+        .hint("the order is charged and stays open: send the same order again once the stewards named are mended")
 }
 
 /// Decrypting and parsing megabytes takes long: other tasks of this thread move elsewhere meanwhile, where there is an

@@ -5,14 +5,13 @@
 //! fetched again. Blobs of erased members are deleted once the chain says so. Beyond `replica.max_bytes` nothing more is fetched, which
 //! health says; records that are not here are left out of answers, as those that do not open are.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use alloy::primitives::B256;
-use rochdale_api::contribution::{VAULT_PAGE, VaultEntry, VaultPage};
-use rochdale_api::{Problem, ProblemCode};
+use rochdale_api::contribution::VaultEntry;
 use rochdale_core::ids::{ContributionId, MemberId};
 use rochdale_crypto::envelope::HEADER_BYTES;
 use rochdale_crypto::{Cid, Header};
@@ -20,28 +19,25 @@ use tokio::fs::{self, File};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::Mutex;
 
-use crate::problems::internal;
-use crate::worker::{Mirror, Worker};
-
 /// Sealed blobs below one directory, and which contribution each belongs to.
 pub struct Replica {
     root: PathBuf,
-    most_bytes: u64,
-    known: Mutex<Known>,
-    stale: AtomicBool,
+    pub(crate) most_bytes: u64,
+    pub(crate) known: Mutex<Known>,
+    pub(crate) stale: AtomicBool,
 }
 
 /// What the vault lists, as far as it is here.
 #[derive(Default)]
-struct Known {
+pub(crate) struct Known {
     /// Listed and held.
-    held: BTreeMap<ContributionId, VaultEntry>,
+    pub(crate) held: BTreeMap<ContributionId, VaultEntry>,
     /// Bytes of what is held.
-    bytes: u64,
+    pub(crate) bytes: u64,
     /// Where the next listing begins.
-    after: ContributionId,
+    pub(crate) after: ContributionId,
     /// Whose blobs were deleted.
-    erased: BTreeSet<MemberId>,
+    pub(crate) erased: BTreeSet<MemberId>,
 }
 
 impl Replica {
@@ -76,18 +72,18 @@ impl Replica {
         self.stale.store(true, Ordering::SeqCst);
     }
 
-    fn path(&self, digest: B256) -> PathBuf {
+    pub(crate) fn path(&self, digest: B256) -> PathBuf {
         let name = Cid::from_sha256(digest.0).to_string();
         // The first characters of every name are the same; the last ones spread.
         self.root.join(&name[name.len() - 3..name.len() - 1]).join(name)
     }
 
-    async fn holds(&self, entry: &VaultEntry) -> bool {
+    pub(crate) async fn holds(&self, entry: &VaultEntry) -> bool {
         fs::metadata(self.path(entry.blob_digest)).await.is_ok_and(|found| found.len() == entry.bytes)
     }
 
     /// Writes a blob whole or not at all.
-    async fn keep(&self, digest: B256, blob: &[u8]) -> io::Result<()> {
+    pub(crate) async fn keep(&self, digest: B256, blob: &[u8]) -> io::Result<()> {
         let path = self.path(digest);
         let partial = self.root.join("partial").join(Cid::from_sha256(digest.0).to_string());
         let mut file = File::create(&partial).await?;
@@ -98,7 +94,7 @@ impl Replica {
     }
 
     /// Every blob's file.
-    async fn files(&self) -> io::Result<Vec<PathBuf>> {
+    pub(crate) async fn files(&self) -> io::Result<Vec<PathBuf>> {
         let mut files = Vec::new();
         let mut folders = fs::read_dir(&self.root).await?;
         while let Some(folder) = folders.next_entry().await? {
@@ -114,108 +110,15 @@ impl Replica {
     }
 }
 
-async fn remove(path: &Path) -> io::Result<()> {
+pub(crate) async fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path).await {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
 }
 
-impl Worker {
-    /// Brings the replica up to what the vault lists now. One run at a time; the one that waits finds nothing left to do.
-    ///
-    /// # Errors
-    /// Where gateway or disk fails; what was fetched stays.
-    pub async fn replicate(&self, mirror: &Mirror) -> Result<(), Problem> {
-        let mut known = self.replica.known.lock().await;
-        if self.replica.stale.swap(false, Ordering::SeqCst) {
-            known.after = ContributionId(0);
-        }
-        self.forget_erased(mirror, &mut known).await.map_err(internal)?;
-        loop {
-            let path = format!("/v1/blobs?after={}", known.after);
-            let page: VaultPage = self.gateway(mirror).get_signed(&path, mirror.now()).await?;
-            let last = page.blobs.len() < VAULT_PAGE as usize;
-            for entry in page.blobs {
-                if entry.contribution_id <= known.after {
-                    return Err(Problem::new(ProblemCode::Internal, "the gateway's list of blobs does not ascend"));
-                }
-                self.copy(mirror, &mut known, entry).await?;
-                known.after = entry.contribution_id;
-            }
-            if last {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Fetches one blob unless it is here or belongs to who erased everything.
-    async fn copy(&self, mirror: &Mirror, known: &mut Known, entry: VaultEntry) -> Result<(), Problem> {
-        let id = entry.contribution_id;
-        let on_chain = mirror.latest.contributions.get(&id);
-        if known.held.contains_key(&id) || on_chain.is_some_and(|contribution| contribution.erased) {
-            return Ok(());
-        }
-        if !self.replica.holds(&entry).await {
-            if known.bytes.saturating_add(entry.bytes) > self.replica.most_bytes {
-                let most = self.replica.most_bytes;
-                self.blame(format!("the replica of the vault is full: replica.max_bytes is {most}"));
-                return Ok(());
-            }
-            let cid = Cid::from_sha256(entry.blob_digest.0);
-            let fetched = self.gateway(mirror).get_bytes_signed(&format!("/v1/blobs/{cid}"), mirror.now()).await;
-            let blob = match fetched {
-                Ok(blob) => blob,
-                Err(error) if matches!(error.code(), ProblemCode::NotFound | ProblemCode::Erased) => {
-                    return Ok(());
-                }
-                Err(error) => return Err(error.into()),
-            };
-            let member = Header::from_bytes(&blob).ok().map(|header| header.context().member);
-            // Erasure deletes by member: what is kept under another one's contribution would outlive it.
-            let belongs = on_chain.is_none_or(|contribution| Some(contribution.member) == member);
-            if Cid::of(&blob) != cid || blob.len() as u64 != entry.bytes || !belongs {
-                self.blame("the gateway's vault gave other bytes than those it lists".to_owned());
-                return Ok(());
-            }
-            self.replica.keep(entry.blob_digest, &blob).await.map_err(internal)?;
-        } else if let Some(contribution) = on_chain
-            && identify(&self.replica.path(entry.blob_digest)).await.map_err(internal)?.map(|(_, member)| member)
-                != Some(contribution.member)
-        {
-            self.blame("the gateway's vault lists a blob under another member's contribution".to_owned());
-            return Ok(());
-        }
-        known.bytes = known.bytes.saturating_add(entry.bytes);
-        known.held.insert(id, entry);
-        Ok(())
-    }
-
-    /// Deletes the blobs of members who erased everything. Whose a blob is stands in its own header, so that neither a lost list nor the
-    /// gateway's word decides what goes.
-    async fn forget_erased(&self, mirror: &Mirror, known: &mut Known) -> io::Result<()> {
-        let erased: BTreeSet<MemberId> =
-            mirror.latest.members.iter().filter(|(_, member)| member.erased.is_some()).map(|(id, _)| *id).collect();
-        if erased == known.erased {
-            return Ok(());
-        }
-        let is_erased = |id: &ContributionId| mirror.latest.contributions.get(id).is_some_and(|found| found.erased);
-        known.held.retain(|id, _| !is_erased(id));
-        let live: HashSet<B256> = known.held.values().map(|entry| entry.blob_digest).collect();
-        for path in self.replica.files().await? {
-            let Some((digest, member)) = identify(&path).await? else { continue };
-            if erased.contains(&member) && !live.contains(&digest) {
-                remove(&path).await?;
-            }
-        }
-        known.bytes = known.held.values().map(|entry| entry.bytes).sum();
-        known.erased = erased;
-        Ok(())
-    }
-}
-
 /// Digest and member of a blob, by its name and its header; `None` for what is no blob.
-async fn identify(path: &Path) -> io::Result<Option<(B256, MemberId)>> {
+pub(crate) async fn identify(path: &Path) -> io::Result<Option<(B256, MemberId)>> {
     let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse::<Cid>().ok());
     let mut head = Vec::with_capacity(HEADER_BYTES);
     File::open(path).await?.take(HEADER_BYTES as u64).read_to_end(&mut head).await?;

@@ -6,6 +6,7 @@ use alloy::primitives::{B256, Bytes};
 use rochdale_api::client::Client;
 use rochdale_api::member::Sealed as SealedAnswer;
 use rochdale_api::order::{BlindedOrder, SealedRequest, Snapshot};
+use rochdale_api::route::steward;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_core::commit;
 use rochdale_core::ids::{ContributionId, StewardId};
@@ -60,7 +61,7 @@ impl Worker {
         let question = |id, client: Client| {
             let request = self.sealed_request(committee, id, job.order_digest, &body);
             async move {
-                let sealed: SealedAnswer = client.post_signed("/v1/snapshots", &request?, mirror.now()).await?;
+                let sealed: SealedAnswer = client.post_signed(steward::SNAPSHOT, &request?, mirror.now()).await?;
                 self.open_snapshot(mirror, id, job, blinder, &sealed)
             }
         };

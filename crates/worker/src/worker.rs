@@ -8,6 +8,7 @@ use std::time::Duration;
 use alloy::primitives::{Address, U256};
 use alloy::sol_types::Eip712Domain;
 use rochdale_api::client::{Client, ClientError, Identity};
+use rochdale_api::route::gateway;
 use rochdale_api::server::{Answer, Verifier};
 use rochdale_api::{Problem, ProblemCode, auth};
 use rochdale_chain::client::{Chain, ChainError, ChainOptions, Clock};
@@ -25,10 +26,10 @@ use tokio::sync::{RwLock as AsyncRwLock, Semaphore};
 use crate::config::Config;
 use crate::keys::{Keys, KeysError};
 use crate::problems;
-use crate::query::Turns;
-use crate::records::RowCache;
 use crate::replica::Replica;
+use crate::rows::RowCache;
 use crate::store::{Store, StoreError};
+use crate::turns::Turns;
 
 /// Faults of others that health shows: the newest ones.
 const FAULTS_SHOWN: usize = 16;
@@ -255,7 +256,8 @@ impl Verifier for Worker {
     fn admit<'a>(&'a self, signer: Address, _: &'a str, _: &'a str) -> Answer<'a, ()> {
         let may = move |mirror: Arc<Mirror>| {
             let detail = format!("{signer} is not the gateway: queries come through it");
-            let refusal = Problem::new(ProblemCode::Forbidden, detail).hint("POST /v1/queries at the gateway");
+            let refusal = Problem::new(ProblemCode::Forbidden, detail)
+                .hint(format!("POST {} at the gateway", gateway::QUERY.path));
             std::future::ready(if mirror.latest.gateway == Some(signer) { Ok(()) } else { Err(refusal) })
         };
         Box::pin(async move { admit(&self.looks, self.mirror(), self.for_guard(), may).await })

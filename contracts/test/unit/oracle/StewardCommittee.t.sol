@@ -144,6 +144,29 @@ contract StewardCommitteeTest is CoopTest {
         committee.verifyQuorum(DIGEST, mixed);
     }
 
+    function test_WhenStewardsStayTheirSealingKeysInForceStay() external {
+        StewardCommittee.Seat[] memory former = committee.seats();
+        committee.rotateSealingKey(2, DIGEST, _sealingKey(1, 1, DIGEST, former[1].sealingKey));
+        // Proposed before the rotation: the second moves to the first place, the others are new.
+        StewardCommittee.Seat[] memory seats = new StewardCommittee.Seat[](3);
+        seats[0] = former[1];
+        seats[1] = StewardCommittee.Seat(makeAddr("new one"), bytes32(uint256(71)));
+        seats[2] = StewardCommittee.Seat(makeAddr("new two"), bytes32(uint256(72)));
+        StewardCommittee.Seat[] memory seated = new StewardCommittee.Seat[](3);
+        (seated[0], seated[1], seated[2]) = (StewardCommittee.Seat(former[1].signer, DIGEST), seats[1], seats[2]);
+        vm.expectEmit(address(committee));
+        emit StewardCommittee.Seated(2, seated, 2);
+        vm.startPrank(memberHouse);
+        committee.seat(seats, 2);
+        assertEq(committee.seats()[0].sealingKey, DIGEST);
+        assertEq(committee.seats()[1].sealingKey, seats[1].sealingKey);
+        // Who sat once and comes back brings a key.
+        (seats[0].sealingKey, seats[1]) = (RESULT, StewardCommittee.Seat(former[0].signer, bytes32(uint256(73))));
+        committee.seat(seats, 2);
+        assertEq(committee.seats()[0].sealingKey, DIGEST);
+        assertEq(committee.seats()[1].sealingKey, bytes32(uint256(73)));
+    }
+
     // --------------------------------------------------------------------------------- workers and gateway
 
     function test_RevertWhen_AWorkerIsBad() external {

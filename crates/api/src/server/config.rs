@@ -1,7 +1,14 @@
-//! Configuration files and telemetry.
+//! Configuration files, and how a service begins.
 
+use nix::sys::stat::Mode;
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use super::Seldom;
+use crate::logs::LogFormat;
 
 /// Why a configuration file is not taken.
 #[derive(Debug, thiserror::Error)]
@@ -51,16 +58,23 @@ pub fn parse_config<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, C
     })
 }
 
-/// Logs to standard error; `RUST_LOG` chooses what, `info` by default. `ROCHDALE_LOG=json` writes a JSON object a line.
-pub fn init_telemetry() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // A second call in one process (tests) keeps the first.
-    let _ = match std::env::var("ROCHDALE_LOG").as_deref() {
-        Ok("json") => log.json().try_init(),
-        _ => log.try_init(),
+/// What a service does before anything else: what it writes is for its owner alone, and its log goes to standard error,
+/// where one cause is warned of once a minute. `RUST_LOG` chooses what is logged, `info` by default.
+pub fn begin(format: LogFormat) {
+    private_files();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().boxed(),
     };
+    // A second call in one process (tests) keeps the first.
+    let _ = tracing_subscriber::registry().with(lines.with_filter(Seldom::default())).with(filter).try_init();
+}
+
+/// From now on every file and folder that this process makes is for its owner alone, also those that a library makes.
+pub fn private_files() {
+    nix::sys::stat::umask(Mode::from_bits_truncate(0o077));
 }
 
 #[cfg(test)]

@@ -1,15 +1,17 @@
 //! What the three services' OpenAPI documents say alike: how a request is signed, how an answer is, and which problem
 //! documents any call may be answered with. Paths, bodies and answers come from the handlers themselves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use axum::Router;
 use axum::http::header;
-use axum::routing::{MethodRouter, get};
+use axum::routing::get;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
 use super::PROBLEM;
 use crate::auth::{ANSWER_SIGNATURE, DEADLINE, NONCE, SEALED, SIGNATURE, SIGNER};
+use crate::route::{Listed, OPENAPI, listed};
 use crate::{Problem, ProblemCode, shape};
 
 /// How a call is made.
@@ -43,9 +45,9 @@ const WITH_BODY: &[ProblemCode] = &[
 /// Where a caller signs.
 const SIGNED: &[ProblemCode] = &[ProblemCode::Unauthenticated, ProblemCode::Forbidden, ProblemCode::TooManyRequests];
 
-/// Completes what the handlers say; `call` tells how a method and path are called.
+/// Completes what the handlers say by the service's table; `signed` tells whose calls are signed.
 #[must_use]
-pub fn complete(document: &OpenApi, call: impl Fn(&str, &str) -> Call) -> Value {
+pub fn complete<A: Copy>(document: &OpenApi, table: &[Listed<A>], signed: impl Fn(A) -> bool) -> Value {
     let mut document = serde_json::to_value(document).unwrap_or_default();
     document["servers"] = json!([{"url": "/", "description": "The process that serves this document."}]);
     document["components"]["securitySchemes"] = schemes();
@@ -59,18 +61,40 @@ pub fn complete(document: &OpenApi, call: impl Fn(&str, &str) -> Call) -> Value 
     let none = &mut Map::new();
     for (path, item) in document["paths"].as_object_mut().unwrap_or(none) {
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            let call = match listed(table, &method.to_uppercase(), path) {
+                Some(route) if route.sealed => {
+                    enclose(operation, &route.types());
+                    Call::Sealed
+                }
+                Some(route) if !signed(route.access) => Call::Open,
+                _ => Call::Signed,
+            };
             if operation.get("responses").is_some() {
-                operate(operation, call(&method.to_uppercase(), path));
+                operate(operation, call);
             }
         }
     }
     document
 }
 
-/// Serves a document as `/openapi.json`.
-pub fn route<S: Clone + Send + Sync + 'static>(document: &Value) -> MethodRouter<S> {
+/// Says what a sealed body holds, and its answer.
+fn enclose(operation: &mut Value, (request, answer): &(String, String)) {
+    let bytes = json!({SEALED: {"schema": schema::<Vec<u8>>()}});
+    let answer = if answer == "()" { "nothing" } else { answer };
+    operation["requestBody"] = json!({"content": bytes, "description": format!("Sealed: {request}"), "required": true});
+    operation["responses"]["200"] = json!({"content": bytes, "description": format!("Sealed: {answer}")});
+}
+
+/// Adds what every service answers alike: its own document, and problem documents for paths and methods that it does not know.
+pub fn served<S: Clone + Send + Sync + 'static>(router: Router<S>, document: &Value) -> Router<S> {
     let text: axum::body::Bytes = document.to_string().into();
-    get(async move || ([(header::CONTENT_TYPE, "application/json")], text.clone()))
+    let see = |code, detail| Problem::new(code, detail).hint(format!("see {}", OPENAPI.path));
+    router
+        .route(OPENAPI.path, get(async move || ([(header::CONTENT_TYPE, "application/json")], text.clone())))
+        .fallback(async move || see(ProblemCode::NotFound, "there is no such path"))
+        .method_not_allowed_fallback(async move || {
+            see(ProblemCode::MethodNotAllowed, "this path does not take this method")
+        })
 }
 
 /// Says plainly what tools read differently: how far an unsigned number goes, and what stands in a list of a fixed form
@@ -195,6 +219,49 @@ fn examples(status: u16) -> Value {
         (name, json!({"summary": code.title(), "value": problem}))
     };
     Value::Object(codes.into_iter().map(example).collect())
+}
+
+/// Where a document and a table differ: in their routes, or in what one of them takes or answers. For the tests of the
+/// services; `apart` are the paths that are served beside the document.
+#[must_use]
+pub fn differences<A>(document: &Value, table: &[Listed<A>], apart: &[&str]) -> Vec<String> {
+    let none = Map::new();
+    let operations = document["paths"].as_object().unwrap_or(&none).iter().flat_map(|(path, item)| {
+        let methods = item.as_object().unwrap_or(&none).iter();
+        methods.map(move |(method, operation)| ((method.to_uppercase(), path.clone()), taken(operation)))
+    });
+    let served: BTreeSet<_> = operations.collect();
+    let routes = || table.iter().filter(|route| !apart.contains(&route.path));
+    let known: BTreeSet<_> = routes()
+        .map(|route| {
+            let types = if route.sealed { ("Octets".to_owned(), "Octets".to_owned()) } else { route.types() };
+            ((route.method.to_owned(), route.path.to_owned()), types)
+        })
+        .collect();
+    let only = |where_, this: &BTreeSet<_>, other| {
+        this.difference(other).map(|route| format!("only {where_}: {route:?}")).collect::<Vec<_>>()
+    };
+    let twice = (known.len() < routes().count()).then(|| "a route stands twice in the table".to_owned());
+    [only("in the document", &served, &known), only("in the table", &known, &served), Vec::from_iter(twice)].concat()
+}
+
+/// What an operation takes and answers, by the names of the types.
+fn taken(operation: &Value) -> (String, String) {
+    let responses = operation["responses"].as_object();
+    let good = responses.and_then(|all| all.iter().find(|(status, _)| status.starts_with('2')).map(|(_, good)| good));
+    (named(&operation["requestBody"]["content"]), named(&good.unwrap_or(&Value::Null)["content"]))
+}
+
+fn named(content: &Value) -> String {
+    let of = |schema: &Value| schema["$ref"].as_str().and_then(|name| name.rsplit('/').next()).map(str::to_owned);
+    let Some((kind, content)) = content.as_object().and_then(|content| content.iter().next()) else {
+        return "()".to_owned();
+    };
+    if kind != "application/json" {
+        return "Octets".to_owned();
+    }
+    let schema = &content["schema"];
+    of(schema).or_else(|| of(&schema["items"]).map(|item| format!("Vec<{item}>"))).unwrap_or_else(|| schema.to_string())
 }
 
 /// What is missing in a document: for the tests of the services.

@@ -1,5 +1,5 @@
 //! What the three services share on the receiving side: the signed-request extractor, signed answers, problem responses,
-//! configuration files, telemetry and a clean stop.
+//! configuration files, logs and a clean stop.
 
 mod answers;
 mod config;
@@ -11,11 +11,11 @@ mod params;
 mod seldom;
 
 pub use answers::answering;
-pub use config::{ConfigError, init_telemetry, load_config, parse_config};
+pub use config::{ConfigError, begin, load_config, parse_config, private_files};
 pub use connections::Bounds;
 pub use listen::{holder, serve, serve_on, stop_signal};
 pub use params::{PathOf, QueryOf};
-pub use seldom::Seldom;
+use seldom::Seldom;
 
 use crate::auth::{AuthError, Credentials, Described};
 use crate::{Problem, ProblemCode};

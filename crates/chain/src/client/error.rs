@@ -81,6 +81,12 @@ pub enum ChainError {
 }
 
 impl ChainError {
+    /// Whether nobody answers. The chain client itself logs that, once a minute and when it is over.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
+    }
+
     /// Whether the same request may succeed a moment later.
     #[must_use]
     pub fn is_transient(&self) -> bool {

@@ -1,13 +1,20 @@
 //! Several RPCs of one chain: one is asked until it does not answer, then the next.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use alloy::rpc::json_rpc::{RequestPacket, ResponsePacket};
 use alloy::transports::http::{Http, reqwest};
 use alloy::transports::{TransportError, TransportErrorKind, TransportFut};
 use tower_service::Service;
+
+use super::Clock;
+use super::error::from_transport;
+
+/// How seldom it is said that nobody answers.
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// One of the RPCs, by its address.
 #[derive(Clone)]
@@ -17,17 +24,30 @@ pub(super) struct Rpc {
     pub name: Arc<str>,
 }
 
+/// What the log was told, by the clock of the chain.
+#[derive(Default)]
+struct Told {
+    /// Since when nobody answers.
+    silent: Option<Duration>,
+    /// When that was last said, of this time or of one before.
+    last: Option<Duration>,
+    /// Whether it was said of this time.
+    said: bool,
+}
+
 /// The RPCs, in the order of the configuration. Clones share which one is asked.
 #[derive(Clone)]
 pub(super) struct Failover {
     rpcs: Arc<[Rpc]>,
     current: Arc<AtomicUsize>,
+    told: Arc<Mutex<Told>>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Failover {
     /// Asks the first of `rpcs` first.
-    pub fn new(rpcs: Vec<Rpc>) -> Self {
-        Self { rpcs: rpcs.into(), current: Arc::default() }
+    pub fn new(rpcs: Vec<Rpc>, clock: Arc<dyn Clock>) -> Self {
+        Self { rpcs: rpcs.into(), current: Arc::default(), told: Arc::default(), clock }
     }
 
     /// Leaves the RPC that is asked now: it answers, but what it says is of no use.
@@ -53,12 +73,36 @@ impl Failover {
             match transport.call(request.clone()).await {
                 Ok(answer) => {
                     self.go_to(place, first);
+                    self.answers();
                     return Ok(answer);
                 }
                 Err(error) => last = Some(error),
             }
         }
-        Err(last.unwrap_or_else(TransportErrorKind::backend_gone))
+        let error = last.unwrap_or_else(TransportErrorKind::backend_gone);
+        self.is_silent(&self.rpcs[first].name, &error);
+        Err(error)
+    }
+
+    /// Whoever asks is told by an error; the log is told here for all of them, once a minute.
+    fn is_silent(&self, rpc: &str, error: &TransportError) {
+        let now = self.clock.elapsed();
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = *told.silent.get_or_insert(now);
+        if told.last.is_none_or(|last| now.saturating_sub(last) >= MINUTE) {
+            (told.last, told.said) = (Some(now), true);
+            let (error, seconds) = (from_transport(rpc, "", error), now.saturating_sub(since).as_secs());
+            tracing::warn!(%error, seconds, "no RPC answers; whoever needs the chain tries again");
+        }
+    }
+
+    fn answers(&self) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(since) = told.silent.take() else { return };
+        if std::mem::take(&mut told.said) {
+            let seconds = self.clock.elapsed().saturating_sub(since).as_secs();
+            tracing::warn!(seconds, "an RPC answers again");
+        }
     }
 }
 

@@ -168,8 +168,27 @@ impl Chain {
         answer?;
         let names: Vec<&str> = rpcs.iter().map(|rpc| &*rpc.name).collect();
         let (rpc, local) = (names.join(" or ").into(), rpcs.iter().all(|rpc| rpc.transport.guess_local()));
-        let failover = Failover::new(rpcs);
+        let failover = Failover::new(rpcs, Arc::clone(&clock));
         let provider = provider(RpcClient::new(failover.clone(), local));
+        Ok(Self { provider, failover, rpc, options, clock, seen: Arc::default(), finals: Arc::default() })
+    }
+
+    /// A chain behind any provider, as one inside this process; `name` is for messages.
+    ///
+    /// # Errors
+    /// Where the provider does not answer, or serves another chain.
+    pub async fn over(
+        provider: DynProvider,
+        name: &str,
+        options: ChainOptions,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ChainError> {
+        let asked = provider.get_chain_id().await;
+        let actual = asked.map_err(|error| error::from_transport(name, "eth_chainId", &error))?;
+        if actual != options.chain_id {
+            return Err(ChainError::WrongChain { rpc: name.to_owned(), expected: options.chain_id, actual });
+        }
+        let (failover, rpc) = (Failover::new(Vec::new(), Arc::clone(&clock)), name.into());
         Ok(Self { provider, failover, rpc, options, clock, seen: Arc::default(), finals: Arc::default() })
     }
 

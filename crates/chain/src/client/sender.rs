@@ -414,7 +414,7 @@ impl Sender {
                     Ok(Some(receipt)) if receipt.block_number.is_some() => return Ok(receipt),
                     // It was sent: an RPC that is gone now must not make it look as if it was not.
                     Err(SendError::Chain(error)) if error.is_transient() => {
-                        tracing::warn!(%transaction, %error, "waiting for a receipt");
+                        tracing::debug!(%transaction, %error, "waiting for a receipt");
                     }
                     Err(error) => return Err(error),
                     Ok(_) => {}
@@ -447,7 +447,7 @@ impl Sender {
                 return Err(self.explain(wanted, &error));
             }
             left -= 1;
-            tracing::warn!(rpc = self.chain.rpc(), call = wanted.name, left, "the RPC did not answer, trying again");
+            tracing::debug!(rpc = self.chain.rpc(), call = wanted.name, left, "the RPC did not answer, trying again");
             tokio::time::sleep(pause).await;
             pause *= 2;
         }

@@ -7,7 +7,7 @@ use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::providers::Provider as _;
 use alloy::rpc::types::TransactionRequest;
 use alloy::sol_types::{SolCall as _, SolValue as _};
-use rochdale_core::ledger::{self, Params};
+use rochdale_core::ledger;
 use serde_json::{Value, json};
 
 use super::engine::Step;
@@ -19,7 +19,7 @@ use super::{
 use crate::bindings::{self, CoopFactory, Rule, TestUSDC};
 use crate::client::{Chain, ChainError};
 use crate::events::Seat;
-use crate::gov::coerce;
+use crate::gov::{coerce, params_argument};
 
 /// What every cooperative on a chain shares.
 pub(super) struct Shared {
@@ -182,7 +182,7 @@ fn fields(config: &CoopConfig, usdc: Address, genesis: u64) -> Value {
             "admissionsPerEpoch": config.membership.admissions_per_epoch, "cooldown": config.membership.cooldown,
         },
         "rewards": {
-            "params": params(&config.ledger), "emission": emission(&config.emission),
+            "params": params_argument(&config.ledger), "emission": emission(&config.emission),
             "contestVerifier": contest_verifier_address(),
             "maxProgramPoints": digits(config.membership.max_program_points),
         },
@@ -209,19 +209,6 @@ fn fields(config: &CoopConfig, usdc: Address, genesis: u64) -> Value {
 /// JSON numbers end at 64 bits.
 fn digits(amount: u128) -> String {
     U256::from(amount).to_string()
-}
-
-fn params(p: &Params) -> Value {
-    json!({
-        "epochLength": p.epoch_length, "qMin": p.q_min, "bonusPerStep": p.bonus_per_step, "maxStreak": p.max_streak,
-        "streakWindow": p.streak_window, "dataPerPoint": digits(p.data_per_point),
-        "govPerPoint": digits(p.gov_per_point), "dataCap": digits(p.data_cap), "govCap": digits(p.gov_cap),
-        "immediateBps": p.immediate_bps, "vestingEpochs": p.vesting_epochs, "dustData": digits(p.dust_data),
-        "dustGov": digits(p.dust_gov), "smoothing": p.smoothing, "floorBps": p.floor_bps, "mixUsage": p.mix_usage,
-        "mixData": p.mix_data, "mixEarly": p.mix_early, "earlyCutoff": p.early_cutoff, "minLicenses": p.min_licenses,
-        "minDatasets": p.min_datasets, "cashUnit": digits(p.cash_unit), "dataUnit": digits(p.data_unit),
-        "govUnit": digits(p.gov_unit),
-    })
 }
 
 fn emission(e: &EmissionConfig) -> Value {

@@ -116,6 +116,13 @@ pub enum FollowError<E: std::error::Error + 'static> {
     },
 }
 
+impl<E: std::error::Error + 'static> FollowError<E> {
+    /// Whether nobody answers, which the chain client logs by itself.
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Self::Chain(error) if error.is_outage())
+    }
+}
+
 /// How a follower reads.
 #[derive(Clone, Copy, Debug)]
 pub struct FollowerOptions {
@@ -238,6 +245,7 @@ impl<S: Store> Follower<S> {
                     }
                     progress.send_replace(Some(now));
                 }
+                Err(error) if error.is_outage() => tracing::debug!(%error, "following the chain waits for an RPC"),
                 Err(error) => tracing::warn!(%error, "following the chain failed, trying again"),
             }
             tokio::select! {
@@ -250,12 +258,13 @@ impl<S: Store> Follower<S> {
     /// The head, and the newest block that store and chain share; what the store holds after it is undone. One request
     /// where the chain only grew.
     async fn settle_cursor(&mut self) -> Result<(Head, BlockRef, Option<u64>), FollowError<S::Error>> {
-        let recent = self.store.recent(KEPT_BLOCKS).await.map_err(FollowError::Store)?;
-        let cursor = recent.first().unwrap_or(&self.base);
+        let newest = self.store.recent(1).await.map_err(FollowError::Store)?;
+        let cursor = newest.first().unwrap_or(&self.base);
         let (head, found) = self.chain.look(Some(cursor.number)).await?;
         if found.is_some_and(|block| block.hash == cursor.hash) {
             return Ok((head, *cursor, None));
         }
+        let recent = self.store.recent(KEPT_BLOCKS).await.map_err(FollowError::Store)?;
         let heights: Vec<_> = recent.iter().chain([&self.base]).map(|b| BlockNumberOrTag::Number(b.number)).collect();
         let found = self.chain.headers(&heights).await?;
         let shared =

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use alloy::dyn_abi::{DynSolType, DynSolValue, JsonAbiExt as _, Specifier as _};
 use alloy::json_abi::{Function, JsonAbi, Param};
 use alloy::primitives::{Address, Bytes, U256, hex};
+use rochdale_core::ledger::Params;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -144,6 +145,14 @@ pub(crate) fn fields(
             coerce(&format!("{at}.{name}"), param, value)
         })
         .collect()
+}
+
+/// The ledger's parameters as the struct that contracts take.
+#[must_use]
+pub fn params_argument(params: &Params) -> Value {
+    // As digits: JSON numbers end at 64 bits.
+    let fields = Params::NAMES.iter().zip(params.words());
+    fields.map(|(name, word)| ((*name).to_owned(), Value::String(word.to_string()))).collect()
 }
 
 pub(crate) fn coerce(at: &str, param: &Param, value: &Value) -> Result<DynSolValue, CallError> {

@@ -15,6 +15,7 @@ use serde::Serialize;
 use super::calls::{Call, leaves, shown};
 use super::rules::{RULES, Rule, Unit};
 use super::{Book, Entry};
+use crate::bindings::Bucket;
 use crate::client::{Chain, ChainError, Revert};
 use crate::deploy::IMPLEMENTATION;
 
@@ -195,6 +196,7 @@ fn with_unit(value: &DynSolValue, unit: Unit) -> String {
         (Unit::Usdc, Some(n)) if n <= U256::from(u128::MAX) => MicroUsdc(n.to()).to_string(),
         (Unit::Token, Some(n)) => decimal(n, 18),
         (Unit::Seconds, Some(n)) => seconds(n),
+        (Unit::Bucket, Some(n)) => Bucket::named(n).map_or_else(|| shown(value), str::to_owned),
         (Unit::Time, Some(n)) => format!("{n} (Unix seconds)"),
         _ => shown(value),
     }
@@ -235,6 +237,8 @@ mod tests {
         assert_eq!(with_unit(&uint(90), Unit::Seconds), "90 seconds");
         assert_eq!(with_unit(&uint(0), Unit::Seconds), "0 seconds");
         assert_eq!(with_unit(&uint(7), Unit::Plain), "7");
+        assert_eq!(with_unit(&uint(3), Unit::Bucket), "compliance");
+        assert_eq!(with_unit(&uint(5), Unit::Bucket), "5");
         assert_eq!(with_unit(&DynSolValue::Bool(true), Unit::Bps), "yes", "a unit of numbers leaves others alone");
     }
 

@@ -12,7 +12,7 @@ use alloy::json_abi::JsonAbi;
 use alloy::primitives::Address;
 
 pub(crate) use calls::coerce;
-pub use calls::{Call, CallError, CallSpec};
+pub use calls::{Call, CallError, CallSpec, params_argument};
 pub use charter::CharterCalls;
 pub use describe::{Change, Described, describe, named};
 pub use motion::{Draft, Motion, MotionError, PROPOSER, Support};

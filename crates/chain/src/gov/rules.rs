@@ -17,6 +17,8 @@ pub(super) enum Unit {
     Seconds,
     /// A point in time.
     Time,
+    /// A bucket of the Treasury.
+    Bucket,
 }
 
 /// What a function does.
@@ -183,11 +185,11 @@ pub(super) const RULES: &[Rule] = &[
         ("cliff", Unit::Seconds),
         ("duration", Unit::Seconds),
     ]),
-    rule(&["Vesting"], "revoke", "ends a promise of DATA: what is released by now stays")
+    rule(&["Vesting"], "revoke", "ends a promise of DATA: what is vested by now stays, released or not")
         .now("scheduleOf", &[0])
-        .warn("the beneficiary loses what is not released yet"),
-    rule(&["Treasury"], "spend", "pays out of operations (1), compliance (2) or the reserve (3)")
-        .units(&[("amount", Unit::Usdc)])
+        .warn("the beneficiary loses what is not vested yet"),
+    rule(&["Treasury"], "spend", "pays out of operations, compliance or the reserve")
+        .units(&[("bucket", Unit::Bucket), ("amount", Unit::Usdc)])
         .warn("money leaves the treasury; ask for the reason behind the hash"),
     rule(&["Treasury"], "spendToken", "pays out a token other than the stablecoin")
         .units(&[("amount", Unit::Token)])

@@ -16,6 +16,9 @@ pub use bonds::post_bonds;
 pub use ethics::approve_researcher;
 pub use time::LocalChain;
 
+/// First block of a local chain that begins where everybody's does: 1 January 2026, 00:00 UTC.
+pub const GENESIS_TIME: u64 = 1_767_225_600;
+
 /// A key that follows from a seed and a role, such as `("demo", "steward-2")`: the same on every run.
 ///
 /// Anybody can derive it, so it is for the local chain alone.

@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::providers::Provider as _;
-use alloy::providers::ext::AnvilApi as _;
-use alloy::rpc::types::TransactionRequest;
 use alloy::sol_types::SolCall as _;
 use rochdale_chain::bindings::{CharterGate, CoopGovernor, GovToken, Membership};
 use rochdale_chain::client::Sender;
@@ -38,17 +36,10 @@ async fn assembly() -> (TestCoop, Vec<Sender>) {
         members.push(coop.sender(&format!("member-{n}")).await.unwrap());
     }
     let ledger = coop.manifest.addresses.settlement_ledger;
-    let provider = coop.chain.provider();
-    provider.anvil_impersonate_account(ledger).await.unwrap();
-    coop.local.set_balance(ledger, U256::from(10).pow(U256::from(20))).await.unwrap();
     for member in &members[..4] {
         let amount = U256::from(100u64) * U256::from(10).pow(U256::from(18));
         let mint = GovToken::mintCall { to: member.address(), amount };
-        let request = TransactionRequest::default()
-            .from(ledger)
-            .to(coop.manifest.addresses.gov_token)
-            .input(Bytes::from(mint.abi_encode()).into());
-        provider.send_transaction(request).await.unwrap().get_receipt().await.unwrap();
+        coop.local.act_as(ledger, coop.manifest.addresses.gov_token, &mint).await.unwrap();
     }
     pass(&coop, 31 * DAY).await;
     // Units of GOV count from the first time that the token looks after the seasoning.

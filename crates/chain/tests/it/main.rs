@@ -7,6 +7,7 @@ mod deploy;
 mod follower;
 mod gov;
 mod kept;
+mod outage;
 mod path;
 mod poll;
 mod resume;

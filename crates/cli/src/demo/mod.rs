@@ -9,7 +9,7 @@ use crate::coop::Coop;
 use crate::failure::Kind;
 use crate::found::{self, Layout};
 use crate::process::sibling;
-use crate::records;
+use crate::records::{self, Files, How};
 use crate::state::State;
 use crate::ui::Ui;
 use crate::up::Running;
@@ -20,7 +20,6 @@ use rochdale_core::fhir::Limits;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
 
 /// Synthetic patients where nothing else is said.
 const PATIENTS: u32 = 24;
@@ -42,28 +41,38 @@ pub async fn run(common: &Common, args: DemoArgs, ui: Ui) -> Result<ExitCode> {
     // A wrong directory is found out before anything is founded.
     let inputs = args.fhir.as_deref().map(records::files).transpose()?;
     let state = common.new_state()?;
+    let missing = state.missing();
     let layout = Layout { min_cohort: 5, ..Layout::new(args.port) };
     let mut running = Running::start(&state, layout, &[], None, ui).await?;
     let coop = Coop::connect(&running.layout.gateway_url()).await?;
     let chain = found::connect(&running.layout.rpc_url(), LOCAL_CHAIN_ID).await?;
     let mut demo = Demo { state, coop, chain, ui, report: Report::default(), clock: Instant::now() };
-    demo.all(&args, inputs).await?;
+    let shown = demo.state.path().display().to_string();
+    demo.all(&args, inputs)
+        .await
+        .with_context(|| format!("the demo did not come to its end; what ran lies in {shown}"))?;
     let agrees = demo.report.holds();
     demo.report.print(ui)?;
     if !args.once {
-        let (url, state) = (demo.coop.gateway.base(), demo.state.path().display());
-        ui.say(format!("\nThe cooperative stays at {url}; Ctrl-C stops it. Its state: --state {state}"));
+        let url = demo.coop.gateway.base();
+        ui.say(format!("\nThe cooperative stays at {url}; Ctrl-C stops it. Its state: --state {shown}"));
         running.until_stopped(ui).await?;
     }
     running.stop().await?;
+    match (args.once, &common.state, agrees) {
+        // Nobody asked for the folder, and there is nothing in it to look into.
+        (true, None, true) => demo.state.discard(&missing)?,
+        _ => ui.say(format!("`rochdale up --state {shown}` goes on with it")),
+    }
     Ok(Kind::verdict(agrees))
 }
 
 impl Demo {
-    async fn all(&mut self, args: &DemoArgs, inputs: Option<Vec<PathBuf>>) -> Result<()> {
+    async fn all(&mut self, args: &DemoArgs, inputs: Option<Files>) -> Result<()> {
         let limits = Limits { record_bytes: (args.max_record as usize) << 20 };
-        let source = self.source(args, inputs, limits).await?;
-        let people = self.enroll(source, args.patients).await?;
+        let how = How { limits, ..How::new(i64::try_from(self.chain.now().await?)?) };
+        let source = self.source(args, inputs, how).await?;
+        let people = self.enroll(source, args).await?;
         self.settle(1, "scoring and settling epoch 1").await?;
         let license = self.license().await?;
         self.queries(&license).await?;
@@ -78,12 +87,7 @@ impl Demo {
     }
 
     /// Where the records come from: the directory that was named, or synthetic patients.
-    async fn source(
-        &mut self,
-        args: &DemoArgs,
-        inputs: Option<Vec<PathBuf>>,
-        limits: Limits,
-    ) -> Result<mpsc::Receiver<records::Found>> {
+    async fn source(&mut self, args: &DemoArgs, inputs: Option<Files>, how: How) -> Result<records::Stream> {
         let files = match inputs {
             Some(files) => files,
             None => {
@@ -91,7 +95,8 @@ impl Demo {
                 records::files(&self.synthesize(args).await?)?
             }
         };
-        Ok(records::stream(files, args.patients.map(|n| n as usize), limits))
+        self.report.patients.files = files.paths.len();
+        Ok(records::stream(files, args.patients.map(|n| n as usize), how))
     }
 
     async fn synthesize(&self, args: &DemoArgs) -> Result<PathBuf> {

@@ -1,9 +1,10 @@
 //! Enrolling members and contributing their records, a few at a time.
 
 use super::Demo;
+use crate::args::DemoArgs;
 use crate::coop::Coop;
 use crate::found::{self, REGISTRAR};
-use crate::records::{Found, Skip};
+use crate::records::{Found, Skip, Stream, Taken};
 use crate::state::State;
 use crate::wallet::Wallet;
 use crate::{epoch, member};
@@ -14,15 +15,13 @@ use futures_util::stream::unfold;
 use rochdale_api::contribution::ContributionStatus;
 use rochdale_core::consent::Permission;
 use rochdale_core::ids::{ContributionId, DatasetId, MemberId, Purpose};
+use rochdale_core::score::Scored;
 use std::collections::BTreeMap;
-use tokio::sync::mpsc;
 
 /// Health, medical and biomedical research: what members consent to and the researcher licenses.
 pub const PURPOSE: Purpose = Purpose(6);
 /// The demo's one dataset: health records.
 pub const DATASET: DatasetId = DatasetId(1);
-/// Members that are served side by side; each holds one record in memory.
-const SIDE_BY_SIDE: usize = 6;
 
 /// A member who contributed.
 pub struct Person {
@@ -32,6 +31,10 @@ pub struct Person {
     pub member_id: MemberId,
     /// The record.
     pub contribution_id: ContributionId,
+    /// Where it came from.
+    pub input: String,
+    /// What the stewards will find of it.
+    pub scored: Scored,
 }
 
 struct Enrolled {
@@ -49,50 +52,53 @@ struct Enroller {
 
 impl Enroller {
     /// One member's way: join, consent, seal and contribute.
-    async fn enroll(&self, name: String, record: &[u8]) -> Result<Enrolled> {
+    async fn enroll(&self, name: String, mut record: Taken) -> Result<Enrolled> {
         let mut wallet = Wallet::open_or_create(&self.state, &name)?;
         let joined = member::join(&self.coop, &mut wallet, &self.registrar).await?;
         let (granted, _) = member::consent(&self.coop, &wallet, Permission::HealthMedicalBiomedical {}).await?;
-        let status = member::contribute(&self.coop, &mut wallet, record, DATASET).await?;
+        let status = member::contribute(&self.coop, &mut wallet, &mut record, DATASET).await?;
+        let Taken { name: input, scored, .. } = record;
         let contribution_id = status.contribution_id.context("a recorded contribution has an id")?;
-        let person = Person { name, member_id: joined.member_id, contribution_id };
+        let person = Person { name, member_id: joined.member_id, contribution_id, input, scored };
         Ok(Enrolled { person, join_gas: joined.mined.gas_used, grant_gas: granted.gas_used, status })
     }
 }
 
 impl Demo {
     /// Steps 1 and 2: every record found becomes a member's contribution.
-    pub(super) async fn enroll(&mut self, source: mpsc::Receiver<Found>, wanted: Option<u32>) -> Result<Vec<Person>> {
+    pub(super) async fn enroll(&mut self, source: Stream, args: &DemoArgs) -> Result<Vec<Person>> {
         let enroller = Enroller {
             coop: self.coop.clone(),
             state: self.state.clone(),
             registrar: found::office(&self.state, REGISTRAR)?,
         };
         let what = "members join and contribute";
-        let bar = match wanted.or(self.report.patients.synthetic) {
+        let bar = match args.patients.or(self.report.patients.synthetic) {
             Some(total) => self.ui.bar(what, u64::from(total)),
             None => self.ui.spinner(what),
         };
         let numbered = unfold((source, 0u32), |(mut source, n)| async move {
-            let found = source.recv().await?;
+            let found = source.next().await.transpose()?;
             Some(((n + 1, found), (source, n + 1)))
         });
         let work = numbered.map(|(number, found)| {
             let enroller = &enroller;
             async move {
-                match found {
+                Ok(match found? {
                     Found::Skipped(skip) => Err(skip),
-                    Found::Record { name, bytes } => enroller
-                        .enroll(format!("m{number:04}"), &bytes)
-                        .await
-                        .map_err(|error| Skip { input: name, reason: format!("{error:#}"), fault: true }),
-                }
+                    Found::Record(taken) => {
+                        let input = taken.name.clone();
+                        let enrolled = enroller.enroll(format!("m{number:04}"), *taken).await;
+                        enrolled.map_err(|error| Skip { input, reason: format!("{error:#}"), fault: true })
+                    }
+                })
             }
         });
-        let mut work = std::pin::pin!(work.buffer_unordered(SIDE_BY_SIDE));
+        let mut work = std::pin::pin!(work.buffer_unordered(args.at_once as usize));
         let mut enrolled = Vec::new();
         while let Some(result) = work.next().await {
-            match result {
+            let result: Result<Result<Enrolled, Skip>> = result;
+            match result? {
                 Ok(one) => {
                     enrolled.push(one);
                     bar.inc();
@@ -112,6 +118,7 @@ impl Demo {
         for skip in &self.report.patients.skipped {
             self.ui.say(format!("  skipped {}: {}", skip.input, skip.reason));
         }
+        self.report.patients.found = enrolled.len() + self.report.patients.skipped.len();
         enrolled.sort_by_key(|one| one.person.contribution_id);
         self.report.patients.contributed = enrolled.len();
         self.report.gas.mean("join", enrolled.iter().map(|one| one.join_gas));

@@ -1,6 +1,6 @@
 //! What the demo prints: who earned what, where each cent went, what is left, and whether the sums hold.
 
-use crate::records::Skip;
+use crate::records::{Skip, percent};
 use crate::ui::Ui;
 use alloy::primitives::B256;
 use anyhow::Result;
@@ -39,6 +39,10 @@ pub struct Report {
 pub struct Patients {
     /// How many were made, where they are synthetic.
     pub synthetic: Option<u32>,
+    /// Files that were looked at; those of archives are one.
+    pub files: usize,
+    /// What was found: `contributed` and `skipped` add up to it.
+    pub found: usize,
     pub contributed: usize,
     pub skipped: Vec<Skip>,
 }
@@ -47,6 +51,10 @@ pub struct Patients {
 pub struct MemberReport {
     pub name: String,
     pub member_id: MemberId,
+    /// Where the record came from.
+    pub input: String,
+    /// Its quality, and the first reasons why it is not more.
+    pub score: Value,
     #[serde(with = "decimal_string")]
     pub cash: u128,
     #[serde(with = "decimal_string")]
@@ -167,6 +175,7 @@ impl Report {
             return Ok(());
         }
         self.print_money();
+        self.print_quality();
         self.print_queries();
         self.print_denials();
         self.print_gas();
@@ -202,6 +211,16 @@ impl Report {
             ("reserve", t.reserve),
         ];
         rows.iter().for_each(|(bucket, amount)| println!("  {bucket:<20} {:>18}", MicroUsdc(*amount).to_string()));
+    }
+
+    /// What each record is worth to research, and what costs most of it: whoever gave it mends that first.
+    fn print_quality(&self) {
+        println!("\nQuality of the records, and what costs most of it");
+        for member in &self.members {
+            let quality = member.score["quality"].as_u64().and_then(|quality| u16::try_from(quality).ok());
+            let reason = member.score["reasons"][0]["text"].as_str().unwrap_or("nothing");
+            println!("  {} {:>8}  {}: {reason}", member.name, percent(quality.unwrap_or(0)), member.input);
+        }
     }
 
     fn print_queries(&self) {

@@ -8,15 +8,14 @@ use crate::found::{self, FOUNDER};
 use crate::researcher::{self, Bought, Purchase, Researcher};
 use crate::state::steward_name;
 use crate::wallet::Wallet;
-use crate::{audit, epoch, member};
+use crate::{audit, epoch, member, records};
 use alloy::primitives::U256;
 use anyhow::{Context, Result, ensure};
 use rochdale_api::ProblemCode;
 use rochdale_api::client::{Client, Identity};
-use rochdale_api::contribution::ShareAnswer;
 use rochdale_api::member::Sealed as SealedReply;
-use rochdale_api::order::{ReleaseRequest, SealedRequest, Shares};
-use rochdale_api::status::{BudgetView, TreasuryView};
+use rochdale_api::order::{ReleaseRequest, SealedRequest, ShareAnswer, Shares};
+use rochdale_api::route::{gateway, steward};
 use rochdale_chain::bindings::{DataToken, GovToken, SettlementLedger, TestUSDC};
 use rochdale_chain::client::Sender;
 use rochdale_chain::local::approve_researcher;
@@ -79,7 +78,7 @@ impl Demo {
             let start = Instant::now();
             let kind = query.ask.kind();
             let license = licensed.bought.license;
-            let (answered, kept) = licensed.researcher.ask(&self.coop, license, PURPOSE, query, false).await?;
+            let (answered, kept) = licensed.researcher.ask(&self.coop, license, PURPOSE, query).await?;
             let figures = answered.answer.readings(&kept.request.query);
             let mined = kept.answer.context("an answered order has no answer")?.mined;
             let seconds = start.elapsed().as_secs_f64();
@@ -157,7 +156,7 @@ impl Demo {
             let context = OrderContext { chain_id, committee, order, worker, index: entry.steward };
             let sealed = seal_as(&coop::sealing_key(entry), &context, &json, &mut rand::rng())?.0;
             let request = SealedRequest { order, sealed };
-            let reply: SealedReply = match steward.post_signed("/v1/release", &request, now).await {
+            let reply: SealedReply = match steward.post_signed(steward::RELEASE, &request, now).await {
                 Ok(reply) => reply,
                 // Once the epoch is settled, an erasure destroys who was in the snapshot: nothing is released of it to anybody.
                 Err(error) if error.code() == ProblemCode::Conflict => {
@@ -219,18 +218,20 @@ impl Demo {
             self.report.members.push(MemberReport {
                 name: person.name.clone(),
                 member_id: person.member_id,
+                input: person.input.clone(),
+                score: records::score_value(&person.scored),
                 cash: claimed.cash.to(),
                 data: claimed.data.to(),
                 gov: claimed.gov.to(),
             });
         }
-        self.report.treasury = self.coop.gateway.get::<TreasuryView>("/v1/treasury").await?;
+        self.report.treasury = self.coop.gateway.get(gateway::TREASURY).await?;
         let treasury =
             self.chain.view(addresses.usdc, &TestUSDC::balanceOfCall { account: addresses.treasury }).await?;
         let data = self.chain.view(addresses.data_token, &DataToken::totalSupplyCall {}).await?;
         let gov = self.chain.view(addresses.gov_token, &GovToken::totalSupplyCall {}).await?;
         self.report.check_conservation(treasury.to(), data.to(), gov.to());
-        self.report.budget = self.coop.gateway.get::<BudgetView>("/v1/budget").await?;
+        self.report.budget = self.coop.gateway.get(gateway::BUDGET).await?;
         self.naive_loop(people).await?;
         let audited = audit::run(&self.state, StewardId(1))?;
         self.report.audit_agrees = audited.agrees;

@@ -1,5 +1,6 @@
 //! What a person can type after `rochdale gov`.
 
+use super::money::MoneyProposal;
 use alloy::primitives::{Address, B256, U256};
 use clap::{Args, Subcommand, ValueEnum};
 use rochdale_chain::gov::{House, Support};
@@ -176,6 +177,8 @@ pub enum ProposeCommand {
         #[arg(long)]
         reason: String,
     },
+    #[command(flatten)]
+    Money(MoneyProposal),
     /// New code for a contract: takes both houses
     Upgrade {
         /// The contract's name
@@ -271,6 +274,8 @@ pub enum PollCommand {
         #[arg(long)]
         choice: String,
     },
+    /// The polls: which are open, until when, and how many answered
+    List,
     /// The polls, or one with its ballots
     Show {
         /// The poll's id

@@ -1,6 +1,8 @@
 //! Governance: polls, proposals and what they change.
 
 pub mod args;
+mod call;
+mod money;
 mod poll;
 mod proposal;
 mod specs;

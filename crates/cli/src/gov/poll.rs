@@ -7,15 +7,22 @@ use crate::coop::Coop;
 use crate::state::{State, read_json};
 use crate::ui::Ui;
 use crate::wallet::Wallet;
+use crate::when::{count, utc};
 use alloy::primitives::B256;
 use anyhow::{Context, Result, bail, ensure};
 use rochdale_api::poll::{BallotRequest, PollRecord, PollRequest, PollView, SignedBallot};
+use rochdale_api::route::gateway;
+use rochdale_chain::client::{Chain, Head};
 use rochdale_chain::eip712;
 use rochdale_chain::poll::{self as chain_poll, Electorate};
 use rochdale_core::poll::{Ballot, House, Poll, Tally};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+/// Longer than an idle local chain takes for a block.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// `rochdale gov poll …`
 pub async fn run(common: &Common, command: PollCommand, ui: Ui) -> Result<ExitCode> {
@@ -25,7 +32,7 @@ pub async fn run(common: &Common, command: PollCommand, ui: Ui) -> Result<ExitCo
             let state = common.state()?;
             let wallet = Wallet::open(&state, &name)?;
             let chain = super::chain(&state, &chain, coop.manifest.chain_id).await?;
-            let head = chain.head().await?;
+            let head = passed(&chain).await?;
             let poll = Poll {
                 author: wallet.id()?,
                 question,
@@ -37,14 +44,20 @@ pub async fn run(common: &Common, command: PollCommand, ui: Ui) -> Result<ExitCo
             };
             poll.check(head.finalized.timestamp)?;
             let signature = eip712::sign(&wallet.key, &eip712::Poll::from(&poll), &coop.manifest.poll_domain())?;
-            let view: PollView = coop.gateway.post("/v1/polls", &PollRequest { poll, signature }).await?;
-            show(ui, &json!(view), format!("poll {} is open for {days} days", view.id))
+            let view: PollView = coop.gateway.post(gateway::HOLD_POLL, &PollRequest { poll, signature }).await?;
+            show(ui, &json!(view), format!("poll {} is open for {}", view.id, count(days.into(), "day")))
         }
         PollCommand::Vote { name, poll, choice } => vote(&coop, &common.state()?, &name, poll, &choice, ui).await,
-        PollCommand::Show { poll: None } => {
-            let polls: Vec<PollView> = coop.gateway.get("/v1/polls").await?;
-            let lines: Vec<String> =
-                polls.iter().map(|p| format!("{}  {} ballots  {}", p.id, p.ballots, p.poll.question)).collect();
+        PollCommand::List | PollCommand::Show { poll: None } => {
+            let polls: Vec<PollView> = coop.gateway.get(gateway::POLLS).await?;
+            let now = coop.now().await?;
+            let line = |p: &PollView| {
+                let closes = p.poll.closes_at;
+                let stands = if closes >= now { "open until" } else { "closed since" };
+                let ballots = count(p.ballots, "ballot");
+                format!("{}  {stands} {}  {ballots}  {}", p.id, utc(closes), p.poll.question)
+            };
+            let lines: Vec<String> = polls.iter().map(line).collect();
             show(ui, &json!(polls), if lines.is_empty() { "no polls yet".to_owned() } else { lines.join("\n") })
         }
         PollCommand::Show { poll: Some(id) } => {
@@ -52,7 +65,7 @@ pub async fn run(common: &Common, command: PollCommand, ui: Ui) -> Result<ExitCo
             let mut text = record.poll.question.clone();
             for (place, option) in record.poll.options.iter().enumerate() {
                 let votes = record.ballots.iter().filter(|b| usize::from(b.ballot.choice) == place).count();
-                write!(text, "\n  {}. {option}: {votes} ballots", place + 1)?;
+                write!(text, "\n  {}. {option}: {}", place + 1, count(votes as u64, "ballot"))?;
             }
             write!(text, "\nnot checked here: `rochdale gov tally --poll {id}` counts")?;
             show(ui, &json!(record), text)
@@ -60,8 +73,22 @@ pub async fn run(common: &Common, command: PollCommand, ui: Ui) -> Result<ExitCo
     }
 }
 
+/// A head whose final block is in the past: who was a member at a time is known once that time is over. After a local chain's time was
+/// moved, blocks of one time may follow each other.
+async fn passed(chain: &Chain) -> Result<Head> {
+    let start = Instant::now();
+    loop {
+        let head = chain.head().await?;
+        if head.finalized.timestamp < head.latest.timestamp {
+            return Ok(head);
+        }
+        ensure!(start.elapsed() < PATIENCE, "the chain's last blocks are all of {}", utc(head.latest.timestamp));
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
 async fn record(coop: &Coop, id: B256) -> Result<PollRecord> {
-    let record: PollRecord = coop.gateway.get(&format!("/v1/polls/{id}/ballots")).await?;
+    let record: PollRecord = coop.gateway.get(gateway::BALLOTS.at(id)).await?;
     let found = chain_poll::id(&record.poll);
     ensure!(found == id, "the gateway answered with poll {found}, not {id}");
     Ok(record)
@@ -81,7 +108,7 @@ async fn vote(coop: &Coop, state: &State, name: &str, poll: B256, choice: &str, 
     };
     let signature = eip712::sign(&wallet.key, &eip712::Ballot::from(&ballot), &coop.manifest.poll_domain())?;
     let request = BallotRequest { ballot, signature };
-    let kept: SignedBallot = coop.gateway.post(&format!("/v1/polls/{poll}/ballots"), &request).await?;
+    let kept: SignedBallot = coop.gateway.post(gateway::VOTE.at(poll), &request).await?;
     let words = &record.poll.options[usize::from(ballot.choice)];
     show(ui, &json!(kept), format!("member {member} answers {words:?}"))
 }
@@ -155,7 +182,7 @@ fn sentence(record: &PollRecord, tally: &Tally, open: bool) -> Result<String> {
     for (option, votes) in record.poll.options.iter().zip(&tally.votes) {
         write!(text, "\n  {votes:>6}  {option}")?;
     }
-    write!(text, "\n{} ballots count, digest {}", tally.counted, tally.ballots)?;
+    write!(text, "\ncounted: {}, digest {}", count(tally.counted as u64, "ballot"), tally.ballots)?;
     for (place, why) in &tally.refused {
         write!(text, "\n  refused: member {}: {why}", record.ballots[*place].ballot.member)?;
     }

@@ -254,7 +254,9 @@ fn sentence(view: &View, now: u64) -> Result<String> {
         view.charter.iter().try_for_each(|call| writeln!(text, "- {call}"))?;
     }
     writeln!(text, "Voting opens {}, closes {}", when(view.opens_at, now), when(view.closes_at, now))?;
-    writeln!(text, "Executed {} at the earliest", when(view.executable_at, now))?;
+    if let Some(line) = execution(view, now) {
+        writeln!(text, "{line}")?;
+    }
     let quorum = view.quorum.as_deref().unwrap_or("known once voting opens");
     write!(
         text,
@@ -262,6 +264,30 @@ fn sentence(view: &View, now: u64) -> Result<String> {
         view.votes_for, view.votes_against, view.votes_abstain
     )?;
     Ok(text)
+}
+
+/// When it may be executed, as far as that is known: one that is not queued waits from when it is.
+fn execution(view: &View, now: u64) -> Option<String> {
+    let waits = span(view.executable_at.saturating_sub(view.closes_at));
+    match view.status {
+        Status::Pending | Status::Active => Some(format!(
+            "Executed {} at the earliest: where it wins and is queued as voting closes, it waits {waits} in the timelock",
+            when(view.executable_at, now)
+        )),
+        Status::Succeeded => Some(format!(
+            "Executed {waits} after it is queued at the earliest: `rochdale gov queue --proposal {}`",
+            view.id
+        )),
+        Status::Queued if view.executable_at > now => {
+            Some(format!("Executed {} at the earliest", when(view.executable_at, now)))
+        }
+        Status::Queued => Some(format!(
+            "It may be executed, since {}: `rochdale gov execute --proposal {}`",
+            utc(view.executable_at),
+            view.id
+        )),
+        Status::Executed | Status::Canceled | Status::Defeated | Status::Expired => None,
+    }
 }
 
 /// A point in time as people read it, and how far it is from the chain's now.

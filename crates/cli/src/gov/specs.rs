@@ -1,13 +1,14 @@
 //! From what a person types to the calls of a proposal.
 
 use super::args::ProposeCommand;
-use crate::state::input;
+use super::call::spec;
+use crate::state::{called, input};
 use alloy::primitives::keccak256;
 use anyhow::{Context, Result, bail};
-use rochdale_chain::bindings::{DatasetCatalog, abi};
+use rochdale_chain::bindings::DatasetCatalog;
 use rochdale_chain::client::Chain;
 use rochdale_chain::deploy::{CoopConfig, Manifest};
-use rochdale_chain::gov::CallSpec;
+use rochdale_chain::gov::{CallSpec, params_argument};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::path::Path;
@@ -48,7 +49,10 @@ pub async fn calls(
             });
             spec("DatasetCatalog", "publish", json!({ "id": dataset, "d": offer }))
         }
-        ProposeCommand::Params { config } => spec("SettlementLedger", "setParams", params(&read(config)?)?),
+        ProposeCommand::Params { config } => {
+            let founding: CoopConfig = read(config)?;
+            spec("SettlementLedger", "setParams", json!({ "p": params_argument(&founding.ledger) }))
+        }
         ProposeCommand::Stewards { config } => {
             let config: CoopConfig = read(config)?;
             let seat = |s: &rochdale_chain::events::Seat| json!({ "signer": s.signer, "sealingKey": s.sealing_key });
@@ -62,32 +66,9 @@ pub async fn calls(
         ProposeCommand::Upgrade { contract, implementation } => {
             spec(contract, "upgradeToAndCall", json!({ "newImplementation": implementation, "data": "0x" }))
         }
+        ProposeCommand::Money(proposal) => proposal.call(chain).await?,
     };
     Ok((None, vec![one]))
-}
-
-/// The struct of parameters: the contract has the fields in the order in which the rules hash them.
-fn params(config: &CoopConfig) -> Result<Value> {
-    let function = abi("SettlementLedger").and_then(|abi| abi.function("setParams")?.first());
-    let function = function.context("SettlementLedger has no setParams")?;
-    let Some(p) = function.inputs.iter().find(|input| !input.components.is_empty()) else {
-        bail!("SettlementLedger.setParams takes no struct of parameters");
-    };
-    let words = config.ledger.words();
-    if p.components.len() != words.len() {
-        bail!("the ledger has {} parameters, the contract {}", words.len(), p.components.len());
-    }
-    let fields: Map<String, Value> =
-        p.components.iter().zip(words).map(|(field, word)| (field.name.clone(), json!(word.to_string()))).collect();
-    Ok(json!({ p.name.clone(): fields }))
-}
-
-fn spec(contract: &str, function: &str, args: Value) -> CallSpec {
-    let args = match args {
-        Value::Object(args) => args.into_iter().collect(),
-        _ => std::collections::BTreeMap::new(),
-    };
-    CallSpec { contract: contract.to_owned(), function: function.to_owned(), args, value: 0 }
 }
 
 /// `name=value` pairs; a value that is JSON is taken as such, so that structs and lists can be given.
@@ -107,8 +88,8 @@ fn named(args: &[String]) -> Result<Value> {
 }
 
 fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
-    let text = String::from_utf8(input(path)?).with_context(|| format!("{} is no text", path.display()))?;
-    toml::from_str(&text).with_context(|| format!("{} is not understood", path.display()))
+    let text = String::from_utf8(input(path)?).with_context(|| format!("{} is no text", called(path)))?;
+    toml::from_str(&text).with_context(|| format!("{} is not understood", called(path)))
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! What a person can type after `rochdale researcher`.
 
+use crate::amounts::usdc;
 use crate::gov::args::ChainArgs;
 use crate::ui::Agreed;
-use alloy::primitives::utils::parse_units;
 use clap::{Args, Subcommand, ValueEnum};
 use rochdale_core::consent::Permission;
 use rochdale_core::ids::{DatasetId, LicenseId, Purpose};
@@ -33,6 +33,18 @@ impl PurposeArg {
             Self::Gru => 42,
             Self::Hmb => 6,
         })
+    }
+}
+
+/// What a purpose is in words, as members consent to it.
+pub fn purpose_words(purpose: Purpose) -> String {
+    match purpose.0 {
+        4 => "any use".to_owned(),
+        42 => "research of every kind".to_owned(),
+        6 => "health, medical and biomedical research".to_owned(),
+        7 => "research of one disease".to_owned(),
+        11 => "research of populations and ancestry".to_owned(),
+        other => format!("purpose DUO:{other:07}"),
     }
 }
 
@@ -172,7 +184,8 @@ pub enum ResearcherCommand {
     /// Collateral that is lost for breaking a license's terms
     #[command(subcommand)]
     Bond(BondCommand),
-    /// Ask a typed query from a JSON file, and open the answer; the signed order is kept, and asked again it costs nothing
+    /// Ask a typed query from a JSON file, and open the answer: what it charges to people's privacy budgets is said and asked about first. The
+    /// signed order is kept, and asked again it costs nothing
     #[command(
         after_help = "Examples:\n  rochdale researcher query --name lin query.json   (see docs/how-to/query.md)\n  rochdale researcher query --name lin --resume"
     )]
@@ -195,6 +208,8 @@ pub enum ResearcherCommand {
         /// Send every order that has no answer yet once more: each is charged once
         #[arg(long, conflicts_with_all = ["query", "again"])]
         resume: bool,
+        #[command(flatten)]
+        agreed: Agreed,
     },
     /// List the orders that were signed, and where each stands
     #[command(after_help = "Example: rochdale researcher orders --name lin")]
@@ -211,6 +226,20 @@ pub enum ResearcherCommand {
         name: String,
         /// The order: its name, or how it begins
         order: String,
+    },
+    /// What licenses, auctions, computations and bonds cost now, in USDC, DATA and GOV, as the contracts say
+    #[command(
+        after_help = "Examples:\n  rochdale researcher prices\n  rochdale researcher prices --rpc https://node.example --manifest manifest.json --url https://gateway.example"
+    )]
+    Prices {
+        #[command(flatten)]
+        chain: ChainArgs,
+    },
+    /// For which purposes the ethics board has approved the researcher, until when, and which still wait for it
+    #[command(after_help = "Example: rochdale researcher approvals --name lin")]
+    Approvals {
+        #[command(flatten)]
+        who: Who,
     },
     /// Show how many members each dataset has for a purpose: published sizes, noisy and coarse
     #[command(after_help = "Example: rochdale researcher sizes")]
@@ -252,6 +281,8 @@ pub enum AuctionCommand {
     Reveal {
         #[command(flatten)]
         target: AuctionArgs,
+        #[command(flatten)]
+        agreed: Agreed,
     },
     /// Close an auction that is over, or take note of one that somebody else closed
     #[command(after_help = "Example: rochdale researcher auction settle --name lin --auction 1")]
@@ -365,40 +396,4 @@ pub enum BondCommand {
         #[command(flatten)]
         who: Who,
     },
-}
-
-/// Decimals of USDC, such as `3000` or `0.05`.
-fn usdc(text: &str) -> Result<MicroUsdc, String> {
-    tokens(text, 6).map(MicroUsdc)
-}
-
-/// An amount of whole tokens with so many decimals, in the smallest unit; more than none.
-pub fn tokens(text: &str, decimals: u8) -> Result<u128, String> {
-    // The parser would cut off what a token cannot be divided into, and take a minus.
-    let fraction = text.split_once('.').map_or("", |(_, fraction)| fraction);
-    let digits = text.chars().all(|c| c.is_ascii_digit() || c == '.');
-    if !digits || fraction.len() > usize::from(decimals) {
-        return Err(format!("`{text}` is no amount: write digits with at most {decimals} after a point"));
-    }
-    let parsed = parse_units(text, decimals).map_err(|error| format!("`{text}` is no amount: {error}"))?;
-    match u128::try_from(parsed.get_absolute()) {
-        Ok(0) => Err("an amount of 0 does nothing".to_owned()),
-        Ok(amount) => Ok(amount),
-        Err(_) => Err(format!("`{text}` is more than there can be")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn amounts_are_whole_tokens_and_never_cut_off() {
-        assert_eq!(usdc("3000"), Ok(MicroUsdc(3_000_000_000)));
-        assert_eq!(usdc("0.05"), Ok(MicroUsdc(50_000)));
-        assert_eq!(tokens("250.5", 18), Ok(250_500_000_000_000_000_000));
-        for bad in ["", ".", "-1", "1e3", "0", "0.0000001", "1,000", "1.2.3", "9".repeat(60).as_str()] {
-            assert!(usdc(bad).is_err(), "{bad} passed");
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! Auctions by sealed bids. What was sealed is kept before it is committed: who cannot reveal loses the bond.
 
 use super::args::{AuctionCommand, UseArgs};
+use super::budgets::Budgets;
 use super::desk::Desk;
 use super::keys::dollars;
 use crate::args::Common;
@@ -8,6 +9,7 @@ use crate::commands::show;
 use crate::coop;
 use crate::state::{read_json, write_json};
 use crate::ui::Ui;
+use crate::when::{count, utc};
 use alloy::eips::BlockNumberOrTag;
 use alloy::primitives::{Address, B256, U256, keccak256};
 use alloy::providers::Provider as _;
@@ -83,9 +85,12 @@ pub async fn run(common: &Common, command: AuctionCommand, ui: Ui) -> Result<Exi
             open(&Desk::open(common, &who).await?, dataset, purpose.code(), ui).await
         }
         AuctionCommand::Bid { who, auction, amount, use_, agreed } => {
-            bid(&Desk::open(common, &who).await?, auction, amount, use_, ui.agreeing(agreed)).await
+            let (desk, left) = (Desk::open(common, &who).await?, Budgets::line(common).await?);
+            bid(&desk, (auction, amount), use_, &left, ui.agreeing(agreed)).await
         }
-        AuctionCommand::Reveal { target } => reveal(&Desk::open(common, &target.who).await?, target.auction, ui).await,
+        AuctionCommand::Reveal { target, agreed } => {
+            reveal(&Desk::open(common, &target.who).await?, target.auction, ui.agreeing(agreed)).await
+        }
         AuctionCommand::Settle { target } => settle(&Desk::open(common, &target.who).await?, target.auction, ui).await,
         AuctionCommand::Refund { who } => {
             let desk = Desk::open(common, &who).await?;
@@ -113,7 +118,7 @@ async fn open(desk: &Desk, dataset: DatasetId, purpose: Purpose, ui: Ui) -> Resu
     status(desk, &Live::read(desk, id).await?, ui).await
 }
 
-async fn bid(desk: &Desk, id: u64, amount: MicroUsdc, use_: UseArgs, ui: Ui) -> Result<ExitCode> {
+async fn bid(desk: &Desk, (id, amount): (u64, MicroUsdc), use_: UseArgs, left: &str, ui: Ui) -> Result<ExitCode> {
     let live = Live::read(desk, id).await?;
     let (house, terms) = (desk.addresses().auction_house, &live.auction.terms);
     ensure!(live.stage() == "bidding", "auction {id} takes no bids any more: it is {}", live.stage());
@@ -125,7 +130,7 @@ async fn bid(desk: &Desk, id: u64, amount: MicroUsdc, use_: UseArgs, ui: Ui) -> 
     let committed = commitment(desk, id).await?;
     ensure!(committed.index == 0, "{} has bid in auction {id} already; a bid cannot be changed", desk.account());
     ui.agree(&format!(
-        "A sealed bid of {amount} in auction {id}: the bond of {} is paid now by {}, and lost unless the bid is revealed in time.",
+        "A sealed bid of {amount} in auction {id}: the bond of {} is paid now by {}, and lost unless the bid is revealed in time.{left}",
         MicroUsdc(terms.bidBond),
         desk.account()
     ))?;
@@ -142,8 +147,8 @@ async fn bid(desk: &Desk, id: u64, amount: MicroUsdc, use_: UseArgs, ui: Ui) -> 
     });
     let sentence = format!(
         "a bid of {amount} is sealed in auction {id}; reveal it from {} until {}, or the bond of {} is lost",
-        live.auction.commitEnd,
-        live.auction.revealEnd,
+        utc(live.auction.commitEnd),
+        utc(live.auction.revealEnd),
         MicroUsdc(terms.bidBond)
     );
     show(ui, &value, sentence)
@@ -158,9 +163,9 @@ async fn reveal(desk: &Desk, id: u64, ui: Ui) -> Result<ExitCode> {
         live.stage() == "revealing",
         "auction {id} is {}: bids are revealed from {} until {}, block time is {}",
         live.stage(),
-        live.auction.commitEnd,
-        live.auction.revealEnd,
-        live.now
+        utc(live.auction.commitEnd),
+        utc(live.auction.revealEnd),
+        utc(live.now)
     );
     let path = bids_file(desk, id);
     let kept = bids(&path)?.into_iter().find(|bid| bid.seal == committed.seal);
@@ -168,6 +173,15 @@ async fn reveal(desk: &Desk, id: u64, ui: Ui) -> Result<ExitCode> {
         kept.with_context(|| format!("{} does not hold what was sealed as {}", path.display(), committed.seal))?;
     let terms = &live.auction.terms;
     let rest = U256::from(sealed.amount.0.saturating_sub(terms.bidBond));
+    ui.agree(&format!(
+        "The bid of {} in auction {id} becomes public: {} are paid now by {}, beside the bond; what the price does not take comes back by \
+         `rochdale researcher auction refund`. Unrevealed by {}, the bond of {} is lost.",
+        sealed.amount,
+        dollars(rest),
+        desk.account(),
+        utc(live.auction.revealEnd),
+        MicroUsdc(terms.bidBond)
+    ))?;
     let house = desk.addresses().auction_house;
     let permit = desk.permit(house, rest).await?;
     let call = AuctionHouse::revealCall { auctionId: id, b: sealed.opened(), p: permit.into() };
@@ -189,8 +203,8 @@ async fn settle(desk: &Desk, id: u64, ui: Ui) -> Result<ExitCode> {
             live.stage() == "over",
             "auction {id} is {}: it can be closed from {} on, or once every bid is revealed; block time is {}",
             live.stage(),
-            live.auction.revealEnd,
-            live.now
+            utc(live.auction.revealEnd),
+            utc(live.now)
         );
         let receipt = desk.send(house, &AuctionHouse::closeCall { auctionId: id }).await?;
         let closed = receipt.logs.iter().find_map(|log| log.log_decode::<AuctionHouse::AuctionClosed>().ok());
@@ -233,17 +247,17 @@ async fn status(desk: &Desk, live: &Live, ui: Ui) -> Result<ExitCode> {
     });
     let mut text = format!(
         "auction {id} of dataset {} is {}: bids until {}, revealed until {} (block time {})\n\
-         {} records for {} days, reserve {}, bond {}\n{} bids, {} of them still sealed",
+         {} for {}, reserve {}, bond {}\n{}, {} of them still sealed",
         a.datasetId,
         live.stage(),
-        a.commitEnd,
-        a.revealEnd,
-        live.now,
-        a.terms.records,
-        a.terms.duration / super::DAY,
+        utc(a.commitEnd),
+        utc(a.revealEnd),
+        utc(live.now),
+        count(a.terms.records.into(), "record"),
+        count(a.terms.duration / super::DAY, "day"),
         MicroUsdc(a.terms.reserve),
         MicroUsdc(a.terms.bidBond),
-        a.bids,
+        count(a.bids.into(), "bid"),
         a.hidden
     );
     if let Some(leader) = leader {

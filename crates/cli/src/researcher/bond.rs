@@ -1,10 +1,12 @@
 //! Collateral: put, asked back, fetched.
 
-use super::args::{BondCommand, tokens};
+use super::args::BondCommand;
 use super::desk::Desk;
+use crate::amounts::tokens;
 use crate::args::Common;
 use crate::commands::show;
 use crate::ui::Ui;
+use crate::when::utc;
 use alloy::primitives::aliases::U96;
 use alloy::primitives::{Address, U256};
 use anyhow::{Result, bail, ensure};
@@ -76,7 +78,7 @@ impl Held {
             format!("{} has {} {own}, {needed} are needed: {verdict}", desk.account(), desk.amount(token, self.amount));
         if !self.unbonding.is_zero() {
             let back = desk.amount(token, self.unbonding);
-            text += &format!("; {back} {own} can be fetched from {} on", self.withdrawable_at);
+            text += &format!("; {back} {own} can be fetched from {} on", utc(self.withdrawable_at));
         }
         text
     }
@@ -123,7 +125,7 @@ async fn withdraw(desk: &Desk, amount: Option<String>, ui: Ui) -> Result<ExitCod
             desk.send(contract, &ResearcherBond::withdrawCall { to: desk.account() }).await?
         }
         // A new request would start the delay anew for what is on its way already: it has to be asked for.
-        None if waiting => bail!("{}; block time is {now}", before.sentence(desk)),
+        None if waiting => bail!("{}; block time is {}", before.sentence(desk), utc(now)),
         None => {
             ensure!(!before.amount.is_zero(), "{}: there is nothing to take back", before.sentence(desk));
             ask_back(desk, before.amount).await?

@@ -9,6 +9,7 @@ use crate::args::Common;
 use crate::commands::show;
 use crate::state::{read_json, write_json};
 use crate::ui::Ui;
+use crate::when::utc;
 use alloy::primitives::{B256, Bytes, U256};
 use anyhow::{Context, Result, bail, ensure};
 use rochdale_chain::bindings::ComputeDesk;
@@ -93,7 +94,7 @@ async fn open(desk: &Desk, dataset: u32, plan_digest: B256, max_units: u64, use_
     let sentence = format!(
         "job {job} holds {} under license {license}; without a receipt all of it can be had back from {} on",
         dollars(escrow),
-        held.refundAt
+        utc(held.refundAt)
     );
     show(ui, &value, sentence)
 }
@@ -122,7 +123,7 @@ async fn status(desk: &Desk, job: u64, ui: Ui) -> Result<ExitCode> {
     });
     let sentence = match stage {
         "settled" => format!("job {job} is settled; {} can be fetched", dollars(owed)),
-        "under_way" => format!("job {job} is under way; it can be ended from {} on (block time {now})", held.refundAt),
+        "under_way" => format!("job {job} is under way; it can be ended from {} on", utc(held.refundAt)),
         _ => format!("job {job} got no receipt in time: `rochdale researcher job refund --job {job}`"),
     };
     show(ui, &value, sentence)
@@ -169,8 +170,9 @@ async fn refund(desk: &Desk, job: u64, ui: Ui) -> Result<ExitCode> {
     if ended {
         ensure!(
             now >= held.refundAt,
-            "job {job} is under way: it can be ended from {} on, block time is {now}",
-            held.refundAt
+            "job {job} is under way: it can be ended from {} on, block time is {}",
+            utc(held.refundAt),
+            utc(now)
         );
         desk.send(contract, &ComputeDesk::refundCall { jobId: job }).await?;
     }

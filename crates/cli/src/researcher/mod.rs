@@ -3,13 +3,16 @@
 pub mod args;
 mod auction;
 mod bond;
+mod budgets;
 mod desk;
 mod job;
 mod keys;
 mod orders;
+mod prices;
 mod quote;
 mod sale;
 
+pub use budgets::{Budgets, zcdp};
 pub use keys::{Bought, Purchase, Researcher, fund, sample_queries};
 pub use orders::Kept;
 pub use quote::published;
@@ -20,11 +23,15 @@ use crate::coop::{self, Coop};
 use crate::found;
 use crate::state::input;
 use crate::ui::Ui;
+use crate::when::{count, utc};
 use anyhow::{Context, Result, ensure};
 use args::ResearcherCommand;
 use desk::Desk;
 use quote::Wanted;
 use rochdale_api::order::{Answered, PublishedSize, Sizes};
+use rochdale_api::route::gateway;
+use rochdale_api::status::LicenseView;
+use rochdale_core::ids::LicenseId;
 use rochdale_core::query::{Outcome, Query, Withheld};
 use serde_json::json;
 use std::path::Path;
@@ -55,7 +62,8 @@ pub async fn run(common: &Common, command: ResearcherCommand, ui: Ui) -> Result<
             sale::license(&desk, Wanted::of(&desk, &common.gateway()?, order).await?, pay, ui.agreeing(agreed)).await
         }
         ResearcherCommand::Renew { who, license, days, agreed } => {
-            sale::renew(&Desk::open(common, &who).await?, license, days, ui.agreeing(agreed)).await
+            let (desk, left) = (Desk::open(common, &who).await?, Budgets::line(common).await?);
+            sale::renew(&desk, (license, days), &left, ui.agreeing(agreed)).await
         }
         ResearcherCommand::Reserve { who, order, agreed } => {
             let desk = Desk::open(common, &who).await?;
@@ -75,21 +83,30 @@ pub async fn run(common: &Common, command: ResearcherCommand, ui: Ui) -> Result<
             };
             let until = desk.approve(&board, purpose.code(), u64::from(days) * DAY).await?;
             let account = desk.account();
-            let sentence = format!("{account} is approved for purpose {} until {until}", purpose.code());
+            let sentence = format!("{account} is approved for purpose {} until {}", purpose.code(), utc(until));
             show(ui, &json!({ "researcher": account, "purpose": purpose.code(), "until": until }), sentence)
         }
         ResearcherCommand::Auction(command) => auction::run(common, command, ui).await,
         ResearcherCommand::Job(command) => job::run(common, command, ui).await,
         ResearcherCommand::Bond(command) => bond::run(common, command, ui).await,
-        ResearcherCommand::Query { name, query, license, purpose, again, resume } => {
+        ResearcherCommand::Query { name, query, license, purpose, again, resume, agreed } => {
             let researcher = Researcher::open(&common.state()?, &name)?;
             let coop = Coop::connect(&common.gateway()?).await?;
             let Some(query) = query.filter(|_| !resume) else { return resume_all(&researcher, &coop, ui).await };
             let query = read_query(&query)?;
             let license = license.map_or_else(|| researcher.last_license(), Ok)?;
-            let known = researcher.answered_orders()?;
-            let (answered, kept) = researcher.ask(&coop, license, purpose.code(), query, again).await?;
-            let reused = known.contains(&kept.order);
+            let asked = researcher.asked(license, &query, coop.now().await?, again)?;
+            let reused = asked.as_ref().is_some_and(|kept| kept.answer.is_some());
+            let kept = match asked {
+                Some(kept) => kept,
+                None => {
+                    quote(&coop, license, &query, ui.agreeing(agreed)).await?;
+                    researcher.sign(&coop, license, purpose.code(), query).await?
+                }
+            };
+            let waiting = ui.spinner("waiting for the answer");
+            let (answered, kept) = researcher.fetch(&coop, kept).await?;
+            waiting.done();
             shown(ui, &answered, &kept, reused)
         }
         ResearcherCommand::Orders { name } => {
@@ -103,17 +120,32 @@ pub async fn run(common: &Common, command: ResearcherCommand, ui: Ui) -> Result<
             let (answered, kept) = researcher.fetch(&coop, researcher.order_named(&order)?).await?;
             shown(ui, &answered, &kept, true)
         }
+        ResearcherCommand::Prices { chain } => prices::prices(common, &chain, ui).await,
+        ResearcherCommand::Approvals { who } => {
+            prices::approvals(&Desk::open(common, &who).await?, &who.name, ui).await
+        }
         ResearcherCommand::Sizes => {
-            let sizes: Sizes = Coop::connect(&common.gateway()?).await?.gateway.get("/v1/sizes").await?;
+            let sizes: Sizes = Coop::connect(&common.gateway()?).await?.gateway.get(gateway::SIZES).await?;
             let line = |size: &PublishedSize| {
                 format!(
-                    "dataset {}, purpose {}: about {} members (epoch {})",
-                    size.dataset, size.purpose, size.members, size.epoch
+                    "dataset {}, purpose {}: about {} (epoch {})",
+                    size.dataset,
+                    size.purpose,
+                    count(size.members, "member"),
+                    size.epoch
                 )
             };
             show(ui, &json!(sizes), sizes.sizes.iter().map(line).collect::<Vec<_>>().join("\n"))
         }
     }
+}
+
+/// Says what a new question would charge, and asks.
+async fn quote(coop: &Coop, license: LicenseId, query: &Query, ui: Ui) -> Result<()> {
+    let view: LicenseView = coop.gateway.get(gateway::LICENSE.at(license)).await?;
+    let sizes: Sizes = coop.gateway.get(gateway::SIZES).await?;
+    let (_, people) = quote::newest(&sizes, view.dataset, view.purpose);
+    ui.agree(&budgets::quote(query, &view, people, &Budgets::read(coop).await?))
 }
 
 /// One answer: each figure with what it is of, its unit, and how far the noise may have moved it.
@@ -143,7 +175,7 @@ fn answer_lines(answered: &Answered, kept: &Kept, reused: bool) -> Vec<String> {
     lines.push(if reused || answered.cached {
         format!("from an earlier answer, nothing charged (order {})", kept.order)
     } else {
-        format!("charged to each person asked: {} zCDP (order {})", answer.rho as f64 / 1e9, kept.order)
+        format!("charged to each person asked: {} (order {})", zcdp(answer.rho), kept.order)
     });
     lines
 }

@@ -9,12 +9,12 @@ use anyhow::{Context, Result, bail};
 use rochdale_api::ProblemCode;
 use rochdale_api::client::ClientError;
 use rochdale_api::order::{Answered, QueryRequest, SealedAnswer};
+use rochdale_api::route::gateway;
 use rochdale_client::{Ordered, open_answer};
 use rochdale_core::ids::{LicenseId, Purpose};
 use rochdale_core::query::Query;
 use rochdale_crypto::random_blinder;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// An order as it is kept.
@@ -63,11 +63,6 @@ impl Researcher {
         Ok(orders)
     }
 
-    /// Orders whose answer is kept: to give it again charges nothing.
-    pub fn answered_orders(&self) -> Result<BTreeSet<B256>> {
-        Ok(self.orders()?.into_iter().filter(|kept| kept.answer.is_some()).map(|kept| kept.order).collect())
-    }
-
     /// The order whose name begins so.
     pub fn order_named(&self, name: &str) -> Result<Kept> {
         let name = name.strip_prefix("0x").unwrap_or(name).to_lowercase();
@@ -89,33 +84,37 @@ impl Researcher {
     }
 
     /// Asks a query under a license and opens the answer. The same query under the same license was asked before: its order goes on, or its kept
-    /// answer is given, unless `anew` says that the question shall be paid again.
+    /// answer is given.
     pub async fn ask(
         &self,
         coop: &Coop,
         license: LicenseId,
         purpose: Purpose,
         query: Query,
-        anew: bool,
     ) -> Result<(Answered, Kept)> {
-        query.validate()?;
-        let (digest, now) = (query.digest()?, coop.now().await?);
-        let same = |kept: &Kept| {
-            let order = &kept.request.order;
-            (order.license_id, order.query_digest) == (license, digest)
-                && matches!(kept.state(now), "answered" | "open")
-        };
-        // An order that is open is never doubled, whatever was said: it may be paid already.
-        let known = self.orders()?.into_iter().rev().find(|kept| same(kept) && (!anew || kept.answer.is_none()));
-        let kept = match known {
+        let kept = match self.asked(license, &query, coop.now().await?, false)? {
             Some(kept) => kept,
             None => self.sign(coop, license, purpose, query).await?,
         };
         self.fetch(coop, kept).await
     }
 
+    /// The order of the same query under the same license that is open or answered at `now`; an answered one is passed over where the
+    /// question shall be paid `anew`.
+    pub fn asked(&self, license: LicenseId, query: &Query, now: u64, anew: bool) -> Result<Option<Kept>> {
+        query.validate()?;
+        let digest = query.digest()?;
+        let same = |kept: &Kept| {
+            let order = &kept.request.order;
+            (order.license_id, order.query_digest) == (license, digest)
+                && matches!(kept.state(now), "answered" | "open")
+        };
+        // An order that is open is never doubled, whatever was said: it may be paid already.
+        Ok(self.orders()?.into_iter().rev().find(|kept| same(kept) && (!anew || kept.answer.is_none())))
+    }
+
     /// Signs a new order as of the gateway's finalized head, and keeps it.
-    async fn sign(&self, coop: &Coop, license: LicenseId, purpose: Purpose, query: Query) -> Result<Kept> {
+    pub async fn sign(&self, coop: &Coop, license: LicenseId, purpose: Purpose, query: Query) -> Result<Kept> {
         let view = coop.view().await?;
         let (nonce, deadline) = (random_blinder(&mut coop::rng()?), view.now + coop::ORDER_LIFETIME);
         let signer = rochdale_client::Researcher { site: &coop.site(), key: &self.key };
@@ -128,7 +127,7 @@ impl Researcher {
     /// The answer to an order: the kept one, or that of the worker, who gives the same as often as the order comes.
     pub async fn fetch(&self, coop: &Coop, mut kept: Kept) -> Result<(Answered, Kept)> {
         if kept.answer.is_none() {
-            let sent = coop.gateway.clone().patient(QUESTION).post::<SealedAnswer>("/v1/queries", &kept.request).await;
+            let sent = coop.gateway.clone().patient(QUESTION).post(gateway::QUERY, &kept.request).await;
             let sealed = match sent {
                 Ok(sealed) => sealed,
                 Err(error) => return Err(self.unanswered(kept, error)?),

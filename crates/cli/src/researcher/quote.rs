@@ -1,12 +1,15 @@
 //! What a license would be: what is bought, of how much there is. Nobody pays for more than there is.
 
 use super::args::OrderArgs;
+use super::budgets::Budgets;
 use super::desk::Desk;
 use super::keys::Purchase;
 use crate::coop::Coop;
 use crate::failure::Failure;
+use crate::when::count;
 use anyhow::{Context, Result, bail};
 use rochdale_api::order::Sizes;
+use rochdale_api::route::gateway;
 use rochdale_chain::bindings::DatasetCatalog;
 use rochdale_core::ids::{DatasetId, Epoch, Purpose};
 use rochdale_core::size::GRID;
@@ -20,6 +23,7 @@ pub struct Wanted {
     /// How many members have such records, as published.
     size: u64,
     days: u32,
+    budgets: Budgets,
 }
 
 impl Wanted {
@@ -43,8 +47,10 @@ impl Wanted {
             )));
         }
         let call = DatasetCatalog::datasetOfCall { id: dataset.0 };
-        let published = desk.view(desk.addresses().dataset_catalog, &call).await;
-        published.with_context(|| format!("there is no dataset {dataset}: `rochdale researcher sizes` shows all"))?;
+        let set = desk.view(desk.addresses().dataset_catalog, &call).await?;
+        if set.dataType == 0 {
+            bail!(Failure::refused(format!("there is no dataset {dataset}: `rochdale coop datasets` shows all")));
+        }
         let purchase = Purchase {
             dataset,
             records: u32::try_from(records)?,
@@ -52,16 +58,28 @@ impl Wanted {
             ehds_category: use_.category,
             duration: u64::from(days) * super::DAY,
         };
-        Ok(Self { purchase, size, days })
+        Ok(Self { purchase, size, days, budgets: Budgets::read(&coop).await? })
     }
 }
 
 /// About how many members have records of a dataset for a purpose, and the epoch that counted them: before the first counting it is
 /// the least that is ever said.
 pub async fn published(coop: &Coop, dataset: DatasetId, purpose: Purpose) -> Result<(Epoch, u64)> {
-    let sizes: Sizes = coop.gateway.get("/v1/sizes").await?;
+    let sizes: Sizes = coop.gateway.get(gateway::SIZES).await?;
+    Ok(newest(&sizes, dataset, purpose))
+}
+
+/// What the newest of these sizes says, as [`published`].
+pub fn newest(sizes: &Sizes, dataset: DatasetId, purpose: Purpose) -> (Epoch, u64) {
     let of_it = sizes.sizes.iter().filter(|size| (size.dataset, size.purpose) == (dataset, purpose));
-    Ok(of_it.map(|size| (size.epoch, size.members)).max().unwrap_or((Epoch(0), GRID)))
+    of_it.map(|size| (size.epoch, size.members)).max().unwrap_or((Epoch(0), GRID))
+}
+
+impl Wanted {
+    /// What is left to ask with: a license pays for records, not for anybody's budget.
+    pub fn budgets(&self) -> &Budgets {
+        &self.budgets
+    }
 }
 
 impl fmt::Display for Wanted {
@@ -70,7 +88,8 @@ impl fmt::Display for Wanted {
         let (days, size) = (self.days, self.size);
         write!(
             f,
-            "A license for {records} of about {size} records of dataset {dataset}, purpose {purpose}, for {days} days"
+            "A license for {records} of about {size} records of dataset {dataset}, purpose {purpose}, for {}",
+            count(days.into(), "day")
         )
     }
 }

@@ -7,6 +7,7 @@ use super::keys::dollars;
 use super::quote::Wanted;
 use crate::commands::show;
 use crate::ui::Ui;
+use crate::when::{count, utc};
 use alloy::primitives::U256;
 use anyhow::{Context, Result, bail, ensure};
 use rochdale_chain::bindings::{License, LicenseSale, Market};
@@ -23,7 +24,7 @@ pub async fn license(desk: &Desk, wanted: Wanted, pay: PayArg, ui: Ui) -> Result
     let order = desk.researcher.order(wanted.purchase);
     let market = desk.addresses().market;
     let price = desk.view(market, &Market::priceOfCall { o: order.clone() }).await?;
-    ui.agree(&format!("{wanted} for {}, paid by {}.", dollars(price), desk.account()))?;
+    ui.agree(&format!("{wanted} for {}, paid by {}.\n{}.", dollars(price), desk.account(), wanted.budgets()))?;
     desk.approved(wanted.purchase.purpose, wanted.purchase.duration).await?;
     let call = Market::buyCall { o: order, p: desk.permit(market, price).await? };
     let receipt = desk.send(market, &call).await?;
@@ -39,7 +40,7 @@ async fn for_data(desk: &Desk, wanted: Wanted, ui: Ui) -> Result<ExitCode> {
     let price = desk.view(market, &Market::dataPriceOfCall { o: order.clone() }).await?;
     ensure!(!price.is_zero(), "the cooperative does not take DATA: the token house sets what it is worth");
     let data = |amount: U256| DataWei(amount.saturating_to());
-    ui.agree(&format!("{wanted} for {}, paid by {}.", data(price), desk.account()))?;
+    ui.agree(&format!("{wanted} for {}, paid by {}.\n{}.", data(price), desk.account(), wanted.budgets()))?;
     desk.approved(wanted.purchase.purpose, wanted.purchase.duration).await?;
     desk.allow(token, market, price).await?;
     let receipt = desk.send(market, &Market::buyWithDataCall { o: order, maxData: price }).await?;
@@ -55,7 +56,7 @@ async fn for_data(desk: &Desk, wanted: Wanted, ui: Ui) -> Result<ExitCode> {
 }
 
 /// `rochdale researcher renew`
-pub async fn renew(desk: &Desk, license: Option<LicenseId>, days: u32, ui: Ui) -> Result<ExitCode> {
+pub async fn renew(desk: &Desk, (license, days): (Option<LicenseId>, u32), left: &str, ui: Ui) -> Result<ExitCode> {
     let license = license.map_or_else(|| desk.researcher.last_license(), Ok)?;
     let duration = u64::from(days) * DAY;
     let (market, licenses) = (desk.addresses().market, desk.addresses().license);
@@ -71,7 +72,8 @@ pub async fn renew(desk: &Desk, license: Option<LicenseId>, days: u32, ui: Ui) -
     };
     let price = desk.view(market, &Market::priceOfCall { o: order }).await?;
     ui.agree(&format!(
-        "License {license} lasts {days} days longer for {}, paid by {}.",
+        "License {license} lasts {} longer for {}, paid by {}.{left}",
+        count(days.into(), "day"),
         dollars(price),
         desk.account()
     ))?;
@@ -85,7 +87,7 @@ pub async fn renew(desk: &Desk, license: Option<LicenseId>, days: u32, ui: Ui) -
     desk.researcher.note_license(license)?;
     desk.finalize().await?;
     let value = json!({ "license": license, "expiry": expiry, "price": price.to_string(), "tx": receipt.transaction });
-    show(ui, &value, format!("license {license} lasts until {expiry}, for {}", dollars(price)))
+    show(ui, &value, format!("license {license} lasts until {}, for {}", utc(expiry), dollars(price)))
 }
 
 /// `rochdale researcher reserve`
@@ -94,9 +96,10 @@ pub async fn reserve(desk: &Desk, wanted: Wanted, ui: Ui) -> Result<ExitCode> {
     let market = desk.addresses().market;
     let price = desk.view(market, &Market::priceOfCall { o: order.clone() }).await?;
     ui.agree(&format!(
-        "{wanted} is reserved for {}, held of {}: all of it can be had back for a while.",
+        "{wanted} is reserved for {}, held of {}: all of it can be had back for a while.\n{}.",
         dollars(price),
-        desk.account()
+        desk.account(),
+        wanted.budgets()
     ))?;
     desk.approved(wanted.purchase.purpose, wanted.purchase.duration).await?;
     let permit = desk.permit(market, price).await?;
@@ -111,7 +114,7 @@ pub async fn reserve(desk: &Desk, wanted: Wanted, ui: Ui) -> Result<ExitCode> {
     let sentence = format!(
         "reservation {reservation} for {}: `activate` makes it a license, `cancel` gives the money back until {}",
         dollars(price),
-        held.cancelUntil
+        utc(held.cancelUntil)
     );
     show(ui, &value, sentence)
 }

@@ -1,13 +1,16 @@
 //! What a person gets for a wrong word or a wrong place, before anything is started.
 
-use crate::support::fails;
+use crate::support::{fails, rochdale};
+use std::io::Write as _;
+use std::process::Stdio;
 
 #[test]
 fn every_command_shows_help() {
-    let commands: [&[&str]; 35] = [
+    let commands: [&[&str]; 36] = [
         &["key", "new"],
         &["researcher", "new"],
         &["demo"],
+        &["import"],
         &["up"],
         &["coop", "deploy"],
         &["coop", "status"],
@@ -108,4 +111,12 @@ fn an_unknown_key_of_the_founding_configuration_is_named() {
     let state = dir.path().join("state");
     let error = fails(&["up", "--config", config.to_str().unwrap(), "--state", state.to_str().unwrap()]);
     assert!(error.contains("coop.toml") && error.contains("quoruum"), "{error}");
+
+    let mut piped = rochdale(&["up", "--config", "-", "--state", state.to_str().unwrap()]);
+    let mut piped = piped.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    piped.stdin.take().unwrap().write_all(b"chain_id = 31337\nquoruum = 3\n").unwrap();
+    let output = piped.wait_with_output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && error.contains("standard input is not understood"), "{error}");
+    assert!(error.contains("quoruum") && !state.exists(), "{error}");
 }

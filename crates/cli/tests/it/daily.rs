@@ -37,7 +37,7 @@ fn points_8_and_10_people_prices_and_budgets_at_a_glance() {
     assert!(said.contains("dataset 1: health records") && said.contains("100000.00 USDC for 1,000 records"), "{said}");
     assert_eq!(up.json(&["coop", "budget"])["debits"], 0);
     let said = text(&typed(&up, &["coop", "budget"]).stdout);
-    assert!(said.contains("0 queries are booked"), "{said}");
+    assert!(said.contains("nobody was charged anything yet") && said.contains("at least 1.000 zCDP"), "{said}");
 
     up.json(&["epoch", "settle"]);
     let said = text(&typed(&up, &["member", "claim", "--all"]).stdout);
@@ -134,6 +134,20 @@ fn point_8_a_registrar_admits_here_and_the_member_joins_elsewhere() {
     let travels = std::fs::read_to_string(&application).unwrap();
     let row_key = std::fs::read_to_string(format!("{home}/members/ada/row.key")).unwrap();
     assert!(!travels.contains(row_key.trim().trim_start_matches("0x")), "the row key lies open in {application}");
+    // Whoever carries it can put no other row key in, account or nullifier: the account signed them.
+    let signed: Value = serde_json::from_str(&travels).unwrap();
+    for field in ["row_key_digest", "account", "nullifier", "deadline"] {
+        let mut other = signed.clone();
+        other[field] = match field {
+            "account" => "0x00000000000000000000000000000000000a11ce".into(),
+            "deadline" => (signed["deadline"].as_u64().unwrap() + 1).into(),
+            _ => format!("0x{}", "11".repeat(32)).into(),
+        };
+        std::fs::write(file("changed.json"), other.to_string()).unwrap();
+        let said = up.refuses(&["registrar", "admit", &file("changed.json"), "--out", &file("no.json")], 3);
+        assert!(said.contains("is not what") && said.contains("signed"), "{field}: {said}");
+        assert!(!dir.path().join("no.json").exists(), "{field}");
+    }
     let admitted = up.json(&["registrar", "admit", &application, "--out", &admission]);
     assert_eq!((&admitted["account"], &admitted["stewards"]), (&account, &3.into()), "{admitted}");
 

@@ -1,6 +1,6 @@
 //! `demo --fhir` on a directory as people have them: every shape, and what is broken beside what is not.
 
-use crate::support::{fails, json, port, synthesize};
+use crate::support::{fails, port, rochdale, synthesize};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json as j};
@@ -69,9 +69,13 @@ fn every_shape_is_taken_and_what_is_broken_is_skipped_and_named() {
     let fhir = dir.path().join("fhir");
     std::fs::create_dir(&fhir).unwrap();
     fill(&fhir);
-    let (state, port) = (dir.path().join("state"), port().to_string());
-    let args = ["demo", "--once", "--json", "--fhir", fhir.to_str().unwrap(), "--port", &port, "--state"];
-    let report = json(&[&args[..], &[state.to_str().unwrap()]].concat());
+    let (here, port) = (dir.path().join("here"), port().to_string());
+    std::fs::create_dir(&here).unwrap();
+    let args = ["demo", "--once", "--json", "--fhir", fhir.to_str().unwrap(), "--port", &port];
+    let output = rochdale(&args).current_dir(&here).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(std::fs::read_dir(&here).unwrap().count(), 0, "a demo that is over left something where it was typed");
 
     assert_eq!(report["patients"]["contributed"], 9, "{}", report["patients"]);
     let skipped = report["patients"]["skipped"].as_array().unwrap();
@@ -105,4 +109,5 @@ fn where_nothing_is_usable_it_fails_and_says_why() {
     let args = ["demo", "--once", "--fhir", fhir.to_str().unwrap(), "--port", &port, "--state"];
     let error = fails(&[&args[..], &[state.to_str().unwrap()]].concat());
     assert!(error.contains("no input was usable") && error.contains("not.json"), "{error}");
+    assert!(error.contains(&format!("what ran lies in {}", state.display())), "{error}");
 }

@@ -23,6 +23,7 @@ use rochdale_core::ledger::{
 };
 use rochdale_crypto::keyfile::{self, KeyKind};
 use rochdale_testkit::anvil::{TestCoop, role_key};
+use rochdale_testkit::fixtures;
 use serde_json::Value;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -50,25 +51,12 @@ async fn propose(coop: &TestCoop, attempt: u32) {
     let start = coop.manifest.schedule().start(Epoch(1), attempt);
     coop.local.time_to(start, 1).await.unwrap();
     let header = Header {
-        epoch: Epoch(1),
-        attempt,
         previous_root: empty_root(coop.manifest.tree_depth),
         root: tree(coop).root(),
         params_hash: coop.manifest.ledger.hash(),
         inputs_root: keccak256(b"inputs"),
         sheet_digest: keccak256(b"sheet"),
-        sharers: 0,
-        payout: 0,
-        sum_usage: U256::ZERO,
-        sum_data: U256::ZERO,
-        sum_early: U256::ZERO,
-        sum_data_award: U256::ZERO,
-        sum_gov_award: U256::ZERO,
-        cash_allocated: 0,
-        data_awarded: 0,
-        data_earned: 0,
-        gov_awarded: 0,
-        gov_earned: 0,
+        ..fixtures::header(Epoch(1), attempt)
     };
     let signed = eip712::Header::from(&header);
     let sign = |key| eip712::sign(key, &signed, &coop.manifest.settlement_domain()).unwrap();
@@ -117,7 +105,7 @@ async fn a_root_is_objected_to_answered_for_and_voided_by_hand() {
     let run = |args: &[&str], more: &[&str]| -> Value { json(&[&["dispute"][..], args, more, &common[..]].concat()) };
     let refused =
         |args: &[&str], more: &[&str]| -> String { fails(&[&["dispute"][..], args, more, &common[..]].concat()) };
-    let object = ["object", "--epoch", "1", "--attempt", "0", "--key"];
+    let object = ["object", "--epoch", "1", "--attempt", "0", "--yes", "--key"];
     assert_eq!(run(&["show"], &[])["pending"], Value::Null);
     assert!(refused(&object, &[steward_key]).contains("no root is pending"));
 
@@ -152,6 +140,9 @@ async fn a_root_is_objected_to_answered_for_and_voided_by_hand() {
     let carried = run(&["answer", "--member", "1", "--key", key, "--from"], &[&steward(&answer)]);
     assert!(carried["tx"].as_str().is_some_and(|tx| tx.len() == 66), "{carried}");
 
+    let unasked = refused(&["object", "--epoch", "1", "--attempt", "0", "--key"], &[steward_key]);
+    assert!(unasked.contains("USDC of the bond") && unasked.contains("add --yes"), "{unasked}");
+    assert!(!run(&["show"], &[])["pending"]["final_at"].is_null(), "nothing was sent");
     run(&object, &[steward_key]);
     let frozen = run(&["show"], &[])["pending"].clone();
     assert_eq!((frozen["attempt"].as_u64(), &frozen["final_at"]), (Some(0), &Value::Null), "{frozen}");

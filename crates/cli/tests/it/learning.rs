@@ -1,33 +1,9 @@
 //! The how-to for newcomers, typed as it stands: every command in its order, on a fresh cooperative.
 
+use crate::pages::{Typed, commands, fits, page, root};
 use crate::support::{Up, port};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-
-const HOW_TO: &str = include_str!("../../../../docs/how-to/learn.md");
-
-/// A command of the document and what the document shows of its answer.
-struct Typed {
-    words: Vec<String>,
-    shown: Vec<String>,
-}
-
-/// The `console` blocks: lines that begin with `$ ` are typed, the others are shown.
-fn commands(document: &str) -> Vec<Typed> {
-    let (mut found, mut inside) = (Vec::<Typed>::new(), false);
-    for line in document.lines() {
-        match (line, inside) {
-            ("```console", _) => inside = true,
-            ("```", _) => inside = false,
-            (line, true) => match line.strip_prefix("$ ") {
-                Some(command) => found.push(Typed { words: words(command), shown: Vec::new() }),
-                None => found.last_mut().unwrap().shown.push(line.to_owned()),
-            },
-            _ => {}
-        }
-    }
-    found
-}
 
 /// As a shell splits them: at spaces outside of double quotes.
 fn words(command: &str) -> Vec<String> {
@@ -42,28 +18,16 @@ fn words(command: &str) -> Vec<String> {
     found
 }
 
-/// Whether a line of the answer is the one shown, where `…` stands for anything.
-fn fits(line: &str, shown: &str) -> bool {
-    let mut rest = Some(line);
-    for part in shown.split('…') {
-        rest = rest.and_then(|rest| rest.split_once(part.trim_end()).map(|(_, after)| after));
-    }
-    rest.is_some()
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
-}
-
 #[test]
 fn point_9_every_command_of_learn_md_works_as_it_stands() {
     let dir = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(root().join("docs"), dir.path().join("docs")).unwrap();
     let state = dir.path().join("state");
-    let all = commands(HOW_TO);
+    let all = commands(&page("learn.md"));
     assert!(all.len() > 50, "the document lost its commands: {}", all.len());
     let mut up = None;
-    for Typed { words, shown } in &all {
+    for Typed { line, shown } in &all {
+        let words = words(line);
         let args: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
         if args.first() == Some(&"up") {
             // The files that it names lie in the repository.

@@ -1,21 +1,31 @@
 //! The `rochdale` command as a person uses it: real processes, a real chain, files as they come.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod acts;
+mod asked;
 mod audit;
 mod backup;
 mod bad_input;
+mod carry;
 mod daily;
 mod deploy;
 mod directory;
 mod disputes;
+mod hold;
+mod howtos;
 mod kill;
 mod learning;
 mod market;
 mod newcomers;
 mod observe;
+mod pages;
 mod polls;
+mod private;
+mod records;
 mod restarts;
+mod sentences;
 mod support;
 mod typed;
 mod upgrade;
 mod voting;
+mod walks;

@@ -1,76 +1,37 @@
 //! Every way to a license as a researcher types it.
 
-use crate::support::{Up, fails, json, port};
+use crate::hold::Hold;
+use crate::support::{fails, json};
 use alloy::primitives::{Address, B256, U256, keccak256};
 use alloy::signers::local::PrivateKeySigner;
-use alloy::sol_types::SolCall;
-use rochdale_chain::bindings::{AuctionHouse, ComputeDesk, DataToken, DatasetCatalog, License, Market, TestUSDC};
-use rochdale_chain::client::{Chain, ChainOptions, SystemClock};
-use rochdale_chain::deploy::Manifest;
+use rochdale_chain::bindings::{AuctionHouse, ComputeDesk, DataToken, License, Market};
 use rochdale_chain::eip712;
-use rochdale_chain::local::LocalChain;
 use rochdale_crypto::keyfile::{self, KeyKind};
 use serde_json::Value;
 use std::path::Path;
-use std::sync::Arc;
-use tokio::runtime::Runtime;
 
 const USDC: u128 = 1_000_000;
 const ETHER: u128 = 1_000_000_000_000_000_000;
 const DAY: u64 = 86_400;
 
-/// A cooperative on this machine, with a hold on its chain.
-struct Shop {
-    up: Up,
-    runtime: Runtime,
-    chain: Chain,
-    manifest: Manifest,
+/// What is sold here.
+struct Shop(Hold);
+
+impl std::ops::Deref for Shop {
+    type Target = Hold;
+
+    fn deref(&self) -> &Hold {
+        &self.0
+    }
 }
 
 impl Shop {
     fn open(state: &Path) -> Self {
-        Self::at(state, port())
+        Self(Hold::open(state))
     }
 
     fn at(state: &Path, port: u16) -> Self {
-        let up = Up::start(state, port);
-        let runtime = Runtime::new().unwrap();
-        let url = format!("http://127.0.0.1:{}", port + 145);
-        let connecting = Chain::connect(&url, ChainOptions::new(31_337), Arc::new(SystemClock::default()));
-        let chain = runtime.block_on(connecting).unwrap();
-        let manifest = Manifest::load(&state.join("manifest.json")).unwrap();
-        Self { up, runtime, chain, manifest }
-    }
-
-    /// What the token house decides.
-    fn decide(&self, to: Address, call: &impl SolCall) {
-        self.act_as(self.manifest.addresses.token_timelock, to, call);
-    }
-
-    /// The first dataset is sold by auction from now on, or at its list price.
-    fn sell_by(&self, auctioned: bool) {
-        let catalog = self.manifest.addresses.dataset_catalog;
-        let now = self.view(catalog, &DatasetCatalog::datasetOfCall { id: 1 });
-        let d = DatasetCatalog::Dataset { auctioned, ..now };
-        self.decide(catalog, &DatasetCatalog::publishCall { id: 1, d });
-    }
-
-    fn act_as(&self, account: Address, to: Address, call: &impl SolCall) {
-        let local = LocalChain::new(&self.chain).unwrap();
-        self.runtime.block_on(local.act_as(account, to, call)).unwrap();
-    }
-
-    fn view<C: SolCall>(&self, to: Address, call: &C) -> C::Return {
-        self.runtime.block_on(self.chain.view(to, call)).unwrap()
-    }
-
-    fn pass(&self, seconds: u64) {
-        let now = self.runtime.block_on(self.chain.now()).unwrap();
-        self.runtime.block_on(LocalChain::new(&self.chain).unwrap().time_to(now + seconds, 0)).unwrap();
-    }
-
-    fn usdc(&self, account: Address) -> u128 {
-        self.view(self.manifest.addresses.usdc, &TestUSDC::balanceOfCall { account }).to()
+        Self(Hold::at(state, port))
     }
 
     /// What a script types: a researcher's keys are drawn first, and what costs money is agreed to.
@@ -78,7 +39,7 @@ impl Shop {
         if !self.up.state.join("researchers").join(name).exists() {
             self.up.json(&["researcher", "new", "--name", name]);
         }
-        let asked = ["license", "renew", "reserve", "job open", "auction bid", "bond put"];
+        let asked = ["license", "renew", "reserve", "job open", "auction bid", "auction reveal", "bond put"];
         let yes = asked.iter().any(|words| args.starts_with(words)).then_some("--yes");
         ["researcher"].into_iter().chain(args.split(' ')).chain(yes).chain(["--name", name]).collect()
     }
@@ -170,7 +131,7 @@ fn fixed_prices_are_paid_in_dollars_and_data_reserved_cancelled_and_renewed() {
     assert!(wrong.contains("not the ethics board's"), "{wrong}");
     json(&[&["researcher", "approve", "--key", ethics.to_str().unwrap()], &rest[..]].concat());
     json(&[&license, &rest[..]].concat());
-    shop.up.stop();
+    shop.0.up.stop();
 }
 
 #[test]
@@ -218,11 +179,13 @@ fn sealed_bids_survive_a_restart_and_the_second_price_is_paid() {
 
     // Everything stops and starts again, chain included, before the reveal.
     let port = shop.up.url.rsplit_once(':').unwrap().1.parse().unwrap();
-    shop.up.stop();
+    shop.0.up.stop();
     let shop = Shop::at(&state, port);
     shop.pass(3 * DAY);
     shop.refuses("c", "auction reveal --auction 1", "did not bid");
     shop.refuses("c", "auction bid --auction 1 --amount 2000", "takes no bids any more");
+    let unasked = shop.up.refuses(&["researcher", "auction", "reveal", "--auction", "1", "--name", "b"], 3);
+    assert!(unasked.contains("becomes public") && unasked.contains("add --yes"), "{unasked}");
     assert_eq!(shop.says("b", "auction reveal --auction 1")["leads"], true);
     assert_eq!(shop.says("a", "auction reveal --auction 1")["leads"], true);
     shop.refuses("a", "auction reveal --auction 1", "revealed already");
@@ -250,7 +213,7 @@ fn sealed_bids_survive_a_restart_and_the_second_price_is_paid() {
     shop.refuses("a", "renew --days 5", "by its list price or by auction");
     shop.sell_by(false);
     assert_eq!(shop.says("a", "renew --days 5")["license"], won["license"]);
-    shop.up.stop();
+    shop.0.up.stop();
 }
 
 fn signer(path: &Path) -> PrivateKeySigner {
@@ -312,7 +275,7 @@ fn jobs_are_paid_ahead_settled_by_a_receipt_or_given_back() {
     assert_eq!(shop.usdc(lin), before + 3 * USDC);
     assert_eq!(shop.terms(&second["license"]).expiry, 0, "the license is revoked");
     shop.refuses("mo", "job show --job 2", "none of that number was opened from here");
-    shop.up.stop();
+    shop.0.up.stop();
 }
 
 #[test]
@@ -340,5 +303,5 @@ fn a_bond_is_put_counts_and_comes_back_after_its_delay() {
     assert_eq!(amount(&shop.says("lin", "bond withdraw")["withdrawn"]), 600 * USDC);
     assert_eq!(shop.usdc(lin), before + 600 * USDC);
     assert_eq!(amount(&shop.says("lin", "bond show")["amount"]), 400 * USDC);
-    shop.up.stop();
+    shop.0.up.stop();
 }

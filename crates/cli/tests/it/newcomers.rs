@@ -1,6 +1,6 @@
 //! What people who are new here stumbled over, point by point.
 
-use crate::support::{Up, json, port, refuses, with_actors};
+use crate::support::{Up, json, port, refuses, synthesize, with_actors};
 use rochdale_chain::local::{Anvil, AnvilOptions};
 use serde_json::Value;
 
@@ -43,6 +43,13 @@ fn point_5_keys_are_drawn_by_commands_that_say_so_and_never_by_use() {
 
     let drawn = json(&["key", "new", "--json", key]);
     assert_eq!(json(&["key", "show", "--json", key])["account"], drawn["account"]);
+    // With a key that lies elsewhere, in a folder that is not there yet.
+    let third = dir.path().join("third");
+    let chain = Anvil::spawn(&AnvilOptions::default()).unwrap();
+    let (url, mut args) = (chain.url(), deploy);
+    (args[4], args[8]) = (&url, third.to_str().unwrap());
+    assert!(json(&args)["addresses"].is_object() && third.join("manifest.json").exists());
+
     let again = refuses(&["key", "new", key, "--json"], 3);
     assert!(again.contains("never drawn over another"), "{again}");
     let office = json(&["key", "new", "--json", "--office", "registrar", "--state", place]);
@@ -165,8 +172,10 @@ fn point_8_consent_is_asked_for_with_the_notice_and_nothing_is_recorded_unasked(
     for part in ["What you consent to", "You are paid", "ada consents to health", "add --yes"] {
         assert!(said.contains(part), "{part}: {said}");
     }
-    let refused = up.refuses(&["member", "contribute", "--name", "ada", "/dev/null"], 3);
-    assert!(!refused.is_empty(), "nothing can be contributed without a consent");
+    synthesize(&dir.path().join("fhir"), 1, "transaction");
+    let record = dir.path().join("fhir/patient-00001.json");
+    let refused = up.refuses(&["member", "contribute", "--name", "ada", record.to_str().unwrap()], 3);
+    assert!(refused.contains("consent is `none`: grant it first"), "{refused}");
     json(&[&consent[..], &["--yes"]].concat());
     up.stop();
 }

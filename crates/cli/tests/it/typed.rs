@@ -53,17 +53,17 @@ fn a_person_types_every_step_stops_everything_and_goes_on() {
     let asked = up.refuses(&["researcher", "license", "--records", "10"], 3);
     assert!(asked.contains("researcher new"), "{asked}");
     up.json(&["researcher", "new"]);
-    up.json(&["researcher", "license", "--yes", "--records", "10"]);
+    up.json(&["researcher", "license", "--yes", "--records", "50"]);
     let query = dir.path().join("query.json");
     std::fs::write(&query, r#"{"version":1,"dataset":1,"ask":{"kind":"count"},"rho":400000000}"#).unwrap();
     let query = query.to_str().unwrap();
-    let first = up.json(&["researcher", "query", query]);
+    let first = up.json(&["researcher", "query", query, "--yes"]);
     assert_eq!((&first["cached"], &first["reused"]), (&json!(false), &json!(false)));
     let figure = &first["figures"][0];
     assert_eq!((&figure["label"], &figure["unit"]), (&json!("members"), &json!("people")), "{first}");
     assert!(figure["standard_error"].as_f64().unwrap() > 1.0, "{first}");
     assert!(figure["interval_95"][0].as_f64().unwrap() < figure["value"].as_f64().unwrap(), "{first}");
-    let again = up.json(&["researcher", "query", query]);
+    let again = up.json(&["researcher", "query", query, "--yes"]);
     assert_eq!(again["reused"], true);
     let kept =
         |value: &Value| [&value["answer"], &value["order"], &value["debit"], &value["figures"]].map(Clone::clone);
@@ -84,7 +84,8 @@ fn a_person_types_every_step_stops_everything_and_goes_on() {
     };
     // Cut off as soon as the order is kept: the same one goes again, and is answered.
     let within = other("100000000", "within.json");
-    let mut cut_off = rochdale(&up.args(&["researcher", "query", &within])).stdout(Stdio::null()).spawn().unwrap();
+    let ask = up.args(&["researcher", "query", &within, "--yes"]);
+    let mut cut_off = rochdale(&ask).stdout(Stdio::null()).spawn().unwrap();
     let kept = || std::fs::read_dir(state.join("researchers/researcher/orders")).unwrap();
     while kept().filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|end| end == "json")).count() < 2 {
         assert!(cut_off.try_wait().unwrap().is_none(), "it ended before it was cut off");
@@ -106,12 +107,11 @@ fn a_person_types_every_step_stops_everything_and_goes_on() {
     let drip = up.json(&["member", "claim", "--all"]);
     assert!(drip["mined"].as_array().unwrap().is_empty(), "gas for a drip: {drip}");
     assert!(!drip["later"].as_array().unwrap().is_empty(), "{drip}");
-    let key = dir.path().join("own.key");
-    let key = key.to_str().unwrap();
-    let missing = up.fails(&["member", "claim", "--name", "member-0", "--key", key]);
+    let key = dir.path().join("own.key").to_str().unwrap().to_owned();
+    let missing = up.fails(&["member", "claim", "--name", "member-0", "--key", &key]);
     assert!(missing.contains("there is no key file"), "{missing}");
-    std::fs::copy(state.join("offices/founder.key"), key).unwrap();
-    let own = up.json(&["member", "claim", "--name", "member-0", "--key", key]);
+    std::fs::copy(state.join("offices/founder.key"), &key).unwrap();
+    let own = up.json(&["member", "claim", "--name", "member-0", "--key", &key]);
     assert!(own["mined"]["gas_used"].as_u64().unwrap() > 21_000, "{own}");
     up.json(&["member", "consent", "--name", "member-4", "--revoke"]);
     up.json(&["member", "erase", "--name", "member-5", "--yes"]);

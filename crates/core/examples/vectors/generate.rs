@@ -307,32 +307,7 @@ fn bad_rows_file(params: &[Params]) -> Result<String, Failure> {
 }
 
 fn params_file(sets: &[Params]) -> String {
-    let mut fields = named(&[
-        "epochLength",
-        "qMin",
-        "bonusPerStep",
-        "maxStreak",
-        "streakWindow",
-        "dataPerPoint",
-        "govPerPoint",
-        "dataCap",
-        "govCap",
-        "immediateBps",
-        "vestingEpochs",
-        "dustData",
-        "dustGov",
-        "smoothing",
-        "floorBps",
-        "mixUsage",
-        "mixData",
-        "mixEarly",
-        "earlyCutoff",
-        "minLicenses",
-        "minDatasets",
-        "cashUnit",
-        "dataUnit",
-        "govUnit",
-    ]);
+    let mut fields = named(&Params::NAMES);
     fields.push("paramsHash".into());
     let records: Vec<Vec<String>> = sets
         .iter()

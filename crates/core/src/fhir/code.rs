@@ -15,13 +15,46 @@ pub const CVX: &str = "http://hl7.org/fhir/sid/cvx";
 /// UCUM, units.
 pub const UCUM: &str = "http://unitsofmeasure.org";
 
+/// The systems that rules know by name, with their OIDs.
+const SYSTEMS: [(&str, &str); 6] = [
+    (SNOMED, "2.16.840.1.113883.6.96"),
+    (LOINC, "2.16.840.1.113883.6.1"),
+    (ICD10CM, "2.16.840.1.113883.6.90"),
+    (RXNORM, "2.16.840.1.113883.6.88"),
+    (CVX, "2.16.840.1.113883.12.292"),
+    (UCUM, "2.16.840.1.113883.6.8"),
+];
+
 /// A code with the system it is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Coding<'a> {
-    /// The system's URL, empty where none was written.
+    /// The system's URL as [`system_url`] gives it, empty where none was written.
     pub system: &'a str,
-    /// The code, never empty.
+    /// The code without blanks around it, never empty.
     pub code: &'a str,
+}
+
+/// Whether this is the URL of a system that rules know by name.
+pub(crate) fn is_known(system: &str) -> bool {
+    SYSTEMS.iter().any(|(url, _)| *url == system)
+}
+
+/// The URL of a system however an export spells it: as its OID, with `https`, a slash or blanks at its end. What rules do not know
+/// stays as it is.
+///
+/// Source: HL7 Terminology, the identifiers of each code system.
+#[must_use]
+pub(crate) fn system_url(text: &str) -> &str {
+    let text = text.trim();
+    if is_known(text) {
+        return text;
+    }
+    let oid = text.strip_prefix("urn:oid:").unwrap_or(text);
+    let without_scheme = |url: &'static str| url.strip_prefix("http://").unwrap_or(url);
+    let bare = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let bare = bare.map(|rest| rest.trim_end_matches('/'));
+    let same = |(url, own): &&(&'static str, &str)| *own == oid || bare == Some(without_scheme(url));
+    SYSTEMS.iter().find(same).map_or(text, |(url, _)| url)
 }
 
 /// Most codings that are read of one element: real ones have a handful, and what compares them pairwise must end.
@@ -35,13 +68,13 @@ pub fn codings(concept: Option<Json<'_>>) -> Vec<Coding<'_>> {
 }
 
 fn collect<'a>(concept: Json<'a>, found: &mut Vec<Coding<'a>>) {
-    let coding = concept.get("coding").filter(|coding| coding.is_array());
-    for coding in coding.map_or_else(|| concept.alone(), Json::items) {
+    let coding = concept.get("coding").filter(|coding| coding.is_array() || coding.is_object());
+    for coding in coding.map_or_else(|| concept.alone(), Json::one_or_many) {
         if found.len() == MOST {
             return;
         }
-        if let Some(code) = coding.get("code").and_then(Json::as_str).filter(|c| !c.is_empty()) {
-            found.push(Coding { system: coding.get("system").and_then(Json::as_str).unwrap_or(""), code });
+        if let Some(code) = coding.get("code").and_then(Json::as_str).map(str::trim).filter(|c| !c.is_empty()) {
+            found.push(Coding { system: coding.get("system").and_then(Json::as_str).map_or("", system_url), code });
         }
     }
 }
@@ -107,6 +140,22 @@ pub fn snomed_is_valid(code: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_system_is_known_by_every_spelling() {
+        for text in [
+            "http://loinc.org",
+            "https://loinc.org",
+            "http://loinc.org/",
+            " urn:oid:2.16.840.1.113883.6.1",
+            "2.16.840.1.113883.6.1",
+        ] {
+            assert_eq!(system_url(text), LOINC, "{text}");
+        }
+        for text in ["LOINC", "", "http://loinc.org/x", "urn:oid:2.16.840.1.113883.6.10", "http://example.org"] {
+            assert_eq!(system_url(text), text);
+        }
+    }
 
     #[test]
     fn loinc_check_digits() {

@@ -31,6 +31,8 @@ pub struct Date {
     pub last: i64,
     /// How much was written.
     pub precision: Precision,
+    /// Whether a time of day names its zone; FHIR asks for it.
+    pub zoned: bool,
     year: i32,
     month: u8,
 }
@@ -74,13 +76,21 @@ impl Date {
             None => Some(Self::span(year, month, date, date + 1, Precision::Day)),
             Some(time) => {
                 let second = date * SECONDS_PER_DAY + time_of_day(time)?;
-                Some(Self { first: second, last: second, precision: Precision::Time, year, month })
+                let zoned = time.contains(['Z', '+', '-']);
+                Some(Self { first: second, last: second, precision: Precision::Time, zoned, year, month })
             }
         }
     }
 
     fn span(year: i32, month: u8, first_day: i64, end_day: i64, precision: Precision) -> Self {
-        Self { first: first_day * SECONDS_PER_DAY, last: end_day * SECONDS_PER_DAY - 1, precision, year, month }
+        Self {
+            first: first_day * SECONDS_PER_DAY,
+            last: end_day * SECONDS_PER_DAY - 1,
+            precision,
+            zoned: true,
+            year,
+            month,
+        }
     }
 
     /// The year as written.

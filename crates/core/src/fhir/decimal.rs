@@ -13,13 +13,19 @@ pub fn milli(number: Json<'_>) -> Option<i64> {
     }
 }
 
-fn milli_of_text(text: &str) -> Option<i64> {
+/// The same of digits that an export put in quotes.
+#[must_use]
+pub fn milli_of_text(text: &str) -> Option<i64> {
     let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
         None => (text, 0),
     };
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let mut digits = whole.bytes().chain(fraction.bytes());
+    if whole.is_empty() && fraction.is_empty() || !digits.all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
     // The digit string stands for digits · 10^(shift − 3) once thousandths are counted.
     let shift = i64::from(exponent) + 3 - i64::try_from(fraction.len()).ok()?;
     let mut value: i128 = 0;
@@ -64,6 +70,9 @@ mod tests {
 
     #[test]
     fn drops_what_does_not_fit() {
+        for text in ["", ".", "5.400mg", "98.600 F", "<5", "5,4", "1e", "-"] {
+            assert_eq!(milli_of_text(text), None, "{text}");
+        }
         assert_eq!(of("9223372036854776"), None);
         assert_eq!(of("18446744073709551615"), None);
         assert_eq!(of("1e300"), None);

@@ -16,9 +16,7 @@ pub enum FhirError {
         limit: usize,
     },
     /// Not JSON, cut short, or nested too deeply.
-    #[error(
-        "{name}: not valid JSON at line {line}, column {column}: {detail}; export the file again, it may be cut short"
-    )]
+    #[error("{name}: not valid JSON at line {line}, column {column}: {detail}")]
     NotJson {
         /// The input, with its line in an NDJSON file.
         name: String,
@@ -26,7 +24,7 @@ pub enum FhirError {
         line: usize,
         /// Column, from 1.
         column: usize,
-        /// What the parser expected.
+        /// What the parser expected, and how to mend it.
         detail: String,
     },
     /// JSON, but not a FHIR bundle or patient.
@@ -43,13 +41,33 @@ pub enum FhirError {
     },
     /// A bundle that reports or changes, instead of holding a record.
     #[error(
-        "{name}: a Bundle of type `{kind}` holds no record; give one of type transaction, batch, collection, searchset or document"
+        "{name}: a Bundle of type `{kind}` holds no record; give one of type transaction, batch, collection, searchset, document or message"
     )]
     BundleType {
         /// The input, with its line in an NDJSON file.
         name: String,
         /// The type that was found.
         kind: String,
+    },
+    /// Another version of FHIR.
+    #[error(
+        "{name}: FHIR {version}, to judge by {path}; convert it to R4 first, or export R4: fields of other versions would be lost"
+    )]
+    Version {
+        /// The input, with its line in an NDJSON file.
+        name: String,
+        /// The version.
+        version: &'static str,
+        /// A field that R4 does not have so.
+        path: String,
+    },
+    /// Bytes of something else than UTF-8 text.
+    #[error("{name}: {what}")]
+    Encoding {
+        /// The input, with its line in an NDJSON file.
+        name: String,
+        /// What it is, and how to mend it.
+        what: &'static str,
     },
     /// A bundle without a patient.
     #[error(

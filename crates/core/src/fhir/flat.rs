@@ -1,7 +1,6 @@
 //! A record as integers and codes, for the query engine.
 
 use super::date::{Date, day_of};
-use super::decimal::milli;
 use super::record::Record;
 use super::resource::{Kind, Subject};
 use super::view::{Event, Observation, Patient, Sex};
@@ -90,10 +89,10 @@ pub fn flatten(record: &Record, now: i64) -> Flat {
         codes: Vec::new(),
         observations: Vec::new(),
     };
-    for resource in record.resources() {
+    for (index, resource) in record.resources().enumerate() {
         let measured = resource.kind() == Kind::Observation;
         let Some(kind) = kind_of(resource.kind()).map(Some).or(measured.then_some(None)) else { continue };
-        let event = Event::of(resource);
+        let event = record.event(index);
         let ahead = event.start.is_some_and(|d| !known(&d));
         if resource.subject() != Subject::Patient || !event.counts || event.planned || ahead {
             continue;
@@ -134,7 +133,7 @@ fn push_codes(rows: &mut Vec<FlatCode>, kind: FlatKind, event: &Event<'_>, day: 
 
 fn push_values(rows: &mut Vec<FlatObservation>, part: &Observation<'_>, day: Option<i32>) {
     let Some(quantity) = part.quantity.filter(|q| !q.bound_only) else { return };
-    let Some(value_milli) = milli(quantity.value) else { return };
+    let Some(value_milli) = quantity.milli else { return };
     let from = rows.len();
     for coding in &part.codes {
         let row = FlatObservation {

@@ -6,6 +6,7 @@
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt;
+use std::hash::{Hash as _, Hasher};
 
 /// A parsed document with its text.
 #[derive(Clone)]
@@ -14,6 +15,8 @@ pub struct Document {
     /// Strings that the text holds with escapes, without them.
     unescaped: String,
     nodes: Vec<Node>,
+    /// Whether any object names a field twice.
+    repeats: bool,
 }
 
 /// One value, in the order of the text. What follows an array or object is its inside, up to `end`; an object's is a
@@ -60,7 +63,10 @@ impl Document {
             Err(error) => return Err((not_unicode(error.as_bytes()), error.into_bytes())),
         };
         match Self::nodes(&text) {
-            Ok((nodes, unescaped)) => Ok(Self { text, unescaped, nodes }),
+            Ok((nodes, unescaped)) => {
+                let repeats = nodes.iter().any(|node| matches!(node, Node::Repeated));
+                Ok(Self { text, unescaped, nodes, repeats })
+            }
             Err(error) => Err((error, text.into_bytes())),
         }
     }
@@ -95,6 +101,12 @@ impl Document {
     /// The value at a place that [`Json::place`] gave.
     pub(super) fn value_at(&self, place: u32) -> Json<'_> {
         Json { document: self, place }
+    }
+
+    /// Whether an object within a value names a field twice.
+    pub(super) fn repeats_within(&self, value: Json<'_>) -> bool {
+        let (from, to) = (value.place as usize, self.after(value.place) as usize);
+        self.repeats && self.nodes.get(from..to).is_some_and(|nodes| nodes.iter().any(|n| matches!(n, Node::Repeated)))
     }
 
     fn node(&self, place: u32) -> Node {
@@ -226,6 +238,23 @@ impl<'a> Json<'a> {
             Node::Negative(number) => Some(Number::Negative(number)),
             Node::Float(number) => Some(Number::Float(number)),
             _ => None,
+        }
+    }
+
+    /// Feeds everything that it says to a hasher, fields in the order of the text. Depth is bounded by the parser.
+    pub(crate) fn hash_into(self, hasher: &mut impl Hasher) {
+        match self.node() {
+            Node::Null | Node::Repeated => hasher.write_u8(0),
+            Node::Bool(truth) => hasher.write_u8(1 + u8::from(truth)),
+            Node::Natural(number) => hasher.write_u64(number),
+            Node::Negative(number) => hasher.write_i64(number),
+            Node::Float(number) => hasher.write_u64(number.to_bits()),
+            Node::Text { .. } | Node::Unescaped { .. } => self.as_str().hash(hasher),
+            Node::Array { .. } => self.items().for_each(|item| item.hash_into(hasher)),
+            Node::Object { .. } => self.fields().for_each(|(key, value)| {
+                key.hash(hasher);
+                value.hash_into(hasher);
+            }),
         }
     }
 

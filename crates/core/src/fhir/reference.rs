@@ -1,10 +1,10 @@
 //! What a reference in a record points at.
 //!
 //! Source: FHIR R4, "Resolving references in Bundles". Wider than it where practice is: `urn:uuid:` also finds a
-//! resource by its id, and an absolute URL finds `Type/id` where the target states no other server.
+//! resource by its id, and an absolute URL finds the only `Type/id`, whatever its server.
 
 use super::json::{Document, Json};
-use super::resource::{Entry, Resource};
+use super::resource::{Entry, Resource, number_text};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// What became of one reference.
@@ -20,6 +20,9 @@ pub enum Resolution {
     /// Something that should be in the record and is not.
     Dangling,
 }
+
+/// Bytes of `urn:uuid:` with a UUID, and some more.
+const URN: usize = 48;
 
 /// Types that an export may name without including: who and where, not what happened to the patient.
 const ADMINISTRATIVE: [&str; 12] = [
@@ -55,7 +58,8 @@ impl Index {
                     names.push((Name::TypeId(kind, id).hash(), position));
                 }
             }
-            if let Some(id) = resource.id() {
+            let number = resource.value().get("id").and_then(number_text);
+            if let Some(id) = number.as_deref().or_else(|| resource.id()) {
                 names.push((Name::TypeId(resource.type_name(), id).hash(), position));
                 names.push((Name::Id(id).hash(), position));
             }
@@ -71,6 +75,9 @@ impl Index {
         Self(names)
     }
 }
+
+/// Resources that are looked through for a second one of the same name: a hostile bundle has thousands.
+const MOST_OF_ONE_NAME: usize = 64;
 
 /// What a resource can be called.
 #[derive(Clone, Copy)]
@@ -92,7 +99,14 @@ impl Name<'_> {
             // UUIDs compare without case.
             Self::Url(url) if is_urn(url) => {
                 hasher.write_u8(0);
-                url.bytes().for_each(|byte| hasher.write_u8(byte.to_ascii_lowercase()));
+                // Some dozen bytes at a time: one by one costs the hasher many times as much.
+                for piece in url.as_bytes().chunks(URN) {
+                    let mut lower = [0; URN];
+                    let lower = &mut lower[..piece.len()];
+                    lower.copy_from_slice(piece);
+                    lower.make_ascii_lowercase();
+                    hasher.write(lower);
+                }
             }
             Self::Url(url) => {
                 hasher.write_u8(0);
@@ -121,10 +135,10 @@ impl Name<'_> {
                 resource.full_url().is_some_and(|own| own == url || is_urn(own) && own.eq_ignore_ascii_case(url))
             }
             Self::TypeId(kind, id) => {
-                resource.type_name() == kind && resource.id() == Some(id)
+                resource.type_name() == kind && resource.has_id(id)
                     || resource.full_url().and_then(type_and_id) == Some((kind, id))
             }
-            Self::Id(id) => resource.id() == Some(id),
+            Self::Id(id) => resource.has_id(id),
             Self::Identifier(..) | Self::Contained(..) => true,
         }
     }
@@ -147,6 +161,42 @@ impl<'a> Resolver<'a> {
         let from = self.index.0.partition_point(|(own, _)| *own < hash);
         let same = self.index.0[from..].iter().take_while(|(own, _)| *own == hash);
         same.map(|(_, position)| *position as usize).find(|i| self.resource(*i).is_some_and(|r| name.is_of(r)))
+    }
+
+    /// The only resource with a name; none where several have it, as on two hosts.
+    fn only(&self, name: Name<'_>) -> Option<usize> {
+        let hash = name.hash();
+        let from = self.index.0.partition_point(|(own, _)| *own < hash);
+        let same = self.index.0[from..].iter().take_while(|(own, _)| *own == hash).take(MOST_OF_ONE_NAME);
+        let mut found = same.map(|(_, at)| *at as usize).filter(|at| self.resource(*at).is_some_and(|r| name.is_of(r)));
+        let first = found.next()?;
+        found.all(|other| other == first).then_some(first)
+    }
+
+    /// As [`Self::resolve`], where what is written is no reference by FHIR's grammar, but says clearly what is meant: with blanks or
+    /// slashes at its ends, a type in lower case, or an id alone.
+    #[must_use]
+    pub fn guess(&self, from: usize, reference: &str) -> Option<usize> {
+        let clean = reference.trim().trim_matches('/');
+        if let Resolution::Found(index) = self.resolve(from, clean) {
+            return Some(index);
+        }
+        match clean.split_once('/') {
+            Some((kind, id)) => {
+                let mut letters = kind.chars();
+                let first = letters.next()?.to_ascii_uppercase();
+                let capital: String = std::iter::once(first).chain(letters).collect();
+                self.only(Name::TypeId(&capital, id))
+            }
+            None => self.only(Name::Id(clean)),
+        }
+    }
+
+    /// The resource contained in the one at position `from` under a local id.
+    #[must_use]
+    pub fn contained_of(&self, from: usize, reference: &str) -> Option<Json<'a>> {
+        let local = reference.strip_prefix('#')?;
+        list(self.resource(from)?, "contained").find(|inner| inner.get("id").and_then(Json::as_str) == Some(local))
     }
 
     fn resource(&self, index: usize) -> Option<Resource<'a>> {
@@ -176,9 +226,10 @@ impl<'a> Resolver<'a> {
                 None if ADMINISTRATIVE.contains(&kind) => Resolution::External,
                 None => Resolution::Dangling,
             },
-            (Some((kind, id)), true) => match self.find(Name::TypeId(kind, id)) {
-                Some(index) if self.may_live_at(index) => Resolution::Found(index),
-                _ => Resolution::External,
+            // One record, one patient: whatever host an export writes, the only one with this id is meant.
+            (Some((kind, id)), true) => match self.only(Name::TypeId(kind, id)) {
+                Some(index) => Resolution::Found(index),
+                None => Resolution::External,
             },
             (None, true) => Resolution::External,
             (None, false) => Resolution::Dangling,
@@ -210,11 +261,6 @@ impl<'a> Resolver<'a> {
             None if kind == "Patient" => Resolution::Dangling,
             None => Resolution::External,
         }
-    }
-
-    /// Whether a target without an http URL of its own may be what an absolute URL names.
-    fn may_live_at(&self, index: usize) -> bool {
-        !self.resource(index).and_then(Resource::full_url).is_some_and(|url| url.starts_with("http"))
     }
 }
 

@@ -1,6 +1,6 @@
 //! One resource of a record.
 
-use super::json::{Document, Json};
+use super::json::{Document, Json, Number};
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {
@@ -56,7 +56,34 @@ kinds!(
     CareTeam,
     /// A goal of care.
     Goal,
+    /// What a medication is, where events refer to it.
+    Medication,
 );
+
+/// Where a resource stands in its document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// It is the document.
+    Alone,
+    /// An entry of the bundle.
+    Entry(u32),
+    /// An entry of a bundle that is itself an entry.
+    Inner(u32, u32),
+    /// A parameter.
+    Parameter(u32),
+}
+
+impl Place {
+    /// Its path; `name` is the resource's type.
+    fn path(self, name: &str) -> String {
+        match self {
+            Self::Alone => name.to_owned(),
+            Self::Entry(number) => format!("Bundle.entry[{number}].resource"),
+            Self::Inner(outer, number) => format!("Bundle.entry[{outer}].resource.entry[{number}].resource"),
+            Self::Parameter(number) => format!("Parameters.parameter[{number}].resource"),
+        }
+    }
+}
 
 /// Whom a resource is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +92,10 @@ pub enum Subject {
     None,
     /// The record's patient.
     Patient,
-    /// Another resource of the record (a device, a place, a contained relative): no part of the patient's data.
+    /// Another resource of the record or no person (a device, a place, a contained relative): no part of the patient's data.
     Other,
+    /// Somebody whom the field names in words alone.
+    Nameless(&'static str),
     /// Somebody who is not in the record; the position of the reference field in the resource's own words.
     Unresolved(&'static str),
 }
@@ -75,8 +104,7 @@ pub enum Subject {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
     kind: Kind,
-    /// Its number among the bundle's entries.
-    number: Option<u32>,
+    stands: Place,
     /// Where its full URL and itself lie in the document.
     full_url: Option<u32>,
     place: u32,
@@ -85,9 +113,9 @@ pub(super) struct Entry {
 
 impl Entry {
     /// A resource that names nobody yet.
-    pub(super) fn new(number: Option<u32>, full_url: Option<Json<'_>>, value: Json<'_>) -> Self {
+    pub(super) fn new(stands: Place, full_url: Option<Json<'_>>, value: Json<'_>) -> Self {
         let kind = value.get("resourceType").and_then(Json::as_str).map_or(Kind::Other, Kind::of);
-        Self { kind, number, full_url: full_url.map(Json::place), place: value.place(), subject: Subject::None }
+        Self { kind, stands, full_url: full_url.map(Json::place), place: value.place(), subject: Subject::None }
     }
 
     /// Says whom it is about, once its references are resolved.
@@ -126,6 +154,15 @@ impl<'a> Resource<'a> {
         self.value().get("id").and_then(Json::as_str).filter(|id| !id.is_empty())
     }
 
+    /// Whether this is its id, also where the export wrote a number.
+    #[must_use]
+    pub(super) fn has_id(self, id: &str) -> bool {
+        match self.value().get("id") {
+            Some(own) if own.as_number().is_some() => number_text(own).as_deref() == Some(id),
+            own => own.and_then(Json::as_str) == Some(id),
+        }
+    }
+
     /// The entry's full URL, where it has one.
     #[must_use]
     pub fn full_url(self) -> Option<&'a str> {
@@ -147,8 +184,7 @@ impl<'a> Resource<'a> {
     /// Where it stands in the document that was read, as `Bundle.entry[7].resource`.
     #[must_use]
     pub fn path(self) -> String {
-        let number = self.entry.number;
-        number.map_or_else(|| self.type_name().to_owned(), |number| format!("Bundle.entry[{number}].resource"))
+        self.entry.stands.path(self.type_name())
     }
 
     /// Path and name for messages, as `Bundle.entry[7].resource (Patient/12)`; ids only, never a person's name.
@@ -159,5 +195,13 @@ impl<'a> Resource<'a> {
             Some(name) => format!("{} ({name})", self.path()),
             None => self.path(),
         }
+    }
+}
+
+/// The digits of an id that an export wrote as a number.
+pub(super) fn number_text(id: Json<'_>) -> Option<String> {
+    match id.as_number()? {
+        Number::Natural(number) => Some(number.to_string()),
+        Number::Negative(_) | Number::Float(_) => None,
     }
 }

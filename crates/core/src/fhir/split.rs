@@ -2,7 +2,8 @@
 
 use super::error::FhirError;
 use super::json::{Document, Json};
-use super::record::{Limits, Record, not_fhir, not_json, parse};
+use super::listing::{Limits, is_type, not_fhir, not_json, parse};
+use super::record::Record;
 use std::fmt;
 use std::io::{BufRead, BufReader, Read};
 
@@ -15,13 +16,20 @@ pub struct SourceRecord {
     pub record: Record,
 }
 
+/// A resource outside any bundle.
+#[derive(Debug)]
+pub struct LoneResource {
+    /// The input's name, with the line in an NDJSON file.
+    pub name: String,
+    /// The resource: an object with a type that is no container.
+    pub document: Document,
+}
+
 /// Why an input was passed over though nothing is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SkipReason {
-    /// A bundle of hospitals, practitioners and the like, or a lone resource that is no Patient.
+    /// A bundle of hospitals, practitioners and the like.
     NoPatient,
-    /// Bulk data: a resource a line, split by type; the type of the first line.
-    BulkExport(String),
     /// Nothing in it.
     Empty,
 }
@@ -30,10 +38,6 @@ impl fmt::Display for SkipReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoPatient => f.write_str("holds no Patient, so it is nobody's record"),
-            Self::BulkExport(kind) => write!(
-                f,
-                "holds one {kind} a line (a bulk export, split by type and not by patient); export one Bundle a patient, or one Bundle a line"
-            ),
             Self::Empty => f.write_str("is empty"),
         }
     }
@@ -53,6 +57,8 @@ pub struct Skipped {
 pub enum Piece {
     /// A patient's record.
     Record(Box<SourceRecord>),
+    /// A resource that stands alone or on a line of its own, as in bulk exports: a part of somebody's record.
+    Resource(Box<LoneResource>),
     /// Nothing to read, for a reason that is no fault.
     Skipped(Skipped),
 }
@@ -130,26 +136,16 @@ impl<R: Read> Pieces<R> {
         }
         match (Document::parse(bytes), self.peek()?) {
             (Ok(document), None) => classify(self.name.clone(), document),
-            (Ok(document), Some(_)) => self.first_of_lines(line_name, document),
-            (Err((error, _)), Some(b'{')) if !error.is_eof() => {
+            (Ok(document), Some(_)) => {
                 self.state = State::Lines;
-                Err(not_json(&line_name, &error))
+                classify(line_name, document)
             }
-            (Err((error, _)), None) => Err(not_json(&self.name, &error)),
+            (Err((error, bytes)), Some(b'{')) if !error.is_eof() => {
+                self.state = State::Lines;
+                Err(not_json(&line_name, &error, &bytes))
+            }
+            (Err((error, bytes)), None) => Err(not_json(&self.name, &error, &bytes)),
             (Err((_, bytes)), Some(_)) => self.document(bytes),
-        }
-    }
-
-    fn first_of_lines(&mut self, name: String, document: Document) -> Result<Piece, FhirError> {
-        match document.root().get("resourceType").and_then(Json::as_str) {
-            Some(kind) if kind != "Bundle" => {
-                let kind = kind.chars().take(40).collect();
-                Ok(self.skipped(SkipReason::BulkExport(kind)))
-            }
-            _ => {
-                self.state = State::Lines;
-                classify(name, document)
-            }
         }
     }
 
@@ -243,10 +239,9 @@ fn classify(name: String, document: Document) -> Result<Piece, FhirError> {
     if root.is_array() {
         return Err(not_fhir(&name, "the document", "a list"));
     }
-    // A lone resource is FHIR, and as little a record as a bundle of hospitals.
     let kind = root.get("resourceType").and_then(Json::as_str);
-    if kind.is_some_and(|kind| !matches!(kind, "Bundle" | "Patient")) {
-        return Ok(Piece::Skipped(Skipped { name, reason: SkipReason::NoPatient }));
+    if kind.is_some_and(|kind| is_type(kind) && !matches!(kind, "Bundle" | "Parameters")) {
+        return Ok(Piece::Resource(Box::new(LoneResource { name, document })));
     }
     match Record::from_document(&name, document) {
         Ok(record) => Ok(Piece::Record(Box::new(SourceRecord { name, record }))),

@@ -1,8 +1,9 @@
 //! Small typed views over the resource types that the rules read. They borrow from the record and never fail: what
 //! is missing or of another type reads as `None`.
 
-use super::code::{Coding, UCUM, codings};
+use super::code::{Coding, UCUM, codings, system_url};
 use super::date::Date;
+use super::decimal::{milli, milli_of_text};
 use super::json::Json;
 use super::resource::{Kind, Resource};
 
@@ -73,7 +74,7 @@ pub struct Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// Reads any resource as an event.
+    /// Reads any resource as an event; a medication that stands by reference has no code here, but in [`super::Record::event`].
     #[must_use]
     pub fn of(resource: Resource<'a>) -> Self {
         let value = resource.value();
@@ -82,6 +83,7 @@ impl<'a> Event<'a> {
         let status = text(value.get("status")).unwrap_or_default();
         let verification = codings(value.get("verificationStatus"));
         let denied = matches!(status, "entered-in-error" | "not-done" | "cancelled" | "not-taken")
+            || value.get("doNotPerform").and_then(Json::as_bool) == Some(true)
             || verification.iter().any(|c| matches!(c.code, "refuted" | "entered-in-error"));
         Self {
             kind,
@@ -146,6 +148,7 @@ pub(crate) fn fields(kind: Kind) -> Fields {
         Kind::CarePlan => of(&["category"], &["period.start"], &["period.end"], &["created"]),
         Kind::CareTeam => of(&["category"], &["period.start"], &["period.end"], &[]),
         Kind::Goal => of(&["description"], &["startDate"], &[], &["statusDate"]),
+        Kind::Medication => of(&["code"], &[], &[], &[]),
         Kind::Patient | Kind::Other => of(&[], &[], &[], &[]),
     }
 }
@@ -153,8 +156,10 @@ pub(crate) fn fields(kind: Kind) -> Fields {
 /// A measured amount.
 #[derive(Clone, Copy, Debug)]
 pub struct Quantity<'a> {
-    /// The amount, as it is written.
-    pub value: Json<'a>,
+    /// The amount in thousandths of the unit; `None` where it does not fit.
+    pub milli: Option<i64>,
+    /// Whether the amount is text in quotes and no number.
+    pub quoted: bool,
     /// The unit's code, or its printed form where there is no code.
     pub unit: &'a str,
     /// Whether the unit is a UCUM code, and not only printed text.
@@ -172,6 +177,48 @@ pub struct Observation<'a> {
     pub codes: Vec<Coding<'a>>,
     /// The amount, where the result is one.
     pub quantity: Option<Quantity<'a>>,
+    /// The result, of whatever kind; an amount that cannot be read is none.
+    pub result: Option<Json<'a>>,
+    /// Whether there is an amount that cannot be read.
+    pub unreadable: bool,
+}
+
+/// The result that is an amount.
+const QUANTITY: &str = "valueQuantity";
+/// Components of an Observation that are looked at; real ones have some dozens.
+const MOST_COMPONENTS: usize = 256;
+
+/// The forms of a result.
+const VALUES: [&str; 11] = [
+    QUANTITY,
+    "valueCodeableConcept",
+    "valueString",
+    "valueBoolean",
+    "valueInteger",
+    "valueRange",
+    "valueRatio",
+    "valueSampledData",
+    "valueTime",
+    "valueDateTime",
+    "valuePeriod",
+];
+
+fn result(part: Json<'_>) -> Option<Json<'_>> {
+    let given = VALUES.iter().filter_map(|name| Some((*name, part.get(name)?)));
+    let mut read = given.filter(|(name, value)| *name != QUANTITY || quantity(Some(*value)).is_some());
+    read.find(|(_, value)| is_present(Some(*value))).map(|(_, value)| value)
+}
+
+/// Whether an element says anything: neither null nor blank, and neither an array nor an object of nothing but that.
+pub(crate) fn is_present(value: Option<Json<'_>>) -> bool {
+    let Some(value) = value.filter(|value| !value.is_null()) else { return false };
+    if value.is_array() {
+        return value.items().any(|item| is_present(Some(item)));
+    }
+    if value.is_object() {
+        return value.fields().any(|(_, inner)| is_present(Some(inner)));
+    }
+    value.as_str().is_none_or(|text| !text.trim().is_empty())
 }
 
 impl<'a> Observation<'a> {
@@ -179,26 +226,33 @@ impl<'a> Observation<'a> {
     #[must_use]
     pub fn all(resource: Resource<'a>) -> Vec<Self> {
         let value = resource.value();
-        let components = value.get("component").into_iter().flat_map(Json::items);
-        let own =
-            Self { component: None, codes: codings(value.get("code")), quantity: quantity(value.get("valueQuantity")) };
-        let parts = components.enumerate().map(|(index, part)| Self {
-            component: Some(index),
+        let components = value.get("component").into_iter().flat_map(Json::items).take(MOST_COMPONENTS);
+        let one = |component, part: Json<'a>| Self {
+            component,
             codes: codings(part.get("code")),
             quantity: quantity(part.get("valueQuantity")),
-        });
-        std::iter::once(own).chain(parts).collect()
+            result: result(part),
+            unreadable: is_present(part.get(QUANTITY)) && quantity(part.get(QUANTITY)).is_none(),
+        };
+        let parts = components.enumerate().map(|(index, part)| one(Some(index), part));
+        std::iter::once(one(None, value)).chain(parts).collect()
     }
 }
 
 fn quantity(value: Option<Json<'_>>) -> Option<Quantity<'_>> {
     let value = value?;
-    let number = value.get("value").filter(|number| number.as_number().is_some())?;
-    let code = text(value.get("code"));
+    let number = value.get("value").filter(|number| number.as_number().is_some() || number.as_str().is_some())?;
+    let quoted = number.as_str();
+    let milli = quoted.map_or_else(|| milli(number), |text| milli_of_text(text.trim()));
+    if quoted.is_some() && milli.is_none() {
+        return None;
+    }
+    let code = text(value.get("code")).map(str::trim);
     Some(Quantity {
-        value: number,
+        milli,
+        quoted: quoted.is_some(),
         unit: code.or_else(|| text(value.get("unit"))).unwrap_or_default(),
-        coded: code.is_some() && text(value.get("system")) == Some(UCUM),
+        coded: code.is_some() && text(value.get("system")).map(system_url) == Some(UCUM),
         bound_only: value.get("comparator").is_some_and(|c| !c.is_null()),
     })
 }

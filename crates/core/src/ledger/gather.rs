@@ -1,6 +1,6 @@
 //! What enters an epoch, from what the chain says as of the cut and which scores agree: the same for everybody who computes it.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use alloy_primitives::B256;
 use serde::{Deserialize, Serialize};
@@ -78,7 +78,7 @@ pub struct Gathered {
 /// enough stewards signed for it.
 ///
 /// A record whose content equals that of one that entered before, or of a smaller id in this epoch, has uniqueness 0. Erased records count
-/// for nothing, not even as originals.
+/// for nothing, not even as originals; nor do records of quality 0, so that the mended copy of one that could not be used earns in full.
 ///
 /// # Errors
 /// Where a record occurs twice, or a snapshot is none.
@@ -91,13 +91,14 @@ pub fn gather(
     agreed: impl Fn(ContributionId) -> Option<(Score, B256)>,
 ) -> Result<Gathered, LedgerError> {
     let AtCut { members, active, erased, revenue, records } = at_cut;
-    let is_erased = |id: &ContributionId| {
-        let found = records.binary_search_by_key(id, |record| record.id);
-        found.map_or(true, |at| records[at].erased)
+    let is_erased = |id: &ContributionId| match records.get(id.0.wrapping_sub(1) as usize) {
+        // Ids count up from 1: where none is missing, a record stands at its own number.
+        Some(record) if record.id == *id => record.erased,
+        _ => records.binary_search_by_key(id, |record| record.id).map_or(true, |at| records[at].erased),
     };
-    let known: BTreeSet<ContributionId> = before.iter().map(|row| row.contribution).collect();
-    let mut seen: BTreeSet<B256> =
-        before.iter().filter(|row| !is_erased(&row.contribution)).map(|row| row.sketch).collect();
+    let known: HashSet<ContributionId> = before.iter().map(|row| row.contribution).collect();
+    let is_original = |row: &&Entered| row.score.quality > 0 && !is_erased(&row.contribution);
+    let mut seen: HashSet<B256> = before.iter().filter(is_original).map(|row| row.sketch).collect();
     let (mut entered, mut deferred) = (Vec::new(), Vec::new());
     for record in records.iter().filter(|one| !one.erased && one.active && !known.contains(&one.id)) {
         let (contribution, member) = (record.id, record.member);
@@ -105,7 +106,7 @@ pub fn gather(
             deferred.push(contribution);
             continue;
         };
-        if !seen.insert(sketch) {
+        if score.quality > 0 && !seen.insert(sketch) {
             score.uniqueness = 0;
         }
         entered.push(Entered { contribution, member, epoch, score, sketch });
@@ -169,6 +170,19 @@ mod tests {
         assert_eq!(found.deferred, [ContributionId(5)]);
         let usage: Vec<(u32, u64, u64)> = found.inputs.usage.iter().map(|(id, one)| (id.0, one.n, one.k)).collect();
         assert_eq!(usage, [(1, 1, 1), (3, 2, 0)]);
+    }
+
+    #[test]
+    fn what_could_not_be_used_is_no_original() {
+        let useless = Score { quality: 0, ..SCORE };
+        let mut before = [entered(1, 1, 7)];
+        before[0].score = useless;
+        let records = vec![record(1, 1), record(2, 2), record(3, 3), record(4, 3)];
+        // The second is mended, the third is its copy; the fourth is as useless as the first.
+        let agreed = |id: ContributionId| Some((if id.0 == 4 { useless } else { SCORE }, B256::repeat_byte(7)));
+        let found = gather(Epoch(2), at_cut(records), &before, Vec::new(), Used::Snapshots(&[]), agreed).unwrap();
+        let unique: Vec<u16> = found.entered.iter().map(|row| row.score.uniqueness).collect();
+        assert_eq!(unique, [10_000, 0, 10_000]);
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! Salts, blinders and leaves.
 
-use alloy_primitives::{B256, U256, b256};
+use alloy_primitives::{B256, U256, b256, keccak256};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::inputs::Inputs;
 use super::row::{Amounts, Row};
-use super::words::{Words, keccak};
+use super::words::Words;
 use crate::ids::{Epoch, MemberId};
 
 /// The private hash of whoever erased everything: `keccak` of thirteen zero words.
@@ -74,7 +74,7 @@ pub fn private_hash(row: &Row, salt: B256) -> B256 {
         words.set(index, value);
     }
     words.set_word(12, salt);
-    keccak(words.bytes())
+    keccak256(words.bytes())
 }
 
 /// `keccak(bytes.concat(keccak(abi.encode(memberId, cash, stream, data, gov, private))))`: hashed twice, so that no inner node
@@ -88,7 +88,7 @@ pub fn leaf(member: MemberId, amounts: &Amounts, private: B256) -> B256 {
     words.set(3, amounts.data);
     words.set(4, amounts.gov);
     words.set_word(5, private);
-    keccak(keccak(words.bytes()).as_slice())
+    keccak256(keccak256(words.bytes()).as_slice())
 }
 
 /// `keccak(abi.encode(left, right))`.
@@ -97,7 +97,7 @@ pub fn node(left: B256, right: B256) -> B256 {
     let mut words = Words::<64>::new();
     words.set_word(0, left);
     words.set_word(1, right);
-    keccak(words.bytes())
+    keccak256(words.bytes())
 }
 
 /// The leaf of a member's inputs: `keccak(abi.encode(memberId, contributions, program points, n, k, w, active, erased, blinder))`,
@@ -123,7 +123,7 @@ pub fn inputs_leaf(member: MemberId, inputs: &Inputs, blinder: B256) -> B256 {
             push(field.into());
         }
     }
-    keccak(&bytes)
+    keccak256(&bytes)
 }
 
 #[cfg(test)]
@@ -131,7 +131,6 @@ mod tests {
 
     use super::*;
     use crate::ledger::Score;
-    use alloy_primitives::keccak256;
     use alloy_sol_types::SolValue;
 
     #[test]

@@ -1,6 +1,6 @@
 //! What an epoch is settled from, as a whole and for each member.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -153,9 +153,9 @@ impl EpochInputs {
         member: MemberId,
         list: &'static str,
     ) -> Result<&'a mut Inputs, LedgerError> {
-        let unknown = LedgerError::UnknownMember { member, list, members: self.members };
-        let index = member.0.checked_sub(1).ok_or(unknown.clone())?;
-        all.get_mut(index as usize).ok_or(unknown)
+        let index = member.0.checked_sub(1);
+        let slot = index.and_then(|index| all.get_mut(index as usize));
+        slot.ok_or(LedgerError::UnknownMember { member, list, members: self.members })
     }
 
     fn split_contributions(&self, all: &mut [Inputs]) -> Result<(), LedgerError> {
@@ -190,7 +190,7 @@ impl EpochInputs {
     }
 
     fn split_usage(&self, all: &mut [Inputs]) -> Result<(), LedgerError> {
-        let mut seen = BTreeSet::new();
+        let mut seen = HashSet::with_capacity(self.usage.len());
         for (member, usage) in &self.usage {
             if !seen.insert(*member) {
                 return Err(LedgerError::Twice { list: "usage", id: member.0.into(), member: *member });
@@ -236,8 +236,8 @@ pub fn usage(
             *hits.entry(*id).or_default() += 1;
         }
     }
-    let mut seen = BTreeSet::new();
-    let mut by_member: BTreeMap<MemberId, Usage> = BTreeMap::new();
+    let mut seen = HashSet::with_capacity(records.len());
+    let mut by_member: HashMap<MemberId, Usage> = HashMap::new();
     for record in records {
         if !seen.insert(record.id) {
             return Err(LedgerError::Twice { list: "records", id: record.id.0, member: record.member });
@@ -251,7 +251,7 @@ pub fn usage(
         usage.k += u64::from(hits > 0);
         usage.w += hits * weight(&record.score); // at most 2^64 receipts · 2^64 records · 20,000
     }
-    Ok(by_member)
+    Ok(by_member.into_iter().collect())
 }
 
 #[cfg(test)]

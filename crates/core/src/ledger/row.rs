@@ -255,21 +255,73 @@ pub fn award(
     Ok(award)
 }
 
+/// What a sharer's cash of one epoch is made of, micro-USDC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CashParts {
+    /// The floor, the same for every sharer.
+    #[serde(with = "decimal_string")]
+    pub floor: u128,
+    /// By weight of use.
+    #[serde(with = "decimal_string")]
+    pub usage: u128,
+    /// By DATA earned.
+    #[serde(with = "decimal_string")]
+    pub data: u128,
+    /// By early membership.
+    #[serde(with = "decimal_string")]
+    pub early: u128,
+}
+
+impl CashParts {
+    fn of(
+        params: &Params,
+        shared: &Shared,
+        of: Of,
+        (usage, data, early): (u128, u128, u128),
+    ) -> Result<Self, LedgerError> {
+        let sharers = u128::from(shared.sharers);
+        let floor = part_of(shared.payout, params.floor_bps) / sharers;
+        let rest = shared.payout - floor * sharers;
+        let by_usage = part_of(rest, params.mix_usage);
+        let by_data = part_of(rest, params.mix_data);
+        let by_early = rest - by_usage - by_data;
+        let part = |amount: u128, weight: u128, sum: U256| {
+            let share = if sum.is_zero() { U256::from(amount / sharers) } else { mul_div(amount, weight, sum) };
+            of.fit(share, "cash")
+        };
+        Ok(Self {
+            floor,
+            usage: part(by_usage, usage, shared.sum_usage)?,
+            data: part(by_data, data, shared.sum_data)?,
+            early: part(by_early, early, shared.sum_early)?,
+        })
+    }
+
+    /// What the cash that streams by `row`, as it stands after the epoch, is made of; nothing where the member had no share in it. What
+    /// the row does not show any more, DATA earned before the epoch, is what is left.
+    ///
+    /// # Errors
+    /// Where an amount does not fit 128 bits.
+    pub fn explained(
+        params: &Params,
+        shared: &Shared,
+        member: MemberId,
+        row: &Row,
+    ) -> Result<Option<Self>, LedgerError> {
+        if row.cash_streaming == 0 || shared.sharers == 0 {
+            return Ok(None);
+        }
+        let known = Self::of(params, shared, Of(member), (row.usage_weight, 0, row.early(params).into()))?;
+        let rest = row.cash_streaming.checked_sub(known.floor + known.usage + known.early);
+        Ok(rest.map(|data| Self { data, ..known }))
+    }
+}
+
 /// Step 3: the cash of one sharer.
 fn cash(params: &Params, shared: &Shared, of: Of, row: &Row, usage: u128) -> Result<u128, LedgerError> {
-    let sharers = u128::from(shared.sharers);
-    let floor_each = part_of(shared.payout, params.floor_bps) / sharers;
-    let rest = shared.payout - floor_each * sharers;
-    let by_usage = part_of(rest, params.mix_usage);
-    let by_data = part_of(rest, params.mix_data);
-    let by_early = rest - by_usage - by_data;
-    let part = |amount: u128, weight: u128, sum: U256| {
-        let share = if sum.is_zero() { U256::from(amount / sharers) } else { mul_div(amount, weight, sum) };
-        of.fit(share, "cash")
-    };
-    let mut cash = of.add(floor_each, part(by_usage, usage, shared.sum_usage)?, "cash")?;
-    cash = of.add(cash, part(by_data, row.data_earned, shared.sum_data)?, "cash")?;
-    of.add(cash, part(by_early, row.early(params).into(), shared.sum_early)?, "cash")
+    let parts = CashParts::of(params, shared, of, (usage, row.data_earned, row.early(params).into()))?;
+    let cash = of.add(parts.floor, parts.usage, "cash")?;
+    of.add(of.add(cash, parts.data, "cash")?, parts.early, "cash")
 }
 
 /// One token's three balances through steps 2, 4b, 4c and 6.
@@ -406,4 +458,35 @@ pub fn amounts(params: &Params, member: MemberId, row: &Row, active: bool) -> Re
         data: down(row.data_earned, params.data_unit),
         gov: down(row.gov_earned, params.gov_unit),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cash_that_streams_is_explained_to_the_last_unit_without_the_row_before() {
+        let params = Params { early_cutoff: 10, ..Params::default() };
+        for (data, sum_data) in [(300, 1_000), (0, 0)] {
+            let shared = Shared {
+                epoch: Epoch(4),
+                sharers: 3,
+                payout: 1_000_001,
+                sum_usage: U256::from(70_000),
+                sum_data: U256::from(sum_data),
+                sum_early: U256::from(20),
+                ..Shared::default()
+            };
+            let old = Row { usage_weight: 13_000, data_earned: data, ..Row::new(Epoch(2)) };
+            let inputs = Inputs { active: true, n: 1, w: 9_000, ..Inputs::default() };
+            let settled = settle_row(&params, &shared, MemberId(1), &old, &inputs).unwrap();
+            let parts = CashParts::explained(&params, &shared, MemberId(1), &settled.row).unwrap().unwrap();
+            assert_eq!(parts.floor + parts.usage + parts.data + parts.early, settled.cash);
+            let weights = (settled.row.usage_weight, data, 8);
+            assert_eq!(parts, CashParts::of(&params, &shared, Of(MemberId(1)), weights).unwrap());
+            assert!(parts.floor > 0 && parts.usage > 0 && parts.data > 0 && parts.early > 0, "{parts:?}");
+        }
+        let nothing = CashParts::explained(&params, &Shared::default(), MemberId(1), &Row::default());
+        assert_eq!(nothing, Ok(None));
+    }
 }

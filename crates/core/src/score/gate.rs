@@ -1,5 +1,6 @@
 //! What sets quality to 0, whatever else is good.
 
+use super::facts::holds_facts;
 use super::rubric::Rubric;
 use super::tally::Reason;
 use crate::fhir::{Date, Event, FhirError, Json, Kind, Record, Resource, Subject, at, fields, text};
@@ -8,7 +9,7 @@ use crate::fhir::{Date, Event, FhirError, Json, Kind, Record, Resource, Subject,
 pub(super) fn check(rubric: &Rubric, record: &Record, now: i64) -> Vec<Reason> {
     let latest = now.saturating_add(rubric.future_slack_seconds);
     let mut reasons = Vec::new();
-    for resource in record.resources() {
+    for resource in record.resources().filter(|resource| is_said_of_the_patient(*resource)) {
         if let Subject::Unresolved(field) = resource.subject() {
             add(&mut reasons, "subject", format!("{}.{field}", resource.path()), SUBJECT);
         }
@@ -24,6 +25,26 @@ pub(super) fn check(rubric: &Rubric, record: &Record, now: i64) -> Vec<Reason> {
     reasons
 }
 
+/// Whether a false word in it makes the record false: it is the patient, or holds facts and does not say itself that they did not happen.
+fn is_said_of_the_patient(resource: Resource<'_>) -> bool {
+    let happened = |event: Event<'_>| event.counts && !event.planned;
+    let holds_facts = holds_facts(resource.kind()) && resource.subject() != Subject::Other;
+    resource.kind() == Kind::Patient || holds_facts && happened(Event::of(resource))
+}
+
+/// The gate of a record of which nothing can be counted: what was lost, as a whole.
+pub(super) fn without_facts(reasons: Vec<Reason>) -> Vec<Reason> {
+    let mut lost: Vec<Reason> = reasons.into_iter().filter(|reason| reason.check == "counts").collect();
+    let paths = vec!["Bundle".to_owned()];
+    let (element, text) = ("Bundle".to_owned(), NO_FACTS.to_owned());
+    let count = u32::try_from(lost.len().max(1)).unwrap_or(u32::MAX);
+    lost.iter_mut().for_each(|reason| reason.lost = 0);
+    lost.insert(0, Reason { check: "facts", category: None, element, paths, count, lost: 10_000, text });
+    lost
+}
+
+const NO_FACTS: &str = "nothing in the record can be counted: a fact is about the patient, has a code and, where it was measured, a result, \
+    and the record does not say itself that it did not happen";
 const SUBJECT: &str = "a resource is about somebody who is not in the record: its subject reference does not resolve to the patient; \
     export the patient together with the resource, or take it out";
 const FUTURE: &str =
@@ -66,8 +87,6 @@ fn dates(resource: Resource<'_>) -> Vec<(&'static str, Date)> {
     let value = resource.value();
     let paths: &[&'static str] = match resource.kind() {
         Kind::Patient => &["birthDate", "deceasedDateTime"],
-        Kind::DocumentReference | Kind::CarePlan | Kind::CareTeam | Kind::Goal => &[],
-        _ if Event::of(resource).planned => &[],
         kind => fields(kind).starts,
     };
     paths.iter().filter_map(|path| Some((*path, parse(at(value, path))?))).collect()

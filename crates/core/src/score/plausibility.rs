@@ -1,19 +1,23 @@
 //! Can it be true? Birth, death, order in time, sex, and what a body can measure.
 
+use super::Checked;
 use super::category::Category;
 use super::conformity::prefix;
+use super::facts::is_possible;
 use super::rubric::Rubric;
 use super::tally::{Failure, Tally};
-use crate::fhir::{Event, Kind, LOINC, Observation, Patient, Record, Resource, SECONDS_PER_DAY, Sex, fields, milli};
+use crate::fhir::{Event, Kind, Observation, Patient, Resource, SECONDS_PER_DAY, Sex, fields};
 
-pub(super) fn check(rubric: &Rubric, record: &Record, now: i64, tally: &mut Tally) {
+pub(super) fn check(rubric: &Rubric, checked: &Checked<'_>, now: i64, tally: &mut Tally) {
+    let record = checked.record;
     let patient = Patient::of(record.patient());
     life(rubric, record.patient(), patient, now, tally);
-    for resource in record.resources() {
-        if matches!(resource.kind(), Kind::Patient | Kind::Other) {
+    for (index, resource) in checked.resources() {
+        tally.begin();
+        if matches!(resource.kind(), Kind::Patient | Kind::Medication | Kind::Other) {
             continue;
         }
-        let event = Event::of(resource);
+        let event = record.event(index);
         times(rubric, resource, &event, patient, tally);
         papers(rubric, resource, &event, now, tally);
         sex(rubric, resource, &event, patient.sex, tally);
@@ -99,11 +103,8 @@ fn sex(rubric: &Rubric, resource: Resource<'_>, event: &Event<'_>, sex: Sex, tal
 fn ranges(rubric: &Rubric, resource: Resource<'_>, tally: &mut Tally) {
     for part in Observation::all(resource) {
         let Some(quantity) = part.quantity else { continue };
-        let loinc = part.codes.iter().filter(|coding| coding.system == LOINC);
-        let Some(range) = loinc.filter_map(|coding| rubric.ranges.get(coding.code)).next() else { continue };
         // A wrong unit is counted under accuracy; without the unit the number says nothing.
-        let Some([low, high]) = range.units.get(quantity.unit) else { continue };
-        let possible = milli(quantity.value).is_some_and(|value| (*low..=*high).contains(&value));
+        let Some((range, possible)) = is_possible(rubric, &part) else { continue };
         let failure = || Failure {
             element: format!("Observation ({})", range.name),
             path: format!("{}.{}valueQuantity.value", resource.path(), prefix(part.component)),

@@ -1,13 +1,14 @@
 //! The rubric: weights, tables and limits, as a versioned file that is named by its hash.
 
 use super::category::Category;
+use crate::fhir::{Factor, conversion};
 use alloy_primitives::{B256, keccak256};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 /// The current rubric.
-const FILE: &str = include_str!("rubric-1.json");
+const FILE: &str = include_str!("rubric-2.json");
 
 static CURRENT: LazyLock<(Rubric, B256)> = LazyLock::new(|| {
     // The file is part of the binary, and a test reads it: it cannot fail on a user's machine.
@@ -97,6 +98,17 @@ pub struct Range {
     pub units: BTreeMap<String, [i64; 2]>,
 }
 
+impl Range {
+    /// The possible amounts, and what makes an amount in this unit one in theirs; `None` where the unit measures something else.
+    #[must_use]
+    pub fn limits(&self, unit: &str) -> Option<([i64; 2], Factor)> {
+        if let Some(limits) = self.units.get(unit) {
+            return Some((*limits, Factor::default()));
+        }
+        self.units.iter().find_map(|(own, limits)| Some((*limits, conversion(unit, own)?)))
+    }
+}
+
 /// Codes that fit one sex.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -176,6 +188,6 @@ mod tests {
         let value: serde_json::Value = serde_json::from_str(FILE).expect("valid");
         let respelled = serde_json::to_string_pretty(&value).expect("writes");
         assert_eq!(Rubric::parse(&respelled).expect("valid").1, rubric_hash());
-        assert_ne!(Rubric::parse(&FILE.replace("\"version\": 1", "\"version\": 2")).expect("valid").1, rubric_hash());
+        assert_ne!(Rubric::parse(&FILE.replace("\"version\": 2", "\"version\": 3")).expect("valid").1, rubric_hash());
     }
 }

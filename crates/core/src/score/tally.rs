@@ -30,7 +30,7 @@ impl CategoryScore {
 pub struct Reason {
     /// The check, as `unit` or `after-birth`.
     pub check: &'static str,
-    /// The part of quality it belongs to; `None` for a gate.
+    /// The part of quality it belongs to; `None` for a gate, and for facts that cannot be counted.
     pub category: Option<Category>,
     /// The element, as `Observation.valueQuantity`.
     pub element: String,
@@ -66,38 +66,69 @@ struct Group {
 /// Most (check, element) pairs that are told apart; a hostile record can make up type names without end.
 const MOST_GROUPS: usize = 500;
 
+/// Checks of one category that one resource passes and that count; an ordinary one has up to nine.
+const MOST_PASSED: u32 = 10;
+
 /// Counts checks as they are made. Failures are kept by check and element.
 #[derive(Default)]
 pub(super) struct Tally {
     counts: [(u32, u32); 4],
-    groups: BTreeMap<(Category, &'static str, String), Group>,
+    /// Checks that the resource under way passed, by category.
+    own: [u32; 4],
+    groups: BTreeMap<Key, Group>,
+    /// Facts that count, and those that should.
+    facts: (u32, u32),
+    lost: BTreeMap<Key, Group>,
+}
+
+/// Part of quality (none for what is no check of it), check and element.
+type Key = (Option<Category>, &'static str, String);
+
+/// What a tally comes to.
+pub(super) struct Closed {
+    /// Facts that count.
+    pub(super) facts: u32,
+    pub(super) quality: u16,
+    pub(super) categories: [CategoryScore; 4],
+    pub(super) reasons: Vec<Reason>,
 }
 
 impl Tally {
-    /// Counts one check.
+    /// Another resource is looked at.
+    pub(super) fn begin(&mut self) {
+        self.own = [0; 4];
+    }
+
+    /// Counts one check. Of one resource only so many that pass count: a thousand components are no thousand facts.
     pub(super) fn check(&mut self, category: Category, check: &'static str, failure: Option<Failure>) {
+        if failure.is_none() {
+            let own = &mut self.own[category as usize];
+            *own = own.saturating_add(1);
+            if *own > MOST_PASSED {
+                return;
+            }
+        }
         let (passed, checked) = &mut self.counts[category as usize];
         *checked = checked.saturating_add(1);
         let Some(failure) = failure else {
             *passed = passed.saturating_add(1);
             return;
         };
-        let mut key = (category, check, failure.element);
-        if self.groups.len() >= MOST_GROUPS && !self.groups.contains_key(&key) {
-            key.2 = "others".to_owned();
-        }
-        let group = self.groups.entry(key).or_default();
-        group.count = group.count.saturating_add(1);
-        if group.paths.len() < Reason::PATHS {
-            group.paths.push(failure.path);
-        }
-        if group.text.is_empty() {
-            group.text = failure.text;
+        note(&mut self.groups, Some(category), check, failure);
+    }
+
+    /// Counts a fact, or what should be one and is not.
+    pub(super) fn fact(&mut self, failure: Option<Failure>) {
+        let (counted, stated) = &mut self.facts;
+        *stated = stated.saturating_add(1);
+        match failure {
+            None => *counted = counted.saturating_add(1),
+            Some(failure) => note(&mut self.lost, None, "counts", failure),
         }
     }
 
     /// Quality, its parts and its reasons.
-    pub(super) fn close(self, rubric: &Rubric) -> (u16, [CategoryScore; 4], Vec<Reason>) {
+    pub(super) fn close(self, rubric: &Rubric) -> Closed {
         let mut reasons = Vec::new();
         let groups = self.groups;
         let categories = Category::ALL.map(|category| {
@@ -108,13 +139,34 @@ impl Tally {
             if clean < weight {
                 reasons.push(too_few(category, checked, weight - clean));
             }
-            let own: Vec<_> = groups.iter().filter(|((of, _, _), _)| *of == category).collect();
+            let own: Vec<_> = groups.iter().filter(|((of, _, _), _)| *of == Some(category)).collect();
             reasons.extend(spread(clean - points, own));
             CategoryScore { category, passed, checked, points }
         });
+        let whole: u16 = categories.iter().map(|c| c.points).sum();
+        let (counted, stated) = self.facts;
+        let quality = u64::from(whole) * u64::from(counted) / u64::from(stated.max(1));
+        let quality = u16::try_from(quality).unwrap_or(whole);
+        reasons.extend(spread(whole - quality, self.lost.iter().collect()));
         reasons
             .sort_by(|a, b| (b.lost, a.category, a.check, &a.element).cmp(&(a.lost, b.category, b.check, &b.element)));
-        (categories.iter().map(|c| c.points).sum(), categories, reasons)
+        Closed { facts: counted, quality, categories, reasons }
+    }
+}
+
+/// Adds a failure to its group.
+fn note(groups: &mut BTreeMap<Key, Group>, category: Option<Category>, check: &'static str, failure: Failure) {
+    let mut key = (category, check, failure.element);
+    if groups.len() >= MOST_GROUPS && !groups.contains_key(&key) {
+        key.2 = "others".to_owned();
+    }
+    let group = groups.entry(key).or_default();
+    group.count = group.count.saturating_add(1);
+    if group.paths.len() < Reason::PATHS {
+        group.paths.push(failure.path);
+    }
+    if group.text.is_empty() {
+        group.text = failure.text;
     }
 }
 
@@ -142,7 +194,7 @@ fn too_few(category: Category, checked: u32, lost: u16) -> Reason {
 }
 
 /// Gives the points lost to the failures by their number, by largest remainder, so that they add up.
-fn spread(lost: u16, groups: Vec<(&(Category, &'static str, String), &Group)>) -> Vec<Reason> {
+fn spread(lost: u16, groups: Vec<(&Key, &Group)>) -> Vec<Reason> {
     let failures: u64 = groups.iter().map(|(_, group)| u64::from(group.count)).sum();
     let mut reasons = Vec::with_capacity(groups.len());
     let mut remainders = Vec::with_capacity(groups.len());
@@ -154,7 +206,7 @@ fn spread(lost: u16, groups: Vec<(&(Category, &'static str, String), &Group)>) -
         remainders.push((std::cmp::Reverse(exact % failures.max(1)), index));
         reasons.push(Reason {
             check,
-            category: Some(*category),
+            category: *category,
             element: element.clone(),
             paths: group.paths.clone(),
             count: group.count,

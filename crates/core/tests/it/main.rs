@@ -3,6 +3,7 @@
 
 mod bounds;
 mod budget;
+mod cases;
 mod contests;
 mod properties;
 mod vectors;

@@ -201,6 +201,29 @@ context!(
 );
 
 context!(
+    /// A part of an old holder's share, on its way to a seat of the next committee.
+    ReshareContext, "rochdale.seal.reshare.v1", "part of a share",
+    {
+        /// EIP-155 chain id.
+        chain_id: u64 => |v| int(v),
+        /// The `ContributionRegistry`.
+        registry: Address => |v| v,
+        /// Whose record it opens.
+        member: MemberId => |v| int(v.0),
+        /// Hash of the record's header.
+        header_hash: B256 => |v| v,
+        /// The generation of the committee that it is dealt to.
+        generation: u32 => |v| int(v),
+        /// Hash of the commitments that the dealer's share is under.
+        source: B256 => |v| v,
+        /// The dealer's seat under those.
+        dealer: StewardId => |v| int(v.0),
+        /// The seat that it is dealt to.
+        index: StewardId => |v| int(v.0),
+    }
+);
+
+context!(
     /// A steward's log of who opened a member's records, from the steward to the member.
     OpeningsContext, "rochdale.seal.openings.v1", "log of openings",
     {
@@ -209,6 +232,21 @@ context!(
         /// The `StewardCommittee`.
         committee: Address => |v| v,
         /// The member whose records they are.
+        member: MemberId => |v| int(v.0),
+        /// The seat of the steward that answers.
+        index: StewardId => |v| int(v.0),
+    }
+);
+
+context!(
+    /// What a steward holds of a member, with shares of its records, from the steward to the member.
+    HeldContext, "rochdale.seal.held.v1", "what is held of a member",
+    {
+        /// EIP-155 chain id.
+        chain_id: u64 => |v| int(v),
+        /// The `StewardCommittee`.
+        committee: Address => |v| v,
+        /// The member who asks.
         member: MemberId => |v| int(v.0),
         /// The seat of the steward that answers.
         index: StewardId => |v| int(v.0),

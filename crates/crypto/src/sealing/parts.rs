@@ -6,7 +6,8 @@ use rochdale_core::ids::DatasetId;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::context::{
-    ConsentContext, PrivatePartContext, ReleaseContext, RowKeyContext, SealingContext as _, ShareContext,
+    ConsentContext, PrivatePartContext, ReleaseContext, ReshareContext, RowKeyContext, SealingContext as _,
+    ShareContext,
 };
 use super::{Recipient, Sealed, SealingError, SealingPublicKey, open_as, seal_as};
 use crate::{padme, secret::RowKey, sharing::Share};
@@ -61,6 +62,34 @@ pub fn open_released_share(
     let share = Share::from_bytes(&open_as(recipient, context, sealed)?)?;
     share.expect_index(context.index)?;
     Ok(share)
+}
+
+/// Seals what an old holder deals to a seat of the next committee.
+///
+/// # Errors
+/// As [`seal_share`].
+pub fn seal_redealt(
+    steward: &SealingPublicKey,
+    context: &ReshareContext,
+    part: &Share,
+    rng: &mut impl CryptoRng,
+) -> Result<Sealed, SealingError> {
+    part.expect_index(context.index)?;
+    seal_as(steward, context, part.to_bytes().as_slice(), rng)
+}
+
+/// Opens what an old holder dealt to this steward. Check it against the dealer's commitments before it counts.
+///
+/// # Errors
+/// As [`open_share`].
+pub fn open_redealt(
+    steward: &impl Recipient,
+    context: &ReshareContext,
+    sealed: &Sealed,
+) -> Result<Share, SealingError> {
+    let part = Share::from_bytes(&open_as(steward, context, sealed)?)?;
+    part.expect_index(context.index)?;
+    Ok(part)
 }
 
 /// What the chain's commitment hides and stewards must know: the record's dataset and the commitment's blinder.

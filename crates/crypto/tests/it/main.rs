@@ -5,6 +5,7 @@ mod envelope;
 mod flow;
 mod keyfile;
 mod keystore;
+mod resharing;
 mod sealing;
 mod sharing;
 mod support;

@@ -6,9 +6,10 @@ use rochdale_core::ids::{DatasetId, Epoch, LicenseId, MemberId, StewardId};
 use rochdale_crypto::sealing::{
     AnswerBodyContext, ClaimsRowContext, ConsentContext, ConsentPart, OVERHEAD_BYTES, OpeningContext, OrderContext,
     PoolContext, PrivatePart, PrivatePartContext, QueryAnswerContext, ReleaseContext, RequestBodyContext,
-    RowKeyContext, SealingContext, ShareContext, SharesContext, SheetContext, SheetCopyContext, SheetReplyContext,
-    SnapshotContext, open_as, open_consent, open_private_part, open_released_share, open_row_key, open_share, seal_as,
-    seal_consent, seal_from_seed, seal_private_part, seal_released_share, seal_row_key, seal_share,
+    ReshareContext, RowKeyContext, SealingContext, ShareContext, SharesContext, SheetContext, SheetCopyContext,
+    SheetReplyContext, SnapshotContext, open_as, open_consent, open_private_part, open_redealt, open_released_share,
+    open_row_key, open_share, seal_as, seal_consent, seal_from_seed, seal_private_part, seal_redealt,
+    seal_released_share, seal_row_key, seal_share,
 };
 use rochdale_crypto::sharing::deal;
 use rochdale_crypto::{RecordSecret, RowKey, Sealed, SealingError, SealingKeyPair, SealingPublicKey, Share};
@@ -153,6 +154,7 @@ fn no_two_kinds_share_their_info() {
         SheetReplyContext::INFO,
         SheetCopyContext::INFO,
         OpeningContext::INFO,
+        ReshareContext::INFO,
     ];
     for (at, info) in infos.iter().enumerate() {
         assert!(info.starts_with("rochdale.seal.") && info.ends_with(".v1"));
@@ -168,6 +170,39 @@ fn opens_only_at<C: SealingContext>(ours: &C, others: &[C]) {
     for other in others {
         assert_eq!(open_as(&recipient, other, &sealed).err(), Some(SealingError::Refused(C::WHAT)));
     }
+}
+
+#[test]
+fn what_is_dealt_anew_opens_only_where_it_belongs() {
+    let ours = ReshareContext {
+        chain_id: 1,
+        registry: Address::repeat_byte(1),
+        member: MemberId(7),
+        header_hash: B256::repeat_byte(0x4e),
+        generation: 2,
+        source: B256::repeat_byte(5),
+        dealer: StewardId(1),
+        index: StewardId(2),
+    };
+    opens_only_at(
+        &ours,
+        &[
+            ReshareContext { chain_id: 2, ..ours },
+            ReshareContext { registry: Address::repeat_byte(2), ..ours },
+            ReshareContext { member: MemberId(8), ..ours },
+            ReshareContext { header_hash: B256::ZERO, ..ours },
+            ReshareContext { generation: 3, ..ours },
+            ReshareContext { source: B256::ZERO, ..ours },
+            ReshareContext { dealer: StewardId(3), ..ours },
+            ReshareContext { index: StewardId(1), ..ours },
+        ],
+    );
+    let steward = SealingKeyPair::random(&mut rng(2));
+    let sealed = seal_redealt(&steward.public(), &ours, &share(), &mut rng(3)).unwrap();
+    assert_eq!(*open_redealt(&steward, &ours, &sealed).unwrap().to_bytes(), *share().to_bytes());
+    let refused =
+        seal_redealt(&steward.public(), &ReshareContext { index: StewardId(1), ..ours }, &share(), &mut rng(3));
+    assert_eq!(name(&refused.err().unwrap()), "Share", "another seat's");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use axum::Json;
 use axum::extract::State;
 use rochdale_api::account::{AccountCreated, AccountRequest, AccountView, ExecuteRequest};
 use rochdale_api::member::Mined;
+use rochdale_api::route::gateway as route;
 use rochdale_api::server::{JsonBody, PathOf};
 use rochdale_api::shape::HexAddress;
 use rochdale_api::{Problem, ProblemCode};
@@ -13,7 +14,7 @@ use super::{Answered, App};
 
 /// Creates the passkey account of a member; sent again, it answers that the account is there.
 #[utoipa::path(
-    post, path = "/v1/accounts", tag = "accounts", request_body = AccountRequest,
+    post, path = route::CREATE_ACCOUNT.path, tag = "accounts", request_body = AccountRequest,
     responses(
         (status = 200, description = "The account", body = AccountCreated),
         (status = 403, description = "Nobody joined with that account", body = Problem),
@@ -28,7 +29,7 @@ pub async fn create(State(gateway): App, JsonBody(request): JsonBody<AccountRequ
 
 /// Makes calls that a member's passkey signed, whole or not at all. Each signed batch takes effect once.
 #[utoipa::path(
-    post, path = "/v1/accounts/execute", tag = "accounts", request_body = ExecuteRequest,
+    post, path = route::EXECUTE.path, tag = "accounts", request_body = ExecuteRequest,
     responses(
         (status = 200, description = "Made", body = Mined),
         (status = 403, description = "Not a member's, or not among the calls that are relayed", body = Problem),
@@ -44,7 +45,7 @@ pub async fn execute(State(gateway): App, JsonBody(request): JsonBody<ExecuteReq
 
 /// A passkey account, with the nonce that it signs next.
 #[utoipa::path(
-    get, path = "/v1/accounts/{address}", tag = "accounts",
+    get, path = route::ACCOUNT.path, tag = "accounts",
     params(("address" = HexAddress, Path, description = "Account")),
     responses((status = 200, description = "The account", body = AccountView), (status = 404, description = "No such account", body = Problem))
 )]

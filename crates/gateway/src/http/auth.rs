@@ -6,13 +6,15 @@ use std::sync::Arc;
 use alloy::primitives::{Address, U256};
 use alloy::sol_types::Eip712Domain;
 use axum::extract::FromRef;
+use rochdale_api::route::gateway::{Access, TABLE};
+use rochdale_api::route::listed;
 use rochdale_api::server::{Answer, Verifier};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::state::Cooperative;
-use rochdale_node::callers::{access, admit};
+use rochdale_node::callers::admit;
 use rochdale_node::mirror::Folded;
 
-use super::{Access, ENDPOINTS, Gateway};
+use super::Gateway;
 
 /// The gateway as axum's state.
 #[derive(Clone)]
@@ -47,9 +49,9 @@ impl Verifier for Gateway {
 
     fn admit<'a>(&'a self, signer: Address, method: &'a str, path: &'a str) -> Answer<'a, ()> {
         Box::pin(async move {
-            let route = access(ENDPOINTS, method, path)
+            let route = listed(TABLE, method, path)
                 .ok_or_else(|| Problem::new(ProblemCode::NotFound, "there is no such path"))?;
-            let may = |index: &Folded| std::future::ready(index.read(|state| may(state, signer, route)));
+            let may = |index: &Folded| std::future::ready(index.read(|state| may(state, signer, route.access)));
             let fresh = async { self.index.for_guard().await.map(|_| self.index.state()) };
             admit(&self.looks, Some(self.index.state()), fresh, may).await
         })

@@ -11,6 +11,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use rochdale_api::contribution::{VAULT_PAGE, VaultPage};
 use rochdale_api::custody::{BlobRequest, PERMIT_LIFETIME};
+use rochdale_api::route::gateway as route;
 use rochdale_api::server::{self, PathOf, QueryOf, Signed, Verified};
 use rochdale_api::shape::CidText;
 use rochdale_api::{Problem, ProblemCode};
@@ -30,7 +31,7 @@ const BUFFER: usize = 256 << 10;
 /// Uploads a sealed record under its CIDv1 (raw, SHA-256). Idempotent. It is deleted again after a while unless a
 /// contribution names it.
 #[utoipa::path(
-    put, path = "/v1/blobs/{cid}", tag = "vault",
+    put, path = route::PUT_BLOB.path, tag = "vault",
     params(("cid" = CidText, Path, description = "CIDv1, raw, SHA-256")),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses(
@@ -55,7 +56,7 @@ pub async fn put(State(gateway): App, PathOf(cid): PathOf<String>, request: Requ
 
 /// Downloads a sealed record. For workers, and the member whose record it is: the request is signed.
 #[utoipa::path(
-    get, path = "/v1/blobs/{cid}", tag = "vault",
+    get, path = route::BLOB.path, tag = "vault",
     params(("cid" = CidText, Path, description = "CIDv1, raw, SHA-256")),
     responses(
         (status = 200, description = "The sealed bytes", body = Vec<u8>, content_type = "application/octet-stream"),
@@ -84,7 +85,7 @@ pub async fn get(State(gateway): App, PathOf(name): PathOf<String>, request: Req
 /// Downloads a sealed record in order to score it. For a steward that as many others permit it as make a quorum with it:
 /// who could open the record. The permits come with the shares, see `POST /v1/shares` at a steward.
 #[utoipa::path(
-    post, path = "/v1/blobs/{cid}", tag = "vault", request_body = BlobRequest,
+    post, path = route::SCORE_BLOB.path, tag = "vault", request_body = BlobRequest,
     params(("cid" = CidText, Path, description = "CIDv1, raw, SHA-256")),
     responses(
         (status = 200, description = "The sealed bytes", body = Vec<u8>, content_type = "application/octet-stream"),
@@ -163,7 +164,7 @@ pub struct After {
 /// Lists the vault's blobs of recorded contributions, in the registry's order. For workers, who keep a replica of all of them: the
 /// request is signed.
 #[utoipa::path(
-    get, path = "/v1/blobs", tag = "vault",
+    get, path = route::BLOBS.path, tag = "vault",
     params(("after" = Option<u64>, Query, description = "The contribution before the first one listed; 0 where absent")),
     responses(
         (status = 200, description = "At most 500 of them", body = VaultPage),

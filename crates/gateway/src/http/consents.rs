@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use rochdale_api::Problem;
 use rochdale_api::member::{DenyRequest, GrantRequest, Granted, Mined};
+use rochdale_api::route::gateway as route;
 use rochdale_api::server::JsonBody;
 
 use super::members::check_parts;
@@ -11,7 +12,7 @@ use super::{Answered, App};
 
 /// Grants consent, and delivers the sealed receipt to the stewards. Sent again, it answers with the same grant.
 #[utoipa::path(
-    post, path = "/v1/consents", tag = "consents", request_body = GrantRequest,
+    post, path = route::GRANT.path, tag = "consents", request_body = GrantRequest,
     responses(
         (status = 200, description = "Granted", body = Granted),
         (status = 422, description = "The contract refuses it", body = Problem),
@@ -27,7 +28,7 @@ pub async fn grant(State(gateway): App, JsonBody(request): JsonBody<GrantRequest
 
 /// Revokes consent: from this block on nothing is released any more.
 #[utoipa::path(
-    post, path = "/v1/consents/revoke", tag = "consents", request_body = DenyRequest,
+    post, path = route::REVOKE.path, tag = "consents", request_body = DenyRequest,
     responses(
         (status = 200, description = "Revoked", body = Mined),
         (status = 422, description = "The contract refuses it", body = Problem),
@@ -40,7 +41,7 @@ pub async fn revoke(State(gateway): App, JsonBody(request): JsonBody<DenyRequest
 
 /// Erases everything and ends the membership, for good. What was earned stays claimable.
 #[utoipa::path(
-    post, path = "/v1/consents/erase", tag = "consents", request_body = DenyRequest,
+    post, path = route::ERASE.path, tag = "consents", request_body = DenyRequest,
     responses(
         (status = 200, description = "Erased", body = Mined),
         (status = 422, description = "The contract refuses it", body = Problem),

@@ -4,6 +4,7 @@ use alloy::primitives::B256;
 use axum::Json;
 use axum::extract::State;
 use rochdale_api::contribution::{ContributionPackage, ContributionState, ContributionStatus};
+use rochdale_api::route::gateway as route;
 use rochdale_api::server::{JsonBody, PathOf, QueryOf};
 use rochdale_api::shape::Hex32;
 use rochdale_api::{Problem, ProblemCode};
@@ -22,7 +23,7 @@ use crate::vault::cid;
 /// Contributes: brings each steward its share and queues the commitment once a quorum holds theirs. Idempotent: sent
 /// again, it reaches the stewards that missed it. The blob comes first, see `PUT /v1/blobs/{cid}`.
 #[utoipa::path(
-    post, path = "/v1/contributions", tag = "contributions", request_body = ContributionPackage,
+    post, path = route::CONTRIBUTE.path, tag = "contributions", request_body = ContributionPackage,
     responses(
         (status = 200, description = "Queued, or recorded already", body = ContributionStatus),
         (status = 400, description = "Header, blob and package do not fit each other", body = Problem),
@@ -80,7 +81,7 @@ pub struct Whose {
 
 /// Where a contribution stands.
 #[utoipa::path(
-    get, path = "/v1/contributions/{commitment}", tag = "contributions",
+    get, path = route::CONTRIBUTION.path, tag = "contributions",
     params(
         ("commitment" = Hex32, Path, description = "32 bytes in hexadecimal"),
         ("member" = Option<u32>, Query, description = "Whose, where several recorded it; who came first where absent"),
@@ -184,5 +185,5 @@ async fn check_blob(gateway: &Gateway, package: &ContributionPackage) -> Result<
 fn absent(digest: B256) -> Problem {
     let cid = cid(digest);
     Problem::new(ProblemCode::NotFound, format!("blob {cid} is not in the vault"))
-        .hint(format!("PUT it to /v1/blobs/{cid} first"))
+        .hint(format!("PUT it to {} first", route::PUT_BLOB.at(cid).path))
 }

@@ -1,17 +1,19 @@
 //! Joining, leaving, where earnings are paid, and what the chain says of a member.
 
-use alloy::primitives::{Address, U256};
+use alloy::primitives::Address;
 use axum::Json;
 use axum::extract::State;
 use rochdale_api::member::{
     JoinRequest, Joined, KeyOfferRequest, KeyReceipts, LeaveRequest, Mined, PayoutRequest, SealedTo,
 };
+use rochdale_api::route::gateway as route;
 use rochdale_api::server::{JsonBody, PathOf};
 use rochdale_api::shape::HexAddress;
 use rochdale_api::status::MemberView;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::bindings::{ConsentRegistry, ContributionRegistry, Membership};
 use rochdale_chain::eip712;
+use rochdale_client::statement;
 use rochdale_core::ids::{MemberId, StewardId};
 
 use super::{Answered, App, Gateway};
@@ -19,7 +21,7 @@ use crate::problems;
 
 /// Joins by a registrar-signed admission; the relayer pays. Sent again, it answers with the same membership.
 #[utoipa::path(
-    post, path = "/v1/members", tag = "members", request_body = JoinRequest,
+    post, path = route::JOIN.path, tag = "members", request_body = JoinRequest,
     responses(
         (status = 200, description = "The membership", body = Joined),
         (status = 400, description = "Not well formed", body = Problem),
@@ -38,7 +40,7 @@ pub async fn join(State(gateway): App, JsonBody(request): JsonBody<JoinRequest>)
 
 /// Has the stewards keep the row key of somebody whom the registrar is about to admit, and answers with their signed word.
 #[utoipa::path(
-    post, path = "/v1/row-keys/offers", tag = "members", request_body = KeyOfferRequest,
+    post, path = route::OFFER.path, tag = "members", request_body = KeyOfferRequest,
     responses(
         (status = 200, description = "Who holds the key, and why others do not", body = KeyReceipts),
         (status = 400, description = "Not well formed", body = Problem),
@@ -52,12 +54,7 @@ pub async fn offer_key(State(gateway): App, JsonBody(request): JsonBody<KeyOffer
     let membership = gateway.manifest.addresses.membership;
     let registrar = gateway.chain.view(membership, &Membership::registrarCall {}).await;
     let registrar = registrar.map_err(|e| problems::chain(&e))?;
-    let offer = eip712::KeyOffer {
-        account: request.account,
-        nullifier: request.nullifier,
-        rowKeyDigest: request.row_key_digest,
-        deadline: U256::from(request.deadline),
-    };
+    let offer = statement::key_offer(request.account, request.nullifier, request.row_key_digest, request.deadline);
     let signed = eip712::verify(&offer, &gateway.manifest.membership_domain(), &request.registrar_signature, registrar);
     signed.map_err(|error| {
         let detail = format!("the registrar, {registrar}, did not sign this offer: {error}");
@@ -68,7 +65,7 @@ pub async fn offer_key(State(gateway): App, JsonBody(request): JsonBody<KeyOffer
 
 /// What the chain says of a member, with the nonces that the next signatures need.
 #[utoipa::path(
-    get, path = "/v1/members/{id}", tag = "members",
+    get, path = route::MEMBER.path, tag = "members",
     params(("id" = u32, Path, description = "Member id")),
     responses((status = 200, description = "The member", body = MemberView), (status = 404, description = "No such member", body = Problem))
 )]
@@ -79,7 +76,7 @@ pub async fn member(State(gateway): App, PathOf(id): PathOf<String>) -> Answered
 
 /// The member that an account joined as.
 #[utoipa::path(
-    get, path = "/v1/members/by-account/{address}", tag = "members",
+    get, path = route::MEMBER_OF.path, tag = "members",
     params(("address" = HexAddress, Path, description = "Account")),
     responses((status = 200, description = "The member", body = MemberView), (status = 404, description = "No such member", body = Problem))
 )]
@@ -95,7 +92,7 @@ pub async fn by_account(State(gateway): App, PathOf(address): PathOf<String>) ->
 
 /// Ends the membership. What was earned stays claimable. Sent again, it answers with the same transaction.
 #[utoipa::path(
-    post, path = "/v1/members/leave", tag = "members", request_body = LeaveRequest,
+    post, path = route::LEAVE.path, tag = "members", request_body = LeaveRequest,
     responses(
         (status = 200, description = "Left", body = Mined),
         (status = 422, description = "The contract refuses it", body = Problem),
@@ -108,7 +105,7 @@ pub async fn leave(State(gateway): App, JsonBody(request): JsonBody<LeaveRequest
 
 /// Has what a member earned paid to another address, also after the membership ended.
 #[utoipa::path(
-    post, path = "/v1/members/payout", tag = "members", request_body = PayoutRequest,
+    post, path = route::PAYOUT.path, tag = "members", request_body = PayoutRequest,
     responses(
         (status = 200, description = "Set", body = Mined),
         (status = 422, description = "The contract refuses it", body = Problem),
@@ -167,7 +164,7 @@ pub(super) fn check_parts(parts: &[SealedTo], gateway: &Gateway, field: &str) ->
         ProblemCode::BadRequest,
         format!("{field}: {seats} parts are needed, one for each steward from 1, in order"),
     )
-    .hint("seal to the keys that /v1/cooperative lists"))
+    .hint(format!("seal to the keys that {} lists", route::COOPERATIVE.path)))
 }
 
 pub(super) fn parse<T: std::str::FromStr>(text: &str, expected: &str) -> Result<T, Problem> {

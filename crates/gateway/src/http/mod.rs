@@ -1,5 +1,5 @@
 //! The public API. Every route is made from its handler, so that router and OpenAPI document cannot differ; who may
-//! call it stands in [`ENDPOINTS`], which the tests hold against both.
+//! call it, and what it takes and answers, stands in [`TABLE`], which the tests hold against both.
 
 mod accounts;
 mod auth;
@@ -12,6 +12,7 @@ mod page;
 mod polls;
 mod public;
 mod relay;
+mod views;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,12 +24,12 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json, Router};
 use rochdale_api::auth::Identity;
-use rochdale_api::server::document::{self, Call};
-use rochdale_api::server::{self, BodyLimit};
+use rochdale_api::route::gateway::{Access, PAGE, TABLE};
+use rochdale_api::server::{self, BodyLimit, document};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::client::Chain;
 use rochdale_chain::deploy::Manifest;
-use rochdale_node::callers::{Looks, access};
+use rochdale_node::callers::Looks;
 use rochdale_node::nonces::Nonces;
 use rochdale_node::request;
 use serde_json::Value;
@@ -36,6 +37,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::config::CodeConfig;
 use crate::directory::Directory;
 use crate::forward::Forward;
 use crate::indexer::Index;
@@ -45,6 +47,7 @@ use crate::store::Store;
 use crate::vault::Vault;
 
 pub use auth::AppState;
+pub use views::Views;
 
 /// How long a request may take: answering a query opens every record of the snapshot.
 const LONGEST: Duration = Duration::from_secs(660);
@@ -82,75 +85,11 @@ pub struct Gateway {
     pub nonces: Nonces,
     /// What uploads may take.
     pub quota: Arc<Quota>,
+    /// Codes that are said to occur in datasets.
+    pub codes: Vec<CodeConfig>,
+    /// Public answers of the newest state.
+    pub views: Views,
 }
-
-/// Who may call an endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Anyone: it reads what the chain shows to all, or has the chain pay what it owes anyway.
-    Public,
-    /// Anyone who brings a statement that a member, the registrar or a researcher signed; the contract, the stewards
-    /// or the worker check it.
-    Statement,
-    /// Anyone, within limits: what no package names is deleted.
-    Upload,
-    /// A worker, or the member whose blob it is.
-    Blob,
-    /// A steward that a quorum with it permits to score the record.
-    Scorer,
-    /// A steward.
-    Steward,
-    /// A worker.
-    Worker,
-    /// A worker or a steward.
-    WorkerOrSteward,
-}
-
-/// Every endpoint with who may call it.
-pub const ENDPOINTS: &[(&str, &str, Access)] = &[
-    ("GET", "/", Access::Public),
-    ("GET", "/openapi.json", Access::Public),
-    ("GET", "/v1/health", Access::Public),
-    ("GET", "/v1/cooperative", Access::Public),
-    ("GET", "/v1/treasury", Access::Public),
-    ("GET", "/v1/licenses", Access::Public),
-    ("GET", "/v1/licenses/{id}", Access::Public),
-    ("GET", "/v1/datasets", Access::Public),
-    ("GET", "/v1/epochs/{epoch}", Access::Public),
-    ("GET", "/v1/budget", Access::Public),
-    ("GET", "/v1/sizes", Access::Public),
-    ("POST", "/v1/row-keys/offers", Access::Statement),
-    ("POST", "/v1/members", Access::Statement),
-    ("POST", "/v1/members/leave", Access::Statement),
-    ("POST", "/v1/members/payout", Access::Statement),
-    ("GET", "/v1/members/{id}", Access::Public),
-    ("GET", "/v1/members/by-account/{address}", Access::Public),
-    ("POST", "/v1/accounts", Access::Statement),
-    ("POST", "/v1/accounts/execute", Access::Statement),
-    ("GET", "/v1/accounts/{address}", Access::Public),
-    ("POST", "/v1/consents", Access::Statement),
-    ("POST", "/v1/consents/revoke", Access::Statement),
-    ("POST", "/v1/consents/erase", Access::Statement),
-    ("GET", "/v1/blobs", Access::Worker),
-    ("PUT", "/v1/blobs/{cid}", Access::Upload),
-    ("GET", "/v1/blobs/{cid}", Access::Blob),
-    ("POST", "/v1/blobs/{cid}", Access::Scorer),
-    ("POST", "/v1/contributions", Access::Statement),
-    ("GET", "/v1/contributions/{commitment}", Access::Public),
-    ("POST", "/v1/claims", Access::Public),
-    ("POST", "/v1/queries", Access::Statement),
-    ("POST", "/v1/debits", Access::WorkerOrSteward),
-    ("POST", "/v1/receipts", Access::Worker),
-    ("POST", "/v1/settlement/proposals", Access::Steward),
-    ("POST", "/v1/settlement/demands", Access::Statement),
-    ("POST", "/v1/settlement/contests", Access::Statement),
-    ("POST", "/v1/settlement/answers", Access::Steward),
-    ("POST", "/v1/sealing-keys", Access::Steward),
-    ("POST", "/v1/polls", Access::Statement),
-    ("GET", "/v1/polls", Access::Public),
-    ("POST", "/v1/polls/{id}/ballots", Access::Statement),
-    ("GET", "/v1/polls/{id}/ballots", Access::Public),
-];
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -165,30 +104,23 @@ struct Document;
 #[must_use]
 pub fn document() -> Value {
     let (_, document) = api().split_for_parts();
-    document::complete(&document, |method, path| match access(ENDPOINTS, method, path) {
-        Some(Access::Public | Access::Statement | Access::Upload) => Call::Open,
-        _ => Call::Signed,
-    })
+    document::complete(&document, TABLE, Access::is_signed)
 }
 
 /// The routes that it serves.
 pub fn router(gateway: Arc<Gateway>) -> Router {
     let identity = gateway.identity.clone();
     let (router, _) = api().split_for_parts();
-    let router = router
-        .route("/", axum::routing::get(page::page))
-        .route("/openapi.json", document::route(&document()))
-        .fallback(async || Problem::new(ProblemCode::NotFound, "there is no such path").hint("see /openapi.json"))
-        .method_not_allowed_fallback(async || {
-            Problem::new(ProblemCode::MethodNotAllowed, "this path does not take this method").hint("see /openapi.json")
-        })
+    let state = AppState(gateway);
+    let router = document::served(router.route(PAGE.path, axum::routing::get(page::page)), &document())
         // Handlers set their own limits: JSON this one, blobs as configured.
         .layer(DefaultBodyLimit::disable())
         .layer(Extension(BodyLimit(MAX_BODY)))
+        .layer(middleware::from_fn_with_state(state.clone(), views::kept))
         .layer(middleware::from_fn(bounded))
         .layer(middleware::from_fn(protective))
         .layer(middleware::from_fn(request::scoped))
-        .with_state(AppState(gateway));
+        .with_state(state);
     server::answering(router, identity)
 }
 
@@ -266,28 +198,12 @@ type App = State<AppState>;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
+    use rochdale_api::route::gateway::OPENAPI;
 
     #[test]
-    fn every_route_is_in_the_document_and_in_the_table_of_actors() {
-        let mut documented = BTreeSet::new();
-        for (path, item) in document()["paths"].as_object().into_iter().flatten() {
-            for method in item.as_object().into_iter().flat_map(|item| item.keys()) {
-                documented.insert((method.to_uppercase(), path.clone()));
-            }
-        }
-        // The two that are not made by a documented handler.
-        for path in ["/", "/openapi.json"] {
-            documented.insert(("GET".to_owned(), path.to_owned()));
-        }
-        let table: BTreeSet<(String, String)> =
-            ENDPOINTS.iter().map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned())).collect();
-        assert_eq!(table.len(), ENDPOINTS.len(), "an endpoint stands twice in the table");
-        assert_eq!(documented, table);
-    }
-
-    #[test]
-    fn the_document_says_how_to_call_and_what_is_answered() {
-        assert_eq!(document::gaps(&document()), Vec::<String>::new());
+    fn the_document_is_the_table_and_says_how_to_call_and_what_is_answered() {
+        let document = document();
+        assert_eq!(document::differences(&document, TABLE, &[PAGE.path, OPENAPI.path]), Vec::<String>::new());
+        assert_eq!(document::gaps(&document), Vec::<String>::new());
     }
 }

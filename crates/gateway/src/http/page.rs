@@ -4,6 +4,7 @@ use alloy::primitives::hex;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
+use rochdale_api::route::gateway as route;
 use rochdale_core::money::MicroUsdc;
 
 use super::public::{look, money, overview};
@@ -21,8 +22,11 @@ pub async fn page(State(gateway): App) -> Response {
     let html = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
          <title>Rochdale cooperative</title><style nonce=\"{nonce}\">{STYLE}</style></head><body><main><h1>Patient data cooperative</h1>{body}\
-         <p><a href=\"/openapi.json\">API description (OpenAPI)</a> · <a href=\"/v1/health\">Health as JSON</a> · \
-         <a href=\"/v1/cooperative\">Addresses and keys</a></p></main></body></html>"
+         <p><a href=\"{}\">API description (OpenAPI)</a> · <a href=\"{}\">Health as JSON</a> · \
+         <a href=\"{}\">Addresses and keys</a></p></main></body></html>",
+        route::OPENAPI.path,
+        route::HEALTH.path,
+        route::COOPERATIVE.path
     );
     let policy = format!(
         "default-src 'none'; style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

@@ -4,6 +4,7 @@ use alloy::primitives::B256;
 use axum::Json;
 use axum::extract::State;
 use rochdale_api::poll::{BallotRequest, PollRecord, PollRequest, PollView, SignedBallot};
+use rochdale_api::route::gateway as route;
 use rochdale_api::server::{JsonBody, PathOf};
 use rochdale_api::shape::Hex32;
 use rochdale_api::{Problem, ProblemCode};
@@ -22,7 +23,7 @@ const LISTED: u32 = 100;
 
 /// Asks the members, in the author's name. Sent again, it answers with the same poll.
 #[utoipa::path(
-    post, path = "/v1/polls", tag = "polls", request_body = PollRequest,
+    post, path = route::HOLD_POLL.path, tag = "polls", request_body = PollRequest,
     responses(
         (status = 200, description = "The poll with its id", body = PollView),
         (status = 400, description = "A poll that cannot be held", body = Problem),
@@ -52,14 +53,14 @@ pub async fn create(State(gateway): App, JsonBody(request): JsonBody<PollRequest
 }
 
 /// The polls that close last.
-#[utoipa::path(get, path = "/v1/polls", tag = "polls", responses((status = 200, description = "Polls", body = Vec<PollView>)))]
+#[utoipa::path(get, path = route::POLLS.path, tag = "polls", responses((status = 200, description = "Polls", body = Vec<PollView>)))]
 pub async fn list(State(gateway): App) -> Answered<Vec<PollView>> {
     Ok(Json(gateway.store.polls(LISTED).await?))
 }
 
 /// Answers a poll; a ballot with a higher sequence replaces the member's own.
 #[utoipa::path(
-    post, path = "/v1/polls/{id}/ballots", tag = "polls", request_body = BallotRequest,
+    post, path = route::VOTE.path, tag = "polls", request_body = BallotRequest,
     params(("id" = Hex32, Path, description = "The poll's id")),
     responses(
         (status = 200, description = "The ballot as kept", body = SignedBallot),
@@ -93,7 +94,7 @@ pub async fn vote(
 
 /// A poll with all that a tally needs beside the chain.
 #[utoipa::path(
-    get, path = "/v1/polls/{id}/ballots", tag = "polls",
+    get, path = route::BALLOTS.path, tag = "polls",
     params(("id" = Hex32, Path, description = "The poll's id")),
     responses((status = 200, description = "The poll and its ballots", body = PollRecord), (status = 404, description = "No such poll", body = Problem))
 )]

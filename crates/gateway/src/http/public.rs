@@ -5,27 +5,32 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use rochdale_api::order::Sizes;
+use rochdale_api::route::gateway as route;
 use rochdale_api::server::{PathOf, QueryOf};
 use rochdale_api::shape::HexAddress;
 use rochdale_api::status::{
-    BudgetView, Cooperative, DatasetView, EpochView, FinalizedBlock, Health, LicenseView, TreasuryView,
+    BudgetView, Cooperative, DatasetCode, DatasetView, EpochView, FinalizedBlock, Health, LicenseView, TreasuryView,
 };
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::state::LicenseState;
 use rochdale_core::ids::{Epoch, LicenseId};
+use rochdale_core::units::pool_unit;
 use serde::Deserialize;
 
 use super::members::parse;
 use super::{Answered, App, Gateway};
+use crate::config::CodeConfig;
 use crate::problems;
 use crate::receipts;
 
+/// How long health waits for a look at the chain.
+const LOOK: std::time::Duration = std::time::Duration::from_secs(2);
 /// Blocks that the index may lag behind before health says so.
 const TOLERATED_LAG: u64 = 5;
 
 /// Whether the gateway can work, and what is wrong where it cannot.
 #[utoipa::path(
-    get, path = "/v1/health", tag = "public",
+    get, path = route::HEALTH.path, tag = "public",
     responses((status = 200, description = "It can work", body = Health), (status = 503, description = "It cannot", body = Health))
 )]
 pub async fn health(State(gateway): App) -> (StatusCode, Json<Health>) {
@@ -35,13 +40,13 @@ pub async fn health(State(gateway): App) -> (StatusCode, Json<Health>) {
 }
 
 /// What a client needs to take part: addresses, stewards with their keys, time.
-#[utoipa::path(get, path = "/v1/cooperative", tag = "public", responses((status = 200, description = "The cooperative", body = Cooperative), (status = 503, description = "The chain cannot be read", body = Problem)))]
+#[utoipa::path(get, path = route::COOPERATIVE.path, tag = "public", responses((status = 200, description = "The cooperative", body = Cooperative), (status = 503, description = "The chain cannot be read", body = Problem)))]
 pub async fn cooperative(State(gateway): App) -> Answered<Cooperative> {
     overview(&gateway).await.map(Json)
 }
 
 /// What was booked into each bucket, and what members were paid.
-#[utoipa::path(get, path = "/v1/treasury", tag = "public", responses((status = 200, description = "Micro-USDC", body = TreasuryView), (status = 503, description = "The chain cannot be read", body = Problem)))]
+#[utoipa::path(get, path = route::TREASURY.path, tag = "public", responses((status = 200, description = "Micro-USDC", body = TreasuryView), (status = 503, description = "The chain cannot be read", body = Problem)))]
 pub async fn treasury(State(gateway): App) -> Answered<TreasuryView> {
     gateway.index.fresh().await?;
     Ok(Json(money(&gateway)))
@@ -56,7 +61,7 @@ pub struct Holder {
 
 /// Licenses by id, or those of one holder.
 #[utoipa::path(
-    get, path = "/v1/licenses", tag = "public",
+    get, path = route::LICENSES.path, tag = "public",
     params(("holder" = Option<HexAddress>, Query, description = "Account that holds them")),
     responses((status = 200, description = "Licenses", body = Vec<LicenseView>), (status = 503, description = "The chain cannot be read", body = Problem))
 )]
@@ -68,7 +73,7 @@ pub async fn licenses(State(gateway): App, QueryOf(Holder { holder }): QueryOf<H
 
 /// One license.
 #[utoipa::path(
-    get, path = "/v1/licenses/{id}", tag = "public",
+    get, path = route::LICENSE.path, tag = "public",
     params(("id" = u64, Path, description = "License id")),
     responses((status = 200, description = "The license", body = LicenseView), (status = 404, description = "No such license", body = Problem))
 )]
@@ -79,9 +84,10 @@ pub async fn license(State(gateway): App, PathOf(id): PathOf<String>) -> Answere
 }
 
 /// Datasets on offer.
-#[utoipa::path(get, path = "/v1/datasets", tag = "public", responses((status = 200, description = "Datasets", body = Vec<DatasetView>), (status = 503, description = "The chain cannot be read", body = Problem)))]
+#[utoipa::path(get, path = route::DATASETS.path, tag = "public", responses((status = 200, description = "Datasets", body = Vec<DatasetView>), (status = 503, description = "The chain cannot be read", body = Problem)))]
 pub async fn datasets(State(gateway): App) -> Answered<Vec<DatasetView>> {
     let state = gateway.index.fresh().await?;
+    let codes = &gateway.codes;
     let view = state.read(|s| {
         let dataset = |(id, d): (&_, &rochdale_chain::state::DatasetState)| DatasetView {
             dataset: *id,
@@ -89,15 +95,23 @@ pub async fn datasets(State(gateway): App) -> Answered<Vec<DatasetView>> {
             source: d.source,
             price_per_thousand: d.price_per_thousand.0,
             terms_hash: d.terms_hash,
+            codes: codes.iter().filter(|code| code.dataset == *id).map(published).collect(),
         };
         s.datasets.iter().filter(|(_, d)| d.open).map(dataset).collect()
     });
     Ok(Json(view))
 }
 
+/// A configured code with the unit that pools keep it in.
+fn published(code: &CodeConfig) -> DatasetCode {
+    let CodeConfig { of, system, code, name, .. } = code.clone();
+    let unit = pool_unit(&system, &code).map(str::to_owned);
+    DatasetCode { of, system, code, name, unit }
+}
+
 /// Where an epoch's settlement stands.
 #[utoipa::path(
-    get, path = "/v1/epochs/{epoch}", tag = "public",
+    get, path = route::EPOCH.path, tag = "public",
     params(("epoch" = u32, Path, description = "Epoch, from 1")),
     responses((status = 200, description = "The epoch", body = EpochView), (status = 404, description = "It has not begun", body = Problem))
 )]
@@ -136,19 +150,22 @@ pub async fn epoch(State(gateway): App, PathOf(epoch): PathOf<String>) -> Answer
     }))
 }
 
-/// What was charged to privacy budgets, as the chain shows it. Whom a debit charges is for stewards alone.
-#[utoipa::path(get, path = "/v1/budget", tag = "public", responses((status = 200, description = "Nano-zCDP", body = BudgetView)))]
+/// What was charged to privacy budgets, as the chain shows it, and what a person may be charged, as stewards say. Whom a debit charges is for stewards alone.
+#[utoipa::path(get, path = route::BUDGET.path, tag = "public", responses((status = 200, description = "Nano-zCDP", body = BudgetView)))]
 pub async fn budget(State(gateway): App) -> Answered<BudgetView> {
+    // What the chain shows is told whether or not stewards answer.
+    let limits = gateway.forward.sizes().await.ok().and_then(|sizes| sizes.limits);
     let view = gateway.index.state().read(|state| BudgetView {
         debits: state.debits.len() as u64,
         answered: state.debits.values().filter(|booked| booked.receipt.is_some()).count() as u64,
         rho: state.debits.values().fold(0, |sum, booked| sum.saturating_add(booked.debit.rho)),
+        limits,
     });
     Ok(Json(view))
 }
 
 /// How many members each dataset has for a purpose: published sizes, noisy and coarse, as a quorum of stewards gives them alike.
-#[utoipa::path(get, path = "/v1/sizes", tag = "public", responses((status = 200, description = "By dataset and purpose", body = Sizes), (status = 503, description = "Too few stewards answer", body = Problem)))]
+#[utoipa::path(get, path = route::SIZES.path, tag = "public", responses((status = 200, description = "By dataset and purpose", body = Sizes), (status = 503, description = "Too few stewards answer", body = Problem)))]
 pub async fn sizes(State(gateway): App) -> Answered<Sizes> {
     gateway.forward.sizes().await.map(Json)
 }
@@ -156,16 +173,23 @@ pub async fn sizes(State(gateway): App) -> Answered<Sizes> {
 /// Health as of now.
 pub(super) async fn look(gateway: &Gateway) -> Health {
     let mut problems = Vec::new();
+    // The look is shared with whoever else asks. One that takes long is not waited for: who asks wants to know why.
+    let looked = tokio::time::timeout(LOOK, gateway.index.fresh_head()).await;
     let standing = gateway.index.standing();
-    let indexed = standing.progress.map_or(0, |p| p.cursor.number);
-    let (head, now) = match gateway.chain.head().await {
-        Ok(head) => (head.latest.number, head.latest.timestamp),
-        Err(error) => {
-            problems.push(error.to_string());
-            (0, 0)
-        }
-    };
-    problems.extend(standing.failure);
+    let indexed = standing.progress.as_ref().map_or(0, |p| p.cursor.number);
+    let known = standing.progress.as_ref().map(|p| p.head);
+    match &looked {
+        Ok(Ok(_)) => {}
+        Ok(Err(problem)) => problems.push(problem.detail.clone()),
+        Err(_) => problems.extend(
+            standing
+                .failure
+                .clone()
+                .or_else(|| known.map(|_| format!("the chain does not answer within {} s", LOOK.as_secs()))),
+        ),
+    }
+    let head = looked.ok().and_then(Result::ok).or(known);
+    let (head, now) = head.map_or((0, 0), |head| (head.latest.number, head.latest.timestamp));
     if standing.progress.is_none() && problems.is_empty() {
         problems.push("the index is still reading the chain".to_owned());
     } else if head > indexed + TOLERATED_LAG {
@@ -222,14 +246,14 @@ fn disowned(gateway: &Gateway) -> Vec<String> {
 
 /// The cooperative as of now.
 pub(super) async fn overview(gateway: &Gateway) -> Result<Cooperative, Problem> {
-    let head = gateway.chain.head().await.map_err(|e| problems::chain(&e))?;
+    let head = gateway.index.fresh_head().await?;
     let now = head.latest.timestamp;
     let finalized = FinalizedBlock {
         number: head.finalized.number,
         hash: head.finalized.hash,
         timestamp: head.finalized.timestamp,
     };
-    let state = gateway.index.fresh().await?;
+    let state = gateway.index.state();
     let manifest = serde_json::to_value(&gateway.manifest)
         .map_err(|e| Problem::new(ProblemCode::Internal, format!("the manifest has no JSON form: {e}")))?;
     let (quorum, members, final_epoch) = state.read(|s| {

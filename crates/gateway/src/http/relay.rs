@@ -5,6 +5,7 @@ use axum::extract::State;
 use rochdale_api::custody::RotateKeyRequest;
 use rochdale_api::member::{ClaimRequest, Claimed, Mined};
 use rochdale_api::order::{AnchorRequest, DebitRequest, QueryRequest, SealedAnswer};
+use rochdale_api::route::gateway as route;
 use rochdale_api::server::{JsonBody, Signed};
 use rochdale_api::settlement::{AnswerRequest, ContestRequest, DemandRequest, ProposeRequest};
 use rochdale_api::{Problem, ProblemCode};
@@ -18,7 +19,7 @@ const MOST_CLAIMED: usize = 1_000;
 /// Pays members what the last final root owes them; everyone where the list is empty. Anyone may ask: the money goes to
 /// the members' own payout addresses. The cooperative pays the gas of one claim a member and epoch, in batches.
 #[utoipa::path(
-    post, path = "/v1/claims", tag = "claims", request_body = ClaimRequest,
+    post, path = route::CLAIM.path, tag = "claims", request_body = ClaimRequest,
     responses(
         (status = 200, description = "Who was paid what", body = Claimed),
         (status = 413, description = "Too many members named", body = Problem),
@@ -44,7 +45,7 @@ pub async fn claims(
 
 /// Asks a query: the license holder's signed order goes to the worker, the answer comes back sealed to the license's key.
 #[utoipa::path(
-    post, path = "/v1/queries", tag = "queries", request_body = QueryRequest,
+    post, path = route::QUERY.path, tag = "queries", request_body = QueryRequest,
     responses(
         (status = 200, description = "The sealed answer", body = SealedAnswer),
         (status = 403, description = "The license does not allow it", body = Problem),
@@ -60,7 +61,7 @@ pub async fn queries(State(gateway): App, JsonBody(request): JsonBody<QueryReque
 /// Books the debit of an order, which a quorum of stewards signed. For workers and stewards: the request is signed. A debit that is on
 /// chain already is answered with its transaction.
 #[utoipa::path(
-    post, path = "/v1/debits", tag = "queries", request_body = DebitRequest,
+    post, path = route::DEBIT.path, tag = "queries", request_body = DebitRequest,
     responses(
         (status = 200, description = "Booked", body = Mined),
         (status = 401, description = "Not signed", body = Problem),
@@ -77,7 +78,7 @@ pub async fn debits(State(gateway): App, signed: Signed<DebitRequest>) -> Answer
 
 /// Anchors a query's receipt. For workers: the request is signed.
 #[utoipa::path(
-    post, path = "/v1/receipts", tag = "queries", request_body = AnchorRequest,
+    post, path = route::RECEIPT.path, tag = "queries", request_body = AnchorRequest,
     responses(
         (status = 200, description = "Anchored", body = Mined),
         (status = 401, description = "Not signed", body = Problem),
@@ -92,7 +93,7 @@ pub async fn receipts(State(gateway): App, signed: Signed<AnchorRequest>) -> Ans
 
 /// Proposes an epoch's settlement. For stewards: the request is signed.
 #[utoipa::path(
-    post, path = "/v1/settlement/proposals", tag = "settlement", request_body = ProposeRequest,
+    post, path = route::PROPOSE.path, tag = "settlement", request_body = ProposeRequest,
     responses(
         (status = 200, description = "Proposed", body = Mined),
         (status = 401, description = "Not signed", body = Problem),
@@ -107,7 +108,7 @@ pub async fn proposals(State(gateway): App, signed: Signed<ProposeRequest>) -> A
 
 /// Demands the path of a member's row in the pending tree. Sent again, it answers with the same transaction.
 #[utoipa::path(
-    post, path = "/v1/settlement/demands", tag = "settlement", request_body = DemandRequest,
+    post, path = route::DEMAND.path, tag = "settlement", request_body = DemandRequest,
     responses(
         (status = 200, description = "Demanded", body = Mined),
         (status = 422, description = "The contract refuses it", body = Problem),
@@ -121,7 +122,7 @@ pub async fn demands(State(gateway): App, JsonBody(request): JsonBody<DemandRequ
 
 /// Contests a member's row in the pending root: the contract replays it, and a mismatch voids the root.
 #[utoipa::path(
-    post, path = "/v1/settlement/contests", tag = "settlement", request_body = ContestRequest,
+    post, path = route::CONTEST.path, tag = "settlement", request_body = ContestRequest,
     responses(
         (status = 200, description = "The root is void", body = Mined),
         (status = 422, description = "The contract refuses it: the row is right, or something does not open", body = Problem),
@@ -135,7 +136,7 @@ pub async fn contests(State(gateway): App, JsonBody(request): JsonBody<ContestRe
 
 /// Publishes a row that was demanded. For stewards: the request is signed. Of several answers, one is mined.
 #[utoipa::path(
-    post, path = "/v1/settlement/answers", tag = "settlement", request_body = AnswerRequest,
+    post, path = route::ANSWER.path, tag = "settlement", request_body = AnswerRequest,
     responses(
         (status = 200, description = "Published", body = Mined),
         (status = 401, description = "Not signed", body = Problem),
@@ -151,7 +152,7 @@ pub async fn answers(State(gateway): App, signed: Signed<AnswerRequest>) -> Answ
 /// Gives a steward's seat its next sealing key, which the steward signed. For stewards: the request is signed. Sent again,
 /// it answers with the same transaction.
 #[utoipa::path(
-    post, path = "/v1/sealing-keys", tag = "stewards", request_body = RotateKeyRequest,
+    post, path = route::ROTATE_KEY.path, tag = "stewards", request_body = RotateKeyRequest,
     responses(
         (status = 200, description = "In force", body = Mined),
         (status = 401, description = "Not signed", body = Problem),

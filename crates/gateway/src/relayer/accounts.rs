@@ -8,6 +8,7 @@ use alloy::providers::Provider as _;
 use alloy::sol_types::SolCall as _;
 use rochdale_api::account::{AccountCall, AccountCreated, AccountRequest, AccountView, ExecuteRequest};
 use rochdale_api::member::Mined;
+use rochdale_api::route::gateway;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::account::{BATCH, Call, Recovery, execution_data, is_account};
 use rochdale_chain::bindings::{
@@ -201,7 +202,7 @@ impl Relayer {
 
 fn no_account(account: Address) -> Problem {
     Problem::new(ProblemCode::NotFound, format!("there is no passkey account at {account}"))
-        .hint("POST /v1/accounts creates it once its member has joined")
+        .hint(format!("POST {} creates it once its member has joined", gateway::CREATE_ACCOUNT.path))
 }
 
 #[cfg(test)]

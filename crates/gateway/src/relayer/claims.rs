@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use rochdale_api::member::{ClaimLeaf, Claimed, Paid};
+use rochdale_api::route::gateway;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::bindings::{self, SettlementClaims, SettlementLedger};
 use rochdale_chain::client::SendError;
@@ -38,7 +39,7 @@ impl Relayer {
         let (epoch, now) = (Epoch(found.map_err(|e| problems::chain(&e))?.epoch), head?.latest.timestamp);
         if epoch == Epoch(0) {
             return Err(Problem::new(ProblemCode::NotEnough, "no epoch is final yet")
-                .hint("an epoch is final a window after its proposal; see /v1/epochs/1"));
+                .hint(format!("an epoch is final a window after its proposal; see {}", gateway::EPOCH.at(1).path)));
         }
         let mut claimed = Claimed { epoch, ..Claimed::default() };
         let mut last = Problem::new(ProblemCode::PeerUnavailable, "no steward is configured");

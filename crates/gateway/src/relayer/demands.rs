@@ -7,6 +7,7 @@ use rochdale_api::settlement::{AnswerRequest, ContestRequest, DemandAnswer, Dema
 use rochdale_chain::bindings::{self, Disputes};
 use rochdale_chain::eip712;
 use rochdale_chain::events::Event;
+use rochdale_client::statement;
 use rochdale_core::ledger::DemandKind;
 
 use super::Relayer;
@@ -21,14 +22,8 @@ impl Relayer {
         let member = request.member_id;
         let turn = self.turn(member).await?;
         self.may_spend_own(member).await?;
-        let demand = eip712::Demand {
-            memberId: member.0,
-            epoch: request.epoch.0,
-            attempt: request.attempt,
-            kind: request.kind.into(),
-            deadline: U256::from(request.deadline),
-        };
-        let call = Disputes::demandCall { r: demand.into(), signature: request.signature.clone() };
+        let (r, signature) = (statement::demand(request).into(), request.signature.clone());
+        let call = Disputes::demandCall { r, signature };
         let mined = match self.errand("demand", &[member], self.manifest.addresses.disputes, &call).await {
             Ok(done) => done.mined,
             Err(error) => {

@@ -1,11 +1,10 @@
 //! What a member signs to the membership contract: leaving, and where earnings are paid.
 
-use alloy::primitives::U256;
 use rochdale_api::Problem;
 use rochdale_api::member::{LeaveRequest, Mined, PayoutRequest};
 use rochdale_chain::bindings::Membership;
-use rochdale_chain::eip712;
 use rochdale_chain::events::{Event, Located};
+use rochdale_client::statement;
 
 use super::Relayer;
 
@@ -17,9 +16,8 @@ impl Relayer {
     pub async fn leave(&self, request: &LeaveRequest) -> Result<Mined, Problem> {
         let member = request.member_id;
         let _turn = self.limiter.unlimited(&format!("denial by member {member}")).await;
-        let (nonce, deadline) = (U256::from(request.nonce), U256::from(request.deadline));
-        let leave = eip712::Leave { memberId: member.0, nonce, deadline };
-        let call = Membership::leaveCall { l: leave.into(), signature: request.signature.clone() };
+        let (l, signature) = (statement::leave(request).into(), request.signature.clone());
+        let call = Membership::leaveCall { l, signature };
         match self.errand("leave", &[member], self.manifest.addresses.membership, &call).await {
             Ok(done) => Ok(done.mined),
             Err(error) => {
@@ -38,9 +36,8 @@ impl Relayer {
         let member = request.member_id;
         let turn = self.turn(member).await?;
         self.may_spend(member).await?;
-        let (nonce, deadline) = (U256::from(request.nonce), U256::from(request.deadline));
-        let payout = eip712::Payout { memberId: member.0, payout: request.payout, nonce, deadline };
-        let call = Membership::setPayoutCall { p: payout.into(), signature: request.signature.clone() };
+        let (p, signature) = (statement::payout(request).into(), request.signature.clone());
+        let call = Membership::setPayoutCall { p, signature };
         let mined = match self.errand("payout", &[member], self.manifest.addresses.membership, &call).await {
             Ok(done) => done.mined,
             Err(error) => {

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use alloy::primitives::{Address, U256};
+use alloy::primitives::Address;
 use alloy::providers::Provider as _;
 use alloy::sol_types::SolCall;
 use rochdale_api::member::{DenyRequest, GrantRequest, JoinRequest, Mined};
@@ -31,6 +31,7 @@ use rochdale_chain::client::{Chain, Receipt, SendError, Sender};
 use rochdale_chain::deploy::Manifest;
 use rochdale_chain::eip712;
 use rochdale_chain::events::{Event, Located};
+use rochdale_client::statement;
 use rochdale_core::ids::MemberId;
 use tokio::sync::Notify;
 
@@ -102,15 +103,8 @@ impl Relayer {
     pub async fn join(&self, request: &JoinRequest) -> Result<(MemberId, Mined), Problem> {
         let turn = self.limiter.turn(&format!("join {}", request.nullifier)).await?;
         self.may_spend(NEWCOMER).await?;
-        let admission = eip712::Admission {
-            account: request.account,
-            payout: request.payout,
-            nullifier: request.nullifier,
-            rowKeyDigest: request.row_key_digest,
-            deadline: U256::from(request.deadline),
-        };
-        let call =
-            Membership::joinCall { a: admission.into(), registrarSignature: request.registrar_signature.clone() };
+        let (a, registrar_signature) = (statement::admission(request).into(), request.registrar_signature.clone());
+        let call = Membership::joinCall { a, registrarSignature: registrar_signature };
         let same = |event: &Event| match event {
             Event::Joined { member, account, payout, nullifier, row_key_digest } => (*account == request.account
                 && *payout == request.payout
@@ -140,15 +134,8 @@ impl Relayer {
     pub async fn grant(&self, request: &GrantRequest) -> Result<Mined, Problem> {
         let turn = self.turn(request.member_id).await?;
         self.may_spend(request.member_id).await?;
-        let grant = eip712::ConsentGrant {
-            memberId: request.member_id.0,
-            version: request.version,
-            receiptCommitment: request.receipt_commitment,
-            expiry: request.expiry,
-            nonce: U256::from(request.nonce),
-            deadline: U256::from(request.deadline),
-        };
-        let call = ConsentRegistry::grantCall { g: grant.into(), signature: request.signature.clone() };
+        let (g, signature) = (statement::grant(request).into(), request.signature.clone());
+        let call = ConsentRegistry::grantCall { g, signature };
         let mined = self.consent("grant", request.member_id, request.nonce, &call, |event| {
             matches!(event, Event::ConsentGranted { version, receipt_commitment, expiry, .. }
                 if (*version, *receipt_commitment, *expiry) == (request.version, request.receipt_commitment, request.expiry))
@@ -164,9 +151,8 @@ impl Relayer {
     /// A problem where the contract refuses or the chain fails.
     pub async fn revoke(&self, request: &DenyRequest) -> Result<Mined, Problem> {
         let _turn = self.limiter.unlimited(&format!("denial by member {}", request.member_id)).await;
-        let (nonce, deadline) = (U256::from(request.nonce), U256::from(request.deadline));
-        let revoke = eip712::ConsentRevoke { memberId: request.member_id.0, nonce, deadline };
-        let call = ConsentRegistry::revokeCall { r: revoke.into(), signature: request.signature.clone() };
+        let (r, signature) = (statement::revoke(request).into(), request.signature.clone());
+        let call = ConsentRegistry::revokeCall { r, signature };
         let same = |event: &Event| matches!(event, Event::ConsentRevoked { .. });
         self.consent("revoke", request.member_id, request.nonce, &call, same).await
     }
@@ -177,9 +163,8 @@ impl Relayer {
     /// A problem where the contract refuses or the chain fails.
     pub async fn erase(&self, request: &DenyRequest) -> Result<Mined, Problem> {
         let _turn = self.limiter.unlimited(&format!("denial by member {}", request.member_id)).await;
-        let (nonce, deadline) = (U256::from(request.nonce), U256::from(request.deadline));
-        let erase = eip712::ConsentErase { memberId: request.member_id.0, nonce, deadline };
-        let call = ConsentRegistry::eraseCall { e: erase.into(), signature: request.signature.clone() };
+        let (e, signature) = (statement::erase(request).into(), request.signature.clone());
+        let call = ConsentRegistry::eraseCall { e, signature };
         let same = |event: &Event| matches!(event, Event::Erased { .. });
         self.consent("erase", request.member_id, request.nonce, &call, same).await
     }

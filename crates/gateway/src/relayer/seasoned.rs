@@ -24,6 +24,8 @@ use crate::problems;
 
 /// Members that one look asks the chain about.
 const MAX_LOOKS: usize = 100;
+/// Seconds of final block time after which is looked again, however soon they have passed.
+const LEAP: u64 = 3_600;
 /// Transactions that one look sends.
 const MAX_SENT: usize = 10;
 
@@ -41,11 +43,15 @@ impl Relayer {
         tokio::pin!(stop);
         // Only spares questions: a new process asks once more about everybody.
         let mut settled = BTreeSet::new();
+        let mut looked = 0;
         loop {
             tokio::select! {
                 () = &mut stop => return,
                 () = tokio::time::sleep(every) => {}
+                // On a local chain weeks pass in a moment.
+                () = self.index.final_since(looked + LEAP) => {}
             }
+            looked = self.index.standing().progress.map_or(looked, |progress| progress.head.finalized.timestamp);
             // A transaction that is on its way is waited for, also while stopping.
             if let Err(problem) = metrics::duty("sync_seasoned", self.sync_seasoned(&mut settled)).await {
                 tracing::warn!(%problem, "the GOV of seasoned members waits to be counted");

@@ -4,7 +4,7 @@ use alloy::primitives::B256;
 use rochdale_api::contribution::VaultEntry;
 use rochdale_core::ids::{ContributionId, MemberId};
 
-use super::{Store, StoreError, hash, signed, unsigned};
+use super::{Store, StoreError, hash_of, int, unsigned};
 
 impl Store {
     /// Notes an upload at `at` (wall clock, seconds); again where it is known, so that it is kept as long as a new one.
@@ -17,8 +17,8 @@ impl Store {
              ON CONFLICT (digest) DO UPDATE SET put_at = excluded.put_at",
         )
         .bind(digest.as_slice())
-        .bind(signed(bytes))
-        .bind(signed(at))
+        .bind(int(bytes))
+        .bind(int(at))
         .execute(&self.pool)
         .await?;
         Ok(())
@@ -57,12 +57,12 @@ impl Store {
             "SELECT c.contribution_id, c.blob, b.bytes FROM contributions c JOIN blobs b ON b.digest = c.blob
              WHERE c.state = 'recorded' AND c.contribution_id > $1 ORDER BY c.contribution_id LIMIT $2",
         )
-        .bind(signed(after.0))
+        .bind(int(after.0))
         .bind(limit)
         .fetch_all(&self.pool)
         .await?;
         let entry = |(id, digest, bytes): (i64, Vec<u8>, i64)| {
-            let blob_digest = hash(&digest, "a blob's digest")?;
+            let blob_digest = hash_of(&digest, "a blob's digest")?;
             Ok(VaultEntry { contribution_id: ContributionId(unsigned(id)), blob_digest, bytes: unsigned(bytes) })
         };
         rows.into_iter().map(entry).collect()
@@ -76,7 +76,7 @@ impl Store {
         self.digests(
             "SELECT digest FROM blobs b WHERE put_at < $1
              AND NOT EXISTS (SELECT 1 FROM contributions c WHERE c.blob = b.digest)",
-            signed(before),
+            int(before),
         )
         .await
     }
@@ -133,6 +133,6 @@ impl Store {
 
     async fn digests(&self, sql: &'static str, argument: i64) -> Result<Vec<B256>, StoreError> {
         let rows: Vec<(Vec<u8>,)> = sqlx::query_as(sql).bind(argument).fetch_all(&self.pool).await?;
-        rows.iter().map(|(digest,)| hash(digest, "a blob's digest")).collect()
+        rows.iter().map(|(digest,)| hash_of(digest, "a blob's digest")).collect()
     }
 }

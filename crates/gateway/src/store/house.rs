@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rochdale_api::member::Mined;
 use rochdale_core::ids::{Epoch, MemberId};
 
-use super::{Store, StoreError, signed, unsigned};
+use super::{Store, StoreError, int, unsigned};
 
 impl Store {
     /// Members whose claim on this epoch's root was paid for already.
@@ -46,7 +46,7 @@ impl Store {
         for kind in kinds {
             let (gas,): (i64,) =
                 sqlx::query_as("SELECT COALESCE(SUM(gas_used), 0) FROM transactions WHERE at > $1 AND kind = $2")
-                    .bind(signed(since))
+                    .bind(int(since))
                     .bind(*kind)
                     .fetch_one(&self.pool)
                     .await?;
@@ -64,13 +64,13 @@ impl Store {
             Some(member) => {
                 sqlx::query_as("SELECT COALESCE(SUM(gas_used), 0) FROM errands WHERE member = $1 AND at > $2")
                     .bind(i64::from(member.0))
-                    .bind(signed(since))
+                    .bind(int(since))
                     .fetch_one(&self.pool)
                     .await?
             }
             None => {
                 sqlx::query_as("SELECT COALESCE(SUM(gas_used), 0) FROM errands WHERE at > $1")
-                    .bind(signed(since))
+                    .bind(int(since))
                     .fetch_one(&self.pool)
                     .await?
             }
@@ -92,8 +92,8 @@ impl Store {
             )
             .bind(mined.tx.as_slice())
             .bind(i64::from(member.0))
-            .bind(signed(at))
-            .bind(signed(part))
+            .bind(int(at))
+            .bind(int(part))
             .execute(&mut *transaction)
             .await?;
         }

@@ -7,7 +7,7 @@ use rochdale_core::ids::MemberId;
 use rochdale_node::mirror::History;
 use sqlx::{Sqlite, Transaction};
 
-use super::{Store, StoreError, hash, signed, unsigned};
+use super::{Store, StoreError, from_json, int, store, to_json};
 
 /// Blocks that are remembered: more than any reorganization that is still one.
 const KEPT: i64 = 512;
@@ -20,8 +20,8 @@ impl History for IndexStore {
     async fn events_between(&self, after: u64, upto: u64) -> Result<Vec<Located>, StoreError> {
         let rows: Vec<(String,)> =
             sqlx::query_as("SELECT body FROM events WHERE block > $1 AND block <= $2 ORDER BY block, log_index")
-                .bind(signed(after))
-                .bind(signed(upto))
+                .bind(int(after))
+                .bind(int(upto))
                 .fetch_all(&self.0.pool)
                 .await?;
         rows.iter().map(|(body,)| parse(body)).collect()
@@ -32,31 +32,12 @@ impl events::Store for IndexStore {
     type Error = StoreError;
 
     async fn recent(&self, limit: usize) -> Result<Vec<BlockRef>, StoreError> {
-        let rows: Vec<(i64, Vec<u8>, Vec<u8>, i64)> =
-            sqlx::query_as("SELECT number, hash, parent, timestamp FROM blocks ORDER BY number DESC LIMIT $1")
-                .bind(signed(limit as u64))
-                .fetch_all(&self.0.pool)
-                .await?;
-        let block = |(number, at, parent, timestamp): &(i64, Vec<u8>, Vec<u8>, i64)| {
-            Ok(BlockRef {
-                number: unsigned(*number),
-                hash: hash(at, "a block")?,
-                parent: hash(parent, "a block")?,
-                timestamp: unsigned(*timestamp),
-            })
-        };
-        rows.iter().map(block).collect()
+        store::recent_blocks(&self.0.pool, limit).await
     }
 
     async fn apply(&mut self, block: &BlockRef, located: &[Located]) -> Result<(), StoreError> {
         let mut tx = self.0.pool.begin().await?;
-        sqlx::query("INSERT OR REPLACE INTO blocks (number, hash, parent, timestamp) VALUES ($1, $2, $3, $4)")
-            .bind(signed(block.number))
-            .bind(block.hash.as_slice())
-            .bind(block.parent.as_slice())
-            .bind(signed(block.timestamp))
-            .execute(&mut *tx)
-            .await?;
+        store::put_block(&mut tx, block).await?;
         for event in located {
             insert(&mut tx, event).await?;
         }
@@ -73,7 +54,7 @@ impl events::Store for IndexStore {
     }
 
     async fn rollback_to(&mut self, block: Option<&BlockRef>) -> Result<(), StoreError> {
-        let last = block.map_or(-1, |b| signed(b.number));
+        let last = block.map_or(-1, |b| int(b.number));
         let mut tx = self.0.pool.begin().await?;
         sqlx::query("DELETE FROM blocks WHERE number > $1").bind(last).execute(&mut *tx).await?;
         sqlx::query("DELETE FROM events WHERE block > $1").bind(last).execute(&mut *tx).await?;
@@ -82,26 +63,11 @@ impl events::Store for IndexStore {
     }
 
     async fn known_final(&self) -> Result<Option<BlockRef>, StoreError> {
-        let row: Option<(i64, Vec<u8>, Vec<u8>, i64)> =
-            sqlx::query_as("SELECT number, hash, parent, timestamp FROM known_final")
-                .fetch_optional(&self.0.pool)
-                .await?;
-        let Some((number, at, parent, timestamp)) = row else { return Ok(None) };
-        let (hash, parent) = (hash(&at, "a block")?, hash(&parent, "a block")?);
-        Ok(Some(BlockRef { number: unsigned(number), hash, parent, timestamp: unsigned(timestamp) }))
+        store::known_final(&self.0.pool).await
     }
 
     async fn keep_final(&mut self, block: &BlockRef) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT OR REPLACE INTO known_final (id, number, hash, parent, timestamp) VALUES (0, $1, $2, $3, $4)",
-        )
-        .bind(signed(block.number))
-        .bind(block.hash.as_slice())
-        .bind(block.parent.as_slice())
-        .bind(signed(block.timestamp))
-        .execute(&self.0.pool)
-        .await?;
-        Ok(())
+        store::keep_final(&self.0.pool, block).await
     }
 }
 
@@ -145,12 +111,11 @@ impl Store {
 }
 
 async fn insert(tx: &mut Transaction<'_, Sqlite>, event: &Located) -> Result<(), StoreError> {
-    let body =
-        serde_json::to_string(event).map_err(|e| StoreError::Damaged { what: "an event", detail: e.to_string() })?;
+    let body = to_json("an event", event)?;
     let (kind, member, about) = subject(&event.event);
     sqlx::query("INSERT INTO events (block, log_index, kind, member, subject, body) VALUES ($1, $2, $3, $4, $5, $6)")
-        .bind(signed(event.block_number))
-        .bind(signed(event.log_index))
+        .bind(int(event.block_number))
+        .bind(int(event.log_index))
         .bind(kind)
         .bind(member.map(|m| m.0))
         .bind(about.map(|a| a.to_vec()))
@@ -207,5 +172,5 @@ pub fn subject(event: &Event) -> (&'static str, Option<MemberId>, Option<B256>) 
 }
 
 fn parse(body: &str) -> Result<Located, StoreError> {
-    serde_json::from_str(body).map_err(|e| StoreError::Damaged { what: "an event", detail: e.to_string() })
+    from_json("an event", body)
 }

@@ -5,7 +5,7 @@ use rochdale_api::poll::{PollView, SignedBallot};
 use rochdale_core::ids::MemberId;
 use rochdale_core::poll::{Ballot, Poll};
 
-use super::{Store, StoreError, hash, signed, unsigned};
+use super::{Store, StoreError, from_json, hash_of, int, to_json, unsigned};
 
 /// What became of a ballot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,14 +25,13 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn keep_poll(&self, id: B256, poll: &Poll, signature: &Bytes) -> Result<bool, StoreError> {
-        let body =
-            serde_json::to_string(poll).map_err(|e| StoreError::Damaged { what: "a poll", detail: e.to_string() })?;
+        let body = to_json("a poll", poll)?;
         let done = sqlx::query(
             "INSERT OR IGNORE INTO polls (id, author, closes_at, body, signature) VALUES ($1, $2, $3, $4, $5)",
         )
         .bind(id.as_slice())
         .bind(poll.author.0)
-        .bind(signed(poll.closes_at))
+        .bind(int(poll.closes_at))
         .bind(body)
         .bind(signature.as_ref())
         .execute(&self.pool)
@@ -47,7 +46,7 @@ impl Store {
     pub async fn open_polls(&self, author: MemberId, now: u64) -> Result<u64, StoreError> {
         let (count,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM polls WHERE author = $1 AND closes_at > $2")
             .bind(author.0)
-            .bind(signed(now))
+            .bind(int(now))
             .fetch_one(&self.pool)
             .await?;
         Ok(unsigned(count))
@@ -98,9 +97,9 @@ impl Store {
         .bind(ballot.member.0)
         .bind(ballot.choice)
         .bind(ballot.sequence)
-        .bind(signed(ballot.deadline))
+        .bind(int(ballot.deadline))
         .bind(signature.as_ref())
-        .bind(signed(now))
+        .bind(int(now))
         .execute(&self.pool)
         .await?;
         if done.rows_affected() == 1 {
@@ -151,7 +150,6 @@ impl Store {
 }
 
 fn view((id, body, signature, ballots): PollRow) -> Result<PollView, StoreError> {
-    let poll =
-        serde_json::from_str(&body).map_err(|e| StoreError::Damaged { what: "a poll", detail: e.to_string() })?;
-    Ok(PollView { id: hash(&id, "a poll's id")?, poll, signature: signature.into(), ballots: unsigned(ballots) })
+    let poll = from_json("a poll", &body)?;
+    Ok(PollView { id: hash_of(&id, "a poll's id")?, poll, signature: signature.into(), ballots: unsigned(ballots) })
 }

@@ -11,7 +11,7 @@ use rochdale_core::ids::{ContributionId, MemberId, StewardId};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row as _};
 
-use super::{Store, StoreError, hash, signed, unsigned};
+use super::{Store, StoreError, hash_of, int, unsigned};
 
 /// A contribution as it enters the queue.
 #[derive(Clone, Debug)]
@@ -118,18 +118,18 @@ impl Row {
         };
         let mined = match (&self.tx, self.block, self.gas_used) {
             (Some(tx), Some(block), Some(gas)) => {
-                Some(Mined { tx: hash(tx, what)?, block: unsigned(block), gas_used: unsigned(gas) })
+                Some(Mined { tx: hash_of(tx, what)?, block: unsigned(block), gas_used: unsigned(gas) })
             }
             _ => None,
         };
         let signed = NewContribution {
-            commitment: hash(&self.commitment, what)?,
+            commitment: hash_of(&self.commitment, what)?,
             member: MemberId(self.member),
             consent_version: self.consent_version,
             nonce: unsigned(self.nonce),
             deadline: unsigned(self.deadline),
             signature: self.signature.into(),
-            blob: hash(&self.blob, what)?,
+            blob: hash_of(&self.blob, what)?,
         };
         let id = self.contribution_id.map(|id| ContributionId(unsigned(id)));
         Ok(StoredContribution { signed, state, reason: self.reason, id, mined, batch: self.batch })
@@ -154,8 +154,8 @@ impl Store {
         .bind(new.commitment.as_slice())
         .bind(new.member.0)
         .bind(new.consent_version)
-        .bind(signed(new.nonce))
-        .bind(signed(new.deadline))
+        .bind(int(new.nonce))
+        .bind(int(new.deadline))
         .bind(new.signature.to_vec())
         .bind(new.blob.as_slice())
         .execute(&mut *tx)
@@ -191,7 +191,7 @@ impl Store {
             "SELECT * FROM contributions WHERE id IN
                  (SELECT MIN(id) FROM contributions WHERE state = 'queued' GROUP BY member) ORDER BY id LIMIT $1",
         )
-        .bind(signed(limit as u64))
+        .bind(int(limit as u64))
         .fetch_all(&self.pool)
         .await?;
         rows.into_iter().map(Row::read).collect()
@@ -245,11 +245,11 @@ impl Store {
             "SELECT commitment FROM contributions WHERE state = 'queued' AND member = $1 AND nonce = $2 AND commitment <> $3",
         )
         .bind(new.member.0)
-        .bind(signed(new.nonce))
+        .bind(int(new.nonce))
         .bind(new.commitment.as_slice())
         .fetch_optional(&self.pool)
         .await?;
-        found.map(|(commitment,)| hash(&commitment, "a contribution")).transpose()
+        found.map(|(commitment,)| hash_of(&commitment, "a contribution")).transpose()
     }
 
     /// Marks the members of a mined batch.
@@ -264,11 +264,11 @@ impl Store {
                  gas_used = $5, batch = $6 WHERE commitment = $1 AND member = $7",
             )
             .bind(one.commitment.as_slice())
-            .bind(signed(one.id.0))
+            .bind(int(one.id.0))
             .bind(mined.tx.as_slice())
-            .bind(signed(mined.block))
-            .bind(signed(mined.gas_used))
-            .bind(signed(batch as u64))
+            .bind(int(mined.block))
+            .bind(int(mined.gas_used))
+            .bind(int(batch as u64))
             .bind(one.member.0)
             .execute(&mut *tx)
             .await?;
@@ -294,32 +294,39 @@ impl Store {
         Ok(())
     }
 
-    /// Brings the queue in line with the index, which stands at block `cursor`: what was recorded up to there but is
-    /// not in the index any more (a reorganization) is queued again; members and commitments that the index holds, though
-    /// they are not marked (a crash after sending), are returned for marking.
+    /// Brings the queue in line with the index, which stands at block `cursor`: what was recorded in a block after `after`, up to there, but
+    /// is not in the index any more (a reorganization) is queued again; members and commitments that the index holds, though they are not
+    /// marked (a crash after sending), are returned for marking.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn reconcile(&self, cursor: u64) -> Result<Vec<(MemberId, B256)>, StoreError> {
+    pub async fn reconcile(&self, after: u64, cursor: u64) -> Result<Vec<(MemberId, B256)>, StoreError> {
         sqlx::query(
             "UPDATE contributions SET state = 'queued', contribution_id = NULL, tx = NULL, block = NULL, gas_used = NULL
-             WHERE state = 'recorded' AND block <= $1 AND NOT EXISTS
+             WHERE state = 'recorded' AND block > $2 AND block <= $1 AND NOT EXISTS
                  (SELECT 1 FROM events e WHERE e.kind = 'contribution_recorded' AND e.subject = contributions.commitment
                   AND e.member = contributions.member)",
         )
-        .bind(signed(cursor))
+        .bind(int(cursor))
+        .bind(int(after))
         .execute(&self.pool)
         .await?;
         // Again in another block after a reorganization: the transaction is the same, its place is not.
         let rows: Vec<(u32, Vec<u8>)> = sqlx::query_as(
             "SELECT c.member, c.commitment FROM contributions c JOIN events e
              ON e.kind = 'contribution_recorded' AND e.subject = c.commitment AND e.member = c.member
-             WHERE c.state <> 'recorded' OR (c.block <> e.block AND c.block <= $1)",
+             WHERE c.state IN ('queued', 'refused')
+             UNION SELECT c.member, c.commitment FROM contributions c JOIN events e
+             ON e.kind = 'contribution_recorded' AND e.subject = c.commitment AND e.member = c.member
+             WHERE c.state = 'recorded' AND c.block > $2 AND c.block <= $1 AND c.block <> e.block",
         )
-        .bind(signed(cursor))
+        .bind(int(cursor))
+        .bind(int(after))
         .fetch_all(&self.pool)
         .await?;
-        rows.iter().map(|(member, commitment)| Ok((MemberId(*member), hash(commitment, "a contribution")?))).collect()
+        rows.iter()
+            .map(|(member, commitment)| Ok((MemberId(*member), hash_of(commitment, "a contribution")?)))
+            .collect()
     }
 
     /// Where a member's contribution stands, as the API shows it.

@@ -5,6 +5,7 @@ use alloy::sol_types::SolCall;
 use rochdale_api::account::{AccountCall, AccountCreated, AccountRequest, ExecuteRequest};
 use rochdale_api::client::ClientError;
 use rochdale_api::member::{Granted, Joined, Mined};
+use rochdale_api::route::gateway;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::account::{Call, Recovery, execute_digest, message_digest};
 use rochdale_chain::bindings::{
@@ -12,11 +13,12 @@ use rochdale_chain::bindings::{
 };
 use rochdale_chain::deploy::account_factory;
 use rochdale_chain::eip712;
+use rochdale_client::statement;
 use rochdale_core::ids::MemberId;
 use rochdale_testkit::anvil::role_key;
 use rochdale_testkit::passkey::Passkey;
 
-use crate::rig::{Rig, parts};
+use crate::rig::Rig;
 
 const GOV: u128 = 1_000_000_000_000_000_000;
 const DAY: u64 = 86_400;
@@ -43,13 +45,13 @@ impl Person {
     }
 
     async fn join(&self, rig: &Rig) -> MemberId {
-        let joined: Joined = rig.client().post("/v1/members", &rig.admission(self.account).await).await.unwrap();
+        let joined: Joined = rig.client().post(gateway::JOIN, &rig.admission(self.account).await).await.unwrap();
         joined.member_id
     }
 
     /// Calls under the account's nonce, valid for an hour.
     async fn signs(&self, rig: &Rig, calls: &[(Address, Vec<u8>)]) -> ExecuteRequest {
-        let nonce = rig.client().account(self.account).await.unwrap().nonce;
+        let nonce = rig.client().get(gateway::ACCOUNT.at(self.account)).await.unwrap().nonce;
         self.signs_until(calls, nonce, rig.now().await + 3_600)
     }
 
@@ -63,14 +65,14 @@ impl Person {
     }
 
     async fn does(&self, rig: &Rig, calls: &[(Address, Vec<u8>)]) -> Result<Mined, Problem> {
-        rig.client().execute(&self.signs(rig, calls).await).await.map_err(Problem::from)
+        rig.client().post(gateway::EXECUTE, &self.signs(rig, calls).await).await.map_err(Problem::from)
     }
 
     /// A member with an account and some GOV that it earned.
     async fn enrolled(rig: &Rig, name: &str) -> (Self, MemberId) {
         let person = Self::named(rig, name).await;
         let id = person.join(rig).await;
-        rig.client().create_account(&person.asks()).await.unwrap();
+        rig.client().post(gateway::CREATE_ACCOUNT, &person.asks()).await.unwrap();
         let a = rig.coop.manifest.addresses;
         let mint = GovToken::mintCall { to: person.account, amount: U256::from(100 * GOV) };
         rig.coop.local.act_as(a.settlement_ledger, a.gov_token, &mint).await.unwrap();
@@ -98,37 +100,28 @@ fn lock(amount: u128) -> Vec<u8> {
 async fn an_account_is_created_for_who_joined_and_once() {
     let rig = Rig::new().await;
     let ada = Person::named(&rig, "ada").await;
-    let (forbidden, said) = code(rig.client().create_account(&ada.asks()).await);
+    let (forbidden, said) = code(rig.client().post(gateway::CREATE_ACCOUNT, &ada.asks()).await);
     assert_eq!(forbidden, ProblemCode::Forbidden);
     assert!(said.contains("join with this address first"), "{said}");
-    assert_eq!(code(rig.client().account(ada.account).await).0, ProblemCode::NotFound);
+    assert_eq!(code(rig.client().get(gateway::ACCOUNT.at(ada.account)).await).0, ProblemCode::NotFound);
     let unborn = ada.signs_until(&[(Address::ZERO, MemberAccount::vetoCall {}.abi_encode())], 0, u64::MAX);
-    assert_eq!(code(rig.client().execute(&unborn).await).0, ProblemCode::NotFound);
+    assert_eq!(code(rig.client().post(gateway::EXECUTE, &unborn).await).0, ProblemCode::NotFound);
 
     let id = ada.join(&rig).await;
-    let AccountCreated { account, mined } = rig.client().create_account(&ada.asks()).await.unwrap();
+    let AccountCreated { account, mined } = rig.client().post(gateway::CREATE_ACCOUNT, &ada.asks()).await.unwrap();
     assert_eq!(account, ada.account);
     assert!(mined.is_some());
-    let again = rig.client().create_account(&ada.asks()).await.unwrap();
+    let again = rig.client().post(gateway::CREATE_ACCOUNT, &ada.asks()).await.unwrap();
     assert_eq!(again, AccountCreated { account, mined: None });
-    let view = rig.client().account(account).await.unwrap();
+    let view = rig.client().get(gateway::ACCOUNT.at(account)).await.unwrap();
     assert_eq!((view.member_id, view.nonce), (Some(id), 0));
 
     // Consent is a signature that the account says yes to.
     let key = role_key("nobody");
     let mut grant = rig.grant_request(&key, id).await;
-    let message = eip712::ConsentGrant {
-        memberId: id.0,
-        version: grant.version,
-        receiptCommitment: grant.receipt_commitment,
-        expiry: 0,
-        nonce: U256::from(grant.nonce),
-        deadline: U256::from(grant.deadline),
-    };
-    let digest = eip712::digest(&message, &rig.coop.manifest.consent_domain());
+    let digest = eip712::digest(&statement::grant(&grant), &rig.coop.manifest.consent_domain());
     grant.signature = ada.passkey.sign(message_digest(31_337, account, digest));
-    grant.receipts = parts(b"receipt");
-    let granted: Granted = rig.client().post("/v1/consents", &grant).await.unwrap();
+    let granted: Granted = rig.client().post(gateway::GRANT, &grant).await.unwrap();
     assert!(granted.pending_stewards.is_empty());
 }
 
@@ -142,21 +135,21 @@ async fn what_the_passkey_signed_is_done_once_whole_and_in_time() {
         rig.coop.chain.view(a.gov_token, &call).await.unwrap().to::<u128>()
     };
     let signed = ada.signs(&rig, &[(a.gov_token, lock(30 * GOV))]).await;
-    let mined = rig.client().execute(&signed).await.unwrap();
+    let mined = rig.client().post(gateway::EXECUTE, &signed).await.unwrap();
     assert!(mined.gas_used > 0);
     assert_eq!(locked().await, 30 * GOV);
-    let (refusal, said) = code(rig.client().execute(&signed).await);
+    let (refusal, said) = code(rig.client().post(gateway::EXECUTE, &signed).await);
     assert_eq!(refusal, ProblemCode::ChainRefused);
     assert!(said.contains("MemberAccount_BadNonce") && said.contains("/v1/accounts/"), "{said}");
     assert_eq!(locked().await, 30 * GOV, "what was replayed took no effect");
 
     let late = ada.signs_until(&[(a.gov_token, lock(GOV))], 1, rig.now().await - 1);
-    let (refusal, said) = code(rig.client().execute(&late).await);
+    let (refusal, said) = code(rig.client().post(gateway::EXECUTE, &late).await);
     assert_eq!(refusal, ProblemCode::ChainRefused);
     assert!(said.contains("MemberAccount_Expired"), "{said}");
     let mut changed = ada.signs(&rig, &[(a.gov_token, lock(GOV))]).await;
     changed.calls[0].data = lock(2 * GOV).into();
-    let (_, said) = code(rig.client().execute(&changed).await);
+    let (_, said) = code(rig.client().post(gateway::EXECUTE, &changed).await);
     assert!(said.contains("MemberAccount_BadSignature"), "{said}");
     let another = Person { passkey: Passkey::named("eve"), account: ada.account };
     refused(another.does(&rig, &[(a.gov_token, lock(GOV))]).await, ProblemCode::ChainRefused, "BadSignature");
@@ -200,7 +193,7 @@ async fn the_relayer_pays_for_members_and_for_nothing_else() {
         deadline: u64::MAX,
         signature: Bytes::new(),
     };
-    assert_eq!(code(rig.client().execute(&impostor).await).0, ProblemCode::NotFound);
+    assert_eq!(code(rig.client().post(gateway::EXECUTE, &impostor).await).0, ProblemCode::NotFound);
     assert_eq!(rig.coop.chain.head().await.unwrap().latest.number, spent, "nothing was sent");
 
     // An account of ours that nobody joined with, created by whoever paid for it.

@@ -3,8 +3,10 @@
 use alloy::signers::local::PrivateKeySigner;
 use reqwest::Method;
 use rochdale_api::auth::{self, Described};
+use rochdale_api::contribution::ContributionStatus;
+use rochdale_api::route::gateway;
+use rochdale_api::route::gateway::{Access, TABLE};
 use rochdale_crypto::Cid;
-use rochdale_gateway::http::{Access, ENDPOINTS};
 use rochdale_testkit::anvil::role_key;
 
 use crate::rig::Rig;
@@ -107,9 +109,11 @@ async fn every_endpoint_knows_who_may_call_it() {
     rig.join(&rig.coop.member_key(2)).await;
     let (package, blob) = rig.package(&key, id).await;
     let cid: Cid = rig.put(blob.clone()).await;
-    let _: serde_json::Value = rig.client().post("/v1/contributions", &package).await.unwrap();
-    for (method, path, access) in ENDPOINTS {
-        let path = path
+    let _: ContributionStatus = rig.client().post(gateway::CONTRIBUTE, &package).await.unwrap();
+    for route in TABLE {
+        let (method, access) = (route.method, route.access);
+        let path = route
+            .path
             .replace("{cid}", &cid.to_string())
             .replace("{commitment}", &package.commitment.to_string())
             .replace("{address}", &key.address().to_string())
@@ -117,11 +121,7 @@ async fn every_endpoint_knows_who_may_call_it() {
             .replace("{id}", "1");
         for actor in ACTORS {
             let status = status(&rig, method, &path, actor, &blob).await;
-            let signed = matches!(
-                access,
-                Access::Blob | Access::Scorer | Access::Steward | Access::Worker | Access::WorkerOrSteward
-            );
-            let expected = match (actor.may(*access), actor) {
+            let expected = match (actor.may(access), actor) {
                 (true, _) => "let in",
                 (false, Actor::Nobody) => "401",
                 (false, _) => "403",
@@ -129,7 +129,7 @@ async fn every_endpoint_knows_who_may_call_it() {
             let got = match status {
                 401 => "401",
                 403 => "403",
-                404 | 405 if signed => "not found",
+                404 | 405 if access.is_signed() => "not found",
                 500 => "an internal error",
                 _ => "let in",
             };

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rochdale_api::ProblemCode;
+use rochdale_api::route::{Call, HEALTH, OPENAPI, gateway};
 use rochdale_api::status::{Cooperative, DatasetView, EpochView, Health, LicenseView, TreasuryView};
 use rochdale_chain::deploy::CoopConfig;
 use rochdale_chain::local::AnvilOptions;
@@ -18,9 +19,10 @@ async fn the_index_goes_on_where_it_was_and_shows_the_books() {
     rig.coop.approve_researcher(Purpose(4)).await.unwrap();
     let license = rig.coop.buy(DatasetId(1), 1_000, Purpose(4)).await.unwrap();
     let holder = rig.coop.researcher.address();
-    let before: Vec<LicenseView> = rig.client().get(&format!("/v1/licenses?holder={holder}")).await.unwrap();
+    let before: Vec<LicenseView> =
+        rig.client().get(Call::from(gateway::LICENSES).with("holder", holder)).await.unwrap();
     assert_eq!((before.len(), before[0].license_id, before[0].records), (1, license, 1_000));
-    let money: TreasuryView = rig.client().get("/v1/treasury").await.unwrap();
+    let money: TreasuryView = rig.client().get(gateway::TREASURY).await.unwrap();
     assert_eq!(
         (money.contributors, money.operations, money.compliance, money.reserve),
         (187_500_000, 37_500_000, 12_500_000, 12_500_000)
@@ -29,24 +31,58 @@ async fn the_index_goes_on_where_it_was_and_shows_the_books() {
     rig.stop().await;
     rig.coop.join(&rig.coop.member_key(1)).await.unwrap();
     rig.start().await;
-    let coop: Cooperative = rig.client().get("/v1/cooperative").await.unwrap();
+    let coop: Cooperative = rig.client().get(gateway::COOPERATIVE).await.unwrap();
     assert_eq!((coop.members, coop.quorum, coop.stewards.len(), coop.epoch.0), (1, 2, 3, 1));
     assert_eq!(coop.manifest, serde_json::to_value(&rig.coop.manifest).unwrap());
-    let one: LicenseView = rig.client().get(&format!("/v1/licenses/{license}")).await.unwrap();
+    let one: LicenseView = rig.client().get(gateway::LICENSE.at(license)).await.unwrap();
     assert_eq!(one, before[0]);
     let none: Vec<LicenseView> =
-        rig.client().get(&format!("/v1/licenses?holder={}", rig.coop.worker.address())).await.unwrap();
+        rig.client().get(Call::from(gateway::LICENSES).with("holder", rig.coop.worker.address())).await.unwrap();
     assert!(none.is_empty());
-    let datasets: Vec<DatasetView> = rig.client().get("/v1/datasets").await.unwrap();
+    let datasets: Vec<DatasetView> = rig.client().get(gateway::DATASETS).await.unwrap();
     assert_eq!(datasets.iter().map(|d| d.dataset.0).collect::<Vec<_>>(), [1, 2]);
-    let epoch: EpochView = rig.client().get("/v1/epochs/1").await.unwrap();
+    let epoch: EpochView = rig.client().get(gateway::EPOCH.at(1)).await.unwrap();
     assert_eq!((epoch.state.as_str(), epoch.header), ("running", None));
-    let error = rig.client().get::<EpochView>("/v1/epochs/2").await.unwrap_err();
+    let error = rig.client().get(gateway::EPOCH.at(2)).await.unwrap_err();
     assert_eq!(error.code(), ProblemCode::NotFound);
     let account = rig.coop.member_key(1).address();
-    let member: rochdale_api::status::MemberView =
-        rig.client().get(&format!("/v1/members/by-account/{account}")).await.unwrap();
+    let member: rochdale_api::status::MemberView = rig.client().get(gateway::MEMBER_OF.at(account)).await.unwrap();
     assert_eq!((member.member_id.0, member.consent.as_str()), (1, "none"));
+}
+
+/// Public answers are kept between two questions (`http/views.rs`): what the chain shows to the next block, the rest to the next request that
+/// changes something.
+#[tokio::test]
+async fn who_asks_again_sees_every_block_and_every_write() {
+    let rig = Rig::new().await;
+    let key = rig.coop.member_key(1);
+    let id = rig.join(&key).await.member_id;
+    for _ in 0..20 {
+        rig.coop.local.mine(1).await.unwrap();
+        let head = rig.coop.chain.head().await.unwrap();
+        for _ in 0..2 {
+            let coop: Cooperative = rig.client().get(gateway::COOPERATIVE).await.unwrap();
+            assert_eq!((coop.now, coop.finalized.number), (head.latest.timestamp, head.finalized.number));
+        }
+    }
+    assert_eq!(rig.view(id).await.consent, "none");
+    rig.grant(&key, id).await;
+    assert_eq!(rig.view(id).await.consent, "granted");
+    // Of what is on no chain, too.
+    let polls = async || rig.client().get(gateway::POLLS).await.unwrap().len();
+    assert_eq!(polls().await, 0);
+    rig.coop.local.time_to(rig.now().await + 31 * 86_400, 1).await.unwrap();
+    assert_eq!(polls().await, 0);
+    rig.hold_poll(id, &key, "Shall study 12 be joined?").await;
+    assert_eq!(polls().await, 1);
+    // Many at once are answered alike.
+    let mut asking = tokio::task::JoinSet::new();
+    for _ in 0..64 {
+        let client = rig.client();
+        asking.spawn(async move { client.get(gateway::TREASURY).await.unwrap() });
+    }
+    let answers = asking.join_all().await;
+    assert!(answers.iter().all(|answer| *answer == answers[0]));
 }
 
 #[tokio::test]
@@ -58,15 +94,15 @@ async fn while_the_rpc_is_down_health_and_problems_say_so() {
     let spare = rochdale_chain::local::Anvil::spawn(&rochdale_chain::local::AnvilOptions::default()).unwrap();
     std::mem::replace(&mut rig.coop.anvil, spare).stop();
 
-    let answer = http.get(format!("{}/v1/health", rig.url())).send().await.unwrap();
+    let answer = http.get(format!("{}{}", rig.url(), HEALTH.path)).send().await.unwrap();
     assert_eq!(answer.status(), 503);
     let health: Health = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
     assert!(!health.ok && health.problems.iter().any(|p| p.contains("does not answer")), "{:?}", health.problems);
-    for path in ["/v1/cooperative", "/v1/treasury", "/v1/members/1"] {
-        let error = rig.client().get::<serde_json::Value>(path).await.unwrap_err();
+    for path in [gateway::COOPERATIVE.path, gateway::TREASURY.path, &*gateway::MEMBER.at(1).path] {
+        let error = rig.client().get::<serde_json::Value>(Call::unlisted("GET", path.to_owned())).await.unwrap_err();
         assert_eq!(error.code(), ProblemCode::ChainUnavailable, "{path}: {error}");
     }
-    let error = rig.client().post::<serde_json::Value>("/v1/members", &request).await.unwrap_err();
+    let error = rig.client().post(gateway::JOIN, &request).await.unwrap_err();
     assert_eq!(error.code(), ProblemCode::ChainUnavailable, "{error}");
     let page = http.get(rig.url()).send().await.unwrap();
     assert_eq!(page.status(), 503);
@@ -117,11 +153,11 @@ async fn the_page_is_plain_and_forbids_everything_from_elsewhere() {
         "{html}"
     );
     assert!(!html.contains("<script") && !html.contains("http://") && !html.contains("https://"), "{html}");
-    let document: serde_json::Value = rig.client().get("/openapi.json").await.unwrap();
+    let document: serde_json::Value = rig.client().get(OPENAPI).await.unwrap();
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
-    let error = rig.client().get::<serde_json::Value>("/v1/nothing").await.unwrap_err();
+    let error = rig.client().get::<serde_json::Value>(Call::unlisted("GET", "/v1/nothing")).await.unwrap_err();
     assert_eq!(error.code(), ProblemCode::NotFound);
-    let health: Health = rig.client().get("/v1/health").await.unwrap();
+    let health: Health = rig.client().get(HEALTH).await.unwrap();
     assert_eq!(health.address, rig.coop.relayer.address());
 }
 
@@ -131,11 +167,10 @@ async fn a_chain_that_lost_what_was_final_is_said_and_nothing_is_promised_until_
     rig.join(&rig.coop.member_key(1)).await;
     rig.coop.local.mine(12).await.unwrap();
     let head = rig.coop.chain.head().await.unwrap().latest.number;
-    rig.until("indexed", async || rig.client().get::<Health>("/v1/health").await.is_ok_and(|h| h.indexed == head))
-        .await;
+    rig.until("indexed", async || rig.client().get(HEALTH).await.is_ok_and(|h| h.indexed == head)).await;
     rig.coop.local.reorg(14).await.unwrap();
     let said = async |rig: &Rig| {
-        let answer = reqwest::get(format!("{}/v1/health", rig.url())).await.unwrap();
+        let answer = reqwest::get(format!("{}{}", rig.url(), HEALTH.path)).await.unwrap();
         let (status, health) = (answer.status().as_u16(), answer.json::<Health>().await.unwrap());
         (status == 503 && !health.ok).then(|| health.problems.join("; ")).filter(|p| p.contains("was final"))
     };
@@ -145,14 +180,14 @@ async fn a_chain_that_lost_what_was_final_is_said_and_nothing_is_promised_until_
     let digits: String = named.chars().take_while(char::is_ascii_digit).collect();
     let shared: u64 = digits.parse().unwrap();
     assert!(shared < head - 2, "{problems}");
-    let error = rig.client().get::<Cooperative>("/v1/cooperative").await.unwrap_err();
+    let error = rig.client().get(gateway::COOPERATIVE).await.unwrap_err();
     assert_eq!(error.code(), ProblemCode::ChainUnavailable, "{error}");
 
     // The next process knows it, too, until a person accepts it.
     rig.stop().await;
     rig.accept_rollback = Some(shared);
     rig.start().await;
-    let coop: Cooperative = rig.client().get("/v1/cooperative").await.unwrap();
+    let coop: Cooperative = rig.client().get(gateway::COOPERATIVE).await.unwrap();
     assert_eq!(coop.members, 0, "the admission went with the blocks");
     rig.join(&rig.coop.member_key(1)).await;
 }
@@ -169,7 +204,7 @@ async fn a_gateway_or_worker_that_the_chain_does_not_know_is_not_healthy() {
     let mut rig = Rig::without_gateway(coop).await;
     rig.launch().await;
     let look = async || {
-        let answer = reqwest::get(format!("{}/v1/health", rig.url())).await.unwrap();
+        let answer = reqwest::get(format!("{}{}", rig.url(), HEALTH.path)).await.unwrap();
         (answer.status().as_u16(), answer.json::<Health>().await.unwrap())
     };
     rig.until("indexed", async || look().await.1.indexed > 0).await;

@@ -3,6 +3,7 @@
 use alloy::primitives::{B256, U256, keccak256};
 use rochdale_api::ProblemCode;
 use rochdale_api::member::{ClaimLeaf, ClaimRequest, Claimed, Mined};
+use rochdale_api::route::{HEALTH, gateway};
 use rochdale_api::settlement::{Countersignature, ProposeRequest};
 use rochdale_api::status::{EpochView, Health};
 use rochdale_chain::eip712;
@@ -76,24 +77,24 @@ async fn members_are_paid_once_each_singly_and_in_a_batch() {
     for n in 1..=3 {
         members.push(rig.join(&rig.coop.member_key(n)).await.member_id);
     }
-    let error = rig.client().post::<Claimed>("/v1/claims", &ClaimRequest::default()).await.unwrap_err();
+    let error = rig.client().post(gateway::CLAIM, &ClaimRequest::default()).await.unwrap_err();
     assert_eq!(error.code(), ProblemCode::NotEnough, "{error}");
 
     let (header, leaves) = round(&rig, &members);
     let schedule = rig.coop.manifest.schedule();
     rig.coop.local.time_to(schedule.start(Epoch(1), 0), 0).await.unwrap();
-    let view: EpochView = rig.client().get("/v1/epochs/1").await.unwrap();
+    let view: EpochView = rig.client().get(gateway::EPOCH.at(1)).await.unwrap();
     assert_eq!((view.state.as_str(), view.end), ("awaiting_proposal", schedule.end(Epoch(1))));
     let (steward, now) = (rig.signing(&rig.coop.stewards[0]), rig.now().await);
     let proposal = propose(&rig, &header);
-    let mined: Mined = steward.post_signed("/v1/settlement/proposals", &proposal, now).await.unwrap();
-    let again: Mined = steward.post_signed("/v1/settlement/proposals", &proposal, now).await.unwrap();
+    let mined: Mined = steward.post_signed(gateway::PROPOSE, &proposal, now).await.unwrap();
+    let again: Mined = steward.post_signed(gateway::PROPOSE, &proposal, now).await.unwrap();
     assert_eq!(mined, again, "a proposal whose answer was lost");
-    let view: EpochView = rig.client().get("/v1/epochs/1").await.unwrap();
+    let view: EpochView = rig.client().get(gateway::EPOCH.at(1)).await.unwrap();
     assert_eq!((view.state.as_str(), view.root, view.gas_used), ("pending", Some(header.root), Some(mined.gas_used)));
 
     rig.coop.local.time_to(view.final_at.unwrap(), 0).await.unwrap();
-    let view: EpochView = rig.client().get("/v1/epochs/1").await.unwrap();
+    let view: EpochView = rig.client().get(gateway::EPOCH.at(1)).await.unwrap();
     assert_eq!(view.state, "final");
 
     // The first steward gives wrong leaves: the contract refuses them, another steward is asked.
@@ -103,14 +104,14 @@ async fn members_are_paid_once_each_singly_and_in_a_batch() {
     *rig.stewards[1].leaves.lock().unwrap() = leaves.clone();
     *rig.stewards[2].leaves.lock().unwrap() = leaves;
     let one = ClaimRequest { members: vec![members[1]] };
-    let claimed: Claimed = rig.client().post("/v1/claims", &one).await.unwrap();
+    let claimed: Claimed = rig.client().post(gateway::CLAIM, &one).await.unwrap();
     assert_eq!((claimed.epoch, claimed.paid.len(), claimed.mined.len()), (Epoch(1), 1, 1));
     assert_eq!((claimed.paid[0].member_id, claimed.paid[0].data, claimed.paid[0].gov), (members[1], DATA, GOV));
 
-    let all: Claimed = rig.client().post("/v1/claims", &ClaimRequest::default()).await.unwrap();
+    let all: Claimed = rig.client().post(gateway::CLAIM, &ClaimRequest::default()).await.unwrap();
     let paid: Vec<MemberId> = all.paid.iter().map(|p| p.member_id).collect();
     assert_eq!(paid, [members[0], members[2]], "who was paid before is not paid again");
-    let again: Claimed = rig.client().post("/v1/claims", &ClaimRequest::default()).await.unwrap();
+    let again: Claimed = rig.client().post(gateway::CLAIM, &ClaimRequest::default()).await.unwrap();
     assert_eq!((again.paid.len(), again.mined.len()), (0, 0), "no gas for nothing");
     for n in 1..=3 {
         let account = rig.coop.member_key(n).address();
@@ -130,9 +131,8 @@ async fn settled(edit: impl FnOnce(&mut ClaimsConfig)) -> (Rig, Vec<MemberId>) {
     let (header, leaves) = round(&rig, &members);
     rig.coop.local.time_to(rig.coop.manifest.schedule().start(Epoch(1), 0), 0).await.unwrap();
     let steward = rig.signing(&rig.coop.stewards[0]);
-    let _: Mined =
-        steward.post_signed("/v1/settlement/proposals", &propose(&rig, &header), rig.now().await).await.unwrap();
-    let view: EpochView = rig.client().get("/v1/epochs/1").await.unwrap();
+    let _: Mined = steward.post_signed(gateway::PROPOSE, &propose(&rig, &header), rig.now().await).await.unwrap();
+    let view: EpochView = rig.client().get(gateway::EPOCH.at(1)).await.unwrap();
     rig.coop.local.time_to(view.final_at.unwrap(), 0).await.unwrap();
     for steward in &rig.stewards {
         steward.leaves.lock().unwrap().clone_from(&leaves);
@@ -141,7 +141,7 @@ async fn settled(edit: impl FnOnce(&mut ClaimsConfig)) -> (Rig, Vec<MemberId>) {
 }
 
 async fn claim(rig: &Rig, members: &[MemberId]) -> Result<Claimed, rochdale_api::client::ClientError> {
-    rig.client().post("/v1/claims", &ClaimRequest { members: members.to_vec() }).await
+    rig.client().post(gateway::CLAIM, &ClaimRequest { members: members.to_vec() }).await
 }
 
 #[tokio::test]
@@ -173,7 +173,8 @@ async fn a_network_has_its_share_and_behind_a_proxy_each_caller_is_told_apart() 
     let http = reqwest::Client::new();
     let ask = async |from: &str, member: MemberId| {
         let body = serde_json::json!({ "members": [member] });
-        let request = http.post(format!("{}/v1/claims", rig.url())).header("x-forwarded-for", from).json(&body);
+        let request =
+            http.post(format!("{}{}", rig.url(), gateway::CLAIM.path)).header("x-forwarded-for", from).json(&body);
         request.send().await.unwrap().status().as_u16()
     };
     assert_eq!(ask("203.0.113.9, 192.0.2.1", members[0]).await, 200);
@@ -188,7 +189,7 @@ async fn a_days_gas_ends_with_an_alarm_and_not_with_everything() {
     let error = claim(&rig, &members[1..]).await.unwrap_err();
     assert_eq!(error.code(), ProblemCode::TooManyRequests, "{error}");
     assert!(error.to_string().contains("gas in the last day"), "{error}");
-    let health: Health = rig.client().get("/v1/health").await.unwrap();
+    let health: Health = rig.client().get(HEALTH).await.unwrap();
     assert!(health.ok, "it can work: {:?}", health.problems);
     assert!(health.problems.iter().any(|p| p.contains("of 1000 gas a day")), "{:?}", health.problems);
     // Another member joins meanwhile: what is no claim has its own limits.

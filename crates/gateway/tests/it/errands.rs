@@ -2,7 +2,8 @@
 
 use rochdale_api::ProblemCode;
 use rochdale_api::client::ClientError;
-use rochdale_api::member::{Granted, Joined, Mined};
+use rochdale_api::member::{Granted, Mined};
+use rochdale_api::route::{HEALTH, gateway};
 use rochdale_api::status::Health;
 use rochdale_core::ids::Epoch;
 use rochdale_gateway::config::GasConfig;
@@ -32,7 +33,7 @@ async fn consents_granted_anew_end_with_the_members_gas_of_a_day_and_a_denial_go
     let (mut granted, mut gas) = (0, 0);
     let answer = loop {
         let request = rig.grant_request(&ann, a).await;
-        match rig.client().post::<Granted>("/v1/consents", &request).await {
+        match rig.client().post(gateway::GRANT, &request).await {
             Ok(done) => (granted, gas) = (granted + 1, gas + done.mined.gas_used),
             Err(error) => break Err::<Granted, _>(error),
         }
@@ -41,7 +42,7 @@ async fn consents_granted_anew_end_with_the_members_gas_of_a_day_and_a_denial_go
     refused(answer, &format!("requests of member {a} cost {gas} gas"));
     assert!((200_000..400_000).contains(&gas), "the last one may overshoot: {gas}");
     let payout = rig.payout_request(&ann, a, ben.address()).await;
-    refused(rig.client().post::<Mined>("/v1/members/payout", &payout).await, "requests of member");
+    refused(rig.client().post(gateway::PAYOUT, &payout).await, "requests of member");
     // Others are not hers to stop, and taking back is never refused.
     rig.grant(&ben, b).await;
     rig.deny(&ann, a, false).await;
@@ -55,10 +56,10 @@ async fn the_gas_of_all_members_ends_with_an_alarm_and_settling_and_denials_go_o
     let id = rig.join(&key).await.member_id;
     rig.grant(&key, id).await;
     let request = rig.join_request(&rig.coop.member_key(2)).await;
-    refused(rig.client().post::<Joined>("/v1/members", &request).await, "members' requests together");
+    refused(rig.client().post(gateway::JOIN, &request).await, "members' requests together");
     let again = rig.grant_request(&key, id).await;
-    refused(rig.client().post::<Granted>("/v1/consents", &again).await, "members' requests together");
-    let health: Health = rig.client().get("/v1/health").await.unwrap();
+    refused(rig.client().post(gateway::GRANT, &again).await, "members' requests together");
+    let health: Health = rig.client().get(HEALTH).await.unwrap();
     assert!(health.ok, "it can work: {:?}", health.problems);
     assert!(health.problems.iter().any(|p| p.contains("of 300000 gas a day")), "{:?}", health.problems);
 
@@ -67,8 +68,7 @@ async fn the_gas_of_all_members_ends_with_an_alarm_and_settling_and_denials_go_o
     rig.deny(&key, id, false).await;
     rig.coop.local.time_to(rig.coop.manifest.schedule().start(Epoch(1), 0), 0).await.unwrap();
     let steward = rig.signing(&rig.coop.stewards[0]);
-    let _: Mined =
-        steward.post_signed("/v1/settlement/proposals", &propose(&rig, &header), rig.now().await).await.unwrap();
+    let _: Mined = steward.post_signed(gateway::PROPOSE, &propose(&rig, &header), rig.now().await).await.unwrap();
     // A day later there is gas for members again.
     rig.grant(&key, id).await;
 }

@@ -3,9 +3,9 @@
 use std::sync::atomic::Ordering;
 
 use rochdale_api::ProblemCode;
-use rochdale_api::contribution::ContributionState;
+use rochdale_api::contribution::{ContributionState, ContributionStatus};
 use rochdale_api::member::{Granted, Joined, Mined, PayoutRequest};
-use rochdale_api::status::Health;
+use rochdale_api::route::{HEALTH, gateway};
 use rochdale_core::ids::StewardId;
 use rochdale_crypto::Cid;
 use tokio::task::JoinSet;
@@ -52,28 +52,28 @@ async fn a_statement_that_is_sent_again_takes_effect_once() {
     let rig = Rig::new().await;
     let key = rig.coop.member_key(1);
     let join = rig.join_request(&key).await;
-    let first: Joined = rig.client().post("/v1/members", &join).await.unwrap();
-    let again: Joined = rig.client().post("/v1/members", &join).await.unwrap();
+    let first: Joined = rig.client().post(gateway::JOIN, &join).await.unwrap();
+    let again: Joined = rig.client().post(gateway::JOIN, &join).await.unwrap();
     assert_eq!(first, again);
     let id = first.member_id;
 
     let grant = rig.grant_request(&key, id).await;
-    let first: Granted = rig.client().post("/v1/consents", &grant).await.unwrap();
-    let again: Granted = rig.client().post("/v1/consents", &grant).await.unwrap();
+    let first: Granted = rig.client().post(gateway::GRANT, &grant).await.unwrap();
+    let again: Granted = rig.client().post(gateway::GRANT, &grant).await.unwrap();
     assert_eq!(first, again);
 
     let revoke = rig.deny_request(&key, id, false).await;
-    let first: Mined = rig.client().post("/v1/consents/revoke", &revoke).await.unwrap();
-    let again: Mined = rig.client().post("/v1/consents/revoke", &revoke).await.unwrap();
+    let first: Mined = rig.client().post(gateway::REVOKE, &revoke).await.unwrap();
+    let again: Mined = rig.client().post(gateway::REVOKE, &revoke).await.unwrap();
     assert_eq!(first, again);
     // The same nonce for something else is not the same statement.
-    let error = rig.client().post::<Mined>("/v1/consents/erase", &revoke).await.unwrap_err();
+    let error = rig.client().post(gateway::ERASE, &revoke).await.unwrap_err();
     assert_eq!(error.code(), ProblemCode::ChainRefused, "{error}");
     assert_eq!(rig.view(id).await.consent, "revoked");
 
     let mut other = join.clone();
     other.payout = rig.coop.member_key(9).address();
-    let error = rig.client().post::<Joined>("/v1/members", &other).await.unwrap_err();
+    let error = rig.client().post(gateway::JOIN, &other).await.unwrap_err();
     assert!(error.to_string().contains("Membership_NullifierUsed"), "{error}");
 }
 
@@ -85,7 +85,7 @@ async fn joins_of_one_admission_at_once_are_paid_once() {
     let mut calls = JoinSet::new();
     for _ in 0..4 {
         let (client, join) = (rig.client(), join.clone());
-        calls.spawn(async move { client.post::<Joined>("/v1/members", &join).await.unwrap() });
+        calls.spawn(async move { client.post(gateway::JOIN, &join).await.unwrap() });
     }
     let answers = calls.join_all().await;
     assert!(answers.iter().all(|a| *a == answers[0]), "{answers:?}");
@@ -104,7 +104,7 @@ async fn with_two_of_three_stewards_it_goes_on_and_with_one_nothing_is_lost() {
     rig.stewards[1].up.store(false, Ordering::SeqCst);
     let (package, blob) = rig.package(&key, joined.member_id).await;
     rig.put(blob).await;
-    let error = rig.client().post::<serde_json::Value>("/v1/contributions", &package).await.unwrap_err();
+    let error = rig.client().post(gateway::CONTRIBUTE, &package).await.unwrap_err();
     assert_eq!(error.code(), ProblemCode::PeerUnavailable);
     let text = error.to_string();
     assert!(
@@ -113,18 +113,18 @@ async fn with_two_of_three_stewards_it_goes_on_and_with_one_nothing_is_lost() {
             && text.contains("steward 3:"),
         "{text}"
     );
-    let error = rig.client().get::<serde_json::Value>(&format!("/v1/contributions/{}", package.commitment)).await;
+    let error = rig.client().get(gateway::CONTRIBUTION.at(package.commitment)).await;
     assert_eq!(error.unwrap_err().code(), ProblemCode::NotFound);
 
     rig.stewards[1].up.store(true, Ordering::SeqCst);
-    let _: serde_json::Value = rig.client().post("/v1/contributions", &package).await.unwrap();
+    let _: ContributionStatus = rig.client().post(gateway::CONTRIBUTE, &package).await.unwrap();
     let status = rig.settled(package.commitment).await;
     assert_eq!(status.state, ContributionState::Recorded);
     assert_eq!(status.missing.iter().map(|m| m.steward).collect::<Vec<_>>(), [StewardId(3)]);
 
     // The missed share is sent again by the member's client, also after the recording.
     rig.stewards[2].up.store(true, Ordering::SeqCst);
-    let _: serde_json::Value = rig.client().post("/v1/contributions", &package).await.unwrap();
+    let _: ContributionStatus = rig.client().post(gateway::CONTRIBUTE, &package).await.unwrap();
     let again = rig.status(package.commitment).await;
     assert_eq!((again.held_by.len(), again.missing.len(), again.contribution_id), (3, 0, status.contribution_id));
 }
@@ -140,13 +140,13 @@ async fn erasure_deletes_the_members_blobs_and_no_others() {
     let (cid, other_cid) = (Cid::from_sha256(package.blob_digest.0), Cid::from_sha256(other.blob_digest.0));
     let worker = rig.signing(&rig.coop.worker);
     let now = rig.now().await;
-    assert!(worker.get_bytes_signed(&format!("/v1/blobs/{cid}"), now).await.is_ok());
+    assert!(worker.get_bytes_signed(gateway::BLOB.at(cid), now).await.is_ok());
 
     rig.deny(&key, id, true).await;
-    let error = worker.get_bytes_signed(&format!("/v1/blobs/{cid}"), now).await.unwrap_err();
+    let error = worker.get_bytes_signed(gateway::BLOB.at(cid), now).await.unwrap_err();
     assert_eq!(error.code(), ProblemCode::NotFound, "{error}");
-    assert!(worker.get_bytes_signed(&format!("/v1/blobs/{other_cid}"), now).await.is_ok());
-    let status = rig.client().get::<serde_json::Value>(&format!("/v1/contributions/{}", package.commitment)).await;
+    assert!(worker.get_bytes_signed(gateway::BLOB.at(other_cid), now).await.is_ok());
+    let status = rig.client().get(gateway::CONTRIBUTION.at(package.commitment)).await;
     assert_eq!(status.unwrap_err().code(), ProblemCode::Erased);
     let view = rig.view(id).await;
     assert_eq!((view.consent.as_str(), view.active), ("erased", false));
@@ -163,14 +163,14 @@ async fn nonsense_in_a_members_name_does_not_use_up_its_share_and_a_denial_is_ne
     let signature = grant.signature.clone();
     grant.signature = rig.grant_request(&rig.coop.member_key(2), id).await.signature;
     for _ in 0..4 {
-        let error = rig.client().post::<Granted>("/v1/consents", &grant).await.unwrap_err();
+        let error = rig.client().post(gateway::GRANT, &grant).await.unwrap_err();
         assert_eq!(error.code(), ProblemCode::ChainRefused, "{error}");
     }
     grant.signature = signature;
-    let _: Granted = rig.client().post("/v1/consents", &grant).await.unwrap();
+    let _: Granted = rig.client().post(gateway::GRANT, &grant).await.unwrap();
     rig.grant(&key, id).await;
     let third = rig.grant_request(&key, id).await;
-    let error = rig.client().post::<Granted>("/v1/consents", &third).await.unwrap_err();
+    let error = rig.client().post(gateway::GRANT, &third).await.unwrap_err();
     assert_eq!(error.code(), ProblemCode::TooManyRequests, "{error}");
     rig.deny(&key, id, false).await;
     assert_eq!(rig.view(id).await.consent, "revoked");
@@ -183,30 +183,30 @@ async fn a_member_leaves_once_and_is_paid_where_it_says_before_and_after() {
     let (first, second) = (rig.coop.member_key(7).address(), rig.coop.member_key(8).address());
 
     let elsewhere = rig.payout_request(&key, id, first).await;
-    let mined: Mined = rig.client().post("/v1/members/payout", &elsewhere).await.unwrap();
-    let again: Mined = rig.client().post("/v1/members/payout", &elsewhere).await.unwrap();
+    let mined: Mined = rig.client().post(gateway::PAYOUT, &elsewhere).await.unwrap();
+    let again: Mined = rig.client().post(gateway::PAYOUT, &elsewhere).await.unwrap();
     assert_eq!(mined, again);
     let view = rig.view(id).await;
     assert_eq!((view.payout, view.membership_nonce), (first, 1));
     // The same nonce for another address is another statement.
     let other = PayoutRequest { payout: second, ..elsewhere };
-    let error = rig.client().post::<Mined>("/v1/members/payout", &other).await.unwrap_err();
+    let error = rig.client().post(gateway::PAYOUT, &other).await.unwrap_err();
     assert!(error.to_string().contains("Membership_BadNonce"), "{error}");
 
     let stranger = rig.leave_request(&rig.coop.member_key(2), id).await;
-    let error = rig.client().post::<Mined>("/v1/members/leave", &stranger).await.unwrap_err();
+    let error = rig.client().post(gateway::LEAVE, &stranger).await.unwrap_err();
     assert!(error.to_string().contains("Membership_BadSignature"), "{error}");
     assert!(rig.view(id).await.active);
     let leave = rig.leave_request(&key, id).await;
-    let mined: Mined = rig.client().post("/v1/members/leave", &leave).await.unwrap();
-    let again: Mined = rig.client().post("/v1/members/leave", &leave).await.unwrap();
+    let mined: Mined = rig.client().post(gateway::LEAVE, &leave).await.unwrap();
+    let again: Mined = rig.client().post(gateway::LEAVE, &leave).await.unwrap();
     assert_eq!(mined, again);
     let view = rig.view(id).await;
     assert_eq!((view.active, view.account), (false, key.address()), "the account stays on record");
 
     // Who left still names an address, and erases.
     let after = rig.payout_request(&key, id, second).await;
-    let _: Mined = rig.client().post("/v1/members/payout", &after).await.unwrap();
+    let _: Mined = rig.client().post(gateway::PAYOUT, &after).await.unwrap();
     assert_eq!(rig.view(id).await.payout, second);
     rig.deny(&key, id, true).await;
     assert_eq!(rig.view(id).await.consent, "erased");
@@ -222,7 +222,7 @@ async fn one_hung_steward_does_not_hold_up_joins() {
         assert_eq!(joined.pending_stewards, [StewardId(3)]);
         assert!(start.elapsed() < std::time::Duration::from_secs(5), "{:?}", start.elapsed());
     }
-    let waits = async || rig.client().get::<Health>("/v1/health").await.unwrap().waiting_for;
+    let waits = async || rig.client().get(HEALTH).await.unwrap().waiting_for;
     rig.until("known who is waited for", async || {
         waits().await.iter().any(|who| who.starts_with("steward 3 has not answered for"))
     })

@@ -5,6 +5,7 @@ use alloy::signers::local::PrivateKeySigner;
 use rochdale_api::ProblemCode;
 use rochdale_api::client::ClientError;
 use rochdale_api::poll::{BallotRequest, PollRecord, PollRequest, PollView, SignedBallot};
+use rochdale_api::route::gateway;
 use rochdale_chain::eip712;
 use rochdale_core::ids::MemberId;
 use rochdale_core::poll::{Ballot, House, Poll};
@@ -30,6 +31,11 @@ impl Rig {
         PollRequest { poll, signature }
     }
 
+    /// Has a poll held.
+    pub async fn hold_poll(&self, author: MemberId, key: &PrivateKeySigner, question: &str) -> PollView {
+        self.client().post(gateway::HOLD_POLL, &self.poll(author, key, question).await).await.unwrap()
+    }
+
     fn ballot(&self, view: &PollView, member: MemberId, key: &PrivateKeySigner, choice: u16, n: u32) -> BallotRequest {
         let ballot = Ballot { poll: view.id, member, choice, sequence: n, deadline: view.poll.closes_at };
         let signature = eip712::sign(key, &eip712::Ballot::from(&ballot), &self.coop.manifest.poll_domain()).unwrap();
@@ -37,11 +43,11 @@ impl Rig {
     }
 
     async fn answer(&self, poll: B256, ballot: &BallotRequest) -> Result<SignedBallot, ClientError> {
-        self.client().post(&format!("/v1/polls/{poll}/ballots"), ballot).await
+        self.client().post(gateway::VOTE.at(poll), ballot).await
     }
 
     async fn record(&self, poll: B256) -> PollRecord {
-        self.client().get(&format!("/v1/polls/{poll}/ballots")).await.unwrap()
+        self.client().get(gateway::BALLOTS.at(poll)).await.unwrap()
     }
 }
 
@@ -54,9 +60,9 @@ async fn ballots_are_kept_replaced_and_handed_out_as_signed() {
     rig.coop.local.time_to(now + 31 * DAY, 1).await.unwrap();
     let c = rig.join(&cy).await.member_id;
     let request = rig.poll(a, &ada, "Shall study 12 be joined?").await;
-    let view: PollView = rig.client().post("/v1/polls", &request).await.unwrap();
+    let view: PollView = rig.client().post(gateway::HOLD_POLL, &request).await.unwrap();
     assert_eq!(view.id, rochdale_chain::poll::id(&request.poll));
-    let again: PollView = rig.client().post("/v1/polls", &request).await.unwrap();
+    let again: PollView = rig.client().post(gateway::HOLD_POLL, &request).await.unwrap();
     assert_eq!(again, view, "sent again, it is the same poll");
 
     let first = rig.ballot(&view, a, &ada, 0, 0);
@@ -86,7 +92,7 @@ async fn ballots_are_kept_replaced_and_handed_out_as_signed() {
         record.ballots.iter().map(|s| (s.ballot.member, s.ballot.choice, s.signature.clone())).collect();
     assert_eq!(kept[0], (a, 1, changed.signature));
     assert_eq!((kept[1].0, kept[1].1, kept.len()), (b, 0, 2));
-    let listed: Vec<PollView> = rig.client().get("/v1/polls").await.unwrap();
+    let listed: Vec<PollView> = rig.client().get(gateway::POLLS).await.unwrap();
     assert_eq!(listed, [PollView { ballots: 2, ..view.clone() }]);
 
     rig.deny(&bo, b, true).await;
@@ -104,7 +110,7 @@ async fn a_poll_of_nobody_or_one_too_many_is_not_taken() {
     let (ada, stranger) = (rig.coop.member_key(1), rig.coop.member_key(9));
     let a = rig.join(&ada).await.member_id;
     let code = async |request: PollRequest| {
-        let sent: Result<PollView, ClientError> = rig.client().post("/v1/polls", &request).await;
+        let sent: Result<PollView, ClientError> = rig.client().post(gateway::HOLD_POLL, &request).await;
         sent.unwrap_err().code()
     };
     assert_eq!(code(rig.poll(a, &stranger, "Mine?").await).await, ProblemCode::Forbidden);
@@ -112,9 +118,9 @@ async fn a_poll_of_nobody_or_one_too_many_is_not_taken() {
     assert_eq!(code(rig.poll(a, &ada, "").await).await, ProblemCode::BadRequest);
     for question in ["One?", "Two?", "Three?"] {
         let request = rig.poll(a, &ada, question).await;
-        let _: PollView = rig.client().post("/v1/polls", &request).await.unwrap();
+        let _: PollView = rig.client().post(gateway::HOLD_POLL, &request).await.unwrap();
     }
     assert_eq!(code(rig.poll(a, &ada, "Four?").await).await, ProblemCode::TooManyRequests);
-    let absent: Result<PollRecord, _> = rig.client().get(&format!("/v1/polls/{}/ballots", B256::ZERO)).await;
+    let absent: Result<PollRecord, _> = rig.client().get(gateway::BALLOTS.at(B256::ZERO)).await;
     assert_eq!(absent.unwrap_err().code(), ProblemCode::NotFound);
 }

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
 
 use rochdale_api::client::Client;
-use rochdale_api::status::Health;
+use rochdale_api::route::HEALTH;
 
 use crate::rig::Rig;
 
@@ -44,7 +44,7 @@ async fn sigterm_ends_it_cleanly_and_it_starts_again_on_its_store() {
         let address: String =
             listening.rsplit("127.0.0.1:").next().unwrap().chars().take_while(char::is_ascii_digit).collect();
         let client = Client::new(&format!("http://127.0.0.1:{address}")).unwrap();
-        rig.until("healthy", async || client.get::<Health>("/v1/health").await.is_ok_and(|h| h.ok)).await;
+        rig.until("healthy", async || client.get(HEALTH).await.is_ok_and(|h| h.ok)).await;
         assert!(Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().unwrap().success());
         let status = child.wait().unwrap();
         let output = rest.join().unwrap();

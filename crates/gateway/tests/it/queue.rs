@@ -1,10 +1,11 @@
 //! The queue of contributions through refusals, crashes and reorganizations.
 
-use alloy::primitives::{U256, keccak256};
+use alloy::primitives::keccak256;
 use rochdale_api::ProblemCode;
 use rochdale_api::contribution::{ContributionState, ContributionStatus};
+use rochdale_api::route::gateway;
 use rochdale_chain::bindings::ContributionRegistry;
-use rochdale_chain::eip712;
+use rochdale_client::statement;
 use rochdale_core::ids::ContributionId;
 
 use crate::rig::Rig;
@@ -54,15 +55,10 @@ async fn killed_between_sending_and_answering_it_finds_the_answer_on_chain() {
     let package = rig.contribute(&key, id).await;
     rig.kill();
     // What the gateway would have sent, with the gateway's key.
-    let contribution = eip712::Contribution {
-        memberId: id.0,
-        commitment: package.commitment,
-        consentVersion: package.consent_version,
-        nonce: U256::from(package.nonce),
-        deadline: U256::from(package.deadline),
+    let call = ContributionRegistry::recordCall {
+        c: vec![statement::contribution(&package).into()],
+        signatures: vec![package.signature.clone()],
     };
-    let call =
-        ContributionRegistry::recordCall { c: vec![contribution.into()], signatures: vec![package.signature.clone()] };
     let sent = rig.coop.relayer.send(rig.coop.manifest.addresses.contribution_registry, &call).await.unwrap();
     rig.batch.idle_ms = 1;
     rig.start().await;
@@ -78,9 +74,9 @@ async fn the_same_package_again_changes_nothing() {
     let rig = Rig::new().await;
     let (key, id) = rig.member(1).await;
     let package = rig.contribute(&key, id).await;
-    let _: ContributionStatus = rig.client().post("/v1/contributions", &package).await.unwrap();
+    let _: ContributionStatus = rig.client().post(gateway::CONTRIBUTE, &package).await.unwrap();
     let first = rig.settled(package.commitment).await;
-    let again: ContributionStatus = rig.client().post("/v1/contributions", &package).await.unwrap();
+    let again: ContributionStatus = rig.client().post(gateway::CONTRIBUTE, &package).await.unwrap();
     assert_eq!(again, first);
     assert_eq!(recorded_on_chain(&rig).await, 1);
 }
@@ -90,22 +86,22 @@ async fn what_the_contract_would_refuse_reaches_no_steward() {
     let rig = Rig::with_idle(60_000).await;
     let (key, id) = rig.member(1).await;
     let (mut package, blob) = rig.package(&key, id).await;
-    let error = rig.client().post::<ContributionStatus>("/v1/contributions", &package).await.unwrap_err();
+    let error = rig.client().post(gateway::CONTRIBUTE, &package).await.unwrap_err();
     assert_eq!(error.code(), ProblemCode::NotFound, "the blob comes first: {error}");
     rig.put(blob).await;
     package.nonce += 1;
-    let error = rig.client().post::<ContributionStatus>("/v1/contributions", &package).await.unwrap_err();
+    let error = rig.client().post(gateway::CONTRIBUTE, &package).await.unwrap_err();
     assert!(error.to_string().contains("ContributionRegistry_BadNonce"), "{error}");
     package.nonce -= 1;
     package.commitment = keccak256(b"another");
-    let error = rig.client().post::<ContributionStatus>("/v1/contributions", &package).await.unwrap_err();
+    let error = rig.client().post(gateway::CONTRIBUTE, &package).await.unwrap_err();
     assert!(error.to_string().contains("ContributionRegistry_BadSignature"), "{error}");
     assert!(rig.stewards.iter().all(|s| s.packages.lock().unwrap().is_empty()));
     // A second one with the same nonce waits for the first.
     rig.contribute(&key, id).await;
     let (other, blob) = rig.package(&key, id).await;
     rig.put(blob).await;
-    let error = rig.client().post::<ContributionStatus>("/v1/contributions", &other).await.unwrap_err();
+    let error = rig.client().post(gateway::CONTRIBUTE, &other).await.unwrap_err();
     assert_eq!(error.code(), ProblemCode::Conflict, "{error}");
 }
 
@@ -120,11 +116,11 @@ async fn a_blob_that_does_not_fit_its_package_is_refused() {
     rig.put(other_blob).await;
     let mut swapped = package.clone();
     swapped.blob_digest = other.blob_digest;
-    let error = rig.client().post::<ContributionStatus>("/v1/contributions", &swapped).await.unwrap_err();
+    let error = rig.client().post(gateway::CONTRIBUTE, &swapped).await.unwrap_err();
     assert!(error.to_string().contains("begins with another header"), "{error}");
     let mut foreign = package;
     foreign.header = other.header;
-    let error = rig.client().post::<ContributionStatus>("/v1/contributions", &foreign).await.unwrap_err();
+    let error = rig.client().post(gateway::CONTRIBUTE, &foreign).await.unwrap_err();
     assert_eq!(error.code(), ProblemCode::BadRequest, "{error}");
 }
 
@@ -166,20 +162,10 @@ async fn what_another_member_recorded_is_not_taken_for_the_members_own() {
     let (ada, eve) = (rig.member(1).await, rig.member(2).await);
     let package = rig.contribute(&ada.0, ada.1).await;
     // Eve sees the package's commitment and records it as hers, before the batch goes.
-    let stolen = eip712::Contribution {
-        memberId: eve.1.0,
-        commitment: package.commitment,
-        consentVersion: 1,
-        nonce: U256::ZERO,
-        deadline: U256::from(package.deadline),
-    };
-    let signature = eip712::sign(&eve.0, &stolen, &rig.coop.manifest.contribution_domain()).unwrap();
-    let call = ContributionRegistry::recordCall { c: vec![stolen.into()], signatures: vec![signature] };
-    rig.coop.relayer.send(rig.coop.manifest.addresses.contribution_registry, &call).await.unwrap();
+    rig.coop.record(&[(&eve.0, eve.1, package.commitment)]).await.unwrap();
     rig.coop.local.mine(2).await.unwrap();
     let of = async |rig: &Rig, member: u32| -> ContributionStatus {
-        let path = format!("/v1/contributions/{}?member={member}", package.commitment);
-        rig.client().get(&path).await.unwrap()
+        rig.client().get(gateway::CONTRIBUTION.at(package.commitment).with("member", member)).await.unwrap()
     };
     rig.until("Eve's on chain", async || rig.view(eve.1).await.contributions == 1).await;
     assert_eq!(of(&rig, ada.1.0).await.state, ContributionState::Queued, "Ada's still waits");

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy::primitives::{Address, B256, U256, keccak256};
 use alloy::signers::local::PrivateKeySigner;
 use alloy::sol_types::Eip712Domain;
 use axum::extract::{FromRef, Request, State};
@@ -16,17 +16,19 @@ use rochdale_api::client::{Client, Identity};
 use rochdale_api::contribution::{ContributionPackage, ContributionState, ContributionStatus, ShareReceipt};
 use rochdale_api::member::{
     ClaimLeaf, ConsentDelivery, DenyRequest, GrantRequest, Granted, JoinRequest, Joined, LeaveRequest, LeavesRequest,
-    Mined, PayoutRequest, RowKeyDelivery, SealedTo,
+    Mined, PayoutRequest, RowKeyDelivery,
 };
+use rochdale_api::route::{HEALTH, gateway, steward};
 use rochdale_api::server::{Answer, Verifier, answering};
 use rochdale_api::status::{Health, MemberView};
 use rochdale_api::{Problem, ProblemCode, auth};
 use rochdale_chain::client::Chain;
 use rochdale_chain::deploy::CoopConfig;
-use rochdale_chain::eip712;
 use rochdale_chain::local::AnvilOptions;
-use rochdale_core::ids::{MemberId, StewardId};
-use rochdale_crypto::{Cid, Context, RecordSecret, SealingKeyPair, envelope};
+use rochdale_client::{Member, Site, Stamp};
+use rochdale_core::consent::Choice;
+use rochdale_core::ids::{DatasetId, MemberId, StewardId};
+use rochdale_crypto::{Cid, RowKey, SealingKeyPair};
 use rochdale_gateway::config::{
     BatchConfig, ClaimsConfig, Config, GasConfig, IndexerConfig, Limits, RelayerConfig, StewardConfig, WorkerConfig,
 };
@@ -140,11 +142,11 @@ async fn start(coop: &TestCoop, seat: u8) -> Arc<Steward> {
         sealing: sealing(seat),
     });
     let router = Router::new()
-        .route("/v1/health", get(health))
-        .route("/v1/row-keys", post(row_keys))
-        .route("/v1/consents", post(consents))
-        .route("/v1/contributions", post(contributions))
-        .route("/v1/claim-leaves", post(leaves))
+        .route(HEALTH.path, get(health))
+        .route(steward::ROW_KEY.path, post(row_keys))
+        .route(steward::CONSENT.path, post(consents))
+        .route(steward::CONTRIBUTION.path, post(contributions))
+        .route(steward::CLAIM_LEAVES.path, post(leaves))
         .with_state(Shared(Arc::clone(&steward)));
     let identity = Identity { key: role_key(&format!("steward-{seat}")), domain: steward.domain.clone() };
     let router = answering(router, identity).layer(from_fn_with_state(Arc::clone(&steward), hang));
@@ -264,12 +266,13 @@ impl Rig {
             gas: self.gas,
             // The chain stands still between two transactions here.
             indexer: IndexerConfig { poll_ms: 20, stale_after_s: 3_600, accept_rollback: self.accept_rollback },
+            codes: Vec::new(),
         }
     }
 
     pub async fn start(&mut self) {
         self.launch().await;
-        self.until("healthy", async || self.client().get::<Health>("/v1/health").await.is_ok_and(|h| h.ok)).await;
+        self.until("healthy", async || self.client().get(HEALTH).await.is_ok_and(|h| h.ok)).await;
     }
 
     /// Starts it, healthy or not.
@@ -329,7 +332,7 @@ impl Rig {
     }
 
     pub async fn view(&self, id: MemberId) -> MemberView {
-        self.client().get(&format!("/v1/members/{id}")).await.unwrap()
+        self.client().get(gateway::MEMBER.at(id)).await.unwrap()
     }
 
     pub async fn join_request(&self, key: &PrivateKeySigner) -> JoinRequest {
@@ -338,91 +341,51 @@ impl Rig {
 
     /// An admission of any account, paid to itself.
     pub async fn admission(&self, account: Address) -> JoinRequest {
-        let admission = eip712::Admission {
-            account,
-            payout: account,
-            nullifier: keccak256(account),
-            rowKeyDigest: keccak256(b"row key"),
-            deadline: U256::from(self.now().await + 3_600),
-        };
-        let signature =
-            eip712::sign(&self.coop.registrar, &admission, &self.coop.manifest.membership_domain()).unwrap();
-        JoinRequest {
-            account,
-            payout: account,
-            nullifier: admission.nullifier,
-            row_key_digest: admission.rowKeyDigest,
-            deadline: admission.deadline.to(),
-            registrar_signature: signature,
-            row_keys: parts(b"row key"),
-        }
+        let row_key = RowKey::from_bytes([7; 32]);
+        self.coop.admission(&self.coop.site(), account, &row_key).await.unwrap()
     }
 
     pub async fn join(&self, key: &PrivateKeySigner) -> Joined {
         let request = self.join_request(key).await;
-        self.client().post("/v1/members", &request).await.unwrap()
+        self.client().post(gateway::JOIN, &request).await.unwrap()
     }
 
     pub async fn grant_request(&self, key: &PrivateKeySigner, id: MemberId) -> GrantRequest {
-        let view = self.view(id).await;
-        let grant = eip712::ConsentGrant {
-            memberId: id.0,
-            version: view.consent_version + 1,
-            receiptCommitment: keccak256(b"receipt"),
-            expiry: 0,
-            nonce: U256::from(view.consent_nonce),
-            deadline: U256::from(self.now().await + 3_600),
-        };
-        GrantRequest {
-            member_id: id,
-            version: grant.version,
-            receipt_commitment: grant.receiptCommitment,
-            expiry: 0,
-            nonce: view.consent_nonce,
-            deadline: grant.deadline.to(),
-            signature: eip712::sign(key, &grant, &self.coop.manifest.consent_domain()).unwrap(),
-            receipts: parts(b"receipt"),
-        }
+        let version = self.view(id).await.consent_version + 1;
+        let (site, choice) = (self.coop.site(), Choice::health_research());
+        self.coop.consent(Member { site: &site, key, id }, version, choice).await.unwrap()
     }
 
     pub async fn grant(&self, key: &PrivateKeySigner, id: MemberId) -> Granted {
         let request = self.grant_request(key, id).await;
-        self.client().post("/v1/consents", &request).await.unwrap()
+        self.client().post(gateway::GRANT, &request).await.unwrap()
+    }
+
+    /// A client's view of a member, and what makes its next statement of a kind count.
+    async fn stamp(&self, id: MemberId, nonce: impl Fn(&MemberView) -> u64) -> (Site, Stamp) {
+        (self.coop.site(), self.coop.stamp(nonce(&self.view(id).await)).await.unwrap())
     }
 
     pub async fn deny_request(&self, key: &PrivateKeySigner, id: MemberId, erase: bool) -> DenyRequest {
-        let nonce = self.view(id).await.consent_nonce;
-        let deadline = self.now().await + 3_600;
-        let (n, d) = (U256::from(nonce), U256::from(deadline));
-        let domain = self.coop.manifest.consent_domain();
-        let signature = if erase {
-            eip712::sign(key, &eip712::ConsentErase { memberId: id.0, nonce: n, deadline: d }, &domain)
-        } else {
-            eip712::sign(key, &eip712::ConsentRevoke { memberId: id.0, nonce: n, deadline: d }, &domain)
-        };
-        DenyRequest { member_id: id, nonce, deadline, signature: signature.unwrap() }
+        let (site, stamp) = self.stamp(id, |view| view.consent_nonce).await;
+        let member = Member { site: &site, key, id };
+        if erase { member.erase(stamp) } else { member.revoke(stamp) }.unwrap()
     }
 
     pub async fn leave_request(&self, key: &PrivateKeySigner, id: MemberId) -> LeaveRequest {
-        let nonce = self.view(id).await.membership_nonce;
-        let deadline = self.now().await + 3_600;
-        let leave = eip712::Leave { memberId: id.0, nonce: U256::from(nonce), deadline: U256::from(deadline) };
-        let signature = eip712::sign(key, &leave, &self.coop.manifest.membership_domain()).unwrap();
-        LeaveRequest { member_id: id, nonce, deadline, signature }
+        let (site, stamp) = self.stamp(id, |view| view.membership_nonce).await;
+        Member { site: &site, key, id }.leave(stamp).unwrap()
     }
 
     pub async fn payout_request(&self, key: &PrivateKeySigner, id: MemberId, payout: Address) -> PayoutRequest {
-        let nonce = self.view(id).await.membership_nonce;
-        let deadline = self.now().await + 3_600;
-        let set = eip712::Payout { memberId: id.0, payout, nonce: U256::from(nonce), deadline: U256::from(deadline) };
-        let signature = eip712::sign(key, &set, &self.coop.manifest.membership_domain()).unwrap();
-        PayoutRequest { member_id: id, payout, nonce, deadline, signature }
+        let (site, stamp) = self.stamp(id, |view| view.membership_nonce).await;
+        Member { site: &site, key, id }.pay_to(payout, stamp).unwrap()
     }
 
     pub async fn deny(&self, key: &PrivateKeySigner, id: MemberId, erase: bool) -> Mined {
         let request = self.deny_request(key, id, erase).await;
-        let path = if erase { "/v1/consents/erase" } else { "/v1/consents/revoke" };
-        self.client().post(path, &request).await.unwrap()
+        let route = if erase { gateway::ERASE } else { gateway::REVOKE };
+        self.client().post(route, &request).await.unwrap()
     }
 
     /// A member with consent.
@@ -435,39 +398,15 @@ impl Rig {
 
     /// A sealed record and the package that names it, with the member's present nonce.
     pub async fn package(&self, key: &PrivateKeySigner, id: MemberId) -> (ContributionPackage, Vec<u8>) {
-        let view = self.view(id).await;
-        let registry = self.coop.manifest.addresses.contribution_registry;
-        let context = Context { chain_id: 31_337, registry, member: id, consent_version: view.consent_version };
-        let mut rng = rand::rng();
-        let secret = RecordSecret::random(&mut rng);
-        let sealed = envelope::seal(&secret, &context, b"a record", &mut rng).unwrap();
-        let contribution = eip712::Contribution {
-            memberId: id.0,
-            commitment: keccak256(&sealed.blob),
-            consentVersion: view.consent_version,
-            nonce: U256::from(view.contribution_nonce),
-            deadline: U256::from(self.now().await + 3_600),
-        };
-        let signature = eip712::sign(key, &contribution, &self.coop.manifest.contribution_domain()).unwrap();
-        let package = ContributionPackage {
-            member_id: id,
-            commitment: contribution.commitment,
-            consent_version: view.consent_version,
-            nonce: view.contribution_nonce,
-            deadline: contribution.deadline.to(),
-            signature,
-            header: Bytes::copy_from_slice(&sealed.header.to_bytes()),
-            blob_digest: (*sealed.cid.sha256()).into(),
-            deal: vec![B256::repeat_byte(1), B256::repeat_byte(2)],
-            shares: parts(b"share"),
-            secrets: parts(b"secret"),
-        };
-        (package, sealed.blob)
+        let (version, (site, stamp)) =
+            (self.view(id).await.consent_version, self.stamp(id, |view| view.contribution_nonce).await);
+        let member = Member { site: &site, key, id };
+        member.contribute(b"a record", DatasetId(1), version, stamp, &mut rand::rng()).unwrap()
     }
 
     pub async fn put(&self, blob: Vec<u8>) -> Cid {
         let cid = Cid::of(&blob);
-        self.client().put_bytes(&format!("/v1/blobs/{cid}"), blob).await.unwrap();
+        self.client().put_bytes(gateway::PUT_BLOB.at(cid), blob).await.unwrap();
         cid
     }
 
@@ -475,13 +414,13 @@ impl Rig {
     pub async fn contribute(&self, key: &PrivateKeySigner, id: MemberId) -> ContributionPackage {
         let (package, blob) = self.package(key, id).await;
         self.put(blob).await;
-        let status: ContributionStatus = self.client().post("/v1/contributions", &package).await.unwrap();
+        let status: ContributionStatus = self.client().post(gateway::CONTRIBUTE, &package).await.unwrap();
         assert_eq!((status.commitment, status.held_by.len()), (package.commitment, 3));
         package
     }
 
     pub async fn status(&self, commitment: B256) -> ContributionStatus {
-        self.client().get(&format!("/v1/contributions/{commitment}")).await.unwrap()
+        self.client().get(gateway::CONTRIBUTION.at(commitment)).await.unwrap()
     }
 
     /// Waits until a contribution has left the queue.
@@ -498,9 +437,4 @@ impl Drop for Rig {
             running.runtime.shutdown_background();
         }
     }
-}
-
-/// One part for each steward.
-pub fn parts(bytes: &'static [u8]) -> Vec<SealedTo> {
-    (1..=3).map(|seat| SealedTo { steward: StewardId(seat), sealed: Bytes::from_static(bytes) }).collect()
 }

@@ -3,6 +3,7 @@
 use alloy::primitives::{Address, U256};
 use alloy::providers::Provider as _;
 use rochdale_api::member::Mined;
+use rochdale_api::route::gateway;
 use rochdale_chain::bindings::GovToken;
 use rochdale_testkit::anvil::role_key;
 
@@ -40,7 +41,7 @@ async fn the_relayer_counts_units_at_day_30_once_for_each() {
         accounts.push((n, key));
     }
     let request = rig.leave_request(&accounts[13].1, 14.into()).await;
-    let _: Mined = rig.client().post("/v1/members/leave", &request).await.unwrap();
+    let _: Mined = rig.client().post(gateway::LEAVE, &request).await.unwrap();
     let before = sent(&rig).await;
     rig.coop.local.time_to(rig.now().await + 29 * DAY, 3).await.unwrap();
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;

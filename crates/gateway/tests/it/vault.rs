@@ -2,7 +2,9 @@
 
 use alloy::signers::local::PrivateKeySigner;
 use reqwest::StatusCode;
+use rochdale_api::contribution::ContributionStatus;
 use rochdale_api::custody::{BlobPermit, BlobRequest};
+use rochdale_api::route::{Call, gateway};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::eip712;
 use rochdale_core::ids::StewardId;
@@ -17,7 +19,7 @@ use crate::rig::Rig;
 async fn two_hundred_megabytes_are_refused_with_a_reason() {
     let rig = Rig::new().await;
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let url = format!("{}/v1/blobs/{}", rig.url(), Cid::of(b"whatever"));
+    let url = format!("{}{}", rig.url(), gateway::PUT_BLOB.at(Cid::of(b"whatever")).path);
     let answer = http.put(&url).body(vec![7u8; 200 << 20]).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
     let problem: Problem = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
@@ -36,7 +38,7 @@ async fn two_hundred_megabytes_are_refused_with_a_reason() {
 async fn an_empty_record_is_none_and_faults_of_path_and_query_are_problem_documents() {
     let rig = Rig::new().await;
     let http = reqwest::Client::new();
-    let put = http.put(format!("{}/v1/blobs/{}", rig.url(), Cid::of(b""))).send().await.unwrap();
+    let put = http.put(format!("{}{}", rig.url(), gateway::PUT_BLOB.at(Cid::of(b"")).path)).send().await.unwrap();
     assert_eq!(put.status(), StatusCode::BAD_REQUEST);
     let paths = ["/v1/blobs?after=x", "/v1/blobs/%FF", "/v1/members/%FF", "/v1/licenses?holder=x", "/v1/licenses?x=1"];
     for path in paths {
@@ -46,7 +48,7 @@ async fn an_empty_record_is_none_and_faults_of_path_and_query_are_problem_docume
         let problem: Problem = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
         assert_eq!(problem.code, ProblemCode::BadRequest, "{path}");
     }
-    let other = http.delete(format!("{}/v1/members/1", rig.url())).send().await.unwrap();
+    let other = http.delete(format!("{}{}", rig.url(), gateway::MEMBER.at(1).path)).send().await.unwrap();
     assert_eq!(
         (other.status(), &other.headers()["allow"]),
         (StatusCode::METHOD_NOT_ALLOWED, &"GET,HEAD".parse().unwrap())
@@ -62,21 +64,21 @@ async fn blobs_are_served_to_those_who_need_them_alone() {
     let (package, blob) = rig.package(&key, id).await;
     let cid = rig.put(blob.clone()).await;
     assert_eq!(rig.put(blob.clone()).await, cid, "again is fine");
-    let _: serde_json::Value = rig.client().post("/v1/contributions", &package).await.unwrap();
-    let path = format!("/v1/blobs/{cid}");
+    let _: ContributionStatus = rig.client().post(gateway::CONTRIBUTE, &package).await.unwrap();
     let now = rig.now().await;
     for allowed in [&rig.coop.worker, &key] {
-        assert_eq!(rig.signing(allowed).get_bytes_signed(&path, now).await.unwrap(), blob);
+        assert_eq!(rig.signing(allowed).get_bytes_signed(gateway::BLOB.at(cid), now).await.unwrap(), blob);
     }
     for denied in [&other, &role_key("researcher"), &role_key("registrar"), &rig.coop.stewards[2]] {
-        let error = rig.signing(denied).get_bytes_signed(&path, now).await.unwrap_err();
+        let error = rig.signing(denied).get_bytes_signed(gateway::BLOB.at(cid), now).await.unwrap_err();
         assert_eq!(error.code(), ProblemCode::Forbidden, "{error}");
     }
-    let unsigned = rig.client().get::<serde_json::Value>(&path).await.unwrap_err();
+    let unsigned =
+        rig.client().get(Call::<(), serde_json::Value>::unlisted("GET", gateway::BLOB.at(cid).path)).await.unwrap_err();
     assert_eq!(unsigned.code(), ProblemCode::Unauthenticated);
     let mut changed = blob;
     changed[100] ^= 1;
-    let error = rig.client().put_bytes(&path, changed).await.unwrap_err();
+    let error = rig.client().put_bytes(gateway::PUT_BLOB.at(cid), changed).await.unwrap_err();
     assert_eq!(error.code(), ProblemCode::BadRequest, "{error}");
 }
 
@@ -87,7 +89,7 @@ async fn point_1_a_steward_fetches_a_record_only_with_the_permits_of_a_quorum() 
     let (key, id) = rig.member(1).await;
     let (package, blob) = rig.package(&key, id).await;
     let cid = rig.put(blob.clone()).await;
-    let _: serde_json::Value = rig.client().post("/v1/contributions", &package).await.unwrap();
+    let _: ContributionStatus = rig.client().post(gateway::CONTRIBUTE, &package).await.unwrap();
     let now = rig.now().await;
     let reader = &rig.coop.stewards[0];
     let permit = |by: u8, signed_by: &PrivateKeySigner, reader: &PrivateKeySigner, deadline: u64| {
@@ -105,19 +107,19 @@ async fn point_1_a_steward_fetches_a_record_only_with_the_permits_of_a_quorum() 
         ("that lasts too long", vec![permit(2, &stewards[1], reader, now + 100_000)]),
         ("of no seat", vec![permit(9, &stewards[1], reader, now + 60)]),
     ];
-    let path = format!("/v1/blobs/{cid}");
+    let path = gateway::SCORE_BLOB.at(cid);
     for (why, permits) in refused {
-        let error = rig.signing(reader).post_for_bytes(&path, &BlobRequest { permits }, now).await.unwrap_err();
+        let error = rig.signing(reader).post_for_bytes(path.clone(), &BlobRequest { permits }, now).await.unwrap_err();
         assert_eq!(error.code(), ProblemCode::Forbidden, "{why}: {error}");
     }
     let request = BlobRequest { permits: vec![permit(2, &stewards[1], reader, now + 60)] };
-    assert_eq!(rig.signing(reader).post_for_bytes(&path, &request, now).await.unwrap(), blob);
+    assert_eq!(rig.signing(reader).post_for_bytes(path.clone(), &request, now).await.unwrap(), blob);
     for thief in [&stewards[2], &rig.coop.worker] {
-        let error = rig.signing(thief).post_for_bytes(&path, &request, now).await.unwrap_err();
+        let error = rig.signing(thief).post_for_bytes(path.clone(), &request, now).await.unwrap_err();
         assert_eq!(error.code(), ProblemCode::Forbidden, "a permit is for its reader: {error}");
     }
-    let other = format!("/v1/blobs/{}", rig.put(b"another blob".to_vec()).await);
-    let error = rig.signing(reader).post_for_bytes(&other, &request, now).await.unwrap_err();
+    let other = gateway::SCORE_BLOB.at(rig.put(b"another blob".to_vec()).await);
+    let error = rig.signing(reader).post_for_bytes(other, &request, now).await.unwrap_err();
     assert_eq!(error.code(), ProblemCode::Forbidden, "a permit is for its record: {error}");
 }
 
@@ -125,7 +127,7 @@ async fn point_1_a_steward_fetches_a_record_only_with_the_permits_of_a_quorum() 
 async fn a_request_is_taken_once() {
     let rig = Rig::new().await;
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let path = format!("/v1/blobs/{}", Cid::of(b"nothing"));
+    let path = gateway::BLOB.at(Cid::of(b"nothing")).path;
     let key = &rig.coop.worker;
     let domain = rochdale_api::auth::domain(31_337, rig.coop.manifest.addresses.steward_committee);
     let (nonce, deadline) = (alloy::primitives::U256::from(7), rig.now().await + 60);
@@ -163,10 +165,10 @@ async fn what_no_package_names_is_deleted_after_a_while() {
     let now = rig.now().await;
     let worker = rig.signing(&rig.coop.worker);
     rig.until("pruned", async || {
-        let answer = worker.get_bytes_signed(&format!("/v1/blobs/{cid}"), now).await;
+        let answer = worker.get_bytes_signed(gateway::BLOB.at(cid), now).await;
         answer.is_err_and(|e| e.code() == ProblemCode::NotFound)
     })
     .await;
     let kept = Cid::from_sha256(kept.blob_digest.0);
-    assert!(worker.get_bytes_signed(&format!("/v1/blobs/{kept}"), now).await.is_ok());
+    assert!(worker.get_bytes_signed(gateway::BLOB.at(kept), now).await.is_ok());
 }

@@ -6,14 +6,15 @@ use std::time::{Duration, Instant};
 use alloy::primitives::Address;
 use rochdale_api::ProblemCode;
 use rochdale_api::client::{Client, ClientError};
+use rochdale_api::route::Call;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use crate::wire::{NOW, client, domain, key, proxy, replace, serve};
+use crate::wire::{NOW, client, domain, key, open, proxy, replace, serve, sum};
 
 async fn through(meddle: impl Fn(bool, &mut Vec<u8>) + Clone + Send + Sync + 'static) -> Result<u64, ClientError> {
     let url = proxy(serve().await, meddle).await;
-    client(&url, 1).post_signed("/sum", &[1, 2, 39], NOW).await
+    client(&url, 1).post_signed(sum(), &vec![1, 2, 39], NOW).await
 }
 
 fn is_not_its_own(answer: Result<u64, ClientError>) {
@@ -71,34 +72,36 @@ async fn an_earlier_answer_or_anothers_is_none() {
         }
     };
     let client = client(&proxy(serve().await, replay).await, 1);
-    assert_eq!(client.post_signed::<u64>("/sum", &[40, 2], NOW).await.unwrap(), 42);
-    is_not_its_own(client.post_signed("/sum", &[40, 2], NOW).await);
+    assert_eq!(client.post_signed(sum(), &vec![40, 2], NOW).await.unwrap(), 42);
+    is_not_its_own(client.post_signed(sum(), &vec![40, 2], NOW).await);
 
     let url = format!("http://{}", serve().await);
     let other = Client::new(&url).unwrap().expecting(domain(), key(3).address());
-    is_not_its_own(other.get("/open").await);
-    assert_eq!(other.expecting(domain(), key(2).address()).get::<u64>("/open").await.unwrap(), 7);
+    is_not_its_own(other.get(open()).await);
+    assert_eq!(other.expecting(domain(), key(2).address()).get(open()).await.unwrap(), 7);
 }
 
 #[tokio::test]
 async fn refusals_are_signed_too_and_carry_their_reason() {
     let url = format!("http://{}", serve().await);
-    let code =
-        async |path: &str, body: &[u8]| client(&url, 1).post_signed::<u64>(path, &body, NOW).await.unwrap_err().code();
+    let code = async |call: Call<_, u64>, body: Vec<u64>| {
+        client(&url, 1).post_signed(call, &body, NOW).await.unwrap_err().code()
+    };
     // Before the body was read.
-    assert_eq!(code("/nowhere", b"x").await, ProblemCode::NotFound);
-    assert_eq!(code("/sum", &vec![9; 10 << 20]).await, ProblemCode::TooLarge);
+    assert_eq!(code(Call::unlisted("POST", "/nowhere"), vec![1]).await, ProblemCode::NotFound);
+    assert_eq!(code(sum(), vec![9; 10 << 20]).await, ProblemCode::TooLarge);
     // After it was.
-    let error = client(&url, 1).post_signed::<u64>("/sum", &"no list", NOW).await.unwrap_err();
+    let error =
+        client(&url, 1).post_signed(Call::<_, u64>::unlisted("POST", "/sum"), &"no list", NOW).await.unwrap_err();
     assert_eq!(error.code(), ProblemCode::BadRequest);
-    let error = client(&url, 1).post_signed::<u64>("/sum", &[1], NOW - 1_801).await.unwrap_err();
+    let error = client(&url, 1).post_signed(sum(), &vec![1], NOW - 1_801).await.unwrap_err();
     assert_eq!(error.code(), ProblemCode::Expired);
     assert!(!error.to_string().contains("known key"), "{error}");
     // On a path for everyone.
     let stranger = Client::new(&url).unwrap().expecting(domain(), key(2).address());
-    assert_eq!(stranger.get::<u64>("/nowhere").await.unwrap_err().code(), ProblemCode::NotFound);
+    assert_eq!(stranger.get::<u64>(Call::unlisted("GET", "/nowhere")).await.unwrap_err().code(), ProblemCode::NotFound);
     // Whose address is not known, its answers cannot be checked.
-    assert_eq!(Client::new(&url).unwrap().expecting(domain(), Address::ZERO).get::<u64>("/open").await.unwrap(), 7);
+    assert_eq!(Client::new(&url).unwrap().expecting(domain(), Address::ZERO).get(open()).await.unwrap(), 7);
 }
 
 /// The first answer to these bytes, after which the sender stops sending.
@@ -138,22 +141,23 @@ async fn babbler(first: &'static str, then: &'static str, pause: Duration) -> Cl
     Client::new(&url).unwrap().patient(Duration::from_millis(600))
 }
 
+/// Issue 7, point 9: what peers answer is bounded in time, size and redirects.
 #[tokio::test]
 async fn a_peer_that_redirects_hangs_or_never_ends_costs_a_bounded_time() {
     const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-length: 9000\r\n\r\n[";
     const AWAY: &str = "HTTP/1.1 307 Temporary Redirect\r\nlocation: http://127.0.0.1:9/\r\ncontent-length: 0\r\n\r\n";
     for (first, then) in [("", ""), (HEAD, ""), (HEAD, " ")] {
         let start = Instant::now();
-        let error = babbler(first, then, Duration::from_millis(50)).await.get::<u64>("/open").await.unwrap_err();
+        let error = babbler(first, then, Duration::from_millis(50)).await.get(open()).await.unwrap_err();
         assert_eq!(error.code(), ProblemCode::PeerUnavailable, "{error}");
         assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
     }
-    let error = babbler(AWAY, "", Duration::from_secs(9)).await.get::<u64>("/open").await.unwrap_err();
+    let error = babbler(AWAY, "", Duration::from_secs(9)).await.get(open()).await.unwrap_err();
     assert!(error.to_string().contains("redirects are not followed"), "{error}");
 
     const CHUNKED: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
     let chunk: &'static str = Box::leak(format!("100000\r\n{}\r\n", " ".repeat(1 << 20)).into_boxed_str());
     let endless = babbler(CHUNKED, chunk, Duration::ZERO).await.patient(Duration::from_secs(60));
-    let error = endless.get::<u64>("/open").await.unwrap_err();
+    let error = endless.get(open()).await.unwrap_err();
     assert!(error.to_string().contains("more than 67108864 bytes"), "{error}");
 }

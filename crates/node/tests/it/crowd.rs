@@ -9,6 +9,8 @@ use rochdale_api::server::{Bounds, serve_on};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::wire::open;
+
 async fn is_closed(stream: &mut TcpStream, within: Duration) -> bool {
     let mut byte = [0];
     matches!(tokio::time::timeout(within, stream.read(&mut byte)).await, Ok(Ok(0) | Err(_)))
@@ -24,7 +26,7 @@ async fn eleven_hundred_half_open_connections_are_not_noticed_by_others() {
         let _ = stopped.await;
     }));
     let client = Client::new(&format!("http://{address}")).unwrap();
-    assert_eq!(client.get::<u64>("/open").await.unwrap(), 7);
+    assert_eq!(client.get(open()).await.unwrap(), 7);
 
     let opened = Instant::now();
     let mut half_open = Vec::new();
@@ -36,7 +38,7 @@ async fn eleven_hundred_half_open_connections_are_not_noticed_by_others() {
             // They come from the same address, which is the worst case.
             let start = Instant::now();
             let fresh = Client::new(&format!("http://{address}")).unwrap();
-            assert_eq!(fresh.get::<u64>("/open").await.unwrap(), 7);
+            assert_eq!(fresh.get(open()).await.unwrap(), 7);
             assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
         }
     }

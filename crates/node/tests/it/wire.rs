@@ -13,6 +13,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use rochdale_api::auth::{self, Identity};
 use rochdale_api::client::Client;
+use rochdale_api::route::{Call, Sealed};
 use rochdale_api::server::{Answer, Signed, Verifier, answering};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_crypto::SealingKeyPair;
@@ -33,6 +34,21 @@ pub fn key(n: u8) -> PrivateKeySigner {
 
 pub fn sealing(n: u8) -> SealingKeyPair {
     SealingKeyPair::from_secret(&[n; 32])
+}
+
+/// Sums.
+pub fn sum() -> Call<Vec<u64>, u64> {
+    Call::unlisted("POST", "/sum")
+}
+
+/// Sums, sealed.
+pub fn sealed() -> Call<Sealed<Vec<u64>>, u64> {
+    Call::unlisted("POST", "/sealed")
+}
+
+/// Seven, for anyone.
+pub fn open() -> Call<(), u64> {
+    Call::unlisted("GET", "/open")
 }
 
 /// Keys 1 to 3 are stewards, 2 is this one.
@@ -83,7 +99,7 @@ impl FromRef<App> for Arc<dyn Sealer> {
     }
 }
 
-async fn sum(signed: Signed<Vec<u64>>) -> Json<u64> {
+async fn summed(signed: Signed<Vec<u64>>) -> Json<u64> {
     Json(signed.body.iter().sum())
 }
 
@@ -99,7 +115,7 @@ async fn sealed_sum(sealed: SealedBody<Vec<u64>>) -> Response {
 pub async fn serve() -> SocketAddr {
     let process = Process { domain: domain(), sealing: sealing(2), nonces: Mutex::default() };
     let router = Router::new()
-        .route("/sum", post(sum))
+        .route("/sum", post(summed))
         .route("/sealed", post(sealed_sum))
         .route("/open", get(async || Json(7)))
         .fallback(async || Problem::new(ProblemCode::NotFound, "there is no such path"))

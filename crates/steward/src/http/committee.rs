@@ -6,21 +6,18 @@ use axum::response::Response;
 use rochdale_api::Problem;
 use rochdale_api::contribution::{CatchUpRequest, ScoreMessage, ScoresRequest, ScoringSharesRequest};
 use rochdale_api::member::Sealed;
+use rochdale_api::reshare::ReshareRequest;
+use rochdale_api::route::steward as route;
 use rochdale_api::server::{PathOf, Signed};
 use rochdale_api::settlement::{AwardMessage, AwardsRequest, CopyRequest, SheetAnswer, SheetMessage};
 use rochdale_core::ids::Epoch;
 use rochdale_node::sealed::SealedBody;
 
 use super::{Answered, App, refused};
+use crate::steward::internal;
 
 /// Hands out shares for scoring. For the steward whose turn it is; sealed both ways.
-#[utoipa::path(
-    post, path = "/v1/shares", tag = "committee",
-    request_body(content = Vec<u8>, content_type = "application/vnd.rochdale.sealed", description = "Sealed: ScoringSharesRequest"),
-    responses(
-        (status = 200, description = "Sealed: ScoringShares", body = Vec<u8>, content_type = "application/vnd.rochdale.sealed"),
-    )
-)]
+#[utoipa::path(post, path = route::SHARES.path, tag = "committee")]
 pub async fn shares(State(app): State<App>, sealed: SealedBody<ScoringSharesRequest>) -> Response {
     let answer = async {
         let (mirror, seat) = app.colleague(sealed.signer).await?;
@@ -30,13 +27,7 @@ pub async fn shares(State(app): State<App>, sealed: SealedBody<ScoringSharesRequ
 }
 
 /// Takes signed scores. For stewards; sealed both ways.
-#[utoipa::path(
-    post, path = "/v1/scores", tag = "committee",
-    request_body(content = Vec<u8>, content_type = "application/vnd.rochdale.sealed", description = "Sealed: list of ScoreMessage"),
-    responses(
-        (status = 200, description = "Sealed: nothing", body = Vec<u8>, content_type = "application/vnd.rochdale.sealed"),
-    )
-)]
+#[utoipa::path(post, path = route::SCORES.path, tag = "committee")]
 pub async fn scores(State(app): State<App>, sealed: SealedBody<Vec<ScoreMessage>>) -> Response {
     let answer = async {
         let (mirror, _) = app.colleague(sealed.signer).await?;
@@ -46,13 +37,7 @@ pub async fn scores(State(app): State<App>, sealed: SealedBody<Vec<ScoreMessage>
 }
 
 /// The scores that this steward has learnt of since. For stewards; sealed both ways.
-#[utoipa::path(
-    post, path = "/v1/scores/since", tag = "committee",
-    request_body(content = Vec<u8>, content_type = "application/vnd.rochdale.sealed", description = "Sealed: ScoresRequest"),
-    responses(
-        (status = 200, description = "Sealed: list of scores", body = Vec<u8>, content_type = "application/vnd.rochdale.sealed"),
-    )
-)]
+#[utoipa::path(post, path = route::SCORES_SINCE.path, tag = "committee")]
 pub async fn scores_since(State(app): State<App>, sealed: SealedBody<ScoresRequest>) -> Response {
     let answer = async {
         app.colleague(sealed.signer).await?;
@@ -62,13 +47,7 @@ pub async fn scores_since(State(app): State<App>, sealed: SealedBody<ScoresReque
 }
 
 /// What a steward that was away lacks. For stewards; sealed both ways.
-#[utoipa::path(
-    post, path = "/v1/catch-up", tag = "committee",
-    request_body(content = Vec<u8>, content_type = "application/vnd.rochdale.sealed", description = "Sealed: CatchUpRequest"),
-    responses(
-        (status = 200, description = "Sealed: CatchUp", body = Vec<u8>, content_type = "application/vnd.rochdale.sealed"),
-    )
-)]
+#[utoipa::path(post, path = route::CATCH_UP.path, tag = "committee")]
 pub async fn catch_up(State(app): State<App>, sealed: SealedBody<CatchUpRequest>) -> Response {
     let answer = async {
         app.colleague(sealed.signer).await?;
@@ -77,14 +56,21 @@ pub async fn catch_up(State(app): State<App>, sealed: SealedBody<CatchUpRequest>
     sealed.reply(answer.await)
 }
 
+/// What was dealt to the committee in office by holders of older shares, this one's own among it. For stewards; sealed both ways.
+#[utoipa::path(post, path = route::RESHARE.path, tag = "committee")]
+pub async fn reshare(State(app): State<App>, sealed: SealedBody<ReshareRequest>) -> Response {
+    let answer = async {
+        let (mirror, _) = app.colleague(sealed.signer).await?;
+        let (steward, request) = (app.0.clone(), sealed.body.clone());
+        // To its end, also where the caller hangs up: what is kept of its words is looked at.
+        let answer = tokio::spawn(async move { steward.answer_reshare(&mirror, &request).await });
+        answer.await.map_err(internal)?
+    };
+    sealed.reply(answer.await)
+}
+
 /// Takes program awards. For stewards, and the awarders of open programs; sealed both ways.
-#[utoipa::path(
-    post, path = "/v1/awards", tag = "committee",
-    request_body(content = Vec<u8>, content_type = "application/vnd.rochdale.sealed", description = "Sealed: list of AwardMessage"),
-    responses(
-        (status = 200, description = "Sealed: nothing", body = Vec<u8>, content_type = "application/vnd.rochdale.sealed"),
-    )
-)]
+#[utoipa::path(post, path = route::AWARDS.path, tag = "committee")]
 pub async fn awards(State(app): State<App>, sealed: SealedBody<Vec<AwardMessage>>) -> Response {
     let answer = async {
         let (mirror, caller) = app.caller(sealed.signer).await?;
@@ -97,13 +83,7 @@ pub async fn awards(State(app): State<App>, sealed: SealedBody<Vec<AwardMessage>
 }
 
 /// Which awards of an epoch this steward holds. For stewards; sealed both ways.
-#[utoipa::path(
-    post, path = "/v1/awards/held", tag = "committee",
-    request_body(content = Vec<u8>, content_type = "application/vnd.rochdale.sealed", description = "Sealed: AwardsRequest"),
-    responses(
-        (status = 200, description = "Sealed: list of AwardMessage", body = Vec<u8>, content_type = "application/vnd.rochdale.sealed"),
-    )
-)]
+#[utoipa::path(post, path = route::AWARDS_HELD.path, tag = "committee")]
 pub async fn awards_held(State(app): State<App>, sealed: SealedBody<AwardsRequest>) -> Response {
     let answer = async {
         app.colleague(sealed.signer).await?;
@@ -114,7 +94,7 @@ pub async fn awards_held(State(app): State<App>, sealed: SealedBody<AwardsReques
 
 /// Compares a proposed sheet with its own computation, and signs where they agree. For the attempt's proposer.
 #[utoipa::path(
-    post, path = "/v1/settlement/sheets", tag = "committee",
+    post, path = route::SHEET.path, tag = "committee",
     request_body = SheetMessage,
     responses(
         (status = 200, description = "Signed, or what differs", body = SheetAnswer),
@@ -130,7 +110,7 @@ pub async fn sheet(State(app): State<App>, signed: Signed<SheetMessage>) -> Answ
 
 /// The sheets of an epoch that this steward holds. For stewards.
 #[utoipa::path(
-    get, path = "/v1/settlement/sheets/{epoch}", tag = "committee",
+    get, path = route::SHEETS.path, tag = "committee",
     params(("epoch" = u32, Path, description = "Epoch, from 1")),
     responses(
         (status = 200, description = "The sheets", body = Vec<SheetMessage>),
@@ -148,7 +128,7 @@ pub async fn sheets(
 
 /// A settled epoch's sheet as this steward holds it. For stewards that cannot open their own copy.
 #[utoipa::path(
-    post, path = "/v1/settlement/copies", tag = "committee",
+    post, path = route::COPY.path, tag = "committee",
     request_body = CopyRequest,
     responses(
         (status = 200, description = "A sealed SheetCopy", body = Sealed),

@@ -5,10 +5,11 @@ use axum::extract::State;
 use axum::response::Response;
 use rochdale_api::Problem;
 use rochdale_api::contribution::ContributionPackage;
-use rochdale_api::custody::OpeningsRequest;
+use rochdale_api::custody::{HeldRequest, OpeningsRequest};
 use rochdale_api::member::{
     ConsentDelivery, KeyOfferDelivery, LeavesRequest, RowKeyDelivery, RowRequest, Sealed, SealedRow,
 };
+use rochdale_api::route::steward as route;
 use rochdale_api::server::{PathOf, Signed};
 use rochdale_core::ids::MemberId;
 use rochdale_node::sealed::SealedBody;
@@ -17,13 +18,7 @@ use super::{Answered, App, refused};
 use crate::steward::Caller;
 
 /// Takes a member's row key, sealed to this steward. For the gateway; sealed both ways.
-#[utoipa::path(
-    post, path = "/v1/row-keys", tag = "members",
-    request_body(content = Vec<u8>, content_type = "application/vnd.rochdale.sealed", description = "Sealed: RowKeyDelivery"),
-    responses(
-        (status = 200, description = "Sealed: nothing", body = Vec<u8>, content_type = "application/vnd.rochdale.sealed"),
-    )
-)]
+#[utoipa::path(post, path = route::ROW_KEY.path, tag = "members")]
 pub async fn row_keys(State(app): State<App>, sealed: SealedBody<RowKeyDelivery>) -> Response {
     let answer = async {
         let mirror = app.gateway(sealed.signer).await?;
@@ -33,13 +28,7 @@ pub async fn row_keys(State(app): State<App>, sealed: SealedBody<RowKeyDelivery>
 }
 
 /// Keeps the row key of somebody who is about to be admitted, and signs that it does. For the gateway; sealed both ways.
-#[utoipa::path(
-    post, path = "/v1/row-keys/offers", tag = "members",
-    request_body(content = Vec<u8>, content_type = "application/vnd.rochdale.sealed", description = "Sealed: KeyOfferDelivery"),
-    responses(
-        (status = 200, description = "Sealed: KeyReceipt", body = Vec<u8>, content_type = "application/vnd.rochdale.sealed"),
-    )
-)]
+#[utoipa::path(post, path = route::OFFER.path, tag = "members")]
 pub async fn offers(State(app): State<App>, sealed: SealedBody<KeyOfferDelivery>) -> Response {
     let answer = async {
         let mirror = app.gateway(sealed.signer).await?;
@@ -49,13 +38,7 @@ pub async fn offers(State(app): State<App>, sealed: SealedBody<KeyOfferDelivery>
 }
 
 /// Takes a consent's receipt, sealed to this steward. For the gateway; sealed both ways.
-#[utoipa::path(
-    post, path = "/v1/consents", tag = "members",
-    request_body(content = Vec<u8>, content_type = "application/vnd.rochdale.sealed", description = "Sealed: ConsentDelivery"),
-    responses(
-        (status = 200, description = "Sealed: nothing", body = Vec<u8>, content_type = "application/vnd.rochdale.sealed"),
-    )
-)]
+#[utoipa::path(post, path = route::CONSENT.path, tag = "members")]
 pub async fn consents(State(app): State<App>, sealed: SealedBody<ConsentDelivery>) -> Response {
     let answer = async {
         let mirror = app.gateway(sealed.signer).await?;
@@ -65,13 +48,7 @@ pub async fn consents(State(app): State<App>, sealed: SealedBody<ConsentDelivery
 }
 
 /// Takes a record's key share, which it checks against the deal. For the gateway; sealed both ways.
-#[utoipa::path(
-    post, path = "/v1/contributions", tag = "members",
-    request_body(content = Vec<u8>, content_type = "application/vnd.rochdale.sealed", description = "Sealed: ContributionPackage"),
-    responses(
-        (status = 200, description = "Sealed: ShareReceipt", body = Vec<u8>, content_type = "application/vnd.rochdale.sealed"),
-    )
-)]
+#[utoipa::path(post, path = route::CONTRIBUTION.path, tag = "members")]
 pub async fn contributions(State(app): State<App>, sealed: SealedBody<ContributionPackage>) -> Response {
     let answer = async {
         let mirror = app.gateway(sealed.signer).await?;
@@ -81,13 +58,7 @@ pub async fn contributions(State(app): State<App>, sealed: SealedBody<Contributi
 }
 
 /// Leaves and paths under a final root. For the gateway, and members for themselves; sealed both ways.
-#[utoipa::path(
-    post, path = "/v1/claim-leaves", tag = "members",
-    request_body(content = Vec<u8>, content_type = "application/vnd.rochdale.sealed", description = "Sealed: LeavesRequest"),
-    responses(
-        (status = 200, description = "Sealed: list of ClaimLeaf", body = Vec<u8>, content_type = "application/vnd.rochdale.sealed"),
-    )
-)]
+#[utoipa::path(post, path = route::CLAIM_LEAVES.path, tag = "members")]
 pub async fn claim_leaves(State(app): State<App>, sealed: SealedBody<LeavesRequest>) -> Response {
     let answer = async {
         let (_, caller) = app.caller(sealed.signer).await?;
@@ -101,7 +72,7 @@ pub async fn claim_leaves(State(app): State<App>, sealed: SealedBody<LeavesReque
 
 /// The member's own row of a settled epoch, sealed to it. For that member.
 #[utoipa::path(
-    post, path = "/v1/members/{member}/row", tag = "members",
+    post, path = route::ROW.path, tag = "members",
     params(("member" = u32, Path, description = "Member id")),
     request_body = RowRequest,
     responses(
@@ -122,7 +93,7 @@ pub async fn member_row(
 
 /// Who opened which record of the member, and why. For that member.
 #[utoipa::path(
-    post, path = "/v1/members/{member}/openings", tag = "members",
+    post, path = route::OPENINGS.path, tag = "members",
     params(("member" = u32, Path, description = "Member id")),
     request_body = OpeningsRequest,
     responses(
@@ -140,9 +111,30 @@ pub async fn member_openings(
     app.0.member_openings(&mirror, member, &signed.body).await.map(Json)
 }
 
+/// What this steward holds of the member, with its shares of the records that are named, sealed to it. For that member.
+#[utoipa::path(
+    post, path = route::HELD.path, tag = "members",
+    params(("member" = u32, Path, description = "Member id")),
+    request_body = HeldRequest,
+    responses(
+        (status = 200, description = "A sealed HeldReport", body = Sealed),
+        (status = 403, description = "Not a caller of this path", body = Problem),
+        (status = 413, description = "More records than are taken at once", body = Problem),
+    )
+)]
+pub async fn held(
+    State(app): State<App>,
+    PathOf(member): PathOf<u32>,
+    signed: Signed<HeldRequest>,
+) -> Answered<Sealed> {
+    let member = MemberId(member);
+    let mirror = app.member(&signed, member).await?;
+    app.0.held_of_member(&mirror, member, &signed.body).await.map(Json)
+}
+
 /// What is behind the member's leaf of inputs, sealed to it. For that member.
 #[utoipa::path(
-    post, path = "/v1/members/{member}/opening", tag = "members",
+    post, path = route::OPENING.path, tag = "members",
     params(("member" = u32, Path, description = "Member id")),
     request_body = RowRequest,
     responses(

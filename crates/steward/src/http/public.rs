@@ -7,6 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use rochdale_api::Problem;
 use rochdale_api::member::ErasureAttestation;
 use rochdale_api::order::Sizes;
+use rochdale_api::route::steward as route;
 use rochdale_api::server::PathOf;
 use rochdale_api::settlement::{AnswerRequest, SettlementStatus};
 use rochdale_api::status::Health;
@@ -16,7 +17,7 @@ use super::{Answered, App};
 
 /// Whether the steward can work, and what is wrong where it cannot.
 #[utoipa::path(
-    get, path = "/v1/health", tag = "public",
+    get, path = route::HEALTH.path, tag = "public",
     responses(
         (status = 200, description = "It can work", body = Health),
         (status = 503, description = "It cannot", body = Health),
@@ -44,6 +45,7 @@ pub async fn health(State(app): State<App>) -> Response {
         Err(error) => problems.push(error.to_string()),
     }
     if let (Ok(mirror), Some(seat)) = (&known, seat) {
+        problems.extend(steward.reshare_alarm());
         problems.extend(steward.alarms(mirror, seat).await.unwrap_or_else(|problem| vec![problem.to_string()]));
     }
     let ok = problems.is_empty();
@@ -67,7 +69,7 @@ pub async fn health(State(app): State<App>) -> Response {
 
 /// How many members each dataset has for a purpose: noisy, coarse, published once an epoch.
 #[utoipa::path(
-    get, path = "/v1/sizes", tag = "public",
+    get, path = route::SIZES.path, tag = "public",
     responses(
         (status = 200, description = "Sizes", body = Sizes),
     )
@@ -79,7 +81,7 @@ pub async fn sizes(State(app): State<App>) -> Answered<Sizes> {
 
 /// Where settlement stands at this steward.
 #[utoipa::path(
-    get, path = "/v1/settlement", tag = "public",
+    get, path = route::SETTLEMENT.path, tag = "public",
     responses(
         (status = 200, description = "Where it stands", body = SettlementStatus),
     )
@@ -90,7 +92,7 @@ pub async fn settlement(State(app): State<App>) -> Answered<SettlementStatus> {
 
 /// The answer to a demand that waits on chain, ready to be published by anyone.
 #[utoipa::path(
-    get, path = "/v1/settlement/answers/{member}", tag = "public",
+    get, path = route::DEMANDED.path, tag = "public",
     params(("member" = u32, Path, description = "Member id")),
     responses(
         (status = 200, description = "What publishes it", body = AnswerRequest),
@@ -105,7 +107,7 @@ pub async fn demanded_row(State(app): State<App>, PathOf(member): PathOf<u32>) -
 
 /// This steward's signed word that it destroyed what it held of a member.
 #[utoipa::path(
-    get, path = "/v1/erasures/{member}", tag = "public",
+    get, path = route::ERASURE.path, tag = "public",
     params(("member" = u32, Path, description = "Member id")),
     responses(
         (status = 200, description = "The attestation", body = ErasureAttestation),

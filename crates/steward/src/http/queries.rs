@@ -5,13 +5,14 @@ use axum::extract::State;
 use rochdale_api::Problem;
 use rochdale_api::member::Sealed;
 use rochdale_api::order::{DebitSignature, SealedRequest};
+use rochdale_api::route::steward as route;
 use rochdale_api::server::Signed;
 
 use super::{Answered, App};
 
 /// The records that an order may count, sealed to the worker. For workers.
 #[utoipa::path(
-    post, path = "/v1/snapshots", tag = "queries",
+    post, path = route::SNAPSHOT.path, tag = "queries",
     request_body = SealedRequest,
     responses(
         (status = 200, description = "A sealed Snapshot", body = Sealed),
@@ -27,7 +28,7 @@ pub async fn snapshots(State(app): State<App>, signed: Signed<SealedRequest>) ->
 
 /// Signs an order's debit, once. For workers.
 #[utoipa::path(
-    post, path = "/v1/debits", tag = "queries",
+    post, path = route::DEBIT.path, tag = "queries",
     request_body = SealedRequest,
     responses(
         (status = 200, description = "The signature", body = DebitSignature),
@@ -44,7 +45,7 @@ pub async fn debits(State(app): State<App>, signed: Signed<SealedRequest>) -> An
 
 /// Releases key shares of a booked debit, sealed to the worker. For workers.
 #[utoipa::path(
-    post, path = "/v1/release", tag = "queries",
+    post, path = route::RELEASE.path, tag = "queries",
     request_body = SealedRequest,
     responses(
         (status = 200, description = "Sealed answers", body = Sealed),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rochdale_api::contribution::{ScoreMessage, ScoresRequest};
+use rochdale_api::route::steward;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::eip712;
 use rochdale_chain::state::Cooperative;
@@ -19,8 +20,9 @@ use crate::store::ScoreRow;
 
 impl Steward {
     pub(super) async fn tell_peers(self: &Arc<Self>, mirror: &Mirror, fresh: &[ScoreMessage]) {
+        let fresh = &fresh.to_vec();
         let told = self.peers.first(PATIENCE, self.others(mirror), self.colleagues(mirror), |_, client| async move {
-            self.post_sealed::<()>(mirror, &client, "/v1/scores", &fresh).await
+            self.post_sealed(mirror, &client, steward::SCORES, fresh).await
         });
         for (peer, answer) in told.await {
             if let Err(problem) = answer {
@@ -98,12 +100,14 @@ impl Steward {
         Ok(row)
     }
 
-    /// The scores that we know of contributions above an id.
+    /// The scores that we know of contributions above an id, but for those that entered before the last epoch, which a void may still undo: what is
+    /// never scored, since its member revoked before, would else have half a year's told again and again.
     ///
     /// # Errors
     /// Where the store fails.
     pub async fn scores_since(&self, request: &ScoresRequest) -> Result<Vec<ScoreMessage>, Problem> {
-        Ok(self.store.scores_after(request.after).await?.iter().map(message).collect())
+        let settled = self.store.settled().await?;
+        Ok(self.store.open_scores(request.after, settled).await?.iter().map(message).collect())
     }
 
     /// Takes from every peer the scores that we lack, of contributions that have not entered the ledger.
@@ -119,7 +123,7 @@ impl Steward {
         let request = &request;
         let answers =
             self.peers.first(PATIENCE, self.others(mirror), self.colleagues(mirror), |_, client| async move {
-                self.post_sealed::<Vec<ScoreMessage>>(mirror, &client, "/v1/scores/since", request).await
+                self.post_sealed(mirror, &client, steward::SCORES_SINCE, request).await
             });
         for (peer, answer) in answers.await {
             match answer {

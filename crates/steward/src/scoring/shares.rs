@@ -1,13 +1,14 @@
 //! Shares for scoring: asking peers for them, and giving ours to whose turn it is. What leaves is written down first, in
 //! the log that the record's member reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use alloy::primitives::{Address, B256, Bytes};
 use futures_util::StreamExt as _;
 use rochdale_api::contribution::{ScoreMessage, ScoringAnswer, ScoringShares, ScoringSharesRequest};
 use rochdale_api::custody::{BlobPermit, OpeningReason, PERMIT_LIFETIME};
+use rochdale_api::route::steward;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::eip712;
 use rochdale_chain::state::{Contribution, Cooperative};
@@ -75,17 +76,23 @@ impl Steward {
             reply_key: reply.public().0,
         };
         let mut asked = self.peers.ask(self.colleagues(mirror), |_, client| async move {
-            self.post_sealed::<ScoringShares>(mirror, &client, "/v1/shares", request).await
+            self.post_sealed(mirror, &client, steward::SHARES, request).await
         });
         while !short(&held).is_empty()
             && let Some((peer, answer)) = asked.next().await
         {
             let answers = answer.inspect_err(|problem| tracing::debug!(%peer, %problem, "no shares for scoring"));
+            // As far as the chain is by now, since permits last from when the peer saw it.
+            let (mirror, mut heard) = (&self.at_head().await?, BTreeSet::new());
             for answer in answers.unwrap_or_default() {
                 let ScoringAnswer::Released { contribution_id, sealed, permit } = answer else { continue };
                 let of = page.iter().find(|(contribution, _)| contribution.id == contribution_id);
                 let (Some((contribution, _)), Some(opened)) = (of, held.get_mut(&contribution_id)) else { continue };
-                match self.open_peer_share(contribution, seat, peer, &reply, sealed).await {
+                // What one says twice counts once, and costs nothing the second time.
+                if !heard.insert(contribution_id) {
+                    continue;
+                }
+                match self.open_peer_share(mirror, contribution, (seat, peer), &reply, (sealed, &permit)).await {
                     Ok(share) => {
                         opened.shares.push(share);
                         opened.permits.push(permit);
@@ -98,15 +105,30 @@ impl Steward {
         Ok(held)
     }
 
+    /// Whether the permit holds that came with a peer's share: a share without one opens nothing, and whoever was counted for it would stand
+    /// in the place of a peer that helps.
+    fn check_permit(&self, mirror: &Mirror, blob: B256, peer: StewardId, permit: &BlobPermit) -> Result<(), Problem> {
+        let seats = &mirror.latest.seats;
+        let signer = usize::from(peer.0).checked_sub(1).and_then(|place| seats.get(place)).map(|seat| seat.signer);
+        let said = eip712::BlobPermit { blob, reader: self.address(), deadline: permit.deadline };
+        let is_signed =
+            |signer| eip712::verify(&said, &self.manifest.committee_domain(), &permit.signature, signer).is_ok();
+        if permit.steward != peer || !lasts(permit.deadline, mirror.now()) || !signer.is_some_and(is_signed) {
+            return Err(broken("permit", "it does not hold, or not for long enough"));
+        }
+        Ok(())
+    }
+
     async fn open_peer_share(
         &self,
+        mirror: &Mirror,
         contribution: &Contribution,
-        seat: StewardId,
-        peer: StewardId,
+        (seat, peer): (StewardId, StewardId),
         reply: &SealingKeyPair,
-        sealed: Bytes,
+        (sealed, permit): (Bytes, &BlobPermit),
     ) -> Result<Share, Problem> {
-        let Held { header, deal, .. } = self.needed_record_of(contribution).await?;
+        let Held { row, header, deal, .. } = self.needed_record_of(contribution).await?;
+        self.check_permit(mirror, row.blob_digest, peer, permit)?;
         let context = ShareContext::of(&header, peer).release(request_hash(seat, contribution.commitment));
         let share = sealing::open_released_share(reply, &context, &Sealed(sealed));
         let share = share.map_err(|error| broken("share", error))?;
@@ -124,7 +146,8 @@ impl Steward {
         scorer: StewardId,
         request: &ScoringSharesRequest,
     ) -> Result<ScoringShares, Problem> {
-        if request.contributions.len() > PAGE || request.scores.len() > PAGE * mirror.latest.seats.len() {
+        // Of who signed two scores, both are shown.
+        if request.contributions.len() > PAGE || request.scores.len() > 2 * PAGE * mirror.latest.seats.len() {
             let detail = format!("{} contributions, at most {PAGE} in one request", request.contributions.len());
             return Err(Problem::new(ProblemCode::TooLarge, detail));
         }
@@ -158,7 +181,7 @@ impl Steward {
         }
         let (contribution, turn) = match turn.reason {
             OpeningReason::StandsIn => self.may_score(mirror, scorer, contribution.id).await?,
-            OpeningReason::Drawn | OpeningReason::ScoresDiffer => (contribution, turn),
+            OpeningReason::Drawn | OpeningReason::ScoresDiffer | OpeningReason::Owner => (contribution, turn),
         };
         self.release_for_scoring(mirror, contribution, scorer, turn, recipient).await
     }
@@ -190,7 +213,7 @@ impl Steward {
     }
 
     fn permit(&self, steward: StewardId, blob: B256, reader: Address, now: u64) -> Result<BlobPermit, Problem> {
-        let deadline = now + PERMIT_LIFETIME;
+        let deadline = now + PERMIT_LIFETIME - AHEAD;
         let permit = eip712::BlobPermit { blob, reader, deadline };
         let signature = eip712::sign(&self.keys.signer, &permit, &self.manifest.committee_domain());
         Ok(BlobPermit { steward, deadline, signature: signature.map_err(internal)? })
@@ -233,12 +256,25 @@ impl Steward {
             let detail = format!("the consent of member {} no longer stands", contribution.member);
             return Err(Problem::new(ProblemCode::ConsentDenied, detail));
         }
+        if contribution.recorded.time <= self.unknown_until(mirror).await? {
+            let detail = format!("whether contribution {id} has entered the ledger is not known here yet");
+            let hint = "ask again once this steward took over the last epoch that is proposed";
+            return Err(Problem::new(ProblemCode::Conflict, detail).hint(hint));
+        }
         if self.store.has_entered(id).await? {
             let detail = format!("contribution {id} is scored and has entered the ledger");
             return Err(Problem::new(ProblemCode::Forbidden, detail));
         }
         Ok(contribution)
     }
+}
+
+/// Seconds of block time that a permit ends before it has to: who reads it may not see the newest blocks yet.
+const AHEAD: u64 = 60;
+
+/// Whether a permit holds until a page of records is fetched: it was given just now, and gateways take none that lasts longer than it may.
+fn lasts(deadline: u64, now: u64) -> bool {
+    (now + PERMIT_LIFETIME / 2..=now + PERMIT_LIFETIME).contains(&deadline)
 }
 
 /// The signed scores that make it our turn, where they differ: those of who holds a seat.
@@ -255,4 +291,19 @@ fn evidence(
         .filter(|row| mirror.latest.steward_id(row.signer).is_some())
         .map(message)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_permit_counts_that_lasts_and_that_a_gateway_takes() {
+        let now = 1_000;
+        let given = |at: u64| at + PERMIT_LIFETIME - AHEAD;
+        assert!(lasts(given(now), now) && lasts(given(now - 60), now), "as it is given, and some blocks later");
+        assert!(lasts(given(now + AHEAD), now), "by who sees a block that is not seen here yet");
+        assert!(!lasts(now + PERMIT_LIFETIME + 1, now), "a gateway takes none that lasts longer");
+        assert!(!lasts(now + 1, now), "it ends while records are fetched");
+    }
 }

@@ -6,7 +6,8 @@
 //! the scores before it that count. Stewards that were drawn later decide nothing here, so that nobody makes it another's turn by
 //! signing something out of turn, and a score that leaves out those before it waits for their time to pass. Nor do accounts that hold no
 //! seat: what a former steward scored counts for epochs whose cut it was in office at, and a record that has not entered by then is scored
-//! by whoever is drawn now.
+//! by whoever is drawn now. Who signed two scores of one record said nothing: whoever heard of one alone would else never agree with who
+//! heard of the other.
 
 use alloy::primitives::Address;
 use rochdale_api::custody::OpeningReason;
@@ -50,11 +51,24 @@ pub fn counting<'a>(order: &[Address], scores: &'a [ScoreRow], times: &Times) ->
     by_rank(order, scores, times).into_iter().flatten().collect()
 }
 
+/// The one score of an account; none where it signed two.
+fn only(scores: &[ScoreRow], signer: Address) -> Option<&ScoreRow> {
+    let mut own = scores.iter().filter(|row| row.signer == signer);
+    let first = own.next()?;
+    own.all(|row| same(first, row)).then_some(first)
+}
+
+/// Whether an account signed two scores among these.
+#[must_use]
+pub fn said_two(scores: &[ScoreRow], signer: Address) -> bool {
+    scores.iter().any(|row| row.signer == signer) && only(scores, signer).is_none()
+}
+
 /// For each steward its score, where that counts.
 fn by_rank<'a>(order: &[Address], scores: &'a [ScoreRow], times: &Times) -> Vec<Option<&'a ScoreRow>> {
     let mut ranked: Vec<Option<&ScoreRow>> = Vec::with_capacity(order.len());
     for drawn in order {
-        let score = scores.iter().find(|row| row.signer == *drawn);
+        let score = only(scores, *drawn);
         let in_turn = after(&ranked, times).is_some_and(|turn| turn.since <= times.at);
         ranked.push(score.filter(|_| in_turn));
     }
@@ -181,6 +195,22 @@ mod tests {
             turn(&order(5), &early, Address::with_last_byte(2), &at(RECORDED)).map(|turn| turn.since),
             Some(RECORDED)
         );
+    }
+
+    #[test]
+    fn who_signed_two_scores_said_nothing() {
+        let twice = [score(1, 7, 0), score(2, 7, 0), score(2, 8, 0)];
+        assert_eq!(counted(RECORDED, 5, &twice), [1]);
+        assert_eq!(
+            of(3, 5, &twice),
+            Some((RECORDED + ATTEMPT, OpeningReason::StandsIn)),
+            "as where the second is silent"
+        );
+        assert_eq!(of(2, 5, &twice), None, "who scored needs it no more");
+        let again = [score(1, 7, 0), score(2, 7, 0), score(2, 7, 5)];
+        assert_eq!(counted(RECORDED, 5, &again), [1, 2], "the same twice is one");
+        assert!(said_two(&twice, Address::with_last_byte(2)) && !said_two(&again, Address::with_last_byte(2)));
+        assert!(!said_two(&twice, Address::with_last_byte(4)));
     }
 
     #[test]

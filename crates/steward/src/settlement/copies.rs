@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
 use rochdale_api::member::Sealed as SealedAnswer;
+use rochdale_api::route::steward;
 use rochdale_api::settlement::{CopyRequest, Sheet, SheetCopy, SheetMessage};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::state::Cooperative;
@@ -58,7 +59,7 @@ impl Steward {
         };
         for (peer, client) in self.sources(mirror) {
             let request = CopyRequest { epoch: header.epoch };
-            let answer = client.post_signed::<SealedAnswer>("/v1/settlement/copies", &request, mirror.now()).await;
+            let answer = client.post_signed(steward::COPY, &request, mirror.now()).await;
             let Ok(answer) = answer else { continue };
             let context = self.copy_context(header.epoch, peer, self.seat(mirror)?);
             let Ok(copy) = self.open_copy(&context, answer.sealed) else { continue };

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use rochdale_api::member::Mined;
+use rochdale_api::route::gateway;
 use rochdale_api::settlement::{AnswerRequest, DemandAnswer};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::state::Demand;
@@ -23,7 +23,7 @@ impl Steward {
         for demand in mirror.latest.open_demands(mirror.now()) {
             let Some(answer) = self.answer_to(mirror, demand).await? else { continue };
             let gateway = self.gateway(mirror);
-            match gateway.post_signed::<Mined>("/v1/settlement/answers", &answer, mirror.now()).await {
+            match gateway.post_signed(gateway::ANSWER, &answer, mirror.now()).await {
                 Ok(mined) => tracing::info!(member = %demand.member, tx = %mined.tx, "a demanded row is published"),
                 Err(error) => {
                     let detail = format!("the answer to member {}: {error}", demand.member);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use alloy::primitives::Bytes;
 use futures_util::StreamExt as _;
-use rochdale_api::member::Mined;
+use rochdale_api::route::{gateway, steward};
 use rochdale_api::settlement::{Countersignature, ProposeRequest, Sheet, SheetAnswer, SheetMessage};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::eip712;
@@ -18,6 +18,7 @@ use rochdale_crypto::sealing::{self, SheetContext, SheetReplyContext};
 use rochdale_crypto::{Sealed, SealingPublicKey, random_blinder};
 use zeroize::Zeroizing;
 
+use super::withheld::contradictions;
 use super::{Attempt, DUTY, Said, settled_inputs};
 use crate::inputs::{Gathered, differences};
 use crate::scoring::message;
@@ -79,7 +80,7 @@ impl Steward {
         let quorum = usize::from(mirror.latest.quorum);
         let (message, now) = (&message, mirror.now());
         let mut asked = self.peers.ask_within(PATIENCE, self.colleagues(mirror), |_, client| async move {
-            Ok(client.post_signed::<SheetAnswer>("/v1/settlement/sheets", message, now).await?)
+            Ok(client.post_signed(steward::SHEET, message, now).await?)
         });
         while signatures.len() < quorum
             && let Some((peer, answer)) = asked.next().await
@@ -101,7 +102,7 @@ impl Steward {
         signatures.sort_by_key(|signature| signature.steward);
         let request = ProposeRequest { header: message.header.clone(), signatures };
         let gateway = self.gateway(mirror);
-        let relayed = gateway.post_signed::<Mined>("/v1/settlement/proposals", &request, mirror.now());
+        let relayed = gateway.post_signed(gateway::PROPOSE, &request, mirror.now());
         relayed.await.map(drop).map_err(Problem::from)
     }
 
@@ -134,20 +135,24 @@ impl Steward {
             (*id, reason)
         };
         let entering = gathered.entered.iter().filter_map(|row| scores.get(&row.contribution)).flatten();
+        // With what shows why a record waits although who heard of one score alone takes it for agreed.
+        let twofold = |id: &ContributionId| scores.get(id).into_iter().flat_map(|rows| contradictions(rows));
+        let shown = entering.chain(gathered.deferred.iter().flat_map(twofold));
         let sheet = Sheet {
             cut_block: cut.number,
             cut_hash: cut.hash,
-            scores: entering.map(message).collect(),
+            scores: shown.map(message).collect(),
             deferred: gathered.deferred.iter().map(waits).collect(),
             lines: gathered.lines.clone(),
             awards,
             unkeyed,
             seed: random_blinder(&mut rand::rng()),
+            sealed_to: mirror.latest.seats.iter().map(|seat| seat.sealing_key).collect(),
             revenue: gathered.inputs.revenue.amount,
             licenses: gathered.inputs.revenue.licenses.iter().copied().collect(),
             datasets: gathered.inputs.revenue.datasets.iter().copied().collect(),
         };
-        let sealed = self.seal_sheet(mirror, epoch, attempt, &sheet)?;
+        let sealed = self.seal_sheet(epoch, attempt, &sheet)?;
         let settled = settled_inputs(
             gathered.params,
             gathered.inputs,
@@ -168,39 +173,37 @@ impl Steward {
         Ok(open.map(|(member, _)| *member).filter(|member| !held.contains(member)).collect())
     }
 
-    /// The copies of a sheet, one for each seat, all of them given by its seed.
-    fn seal_sheet(&self, mirror: &Mirror, epoch: Epoch, attempt: u32, sheet: &Sheet) -> Result<Vec<Bytes>, Problem> {
+    /// The copies of a sheet, one for each seat, all of them given by its seed and the keys that it names.
+    fn seal_sheet(&self, epoch: Epoch, attempt: u32, sheet: &Sheet) -> Result<Vec<Bytes>, Problem> {
         let json = serde_json::to_vec(sheet).map(Zeroizing::new).map_err(internal)?;
-        let seats = (1..=u8::MAX).zip(&mirror.latest.seats);
-        seats
-            .map(|(index, seat)| {
+        (1..=u8::MAX)
+            .zip(&sheet.sealed_to)
+            .map(|(index, key)| {
                 let context = self.sheet_context(epoch, attempt, StewardId(index));
-                let key = SealingPublicKey(seat.sealing_key);
+                let key = SealingPublicKey(*key);
                 Ok(sealing::seal_from_seed(&key, &context, &json, &sheet.seed.0).map_err(internal)?.0)
             })
             .collect()
     }
 
-    /// Whether every copy is of this sheet, sealed from its seed to the seat's key in force, or to the one that it replaced
-    /// while the sheet was made: each seat still opens with that.
+    /// Whether every copy is of this sheet, sealed from its seed to the seat's key: the one in force, or any that was replaced since the
+    /// attempt began, before which no sheet of it is made. A steward that replaces its key again and again spoils its own copy alone, and
+    /// each other seat still opens with what it had then.
     fn is_sealed_so(&self, mirror: &Mirror, message: &SheetMessage, sheet: &Sheet) -> Result<bool, Problem> {
-        let json = serde_json::to_vec(sheet).map(Zeroizing::new).map_err(internal)?;
-        if message.sealed.len() != mirror.latest.seats.len() {
+        let seats = &mirror.latest.seats;
+        if sheet.sealed_to.len() != seats.len() {
             return Ok(false);
         }
-        for ((index, seat), copy) in (1..=u8::MAX).zip(&mirror.latest.seats).zip(&message.sealed) {
-            let context = self.sheet_context(message.epoch, message.attempt, StewardId(index));
-            let former = mirror.latest.former_keys.get(&StewardId(index)).copied();
-            let mut fits = false;
-            for key in [Some(seat.sealing_key), former].into_iter().flatten().map(SealingPublicKey) {
-                let sealed = sealing::seal_from_seed(&key, &context, &json, &sheet.seed.0).map_err(internal)?;
-                fits |= sealed.0 == *copy;
-            }
-            if !fits {
+        let start = self.schedule().start(message.epoch, message.attempt);
+        for ((index, seat), key) in (1..=u8::MAX).zip(seats).zip(&sheet.sealed_to) {
+            let former =
+                mirror.latest.former_keys.get(&StewardId(index)).into_iter().flat_map(|keys| keys.iter().rev());
+            let was = || former.take_while(|former| former.replaced >= start).any(|former| former.key == *key);
+            if seat.sealing_key != *key && !was() {
                 return Ok(false);
             }
         }
-        Ok(true)
+        Ok(self.seal_sheet(message.epoch, message.attempt, sheet)? == message.sealed)
     }
 
     fn sheet_context(&self, epoch: Epoch, attempt: u32, index: StewardId) -> SheetContext {
@@ -370,6 +373,11 @@ impl Steward {
                 format!("attempt {attempt} of epoch {epoch} starts at {start}, block time is {}", mirror.now());
             return Err(Problem::new(ProblemCode::Conflict, detail));
         }
+        // One signature an attempt, within its time: a steward that was restored since knows no other, and waits that long.
+        if self.schedule().attempt(epoch, mirror.now()) != Some(attempt) {
+            let detail = format!("attempt {attempt} of epoch {epoch} is over");
+            return Err(Problem::new(ProblemCode::Conflict, detail).hint("the next attempt has another proposer"));
+        }
         let lowest = mirror.latest.lowest_attempt(epoch);
         if attempt < lowest {
             let detail = format!("attempt {} of epoch {epoch} was voided; the next is {lowest}", lowest - 1);
@@ -423,10 +431,9 @@ impl Steward {
         if let Some(message) = kept.into_iter().find(fits) {
             return self.open_sheet(&message, seat);
         }
-        let path = format!("/v1/settlement/sheets/{}", header.epoch);
-        let (path, now) = (&path, mirror.now());
+        let now = mirror.now();
         let mut asked = self.peers.ask(self.colleagues(mirror), |_, client| async move {
-            Ok(client.get_signed::<Vec<SheetMessage>>(path, now).await?)
+            Ok(client.get_signed(steward::SHEETS.at(header.epoch), now).await?)
         });
         while let Some((_, answer)) = asked.next().await {
             if let Some(message) = answer.ok().and_then(|sheets| sheets.into_iter().find(fits)) {

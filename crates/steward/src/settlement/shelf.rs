@@ -1,15 +1,15 @@
 //! The rows of settled epochs: read with everybody's keys, settled, and kept, all members at once and by threads of their own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_core::ids::{Epoch, MemberId};
 use rochdale_core::ledger::{self, Books, Entered, Global, Header, LedgerError, Round, Row, SettledInputs};
-use rochdale_crypto::keystore::{Item, MemberKey};
+use rochdale_crypto::keystore::MemberKey;
 
-use super::{Before, Computed, leaf_rows};
-use crate::keys::{Keys, unwrap_json, wrap_json};
+use super::{Before, Computed, leaf_row};
+use crate::keys::{self, Keys};
 use crate::steward::internal;
 use crate::store::{EpochRow, LeafRow, Store};
 
@@ -44,7 +44,7 @@ impl Shelf {
         let rows = blocking(move || {
             ledger::share(leaves.len(), |index| {
                 let leaf = &leaves[index];
-                let key = match (&leaf.wrapped, wrapped.get(&leaf.member)) {
+                let key = match (&leaf.wrapped, wrapped.get(leaf.member)) {
                     (Some(_), Some(key)) => Some(keys.unwrap_member(leaf.member, key)?),
                     _ => None,
                 };
@@ -92,29 +92,32 @@ impl Shelf {
     pub async fn record(&self, computed: Computed) -> Result<Header, Problem> {
         let Computed { round, settled: from, entered } = computed;
         let (epoch, mut wrapped) = (round.header.epoch, self.store.member_keys().await?);
+        let mut has_new = false;
         let is_gone = |member| from.stand_ins.get(&member).is_some_and(|one: &ledger::StandIn| one.amounts.is_some());
         for (row, id) in round.settled.rows.iter().zip(1..) {
             let member = MemberId(id);
-            if !row.closed && !is_gone(member) && !wrapped.contains_key(&member) {
+            if !row.closed && !is_gone(member) && wrapped.get(member).is_none() {
                 self.keys.member_or_new(&self.store, member).await?;
-                wrapped.extend(self.store.member_key(member).await?.map(|key| (member, key)));
+                has_new = true;
             }
         }
-        let gone: Vec<MemberId> = from.stand_ins.keys().copied().filter(|member| is_gone(*member)).collect();
+        if has_new {
+            wrapped = self.store.member_keys().await?;
+        }
+        let gone: BTreeSet<MemberId> = from.stand_ins.keys().copied().filter(|member| is_gone(*member)).collect();
         drop(from);
         let keys = Arc::clone(&self.keys);
         let (leaves, row) = blocking(move || {
-            let bare = leaf_rows(&round);
             let Round { settled, header, tree, inputs, leaves } = round;
-            drop((tree, inputs, leaves));
-            let leaves = ledger::share(bare.len(), |index| {
-                let (mut leaf, row, inputs) = (bare[index].clone(), &settled.rows[index], &settled.inputs[index]);
+            drop((tree, inputs));
+            let leaves = ledger::share(leaves.len(), |index| {
+                let (mut leaf, row) = (leaf_row(index, &leaves[index]), &settled.rows[index]);
                 if !row.closed && !gone.contains(&leaf.member) {
-                    let key = wrapped.get(&leaf.member);
+                    let key = wrapped.get(leaf.member);
                     let key = key.ok_or_else(|| internal(format!("the key of member {} is missing", leaf.member)))?;
                     let key = keys.unwrap_member(leaf.member, key)?;
-                    leaf.wrapped = Some(wrap_json(&key, Item::LedgerRow(epoch.0), "the row", row)?);
-                    leaf.inputs = Some(wrap_json(&key, Item::LedgerInputs(epoch.0), "the inputs", inputs)?);
+                    leaf.wrapped = Some(keys::wrap_row(&key, epoch, row));
+                    leaf.inputs = Some(keys::wrap_inputs(&key, epoch, &settled.inputs[index]));
                 }
                 Ok::<_, Problem>(leaf)
             })?;
@@ -138,7 +141,7 @@ pub(super) fn open_row(
 ) -> Result<Option<Row>, Problem> {
     if let Some(wrapped) = &leaf.wrapped {
         let key = key.ok_or_else(|| internal(format!("the key of member {} is missing", leaf.member)))?;
-        return Ok(Some(unwrap_json(key, Item::LedgerRow(epoch.0), "the row", wrapped)?));
+        return Ok(Some(keys::unwrap_row(key, epoch, wrapped)?));
     }
     if leaf.private_hash == ledger::CLOSED_PRIVATE {
         return Ok(Some(Row::shown(&leaf.amounts, true)));

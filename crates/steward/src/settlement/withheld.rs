@@ -3,8 +3,9 @@
 //! A sheet tells which scores there are, and nobody can tell from it alone that one was left out: whoever knows that one does not sign.
 //! That stops no epoch: what counts against a sheet was known here before its attempt started, so an honest proposer, who asks every peer
 //! after that, has it too. A score that comes later counts against none. What a proposer cannot enter waits for the next epoch.
-
-use std::collections::BTreeMap;
+//!
+//! Who signed two scores of one record said nothing, and both are shown with it: no sheet is refused for a score that its signer took back
+//! elsewhere, whenever that came to light.
 
 use rochdale_api::Problem;
 use rochdale_chain::state::{Contribution, Cooperative};
@@ -12,8 +13,8 @@ use rochdale_core::ids::ContributionId;
 
 use super::Scores;
 use crate::inputs::Gathered;
-use crate::scoring::{agree, counting, message, scorers};
-use crate::steward::{Mirror, Steward, internal};
+use crate::scoring::{agree, counting, message, said_two, scorers};
+use crate::steward::{Mirror, Steward};
 use crate::store::ScoreRow;
 
 impl Steward {
@@ -65,6 +66,10 @@ impl Steward {
             }
             let said = said.get(&id).map_or(&[][..], Vec::as_slice);
             let all = together(said, known(&id));
+            let twofold = contradictions(&all).filter(|row| {
+                said.iter().any(|one| one.signer == row.signer) && !said_two(said, row.signer) && !said.contains(row)
+            });
+            lines.extend(twofold.map(|row| format!("contribution {id}: another score of {} is here", row.signer)));
             let counted = counting(&scorers(at_cut, contribution), &all, &self.times(contribution, start));
             let left_out = counted.iter().filter(|row| !said.iter().any(|one| one.signer == row.signer));
             lines.extend(left_out.map(|row| format!("contribution {id}: the score of {} is here", row.signer)));
@@ -75,20 +80,18 @@ impl Steward {
                 continue;
             }
             let (order, times) = (scorers(at_cut, contribution), self.times(contribution, start));
-            if agree(&order, known(id), &times).is_some() {
+            let all = self.store.scores_of(*id).await?;
+            let known: Vec<ScoreRow> = known(id).iter().filter(|row| !said_two(&all, row.signer)).cloned().collect();
+            if agree(&order, &known, &times).is_some() {
                 lines.push(format!("contribution {id} has an agreed score here"));
             }
         }
         Ok(lines)
     }
 
-    /// Whether an honest proposer has a contribution's record, or can take it from us: nobody can what was erased since the cut, or what
-    /// was dealt to a committee of another size.
+    /// Whether an honest proposer has a contribution's record, or can take it from us: nobody can what was erased since the cut.
     async fn can_be_had(&self, mirror: &Mirror, contribution: &Contribution) -> Result<bool, Problem> {
-        let seats = u8::try_from(mirror.latest.seats.len()).map_err(internal)?;
-        let held = self.record_of(contribution).await?;
-        let taken = held.is_some_and(|held| held.deal.expect(mirror.latest.quorum, seats).is_ok());
-        Ok(taken && !is_erased(mirror, contribution))
+        Ok(self.record_of(contribution).await?.is_some() && !is_erased(mirror, contribution))
     }
 
     /// Whether a contribution's record is, or was until it was erased since the cut, its member's own.
@@ -105,9 +108,13 @@ fn is_erased(mirror: &Mirror, contribution: &Contribution) -> bool {
     mirror.latest.contributions.get(&contribution.id).is_none_or(|now| now.erased)
 }
 
-/// One score of each account: what the sheet says, then what is known besides.
+/// What the sheet says, and what is known besides.
 fn together(said: &[ScoreRow], known: &[ScoreRow]) -> Vec<ScoreRow> {
-    let mut all: BTreeMap<_, &ScoreRow> = known.iter().map(|row| (row.signer, row)).collect();
-    all.extend(said.iter().map(|row| (row.signer, row)));
-    all.into_values().cloned().collect()
+    let besides = known.iter().filter(|row| !said.contains(row));
+    said.iter().chain(besides).cloned().collect()
+}
+
+/// The scores of who signed two of one record.
+pub(super) fn contradictions(scores: &[ScoreRow]) -> impl Iterator<Item = &ScoreRow> {
+    scores.iter().filter(|row| said_two(scores, row.signer))
 }

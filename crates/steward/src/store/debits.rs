@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use alloy::primitives::{B256, Bytes};
 use rochdale_core::ids::{ContributionId, DatasetId, Purpose};
 use rochdale_core::order::Debit;
+use rochdale_core::query::Query;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
@@ -43,11 +44,18 @@ pub struct SnapshotRow {
 }
 
 impl Store {
-    /// Keeps a debit with our signature and its snapshot. `false`, and nothing is kept, where we signed another debit of the order.
+    /// Keeps a debit with our signature, its snapshot and what is asked. `false`, and nothing is kept, where we signed another debit of the
+    /// order.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn sign_debit(&self, debit: &Debit, signature: &[u8], snapshot: &SnapshotRow) -> Result<bool> {
+    pub async fn sign_debit(
+        &self,
+        debit: &Debit,
+        signature: &[u8],
+        snapshot: &SnapshotRow,
+        query: &Query,
+    ) -> Result<bool> {
         let mut tx = self.pool.begin().await?;
         let done = sqlx::query(
             "INSERT INTO debits (order_digest, body, signature) VALUES ($1, $2, $3)
@@ -63,8 +71,29 @@ impl Store {
             return Ok(false);
         }
         insert_snapshot(&mut tx, snapshot).await?;
+        sqlx::query(
+            "INSERT INTO questions (digest, query, last) VALUES ($1, $2, $3)
+             ON CONFLICT (digest) DO UPDATE SET last = MAX(last, excluded.last)",
+        )
+        .bind(debit.query_digest.as_slice())
+        .bind(to_json("query", query)?)
+        .bind(int(debit.deadline))
+        .execute(&mut *tx)
+        .await?;
         tx.commit().await?;
         Ok(true)
+    }
+
+    /// What was asked by a query of this digest, where we signed a debit for it.
+    ///
+    /// # Errors
+    /// Where the database fails or is damaged.
+    pub async fn question(&self, digest: B256) -> Result<Option<Query>> {
+        let row = sqlx::query("SELECT query FROM questions WHERE digest = $1")
+            .bind(digest.as_slice())
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| from_json("query", row.try_get("query")?)).transpose()
     }
 
     /// Keeps what books a debit again, before shares are released for it. Where we signed another debit of the order, that signature goes: it
@@ -224,4 +253,43 @@ fn snapshot(row: &SqliteRow) -> Result<SnapshotRow> {
             .map(|id| ContributionId(id.iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte))))
             .collect(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use rochdale_core::ids::{Epoch, LicenseId};
+
+    use super::*;
+    use crate::retention::RULES;
+
+    #[tokio::test]
+    async fn what_was_asked_is_kept_with_the_signature_until_the_last_orders_time_is_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).await.unwrap();
+        let query = Query::parse(br#"{"version":1,"dataset":1,"ask":{"kind":"count"},"rho":5000}"#).unwrap();
+        let digest = query.digest().unwrap();
+        let sign = async |order: u8, deadline: u64| {
+            let (license_id, purpose, order) = (LicenseId(1), Purpose(6), B256::with_last_byte(order));
+            let snapshot = SnapshotRow {
+                digest: order,
+                order,
+                dataset: DatasetId(1),
+                purpose,
+                cut: B256::ZERO,
+                cut_time: 1,
+                blinder: order,
+                ids: vec![ContributionId(1)],
+            };
+            let debit =
+                Debit { license_id, order, query_digest: digest, snapshot: order, purpose, rho: 5_000, deadline };
+            store.sign_debit(&debit, &[1; 65], &snapshot, &query).await.unwrap()
+        };
+        assert_eq!(store.question(digest).await.unwrap(), None);
+        assert!(sign(1, 200).await && sign(2, 100).await);
+        assert_eq!(store.question(digest).await.unwrap(), Some(query.clone()));
+        let rule = RULES.iter().find(|rule| rule.table == "questions").unwrap();
+        assert_eq!(store.expire(rule.delete, Epoch(9), 200).await.unwrap(), 0, "an order of it may be booked at 200");
+        assert_eq!(store.expire(rule.delete, Epoch(9), 201).await.unwrap(), 1);
+        assert_eq!(store.question(digest).await.unwrap(), None);
+    }
 }

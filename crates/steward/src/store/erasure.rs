@@ -6,7 +6,7 @@ use rochdale_core::ids::{ContributionId, Epoch, MemberId};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::{CopyRow, Result, Store, bytes, get, int};
+use super::{CopyRow, Result, Store, bytes, get, int, rows};
 
 /// How a table forgets a member.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +31,10 @@ macro_rules! forget {
 /// What goes at once: everything that opens or describes records.
 pub const RECORDS: &[Forget] = &[
     forget!("shares", "wrapped"),
+    forget!("reshares", "wrapped"),
+    forget!("redealt", "wrapped"),
+    forget!("redealt", "body"),
+    forget!("held_words", "body"),
     forget!("contributions", "wrapped"),
     forget!("consents", "wrapped"),
     forget!("score_reasons", "wrapped"),
@@ -79,8 +83,8 @@ pub struct Rewrapped {
     pub key: Vec<u8>,
     /// The row key.
     pub row_key: Option<Vec<u8>>,
-    /// Rows by epoch, with the inputs behind them.
-    pub rows: Vec<(u32, Vec<u8>, Option<Vec<u8>>)>,
+    /// Rows by epoch.
+    pub rows: Vec<rows::RewrappedRow>,
 }
 
 impl Store {
@@ -122,15 +126,11 @@ impl Store {
     pub async fn destroy_records(&self, erasure: &ErasureRow, next: &Rewrapped) -> Result<Vec<Vec<u8>>> {
         let member = i64::from(erasure.member.0);
         let mut traces = self.traces(erasure.member, RECORDS).await?;
-        traces.extend(self.wrapped_rows(erasure.member).await?);
         let mut tx = self.pool.begin().await?;
         for one in RECORDS {
             sqlx::query(one.delete).bind(member).execute(&mut *tx).await?;
         }
-        sqlx::query("UPDATE rows SET wrapped = NULL, inputs = NULL WHERE member_id = $1")
-            .bind(member)
-            .execute(&mut *tx)
-            .await?;
+        traces.extend(rows::replace(&mut tx, erasure.member, &next.rows).await?);
         sqlx::query("INSERT INTO member_keys (member_id, wrapped) VALUES ($1, $2)")
             .bind(member)
             .bind(&next.key)
@@ -140,15 +140,6 @@ impl Store {
             sqlx::query("INSERT INTO row_keys (member_id, wrapped) VALUES ($1, $2)")
                 .bind(member)
                 .bind(row_key)
-                .execute(&mut *tx)
-                .await?;
-        }
-        for (epoch, wrapped, inputs) in &next.rows {
-            sqlx::query("UPDATE rows SET wrapped = $3, inputs = $4 WHERE epoch = $2 AND member_id = $1")
-                .bind(member)
-                .bind(i64::from(*epoch))
-                .bind(wrapped)
-                .bind(inputs.as_deref())
                 .execute(&mut *tx)
                 .await?;
         }
@@ -205,7 +196,6 @@ impl Store {
     ) -> Result<Vec<Vec<u8>>> {
         let id = i64::from(member.0);
         let mut traces = self.traces(member, REST).await?;
-        traces.extend(self.wrapped_rows(member).await?);
         let mut tx = self.pool.begin().await?;
         for one in REST {
             sqlx::query(one.delete).bind(id).execute(&mut *tx).await?;
@@ -216,10 +206,7 @@ impl Store {
                 .execute(&mut *tx)
                 .await?;
         }
-        sqlx::query("UPDATE rows SET wrapped = NULL, inputs = NULL WHERE member_id = $1")
-            .bind(id)
-            .execute(&mut *tx)
-            .await?;
+        traces.extend(rows::replace(&mut tx, member, &[]).await?);
         sqlx::query("UPDATE erasures SET closed = 1, closed_at = $3, row = $2 WHERE member_id = $1")
             .bind(id)
             .bind(row)
@@ -227,6 +214,7 @@ impl Store {
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
+        self.entered.forget();
         Ok(traces)
     }
 
@@ -268,13 +256,6 @@ impl Store {
             }
         }
         Ok(traces)
-    }
-
-    async fn wrapped_rows(&self, member: MemberId) -> Result<Vec<Vec<u8>>> {
-        let sql = "SELECT wrapped AS trace FROM rows WHERE member_id = $1 AND wrapped IS NOT NULL
-                   UNION ALL SELECT inputs FROM rows WHERE member_id = $1 AND inputs IS NOT NULL";
-        let rows = sqlx::query(sql).bind(i64::from(member.0)).fetch_all(&self.pool).await?;
-        rows.iter().map(|row| bytes(row, "trace")).collect()
     }
 
     /// Deletes what a rule of [`crate::retention`] names; gives the number of rows.

@@ -5,7 +5,7 @@ use rochdale_chain::events::{self, Located};
 use rochdale_node::mirror::History;
 use sqlx::Row as _;
 
-use super::{Result, Store, StoreError, from_json, get, hash, int, to_json};
+use super::{Result, Store, StoreError, from_json, int, store, to_json};
 
 /// More blocks than a reorganization reaches back, so that the follower finds the common ancestor.
 const KEPT: u64 = 256;
@@ -18,11 +18,7 @@ impl events::Store for EventStore {
     type Error = StoreError;
 
     async fn recent(&self, limit: usize) -> Result<Vec<BlockRef>> {
-        let rows = sqlx::query("SELECT number, hash, parent, timestamp FROM blocks ORDER BY number DESC LIMIT $1")
-            .bind(int(limit as u64))
-            .fetch_all(&self.0.pool)
-            .await?;
-        rows.iter().map(block).collect()
+        store::recent_blocks(&self.0.pool, limit).await
     }
 
     async fn apply(&mut self, block: &BlockRef, events: &[Located]) -> Result<()> {
@@ -35,13 +31,7 @@ impl events::Store for EventStore {
                 .execute(&mut *tx)
                 .await?;
         }
-        sqlx::query("INSERT OR REPLACE INTO blocks (number, hash, parent, timestamp) VALUES ($1, $2, $3, $4)")
-            .bind(int(block.number))
-            .bind(block.hash.as_slice())
-            .bind(block.parent.as_slice())
-            .bind(int(block.timestamp))
-            .execute(&mut *tx)
-            .await?;
+        store::put_block(&mut tx, block).await?;
         sqlx::query("DELETE FROM blocks WHERE number < $1")
             .bind(int(block.number.saturating_sub(KEPT)))
             .execute(&mut *tx)
@@ -60,31 +50,12 @@ impl events::Store for EventStore {
     }
 
     async fn known_final(&self) -> Result<Option<BlockRef>> {
-        let query = sqlx::query("SELECT number, hash, parent, timestamp FROM known_final");
-        query.fetch_optional(&self.0.pool).await?.as_ref().map(block).transpose()
+        store::known_final(&self.0.pool).await
     }
 
     async fn keep_final(&mut self, block: &BlockRef) -> Result<()> {
-        sqlx::query(
-            "INSERT OR REPLACE INTO known_final (id, number, hash, parent, timestamp) VALUES (0, $1, $2, $3, $4)",
-        )
-        .bind(int(block.number))
-        .bind(block.hash.as_slice())
-        .bind(block.parent.as_slice())
-        .bind(int(block.timestamp))
-        .execute(&self.0.pool)
-        .await?;
-        Ok(())
+        store::keep_final(&self.0.pool, block).await
     }
-}
-
-fn block(row: &sqlx::sqlite::SqliteRow) -> Result<BlockRef> {
-    Ok(BlockRef {
-        number: get(row, "number")?,
-        hash: hash(row, "hash")?,
-        parent: hash(row, "parent")?,
-        timestamp: get(row, "timestamp")?,
-    })
 }
 
 impl History for EventStore {

@@ -1,4 +1,4 @@
-//! The log of openings: to whom our share of a record went so that it could be scored.
+//! The log of openings: to whom our share of a record went so that it could be scored, or to its own member.
 
 use alloy::primitives::Address;
 use rochdale_api::custody::{Opening, OpeningReason};
@@ -11,11 +11,12 @@ const fn code(reason: OpeningReason) -> i64 {
         OpeningReason::Drawn => 0,
         OpeningReason::ScoresDiffer => 1,
         OpeningReason::StandsIn => 2,
+        OpeningReason::Owner => 3,
     }
 }
 
 impl Store {
-    /// Writes down that a scorer gets our share of a record at `at` (seconds of block time).
+    /// Writes down that a scorer, or the record's member as seat 0, gets our share of a record at `at` (seconds of block time).
     ///
     /// # Errors
     /// Where the database fails; then nothing may leave.
@@ -58,6 +59,7 @@ impl Store {
                     0 => OpeningReason::Drawn,
                     1 => OpeningReason::ScoresDiffer,
                     2 => OpeningReason::StandsIn,
+                    3 => OpeningReason::Owner,
                     other => return Err(damaged("reason", other)),
                 };
                 Ok(Opening {

@@ -1,15 +1,15 @@
-//! Sheets, signed headers, settled epochs and their rows.
+//! Sheets, signed headers and settled epochs.
 
 use alloy::primitives::B256;
-use futures_util::TryStreamExt as _;
-use rochdale_core::ids::{Epoch, MemberId, StewardId};
-use rochdale_core::ledger::{Amounts, Entered};
+use rochdale_core::ids::{Epoch, StewardId};
+use rochdale_core::ledger::{Entered, Score};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 
-use super::{Result, Store, amount, bytes, from_json, get, hash, int, to_json};
+use super::rows::LeafRow;
+use super::{Result, Store, bytes, from_json, get, hash, int, to_json};
 
 /// A settled epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,23 +20,6 @@ pub struct EpochRow<H, G> {
     pub header: H,
     /// The global state after it.
     pub globals: G,
-}
-
-/// A member's row after an epoch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeafRow {
-    /// The member whom it belongs to.
-    pub member: MemberId,
-    /// What the chain may see.
-    pub amounts: Amounts,
-    /// Hash of the private part.
-    pub private_hash: B256,
-    /// Leaf of the member's inputs.
-    pub inputs_leaf: B256,
-    /// The exact row, wrapped; gone where the member erased everything.
-    pub wrapped: Option<Vec<u8>>,
-    /// The exact inputs, wrapped; kept of the last two epochs.
-    pub inputs: Option<Vec<u8>>,
 }
 
 /// What a settled epoch was computed from, wrapped.
@@ -104,16 +87,16 @@ impl Store {
         Ok(())
     }
 
-    /// Epoch and attempt of the first sheet that is kept of an epoch or a later one.
+    /// The first epoch, from this one on, of which a sheet is kept.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn first_sheet_from(&self, epoch: Epoch) -> Result<Option<(Epoch, u32)>> {
-        let row = sqlx::query("SELECT epoch, attempt FROM sheets WHERE epoch >= $1 ORDER BY epoch, attempt LIMIT 1")
+    pub async fn first_sheet_from(&self, epoch: Epoch) -> Result<Option<Epoch>> {
+        let row = sqlx::query("SELECT epoch FROM sheets WHERE epoch >= $1 ORDER BY epoch LIMIT 1")
             .bind(i64::from(epoch.0))
             .fetch_optional(&self.pool)
             .await?;
-        row.map(|row| Ok((Epoch(row.try_get("epoch")?), row.try_get("attempt")?))).transpose()
+        row.map(|row| Ok(Epoch(row.try_get("epoch")?))).transpose()
     }
 
     /// The sheets of an epoch, by attempt.
@@ -216,39 +199,28 @@ impl Store {
         if done.rows_affected() == 0 {
             return Ok(());
         }
-        for some in rows.chunks(CHUNK) {
-            insert_rows(&mut tx, epoch.epoch, some).await?;
-        }
-        for row in entered {
-            sqlx::query(
-                "INSERT INTO entered (contribution_id, member_id, epoch, quality, uniqueness, authenticity, rarity,
-                 sketch) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-            )
-            .bind(int(row.contribution.0))
-            .bind(i64::from(row.member.0))
-            .bind(i64::from(row.epoch.0))
-            .bind(i64::from(row.score.quality))
-            .bind(i64::from(row.score.uniqueness))
-            .bind(i64::from(row.score.authenticity))
-            .bind(i64::from(row.score.rarity))
-            .bind(row.sketch.as_slice())
-            .execute(&mut *tx)
-            .await?;
-            sqlx::query("DELETE FROM deferred WHERE contribution_id = $1")
-                .bind(int(row.contribution.0))
-                .execute(&mut *tx)
-                .await?;
-        }
-        // Each epoch forgets those of the one before the last: there are none before that.
-        sqlx::query("UPDATE rows SET inputs = NULL WHERE epoch = $1 - 2 AND inputs IS NOT NULL")
+        // Each epoch forgets those of the one before the last: there are none before that. First, so that the rows that come are written
+        // where these were.
+        sqlx::query("DELETE FROM row_inputs WHERE epoch = $1 - 2")
             .bind(i64::from(epoch.epoch.0))
             .execute(&mut *tx)
             .await?;
+        super::rows::insert(&mut tx, epoch.epoch, rows).await?;
+        for some in entered.chunks(CHUNK) {
+            insert_entered(&mut tx, some).await?;
+        }
+        sqlx::query(
+            "DELETE FROM deferred WHERE contribution_id IN (SELECT contribution_id FROM entered WHERE epoch = $1)",
+        )
+        .bind(i64::from(epoch.epoch.0))
+        .execute(&mut *tx)
+        .await?;
         sqlx::query("DELETE FROM differences WHERE epoch <= $1")
             .bind(i64::from(epoch.epoch.0))
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
+        self.entered.forget();
         Ok(())
     }
 
@@ -262,11 +234,13 @@ impl Store {
         for statement in [
             "DELETE FROM epochs WHERE epoch = $1",
             "DELETE FROM rows WHERE epoch = $1",
+            "DELETE FROM row_inputs WHERE epoch = $1",
             "DELETE FROM entered WHERE epoch = $1",
         ] {
             sqlx::query(statement).bind(i64::from(epoch.0)).execute(&mut *tx).await?;
         }
         tx.commit().await?;
+        self.entered.forget();
         Ok(())
     }
 
@@ -300,71 +274,23 @@ impl Store {
         let row = sqlx::query("SELECT COALESCE(MAX(epoch), 0) AS epoch FROM epochs").fetch_one(&self.pool).await?;
         Ok(Epoch(get(&row, "epoch")?))
     }
-
-    /// All rows after an epoch, by member.
-    ///
-    /// # Errors
-    /// Where the database fails or is damaged.
-    pub async fn rows(&self, epoch: Epoch) -> Result<Vec<LeafRow>> {
-        self.read_rows("SELECT * FROM rows WHERE epoch = $1 ORDER BY member_id", epoch).await
-    }
-
-    /// The same without the inputs behind them.
-    ///
-    /// # Errors
-    /// Where the database fails or is damaged.
-    pub async fn rows_alone(&self, epoch: Epoch) -> Result<Vec<LeafRow>> {
-        let sql =
-            "SELECT member_id, cash, stream, data, gov, private_hash, inputs_leaf, wrapped, NULL AS inputs FROM rows
-                   WHERE epoch = $1 ORDER BY member_id";
-        self.read_rows(sql, epoch).await
-    }
-
-    async fn read_rows(&self, sql: &'static str, epoch: Epoch) -> Result<Vec<LeafRow>> {
-        let mut rows = sqlx::query(sql).bind(i64::from(epoch.0)).fetch(&self.pool);
-        let mut leaves = Vec::new();
-        while let Some(row) = rows.try_next().await? {
-            leaves.push(leaf_row(&row)?);
-        }
-        Ok(leaves)
-    }
-
-    /// One member's row after an epoch.
-    ///
-    /// # Errors
-    /// Where the database fails or is damaged.
-    pub async fn leaf(&self, epoch: Epoch, member: MemberId) -> Result<Option<LeafRow>> {
-        let row = sqlx::query("SELECT * FROM rows WHERE epoch = $1 AND member_id = $2")
-            .bind(i64::from(epoch.0))
-            .bind(i64::from(member.0))
-            .fetch_optional(&self.pool)
-            .await?;
-        row.map(|row| leaf_row(&row)).transpose()
-    }
 }
 
-/// Rows that are written by one statement.
-const CHUNK: usize = 200;
+/// Scores that are written by one statement.
+const CHUNK: usize = 500;
 
-async fn insert_rows(connection: &mut SqliteConnection, epoch: Epoch, rows: &[LeafRow]) -> Result<()> {
-    let places = vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"; rows.len()].join(", ");
+async fn insert_entered(connection: &mut SqliteConnection, rows: &[Entered]) -> Result<()> {
+    let places = vec!["(?, ?, ?, ?, ?, ?, ?, ?)"; rows.len()].join(", ");
     let sql = format!(
-        "INSERT INTO rows (epoch, member_id, cash, stream, data, gov, private_hash, inputs_leaf, wrapped, inputs) VALUES {places}"
+        "INSERT INTO entered (contribution_id, member_id, epoch, quality, uniqueness, authenticity, rarity, sketch) VALUES {places}"
     );
     // Nothing but the number of places is put together here.
     let mut query = sqlx::query(AssertSqlSafe(sql));
     for row in rows {
-        query = query
-            .bind(i64::from(epoch.0))
-            .bind(i64::from(row.member.0))
-            .bind(row.amounts.cash.to_be_bytes().to_vec())
-            .bind(row.amounts.stream.to_be_bytes().to_vec())
-            .bind(row.amounts.data.to_be_bytes().to_vec())
-            .bind(row.amounts.gov.to_be_bytes().to_vec())
-            .bind(row.private_hash.as_slice())
-            .bind(row.inputs_leaf.as_slice())
-            .bind(row.wrapped.as_deref())
-            .bind(row.inputs.as_deref());
+        let Score { quality, uniqueness, authenticity, rarity } = row.score;
+        query = query.bind(int(row.contribution.0)).bind(i64::from(row.member.0)).bind(i64::from(row.epoch.0));
+        query = query.bind(i64::from(quality)).bind(i64::from(uniqueness));
+        query = query.bind(i64::from(authenticity)).bind(i64::from(rarity)).bind(row.sketch.as_slice());
     }
     query.execute(connection).await?;
     Ok(())
@@ -376,21 +302,5 @@ fn copy_row(row: &SqliteRow) -> Result<CopyRow> {
         digest: hash(row, "digest")?,
         inputs: bytes(row, "inputs")?,
         sheet: row.try_get("sheet")?,
-    })
-}
-
-fn leaf_row(row: &SqliteRow) -> Result<LeafRow> {
-    Ok(LeafRow {
-        member: MemberId(get(row, "member_id")?),
-        amounts: Amounts {
-            cash: amount(row, "cash")?,
-            stream: amount(row, "stream")?,
-            data: amount(row, "data")?,
-            gov: amount(row, "gov")?,
-        },
-        private_hash: hash(row, "private_hash")?,
-        inputs_leaf: hash(row, "inputs_leaf")?,
-        wrapped: row.try_get("wrapped")?,
-        inputs: row.try_get("inputs")?,
     })
 }

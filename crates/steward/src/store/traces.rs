@@ -5,12 +5,12 @@
 //! searched for what was deleted; where something of it is found the database is written anew, without it, and searched
 //! again.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use aho_corasick::AhoCorasick;
+use rochdale_node::raw;
 
-use super::{Result, Store, StoreError};
+use super::{Result, Store, StoreError, store};
 
 /// Bytes that are looked for together.
 const PIECE: usize = 32;
@@ -23,16 +23,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Occupied`] where another connection holds it open.
     pub async fn checkpoint(&self) -> Result<()> {
-        let mut connection = self.pool.acquire().await?;
-        // This is the store's only connection: it does not wait for others as long as a statement does.
-        sqlx::query("PRAGMA busy_timeout = 250").fetch_all(&mut *connection).await?;
-        let done: std::result::Result<(i64, i64, i64), _> =
-            sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *connection).await;
-        sqlx::query("PRAGMA busy_timeout = 10000").fetch_all(&mut *connection).await?;
-        match done? {
-            (0, _, _) => Ok(()),
-            _ => Err(StoreError::Occupied),
-        }
+        store::checkpoint(&self.pool).await
     }
 
     /// Makes sure that no file of the database holds any of `traces`, which were deleted.
@@ -98,10 +89,6 @@ fn search(files: &[PathBuf], traces: &[Vec<u8>]) -> Result<Option<PathBuf>> {
 
 fn holds(automaton: &AhoCorasick, path: &Path) -> Result<bool> {
     let failed = |error: std::io::Error| StoreError::Search { detail: format!("{}: {error}", path.display()) };
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(failed(error)),
-    };
+    let Some(file) = raw::read(path).map_err(failed)? else { return Ok(false) };
     automaton.stream_find_iter(file).next().transpose().map(|found| found.is_some()).map_err(failed)
 }

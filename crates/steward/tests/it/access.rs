@@ -1,17 +1,19 @@
 //! Every route as every actor: who may not is told so before the body matters.
 
-use std::collections::BTreeSet;
-
 use alloy::primitives::B256;
 use alloy::signers::local::PrivateKeySigner;
 use anyhow::Result;
 use rochdale_api::ProblemCode;
 use rochdale_api::client::ClientError;
 use rochdale_api::contribution::{CatchUpRequest, ScoresRequest, ScoringSharesRequest};
-use rochdale_api::custody::OpeningsRequest;
+use rochdale_api::custody::{HeldRequest, OpeningsRequest};
 use rochdale_api::member::{LeavesRequest, RowRequest};
+use rochdale_api::reshare::ReshareRequest;
+use rochdale_api::route::steward::{Access, OPENAPI, TABLE};
+use rochdale_api::route::{Call, listed};
+use rochdale_api::server::document;
 use rochdale_core::ids::{ContributionId, Epoch};
-use rochdale_steward::http::{self, Access, ENDPOINTS, SEALED};
+use rochdale_steward::http;
 use rochdale_testkit::anvil::role_key;
 use serde_json::{Value, json};
 
@@ -43,6 +45,7 @@ async fn body(world: &World, path: &str) -> Result<Value> {
         "/v1/scores" | "/v1/awards" => json!([]),
         "/v1/scores/since" => serde_json::to_value(ScoresRequest { after: ContributionId(0) })?,
         "/v1/catch-up" => serde_json::to_value(CatchUpRequest::default())?,
+        "/v1/reshare" => serde_json::to_value(ReshareRequest { generation: 1, records: Vec::new() })?,
         "/v1/awards/held" => json!({ "epoch": 1 }),
         "/v1/settlement/sheets" => json!({ "epoch": 1, "attempt": 0, "proposer": 1, "sealed": [], "header": header() }),
         "/v1/snapshots" | "/v1/debits" | "/v1/release" => json!({ "order": B256::ZERO, "sealed": "0x" }),
@@ -52,6 +55,9 @@ async fn body(world: &World, path: &str) -> Result<Value> {
             serde_json::to_value(RowRequest { reply_key: B256::ZERO, epoch: None })?
         }
         "/v1/members/1/openings" => serde_json::to_value(OpeningsRequest { reply_key: B256::repeat_byte(9) })?,
+        "/v1/members/1/held" => {
+            serde_json::to_value(HeldRequest { reply_key: B256::repeat_byte(9), contributions: Vec::new() })?
+        }
         _ => Value::Null,
     })
 }
@@ -88,9 +94,12 @@ async fn call(
     let client = world.client(2, key);
     let now = world.coop.chain.now().await.unwrap();
     match method {
-        _ if SEALED.contains(&path) => rochdale_node::sealed::post(&client, world.sealing_of(2), path, body, now).await,
-        "GET" => client.get_signed(path, now).await,
-        _ => client.post_signed(path, body, now).await,
+        _ if listed(TABLE, method, path).is_some_and(|route| route.sealed) => {
+            let call = Call::unlisted("POST", path.to_owned());
+            rochdale_node::sealed::post(&client, world.sealing_of(2), call, body, now).await
+        }
+        "GET" => client.get_signed(Call::unlisted("GET", path.to_owned()), now).await,
+        _ => client.post_signed(Call::unlisted("POST", path.to_owned()), body, now).await,
     }
 }
 
@@ -99,13 +108,14 @@ async fn every_route_takes_its_callers_and_no_others() -> Result<()> {
     let world = World::start(&[2]).await?;
     world.member(1).await?;
     world.member(2).await?;
-    for (method, route, access) in ENDPOINTS {
-        let path = route.replace("{member}", "1").replace("{epoch}", "1");
+    for route in TABLE {
+        let (method, access) = (route.method, route.access);
+        let path = route.path.replace("{member}", "1").replace("{epoch}", "1").replace("{generation}", "2");
         let body = body(&world, &path).await?;
         for actor in ACTORS {
             let answer = call(&world, method, &path, &body, &role_key(actor)).await;
             let code = answer.as_ref().err().map(ClientError::code);
-            if may(*access, actor) {
+            if may(access, actor) {
                 let told_off = matches!(code, Some(ProblemCode::Forbidden | ProblemCode::Unauthenticated));
                 // A sheet of another's turn is refused by content, which says so.
                 let by_content = code == Some(ProblemCode::Forbidden) && path == "/v1/settlement/sheets";
@@ -119,12 +129,17 @@ async fn every_route_takes_its_callers_and_no_others() -> Result<()> {
                 assert_eq!(code, Some(ProblemCode::Forbidden), "{method} {path} as {actor}: {answer:?}");
             }
         }
-        let unsigned = match *method {
-            "GET" => world.client(2, &role_key("nobody")).get::<Value>(&path).await,
-            _ => world.client(2, &role_key("nobody")).post::<Value>(&path, &body).await,
+        let unsigned = match method {
+            "GET" => world.client(2, &role_key("nobody")).get::<Value>(Call::unlisted("GET", path.clone())).await,
+            _ => {
+                world
+                    .client(2, &role_key("nobody"))
+                    .post::<Value, Value>(Call::unlisted("POST", path.clone()), &body)
+                    .await
+            }
         };
         let code = unsigned.as_ref().err().map(ClientError::code);
-        if *access == Access::Anyone {
+        if access == Access::Anyone {
             assert_ne!(code, Some(ProblemCode::Unauthenticated), "{path}: {unsigned:?}");
         } else {
             assert_eq!(code, Some(ProblemCode::Unauthenticated), "{path}: {unsigned:?}");
@@ -138,7 +153,7 @@ async fn every_fault_of_a_path_is_a_problem_document() -> Result<()> {
     let world = World::start(&[2]).await?;
     for path in ["/v1/erasures/ada", "/v1/erasures/-1", "/v1/settlement/answers/4294967296", "/v1/erasures/%FF"] {
         let client = world.client(2, &role_key("nobody"));
-        let error = client.get::<Value>(path).await.unwrap_err();
+        let error = client.get::<Value>(Call::unlisted("GET", path)).await.unwrap_err();
         assert_eq!(error.code(), ProblemCode::BadRequest, "{path}: {error}");
         assert!(error.to_string().contains("path: "), "{path}: {error}");
     }
@@ -146,14 +161,8 @@ async fn every_fault_of_a_path_is_a_problem_document() -> Result<()> {
 }
 
 #[test]
-fn the_table_is_the_router() {
-    let mut routed = BTreeSet::from([("GET".to_owned(), "/openapi.json".to_owned())]);
+fn the_table_is_the_router_and_the_document() {
     let document = http::document();
-    for (path, item) in document["paths"].as_object().unwrap() {
-        routed.extend(item.as_object().unwrap().keys().map(|method| (method.to_uppercase(), path.clone())));
-    }
-    let listed: BTreeSet<(String, String)> =
-        ENDPOINTS.iter().map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned())).collect();
-    assert_eq!(routed, listed);
-    assert_eq!(rochdale_api::server::document::gaps(&document), Vec::<String>::new());
+    assert_eq!(document::differences(&document, TABLE, &[OPENAPI.path]), Vec::<String>::new());
+    assert_eq!(document::gaps(&document), Vec::<String>::new());
 }

@@ -5,6 +5,7 @@ use alloy::signers::local::PrivateKeySigner;
 use alloy::sol_types::Eip712Domain;
 use anyhow::Result;
 use rochdale_api::client::ClientError;
+use rochdale_api::route::steward;
 use rochdale_api::{ProblemCode, settlement::AwardMessage};
 use rochdale_chain::account::{Recovery, message_digest};
 use rochdale_chain::bindings::{MemberAccountFactory, Programs};
@@ -39,7 +40,14 @@ pub fn award(
 
 pub async fn give(world: &World, seat: u8, award: &AwardMessage) -> Result<(), ClientError> {
     let now = world.coop.chain.now().await.unwrap();
-    sealed::post(&world.client(seat, &role_key("awarder")), world.sealing_of(seat), "/v1/awards", &[award], now).await
+    sealed::post(
+        &world.client(seat, &role_key("awarder")),
+        world.sealing_of(seat),
+        steward::AWARDS,
+        &vec![award.clone()],
+        now,
+    )
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,8 +128,14 @@ async fn a_contract_awards_by_what_it_says_yes_to() -> Result<()> {
 
     let bring = async |award: &AwardMessage| -> Result<(), ClientError> {
         let now = world.coop.chain.now().await.unwrap();
-        sealed::post(&world.client(2, &world.coop.member_key(1)), world.sealing_of(2), "/v1/awards", &[award], now)
-            .await
+        sealed::post(
+            &world.client(2, &world.coop.member_key(1)),
+            world.sealing_of(2),
+            steward::AWARDS,
+            &vec![award.clone()],
+            now,
+        )
+        .await
     };
     let nonce = U256::from(1);
     let message = eip712::Award { programId: 4, memberId: ada.id.0, epoch: 1, points: 12_000, nonce };

@@ -3,6 +3,7 @@
 use alloy::primitives::{B256, Bytes, U256};
 use anyhow::Result;
 use rochdale_api::member::{OpeningReport, RowRequest, SealedRow};
+use rochdale_api::route::steward;
 use rochdale_api::settlement::{SheetCopy, SheetMessage};
 use rochdale_chain::bindings::{self, SettlementLedger};
 use rochdale_chain::client::SendError;
@@ -23,8 +24,7 @@ async fn opening(world: &World, seat: u8, member: &TestMember) -> Result<Opening
     let reply = SealingKeyPair::random(&mut rand::rng());
     let request = RowRequest { reply_key: reply.public().0, epoch: None };
     let client = world.client(seat, &member.key);
-    let path = format!("/v1/members/{}/opening", member.id);
-    let sealed: SealedRow = client.post_signed(&path, &request, world.now().await?).await?;
+    let sealed: SealedRow = client.post_signed(steward::OPENING.at(member.id), &request, world.now().await?).await?;
     let (chain_id, ledger) = (world.coop.manifest.chain_id, world.coop.manifest.addresses.settlement_ledger);
     let context = OpeningContext { chain_id, ledger, epoch: sealed.epoch, member: member.id };
     Ok(serde_json::from_slice(&open_as(&reply, &context, &Sealed(sealed.sealed))?)?)

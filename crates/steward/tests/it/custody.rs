@@ -5,8 +5,12 @@ use anyhow::{Context as _, Result};
 use rochdale_api::ProblemCode;
 use rochdale_api::client::ClientError;
 use rochdale_api::contribution::{ScoreMessage, ScoringAnswer, ScoringShares, ScoringSharesRequest};
-use rochdale_api::custody::{Opening, OpeningReason, OpeningsRequest};
+use rochdale_api::custody::{
+    HELD_PAGE, HeldContribution, HeldReport, HeldRequest, Opening, OpeningReason, OpeningsRequest,
+};
 use rochdale_api::member::Sealed;
+use rochdale_api::route::steward::{self, Access};
+use rochdale_api::route::{self, Route};
 use rochdale_chain::eip712;
 use rochdale_core::ids::{ContributionId, MemberId, StewardId};
 use rochdale_core::score;
@@ -16,7 +20,7 @@ use rochdale_node::sealed;
 use rochdale_steward::scoring::drawn;
 use rochdale_testkit::anvil::role_key;
 
-use crate::world::World;
+use crate::world::{TestMember, World};
 
 /// A cooperative whose stewards hold shares but score nothing themselves, so that the test decides who scores what.
 async fn idle() -> Result<World> {
@@ -58,22 +62,22 @@ fn scored(world: &World, seat: StewardId, contribution: ContributionId, quality:
 }
 
 /// Posts as a steward what only another one reads.
-async fn post<T: serde::de::DeserializeOwned>(
+async fn post<Q: serde::Serialize, A: serde::de::DeserializeOwned>(
     world: &World,
     to: StewardId,
     from: StewardId,
-    path: &str,
-    body: &impl serde::Serialize,
-) -> Result<T, ClientError> {
+    route: Route<route::Sealed<Q>, A, Access>,
+    body: &Q,
+) -> Result<A, ClientError> {
     let now = world.now().await.unwrap();
-    sealed::post(&world.client(to.0, &key(from)), world.sealing_of(to.0), path, body, now).await
+    sealed::post(&world.client(to.0, &key(from)), world.sealing_of(to.0), route, body, now).await
 }
 
 /// Tells a score to every steward.
 async fn tell(world: &World, seat: StewardId, contribution: ContributionId, quality: u16) -> Result<()> {
     let message = vec![scored(world, seat, contribution, quality)?];
     for to in 1..=3 {
-        let () = post(world, StewardId(to), seat, "/v1/scores", &message).await?;
+        let () = post(world, StewardId(to), seat, steward::SCORES, &message).await?;
     }
     Ok(())
 }
@@ -87,7 +91,7 @@ async fn ask(
 ) -> Result<ScoringAnswer, ClientError> {
     let reply_key = SealingKeyPair::random(&mut rand::rng()).public().0;
     let request = ScoringSharesRequest { contributions: vec![contribution], scores, reply_key };
-    let answers: ScoringShares = post(world, of, scorer, "/v1/shares", &request).await?;
+    let answers: ScoringShares = post(world, of, scorer, steward::SHARES, &request).await?;
     Ok(answers.into_iter().next().unwrap())
 }
 
@@ -113,8 +117,7 @@ async fn log(world: &World, seat: StewardId, n: u32, member: MemberId) -> Result
     let reply = SealingKeyPair::random(&mut rand::rng());
     let request = OpeningsRequest { reply_key: reply.public().0 };
     let client = world.client(seat.0, &world.coop.member_key(n));
-    let path = format!("/v1/members/{member}/openings");
-    let answer: Sealed = client.post_signed(&path, &request, world.now().await?).await?;
+    let answer: Sealed = client.post_signed(steward::OPENINGS.at(member), &request, world.now().await?).await?;
     let context = OpeningsContext {
         chain_id: world.coop.manifest.chain_id,
         committee: world.coop.manifest.addresses.steward_committee,
@@ -225,6 +228,96 @@ async fn point_1_what_entered_the_ledger_is_opened_for_nobody() -> Result<()> {
         let scorers: Vec<StewardId> = log(&world, seat, 1, ada.id).await?.iter().map(|line| line.scorer).collect();
         assert!(scorers.contains(&seat) && !scorers.contains(&third), "{scorers:?}");
         assert!(scorers.contains(&other) || log(&world, third, 1, ada.id).await?.iter().any(|l| l.scorer == other));
+    }
+    Ok(())
+}
+
+/// What each steward holds of a member, with its shares of these records.
+async fn held(world: &World, member: &TestMember, of: &[ContributionId]) -> Result<Vec<HeldReport>> {
+    let (site, mut reports) = (world.site(), Vec::new());
+    for seat in 1..=3 {
+        let reply = SealingKeyPair::random(&mut rand::rng());
+        let request = HeldRequest { reply_key: reply.public().0, contributions: of.to_vec() };
+        let client = world.client(seat, &member.key);
+        let answer = client.post_signed(steward::HELD.at(member.id), &request, world.now().await?).await?;
+        reports.push(rochdale_client::held::open(&site, member.id, StewardId(seat), &reply, answer)?);
+    }
+    Ok(reports)
+}
+
+fn of_record(reports: &[HeldReport], id: ContributionId) -> Vec<&HeldContribution> {
+    reports.iter().filter_map(|report| report.contributions.iter().find(|c| c.contribution_id == id)).collect()
+}
+
+fn blob(world: &World, held: &[&HeldContribution]) -> Vec<u8> {
+    let digest = held[0].record.as_ref().unwrap().blob_digest;
+    world.blob(&rochdale_crypto::Cid::from_sha256(digest.0).to_string()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_opens_its_own_record_which_the_log_shows_and_nobody_after_an_erasure() -> Result<()> {
+    let world = World::start(&[1, 2, 3]).await?;
+    let (ada, bo) = (world.member(1).await?, world.member(2).await?);
+    let record = world.record(1).await?;
+    let ids = world.contribute(&[(&ada, record.clone()), (&bo, world.record(2).await?)]).await?;
+    let site = world.site();
+    let owners = async |n| -> Result<Vec<Opening>> {
+        let mut lines = Vec::new();
+        for seat in 1..=3 {
+            lines.extend(log(&world, StewardId(seat), n, MemberId(n)).await?);
+        }
+        Ok(lines.into_iter().filter(|line| line.reason == OpeningReason::Owner).collect())
+    };
+
+    // Without being asked for a record no share leaves; another's record is in nobody's report, and named it changes nothing.
+    for reports in [held(&world, &ada, &[]).await?, held(&world, &ada, &ids[1..]).await?] {
+        for report in &reports {
+            assert_eq!(report.contributions.len(), 1, "{report:?}");
+            assert!(report.contributions[0].record.as_ref().unwrap().share.is_none(), "{report:?}");
+            assert_eq!(report.consents.len(), 1);
+            assert_eq!(report.consents[0].secret.as_ref().unwrap().receipt.principal, ada.id);
+        }
+    }
+    assert!(owners(1).await?.is_empty() && owners(2).await?.is_empty());
+
+    let mut reports = held(&world, &ada, &ids[..1]).await?;
+    let found = of_record(&reports, ids[0]);
+    let sealed = blob(&world, &found);
+    let opened = rochdale_client::held::open_record(&site, ada.id, &found, &sealed)?;
+    assert_eq!(*opened, record);
+    let lines = owners(1).await?;
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert!(lines.iter().all(|line| line.account == ada.key.address() && line.scorer.0 == 0 && line.times == 1));
+
+    // One share that is another's keeps nothing from being opened; two do.
+    let spoil = |report: &mut HeldReport| {
+        let share = report.contributions[0].record.as_mut().unwrap().share.as_mut().unwrap();
+        let mut bytes = share.share.to_vec();
+        bytes[1] ^= 1;
+        share.share = bytes.into();
+    };
+    spoil(&mut reports[1]);
+    let open = |reports: &[HeldReport], sealed: &[u8]| {
+        rochdale_client::held::open_record(&site, ada.id, &of_record(reports, ids[0]), sealed)
+    };
+    assert_eq!(*open(&reports, &sealed)?, record);
+    assert!(open(&reports, &sealed[1..]).unwrap_err().to_string().contains("not the one that was contributed"));
+    spoil(&mut reports[2]);
+    let said = open(&reports, &sealed).unwrap_err().to_string();
+    assert!(said.contains("1 of 3 stewards gave a share that fits, 2 are needed"), "{said}");
+
+    let many = HeldRequest { reply_key: B256::repeat_byte(9), contributions: vec![ids[0]; HELD_PAGE + 1] };
+    let refused: Result<Sealed, _> =
+        world.client(1, &ada.key).post_signed(steward::HELD.at(ada.id), &many, world.now().await?).await;
+    assert_eq!(refused.unwrap_err().code(), ProblemCode::TooLarge);
+
+    // Who left still has what is theirs; who erased has nothing more.
+    world.leave(&ada).await?;
+    let reports = held(&world, &ada, &ids[..1]).await?;
+    assert_eq!(*open(&reports, &sealed)?, record);
+    world.erase(&bo).await?;
+    for report in held(&world, &bo, &ids[1..]).await? {
+        assert!(report.contributions[0].erased && report.contributions[0].record.is_none(), "{report:?}");
     }
     Ok(())
 }

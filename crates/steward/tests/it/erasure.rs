@@ -7,11 +7,13 @@ use alloy::primitives::{B256, U256};
 use anyhow::{Context as _, Result};
 use rochdale_api::ProblemCode;
 use rochdale_api::member::ErasureAttestation;
+use rochdale_api::route::steward;
 use rochdale_api::settlement::SheetCopy;
 use rochdale_chain::eip712;
 use rochdale_core::ids::{ContributionId, Epoch, MemberId};
 use rochdale_core::ledger;
 use rochdale_crypto::Header;
+use rochdale_steward::store::LeafRow;
 use rochdale_steward::{audit, transcript};
 use sqlx::{Connection as _, Row as _};
 
@@ -42,8 +44,10 @@ fn found(dir: &Path, needles: &BTreeMap<String, Vec<u8>>) -> Result<Vec<String>>
 enum Holds {
     /// Rows by member, all of which go.
     Member,
-    /// What stays of a row is what the chain and every claim show: leaves, and that there was an erasure.
+    /// That there was an erasure stays.
     Leaf,
+    /// Pages of neighbouring members. What stays of a row is what the chain and every claim show: its leaf.
+    Page,
     /// Rows by record, all of which go.
     Record,
     /// Ids of records, which go with their snapshot.
@@ -73,12 +77,17 @@ const TABLES: &[(&str, Holds)] = &[
     ("events", Holds::Chain),
     ("folded", Holds::Nobody),
     ("halts", Holds::Nobody),
+    ("held_words", Holds::Member),
     ("known_final", Holds::Chain),
     ("member_keys", Holds::Member),
     ("offers", Holds::Offer),
     ("openings", Holds::Member),
+    ("questions", Holds::Nobody),
+    ("redealt", Holds::Member),
+    ("reshares", Holds::Member),
+    ("row_inputs", Holds::Page),
     ("row_keys", Holds::Member),
-    ("rows", Holds::Leaf),
+    ("rows", Holds::Page),
     ("score_reasons", Holds::Member),
     ("scores", Holds::Member),
     ("sealing_keys", Holds::Nobody),
@@ -117,9 +126,6 @@ async fn left(world: &World, seat: u8, member: MemberId, records: &[Contribution
         let has = |column: &str| columns.iter().any(|name| name == column);
         let counted = match holds {
             Holds::Member => Some(format!("SELECT COUNT(*) FROM {table} WHERE member_id = {member}")),
-            Holds::Leaf if *table == "rows" => Some(format!(
-                "SELECT COUNT(*) FROM rows WHERE member_id = {member} AND (wrapped IS NOT NULL OR inputs IS NOT NULL)"
-            )),
             Holds::Record => {
                 let ids: Vec<String> = records.iter().map(ToString::to_string).collect();
                 Some(format!("SELECT COUNT(*) FROM {table} WHERE contribution_id IN ({})", ids.join(",")))
@@ -136,11 +142,25 @@ async fn left(world: &World, seat: u8, member: MemberId, records: &[Contribution
             left.extend((count > 0).then(|| format!("{count} rows of {table}")));
         }
     }
+    for leaf in leaves(world, seat, &mut db, member).await? {
+        left.extend(leaf.wrapped.map(|_| "an exact row".to_owned()));
+        left.extend(leaf.inputs.map(|_| "inputs behind a row".to_owned()));
+    }
     db.close().await?;
     for row in world.steward(seat).store.snapshots().await? {
         left.extend(row.ids.iter().filter(|id| records.contains(id)).map(|id| format!("record {id} in a snapshot")));
     }
     Ok(left)
+}
+
+/// A member's rows of all epochs, out of their pages.
+async fn leaves(world: &World, seat: u8, db: &mut sqlx::SqliteConnection, member: MemberId) -> Result<Vec<LeafRow>> {
+    let mut found = Vec::new();
+    for row in sqlx::query("SELECT DISTINCT epoch FROM rows").fetch_all(db).await? {
+        let rows = world.steward(seat).store.rows(Epoch(row.try_get(0)?)).await?;
+        found.extend(rows.into_iter().filter(|leaf| leaf.member == member));
+    }
+    Ok(found)
 }
 
 /// What a steward's database holds of a member: each blob of each row that is the member's.
@@ -155,7 +175,6 @@ async fn at_rest(world: &World, seat: u8, member: MemberId) -> Result<BTreeMap<S
         ("score_reasons", "wrapped"),
         ("member_keys", "wrapped"),
         ("row_keys", "wrapped"),
-        ("rows", "wrapped"),
         ("scores", "signature"),
         ("scores", "sketch"),
         ("entered", "sketch"),
@@ -164,6 +183,10 @@ async fn at_rest(world: &World, seat: u8, member: MemberId) -> Result<BTreeMap<S
         for (index, row) in sqlx::query(sql).bind(i64::from(member.0)).fetch_all(&mut db).await?.iter().enumerate() {
             needles.insert(format!("{table}.{column} {index}"), row.try_get(0)?);
         }
+    }
+    for (index, leaf) in leaves(world, seat, &mut db, member).await?.into_iter().enumerate() {
+        needles.extend(leaf.wrapped.map(|wrapped| (format!("rows.wrapped {index}"), wrapped)));
+        needles.extend(leaf.inputs.map(|wrapped| (format!("row_inputs.wrapped {index}"), wrapped)));
     }
     let kept = "SELECT inputs FROM sheet_copies UNION ALL SELECT sheet FROM sheet_copies WHERE sheet IS NOT NULL";
     for (index, row) in sqlx::query(kept).fetch_all(&mut db).await?.iter().enumerate() {
@@ -199,7 +222,7 @@ async fn secrets(world: &World, seat: u8, member: MemberId) -> Result<BTreeMap<S
 
 async fn attestation(world: &World, seat: u8, member: MemberId) -> Result<Option<ErasureAttestation>> {
     let client = world.client(seat, &world.coop.worker);
-    match client.get::<ErasureAttestation>(&format!("/v1/erasures/{member}")).await {
+    match client.get(steward::ERASURE.at(member)).await {
         Ok(attestation) => Ok(Some(attestation)),
         Err(error) if error.code() == ProblemCode::NotFound => Ok(None),
         Err(error) => Err(error.into()),
@@ -224,9 +247,18 @@ async fn point_10_nothing_of_an_erased_member_is_left_in_any_file() -> Result<()
         let dir = &world.configs[usize::from(seat) - 1].data_dir;
         let stored = at_rest(&world, seat, eve.id).await?;
         assert!(left(&world, seat, eve.id, &ids[1..]).await?.iter().any(|what| what.contains("in a snapshot")));
-        for table in
-            ["blinder", "shares", "contributions", "consents", "member_keys", "row_keys", "rows", "scores", "entered"]
-        {
+        for table in [
+            "blinder",
+            "shares",
+            "contributions",
+            "consents",
+            "member_keys",
+            "row_keys",
+            "rows",
+            "row_inputs",
+            "scores",
+            "entered",
+        ] {
             assert!(stored.keys().any(|name| name.starts_with(table)), "{table}: {:?}", stored.keys());
         }
         assert!(found(dir, &stored)?.len() >= stored.len(), "the test finds what is there");
@@ -546,20 +578,47 @@ async fn point_2_what_was_kept_for_its_time_is_destroyed_and_a_newcomer_takes_th
     world.attempt(4, 0).await?;
     world.settled(4).await?;
     world.after_window(4).await?;
+    let left = std::cell::RefCell::new(Vec::new());
     let expired = async || {
         world.coop.local.mine(1).await?;
         let mut db = database(&world, 4).await?;
-        let mut rows = 0i64;
+        let mut rows = Vec::new();
         for sql in [
             "SELECT COUNT(*) FROM sheets WHERE epoch <= 2",
             "SELECT COUNT(*) FROM scores",
             "SELECT COUNT(*) FROM openings",
             "SELECT COUNT(*) FROM uses",
         ] {
-            rows += sqlx::query(sql).fetch_one(&mut db).await?.try_get::<i64, _>(0)?;
+            rows.push(sqlx::query(sql).fetch_one(&mut db).await?.try_get::<i64, _>(0)?);
         }
         db.close().await?;
-        Ok(rows == 0)
+        left.replace(rows.clone());
+        Ok(rows == [0; 4])
     };
-    world.until("the end of what was kept for its time", expired).await
+    let waited = world.until("the end of what was kept for its time", expired).await;
+    waited.with_context(|| format!("sheets, scores, openings, uses: {:?}", left.borrow()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_left_office_destroys_what_is_erased_later() -> Result<()> {
+    let mut world = World::start(&[1, 2, 3]).await?;
+    let ada = world.member(1).await?;
+    world.contribute(&[(&ada, world.record(1).await?)]).await?;
+    let former: Vec<_> = (1..=3).map(|seat| world.steward(seat).clone()).collect();
+    // Nobody of the new committee runs: shares are not handed over yet.
+    world.seat(&[4, 5, 6], 2).await?;
+    for steward in &former {
+        assert_eq!(steward.store.share_count(ada.id).await?, 1);
+    }
+    world.coop.erase(&ada.key, ada.id).await?;
+    world
+        .until("former stewards destroy their shares", async || {
+            world.coop.local.mine(1).await?;
+            let mut left = 0;
+            for steward in &former {
+                left += steward.store.share_count(ada.id).await?;
+            }
+            Ok(left == 0)
+        })
+        .await
 }

@@ -9,6 +9,7 @@ use anyhow::Result;
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
+use rochdale_api::route::steward;
 use rochdale_api::settlement::AwardMessage;
 use rochdale_chain::account::{Recovery, message_digest};
 use rochdale_chain::bindings::{MemberAccountFactory, Programs};
@@ -85,7 +86,7 @@ async fn settles(instead: Value, times: usize) -> Result<()> {
     let good = AwardMessage { program: 4, member_id: ada.id, epoch: Epoch(1), points: 12_000, nonce, signature };
     let now = world.now().await?;
     let client = world.client(2, &world.coop.member_key(1));
-    let () = sealed::post(&client, world.sealing_of(2), "/v1/awards", &[good], now).await?;
+    let () = sealed::post(&client, world.sealing_of(2), steward::AWARDS, &vec![good], now).await?;
     // Attempt 0 of epoch 1 is steward 2's; 1 and 2 sign, as 3 is down until the root is on chain.
     world.down(3).await?;
     world.attempt(1, 0).await?;

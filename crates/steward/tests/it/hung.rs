@@ -4,6 +4,7 @@ use std::net::TcpListener;
 
 use anyhow::Result;
 use rochdale_api::client::Client;
+use rochdale_api::route::HEALTH;
 use rochdale_api::status::Health;
 use rochdale_core::ids::StewardId;
 
@@ -28,8 +29,8 @@ async fn one_hung_steward_does_not_stop_settlement() -> Result<()> {
     let client = Client::new(&format!("http://{}", world.configs[1].listen))?;
     let waits =
         |health: &Health| health.waiting_for.iter().any(|who| who.starts_with("steward 3 has not answered for"));
-    world.until("who is waited for", async || Ok(waits(&client.get("/v1/health").await?))).await?;
-    let health: Health = client.get("/v1/health").await?;
+    world.until("who is waited for", async || Ok(waits(&client.get(HEALTH).await?))).await?;
+    let health: Health = client.get(HEALTH).await?;
     assert!(health.ok, "{health:?}");
     Ok(())
 }

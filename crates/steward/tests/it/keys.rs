@@ -5,6 +5,7 @@ use alloy::primitives::Bytes;
 use anyhow::Result;
 use rochdale_api::ProblemCode;
 use rochdale_api::client::ClientError;
+use rochdale_api::route::steward;
 use rochdale_api::settlement::{SheetAnswer, SheetMessage};
 use rochdale_chain::eip712;
 use rochdale_chain::state::Cooperative;
@@ -213,7 +214,7 @@ async fn point_18_a_sheet_whose_copies_are_not_of_one_sheet_gets_no_signature() 
     world.up(1).await?;
     let sent = async |message: &SheetMessage| {
         let client = world.client(1, &role_key("steward-2"));
-        client.post_signed::<SheetAnswer>("/v1/settlement/sheets", message, world.now().await.unwrap()).await
+        client.post_signed(steward::SHEET, message, world.now().await.unwrap()).await
     };
     let mut garbage = honest.clone();
     garbage.sealed[2] = Bytes::from(vec![7; garbage.sealed[2].len()]);

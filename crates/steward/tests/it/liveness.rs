@@ -1,16 +1,23 @@
 //! The invariant of settlement: whatever one member and k − 1 stewards do, some epoch becomes final within m attempts, and
 //! no honest bond is slashed. Here k = 2 of 3: steward 2 is played by the test, which has its keys and signs what it likes.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use alloy::primitives::{B256, Bytes, U256};
 use anyhow::Result;
 use rochdale_api::client::ClientError;
 use rochdale_api::contribution::ScoreMessage;
+use rochdale_api::route::steward;
 use rochdale_api::settlement::{Sheet, SheetAnswer, SheetMessage};
 use rochdale_chain::bindings::{Disputes, StewardCommittee};
+use rochdale_chain::eip712;
 use rochdale_core::commit;
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, StewardId};
-use rochdale_core::ledger::{DemandKind, Header};
+use rochdale_core::ledger::{DemandKind, Header, Score};
 use rochdale_crypto::sealing::{self, SheetContext};
+use rochdale_node::sealed;
+use rochdale_steward::scoring::{drawn, message};
+use rochdale_steward::store::ScoreRow;
 use rochdale_testkit::anvil::role_key;
 use serde_json::{Value, json};
 
@@ -88,12 +95,14 @@ fn false_sheets(sheet: &Sheet) -> Vec<(&'static str, Sheet)> {
         change("revenue", &|s| s.revenue += 1),
         change("licenses", &|s| s.licenses.push(LicenseId(9))),
         change("datasets", &|s| s.datasets.push(DatasetId(9))),
+        change("sealed_to: none", &|s| s.sealed_to.clear()),
+        change("sealed_to: a key that nobody has", &|s| s.sealed_to[0] = B256::repeat_byte(9)),
     ]
 }
 
 async fn send(world: &World, to: u8, message: &SheetMessage) -> Result<SheetAnswer, ClientError> {
     let client = world.client(to, &role_key("steward-2"));
-    client.post_signed("/v1/settlement/sheets", message, world.now().await.unwrap()).await
+    client.post_signed(steward::SHEET, message, world.now().await.unwrap()).await
 }
 
 async fn bonds(world: &World) -> Result<Vec<U256>> {
@@ -197,6 +206,106 @@ async fn point_18_one_member_and_one_steward_stop_no_epoch_and_cost_no_honest_bo
     Ok(())
 }
 
+/// What steward 2 tells another of a record: the score that an honest steward gave, `more` better.
+async fn tell(world: &World, to: u8, honest: &ScoreRow, more: u16) -> Result<()> {
+    let Score { quality, uniqueness, authenticity, rarity } = honest.score;
+    let (key, quality) = (role_key("steward-2"), quality + more);
+    let said = eip712::Score {
+        contributionId: honest.contribution.0,
+        quality,
+        uniqueness,
+        authenticity,
+        rarity,
+        rubricHash: honest.rubric_hash,
+        sketch: honest.sketch,
+    };
+    let signature = eip712::sign(&key, &said, &world.coop.manifest.committee_domain())?;
+    let score = Score { quality, ..honest.score };
+    let row = ScoreRow { signer: key.address(), score, signature: signature.to_vec(), ..honest.clone() };
+    let (client, now) = (world.client(to, &key), world.now().await?);
+    Ok(sealed::post(&client, world.sealing_of(to), steward::SCORES, &vec![message(&row)], now).await?)
+}
+
+/// A record whose first two scorers are steward 2 and an honest one: steward 2 tells that one a score that differs from its own, and the
+/// other one a score that is the same.
+async fn told_apart(world: &World, id: ContributionId) -> Result<Option<u8>> {
+    let mirror = world.steward(1).at_head().await?;
+    let order = drawn(mirror.finalized(), &mirror.finalized().contributions[&id]);
+    let Some(first) = order[..2].iter().find(|seat| seat.0 != 2).filter(|_| order[2].0 != 2) else { return Ok(None) };
+    let other = 6 - 2 - first.0;
+    let store = &world.steward(first.0).store;
+    world.until("an honest score", async || Ok(!store.scores_of(id).await?.is_empty())).await?;
+    let honest = store.scores_of(id).await?.remove(0);
+    tell(world, other, &honest, 0).await?;
+    tell(world, first.0, &honest, 1).await?;
+    Ok(Some(first.0))
+}
+
+/// Whoever keeps the first score that it hears of a steward would never agree again: what one proposes to defer is agreed to the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn point_18_a_steward_that_signs_two_scores_of_a_record_stops_no_epoch() -> Result<()> {
+    let world = World::start(&[1, 3]).await?;
+    let (mut apart, mut all) = (BTreeMap::new(), BTreeSet::new());
+    for n in 1..=40 {
+        let ada = world.member(n).await?;
+        let id = world.contribute(&[(&ada, world.record(n.into()).await?)]).await?[0];
+        all.insert(id);
+        if let Some(honest) = told_apart(&world, id).await? {
+            apart.insert(honest, id);
+        }
+        if apart.len() == 2 {
+            break;
+        }
+    }
+    assert_eq!(apart.keys().copied().collect::<Vec<_>>(), [1, 3], "each honest steward was told apart once");
+    let before = bonds(&world).await?;
+    for epoch in 1..=2 {
+        assert!(first_proposed(&world, epoch).await? < M);
+        world.settled_at(&[1, 3], epoch).await?;
+        world.final_by_time(epoch).await?;
+    }
+    // Who said two things said nothing: another stood in, and every record entered.
+    for seat in [1, 3] {
+        let entered = world.steward(seat).store.entered_ids().await?;
+        assert!(all.iter().all(|id| entered.contains(id)), "steward {seat}: {entered:?} of {all:?}");
+    }
+    assert_eq!((bonds(&world).await?, slashes(&world).await?), (before, U256::ZERO));
+    Ok(())
+}
+
+/// A sheet is sealed to the keys in force when it is made, and made once an attempt. A key may be replaced as often as its steward likes.
+#[tokio::test(flavor = "multi_thread")]
+async fn point_18_a_steward_that_replaces_its_key_again_and_again_stops_no_epoch() -> Result<()> {
+    let mut world = World::start(&[1, 3]).await?;
+    world.member(1).await?;
+    world.down(1).await?;
+    // Steward 3 proposes attempt 1, and steward 1 is about to look.
+    world.attempt(1, 1).await?;
+    let made = async || {
+        world.coop.local.mine(1).await?;
+        Ok(!world.steward(3).store.sheets::<SheetMessage>(Epoch(1)).await?.is_empty())
+    };
+    world.until("a sheet", made).await?;
+    let (key, committee) = (role_key("steward-2"), world.coop.manifest.addresses.steward_committee);
+    let mut previous = world.sealing_of(2).0;
+    for n in 1..=3u8 {
+        let next = B256::repeat_byte(n);
+        let said = eip712::SealingKey { generation: 1, sealingKey: next, previous };
+        let signature = eip712::sign(&key, &said, &world.coop.manifest.committee_domain())?;
+        let call = StewardCommittee::rotateSealingKeyCall { stewardId_: 2, sealingKey: next, signature };
+        world.coop.relayer.send(committee, &call).await?;
+        previous = next;
+    }
+    world.up(1).await?;
+    let proposed = async || {
+        world.coop.local.mine(1).await?;
+        Ok(world.header(1).await.is_ok())
+    };
+    world.until("a proposal", proposed).await?;
+    assert_eq!(world.header(1).await?.attempt, 1);
+    world.settled_at(&[1, 3], 1).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_that_open_a_sheet_outlast_their_overlap_until_it_is_taken_over() -> Result<()> {
     let world = World::start(&[1, 2, 3]).await?;
@@ -205,6 +314,15 @@ async fn keys_that_open_a_sheet_outlast_their_overlap_until_it_is_taken_over() -
     world.scored(1).await?;
     let founding: Vec<B256> =
         world.steward(1).at_head().await?.latest.seats.iter().map(|seat| seat.sealing_key).collect();
+    // Keys are replaced as soon as the epoch is over, and sheets are made later: a copy may be sealed to the key before.
+    world.coop.local.time_to(world.coop.manifest.schedule().end(Epoch(1)) + 1, 3).await?;
+    world
+        .until("keys that are replaced", async || {
+            world.coop.local.mine(1).await?;
+            let rows = world.steward(1).store.sealing_keys().await?;
+            Ok(rows.iter().any(|row| row.public == founding[0] && row.retired.is_some()))
+        })
+        .await?;
     world.attempt(1, 0).await?;
     world.until("a proposal", async || Ok(world.header(1).await.is_ok())).await?;
     // Nobody takes it over: its block is not final, and then everybody is busy for two days.
@@ -244,4 +362,15 @@ async fn keys_that_open_a_sheet_outlast_their_overlap_until_it_is_taken_over() -
             Ok(rows.iter().all(|row| row.public != founding[0]))
         })
         .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sheet_of_an_attempt_that_is_over_is_signed_by_nobody() -> Result<()> {
+    let mut world = World::start(&[1, 2, 3]).await?;
+    world.attempt(1, 0).await?;
+    let (message, _) = honest_sheet(&mut world).await?;
+    world.attempt(1, message.attempt + 1).await?;
+    let refused = send(&world, 1, &message).await.unwrap_err();
+    assert!(refused.to_string().contains("is over"), "{refused}");
+    Ok(())
 }

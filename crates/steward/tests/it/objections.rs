@@ -7,6 +7,7 @@ use alloy::primitives::{B256, Bytes, U256, keccak256};
 use anyhow::Result;
 use rochdale_api::ProblemCode;
 use rochdale_api::client::ClientError;
+use rochdale_api::route::steward;
 use rochdale_api::settlement::{AnswerRequest, DemandAnswer, Sheet, SheetLine, SheetMessage};
 use rochdale_chain::bindings::{Disputes, SettlementLedger};
 use rochdale_chain::dispute::{self, DisputeError};
@@ -21,6 +22,7 @@ use rochdale_steward::audit;
 use rochdale_steward::config::Objection;
 use rochdale_steward::settlement::DUTY;
 use rochdale_testkit::anvil::role_key;
+use rochdale_testkit::fixtures;
 
 use crate::world::{TestMember, World};
 
@@ -56,6 +58,7 @@ async fn false_sheet(world: &World, about: &TestMember) -> Result<Vec<Bytes>> {
         awards: Vec::new(),
         unkeyed: Vec::new(),
         seed: B256::ZERO,
+        sealed_to: Vec::new(),
         revenue: 0,
         licenses: Vec::new(),
         datasets: Vec::new(),
@@ -75,25 +78,13 @@ async fn lie(world: &World, about: &TestMember, shown: bool) -> Result<Header> {
     let sealed = false_sheet(world, about).await?;
     let manifest = &world.coop.manifest;
     let header = Header {
-        epoch: Epoch(1),
-        attempt: 0,
         previous_root: empty_root(manifest.tree_depth),
         root: keccak256(b"a false root"),
         params_hash: manifest.ledger.hash(),
         inputs_root: keccak256(b"false inputs"),
         sheet_digest: commit::sheet(&sealed),
         sharers: 1,
-        payout: 0,
-        sum_usage: U256::ZERO,
-        sum_data: U256::ZERO,
-        sum_early: U256::ZERO,
-        sum_data_award: U256::ZERO,
-        sum_gov_award: U256::ZERO,
-        cash_allocated: 0,
-        data_awarded: 0,
-        data_earned: 0,
-        gov_awarded: 0,
-        gov_earned: 0,
+        ..fixtures::header(Epoch(1), 0)
     };
     let message = SheetMessage { epoch: Epoch(1), attempt: 0, proposer: StewardId(2), sealed, header: header.clone() };
     if shown {
@@ -110,8 +101,8 @@ async fn lie(world: &World, about: &TestMember, shown: bool) -> Result<Header> {
 
 /// A steward's health once it says so; a steward follows the chain at its own pace.
 async fn health_with(world: &World, seat: u8, words: &str) -> Result<String> {
-    world.until(words, async || Ok(page(world, seat, "/v1/health")?.contains(words))).await?;
-    page(world, seat, "/v1/health")
+    world.until(words, async || Ok(page(world, seat, steward::HEALTH.path)?.contains(words))).await?;
+    page(world, seat, steward::HEALTH.path)
 }
 
 async fn halted(world: &World, seat: u8, is: bool) -> Result<()> {
@@ -132,7 +123,7 @@ async fn a_false_root_is_told_without_its_members_objected_to_and_left_behind_on
     halted(&world, 3, true).await?;
 
     // Everybody: roots and a count. The operator: what to type, until when, and by the audit every line.
-    let (health, settlement) = (page(&world, 3, "/v1/health")?, page(&world, 3, "/v1/settlement")?);
+    let (health, settlement) = (page(&world, 3, steward::HEALTH.path)?, page(&world, 3, steward::SETTLEMENT.path)?);
     for page in [&health, &settlement] {
         assert!(page.contains(&header.root.to_string()) && page.contains("lines that differ: 1"), "{page}");
         for intimate in ["424242424", "555555555", "660066066", "330033033", "770077077", "member 1"] {
@@ -222,7 +213,7 @@ async fn a_root_that_nobody_shows_is_named_in_half_of_its_window() -> Result<()>
     let ada = world.member(1).await?;
     world.attempt(1, 0).await?;
     lie(&world, &ada, false).await?;
-    assert!(!page(&world, 3, "/v1/health")?.contains("rochdale dispute"));
+    assert!(!page(&world, 3, steward::HEALTH.path)?.contains("rochdale dispute"));
     let until = dispute::pending(&world.coop.chain, &world.coop.manifest).await?.unwrap().final_at.unwrap();
     world.coop.local.time_to(until - 43_200, 3).await?;
     let health = health_with(&world, 3, "could not be checked").await?;
@@ -246,20 +237,19 @@ async fn a_demanded_row_is_anybodys_to_carry_where_the_gateway_withholds_it() ->
     let (ada, ben) = (world.member(1).await?, world.member(2).await?);
     world.attempt(1, 0).await?;
     world.settled(1).await?;
-    let path = |member: MemberId| format!("/v1/settlement/answers/{member}");
     let client = world.client(2, &role_key("nobody"));
-    let early = client.get::<AnswerRequest>(&path(ada.id)).await;
+    let early = client.get(steward::DEMANDED.at(ada.id)).await;
     assert_eq!(early.as_ref().err().map(ClientError::code), Some(ProblemCode::NotFound), "{early:?}");
 
     world.withhold_answers();
     demand(&world, &ada).await?;
-    let shown = async || Ok(client.get::<AnswerRequest>(&path(ada.id)).await.is_ok());
+    let shown = async || Ok(client.get(steward::DEMANDED.at(ada.id)).await.is_ok());
     world.until("the answer to be shown", shown).await?;
-    let answer: AnswerRequest = client.get(&path(ada.id)).await?;
+    let answer: AnswerRequest = client.get(steward::DEMANDED.at(ada.id)).await?;
     assert_eq!((answer.epoch, answer.attempt, answer.member_id), (Epoch(1), 0, ada.id));
-    let others = client.get::<AnswerRequest>(&path(ben.id)).await;
+    let others = client.get(steward::DEMANDED.at(ben.id)).await;
     assert_eq!(others.as_ref().err().map(ClientError::code), Some(ProblemCode::NotFound), "{others:?}");
-    assert!(!page(&world, 2, "/v1/health")?.contains("dispute answer"));
+    assert!(!page(&world, 2, steward::HEALTH.path)?.contains("dispute answer"));
     world.coop.local.time_to(world.now().await? + 12 * 3_600, 1).await?;
     health_with(&world, 2, "`rochdale dispute answer --member 1`").await?;
 
@@ -272,12 +262,12 @@ async fn a_demanded_row_is_anybodys_to_carry_where_the_gateway_withholds_it() ->
     // Point 14: the same of the inputs.
     world.demand_of(&ada, 1, 0, DemandKind::Inputs).await?;
     world.until("the answer to be shown", shown).await?;
-    let answer: AnswerRequest = client.get(&path(ada.id)).await?;
+    let answer: AnswerRequest = client.get(steward::DEMANDED.at(ada.id)).await?;
     let DemandAnswer::Inputs { header, opened } = &answer.answer else { panic!("{answer:?}") };
     dispute::answer_inputs(&world.coop.researcher, manifest, header, ada.id, opened).await?;
     world.coop.local.mine(3).await?;
     world.until("what is answered to be shown no more", async || Ok(!shown().await?)).await?;
-    assert!(!page(&world, 2, "/v1/health")?.contains("dispute answer"));
+    assert!(!page(&world, 2, steward::HEALTH.path)?.contains("dispute answer"));
 
     // What nobody carries voids the root, by anybody's call.
     demand(&world, &ben).await?;

@@ -4,19 +4,22 @@ use alloy::primitives::{B256, U256};
 use anyhow::{Context as _, Result, bail};
 use rochdale_api::ProblemCode;
 use rochdale_api::client::ClientError;
-use rochdale_api::contribution::ShareAnswer;
-use rochdale_api::member::{ErasureAttestation, Sealed as SealedAnswer};
+use rochdale_api::member::Sealed as SealedAnswer;
 use rochdale_api::order::{
-    BlindedOrder, Debit, DebitSignature, Order, QueryRequest, ReleaseRequest, SealedRequest, Shares, Snapshot,
+    BlindedOrder, Debit, DebitSignature, Order, ReleaseRequest, SealedRequest, ShareAnswer, Shares, Snapshot,
 };
+use rochdale_api::route::Route;
+use rochdale_api::route::steward::{self, Access};
 use rochdale_chain::bindings::StewardCommittee;
 use rochdale_chain::client::SendError;
 use rochdale_chain::eip712;
+use rochdale_client::{Ordered, Researcher};
 use rochdale_core::consent::Choice;
 use rochdale_core::ids::{ContributionId, LicenseId, StewardId};
 use rochdale_core::query::{Ask, Query};
 use rochdale_crypto::sealing::{self, OrderContext, PoolContext, ShareContext, SharesContext};
 use rochdale_crypto::{Commitments, Header, Sealed, sharing};
+use rochdale_steward::release::SESSION;
 use rochdale_testkit::anvil::role_key;
 
 use crate::world::{DATASET, PURPOSE, World};
@@ -50,15 +53,10 @@ impl World {
     }
 
     pub fn order_as(&self, license: LicenseId, rho: u64, signer: &str, deadline: u64, cut: B256) -> Result<Asked> {
-        let query = query(rho);
-        let query_digest = query.digest()?;
-        let nonce = B256::new(rand::random());
-        let order = Order { license_id: license, cut, query_digest, rho, purpose: PURPOSE, nonce, deadline };
-        let (message, domain) = (eip712::order::QueryOrder::from(&order), self.coop.manifest.committee_domain());
-        let signature = eip712::sign(&role_key(signer), &message, &domain)?;
-        let request = QueryRequest { query, order, signature };
-        let blinded = BlindedOrder { request, drawn: B256::new(rand::random()) };
-        Ok(Asked { blinded, digest: eip712::digest(&message, &domain) })
+        let (site, nonce) = (self.site(), B256::new(rand::random()));
+        let researcher = Researcher { site: &site, key: &role_key(signer) };
+        let Ordered { order, request } = researcher.order(license, PURPOSE, query(rho), cut, nonce, deadline)?;
+        Ok(Asked { blinded: BlindedOrder { request, drawn: B256::new(rand::random()) }, digest: order })
     }
 
     fn sealed(&self, seat: u8, order: B256, body: &impl serde::Serialize) -> Result<SealedRequest> {
@@ -74,19 +72,19 @@ impl World {
         Ok(SealedRequest { order, sealed })
     }
 
-    async fn ask<T: serde::de::DeserializeOwned>(
+    async fn ask<A: serde::de::DeserializeOwned>(
         &self,
         seat: u8,
-        path: &str,
+        route: Route<SealedRequest, A, Access>,
         body: &SealedRequest,
-    ) -> Result<T, ClientError> {
+    ) -> Result<A, ClientError> {
         let now = self.coop.chain.now().await.unwrap();
-        self.client(seat, &self.coop.worker).post_signed(path, body, now).await
+        self.client(seat, &self.coop.worker).post_signed(route, body, now).await
     }
 
     pub async fn snapshot(&self, seat: u8, asked: &Asked) -> Result<Snapshot> {
         let request = self.sealed(seat, asked.digest, &asked.blinded)?;
-        let answer: SealedAnswer = self.ask(seat, "/v1/snapshots", &request).await?;
+        let answer: SealedAnswer = self.ask(seat, steward::SNAPSHOT, &request).await?;
         let context = PoolContext {
             chain_id: self.coop.manifest.chain_id,
             committee: self.coop.manifest.addresses.steward_committee,
@@ -99,7 +97,7 @@ impl World {
 
     pub async fn sign_debit(&self, seat: u8, asked: &Asked) -> Result<DebitSignature, ClientError> {
         let request = self.sealed(seat, asked.digest, &asked.blinded).unwrap();
-        self.ask(seat, "/v1/debits", &request).await
+        self.ask(seat, steward::DEBIT, &request).await
     }
 
     /// Has these seats sign and books the debit.
@@ -124,7 +122,7 @@ impl World {
 
     pub async fn release(&self, seat: u8, order: B256, ids: &[ContributionId]) -> Result<Shares, ClientError> {
         let request = self.sealed(seat, order, &ReleaseRequest { order, contributions: ids.to_vec() }).unwrap();
-        let answer: SealedAnswer = self.ask(seat, "/v1/release", &request).await?;
+        let answer: SealedAnswer = self.ask(seat, steward::RELEASE, &request).await?;
         let context = SharesContext {
             chain_id: self.coop.manifest.chain_id,
             committee: self.coop.manifest.addresses.steward_committee,
@@ -190,7 +188,7 @@ async fn shares_are_released_for_a_booked_debit_until_consent_falls() -> Result<
         world
             .until("an attestation", async || {
                 world.coop.local.mine(1).await?;
-                match client.get::<ErasureAttestation>(&format!("/v1/erasures/{}", eve.id)).await {
+                match client.get(steward::ERASURE.at(eve.id)).await {
                     Ok(attestation) => {
                         let receipt =
                             eip712::ErasureReceipt { memberId: eve.id.0, shares: 1, at: U256::from(attestation.at) };
@@ -223,6 +221,49 @@ async fn shares_are_released_for_a_booked_debit_until_consent_falls() -> Result<
     let audited = rochdale_steward::audit::audit(world.configs[2].clone()).await?;
     assert!(audited.agrees, "{audited}");
     world.down(1).await
+}
+
+/// Point 8: shares were once given 200 days later.
+#[tokio::test(flavor = "multi_thread")]
+async fn point_8_no_share_is_released_more_than_a_day_past_the_orders_deadline() -> Result<()> {
+    let world = World::start(&[1, 2, 3]).await?;
+    let ada = world.member(1).await?;
+    let ids = world.contribute(&[(&ada, world.record(1).await?)]).await?;
+    let license = world.license(1_000, YEAR).await?;
+    let (deadline, cut) = (world.now().await? + 3_600, world.coop.chain.head().await?.finalized.hash);
+    let asked = world.order_as(license, 10_000_000, "researcher", deadline, cut)?;
+    world.book(&asked, &[1, 2]).await?;
+    world.coop.local.time_to(deadline + SESSION - 60, 3).await?;
+    let answers = world.release(1, asked.digest, &ids).await?;
+    assert!(matches!(answers[0], ShareAnswer::Released { .. }), "a worker that crashed may go on: {answers:?}");
+    world.coop.local.time_to(deadline + SESSION + 1, 3).await?;
+    for seat in 1..=3 {
+        let answers = world.release(seat, asked.digest, &ids).await?;
+        let (code, reason) = refusal(&answers[0]);
+        assert!(code == ProblemCode::Forbidden && reason.contains("expired at"), "{reason}");
+    }
+    Ok(())
+}
+
+/// Point 11: a consent that was given again counts at a release as it does everywhere, once it is final; a denial counted at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn point_11_a_consent_that_is_given_again_releases_nothing_before_it_is_final() -> Result<()> {
+    let world = World::start(&[1, 2, 3]).await?;
+    let ada = world.member(1).await?;
+    let ids = world.contribute(&[(&ada, world.record(1).await?)]).await?;
+    let license = world.license(1_000, YEAR).await?;
+    let asked = world.order(license, 10_000_000).await?;
+    world.book(&asked, &[1, 2]).await?;
+    world.coop.revoke(&ada.key, ada.id).await?;
+    world.coop.local.mine(3).await?;
+    world.consent(&ada, 2, &Choice::health_research()).await?;
+    let answers = world.release(1, asked.digest, &ids).await?;
+    let (code, reason) = refusal(&answers[0]);
+    assert!(code == ProblemCode::ConsentDenied && reason.contains("not in a finalized block yet"), "{reason}");
+    world.coop.local.mine(3).await?;
+    let answers = world.release(1, asked.digest, &ids).await?;
+    assert!(matches!(answers[0], ShareAnswer::Released { .. }), "{answers:?}");
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -397,7 +438,7 @@ async fn a_debit_that_a_reorganization_drops_is_booked_again() -> Result<()> {
 }
 
 /// Who signed the debit holds no seat any more, and who holds one starts with nothing: they take the snapshot from those who left office, tell
-/// alike what everybody has spent, and take the debit for what it is. They hold no shares, and say so.
+/// alike what everybody has spent, take the debit for what it is, and release shares for it that were dealt to them without its member.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_seat_is_replaced_between_debit_and_release() -> Result<()> {
     let mut world = World::start(&[1, 2, 3]).await?;
@@ -416,12 +457,33 @@ async fn every_seat_is_replaced_between_debit_and_release() -> Result<()> {
                 Ok(true)
             })
             .await?;
-        let answers = world.release(seat, asked.digest, &ids).await?;
-        let (code, reason) = refusal(&answers[0]);
-        assert!(code != ProblemCode::Conflict && code != ProblemCode::BudgetExceeded, "{code:?}: {reason}");
+        if let ShareAnswer::Refused { code, reason, .. } = &world.release(seat, asked.digest, &ids).await?[0] {
+            assert_eq!(*code, ProblemCode::NotFound, "it has no share yet: {reason}");
+        }
         let again = world.order(license, 8_000).await?;
         assert!(world.snapshot(seat, &again).await?.contributions.is_empty(), "what is left is 7,000");
     }
+    let released = async |seat: u8| match world.release(seat, asked.digest, &ids).await?.remove(0) {
+        ShareAnswer::Released { deal, sealed, .. } => anyhow::Ok(Some((deal, sealed))),
+        ShareAnswer::Refused { .. } => Ok(None),
+    };
+    world
+        .until("one sharing of two new seats", async || {
+            world.coop.local.mine(1).await?;
+            let (one, other) = (released(1).await?, released(3).await?);
+            Ok(one.zip(other).is_some_and(|((one, _), (other, _))| one == other))
+        })
+        .await?;
+    let row = world.steward(1).store.contributions().await?.remove(0);
+    let (mut shares, mut deal) = (Vec::new(), Vec::new());
+    for seat in [1, 3] {
+        let (points, sealed) = released(seat).await?.context("no share")?;
+        let context = ShareContext::of(&Header::from_bytes(&row.header)?, StewardId(seat)).release(asked.digest);
+        shares.push(sealing::open_released_share(&world.worker_sealing, &context, &Sealed(sealed))?);
+        deal = points;
+    }
+    assert!(deal != row.points && deal[0] == row.points[0], "another sharing of the same secret");
+    sharing::combine(&Commitments { seats: 3, points: deal }, &shares)?;
     Ok(())
 }
 

@@ -4,8 +4,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use alloy::primitives::B256;
 use anyhow::Result;
 use rochdale_core::ids::{ContributionId, StewardId};
+use rochdale_crypto::SealingPublicKey;
 use rochdale_steward::scoring::drawn;
 
 use crate::world::World;
@@ -93,5 +95,34 @@ async fn stewards_that_change_places_keep_what_they_scored() -> Result<()> {
         entered(&world, 2).await?
     };
     assert_eq!(second, ids.iter().copied().collect(), "all have entered");
+    Ok(())
+}
+
+/// The sealing keys by which members and stewards reach the seats, in their order.
+async fn keys_in_force(world: &World) -> Result<Vec<B256>> {
+    Ok(world.steward(1).at_head().await?.latest.seats.iter().map(|seat| seat.sealing_key).collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_stays_is_reached_by_the_key_in_force_whatever_the_vote_says() -> Result<()> {
+    let (mut world, _) = scored().await?;
+    let founding = keys_in_force(&world).await?;
+    entered(&world, 1).await?;
+    world
+        .until("keys that are replaced", async || {
+            world.coop.local.mine(1).await?;
+            Ok(keys_in_force(&world).await?.iter().zip(&founding).all(|(now, then)| now != then))
+        })
+        .await?;
+    world.reseat([2, 3, 1]).await?;
+    let held = |world: &World, seat: u8, key: B256| world.steward(seat).keys.sealing.holds(SealingPublicKey(key));
+    for (seat, key) in (1..).zip(keys_in_force(&world).await?) {
+        assert!(!founding.contains(&key), "seat {seat} is reached by a key that may be destroyed");
+        assert!(held(&world, seat, key), "seat {seat} does not hold the key in force");
+    }
+    let eve = world.member(7).await?;
+    let id = world.contribute(&[(&eve, world.record(7).await?)]).await?[0];
+    let first = entered(&world, 2).await?;
+    assert!(first.contains(&id) || entered(&world, 3).await?.contains(&id), "what is sealed right after it opens");
     Ok(())
 }

@@ -6,8 +6,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use anyhow::Result;
 use rochdale_api::ProblemCode;
 use rochdale_api::member::LeavesRequest;
+use rochdale_api::route::steward;
 use rochdale_core::ids::Epoch;
 use rochdale_node::backup::{self, BackupError, Mark};
+use rochdale_node::sealed;
 
 use crate::world::World;
 
@@ -55,7 +57,7 @@ async fn point_9_a_restored_steward_destroys_what_was_erased_since_and_waits_bef
     let asked = async |world: &World| {
         let now = world.now().await.unwrap();
         let client = world.client(3, &gateway);
-        client.post_signed::<serde_json::Value>("/v1/claim-leaves", &leaves, now).await.map_err(|e| e.code())
+        sealed::post(&client, world.sealing_of(3), steward::CLAIM_LEAVES, &leaves, now).await.map_err(|e| e.code())
     };
     assert_eq!(asked(&world).await, Err(ProblemCode::Halted), "it promises nothing yet");
     // Tombstones first, while it waits.
@@ -88,4 +90,24 @@ async fn point_9_a_restored_steward_destroys_what_was_erased_since_and_waits_bef
     assert_ne!(asked(&world).await, Err(ProblemCode::Halted), "it serves again");
     assert_eq!(world.steward(3).store.share_count(ada.id).await?, 0, "what was erased stays so");
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_erasure_is_attested_while_an_unsealed_copy_lies_about() -> Result<()> {
+    let world = World::start(&[1, 2, 3]).await?;
+    let ada = world.member(1).await?;
+    world.contribute(&[(&ada, world.record(1).await?)]).await?;
+    let stage = world.configs[0].data_dir.join("backup.stage");
+    std::fs::create_dir(&stage)?;
+    world.erase(&ada).await?;
+    let attested = async |seat: u8| {
+        let row = world.steward(seat).store.erasure(ada.id).await?;
+        Ok::<_, anyhow::Error>(row.is_some_and(|row| !row.signature.is_empty()))
+    };
+    world.until("the others' word", async || Ok(attested(2).await? && attested(3).await?)).await?;
+    let refused = world.steward(1).erase_round(&*world.steward(1).at_head().await?).await.unwrap_err();
+    assert!(refused.detail.contains("backup.stage"), "{refused}");
+    assert!(!attested(1).await?);
+    std::fs::remove_dir(&stage)?;
+    world.until("the word", async || attested(1).await).await
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use rochdale_api::member::{ClaimLeaf, LeavesRequest, RowReport, RowRequest, SealedRow};
+use rochdale_api::route::steward;
 use rochdale_chain::client::SystemClock;
 use rochdale_core::ids::{Epoch, MemberId, StewardId};
 use rochdale_core::ledger::{self, Amounts};
@@ -33,7 +34,7 @@ async fn three_stewards_score_and_settle_and_the_audit_agrees() -> Result<()> {
         let client = world.client(seat, &world.gateway_key());
         let (key, now) = (world.sealing_of(seat), world.now().await?);
         let leaves: Vec<ClaimLeaf> =
-            rochdale_node::sealed::post(&client, key, "/v1/claim-leaves", &request, now).await?;
+            rochdale_node::sealed::post(&client, key, steward::CLAIM_LEAVES, &request, now).await?;
         assert_eq!(leaves.len(), 3);
         for leaf in leaves {
             let shown = Amounts { cash: leaf.cash, stream: leaf.stream, data: leaf.data, gov: leaf.gov };
@@ -223,7 +224,9 @@ async fn an_audit_finds_a_changed_row() -> Result<()> {
     assert!(audit::audit(world.configs[0].clone()).await?.agrees);
     let file = world.configs[0].data_dir.join("steward.db");
     let pool = sqlx::SqlitePool::connect(&format!("sqlite://{}", file.display())).await?;
-    sqlx::query("UPDATE rows SET data = zeroblob(16) WHERE member_id = 1").execute(&pool).await?;
+    // The third amount of the page's first leaf is member 1's DATA.
+    let data = "UPDATE rows SET leaves = CAST(substr(leaves, 1, 32) || zeroblob(16) || substr(leaves, 49) AS BLOB)";
+    sqlx::query(data).execute(&pool).await?;
     pool.close().await;
     let audited = audit::audit(world.configs[0].clone()).await?;
     assert!(!audited.agrees);
@@ -240,8 +243,7 @@ async fn row(world: &World, key: &alloy::signers::local::PrivateKeySigner, membe
     // Reasons are with the two that scored: ask one that has them.
     for seat in 1..=3 {
         let client = world.client(seat, key);
-        let path = format!("/v1/members/{member}/row");
-        let sealed: SealedRow = client.post_signed(&path, &request, world.now().await?).await?;
+        let sealed: SealedRow = client.post_signed(steward::ROW.at(member), &request, world.now().await?).await?;
         let context = ClaimsRowContext {
             chain_id: world.coop.manifest.chain_id,
             ledger: world.coop.manifest.addresses.settlement_ledger,

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use rochdale_api::order::Sizes;
+use rochdale_api::route::steward;
 use rochdale_core::draw::{Chance, DrawSalt};
 use rochdale_core::ids::{Epoch, MemberId};
 use rochdale_core::size::GRID;
@@ -46,7 +47,7 @@ async fn stewards_publish_the_same_coarse_sizes_once_an_epoch_has_ended() -> Res
     let world = World::start(&[1, 2]).await?;
     let ada = world.member(1).await?;
     world.contribute(&[(&ada, world.record(1).await?)]).await?;
-    let sizes = async |seat| world.client(seat, &world.coop.worker).get::<Sizes>("/v1/sizes").await;
+    let sizes = async |seat| world.client(seat, &world.coop.worker).get(steward::SIZES).await;
     let first = sizes(1).await?;
     assert!(first.sizes.iter().all(|size| (size.epoch, size.members) == (Epoch(0), GRID)), "{first:?}");
     let end = world.coop.manifest.schedule().end(Epoch(1));
@@ -72,7 +73,7 @@ async fn a_size_is_shown_only_once_it_is_kept_and_nobody_holds_it_up() -> Result
     world.contribute(&[(&ada, world.record(1).await?)]).await?;
     // Eve consents once more and shows the receipt to nobody.
     world.coop.grant(&eve.key, eve.id, 2).await?;
-    let sizes = async |seat| world.client(seat, &world.coop.worker).get::<Sizes>("/v1/sizes").await;
+    let sizes = async |seat| world.client(seat, &world.coop.worker).get(steward::SIZES).await;
     let schedule = world.coop.manifest.schedule();
     world.coop.local.time_to(schedule.end(Epoch(1)) + 60, 3).await?;
     for _ in 0..10 {

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use alloy::primitives::{Address, B256};
 use anyhow::{Context as _, Result};
 use rochdale_api::client::ClientError;
+use rochdale_api::contribution::ScoresRequest;
+use rochdale_api::route::steward;
 use rochdale_api::settlement::{SheetAnswer, SheetMessage};
 use rochdale_chain::eip712;
 use rochdale_chain::events::{Event, Located, Seat};
@@ -146,7 +148,7 @@ async fn without_ones_own_score(kept: impl Fn(u64) -> u64) -> Result<(World, u8,
     world.up(honest).await?;
     let client = world.client(honest, &role_key("steward-2"));
     let answer: Result<SheetAnswer, ClientError> =
-        client.post_signed("/v1/settlement/sheets", &message, world.now().await?).await;
+        client.post_signed(steward::SHEET, &message, world.now().await?).await;
     Ok((world, honest, answer?))
 }
 
@@ -169,5 +171,23 @@ async fn nobody_signs_a_sheet_that_leaves_out_a_score_it_knows() -> Result<()> {
 async fn a_score_that_came_after_the_attempt_began_stops_no_sheet() -> Result<()> {
     let (_, _, answer) = without_ones_own_score(|start| start + 1).await?;
     assert!(matches!(answer, SheetAnswer::Signed(_)), "{answer:?}");
+    Ok(())
+}
+
+/// One record that is never scored, since its member revoked before, is the first that did not enter for ever: what is asked from it on must
+/// not be everything that was scored since.
+#[tokio::test(flavor = "multi_thread")]
+async fn scores_that_entered_before_the_last_epoch_are_told_no_more() -> Result<()> {
+    let world = World::start(&[1, 2, 3]).await?;
+    let ada = world.member(1).await?;
+    world.contribute(&[(&ada, world.record(1).await?)]).await?;
+    world.scored(1).await?;
+    let told = async || world.steward(1).scores_since(&ScoresRequest { after: ContributionId(0) }).await;
+    for (epoch, expected) in [(1, 2), (2, 0)] {
+        world.attempt(epoch, 0).await?;
+        world.settled(epoch).await?;
+        assert_eq!(told().await?.len(), expected, "epoch {epoch}: a void may still undo the last one");
+        world.final_by_time(epoch).await?;
+    }
     Ok(())
 }

@@ -6,7 +6,6 @@ use anyhow::{Context as _, Result};
 use rochdale_api::ProblemCode;
 use rochdale_api::contribution::{ContributionPackage, ScoreMessage};
 use rochdale_api::custody::Opening;
-use rochdale_chain::bindings::ContributionRegistry;
 use rochdale_chain::eip712;
 use rochdale_core::ids::ContributionId;
 use rochdale_core::score;
@@ -21,18 +20,7 @@ const OWN: ContributionId = ContributionId(2);
 
 impl World {
     async fn record_as(&self, member: &TestMember, commitment: B256) -> Result<()> {
-        let registry = self.coop.manifest.addresses.contribution_registry;
-        let nonce = ContributionRegistry::nonceOfCall { memberId: member.id.0 };
-        let contribution = eip712::Contribution {
-            memberId: member.id.0,
-            commitment,
-            consentVersion: 1,
-            nonce: self.coop.chain.view(registry, &nonce).await?,
-            deadline: self.coop.deadline().await?,
-        };
-        let signature = eip712::sign(&member.key, &contribution, &self.coop.manifest.contribution_domain())?;
-        let call = ContributionRegistry::recordCall { c: vec![contribution.into()], signatures: vec![signature] };
-        self.coop.relayer.send(registry, &call).await?;
+        self.coop.record(&[(&member.key, member.id, commitment)]).await?;
         Ok(())
     }
 

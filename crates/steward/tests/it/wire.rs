@@ -7,7 +7,10 @@ use std::sync::{Arc, Mutex};
 use alloy::hex;
 use alloy::primitives::{B256, keccak256};
 use anyhow::{Context as _, Result};
+use rochdale_api::ProblemCode;
 use rochdale_api::member::{ClaimLeaf, LeavesRequest};
+use rochdale_api::reshare::{RecordAsked, ReshareRequest};
+use rochdale_api::route::steward;
 use rochdale_core::ids::{ContributionId, Epoch};
 use rochdale_node::sealed;
 use rochdale_testkit::anvil::role_key;
@@ -124,12 +127,18 @@ async fn point_7_nothing_that_reaches_or_leaves_a_steward_names_a_member_in_the_
     let (gateway, ask) =
         (world.client(1, &world.gateway_key()), LeavesRequest { epoch: Epoch(1), members: vec![ada.id] });
     let (key, now) = (world.sealing_of(1), world.now().await?);
-    let leaves: Vec<ClaimLeaf> = sealed::post(&gateway, key, "/v1/claim-leaves", &ask, now).await?;
+    let leaves: Vec<ClaimLeaf> = sealed::post(&gateway, key, steward::CLAIM_LEAVES, &ask, now).await?;
     assert_eq!(leaves.len(), 1);
 
-    let delivered = ["/v1/row-keys", "/v1/consents", "/v1/contributions", "/v1/awards", "/v1/claim-leaves"];
-    let told = ["/v1/catch-up", "/v1/scores/since", "/v1/scores", "/v1/shares", "/v1/awards/held"];
-    for path in delivered.into_iter().chain(told) {
+    // No committee was seated since the first: it is asked by hand, and says so.
+    let records = vec![RecordAsked { contribution_id: ids[0], have: Vec::new(), words: Vec::new() }];
+    let (colleague, asked) = (world.client(1, &role_key("steward-3")), ReshareRequest { generation: 1, records });
+    let refused = sealed::post(&colleague, key, steward::RESHARE, &asked, now).await.unwrap_err();
+    assert_eq!(refused.code(), ProblemCode::Conflict, "{refused}");
+
+    // Whoever offers a key offers it to a steward that serves, before there is a member to look for here.
+    let called = steward::TABLE.iter().filter(|route| route.sealed && route.path != steward::OFFER.path);
+    for path in called.map(|route| route.path) {
         assert!(holds(&heard, format!("POST {path} ").as_bytes()), "nobody called {path}");
     }
     let root = world.header(1).await?.root;

@@ -1,14 +1,14 @@
 //! The cooperative of a test.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy::signers::local::PrivateKeySigner;
-use alloy::sol_types::SolCall;
+use alloy::sol_types::{Eip712Domain, SolCall};
 use anyhow::{Context as _, Result, bail};
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -16,29 +16,33 @@ use axum::routing::post;
 use axum::{Json, Router};
 use rochdale_api::client::{Client, ClientError, Identity};
 use rochdale_api::contribution::{ContributionPackage, ShareReceipt};
-use rochdale_api::custody::RotateKeyRequest;
-use rochdale_api::member::{ClaimLeaf, ConsentDelivery, KeyOfferDelivery, KeyReceipt, Mined, RowKeyDelivery, SealedTo};
+use rochdale_api::custody::{BlobRequest, PERMIT_LIFETIME, RotateKeyRequest};
+use rochdale_api::member::{
+    ClaimLeaf, ConsentDelivery, KeyOfferDelivery, KeyOfferRequest, KeyReceipt, Mined, RowKeyDelivery,
+};
 use rochdale_api::order::DebitRequest;
+use rochdale_api::route::steward::{self, Access};
+use rochdale_api::route::{self, HEALTH, Route, gateway};
 use rochdale_api::settlement::{AnswerRequest, DemandAnswer, ProposeRequest, SettlementStatus};
 use rochdale_api::{Problem, ProblemCode, auth};
-use rochdale_chain::bindings::{
-    self, ConsentRegistry, ContributionRegistry, Disputes, LicenseSale, Market, Membership, SettlementLedger,
-    StewardCommittee, TestUSDC,
-};
+use rochdale_chain::bindings::{self, ContributionRegistry, Disputes, LicenseSale, SettlementLedger, StewardCommittee};
 use rochdale_chain::client::{ManualClock, Receipt as TxReceipt, Sender};
 use rochdale_chain::dispute;
 use rochdale_chain::eip712;
 use rochdale_chain::events::{Event, Seat};
 use rochdale_chain::local::{AnvilOptions, post_bonds};
+use rochdale_client::membership::{self, Applicant};
+use rochdale_client::{Member, Site, statement};
 use rochdale_core::commit;
-use rochdale_core::consent::{Choice, Controller, Notice, Receipt};
+use rochdale_core::consent::Choice;
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, Purpose, StewardId};
 use rochdale_core::ledger::DemandKind;
 use rochdale_core::order::Debit;
+use rochdale_core::query::Query;
 use rochdale_crypto::keyfile::{self, KeyKind};
-use rochdale_crypto::sealing::{self, ConsentContext, ConsentPart, PrivatePart, RowKeyContext, ShareContext};
+use rochdale_crypto::sealing::PrivatePart;
 use rochdale_crypto::{
-    Context, RecordSecret, RowKey, SealingKeyPair, SealingPublicKey, envelope, random_blinder, sharing,
+    Cid, Context, RecordSecret, RowKey, SealingKeyPair, SealingPublicKey, envelope, random_blinder, sharing,
 };
 use rochdale_node::sealed;
 use rochdale_steward::config::{Budget, Config, Former, Peer, Retention, Scoring, Sealing, Settlement};
@@ -72,6 +76,13 @@ pub struct TestMember {
     pub nullifier: B256,
 }
 
+impl TestMember {
+    /// As a signer.
+    pub fn of<'a>(&'a self, site: &'a Site) -> Member<'a> {
+        Member { site, key: &self.key, id: self.id }
+    }
+}
+
 /// What the vault holds.
 #[derive(Clone)]
 struct Vault {
@@ -83,6 +94,7 @@ struct Vault {
     answered: Arc<Mutex<Vec<AnswerRequest>>>,
     withholds: Arc<AtomicBool>,
     committee: Address,
+    domain: Eip712Domain,
     /// Which sealing key each one was replaced by.
     rotated: Arc<Mutex<BTreeMap<B256, B256>>>,
 }
@@ -105,7 +117,9 @@ pub struct World {
     pub configs: Vec<Config>,
     pub running: Vec<Option<Running>>,
     /// Which process holds each seat.
-    seated: [u8; 3],
+    seated: Vec<u8>,
+    /// How many of them bind, and open.
+    quorum: u8,
     pub worker_sealing: SealingKeyPair,
     /// What each process was given at first.
     sealing: Vec<SealingPublicKey>,
@@ -115,8 +129,16 @@ pub struct World {
     _dir: TempDir,
 }
 
+/// A port that nobody listens on, below those that the system lends to whoever connects: a steward that stops and starts comes back to it.
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 20_000 + u16::try_from(std::process::id() % 50).unwrap() * 100;
+    loop {
+        let port = first + NEXT.fetch_add(1, Ordering::SeqCst) % 6_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 fn url(port: u16) -> String {
@@ -189,15 +211,16 @@ impl World {
             answered: Arc::default(),
             withholds: Arc::default(),
             committee: coop.manifest.addresses.steward_committee,
+            domain: coop.manifest.committee_domain(),
             rotated: Arc::default(),
         };
         let domain = auth::domain(coop.manifest.chain_id, coop.manifest.addresses.steward_committee);
         serve_vault(ports[0], vault.clone(), Identity { key: role_key("relayer"), domain }).await?;
         coop.local.mine(3).await?;
         let running = (0..PROCESSES).map(|_| None).collect();
-        let seated = [1, 2, 3];
+        let (seated, quorum, taps) = (vec![1, 2, 3], 2, Vec::new());
         let mut world =
-            Self { coop, configs, running, seated, worker_sealing, sealing, vault, taps: Vec::new(), _dir: dir };
+            Self { coop, configs, running, seated, quorum, worker_sealing, sealing, vault, taps, _dir: dir };
         for seat in seats {
             world.up(*seat).await?;
         }
@@ -211,7 +234,10 @@ impl World {
 
     /// Starts a steward and waits until it serves.
     pub async fn up(&mut self, seat: u8) -> Result<()> {
-        let at = self.at(seat);
+        self.start_process(self.at(seat)).await
+    }
+
+    async fn start_process(&mut self, at: usize) -> Result<()> {
         let steward = Steward::open(self.configs[at].clone(), Arc::new(ManualClock::default())).await?;
         let (stop, stopped) = oneshot::channel::<()>();
         let served = steward.clone();
@@ -223,8 +249,8 @@ impl World {
             .unwrap();
         });
         self.running[at] = Some(Running { steward, stop: Some(stop), task });
-        let client = Client::new(&self.url(seat))?;
-        self.until("a steward that serves", async || match client.get::<serde_json::Value>("/v1/health").await {
+        let client = Client::new(&format!("http://{}", self.configs[at].listen))?;
+        self.until("a steward that serves", async || match client.get(HEALTH).await {
             Ok(_) => Ok(true),
             Err(ClientError::Unreachable { .. }) => Ok(false),
             // It serves, and has something to say.
@@ -257,43 +283,85 @@ impl World {
     /// The member house seats a new committee, by process; who stays starts again with the new peers, who is new starts,
     /// and who left goes on answering.
     pub async fn reseat(&mut self, seated: [u8; 3]) -> Result<()> {
-        let stay: Vec<u8> = (1..=3).filter(|seat| seated.contains(&self.seated[usize::from(*seat) - 1])).collect();
-        for seat in &stay {
-            self.down(*seat).await?;
+        self.seat(&seated, 2).await?;
+        for seat in 1..=3 {
+            self.up(seat).await?;
         }
-        let before = std::mem::replace(&mut self.seated, seated);
+        Ok(())
+    }
+
+    /// As [`Self::reseat`], of any size, with nobody of it running yet.
+    pub async fn seat(&mut self, seated: &[u8], quorum: u8) -> Result<()> {
+        for seat in 1..=self.size() {
+            if seated.contains(&self.seated[usize::from(seat) - 1]) && self.running[self.at(seat)].is_some() {
+                self.down(seat).await?;
+            }
+        }
+        let before = std::mem::replace(&mut self.seated, seated.to_vec());
+        self.quorum = quorum;
         let role = |process: &u8| role_key(&format!("steward-{process}"));
         let seats: Vec<_> = seated
             .iter()
             .map(|process| Seat {
                 signer: role(process).address(),
-                sealing_key: self.in_force(usize::from(*process) - 1).0,
+                // As a vote says that was proposed before any key was replaced.
+                sealing_key: self.sealing[usize::from(*process) - 1].0,
             })
             .collect();
         let (a, mut config) = (&self.coop.manifest.addresses, self.coop.config.clone());
         config.actors.stewards.clone_from(&seats);
         let call = StewardCommittee::seatCall {
             seats_: seats.iter().map(|s| (s.signer, s.sealing_key).into()).collect(),
-            quorum_: 2,
+            quorum_: quorum,
         };
         self.decide(a.member_timelock, a.steward_committee, &call).await?;
         post_bonds(&self.coop.founder, &self.coop.manifest, &config).await?;
         self.coop.stewards = seated.iter().map(role).collect();
-        let former = before.iter().filter(|process| !seated.contains(process)).map(|process| Former {
+        let mut former: Vec<Former> = self.configs[usize::from(before[0]) - 1].former.clone();
+        former.extend(before.iter().map(|process| Former {
             address: role(process).address(),
             url: format!("http://{}", self.configs[usize::from(*process) - 1].listen),
-        });
-        let former: Vec<Former> = former.collect();
-        for seat in 1..=3u8 {
-            let others = (1..=3u8).filter(|other| *other != seat);
+        }));
+        former.retain(|former| self.coop.stewards.iter().all(|seated| seated.address() != former.address));
+        for seat in 1..=self.size() {
+            let others = (1..=self.size()).filter(|other| *other != seat);
             let peers = others.map(|other| Peer { steward: StewardId(other), url: self.url(other) }).collect();
             let at = self.at(seat);
             (self.configs[at].peers, self.configs[at].former) = (peers, former.clone());
         }
-        for seat in 1..=3 {
-            self.up(seat).await?;
-        }
         Ok(())
+    }
+
+    fn size(&self) -> u8 {
+        u8::try_from(self.seated.len()).unwrap()
+    }
+
+    /// A process that runs, whether it holds a seat or not.
+    pub fn process(&self, process: u8) -> &Arc<Steward> {
+        &self.running[usize::from(process) - 1].as_ref().unwrap().steward
+    }
+
+    /// Stops a process that holds no seat, or starts it again.
+    pub async fn process_down(&mut self, process: u8) -> Result<()> {
+        let mut running = self.running[usize::from(process) - 1].take().context("it does not run")?;
+        if let Some(stop) = running.stop.take() {
+            let _ = stop.send(());
+        }
+        Ok(running.task.await?)
+    }
+
+    pub async fn process_up(&mut self, process: u8) -> Result<()> {
+        self.start_process(usize::from(process) - 1).await
+    }
+
+    /// The sealing key that a process was given at first.
+    pub fn first_sealing_key(&self, process: u8) -> SealingPublicKey {
+        self.sealing[usize::from(process) - 1]
+    }
+
+    /// The bytes of a blob that the vault holds.
+    pub fn blob(&self, cid: &str) -> Option<Vec<u8>> {
+        self.vault.blobs.lock().unwrap().get(cid).cloned()
     }
 
     pub fn steward(&self, seat: u8) -> &Arc<Steward> {
@@ -317,7 +385,7 @@ impl World {
     }
 
     fn up_seats(&self) -> Vec<u8> {
-        (1..=3).filter(|seat| self.running[self.at(*seat)].is_some()).collect()
+        (1..=self.size()).filter(|seat| self.running[self.at(*seat)].is_some()).collect()
     }
 
     pub async fn now(&self) -> Result<u64> {
@@ -359,25 +427,16 @@ impl World {
         sealed: &RowKey,
         signer: &PrivateKeySigner,
     ) -> Result<KeyReceipt> {
-        let said = self.key_held(n, row_key);
-        let (account, nullifier, digest) = (said.account, said.nullifier, said.rowKeyDigest);
-        let deadline = self.now().await? + 3_600;
-        let offer = eip712::KeyOffer { account, nullifier, rowKeyDigest: digest, deadline: U256::from(deadline) };
-        let membership = self.coop.manifest.addresses.membership;
-        let (chain_id, steward) = (self.coop.manifest.chain_id, StewardId(seat));
-        let context = RowKeyContext { chain_id, membership, account, nullifier, index: steward };
-        let sealed = sealing::seal_row_key(&self.sealing_of(seat), &context, sealed, &mut rand::rng())?.0;
-        let delivery = KeyOfferDelivery {
-            account,
-            nullifier,
-            row_key_digest: digest,
-            deadline,
-            registrar_signature: eip712::sign(signer, &offer, &self.coop.manifest.membership_domain())?,
-            sealed: SealedTo { steward, sealed },
-        };
+        let (site, held) = (self.site(), self.key_held(n, row_key));
+        let applicant = |row_key| Applicant { site: &site, account: held.account, nullifier: held.nullifier, row_key };
+        let parts = applicant(sealed).seal_row_key(&mut rand::rng())?;
+        let offer = membership::offer(&applicant(row_key), signer, parts, self.now().await? + 3_600)?;
+        let KeyOfferRequest { account, nullifier, row_key_digest, deadline, registrar_signature, row_keys } = offer;
+        let sealed = row_keys[usize::from(seat) - 1].clone();
+        let delivery = KeyOfferDelivery { account, nullifier, row_key_digest, deadline, registrar_signature, sealed };
         let client = self.client(seat, &self.gateway_key());
         let (key, now) = (self.sealing_of(seat), self.now().await?);
-        Ok(sealed::post(&client, key, "/v1/row-keys/offers", &delivery, now).await?)
+        Ok(sealed::post(&client, key, steward::OFFER, &delivery, now).await?)
     }
 
     /// What a steward says of a key that it holds.
@@ -390,23 +449,18 @@ impl World {
     /// As [`Self::admit`], with the row key given.
     pub async fn admit_with(&self, n: u32, row_key: RowKey) -> Result<TestMember> {
         let key = self.coop.member_key(n);
-        let account = key.address();
-        let nullifier = keccak256(account);
-        let admission = eip712::Admission {
-            account,
-            payout: account,
-            nullifier,
-            rowKeyDigest: commit::row_key(B256::new(*row_key.expose())),
-            deadline: self.coop.deadline().await?,
-        };
-        let signature = eip712::sign(&self.coop.registrar, &admission, &self.coop.manifest.membership_domain())?;
-        let call = Membership::joinCall { a: admission.into(), registrarSignature: signature };
-        let receipt = self.coop.relayer.send(self.coop.manifest.addresses.membership, &call).await?;
-        let id = self.coop.events(&receipt)?.into_iter().find_map(|e| match e.event {
-            Event::Joined { member, .. } => Some(member),
-            _ => None,
-        });
-        Ok(TestMember { key, id: id.context("no Joined event")?, row_key, nullifier })
+        let id = self.coop.join_with(&self.site(), &key, &row_key).await?;
+        let nullifier = keccak256(key.address());
+        Ok(TestMember { key, id, row_key, nullifier })
+    }
+
+    /// As a client sees the cooperative.
+    pub fn site(&self) -> Site {
+        let mut site = self.coop.site();
+        for entry in &mut site.stewards {
+            entry.sealing_key = self.sealing_of(entry.steward.0).0;
+        }
+        site
     }
 
     /// Gives these stewards a member's row key.
@@ -419,18 +473,11 @@ impl World {
 
     /// Gives a steward what is said to be a member's row key.
     pub async fn give_this_key(&self, member: &TestMember, seat: u8, row_key: &RowKey) -> Result<()> {
-        let (account, nullifier, steward) = (member.key.address(), member.nullifier, StewardId(seat));
-        let context = RowKeyContext {
-            chain_id: self.coop.manifest.chain_id,
-            membership: self.coop.manifest.addresses.membership,
-            account,
-            nullifier,
-            index: steward,
-        };
-        let sealed = sealing::seal_row_key(&self.sealing_of(seat), &context, row_key, &mut rand::rng())?.0;
-        let sealed = SealedTo { steward, sealed };
+        let (site, account, nullifier) = (self.site(), member.key.address(), member.nullifier);
+        let parts = Applicant { site: &site, account, nullifier, row_key }.seal_row_key(&mut rand::rng())?;
+        let sealed = parts[usize::from(seat) - 1].clone();
         let delivery = RowKeyDelivery { member_id: member.id, account, nullifier, sealed };
-        self.deliver(seat, "/v1/row-keys", &delivery).await
+        self.deliver(seat, steward::ROW_KEY, &delivery).await
     }
 
     pub fn sealing_of(&self, seat: u8) -> SealingPublicKey {
@@ -447,46 +494,25 @@ impl World {
         SealingPublicKey(key)
     }
 
-    async fn deliver(&self, seat: u8, path: &str, body: &impl serde::Serialize) -> Result<()> {
+    async fn deliver<Q: serde::Serialize>(
+        &self,
+        seat: u8,
+        route: Route<route::Sealed<Q>, (), Access>,
+        body: &Q,
+    ) -> Result<()> {
         let client = self.client(seat, &self.gateway_key());
-        Ok(sealed::post(&client, self.sealing_of(seat), path, body, self.now().await?).await?)
+        Ok(sealed::post(&client, self.sealing_of(seat), route, body, self.now().await?).await?)
     }
 
     /// Grants a consent on chain and gives every running steward the receipt.
     pub async fn consent(&self, member: &TestMember, version: u32, choice: &Choice) -> Result<()> {
-        let registry = self.coop.manifest.addresses.consent_registry;
-        let controller = Controller {
-            name: "Rochdale".into(),
-            contact: "mailto:data@example.org".into(),
-            chain_id: self.coop.manifest.chain_id,
-            registry,
-        };
-        let notice = Notice { language: "en".into(), digest: keccak256("notice") };
-        let receipt = Receipt::new(member.id, version, controller, notice, choice.clone(), self.now().await?, 0);
-        let blinder = random_blinder(&mut rand::rng());
-        let grant = eip712::ConsentGrant {
-            memberId: member.id.0,
-            version,
-            receiptCommitment: commit::consent(receipt.digest()?, blinder),
-            expiry: 0,
-            nonce: self.coop.consent_nonce(member.id).await?,
-            deadline: self.coop.deadline().await?,
-        };
-        let signature = eip712::sign(&member.key, &grant, &self.coop.manifest.consent_domain())?;
-        self.coop.relayer.send(registry, &ConsentRegistry::grantCall { g: grant.into(), signature }).await?;
-        let part = ConsentPart::new(commit::canonical_json(&receipt)?, blinder);
+        let site = self.site();
+        let request = self.coop.consent(member.of(&site), version, choice.clone()).await?;
+        self.coop.relay_grant(&request).await?;
         for seat in self.up_seats() {
-            let context = ConsentContext {
-                chain_id: self.coop.manifest.chain_id,
-                registry,
-                member: member.id,
-                consent_version: version,
-                index: StewardId(seat),
-            };
-            let sealed = sealing::seal_consent(&self.sealing_of(seat), &context, &part, &mut rand::rng())?.0;
-            let sealed = SealedTo { steward: StewardId(seat), sealed };
+            let sealed = request.receipts[usize::from(seat) - 1].clone();
             let delivery = ConsentDelivery { member_id: member.id, version, sealed };
-            self.deliver(seat, "/v1/consents", &delivery).await?;
+            self.deliver(seat, steward::CONSENT, &delivery).await?;
         }
         Ok(())
     }
@@ -509,61 +535,30 @@ impl World {
         change: impl FnOnce(&mut sharing::Deal),
     ) -> Result<ContributionPackage> {
         let registry = self.coop.manifest.addresses.contribution_registry;
-        let secret = RecordSecret::random(&mut rand::rng());
+        let (secret, rng) = (RecordSecret::random(&mut rand::rng()), &mut rand::rng());
         let context =
             Context { chain_id: self.coop.manifest.chain_id, registry, member: member.id, consent_version: 1 };
-        let sealed = envelope::seal(&secret, &context, record, &mut rand::rng())?;
-        let mut deal = sharing::deal(&secret, 2, 3, &mut rand::rng())?;
+        let sealed = envelope::seal(&secret, &context, record, rng)?;
+        let mut deal = sharing::deal(&secret, self.quorum, self.size(), rng)?;
         change(&mut deal);
-        let part = PrivatePart::new(DATASET, random_blinder(&mut rand::rng()));
-        let (mut shares, mut secrets) = (Vec::new(), Vec::new());
-        for (seat, share) in (1..=3u8).zip(&deal.shares) {
-            let (to, steward) = (self.sealing_of(seat), StewardId(seat));
-            let context = ShareContext::of(&sealed.header, steward);
-            shares.push(SealedTo { steward, sealed: sealing::seal_share(&to, &context, share, &mut rand::rng())?.0 });
-            let sealed = sealing::seal_private_part(&to, &context.private_part(), &part, &mut rand::rng())?.0;
-            secrets.push(SealedTo { steward, sealed });
-        }
-        self.vault.blobs.lock().unwrap().insert(sealed.cid.to_string(), sealed.blob);
-        let bytes: Vec<&Bytes> = shares.iter().map(|share| &share.sealed).collect();
-        let commitment = commit::contribution(
-            sealed.header.hash(),
-            B256::new(*sealed.cid.sha256()),
-            deal.commitments.hash(),
-            commit::sealed_shares(&bytes),
-            part.dataset(),
-            part.blinder(),
-        );
+        let part = PrivatePart::new(DATASET, random_blinder(rng));
         let nonce = ContributionRegistry::nonceOfCall { memberId: member.id.0 };
-        let mut package = ContributionPackage {
-            member_id: member.id,
-            commitment,
-            consent_version: 1,
-            nonce: u64::try_from(self.coop.chain.view(registry, &nonce).await?)?,
-            deadline: self.now().await? + 3_600,
-            signature: Bytes::new(),
-            header: sealed.header.to_bytes().to_vec().into(),
-            blob_digest: B256::new(*sealed.cid.sha256()),
-            deal: deal.commitments.points,
-            shares,
-            secrets,
-        };
-        self.sign(member, &mut package)?;
+        let stamp = self.coop.stamp(self.coop.chain.view(registry, &nonce).await?.to()).await?;
+        let package = member.of(&self.site()).pack(&sealed, &deal, &part, 1, stamp, &mut rand::rng())?;
+        self.vault.blobs.lock().unwrap().insert(sealed.cid.to_string(), sealed.blob);
         Ok(package)
     }
 
     /// Signs a package anew, as after tampering with it.
     pub fn sign(&self, member: &TestMember, package: &mut ContributionPackage) -> Result<()> {
-        let message = contribution(package);
-        package.signature = eip712::sign(&member.key, &message, &self.coop.manifest.contribution_domain())?;
-        Ok(())
+        Ok(member.of(&self.site()).sign_contribution(package)?)
     }
 
     /// Gives a package to a steward.
     pub async fn give(&self, seat: u8, package: &ContributionPackage) -> Result<ShareReceipt, ClientError> {
         let now = self.coop.chain.now().await.unwrap();
         let (client, key) = (self.client(seat, &self.gateway_key()), self.sealing_of(seat));
-        sealed::post(&client, key, "/v1/contributions", package, now).await
+        sealed::post(&client, key, steward::CONTRIBUTION, package, now).await
     }
 
     /// Contributes one record for each member, to every running steward, recorded in one batch.
@@ -575,7 +570,7 @@ impl World {
                 let receipt = self.give(seat, &package).await?;
                 assert_eq!(receipt, ShareReceipt { steward: StewardId(seat), commitment: package.commitment });
             }
-            batch.push(contribution(&package).into());
+            batch.push(statement::contribution(&package).into());
             signatures.push(package.signature);
         }
         let registry = self.coop.manifest.addresses.contribution_registry;
@@ -618,10 +613,11 @@ impl World {
         let (digest, order, ids) = (B256::ZERO, B256::new(rand::random()), ids.to_vec());
         let mut row = SnapshotRow { digest, order, dataset: DATASET, purpose: PURPOSE, cut, cut_time, blinder, ids };
         row.digest = self.steward(seats[0]).digest_of(&row)?;
+        let query = Query::parse(br#"{"version":1,"dataset":1,"ask":{"kind":"count"},"rho":1000}"#)?;
         let debit = Debit {
             license_id,
             order,
-            query_digest: keccak256(b"query"),
+            query_digest: query.digest()?,
             snapshot: row.digest,
             purpose: PURPOSE,
             rho: 1,
@@ -629,7 +625,7 @@ impl World {
         };
         // As who signs does: what no debit names is not kept.
         for seat in seats {
-            assert!(self.steward(seat).store.sign_debit(&debit, &[], &row).await?);
+            assert!(self.steward(seat).store.sign_debit(&debit, &[], &row, &query).await?);
         }
         self.coop.book_and_anchor(&debit, keccak256(b"result")).await?;
         Ok(row)
@@ -637,24 +633,13 @@ impl World {
 
     /// Ends a membership by the member's signature.
     pub async fn leave(&self, member: &TestMember) -> Result<()> {
-        let membership = self.coop.manifest.addresses.membership;
-        let nonce = self.coop.chain.view(membership, &Membership::nonceOfCall { memberId: member.id.0 }).await?;
-        let leave = eip712::Leave { memberId: member.id.0, nonce, deadline: self.coop.deadline().await? };
-        let signature = eip712::sign(&member.key, &leave, &self.coop.manifest.membership_domain())?;
-        self.coop.relayer.send(membership, &Membership::leaveCall { l: leave.into(), signature }).await?;
+        self.coop.leave(&member.key, member.id).await?;
         Ok(())
     }
 
     /// Erases everything of a member by its signature.
     pub async fn erase(&self, member: &TestMember) -> Result<()> {
-        let erase = eip712::ConsentErase {
-            memberId: member.id.0,
-            nonce: self.coop.consent_nonce(member.id).await?,
-            deadline: self.coop.deadline().await?,
-        };
-        let signature = eip712::sign(&member.key, &erase, &self.coop.manifest.consent_domain())?;
-        let call = ConsentRegistry::eraseCall { e: erase.into(), signature };
-        self.coop.relayer.send(self.coop.manifest.addresses.consent_registry, &call).await?;
+        self.coop.erase(&member.key, member.id).await?;
         self.coop.local.mine(3).await?;
         Ok(())
     }
@@ -706,7 +691,7 @@ impl World {
     }
 
     pub async fn status(&self, seat: u8) -> Result<SettlementStatus> {
-        Ok(self.client(seat, &self.gateway_key()).get("/v1/settlement").await?)
+        Ok(self.client(seat, &self.gateway_key()).get(steward::SETTLEMENT).await?)
     }
 
     /// Moves time to an attempt of an epoch.
@@ -790,7 +775,6 @@ impl World {
     /// Approves the researcher and buys a license for scientific research.
     pub async fn license(&self, records: u32, duration: u64) -> Result<LicenseId> {
         self.coop.approve_researcher(PURPOSE).await?;
-        let (usdc, market) = (self.coop.manifest.addresses.usdc, self.coop.manifest.addresses.market);
         let order = LicenseSale::Order {
             datasetId: DATASET.0,
             records,
@@ -799,31 +783,9 @@ impl World {
             duration,
             recipientKey: keccak256(b"recipient"),
         };
-        let price = self.coop.chain.view(market, &Market::priceOfCall { o: order.clone() }).await?;
-        let buyer = self.coop.researcher.address();
-        self.coop.relayer.send(usdc, &TestUSDC::mintCall { to: buyer, amount: price }).await?;
-        let permit = eip712::Permit {
-            owner: buyer,
-            spender: market,
-            value: price,
-            nonce: self.coop.chain.view(usdc, &TestUSDC::noncesCall { owner: buyer }).await?,
-            deadline: U256::from(self.now().await? + 3_600),
-        };
-        let signature = eip712::sign(&role_key("researcher"), &permit, &self.coop.manifest.usdc_domain())?;
-        let p = LicenseSale::Permit {
-            value: price,
-            deadline: permit.deadline,
-            r: B256::from_slice(&signature[..32]),
-            s: B256::from_slice(&signature[32..64]),
-            v: signature[64],
-        };
-        let receipt = self.coop.researcher.send(market, &Market::buyCall { o: order, p }).await?;
+        let license = self.coop.buy_license(order).await?;
         self.coop.local.mine(3).await?;
-        let issued = self.coop.events(&receipt)?.into_iter().find_map(|e| match e.event {
-            Event::LicenseIssued { license, .. } => Some(license),
-            _ => None,
-        });
-        issued.context("no LicenseIssued event")
+        Ok(license)
     }
 }
 
@@ -832,16 +794,6 @@ impl Drop for World {
         for running in self.running.iter_mut().flatten() {
             running.task.abort();
         }
-    }
-}
-
-fn contribution(package: &ContributionPackage) -> eip712::Contribution {
-    eip712::Contribution {
-        memberId: package.member_id.0,
-        commitment: package.commitment,
-        consentVersion: package.consent_version,
-        nonce: U256::from(package.nonce),
-        deadline: U256::from(package.deadline),
     }
 }
 
@@ -854,11 +806,11 @@ fn write_key(path: &std::path::Path, line: &str) -> Result<()> {
 
 async fn serve_vault(port: u16, vault: Vault, identity: Identity) -> Result<()> {
     let app = Router::new()
-        .route("/v1/blobs/{cid}", post(blob))
-        .route("/v1/settlement/proposals", post(propose))
-        .route("/v1/settlement/answers", post(answer))
-        .route("/v1/sealing-keys", post(rotate))
-        .route("/v1/debits", post(book))
+        .route(gateway::SCORE_BLOB.path, post(blob))
+        .route(gateway::PROPOSE.path, post(propose))
+        .route(gateway::ANSWER.path, post(answer))
+        .route(gateway::ROTATE_KEY.path, post(rotate))
+        .route(gateway::DEBIT.path, post(book))
         .with_state(vault);
     let app = rochdale_api::server::answering(app, identity);
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
@@ -866,8 +818,34 @@ async fn serve_vault(port: u16, vault: Vault, identity: Identity) -> Result<()> 
     Ok(())
 }
 
-async fn blob(State(vault): State<Vault>, Path(cid): Path<String>) -> Result<Body, Problem> {
-    let blob = vault.blobs.lock().unwrap().get(&cid).cloned();
+/// As the gateway does: for who has the permits of as many others as make a quorum with it.
+async fn blob(
+    State(vault): State<Vault>,
+    Path(name): Path<String>,
+    Json(request): Json<BlobRequest>,
+) -> Result<Body, Problem> {
+    let unread = |error| Problem::new(ProblemCode::ChainUnavailable, format!("{error}"));
+    let chain = vault.relayer.chain();
+    let seats = chain.view(vault.committee, &StewardCommittee::seatsCall {}).await.map_err(unread)?;
+    let quorum = chain.view(vault.committee, &StewardCommittee::quorumCall {}).await.map_err(unread)?;
+    let now = chain.now().await.map_err(unread)?;
+    let cid: Cid = name.parse().map_err(|error| Problem::new(ProblemCode::BadRequest, format!("{error}")))?;
+    let may = |reader: Address| {
+        let permits = request.permits.iter().filter(|one| (now..=now + PERMIT_LIFETIME).contains(&one.deadline));
+        let by: BTreeSet<Address> = permits
+            .filter_map(|one| {
+                let signer = seats.get(usize::from(one.steward.0).checked_sub(1)?)?.signer;
+                let said = eip712::BlobPermit { blob: (*cid.sha256()).into(), reader, deadline: one.deadline };
+                let holds = eip712::verify(&said, &vault.domain, &one.signature, signer).is_ok();
+                (holds && signer != reader).then_some(signer)
+            })
+            .collect();
+        by.len() + 1 >= usize::from(quorum)
+    };
+    if !seats.iter().any(|seat| may(seat.signer)) {
+        return Err(Problem::new(ProblemCode::Forbidden, "too few permits hold"));
+    }
+    let blob = vault.blobs.lock().unwrap().get(&name).cloned();
     blob.map(Body::from).ok_or_else(|| Problem::new(ProblemCode::NotFound, "no such blob"))
 }
 

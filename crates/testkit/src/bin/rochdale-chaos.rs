@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Output, Stdio};
+use std::process::{Command, ExitCode, Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,10 +15,12 @@ use anyhow::{Context as _, Result, bail, ensure};
 use clap::Parser;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha20Rng;
+use rochdale_api::route::{HEALTH, gateway};
 use rochdale_chain::client::{Chain, ChainOptions, LOCAL_CHAIN_ID, ManualClock};
 use rochdale_chain::deploy::Manifest;
 use rochdale_chain::events::{Follower, MemoryStore};
 use rochdale_chain::state::Cooperative;
+use rochdale_testkit::program::{self, Running};
 use serde_json::{Value, json};
 
 /// How long anything may take until it works again.
@@ -70,7 +72,7 @@ struct Site {
     bin: PathBuf,
     state: PathBuf,
     port: u16,
-    up: Option<Child>,
+    up: Option<Running>,
 }
 
 impl Site {
@@ -89,24 +91,13 @@ impl Site {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(said).spawn()?;
         let out = child.stdout.take().context("no output")?;
         let ready = BufReader::new(out).lines().map_while(Result::ok).any(|line| line == "}");
-        self.up = Some(child);
+        self.up = Some(Running(child));
         ensure!(ready, "`rochdale up` ended before it ran; see {}", self.state.join("up.log").display());
         Ok(())
     }
 
-    fn up_pid(&self) -> Result<u32> {
-        Ok(self.up.as_ref().context("`up` does not run")?.id())
-    }
-
-    /// Processes that `up` started, by name.
-    fn children(&self) -> Result<Vec<(String, u32)>> {
-        let up = self.up_pid()?;
-        let pids = std::fs::read_to_string(format!("/proc/{up}/task/{up}/children")).unwrap_or_default();
-        let named = |pid: &str| {
-            let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
-            Some((name.trim().to_owned(), pid.parse().ok()?))
-        };
-        Ok(pids.split_whitespace().filter_map(named).collect())
+    fn up(&self) -> Result<&Running> {
+        self.up.as_ref().context("`up` does not run")
     }
 
     /// SIGKILL.
@@ -118,11 +109,11 @@ impl Site {
             Victim::Anvil => "anvil",
             Victim::Up | Victim::Machine => "",
         };
-        let children = self.children()?;
+        let children = self.up()?.children();
         match victim {
-            Victim::Up => kill(&[self.up_pid()?])?,
+            Victim::Up => kill(&[self.up()?.0.id()])?,
             Victim::Machine => {
-                let mut all = vec![self.up_pid()?];
+                let mut all = vec![self.up()?.0.id()];
                 all.extend(children.iter().map(|(_, pid)| *pid));
                 all.extend(*person.running.lock().unwrap_or_else(PoisonError::into_inner));
                 kill(&all)?;
@@ -134,10 +125,8 @@ impl Site {
                 }
             }
         }
-        if matches!(victim, Victim::Up | Victim::Machine)
-            && let Some(mut up) = self.up.take()
-        {
-            up.wait()?;
+        if matches!(victim, Victim::Up | Victim::Machine) {
+            self.up = None;
         }
         Ok(())
     }
@@ -160,18 +149,8 @@ impl Site {
     }
 
     fn is_healthy(&self) -> bool {
-        self.get("/v1/health")
+        self.get(HEALTH.path)
             .is_ok_and(|health| health["ok"] == true && health["problems"].as_array().is_some_and(Vec::is_empty))
-    }
-}
-
-impl Drop for Site {
-    /// Nothing goes on running where a round failed.
-    fn drop(&mut self) {
-        if let Some(mut up) = self.up.take() {
-            let _ = Command::new("kill").arg("-TERM").arg(up.id().to_string()).status();
-            let _ = up.wait();
-        }
     }
 }
 
@@ -249,7 +228,7 @@ impl Person {
             json!({ "version": 1, "dataset": 1, "ask": { "kind": "count" }, "rho": rho }).to_string(),
         )?;
         let path = path.to_string_lossy().into_owned();
-        Ok(self.insist(|| site.rochdale(&["researcher", "query", &path]), "")?.1)
+        Ok(self.insist(|| site.rochdale(&["researcher", "query", &path, "--yes"]), "")?.1)
     }
 }
 
@@ -267,25 +246,11 @@ struct Report {
 }
 
 fn main() -> ExitCode {
-    match run(&Args::parse()) {
-        Ok(report) => {
-            println!("{report:#}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    program::ended(run(&Args::parse()))
 }
 
 fn run(args: &Args) -> Result<Value> {
-    let bin = std::env::current_exe()?.parent().context("no directory")?.to_owned();
-    if args.state.exists() {
-        std::fs::remove_dir_all(&args.state)?;
-    }
-    std::fs::create_dir_all(&args.state)?;
-    let state = args.state.canonicalize()?;
+    let (bin, state) = (program::folder()?, program::empty(&args.state)?);
     let people = FOUNDERS + args.rounds - args.rounds / ASKED;
     let records = records(&bin, &state, people)?;
     let mut site = Site { bin, state, port: args.port, up: None };
@@ -311,8 +276,7 @@ fn run(args: &Args) -> Result<Value> {
     }
     let lost = verify(&site, member, question)?;
     if let Some(mut up) = site.up.take() {
-        Command::new("kill").arg("-TERM").arg(up.id().to_string()).status()?;
-        ensure!(up.wait()?.success(), "`rochdale up` did not stop well");
+        ensure!(up.stop()?.success(), "`rochdale up` did not stop well");
     }
     ensure!(lost.is_empty(), "lost or doubled: {}", lost.join("; "));
     report.back.sort();
@@ -333,7 +297,7 @@ fn prepare(site: &Site, records: &[PathBuf]) -> Result<()> {
     let text = std::fs::read_to_string(&config).with_context(|| format!("cannot read {}", config.display()))?;
     std::fs::write(&config, text.replace("min_cohort = 10", "min_cohort = 5"))?;
     let worker: Vec<u32> =
-        site.children()?.into_iter().filter(|(name, _)| name == "rochdale-worker").map(|(_, pid)| pid).collect();
+        site.up()?.children().into_iter().filter(|(name, _)| name == "rochdale-worker").map(|(_, pid)| pid).collect();
     kill(&worker)?;
     let person = Person::default();
     for (number, record) in (0..FOUNDERS).zip(records) {
@@ -392,7 +356,7 @@ fn records(bin: &Path, state: &Path, count: u32) -> Result<Vec<PathBuf>> {
 /// Settles an epoch, has each steward's books recomputed from the chain, and looks for every member, record, answer and debit.
 fn verify(site: &Site, members: u32, questions: u32) -> Result<Vec<String>> {
     let mut lost = Vec::new();
-    let status = site.get("/v1/cooperative")?;
+    let status = site.get(gateway::COOPERATIVE.path)?;
     if status["members"] != members {
         lost.push(format!("{members} people joined, {} are members", status["members"]));
     }

@@ -6,7 +6,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -23,8 +23,10 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use clap::Parser;
 use rochdale_api::auth::{self, Described};
+use rochdale_api::route::{HEALTH, OPENAPI};
 use rochdale_api::status::Health;
 use rochdale_chain::deploy::Manifest;
+use rochdale_testkit::program::{self, Running};
 use serde_json::{Value, json};
 
 /// Seconds that a signed request stays valid.
@@ -55,16 +57,6 @@ struct Args {
     state: PathBuf,
 }
 
-/// A cooperative that ends with this program.
-struct Coop(Child);
-
-impl Drop for Coop {
-    fn drop(&mut self) {
-        let _ = Command::new("kill").arg("-TERM").arg(self.0.id().to_string()).status();
-        let _ = self.0.wait();
-    }
-}
-
 /// A process that is asked, and whose key the proxy signs by.
 struct Asked {
     name: &'static str,
@@ -76,12 +68,7 @@ struct Asked {
 async fn main() -> Result<()> {
     let args = Args::parse();
     let args = Args { tool: std::path::absolute(&args.tool)?, hooks: std::path::absolute(&args.hooks)?, ..args };
-    let bin = std::env::current_exe()?.parent().context("no directory")?.to_owned();
-    if args.state.exists() {
-        std::fs::remove_dir_all(&args.state)?;
-    }
-    std::fs::create_dir_all(&args.state)?;
-    let state = args.state.canonicalize()?;
+    let (bin, state) = (program::folder()?, program::empty(&args.state)?);
     let _coop = start(&bin, &state, args.port)?;
     let asked = [
         Asked { name: "gateway", port: args.port, key: "worker/signing.key" },
@@ -108,7 +95,7 @@ async fn main() -> Result<()> {
 }
 
 /// Starts a cooperative in which one member has joined.
-fn start(bin: &Path, state: &Path, port: u16) -> Result<Coop> {
+fn start(bin: &Path, state: &Path, port: u16) -> Result<Running> {
     let said = std::fs::File::create(state.join("up.log"))?;
     let coop = state.join("coop");
     let rochdale = |args: &[&str]| {
@@ -117,7 +104,7 @@ fn start(bin: &Path, state: &Path, port: u16) -> Result<Coop> {
         command
     };
     let mut up = rochdale(&["up", "--port", &port.to_string()]);
-    let mut child = Coop(up.stdout(Stdio::piped()).stderr(said).spawn()?);
+    let mut child = Running(up.stdout(Stdio::piped()).stderr(said).spawn()?);
     let out = child.0.stdout.take().context("no output")?;
     let ready = BufReader::new(out).lines().map_while(Result::ok).any(|line| line == "}");
     ensure!(ready, "`rochdale up` ended before it ran; see {}", state.join("up.log").display());
@@ -136,7 +123,7 @@ fn examine(args: &Args, state: &Path, name: &str, url: &str) -> Result<bool> {
     let out = std::fs::File::create(&log)?;
     let mut command = Command::new(&args.tool);
     command.args(["--config-file"]).arg(args.hooks.join("schemathesis.toml"));
-    command.args(["--no-color", "run", &format!("{url}/openapi.json"), "--checks", "all", "--workers", "1"]);
+    command.args(["--no-color", "run", &format!("{url}{}", OPENAPI.path), "--checks", "all", "--workers", "1"]);
     command.args(["--phases", "examples,coverage,fuzzing", "--generation-database", "none"]);
     command.args(["--max-examples", &args.examples.to_string(), "--seed", &args.seed.to_string()]);
     // What a signature covers cannot be drawn at random: that well-formed data is taken is for the other tests.
@@ -174,7 +161,7 @@ impl Signing {
         let key = text.split_whitespace().next_back().context("an empty key file")?.parse()?;
         let http = reqwest::Client::new();
         let target = format!("http://127.0.0.1:{}", asked.port);
-        let health: Health = http.get(format!("{target}/v1/health")).send().await?.json().await?;
+        let health: Health = http.get(format!("{target}{}", HEALTH.path)).send().await?.json().await?;
         Ok(Self {
             audience: health.address,
             domain: auth::domain(manifest.chain_id, manifest.addresses.steward_committee),
@@ -188,7 +175,8 @@ impl Signing {
 
     /// The target's document for whoever need not sign, because the proxy does.
     async fn document(&self) -> Result<Value> {
-        let mut document: Value = self.http.get(format!("{}/openapi.json", self.target)).send().await?.json().await?;
+        let mut document: Value =
+            self.http.get(format!("{}{}", self.target, OPENAPI.path)).send().await?.json().await?;
         document["components"]["securitySchemes"] = json!({});
         for item in document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut()) {
             for operation in item.as_object_mut().into_iter().flat_map(|item| item.values_mut()) {
@@ -242,7 +230,7 @@ async fn serve(signing: Signing) -> Result<String> {
     let url = format!("http://{}", listener.local_addr()?);
     let document = signing.document().await?.to_string();
     let router = Router::new()
-        .route("/openapi.json", get(async move || ([(header::CONTENT_TYPE, "application/json")], document)))
+        .route(OPENAPI.path, get(async move || ([(header::CONTENT_TYPE, "application/json")], document)))
         .fallback(pass)
         .with_state(Arc::new(signing));
     tokio::spawn(rochdale_api::server::serve_on(

@@ -6,6 +6,7 @@ use rochdale_testkit::synth::{Shape, patient};
 use std::fs::{self, File};
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::SystemTime;
 
 /// Writes synthetic patients as FHIR R4 bundles: the same for the same seed and time, dated before that time.
@@ -36,15 +37,24 @@ const EXAMPLES: &str = "Examples:
   rochdale-synth --patients 24 --seed 7 --out ./patients
   rochdale-synth --patients 1000 --shape ndjson --now 1767225600 --out ./patients";
 
-fn main() -> Result<()> {
-    let options = Options::parse();
+fn main() -> ExitCode {
+    match write(&Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("rochdale-synth: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn write(options: &Options) -> Result<()> {
     let now = match options.now {
         Some(now) => now,
         None => i64::try_from(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs())?,
     };
     fs::create_dir_all(&options.out)
         .with_context(|| format!("cannot make the directory {}: name one you may write to", options.out.display()))?;
-    let bytes = if options.shape == Shape::Ndjson { one_file(&options, now)? } else { many_files(&options, now)? };
+    let bytes = if options.shape == Shape::Ndjson { one_file(options, now)? } else { many_files(options, now)? };
     if !options.quiet {
         println!("{} patients, {:.1} MB, in {}", options.patients, bytes as f64 / 1e6, options.out.display());
     }

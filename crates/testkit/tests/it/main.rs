@@ -4,7 +4,6 @@
 mod read;
 mod score;
 mod synth;
-mod year;
 
 /// 2026-01-01, the `now` of all tests here.
 const NOW: i64 = 1_767_225_600;

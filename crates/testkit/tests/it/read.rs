@@ -15,7 +15,7 @@ fn one(bytes: &[u8]) -> Record {
     assert_eq!(found.len(), 1);
     match found.remove(0).unwrap() {
         Piece::Record(source) => source.record,
-        Piece::Skipped(skipped) => panic!("skipped: {}", skipped.reason),
+        other => panic!("no record: {other:?}"),
     }
 }
 
@@ -24,7 +24,7 @@ fn skipped(bytes: &[u8]) -> SkipReason {
     assert_eq!(found.len(), 1);
     match found.remove(0).unwrap() {
         Piece::Skipped(skipped) => skipped.reason,
-        Piece::Record(_) => panic!("a record"),
+        other => panic!("not skipped: {other:?}"),
     }
 }
 
@@ -148,21 +148,37 @@ fn subjects_are_found_however_they_are_named() {
             "{reference}"
         );
     }
-    assert_eq!(
-        subject(person.clone(), http, to("https://elsewhere.example.org/Patient/p1")),
-        Subject::Unresolved("subject")
-    );
-    assert_eq!(subject(person.clone(), Value::Null, json!({ "display": "somebody" })), Subject::None);
+    // The only patient with this id is meant, whatever host an export writes.
+    assert_eq!(subject(person.clone(), http, to("https://elsewhere.example.org/Patient/p1")), Subject::Patient);
+    let words = json!({ "display": "somebody" });
+    assert_eq!(subject(person.clone(), Value::Null, words), Subject::Nameless("subject"));
+    assert_eq!(subject(person.clone(), Value::Null, to("Location/ward")), Subject::Other);
     assert_eq!(subject(person, Value::Null, Value::Null), Subject::None);
 }
 
 #[test]
 fn files_without_a_patient_are_skipped_with_the_reason() {
     assert_eq!(skipped(&serde_json::to_vec(&fixtures::hospital_information()).unwrap()), SkipReason::NoPatient);
-    assert_eq!(skipped(&fixtures::bulk_export()), SkipReason::BulkExport("Observation".to_owned()));
-    assert_eq!(skipped(b"{\"resourceType\":\"Observation\"}"), SkipReason::NoPatient);
     assert_eq!(skipped(b""), SkipReason::Empty);
     assert_eq!(skipped(b"\n \r\n"), SkipReason::Empty);
+}
+
+#[test]
+fn resources_that_stand_alone_are_given_one_by_one() {
+    let names = |bytes: &[u8]| {
+        let lone = all(bytes).into_iter().map(|piece| match piece.unwrap() {
+            Piece::Resource(lone) => {
+                (lone.name, lone.document.root().get("resourceType").unwrap().as_str().unwrap().to_owned())
+            }
+            other => panic!("no lone resource: {other:?}"),
+        });
+        lone.collect::<Vec<_>>()
+    };
+    let of = |name: &str| (name.to_owned(), "Observation".to_owned());
+    let lines = ["file.json, line 1", "file.json, line 2", "file.json, line 3"].map(of);
+    assert_eq!(names(&fixtures::bulk_export()), lines);
+    assert_eq!(names(b"{\"resourceType\":\"Observation\"}"), [of("file.json")]);
+    assert_eq!(names(b"{\n\"resourceType\":\n\"Observation\"}"), [of("file.json")]);
 }
 
 #[test]
@@ -199,7 +215,7 @@ fn what_is_no_record_is_refused_with_place_and_remedy() {
         (b"{\"resourceType\":\"Bundle\",\"entry\":7}", "Bundle.entry"),
         (b"{\"resourceType\":\"Bundle\",\"entry\":[7]}", "Bundle.entry[0]"),
         (b"{\"resourceType\":\"Bundle\",\"entry\":[{\"resource\":{}}]}", "Bundle.entry[0].resource"),
-        (b"\xFF\xFE{\0}\0", "not valid JSON"),
+        (b"\xFF\xFE{\0}\0", "UTF-16"),
     ] {
         let message = error(bytes).to_string();
         assert!(message.starts_with("file.json: ") && message.contains(part), "{message}");

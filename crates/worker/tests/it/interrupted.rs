@@ -1,6 +1,7 @@
 //! The worker is killed in the middle of each step, and what was paid is answered once.
 
 use rochdale_api::ProblemCode;
+use rochdale_api::route::gateway;
 use rochdale_core::commit;
 
 use crate::rig::{Fault, RHO, Rig, count};
@@ -20,11 +21,11 @@ enum Kill {
 const KILLS: [Kill; 7] = [
     Kill::AtStewards(Fault::SnapshotHangs),
     Kill::AtStewards(Fault::SigningHangs),
-    Kill::AtGateway(Stop::Before, "/v1/debits"),
-    Kill::AtGateway(Stop::After, "/v1/debits"),
+    Kill::AtGateway(Stop::Before, gateway::DEBIT.path),
+    Kill::AtGateway(Stop::After, gateway::DEBIT.path),
     Kill::AtStewards(Fault::ReleaseHangs),
-    Kill::AtGateway(Stop::Before, "/v1/receipts"),
-    Kill::AtGateway(Stop::After, "/v1/receipts"),
+    Kill::AtGateway(Stop::Before, gateway::RECEIPT.path),
+    Kill::AtGateway(Stop::After, gateway::RECEIPT.path),
 ];
 
 impl Rig {

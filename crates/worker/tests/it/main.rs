@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod data_model;
+mod guesses;
 mod interrupted;
 mod process;
 mod reads;

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use rochdale_api::client::Client;
+use rochdale_api::route::HEALTH;
 use rochdale_api::status::Health;
 use rochdale_chain::local::AnvilOptions;
 use rochdale_testkit::anvil::{TestCoop, role_key};
@@ -67,7 +68,7 @@ async fn sigterm_ends_it_cleanly_and_it_starts_again_on_its_store() {
         let client = Client::new(&format!("http://127.0.0.1:{port}")).unwrap();
         let start = Instant::now();
         let health = loop {
-            match client.get::<Health>("/v1/health").await {
+            match client.get(HEALTH).await {
                 Ok(health) => break health,
                 Err(error) => assert!(start.elapsed() < Duration::from_secs(30), "{error}"),
             }
@@ -93,7 +94,7 @@ async fn a_worker_that_is_not_registered_is_not_healthy() {
     let rest = std::thread::spawn(move || lines.count());
     let port: String =
         listening.rsplit("127.0.0.1:").next().unwrap().chars().take_while(char::is_ascii_digit).collect();
-    let answer = reqwest::get(format!("http://127.0.0.1:{port}/v1/health")).await.unwrap();
+    let answer = reqwest::get(format!("http://127.0.0.1:{port}{}", HEALTH.path)).await.unwrap();
     let (status, health) = (answer.status().as_u16(), answer.json::<Health>().await.unwrap());
     child.kill().unwrap();
     child.wait().unwrap();

@@ -2,7 +2,8 @@
 
 use alloy::primitives::B256;
 use rochdale_api::client::{Client, Identity};
-use rochdale_api::order::{Order, SealedAnswer};
+use rochdale_api::order::Order;
+use rochdale_api::route::worker;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_core::ids::{DatasetId, LicenseId, Purpose};
 use rochdale_core::query::Query;
@@ -84,12 +85,12 @@ async fn only_the_gateway_is_heard() {
         Client::new(&rig.worker_url).unwrap().signing(identity, rig.coop.worker.address())
     };
     for role in ["steward-1", "worker", "member-1", "researcher", "stranger"] {
-        let answer = as_key(role).post_signed::<SealedAnswer>("/v1/queries", &request, rig.now().await).await;
+        let answer = as_key(role).post_signed(worker::QUERY, &request, rig.now().await).await;
         assert_eq!(answer.unwrap_err().code(), ProblemCode::Forbidden, "{role}");
     }
-    let unsigned = as_key("relayer").post::<SealedAnswer>("/v1/queries", &request).await;
+    let unsigned = as_key("relayer").post(worker::QUERY, &request).await;
     assert_eq!(unsigned.unwrap_err().code(), ProblemCode::Unauthenticated);
-    as_key("relayer").post_signed::<SealedAnswer>("/v1/queries", &request, rig.now().await).await.unwrap();
+    as_key("relayer").post_signed(worker::QUERY, &request, rig.now().await).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -126,4 +127,25 @@ async fn one_that_lies_and_is_quick_does_not_stand_in_for_one_that_is_slow() {
     let named = |fault: &String| fault.contains("named another snapshot than the others");
     assert!(rig.worker.faults().iter().any(named), "{:?}", rig.worker.faults());
     assert_eq!(rig.booked().await, 1);
+}
+
+/// The same after the charge: whoever is quick and gives bad shares, or none, costs the answer nothing where an honest one is slower.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_gives_bad_shares_or_none_does_not_stand_in_for_one_that_is_slow() {
+    let rig = Rig::new(3, 10 * RHO).await;
+    let license = rig.license(YEAR).await;
+    rig.seats[0].fault(Fault::Slow);
+    // Others agreed on the snapshot before it answered: it takes it from them, as it does unasked.
+    let slow = rig.seats[0].steward.clone();
+    tokio::spawn(async move { slow.work(std::future::pending()).await });
+    for (n, fault) in (1..).zip([Fault::SwapsShares, Fault::RefusesShares]) {
+        rig.seats[2].fault(fault);
+        rig.ask(&rig.order(&license, count(RHO / n), |_| {}).await)
+            .await
+            .unwrap_or_else(|why| panic!("{fault:?}: {why}"));
+        assert_eq!(rig.worker.rows.len(), 3, "{fault:?}: the two honest ones open every record");
+    }
+    let named = |fault: &String| fault.contains("steward 3 released a bad share");
+    assert!(rig.worker.faults().iter().any(named), "{:?}", rig.worker.faults());
+    assert_eq!(rig.booked().await, 2);
 }

@@ -9,29 +9,31 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use alloy::primitives::{B256, U256, keccak256};
+use alloy::primitives::{B256, keccak256};
 use alloy::signers::local::PrivateKeySigner;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use rochdale_api::client::Client;
-use rochdale_api::contribution::{ContributionPackage, ContributionState, ContributionStatus, ShareAnswer};
+use rochdale_api::contribution::{ContributionPackage, ContributionState, ContributionStatus};
 use rochdale_api::member::{
     GrantRequest, Granted, Joined, KeyOfferRequest, KeyReceipts, Mined, Sealed as SealedAnswerOf,
 };
-use rochdale_api::order::{Answered, BlindedOrder, Order, QueryRequest, SealedAnswer, SealedRequest, Shares, Snapshot};
-use rochdale_api::status::{Health, MemberView, StewardEntry};
+use rochdale_api::order::{
+    Answered, BlindedOrder, Order, QueryRequest, SealedAnswer, SealedRequest, ShareAnswer, Shares, Snapshot,
+};
+use rochdale_api::route::{HEALTH, gateway, steward};
+use rochdale_api::status::MemberView;
 use rochdale_api::{Problem, ProblemCode};
-use rochdale_chain::bindings::{LicenseSale, Market, TestUSDC};
+use rochdale_chain::bindings::LicenseSale;
 use rochdale_chain::client::SystemClock;
-use rochdale_chain::eip712;
 use rochdale_chain::events::Event;
 use rochdale_chain::local::AnvilOptions;
 use rochdale_client::membership::{self, Applicant};
-use rochdale_client::{Member, Site, Stamp};
+use rochdale_client::{Member, Researcher, Site, Stamp};
 use rochdale_core::commit;
-use rochdale_core::consent::{Choice, Controller, Notice, Receipt};
+use rochdale_core::consent::Choice;
 use rochdale_core::ids::{DatasetId, LicenseId, MemberId, Purpose, StewardId};
 use rochdale_core::query::{Ask, Cohort, Query, VERSION};
 use rochdale_crypto::sealing::{OrderContext, PoolContext, QueryAnswerContext, SharesContext, open_as, seal_as};
@@ -66,18 +68,20 @@ pub const RHO: u64 = 1_000_000_000;
 #[repr(u8)]
 pub enum Fault {
     None,
-    /// `/v1/release` does not come back.
+    /// A release does not come back.
     ReleaseHangs,
-    /// `/v1/release` is refused for now.
+    /// A release is refused for now.
     ReleaseFails,
-    /// `/v1/debits` is refused for now.
+    /// A debit is refused for now.
     SigningFails,
-    /// `/v1/debits` does not come back.
+    /// A debit does not come back.
     SigningHangs,
-    /// `/v1/snapshots` does not come back.
+    /// A snapshot does not come back.
     SnapshotHangs,
     /// Shares of two contributions are swapped.
     SwapsShares,
+    /// No share is given, for no reason.
+    RefusesShares,
     /// Another deal is named for the first record of each page.
     NamesAnotherDeal,
     /// The snapshot lacks its last record.
@@ -167,21 +171,22 @@ async fn meddle(State(meddler): State<Meddler>, request: Request, next: Next) ->
     let path = request.uri().path().to_owned();
     let is = |wanted: Fault, at: &str| fault == wanted as u8 && path == at;
     let away = || Problem::new(ProblemCode::PeerUnavailable, "switched off by the test").into_response();
-    let hangs = is(Fault::ReleaseHangs, "/v1/release")
-        || is(Fault::SigningHangs, "/v1/debits")
-        || is(Fault::SnapshotHangs, "/v1/snapshots");
+    let hangs = is(Fault::ReleaseHangs, steward::RELEASE.path)
+        || is(Fault::SigningHangs, steward::DEBIT.path)
+        || is(Fault::SnapshotHangs, steward::SNAPSHOT.path);
     if hangs {
         meddler.hung.fetch_add(1, Ordering::SeqCst);
         return std::future::pending().await;
     }
-    if is(Fault::ReleaseFails, "/v1/release") || is(Fault::SigningFails, "/v1/debits") {
+    if is(Fault::ReleaseFails, steward::RELEASE.path) || is(Fault::SigningFails, steward::DEBIT.path) {
         return away();
     }
     if fault == Fault::Slow as u8 {
         tokio::time::sleep(Duration::from_millis(600)).await;
     }
-    let names_another = is(Fault::NamesAnotherSnapshot, "/v1/snapshots");
-    if !is(Fault::SwapsShares, "/v1/release") && !is(Fault::NamesAnotherDeal, "/v1/release") && !names_another {
+    let names_another = is(Fault::NamesAnotherSnapshot, steward::SNAPSHOT.path);
+    let meddles = [Fault::SwapsShares, Fault::RefusesShares, Fault::NamesAnotherDeal];
+    if !meddles.into_iter().any(|fault| is(fault, steward::RELEASE.path)) && !names_another {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
@@ -209,12 +214,19 @@ async fn meddle(State(meddler): State<Meddler>, request: Request, next: Next) ->
             std::mem::swap(one, other);
         }
         [ShareAnswer::Released { deal, .. }, ..] if fault == Fault::NamesAnotherDeal as u8 => deal.reverse(),
+        shares if fault == Fault::RefusesShares as u8 => shares.iter_mut().for_each(refuse),
         _ => {}
     }
     let json = serde_json::to_vec(&shares).unwrap();
     let sealed = seal_as(&sealing("worker").public(), &context, &json, &mut rand::rng()).unwrap().0;
     parts.headers.remove("content-length");
     Response::from_parts(parts, Body::from(serde_json::to_vec(&SealedAnswerOf { sealed }).unwrap()))
+}
+
+fn refuse(answer: &mut ShareAnswer) {
+    if let ShareAnswer::Released { contribution_id, .. } = *answer {
+        *answer = ShareAnswer::Refused { contribution_id, code: ProblemCode::Forbidden, reason: "no".to_owned() };
+    }
 }
 
 /// A license and the keys that go with it.
@@ -253,7 +265,6 @@ pub struct Rig {
     pub wires: Wires,
     pub members: Vec<(PrivateKeySigner, MemberId)>,
     config: Config,
-    sealing: Vec<SealingKeyPair>,
     running: Vec<JoinHandle<()>>,
     dir: TempDir,
 }
@@ -346,24 +357,9 @@ impl Rig {
         let worker = Worker::open(config.clone(), Arc::new(SystemClock::default())).await.unwrap();
         let router = http::router(worker.clone());
         running.push(tokio::spawn(async move { axum::serve(worker_listener, router).await.unwrap() }));
-        let rig = Self {
-            coop,
-            seats,
-            gateway,
-            tap,
-            worker,
-            worker_url,
-            wires,
-            members: Vec::new(),
-            config,
-            sealing: keys,
-            running,
-            dir,
-        };
-        rig.until("the gateway is healthy", async || {
-            rig.gateway.get::<Health>("/v1/health").await.is_ok_and(|health| health.ok)
-        })
-        .await;
+        let rig =
+            Self { coop, seats, gateway, tap, worker, worker_url, wires, members: Vec::new(), config, running, dir };
+        rig.until("the gateway is healthy", async || rig.gateway.get(HEALTH).await.is_ok_and(|health| health.ok)).await;
         rig
     }
 
@@ -402,23 +398,15 @@ impl Rig {
 
     /// As a client sees the cooperative.
     fn site(&self) -> Site {
-        let seats = (1u8..).map(StewardId).zip(&self.coop.stewards).zip(&self.sealing);
-        let entry = |((steward, signer), sealing): ((StewardId, &PrivateKeySigner), &SealingKeyPair)| StewardEntry {
-            steward,
-            address: signer.address(),
-            sealing_key: sealing.public().0,
-            url: String::new(),
-            up: true,
-        };
-        self.coop.site(seats.map(entry).collect())
+        self.coop.site()
     }
 
     async fn stamp(&self, nonce: u64) -> Stamp {
-        Stamp { nonce, deadline: self.now().await + 3_600 }
+        self.coop.stamp(nonce).await.unwrap()
     }
 
     async fn view(&self, id: MemberId) -> MemberView {
-        self.gateway.get(&format!("/v1/members/{id}")).await.unwrap()
+        self.gateway.get(gateway::MEMBER.at(id)).await.unwrap()
     }
 
     /// A member who joins and consents to health research.
@@ -442,30 +430,22 @@ impl Rig {
     }
 
     pub async fn post_offer(&self, offer: &KeyOfferRequest) -> KeyReceipts {
-        self.gateway.post("/v1/row-keys/offers", offer).await.unwrap()
+        self.gateway.post(gateway::OFFER, offer).await.unwrap()
     }
 
     pub async fn admit(&self, offer: KeyOfferRequest, held: &KeyReceipts) -> MemberId {
         let request = membership::admit(&self.site(), &self.coop.registrar, offer, held).unwrap();
-        let joined: Joined = self.gateway.post("/v1/members", &request).await.unwrap();
+        let joined: Joined = self.gateway.post(gateway::JOIN, &request).await.unwrap();
         joined.member_id
     }
 
     pub async fn grant(&self, key: &PrivateKeySigner, id: MemberId) -> GrantRequest {
-        let view = self.view(id).await;
-        let registry = self.coop.manifest.addresses.consent_registry;
-        let controller =
-            Controller { name: "The cooperative".into(), contact: "x@example.org".into(), chain_id: 31_337, registry };
-        let notice = Notice { language: "en".into(), digest: keccak256("notice") };
-        let now = self.now().await;
-        let version = view.consent_version + 1;
-        let receipt = Receipt::new(id, version, controller, notice, Choice::health_research(), now, 0);
-        let member = Member { site: &self.site(), key, id };
-        member.grant(&receipt, self.stamp(view.consent_nonce).await, &mut rand::rng()).unwrap()
+        let (site, version) = (self.site(), self.view(id).await.consent_version + 1);
+        self.coop.consent(Member { site: &site, key, id }, version, Choice::health_research()).await.unwrap()
     }
 
     pub async fn post_grant(&self, grant: &GrantRequest) {
-        let granted: Granted = self.gateway.post("/v1/consents", grant).await.unwrap();
+        let granted: Granted = self.gateway.post(gateway::GRANT, grant).await.unwrap();
         assert!(granted.pending_stewards.is_empty(), "every steward takes the consent");
     }
 
@@ -473,7 +453,7 @@ impl Rig {
         let (key, id) = &self.members[n];
         let stamp = self.stamp(self.view(*id).await.consent_nonce).await;
         let request = Member { site: &self.site(), key, id: *id }.revoke(stamp).unwrap();
-        let _: Mined = self.gateway.post("/v1/consents/revoke", &request).await.unwrap();
+        let _: Mined = self.gateway.post(gateway::REVOKE, &request).await.unwrap();
     }
 
     /// Has everything of member `n` erased.
@@ -500,18 +480,17 @@ impl Rig {
 
     pub async fn upload(&self, blob: Vec<u8>) {
         let cid = Cid::of(&blob);
-        self.gateway.put_bytes(&format!("/v1/blobs/{cid}"), blob).await.unwrap();
+        self.gateway.put_bytes(gateway::PUT_BLOB.at(cid), blob).await.unwrap();
     }
 
     pub async fn post_package(&self, package: &ContributionPackage) {
-        let status: ContributionStatus = self.gateway.post("/v1/contributions", package).await.unwrap();
+        let status: ContributionStatus = self.gateway.post(gateway::CONTRIBUTE, package).await.unwrap();
         assert!(status.missing.is_empty(), "{:?}", status.missing);
     }
 
     pub async fn recorded(&self, package: &ContributionPackage) {
-        let path = format!("/v1/contributions/{}", package.commitment);
         self.until("the contribution is on chain", async || {
-            let status: ContributionStatus = self.gateway.get(&path).await.unwrap();
+            let status = self.gateway.get(gateway::CONTRIBUTION.at(package.commitment)).await.unwrap();
             assert_ne!(status.state, ContributionState::Refused, "{:?}", status.reason);
             status.state == ContributionState::Recorded
         })
@@ -535,7 +514,6 @@ impl Rig {
         let recipient = sealing("researcher");
         self.coop.approve_researcher(PURPOSE).await.unwrap();
         self.settle().await;
-        let (usdc, market) = (self.coop.manifest.addresses.usdc, self.coop.manifest.addresses.market);
         let order = LicenseSale::Order {
             datasetId: DATASET.0,
             records: 1_000,
@@ -544,24 +522,10 @@ impl Rig {
             duration,
             recipientKey: recipient_key,
         };
-        let value = self.coop.chain.view(market, &Market::priceOfCall { o: order.clone() }).await.unwrap();
-        let owner = self.coop.researcher.address();
-        self.coop.relayer.send(usdc, &TestUSDC::mintCall { to: owner, amount: value }).await.unwrap();
-        let nonce = self.coop.chain.view(usdc, &TestUSDC::noncesCall { owner }).await.unwrap();
-        let deadline = U256::from(self.now().await + 3_600);
-        let permit = eip712::Permit { owner, spender: market, value, nonce, deadline };
-        let holder = role_key("researcher");
-        let signature = eip712::sign(&holder, &permit, &self.coop.manifest.usdc_domain()).unwrap();
-        let (r, s) = (B256::from_slice(&signature[..32]), B256::from_slice(&signature[32..64]));
-        let p = LicenseSale::Permit { value, deadline, r, s, v: signature[64] };
-        let receipt = self.coop.researcher.send(market, &Market::buyCall { o: order, p }).await.unwrap();
-        let issued = self.coop.events(&receipt).unwrap().into_iter().find_map(|located| match located.event {
-            Event::LicenseIssued { license, .. } => Some(license),
-            _ => None,
-        });
+        let id = self.coop.buy_license(order).await.unwrap();
         // The worker takes its pool at a final block, at which the license has to exist.
         self.settle().await;
-        Licensed { id: issued.unwrap(), holder, recipient }
+        Licensed { id, holder: role_key("researcher"), recipient }
     }
 
     /// A signed order for a query as of the finalized head, as `edit` changes it before it is signed.
@@ -576,9 +540,7 @@ impl Rig {
             deadline: self.now().await + 3_600,
         };
         edit(&mut order);
-        let message = eip712::order::QueryOrder::from(&order);
-        let signature = eip712::sign(&license.holder, &message, &self.coop.manifest.committee_domain()).unwrap();
-        QueryRequest { query, order, signature }
+        Researcher { site: &self.site(), key: &license.holder }.sign(query, order).unwrap().request
     }
 
     /// Opens an answer as its recipient.
@@ -596,7 +558,7 @@ impl Rig {
 
     /// An order as a researcher sends it.
     pub async fn query(&self, request: &QueryRequest) -> SealedAnswer {
-        self.gateway.post("/v1/queries", request).await.unwrap()
+        self.gateway.post(gateway::QUERY, request).await.unwrap()
     }
 
     /// The worker asked directly, as if the gateway had forwarded the order.
@@ -658,6 +620,7 @@ async fn gateway(
         claims: ClaimsConfig { every_ms: 0, ..ClaimsConfig::default() },
         gas: GasConfig::default(),
         indexer: IndexerConfig { poll_ms, stale_after_s: 3_600, accept_rollback: None },
+        codes: Vec::new(),
     };
     let assembled = rochdale_gateway::run::assemble(config).await.unwrap();
     let url = format!("http://{}", assembled.local_addr().unwrap());

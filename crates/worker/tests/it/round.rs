@@ -1,6 +1,7 @@
 //! What goes well.
 
 use rochdale_api::order::SealedAnswer;
+use rochdale_api::route::gateway;
 use rochdale_chain::eip712;
 use rochdale_chain::events::Event;
 use rochdale_core::commit;
@@ -28,7 +29,7 @@ async fn an_order_goes_through_the_gateway_and_comes_back_sealed_and_anchored() 
     let rig = Rig::new(8, 10 * RHO).await;
     let license = rig.license(YEAR).await;
     let request = rig.order(&license, count(RHO), |_| {}).await;
-    let sealed: SealedAnswer = rig.gateway.post("/v1/queries", &request).await.unwrap();
+    let sealed: SealedAnswer = rig.gateway.post(gateway::QUERY, &request).await.unwrap();
     let answered = rig.open(&license, &sealed);
     assert_near(&answered.answer, 8);
     assert_eq!((answered.answer.rho, answered.answer.gate_rho), (RHO, RHO - RHO / 16));
@@ -45,7 +46,7 @@ async fn an_order_goes_through_the_gateway_and_comes_back_sealed_and_anchored() 
 
     // The same order again, straight and through the gateway: the same answer, byte for byte, and no second charge.
     assert_eq!(rig.ask(&request).await.unwrap(), sealed);
-    assert_eq!(rig.gateway.post::<SealedAnswer>("/v1/queries", &request).await.unwrap(), sealed);
+    assert_eq!(rig.gateway.post(gateway::QUERY, &request).await.unwrap(), sealed);
     assert_eq!(rig.booked().await, 1);
 }
 

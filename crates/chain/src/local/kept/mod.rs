@@ -7,6 +7,7 @@
 //! After a fall the dump is loaded and the journal mined again, to the same hashes.
 
 mod dump;
+mod error;
 mod files;
 mod http;
 mod journal;
@@ -24,6 +25,7 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 pub use dump::DumpError;
+pub use error::KeptError;
 pub use http::serve;
 pub use replay::Restored;
 pub use rpc::RpcError;
@@ -31,7 +33,7 @@ pub use rpc::RpcError;
 use self::files::Files;
 use self::journal::{Entry, Mined};
 use self::rpc::{Effect, Rpc, effect};
-use super::{Anvil, AnvilOptions, LocalError, Mining};
+use super::{Anvil, AnvilOptions, Mining};
 
 /// Blocks in a journal before a new dump: what is mined again within a second or two.
 const MOST_BLOCKS: u64 = 500;
@@ -43,43 +45,8 @@ const LIVELY_BLOCKS: u32 = 120;
 const IDLE: Duration = Duration::from_secs(15);
 /// Blocks that make the one before them final and its state readable.
 const FINALITY: u64 = 3;
-/// Past states that anvil keeps on disk for reads of old blocks, beside those in memory.
-const PAST_STATES: u64 = 256;
-
-/// Why the local chain does not go on.
-#[derive(Debug, thiserror::Error)]
-pub enum KeptError {
-    /// Anvil did not start.
-    #[error(transparent)]
-    Local(#[from] LocalError),
-    /// Anvil did not answer.
-    #[error(transparent)]
-    Rpc(#[from] RpcError),
-    /// A file.
-    #[error("{path}: {source}; the local chain is kept there, so make it writable and start again")]
-    File {
-        /// The path of the directory or file at fault.
-        path: PathBuf,
-        /// What the layer below said.
-        source: std::io::Error,
-    },
-    /// A dump of the running chain.
-    #[error("the local chain cannot be kept: its dump is not whole: {0}")]
-    Dump(#[from] DumpError),
-    /// No dump can be read.
-    #[error(
-        "no dump of the local chain in {directory} can be read ({detail}): put a copy of that directory back, or found a new cooperative with another --state"
-    )]
-    Unreadable {
-        /// The directory of the chain.
-        directory: PathBuf,
-        /// Each with its reason.
-        detail: String,
-    },
-    /// Anvil has ended.
-    #[error("the local chain has ended and is started again; ask again in a moment")]
-    Down,
-}
+/// Past states that anvil keeps on disk beside the 500 in its memory: each is some hundred KB, and an idle chain makes 240 an hour.
+const PAST_STATES: u64 = 8;
 
 /// Where and how a chain is kept.
 #[derive(Clone, Debug)]
