@@ -63,8 +63,11 @@ enum Command {
         seed: u64,
     },
     /// Have a thousand people join, give records and read at once, and measure it; arguments go to `rochdale-load`
-    #[command(after_help = "Example: cargo xtask load --members 100 --at-once 50 --seconds 10")]
+    #[command(after_help = "Example: cargo xtask load --release --members 100 --at-once 50 --seconds 10")]
     Load {
+        /// Build everything as it is shipped, which takes half an hour the first time
+        #[arg(long)]
+        release: bool,
         /// Arguments of `rochdale-load`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
@@ -143,7 +146,7 @@ fn run(command: Command) -> Result<()> {
         Command::Demo { args } => test::demo(&args),
         Command::Year { args } => test::year(&args),
         Command::Chaos { rounds, seed } => test::chaos(rounds, seed),
-        Command::Load { args } => test::load(&args),
+        Command::Load { release, args } => test::load(release, &args),
         Command::Test { only, list } => test::test(&only, list),
         Command::Abi { check } => test::abi(check),
         Command::Layouts { check, fresh } => test::layouts(check, fresh),

@@ -60,7 +60,7 @@ const PARTS: &[Part] = &[
     ),
     part("chaos", 41, "9 random kills lose nothing", || chaos(CHAOS_ROUNDS, 1)),
     part("load", 40, "24 members join, 12 at once, 64 connections read while an epoch settles: no error", || {
-        load(&["--members", "24", "--at-once", "12", "--seconds", "5"].map(str::to_owned))
+        load(false, &["--members", "24", "--at-once", "12", "--seconds", "5"].map(str::to_owned))
     }),
     part("clippy", 106, "no warnings", clippy),
 ];
@@ -156,11 +156,12 @@ pub fn chaos(rounds: u32, seed: u64) -> Result<()> {
 }
 
 /// Sets up, builds the programs and puts a cooperative under load.
-pub fn load(args: &[String]) -> Result<()> {
+pub fn load(release: bool, args: &[String]) -> Result<()> {
     setup::npm()?;
-    build_programs()?;
+    let (profile, folder) = if release { ("release", "release") } else { ("dev", "debug") };
+    build_programs_as(profile)?;
     emptied("load")?;
-    let mut command = Command::new(root().join("target/debug/rochdale-load"));
+    let mut command = Command::new(root().join("target").join(folder).join("rochdale-load"));
     command.args(args).current_dir(root());
     ok(command)
 }
@@ -236,7 +237,11 @@ pub fn bench() -> Result<()> {
 
 /// Builds the programs of a cooperative: simulations have a machine of their own, and this one runs already.
 pub fn build_programs() -> Result<()> {
-    build(&["--workspace", "--exclude", "rochdale-sim", "--exclude", "xtask"])
+    build_programs_as("dev")
+}
+
+fn build_programs_as(profile: &str) -> Result<()> {
+    build(&["--workspace", "--exclude", "rochdale-sim", "--exclude", "xtask", "--profile", profile])
 }
 
 /// The example brings the features that tests need, so that nothing is compiled twice.

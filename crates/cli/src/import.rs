@@ -163,7 +163,7 @@ pub async fn run(common: &Common, args: ImportArgs, ui: Ui) -> Result<ExitCode> 
     report.archive = archive.as_ref().map(Carried::value);
     match &args.name {
         Some(name) if !args.dry_run => {
-            let mut wallet = Wallet::open(&common.state()?, name)?;
+            let mut wallet = Wallet::open_to_give(&common.state()?, name)?;
             let coop = Coop::connect(&common.gateway()?).await?;
             send(&coop, &mut wallet, (&args, inside), files, &mut report, ui).await?;
         }

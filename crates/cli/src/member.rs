@@ -83,8 +83,9 @@ async fn grant(coop: &Coop, wallet: &Wallet, view: &MemberView, receipt: &Receip
     let stamp = Stamp { nonce: view.consent_nonce, deadline: coop.deadline().await? };
     let site = coop.site();
     let request = wallet.signer(&site)?.grant(receipt, stamp, &mut coop::rng()?)?;
-    let granted: Granted = coop.gateway.post(gateway::GRANT, &request).await?;
+    // Before it is sent: what is signed may come on chain though no answer comes.
     wallet.keep_grant(&request)?;
+    let granted: Granted = coop.gateway.post(gateway::GRANT, &request).await?;
     Ok(granted.mined)
 }
 
@@ -286,11 +287,13 @@ pub async fn row(coop: &Coop, wallet: &Wallet, epoch: Option<Epoch>) -> Result<(
     most_told(reports, coop.quorum).with_context(|| format!("no steward gave the row:\n  {}", refusals.join("\n  ")))
 }
 
-/// Of the newest epoch that a quorum has come to, where so many answered, the row that most show.
+/// Of the newest epoch that a quorum has come to, where so many answered, the row that most show. Uses belong to no epoch: whoever answers
+/// tells its own, a steward too that is at another epoch.
 fn most_told(reports: Vec<RowReport>, quorum: u8) -> Option<(RowReport, usize)> {
     let mut epochs: Vec<Epoch> = reports.iter().map(|report| report.epoch).collect();
     epochs.sort_unstable_by_key(|epoch| std::cmp::Reverse(*epoch));
     let newest = *epochs.get(usize::from(quorum).clamp(1, epochs.len().max(1)) - 1)?;
+    let uses = all_uses(reports.iter().map(|report| &report.uses[..]));
     let mut of_it: Vec<RowReport> = reports.into_iter().filter(|report| report.epoch == newest).collect();
     let alike = |one: &RowReport| of_it.iter().filter(|other| other.row == one.row).count();
     let best = (0..of_it.len()).rev().max_by_key(|at| alike(&of_it[*at]))?;
@@ -304,7 +307,7 @@ fn most_told(reports: Vec<RowReport>, quorum: u8) -> Option<(RowReport, usize)> 
             contribution.reasons = most.clone();
         }
     }
-    report.uses = all_uses([&report].into_iter().chain(&of_it).map(|report| &report.uses[..]));
+    report.uses = uses;
     let differ = of_it.iter().filter(|other| other.row != report.row).count();
     Some((report, differ))
 }
@@ -313,8 +316,11 @@ fn most_told(reports: Vec<RowReport>, quorum: u8) -> Option<(RowReport, usize)> 
 /// what was asked where it signed for it, and what one tells is believed where it has the digest that most tell.
 fn all_uses<'a>(told: impl Iterator<Item = &'a [UseReport]>) -> Vec<UseReport> {
     let mut uses = BTreeMap::<u64, Vec<&UseReport>>::new();
-    for one in told.flatten() {
-        uses.entry(one.debit).or_default().push(one);
+    for steward in told {
+        // What one steward tells twice counts once.
+        for (debit, one) in steward.iter().map(|one| (one.debit, one)).collect::<BTreeMap<_, _>>() {
+            uses.entry(debit).or_default().push(one);
+        }
     }
     let plain = |one: &UseReport| UseReport { query: None, ..one.clone() };
     let most = |told: Vec<&UseReport>| {
@@ -423,7 +429,7 @@ mod tests {
         };
         // The first that is asked lies about what it tells, too.
         let liar = UseReport { purpose: Purpose(9), query_digest: other.digest().unwrap(), ..of(2, Some(&other)) };
-        let told = [vec![liar], vec![of(2, Some(&other)), of(1, None)], vec![of(2, Some(&query))]];
+        let told = [vec![liar; 3], vec![of(2, Some(&other)), of(1, None)], vec![of(2, Some(&query))]];
         let uses = all_uses(told.iter().map(|uses| &uses[..]));
         assert_eq!(uses, [of(1, None), of(2, Some(&query))]);
     }
@@ -454,6 +460,21 @@ mod tests {
         assert_eq!(told(&[row(u32::MAX, 9), row(5, 1), row(4, 1)]), Some((5, 1, 0)), "one lags, one lies");
         assert_eq!(told(&[row(5, 1)]), Some((5, 1, 0)), "nobody else answers");
         assert_eq!(told(&[]), None);
+
+        let used = UseReport {
+            debit: 1,
+            at: 0,
+            license_id: LicenseId(1),
+            researcher: Address::ZERO,
+            purpose: Purpose(6),
+            query_digest: B256::ZERO,
+            rho: 1,
+            records: 1,
+            query: None,
+        };
+        let behind = RowReport { uses: vec![used], ..row(4, 1) };
+        let (report, _) = most_told(vec![row(5, 1), row(5, 1), behind], 2).unwrap();
+        assert_eq!((report.epoch.0, report.uses.len()), (5, 1), "a steward that is behind tells a use");
     }
 
     #[test]

@@ -201,7 +201,7 @@ pub async fn member(common: &Common, command: MemberCommand, ui: Ui) -> Result<E
             consent(&coop, &state, &name, purpose, revoke, ui.agreeing(agreed)).await
         }
         MemberCommand::Contribute { name, record, patient, dataset, resume } => {
-            let mut wallet = Wallet::open(&state, &name)?;
+            let mut wallet = Wallet::open_to_give(&state, &name)?;
             if resume {
                 return resume_packages(&coop, &mut wallet, ui).await;
             }

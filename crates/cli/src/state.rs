@@ -111,18 +111,19 @@ impl State {
     /// Held while `up` or `demo` runs the cooperative: two at once would use one chain and one key twice.
     pub fn lock(&self) -> Result<File> {
         make_dir(&self.0)?;
-        let path = self.0.join("lock");
-        let file = OpenOptions::new().create(true).write(true).truncate(false).mode(0o600).open(&path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => {
-                bail!(
-                    "{} is in use: another `rochdale up` or `demo` runs it; stop that or name another --state",
-                    self.0.display()
-                )
-            }
-            Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
-        }
+        let in_use = "another `rochdale up` or `demo` runs it; stop that or name another --state";
+        locked(&self.0, in_use)
+    }
+}
+
+/// A lock on a folder, held until what is given is dropped. Where another process has it, the error says what to do.
+pub fn locked(dir: &Path, in_use: &str) -> Result<File> {
+    let path = dir.join("lock");
+    let file = OpenOptions::new().create(true).write(true).truncate(false).mode(0o600).open(&path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!("{} is in use: {in_use}", dir.display()),
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
     }
 }
 

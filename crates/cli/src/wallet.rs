@@ -1,7 +1,7 @@
 //! What a member keeps: a key, a row key, what was signed to consent, and the packages that not every steward holds yet.
 
 use crate::coop;
-use crate::state::{State, read_json, write_json, write_private};
+use crate::state::{State, locked, read_json, write_json, write_private};
 use alloy::primitives::{Address, B256};
 use alloy::signers::local::PrivateKeySigner;
 use anyhow::{Context, Result, bail};
@@ -12,6 +12,7 @@ use rochdale_core::ids::MemberId;
 use rochdale_crypto::RowKey;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
@@ -38,6 +39,7 @@ pub struct Wallet {
     pub key: PrivateKeySigner,
     /// The membership.
     pub membership: Membership,
+    _lock: Option<File>,
 }
 
 impl Wallet {
@@ -51,7 +53,16 @@ impl Wallet {
     fn with(dir: PathBuf, key: PrivateKeySigner) -> Result<Self> {
         let path = dir.join("member.json");
         let membership = if path.exists() { read_json(&path)? } else { Membership::default() };
-        Ok(Self { dir, key, membership })
+        Ok(Self { dir, key, membership, _lock: None })
+    }
+
+    /// Opens the folder of a member who joined, to give records: two commands that do so at once would each overwrite what the other noted.
+    pub fn open_to_give(state: &State, name: &str) -> Result<Self> {
+        let wallet = Self::open(state, name)?;
+        let in_use = format!("another command gives {name}'s records; wait until it has ended, then type this again");
+        let lock = locked(&wallet.dir, &in_use)?;
+        // What was noted until the lock was there.
+        Ok(Self { _lock: Some(lock), ..Self::with(wallet.dir, wallet.key)? })
     }
 
     /// Opens the folder of a member who joined.
@@ -200,7 +211,7 @@ mod tests {
     use alloy::primitives::Bytes;
 
     fn wallet(dir: &std::path::Path) -> Wallet {
-        Wallet { dir: dir.to_owned(), key: PrivateKeySigner::random(), membership: Membership::default() }
+        Wallet { dir: dir.to_owned(), key: PrivateKeySigner::random(), membership: Membership::default(), _lock: None }
     }
 
     fn package(number: u8) -> ContributionPackage {
@@ -271,6 +282,20 @@ mod tests {
         assert_eq!(wallet.given_as(&DIGEST), None);
         let third = begin(&mut wallet, 3);
         assert_eq!(wallet.given_as(&DIGEST), Some(third));
+    }
+
+    #[test]
+    fn records_are_given_by_one_command_at_a_time_which_knows_what_was_given_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = State::open(dir.path()).unwrap();
+        Wallet::open_or_create(&state, "ada").unwrap();
+        let mut first = Wallet::open_to_give(&state, "ada").unwrap();
+        let refused = Wallet::open_to_give(&state, "ada").err().unwrap().to_string();
+        assert!(refused.contains("another command gives ada's records"), "{refused}");
+        Wallet::open(&state, "ada").unwrap();
+        let commitment = begin(&mut first, 1);
+        drop(first);
+        assert_eq!(Wallet::open_to_give(&state, "ada").unwrap().given_as(&DIGEST), Some(commitment));
     }
 
     #[test]

@@ -12,8 +12,9 @@ pub fn utc(at: u64) -> String {
 
 /// `2026-11-29T05:04:01Z` of Unix seconds, as FHIR writes an instant.
 pub fn instant(at: u64) -> String {
-    let text = utc(at);
-    format!("{}T{}Z", &text[..10], &text[11..19])
+    // What stands behind the time of day is the zone.
+    let text = utc(at).replacen(' ', "T", 1);
+    format!("{}Z", text.split(' ').next().unwrap_or_default())
 }
 
 /// Year, month and day of the so many-th day after 1970-01-01, in the Gregorian calendar (Howard Hinnant, "chrono-Compatible

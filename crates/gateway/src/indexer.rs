@@ -26,6 +26,9 @@ const RECENT: Duration = Duration::from_secs(2);
 /// yet may be gone with it.
 const AGAIN: u64 = 64;
 
+/// How long queue and index are taken to agree while the chain stands where it stood: many who read cause many looks, and a comparison writes.
+const AGREE: Duration = Duration::from_secs(2);
+
 /// How long a reader waits until the index has caught up.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -149,6 +152,8 @@ pub struct Indexer {
     every: Duration,
     /// Up to which block queue and index were compared; 0 where all of it is to be.
     reconciled: u64,
+    /// When that was.
+    compared: Instant,
     standing: watch::Sender<Standing>,
     nudge: Arc<Notify>,
     queue: Arc<Notify>,
@@ -176,8 +181,9 @@ impl Indexer {
         let nudge = Arc::new(Notify::new());
         let index = Index { state, standing, nudge: Arc::clone(&nudge) };
         let manifest = manifest.clone();
+        let (reconciled, compared, standing) = (0, Instant::now(), sender);
         let indexer =
-            Self { follower, chain, manifest, store, erasure, every, reconciled: 0, standing: sender, nudge, queue };
+            Self { follower, chain, manifest, store, erasure, every, reconciled, compared, standing, nudge, queue };
         Ok((indexer, index))
     }
 
@@ -191,15 +197,19 @@ impl Indexer {
         let reconciled = std::mem::take(&mut self.reconciled);
         let progress = self.follower.step().await?;
         metrics::saw(&progress.head);
-        let after = match progress.rolled_back_to {
-            Some(block) => {
-                tracing::warn!(block, "the chain reorganized; events after this block were undone");
-                0
-            }
-            None => reconciled.saturating_sub(AGAIN),
-        };
-        self.reconcile(after, &progress).await?;
-        self.reconciled = progress.cursor.number;
+        let (cursor, same) = (progress.cursor.number, progress.events == 0 && progress.rolled_back_to.is_none());
+        if !same || cursor != reconciled || self.compared.elapsed() >= AGREE {
+            let after = match progress.rolled_back_to {
+                Some(block) => {
+                    tracing::warn!(block, "the chain reorganized; events after this block were undone");
+                    0
+                }
+                None => reconciled.saturating_sub(AGAIN),
+            };
+            self.reconcile(after, &progress).await?;
+            self.compared = looked;
+        }
+        self.reconciled = cursor;
         self.standing.send_replace(Standing { progress: Some(progress), failure: None, looked: Some(looked) });
         Ok(progress)
     }

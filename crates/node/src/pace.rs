@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rochdale_chain::client::BlockRef;
 
 /// The pause of an idle process: what ends it is a block, which is seen so late at most, or whatever wakes the process.
-pub const IDLE: Duration = Duration::from_secs(2);
+pub const IDLE: Duration = Duration::from_secs(5);
 /// How long a process goes on as before after something happened.
 const LIVELY: Duration = Duration::from_secs(10);
 /// Blocks that are this far apart, by the clock here, are an idle chain's own.
@@ -87,8 +87,8 @@ mod tests {
         assert_eq!(pace.pause_at(at(1)), BUSY, "it just started");
         for tick in 1..=5 {
             pace.saw_at(tick, 1_000 + 15 * tick, at(15 * tick));
-            pace.saw_at(tick, 1_000 + 15 * tick, at(15 * tick + 2));
-            assert_eq!(pace.pause_at(at(15 * tick + 3)), IDLE, "a block every quarter of a minute is nothing");
+            pace.saw_at(tick, 1_000 + 15 * tick, at(15 * tick + 5));
+            assert_eq!(pace.pause_at(at(15 * tick + 6)), IDLE, "a block every quarter of a minute is nothing");
         }
         pace.saw_at(6, 1_077, at(77));
         assert_eq!(pace.pause_at(at(78)), BUSY, "a block soon after another");

@@ -1,6 +1,6 @@
 //! What members, and the gateway on their behalf, read of settled epochs: leaves with proofs, and one's own row.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rochdale_api::custody::OpeningsRequest;
@@ -8,7 +8,6 @@ use rochdale_api::member::{
     ClaimLeaf, ContributionReport, LeavesRequest, OpeningReport, RowReport, RowRequest, Sealed, SealedRow, UseReport,
 };
 use rochdale_api::{Problem, ProblemCode};
-use rochdale_chain::state::DebitState;
 use rochdale_core::ids::{Epoch, MemberId};
 use rochdale_core::ledger::{self, Amounts, Global, Header, Inputs, NewLeaf, OldRow, OpenedInputs, Params, Tree};
 use rochdale_crypto::sealing::{self, ClaimsRowContext, OpeningContext, OpeningsContext, SealingError};
@@ -250,33 +249,33 @@ impl Steward {
         Ok(reports)
     }
 
+    /// A debit is added up before its snapshot goes: who reads snapshots first and sums afterwards misses none between them.
     async fn uses(&self, mirror: &Mirror, member: MemberId) -> Result<Vec<UseReport>, Problem> {
-        let mut uses = Vec::new();
-        let told = |booked: &DebitState, records| UseReport {
-            debit: booked.id,
-            at: booked.booked.time,
-            license_id: booked.debit.license_id,
-            researcher: mirror.latest.licenses.get(&booked.debit.license_id).map(|l| l.holder).unwrap_or_default(),
-            purpose: booked.debit.purpose,
-            query_digest: booked.debit.query_digest,
-            rho: booked.debit.rho,
-            records,
-            query: None,
-        };
-        for (debit, records) in self.store.uses(member).await? {
-            uses.extend(mirror.latest.debits.get(&debit).map(|booked| told(booked, records)));
-        }
+        let mut records = BTreeMap::new();
         for booked in mirror.latest.debits.values() {
             let Some(snapshot) = self.store.snapshot(booked.debit.snapshot).await? else { continue };
             let of_member =
                 |id: &&_| mirror.latest.contributions.get(id).is_some_and(|contribution| contribution.member == member);
-            let records = snapshot.ids.iter().filter(of_member).count() as u64;
-            if records > 0 {
-                uses.push(told(booked, records));
+            let count = snapshot.ids.iter().filter(of_member).count() as u64;
+            if count > 0 {
+                records.insert(booked.id, count);
             }
         }
-        for used in &mut uses {
-            used.query = self.store.question(used.query_digest).await?;
+        records.extend(self.store.uses(member).await?);
+        let mut uses = Vec::new();
+        for (debit, records) in records {
+            let Some(booked) = mirror.latest.debits.get(&debit) else { continue };
+            uses.push(UseReport {
+                debit,
+                at: booked.booked.time,
+                license_id: booked.debit.license_id,
+                researcher: mirror.latest.licenses.get(&booked.debit.license_id).map(|l| l.holder).unwrap_or_default(),
+                purpose: booked.debit.purpose,
+                query_digest: booked.debit.query_digest,
+                rho: booked.debit.rho,
+                records,
+                query: self.store.question(booked.debit.query_digest).await?,
+            });
         }
         Ok(uses)
     }
