@@ -7,25 +7,29 @@ import {NamedEIP712} from "../access/NamedEIP712.sol";
 import {IEthicsRegistry} from "./IEthicsRegistry.sol";
 
 /// @title EthicsRegistry
-/// @notice Which researcher the ethics board approved for which purpose, until when.
+/// @notice Which researcher the ethics board approved for which purpose, until when, and what it found out about the study.
 ///
 /// Roles
 /// - Ethics board: an account, a Safe if there are several members. It signs; anyone sends what it signed.
 /// - Member house: names the board, and withdraws an approval that the board should not have given.
 /// - Charter: upgrades.
 ///
-/// Assumptions: the board looks at the protocol off chain; only the decision stands here, without its reasons.
+/// Assumptions: the board looks at the protocol off chain; the decision stands here, with the facts that members' consents turn on (who the
+/// researcher works for, for whose gain, where), and without its reasons. No contract reads the facts, stewards do: what is no readable
+/// statement of facts says nothing.
 /// Liveness: without a board nothing new is approved; what is approved runs out by the clock.
-/// Who can hurt whom: the board can approve anybody for anything until the member house names another one and withdraws.
+/// Who can hurt whom: the board can approve anybody for anything, and say what is not so, until the member house names another one and withdraws.
 /// A license that was sold on an approval stays; stewards judge each query again.
 contract EthicsRegistry is NamedEIP712, Governed, IEthicsRegistry {
     /// @param purpose number of a GA4GH DUO permission
     /// @param until unix seconds; a time that has passed withdraws
+    /// @param protocol facts of the study as JSON, see docs/how-to/market.md; empty for none
     /// @param nonce how many decisions there were about this researcher and purpose
     struct Approval {
         address researcher;
         uint16 purpose;
         uint64 until;
+        string protocol;
         uint256 nonce;
         uint256 deadline;
     }
@@ -45,15 +49,20 @@ contract EthicsRegistry is NamedEIP712, Governed, IEthicsRegistry {
 
     bytes32 private constant STORAGE = 0x905fed376a41d14bd833e5579d0d6f5c1855438ad8c31f5de8d23ca41e6c4300;
 
-    bytes32 private constant APPROVAL_TYPEHASH =
-        keccak256("Approval(address researcher,uint16 purpose,uint64 until,uint256 nonce,uint256 deadline)");
+    /// @dev Every steward reads and keeps it.
+    uint256 private constant MAX_PROTOCOL_BYTES = 1024;
+
+    bytes32 private constant APPROVAL_TYPEHASH = keccak256(
+        "Approval(address researcher,uint16 purpose,uint64 until,string protocol,uint256 nonce,uint256 deadline)"
+    );
 
     event EthicsBoardSet(address ethicsBoard);
-    event ResearcherApproved(address indexed researcher, uint16 purpose, uint64 until);
+    event ResearcherApproved(address indexed researcher, uint16 purpose, uint64 until, string protocol);
 
     error EthicsRegistry_ZeroResearcher();
     error EthicsRegistry_Expired(uint256 deadline);
     error EthicsRegistry_BadNonce(uint256 nonce, uint256 expected);
+    error EthicsRegistry_ProtocolTooLong(uint256 length, uint256 max);
     error EthicsRegistry_BadSignature(address ethicsBoard);
 
     /// @notice Once, by the factory.
@@ -74,19 +83,20 @@ contract EthicsRegistry is NamedEIP712, Governed, IEthicsRegistry {
         if (a.researcher == address(0)) revert EthicsRegistry_ZeroResearcher();
         if (block.timestamp > a.deadline) revert EthicsRegistry_Expired(a.deadline);
         if (a.nonce != d.count) revert EthicsRegistry_BadNonce(a.nonce, d.count);
-        bytes32 digest = _hashTypedDataV4(keccak256(abi.encode(APPROVAL_TYPEHASH, a)));
-        if (!MemberSignature.isValid($.ethicsBoard, digest, boardSignature)) {
+        uint256 length = bytes(a.protocol).length;
+        if (length > MAX_PROTOCOL_BYTES) revert EthicsRegistry_ProtocolTooLong(length, MAX_PROTOCOL_BYTES);
+        if (!MemberSignature.isValid($.ethicsBoard, _digest(a), boardSignature)) {
             revert EthicsRegistry_BadSignature($.ethicsBoard);
         }
         // Effects:
-        _decide(d, a.researcher, a.purpose, a.until);
+        _decide(d, a.researcher, a.purpose, a.until, a.protocol);
     }
 
     /// @notice Withdraws an approval; what the board signed before for this researcher and purpose is void.
     /// @param researcher whose approval
     /// @param purpose for which
     function withdraw(address researcher, uint16 purpose) external restricted {
-        _decide(_storage().decisions[researcher][purpose], researcher, purpose, 0);
+        _decide(_storage().decisions[researcher][purpose], researcher, purpose, 0, "");
     }
 
     /// @notice Names who approves from now on; what was approved stays.
@@ -122,10 +132,19 @@ contract EthicsRegistry is NamedEIP712, Governed, IEthicsRegistry {
         return _storage().decisions[researcher][purpose].count;
     }
 
-    function _decide(Decision storage d, address researcher, uint16 purpose, uint64 until) private {
+    function _decide(Decision storage d, address researcher, uint16 purpose, uint64 until, string memory protocol)
+        private
+    {
         d.until = until;
         ++d.count;
-        emit ResearcherApproved(researcher, purpose, until);
+        emit ResearcherApproved(researcher, purpose, until, protocol);
+    }
+
+    function _digest(Approval calldata a) private view returns (bytes32) {
+        bytes32 protocol = keccak256(bytes(a.protocol));
+        bytes memory fields =
+            abi.encode(APPROVAL_TYPEHASH, a.researcher, a.purpose, a.until, protocol, a.nonce, a.deadline);
+        return _hashTypedDataV4(keccak256(fields));
     }
 
     function _setEthicsBoard(address ethicsBoard_) private {

@@ -419,14 +419,17 @@ abstract contract CoopTest is CoopFounding {
     /// @dev The ethics board approves; a time that has passed withdraws.
     function _approve(address who, uint16 purpose, uint64 until) internal {
         EthicsRegistry.Approval memory a =
-            EthicsRegistry.Approval(who, purpose, until, ethics.nonceOf(who, purpose), block.timestamp);
+            EthicsRegistry.Approval(who, purpose, until, "", ethics.nonceOf(who, purpose), block.timestamp);
         ethics.approve(a, _sign(boardKey, _approvalDigest(a)));
     }
 
     function _approvalDigest(EthicsRegistry.Approval memory a) internal view returns (bytes32) {
-        bytes32 hash =
-            keccak256("Approval(address researcher,uint16 purpose,uint64 until,uint256 nonce,uint256 deadline)");
-        return _typed("EthicsRegistry", address(ethics), keccak256(abi.encode(hash, a)));
+        bytes32 hash = keccak256(
+            "Approval(address researcher,uint16 purpose,uint64 until,string protocol,uint256 nonce,uint256 deadline)"
+        );
+        bytes32 protocol = keccak256(bytes(a.protocol));
+        bytes memory fields = abi.encode(hash, a.researcher, a.purpose, a.until, protocol, a.nonce, a.deadline);
+        return _typed("EthicsRegistry", address(ethics), keccak256(fields));
     }
 
     /// @dev The researcher buys a license for `price` micro-USDC, a multiple of 50,000.

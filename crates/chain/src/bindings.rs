@@ -459,7 +459,7 @@ same_header!(eip712::Header, steward_committee::ISettlementLedger::Header);
 same_fields!(LicenseSale::Permit, auction_house::LicenseSale::Permit, value, deadline, v, r, s);
 same_fields!(LicenseSale::Permit, compute_desk::LicenseSale::Permit, value, deadline, v, r, s);
 same_fields!(eip712::ComputeReceipt, ComputeDesk::ComputeReceipt, jobId, units, planDigest, snapshot);
-same_fields!(eip712::Approval, EthicsRegistry::Approval, researcher, purpose, until, nonce, deadline);
+same_fields!(eip712::Approval, EthicsRegistry::Approval, researcher, purpose, until, protocol, nonce, deadline);
 
 /// The ways between the rules' parameters and the contracts': as they are voted on, and as a contest opens them.
 macro_rules! convert {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use alloy::primitives::{Address, B256};
+use rochdale_core::consent::Protocol;
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, Purpose, StewardId};
 use rochdale_core::ledger::{LedgerError, NewLeaf, OpenedInputs, Params, Revenue};
 use rochdale_core::money::MicroUsdc;
@@ -151,6 +152,15 @@ pub struct LicenseState {
     pub terms: LicenseTerms,
 }
 
+/// What the ethics board decided about a researcher and a purpose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approval {
+    /// Unix seconds; from then on it is over.
+    pub until: u64,
+    /// What it found out about the study.
+    pub protocol: Protocol,
+}
+
 /// A booked license price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Booking {
@@ -248,8 +258,8 @@ pub struct Cooperative {
     pub workers: BTreeMap<Address, B256>,
     /// The gateway's account.
     pub gateway: Option<Address>,
-    /// Until when (Unix seconds) a researcher may buy for a purpose.
-    pub approvals: Map<Address, BTreeMap<Purpose, u64>>,
+    /// The ethics board's last decision on each researcher and purpose.
+    pub approvals: Map<Address, BTreeMap<Purpose, Approval>>,
     /// The standing proposal of each epoch.
     pub proposals: Map<Epoch, Proposal>,
     /// The last attempt of an epoch that was voided: the next one that counts is above it.
@@ -488,10 +498,10 @@ impl Cooperative {
         u8::try_from(place + 1).ok().map(StewardId)
     }
 
-    /// Whether `researcher` may buy for `purpose` at `now` (Unix seconds).
+    /// The ethics board's approval of `researcher` for `purpose`, where it holds at `now` (Unix seconds).
     #[must_use]
-    pub fn is_approved(&self, researcher: Address, purpose: Purpose, now: u64) -> bool {
-        self.approvals.get(&researcher).and_then(|p| p.get(&purpose)).is_some_and(|until| now < *until)
+    pub fn approval(&self, researcher: Address, purpose: Purpose, now: u64) -> Option<&Approval> {
+        self.approvals.get(&researcher).and_then(|p| p.get(&purpose)).filter(|approval| now < approval.until)
     }
 }
 

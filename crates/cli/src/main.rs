@@ -8,6 +8,7 @@ mod audit;
 mod carry;
 mod clock;
 mod commands;
+mod consents;
 mod contest;
 mod coop;
 mod demo;

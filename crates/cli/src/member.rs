@@ -20,7 +20,7 @@ use rochdale_api::route::{Call, gateway, steward};
 use rochdale_api::status::{EpochView, MemberView};
 use rochdale_client::membership::{self, Applicant};
 use rochdale_client::{Stamp, rows};
-use rochdale_core::consent::{Choice, Controller, Notice, Permission, Receipt};
+use rochdale_core::consent::{Choice, Controller, Notice, Receipt};
 use rochdale_core::ids::{DatasetId, Epoch, MemberId, StewardId};
 use rochdale_core::ledger::DemandKind;
 use rochdale_core::query::Query;
@@ -62,11 +62,10 @@ pub async fn join(coop: &Coop, wallet: &mut Wallet, registrar: &PrivateKeySigner
 /// What members are told before they consent; the receipt names its digest.
 pub const NOTICE: &str = include_str!("notice.en.txt");
 
-/// Consents to research for `purpose`, until withdrawn.
-pub async fn consent(coop: &Coop, wallet: &Wallet, purpose: Permission) -> Result<(Mined, Receipt)> {
+/// Consents to what is chosen, until a time in Unix seconds; 0 is until it is withdrawn.
+pub async fn consent(coop: &Coop, wallet: &Wallet, choice: Choice, until: u64) -> Result<(Mined, Receipt)> {
     let view = view(coop, wallet.id()?).await?;
     let version = view.consent_version + 1;
-    let choice = Choice { permissions: [purpose].into(), ..Choice::health_research() };
     let controller = Controller {
         name: "The cooperative".to_owned(),
         contact: coop.gateway.base().to_string(),
@@ -74,7 +73,7 @@ pub async fn consent(coop: &Coop, wallet: &Wallet, purpose: Permission) -> Resul
         registry: coop.manifest.addresses.consent_registry,
     };
     let notice = Notice { language: "en".to_owned(), digest: keccak256(NOTICE) };
-    let receipt = Receipt::new(view.member_id, version, controller, notice, choice, coop.now().await?, 0);
+    let receipt = Receipt::new(view.member_id, version, controller, notice, choice, coop.now().await?, until);
     Ok((grant(coop, wallet, &view, &receipt).await?, receipt))
 }
 

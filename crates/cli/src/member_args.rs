@@ -1,7 +1,7 @@
 //! What a person can type after `rochdale member`.
 
+use crate::consents::ConsentArgs;
 use crate::gov::args::ChainArgs;
-use crate::researcher::args::PurposeArg;
 use crate::ui::Agreed;
 use alloy::primitives::Address;
 use clap::{Args, Subcommand};
@@ -55,23 +55,11 @@ pub enum MemberCommand {
         #[arg(long)]
         name: String,
     },
-    /// Grant or revoke consent
+    /// Say what records may be used for, by whom and until when, or take that back
     #[command(
-        after_help = "Examples:\n  rochdale member consent --name ada --purpose hmb\n  rochdale member consent --name ada --purpose hmb --yes\n  rochdale member consent --name ada --revoke"
+        after_help = "Examples:\n  rochdale member consent --name ada --purpose hmb\n  rochdale member consent --name ada --only not-for-profit --country SE --until 2027-12-31\n  rochdale member consent --name ada --study sleep-7 --yearly-budget 0.1 --yes\n  rochdale member consent --name ada --revoke"
     )]
-    Consent {
-        /// The member, by the name on this machine
-        #[arg(long)]
-        name: String,
-        /// What research may be for
-        #[arg(long, value_enum, default_value = "hmb", conflicts_with = "revoke")]
-        purpose: PurposeArg,
-        /// Take the consent back
-        #[arg(long)]
-        revoke: bool,
-        #[command(flatten)]
-        agreed: Agreed,
-    },
+    Consent(ConsentArgs),
     /// Seal a record and contribute it
     #[command(
         after_help = "Examples:\n  rochdale member contribute --name ada bundle.json\n  rochdale member contribute --name ada ./bulk-export --patient 1234\n  rochdale member contribute --name ada --resume"

@@ -10,12 +10,10 @@ use crate::gov::Site;
 use crate::gov::args::ChainArgs;
 use crate::member_args::MemberCommand;
 use crate::records::How;
-use crate::researcher::args::{PurposeArg, purpose_words};
-use crate::state::State;
 use crate::ui::Ui;
 use crate::wallet::Wallet;
 use crate::when::{count, holding, utc};
-use crate::{admission, earnings, member as members, own_gas, records};
+use crate::{admission, consents, earnings, member as members, own_gas, records};
 use anyhow::{Context, Result, bail};
 use rochdale_api::claim::{Claimed, Paid};
 use rochdale_core::ids::{DatasetId, Epoch, MemberId};
@@ -197,9 +195,7 @@ pub async fn member(common: &Common, command: MemberCommand, ui: Ui) -> Result<E
             show(ui, &json!(joined), format!("{name} is member {}", joined.member_id))
         }
         MemberCommand::Show { name } => shown(&coop, &name, &Wallet::open(&state, &name)?, ui).await,
-        MemberCommand::Consent { name, purpose, revoke, agreed } => {
-            consent(&coop, &state, &name, purpose, revoke, ui.agreeing(agreed)).await
-        }
+        MemberCommand::Consent(args) => consents::consent(&coop, &Wallet::open(&state, &args.name)?, &args, ui).await,
         MemberCommand::Contribute { name, record, patient, dataset, resume } => {
             let mut wallet = Wallet::open_to_give(&state, &name)?;
             if resume {
@@ -322,28 +318,6 @@ async fn contest(
             show(ui, &json!({ "epoch": epoch, "attempt": attempt, "wrong": true, "mined": mined }), sentence)
         }
     }
-}
-
-async fn consent(
-    coop: &Coop,
-    state: &State,
-    name: &str,
-    purpose: PurposeArg,
-    revoke: bool,
-    ui: Ui,
-) -> Result<ExitCode> {
-    let wallet = Wallet::open(state, name)?;
-    if revoke {
-        let mined = members::revoke(coop, &wallet).await?;
-        return show(ui, &json!(mined), format!("revoked in block {}: nothing is released any more", mined.block));
-    }
-    let words = purpose_words(purpose.code());
-    ui.agree(&format!(
-        "{}\n\n{name} consents to {words}, until it is taken back with --revoke.",
-        members::NOTICE.trim_end()
-    ))?;
-    let (mined, receipt) = members::consent(coop, &wallet, purpose.permission()).await?;
-    show(ui, &json!({ "mined": mined, "receipt": receipt }), format!("consent recorded in block {}", mined.block))
 }
 
 async fn resume_packages(coop: &Coop, wallet: &mut Wallet, ui: Ui) -> Result<ExitCode> {

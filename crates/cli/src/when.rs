@@ -1,5 +1,7 @@
 //! Times as people read them: dates with their zone, and spans.
 
+use rochdale_core::fhir::Date;
+
 /// Nobody learns from more than two years at once.
 const MOST: u64 = 731 * 86_400;
 
@@ -72,6 +74,12 @@ pub fn later(text: &str) -> Result<u64, String> {
         return Err(format!("`{text}` is not between a second and two years"));
     }
     Ok(seconds)
+}
+
+/// The last second of a day, `2027-12-31` in UTC, as Unix seconds.
+pub fn last_second(day: &str) -> Result<u64, String> {
+    let parsed = Date::parse(day).filter(|_| day.len() == 10).and_then(|date| u64::try_from(date.last).ok());
+    parsed.ok_or_else(|| format!("`{day}` is no day: write YYYY-MM-DD"))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 //! passes block time, nonces and a [`rand::CryptoRng`], and sends what comes out. So the same code runs in a browser. The feature `http` adds
 //! what sends a sealed body.
 
+pub mod choice;
 mod consent;
 mod contribution;
 pub mod held;

@@ -82,14 +82,23 @@ pub struct Limits {
     pub per_year: u64,
 }
 
+/// What a member chose for itself, in nano-zCDP: it only lowers what the cooperative lets be spent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Own {
+    /// For life.
+    pub lifetime: Option<u64>,
+    /// With each year of membership that begins, counted from the first.
+    pub per_year: Option<u64>,
+}
+
 impl Limits {
-    /// What somebody who joined at `joined` may have spent by `now`, both Unix seconds; nothing before they joined. `own` is the member's
-    /// own choice, which only lowers it.
+    /// What somebody who joined at `joined` may have spent by `now`, both Unix seconds; nothing before they joined.
     #[must_use]
-    pub fn available(&self, joined: u64, now: u64, own: Option<u64>) -> u64 {
+    pub fn available(&self, joined: u64, now: u64, own: Own) -> u64 {
         let Some(age) = now.checked_sub(joined) else { return 0 };
-        let begun = self.per_year.saturating_mul(age / YEAR + 1);
-        self.lifetime.min(begun).min(own.unwrap_or(u64::MAX))
+        let per_year = self.per_year.min(own.per_year.unwrap_or(u64::MAX));
+        let begun = per_year.saturating_mul(age / YEAR + 1);
+        self.lifetime.min(begun).min(own.lifetime.unwrap_or(u64::MAX))
     }
 }
 
@@ -152,7 +161,7 @@ impl Accounts {
             return Err(BudgetError::Free { order });
         }
         let too_little = |(member, joined): (&MemberId, &u64)| {
-            (self.remainder(*member, *joined, charge.cut, None) < charge.rho).then_some(*member)
+            (self.remainder(*member, *joined, charge.cut, Own::default()) < charge.rho).then_some(*member)
         };
         let short: BTreeSet<MemberId> = charge.people.iter().filter_map(too_little).collect();
         if short.is_empty() { Ok(()) } else { Err(BudgetError::Overdrawn { order, short }) }
@@ -174,7 +183,7 @@ impl Accounts {
 
     /// What a member has left at a time; arguments as for [`Limits::available`].
     #[must_use]
-    pub fn remainder(&self, member: MemberId, joined: u64, now: u64, own: Option<u64>) -> u64 {
+    pub fn remainder(&self, member: MemberId, joined: u64, now: u64, own: Own) -> u64 {
         self.limits.available(joined, now, own).saturating_sub(self.spent(member))
     }
 }
@@ -203,12 +212,18 @@ mod tests {
 
     #[test]
     fn a_part_becomes_available_with_each_year_that_begins() {
-        let at = |years: u64| LIMITS.available(1_000, 1_000 + years * YEAR, None);
+        let (none, own) = (Own::default(), |lifetime| Own { lifetime: Some(lifetime), per_year: None });
+        let at = |years: u64| LIMITS.available(1_000, 1_000 + years * YEAR, none);
         assert_eq!([at(0), at(1), at(2), at(3), at(90)], [40, 80, 100, 100, 100]);
-        assert_eq!(LIMITS.available(1_000, 999 + YEAR, None), 40, "the second year has not begun");
-        assert_eq!(LIMITS.available(1_000, 999, None), 0, "who has not joined has nothing");
-        assert_eq!(LIMITS.available(1_000, 1_000 + 2 * YEAR, Some(7)), 7, "a member may choose less");
-        assert_eq!(LIMITS.available(1_000, 1_000, Some(700)), 40, "and not more");
+        assert_eq!(LIMITS.available(1_000, 999 + YEAR, none), 40, "the second year has not begun");
+        assert_eq!(LIMITS.available(1_000, 999, none), 0, "who has not joined has nothing");
+        assert_eq!(LIMITS.available(1_000, 1_000 + 2 * YEAR, own(7)), 7, "a member may choose less");
+        assert_eq!(LIMITS.available(1_000, 1_000, own(700)), 40, "and not more");
+        let yearly = |years: u64, per_year| {
+            LIMITS.available(1_000, 1_000 + years * YEAR, Own { lifetime: Some(50), per_year: Some(per_year) })
+        };
+        assert_eq!([yearly(0, 15), yearly(1, 15), yearly(2, 15), yearly(3, 15)], [15, 30, 45, 50]);
+        assert_eq!([yearly(0, 41), yearly(0, 0)], [40, 0], "never more than the cooperative's");
     }
 
     #[test]

@@ -116,12 +116,13 @@ mod types {
             uint256 deadline;
         }
 
-        /// The ethics board approves a researcher for a purpose until a time in Unix seconds; one that has passed withdraws.
+        /// The ethics board approves a researcher for a purpose until a time in Unix seconds, by the facts of its protocol; a time that has passed withdraws.
         #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         struct Approval {
             address researcher;
             uint16 purpose;
             uint64 until;
+            string protocol;
             uint256 nonce;
             uint256 deadline;
         }

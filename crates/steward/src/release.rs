@@ -14,7 +14,7 @@ use rochdale_api::order::{ReleaseRequest, SealedRequest, ShareAnswer, Shares};
 use rochdale_api::{Problem, ProblemCode, member};
 use rochdale_chain::bindings::StewardCommittee;
 use rochdale_chain::state::{ConsentStatus, Contribution, Cooperative, DebitState};
-use rochdale_core::budget::Accounts;
+use rochdale_core::budget::{Accounts, Own};
 use rochdale_core::consent::Request;
 use rochdale_core::ids::{ContributionId, MemberId};
 use rochdale_crypto::SealingPublicKey;
@@ -193,12 +193,12 @@ impl Steward {
         }
         // The debit is counted already: what a member chose for itself must cover all that was charged.
         let own = self.own_choice(&mirror.latest, member).await?;
-        if own.is_some_and(|own| accounts.spent(member) > own) {
+        let joined = mirror.latest.members.get(&member).map_or(u64::MAX, |member| member.joined.time);
+        if own != Own::default() && accounts.spent(member) > self.limits().available(joined, now, own) {
             let detail = format!("member {member} chose a smaller budget than what is charged by now");
             return Err(denied(ProblemCode::ConsentDenied, detail));
         }
-        let joined = mirror.latest.members.get(&member).map_or(u64::MAX, |member| member.joined.time);
-        if left.spent(member) > self.limits().available(joined, now, None) {
+        if left.spent(member) > self.limits().available(joined, now, Own::default()) {
             let detail =
                 format!("what left this steward of member {member} and is not on chain any more leaves nothing");
             return Err(denied(ProblemCode::BudgetExceeded, detail));

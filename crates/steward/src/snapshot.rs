@@ -11,7 +11,7 @@ use rochdale_api::order::BlindedOrder;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::client::BlockRef;
 use rochdale_chain::state::{Contribution, Cooperative, LicenseState};
-use rochdale_core::budget::Accounts;
+use rochdale_core::budget::{Accounts, Own};
 use rochdale_core::commit;
 use rochdale_core::consent::{Decision, EhdsCategory, Request, matches};
 use rochdale_core::draw::{Chance, DrawSalt};
@@ -121,14 +121,14 @@ impl Steward {
         Ok(accounts.remainder(member, joined, now, own) >= rho)
     }
 
-    /// The bound that a member set itself in its newest consent, in nano-zCDP.
+    /// The bounds that a member set itself in its newest consent.
     ///
     /// # Errors
     /// Where the store fails.
-    pub async fn own_choice(&self, state: &Cooperative, member: MemberId) -> Result<Option<u64>, Problem> {
+    pub async fn own_choice(&self, state: &Cooperative, member: MemberId) -> Result<Own, Problem> {
         let version = state.consents.get(&member).map_or(0, |consent| consent.version);
         let secret = self.keys.consent(&self.store, member, version).await?;
-        Ok(secret.and_then(|secret| secret.receipt.choice.lifetime_rho))
+        Ok(secret.map(|secret| secret.receipt.choice.own_budget()).unwrap_or_default())
     }
 
     /// Matches a consent receipt with a license.
@@ -159,6 +159,7 @@ pub fn request_of(state: &Cooperative, license: &LicenseState, now: u64) -> Resu
     let ehds = EhdsCategory::from_code(terms.ehds_category).ok_or_else(|| {
         Problem::new(ProblemCode::LicenseInvalid, format!("the license has EHDS category {}", terms.ehds_category))
     })?;
-    let approved = state.is_approved(*holder, terms.purpose, now);
-    Ok(Request::query(terms.purpose, ehds, *holder, approved, now))
+    let approval = state.approval(*holder, terms.purpose, now);
+    let protocol = approval.map(|approval| approval.protocol.clone()).unwrap_or_default();
+    Ok(Request { protocol, ..Request::query(terms.purpose, ehds, *holder, approval.is_some(), now) })
 }

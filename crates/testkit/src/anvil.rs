@@ -16,11 +16,12 @@ use rochdale_chain::client::{
 };
 use rochdale_chain::deploy::{Actors, CoopConfig, Manifest, deploy};
 use rochdale_chain::eip712;
+use rochdale_chain::ethics::{self, Study};
 use rochdale_chain::events::{Event, Follower, Located, MemoryStore, Seat, decode};
-use rochdale_chain::local::{Anvil, AnvilOptions, LocalChain, approve_researcher, key, post_bonds};
+use rochdale_chain::local::{Anvil, AnvilOptions, LocalChain, key, post_bonds};
 use rochdale_client::membership::{self, Applicant};
 use rochdale_client::{Member, Site, Stamp, statement};
-use rochdale_core::consent::{self, Choice, Controller, Notice};
+use rochdale_core::consent::{self, Choice, Controller, Notice, Protocol};
 use rochdale_core::ids::{ContributionId, DatasetId, LicenseId, MemberId, Purpose, StewardId};
 use rochdale_core::order::Debit;
 use rochdale_crypto::RowKey;
@@ -358,9 +359,17 @@ impl TestCoop {
     /// # Errors
     /// Where the contract refuses.
     pub async fn approve_researcher(&self, purpose: Purpose) -> Result<()> {
+        self.approve_study(purpose, &Protocol::default()).await
+    }
+
+    /// The same, by what the ethics board found out about the study.
+    ///
+    /// # Errors
+    /// Where the contract refuses.
+    pub async fn approve_study(&self, purpose: Purpose, protocol: &Protocol) -> Result<()> {
         let until = self.chain.now().await? + 365 * 86_400;
-        let board = role_key("ethics");
-        approve_researcher(&self.researcher, &board, &self.manifest, self.researcher.address(), purpose, until).await?;
+        let study = Study { researcher: self.researcher.address(), purpose, protocol: protocol.clone() };
+        ethics::approve(&self.researcher, &role_key("ethics"), &self.manifest, &study, until).await?;
         Ok(())
     }
 

@@ -8,6 +8,8 @@ import {ContractSigner} from "../../utils/ContractSigner.sol";
 import {SaleTest} from "../../utils/SaleTest.sol";
 
 contract EthicsRegistryTest is SaleTest {
+    string private constant PROTOCOL = '{"country":"SE","notForProfit":true}';
+
     /// @dev One about whom the board has not decided anything.
     function setUp() public override {
         super.setUp();
@@ -15,7 +17,7 @@ contract EthicsRegistryTest is SaleTest {
     }
 
     function _approval() private view returns (EthicsRegistry.Approval memory) {
-        return EthicsRegistry.Approval(researcher, PURPOSE, GENESIS + 30 days, 0, block.timestamp);
+        return EthicsRegistry.Approval(researcher, PURPOSE, GENESIS + 30 days, PROTOCOL, 0, block.timestamp);
     }
 
     function test_RevertWhen_APartIsMissing() external {
@@ -41,6 +43,18 @@ contract EthicsRegistryTest is SaleTest {
         ethics.approve(a, "");
     }
 
+    function test_TheProtocolHasABound() external {
+        EthicsRegistry.Approval memory a = _approval();
+        a.protocol = string(new bytes(1025));
+        bytes memory signature = _sign(boardKey, _approvalDigest(a));
+        vm.expectRevert(abi.encodeWithSelector(EthicsRegistry.EthicsRegistry_ProtocolTooLong.selector, 1025, 1024));
+        ethics.approve(a, signature);
+        a.protocol = string(new bytes(1024));
+        signature = _sign(boardKey, _approvalDigest(a));
+        ethics.approve(a, signature);
+        assertTrue(ethics.isApproved(researcher, PURPOSE));
+    }
+
     function test_RevertWhen_SignedByAnyoneElseOrForSomethingElse() external {
         EthicsRegistry.Approval memory a = _approval();
         bytes memory bad = abi.encodeWithSelector(EthicsRegistry.EthicsRegistry_BadSignature.selector, board);
@@ -58,6 +72,10 @@ contract EthicsRegistryTest is SaleTest {
         ethics.approve(other, signature);
         other = _approval();
         other.researcher = stranger;
+        vm.expectRevert(bad);
+        ethics.approve(other, signature);
+        other = _approval();
+        other.protocol = '{"country":"NO","notForProfit":true}';
         vm.expectRevert(bad);
         ethics.approve(other, signature);
         vm.chainId(1);
@@ -80,7 +98,7 @@ contract EthicsRegistryTest is SaleTest {
         EthicsRegistry.Approval memory a = _approval();
         bytes memory signature = _sign(boardKey, _approvalDigest(a));
         vm.expectEmit(address(ethics));
-        emit EthicsRegistry.ResearcherApproved(researcher, PURPOSE, a.until);
+        emit EthicsRegistry.ResearcherApproved(researcher, PURPOSE, a.until, PROTOCOL);
         vm.prank(stranger);
         ethics.approve(a, signature);
         assertEq(ethics.approvedUntil(researcher, PURPOSE), a.until);
@@ -112,7 +130,7 @@ contract EthicsRegistryTest is SaleTest {
         a.nonce = 1;
         bytes memory signature = _sign(boardKey, _approvalDigest(a));
         vm.expectEmit(address(ethics));
-        emit EthicsRegistry.ResearcherApproved(researcher, PURPOSE, 0);
+        emit EthicsRegistry.ResearcherApproved(researcher, PURPOSE, 0, "");
         vm.prank(memberHouse);
         ethics.withdraw(researcher, PURPOSE);
         assertFalse(ethics.isApproved(researcher, PURPOSE));

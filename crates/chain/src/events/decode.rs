@@ -373,7 +373,12 @@ fn market(topic: B256, log: &Log) -> Result<Option<Event>, DecodeError> {
         }
         EthicsRegistry::ResearcherApproved::SIGNATURE_HASH => {
             let e: EthicsRegistry::ResearcherApproved = read(log)?;
-            Event::ResearcherApproved { researcher: e.researcher, purpose: e.purpose.into(), until: e.until }
+            Event::ResearcherApproved {
+                researcher: e.researcher,
+                purpose: e.purpose.into(),
+                until: e.until,
+                protocol: e.protocol,
+            }
         }
         Treasury::Booked::SIGNATURE_HASH => booked(&read(log)?)?,
         _ => return Ok(None),

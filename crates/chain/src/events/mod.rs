@@ -118,8 +118,14 @@ pub enum Event {
     LicenseExtended { license: LicenseId, expiry: u64 },
     /// A license ended for ever.
     LicenseRevoked { license: LicenseId },
-    /// The ethics role approved a researcher for a purpose.
-    ResearcherApproved { researcher: Address, purpose: Purpose, until: u64 },
+    /// The ethics board approved a researcher for a purpose, by what it found out about the study.
+    ResearcherApproved {
+        researcher: Address,
+        purpose: Purpose,
+        until: u64,
+        #[serde(default)]
+        protocol: String,
+    },
     /// A license's price was booked into the buckets.
     Booked {
         license: LicenseId,

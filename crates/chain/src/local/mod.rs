@@ -4,7 +4,6 @@
 
 mod anvil;
 mod bonds;
-mod ethics;
 pub mod kept;
 mod time;
 
@@ -13,7 +12,6 @@ use alloy::signers::local::PrivateKeySigner;
 
 pub use anvil::{Anvil, AnvilOptions, LocalError, Mining, find_anvil};
 pub use bonds::post_bonds;
-pub use ethics::approve_researcher;
 pub use time::LocalChain;
 
 /// First block of a local chain that begins where everybody's does: 1 January 2026, 00:00 UTC.

@@ -1,6 +1,8 @@
 //! What the events say of datasets, licenses and what was paid for them.
 
-use super::{At, Booking, Cooperative, DatasetState, LicenseState};
+use rochdale_core::consent::Protocol;
+
+use super::{Approval, At, Booking, Cooperative, DatasetState, LicenseState};
 use crate::events::Event;
 
 impl Cooperative {
@@ -28,9 +30,10 @@ impl Cooperative {
                     license.terms.expiry = 0;
                 }
             }
-            Event::ResearcherApproved { researcher, purpose, until } => {
+            Event::ResearcherApproved { researcher, purpose, until, ref protocol } => {
+                let approved = Approval { until, protocol: Protocol::read(protocol) };
                 self.approvals.change(researcher, |purposes| {
-                    purposes.insert(purpose, until);
+                    purposes.insert(purpose, approved);
                 });
             }
             Event::Booked { license, dataset, contributors, buyback, operations, compliance, reserve } => {

@@ -277,8 +277,8 @@ async fn state_tells_the_same_story(books: &Books<'_>) {
     assert!(state.contributions[&ContributionId(2)].erased);
     let license = &state.licenses[&LicenseId(1)];
     assert_eq!((license.holder, license.terms.records), (coop.researcher.address(), 400));
-    assert!(state.is_approved(coop.researcher.address(), PURPOSE, now));
-    assert!(!state.is_approved(coop.researcher.address(), Purpose(1), now));
+    assert!(state.approval(coop.researcher.address(), PURPOSE, now).is_some());
+    assert!(state.approval(coop.researcher.address(), Purpose(1), now).is_none());
     assert_eq!(state.debits.values().filter(|debit| debit.receipt.is_some()).count(), 2);
     assert_eq!(state.steward_id(coop.stewards[2].address()), Some(StewardId(3)));
     assert_eq!(state.steward_id(coop.worker.address()), None);

@@ -5,6 +5,7 @@ use super::gather::{self, Inventory, Records};
 use super::words::{self, Settled};
 use super::{FORMAT, MANIFEST, Manifest, Origin, RECORDS, RecordEntry, VERSION};
 use crate::commands::show;
+use crate::consents;
 use crate::coop::Coop;
 use crate::earnings;
 use crate::failure::{Failure, Kind};
@@ -280,7 +281,10 @@ fn consents(
         }
         let notice = (keccak256(NOTICE) == secret.receipt.notice.digest).then_some(NOTICE);
         match notice {
-            Some(text) => archive.add(&format!("consents/version-{version}.txt"), text.as_bytes()).map(drop)?,
+            Some(text) => {
+                let text = format!("{}\n\n{}\n", text.trim_end(), consents::told(&secret.receipt));
+                archive.add(&format!("consents/version-{version}.txt"), text.as_bytes()).map(drop)?;
+            }
             None => {
                 missing.push(format!("the text that was shown before consent {version}: this program has another one"))
             }

@@ -1,9 +1,10 @@
 //! Consents and the origin of records, as FHIR R4 has them.
 
-use crate::when::instant;
+use crate::when::{instant, utc};
 use alloy::primitives::{Address, B256};
 use rochdale_api::custody::{HeldConsent, HeldContribution};
 use rochdale_api::member::ContributionReport;
+use rochdale_client::choice;
 use rochdale_core::consent::Receipt;
 use rochdale_core::ids::MemberId;
 use serde_json::{Value, json};
@@ -62,6 +63,16 @@ pub fn consent(at: &At, held: &HeldConsent, receipt: &Receipt, standing: Standin
     if notice.is_some() {
         source["url"] = json!(format!("consents/version-{}.txt", held.version));
     }
+    // A condition narrows what is permitted: who does not understand it must not take the consent for a wider one.
+    let conditions = receipt.choice.modifiers.iter().map(|modifier| {
+        let code = format!("DUO:{:07}", modifier.kind().number);
+        let coding = json!({ "system": duo, "code": code, "display": choice::condition(modifier, utc) });
+        json!({ "url": "urn:rochdale:consent-condition", "valueCoding": coding })
+    });
+    let mut provision = json!({ "type": "permit", "period": period, "purpose": purposes });
+    if !receipt.choice.modifiers.is_empty() {
+        provision["modifierExtension"] = conditions.collect();
+    }
     json!({
         "resourceType": "Consent",
         "id": format!("consent-{}", held.version),
@@ -75,11 +86,7 @@ pub fn consent(at: &At, held: &HeldConsent, receipt: &Receipt, standing: Standin
         "organization": [cooperative(Some(receipt), at)],
         "sourceAttachment": source,
         "policyRule": { "text": receipt.structure },
-        "provision": {
-            "type": "permit",
-            "period": period,
-            "purpose": purposes,
-        },
+        "provision": provision,
     })
 }
 

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use futures_util::StreamExt as _;
 use futures_util::stream::unfold;
 use rochdale_api::contribution::ContributionStatus;
-use rochdale_core::consent::Permission;
+use rochdale_core::consent::Choice;
 use rochdale_core::ids::{ContributionId, DatasetId, MemberId, Purpose};
 use rochdale_core::score::Scored;
 use std::collections::BTreeMap;
@@ -55,7 +55,7 @@ impl Enroller {
     async fn enroll(&self, name: String, mut record: Taken) -> Result<Enrolled> {
         let mut wallet = Wallet::open_or_create(&self.state, &name)?;
         let joined = member::join(&self.coop, &mut wallet, &self.registrar).await?;
-        let (granted, _) = member::consent(&self.coop, &wallet, Permission::HealthMedicalBiomedical {}).await?;
+        let (granted, _) = member::consent(&self.coop, &wallet, Choice::health_research(), 0).await?;
         let status = member::contribute(&self.coop, &mut wallet, &mut record, DATASET).await?;
         let Taken { name: input, scored, .. } = record;
         let contribution_id = status.contribution_id.context("a recorded contribution has an id")?;

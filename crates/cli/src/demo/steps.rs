@@ -18,7 +18,8 @@ use rochdale_api::order::{ReleaseRequest, SealedRequest, ShareAnswer, Shares};
 use rochdale_api::route::{gateway, steward};
 use rochdale_chain::bindings::{DataToken, GovToken, SettlementLedger, TestUSDC};
 use rochdale_chain::client::Sender;
-use rochdale_chain::local::approve_researcher;
+use rochdale_chain::ethics::{self, Study};
+use rochdale_core::consent::Protocol;
 use rochdale_core::ids::StewardId;
 use rochdale_crypto::sealing::{OrderContext, SharesContext, open_as, seal_as};
 use rochdale_crypto::{Sealed, keyfile};
@@ -52,7 +53,8 @@ impl Demo {
         let (_, records) = researcher::published(&self.coop, DATASET, PURPOSE).await?;
         let manifest = &self.coop.manifest;
         let board = found::office(&self.state, found::ETHICS)?;
-        let approved = approve_researcher(&founder, &board, manifest, researcher.account(), PURPOSE, until).await?;
+        let study = Study { researcher: researcher.account(), purpose: PURPOSE, protocol: Protocol::default() };
+        let approved = ethics::approve(&founder, &board, manifest, &study, until).await?;
         let purchase = Purchase {
             dataset: DATASET,
             records: u32::try_from(records)?,

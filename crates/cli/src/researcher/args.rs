@@ -1,5 +1,6 @@
 //! What a person can type after `rochdale researcher`.
 
+use super::study::StudyArgs;
 use crate::amounts::usdc;
 use crate::gov::args::ChainArgs;
 use crate::ui::Agreed;
@@ -12,41 +13,43 @@ use std::path::PathBuf;
 /// GA4GH DUO permissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum PurposeArg {
+    /// Any use (DUO:0000004)
+    Nres,
     /// General research use (DUO:0000042)
     Gru,
     /// Health, medical and biomedical research (DUO:0000006)
     Hmb,
+    /// Research of one disease (DUO:0000007)
+    Ds,
+    /// Research of populations and ancestry (DUO:0000011)
+    Poa,
 }
 
 impl PurposeArg {
-    /// The permission.
-    pub fn permission(self) -> Permission {
+    /// The permission, but for that of a disease, which says which.
+    pub fn permission(self) -> Option<Permission> {
         match self {
-            Self::Gru => Permission::GeneralResearch {},
-            Self::Hmb => Permission::HealthMedicalBiomedical {},
+            Self::Nres => Some(Permission::NoRestriction {}),
+            Self::Gru => Some(Permission::GeneralResearch {}),
+            Self::Hmb => Some(Permission::HealthMedicalBiomedical {}),
+            Self::Ds => None,
+            Self::Poa => Some(Permission::PopulationOrigins {}),
         }
     }
 
     /// The purpose's code.
     pub fn code(self) -> Purpose {
         Purpose(match self {
+            Self::Nres => 4,
             Self::Gru => 42,
             Self::Hmb => 6,
+            Self::Ds => 7,
+            Self::Poa => 11,
         })
     }
 }
 
-/// What a purpose is in words, as members consent to it.
-pub fn purpose_words(purpose: Purpose) -> String {
-    match purpose.0 {
-        4 => "any use".to_owned(),
-        42 => "research of every kind".to_owned(),
-        6 => "health, medical and biomedical research".to_owned(),
-        7 => "research of one disease".to_owned(),
-        11 => "research of populations and ancestry".to_owned(),
-        other => format!("purpose DUO:{other:07}"),
-    }
-}
+pub use rochdale_client::choice::purpose as purpose_words;
 
 /// Who acts, and on which chain.
 #[derive(Clone, Debug, Args)]
@@ -160,8 +163,10 @@ pub enum ResearcherCommand {
         #[arg(long)]
         reservation: u64,
     },
-    /// Have the ethics board approve the researcher for a purpose: signs with the board's key, and sends it
-    #[command(after_help = "Example: rochdale researcher approve --name lin --purpose hmb --days 365 --key ethics.key")]
+    /// Have the ethics board approve the researcher for a purpose, by what it found out about the study: signs with the board's key, and sends it
+    #[command(
+        after_help = "Examples:\n  rochdale researcher approve --name lin --purpose hmb --days 365 --key ethics.key\n  rochdale researcher approve --name lin --not-for-profit yes --commercial no --country SE --study sleep-7"
+    )]
     Approve {
         #[command(flatten)]
         who: Who,
@@ -174,6 +179,8 @@ pub enum ResearcherCommand {
         /// Key file of the ethics board; this state's own if absent
         #[arg(long)]
         key: Option<PathBuf>,
+        #[command(flatten)]
+        study: StudyArgs,
     },
     /// Sealed bids for a license: the highest wins and pays the second highest
     #[command(subcommand)]

@@ -7,6 +7,7 @@ use crate::when::count;
 use anyhow::Result;
 use rochdale_api::route::gateway;
 use rochdale_api::status::{BudgetLimits, BudgetView, LicenseView};
+use rochdale_client::choice::zcdp;
 use rochdale_core::query::Query;
 use std::fmt;
 
@@ -91,14 +92,6 @@ pub fn quote(query: &Query, license: &LicenseView, size: u64, budgets: &Budgets)
     )
 }
 
-/// Nano-zCDP as people read them: at least three digits after the point, and no more zeros.
-pub fn zcdp(nano: u64) -> String {
-    let digits = format!("{:09}", nano % 1_000_000_000);
-    let fraction = digits.trim_end_matches('0');
-    let fraction = if fraction.len() < 3 { &digits[..3] } else { fraction };
-    format!("{}.{fraction} zCDP", nano / 1_000_000_000)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,12 +110,5 @@ mod tests {
         assert!(budgets(3, 251, 1_000, 250).to_string().contains("probably spent"));
         let unknown = Budgets(BudgetView { debits: 1, rho: 5, ..BudgetView::default() });
         assert!(unknown.least().is_none() && unknown.to_string().contains("too few stewards say alike"), "{unknown}");
-    }
-
-    #[test]
-    fn zcdp_is_exact() {
-        assert_eq!(zcdp(0), "0.000 zCDP");
-        assert_eq!(zcdp(50_000_000), "0.050 zCDP");
-        assert_eq!(zcdp(1_000_000_001), "1.000000001 zCDP");
     }
 }

@@ -13,7 +13,9 @@ use anyhow::{Result, ensure};
 use rochdale_chain::bindings::{DataToken, EthicsRegistry, LicenseSale, TestUSDC};
 use rochdale_chain::client::{LOCAL_CHAIN_ID, Receipt, Sender};
 use rochdale_chain::deploy::Addresses;
-use rochdale_chain::local::{LocalChain, approve_researcher};
+use rochdale_chain::ethics::{self, Study};
+use rochdale_chain::local::LocalChain;
+use rochdale_core::consent::Protocol;
 use rochdale_core::ids::Purpose;
 use rochdale_core::money::DataWei;
 use std::path::PathBuf;
@@ -76,12 +78,23 @@ impl Desk {
         Ok(())
     }
 
-    /// Has `board` approve the researcher for a purpose and so many seconds; returns until when.
-    pub async fn approve(&self, board: &PrivateKeySigner, purpose: Purpose, seconds: u64) -> Result<u64> {
+    /// Has `board` approve the researcher's study for a purpose and so many seconds; returns until when.
+    pub async fn approve(
+        &self,
+        board: &PrivateKeySigner,
+        purpose: Purpose,
+        protocol: Protocol,
+        seconds: u64,
+    ) -> Result<u64> {
         let until = self.now().await? + seconds;
-        let manifest = &self.site.manifest;
-        approve_researcher(&self.sender, board, manifest, self.account(), purpose, until).await?;
+        let study = Study { researcher: self.account(), purpose, protocol };
+        ethics::approve(&self.sender, board, &self.site.manifest, &study, until).await?;
         Ok(until)
+    }
+
+    /// What the board said last of the researcher's study for a purpose.
+    pub async fn protocol(&self, purpose: Purpose) -> Result<Protocol> {
+        Ok(ethics::protocol(&self.site.chain, &self.site.manifest, self.account(), purpose).await?)
     }
 
     /// Makes sure that the researcher is approved for a purpose. On the local chain, where the board's key lies in the
@@ -92,7 +105,8 @@ impl Desk {
         let (until, now) = (self.view(registry, &call).await?, self.now().await?);
         if self.local() && self.site.state.office_key(found::ETHICS).exists() {
             if until < now + seconds {
-                self.approve(&found::office(&self.site.state, found::ETHICS)?, purpose, seconds).await?;
+                let board = found::office(&self.site.state, found::ETHICS)?;
+                self.approve(&board, purpose, self.protocol(purpose).await?, seconds).await?;
             }
             return Ok(());
         }

@@ -11,8 +11,9 @@ mod orders;
 mod prices;
 mod quote;
 mod sale;
+pub mod study;
 
-pub use budgets::{Budgets, zcdp};
+pub use budgets::Budgets;
 pub use keys::{Bought, Purchase, Researcher, fund, sample_queries};
 pub use orders::Kept;
 pub use quote::published;
@@ -31,11 +32,13 @@ use quote::Wanted;
 use rochdale_api::order::{Answered, PublishedSize, Sizes};
 use rochdale_api::route::gateway;
 use rochdale_api::status::LicenseView;
+use rochdale_client::choice::zcdp;
 use rochdale_core::ids::LicenseId;
 use rochdale_core::query::{Outcome, Query, Withheld};
 use serde_json::json;
 use std::path::Path;
 use std::process::ExitCode;
+use study::facts;
 
 /// Seconds of a day.
 const DAY: u64 = 86_400;
@@ -75,16 +78,25 @@ pub async fn run(common: &Common, command: ResearcherCommand, ui: Ui) -> Result<
         ResearcherCommand::Cancel { who, reservation } => {
             sale::cancel(&Desk::open(common, &who).await?, reservation, ui).await
         }
-        ResearcherCommand::Approve { who, purpose, days, key } => {
+        ResearcherCommand::Approve { who, purpose, days, key, study } => {
             let desk = Desk::open(common, &who).await?;
             let board = match key {
                 Some(path) => coop::signer(&path)?,
                 None => found::office(&desk.site.state, found::ETHICS)?,
             };
-            let until = desk.approve(&board, purpose.code(), u64::from(days) * DAY).await?;
+            let protocol = study.protocol();
+            let until = desk.approve(&board, purpose.code(), protocol.clone(), u64::from(days) * DAY).await?;
             let account = desk.account();
-            let sentence = format!("{account} is approved for purpose {} until {}", purpose.code(), utc(until));
-            show(ui, &json!({ "researcher": account, "purpose": purpose.code(), "until": until }), sentence)
+            let facts = facts(&protocol).map(|fact| format!("\n- {fact}"));
+            let sentence = format!(
+                "{account} is approved for purpose {} until {}, by what the board says of the study:{}",
+                purpose.code(),
+                utc(until),
+                facts.collect::<String>()
+            );
+            let value =
+                json!({ "researcher": account, "purpose": purpose.code(), "until": until, "protocol": protocol });
+            show(ui, &value, sentence)
         }
         ResearcherCommand::Auction(command) => auction::run(common, command, ui).await,
         ResearcherCommand::Job(command) => job::run(common, command, ui).await,

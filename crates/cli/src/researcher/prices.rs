@@ -2,6 +2,7 @@
 
 use super::args::purpose_words;
 use super::desk::Desk;
+use super::study::facts;
 use crate::args::Common;
 use crate::commands::show;
 use crate::coop::Coop;
@@ -13,7 +14,7 @@ use anyhow::Result;
 use rochdale_api::route::gateway;
 use rochdale_api::status::DatasetView;
 use rochdale_chain::bindings::{AuctionHouse, ComputeDesk, DatasetCatalog, EthicsRegistry, Market, ResearcherBond};
-use rochdale_core::consent::Permission;
+use rochdale_core::consent::{Permission, Protocol};
 use rochdale_core::ids::Purpose;
 use rochdale_core::money::{DataWei, MicroUsdc};
 use serde_json::{Value, json};
@@ -133,8 +134,12 @@ pub async fn approvals(desk: &Desk, name: &str, ui: Ui) -> Result<ExitCode> {
             until if until > now => ("approved", format!("approved until {}", utc(until))),
             until => ("ended", format!("ended {}: the board approves anew", utc(until))),
         };
+        let protocol = if until == 0 { Protocol::default() } else { desk.protocol(purpose).await? };
         lines.push(format!("  {number}, {}: {said}", purpose_words(purpose)));
-        rows.push(json!({ "purpose": number, "state": state, "until": until }));
+        if until > 0 {
+            lines.extend(facts(&protocol).map(|fact| format!("    - {fact}")));
+        }
+        rows.push(json!({ "purpose": number, "state": state, "until": until, "protocol": protocol }));
     }
     lines.push(format!(
         "the board approves with its key: `rochdale researcher approve --name {name} --purpose hmb --key ethics.key`, or signs and anyone sends it"

@@ -7,6 +7,7 @@ mod audit;
 mod backup;
 mod bad_input;
 mod carry;
+mod consents;
 mod daily;
 mod deploy;
 mod directory;

@@ -169,7 +169,13 @@ fn point_8_consent_is_asked_for_with_the_notice_and_nothing_is_recorded_unasked(
     let consent =
         ["member", "consent", "--name", "ada", "--json", "--url", &up.url, "--state", up.state.to_str().unwrap()];
     let said = problem(&refuses(&consent, 3))["detail"].as_str().unwrap().to_owned();
-    for part in ["What you consent to", "You are paid", "ada consents to health", "add --yes"] {
+    for part in [
+        "What you consent to",
+        "You are paid",
+        "What ada consents to, until it is taken back",
+        "used for health, medical",
+        "add --yes",
+    ] {
         assert!(said.contains(part), "{part}: {said}");
     }
     synthesize(&dir.path().join("fhir"), 1, "transaction");

@@ -5,8 +5,9 @@
 use alloy_primitives::Address;
 use serde::{Deserialize, Serialize};
 
-use super::duo::{Disease, Modifier, ModifierKind};
+use super::duo::{Modifier, ModifierKind};
 use super::ehds::EhdsCategory;
+use super::protocol::Protocol;
 use super::receipt::Receipt;
 use crate::ids::Purpose;
 
@@ -36,60 +37,16 @@ pub struct Request {
     pub now: u64,
     /// The ethics board approved this researcher for this purpose.
     pub ethics_approved: bool,
-    /// Which disease, where the purpose is disease-specific.
+    /// What the board found out about the study.
     #[serde(default)]
-    pub disease: Option<Disease>,
-    /// The holder is a public body.
-    #[serde(default)]
-    pub public_body: Option<bool>,
-    /// The holder is a not-for-profit organisation.
-    #[serde(default)]
-    pub not_for_profit: Option<bool>,
-    /// The end is commercial.
-    #[serde(default)]
-    pub commercial: Option<bool>,
-    /// General methods are to be developed.
-    #[serde(default)]
-    pub methods_development: Option<bool>,
-    /// It is a genetic study.
-    #[serde(default)]
-    pub genetic: Option<bool>,
-    /// The cooperative's own investigators take part.
-    #[serde(default)]
-    pub collaboration: Option<bool>,
-    /// ISO 3166-1 alpha-2, upper case.
-    #[serde(default)]
-    pub country: Option<String>,
-    /// Name with the ethics board.
-    #[serde(default)]
-    pub project: Option<String>,
-    /// ROR identifier.
-    #[serde(default)]
-    pub institution: Option<String>,
+    pub protocol: Protocol,
 }
 
 impl Request {
-    /// A query with what the chain alone knows of it.
+    /// A query by a holder of whose study nothing is known.
     #[must_use]
     pub fn query(purpose: Purpose, ehds: EhdsCategory, user: Address, ethics_approved: bool, now: u64) -> Self {
-        Self {
-            right: Right::Query,
-            purpose,
-            ehds,
-            user,
-            now,
-            ethics_approved,
-            disease: None,
-            public_body: None,
-            not_for_profit: None,
-            commercial: None,
-            methods_development: None,
-            genetic: None,
-            collaboration: None,
-            country: None,
-            project: None,
-            institution: None,
-        }
+        Self { right: Right::Query, purpose, ehds, user, now, ethics_approved, protocol: Protocol::default() }
     }
 }
 
@@ -195,14 +152,18 @@ struct Verdict {
 pub fn matches(receipt: &Receipt, request: &Request) -> Decision {
     let choice = &receipt.choice;
     let mut verdict = Verdict { obligations: vec![Obligation::ProhibitedUses], ..Verdict::default() };
-    if !choice.permissions.iter().any(|permission| permission.covers(request.purpose, request.disease.as_ref())) {
+    if !choice
+        .permissions
+        .iter()
+        .any(|permission| permission.covers(request.purpose, request.protocol.disease.as_ref()))
+    {
         verdict.deny.push(Reason::Purpose(request.purpose.0));
     }
     if !choice.ehds.contains(&request.ehds) {
         verdict.deny.push(Reason::Ehds(request.ehds));
     }
     if request.ehds.is_for_public_bodies() {
-        match request.public_body {
+        match request.protocol.public_body {
             Some(true) => {}
             Some(false) => verdict.deny.push(Reason::PublicBodiesOnly(request.ehds)),
             None => verdict.abstain.push(Reason::PublicBodyUnknown(request.ehds)),
@@ -243,23 +204,29 @@ impl Verdict {
         match modifier {
             Modifier::ResearchSpecific { .. } => self.require(term, None, "it limits the kind of research in words"),
             Modifier::NoGeneralMethods {} => {
-                self.require(term, not(request.methods_development), "it excludes the development of general methods");
+                self.require(
+                    term,
+                    not(request.protocol.methods_development),
+                    "it excludes the development of general methods",
+                );
                 self.obligations.push(Obligation::NoGeneralMethods);
             }
-            Modifier::GeneticStudiesOnly {} => self.require(term, request.genetic, "it permits genetic studies only"),
+            Modifier::GeneticStudiesOnly {} => {
+                self.require(term, request.protocol.genetic, "it permits genetic studies only")
+            }
             Modifier::NotForProfitNonCommercial {} => {
-                self.require(term, request.not_for_profit, "the holder must be a not-for-profit organisation");
-                self.require(term, not(request.commercial), "the end must not be commercial");
+                self.require(term, request.protocol.not_for_profit, "the holder must be a not-for-profit organisation");
+                self.require(term, not(request.protocol.commercial), "the end must not be commercial");
             }
             Modifier::NotForProfit {} => {
-                self.require(term, request.not_for_profit, "the holder must be a not-for-profit organisation");
+                self.require(term, request.protocol.not_for_profit, "the holder must be a not-for-profit organisation");
             }
             Modifier::NonCommercial {} => {
-                self.require(term, not(request.commercial), "the end must not be commercial");
+                self.require(term, not(request.protocol.commercial), "the end must not be commercial");
             }
             Modifier::PublicationRequired {} => self.obligations.push(Obligation::Publish),
             Modifier::CollaborationRequired {} => {
-                self.require(term, request.collaboration, "the cooperative's investigators must take part");
+                self.require(term, request.protocol.collaboration, "the cooperative's investigators must take part");
                 self.obligations.push(Obligation::Collaborate);
             }
             Modifier::EthicsApprovalRequired {} => {
@@ -292,16 +259,20 @@ impl Verdict {
         let listed = |list: &[String], fact: &Option<String>| fact.as_ref().map(|fact| list.contains(fact));
         match modifier {
             Modifier::Geographic { countries } => {
-                self.require(term, listed(countries, &request.country), "the country must be listed");
+                self.require(term, listed(countries, &request.protocol.country), "the country must be listed");
             }
             Modifier::UserSpecific { users } => {
                 self.require(term, Some(users.contains(&request.user)), "the holder must be listed");
             }
             Modifier::ProjectSpecific { projects } => {
-                self.require(term, listed(projects, &request.project), "the project must be listed");
+                self.require(term, listed(projects, &request.protocol.project), "the project must be listed");
             }
             Modifier::InstitutionSpecific { institutions } => {
-                self.require(term, listed(institutions, &request.institution), "the institution must be listed");
+                self.require(
+                    term,
+                    listed(institutions, &request.protocol.institution),
+                    "the institution must be listed",
+                );
             }
             _ => {}
         }
@@ -334,6 +305,10 @@ mod tests {
         Request::query(Purpose(purpose), EhdsCategory::ScientificResearch, Address::repeat_byte(1), true, 100)
     }
 
+    fn with(purpose: u16, protocol: Protocol) -> Request {
+        Request { protocol, ..request(purpose) }
+    }
+
     /// 'a', '?' or 'd'.
     fn verdict(permissions: &[Permission], modifiers: &[Modifier], request: &Request) -> char {
         match matches(&receipt(permissions, modifiers), request) {
@@ -362,7 +337,7 @@ mod tests {
     fn a_disease_is_health_research_and_not_the_other_way_round() {
         let diabetes = Code { system: "http://snomed.info/sct".into(), code: "44054006".into() };
         let ds = Permission::DiseaseSpecific { disease: diabetes.clone() };
-        let named = Request { disease: Some(diabetes), ..request(7) };
+        let named = with(7, Protocol { disease: Some(diabetes), ..Protocol::default() });
         assert_eq!(verdict(&[HMB], &[], &named), 'a');
         assert_eq!(verdict(core::slice::from_ref(&ds), &[], &named), 'a');
         assert_eq!(verdict(core::slice::from_ref(&ds), &[], &request(7)), 'd', "which disease?");
@@ -381,10 +356,10 @@ mod tests {
     #[test]
     fn a_subclass_is_not_narrower() {
         // NPU and NCU stand below NPUNCU in the ontology; NPUNCU alone refuses both half-measures.
-        let request = |not_for_profit, commercial| Request {
-            not_for_profit: Some(not_for_profit),
-            commercial: Some(commercial),
-            ..request(6)
+        let request = |not_for_profit, commercial| {
+            let facts =
+                Protocol { not_for_profit: Some(not_for_profit), commercial: Some(commercial), ..Protocol::default() };
+            with(6, facts)
         };
         let (university_startup, company_basic) = (request(true, true), request(false, false));
         let strict = [Modifier::NotForProfitNonCommercial {}];
@@ -400,7 +375,7 @@ mod tests {
     fn deny_beats_abstain_beats_approve() {
         let undecided = Modifier::ResearchSpecific { research: "sleep".into() };
         let violated = Modifier::NonCommercial {};
-        let commercial = Request { commercial: Some(true), ..request(6) };
+        let commercial = with(6, Protocol { commercial: Some(true), ..Protocol::default() });
         assert_eq!(verdict(&[HMB], core::slice::from_ref(&undecided), &commercial), '?');
         let Decision::Deny { reasons } = matches(&receipt(&[HMB], &[undecided, violated]), &commercial) else {
             panic!("DUOS lets abstain override deny; we do not");
@@ -430,27 +405,18 @@ mod tests {
 
     #[test]
     fn conditions_hold_or_deny() {
-        let here = Request {
-            country: Some("SE".into()),
-            project: Some("p".into()),
-            institution: Some("i".into()),
-            genetic: Some(true),
-            methods_development: Some(false),
-            collaboration: Some(true),
-            ..request(6)
+        let study = |country: &str, project: &str, institution: &str, is: bool| Protocol {
+            country: Some(country.into()),
+            project: Some(project.into()),
+            institution: Some(institution.into()),
+            genetic: Some(is),
+            methods_development: Some(!is),
+            collaboration: Some(is),
+            ..Protocol::default()
         };
-        let there = Request {
-            country: Some("NO".into()),
-            project: Some("q".into()),
-            institution: Some("j".into()),
-            genetic: Some(false),
-            methods_development: Some(true),
-            collaboration: Some(false),
-            user: Address::repeat_byte(2),
-            ethics_approved: false,
-            now: 101,
-            ..request(6)
-        };
+        let here = with(6, study("SE", "p", "i", true));
+        let elsewhere = with(6, study("NO", "q", "j", false));
+        let there = Request { user: Address::repeat_byte(2), ethics_approved: false, now: 101, ..elsewhere };
         for condition in [
             Modifier::Geographic { countries: vec!["DK".into(), "SE".into()] },
             Modifier::ProjectSpecific { projects: vec!["p".into()] },
@@ -483,7 +449,10 @@ mod tests {
             assert_eq!(ehds.code(), code);
             let mut receipt = receipt(&[HMB], &[]);
             receipt.choice.ehds.insert(ehds);
-            let verdict = |public_body| match matches(&receipt, &Request { ehds, public_body, ..request(6) }) {
+            let verdict = |public_body| match matches(
+                &receipt,
+                &Request { ehds, ..with(6, Protocol { public_body, ..Protocol::default() }) },
+            ) {
                 Decision::Approve { .. } => 'a',
                 Decision::Abstain { .. } => '?',
                 Decision::Deny { .. } => 'd',

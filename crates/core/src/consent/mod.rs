@@ -11,11 +11,13 @@
 mod duo;
 mod ehds;
 mod matching;
+mod protocol;
 mod receipt;
 mod state;
 
 pub use duo::{Disease, Modifier, ModifierKind, Permission};
 pub use ehds::EhdsCategory;
 pub use matching::{Decision, Obligation, Reason, Request, Right, matches};
+pub use protocol::Protocol;
 pub use receipt::{Choice, Controller, Event, Notice, Receipt, ReceiptError};
 pub use state::{Consent, ConsentError, Status};

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::duo::{Modifier, Permission};
 use super::ehds::EhdsCategory;
+use crate::budget::Own;
 use crate::commit::{self, CommitError};
 use crate::ids::MemberId;
 
@@ -65,9 +66,18 @@ pub struct Choice {
     /// The most privacy loss for life, in nano-zCDP, where the member chooses less than the cooperative's bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifetime_rho: Option<u64>,
+    /// The same for what becomes available with each year of membership.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub yearly_rho: Option<u64>,
 }
 
 impl Choice {
+    /// The bounds of privacy loss that the member chose.
+    #[must_use]
+    pub fn own_budget(&self) -> Own {
+        Own { lifetime: self.lifetime_rho, per_year: self.yearly_rho }
+    }
+
     /// What a form offers first: health research by queries, with ethics approval, for scientific research.
     #[must_use]
     pub fn health_research() -> Self {
@@ -77,6 +87,7 @@ impl Choice {
             ehds: BTreeSet::from([EhdsCategory::ScientificResearch]),
             export: false,
             lifetime_rho: None,
+            yearly_rho: None,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::B256;
 use proptest::prelude::*;
-use rochdale_core::budget::{Accounts, Charge, Limits, YEAR};
+use rochdale_core::budget::{Accounts, Charge, Limits, Own, YEAR};
 use rochdale_core::ids::MemberId;
 
 const LIMITS: Limits = Limits { lifetime: 1_000, per_year: 400 };
@@ -64,7 +64,7 @@ impl World {
         let willing = (1..=MEMBERS).map(MemberId).filter(|member| asked.willing >> (member.0 - 1) & 1 == 1);
         let people = willing
             .map(|member| (member, joined(member)))
-            .filter(|(member, joined)| accounts.remainder(*member, *joined, now, None) >= asked.rho)
+            .filter(|(member, joined)| accounts.remainder(*member, *joined, now, Own::default()) >= asked.rho)
             .collect();
         Charge { order: B256::left_padding_from(&at.to_be_bytes()), rho: asked.rho, cut: now, people }
     }
@@ -117,13 +117,13 @@ proptest! {
                     *paid.entry(*member).or_default() += debit.rho;
                 }
                 for (member, rho) in &paid {
-                    let bound = LIMITS.available(joined(*member), debit.cut, None);
+                    let bound = LIMITS.available(joined(*member), debit.cut, Own::default());
                     prop_assert!(!debit.people.contains_key(member) || *rho <= bound, "member {member} at {}", debit.cut);
                 }
             }
         }
         for (member, rho) in paid {
-            prop_assert!(rho <= LIMITS.available(joined(member), last, None));
+            prop_assert!(rho <= LIMITS.available(joined(member), last, Own::default()));
             prop_assert_eq!(accounts.spent(member), rho);
         }
         // Around the limit: some were refused or fell through, and many went through.
@@ -146,7 +146,7 @@ proptest! {
         let before = world.snapshot(ORDERS, &asked, now).people;
         // One member pays all that it has left, and nobody else anything.
         let poor = MemberId(poor);
-        let left = counted(&world.booked).remainder(poor, joined(poor), now, None);
+        let left = counted(&world.booked).remainder(poor, joined(poor), now, Own::default());
         if left > 0 {
             world.booked.push(Charge { people: BTreeMap::from([(poor, joined(poor))]), ..charge(ORDERS + 1, left, 0) });
         }

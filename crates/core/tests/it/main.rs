@@ -4,6 +4,7 @@
 mod bounds;
 mod budget;
 mod cases;
+mod consents;
 mod contests;
 mod properties;
 mod vectors;

@@ -43,8 +43,8 @@ impl Year {
         for researcher in &self.researchers[..RESEARCHERS - 1] {
             let researcher = researcher.address();
             let nonce = self.site.view(registry, &EthicsRegistry::nonceOfCall { researcher, purpose: PURPOSE }).await?;
-            let approval =
-                eip712::Approval { researcher, purpose: PURPOSE, until, nonce, deadline: self.site.deadline().await? };
+            let (protocol, deadline) = (String::new(), self.site.deadline().await?);
+            let approval = eip712::Approval { researcher, purpose: PURPOSE, until, protocol, nonce, deadline };
             let board_signature = eip712::sign(&board, &approval, &self.site.manifest.ethics_domain())?;
             let call = EthicsRegistry::approveCall { a: approval.into(), boardSignature: board_signature };
             self.site.relay(registry, &call).await?;

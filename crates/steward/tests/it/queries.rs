@@ -14,7 +14,7 @@ use rochdale_chain::bindings::StewardCommittee;
 use rochdale_chain::client::SendError;
 use rochdale_chain::eip712;
 use rochdale_client::{Ordered, Researcher};
-use rochdale_core::consent::Choice;
+use rochdale_core::consent::{Choice, Modifier, Protocol};
 use rochdale_core::ids::{ContributionId, LicenseId, StewardId};
 use rochdale_core::query::{Ask, Query};
 use rochdale_crypto::sealing::{self, OrderContext, PoolContext, ShareContext, SharesContext};
@@ -303,6 +303,51 @@ async fn license_order_and_deadline_are_checked_before_a_signature() -> Result<(
     world.coop.local.time_to(world.now().await? + 2_000, 3).await?;
     let late = world.order(short, 5_000).await?;
     refused(&late, ProblemCode::LicenseInvalid, "expired").await
+}
+
+/// Conditions that turn on who asks and for whose gain hold by the ethics board's word alone, as of the cut; without it nothing is drawn.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_condition_holds_by_what_the_ethics_board_found_out_and_by_nothing_else() -> Result<()> {
+    let world = World::start(&[1, 2, 3]).await?;
+    let (ada, ben) = (world.member(1).await?, world.member(2).await?);
+    let of_ada = world.contribute(&[(&ada, world.record(1).await?)]).await?;
+    let of_ben = world.contribute(&[(&ben, world.record(2).await?)]).await?;
+    let conditions = [
+        Modifier::NotForProfit {},
+        Modifier::Geographic { countries: vec!["SE".to_owned()] },
+        Modifier::ProjectSpecific { projects: vec!["sleep-7".to_owned()] },
+    ];
+    let choice = Choice { modifiers: conditions.into(), ..Choice::health_research() };
+    world.consent(&ada, 2, &choice).await?;
+    let license = world.license(1_000, YEAR).await?;
+    let drawn = async |rho: u64| -> Result<Vec<ContributionId>> {
+        world.coop.local.mine(3).await?;
+        let asked = world.order(license, rho).await?;
+        let all = [world.snapshot(1, &asked).await?, world.snapshot(3, &asked).await?];
+        assert_eq!(all[0].contributions, all[1].contributions, "stewards agree");
+        Ok(all[0].contributions.clone())
+    };
+    assert_eq!(drawn(1_000).await?, of_ben, "the board said nothing of the study");
+    let facts = Protocol {
+        not_for_profit: Some(true),
+        country: Some("SE".to_owned()),
+        project: Some("sleep-7".to_owned()),
+        ..Protocol::default()
+    };
+    world.coop.approve_study(PURPOSE, &facts).await?;
+    assert_eq!(drawn(1_001).await?, [&of_ada[..], &of_ben[..]].concat());
+    let asked = world.order(license, 1_002).await?;
+    world.book(&asked, &[1, 2]).await?;
+    assert!(matches!(world.release(1, asked.digest, &of_ada).await?[0], ShareAnswer::Released { .. }));
+    // One fact that is not known any more, and one that is another.
+    for other in [Protocol { project: None, ..facts.clone() }, Protocol { not_for_profit: Some(false), ..facts }] {
+        world.coop.approve_study(PURPOSE, &other).await?;
+        assert_eq!(drawn(1_003).await?, of_ben, "{other:?}");
+        let answers = world.release(2, asked.digest, &of_ada).await?;
+        let (code, reason) = refusal(&answers[0]);
+        assert!(code == ProblemCode::ConsentDenied, "what is charged already is not released either: {reason}");
+    }
+    Ok(())
 }
 
 /// Point 6: a license that its holder renewed is no expired one; and not before the renewal is final.
