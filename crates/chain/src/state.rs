@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use alloy::primitives::{Address, B256};
-use rochdale_core::consent::Protocol;
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, Purpose, StewardId};
 use rochdale_core::ledger::{LedgerError, NewLeaf, OpenedInputs, Params, Revenue};
 use rochdale_core::money::MicroUsdc;
@@ -19,6 +18,7 @@ mod settlement;
 
 pub use debits::{DebitState, ReceiptState};
 pub use map::{List, Map};
+pub use market::Approval;
 pub use settlement::{Claimed, Demand, FROZEN, Program, Proposal};
 
 /// Where and when something happened.
@@ -150,15 +150,6 @@ pub struct LicenseState {
     pub holder: Address,
     /// For what.
     pub terms: LicenseTerms,
-}
-
-/// What the ethics board decided about a researcher and a purpose.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Approval {
-    /// Unix seconds; from then on it is over.
-    pub until: u64,
-    /// What it found out about the study.
-    pub protocol: Protocol,
 }
 
 /// A booked license price.
@@ -496,12 +487,6 @@ impl Cooperative {
     pub fn steward_id(&self, signer: Address) -> Option<StewardId> {
         let place = self.seats.iter().position(|s| s.signer == signer)?;
         u8::try_from(place + 1).ok().map(StewardId)
-    }
-
-    /// The ethics board's approval of `researcher` for `purpose`, where it holds at `now` (Unix seconds).
-    #[must_use]
-    pub fn approval(&self, researcher: Address, purpose: Purpose, now: u64) -> Option<&Approval> {
-        self.approvals.get(&researcher).and_then(|p| p.get(&purpose)).filter(|approval| now < approval.until)
     }
 }
 

@@ -8,6 +8,7 @@ mod audit;
 mod carry;
 mod clock;
 mod commands;
+mod consent_args;
 mod consents;
 mod contest;
 mod coop;

@@ -1,6 +1,6 @@
 //! What a person can type after `rochdale member`.
 
-use crate::consents::ConsentArgs;
+use crate::consent_args::ConsentArgs;
 use crate::gov::args::ChainArgs;
 use crate::ui::Agreed;
 use alloy::primitives::Address;

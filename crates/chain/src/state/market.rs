@@ -1,11 +1,28 @@
 //! What the events say of datasets, licenses and what was paid for them.
 
+use alloy::primitives::Address;
 use rochdale_core::consent::Protocol;
+use rochdale_core::ids::Purpose;
 
-use super::{Approval, At, Booking, Cooperative, DatasetState, LicenseState};
+use super::{At, Booking, Cooperative, DatasetState, LicenseState};
 use crate::events::Event;
 
+/// What the ethics board decided about a researcher and a purpose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approval {
+    /// Unix seconds; from then on it is over.
+    pub until: u64,
+    /// What it found out about the study.
+    pub protocol: Protocol,
+}
+
 impl Cooperative {
+    /// The ethics board's approval of `researcher` for `purpose`, where it holds at `now` (Unix seconds).
+    #[must_use]
+    pub fn approval(&self, researcher: Address, purpose: Purpose, now: u64) -> Option<&Approval> {
+        self.approvals.get(&researcher).and_then(|p| p.get(&purpose)).filter(|approval| now < approval.until)
+    }
+
     pub(super) fn apply_market(&mut self, event: &Event, at: At) {
         match *event {
             Event::DatasetPublished { dataset, data_type, source, price_per_thousand, terms_hash } => {

@@ -190,6 +190,7 @@ fn the_commands_of_the_how_tos_work_as_they_stand_in_their_order_on_a_fresh_coop
     walk.page("market.md", ("## As commands", "## For a cooperative"));
     walk.shop.sell_by(false);
     walk.page("query.md", ("", ""));
+    walk.page("consent.md", ("", ""));
     walk.page("commands.md", ("## At a glance", ""));
     walk.page("govern.md", ("", ""));
     walk.page("operate.md", ("## What awarders do", ""));
