@@ -103,10 +103,12 @@ pub struct MemberView {
     pub payout: Address,
     /// A membership exists.
     pub active: bool,
-    /// `none`, `granted`, `revoked`, `erased`.
+    /// `none`, `granted`, `expired`, `revoked`, `erased`.
     pub consent: String,
     /// Version of the last consent.
     pub consent_version: u32,
+    /// When it ends by itself, Unix seconds; 0 for never.
+    pub consent_expiry: u64,
     /// Nonce of the next consent signature.
     pub consent_nonce: u64,
     /// Nonce of the next signature to leave or to be paid elsewhere.

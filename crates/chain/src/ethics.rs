@@ -14,7 +14,7 @@ use crate::deploy::Manifest;
 use crate::eip712::{self, Approval};
 
 /// Blocks in one request for events.
-const RANGE: u64 = 10_000;
+const RANGE: u64 = 2_000;
 
 /// A researcher's study: who asks, what for, and what the board found out about it.
 #[derive(Clone, Debug)]

@@ -56,10 +56,10 @@ pub struct Chosen {
     /// Until the end of this day, UTC
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = last_second)]
     pub until: Option<u64>,
-    /// The most that answers may cost of the privacy budget in all, in zCDP, such as 0.5
+    /// Nothing is released once questions have charged this much of the privacy budget in all, in zCDP, such as 0.5
     #[arg(long, value_name = "ZCDP", value_parser = nano)]
     lifetime_budget: Option<u64>,
-    /// The most that becomes available with each year of membership, in zCDP
+    /// The most that becomes free with each year since joining, in zCDP; what earlier years left is free, too
     #[arg(long, value_name = "ZCDP", value_parser = nano)]
     yearly_budget: Option<u64>,
 }
@@ -79,9 +79,9 @@ enum OnlyArg {
     NoAncestry,
     /// Together with the cooperative's own investigators (DUO:0000020)
     Together,
-    /// Where results are published (DUO:0000019)
+    /// By those who undertake to publish the results (DUO:0000019)
     Published,
-    /// Where what is derived comes back (DUO:0000029)
+    /// By those who undertake to give back what they derive (DUO:0000029)
     Returned,
 }
 

@@ -83,7 +83,7 @@ async fn grant(coop: &Coop, wallet: &Wallet, view: &MemberView, receipt: &Receip
     let site = coop.site();
     let request = wallet.signer(&site)?.grant(receipt, stamp, &mut coop::rng()?)?;
     // Before it is sent: what is signed may come on chain though no answer comes.
-    wallet.keep_grant(&request)?;
+    wallet.keep_grant(&request, receipt)?;
     let granted: Granted = coop.gateway.post(gateway::GRANT, &request).await?;
     Ok(granted.mined)
 }

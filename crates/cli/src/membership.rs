@@ -120,14 +120,17 @@ async fn shown(coop: &Coop, name: &str, wallet: &Wallet, ui: Ui) -> Result<ExitC
         }
     };
     let waiting = wallet.pending()?.len();
+    let receipt = if view.consent == "granted" { wallet.receipt(view.consent_version)? } else { None };
+    let words = receipt.map(|receipt| consents::told(&receipt).replace('\n', "\n    "));
     let mut sentence = format!(
-        "{name} is member {}, {}\n  account {}\n  paid to {}\n  consent {}{}\n  {} recorded\nNext: {next}",
+        "{name} is member {}, {}\n  account {}\n  paid to {}\n  consent {}{}{}\n  {} recorded\nNext: {next}",
         view.member_id,
         if view.active { "active" } else { "no longer active" },
         view.account,
         if view.payout == view.account { "the account itself".to_owned() } else { view.payout.to_string() },
         view.consent,
         if view.consent_version == 0 { String::new() } else { format!(", version {}", view.consent_version) },
+        words.as_ref().map(|words| format!("\n    {words}")).unwrap_or_default(),
         count(u64::from(view.contributions), "contribution")
     );
     if waiting > 0 {

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use rochdale_api::contribution::{ContributionPackage, ContributionState};
 use rochdale_api::member::GrantRequest;
 use rochdale_client::{Member, Site};
+use rochdale_core::consent::Receipt;
 use rochdale_core::ids::MemberId;
 use rochdale_crypto::RowKey;
 use serde::{Deserialize, Serialize};
@@ -111,8 +112,19 @@ impl Wallet {
     }
 
     /// Keeps what was signed to consent, for the member's own account of it. It opens nothing: what was sealed to stewards stays out.
-    pub fn keep_grant(&self, granted: &GrantRequest) -> Result<()> {
+    pub fn keep_grant(&self, granted: &GrantRequest, receipt: &Receipt) -> Result<()> {
+        write_json(&self.receipt_file(receipt.version), receipt)?;
         write_json(&self.grant(granted.version), &GrantRequest { receipts: Vec::new(), ..granted.clone() })
+    }
+
+    /// What was consented to, where it was kept.
+    pub fn receipt(&self, version: u32) -> Result<Option<Receipt>> {
+        let path = self.receipt_file(version);
+        if path.exists() { read_json(&path).map(Some) } else { Ok(None) }
+    }
+
+    fn receipt_file(&self, version: u32) -> PathBuf {
+        self.dir.join("consents").join(format!("{version}.receipt.json"))
     }
 
     /// What was signed to consent, where it was kept.

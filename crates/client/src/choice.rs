@@ -12,7 +12,9 @@ pub fn words(choice: &Choice, date: impl Fn(u64) -> String) -> Vec<String> {
     let ehds: Vec<String> = choice.ehds.iter().map(|category| purpose_of_the_health_data_space(*category)).collect();
     said.push(format!("Of what the European Health Data Space lets data be used for: {}.", list(&ehds, "and")));
     said.extend(choice.modifiers.iter().map(|modifier| condition(modifier, &date)));
-    if choice.modifiers.iter().any(turns_on_facts) {
+    let of_a_disease = choice.permissions.iter().any(|one| matches!(one, Permission::DiseaseSpecific { .. }));
+    let by_public_bodies = choice.ehds.iter().any(|category| category.is_for_public_bodies());
+    if of_a_disease || by_public_bodies || choice.modifiers.iter().any(turns_on_facts) {
         said.push(
             "Whether a condition on who asks, where and what for holds, the ethics board says for each study; \
              of a study of which it says nothing, your records are left out."
@@ -23,9 +25,15 @@ pub fn words(choice: &Choice, date: impl Fn(u64) -> String) -> Vec<String> {
         true => "De-identified records may leave the cooperative, where noise protects them no more.".to_owned(),
         false => "Your records never leave: researchers get answers with noise alone.".to_owned(),
     });
-    for (rho, span) in [(choice.lifetime_rho, "for life"), (choice.yearly_rho, "for each year of membership")] {
-        said.extend(rho.map(|rho| format!("At most {} of your privacy budget is spent {span}.", zcdp(rho))));
-    }
+    said.extend(choice.lifetime_rho.map(|rho| {
+        format!("Nothing is released once questions have charged {} of your privacy budget in all.", zcdp(rho))
+    }));
+    said.extend(choice.yearly_rho.map(|rho| {
+        format!(
+            "Of your privacy budget {} become free with each year since you joined; what earlier years left is free, too.",
+            zcdp(rho)
+        )
+    }));
     said
 }
 
@@ -84,14 +92,11 @@ fn purpose_of_the_health_data_space(category: EhdsCategory) -> String {
 fn turns_on_facts(modifier: &Modifier) -> bool {
     !matches!(
         modifier,
-        Modifier::PublicationRequired {}
-            | Modifier::EthicsApprovalRequired {}
+        Modifier::EthicsApprovalRequired {}
             | Modifier::PublicationMoratorium { .. }
             | Modifier::TimeLimit { .. }
             | Modifier::UserSpecific { .. }
-            | Modifier::ReturnToDatabase {}
             | Modifier::ClinicalCare {}
-            | Modifier::NoPopulationOrigins {}
     )
 }
 
@@ -100,26 +105,28 @@ fn turns_on_facts(modifier: &Modifier) -> bool {
 pub fn condition(modifier: &Modifier, date: impl Fn(u64) -> String) -> String {
     match modifier {
         Modifier::ResearchSpecific { research } => {
-            format!("Only for this kind of research, which the ethics board judges each time: {research}.")
+            format!("Only for this kind of research, which nobody judges yet, so that nothing is used: {research}.")
         }
         Modifier::NoGeneralMethods {} => "Not to develop general methods.".to_owned(),
         Modifier::GeneticStudiesOnly {} => "Only for genetic studies.".to_owned(),
         Modifier::NotForProfitNonCommercial {} => {
             "Only by not-for-profit organisations, and for no commercial end.".to_owned()
         }
-        Modifier::PublicationRequired {} => "Results have to be published.".to_owned(),
+        Modifier::PublicationRequired {} => "Only by those who undertake to publish the results.".to_owned(),
         Modifier::CollaborationRequired {} => "Only together with the cooperative's own investigators.".to_owned(),
         Modifier::EthicsApprovalRequired {} => "Only where the ethics board approved the researcher.".to_owned(),
-        Modifier::Geographic { countries } => format!("Only in {}.", list(countries, "and")),
+        Modifier::Geographic { countries } => format!("Only in {}.", list(countries, "or")),
         Modifier::PublicationMoratorium { until } => format!("Nothing is published before {}.", date(*until)),
         Modifier::TimeLimit { until } => format!("Nothing is used after {}.", date(*until)),
         Modifier::UserSpecific { users } => {
             let users: Vec<String> = users.iter().map(ToString::to_string).collect();
-            format!("Only by {}.", list(&users, "and"))
+            format!("Only by {}.", list(&users, "or"))
         }
-        Modifier::ProjectSpecific { projects } => format!("Only in the studies {}.", list(projects, "and")),
-        Modifier::InstitutionSpecific { institutions } => format!("Only at {}.", list(institutions, "and")),
-        Modifier::ReturnToDatabase {} => "What is derived from the data comes back to the cooperative.".to_owned(),
+        Modifier::ProjectSpecific { projects } => format!("Only in the study {}.", list(projects, "or")),
+        Modifier::InstitutionSpecific { institutions } => format!("Only at {}.", list(institutions, "or")),
+        Modifier::ReturnToDatabase {} => {
+            "Only by those who undertake to give back what they derive from the data.".to_owned()
+        }
         Modifier::ClinicalCare {} => "Clinical use is permitted, too.".to_owned(),
         Modifier::NoPopulationOrigins {} => "Not for the study of populations and ancestry.".to_owned(),
         Modifier::NotForProfit {} => "Only by not-for-profit organisations.".to_owned(),
@@ -163,8 +170,8 @@ mod tests {
             "Only by not-for-profit organisations.",
             "after day 7.",
             "the ethics board says for each study",
-            "At most 0.500 zCDP of your privacy budget is spent for life.",
-            "At most 0.000000001 zCDP of your privacy budget is spent for each year of membership.",
+            "once questions have charged 0.500 zCDP of your privacy budget in all.",
+            "0.000000001 zCDP become free with each year since you joined",
         ] {
             assert!(said.contains(part), "{part}: {said}");
         }

@@ -91,6 +91,15 @@ pub struct Own {
     pub per_year: Option<u64>,
 }
 
+impl Own {
+    /// Both bounds at once.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let least = |one: Option<u64>, other: Option<u64>| one.into_iter().chain(other).min();
+        Self { lifetime: least(self.lifetime, other.lifetime), per_year: least(self.per_year, other.per_year) }
+    }
+}
+
 impl Limits {
     /// What somebody who joined at `joined` may have spent by `now`, both Unix seconds; nothing before they joined.
     #[must_use]
@@ -224,6 +233,8 @@ mod tests {
         };
         assert_eq!([yearly(0, 15), yearly(1, 15), yearly(2, 15), yearly(3, 15)], [15, 30, 45, 50]);
         assert_eq!([yearly(0, 41), yearly(0, 0)], [40, 0], "never more than the cooperative's");
+        let both = own(7).and(Own { lifetime: Some(9), per_year: Some(3) });
+        assert_eq!(both, Own { lifetime: Some(7), per_year: Some(3) });
     }
 
     #[test]

@@ -52,7 +52,8 @@ struct Asked<'a> {
     mirror: &'a Mirror,
     finalized: &'a Cooperative,
     snapshot: SnapshotRow,
-    request: Request,
+    /// As of the latest and of the finalized block, once where they are alike.
+    requests: Vec<Request>,
     /// With the debit itself counted.
     accounts: Accounts,
     /// With everything that was ever released.
@@ -143,11 +144,13 @@ impl Steward {
         let snapshot = self.store.snapshot(booked.debit.snapshot).await?;
         let snapshot = snapshot.ok_or_else(|| internal("a snapshot that was read is gone"))?;
         let license = license(mirror, finalized, booked.debit.license_id)?;
-        let latest = request_of(&mirror.latest, license, mirror.now())?;
+        // What the board withdrew or says no more counts at once, what it grants or says anew once it is final.
+        let mut requests = vec![request_of(&mirror.latest, license, mirror.now())?];
         let granted = request_of(finalized, license, mirror.now())?;
-        // An approval that was withdrawn, or that is not final yet, is none.
-        let request = if latest == granted { latest } else { Request { ethics_approved: false, ..latest } };
-        Ok(Asked { mirror, finalized, snapshot, request, accounts, left })
+        if !requests.contains(&granted) {
+            requests.push(granted);
+        }
+        Ok(Asked { mirror, finalized, snapshot, requests, accounts, left })
     }
 
     /// Keeps what books a debit again, should a reorganization drop it after our shares have left.
@@ -167,7 +170,7 @@ impl Steward {
     }
 
     async fn may_release<'a>(&self, asked: &Asked<'a>, id: ContributionId) -> Result<&'a Contribution, Problem> {
-        let Asked { mirror, finalized, snapshot, request, accounts, left } = asked;
+        let Asked { mirror, finalized, snapshot, requests, accounts, left } = asked;
         if snapshot.ids.binary_search(&id).is_err() {
             let detail = format!("contribution {id} is not in snapshot {}", snapshot.digest);
             return Err(denied(ProblemCode::Forbidden, detail));
@@ -189,16 +192,18 @@ impl Steward {
         }
         for state in [&mirror.latest, *finalized] {
             let version = state.consents.get(&member).map_or(0, |consent| consent.version);
-            self.receipt_allows(member, version, request).await?;
+            for request in requests {
+                self.receipt_allows(member, version, request).await?;
+            }
         }
         // The debit is counted already: what a member chose for itself must cover all that was charged.
-        let own = self.own_choice(&mirror.latest, member).await?;
+        let own = self.own_choice(&mirror.latest, member).await?.and(self.own_choice(finalized, member).await?);
         let joined = mirror.latest.members.get(&member).map_or(u64::MAX, |member| member.joined.time);
         if own != Own::default() && accounts.spent(member) > self.limits().available(joined, now, own) {
             let detail = format!("member {member} chose a smaller budget than what is charged by now");
             return Err(denied(ProblemCode::ConsentDenied, detail));
         }
-        if left.spent(member) > self.limits().available(joined, now, Own::default()) {
+        if left.spent(member) > self.limits().available(joined, now, own) {
             let detail =
                 format!("what left this steward of member {member} and is not on chain any more leaves nothing");
             return Err(denied(ProblemCode::BudgetExceeded, detail));

@@ -1,18 +1,17 @@
 //! How many members each dataset has for a purpose, as everyone may know it. The rule is [`rochdale_core::size`]; here the members are
 //! gathered that it counts: as of a counting epoch's cut, with a record that is not erased, whose consent and receipt allow a query for the
-//! purpose. Counted once, kept, and served to anyone: what is not kept is never shown, for each other count would draw other noise. No
+//! purpose by some study. Counted once, kept, and served to anyone: what is not kept is never shown, for each other count would draw other noise. No
 //! exact size leaves this process.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use alloy::primitives::Address;
 use rochdale_api::Problem;
 use rochdale_api::order::{PublishedSize, Sizes};
 use rochdale_api::status::BudgetLimits;
 use rochdale_chain::state::Cooperative;
 use rochdale_core::budget::Limits;
-use rochdale_core::consent::{Decision, EhdsCategory, Permission, Request, matches};
+use rochdale_core::consent::{Permission, could_match};
 use rochdale_core::ids::{DatasetId, Epoch, MemberId, Purpose};
 use rochdale_core::size::{Cell, GRID, counting_epoch, is_counted, published};
 
@@ -121,9 +120,8 @@ impl Steward {
             let version = state.consents.get(&member).map_or(0, |consent| consent.version);
             let Some(secret) = self.keys.consent(&self.store, member, version).await? else { continue };
             for purpose in Permission::NUMBERS.map(Purpose) {
-                // Whoever is approved for scientific research: who in particular would be a query of its own.
-                let request = Request::query(purpose, EhdsCategory::ScientificResearch, Address::ZERO, true, time);
-                if matches!(matches(&secret.receipt, &request), Decision::Approve { .. }) {
+                // Whoever may come to be drawn, by whatever study: a draw that divided by fewer would take more than are paid for.
+                if could_match(&secret.receipt, purpose, time) {
                     usable.entry((part.dataset, purpose)).or_default().insert(member);
                 }
             }

@@ -324,7 +324,10 @@ impl Worker {
 
     /// The job whose answer stands for a question at a cut.
     async fn earlier(&self, mirror: &Mirror, question: B256, cut_time: u64) -> Result<Option<Job>, Problem> {
-        let stands = |job: &Job| !moved(&mirror.latest, job.cut_time.min(cut_time), mirror.now());
+        let stands = |job: &Job| {
+            let license = job.request.order.license_id;
+            !moved(&mirror.latest, license, job.cut_time.min(cut_time), mirror.now())
+        };
         Ok(self.store.answered(question).await?.into_iter().find(stands))
     }
 

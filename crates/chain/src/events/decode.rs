@@ -44,6 +44,13 @@ pub enum DecodeError {
     Unplaced(&'static str),
 }
 
+/// Events as contracts emitted them before an upgrade, of which the chain keeps what they said.
+mod former {
+    alloy::sol! {
+        event ResearcherApproved(address indexed researcher, uint16 purpose, uint64 until);
+    }
+}
+
 /// The signatures of all events that are followed.
 pub(super) fn topics() -> Vec<B256> {
     vec![
@@ -81,6 +88,7 @@ pub(super) fn topics() -> Vec<B256> {
         License::LicenseExtended::SIGNATURE_HASH,
         License::LicenseRevoked::SIGNATURE_HASH,
         EthicsRegistry::ResearcherApproved::SIGNATURE_HASH,
+        former::ResearcherApproved::SIGNATURE_HASH,
         Treasury::Booked::SIGNATURE_HASH,
     ]
 }
@@ -380,6 +388,15 @@ fn market(topic: B256, log: &Log) -> Result<Option<Event>, DecodeError> {
                 protocol: e.protocol,
             }
         }
+        former::ResearcherApproved::SIGNATURE_HASH => {
+            let e: former::ResearcherApproved = read(log)?;
+            Event::ResearcherApproved {
+                researcher: e.researcher,
+                purpose: e.purpose.into(),
+                until: e.until,
+                protocol: String::new(),
+            }
+        }
         Treasury::Booked::SIGNATURE_HASH => booked(&read(log)?)?,
         _ => return Ok(None),
     }))
@@ -405,6 +422,7 @@ mod tests {
 
     use alloy::json_abi::JsonAbi;
     use alloy::primitives::{Address, Bytes, LogData};
+    use rochdale_core::ids::Purpose;
 
     use super::*;
 
@@ -486,6 +504,27 @@ mod tests {
         let data = LogData::new_unchecked(vec![topic], Bytes::new());
         let log = Log { inner: alloy::primitives::Log { address: at, data }, ..Log::default() };
         !matches!(event(addresses, &log), Ok(None))
+    }
+
+    #[test]
+    fn what_the_ethics_board_decided_before_its_registry_was_upgraded_is_followed() {
+        let places: Vec<Address> = (1..=64).map(Address::with_last_byte).collect();
+        let addresses = Addresses::new(Address::with_last_byte(100), Address::with_last_byte(101), &places);
+        let researcher = Address::repeat_byte(7);
+        let read = |data: LogData| {
+            let inner = alloy::primitives::Log { address: addresses.ethics_registry, data };
+            event(&addresses, &Log { inner, ..Log::default() }).unwrap().unwrap()
+        };
+        let before = former::ResearcherApproved { researcher, purpose: 6, until: 9 };
+        let protocol = r#"{"country":"SE"}"#.to_owned();
+        let since = EthicsRegistry::ResearcherApproved { researcher, purpose: 6, until: 9, protocol: protocol.clone() };
+        let (purpose, until) = (Purpose(6), 9);
+        assert!(topics().contains(&former::ResearcherApproved::SIGNATURE_HASH));
+        assert_eq!(
+            read(before.encode_log_data()),
+            Event::ResearcherApproved { researcher, purpose, until, protocol: String::new() }
+        );
+        assert_eq!(read(since.encode_log_data()), Event::ResearcherApproved { researcher, purpose, until, protocol });
     }
 
     #[test]

@@ -12,6 +12,8 @@ use crate::events::Event;
 pub struct Approval {
     /// Unix seconds; from then on it is over.
     pub until: u64,
+    /// Since when it says this of the study: an approval that is renewed says the same as before.
+    pub since: At,
     /// What it found out about the study.
     pub protocol: Protocol,
 }
@@ -48,9 +50,11 @@ impl Cooperative {
                 }
             }
             Event::ResearcherApproved { researcher, purpose, until, ref protocol } => {
-                let approved = Approval { until, protocol: Protocol::read(protocol) };
+                let protocol = Protocol::read(protocol);
                 self.approvals.change(researcher, |purposes| {
-                    purposes.insert(purpose, approved);
+                    let before = purposes.get(&purpose).filter(|before| before.protocol == protocol);
+                    let since = before.map_or(at, |before| before.since);
+                    purposes.insert(purpose, Approval { until, since, protocol });
                 });
             }
             Event::Booked { license, dataset, contributors, buyback, operations, compliance, reserve } => {

@@ -281,14 +281,13 @@ fn consents(
         }
         let notice = (keccak256(NOTICE) == secret.receipt.notice.digest).then_some(NOTICE);
         match notice {
-            Some(text) => {
-                let text = format!("{}\n\n{}\n", text.trim_end(), consents::told(&secret.receipt));
-                archive.add(&format!("consents/version-{version}.txt"), text.as_bytes()).map(drop)?;
-            }
+            Some(text) => archive.add(&format!("consents/version-{version}.txt"), text.as_bytes()).map(drop)?,
             None => {
                 missing.push(format!("the text that was shown before consent {version}: this program has another one"))
             }
         }
+        let words = consents::told(&secret.receipt) + "\n";
+        archive.add(&format!("consents/version-{version}.words.txt"), words.as_bytes())?;
         let value = json!({
             "version": version,
             "receipt": secret.receipt,

@@ -49,11 +49,9 @@ pub enum Standing {
 /// One version of a consent as a `Consent`.
 pub fn consent(at: &At, held: &HeldConsent, receipt: &Receipt, standing: Standing, notice: Option<&str>) -> Value {
     let duo = "http://purl.obolibrary.org/obo/duo.owl";
-    let mut purposes = vec![json!({
-        "system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "HRESCH", "display": "healthcare research"
-    })];
     let codes = receipt.choice.permissions.iter().map(|permission| permission.number());
-    purposes.extend(codes.map(|number| json!({ "system": duo, "code": format!("DUO:{number:07}") })));
+    let purposes: Vec<Value> =
+        codes.map(|number| json!({ "system": duo, "code": format!("DUO:{number:07}") })).collect();
     let mut period = json!({ "start": instant(receipt.event.given_at) });
     if receipt.event.expiry > 0 {
         period["end"] = json!(instant(receipt.event.expiry));
@@ -64,15 +62,10 @@ pub fn consent(at: &At, held: &HeldConsent, receipt: &Receipt, standing: Standin
         source["url"] = json!(format!("consents/version-{}.txt", held.version));
     }
     // A condition narrows what is permitted: who does not understand it must not take the consent for a wider one.
-    let conditions = receipt.choice.modifiers.iter().map(|modifier| {
-        let code = format!("DUO:{:07}", modifier.kind().number);
-        let coding = json!({ "system": duo, "code": code, "display": choice::condition(modifier, utc) });
-        json!({ "url": "urn:rochdale:consent-condition", "valueCoding": coding })
-    });
-    let mut provision = json!({ "type": "permit", "period": period, "purpose": purposes });
-    if !receipt.choice.modifiers.is_empty() {
-        provision["modifierExtension"] = conditions.collect();
-    }
+    let words = choice::words(&receipt.choice, utc);
+    let condition = |said: &String| json!({ "url": "urn:rochdale:consent-condition", "valueString": said });
+    let conditions: Vec<Value> = words.iter().map(condition).collect();
+    let provision = json!({ "type": "permit", "period": period, "purpose": purposes, "modifierExtension": conditions });
     json!({
         "resourceType": "Consent",
         "id": format!("consent-{}", held.version),

@@ -86,6 +86,7 @@ pub async fn run(common: &Common, command: ResearcherCommand, ui: Ui) -> Result<
             };
             let protocol = study.protocol();
             let until = desk.approve(&board, purpose.code(), protocol.clone(), u64::from(days) * DAY).await?;
+            desk.finalize().await?;
             let account = desk.account();
             let facts = facts(&protocol).map(|fact| format!("\n- {fact}"));
             let sentence = format!(

@@ -19,6 +19,15 @@ pub struct StudyArgs {
     /// Whether general methods are to be developed
     #[arg(long, value_name = "YES|NO", value_parser = BoolishValueParser::new())]
     methods: Option<bool>,
+    /// Whether origins or ancestry of populations are studied
+    #[arg(long, value_name = "YES|NO", value_parser = BoolishValueParser::new())]
+    ancestry: Option<bool>,
+    /// Whether the researcher undertakes to publish the results
+    #[arg(long, value_name = "YES|NO", value_parser = BoolishValueParser::new())]
+    publishes: Option<bool>,
+    /// Whether the researcher undertakes to give back what is derived from the data
+    #[arg(long, value_name = "YES|NO", value_parser = BoolishValueParser::new())]
+    returns: Option<bool>,
     /// Whether the cooperative's own investigators take part
     #[arg(long, value_name = "YES|NO", value_parser = BoolishValueParser::new())]
     together: Option<bool>,
@@ -44,6 +53,9 @@ impl StudyArgs {
     pub fn protocol(self) -> Protocol {
         Protocol {
             disease: self.disease,
+            ancestry: self.ancestry,
+            publishes: self.publishes,
+            returns: self.returns,
             public_body: self.public_body,
             not_for_profit: self.not_for_profit,
             commercial: self.commercial,
@@ -60,12 +72,16 @@ impl StudyArgs {
 /// What is known of a study, a fact each; or that nothing is.
 pub fn facts(protocol: &Protocol) -> impl Iterator<Item = String> + use<> {
     let said = |fact: Option<bool>, yes: &str, no: &str| fact.map(|is| if is { yes } else { no }.to_owned());
-    let named = |what: &str, name: &Option<String>| name.as_ref().map(|name| format!("{what} {name}"));
+    // What the board wrote goes to a terminal.
+    let named = |what: &str, name: &Option<String>| name.as_ref().map(|name| format!("{what} {}", name.escape_debug()));
     let mut facts: Vec<String> = [
         said(protocol.not_for_profit, "by a not-for-profit organisation", "not by a not-for-profit organisation"),
         said(protocol.commercial, "for a commercial end", "for no commercial end"),
         said(protocol.genetic, "a genetic study", "no genetic study"),
         said(protocol.methods_development, "general methods are developed", "no general methods are developed"),
+        said(protocol.ancestry, "origins or ancestry are studied", "no origins or ancestry are studied"),
+        said(protocol.publishes, "results are published", "results need not be published"),
+        said(protocol.returns, "what is derived comes back", "nothing comes back"),
         said(
             protocol.collaboration,
             "the cooperative's investigators take part",
@@ -75,7 +91,9 @@ pub fn facts(protocol: &Protocol) -> impl Iterator<Item = String> + use<> {
         named("in", &protocol.country),
         named("at", &protocol.institution),
         named("study", &protocol.project),
-        protocol.disease.as_ref().map(|disease| format!("of the disease {} of {}", disease.code, disease.system)),
+        protocol.disease.as_ref().map(|disease| {
+            format!("of the disease {} of {}", disease.code.escape_debug(), disease.system.escape_debug())
+        }),
     ]
     .into_iter()
     .flatten()

@@ -91,13 +91,24 @@ fn is_complete(up: &Up, archive: &Path, record: &Path) {
     let consent = value(&files, "consents/version-1.json");
     assert_eq!((&consent["receipt"]["principal"], &consent["receipt"]["version"]), (&j!(1), &j!(1)), "{consent}");
     assert_eq!(consent["signed"]["signature"].as_str().unwrap().len(), 2 + 2 * 65, "{consent}");
-    assert!(text(&files, "consents/version-1.txt").starts_with("What you consent to"));
+    let notice = text(&files, "consents/version-1.txt");
+    assert!(notice.starts_with("What you consent to"), "{notice}");
+    assert_eq!(
+        consent["receipt"]["notice"]["digest"],
+        j!(alloy::primitives::keccak256(notice)),
+        "it is what was shown"
+    );
+    let words = text(&files, "consents/version-1.words.txt");
+    assert!(words.contains("until it is taken back") && words.contains("Only where the ethics board"), "{words}");
     let resource = value(&files, "fhir/Consent-1.json");
     assert_eq!((&resource["resourceType"], &resource["status"]), (&j!("Consent"), &j!("active")), "{resource}");
     let system = resource["patient"]["identifier"]["system"].as_str().unwrap().to_lowercase();
     let membership = registry(&at["manifest"], "membership");
     assert_eq!(system, format!("urn:rochdale:{}:{membership}", at["chain_id"]));
+    assert_eq!(resource["provision"]["purpose"].as_array().unwrap().len(), 1, "{resource}");
     assert!(resource["provision"]["purpose"].to_string().contains("DUO:0000006"), "{resource}");
+    let conditions = resource["provision"]["modifierExtension"].to_string();
+    assert!(conditions.contains("Only where the ethics board approved the researcher."), "{resource}");
 
     let rows = up.json(&["member", "rows", "--name", "ada"]);
     let account = value(&files, "ledger/rows.json");

@@ -26,7 +26,7 @@ fn a_member_is_asked_by_those_alone_whom_the_consent_names() {
         let told = up.json(&[&["member", "consent", "--name", name][..], conditions].concat());
         if *name == "ada" {
             let words = told["words"].to_string();
-            for part in ["Only by not-for-profit organisations.", "Only in SE.", "Only in the studies sleep-7."] {
+            for part in ["Only by not-for-profit organisations.", "Only in SE.", "Only in the study sleep-7."] {
                 assert!(words.contains(part), "{part}: {words}");
             }
         }
@@ -40,7 +40,7 @@ fn a_member_is_asked_by_those_alone_whom_the_consent_names() {
     ask(&up, &query, 4);
 
     let facts =
-        ["--not-for-profit", "yes", "--commercial", "no", "--country", "SE", "--study", "sleep-7", "--days", "365"];
+        ["--not-for-profit", "yes", "--commercial", "no", "--country", "SE", "--study", "sleep-7", "--days", "1"];
     let approved = up.json(&[&["researcher", "approve"][..], &facts].concat());
     let protocol = j!({ "notForProfit": true, "commercial": false, "country": "SE", "project": "sleep-7" });
     assert_eq!(approved["protocol"], protocol);

@@ -5,7 +5,7 @@
 use alloy_primitives::Address;
 use serde::{Deserialize, Serialize};
 
-use super::duo::{Modifier, ModifierKind};
+use super::duo::{Modifier, ModifierKind, Permission};
 use super::ehds::EhdsCategory;
 use super::protocol::Protocol;
 use super::receipt::Receipt;
@@ -140,6 +140,34 @@ impl Decision {
     }
 }
 
+/// Whether some study of this purpose would be approved at `now`, whoever asks and whatever the ethics board finds out: nobody else can come to
+/// be drawn for it.
+#[must_use]
+pub fn could_match(receipt: &Receipt, purpose: Purpose, now: u64) -> bool {
+    let choice = &receipt.choice;
+    let diseases = choice.permissions.iter().filter_map(|permission| match permission {
+        Permission::DiseaseSpecific { disease } => Some(disease.clone()),
+        _ => None,
+    });
+    // No condition turns on the disease: one of them stands for all.
+    let diseases: Vec<_> = std::iter::once(None).chain(diseases.take(1).map(Some)).collect();
+    let listed = choice.modifiers.iter().flat_map(|modifier| match modifier {
+        Modifier::UserSpecific { users } => users.as_slice(),
+        _ => &[],
+    });
+    let users: Vec<Address> = std::iter::once(Address::ZERO).chain(listed.copied()).collect();
+    let judged_in_words = choice.modifiers.iter().any(|modifier| matches!(modifier, Modifier::ResearchSpecific { .. }));
+    let mut studies = users.iter().flat_map(|user| diseases.iter().map(move |disease| (user, disease)));
+    !judged_in_words
+        && studies.any(|(user, disease)| {
+            choice.ehds.iter().any(|ehds| {
+                let protocol = Protocol { disease: disease.clone(), ..Protocol::default() };
+                let request = Request { protocol, ..Request::query(purpose, *ehds, *user, true, now) };
+                !matches!(matches(receipt, &request), Decision::Deny { .. })
+            })
+        })
+}
+
 #[derive(Default)]
 struct Verdict {
     deny: Vec<Reason>,
@@ -224,7 +252,10 @@ impl Verdict {
             Modifier::NonCommercial {} => {
                 self.require(term, not(request.protocol.commercial), "the end must not be commercial");
             }
-            Modifier::PublicationRequired {} => self.obligations.push(Obligation::Publish),
+            Modifier::PublicationRequired {} => {
+                self.require(term, request.protocol.publishes, "the holder must undertake to publish the results");
+                self.obligations.push(Obligation::Publish);
+            }
             Modifier::CollaborationRequired {} => {
                 self.require(term, request.protocol.collaboration, "the cooperative's investigators must take part");
                 self.obligations.push(Obligation::Collaborate);
@@ -241,10 +272,19 @@ impl Verdict {
                 self.require(term, Some(request.now <= *until), "the time of use is over");
                 self.obligations.push(Obligation::StopAfter(*until));
             }
-            Modifier::ReturnToDatabase {} => self.obligations.push(Obligation::ReturnResults),
+            Modifier::ReturnToDatabase {} => {
+                self.require(term, request.protocol.returns, "the holder must undertake to give back what is derived");
+                self.obligations.push(Obligation::ReturnResults);
+            }
             Modifier::ClinicalCare {} => {}
             Modifier::NoPopulationOrigins {} => {
-                self.require(term, Some(request.purpose.0 != 11), "it excludes population origins and ancestry");
+                // The wider purposes include that study.
+                let holds = match request.purpose.0 {
+                    11 => Some(false),
+                    4 | 42 => not(request.protocol.ancestry),
+                    _ => Some(true),
+                };
+                self.require(term, holds, "it excludes population origins and ancestry");
                 self.obligations.push(Obligation::NoPopulationOrigins);
             }
             Modifier::Geographic { .. }
@@ -397,6 +437,8 @@ mod tests {
             Modifier::ProjectSpecific { projects: vec!["p".into()] },
             Modifier::InstitutionSpecific { institutions: vec!["i".into()] },
             Modifier::ResearchSpecific { research: "sleep".into() },
+            Modifier::PublicationRequired {},
+            Modifier::ReturnToDatabase {},
         ];
         for condition in conditions {
             assert_eq!(verdict(&[HMB], core::slice::from_ref(&condition), &request(6)), '?', "{condition:?}");
@@ -432,7 +474,12 @@ mod tests {
             assert_eq!((verdict(&[HMB], one, &here), verdict(&[HMB], one, &there)), ('a', 'd'), "{condition:?}");
         }
         let no_ancestry = [Modifier::NoPopulationOrigins {}];
-        assert_eq!(verdict(&[Permission::GeneralResearch {}], &no_ancestry, &request(11)), 'd');
+        let general = [Permission::GeneralResearch {}];
+        assert_eq!(verdict(&general, &no_ancestry, &request(11)), 'd');
+        // General research includes it, unless this study does not.
+        let studies = |ancestry| with(42, Protocol { ancestry, ..Protocol::default() });
+        let wide = [None, Some(false), Some(true)].map(|ancestry| verdict(&general, &no_ancestry, &studies(ancestry)));
+        assert_eq!((wide, verdict(&general, &no_ancestry, &request(6))), (['?', 'a', 'd'], 'a'));
     }
 
     #[test]
@@ -481,6 +528,7 @@ mod tests {
                 Obligation::NoPopulationOrigins,
             ],
         };
-        assert_eq!(matches(&receipt(&[HMB], &modifiers), &request(6)), expected);
+        let undertakes = Protocol { publishes: Some(true), returns: Some(true), ..Protocol::default() };
+        assert_eq!(matches(&receipt(&[HMB], &modifiers), &with(6, undertakes)), expected);
     }
 }

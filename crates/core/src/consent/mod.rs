@@ -17,7 +17,7 @@ mod state;
 
 pub use duo::{Disease, Modifier, ModifierKind, Permission};
 pub use ehds::EhdsCategory;
-pub use matching::{Decision, Obligation, Reason, Request, Right, matches};
+pub use matching::{Decision, Obligation, Reason, Request, Right, could_match, matches};
 pub use protocol::Protocol;
 pub use receipt::{Choice, Controller, Event, Notice, Receipt, ReceiptError};
 pub use state::{Consent, ConsentError, Status};

@@ -15,6 +15,15 @@ pub struct Protocol {
     /// The holder is a public body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_body: Option<bool>,
+    /// Origins or ancestry of populations are studied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ancestry: Option<bool>,
+    /// The holder undertakes to publish the results.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publishes: Option<bool>,
+    /// The holder undertakes to give back what is derived from the data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returns: Option<bool>,
     /// The holder is a not-for-profit organisation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_for_profit: Option<bool>,
@@ -57,11 +66,12 @@ impl Protocol {
         String::from_utf8(json).map_err(|error| CommitError::Json(error.to_string()))
     }
 
-    /// As a steward reads it from the chain. Where the board signed something else than facts, nothing is known: every steward finds the same,
-    /// and no condition holds by it.
+    /// As a steward reads it from the chain. Where the board signed something else than what [`Self::text`] writes, nothing is known: every
+    /// steward finds the same, and no condition holds by it.
     #[must_use]
     pub fn read(text: &str) -> Self {
-        serde_json::from_str(text).unwrap_or_default()
+        let facts: Self = serde_json::from_str(text).unwrap_or_default();
+        if facts.text().is_ok_and(|written| written == text) { facts } else { Self::default() }
     }
 }
 
@@ -96,6 +106,11 @@ mod tests {
             r#"{"notForProfit":true,"approved":true}"#,
             r#"{"notForProfit":true,"notForProfit":true}"#,
             r#"[{"notForProfit":true}]"#,
+            "[null,true,true]",
+            r#"{"notForProfit":true,"country":"SE"}"#,
+            r#"{ "notForProfit":true}"#,
+            r#"{"country":null,"notForProfit":true}"#,
+            r#"{"country":"\u0053E"}"#,
             r#"{"notForProfit":true} and more"#,
         ] {
             assert_eq!(Protocol::read(other), Protocol::default(), "{other}");

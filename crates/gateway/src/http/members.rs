@@ -133,7 +133,9 @@ async fn view(gateway: &Gateway, id: MemberId) -> Result<MemberView, Problem> {
         chain.view(addresses.contribution_registry, &count),
     );
     let (membership_nonce, consent, nonce, count) = read.map_err(|e| problems::chain(&e))?;
+    let now = gateway.index.fresh_head().await?.latest.timestamp;
     let word = match consent.status {
+        1 if consent.expiry != 0 && consent.expiry <= now => "expired",
         1 => "granted",
         2 => "revoked",
         3 => "erased",
@@ -146,6 +148,7 @@ async fn view(gateway: &Gateway, id: MemberId) -> Result<MemberView, Problem> {
         active: member.is_active(),
         consent: word.to_owned(),
         consent_version: consent.version,
+        consent_expiry: consent.expiry,
         consent_nonce: consent.nonce_.saturating_to(),
         membership_nonce: membership_nonce.saturating_to(),
         contribution_nonce: nonce.saturating_to(),

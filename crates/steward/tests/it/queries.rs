@@ -335,6 +335,8 @@ async fn a_condition_holds_by_what_the_ethics_board_found_out_and_by_nothing_els
         ..Protocol::default()
     };
     world.coop.approve_study(PURPOSE, &facts).await?;
+    let early = world.order(license, 1_004).await?;
+    assert_eq!(world.snapshot(1, &early).await?.contributions, of_ben, "what the board says is not final yet");
     assert_eq!(drawn(1_001).await?, [&of_ada[..], &of_ben[..]].concat());
     let asked = world.order(license, 1_002).await?;
     world.book(&asked, &[1, 2]).await?;
@@ -342,6 +344,10 @@ async fn a_condition_holds_by_what_the_ethics_board_found_out_and_by_nothing_els
     // One fact that is not known any more, and one that is another.
     for other in [Protocol { project: None, ..facts.clone() }, Protocol { not_for_profit: Some(false), ..facts }] {
         world.coop.approve_study(PURPOSE, &other).await?;
+        // Before that is final: it takes nothing from whom it does not concern, and gives nothing.
+        let answers = world.release(2, asked.digest, &[&of_ada[..], &of_ben[..]].concat()).await?;
+        assert_eq!(refusal(&answers[0]).0, ProblemCode::ConsentDenied, "{other:?}");
+        assert!(matches!(answers[1], ShareAnswer::Released { .. }), "{answers:?}");
         assert_eq!(drawn(1_003).await?, of_ben, "{other:?}");
         let answers = world.release(2, asked.digest, &of_ada).await?;
         let (code, reason) = refusal(&answers[0]);
