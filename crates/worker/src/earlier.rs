@@ -61,7 +61,7 @@ mod tests {
     fn another_word_of_the_ethics_board_on_the_study_asks_anew_and_a_renewal_of_the_same_does_not() {
         let (license, holder, purpose) = (LicenseId(1), Address::repeat_byte(1), Purpose(6));
         let mut state = Cooperative::default();
-        let mut says = |state: &mut Cooperative, timestamp: u64, event: Event| {
+        let says = |state: &mut Cooperative, timestamp: u64, event: Event| {
             let (block_hash, transaction) = (B256::ZERO, B256::ZERO);
             state.apply(&Located { block_number: 1, block_hash, timestamp, log_index: 0, transaction, event });
         };

@@ -60,7 +60,7 @@ fn used(up: &Up, dir: &Path) {
     }
     up.json(&["epoch", "settle"]);
     up.json(&["researcher", "new"]);
-    up.json(&["researcher", "license", "--yes", "--records", "50"]);
+    up.json(&["researcher", "license", "--yes"]);
     let query = dir.join("query.json");
     let of = r#"{"observation":{"system":"http://loinc.org","code":"8480-6"}}"#;
     let ask = format!(r#"{{"kind":"mean","of":{of},"rows":4,"lower":80000,"upper":200000}}"#);

@@ -35,7 +35,7 @@ fn a_member_is_asked_by_those_alone_whom_the_consent_names() {
     }
     up.json(&["epoch", "settle"]);
     up.json(&["researcher", "new"]);
-    up.json(&["researcher", "license", "--yes", "--records", "50"]);
+    up.json(&["researcher", "license", "--yes"]);
     let query = dir.path().join("query.json");
     ask(&up, &query, 4);
 
@@ -48,7 +48,7 @@ fn a_member_is_asked_by_those_alone_whom_the_consent_names() {
     let of_health = approvals["approvals"].as_array().unwrap().iter().find(|one| one["purpose"] == 6).unwrap();
     assert_eq!((&of_health["state"], &of_health["protocol"]), (&j!("approved"), &protocol));
     // What is sold afterwards keeps what the board said.
-    up.json(&["researcher", "license", "--yes", "--records", "50", "--purpose", "hmb"]);
+    up.json(&["researcher", "license", "--yes"]);
     ask(&up, &query, 3);
     up.json(&["epoch", "settle"]);
 

@@ -44,7 +44,7 @@ fn point_8_rows_say_what_was_earned_for_what_and_who_used_it() {
         ],
     );
     up.json(&["researcher", "new"]);
-    let bought = up.json(&["researcher", "license", "--yes", "--records", "50"]);
+    let bought = up.json(&["researcher", "license", "--yes"]);
     let query = dir.path().join("query.json");
     let of = r#"{"observation":{"system":"http://loinc.org","code":"8480-6"}}"#;
     let ask = format!(r#"{{"kind":"mean","of":{of},"rows":4,"lower":80000,"upper":200000}}"#);
