@@ -18,7 +18,7 @@ pub struct ConsentArgs {
     #[arg(long)]
     pub name: String,
     /// Take the consent back: nothing is released any more
-    #[arg(long, exclusive = false, conflicts_with = "Chosen")]
+    #[arg(long, conflicts_with = "Chosen")]
     pub revoke: bool,
     #[command(flatten)]
     pub chosen: Chosen,

@@ -1,6 +1,6 @@
 //! What enters an epoch, from what the chain says as of the cut and which scores agree: the same for everybody who computes it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use alloy_primitives::B256;
 use serde::{Deserialize, Serialize};
@@ -77,8 +77,9 @@ pub struct Gathered {
 /// Gathers an epoch's inputs. `before` are the scores that entered earlier, `agreed` gives score and sketch of a record that did not, where
 /// enough stewards signed for it.
 ///
-/// A record whose content equals that of one that entered before, or of a smaller id in this epoch, has uniqueness 0. Erased records count
-/// for nothing, not even as originals; nor do records of quality 0, so that the mended copy of one that could not be used earns in full.
+/// A record whose content equals that of a smaller id that entered, before or in this epoch, has uniqueness 0: what was recorded first is the
+/// original, also where its score came late, and a copy was scored meanwhile. Erased records count for nothing, not even as originals; nor do
+/// records of quality 0, so that the mended copy of one that could not be used earns in full.
 ///
 /// # Errors
 /// Where a record occurs twice, or a snapshot is none.
@@ -98,7 +99,11 @@ pub fn gather(
     };
     let known: HashSet<ContributionId> = before.iter().map(|row| row.contribution).collect();
     let is_original = |row: &&Entered| row.score.quality > 0 && !is_erased(&row.contribution);
-    let mut seen: HashSet<B256> = before.iter().filter(is_original).map(|row| row.sketch).collect();
+    let mut first: HashMap<B256, ContributionId> = HashMap::new();
+    for row in before.iter().filter(is_original) {
+        let id = first.entry(row.sketch).or_insert(row.contribution);
+        *id = row.contribution.min(*id);
+    }
     let (mut entered, mut deferred) = (Vec::new(), Vec::new());
     for record in records.iter().filter(|one| !one.erased && one.active && !known.contains(&one.id)) {
         let (contribution, member) = (record.id, record.member);
@@ -106,8 +111,12 @@ pub fn gather(
             deferred.push(contribution);
             continue;
         };
-        if score.quality > 0 && !seen.insert(sketch) {
-            score.uniqueness = 0;
+        if score.quality > 0 {
+            let id = first.entry(sketch).or_insert(contribution);
+            if *id < contribution {
+                score.uniqueness = 0;
+            }
+            *id = contribution.min(*id);
         }
         entered.push(Entered { contribution, member, epoch, score, sketch });
     }
@@ -170,6 +179,16 @@ mod tests {
         assert_eq!(found.deferred, [ContributionId(5)]);
         let usage: Vec<(u32, u64, u64)> = found.inputs.usage.iter().map(|(id, one)| (id.0, one.n, one.k)).collect();
         assert_eq!(usage, [(1, 1, 1), (3, 2, 0)]);
+    }
+
+    #[test]
+    fn what_was_recorded_first_is_the_original_also_where_a_copy_was_scored_before_it() {
+        let before = [entered(2, 2, 7)];
+        let records = vec![record(1, 1), record(2, 2), record(3, 3)];
+        let agreed = |_: ContributionId| Some((SCORE, B256::repeat_byte(7)));
+        let found = gather(Epoch(2), at_cut(records), &before, Vec::new(), Used::Snapshots(&[]), agreed).unwrap();
+        let unique: Vec<u16> = found.entered.iter().map(|row| row.score.uniqueness).collect();
+        assert_eq!(unique, [10_000, 0], "the original comes late, another copy later");
     }
 
     #[test]
