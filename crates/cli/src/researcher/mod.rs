@@ -24,7 +24,7 @@ use crate::coop::{self, Coop};
 use crate::found;
 use crate::state::input;
 use crate::ui::Ui;
-use crate::when::{count, utc};
+use crate::when::count;
 use anyhow::{Context, Result, ensure};
 use args::ResearcherCommand;
 use desk::Desk;
@@ -38,7 +38,6 @@ use rochdale_core::query::{Outcome, Query, Withheld};
 use serde_json::json;
 use std::path::Path;
 use std::process::ExitCode;
-use study::facts;
 
 /// Seconds of a day.
 const DAY: u64 = 86_400;
@@ -84,20 +83,7 @@ pub async fn run(common: &Common, command: ResearcherCommand, ui: Ui) -> Result<
                 Some(path) => coop::signer(&path)?,
                 None => found::office(&desk.site.state, found::ETHICS)?,
             };
-            let protocol = study.protocol();
-            let until = desk.approve(&board, purpose.code(), protocol.clone(), u64::from(days) * DAY).await?;
-            desk.finalize().await?;
-            let account = desk.account();
-            let facts = facts(&protocol).map(|fact| format!("\n- {fact}"));
-            let sentence = format!(
-                "{account} is approved for purpose {} until {}, by what the board says of the study:{}",
-                purpose.code(),
-                utc(until),
-                facts.collect::<String>()
-            );
-            let value =
-                json!({ "researcher": account, "purpose": purpose.code(), "until": until, "protocol": protocol });
-            show(ui, &value, sentence)
+            prices::approve(&desk, &board, (purpose.code(), study.protocol()), u64::from(days) * DAY, ui).await
         }
         ResearcherCommand::Auction(command) => auction::run(common, command, ui).await,
         ResearcherCommand::Job(command) => job::run(common, command, ui).await,

@@ -10,6 +10,7 @@ use crate::gov::Site;
 use crate::gov::args::ChainArgs;
 use crate::ui::Ui;
 use crate::when::{count, span, utc};
+use alloy::signers::local::PrivateKeySigner;
 use anyhow::Result;
 use rochdale_api::route::gateway;
 use rochdale_api::status::DatasetView;
@@ -119,6 +120,26 @@ async fn bond(site: &Site) -> Result<(Value, String)> {
     let value = json!({ "required": required, "token": terms.token, "amount": amount.to_string() });
     let said = if required { "is asked for" } else { "is not asked for now" };
     Ok((value, format!("a researcher's bond {said} at the fixed price: {shown}")))
+}
+
+/// `rochdale researcher approve`: has the board approve the researcher's study for so many seconds.
+pub async fn approve(
+    desk: &Desk,
+    board: &PrivateKeySigner,
+    (purpose, protocol): (Purpose, Protocol),
+    seconds: u64,
+    ui: Ui,
+) -> Result<ExitCode> {
+    let until = desk.approve(board, purpose, protocol.clone(), seconds).await?;
+    desk.finalize().await?;
+    let account = desk.account();
+    let facts: String = facts(&protocol).map(|fact| format!("\n- {fact}")).collect();
+    let sentence = format!(
+        "{account} is approved for purpose {purpose} until {}, by what the board says of the study:{facts}",
+        utc(until)
+    );
+    let value = json!({ "researcher": account, "purpose": purpose, "until": until, "protocol": protocol });
+    show(ui, &value, sentence)
 }
 
 /// `rochdale researcher approvals`: for which purposes the board has approved, until when, and which wait for it.
