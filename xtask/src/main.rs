@@ -65,7 +65,7 @@ enum Command {
     /// Have a thousand people join, give records and read at once, and measure it; arguments go to `rochdale-load`
     #[command(after_help = "Example: cargo xtask load --release --members 100 --at-once 50 --seconds 10")]
     Load {
-        /// Build everything as it is shipped, which takes half an hour the first time
+        /// Build everything as it is shipped, which compiles every dependency once more
         #[arg(long)]
         release: bool,
         /// Arguments of `rochdale-load`

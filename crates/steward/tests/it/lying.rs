@@ -1,9 +1,7 @@
 //! A steward that answers as it likes costs what it answers, and nobody else's work.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -17,9 +15,7 @@ use rochdale_node::sealed::SealedBody;
 use rochdale_steward::http::{self, App};
 use rochdale_steward::scoring::drawn;
 use rochdale_steward::steward::Steward;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 use crate::world::World;
 
@@ -47,30 +43,6 @@ fn shares(after: Duration, change: fn(&mut ScoringShares)) -> MethodRouter<App> 
         tokio::time::sleep(after).await;
         sealed.reply(answer)
     })
-}
-
-/// Passes on what comes to the address that it gives, while it is open.
-pub async fn gate(to: SocketAddr, open: Arc<AtomicBool>) -> Result<String> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let url = format!("http://{}", listener.local_addr()?);
-    tokio::spawn(async move {
-        while let Ok((near, _)) = listener.accept().await {
-            let Ok(far) = TcpStream::connect(to).await else { continue };
-            let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
-            tokio::spawn(pass(near_in, far_out, open.clone()));
-            tokio::spawn(pass(far_in, near_out, open.clone()));
-        }
-    });
-    Ok(url)
-}
-
-async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, open: Arc<AtomicBool>) {
-    let mut buffer = vec![0; 1 << 16];
-    while let Ok(read @ 1..) = from.read(&mut buffer).await {
-        if !open.load(Ordering::SeqCst) || to.write_all(&buffer[..read]).await.is_err() {
-            return;
-        }
-    }
 }
 
 pub fn reaches(world: &mut World, process: u8, peer: u8, url: &str) {

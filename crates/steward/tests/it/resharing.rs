@@ -27,7 +27,8 @@ use rochdale_steward::store::RedealtRow;
 use rochdale_testkit::anvil::role_key;
 use tokio::sync::Barrier;
 
-use crate::lying::{front, gate, reaches};
+use crate::lying::{front, reaches};
+use crate::wire::between;
 use crate::world::World;
 
 async fn held(steward: &Steward, id: ContributionId) -> Result<Held> {
@@ -317,7 +318,9 @@ async fn a_seat_that_takes_a_deal_later_than_the_others_ends_with_their_shares()
     let mut config = world.configs[5].clone();
     for url in config.peers.iter_mut().map(|peer| &mut peer.url).chain(config.former.iter_mut().map(|old| &mut old.url))
     {
-        *url = gate(url.trim_start_matches("http://").parse()?, open.clone()).await?;
+        let gate = open.clone();
+        let to = url.trim_start_matches("http://").parse()?;
+        *url = between(to, move |_| gate.load(Ordering::SeqCst)).await?;
     }
     world.configs[5] = config;
     world.up(3).await?;

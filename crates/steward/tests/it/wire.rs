@@ -15,6 +15,7 @@ use rochdale_core::ids::{ContributionId, Epoch};
 use rochdale_node::sealed;
 use rochdale_testkit::anvil::role_key;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::awards::{award, give, set};
@@ -23,8 +24,8 @@ use crate::world::{TestMember, World};
 /// What passed, in the order in which it did.
 type Heard = Arc<Mutex<Vec<u8>>>;
 
-/// Listens between whoever calls the address that it gives and the process at `to`.
-async fn tap(to: SocketAddr, heard: Heard) -> Result<String> {
+/// Listens between whoever calls the address that it gives and the process at `to`, and ends a connection whose bytes are not to pass.
+pub async fn between(to: SocketAddr, passes: impl Fn(&[u8]) -> bool + Clone + Send + Sync + 'static) -> Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);
     tokio::spawn(async move {
@@ -32,21 +33,29 @@ async fn tap(to: SocketAddr, heard: Heard) -> Result<String> {
             // A steward that is down takes no calls.
             let Ok(far) = TcpStream::connect(to).await else { continue };
             let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
-            tokio::spawn(pass(near_in, far_out, heard.clone()));
-            tokio::spawn(pass(far_in, near_out, heard.clone()));
+            tokio::spawn(pass(near_in, far_out, passes.clone()));
+            tokio::spawn(pass(far_in, near_out, passes.clone()));
         }
     });
     Ok(url)
 }
 
-async fn pass(mut from: tokio::net::tcp::OwnedReadHalf, mut to: tokio::net::tcp::OwnedWriteHalf, heard: Heard) {
+async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, passes: impl Fn(&[u8]) -> bool) {
     let mut buffer = vec![0; 1 << 16];
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
-        heard.lock().unwrap().extend_from_slice(&buffer[..read]);
-        if to.write_all(&buffer[..read]).await.is_err() {
+        if !passes(&buffer[..read]) || to.write_all(&buffer[..read]).await.is_err() {
             return;
         }
     }
+}
+
+/// Hears what passes.
+async fn tap(to: SocketAddr, heard: Heard) -> Result<String> {
+    let hear = move |bytes: &[u8]| {
+        heard.lock().unwrap().extend_from_slice(bytes);
+        true
+    };
+    between(to, hear).await
 }
 
 fn holds(heard: &Heard, needle: &[u8]) -> bool {
