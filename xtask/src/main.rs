@@ -15,6 +15,7 @@ mod setup;
 mod slither;
 mod test;
 mod tidy;
+mod wasm;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -87,6 +88,12 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Build `web/wasm/`, what a browser runs of the rules, from `crates/browser`
+    Wasm {
+        /// Fail where it was built from other sources, or does not do what the vectors say, instead of building it
+        #[arg(long)]
+        check: bool,
+    },
     /// Record the storage layouts of the upgradeable contracts in `contracts/layouts/`
     Layouts {
         /// Fail where a contract's layout is not the recorded one, or is unsafe, instead of writing
@@ -149,6 +156,7 @@ fn run(command: Command) -> Result<()> {
         Command::Load { release, args } => test::load(release, &args),
         Command::Test { only, list } => test::test(&only, list),
         Command::Abi { check } => test::abi(check),
+        Command::Wasm { check } => wasm::wasm(check),
         Command::Layouts { check, fresh } => test::layouts(check, fresh),
         Command::Slow => test::slow(),
         Command::Mutation { only, sample } => mutation::check(only.as_deref(), sample),

@@ -2,10 +2,11 @@
 
 use crate::forge::{forge, forge_command};
 use crate::run::{cargo, ok, program, root};
-use crate::{coverage, deny, gas, machines, mutation, python, setup, slither, tidy};
+use crate::{coverage, deny, gas, machines, mutation, python, setup, slither, tidy, wasm};
 use anyhow::{Context, Result, bail};
+use std::fs::File;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 struct Part {
@@ -30,7 +31,6 @@ const PARTS: &[Part] = &[
     part("abi-drift", 28, "abi/ is what the contracts give", || abi(true)),
     part("contracts-test", 344, "unit tests, fuzzing and invariants of the contracts", || forge("default", &["test"])),
     part("contracts-gas", 89, "gas is the recorded one, and docs/gas.md shows it", contracts_gas),
-    part("contracts-slow", 333, "longer fuzzing, longer walks of the invariants", || forge("longer", &["test"])),
     part("contracts-layouts", 251, "storage layouts are the recorded ones and safe to upgrade", || {
         layouts(true, false)
     }),
@@ -39,14 +39,15 @@ const PARTS: &[Part] = &[
     part("contracts-symbolic", 52, "halmos proves the check_* functions", symbolic),
     part("contracts-mutation", 207, "tests notice four of the planted bugs", || mutation::check(None, true)),
     Part {
-        name: "build",
+        name: BUILD,
         what: "everything compiles, tests and benchmarks too",
         seconds: None,
-        run: || ok(cargo(&["build", "--workspace", "--all-targets", "--locked"])),
+        run: || ok(cargo(WHOLE_BUILD)),
     },
     part("rust-test", 631, "unit and integration tests of the crates", || {
         ok(cargo(&["test", "--workspace", "--locked"]))
     }),
+    part("wasm", 5, "web/wasm/ is of these sources and does what the vectors say", || wasm::wasm(true)),
     part("http", 121, "processes do what their OpenAPI documents say", http),
     part("demo", 57, "the demo, with 8 patients", demo_test),
     part("year", 71, "40 epochs of a simulated year", || {
@@ -69,6 +70,10 @@ const PARTS: &[Part] = &[
 /// did not run.
 const NAMESPACES: &str = "machines";
 
+/// The longest part. The contracts' compiler keeps one core busy, so a whole run begins this at once and waits for it in its place.
+const BUILD: &str = "build";
+const WHOLE_BUILD: &[&str] = &["build", "--workspace", "--all-targets", "--locked"];
+
 /// Kills in a test run; `cargo xtask chaos --rounds 200` is the long one.
 const CHAOS_ROUNDS: u32 = 9;
 
@@ -87,10 +92,13 @@ pub fn test(only: &[String], list: bool) -> Result<()> {
         return Ok(());
     }
     let mut table = Vec::new();
+    let mut build = if only.is_empty() { Some(Beside::begin()?) } else { None };
     for part in &chosen {
         eprintln!("\n== {} ==", part.name);
         let start = Instant::now();
-        (part.run)()
+        let begun = build.take_if(|_| part.name == BUILD);
+        begun
+            .map_or_else(part.run, Beside::end)
             .with_context(|| format!("part `{0}` failed; run it alone: cargo xtask test --only {0}", part.name))?;
         table.push(format!("{:<18} {:>7.1} s", part.name, start.elapsed().as_secs_f64()));
     }
@@ -100,6 +108,41 @@ pub fn test(only: &[String], list: bool) -> Result<()> {
         println!("NOT RUN: {}, {}: {why:#}", part.name, part.what);
     }
     Ok(())
+}
+
+/// The build of everything, while other parts run. It ends with the run, however that ends.
+struct Beside {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Beside {
+    fn begin() -> Result<Self> {
+        let log = root().join("target/build.log");
+        std::fs::create_dir_all(root().join("target"))?;
+        let file = File::create(&log).with_context(|| log.display().to_string())?;
+        let mut command = cargo(WHOLE_BUILD);
+        command.stdout(Stdio::null()).stderr(file);
+        Ok(Self { child: command.spawn().context("cannot start cargo")?, log })
+    }
+
+    /// Waits, and shows what was said.
+    fn end(mut self) -> Result<()> {
+        let status = self.child.wait()?;
+        eprint!("{}", std::fs::read_to_string(&self.log)?);
+        if !status.success() {
+            bail!("`cargo {}` failed: {status}", WHOLE_BUILD.join(" "));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        // It has ended already where it was waited for.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
 }
 
 /// Whether one of `only` has nothing but words of the name, such as `contracts` or `contracts-gas`; all are where it is empty.

@@ -123,6 +123,14 @@ impl Drop for Service {
     }
 }
 
+/// The web app, where one was built: in the repository that these programs were built in, or where `cargo xtask install` puts it.
+pub fn web_app() -> Option<PathBuf> {
+    let here = std::env::current_exe().ok()?;
+    let above = |many: usize| here.ancestors().nth(many);
+    let places = [above(3).map(|root| root.join("web/dist")), above(2).map(|root| root.join("share/rochdale/web"))];
+    places.into_iter().flatten().find(|place| place.join("index.html").is_file())
+}
+
 /// A program that was built beside this one.
 pub fn sibling(program: &str) -> Result<PathBuf> {
     let here = std::env::current_exe().context("this program's own path is not known")?;

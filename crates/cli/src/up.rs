@@ -1,7 +1,7 @@
 //! Running a cooperative on one machine: anvil, gateway, stewards and worker, each a process of its own.
 
 use crate::found::{self, Layout};
-use crate::process::Service;
+use crate::process::{self, Service};
 use crate::state::{State, read_json, write_json};
 use crate::ui::Ui;
 use crate::{ports, tied};
@@ -280,7 +280,10 @@ pub fn spawn(state: &State, layout: &Layout, name: &str) -> Result<Service> {
     let kind = name.split('-').next().unwrap_or(name);
     let config = dir.join(format!("{kind}.toml"));
     let (program, config) = (format!("rochdale-{kind}"), config.to_string_lossy().into_owned());
-    Service::spawn(name, &program, &["run", "--config", &config], &dir.join("log"))
+    let web = process::web_app().filter(|_| kind == "gateway").map(|web| web.to_string_lossy().into_owned());
+    let web = web.iter().flat_map(|web| ["--web", web]);
+    let args: Vec<&str> = ["run", "--config", &config].into_iter().chain(web).collect();
+    Service::spawn(name, &program, &args, &dir.join("log"))
 }
 
 /// Where the process `name` listens.

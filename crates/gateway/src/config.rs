@@ -39,6 +39,9 @@ pub struct Config {
     pub manifest: PathBuf,
     /// Store and vault.
     pub data_dir: PathBuf,
+    /// The web app's folder; without one, `/` shows the main figures and nothing else.
+    #[serde(default)]
+    pub web: Option<PathBuf>,
     /// The account that pays, and how it sends.
     pub relayer: RelayerConfig,
     /// Every seat of the committee.
@@ -266,7 +269,8 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let mut config: Self = server::load_config(path)?;
         let directory = path.parent().unwrap_or(Path::new(""));
-        for named in [&mut config.manifest, &mut config.data_dir, &mut config.relayer.key_file] {
+        let web = config.web.as_mut();
+        for named in [&mut config.manifest, &mut config.data_dir, &mut config.relayer.key_file].into_iter().chain(web) {
             *named = directory.join(&*named);
         }
         Ok(config)

@@ -25,6 +25,9 @@ enum Command {
         /// Configuration file; docs/samples/gateway.toml shows every key.
         #[arg(long)]
         config: PathBuf,
+        /// The web app's folder, instead of the one that the file names.
+        #[arg(long)]
+        web: Option<PathBuf>,
     },
     #[command(flatten)]
     Backups(backup::Command),
@@ -45,7 +48,11 @@ async fn main() -> ExitCode {
 
 async fn start(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command {
-        Command::Run { config } => Ok(run::run(Config::load(&config)?).await?),
+        Command::Run { config, web } => {
+            let mut config = Config::load(&config)?;
+            config.web = web.or(config.web);
+            Ok(run::run(config).await?)
+        }
         Command::Backups(command) => {
             backup::carry_out(command, |config| Ok::<_, anyhow::Error>(Config::load(config)?.backed_up()?)).await
         }

@@ -25,7 +25,7 @@ use crate::config::Config;
 use crate::directory::Directory;
 use crate::erasure::Erasure;
 use crate::forward::Forward;
-use crate::http::{self, Gateway, Views};
+use crate::http::{self, Gateway, Site, SiteError, Views};
 use crate::indexer::Indexer;
 use crate::quota::Quota;
 use crate::relayer::{House, Limiter, Relayer};
@@ -89,6 +89,9 @@ pub enum RunError {
     /// A URL of a steward or the worker.
     #[error(transparent)]
     Peer(#[from] ClientError),
+    /// The web app's folder.
+    #[error("web: {0}")]
+    Site(#[from] SiteError),
     /// A steward's seat stands twice.
     #[error("[[stewards]]: steward {0} is named twice")]
     Twice(rochdale_core::ids::StewardId),
@@ -132,6 +135,7 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
     let made = std::fs::create_dir_all(&config.data_dir);
     made.map_err(|source| RunError::Directory { path: config.data_dir.clone(), source })?;
     let key = relayer_key(&config)?;
+    let site = config.web.as_deref().map(Site::read).transpose()?.map(Arc::new);
     let mut options = ChainOptions::new(config.chain_id);
     options.stale_after = Duration::from_secs(config.indexer.stale_after_s);
     let chain =
@@ -175,6 +179,7 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
         quota,
         codes: config.codes.clone(),
         views: Views::default(),
+        site,
     });
     Ok(Assembled { listener, gateway, indexer, erasure, config })
 }

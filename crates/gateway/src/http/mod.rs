@@ -12,6 +12,7 @@ mod page;
 mod polls;
 mod public;
 mod relay;
+mod site;
 mod views;
 
 use std::sync::Arc;
@@ -47,6 +48,7 @@ use crate::store::Store;
 use crate::vault::Vault;
 
 pub use auth::AppState;
+pub use site::{Site, SiteError};
 pub use views::Views;
 
 /// How long a request may take: answering a query opens every record of the snapshot.
@@ -89,6 +91,8 @@ pub struct Gateway {
     pub codes: Vec<CodeConfig>,
     /// Public answers of the newest state.
     pub views: Views,
+    /// The web app, where one is configured.
+    pub site: Option<Arc<Site>>,
 }
 
 #[derive(OpenApi)]
@@ -119,9 +123,12 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), views::kept))
         .layer(middleware::from_fn(bounded))
         .layer(middleware::from_fn(protective))
-        .layer(middleware::from_fn(request::scoped))
-        .with_state(state);
-    server::answering(router, identity)
+        .layer(middleware::from_fn(request::scoped));
+    let router = match &state.site {
+        Some(site) => router.layer(middleware::from_fn_with_state(Arc::clone(site), site::served)),
+        None => router,
+    };
+    server::answering(router.with_state(state), identity)
 }
 
 fn api() -> OpenApiRouter<AppState> {

@@ -609,6 +609,7 @@ async fn gateway(
         rpc_url: rpc.to_owned(),
         rpc_fallbacks: Vec::new(),
         metrics_listen: None,
+        web: None,
         chain_id: 31_337,
         manifest: dir.join("../manifest.json"),
         data_dir: dir.join("data"),
