@@ -40,6 +40,7 @@ impl Erasure {
     pub async fn run(&self) -> Result<usize, ErasureError> {
         let blobs = self.store.blobs_to_erase().await?;
         for digest in &blobs {
+            let _turn = self.vault.turn().await;
             self.vault.delete(cid(*digest)).await?;
             self.store.forget_blob(*digest).await?;
         }

@@ -2,7 +2,7 @@
 //!
 //! One module a duty, wired in [`run`]: [`http`] takes requests; [`relayer`] sends statements that others signed to the
 //! contracts and pays; [`forward`] brings sealed parts to the stewards of the [`directory`]; [`vault`] keeps sealed
-//! records and [`erasure`] deletes them; [`indexer`] keeps the [`store`] in step with the chain.
+//! records, [`scrub`] looks at them again and [`erasure`] deletes them; [`indexer`] keeps the [`store`] in step with the chain.
 //!
 //! **Architecture Invariant:** no key share, no consent receipt and no plaintext is kept here, and nothing that is
 //! sealed can be opened here: this crate holds one key, which signs.
@@ -18,6 +18,7 @@ pub mod quota;
 pub mod receipts;
 pub mod relayer;
 pub mod run;
+pub mod scrub;
 pub mod store;
 pub mod vault;
 

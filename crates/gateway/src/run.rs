@@ -29,6 +29,7 @@ use crate::http::{self, Gateway, Site, SiteError, Views};
 use crate::indexer::Indexer;
 use crate::quota::Quota;
 use crate::relayer::{House, Limiter, Relayer};
+use crate::scrub::Scrub;
 use crate::store::{Store, StoreError};
 use crate::vault::{Vault, VaultError};
 
@@ -147,7 +148,9 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
     let store = Store::open(&config.data_dir).await?;
     let quota = Quota::new(config.limits, store.clone());
     let nonces = Nonces::open(&config.data_dir).await?;
-    let vault = Arc::new(Vault::open(config.data_dir.join("vault"), config.limits.max_blob_bytes).await?);
+    let vault = Arc::new(
+        Vault::open(config.data_dir.join("vault"), config.vault.copy.clone(), config.limits.max_blob_bytes).await?,
+    );
     let erasure = Erasure::new(store.clone(), Arc::clone(&vault), config.limits.unreferenced_ttl_seconds);
     let queue = Arc::new(Notify::new());
     let (indexer, index) =
@@ -157,6 +160,7 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
     let identity = Identity { key: key.clone(), domain };
     let directory = Directory::new(index.state().clone(), identity.clone(), &config.stewards, &config.worker)?;
     let forward = Forward::new(index.clone(), directory.clone());
+    let scrub = Scrub::new(store.clone(), Arc::clone(&vault), directory.clone(), index.clone());
     let options = SenderOptions { poll: RECEIPT_POLL, ..SenderOptions::default() };
     let sender = Sender::with_options(chain.clone(), key, options);
     let address = sender.address();
@@ -177,6 +181,7 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
         looks: Looks::default(),
         nonces,
         quota,
+        scrub,
         codes: config.codes.clone(),
         views: Views::default(),
         site,
@@ -231,6 +236,7 @@ impl Assembled {
         tasks.spawn(Arc::clone(&gateway.relayer).keep_claiming(forward, directory, signal()));
         tasks.spawn(gateway.directory.clone().keep_looking(signal()));
         tasks.spawn(erasure.keep_running(signal()));
+        tasks.spawn(gateway.scrub.clone().keep_running(config.vault.scrub(), signal()));
         let store = gateway.store.clone();
         let router = http::router(gateway);
         if let Ok(address) = listener.local_addr() {

@@ -15,6 +15,7 @@ use rochdale_crypto::Cid;
 use sha2::{Digest as _, Sha256};
 use tokio::fs::{self, File};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::quota::Upload;
 
@@ -94,12 +95,18 @@ impl From<VaultError> for Problem {
     }
 }
 
-/// Sealed records below one directory.
+/// A folder that holds every record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place(usize);
+
+/// Sealed records below one directory, and again below a second one, where there is one.
 #[derive(Debug)]
 pub struct Vault {
     root: PathBuf,
+    copy: Option<PathBuf>,
     limit: u64,
     uploads: AtomicU64,
+    turn: Mutex<()>,
 }
 
 impl Vault {
@@ -107,16 +114,98 @@ impl Vault {
     ///
     /// # Errors
     /// Where the directories cannot be made.
-    pub async fn open(root: PathBuf, limit: u64) -> Result<Self, VaultError> {
-        let partial = root.join("partial");
-        match fs::remove_dir_all(&partial).await {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                return Err(VaultError::Io { what: "clear", path: partial, source });
+    pub async fn open(root: PathBuf, copy: Option<PathBuf>, limit: u64) -> Result<Self, VaultError> {
+        for partial in std::iter::once(&root).chain(&copy).map(|place| place.join("partial")) {
+            match fs::remove_dir_all(&partial).await {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    return Err(VaultError::Io { what: "clear", path: partial, source });
+                }
+                _ => {}
             }
-            _ => {}
+            let made = fs::create_dir_all(&partial).await;
+            made.map_err(|source| VaultError::Io { what: "make", path: partial, source })?;
         }
-        fs::create_dir_all(&partial).await.map_err(|source| VaultError::Io { what: "make", path: partial, source })?;
-        Ok(Self { root, limit, uploads: AtomicU64::new(0) })
+        Ok(Self { root, copy, limit, uploads: AtomicU64::new(0), turn: Mutex::new(()) })
+    }
+
+    /// Every folder that should hold each record.
+    pub fn places(&self) -> impl Iterator<Item = Place> + use<> {
+        (0..1 + usize::from(self.copy.is_some())).map(Place)
+    }
+
+    fn root(&self, place: Place) -> &Path {
+        self.copy.as_deref().filter(|_| place != Place(0)).unwrap_or(&self.root)
+    }
+
+    /// Whoever deletes records, or writes them anew, does so alone.
+    pub async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+
+    /// Whether a place holds a blob with the bytes of its name.
+    ///
+    /// # Errors
+    /// Where the disk fails.
+    pub async fn is_whole(&self, place: Place, cid: Cid) -> Result<bool, VaultError> {
+        let path = below(self.root(place), cid);
+        let io = |source| VaultError::Io { what: "read", path: path.clone(), source };
+        let mut file = match File::open(&path).await {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            opened => opened.map_err(io)?,
+        };
+        let (mut hash, mut buffer) = (Sha256::new(), vec![0; 256 << 10]);
+        loop {
+            match file.read(&mut buffer).await {
+                Ok(0) => return Ok(Cid::from_sha256(hash.finalize().into()) == cid),
+                Ok(read) => hash.update(&buffer[..read]),
+                // A sector that cannot be read is a record that is not whole.
+                Err(_) => return Ok(false),
+            }
+        }
+    }
+
+    /// What a place holds under a name, whatever it is; `None` where it holds nothing.
+    ///
+    /// # Errors
+    /// Where the disk fails.
+    pub async fn read(&self, place: Place, cid: Cid) -> Result<Option<Vec<u8>>, VaultError> {
+        let path = below(self.root(place), cid);
+        match fs::read(&path).await {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            read => read.map(Some).map_err(|source| VaultError::Io { what: "read", path, source }),
+        }
+    }
+
+    /// Writes a blob into a place, whole or not at all. `bytes` are those of its name.
+    ///
+    /// # Errors
+    /// Where the disk fails.
+    pub async fn restore(&self, place: Place, cid: Cid, bytes: &[u8]) -> Result<(), VaultError> {
+        let partial = self.partial(place);
+        let io = |what| {
+            let path = partial.clone();
+            move |source| VaultError::Io { what, path, source }
+        };
+        let mut file = File::create(&partial).await.map_err(io("create"))?;
+        file.write_all(bytes).await.map_err(io("write"))?;
+        self.name(place, cid, &file, &partial).await
+    }
+
+    fn partial(&self, place: Place) -> PathBuf {
+        self.root(place).join("partial").join(self.uploads.fetch_add(1, Ordering::Relaxed).to_string())
+    }
+
+    /// Gives what was written its name.
+    async fn name(&self, place: Place, cid: Cid, file: &File, partial: &Path) -> Result<(), VaultError> {
+        let io = |what| move |source| VaultError::Io { what, path: partial.to_owned(), source };
+        file.sync_all().await.map_err(io("sync"))?;
+        let path = below(self.root(place), cid);
+        let directory = path.parent().unwrap_or(self.root(place)).to_owned();
+        fs::create_dir_all(&directory).await.map_err(io("make the directory of"))?;
+        fs::rename(partial, &path).await.map_err(io("name"))?;
+        // The name itself must outlive a power cut.
+        let directory = File::open(&directory).await.map_err(io("open the directory of"))?;
+        directory.sync_all().await.map_err(io("sync the directory of"))
     }
 
     /// Takes a blob from a request's body within what `upload` may take; `declared` is its length as the sender says.
@@ -130,7 +219,7 @@ impl Vault {
             drain(body).await;
             return Err(VaultError::TooLarge { limit });
         }
-        let partial = self.root.join("partial").join(self.uploads.fetch_add(1, Ordering::Relaxed).to_string());
+        let partial = self.partial(Place(0));
         let taken = self.receive(cid, body, &partial, upload).await;
         if taken.is_err() {
             // Best effort: the next start clears the directory.
@@ -169,14 +258,7 @@ impl Vault {
         if found != cid {
             return Err(VaultError::OtherContent { expected: cid, found });
         }
-        file.sync_all().await.map_err(io("sync"))?;
-        let path = self.path(cid);
-        let directory = path.parent().unwrap_or(&self.root).to_owned();
-        fs::create_dir_all(&directory).await.map_err(io("make the directory of"))?;
-        fs::rename(partial, &path).await.map_err(io("name"))?;
-        // The name itself must outlive a power cut.
-        let directory = File::open(&directory).await.map_err(io("open the directory of"))?;
-        directory.sync_all().await.map_err(io("sync the directory of"))?;
+        self.name(Place(0), cid, &file, partial).await?;
         Ok(bytes)
     }
 
@@ -212,20 +294,27 @@ impl Vault {
     /// # Errors
     /// Where the disk fails.
     pub async fn delete(&self, cid: Cid) -> Result<(), VaultError> {
-        let path = self.path(cid);
-        match fs::remove_file(&path).await {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                Err(VaultError::Io { what: "delete", path, source })
+        for place in self.places() {
+            let path = below(self.root(place), cid);
+            match fs::remove_file(&path).await {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    return Err(VaultError::Io { what: "delete", path, source });
+                }
+                _ => {}
             }
-            _ => Ok(()),
         }
+        Ok(())
     }
 
     fn path(&self, cid: Cid) -> PathBuf {
-        let name = cid.to_string();
-        // The first characters of every name are the same; the last ones spread.
-        self.root.join(&name[name.len() - 3..name.len() - 1]).join(name)
+        below(&self.root, cid)
     }
+}
+
+fn below(root: &Path, cid: Cid) -> PathBuf {
+    let name = cid.to_string();
+    // The first characters of every name are the same; the last ones spread.
+    root.join(&name[name.len() - 3..name.len() - 1]).join(name)
 }
 
 /// The name of the blob with this SHA-256.
@@ -266,7 +355,7 @@ mod tests {
 
     async fn vault() -> (tempfile::TempDir, Vault, Upload) {
         let dir = tempfile::tempdir().unwrap();
-        let vault = Vault::open(dir.path().join("vault"), 1_000).await.unwrap();
+        let vault = Vault::open(dir.path().join("vault"), None, 1_000).await.unwrap();
         let store = crate::store::Store::open(dir.path()).await.unwrap();
         let quota = crate::quota::Quota::new(crate::config::Limits::default(), store);
         let upload = quota.begin([127, 0, 0, 1].into()).await.unwrap();

@@ -89,6 +89,8 @@ pub struct Records {
 pub struct Replica {
     /// Bytes on the disk, at most; records beyond are left out of answers.
     pub max_bytes: u64,
+    /// Seconds in which every record is looked at once.
+    pub scrub_s: u64,
 }
 
 /// What the engine may use.
@@ -134,7 +136,7 @@ impl Default for Engine {
 
 impl Default for Replica {
     fn default() -> Self {
-        Self { max_bytes: 1 << 40 }
+        Self { max_bytes: 1 << 40, scrub_s: 86_400 }
     }
 }
 

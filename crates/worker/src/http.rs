@@ -2,23 +2,29 @@
 
 use std::sync::Arc;
 
+use alloy::primitives::{Address, B256};
 use axum::extract::{FromRef, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use axum::{Json, Router};
 use rochdale_api::order::{QueryRequest, SealedAnswer};
 use rochdale_api::route::gateway;
 use rochdale_api::route::worker::{self as route, Access};
 use rochdale_api::server::document;
-use rochdale_api::server::{Signed, Verifier, answering};
+use rochdale_api::server::{PathOf, Signed, Verifier, answering};
+use rochdale_api::shape::CidText;
 use rochdale_api::status::Health;
 use rochdale_api::{Problem, ProblemCode};
+use rochdale_crypto::Cid;
+use rochdale_crypto::cid::CidError;
 use serde_json::Value;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::problems::internal;
 use crate::query::answer_detached;
-use crate::worker::Worker;
+use crate::worker::{Mirror, Worker};
 
 /// What handlers get.
 #[derive(Clone)]
@@ -48,7 +54,10 @@ impl FromRef<App> for Arc<Worker> {
 struct Document;
 
 fn api() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(Document::openapi()).routes(routes!(health)).routes(routes!(queries))
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(health))
+        .routes(routes!(queries))
+        .routes(routes!(blob))
 }
 
 /// The OpenAPI document.
@@ -84,14 +93,41 @@ async fn queries(
     State(worker): State<Arc<Worker>>,
     request: Signed<QueryRequest>,
 ) -> Result<Json<SealedAnswer>, Problem> {
-    let mirror = worker.at_head().await?;
-    if mirror.latest.gateway != Some(request.signer) {
-        let detail = format!("{} is not the gateway: queries come through it", request.signer);
-        return Err(
-            Problem::new(ProblemCode::Forbidden, detail).hint(format!("POST {} at the gateway", gateway::QUERY.path))
-        );
-    }
+    let mirror = expect_gateway(&worker, request.signer).await?;
     Ok(Json(answer_detached(worker, mirror, request.body).await?))
+}
+
+/// The signer as of the latest block.
+async fn expect_gateway(worker: &Worker, signer: Address) -> Result<Arc<Mirror>, Problem> {
+    let mirror = worker.at_head().await?;
+    if mirror.latest.gateway == Some(signer) {
+        return Ok(mirror);
+    }
+    let detail = format!("{signer} is not the gateway: queries come through it");
+    Err(Problem::new(ProblemCode::Forbidden, detail).hint(format!("POST {} at the gateway", gateway::QUERY.path)))
+}
+
+/// A sealed record of the worker's copy of the vault, whole. For a gateway whose own is damaged.
+#[utoipa::path(
+    get, path = route::BLOB.path, tag = "vault",
+    params(("cid" = CidText, Path, description = "CIDv1, raw, SHA-256")),
+    responses(
+        (status = 200, description = "The sealed record", body = [u8], content_type = "application/octet-stream"),
+        (status = 400, description = "Not a CID", body = Problem),
+        (status = 403, description = "Not by the gateway", body = Problem),
+        (status = 404, description = "Not held", body = Problem),
+    )
+)]
+async fn blob(
+    State(worker): State<Arc<Worker>>,
+    PathOf(name): PathOf<String>,
+    signed: Signed<()>,
+) -> Result<Response, Problem> {
+    expect_gateway(&worker, signed.signer).await?;
+    let cid: Cid = name.parse().map_err(|e: CidError| Problem::new(ProblemCode::BadRequest, e.to_string()))?;
+    let held = worker.replica.read(B256::from(*cid.sha256())).await.map_err(internal)?;
+    let held = held.ok_or_else(|| Problem::new(ProblemCode::NotFound, format!("blob {cid} is not held")))?;
+    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], held).into_response())
 }
 
 /// Whether the worker can work, and what is wrong where it cannot.

@@ -36,6 +36,8 @@ pub(crate) struct Known {
     pub(crate) bytes: u64,
     /// Where the next listing begins.
     pub(crate) after: ContributionId,
+    /// The one that was looked at last.
+    pub(crate) looked: ContributionId,
     /// Whose blobs were deleted.
     pub(crate) erased: BTreeSet<MemberId>,
 }
@@ -65,6 +67,11 @@ impl Replica {
             // Content that the disk has changed is as good as none.
             read => read.map(|blob| (B256::from(*Cid::of(&blob).sha256()) == digest).then_some(blob)),
         }
+    }
+
+    /// How many records are here.
+    pub async fn held(&self) -> usize {
+        self.known.lock().await.held.len()
     }
 
     /// Lists the vault from its beginning the next time: a reorganization may have given a place in the registry anew.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::io;
+use std::ops::Bound;
 use std::sync::atomic::Ordering;
 
 use alloy::primitives::B256;
@@ -83,6 +84,32 @@ impl Worker {
         known.bytes = known.bytes.saturating_add(entry.bytes);
         known.held.insert(id, entry);
         Ok(())
+    }
+
+    /// Looks at the next `many` blobs of the replica, from the first one on again after the last. What is not whole is given up, so that
+    /// the next round fetches it from the gateway. Gives how many those are.
+    ///
+    /// # Errors
+    /// Where the disk fails.
+    pub async fn scrub(&self, many: usize) -> Result<usize, Problem> {
+        let mut damaged = 0;
+        for _ in 0..many {
+            let mut known = self.replica.known.lock().await;
+            let next = known.held.range((Bound::Excluded(known.looked), Bound::Unbounded)).next();
+            let Some((&id, entry)) = next.or_else(|| known.held.iter().next()) else { break };
+            let (digest, bytes) = (entry.blob_digest, entry.bytes);
+            known.looked = id;
+            if self.replica.read(digest).await.map_err(internal)?.is_some() {
+                continue;
+            }
+            tracing::warn!(contribution = %id, "a sealed record of the replica is damaged or gone; it is fetched anew");
+            remove(&self.replica.path(digest)).await.map_err(internal)?;
+            known.held.remove(&id);
+            known.bytes = known.bytes.saturating_sub(bytes);
+            self.replica.relist();
+            damaged += 1;
+        }
+        Ok(damaged)
     }
 
     /// Deletes the blobs of members who erased everything. Whose a blob is stands in its own header, so that neither a lost list nor the

@@ -66,5 +66,13 @@ async fn tend(worker: Arc<Worker>) {
 async fn round_of(worker: &Worker) -> Result<(), Problem> {
     let mirror = worker.at_head().await?;
     worker.forget_ended(&mirror).await?;
+    worker.scrub(share(worker).await).await?;
     worker.replicate(&mirror).await
+}
+
+/// How many records a round looks at, so that all had their turn within `replica.scrub_s`.
+async fn share(worker: &Worker) -> usize {
+    let (held, pass) = (worker.replica.held().await, worker.config.replica.scrub_s.max(1));
+    let share = (held as u64).saturating_mul(TEND_EVERY.as_secs()).div_ceil(pass);
+    usize::try_from(share).unwrap_or(usize::MAX).min(held)
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::Octets;
 use crate::order::{QueryRequest, SealedAnswer};
 use crate::status::Health;
 
@@ -21,4 +22,6 @@ routes! {
     HEALTH: get super::HEALTH.path, Anyone, () => Health;
     /// An order, answered on what it may count.
     QUERY: post "/v1/queries", Gateway, QueryRequest => SealedAnswer;
+    /// A sealed record of the worker's copy of the vault, for a gateway whose own is damaged.
+    BLOB: get "/v1/blobs/{cid}", Gateway, () => Octets;
 }

@@ -44,6 +44,7 @@ use crate::forward::Forward;
 use crate::indexer::Index;
 use crate::quota::Quota;
 use crate::relayer::Relayer;
+use crate::scrub::Scrub;
 use crate::store::Store;
 use crate::vault::Vault;
 
@@ -85,6 +86,8 @@ pub struct Gateway {
     pub looks: Looks,
     /// Nonces of signed requests.
     pub nonces: Nonces,
+    /// Looks at the vault's records again.
+    pub scrub: Scrub,
     /// What uploads may take.
     pub quota: Arc<Quota>,
     /// Codes that are said to occur in datasets.

@@ -68,6 +68,16 @@ impl Store {
         rows.into_iter().map(entry).collect()
     }
 
+    /// How many [`Self::recorded_blobs`] there are.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn recorded_count(&self) -> Result<u64, StoreError> {
+        let (count,): (i64,) =
+            sqlx::query_as("SELECT COUNT(*) FROM contributions WHERE state = 'recorded'").fetch_one(&self.pool).await?;
+        Ok(unsigned(count))
+    }
+
     /// Blobs that no package names, uploaded before `before` (wall clock, seconds).
     ///
     /// # Errors

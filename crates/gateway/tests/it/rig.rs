@@ -30,7 +30,8 @@ use rochdale_core::consent::Choice;
 use rochdale_core::ids::{DatasetId, MemberId, StewardId};
 use rochdale_crypto::{Cid, RowKey, SealingKeyPair};
 use rochdale_gateway::config::{
-    BatchConfig, ClaimsConfig, Config, GasConfig, IndexerConfig, Limits, RelayerConfig, StewardConfig, WorkerConfig,
+    BatchConfig, ClaimsConfig, Config, GasConfig, IndexerConfig, Limits, RelayerConfig, StewardConfig, VaultConfig,
+    WorkerConfig,
 };
 use rochdale_gateway::run;
 use rochdale_node::sealed::{Opens, SealedBody, Sealer};
@@ -268,6 +269,7 @@ impl Rig {
             // The chain stands still between two transactions here.
             indexer: IndexerConfig { poll_ms: 20, stale_after_s: 3_600, accept_rollback: self.accept_rollback },
             codes: Vec::new(),
+            vault: VaultConfig::default(),
         }
     }
 

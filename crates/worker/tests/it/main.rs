@@ -1,6 +1,7 @@
 //! The worker among real stewards, a real gateway and a real chain; only what goes wrong is made by the test.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod copies;
 mod data_model;
 mod guesses;
 mod interrupted;

@@ -296,16 +296,21 @@ async fn listener() -> (TcpListener, SocketAddr, String) {
 impl Rig {
     /// A cooperative whose stewards give `budget` nano-zCDP for life, with `members` members who contributed one record.
     pub async fn new(members: u32, budget: u64) -> Self {
-        Self::looking(20, members, budget).await
+        Self::looking((20, false), members, budget).await
     }
 
     /// The same, but the gateway looks at the chain where somebody asks, so that what is asked for can be counted.
     pub async fn quiet(members: u32, budget: u64) -> Self {
-        Self::looking(HOUR_MS, members, budget).await
+        Self::looking((HOUR_MS, false), members, budget).await
     }
 
-    async fn looking(poll_ms: u64, members: u32, budget: u64) -> Self {
-        let mut rig = Self::empty(budget, poll_ms).await;
+    /// The same, and the gateway looks at every sealed record each second, and keeps each in a second folder.
+    pub async fn scrubbing(members: u32, budget: u64) -> Self {
+        Self::looking((20, true), members, budget).await
+    }
+
+    async fn looking(looks: (u64, bool), members: u32, budget: u64) -> Self {
+        let mut rig = Self::empty(budget, looks).await;
         for n in 1..=members {
             rig.join(n).await;
         }
@@ -316,7 +321,7 @@ impl Rig {
         rig
     }
 
-    async fn empty(budget: u64, poll_ms: u64) -> Self {
+    async fn empty(budget: u64, looks: (u64, bool)) -> Self {
         let keys: Vec<SealingKeyPair> = (1..=3).map(|id| sealing(&format!("steward-{id}"))).collect();
         let coop = TestCoop::deploy_with(AnvilOptions::default(), |config| {
             for (seat, key) in config.actors.stewards.iter_mut().zip(&keys) {
@@ -336,7 +341,7 @@ impl Rig {
         let (worker_listener, _, worker_url) = listener().await;
         let wires = Wires::new(&coop).await;
         let (gateway, gateway_url, serving) =
-            gateway(&coop, dir.path(), (&urls, &worker_url), &wires.gateway.url, poll_ms).await;
+            gateway(&coop, dir.path(), (&urls, &worker_url), &wires.gateway.url, looks).await;
         let mut running = vec![serving];
         let mut seats = Vec::new();
         for (id, (listener, address, _)) in (1u8..).zip(addresses) {
@@ -377,6 +382,11 @@ impl Rig {
     /// Where the gateway keeps sealed records.
     pub fn gateway_vault(&self) -> PathBuf {
         self.dir.path().join("gateway/data/vault")
+    }
+
+    /// And again, where it keeps two.
+    pub fn gateway_copy(&self) -> PathBuf {
+        self.dir.path().join("gateway/copy")
     }
 
     /// Mines until everything so far is final.
@@ -595,10 +605,11 @@ async fn gateway(
     dir: &Path,
     (stewards, worker): (&[String], &str),
     rpc: &str,
-    poll_ms: u64,
+    (poll_ms, scrubs): (u64, bool),
 ) -> (Client, String, JoinHandle<()>) {
     use rochdale_gateway::config::{
-        BatchConfig, ClaimsConfig, Config, GasConfig, IndexerConfig, Limits, RelayerConfig, StewardConfig, WorkerConfig,
+        BatchConfig, ClaimsConfig, Config, GasConfig, IndexerConfig, Limits, RelayerConfig, StewardConfig, VaultConfig,
+        WorkerConfig,
     };
     let dir = dir.join("gateway");
     std::fs::create_dir(&dir).unwrap();
@@ -617,6 +628,7 @@ async fn gateway(
         stewards: (1..).zip(stewards).map(steward).collect(),
         worker: WorkerConfig { address: coop.worker.address(), url: worker.to_owned() },
         limits: Limits::default(),
+        vault: if scrubs { VaultConfig { copy: Some(dir.join("copy")), scrub_s: 1 } } else { VaultConfig::default() },
         batch: BatchConfig { idle_ms: 10, ..BatchConfig::default() },
         claims: ClaimsConfig { every_ms: 0, ..ClaimsConfig::default() },
         gas: GasConfig::default(),
