@@ -1,7 +1,7 @@
 //! Puts the programs where a shell finds them.
 
 use crate::run::root;
-use crate::{setup, test};
+use crate::{setup, test, web};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 
@@ -12,11 +12,18 @@ const PROGRAMS: &[&str] = &["rochdale", "rochdale-gateway", "rochdale-steward", 
 pub fn install(into: Option<PathBuf>) -> Result<()> {
     setup::npm()?;
     test::build_programs()?;
-    let bin = into.map_or_else(cargo_root, Ok)?.join("bin");
+    web::build()?;
+    let into = into.map_or_else(cargo_root, Ok)?;
+    let bin = into.join("bin");
     std::fs::create_dir_all(&bin).with_context(|| format!("cannot make {}", bin.display()))?;
     for name in PROGRAMS {
         put(&root().join("target/debug").join(name), &bin.join(name))?;
     }
+    let share = into.join("share/rochdale/web");
+    if share.exists() {
+        std::fs::remove_dir_all(&share).with_context(|| format!("cannot empty {}", share.display()))?;
+    }
+    put_folder(&root().join("web/dist"), &share)?;
     // The local chain's. One that is there already may be of somebody's own Foundry.
     let anvil = bin.join("anvil");
     if !anvil.exists() {
@@ -34,6 +41,16 @@ fn cargo_root() -> Result<PathBuf> {
     let named = ["CARGO_INSTALL_ROOT", "CARGO_HOME"].into_iter().find_map(std::env::var_os).map(PathBuf::from);
     let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo"));
     named.or_else(home).context("neither CARGO_HOME nor HOME is set: name a folder by --root")
+}
+
+fn put_folder(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
+    for entry in std::fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default();
+        if path.is_dir() { put_folder(&path, &to.join(name))? } else { put(&path, &to.join(name))? }
+    }
+    Ok(())
 }
 
 /// By a new file and a new name: one that runs is not written to.

@@ -16,6 +16,7 @@ mod slither;
 mod test;
 mod tidy;
 mod wasm;
+mod web;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -94,6 +95,8 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Build the web app into `web/dist`, which `rochdale up` and the gateway serve
+    Web,
     /// Record the storage layouts of the upgradeable contracts in `contracts/layouts/`
     Layouts {
         /// Fail where a contract's layout is not the recorded one, or is unsafe, instead of writing
@@ -157,6 +160,7 @@ fn run(command: Command) -> Result<()> {
         Command::Test { only, list } => test::test(&only, list),
         Command::Abi { check } => test::abi(check),
         Command::Wasm { check } => wasm::wasm(check),
+        Command::Web => web::build(),
         Command::Layouts { check, fresh } => test::layouts(check, fresh),
         Command::Slow => test::slow(),
         Command::Mutation { only, sample } => mutation::check(only.as_deref(), sample),

@@ -2,7 +2,7 @@
 
 use crate::forge::{forge, forge_command};
 use crate::run::{cargo, ok, program, root};
-use crate::{coverage, deny, gas, machines, mutation, python, setup, slither, tidy, wasm};
+use crate::{coverage, deny, gas, machines, mutation, python, setup, slither, tidy, wasm, web};
 use anyhow::{Context, Result, bail};
 use std::fs::File;
 use std::path::PathBuf;
@@ -15,15 +15,27 @@ struct Part {
     /// Of one run on two cores of an AMD EPYC with the crates compiled, 2026-11-29; none where the network or an empty `target/` decides.
     seconds: Option<u16>,
     run: fn() -> Result<()>,
+    /// Whether it can run on this machine; where not it fails if it was asked for by name, and else the last lines say that it did not run.
+    able: fn() -> Result<()>,
 }
 
 const fn part(name: &'static str, seconds: u16, what: &'static str, run: fn() -> Result<()>) -> Part {
-    Part { name, what, seconds: Some(seconds), run }
+    Part { name, what, seconds: Some(seconds), run, able: anywhere }
+}
+
+fn anywhere() -> Result<()> {
+    Ok(())
 }
 
 /// In this order: what is cheap and often wrong comes first.
 const PARTS: &[Part] = &[
-    Part { name: "setup", what: "install forge, anvil, solc and OpenZeppelin", seconds: None, run: setup::npm },
+    Part {
+        name: "setup",
+        what: "install forge, anvil, solc and OpenZeppelin",
+        seconds: None,
+        run: setup::npm,
+        able: anywhere,
+    },
     part("format", 2, "the Rust code is formatted", || ok(cargo(&["fmt", "--all", "--check"]))),
     part("tidy", 7, "the repository's own rules", tidy::check),
     part("deny", 1, "licenses and sources of every dependency", deny::check),
@@ -43,6 +55,7 @@ const PARTS: &[Part] = &[
         what: "everything compiles, tests and benchmarks too",
         seconds: None,
         run: || ok(cargo(WHOLE_BUILD)),
+        able: anywhere,
     },
     part("rust-test", 631, "unit and integration tests of the crates", || {
         ok(cargo(&["test", "--workspace", "--locked"]))
@@ -53,22 +66,22 @@ const PARTS: &[Part] = &[
     part("year", 71, "40 epochs of a simulated year", || {
         year(&["--epochs", "40", "--members", "104"].map(str::to_owned))
     }),
-    part(
-        NAMESPACES,
-        76,
-        "docs/how-to/several-machines.md, each machine a network namespace: takes root",
-        machines_walked,
-    ),
+    Part {
+        able: machines::able,
+        ..part(
+            "machines",
+            76,
+            "docs/how-to/several-machines.md, each machine a network namespace: takes root",
+            machines_walked,
+        )
+    },
+    Part { able: web::able, ..part("web", 240, "the web app, in a browser against cooperatives that run", web::test) },
     part("chaos", 41, "9 random kills lose nothing", || chaos(CHAOS_ROUNDS, 1)),
     part("load", 40, "24 members join, 12 at once, 64 connections read while an epoch settles: no error", || {
         load(false, &["--members", "24", "--at-once", "12", "--seconds", "5"].map(str::to_owned))
     }),
     part("clippy", 106, "no warnings", clippy),
 ];
-
-/// The part that needs network namespaces. Where there are none it fails if it was asked for by name, and else the last lines say that it
-/// did not run.
-const NAMESPACES: &str = "machines";
 
 /// The longest part. The contracts' compiler keeps one core busy, so a whole run begins this at once and waits for it in its place.
 const BUILD: &str = "build";
@@ -82,8 +95,14 @@ const SYMBOLIC: &str = "test/symbolic";
 /// Runs every part, or those that `only` names, and prints how long each took.
 pub fn test(only: &[String], list: bool) -> Result<()> {
     let chosen = PARTS.iter().filter(|part| is_chosen(part.name, only));
-    let cannot = if only.is_empty() && !list { machines::able().err() } else { None };
-    let (left_out, chosen): (Vec<_>, Vec<_>) = chosen.partition(|part| cannot.is_some() && part.name == NAMESPACES);
+    let (mut left_out, mut able) = (Vec::new(), Vec::new());
+    for part in chosen {
+        match (part.able)() {
+            Err(why) if only.is_empty() && !list => left_out.push((part, why)),
+            _ => able.push(part),
+        }
+    }
+    let chosen = able;
     if chosen.is_empty() {
         bail!("no part has all words of `{}` in its name; see --list", only.join("` or of `"));
     }
@@ -104,7 +123,7 @@ pub fn test(only: &[String], list: bool) -> Result<()> {
     }
     println!("\n{}\n", table.join("\n"));
     println!("{} passed, 0 failed, {} NOT RUN", chosen.len(), left_out.len());
-    for (part, why) in left_out.iter().zip(cannot) {
+    for (part, why) in &left_out {
         println!("NOT RUN: {}, {}: {why:#}", part.name, part.what);
     }
     Ok(())
@@ -162,6 +181,7 @@ fn minutes(seconds: Option<u16>) -> String {
 /// Sets up, builds the programs and runs the demo with `args`.
 pub fn demo(args: &[String]) -> Result<()> {
     setup::npm()?;
+    web::build()?;
     build_programs()?;
     let mut command = Command::new(root().join("target/debug/rochdale"));
     command.arg("demo").args(args);
@@ -306,7 +326,7 @@ fn demo_test() -> Result<()> {
 }
 
 /// A folder of `target` of our own, without what an earlier run left in it.
-fn emptied(name: &str) -> Result<PathBuf> {
+pub fn emptied(name: &str) -> Result<PathBuf> {
     let state = root().join("target").join(name);
     if state.exists() {
         std::fs::remove_dir_all(&state).with_context(|| format!("cannot empty {}", state.display()))?;
@@ -314,7 +334,6 @@ fn emptied(name: &str) -> Result<PathBuf> {
     Ok(state)
 }
 
-/// Before anything is built it says whether it can run.
 fn machines_walked() -> Result<()> {
     machines::able()?;
     setup::npm()?;
