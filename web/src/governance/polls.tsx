@@ -1,0 +1,79 @@
+//! The polls: what members ask each other.
+import { Link } from "@tanstack/react-router";
+import { useTranslation } from "react-i18next";
+import { readCooperative } from "../api/generated";
+import { useRead } from "../api/read";
+import { type PollAnswered, readPollsWhole } from "../api/within";
+import { Await } from "../ui/await";
+import { useFormat } from "../ui/format";
+import { Empty, PageHead, Section } from "../ui/page";
+import { phaseOf } from "./phase";
+
+export const needs = () => [readPollsWhole(), readCooperative()];
+
+export default function Polls() {
+  const { t } = useTranslation("governance");
+  const polls = useRead(readPollsWhole());
+  const cooperative = useRead(readCooperative());
+  return (
+    <>
+      <PageHead title={t("polls.title")} lead={t("polls.lead")} />
+      <Await of={[polls, cooperative]}>
+        {(all, { now }) => {
+          if (all.length === 0) return <None />;
+          const isOpen = (view: PollAnswered) => phaseOf(view.poll, now) === "open";
+          return (
+            <>
+              <Listed title={t("polls.openNow")} polls={all.filter(isOpen)} now={now} />
+              <Listed title={t("polls.past")} polls={all.filter((view) => !isOpen(view))} now={now} />
+            </>
+          );
+        }}
+      </Await>
+    </>
+  );
+}
+
+function None() {
+  const { t } = useTranslation("governance");
+  return (
+    <Empty title={t("polls.empty")}>
+      <p>{t("polls.emptyText")}</p>
+      <p>
+        <Link to="/">{t("polls.emptyLink")}</Link>
+      </p>
+    </Empty>
+  );
+}
+
+function Listed({ title, polls, now }: { title: string; polls: PollAnswered[]; now: number }) {
+  const { t } = useTranslation("governance");
+  const { time } = useFormat();
+  if (polls.length === 0) return null;
+  const when = { open: "polls.until", later: "polls.from", closed: "polls.ended" } as const;
+  return (
+    <Section title={title}>
+      <ul className="cards">
+        {polls.map(({ id, poll, ballots }) => {
+          const phase = phaseOf(poll, now);
+          return (
+            <li key={id}>
+              {/* Members write in whatever language they speak. */}
+              <h3 lang="">{poll.question}</h3>
+              <p>
+                {t(when[phase], { time: time(phase === "later" ? poll.opens_at : poll.closes_at) })}
+                <br />
+                {t("polls.answers", { count: ballots })}
+              </p>
+              <p>
+                <Link to="/polls/$poll" params={{ poll: id }}>
+                  {t("polls.see", { question: poll.question })}
+                </Link>
+              </p>
+            </li>
+          );
+        })}
+      </ul>
+    </Section>
+  );
+}

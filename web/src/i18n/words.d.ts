@@ -1,0 +1,24 @@
+import type common from "./en/common.json";
+import type governance from "./en/governance.json";
+import type member from "./en/member.json";
+import type operator from "./en/operator.json";
+import type publicWords from "./en/public.json";
+import type researcher from "./en/researcher.json";
+
+export interface Words {
+  common: typeof common;
+  governance: typeof governance;
+  member: typeof member;
+  operator: typeof operator;
+  public: typeof publicWords;
+  researcher: typeof researcher;
+}
+export type Room = Exclude<keyof Words, "common">;
+
+declare module "i18next" {
+  // A key that has no English words does not compile.
+  interface CustomTypeOptions {
+    defaultNS: "common";
+    resources: Words;
+  }
+}

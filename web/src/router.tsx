@@ -1,0 +1,65 @@
+//! Every route. A page is a file; it is loaded with its room's words when it is gone to.
+import type { QueryClient } from "@tanstack/react-query";
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import type { ComponentType } from "react";
+import { options, type Read } from "./api/read";
+import { loadWords } from "./i18n";
+import type { Room } from "./i18n/words";
+import { Broken, Missing, Opening } from "./ui/broken";
+import { Layout } from "./ui/layout";
+
+interface Context {
+  queries: QueryClient;
+}
+
+/** A page's file: the page, and what it needs from the API for these parameters. */
+interface PageFile {
+  default: ComponentType;
+  needs?: (parameters: Record<string, string>) => Read<unknown>[];
+}
+
+const root = createRootRouteWithContext<Context>()({ component: Layout, notFoundComponent: Missing });
+
+function page<const Path extends string>(path: Path, room: Room, load: () => Promise<PageFile>) {
+  return createRoute({
+    path,
+    getParentRoute: () => root,
+    // Words and code are waited for; what the gateway says is asked for and shown as it comes.
+    loader: async ({ context, params }) => {
+      const [file] = await Promise.all([load(), loadWords(room)]);
+      file.needs?.(params as Record<string, string>).forEach((read) => void context.queries.prefetchQuery(options(read)));
+    },
+    component: lazyRouteComponent(load),
+  });
+}
+
+const routes = root.addChildren([
+  page("/", "public", () => import("./public/front")),
+  page("/licenses", "public", () => import("./public/licenses")),
+  page("/treasury", "public", () => import("./public/treasury")),
+  page("/epochs", "public", () => import("./public/epochs")),
+  page("/epochs/$epoch", "public", () => import("./public/epoch")),
+  page("/datasets", "researcher", () => import("./researcher/datasets")),
+  page("/datasets/$dataset", "researcher", () => import("./researcher/dataset")),
+  page("/polls", "governance", () => import("./governance/polls")),
+  page("/polls/$poll", "governance", () => import("./governance/poll")),
+  page("/health", "operator", () => import("./operator/health")),
+  page("/check", "member", () => import("./member/check")),
+]);
+
+export const routerOf = (queries: QueryClient) =>
+  createRouter({
+    routeTree: routes,
+    context: { queries },
+    defaultPreload: "intent",
+    scrollRestoration: true,
+    defaultErrorComponent: Broken,
+    defaultNotFoundComponent: Missing,
+    defaultPendingComponent: Opening,
+  });
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof routerOf>;
+  }
+}

@@ -1,0 +1,44 @@
+//! Money, dates and numbers as the reader's locale writes them. Amounts stay integers: no cent passes through a float.
+import { useMemo } from "react";
+import { useTranslation } from "react-i18next";
+
+
+/** The browser's own variant of the language, where it has one: `en-GB`, `de-AT`. */
+export function localeOf(language: string, wanted: readonly string[]): string {
+  return wanted.find((tag) => tag.toLowerCase().startsWith(language)) ?? language;
+}
+
+/** Micro-USDC as dollars, cut to whole cents: what is shown is never more than what is there. */
+export function money(micro: string | bigint, locale: string): string {
+  const cents = BigInt(micro) / 10_000n;
+  const digits = (cents < 0n ? -cents : cents).toString().padStart(3, "0");
+  const decimal = `${cents < 0n ? "-" : ""}${digits.slice(0, -2)}.${digits.slice(-2)}`;
+  return new Intl.NumberFormat(locale, { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol" }).format(
+    decimal as Intl.StringNumericLiteral,
+  );
+}
+
+/** Whole dollars and what of them is left, for charts alone, which draw and do not add. */
+export const dollarsForDrawing = (micro: string): number => Number(BigInt(micro) / 10_000n) / 100;
+
+/** `part` of `whole` in tenths of a per cent, rounded down; 0 where there is no whole. */
+export const permille = (part: bigint, whole: bigint): number => (whole === 0n ? 0 : Number((part * 1_000n) / whole));
+
+/** All of it for the language that is spoken; the same object until that changes. */
+export function useFormat() {
+  const { i18n } = useTranslation();
+  return useMemo(() => formatOf(localeOf(i18n.language, navigator.languages)), [i18n.language]);
+}
+
+export function formatOf(locale: string) {
+  const at = (seconds: number, style: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale, style).format(seconds * 1000);
+  return {
+    money: (micro: string | bigint) => money(micro, locale),
+    number: (value: number) => new Intl.NumberFormat(locale).format(value),
+    percent: (permilles: number) =>
+      new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 }).format(permilles / 1_000),
+    date: (seconds: number) => at(seconds, { dateStyle: "long" }),
+    time: (seconds: number) => at(seconds, { dateStyle: "long", timeStyle: "short" }),
+    list: (items: string[]) => new Intl.ListFormat(locale).format(items),
+  };
+}
