@@ -37,6 +37,12 @@ export function formatOf(locale: string) {
     number: (value: number) => new Intl.NumberFormat(locale).format(value),
     percent: (permilles: number) =>
       new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 }).format(permilles / 1_000),
+    /** Quality is kept in hundredths of a point of 100. */
+    points: (bps: number) => new Intl.NumberFormat(locale, { maximumFractionDigits: bps % 100 === 0 ? 0 : 1 }).format(bps / 100),
+    bytes: (count: number) => {
+      const [unit, size] = count < 1_000_000 ? (["kilobyte", 1_000] as const) : (["megabyte", 1_000_000] as const);
+      return new Intl.NumberFormat(locale, { style: "unit", unit, maximumFractionDigits: 1 }).format(count / size);
+    },
     date: (seconds: number) => at(seconds, { dateStyle: "long" }),
     time: (seconds: number) => at(seconds, { dateStyle: "long", timeStyle: "short" }),
     list: (items: string[]) => new Intl.ListFormat(locale).format(items),

@@ -1,0 +1,1 @@
+export function client(document: unknown): string;

@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import { dollarsForDrawing, formatOf, localeOf, money, permille } from "./format";
+
+const plain = (text: string) => text.replaceAll("\u00a0", " ").replaceAll("\u202f", " ");
+
+describe("money", () => {
+  it("is cut to whole cents and never rounded up", () => {
+    expect(money("4999999", "en-US")).toBe("$4.99");
+    expect(money("9999", "en-US")).toBe("$0.00");
+    expect(money("10000", "en-US")).toBe("$0.01");
+    expect(money(-10_000n, "en-US")).toBe("-$0.01");
+  });
+  it("keeps every digit of an amount that a float would not", () => {
+    expect(money("90071992547409931234567", "en-US")).toBe("$90,071,992,547,409,931.23");
+  });
+  it("is written as the locale writes it", () => {
+    expect(plain(money("1234567890", "de-DE"))).toBe("1.234,56 $");
+  });
+  it("draws what it shows", () => {
+    expect(dollarsForDrawing("288469999")).toBe(288.46);
+  });
+});
+
+describe("shares and points", () => {
+  it("are rounded down, and of nothing they are nothing", () => {
+    expect(permille(1_999n, 2_000n)).toBe(999);
+    expect(permille(5n, 0n)).toBe(0);
+  });
+  it("show a tenth where there is one", () => {
+    const { points, bytes } = formatOf("en-GB");
+    expect([points(8_400), points(9_890), points(99)]).toEqual(["84", "98.9", "1"]);
+    expect([bytes(130_400), bytes(64_000_000)]).toEqual(["130.4 kB", "64 MB"]);
+  });
+});
+
+it("takes the browser's own variant of the language that is spoken", () => {
+  expect(localeOf("de", ["en-US", "de-AT"])).toBe("de-AT");
+  expect(localeOf("de", ["en-US"])).toBe("de");
+});
