@@ -71,7 +71,7 @@ function Scored({ record, title }: { record: Looked; title: string | undefined }
       {!gated && (
         <>
           <h3>{t("check.parts")}</h3>
-          <Parts of={parts} />
+          <Parts of={parts} record={title} />
         </>
       )}
       <h3>{t("check.file")}</h3>
@@ -112,7 +112,7 @@ function List({ reasons }: { reasons: Told[] }) {
         <li key={`${reason} ${resource}`}>
           <h4>{t(`check.reasons.${reason}.title`)}</h4>
           <p className="small">
-            {t("check.costs", { count: lost / 100, points: points(lost) })} · {t("check.times", { count })} ·{" "}
+            {t("check.costs", { count: Math.round(lost / 10) / 10, points: points(lost) })} · {t("check.times", { count })} ·{" "}
             {t("check.in", { resource: t(`check.resources.${resource}`) })}
           </p>
           <p>{t(`check.reasons.${reason}.raise`)}</p>
@@ -140,12 +140,12 @@ function Details({ of }: { of: Reason[] }) {
   );
 }
 
-function Parts({ of }: { of: Part[] }) {
+function Parts({ of, record }: { of: Part[]; record: string | undefined }) {
   const { t } = useTranslation("member");
   const { number, points } = useFormat();
   return (
     <Table
-      caption={t("check.partsCaption")}
+      caption={record ? `${t("check.partsCaption")}: ${record}` : t("check.partsCaption")}
       rows={of}
       keyOf={({ category }) => category}
       columns={[

@@ -1,0 +1,79 @@
+#!/usr/bin/env node
+// The web app in a real Chromium, built as it is shipped, under the headers of headers.json, against a real gateway.
+//
+//   npm run e2e -- URL-of-a-cooperative [URL-of-one-without-members] [--shots DIR] [--only WORD]
+//
+// Every page is looked at with axe. What the second cooperative is for: pages that have nothing to show yet.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { serverOf } from "../scripts/serve.mjs";
+import { launch } from "./browser.mjs";
+import * as check from "./check.mjs";
+import * as keyboard from "./keyboard.mjs";
+import * as policy from "./policy.mjs";
+import * as routes from "./routes.mjs";
+import * as states from "./states.mjs";
+
+const words = process.argv.slice(2);
+const option = (name) => (words.includes(name) ? words[words.indexOf(name) + 1] : undefined);
+const [gateway, fresh] = words.filter((word) => word.startsWith("http"));
+if (!gateway) {
+  console.error("name a running cooperative's gateway: npm run e2e -- http://127.0.0.1:8400");
+  process.exit(2);
+}
+
+const site = await listen();
+const browser = await launch();
+const shots = option("--shots");
+const world = { site, browser, gateway, fresh, shoot };
+const failures = [];
+
+const tests = Object.entries({ policy, routes, states, keyboard, check }).flatMap(([file, { tests }]) =>
+  tests(world).map(([name, run]) => [`${file}: ${name}`, run]),
+);
+for (const [name, run] of tests.filter(([name]) => name.includes(option("--only") ?? ""))) {
+  const begun = Date.now();
+  site.be(gateway);
+  const error = await run().then(() => undefined, (thrown) => thrown);
+  console.log(`${error ? "FAILED" : "ok    "} ${name} (${((Date.now() - begun) / 1000).toFixed(1)} s)`);
+  if (error) failures.push([name, error]);
+}
+if (!fresh) console.log("NOT LOOKED AT: pages with nothing to show; name a cooperative without members as the second URL");
+
+for (const [name, error] of failures) console.error(`\n${name}\n${error.message ?? error}`);
+await browser.close();
+site.close();
+process.exit(failures.length ? 1 : 0);
+
+/** The site on a port of its own. Whose gateway it shows may change under it: another's, none, or one that keeps it waiting. */
+async function listen() {
+  let shown = gateway;
+  let held = [];
+  let isHolding = false;
+  const server = serverOf(() => shown);
+  const [serve] = server.listeners("request");
+  server.removeAllListeners("request");
+  server.on("request", (asked, answer) => {
+    const go = () => serve(asked, answer);
+    if (isHolding && asked.url.startsWith("/v1/")) held.push(go);
+    else go();
+  });
+  await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
+  return {
+    // Not by its number: passkeys and secure contexts are for names.
+    url: `http://localhost:${server.address().port}`,
+    be: (other) => (shown = other),
+    // A port that nobody listens on: the connection breaks, as with a gateway that was stopped.
+    away: () => (shown = "http://127.0.0.1:9"),
+    hold: () => (isHolding = true),
+    release: () => {
+      isHolding = false;
+      held.splice(0).forEach((go) => go());
+    },
+    close: () => server.close(),
+  };
+}
+
+async function shoot(page, name) {
+  if (shots) writeFileSync(join(shots, `${name}.png`), await page.screenshot({ fullPage: true }));
+}

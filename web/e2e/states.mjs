@@ -1,0 +1,116 @@
+// What pages show before there is an answer, where there is none, and where there is nothing to show.
+import assert from "node:assert/strict";
+import { fits, isAccessible, settled, visit } from "./browser.mjs";
+
+const READING = ["/", "/licenses", "/treasury", "/epochs", "/epochs/1", "/polls", "/datasets", "/datasets/1", "/health"];
+const LOOKS = [
+  { size: "narrow", theme: "dark", language: "de" },
+  { size: "wide", theme: "light", language: "en" },
+  { size: "narrow", theme: "light", language: "en" },
+  { size: "wide", theme: "dark", language: "de" },
+];
+const named = (look) => Object.values(look).join(", ");
+
+/** A refused connection is what these tests make. */
+const BROKEN = /Failed to load resource/;
+
+export const tests = (world) => [
+  ...LOOKS.map((look) => [`loading, ${named(look)}`, () => loading(world, look)]),
+  ...LOOKS.map((look) => [`failed, ${named(look)}`, () => failed(world, look)]),
+  ["what was there stays where the gateway goes away, and says so", () => stale(world)],
+  ["nothing moves for who wants no motion", () => motion(world)],
+  ...(world.fresh ? LOOKS.map((look) => [`empty, ${named(look)}`, () => empty(world, look)]) : []),
+];
+
+async function loading({ browser, site, shoot }, look) {
+  const visitor = await visit(browser, site, look);
+  const { page } = visitor;
+  for (const path of READING) {
+    site.hold();
+    await page.goto(site.url + path);
+    await page.getByRole("status").first().waitFor();
+    await isAccessible(page, `${path} while it loads, ${named(look)}`);
+    await fits(page, path);
+    if (path === "/treasury") await shoot(page, `loading-${Object.values(look).join("-")}`);
+    site.release();
+    await settled(page);
+  }
+  visitor.isClean();
+  await visitor.close();
+}
+
+async function failed({ browser, site, gateway, shoot }, look) {
+  const visitor = await visit(browser, site, look);
+  const { page } = visitor;
+  const again = page.getByRole("button", { name: { en: "Try again", de: "Noch einmal versuchen" }[look.language] });
+  for (const path of READING) {
+    site.away();
+    await visitor.open(path);
+    const alert = page.getByRole("alert").first();
+    await alert.waitFor();
+    const said = await alert.innerText();
+    assert.match(said, { en: /Nothing was lost/, de: /Es ging nichts verloren/ }[look.language], path);
+    await isAccessible(page, `${path} without a gateway, ${named(look)}`);
+    await fits(page, path);
+    if (path === "/treasury") await shoot(page, `failed-${Object.values(look).join("-")}`);
+    site.be(gateway);
+    while ((await again.count()) > 0) {
+      await again.first().click();
+      await page.waitForTimeout(300);
+    }
+    await settled(page);
+    assert.equal(await page.getByRole("alert").count(), 0, `${path} recovers`);
+  }
+  visitor.isClean(BROKEN);
+  await visitor.close();
+}
+
+async function stale({ browser, site, gateway, shoot }) {
+  const visitor = await visit(browser, site);
+  const { page } = visitor;
+  await visitor.open("/health");
+  site.away();
+  const note = page.getByText("We could not get anything newer").first();
+  await note.waitFor({ timeout: 30_000 });
+  await page.getByRole("heading", { name: "The keepers" }).waitFor();
+  await isAccessible(page, "/health, as of a while ago");
+  await shoot(page, "stale");
+  site.be(gateway);
+  await note.waitFor({ state: "detached", timeout: 30_000 });
+  visitor.isClean(BROKEN);
+  await visitor.close();
+}
+
+async function motion({ browser, site }) {
+  for (const [motion, moves] of [
+    ["no-preference", "breathe"],
+    ["reduce", "none"],
+  ]) {
+    const { page, close } = await visit(browser, site, { motion });
+    site.hold();
+    await page.goto(`${site.url}/treasury`);
+    const bone = page.locator(".loading i").first();
+    await bone.waitFor();
+    assert.equal(await bone.evaluate((element) => getComputedStyle(element).animationName), moves, motion);
+    site.release();
+    await close();
+  }
+}
+
+async function empty({ browser, site, fresh, shoot }, look) {
+  site.be(fresh);
+  const visitor = await visit(browser, site, look);
+  const { page } = visitor;
+  for (const path of ["/", "/licenses", "/treasury", "/epochs", "/epochs/1", "/polls", "/datasets", "/datasets/1", "/health"]) {
+    await visitor.open(path);
+    await isAccessible(page, `${path} of a new cooperative, ${named(look)}`);
+    await fits(page, path);
+    if (!["/licenses", "/treasury", "/polls"].includes(path)) continue;
+    const note = page.locator(".empty");
+    assert.equal(await note.count(), 1, `${path} says that there is nothing yet`);
+    assert.ok((await note.getByRole("link").count()) > 0, `${path} names the next step`);
+    if (path === "/treasury") await shoot(page, `empty-${Object.values(look).join("-")}`);
+  }
+  visitor.isClean();
+  await visitor.close();
+}
