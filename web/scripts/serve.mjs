@@ -4,7 +4,7 @@
 //   npm run serve -- URL-of-a-gateway [--port 8480]
 import { createReadStream, readFileSync, statSync } from "node:fs";
 import { createServer, request } from "node:http";
-import { extname, join, normalize } from "node:path";
+import { basename, extname, join, normalize } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const WEB = fileURLToPath(new URL("..", import.meta.url));
@@ -20,7 +20,7 @@ const TYPES = {
 
 /** A server, not yet listening. `gateway()` is asked at each request, so that a test may change it. */
 export function serverOf(gateway) {
-  const headers = JSON.parse(readFileSync(join(WEB, "headers.json"), "utf8"));
+  const headers = JSON.parse(readFileSync(join(DIST, "headers.json"), "utf8"));
   return createServer((asked, answer) => {
     const { pathname } = new URL(asked.url, "http://localhost");
     if (pathname.startsWith("/v1/") || pathname === "/openapi.json") return pass(asked, answer, gateway());
@@ -28,12 +28,12 @@ export function serverOf(gateway) {
   });
 }
 
-/** A file of dist/; the page itself for every path that names none, since the page knows its own routes. */
+/** A file of dist/; the page itself for every address without a dot, since the page knows its own routes. */
 function fileOf(pathname) {
   const path = join(DIST, normalize(decodeURIComponent(pathname)));
   const isThere = path.startsWith(DIST) && statSync(path, { throwIfNoEntry: false })?.isFile();
   if (isThere) return path;
-  return pathname.startsWith("/assets/") ? undefined : join(DIST, "index.html");
+  return basename(pathname).includes(".") ? undefined : join(DIST, "index.html");
 }
 
 function send(answer, path, headers) {
