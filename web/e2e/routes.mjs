@@ -42,7 +42,7 @@ async function pathsOf(gateway) {
     `/epochs/${final_epoch}`,
     `/epochs/${epoch}`,
     "/polls",
-    ...polls.slice(-1).map((poll) => `/polls/${poll.id}`),
+    ...[...polls].sort((one, other) => other.ballots - one.ballots).slice(0, 1).map((poll) => `/polls/${poll.id}`),
     "/datasets",
     ...datasets.map(({ dataset }) => `/datasets/${dataset}`),
     "/health",

@@ -19,7 +19,7 @@ export default function PollPage() {
   const cooperative = useRead(readCooperative());
   return (
     <>
-      <PageHead title={poll.data?.poll.question ?? t("poll.title")} />
+      <PageHead title={poll.data?.poll.question ?? t("poll.title")} lang={poll.data && ""} />
       <Await of={[poll, cooperative]}>{(record, { now }) => <Record record={record} now={now} id={id} />}</Await>
       <p>
         <Link to="/polls">{t("poll.back")}</Link>

@@ -19,8 +19,9 @@ export default function Polls() {
     <>
       <PageHead title={t("polls.title")} lead={t("polls.lead")} />
       <Await of={[polls, cooperative]}>
-        {(all, { now }) => {
-          if (all.length === 0) return <None />;
+        {(unordered, { now }) => {
+          if (unordered.length === 0) return <None />;
+          const all = unordered.toSorted((one, other) => other.poll.opens_at - one.poll.opens_at);
           const isOpen = (view: PollAnswered) => phaseOf(view.poll, now) === "open";
           return (
             <>
@@ -53,22 +54,19 @@ function Listed({ title, polls, now }: { title: string; polls: PollAnswered[]; n
   const when = { open: "polls.until", later: "polls.from", closed: "polls.ended" } as const;
   return (
     <Section title={title}>
-      <ul className="cards">
+      <ul className="plain">
         {polls.map(({ id, poll, ballots }) => {
           const phase = phaseOf(poll, now);
           return (
             <li key={id}>
-              {/* Members write in whatever language they speak. */}
-              <h3 lang="">{poll.question}</h3>
-              <p>
-                {t(when[phase], { time: time(phase === "later" ? poll.opens_at : poll.closes_at) })}
-                <br />
-                {t("polls.answers", { count: ballots })}
-              </p>
-              <p>
-                <Link to="/polls/$poll" params={{ poll: id }}>
-                  {t("polls.see", { question: poll.question })}
+              <h3>
+                {/* Members write in whatever language they speak. */}
+                <Link to="/polls/$poll" params={{ poll: id }} lang="">
+                  {poll.question}
                 </Link>
+              </h3>
+              <p>
+                {t(when[phase], { time: time(phase === "later" ? poll.opens_at : poll.closes_at) })} · {t("polls.answers", { count: ballots })}
               </p>
             </li>
           );

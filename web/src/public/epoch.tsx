@@ -42,6 +42,7 @@ function Way({ epoch: { end, final_at, header, state }, now }: { epoch: Epoch; n
   const { t } = useTranslation("public");
   const { time } = useFormat();
   const isOver = end <= now;
+  const computed = header ? "past" : isOver ? "now" : "future";
   const window = final_at ? t(state === "final" ? "epoch.steps.window.past" : "epoch.steps.window.future", { time: time(final_at) }) : t("epoch.steps.window.unknown");
   return (
     <ol className="steps">
@@ -51,7 +52,7 @@ function Way({ epoch: { end, final_at, header, state }, now }: { epoch: Epoch; n
       </li>
       <li data-done={Boolean(header)}>
         <h2 className="step-title">{t("epoch.steps.computed.title")}</h2>
-        <p>{t(header ? "epoch.steps.computed.past" : "epoch.steps.computed.future")}</p>
+        <p>{t(`epoch.steps.computed.${computed}`)}</p>
       </li>
       <li data-done={state === "final"}>
         <h2 className="step-title">{t("epoch.steps.window.title")}</h2>

@@ -5,7 +5,7 @@ import { kindOf, purposeOf } from "../api/codes";
 import { type BudgetView, type LicenseView, readBudget, readCooperative, readDatasets, readLicenses } from "../api/generated";
 import { useRead } from "../api/read";
 import { Await } from "../ui/await";
-import { permille, useFormat } from "../ui/format";
+import { permilleUp, useFormat } from "../ui/format";
 import { Code, Empty, More, PageHead, Section } from "../ui/page";
 import { Table } from "../ui/table";
 
@@ -85,12 +85,11 @@ function Sold({ licenses, kinds, now }: { licenses: LicenseView[]; kinds: Map<nu
 function Questions({ budget: { debits, answered, rho, limits } }: { budget: BudgetView }) {
   const { t } = useTranslation("public");
   const { percent } = useFormat();
-  // Rounded up: nothing that was used is told as unused.
-  const used = limits && Math.min(1_000, permille(BigInt(rho), BigInt(limits.lifetime)) + 1);
+  const used = limits && Math.min(1_000, permilleUp(BigInt(rho), BigInt(limits.lifetime)));
   return (
     <>
       <p>
-        {t("licenses.asked", { count: debits })} {debits > 0 && t("licenses.answered", { count: answered })}
+        {t("licenses.asked", { count: debits })} {debits > 0 && (answered === debits ? t("licenses.allAnswered") : t("licenses.answered", { count: answered }))}
       </p>
       <p>{t("licenses.budget")}</p>
       {debits > 0 && <p>{used ? t("licenses.used", { part: percent(used) }) : t("licenses.unknown")}</p>}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { dollarsForDrawing, formatOf, localeOf, money, permille } from "./format";
+import { dollarsForDrawing, formatOf, localeOf, money, permille, permilleUp } from "./format";
 
 const plain = (text: string) => text.replaceAll("\u00a0", " ").replaceAll("\u202f", " ");
 
@@ -25,6 +25,9 @@ describe("shares and points", () => {
   it("are rounded down, and of nothing they are nothing", () => {
     expect(permille(1_999n, 2_000n)).toBe(999);
     expect(permille(5n, 0n)).toBe(0);
+  });
+  it("of what was used up are rounded up, and exact where they are", () => {
+    expect([permilleUp(300n, 1_000n), permilleUp(3_001n, 10_000n), permilleUp(1n, 10_000n), permilleUp(0n, 5n)]).toEqual([300, 301, 1, 0]);
   });
   it("show a tenth where there is one", () => {
     const { points, bytes } = formatOf("en-GB");

@@ -24,6 +24,9 @@ export const dollarsForDrawing = (micro: string): number => Number(BigInt(micro)
 /** `part` of `whole` in tenths of a per cent, rounded down; 0 where there is no whole. */
 export const permille = (part: bigint, whole: bigint): number => (whole === 0n ? 0 : Number((part * 1_000n) / whole));
 
+/** The same, rounded up: nothing that was used is told as unused. */
+export const permilleUp = (part: bigint, whole: bigint): number => (whole === 0n ? 0 : Number((part * 1_000n + whole - 1n) / whole));
+
 /** All of it for the language that is spoken; the same object until that changes. */
 export function useFormat() {
   const { i18n } = useTranslation();

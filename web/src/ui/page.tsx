@@ -3,12 +3,14 @@ import { type ReactNode, useId } from "react";
 import { useTranslation } from "react-i18next";
 
 /** Title, heading and first sentence. The heading takes the focus when the page is gone to. */
-export function PageHead({ title, lead, children }: { title: string; lead?: string; children?: ReactNode }) {
+export function PageHead({ title, lead, lang, children }: { title: string; lead?: string; lang?: string | undefined; children?: ReactNode }) {
   const { t } = useTranslation();
   return (
     <div className="page-head">
       <title>{`${title} – ${t("name")}`}</title>
-      <h1 tabIndex={-1}>{title}</h1>
+      <h1 tabIndex={-1} lang={lang}>
+        {title}
+      </h1>
       {lead && <p className="lead">{lead}</p>}
       {children}
     </div>
