@@ -20,8 +20,8 @@ const SOURCES: &[&str] = &[
     "web/package-lock.json",
 ];
 /// Gateways' ports of the cooperatives that the tests look at: one with members, one without.
-const SHOWN: u16 = 8700;
-const FRESH: u16 = 8720;
+const SHOWN: u16 = 9300;
+const FRESH: u16 = 9330;
 /// How long a cooperative may take to stand.
 const PATIENCE: Duration = Duration::from_secs(180);
 
