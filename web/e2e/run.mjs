@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 // The web app in a real Chromium, built as it is shipped, under the headers of headers.json, against a real gateway.
 //
-//   npm run e2e -- URL-of-a-cooperative [URL-of-one-without-members] [--shots DIR] [--only WORD]
+//   npm run e2e -- URL-of-a-cooperative [URL-of-one-without-members [--steward PID] [--chain PID]] [--shots DIR] [--only WORD]
 //
-// Every page is looked at with axe. What the second cooperative is for: pages that have nothing to show yet.
+// Every page is looked at with axe. What the second cooperative is for: pages that have nothing to show yet. The process ids are of one of its
+// stewards and of its local chain: they are stopped for a while and let go on.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { serverOf } from "../scripts/serve.mjs";
@@ -25,7 +26,8 @@ if (!gateway) {
 const site = await listen();
 const browser = await launch();
 const shots = option("--shots");
-const world = { site, browser, gateway, fresh, shoot };
+const [steward, chain] = ["--steward", "--chain"].map(option).map(Number);
+const world = { site, browser, gateway, fresh, steward, chain, shoot };
 const failures = [];
 
 const tests = Object.entries({ policy, routes, states, keyboard, check }).flatMap(([file, { tests }]) =>
@@ -38,6 +40,7 @@ for (const [name, run] of tests.filter(([name]) => name.includes(option("--only"
   console.log(`${error ? "FAILED" : "ok    "} ${name} (${((Date.now() - begun) / 1000).toFixed(1)} s)`);
   if (error) failures.push([name, error]);
 }
+if (!steward || !chain) console.log("NOT LOOKED AT: a cooperative whose steward or chain does not answer; name their process ids with --steward and --chain");
 if (!fresh) console.log("NOT LOOKED AT: pages with nothing to show; name a cooperative without members as the second URL");
 
 for (const [name, error] of failures) console.error(`\n${name}\n${error.message ?? error}`);

@@ -19,6 +19,8 @@ export const tests = (world) => [
   ...LOOKS.map((look) => [`failed, ${named(look)}`, () => failed(world, look)]),
   ["what was there stays where the gateway goes away, and says so", () => stale(world)],
   ["nothing moves for who wants no motion", () => motion(world)],
+  ...(world.chain && world.fresh ? LOOKS.slice(0, 2).map((look) => [`a chain that does not answer, ${named(look)}`, () => halted(world, look)]) : []),
+  ...(world.steward && world.fresh ? LOOKS.slice(0, 2).map((look) => [`a steward that does not answer, ${named(look)}`, () => stewardDown(world, look)]) : []),
   ...(world.fresh ? LOOKS.map((look) => [`empty, ${named(look)}`, () => empty(world, look)]) : []),
 ];
 
@@ -112,5 +114,50 @@ async function empty({ browser, site, fresh, shoot }, look) {
     if (path === "/treasury") await shoot(page, `empty-${Object.values(look).join("-")}`);
   }
   visitor.isClean();
+  await visitor.close();
+}
+
+/** Stops a process for as long as `run` takes. */
+async function paused(pid, run) {
+  process.kill(pid, "SIGSTOP");
+  try {
+    await run();
+  } finally {
+    process.kill(pid, "SIGCONT");
+  }
+}
+
+/** The gateway answers and cannot work: its health page says so in an answer of 503, and pages that need the chain say that it is not there. */
+async function halted({ browser, site, fresh, chain, shoot }, look) {
+  site.be(fresh);
+  const visitor = await visit(browser, site, look);
+  const { page } = visitor;
+  await paused(chain, async () => {
+    await page.goto(`${site.url}/health`);
+    await page.getByText({ en: "The server cannot work", de: "Der Server kann nicht arbeiten" }[look.language]).waitFor({ timeout: 60_000 });
+    await isAccessible(page, "/health without a chain");
+    await fits(page, "/health without a chain");
+    await shoot(page, `health-bad-${Object.values(look).join("-")}`);
+  });
+  await page.getByText({ en: "Everything that is needed works", de: "Alles, was gebraucht wird, arbeitet" }[look.language]).waitFor({ timeout: 60_000 });
+  visitor.isClean(BROKEN);
+  await visitor.close();
+}
+
+/** It goes on without one of them. */
+async function stewardDown({ browser, site, fresh, steward, shoot }, look) {
+  site.be(fresh);
+  const visitor = await visit(browser, site, look);
+  const { page } = visitor;
+  await paused(steward, async () => {
+    await page.goto(`${site.url}/health`);
+    await page.getByText({ en: "It works, with something to look at", de: "Es läuft, aber etwas braucht Aufmerksamkeit" }[look.language]).waitFor({ timeout: 90_000 });
+    await page.getByText({ en: "Does not answer", de: "Antwortet nicht" }[look.language], { exact: true }).waitFor({ timeout: 90_000 });
+    await isAccessible(page, "/health without a steward");
+    await fits(page, "/health without a steward");
+    await shoot(page, `health-some-${Object.values(look).join("-")}`);
+  });
+  await page.getByText({ en: "Everything that is needed works", de: "Alles, was gebraucht wird, arbeitet" }[look.language]).waitFor({ timeout: 90_000 });
+  visitor.isClean(BROKEN);
   await visitor.close();
 }

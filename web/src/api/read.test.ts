@@ -42,6 +42,17 @@ describe("an answer", () => {
     const read = await answering(503, '{"code":"chain_unavailable","detail":"the RPC is down"}');
     expect(await failure(read([200]))).toMatchObject({ kind: "refused", code: "chain_unavailable", message: "the RPC is down" });
   });
+  it("is unreachable where it breaks off, and where it does not come in time", async () => {
+    server = createServer((asked, answer) => {
+      if (asked.url === "/half") answer.writeHead(200, { "Content-Length": "99" }).write('{"members"', () => answer.destroy());
+    });
+    await new Promise<void>((ready) => server?.listen(0, "127.0.0.1", ready));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    expect((await failure(readOf(`${url}/half`, v.unknown(), [200]))).kind).toBe("unreachable");
+    const error: unknown = await fetchRead(readOf(`${url}/never`, v.unknown(), [200]), undefined, 100).catch((e: unknown) => e);
+    expect(error).toMatchObject({ kind: "unreachable" });
+    server.closeAllConnections();
+  });
   it("is unreachable where nobody answers", async () => {
     const read = await answering(200, "");
     await new Promise((done) => server?.close(done));

@@ -38,12 +38,11 @@ export class ReadFailure extends Error {
 /** An RFC 9457 problem. The code is taken as any word: a newer gateway may have more of them. */
 const ProblemDocument = v.object({ code: v.string(), detail: v.string() });
 
-export async function fetchRead<T>(read: Read<T>, signal?: AbortSignal): Promise<T> {
-  const answer = await fetch(read.path, { signal: signal ?? null, headers: { accept: "application/json" } }).catch((error: unknown) => {
-    if (signal?.aborted) throw error;
-    throw new ReadFailure("unreachable", read.path, String(error));
-  });
-  const body: unknown = await answer.json().catch(() => undefined);
+/** Milliseconds after which nobody is believed to answer: longer than the gateway itself waits for its chain. */
+const PATIENCE = 30_000;
+
+export async function fetchRead<T>(read: Read<T>, signal?: AbortSignal, patience = PATIENCE): Promise<T> {
+  const { answer, body } = await ask(read.path, signal, patience);
   if (read.statuses.includes(answer.status)) {
     const parsed = v.safeParse(read.schema, body);
     if (parsed.success) return parsed.output;
@@ -53,6 +52,28 @@ export async function fetchRead<T>(read: Read<T>, signal?: AbortSignal): Promise
   const problem = v.safeParse(ProblemDocument, body);
   if (!problem.success) throw new ReadFailure("strange", read.path, `HTTP ${answer.status}`);
   throw new ReadFailure("refused", read.path, problem.output.detail, problem.output.code);
+}
+
+async function ask(path: string, signal: AbortSignal | undefined, patience: number): Promise<{ answer: Response; body: unknown }> {
+  const late = AbortSignal.timeout(patience);
+  const either = signal ? AbortSignal.any([signal, late]) : late;
+  try {
+    const answer = await fetch(path, { signal: either, headers: { accept: "application/json" } });
+    return { answer, body: parsed(await answer.text()) };
+  } catch (error) {
+    // Who left the page has no use for a failure.
+    if (signal?.aborted) throw error;
+    throw new ReadFailure("unreachable", path, String(error));
+  }
+}
+
+/** What is no JSON is no answer. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** What did not come, or may come in a moment, is asked for once more; what was refused for a reason is not. */

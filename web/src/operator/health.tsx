@@ -66,7 +66,7 @@ function Server({ health }: { health: Health }) {
               t("health.read"),
               behind > 0
                 ? t("health.behind", { count: behind, indexed: number(indexed), head: number(head) })
-                : t("health.level", { indexed: number(indexed) }),
+                : t(ok ? "health.level" : "health.at", { indexed: number(indexed) }),
             ],
             [t("health.clock"), time(now)],
             [t("health.address"), <Code key="address">{address}</Code>],
