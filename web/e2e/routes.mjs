@@ -18,6 +18,7 @@ export const tests = ({ browser, site, gateway, shoot }) => [
     const name = `${look.language}, ${look.theme}, ${look.size}`;
     return [name, () => everyRoute(browser, site, gateway, shoot, look)];
   }),
+  ["nothing jumps while a page fills, on a slow machine", () => still(browser, site, gateway)],
   ["what does not exist says so", () => absent(browser, site)],
   ["titles and headings are each page's own", () => titles(browser, site, gateway)],
   ["back, forward and reload keep the place", () => history(browser, site)],
@@ -69,6 +70,26 @@ async function textOf(page) {
   const text = await page.locator("body").innerText();
   assert.ok(text.length > 300, "the page has words");
   return text;
+}
+
+/** Cumulative layout shift, on a CPU of a quarter: above 0.1 people press what they did not mean. */
+async function still(browser, site, gateway) {
+  for (const size of ["narrow", "wide"]) {
+    for (const path of await pathsOf(gateway)) {
+      const { page, open, close } = await visit(browser, site, { size });
+      await (await page.context().newCDPSession(page)).send("Emulation.setCPUThrottlingRate", { rate: 4 });
+      await page.addInitScript(() => {
+        window.shifted = 0;
+        const add = (list) => list.getEntries().forEach((shift) => (window.shifted += shift.hadRecentInput ? 0 : shift.value));
+        new PerformanceObserver(add).observe({ type: "layout-shift", buffered: true });
+      });
+      await open(path);
+      await page.waitForTimeout(500);
+      const shifted = await page.evaluate(() => window.shifted);
+      assert.ok(shifted <= 0.1, `${path}, ${size}: ${shifted.toFixed(3)}`);
+      await close();
+    }
+  }
 }
 
 async function absent(browser, site) {

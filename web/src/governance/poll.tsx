@@ -19,11 +19,8 @@ export default function PollPage() {
   const cooperative = useRead(readCooperative());
   return (
     <>
-      <PageHead title={poll.data?.poll.question ?? t("poll.title")} lang={poll.data && ""} />
+      <PageHead title={poll.data?.poll.question ?? t("poll.title")} lang={poll.data && ""} back={<Link to="/polls">{t("poll.back")}</Link>} />
       <Await of={[poll, cooperative]}>{(record, { now }) => <Record record={record} now={now} id={id} />}</Await>
-      <p>
-        <Link to="/polls">{t("poll.back")}</Link>
-      </p>
     </>
   );
 }

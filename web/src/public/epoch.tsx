@@ -18,7 +18,7 @@ export default function EpochPage() {
   const cooperative = useRead(readCooperative());
   return (
     <>
-      <PageHead title={t("epoch.title", { epoch })} />
+      <PageHead title={t("epoch.title", { epoch })} back={<Link to="/epochs">{t("epoch.back")}</Link>} />
       <Await of={[view, cooperative]}>
         {(shown, { now }) => (
           <>
@@ -31,9 +31,6 @@ export default function EpochPage() {
           </>
         )}
       </Await>
-      <p>
-        <Link to="/epochs">{t("epoch.back")}</Link>
-      </p>
     </>
   );
 }

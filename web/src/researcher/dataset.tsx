@@ -22,16 +22,13 @@ export default function Dataset() {
   const kind = found ? kindOf(found.data_type) : "other";
   return (
     <>
-      <PageHead title={isAbsent ? t("dataset.absent", { dataset }) : t("dataset.title", { kind: t(`common:kind.${kind}`), dataset })} />
+      <PageHead title={isAbsent ? t("dataset.absent", { dataset }) : t("dataset.title", { kind: t(`common:kind.${kind}`), dataset })} back={<Link to="/datasets">{t("dataset.all")}</Link>} />
       <Await of={[datasets]}>
         {(sets) => {
           const set = sets.find((one) => String(one.dataset) === dataset);
           return set ? <Found set={set} /> : <p>{t("dataset.absentText")}</p>;
         }}
       </Await>
-      <p>
-        <Link to="/datasets">{t("dataset.all")}</Link>
-      </p>
     </>
   );
 }

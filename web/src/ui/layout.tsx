@@ -12,6 +12,7 @@ const PLACES = ["/check", "/licenses", "/treasury", "/epochs", "/polls", "/datas
 
 export function Layout() {
   const { t } = useTranslation();
+  const isTrial = useIsTrial();
   useFocusOnNewPages();
   return (
     <>
@@ -24,16 +25,19 @@ export function Layout() {
             <img src="/icon.svg" alt="" width="32" height="32" />
             {t("name")}
           </Link>
-          <Languages />
+          <div className="top-end">
+            <Trial />
+            <Languages />
+          </div>
         </div>
         <Places />
       </header>
-      <Trial />
       <main id="main" className="wide" tabIndex={-1}>
         <Outlet />
       </main>
       <footer className="foot">
         <div className="wide">
+          <p id="trial">{isTrial && t("trial.text")}</p>
           <p>{t("foot.state")}</p>
           <p>{t("foot.software")}</p>
           <p>
@@ -81,18 +85,17 @@ function Languages() {
   );
 }
 
-/** Says so where everything is for trying out. Nothing waits for it, and nothing breaks without it. */
+/** Whether everything here is for trying out. Nothing waits for it, and nothing breaks without it. */
+const useIsTrial = () => useQuery(options(readCooperative())).data?.chain_id === LOCAL_CHAIN;
+
+/** It stands in a row that is there anyway, so that nothing moves when it comes. */
 function Trial() {
   const { t } = useTranslation();
-  const { data } = useQuery(options(readCooperative()));
-  if (data?.chain_id !== LOCAL_CHAIN) return null;
-  return (
-    <aside className="trial" aria-label={t("trial.label")}>
-      <p className="wide">
-        <strong>{t("trial.label")}</strong> {t("trial.text")}
-      </p>
-    </aside>
-  );
+  return useIsTrial() ? (
+    <a className="trial" href="#trial">
+      {t("trial.label")}
+    </a>
+  ) : null;
 }
 
 /** A new page is read from its heading on, as after a full load; the first one is left to the browser. */

@@ -3,11 +3,12 @@ import { type ReactNode, useId } from "react";
 import { useTranslation } from "react-i18next";
 
 /** Title, heading and first sentence. The heading takes the focus when the page is gone to. */
-export function PageHead({ title, lead, lang, children }: { title: string; lead?: string; lang?: string | undefined; children?: ReactNode }) {
+export function PageHead({ title, lead, lang, back, children }: { title: string; lead?: string; lang?: string | undefined; back?: ReactNode; children?: ReactNode }) {
   const { t } = useTranslation();
   return (
     <div className="page-head">
       <title>{`${title} – ${t("name")}`}</title>
+      {back && <p className="back">{back}</p>}
       <h1 tabIndex={-1} lang={lang}>
         {title}
       </h1>
