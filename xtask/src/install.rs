@@ -1,7 +1,7 @@
 //! Puts the programs where a shell finds them.
 
 use crate::run::root;
-use crate::{setup, test, web};
+use crate::{programs, setup, web};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ const PROGRAMS: &[&str] = &["rochdale", "rochdale-gateway", "rochdale-steward", 
 /// Sets up, builds the programs and copies them into the folder `bin` of `into`, or where cargo installs.
 pub fn install(into: Option<PathBuf>) -> Result<()> {
     setup::npm()?;
-    test::build_programs()?;
+    programs::build_programs()?;
     web::build()?;
     let into = into.map_or_else(cargo_root, Ok)?;
     let bin = into.join("bin");

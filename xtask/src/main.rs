@@ -9,6 +9,7 @@ mod gas;
 mod install;
 mod machines;
 mod mutation;
+mod programs;
 mod python;
 mod run;
 mod setup;

@@ -1,6 +1,7 @@
 //! `cargo xtask test` and its parts, each timed; `.ci/run` calls it.
 
 use crate::forge::{forge, forge_command};
+use crate::programs::{build, build_programs, build_programs_as, emptied};
 use crate::run::{cargo, ok, program, root};
 use crate::{coverage, deny, gas, machines, mutation, python, setup, slither, tidy, wasm, web};
 use anyhow::{Context, Result, bail};
@@ -298,20 +299,6 @@ pub fn bench() -> Result<()> {
     ok(cargo(&["bench", "--profile", "dev", "--workspace", "--benches"]))
 }
 
-/// Builds the programs of a cooperative: simulations have a machine of their own, and this one runs already.
-pub fn build_programs() -> Result<()> {
-    build_programs_as("dev")
-}
-
-fn build_programs_as(profile: &str) -> Result<()> {
-    build(&["--workspace", "--exclude", "rochdale-sim", "--exclude", "xtask", "--profile", profile])
-}
-
-/// The example brings the features that tests need, so that nothing is compiled twice.
-fn build(what: &[&str]) -> Result<()> {
-    ok(cargo(&[&["build", "--locked", "--bins", "--example", "vectors"], what].concat()))
-}
-
 /// Fails where an action's gas differs from `contracts/snapshots/`, or the page that shows it does.
 fn contracts_gas() -> Result<()> {
     gas::check(false)?;
@@ -323,15 +310,6 @@ fn contracts_gas() -> Result<()> {
 fn demo_test() -> Result<()> {
     let state = emptied("demo-test")?.to_string_lossy().into_owned();
     demo(&["--patients", "8", "--once", "--json", "--state", &state].map(str::to_owned))
-}
-
-/// A folder of `target` of our own, without what an earlier run left in it.
-pub fn emptied(name: &str) -> Result<PathBuf> {
-    let state = root().join("target").join(name);
-    if state.exists() {
-        std::fs::remove_dir_all(&state).with_context(|| format!("cannot empty {}", state.display()))?;
-    }
-    Ok(state)
 }
 
 fn machines_walked() -> Result<()> {

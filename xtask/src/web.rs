@@ -1,7 +1,7 @@
 //! The web app: building it, and its tests in a real browser against cooperatives that run here.
 
+use crate::programs::{build_programs, emptied};
 use crate::run::{ok, output, program, root};
-use crate::test::{build_programs, emptied};
 use anyhow::{Context, Result, bail, ensure};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

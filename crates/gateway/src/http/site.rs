@@ -10,7 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use rochdale_api::route::gateway::{OPENAPI, PAGE};
+use rochdale_api::route::gateway::{COOPERATIVE, OPENAPI, PAGE};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
@@ -22,8 +22,6 @@ const HEADERS: &str = "headers.json";
 const ASSETS: &str = "/assets/";
 /// Most bytes of all files: they are held in memory.
 const MOST: u64 = 64 << 20;
-/// What begins so is the API's.
-const API: &str = "/v1/";
 
 /// Why there is no web app.
 #[derive(Debug, thiserror::Error)]
@@ -106,11 +104,16 @@ impl Site {
 
     /// The file that a path names, or the app where the path is one of its addresses.
     fn file(&self, path: &str) -> Option<&File> {
-        let is_apis = path.starts_with(API) || path == OPENAPI.path;
+        let is_apis = first(path) == first(COOPERATIVE.path) || path == OPENAPI.path;
         let last = path.rsplit('/').next().unwrap_or_default();
         let is_address = path == PAGE.path || !is_apis && !last.contains('.');
         self.0.get(path).or_else(|| self.0.get(INDEX).filter(|_| is_address))
     }
+}
+
+/// The first word of a path: every path of the API has the same.
+fn first(path: &str) -> Option<&str> {
+    path.split('/').nth(1)
 }
 
 impl File {
