@@ -139,7 +139,7 @@ async function halted({ browser, site, fresh, chain, shoot }, look) {
     await fits(page, "/health without a chain");
     await shoot(page, `health-bad-${Object.values(look).join("-")}`);
   });
-  await page.getByText({ en: "Everything that is needed works", de: "Alles, was gebraucht wird, arbeitet" }[look.language]).waitFor({ timeout: 60_000 });
+  await page.getByText({ en: "What this page looks at works", de: "Was diese Seite prüft, arbeitet" }[look.language]).waitFor({ timeout: 60_000 });
   visitor.isClean(BROKEN);
   await visitor.close();
 }
@@ -157,7 +157,7 @@ async function stewardDown({ browser, site, fresh, steward, shoot }, look) {
     await fits(page, "/health without a steward");
     await shoot(page, `health-some-${Object.values(look).join("-")}`);
   });
-  await page.getByText({ en: "Everything that is needed works", de: "Alles, was gebraucht wird, arbeitet" }[look.language]).waitFor({ timeout: 90_000 });
+  await page.getByText({ en: "What this page looks at works", de: "Was diese Seite prüft, arbeitet" }[look.language]).waitFor({ timeout: 90_000 });
   visitor.isClean(BROKEN);
   await visitor.close();
 }

@@ -10,6 +10,8 @@ use std::process::Command;
 const CRATE: &str = "rochdale-browser";
 const TARGET: &str = "wasm32-unknown-unknown";
 const OUT: &str = "web/wasm";
+/// What a browser is given.
+const ARTEFACTS: &[&str] = &["rochdale_bg.wasm", "rochdale.js", "rochdale.d.ts"];
 /// Which sources the artefact was built from.
 const DIGEST: &str = "web/wasm/sources.sha256";
 /// Debian's compiler for machines without rustup, unpacked and not installed: its packages would conflict with another Rust.
@@ -34,13 +36,28 @@ const DEBIAN: &[&str] = &[
 pub fn wasm(check: bool) -> Result<()> {
     if !check {
         build()?;
-        std::fs::write(root().join(DIGEST), digest()? + "\n").context(DIGEST)?;
+        std::fs::write(root().join(DIGEST), noted()?).context(DIGEST)?;
     }
-    let committed = std::fs::read_to_string(root().join(DIGEST)).context(DIGEST)?;
-    if committed.trim() != digest()? {
-        bail!("{OUT} was built from other sources: cargo xtask wasm, and commit what it writes");
+    if std::fs::read_to_string(root().join(DIGEST)).context(DIGEST)? != noted()? {
+        bail!(
+            "{OUT} was built from other sources, or is not what was built: cargo xtask wasm, and commit what it writes"
+        );
     }
     ok(program("node", OUT, &["test.mjs"]))
+}
+
+/// What the artefact was built from, and what came of it: a line each.
+fn noted() -> Result<String> {
+    let mut lines = vec![format!("{} sources", digest()?)];
+    for name in ARTEFACTS {
+        let bytes = std::fs::read(root().join(OUT).join(name)).with_context(|| format!("{OUT}/{name}"))?;
+        lines.push(format!("{} {name}", hex(Sha256::digest(bytes).as_slice())));
+    }
+    Ok(lines.join("\n") + "\n")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Of every source that the artefact is made of: our crates' files, and the names, versions and features of all others.
@@ -54,7 +71,11 @@ fn digest() -> Result<String> {
     let mut hash = Sha256::new();
     others.iter().for_each(|line| hash.update(format!("{line}\n")));
     hash.update(profile()?);
+    hash.update(include_str!("wasm.rs"));
+    hash.update(include_str!("bin/bindgen.rs"));
     for line in ours {
+        let features = line.rsplit_once(") ").map(|(_, features)| features).unwrap_or_default();
+        hash.update(features);
         let folder = line.split_once(" (").and_then(|(_, rest)| rest.split_once(')')).map(|(folder, _)| folder);
         let folder = PathBuf::from(folder.context("a crate of ours without a folder")?);
         let mut files = vec![folder.join("Cargo.toml")];
@@ -67,7 +88,7 @@ fn digest() -> Result<String> {
             hash.update(bytes);
         }
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(hash.finalize().as_slice()))
 }
 
 /// How it is compiled, as the workspace's manifest says.

@@ -3,6 +3,7 @@
 use crate::programs::{build_programs, emptied};
 use crate::run::{ok, output, program, root};
 use anyhow::{Context, Result, bail, ensure};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
@@ -16,6 +17,9 @@ const SOURCES: &[&str] = &[
     "web/wasm",
     "web/scripts",
     "web/index.html",
+    "web/package.json",
+    "web/tsconfig.json",
+    "web/vite.config.ts",
     "web/headers.json",
     "web/package-lock.json",
 ];
@@ -126,6 +130,10 @@ struct Cooperative {
 
 impl Cooperative {
     fn start(name: &str, port: u16, words: &[&str]) -> Result<Self> {
+        ensure!(
+            TcpStream::connect(("127.0.0.1", port)).is_err(),
+            "something answers at port {port} already: stop it, perhaps an earlier run's cooperative"
+        );
         let state = emptied(name)?;
         std::fs::create_dir_all(&state)?;
         let (log, said) = (state.with_extension("log"), state.with_extension("out"));

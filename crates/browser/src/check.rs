@@ -5,13 +5,20 @@ use rochdale_core::fhir::{Limits, Piece, pieces, record_digest};
 use rochdale_core::score::{CategoryScore, Reason, Rubric, score};
 use serde::Serialize;
 
+/// Records and inputs without one that are told of a file, each; all are counted.
+const TOLD: usize = 20;
+
 /// What a file holds.
 #[derive(Debug, Default, Serialize)]
 pub struct Checked {
-    /// The records, in the order of the file.
+    /// The first records, in the order of the file.
     pub records: Vec<Looked>,
-    /// What gave none: its name in the file, why, and whether something is wrong with it.
+    /// How many there are.
+    pub records_in_all: usize,
+    /// What gave none, the first of it: its name in the file, why, and whether something is wrong with it.
     pub passed_over: Vec<PassedOver>,
+    /// How many gave none.
+    pub passed_over_in_all: usize,
 }
 
 /// One record, as it would be scored.
@@ -56,14 +63,26 @@ pub struct PassedOver {
     pub fault: bool,
 }
 
+impl Checked {
+    fn pass(&mut self, name: String, reason: String, fault: bool) {
+        self.passed_over_in_all += 1;
+        if self.passed_over.len() < TOLD {
+            self.passed_over.push(PassedOver { name, reason, fault });
+        }
+    }
+}
+
 /// Reads `bytes` and scores what they hold as of `now`, unix seconds, as if nobody had given the same before.
 #[must_use]
 pub fn check(name: &str, bytes: &[u8], now: i64) -> Checked {
     let mut checked = Checked::default();
-    let passed = |name: String, reason: String, fault| PassedOver { name, reason, fault };
     for piece in pieces(name, bytes, Limits::default()) {
         match piece {
             Ok(Piece::Record(source)) => {
+                checked.records_in_all += 1;
+                if checked.records.len() == TOLD {
+                    continue;
+                }
                 let scored = score(&source.record, now, false);
                 let weight = |part: &CategoryScore| Rubric::current().weights.of(part.category);
                 checked.records.push(Looked {
@@ -79,12 +98,12 @@ pub fn check(name: &str, bytes: &[u8], now: i64) -> Checked {
             }
             Ok(Piece::Resource(lone)) => {
                 let reason = "one resource by itself, as in a bulk export: give all of its files to `rochdale import`";
-                checked.passed_over.push(passed(lone.name, reason.to_owned(), false));
+                checked.pass(lone.name, reason.to_owned(), false);
             }
             Ok(Piece::Skipped(skipped)) => {
-                checked.passed_over.push(passed(skipped.name, skipped.reason.to_string(), false));
+                checked.pass(skipped.name, skipped.reason.to_string(), false);
             }
-            Err(error) => checked.passed_over.push(passed(name.to_owned(), error.to_string(), true)),
+            Err(error) => checked.pass(name.to_owned(), error.to_string(), true),
         }
     }
     checked

@@ -161,18 +161,16 @@ impl Default for Limits {
 }
 
 /// How sealed records outlive a disk.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct VaultConfig {
-    /// A second folder that holds each record, on another disk; none if absent.
-    pub copy: Option<PathBuf>,
-    /// Seconds in which every record is looked at once.
+    /// Seconds in which every record is looked at once, or longer where the disk would be kept busy.
     pub scrub_s: u64,
 }
 
 impl Default for VaultConfig {
     fn default() -> Self {
-        Self { copy: None, scrub_s: 86_400 }
+        Self { scrub_s: 86_400 }
     }
 }
 
@@ -296,10 +294,8 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let mut config: Self = server::load_config(path)?;
         let directory = path.parent().unwrap_or(Path::new(""));
-        let perhaps = config.web.iter_mut().chain(&mut config.vault.copy);
-        for named in
-            [&mut config.manifest, &mut config.data_dir, &mut config.relayer.key_file].into_iter().chain(perhaps)
-        {
+        let web = config.web.as_mut();
+        for named in [&mut config.manifest, &mut config.data_dir, &mut config.relayer.key_file].into_iter().chain(web) {
             *named = directory.join(&*named);
         }
         Ok(config)
@@ -343,7 +339,7 @@ mod tests {
         assert_eq!(config.stewards.len(), 3);
         assert_eq!(config.limits.max_blob_bytes, Limits::default().max_blob_bytes);
         assert_eq!(config.batch.size(), BatchConfig::default().size());
-        assert_eq!((config.vault.scrub(), config.vault.copy), (VaultConfig::default().scrub(), None));
+        assert_eq!(config.vault.scrub(), VaultConfig::default().scrub());
         assert_eq!(config.relayer.sync_ms, default_sync());
         assert_eq!(config.claims.gas_per_day, ClaimsConfig::default().gas_per_day);
         assert_eq!(config.claims.every(), ClaimsConfig::default().every());

@@ -252,10 +252,8 @@ impl Indexer {
         if progress.rolled_back_to.is_some() {
             self.queue.notify_one();
         }
-        if progress.events > 0
-            && let Err(error) = self.erasure.run().await
-        {
-            tracing::error!(%error, "blobs of erased members could not all be deleted, trying again");
+        if progress.events > 0 {
+            self.erasure.wake();
         }
         Ok(())
     }

@@ -148,9 +148,7 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
     let store = Store::open(&config.data_dir).await?;
     let quota = Quota::new(config.limits, store.clone());
     let nonces = Nonces::open(&config.data_dir).await?;
-    let vault = Arc::new(
-        Vault::open(config.data_dir.join("vault"), config.vault.copy.clone(), config.limits.max_blob_bytes).await?,
-    );
+    let vault = Arc::new(Vault::open(config.data_dir.join("vault"), config.limits.max_blob_bytes).await?);
     let erasure = Erasure::new(store.clone(), Arc::clone(&vault), config.limits.unreferenced_ttl_seconds);
     let queue = Arc::new(Notify::new());
     let (indexer, index) =
@@ -182,6 +180,7 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
         nonces,
         quota,
         scrub,
+        erasure: erasure.clone(),
         codes: config.codes.clone(),
         views: Views::default(),
         site,

@@ -4,7 +4,7 @@
 //! only once a package names it; others are deleted after a while.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -26,6 +26,8 @@ const DRAIN: u64 = 64 << 20;
 const DRAIN_TIME: Duration = Duration::from_secs(10);
 /// How long an upload may take besides what its bytes take at [`SLOWEST`].
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Bytes that are hashed at a time.
+const BUFFER: usize = 256 << 10;
 /// Bytes a second below which an upload is cut off.
 const SLOWEST: u64 = 32 << 10;
 
@@ -95,18 +97,35 @@ impl From<VaultError> for Problem {
     }
 }
 
-/// A folder that holds every record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place(usize);
-
-/// Sealed records below one directory, and again below a second one, where there is one.
+/// Sealed records below one directory.
 #[derive(Debug)]
 pub struct Vault {
     root: PathBuf,
-    copy: Option<PathBuf>,
     limit: u64,
     uploads: AtomicU64,
     turn: Mutex<()>,
+}
+
+/// A file that goes again unless it is given a name.
+#[derive(Debug)]
+struct Partial(Option<PathBuf>);
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            // Best effort: the next start clears the directory.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// A blob that came whole and has no name yet.
+#[derive(Debug)]
+pub struct Received {
+    cid: Cid,
+    bytes: u64,
+    file: File,
+    partial: Partial,
 }
 
 impl Vault {
@@ -114,123 +133,46 @@ impl Vault {
     ///
     /// # Errors
     /// Where the directories cannot be made.
-    pub async fn open(root: PathBuf, copy: Option<PathBuf>, limit: u64) -> Result<Self, VaultError> {
-        for partial in std::iter::once(&root).chain(&copy).map(|place| place.join("partial")) {
-            match fs::remove_dir_all(&partial).await {
-                Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                    return Err(VaultError::Io { what: "clear", path: partial, source });
-                }
-                _ => {}
+    pub async fn open(root: PathBuf, limit: u64) -> Result<Self, VaultError> {
+        let partial = root.join("partial");
+        match fs::remove_dir_all(&partial).await {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(VaultError::Io { what: "clear", path: partial, source });
             }
-            let made = fs::create_dir_all(&partial).await;
-            made.map_err(|source| VaultError::Io { what: "make", path: partial, source })?;
+            _ => {}
         }
-        Ok(Self { root, copy, limit, uploads: AtomicU64::new(0), turn: Mutex::new(()) })
+        fs::create_dir_all(&partial).await.map_err(|source| VaultError::Io { what: "make", path: partial, source })?;
+        Ok(Self { root, limit, uploads: AtomicU64::new(0), turn: Mutex::new(()) })
     }
 
-    /// Every folder that should hold each record.
-    pub fn places(&self) -> impl Iterator<Item = Place> + use<> {
-        (0..1 + usize::from(self.copy.is_some())).map(Place)
-    }
-
-    fn root(&self, place: Place) -> &Path {
-        self.copy.as_deref().filter(|_| place != Place(0)).unwrap_or(&self.root)
-    }
-
-    /// Whoever deletes records, or writes them anew, does so alone.
+    /// Whoever changes which blobs there are, files and rows together, does so alone.
     pub async fn turn(&self) -> MutexGuard<'_, ()> {
         self.turn.lock().await
     }
 
-    /// Whether a place holds a blob with the bytes of its name.
-    ///
-    /// # Errors
-    /// Where the disk fails.
-    pub async fn is_whole(&self, place: Place, cid: Cid) -> Result<bool, VaultError> {
-        let path = below(self.root(place), cid);
-        let io = |source| VaultError::Io { what: "read", path: path.clone(), source };
-        let mut file = match File::open(&path).await {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            opened => opened.map_err(io)?,
-        };
-        let (mut hash, mut buffer) = (Sha256::new(), vec![0; 256 << 10]);
-        loop {
-            match file.read(&mut buffer).await {
-                Ok(0) => return Ok(Cid::from_sha256(hash.finalize().into()) == cid),
-                Ok(read) => hash.update(&buffer[..read]),
-                // A sector that cannot be read is a record that is not whole.
-                Err(_) => return Ok(false),
-            }
-        }
-    }
-
-    /// What a place holds under a name, whatever it is; `None` where it holds nothing.
-    ///
-    /// # Errors
-    /// Where the disk fails.
-    pub async fn read(&self, place: Place, cid: Cid) -> Result<Option<Vec<u8>>, VaultError> {
-        let path = below(self.root(place), cid);
-        match fs::read(&path).await {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            read => read.map(Some).map_err(|source| VaultError::Io { what: "read", path, source }),
-        }
-    }
-
-    /// Writes a blob into a place, whole or not at all. `bytes` are those of its name.
-    ///
-    /// # Errors
-    /// Where the disk fails.
-    pub async fn restore(&self, place: Place, cid: Cid, bytes: &[u8]) -> Result<(), VaultError> {
-        let partial = self.partial(place);
-        let io = |what| {
-            let path = partial.clone();
-            move |source| VaultError::Io { what, path, source }
-        };
-        let mut file = File::create(&partial).await.map_err(io("create"))?;
-        file.write_all(bytes).await.map_err(io("write"))?;
-        self.name(place, cid, &file, &partial).await
-    }
-
-    fn partial(&self, place: Place) -> PathBuf {
-        self.root(place).join("partial").join(self.uploads.fetch_add(1, Ordering::Relaxed).to_string())
-    }
-
-    /// Gives what was written its name.
-    async fn name(&self, place: Place, cid: Cid, file: &File, partial: &Path) -> Result<(), VaultError> {
-        let io = |what| move |source| VaultError::Io { what, path: partial.to_owned(), source };
-        file.sync_all().await.map_err(io("sync"))?;
-        let path = below(self.root(place), cid);
-        let directory = path.parent().unwrap_or(self.root(place)).to_owned();
-        fs::create_dir_all(&directory).await.map_err(io("make the directory of"))?;
-        fs::rename(partial, &path).await.map_err(io("name"))?;
-        // The name itself must outlive a power cut.
-        let directory = File::open(&directory).await.map_err(io("open the directory of"))?;
-        directory.sync_all().await.map_err(io("sync the directory of"))
-    }
-
-    /// Takes a blob from a request's body within what `upload` may take; `declared` is its length as the sender says.
-    /// Returns its bytes' number.
+    /// Takes a blob from a request's body within what `upload` may take; `declared` is its length as the sender says. [`Self::keep`] gives
+    /// it its name.
     ///
     /// # Errors
     /// [`VaultError`]; nothing is kept then.
-    pub async fn put(&self, cid: Cid, body: Body, declared: Option<u64>, upload: &Upload) -> Result<u64, VaultError> {
+    pub async fn receive(
+        &self,
+        cid: Cid,
+        mut body: Body,
+        declared: Option<u64>,
+        upload: &Upload,
+    ) -> Result<Received, VaultError> {
         let limit = self.limit;
         if declared.is_some_and(|bytes| bytes > limit) {
             drain(body).await;
             return Err(VaultError::TooLarge { limit });
         }
-        let partial = self.partial(Place(0));
-        let taken = self.receive(cid, body, &partial, upload).await;
-        if taken.is_err() {
-            // Best effort: the next start clears the directory.
-            let _ = fs::remove_file(&partial).await;
-        }
-        taken
-    }
-
-    async fn receive(&self, cid: Cid, mut body: Body, partial: &Path, upload: &Upload) -> Result<u64, VaultError> {
-        let io = |what| move |source| VaultError::Io { what, path: partial.to_owned(), source };
-        let mut file = File::create(partial).await.map_err(io("create"))?;
+        let (path, partial) = self.partial();
+        let io = |what| {
+            let path = path.clone();
+            move |source| VaultError::Io { what, path, source }
+        };
+        let mut file = File::create(&path).await.map_err(io("create"))?;
         let mut hash = Sha256::new();
         let mut bytes = 0u64;
         let start = Instant::now();
@@ -240,9 +182,9 @@ impl Vault {
             let Some(frame) = frame.map_err(|_| VaultError::TooSlow(cid))? else { break };
             let chunk = frame.map_err(|e| VaultError::Interrupted(cid, e.to_string()))?;
             bytes += chunk.len() as u64;
-            if bytes > self.limit {
+            if bytes > limit {
                 drain(body).await;
-                return Err(VaultError::TooLarge { limit: self.limit });
+                return Err(VaultError::TooLarge { limit });
             }
             if let Err(problem) = upload.take(chunk.len() as u64) {
                 drain(body).await;
@@ -258,8 +200,88 @@ impl Vault {
         if found != cid {
             return Err(VaultError::OtherContent { expected: cid, found });
         }
-        self.name(Place(0), cid, &file, partial).await?;
+        Ok(Received { cid, bytes, file, partial })
+    }
+
+    /// Gives what came its name, and returns its bytes' number. In one [`Self::turn`] with whatever notes it.
+    ///
+    /// # Errors
+    /// Where the disk fails; nothing is kept then.
+    pub async fn keep(&self, received: Received) -> Result<u64, VaultError> {
+        let Received { cid, bytes, file, mut partial } = received;
+        let path = self.path(cid);
+        let io = |what| {
+            let path = path.clone();
+            move |source| VaultError::Io { what, path, source }
+        };
+        file.sync_all().await.map_err(io("sync"))?;
+        let directory = path.parent().unwrap_or(&self.root).to_owned();
+        fs::create_dir_all(&directory).await.map_err(io("make the directory of"))?;
+        if let Some(from) = &partial.0 {
+            fs::rename(from, &path).await.map_err(io("name"))?;
+        }
+        partial.0 = None;
+        // The name itself must outlive a power cut.
+        let directory = File::open(&directory).await.map_err(io("open the directory of"))?;
+        directory.sync_all().await.map_err(io("sync the directory of"))?;
         Ok(bytes)
+    }
+
+    /// Writes a blob anew, whole or not at all. `bytes` are those of its name.
+    ///
+    /// # Errors
+    /// Where the disk fails.
+    pub async fn restore(&self, cid: Cid, bytes: &[u8]) -> Result<(), VaultError> {
+        let (path, partial) = self.partial();
+        let io = |what| {
+            let path = path.clone();
+            move |source| VaultError::Io { what, path, source }
+        };
+        let mut file = File::create(&path).await.map_err(io("create"))?;
+        file.write_all(bytes).await.map_err(io("write"))?;
+        self.keep(Received { cid, bytes: bytes.len() as u64, file, partial }).await.map(|_| ())
+    }
+
+    fn partial(&self) -> (PathBuf, Partial) {
+        let path = self.root.join("partial").join(self.uploads.fetch_add(1, Ordering::Relaxed).to_string());
+        (path.clone(), Partial(Some(path)))
+    }
+
+    /// Whether a blob is there with the bytes of its name, and how many bytes were read.
+    pub async fn is_whole(&self, cid: Cid) -> (bool, u64) {
+        let Ok(mut file) = File::open(self.path(cid)).await else { return (false, 0) };
+        let (mut hash, mut buffer, mut bytes) = (Sha256::new(), vec![0; BUFFER], 0);
+        loop {
+            match file.read(&mut buffer).await {
+                Ok(0) => return (Cid::from_sha256(hash.finalize().into()) == cid, bytes),
+                Ok(read) => {
+                    hash.update(&buffer[..read]);
+                    bytes += read as u64;
+                }
+                // A sector that cannot be read is a record that is not whole.
+                Err(_) => return (false, bytes),
+            }
+        }
+    }
+
+    /// The names of all blobs that are there.
+    ///
+    /// # Errors
+    /// Where the disk fails.
+    pub async fn names(&self) -> Result<Vec<Cid>, VaultError> {
+        let io = |source| VaultError::Io { what: "list", path: self.root.clone(), source };
+        let mut names = Vec::new();
+        let mut folders = fs::read_dir(&self.root).await.map_err(io)?;
+        while let Some(folder) = folders.next_entry().await.map_err(io)? {
+            if folder.file_name() == "partial" || !folder.file_type().await.map_err(io)?.is_dir() {
+                continue;
+            }
+            let mut blobs = fs::read_dir(folder.path()).await.map_err(io)?;
+            while let Some(blob) = blobs.next_entry().await.map_err(io)? {
+                names.extend(blob.file_name().to_str().and_then(|name| name.parse::<Cid>().ok()));
+            }
+        }
+        Ok(names)
     }
 
     /// Opens a blob with its length, `None` where it is not held.
@@ -294,27 +316,20 @@ impl Vault {
     /// # Errors
     /// Where the disk fails.
     pub async fn delete(&self, cid: Cid) -> Result<(), VaultError> {
-        for place in self.places() {
-            let path = below(self.root(place), cid);
-            match fs::remove_file(&path).await {
-                Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                    return Err(VaultError::Io { what: "delete", path, source });
-                }
-                _ => {}
+        let path = self.path(cid);
+        match fs::remove_file(&path).await {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(VaultError::Io { what: "delete", path, source })
             }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn path(&self, cid: Cid) -> PathBuf {
-        below(&self.root, cid)
+        let name = cid.to_string();
+        // The first characters of every name are the same; the last ones spread.
+        self.root.join(&name[name.len() - 3..name.len() - 1]).join(name)
     }
-}
-
-fn below(root: &Path, cid: Cid) -> PathBuf {
-    let name = cid.to_string();
-    // The first characters of every name are the same; the last ones spread.
-    root.join(&name[name.len() - 3..name.len() - 1]).join(name)
 }
 
 /// The name of the blob with this SHA-256.
@@ -355,11 +370,22 @@ mod tests {
 
     async fn vault() -> (tempfile::TempDir, Vault, Upload) {
         let dir = tempfile::tempdir().unwrap();
-        let vault = Vault::open(dir.path().join("vault"), None, 1_000).await.unwrap();
+        let vault = Vault::open(dir.path().join("vault"), 1_000).await.unwrap();
         let store = crate::store::Store::open(dir.path()).await.unwrap();
         let quota = crate::quota::Quota::new(crate::config::Limits::default(), store);
         let upload = quota.begin([127, 0, 0, 1].into()).await.unwrap();
         (dir, vault, upload)
+    }
+
+    /// As the upload's route does it.
+    async fn put(
+        vault: &Vault,
+        cid: Cid,
+        body: Body,
+        declared: Option<u64>,
+        upload: &Upload,
+    ) -> Result<u64, VaultError> {
+        vault.keep(vault.receive(cid, body, declared, upload).await?).await
     }
 
     fn partial_files(vault: &Vault) -> usize {
@@ -371,7 +397,7 @@ mod tests {
         let (_dir, vault, upload) = vault().await;
         let cid = Cid::of(b"sealed");
         for _ in 0..2 {
-            assert_eq!(vault.put(cid, Body::from("sealed"), Some(6), &upload).await.unwrap(), 6);
+            assert_eq!(put(&vault, cid, Body::from("sealed"), Some(6), &upload).await.unwrap(), 6);
         }
         assert_eq!(vault.head(cid, 4).await.unwrap().unwrap(), b"seal");
         assert_eq!(vault.open_blob(cid).await.unwrap().unwrap().1, 6);
@@ -385,13 +411,34 @@ mod tests {
     async fn other_bytes_and_too_many_leave_nothing_behind() {
         let (_dir, vault, upload) = vault().await;
         let cid = Cid::of(b"sealed");
-        let error = vault.put(cid, Body::from("sealeD"), None, &upload).await.unwrap_err();
+        let error = put(&vault, cid, Body::from("sealeD"), None, &upload).await.unwrap_err();
         assert!(matches!(error, VaultError::OtherContent { .. }), "{error}");
-        let error = vault.put(cid, Body::from(vec![0; 1_001]), None, &upload).await.unwrap_err();
+        let error = put(&vault, cid, Body::from(vec![0; 1_001]), None, &upload).await.unwrap_err();
         assert!(matches!(error, VaultError::TooLarge { limit: 1_000 }), "{error}");
-        let error = vault.put(cid, Body::empty(), Some(1_001), &upload).await.unwrap_err();
+        let error = put(&vault, cid, Body::empty(), Some(1_001), &upload).await.unwrap_err();
         assert!(matches!(error, VaultError::TooLarge { limit: 1_000 }), "{error}");
         assert!(vault.open_blob(cid).await.unwrap().is_none());
+        assert_eq!(partial_files(&vault), 0);
+    }
+
+    #[tokio::test]
+    async fn what_was_received_and_is_not_kept_is_gone_and_a_changed_byte_is_seen() {
+        let (_dir, vault, upload) = vault().await;
+        let cid = Cid::of(b"sealed");
+        let received = vault.receive(cid, Body::from("sealed"), None, &upload).await.unwrap();
+        assert_eq!(partial_files(&vault), 1);
+        drop(received);
+        assert_eq!(partial_files(&vault), 0);
+        put(&vault, cid, Body::from("sealed"), None, &upload).await.unwrap();
+        assert_eq!((vault.is_whole(cid).await, vault.names().await.unwrap()), ((true, 6), vec![cid]));
+        std::fs::write(vault.path(cid), "sealeD").unwrap();
+        assert_eq!(vault.is_whole(cid).await, (false, 6));
+        vault.restore(cid, b"sealed").await.unwrap();
+        assert!(vault.is_whole(cid).await.0);
+        // A directory where a file should be is nothing that can be read, and leaves nothing behind.
+        std::fs::remove_file(vault.path(cid)).unwrap();
+        std::fs::create_dir(vault.path(cid)).unwrap();
+        assert!(!vault.is_whole(cid).await.0 && vault.restore(cid, b"sealed").await.is_err());
         assert_eq!(partial_files(&vault), 0);
     }
 }

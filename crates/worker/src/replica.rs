@@ -62,11 +62,19 @@ impl Replica {
     /// # Errors
     /// Where the disk fails.
     pub async fn read(&self, digest: B256) -> io::Result<Option<Vec<u8>>> {
-        match fs::read(self.path(digest)).await {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            // Content that the disk has changed is as good as none.
-            read => read.map(|blob| (B256::from(*Cid::of(&blob).sha256()) == digest).then_some(blob)),
-        }
+        let path = self.path(digest);
+        // Reading and hashing megabytes takes long: on a thread of its own.
+        let read = tokio::task::spawn_blocking(move || match std::fs::read(&path) {
+            // Content that the disk has changed, or cannot read, is as good as none.
+            Ok(blob) => Some(blob).filter(|blob| B256::from(*Cid::of(blob).sha256()) == digest),
+            Err(error) => {
+                if error.kind() != io::ErrorKind::NotFound {
+                    tracing::warn!(%error, "a sealed record of the replica cannot be read");
+                }
+                None
+            }
+        });
+        read.await.map_err(io::Error::other)
     }
 
     /// How many records are here.
@@ -128,7 +136,14 @@ pub(crate) async fn remove(path: &Path) -> io::Result<()> {
 pub(crate) async fn identify(path: &Path) -> io::Result<Option<(B256, MemberId)>> {
     let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse::<Cid>().ok());
     let mut head = Vec::with_capacity(HEADER_BYTES);
-    File::open(path).await?.take(HEADER_BYTES as u64).read_to_end(&mut head).await?;
+    let read = match File::open(path).await {
+        Ok(file) => file.take(HEADER_BYTES as u64).read_to_end(&mut head).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = read {
+        tracing::warn!(%error, path = %path.display(), "a sealed record of the replica cannot be read");
+        return Ok(None);
+    }
     let header = Header::from_bytes(&head).ok();
     Ok(name.zip(header).map(|(cid, header)| (B256::from(*cid.sha256()), header.context().member)))
 }

@@ -6,6 +6,7 @@ use std::ops::Bound;
 use std::sync::atomic::Ordering;
 
 use alloy::primitives::B256;
+use rand::RngExt as _;
 use rochdale_api::contribution::{VAULT_PAGE, VaultEntry};
 use rochdale_api::route::{Call, gateway};
 use rochdale_api::{Problem, ProblemCode};
@@ -93,6 +94,15 @@ impl Worker {
     /// Where the disk fails.
     pub async fn scrub(&self, many: usize) -> Result<usize, Problem> {
         let mut damaged = 0;
+        {
+            // From anywhere: a process that is often started comes to all of them.
+            let mut known = self.replica.known.lock().await;
+            if known.looked == ContributionId(0)
+                && let Some((last, _)) = known.held.last_key_value()
+            {
+                known.looked = ContributionId(rand::rng().random_range(0..=last.0));
+            }
+        }
         for _ in 0..many {
             let mut known = self.replica.known.lock().await;
             let next = known.held.range((Bound::Excluded(known.looked), Bound::Unbounded)).next();
@@ -124,8 +134,12 @@ impl Worker {
         known.held.retain(|id, _| !is_erased(id));
         let live: HashSet<B256> = known.held.values().map(|entry| entry.blob_digest).collect();
         for path in self.replica.files().await? {
-            let Some((digest, member)) = identify(&path).await? else { continue };
-            if erased.contains(&member) && !live.contains(&digest) {
+            // Whose a file is that does not say so, nobody knows: it may be an erased member's, and the vault has it if it is not.
+            let keeps = match identify(&path).await? {
+                Some((digest, member)) => !erased.contains(&member) || live.contains(&digest),
+                None => false,
+            };
+            if !keeps {
                 remove(&path).await?;
             }
         }

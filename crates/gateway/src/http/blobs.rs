@@ -49,9 +49,15 @@ pub async fn put(State(gateway): App, PathOf(cid): PathOf<String>, request: Requ
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let address = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |ConnectInfo(peer)| server::holder(peer.ip()));
     let upload = gateway.quota.begin(address).await?;
-    let bytes = gateway.vault.put(cid, request.into_body(), declared, &upload).await?;
-    gateway.store.note_blob((*cid.sha256()).into(), bytes, wall_clock()).await?;
-    Ok(StatusCode::CREATED)
+    // A task of its own: who hangs up before the answer must not leave a file that no row names.
+    let taking = tokio::spawn(async move {
+        let received = gateway.vault.receive(cid, request.into_body(), declared, &upload).await?;
+        let _turn = gateway.vault.turn().await;
+        let bytes = gateway.vault.keep(received).await?;
+        gateway.store.note_blob((*cid.sha256()).into(), bytes, wall_clock()).await?;
+        Ok::<_, Problem>(StatusCode::CREATED)
+    });
+    taking.await.map_err(|error| Problem::new(ProblemCode::Internal, error.to_string()))?
 }
 
 /// Downloads a sealed record. For workers, and the member whose record it is: the request is signed.

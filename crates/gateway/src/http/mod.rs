@@ -40,6 +40,7 @@ use utoipa_axum::routes;
 
 use crate::config::CodeConfig;
 use crate::directory::Directory;
+use crate::erasure::Erasure;
 use crate::forward::Forward;
 use crate::indexer::Index;
 use crate::quota::Quota;
@@ -88,6 +89,8 @@ pub struct Gateway {
     pub nonces: Nonces,
     /// Looks at the vault's records again.
     pub scrub: Scrub,
+    /// Deletes what was erased.
+    pub erasure: Erasure,
     /// What uploads may take.
     pub quota: Arc<Quota>,
     /// Codes that are said to occur in datasets.

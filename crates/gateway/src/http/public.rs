@@ -204,6 +204,7 @@ pub(super) async fn look(gateway: &Gateway) -> Health {
     let ok = problems.is_empty();
     // What follows hinders some requests, not the gateway.
     problems.extend(gateway.scrub.alarm());
+    problems.extend(gateway.erasure.alarm());
     let entries = gateway.directory.entries();
     let down = entries.iter().filter(|e| !e.up);
     problems.extend(down.map(|e| format!("steward {} does not answer at {}", e.steward, e.url)));

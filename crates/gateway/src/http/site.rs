@@ -45,6 +45,9 @@ pub enum SiteError {
         /// What is wrong in it.
         why: String,
     },
+    /// It is none that an app has.
+    #[error("{0} is no file of a web app: a link, a device, or in the way of the API")]
+    Foreign(PathBuf),
     /// It does not fit.
     #[error("{0} holds more than {most} MiB, which is no web app", most = MOST >> 20)]
     TooLarge(PathBuf),
@@ -104,11 +107,15 @@ impl Site {
 
     /// The file that a path names, or the app where the path is one of its addresses.
     fn file(&self, path: &str) -> Option<&File> {
-        let is_apis = first(path) == first(COOPERATIVE.path) || path == OPENAPI.path;
         let last = path.rsplit('/').next().unwrap_or_default();
-        let is_address = path == PAGE.path || !is_apis && !last.contains('.');
+        let is_address = path == PAGE.path || !is_apis(path) && !last.contains('.');
         self.0.get(path).or_else(|| self.0.get(INDEX).filter(|_| is_address))
     }
+}
+
+/// Whether the API answers a path, rather than the app.
+fn is_apis(path: &str) -> bool {
+    first(path) == first(COOPERATIVE.path) || path == OPENAPI.path
 }
 
 /// The first word of a path: every path of the API has the same.
@@ -120,9 +127,10 @@ impl File {
     fn answer(&self, asked: &HeaderMap, body: bool) -> Response {
         let says = |name, what: &str| {
             let values = asked.get_all(name).iter().filter_map(|value| value.to_str().ok());
-            values
-                .flat_map(|value| value.split(','))
-                .any(|one| one.split(';').next().is_some_and(|one| one.trim() == what))
+            let mut ones = values.flat_map(|value| value.split(',')).map(str::trim);
+            ones.any(|one| {
+                one == what || one.strip_prefix(what).is_some_and(|weight| weight.starts_with(';') && !is_none(weight))
+            })
         };
         let mut response = Response::new(Body::empty());
         response.headers_mut().clone_from(&self.headers);
@@ -144,6 +152,12 @@ impl File {
     }
 }
 
+/// Whether the weight of an encoding says that it is not taken: `;q=0`, `;q=0.0`, …
+fn is_none(weight: &str) -> bool {
+    let value = weight.trim_start_matches([';', ' ']).strip_prefix("q=").map(str::trim);
+    value.and_then(|value| value.parse::<f32>().ok()).is_some_and(|value| value == 0.0)
+}
+
 /// Layer around the API: what is the app's is answered here, everything else goes on.
 pub async fn served(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
@@ -158,13 +172,20 @@ fn below(folder: &Path, name: &str, into: &mut HashMap<String, Bytes>, room: &mu
     let entries = std::fs::read_dir(folder).map_err(|source| unreadable(folder, source))?;
     for entry in entries {
         let path = entry.map_err(|source| unreadable(folder, source))?.path();
-        let name = format!("{name}/{}", path.file_name().unwrap_or_default().to_string_lossy());
-        if path.is_dir() {
+        let file = path.file_name().unwrap_or_default().to_string_lossy();
+        if file.starts_with('.') {
+            continue;
+        }
+        let name = format!("{name}/{file}");
+        let found = std::fs::symlink_metadata(&path).map_err(|source| unreadable(&path, source))?;
+        if is_apis(&name) || !(found.is_dir() || found.is_file()) {
+            return Err(SiteError::Foreign(path));
+        }
+        if found.is_dir() {
             below(&path, &name, into, room)?;
             continue;
         }
-        let size = std::fs::metadata(&path).map_err(|source| unreadable(&path, source))?.len();
-        *room = room.checked_sub(size).ok_or_else(|| SiteError::TooLarge(folder.to_owned()))?;
+        *room = room.checked_sub(found.len()).ok_or_else(|| SiteError::TooLarge(folder.to_owned()))?;
         into.insert(name, std::fs::read(&path).map_err(|source| unreadable(&path, source))?.into());
     }
     Ok(())
@@ -187,7 +208,8 @@ fn headers(parts: &[&HashMap<String, String>]) -> Result<HeaderMap, String> {
 fn tag(bytes: &[u8]) -> HeaderValue {
     let hash = Sha256::digest(bytes);
     let text: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    HeaderValue::from_str(&format!("\"{text}\"")).unwrap_or(HeaderValue::from_static("\"\""))
+    // Weak: the same file is sent packed and plain.
+    HeaderValue::from_str(&format!("W/\"{text}\"")).unwrap_or(HeaderValue::from_static("W/\"\""))
 }
 
 fn kind(name: &str) -> &'static str {
@@ -261,6 +283,8 @@ mod tests {
             (&"6".parse().unwrap(), &"immutable".parse().unwrap())
         );
         assert_eq!(answer.headers()[header::X_FRAME_OPTIONS], "DENY");
+        let refused = asset.answer(&asked(&[(header::ACCEPT_ENCODING, "gzip;q=0, br")]), true);
+        assert!(refused.headers().get(header::CONTENT_ENCODING).is_none());
         let plain = asset.answer(&HeaderMap::new(), true);
         assert!(plain.headers().get(header::CONTENT_ENCODING).is_none());
         assert_eq!(page.headers[header::CACHE_CONTROL], "no-cache");
@@ -275,6 +299,14 @@ mod tests {
         let said = |files: &[(&str, &str)]| Site::read(app(files).path()).unwrap_err().to_string();
         assert!(said(&[SAID]).contains("holds no index.html"));
         assert!(said(&[("index.html", "app")]).contains("headers.json is not understood: it is not there"));
+        for shadow in ["v1/health", "openapi.json"] {
+            assert!(said(&[SAID, ("index.html", "app"), (shadow, "{}")]).contains("in the way of the API"));
+        }
+        let linked = app(&[SAID, ("index.html", "app")]);
+        std::os::unix::fs::symlink("/etc/hostname", linked.path().join("name.txt")).unwrap();
+        assert!(matches!(Site::read(linked.path()), Err(SiteError::Foreign(_))));
+        let hidden = app(&[SAID, ("index.html", "app"), (".vite/manifest.json", "{}")]);
+        assert!(Site::read(hidden.path()).unwrap().file("/.vite/manifest.json").is_none());
         let bad = r#"{"all": {"a b": "c"}, "page": {}, "asset": {}}"#;
         assert!(said(&[("headers.json", bad), ("index.html", "app")]).contains("`a b: c` is no header"));
         let none = Site::read(Path::new("/nowhere/at/all")).unwrap_err().to_string();

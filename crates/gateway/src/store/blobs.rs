@@ -48,14 +48,15 @@ impl Store {
         Ok(rows.into_iter().map(|(member,)| MemberId(member)).collect())
     }
 
-    /// Blobs of recorded contributions above an id, in their order, at most `limit`.
+    /// Blobs of recorded contributions above an id, in their order, at most `limit`; none whose member had everything erased.
     ///
     /// # Errors
     /// Where the database fails.
     pub async fn recorded_blobs(&self, after: ContributionId, limit: u32) -> Result<Vec<VaultEntry>, StoreError> {
         let rows: Vec<(i64, Vec<u8>, i64)> = sqlx::query_as(
             "SELECT c.contribution_id, c.blob, b.bytes FROM contributions c JOIN blobs b ON b.digest = c.blob
-             WHERE c.state = 'recorded' AND c.contribution_id > $1 ORDER BY c.contribution_id LIMIT $2",
+             WHERE c.state = 'recorded' AND c.contribution_id > $1
+             AND NOT EXISTS (SELECT 1 FROM events e WHERE e.kind = 'erased' AND e.member = c.member) ORDER BY c.contribution_id LIMIT $2",
         )
         .bind(int(after.0))
         .bind(limit)
@@ -68,14 +69,26 @@ impl Store {
         rows.into_iter().map(entry).collect()
     }
 
-    /// How many [`Self::recorded_blobs`] there are.
+    /// How many recorded contributions there are, and the highest id.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn recorded_count(&self) -> Result<u64, StoreError> {
-        let (count,): (i64,) =
-            sqlx::query_as("SELECT COUNT(*) FROM contributions WHERE state = 'recorded'").fetch_one(&self.pool).await?;
-        Ok(unsigned(count))
+    pub async fn recorded_count(&self) -> Result<(u64, ContributionId), StoreError> {
+        let (count, last): (i64, i64) = sqlx::query_as(
+            "SELECT COUNT(*), coalesce(MAX(contribution_id), 0) FROM contributions WHERE state = 'recorded'",
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok((unsigned(count), ContributionId(unsigned(last))))
+    }
+
+    /// Whether [`Self::recorded_blobs`] has this contribution.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn is_recorded(&self, id: ContributionId) -> Result<bool, StoreError> {
+        let before = ContributionId(id.0.saturating_sub(1));
+        Ok(self.recorded_blobs(before, 1).await?.first().is_some_and(|entry| entry.contribution_id == id))
     }
 
     /// Blobs that no package names, uploaded before `before` (wall clock, seconds).

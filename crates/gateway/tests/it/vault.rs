@@ -172,3 +172,57 @@ async fn what_no_package_names_is_deleted_after_a_while() {
     let kept = Cid::from_sha256(kept.blob_digest.0);
     assert!(worker.get_bytes_signed(gateway::BLOB.at(kept), now).await.is_ok());
 }
+
+/// What a crash leaves between a file and its row is deleted by the next start; what a row names stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_no_row_names_is_deleted_by_the_next_start() {
+    let mut rig = Rig::new().await;
+    let kept = rig.put(b"kept".to_vec()).await;
+    rig.stop().await;
+    let stray = Cid::of(b"stray").to_string();
+    let folder = rig.config().data_dir.join("vault").join(&stray[stray.len() - 3..stray.len() - 1]);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join(&stray), "stray").unwrap();
+    rig.start().await;
+    rig.until("the stray file is gone", async || !folder.join(&stray).exists()).await;
+    let name = kept.to_string();
+    assert!(rig.config().data_dir.join("vault").join(&name[name.len() - 3..name.len() - 1]).join(&name).exists());
+}
+
+/// Senders that hang up right after the last byte leave no file without a row: what came whole is kept and counted, the rest is gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_hangs_up_before_the_answer_leaves_nothing_uncounted() {
+    use tokio::io::AsyncWriteExt as _;
+    let rig = Rig::new().await;
+    let address = rig.url().trim_start_matches("http://").to_owned();
+    let blobs: Vec<Vec<u8>> = (0..40u8).map(|n| vec![n; 20_000]).collect();
+    for (n, blob) in (0u64..).zip(&blobs) {
+        let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
+        let path = gateway::PUT_BLOB.at(Cid::of(blob)).path;
+        let head = format!("PUT {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", blob.len());
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(blob).await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(n % 8)).await;
+    }
+    rig.until("nothing is half-written", async || {
+        std::fs::read_dir(rig.config().data_dir.join("vault").join("partial")).unwrap().next().is_none()
+    })
+    .await;
+    let store = rochdale_gateway::store::Store::open(&rig.config().data_dir).await.unwrap();
+    rig.until("each file has its row", async || {
+        let mut counted = 0;
+        for blob in &blobs {
+            let cid = Cid::of(blob);
+            let name = cid.to_string();
+            let is_there =
+                rig.config().data_dir.join("vault").join(&name[name.len() - 3..name.len() - 1]).join(&name).exists();
+            let has_row = store.blob_bytes((*cid.sha256()).into()).await.unwrap().is_some();
+            if is_there != has_row {
+                return false;
+            }
+            counted += u32::from(is_there);
+        }
+        counted > 0
+    })
+    .await;
+}

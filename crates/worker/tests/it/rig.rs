@@ -304,7 +304,7 @@ impl Rig {
         Self::looking((HOUR_MS, false), members, budget).await
     }
 
-    /// The same, and the gateway looks at every sealed record each second, and keeps each in a second folder.
+    /// The same, and the gateway looks at every sealed record each second.
     pub async fn scrubbing(members: u32, budget: u64) -> Self {
         Self::looking((20, true), members, budget).await
     }
@@ -382,11 +382,6 @@ impl Rig {
     /// Where the gateway keeps sealed records.
     pub fn gateway_vault(&self) -> PathBuf {
         self.dir.path().join("gateway/data/vault")
-    }
-
-    /// And again, where it keeps two.
-    pub fn gateway_copy(&self) -> PathBuf {
-        self.dir.path().join("gateway/copy")
     }
 
     /// Mines until everything so far is final.
@@ -628,7 +623,7 @@ async fn gateway(
         stewards: (1..).zip(stewards).map(steward).collect(),
         worker: WorkerConfig { address: coop.worker.address(), url: worker.to_owned() },
         limits: Limits::default(),
-        vault: if scrubs { VaultConfig { copy: Some(dir.join("copy")), scrub_s: 1 } } else { VaultConfig::default() },
+        vault: VaultConfig { scrub_s: if scrubs { 1 } else { VaultConfig::default().scrub_s } },
         batch: BatchConfig { idle_ms: 10, ..BatchConfig::default() },
         claims: ClaimsConfig { every_ms: 0, ..ClaimsConfig::default() },
         gas: GasConfig::default(),

@@ -7,12 +7,10 @@ import { Table } from "../../ui/table";
 import { type Told, told } from "./reasons";
 import type { Checked, Looked, Part, PassedOver, Reason } from "./shape";
 
-/** Most records of a file that are shown. */
-const MOST_RECORDS = 20;
 /** Reasons that are shown at once; the others are folded away. */
 const DEAREST = 6;
 
-export function Result({ checked: { records, passed_over }, name }: { checked: Checked; name: string }) {
+export function Result({ checked: { records, records_in_all, passed_over }, name }: { checked: Checked; name: string }) {
   const { t } = useTranslation("member");
   const frame = useRef<HTMLDivElement>(null);
   // The result is read from its heading on.
@@ -31,11 +29,11 @@ export function Result({ checked: { records, passed_over }, name }: { checked: C
   }
   return (
     <div ref={frame}>
-      {records.slice(0, MOST_RECORDS).map((record, at) => (
-        <Scored key={record.name} record={record} title={records.length > 1 ? t("check.record", { at: at + 1, count: records.length }) : undefined} />
+      {records.map((record, at) => (
+        <Scored key={record.name} record={record} title={records_in_all > 1 ? t("check.record", { at: at + 1, count: records_in_all }) : undefined} />
       ))}
-      {records.length > 1 && <p>{t("check.several", { count: records.length })}</p>}
-      {records.length > MOST_RECORDS && <p>{t("check.shown", { count: MOST_RECORDS })}</p>}
+      {records_in_all > 1 && <p>{t("check.several", { count: records_in_all })}</p>}
+      {records_in_all > records.length && <p>{t("check.shown", { count: records.length })}</p>}
       {passed_over.length > 0 && (
         <>
           <h2>{t("check.passed")}</h2>
@@ -179,7 +177,7 @@ function Parts({ of, record }: { of: Part[]; record: string | undefined }) {
 function Passed({ of }: { of: PassedOver[] }) {
   return (
     <ul lang="en">
-      {of.slice(0, MOST_RECORDS).map(({ name, reason }) => (
+      {of.map(({ name, reason }) => (
         <li key={`${name} ${reason}`}>
           <strong>{name}</strong>: {reason}
         </li>

@@ -33,5 +33,6 @@ export type Looked = v.InferOutput<typeof Looked>;
 const PassedOver = v.object({ name: v.string(), reason: v.string(), fault: v.boolean() });
 export type PassedOver = v.InferOutput<typeof PassedOver>;
 
-export const Checked = v.object({ records: v.array(Looked), passed_over: v.array(PassedOver) });
+/** The first records and the first inputs without one, and how many of each the file has. */
+export const Checked = v.object({ records: v.array(Looked), records_in_all: count, passed_over: v.array(PassedOver), passed_over_in_all: count });
 export type Checked = v.InferOutput<typeof Checked>;
