@@ -11,11 +11,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::events::{Event, LicenseTerms, Located, Seat};
 
+mod consent;
 mod debits;
 mod map;
 mod market;
 mod settlement;
 
+pub use consent::{Consent, ConsentSignatures, ConsentStatus, Grant};
 pub use debits::{DebitState, ReceiptState};
 pub use map::{List, Map};
 pub use market::Approval;
@@ -71,41 +73,6 @@ impl Member {
     }
 }
 
-/// The state of a member's consent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ConsentStatus {
-    /// Given, until it expires.
-    Granted,
-    /// Withdrawn.
-    Revoked,
-    /// Withdrawn with everything else.
-    Erased,
-}
-
-/// A member's newest consent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Consent {
-    /// Counts the grants from 1.
-    pub version: u32,
-    /// Commitment to the receipt of that version.
-    pub receipt_commitment: B256,
-    /// Unix seconds; 0 = none.
-    pub expiry: u64,
-    /// Whether it still stands.
-    pub status: ConsentStatus,
-    /// When the status last changed.
-    pub since: At,
-}
-
-impl Consent {
-    /// Whether it is granted and not expired at `time` (Unix seconds).
-    #[must_use]
-    pub fn is_live(&self, time: u64) -> bool {
-        self.status == ConsentStatus::Granted && (self.expiry == 0 || time < self.expiry)
-    }
-}
-
 /// A sealing key that was in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FormerKey {
@@ -113,15 +80,6 @@ pub struct FormerKey {
     pub key: B256,
     /// When another one took its place, Unix seconds.
     pub replaced: u64,
-}
-
-/// One version of a consent, as it was given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Grant {
-    /// Commitment to its receipt.
-    pub receipt_commitment: B256,
-    /// Unix seconds; 0 = none.
-    pub expiry: u64,
 }
 
 /// A recorded contribution.
@@ -219,6 +177,8 @@ pub struct Cooperative {
     pub consents: Map<MemberId, Consent>,
     /// Every version of a member's consent that there was.
     pub grants: Map<(MemberId, u32), Grant>,
+    /// Which of each member's signatures about its consent the chain took.
+    consent_signatures: Map<MemberId, ConsentSignatures>,
     /// Contributions, erased ones included.
     pub contributions: Map<ContributionId, Contribution>,
     /// The same by their members.
@@ -367,37 +327,6 @@ impl Cooperative {
             }
             // `Ended` says the same of every ending, and stands beside these.
             _ => {}
-        }
-    }
-
-    fn apply_consent(&mut self, event: &Event, at: At) {
-        match *event {
-            Event::ConsentGranted { member, version, receipt_commitment, expiry } => {
-                let status = ConsentStatus::Granted;
-                self.grants.insert((member, version), Grant { receipt_commitment, expiry });
-                self.consents.insert(member, Consent { version, receipt_commitment, expiry, status, since: at });
-            }
-            Event::ConsentRevoked { member, .. } => self.set_consent(member, ConsentStatus::Revoked, at),
-            Event::Erased { member } => {
-                self.set_consent(member, ConsentStatus::Erased, at);
-                if let Some(m) = self.members.get_mut(&member) {
-                    m.erased = Some(at);
-                }
-                let whose = (member, ContributionId(0))..=(member, ContributionId(u64::MAX));
-                for id in self.given.range(whose).map(|((_, id), ())| id) {
-                    if let Some(contribution) = self.contributions.get_mut(id) {
-                        contribution.erased = true;
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn set_consent(&mut self, member: MemberId, status: ConsentStatus, at: At) {
-        if let Some(consent) = self.consents.get_mut(&member) {
-            consent.status = status;
-            consent.since = at;
         }
     }
 
