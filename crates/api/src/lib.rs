@@ -10,6 +10,7 @@ pub mod claim;
 pub mod client;
 pub mod contribution;
 pub mod custody;
+pub mod denial;
 pub mod logs;
 pub mod member;
 pub mod order;

@@ -26,7 +26,7 @@ use crate::steward::{Mirror, Steward, broken, internal};
 use crate::store::ContributionRow;
 
 /// A member, or who was one.
-fn known(mirror: &Mirror, id: MemberId) -> Result<&Member, Problem> {
+pub(crate) fn known(mirror: &Mirror, id: MemberId) -> Result<&Member, Problem> {
     mirror.latest.members.get(&id).ok_or_else(|| {
         let block = mirror.head.latest.number;
         Problem::new(ProblemCode::NotFound, format!("there is no member {id} as of block {block}"))

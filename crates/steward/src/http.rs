@@ -1,6 +1,7 @@
 //! The HTTP side: who may call what, and nothing else.
 
 mod committee;
+mod consents;
 mod members;
 mod public;
 mod queries;
@@ -60,6 +61,9 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(public::settlement))
         .routes(routes!(public::demanded_row))
         .routes(routes!(public::erasure))
+        .routes(routes!(consents::revoke))
+        .routes(routes!(consents::erase))
+        .routes(routes!(consents::standing))
         .routes(routes!(members::row_keys))
         .routes(routes!(members::offers))
         .routes(routes!(members::consents))
@@ -104,7 +108,9 @@ pub fn router(steward: Arc<Steward>) -> Router {
 }
 
 /// What is brought here, and is more than a question.
-const DELIVERIES: [&str; 7] = [
+const DELIVERIES: [&str; 9] = [
+    routes::REVOKE.path,
+    routes::ERASE.path,
     routes::ROW_KEY.path,
     routes::OFFER.path,
     routes::CONSENT.path,

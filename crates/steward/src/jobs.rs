@@ -65,7 +65,7 @@ impl Steward {
 
     /// Whether peers have nothing that a round would ask them for.
     async fn waits_for_nobody(&self) -> bool {
-        if self.watch.mirror().is_none_or(|mirror| self.is_resharing(&mirror)) {
+        if self.watch.mirror().is_none_or(|mirror| self.is_resharing(&mirror)) || self.has_errands().await {
             return false;
         }
         let status = self.settlement_status().await;
@@ -84,11 +84,13 @@ impl Steward {
             // Who left office still has shares, and destroys what members erase.
             if self.office(&mirror).is_ok() {
                 turn(&mut problems, "erasure", self.erase_round(&mirror)).await;
+                turn(&mut problems, "withdrawals", self.deny_round(&mirror)).await;
             }
             return problems;
         }
         turn(&mut problems, "sealing keys", self.rotate_round(&mirror)).await;
         turn(&mut problems, "erasure", self.erase_round(&mirror)).await;
+        turn(&mut problems, "withdrawals", self.deny_round(&mirror)).await;
         if mirror.revision != seen.revision || !seen.complete {
             turn(&mut problems, "catch-up", self.catch_up_round(&mirror, seen.revision == 0)).await;
             seen.complete = self.is_complete(&mirror).await.unwrap_or(false);

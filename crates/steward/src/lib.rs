@@ -10,6 +10,7 @@
 //! | [`inputs`], [`settlement`] | replays the ledger's step, signs headers, proposes |
 //! | [`awards`] | keeps signed program awards and holds them to their caps |
 //! | [`snapshot`], [`accounts`], [`debits`], [`release`] | who is in a pool, what each person has left; signs debits, re-seals shares to workers |
+//! | `denials` | obeys what members withdraw past the gateway, and tells others of it |
 //! | [`erasure`] | destroys what members erased |
 //! | [`resharing`] | deals shares to a committee that is seated later, takes its own; older ones stay |
 //! | [`retention`] | deletes what was kept for its time |
@@ -32,6 +33,7 @@ pub mod catchup;
 pub mod config;
 pub mod custody;
 pub mod debits;
+mod denials;
 pub mod erasure;
 mod falsified;
 pub mod folding;

@@ -5,11 +5,13 @@
 //! of the latest one. Whatever a steward cannot read does not happen: a stale head refuses everything. Why a member's record is refused
 //! is sealed to the worker that asked; to anybody on the way it is nothing.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use alloy::primitives::{Address, B256};
 use alloy::providers::Provider as _;
 use alloy::sol_types::SolCall as _;
+use rochdale_api::denial::HeldDenial;
 use rochdale_api::order::{ReleaseRequest, SealedRequest, ShareAnswer, Shares};
 use rochdale_api::{Problem, ProblemCode, member};
 use rochdale_chain::bindings::StewardCommittee;
@@ -58,6 +60,8 @@ struct Asked<'a> {
     accounts: Accounts,
     /// With everything that was ever released.
     left: Accounts,
+    /// Whose withdrawals were handed over here.
+    withdrawn: BTreeMap<MemberId, HeldDenial>,
 }
 
 impl Steward {
@@ -94,6 +98,9 @@ impl Steward {
         if spent.is_none() {
             self.keep_quorum(booked).await?;
         }
+        // What is withdrawn meanwhile waits until these shares are on their way.
+        let _undenied = self.denying.read().await;
+        let asked = Asked { withdrawn: self.denied(mirror).await?, ..asked };
         let mut answers: Shares = Vec::with_capacity(request.contributions.len());
         for id in &request.contributions {
             // A member's denial is the first reason, so that whoever asks is told it.
@@ -150,7 +157,7 @@ impl Steward {
         if !requests.contains(&granted) {
             requests.push(granted);
         }
-        Ok(Asked { mirror, finalized, snapshot, requests, accounts, left })
+        Ok(Asked { mirror, finalized, snapshot, requests, accounts, left, withdrawn: BTreeMap::new() })
     }
 
     /// Keeps what books a debit again, should a reorganization drop it after our shares have left.
@@ -170,7 +177,7 @@ impl Steward {
     }
 
     async fn may_release<'a>(&self, asked: &Asked<'a>, id: ContributionId) -> Result<&'a Contribution, Problem> {
-        let Asked { mirror, finalized, snapshot, requests, accounts, left } = asked;
+        let Asked { mirror, finalized, snapshot, requests, accounts, left, withdrawn } = asked;
         if snapshot.ids.binary_search(&id).is_err() {
             let detail = format!("contribution {id} is not in snapshot {}", snapshot.digest);
             return Err(denied(ProblemCode::Forbidden, detail));
@@ -186,6 +193,7 @@ impl Steward {
         if !mirror.latest.consents_at(member, now) {
             return Err(denied(ProblemCode::ConsentDenied, why_denied(&mirror.latest, member, now)));
         }
+        Self::refuse_of(withdrawn, member)?;
         if !finalized.consents_at(member, now) {
             let detail = format!("the consent of member {member} is not in a finalized block yet");
             return Err(denied(ProblemCode::ConsentDenied, detail));

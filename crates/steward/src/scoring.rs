@@ -243,6 +243,7 @@ impl Steward {
         if !mirror.latest.consents_at(contribution.member, mirror.now()) {
             return Err(Problem::new(ProblemCode::ConsentDenied, "the member's consent no longer stands"));
         }
+        self.refuse_denied(mirror, contribution.member).await?;
         let header = self.needed_record_of(contribution).await?.header;
         let limit = self.config.scoring.max_blob_bytes;
         if header.blob_bytes() > limit {
@@ -270,6 +271,8 @@ impl Steward {
         let us = (seat, self.address());
         self.store.note_opening(contribution.id, contribution.member, us, reason, mirror.now()).await?;
         let blob = self.blob(mirror, row.blob_digest, permits).await?;
+        // It took a while to fetch it.
+        self.refuse_denied(mirror, contribution.member).await?;
         let recorded = contribution.recorded.time;
         let hash = header.hash();
         let judged = tokio::task::spawn_blocking(move || judge(&shares, &deal, &header, &blob, recorded))

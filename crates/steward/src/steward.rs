@@ -27,6 +27,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, Notify};
 
 use crate::config::Config;
+use crate::denials::Passing;
 use crate::falsified::Falsified;
 use crate::keys::{self, Keys, KeysError};
 use crate::resharing::progress::Progress;
@@ -134,6 +135,10 @@ pub struct Steward {
     pub settling: Mutex<()>,
     /// One debit is signed at a time: two that were checked side by side could overspend somebody.
     pub debiting: Mutex<()>,
+    /// Held for reading while a share leaves, for writing while a withdrawal is taken: none leaves after it was.
+    pub(crate) denying: tokio::sync::RwLock<()>,
+    /// Whom we told of withdrawals.
+    pub(crate) passing: Passing,
     /// Each share is dealt anew once.
     pub(crate) redealing: Mutex<()>,
     /// How far the resharing to the committee in office is.
@@ -231,6 +236,8 @@ impl Steward {
             chain,
             settling: Mutex::default(),
             debiting: Mutex::default(),
+            denying: tokio::sync::RwLock::default(),
+            passing: Passing::default(),
             redealing: Mutex::default(),
             resharing: std::sync::Mutex::default(),
             announced: std::sync::Mutex::default(),

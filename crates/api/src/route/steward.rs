@@ -8,9 +8,10 @@ use crate::contribution::{
     ShareReceipt,
 };
 use crate::custody::{HeldRequest, OpeningsRequest};
+use crate::denial::{ConsentStanding, DenialTaken};
 use crate::member::{
-    ConsentDelivery, ErasureAttestation, KeyOfferDelivery, KeyReceipt, LeavesRequest, RowKeyDelivery, RowRequest,
-    Sealed, SealedRow,
+    ConsentDelivery, DenyRequest, ErasureAttestation, KeyOfferDelivery, KeyReceipt, LeavesRequest, RowKeyDelivery,
+    RowRequest, Sealed, SealedRow,
 };
 use crate::order::{DebitSignature, SealedRequest, Sizes};
 use crate::reshare::{ReshareAnswer, ReshareRequest};
@@ -22,7 +23,7 @@ use crate::status::Health;
 /// Who may call a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Anyone, unsigned.
+    /// Anyone, unsigned: it reads what all may know, or brings a statement that a member signed.
     Anyone,
     /// The gateway that the chain names.
     Gateway,
@@ -51,6 +52,12 @@ routes! {
     DEMANDED: get "/v1/settlement/answers/{member}", Anyone, () => AnswerRequest;
     /// The word that what was held of a member is destroyed.
     ERASURE: get "/v1/erasures/{member}", Anyone, () => ErasureAttestation;
+    /// A withdrawal of consent, past the gateway.
+    REVOKE: post "/v1/consents/revoke", Anyone, DenyRequest => DenialTaken;
+    /// A member's erasure, past the gateway.
+    ERASE: post "/v1/consents/erase", Anyone, DenyRequest => DenialTaken;
+    /// What the steward sees of a member's consent, and what was handed to it.
+    STANDING: get "/v1/members/{member}/consent", Anyone, () => ConsentStanding;
     /// A new member's row key.
     ROW_KEY: sealed "/v1/row-keys", Gateway, RowKeyDelivery => ();
     /// The row key of somebody who is about to be admitted.

@@ -51,6 +51,9 @@ pub async fn health(State(app): State<App>) -> Response {
     let ok = problems.is_empty();
     // It works as it must after a restore; whoever looks learns what it does not do yet.
     problems.extend(steward.refuse_if_restored().err().map(|problem| problem.detail));
+    if let Ok(mirror) = &known {
+        problems.extend(steward.waiting_denials(mirror).await.ok().flatten());
+    }
     let head = known.ok().map(|mirror| mirror.head);
     let health = Health {
         service: seat.map_or_else(|| "steward".to_owned(), |seat| format!("steward-{seat}")),

@@ -200,6 +200,8 @@ impl Steward {
         let held = self.needed_record_of(contribution).await?;
         let share = self.share_of(&held).await?.ok_or_else(missing)?;
         let Held { row, header, .. } = held;
+        let _undenied = self.denying.read().await;
+        self.refuse_denied(mirror, contribution.member).await?;
         let seat = self.seat(mirror)?;
         let hash = request_hash(scorer, contribution.commitment);
         let context = ShareContext::of(&header, seat).release(hash);
@@ -256,6 +258,7 @@ impl Steward {
             let detail = format!("the consent of member {} no longer stands", contribution.member);
             return Err(Problem::new(ProblemCode::ConsentDenied, detail));
         }
+        self.refuse_denied(mirror, contribution.member).await?;
         if contribution.recorded.time <= self.unknown_until(mirror).await? {
             let detail = format!("whether contribution {id} has entered the ledger is not known here yet");
             let hint = "ask again once this steward took over the last epoch that is proposed";

@@ -40,6 +40,7 @@ pub const RECORDS: &[Forget] = &[
     forget!("score_reasons", "wrapped"),
     forget!("member_keys", "wrapped"),
     forget!("row_keys", "wrapped"),
+    forget!("denials"),
 ];
 
 /// What goes once the ledger can do without it.

@@ -7,6 +7,7 @@
 mod awards;
 mod custody;
 mod debits;
+mod denials;
 mod erasure;
 mod events;
 mod folded;
@@ -61,6 +62,7 @@ const STEPS: &[Step] = &[
     (33, "two scores", include_str!("../../migrations/0033_two_scores.sql")),
     (34, "resharing", include_str!("../../migrations/0034_resharing.sql")),
     (35, "questions", include_str!("../../migrations/0035_questions.sql")),
+    (36, "denials", include_str!("../../migrations/0036_denials.sql")),
 ];
 
 /// A handle on the database. Clones share it.

@@ -17,7 +17,12 @@ use rochdale_steward::http;
 use rochdale_testkit::anvil::role_key;
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::world::{TestMember, World};
+
+fn as_member(key: &PrivateKeySigner) -> TestMember {
+    let row_key = rochdale_crypto::RowKey::random(&mut rand::rng());
+    TestMember { key: key.clone(), id: 1.into(), row_key, nullifier: B256::ZERO }
+}
 
 /// A body that the route parses.
 async fn body(world: &World, path: &str) -> Result<Value> {
@@ -32,11 +37,7 @@ async fn body(world: &World, path: &str) -> Result<Value> {
             "deadline": 0, "registrar_signature": "0x", "sealed": sealed })
         }
         "/v1/consents" => json!({ "member_id": 1, "version": 1, "sealed": sealed }),
-        "/v1/contributions" => {
-            let row_key = rochdale_crypto::RowKey::random(&mut rand::rng());
-            let member = crate::world::TestMember { key: ada.clone(), id: 1.into(), row_key, nullifier: B256::ZERO };
-            serde_json::to_value(world.seal(&member, b"a record").await?)?
-        }
+        "/v1/contributions" => serde_json::to_value(world.seal(&as_member(ada), b"a record").await?)?,
         "/v1/shares" => serde_json::to_value(ScoringSharesRequest {
             contributions: Vec::new(),
             scores: Vec::new(),
@@ -49,6 +50,8 @@ async fn body(world: &World, path: &str) -> Result<Value> {
         "/v1/awards/held" => json!({ "epoch": 1 }),
         "/v1/settlement/sheets" => json!({ "epoch": 1, "attempt": 0, "proposer": 1, "sealed": [], "header": header() }),
         "/v1/snapshots" | "/v1/debits" | "/v1/release" => json!({ "order": B256::ZERO, "sealed": "0x" }),
+        "/v1/consents/revoke" => serde_json::to_value(world.deny(&as_member(ada), false).await?)?,
+        "/v1/consents/erase" => serde_json::to_value(world.deny(&as_member(ada), true).await?)?,
         "/v1/settlement/copies" => json!({ "epoch": 1 }),
         "/v1/claim-leaves" => serde_json::to_value(LeavesRequest { epoch: Epoch(1), members: vec![1.into()] })?,
         "/v1/members/1/row" | "/v1/members/1/opening" => {

@@ -70,6 +70,7 @@ const TABLES: &[(&str, Holds)] = &[
     ("contributions", Holds::Member),
     ("debits", Holds::Chain),
     ("deferred", Holds::Record),
+    ("denials", Holds::Member),
     ("differences", Holds::Sheet),
     ("entered", Holds::Member),
     ("epochs", Holds::Nobody),

@@ -7,6 +7,7 @@ mod awards;
 mod contests;
 mod custody;
 mod data_model;
+mod denials;
 mod disputes;
 mod erasure;
 mod flaky;

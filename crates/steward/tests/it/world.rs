@@ -18,14 +18,17 @@ use rochdale_api::client::{Client, ClientError, Identity};
 use rochdale_api::contribution::{ContributionPackage, ShareReceipt};
 use rochdale_api::custody::{BlobRequest, PERMIT_LIFETIME, RotateKeyRequest};
 use rochdale_api::member::{
-    ClaimLeaf, ConsentDelivery, KeyOfferDelivery, KeyOfferRequest, KeyReceipt, Mined, RowKeyDelivery,
+    ClaimLeaf, ConsentDelivery, DenyRequest, GrantRequest, KeyOfferDelivery, KeyOfferRequest, KeyReceipt, Mined,
+    RowKeyDelivery,
 };
 use rochdale_api::order::DebitRequest;
 use rochdale_api::route::steward::{self, Access};
 use rochdale_api::route::{self, HEALTH, Route, gateway};
 use rochdale_api::settlement::{AnswerRequest, DemandAnswer, ProposeRequest, SettlementStatus};
 use rochdale_api::{Problem, ProblemCode, auth};
-use rochdale_chain::bindings::{self, ContributionRegistry, Disputes, LicenseSale, SettlementLedger, StewardCommittee};
+use rochdale_chain::bindings::{
+    self, ConsentRegistry, ContributionRegistry, Disputes, LicenseSale, SettlementLedger, StewardCommittee,
+};
 use rochdale_chain::client::{ManualClock, Receipt as TxReceipt, Sender};
 use rochdale_chain::dispute;
 use rochdale_chain::eip712;
@@ -93,6 +96,9 @@ struct Vault {
     proposed: Arc<Mutex<Vec<ProposeRequest>>>,
     answered: Arc<Mutex<Vec<AnswerRequest>>>,
     withholds: Arc<AtomicBool>,
+    /// Whether it brings withdrawals on chain.
+    denies: Arc<AtomicBool>,
+    consents: Address,
     committee: Address,
     domain: Eip712Domain,
     /// Which sealing key each one was replaced by.
@@ -210,6 +216,8 @@ impl World {
             proposed: Arc::default(),
             answered: Arc::default(),
             withholds: Arc::default(),
+            denies: Arc::default(),
+            consents: coop.manifest.addresses.consent_registry,
             committee: coop.manifest.addresses.steward_committee,
             domain: coop.manifest.committee_domain(),
             rotated: Arc::default(),
@@ -510,11 +518,16 @@ impl World {
         let request = self.coop.consent(member.of(&site), version, choice.clone()).await?;
         self.coop.relay_grant(&request).await?;
         for seat in self.up_seats() {
-            let sealed = request.receipts[usize::from(seat) - 1].clone();
-            let delivery = ConsentDelivery { member_id: member.id, version, sealed };
-            self.deliver(seat, steward::CONSENT, &delivery).await?;
+            self.give_receipt(seat, &request).await?;
         }
         Ok(())
+    }
+
+    /// Gives a steward its receipt of a consent.
+    pub async fn give_receipt(&self, seat: u8, request: &GrantRequest) -> Result<()> {
+        let sealed = request.receipts[usize::from(seat) - 1].clone();
+        let delivery = ConsentDelivery { member_id: request.member_id, version: request.version, sealed };
+        self.deliver(seat, steward::CONSENT, &delivery).await
     }
 
     /// Seals a record of a member; the blob is in the vault.
@@ -768,6 +781,11 @@ impl World {
         self.vault.withholds.store(true, Ordering::Relaxed);
     }
 
+    /// Whether the gateway brings withdrawals on chain from now on.
+    pub fn relay_withdrawals(&self, relays: bool) {
+        self.vault.denies.store(relays, Ordering::Relaxed);
+    }
+
     pub fn proposals(&self) -> Vec<ProposeRequest> {
         self.vault.proposed.lock().unwrap().clone()
     }
@@ -811,6 +829,8 @@ async fn serve_vault(port: u16, vault: Vault, identity: Identity) -> Result<()> 
         .route(gateway::ANSWER.path, post(answer))
         .route(gateway::ROTATE_KEY.path, post(rotate))
         .route(gateway::DEBIT.path, post(book))
+        .route(gateway::REVOKE.path, post(revoke))
+        .route(gateway::ERASE.path, post(erase))
         .with_state(vault);
     let app = rochdale_api::server::answering(app, identity);
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
@@ -883,6 +903,24 @@ async fn book(State(vault): State<Vault>, Json(request): Json<DebitRequest>) -> 
     let sent = vault.relayer.send(vault.committee, &call).await;
     let receipt = sent.map_err(|error| Problem::new(ProblemCode::ChainRefused, error.to_string()))?;
     Ok(Json(Mined { tx: receipt.transaction, block: receipt.block_number, gas_used: receipt.gas_used }))
+}
+
+/// As a gateway that is down, until it is told otherwise.
+fn denies(vault: &Vault) -> Result<(), Problem> {
+    let down = || Problem::new(ProblemCode::PeerUnavailable, "switched off by the test");
+    if vault.denies.load(Ordering::Relaxed) { Ok(()) } else { Err(down()) }
+}
+
+async fn revoke(State(vault): State<Vault>, Json(request): Json<DenyRequest>) -> Result<Json<Mined>, Problem> {
+    denies(&vault)?;
+    let r = statement::revoke(&request).into();
+    vault.send(vault.consents, &ConsentRegistry::revokeCall { r, signature: request.signature }).await
+}
+
+async fn erase(State(vault): State<Vault>, Json(request): Json<DenyRequest>) -> Result<Json<Mined>, Problem> {
+    denies(&vault)?;
+    let e = statement::erase(&request).into();
+    vault.send(vault.consents, &ConsentRegistry::eraseCall { e, signature: request.signature }).await
 }
 
 async fn propose(State(vault): State<Vault>, Json(request): Json<ProposeRequest>) -> Result<Json<Mined>, Problem> {
