@@ -121,3 +121,21 @@ async fn a_member_who_revokes_between_debit_and_release_is_left_out() {
     rig.ask(&request).await.unwrap();
     assert_eq!(rig.worker.rows.len(), 3, "the record of who revoked is not opened");
 }
+
+/// Past the gateway: as soon as as many stewards refuse as leave no quorum, the record opens for nobody, and no answer waits for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_who_withdraws_at_all_stewards_but_one_less_than_a_quorum_is_left_out_and_stops_no_answer() {
+    let rig = Rig::new(4, 10 * RHO).await;
+    let license = rig.license(YEAR).await;
+    let request = rig.order(&license, count(RHO), |_| {}).await;
+    rig.seats.iter().for_each(|seat| seat.fault(Fault::ReleaseFails));
+    rig.ask(&request).await.unwrap_err();
+    rig.seats.iter().for_each(|seat| seat.fault(Fault::None));
+    rig.withdraw_at(0, 1).await;
+    rig.withdraw_at(2, 1).await;
+    // One alone is not enough; what that one member would have been charged it is charged.
+    rig.withdraw_at(1, 3).await;
+    rig.ask(&request).await.unwrap();
+    assert_eq!(rig.worker.rows.len(), 3, "the record of who withdrew at two of three is not opened");
+    assert_eq!(rig.booked().await, 1);
+}

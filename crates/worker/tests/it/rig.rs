@@ -17,6 +17,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use rochdale_api::client::Client;
 use rochdale_api::contribution::{ContributionPackage, ContributionState, ContributionStatus};
+use rochdale_api::denial::DenialState;
 use rochdale_api::member::{
     GrantRequest, Granted, Joined, KeyOfferRequest, KeyReceipts, Mined, Sealed as SealedAnswerOf,
 };
@@ -459,6 +460,16 @@ impl Rig {
         let stamp = self.stamp(self.view(*id).await.consent_nonce).await;
         let request = Member { site: &self.site(), key, id: *id }.revoke(stamp).unwrap();
         let _: Mined = self.gateway.post(gateway::REVOKE, &request).await.unwrap();
+    }
+
+    /// Member `n` withdraws at one steward, which tells nobody: it runs no rounds here.
+    pub async fn withdraw_at(&self, seat: usize, n: usize) {
+        let (key, id) = &self.members[n];
+        let stamp = self.stamp(self.view(*id).await.consent_nonce).await;
+        let request = Member { site: &self.site(), key, id: *id }.revoke(stamp).unwrap();
+        let steward = Client::new(&format!("http://{}", self.seats[seat].address)).unwrap();
+        let taken = steward.post(steward::REVOKE, &request).await.unwrap();
+        assert_eq!(taken.state, DenialState::Held);
     }
 
     /// Has everything of member `n` erased.
