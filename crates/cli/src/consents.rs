@@ -7,6 +7,7 @@ use crate::member as members;
 use crate::ui::Ui;
 use crate::wallet::Wallet;
 use crate::when::utc;
+use crate::withdraw;
 use anyhow::{Result, bail};
 use rochdale_client::choice;
 use serde_json::json;
@@ -14,10 +15,6 @@ use std::process::ExitCode;
 
 /// `rochdale member consent`
 pub async fn consent(coop: &Coop, wallet: &Wallet, args: &ConsentArgs, ui: Ui) -> Result<ExitCode> {
-    if args.revoke {
-        let mined = members::revoke(coop, wallet).await?;
-        return show(ui, &json!(mined), format!("revoked in block {}: nothing is released any more", mined.block));
-    }
     let (choice, until) = (args.chosen.choice()?, args.chosen.until.unwrap_or(0));
     if until > 0 && until <= coop.now().await? {
         bail!("{} is over: name a later day", utc(until));
@@ -29,6 +26,7 @@ pub async fn consent(coop: &Coop, wallet: &Wallet, args: &ConsentArgs, ui: Ui) -
         words.join("\n- "),
         name = args.name
     ))?;
+    withdraw::settle(coop, wallet).await?;
     let (mined, receipt) = members::consent(coop, wallet, choice, until).await?;
     let sentence = format!("consent recorded in block {}, {ends}:\n- {}", mined.block, words.join("\n- "));
     show(ui, &json!({ "mined": mined, "receipt": receipt, "words": words }), sentence)

@@ -37,6 +37,8 @@ pub struct Coop {
     pub stewards: Vec<StewardEntry>,
     /// How many stewards open a record or bind the committee.
     pub quorum: u8,
+    /// Stewards that were known before and that the gateway does not name now: none is asked but for a withdrawal.
+    pub former: Vec<StewardEntry>,
     /// The gateway.
     pub gateway: Client,
 }
@@ -48,6 +50,12 @@ impl Coop {
         let view: Cooperative = gateway.get(gateway::COOPERATIVE).await.with_context(|| {
             format!("no cooperative answers at {url}: start one with `rochdale up`, or name another --url")
         })?;
+        Self::of(url, view)
+    }
+
+    /// As the gateway at `url` showed itself.
+    pub fn of(url: &str, view: Cooperative) -> Result<Self> {
+        let gateway = Client::new(url)?.patient(PATIENCE);
         let manifest: Manifest =
             serde_json::from_value(view.manifest).context("the gateway's manifest is not understood")?;
         if view.stewards.is_empty() {
@@ -55,7 +63,7 @@ impl Coop {
         }
         let domain = auth::domain(manifest.chain_id, manifest.addresses.steward_committee);
         let gateway = gateway.expecting(domain, view.gateway);
-        Ok(Self { manifest, stewards: view.stewards, quorum: view.quorum, gateway })
+        Ok(Self { manifest, stewards: view.stewards, quorum: view.quorum, former: Vec::new(), gateway })
     }
 
     /// What is needed to sign and to seal.

@@ -43,6 +43,7 @@ mod ui;
 mod up;
 mod wallet;
 mod when;
+mod withdraw;
 
 use args::{Cli, Command};
 use clap::Parser as _;

@@ -60,6 +60,13 @@ pub enum MemberCommand {
         after_help = "Examples:\n  rochdale member consent --name ada --purpose hmb\n  rochdale member consent --name ada --only not-for-profit --country SE --until 2027-12-31\n  rochdale member consent --name ada --study sleep-7 --yearly-budget 0.1 --yes\n  rochdale member consent --name ada --revoke"
     )]
     Consent(ConsentArgs),
+    /// Take the consent back; where the gateway does not answer, by the stewards, which open nothing from then on
+    #[command(after_help = "Example: rochdale member revoke --name ada")]
+    Revoke {
+        /// The member, by the name on this machine
+        #[arg(long)]
+        name: String,
+    },
     /// Seal a record and contribute it
     #[command(
         after_help = "Examples:\n  rochdale member contribute --name ada bundle.json\n  rochdale member contribute --name ada ./bulk-export --patient 1234\n  rochdale member contribute --name ada --resume"
@@ -100,7 +107,7 @@ pub enum MemberCommand {
         /// The address that is paid from now on
         address: Address,
     },
-    /// Erase everything and end the membership; what was earned stays yours
+    /// Erase everything and end the membership; what was earned stays yours. Where the gateway does not answer, by the stewards
     Erase {
         /// The member, by the name on this machine
         #[arg(long)]
@@ -175,4 +182,15 @@ pub enum MemberCommand {
         #[command(flatten)]
         chain: ChainArgs,
     },
+}
+
+impl MemberCommand {
+    /// Whose wallet keeps, once it is done, what it takes to withdraw without the gateway.
+    pub fn remembers(&self) -> Option<&str> {
+        match self {
+            Self::Join { name, .. } | Self::Contribute { name, .. } => Some(name),
+            Self::Consent(args) => Some(&args.name),
+            _ => None,
+        }
+    }
 }

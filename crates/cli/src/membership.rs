@@ -10,9 +10,11 @@ use crate::gov::Site;
 use crate::gov::args::ChainArgs;
 use crate::member_args::MemberCommand;
 use crate::records::How;
+use crate::state::State;
 use crate::ui::Ui;
 use crate::wallet::Wallet;
 use crate::when::{count, holding, utc};
+use crate::withdraw::{self, Kind};
 use crate::{admission, consents, earnings, member as members, own_gas, records};
 use anyhow::{Context, Result, bail};
 use rochdale_api::claim::{Claimed, Paid};
@@ -65,7 +67,7 @@ async fn erasure(coop: &Coop, member: MemberId) -> Result<(Value, String)> {
 }
 
 /// The same right after it was asked for: the stewards are given a moment to destroy what they hold.
-async fn attested(coop: &Coop, member: MemberId) -> Result<(Value, String)> {
+pub async fn attested(coop: &Coop, member: MemberId) -> Result<(Value, String)> {
     let start = Instant::now();
     loop {
         let (value, sentences) = erasure(coop, member).await?;
@@ -119,6 +121,9 @@ async fn shown(coop: &Coop, name: &str, wallet: &Wallet, ui: Ui) -> Result<ExitC
             format!("consent, so that records can be contributed and used: `rochdale member consent --name {name}`")
         }
     };
+    // Nothing is less shown where it cannot be kept.
+    let _ = withdraw::remember(coop, wallet).await;
+    let withdrawal = withdraw::standing(coop, wallet).await?;
     let waiting = wallet.pending()?.len();
     let receipt = if view.consent == "granted" { wallet.receipt(view.consent_version)? } else { None };
     let words = receipt.map(|receipt| consents::told(&receipt).replace('\n', "\n    "));
@@ -136,7 +141,12 @@ async fn shown(coop: &Coop, name: &str, wallet: &Wallet, ui: Ui) -> Result<ExitC
     if waiting > 0 {
         sentence += &format!("\nSome steward misses a share: `rochdale member contribute --name {name} --resume`");
     }
-    show(ui, &json!({ "name": name, "member": view, "waiting": waiting }), sentence)
+    let mut value = json!({ "name": name, "member": view, "waiting": waiting });
+    if let Some((state, told)) = withdrawal {
+        value["withdrawal"] = state;
+        write!(sentence, "\n{told}")?;
+    }
+    show(ui, &value, sentence)
 }
 
 fn openings(logs: &[members::OpeningLog], ui: Ui) -> Result<ExitCode> {
@@ -177,82 +187,104 @@ pub async fn member(common: &Common, command: MemberCommand, ui: Ui) -> Result<E
     if let MemberCommand::Export(args) = &command {
         carry::check_path(args)?;
     }
+    // These do without a gateway that does not answer.
+    match &command {
+        MemberCommand::Revoke { name } => return withdraw::withdraw(common, name, Kind::Revoke, ui).await,
+        MemberCommand::Consent(args) if args.revoke => {
+            return withdraw::withdraw(common, &args.name, Kind::Revoke, ui).await;
+        }
+        MemberCommand::Erase { name, .. } => return withdraw::withdraw(common, name, Kind::Erase, ui).await,
+        MemberCommand::Show { name } => return show_member(common, name, ui).await,
+        _ => {}
+    }
     let state = common.state()?;
     let coop = Coop::connect(&common.gateway()?).await?;
+    let member = command.remembers().map(str::to_owned);
+    let done = act(common, &coop, &state, command, ui).await?;
+    if let Some(name) = member {
+        // It is done all the same; the next command keeps it.
+        let _ = withdraw::remember(&coop, &Wallet::open(&state, &name)?).await;
+    }
+    Ok(done)
+}
+
+/// `rochdale member show`
+async fn show_member(common: &Common, name: &str, ui: Ui) -> Result<ExitCode> {
+    let wallet = Wallet::open(&common.state()?, name)?;
+    match withdraw::connect_soon(common).await {
+        Ok(coop) => shown(&coop, name, &wallet, ui).await,
+        Err(error) => withdraw::shown_without(name, &wallet, error, ui).await,
+    }
+}
+
+async fn act(common: &Common, coop: &Coop, state: &State, command: MemberCommand, ui: Ui) -> Result<ExitCode> {
     match command {
-        MemberCommand::Export(args) => carry::export(&coop, &Wallet::open(&state, &args.name)?, &args, ui).await,
-        MemberCommand::Apply { name, out } => admission::apply(&coop, &state, &name, &out, ui).await,
+        MemberCommand::Export(args) => carry::export(coop, &Wallet::open(state, &args.name)?, &args, ui).await,
+        MemberCommand::Apply { name, out } => admission::apply(coop, state, &name, &out, ui).await,
         MemberCommand::Join { name, admission } => {
             let waiting = ui.spinner("joining: stewards take the row key");
             let joined = match admission {
-                Some(file) => admission::join(&coop, &mut Wallet::open(&state, &name)?, &file).await?,
+                Some(file) => admission::join(coop, &mut Wallet::open(state, &name)?, &file).await?,
                 None => {
                     // Before a key is drawn: without the registrar nobody is admitted.
-                    let registrar = found::office(&state, REGISTRAR).context(
+                    let registrar = found::office(state, REGISTRAR).context(
                         "where the registrar is elsewhere, `rochdale member apply` writes what the registrar admits",
                     )?;
-                    members::join(&coop, &mut Wallet::open_or_create(&state, &name)?, &registrar).await?
+                    members::join(coop, &mut Wallet::open_or_create(state, &name)?, &registrar).await?
                 }
             };
             waiting.done();
             show(ui, &json!(joined), format!("{name} is member {}", joined.member_id))
         }
-        MemberCommand::Show { name } => shown(&coop, &name, &Wallet::open(&state, &name)?, ui).await,
-        MemberCommand::Consent(args) => consents::consent(&coop, &Wallet::open(&state, &args.name)?, &args, ui).await,
+        MemberCommand::Consent(args) => consents::consent(coop, &Wallet::open(state, &args.name)?, &args, ui).await,
         MemberCommand::Contribute { name, record, patient, dataset, resume } => {
-            let mut wallet = Wallet::open_to_give(&state, &name)?;
+            let mut wallet = Wallet::open_to_give(state, &name)?;
             if resume {
-                return resume_packages(&coop, &mut wallet, ui).await;
+                return resume_packages(coop, &mut wallet, ui).await;
             }
             let path = record.context("name the record's file")?;
-            contribute(&coop, &mut wallet, &path, patient, dataset, ui).await
+            contribute(coop, &mut wallet, &path, patient, dataset, ui).await
         }
         MemberCommand::Leave { name, .. } => {
-            let mined = members::leave(&coop, &Wallet::open(&state, &name)?).await?;
+            let mined = members::leave(coop, &Wallet::open(state, &name)?).await?;
             show(ui, &json!(mined), format!("left in block {}; what was earned stays claimable", mined.block))
         }
         MemberCommand::Payout { name, address } => {
-            let mined = members::set_payout(&coop, &Wallet::open(&state, &name)?, address).await?;
+            let mined = members::set_payout(coop, &Wallet::open(state, &name)?, address).await?;
             show(ui, &json!(mined), format!("{name} is paid to {address} from block {} on", mined.block))
         }
-        MemberCommand::Erase { name, .. } => {
-            let wallet = Wallet::open(&state, &name)?;
-            let mined = members::erase(&coop, &wallet).await?;
-            let (word, said) = attested(&coop, wallet.id()?).await?;
-            let mut value = json!(mined);
-            value["erasure"] = word;
-            let sentence = format!("erased in block {}; what was earned stays claimable\n{said}", mined.block);
-            show(ui, &value, sentence)
-        }
-        MemberCommand::Rows { name } => earnings::shown(&coop, &name, &Wallet::open(&state, &name)?, ui).await,
+        MemberCommand::Show { name } => shown(coop, &name, &Wallet::open(state, &name)?, ui).await,
+        MemberCommand::Revoke { name } => withdraw::withdraw(common, &name, Kind::Revoke, ui).await,
+        MemberCommand::Erase { name, .. } => withdraw::withdraw(common, &name, Kind::Erase, ui).await,
+        MemberCommand::Rows { name } => earnings::shown(coop, &name, &Wallet::open(state, &name)?, ui).await,
         MemberCommand::Erasure { name } => {
-            let (value, sentences) = erasure(&coop, Wallet::open(&state, &name)?.id()?).await?;
+            let (value, sentences) = erasure(coop, Wallet::open(state, &name)?.id()?).await?;
             show(ui, &value, sentences)
         }
         MemberCommand::Openings { name } => {
-            let logs = members::openings(&coop, &Wallet::open(&state, &name)?).await?;
+            let logs = members::openings(coop, &Wallet::open(state, &name)?).await?;
             openings(&logs, ui)
         }
         MemberCommand::Demand { name, kind } => {
-            let (epoch, mined) = members::demand(&coop, &Wallet::open(&state, &name)?, kind).await?;
+            let (epoch, mined) = members::demand(coop, &Wallet::open(state, &name)?, kind).await?;
             let sentence =
                 format!("demanded in block {}: a steward publishes the {kind} of epoch {epoch}", mined.block);
             show(ui, &json!({ "epoch": epoch, "mined": mined }), sentence)
         }
         MemberCommand::Contest { name, pay, chain } => {
-            contest(common, &coop, &Wallet::open(&state, &name)?, pay, &chain, ui).await
+            contest(common, coop, &Wallet::open(state, &name)?, pay, &chain, ui).await
         }
         MemberCommand::Claim { name: Some(name), key: Some(key), chain, .. } => {
-            let (claimed, mined) = own_gas::claim(common, &Wallet::open(&state, &name)?, &key, &chain).await?;
+            let (claimed, mined) = own_gas::claim(common, &Wallet::open(state, &name)?, &key, &chain).await?;
             let value = json!({ "epoch": claimed.epoch, "mined": mined, "paid": claimed.paid });
             show(ui, &value, paid(&claimed))
         }
         MemberCommand::Claim { name, all, .. } => {
             let whom = match name {
-                Some(name) if !all => vec![Wallet::open(&state, &name)?.id()?],
+                Some(name) if !all => vec![Wallet::open(state, &name)?.id()?],
                 _ => Vec::new(),
             };
-            let claimed = members::claim(&coop, whom).await?;
+            let claimed = members::claim(coop, whom).await?;
             let sentence = paid(&claimed);
             show(ui, &json!(claimed), sentence)
         }

@@ -2,20 +2,22 @@
 
 use crate::coop;
 use crate::state::{State, locked, read_json, write_json, write_private};
+use crate::withdraw::Kind;
 use alloy::primitives::{Address, B256};
 use alloy::signers::local::PrivateKeySigner;
 use anyhow::{Context, Result, bail};
 use rochdale_api::contribution::{ContributionPackage, ContributionState};
-use rochdale_api::member::GrantRequest;
+use rochdale_api::member::{DenyRequest, GrantRequest};
+use rochdale_api::status::{Cooperative, MemberView};
 use rochdale_client::{Member, Site};
 use rochdale_core::consent::Receipt;
-use rochdale_core::ids::MemberId;
+use rochdale_core::ids::{MemberId, StewardId};
 use rochdale_crypto::RowKey;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What is known of the membership, in `member.json`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -31,6 +33,39 @@ pub struct Membership {
     /// [`Wallet::given_as`] says whether it was.
     #[serde(default)]
     pub given: BTreeMap<B256, B256>,
+}
+
+/// What it takes to withdraw without the gateway, as of the last time that it answered, in `cooperative.json`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Remembered {
+    /// Where the gateway was.
+    pub url: String,
+    /// Contracts and stewards.
+    pub cooperative: Cooperative,
+    /// The member, with the numbers that its next signatures carry.
+    pub member: MemberView,
+}
+
+/// What was handed to the stewards, in `withdrawal.json`, until it is on chain.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Withdrawal {
+    /// What is withdrawn.
+    pub kind: Kind,
+    /// As it was signed; a second one for the case that something else takes the number of the first.
+    pub requests: Vec<DenyRequest>,
+    /// Who took it.
+    pub taken_by: Vec<StewardId>,
+    /// When, seconds of block time.
+    pub at: u64,
+}
+
+impl Withdrawal {
+    /// Whether one of a number may come on chain still.
+    pub fn holds(&self, nonce: u64, now: u64) -> bool {
+        self.requests.iter().any(|request| request.nonce == nonce && request.deadline >= now)
+    }
 }
 
 /// One member's folder, opened.
@@ -133,6 +168,51 @@ impl Wallet {
         if path.exists() { read_json(&path).map(Some) } else { Ok(None) }
     }
 
+    /// Whether a consent was signed with this number and may come on chain still.
+    pub fn has_granted(&self, nonce: u64, now: u64) -> Result<bool> {
+        let dir = self.dir.join("consents");
+        let entries = match std::fs::read_dir(&dir) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", dir.display())),
+        };
+        let versions = entries.filter_map(|entry| entry.ok()?.path().file_stem()?.to_str()?.parse().ok());
+        for version in versions.collect::<BTreeSet<u32>>() {
+            let granted = self.granted(version)?;
+            if granted.is_some_and(|granted| granted.nonce == nonce && granted.deadline >= now) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Keeps what it takes to withdraw without the gateway.
+    pub fn remember(&self, seen: &Remembered) -> Result<()> {
+        write_json(&self.dir.join("cooperative.json"), seen)
+    }
+
+    /// What was kept so, if anything.
+    pub fn remembered(&self) -> Result<Option<Remembered>> {
+        let path = self.dir.join("cooperative.json");
+        if path.exists() { read_json(&path).map(Some) } else { Ok(None) }
+    }
+
+    /// Keeps what is handed to the stewards.
+    pub fn keep_withdrawal(&self, withdrawal: &Withdrawal) -> Result<()> {
+        write_json(&self.dir.join("withdrawal.json"), withdrawal)
+    }
+
+    /// What was handed to the stewards and is not known to be on chain.
+    pub fn withdrawal(&self) -> Result<Option<Withdrawal>> {
+        let path = self.dir.join("withdrawal.json");
+        if path.exists() { read_json(&path).map(Some) } else { Ok(None) }
+    }
+
+    /// Forgets it.
+    pub fn forget_withdrawal(&self) -> Result<()> {
+        removed(&self.dir.join("withdrawal.json"))
+    }
+
     fn grant(&self, version: u32) -> PathBuf {
         self.dir.join("consents").join(format!("{version}.json"))
     }
@@ -144,13 +224,7 @@ impl Wallet {
 
     /// Forgets a package that everyone holds.
     pub fn forget(&self, commitment: B256) -> Result<()> {
-        let path = self.package(commitment);
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(error).with_context(|| format!("cannot remove {}", path.display()))
-            }
-            _ => Ok(()),
-        }
+        removed(&self.package(commitment))
     }
 
     /// The contribution by which a record's content was given: one that is recorded, or whose package is still kept. What
@@ -214,6 +288,16 @@ impl Wallet {
 
     fn package(&self, commitment: B256) -> PathBuf {
         self.dir.join("packages").join(format!("{commitment}.json"))
+    }
+}
+
+/// Removes a file, where it is there.
+fn removed(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -30,3 +30,4 @@ mod typed;
 mod upgrade;
 mod voting;
 mod walks;
+mod withdrawals;
