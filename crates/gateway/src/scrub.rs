@@ -143,7 +143,7 @@ impl Scrub {
 
     async fn mend(&self, entry: &VaultEntry) -> Result<State, ScrubError> {
         let (id, cid) = (entry.contribution_id, cid(entry.blob_digest));
-        let found = self.from_worker(cid).await.filter(|bytes| Cid::of(bytes) == cid);
+        let found = self.of_worker(cid).await.filter(|bytes| Cid::of(bytes) == cid);
         // Whoever erases waits; what was erased by then must not come back.
         let _turn = self.vault.turn().await;
         if !self.store.is_recorded(id).await? {
@@ -155,7 +155,7 @@ impl Scrub {
         Ok(State::Mended)
     }
 
-    async fn from_worker(&self, cid: Cid) -> Option<Vec<u8>> {
+    async fn of_worker(&self, cid: Cid) -> Option<Vec<u8>> {
         let asked = async {
             let now = self.index.fresh_head().await?.latest.timestamp;
             let worker = self.directory.worker().clone().patient(PATIENCE);
