@@ -11,6 +11,7 @@
 //! stand alone: who could not bring it on chain would be paid for records that nobody may open.
 
 mod passing;
+pub(crate) mod told;
 
 use std::collections::BTreeMap;
 
@@ -20,13 +21,12 @@ use rochdale_api::denial::{
     ConsentStanding, DenialState, DenialTaken, HeldDenial, LEAST_LEFT, MOST_LEFT, MOST_SIGNATURE,
 };
 use rochdale_api::member::DenyRequest;
+use rochdale_api::route::steward as route;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::state::{ConsentStatus, Cooperative, Member};
 use rochdale_chain::{eip712, erc1271};
 use rochdale_client::statement;
 use rochdale_core::ids::MemberId;
-
-pub(crate) use passing::Passing;
 
 use crate::custody::known;
 use crate::steward::{Mirror, Steward, chain_problem};
@@ -225,7 +225,7 @@ fn check_number(
     let (id, nonce, next) = (request.member_id, request.nonce, latest.consent_signatures(request.member_id).next);
     if nonce != next && nonce != next + 1 {
         let detail = format!("the withdrawal of member {id} carries number {nonce}, this steward's chain takes {next}");
-        return Err(conflict(detail).hint("ask for the number at /v1/members/{member}/consent and sign again"));
+        return Err(conflict(detail).hint(format!("ask for the number at {} and sign again", route::STANDING.path)));
     }
     if !erases && !member.is_active() {
         let detail = format!("the membership of {id} has ended, and with it the consent: nothing is released");

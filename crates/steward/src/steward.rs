@@ -27,7 +27,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, Notify};
 
 use crate::config::Config;
-use crate::denials::Passing;
+use crate::denials::told::Passing;
 use crate::falsified::Falsified;
 use crate::keys::{self, Keys, KeysError};
 use crate::resharing::progress::Progress;

@@ -1,7 +1,7 @@
 //! Telling others of a withdrawal: every steward in office, and the gateway until the chain shows it. Nothing is sent but what the member
 //! signed. Whom it was told is kept in memory alone: after a start everybody is told again, and once in a while a peer that may have lost it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,9 +12,8 @@ use rochdale_api::client::Client;
 use rochdale_api::denial::{HeldDenial, LEAST_LEFT};
 use rochdale_api::route::{gateway, steward};
 use rochdale_chain::state::Cooperative;
-use rochdale_core::ids::MemberId;
-use tokio::sync::Mutex;
 
+use super::told::{Errand, Told};
 use super::{is_granted, stands};
 use crate::steward::{Mirror, Steward};
 
@@ -27,19 +26,6 @@ const AT_ONCE: usize = 16;
 const PAGE: usize = 512;
 /// Seconds of block time after which a withdrawal that is not on chain is said to wait.
 const LONG: u64 = 3_600;
-
-/// To whom which withdrawal is told, by the account; the gateway's is its own.
-type Errand = (MemberId, u64, bool, Address);
-
-#[derive(Clone, Copy, Debug)]
-struct Told {
-    tries: u32,
-    at: Instant,
-}
-
-/// Whom we told, and when they are told again.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Passing(Arc<Mutex<BTreeMap<Errand, Told>>>);
 
 /// Whether the contract would take it as of a block.
 fn lands(state: &Cooperative, held: &HeldDenial, now: u64) -> bool {
