@@ -18,6 +18,7 @@ mod dispute_args;
 mod doctor;
 mod earnings;
 mod epoch;
+mod erased;
 mod failure;
 mod found;
 mod gov;

@@ -5,6 +5,7 @@ use crate::carry;
 use crate::commands::show;
 use crate::contest::{self, Outcome, Payer};
 use crate::coop::{self, Coop};
+use crate::erased::erasure;
 use crate::found::{self, REGISTRAR};
 use crate::gov::Site;
 use crate::gov::args::ChainArgs;
@@ -12,72 +13,18 @@ use crate::member_args::MemberCommand;
 use crate::records::How;
 use crate::state::State;
 use crate::ui::Ui;
-use crate::wallet::Wallet;
-use crate::when::{count, holding, utc};
-use crate::withdraw::{self, Kind};
+use crate::wallet::{Kind, Wallet};
+use crate::when::{count, holding};
+use crate::withdraw;
 use crate::{admission, consents, earnings, member as members, own_gas, records};
 use anyhow::{Context, Result, bail};
 use rochdale_api::claim::{Claimed, Paid};
-use rochdale_core::ids::{DatasetId, Epoch, MemberId};
+use rochdale_core::ids::{DatasetId, Epoch};
 use rochdale_core::money::{DataWei, GovWei, MicroUsdc};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
-
-/// How long the stewards are waited for after an erasure.
-const ATTESTING: Duration = Duration::from_secs(20);
-
-/// What the stewards signed of an erasure.
-async fn erasure(coop: &Coop, member: MemberId) -> Result<(Value, String)> {
-    let (mut values, mut sentences, mut destroyed) = (Vec::new(), String::new(), 0);
-    for (steward, word) in members::erasure(coop, member).await? {
-        match word {
-            Ok(word) => {
-                // Who was seated after the record came held nothing of it: those who left may.
-                destroyed += usize::from(word.shares > 0);
-                let rest = match &word.complete {
-                    Some(complete) => format!("the rest is gone since {}", utc(complete.at)),
-                    None => "what the ledger still needs goes once it is settled".to_owned(),
-                };
-                writeln!(
-                    sentences,
-                    "steward {steward} destroyed {} at {}; {rest}",
-                    count(word.shares, "share"),
-                    utc(word.at)
-                )?;
-                values.push(json!(word));
-            }
-            Err(error) => {
-                writeln!(sentences, "steward {steward} has not signed: {error}")?;
-                values.push(json!({ "steward": steward, "error": error.to_string() }));
-            }
-        }
-    }
-    let needed = coop.site().deletions_needed();
-    let so = match destroyed {
-        0 => "no steward in office held a share that it destroyed; one that left office destroys what it has by itself",
-        enough if enough >= needed => "nobody can open the records",
-        _ => "the records can still be opened",
-    };
-    write!(sentences, "{destroyed} of {needed} deletions that suffice: {so}")?;
-    let value = json!({ "words": values, "needed": needed, "can_be_opened": destroyed < needed });
-    Ok((value, sentences))
-}
-
-/// The same right after it was asked for: the stewards are given a moment to destroy what they hold.
-pub async fn attested(coop: &Coop, member: MemberId) -> Result<(Value, String)> {
-    let start = Instant::now();
-    loop {
-        let (value, sentences) = erasure(coop, member).await?;
-        let all = value["words"].as_array().is_some_and(|words| words.iter().all(|word| word.get("error").is_none()));
-        if all || start.elapsed() > ATTESTING {
-            return Ok((value, sentences));
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-}
 
 /// What was paid to whom, as people read it.
 fn paid(claimed: &Claimed) -> String {

@@ -2,7 +2,6 @@
 
 use crate::coop;
 use crate::state::{State, locked, read_json, write_json, write_private};
-use crate::withdraw::Kind;
 use alloy::primitives::{Address, B256};
 use alloy::signers::local::PrivateKeySigner;
 use anyhow::{Context, Result, bail};
@@ -45,6 +44,16 @@ pub struct Remembered {
     pub cooperative: Cooperative,
     /// The member, with the numbers that its next signatures carry.
     pub member: MemberView,
+}
+
+/// What is withdrawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The consent.
+    Revoke,
+    /// Everything.
+    Erase,
 }
 
 /// What was handed to the stewards, in `withdrawal.json`, until it is on chain.

@@ -6,11 +6,11 @@ mod words;
 use crate::args::Common;
 use crate::commands::show;
 use crate::coop::{self, Coop};
+use crate::erased::attested;
 use crate::failure::{Failure, Kind as Failed};
-use crate::membership::attested;
+use crate::member as members;
 use crate::ui::Ui;
-use crate::wallet::{Wallet, Withdrawal};
-use crate::{member as members, wallet::Remembered};
+use crate::wallet::{Kind, Remembered, Wallet, Withdrawal};
 use anyhow::{Context, Result, anyhow, bail};
 use futures_util::future::join_all;
 use rochdale_api::client::{Client, ClientError};
@@ -20,7 +20,6 @@ use rochdale_api::route::steward;
 use rochdale_api::status::StewardEntry;
 use rochdale_client::Stamp;
 use rochdale_core::ids::{MemberId, StewardId};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -39,16 +38,6 @@ const LIFETIME: u64 = 30 * 86_400;
 const UNSURE: u64 = 7_200;
 /// How many numbers are tried then.
 const TRIES: usize = 3;
-
-/// What is withdrawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// The consent.
-    Revoke,
-    /// Everything.
-    Erase,
-}
 
 /// What one steward said.
 type Heard<T> = (StewardId, Result<T, ClientError>);

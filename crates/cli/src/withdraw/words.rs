@@ -1,7 +1,7 @@
 //! What is said of a withdrawal that was handed to the stewards.
 
-use super::{Handed, Heard, Kind, is_done};
-use crate::wallet::Withdrawal;
+use super::{Handed, Heard, is_done};
+use crate::wallet::{Kind, Withdrawal};
 use crate::when::{count, utc};
 use rochdale_api::client::ClientError;
 use rochdale_api::denial::ConsentStanding;
