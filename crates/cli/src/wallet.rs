@@ -177,7 +177,7 @@ impl Wallet {
         if path.exists() { read_json(&path).map(Some) } else { Ok(None) }
     }
 
-    /// Whether a consent was signed with this number and may come on chain still.
+    /// Whether a consent was signed with this number, or a later one, and may come on chain still.
     pub fn has_granted(&self, nonce: u64, now: u64) -> Result<bool> {
         let dir = self.dir.join("consents");
         let entries = match std::fs::read_dir(&dir) {
@@ -188,7 +188,7 @@ impl Wallet {
         let versions = entries.filter_map(|entry| entry.ok()?.path().file_stem()?.to_str()?.parse().ok());
         for version in versions.collect::<BTreeSet<u32>>() {
             let granted = self.granted(version)?;
-            if granted.is_some_and(|granted| granted.nonce == nonce && granted.deadline >= now) {
+            if granted.is_some_and(|granted| granted.nonce >= nonce && granted.deadline >= now) {
                 return Ok(true);
             }
         }

@@ -11,6 +11,7 @@ use crate::failure::{Failure, Kind as Failed};
 use crate::member as members;
 use crate::ui::Ui;
 use crate::wallet::{Kind, Remembered, Wallet, Withdrawal};
+use alloy::primitives::Address;
 use anyhow::{Context, Result, anyhow, bail};
 use futures_util::future::join_all;
 use rochdale_api::client::{Client, ClientError};
@@ -57,11 +58,18 @@ pub async fn withdraw(common: &Common, name: &str, kind: Kind, ui: Ui) -> Result
     let by = Instant::now() + GATEWAY;
     let fresh = in_time(by, Coop::connect(&common.gateway()?)).await;
     let (fresh, silent) = fresh.map_or_else(|error| (None, Some(error)), |coop| (Some(coop), None));
+    if kind == Kind::Revoke && wallet.withdrawal()?.is_some_and(|kept| kept.kind == Kind::Erase) {
+        // It would take the number of the erasure, and nothing would be destroyed.
+        bail!(Failure::refused(
+            "everything was asked to be erased already, which withdraws consent too: `rochdale member erase` goes on with it"
+        ));
+    }
+    let witnesses = Witnesses::of(wallet.remembered()?)?;
     let known = known(fresh, wallet.remembered()?)?;
     let why = match (silent, &known) {
         (Some(error), _) => error,
         (None, None) => anyhow!("the gateway shows no cooperative"),
-        (None, Some(coop)) => match by_gateway(coop, &wallet, kind, by).await {
+        (None, Some(coop)) => match by_gateway(coop, (&wallet, witnesses.as_ref()), kind, by).await {
             Ok(mined) => return withdrawn(coop, &wallet, kind, &mined, ui).await,
             Err(error) => error,
         },
@@ -85,7 +93,12 @@ async fn in_time<T>(by: Instant, work: impl Future<Output = Result<T>>) -> Resul
 }
 
 /// By the gateway; what it says that it did counts where the stewards see it.
-async fn by_gateway(coop: &Coop, wallet: &Wallet, kind: Kind, by: Instant) -> Result<Mined> {
+async fn by_gateway(
+    coop: &Coop,
+    (wallet, witnesses): (&Wallet, Option<&Witnesses>),
+    kind: Kind,
+    by: Instant,
+) -> Result<Mined> {
     let sent = async {
         match kind {
             Kind::Revoke => members::revoke(coop, wallet).await,
@@ -95,16 +108,39 @@ async fn by_gateway(coop: &Coop, wallet: &Wallet, kind: Kind, by: Instant) -> Re
     let mined = in_time(by, sent).await?;
     let until = Instant::now() + SEEN;
     loop {
-        let heard: Vec<_> = standings(coop, wallet.id()?).await.into_iter().filter_map(|(_, said)| said.ok()).collect();
-        let seen = heard.iter().filter(|standing| is_done(kind, &standing.consent)).count();
-        // Where none of them answers there is nobody to ask.
-        if seen >= heard.len().min(usize::from(coop.quorum)) {
+        let heard = standings(coop, wallet.id()?).await;
+        let entries = coop.stewards.iter().chain(&coop.former).map(|entry| entry.address);
+        let seen =
+            entries.zip(&heard).filter(|(_, (_, said))| said.as_ref().is_ok_and(|one| is_done(kind, &one.consent)));
+        let seen: BTreeSet<Address> = seen.map(|(address, _)| address).collect();
+        let needed = match witnesses {
+            Some(known) => known.quorum.saturating_sub(seen.intersection(&known.stewards).count()),
+            None => usize::from(coop.quorum.max(1)).saturating_sub(seen.len()),
+        };
+        if needed == 0 {
             return Ok(mined);
         }
         if Instant::now() > until {
-            bail!("it says that it is in block {}, and the stewards do not see it there", mined.block);
+            bail!("it says that it is in block {}, and too few stewards that are known here see it there", mined.block);
         }
         sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Whose word counts for what the gateway says that it did: the stewards that the wallet knew before the gateway was asked, who may have new
+/// places, and as many of them as it knew to be a quorum.
+struct Witnesses {
+    stewards: BTreeSet<Address>,
+    quorum: usize,
+}
+
+impl Witnesses {
+    fn of(remembered: Option<Remembered>) -> Result<Option<Self>> {
+        let before = remembered.map(|kept| Coop::of(&kept.url, kept.cooperative)).transpose()?;
+        Ok(before.map(|before| Self {
+            quorum: usize::from(before.quorum.max(1)),
+            stewards: before.stewards.iter().map(|entry| entry.address).collect(),
+        }))
     }
 }
 
@@ -142,8 +178,11 @@ pub async fn remember(coop: &Coop, wallet: &Wallet) -> Result<()> {
 fn known(fresh: Option<Coop>, before: Option<Remembered>) -> Result<Option<Coop>> {
     let before = before.map(|kept| Coop::of(&kept.url, kept.cooperative)).transpose()?;
     Ok(match (fresh, before) {
-        (Some(mut fresh), Some(before)) if fresh.manifest.addresses == before.manifest.addresses => {
-            let is_new = |entry: &StewardEntry| fresh.stewards.iter().all(|known| known.address != entry.address);
+        (Some(mut fresh), Some(before)) if is_same(&fresh, &before) => {
+            // Also one that is said to have another place: that may be a lie.
+            let is_at =
+                |known: &StewardEntry, entry: &StewardEntry| known.address == entry.address && known.url == entry.url;
+            let is_new = |entry: &StewardEntry| !fresh.stewards.iter().any(|known| is_at(known, entry));
             let more: Vec<_> = before.stewards.into_iter().filter(is_new).collect();
             fresh.former = more;
             Some(fresh)
@@ -151,6 +190,10 @@ fn known(fresh: Option<Coop>, before: Option<Remembered>) -> Result<Option<Coop>
         (_, Some(before)) => Some(before),
         (fresh, None) => fresh,
     })
+}
+
+fn is_same(fresh: &Coop, before: &Coop) -> bool {
+    fresh.manifest.addresses == before.manifest.addresses && fresh.manifest.chain_id == before.manifest.chain_id
 }
 
 fn client(coop: &Coop, entry: &StewardEntry) -> Result<Client, ClientError> {
@@ -199,7 +242,11 @@ async fn hand_over(coop: &Coop, wallet: &Wallet, kind: Kind) -> Result<Handed> {
         let text = format!("no steward answers:\n  {}", said.join("\n  "));
         bail!(Failure::new(Failed::Unreachable, text));
     };
-    refuse_done(kind, agreed(&good, coop.quorum).as_ref())?;
+    // A consent that was signed and is held back may come yet: then there is something to withdraw though none stands.
+    let comes = good.iter().map(|one| wallet.has_granted(one.consent_nonce, now)).collect::<Result<Vec<_>>>()?;
+    if !comes.contains(&true) {
+        refuse_done(kind, agreed(&good, coop.quorum).as_ref())?;
+    }
     let known = wallet.remembered()?.map_or(0, |kept| kept.member.consent_nonce);
     let (numbers, lifetime) = numbers(&good, coop.quorum, known);
     let (before, mut refusals) = (wallet.withdrawal()?, Vec::new());
@@ -333,7 +380,6 @@ pub async fn connect_soon(common: &Common) -> Result<Coop> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy::primitives::Address;
 
     fn seen(steward: u8, consent: &str, consent_nonce: u64, now: u64) -> ConsentStanding {
         ConsentStanding {

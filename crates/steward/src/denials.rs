@@ -40,7 +40,17 @@ fn stands(finalized: &Cooperative, held: &HeldDenial) -> bool {
     let taken = finalized.consent_signatures(member);
     let erased = finalized.members.get(&member).is_some_and(|member| member.erased.is_some());
     let later = taken.granted.max(taken.revoked);
-    !erased && later.is_none_or(|later| later < nonce)
+    !erased && later.is_none_or(|later| later < nonce) && !is_outlived(finalized, held)
+}
+
+/// Whether its member gave consent, with the number before it, after it could come on chain no more. It was made for a consent that was on its
+/// way then; obeyed, it would have its member paid for records that nobody may open, and nobody could end that.
+fn is_outlived(finalized: &Cooperative, held: &HeldDenial) -> bool {
+    let DenyRequest { member_id, nonce, deadline, .. } = held.request;
+    let granted = finalized.consent_signatures(member_id).granted;
+    let since =
+        finalized.consents.get(&member_id).filter(|_| is_granted(finalized, member_id)).map(|one| one.since.time);
+    granted == nonce.checked_sub(1) && since.is_some_and(|since| since > deadline)
 }
 
 fn is_granted(state: &Cooperative, member: MemberId) -> bool {

@@ -271,6 +271,36 @@ async fn what_its_deadline_overtook_is_obeyed_until_consent_is_given_anew() -> R
     Ok(())
 }
 
+/// Withdrawn on chain, then a statement with the number after the next, and consent with the next one long after that statement's end: nobody
+/// could ever bring it on chain, and obeyed it would have its member paid for records that nobody may open.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawal_that_nobody_can_bring_on_chain_any_more_ends_with_the_consent_after_it() -> Result<()> {
+    let world = World::start(&[1, 2, 3]).await?;
+    let ada = world.member(1).await?;
+    let ids = world.contribute(&[(&ada, world.record(1).await?)]).await?;
+    let license = world.license(1_000, YEAR).await?;
+    let (deadline, cut) = (world.now().await? + 3 * DAY, world.coop.chain.head().await?.finalized.hash);
+    let asked = world.order_as(license, 10_000_000, "researcher", deadline, cut)?;
+    world.book(&asked, &[1, 2]).await?;
+    let first = world.deny(&ada, false).await?;
+    world.relay_withdrawals(true);
+    world.hand(1, false, &first).await?;
+    world.consent_is(&ada, "revoked").await?;
+    let after = world.coop.consent_nonce(ada.id).await? + 1;
+    let later = world.deny_with(&ada, false, after, LEAST_LEFT + 60).await?;
+    for seat in 1..=3 {
+        assert_eq!(world.hand(seat, false, &later).await?.state, DenialState::Held);
+    }
+    world.coop.local.time_to(later.deadline + 60, 3).await?;
+    world.consent(&ada, 2, &Choice::health_research()).await?;
+    world.coop.local.mine(4).await?;
+    for seat in 1..=3 {
+        assert_eq!(world.gives(seat, asked.digest, &ids).await?, [true], "steward {seat}");
+    }
+    assert!(world.standing(1, &ada).await?.withdrawals.is_empty());
+    Ok(())
+}
+
 /// A record that waits for its scores is opened by nobody, until its member consents anew.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_withdrawn_is_not_opened_to_be_scored() -> Result<()> {
