@@ -76,7 +76,7 @@ const PARTS: &[Part] = &[
             machines_walked,
         )
     },
-    Part { able: web::able, ..part("web", 240, "the web app, in a browser against cooperatives that run", web::test) },
+    Part { able: web::able, ..part("web", 420, "the web app, in a browser against cooperatives that run", web::test) },
     part("chaos", 41, "9 random kills lose nothing", || chaos(CHAOS_ROUNDS, 1)),
     part("load", 40, "24 members join, 12 at once, 64 connections read while an epoch settles: no error", || {
         load(false, &["--members", "24", "--at-once", "12", "--seconds", "5"].map(str::to_owned))
