@@ -161,9 +161,13 @@ fn debian() -> Result<PathBuf> {
     }
     std::fs::create_dir_all(&packages)?;
     eprintln!("Unpacking Debian's compiler for {TARGET} (150 MB to download) …");
-    let mut download = Command::new("apt-get");
-    download.args(["download", "-q"]).args(DEBIAN).current_dir(&packages);
-    ok(download)?;
+    let apt = |words: &[&str]| {
+        let mut command = Command::new("apt-get");
+        command.args(words).current_dir(&packages);
+        ok(command)
+    };
+    apt(&["update", "-qq"])?;
+    apt(&[&["download", "-q"], DEBIAN].concat())?;
     for entry in std::fs::read_dir(&packages)? {
         let mut unpack = Command::new("dpkg");
         unpack.arg("-x").arg(entry?.path()).arg(&unpacked);

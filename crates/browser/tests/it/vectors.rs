@@ -22,6 +22,18 @@ fn every_vector_holds() {
     assert!(counts.values().all(|count| *count > 0) && counts["rows.json"] == 1_024, "{counts:?}");
 }
 
+/// Every way in which a contest can end is there, by the last word of a case.
+#[test]
+fn the_contests_end_in_every_way() {
+    let files = files();
+    let file: Value = serde_json::from_str(files["contests.json"].as_str().unwrap()).unwrap();
+    let stride = usize::try_from(file["stride"].as_u64().unwrap()).unwrap();
+    let words = file["words"].as_array().unwrap();
+    let ended = |verdict: &str| words.chunks(stride).filter(|case| case[stride - 1] == verdict).count();
+    let counts = ["0", "1", "2", "3", "4", "5", "6"].map(ended);
+    assert!(counts.iter().all(|count| *count > 0) && counts[0] >= 8 && counts[1] >= 40, "{counts:?}");
+}
+
 /// In each file some digit of the last case is another, and then it does not hold.
 #[test]
 fn a_word_that_is_altered_is_noticed_in_every_table() {

@@ -5,7 +5,6 @@ mod bounds;
 mod budget;
 mod cases;
 mod consents;
-mod contests;
 mod properties;
 mod vectors;
 mod worked_example;

@@ -24,6 +24,8 @@ const LATE: Duration = Duration::from_secs(600);
 /// How many are told at a time, and in one go.
 const AT_ONCE: usize = 16;
 const PAGE: usize = 512;
+/// How long the gateway may take.
+const GATEWAY: Duration = Duration::from_secs(5);
 /// Seconds of block time after which a withdrawal that is not on chain is said to wait.
 const LONG: u64 = 3_600;
 
@@ -57,7 +59,10 @@ impl Steward {
         told.retain(|errand, _| known.contains(errand));
         let now = Instant::now();
         let is_due = |errand: &Errand| told.get(errand).is_none_or(|told| told.at <= now);
-        let due: Vec<_> = errands.into_iter().filter(|(errand, ..)| is_due(errand)).take(PAGE).collect();
+        let mut due: Vec<_> = errands.into_iter().filter(|(errand, ..)| is_due(errand)).collect();
+        // Stewards first, and who waited longest: a gateway that hangs is why all this is told.
+        due.sort_by_key(|(errand, ..)| (errand.3.is_zero(), told.get(errand).map(|told| told.at)));
+        due.truncate(PAGE);
         if due.is_empty() {
             return Ok(());
         }
@@ -92,7 +97,7 @@ impl Steward {
                 }
             }
             if lands(&mirror.latest, held, now) {
-                errands.push((errand(held, Address::ZERO), self.gateway(mirror), held.clone()));
+                errands.push((errand(held, Address::ZERO), self.gateway(mirror).patient(GATEWAY), held.clone()));
             }
         }
         errands

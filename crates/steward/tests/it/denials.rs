@@ -16,7 +16,7 @@ use rochdale_core::consent::Choice;
 use rochdale_core::ids::ContributionId;
 use rochdale_testkit::anvil::role_key;
 
-use crate::queries::YEAR;
+use crate::queries::{Asked, YEAR};
 use crate::world::{TestMember, World};
 
 /// What is signed holds for a day.
@@ -59,6 +59,17 @@ impl World {
     /// Waits until the chain shows the consent so.
     async fn consent_is(&self, member: &TestMember, word: &str) -> Result<()> {
         self.until(word, async || Ok(self.standing(1, member).await?.consent == word)).await
+    }
+
+    /// A member with one record, and a booked question over it that stays open for three days.
+    async fn asked_of_one(&self) -> Result<(TestMember, Vec<ContributionId>, Asked)> {
+        let ada = self.member(1).await?;
+        let ids = self.contribute(&[(&ada, self.record(1).await?)]).await?;
+        let license = self.license(1_000, YEAR).await?;
+        let (deadline, cut) = (self.now().await? + 3 * DAY, self.coop.chain.head().await?.finalized.hash);
+        let asked = self.order_as(license, 10_000_000, "researcher", deadline, cut)?;
+        self.book(&asked, &[1, 2]).await?;
+        Ok((ada, ids, asked))
     }
 
     /// For each record: whether this steward gives its share of it.
@@ -214,11 +225,7 @@ async fn what_the_contract_would_refuse_is_refused_and_stored_nowhere() -> Resul
 #[tokio::test(flavor = "multi_thread")]
 async fn a_grant_that_was_held_back_undoes_no_withdrawal() -> Result<()> {
     let world = World::start(&[1, 2, 3]).await?;
-    let ada = world.member(1).await?;
-    let ids = world.contribute(&[(&ada, world.record(1).await?)]).await?;
-    let license = world.license(1_000, YEAR).await?;
-    let asked = world.order(license, 10_000_000).await?;
-    world.book(&asked, &[1, 2]).await?;
+    let (ada, ids, asked) = world.asked_of_one().await?;
     let site = world.site();
     let held_back = world.coop.consent(ada.of(&site), 2, Choice::health_research()).await?;
 
@@ -252,12 +259,7 @@ async fn a_grant_that_was_held_back_undoes_no_withdrawal() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_its_deadline_overtook_is_obeyed_until_consent_is_given_anew() -> Result<()> {
     let world = World::start(&[1, 2, 3]).await?;
-    let ada = world.member(1).await?;
-    let ids = world.contribute(&[(&ada, world.record(1).await?)]).await?;
-    let license = world.license(1_000, YEAR).await?;
-    let (deadline, cut) = (world.now().await? + 3 * DAY, world.coop.chain.head().await?.finalized.hash);
-    let asked = world.order_as(license, 10_000_000, "researcher", deadline, cut)?;
-    world.book(&asked, &[1, 2]).await?;
+    let (ada, ids, asked) = world.asked_of_one().await?;
     let withdrawal = world.deny(&ada, false).await?;
     world.hand(1, false, &withdrawal).await?;
     world.held_by(&[2, 3], &ada).await?;
@@ -276,12 +278,7 @@ async fn what_its_deadline_overtook_is_obeyed_until_consent_is_given_anew() -> R
 #[tokio::test(flavor = "multi_thread")]
 async fn a_withdrawal_that_nobody_can_bring_on_chain_any_more_ends_with_the_consent_after_it() -> Result<()> {
     let world = World::start(&[1, 2, 3]).await?;
-    let ada = world.member(1).await?;
-    let ids = world.contribute(&[(&ada, world.record(1).await?)]).await?;
-    let license = world.license(1_000, YEAR).await?;
-    let (deadline, cut) = (world.now().await? + 3 * DAY, world.coop.chain.head().await?.finalized.hash);
-    let asked = world.order_as(license, 10_000_000, "researcher", deadline, cut)?;
-    world.book(&asked, &[1, 2]).await?;
+    let (ada, ids, asked) = world.asked_of_one().await?;
     let first = world.deny(&ada, false).await?;
     world.relay_withdrawals(true);
     world.hand(1, false, &first).await?;
@@ -355,11 +352,7 @@ async fn a_contract_account_withdraws_by_its_own_word() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_withdrawal_that_a_reorganization_drops_is_obeyed_and_comes_back() -> Result<()> {
     let mut world = World::start(&[1, 2, 3]).await?;
-    let ada = world.member(1).await?;
-    let ids = world.contribute(&[(&ada, world.record(1).await?)]).await?;
-    let license = world.license(1_000, YEAR).await?;
-    let asked = world.order(license, 10_000_000).await?;
-    world.book(&asked, &[1, 2]).await?;
+    let (ada, ids, asked) = world.asked_of_one().await?;
     let withdrawal = world.deny(&ada, false).await?;
     world.down(3).await?;
     world.relay_withdrawals(true);
