@@ -325,6 +325,10 @@ async fn give(coop: &Coop, withdrawal: &Withdrawal) -> (Vec<StewardId>, Vec<(Ste
             _ => {}
         }
     }
+    // One may have been asked at two places.
+    taken.sort_unstable();
+    taken.dedup();
+    refused.retain(|(id, _)| !taken.contains(id));
     (taken, refused)
 }
 

@@ -201,9 +201,13 @@ fn neither_a_gateway_nor_a_steward_that_lies_turns_a_withdrawal_into_nothing() {
         assert_eq!(seen["stewards"][at]["withdrawals"][0]["request"], told["withdrawal"]["requests"][0], "{seen}");
     }
 
-    // A gateway that says that it did it, and did not.
+    // A gateway that says that it did it, and did not, and that the stewards who could say so are where nobody answers.
     let gateway = key(&state.join("gateway/relayer.key"));
     let member = member.clone();
+    let mut view = view;
+    for steward in view["stewards"].as_array_mut().unwrap() {
+        steward["url"] = "http://127.0.0.1:9".into();
+    }
     lie(port, gateway, &manifest, move |method, path| match (method, path) {
         ("GET", "/v1/cooperative") => view.clone(),
         ("GET", _) => member.clone(),
@@ -212,7 +216,12 @@ fn neither_a_gateway_nor_a_steward_that_lies_turns_a_withdrawal_into_nothing() {
     let told = up.json(&["member", "erase", "--name", "ada", "--yes"]);
     assert!(told["gateway"].as_str().unwrap().contains("too few stewards that are known here see it there"), "{told}");
     assert_eq!((&told["on_chain"], &told["can_be_opened"]), (&false.into(), &false.into()), "{told}");
+    assert_eq!((&told["taken_by"], &told["refused"]), (&json!([1, 2, 3]), &json!([])), "{told}");
     // The withdrawal of before may take the number first.
     assert_eq!(told["withdrawal"]["requests"].as_array().unwrap().len(), 2, "{told}");
+    // What was asked to be erased is not overtaken by less.
+    let said = run(&["member", "revoke", "--name", "ada", "--state", up.state.to_str().unwrap()]);
+    assert_eq!(said.status.code(), Some(3));
+    assert!(String::from_utf8(said.stderr).unwrap().contains("everything was asked to be erased already"));
     up.stop();
 }
