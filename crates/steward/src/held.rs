@@ -57,6 +57,8 @@ impl Steward {
     }
 
     async fn consents_of(&self, mirror: &Mirror, member: MemberId) -> Result<Vec<HeldConsent>, Problem> {
+        // Of who erased, rows may outlast their key for a moment: they are nobody's any more.
+        let erased = mirror.latest.members.get(&member).is_some_and(|found| found.erased.is_some());
         let mut consents = Vec::new();
         let of_member = mirror.latest.grants.range((member, 0)..=(member, u32::MAX));
         for ((_, version), grant) in of_member {
@@ -65,7 +67,7 @@ impl Steward {
                 version: *version,
                 receipt_commitment: grant.receipt_commitment,
                 expiry: grant.expiry,
-                secret: self.keys.consent(&self.store, member, *version).await?,
+                secret: if erased { None } else { self.keys.consent(&self.store, member, *version).await? },
             });
         }
         Ok(consents)
