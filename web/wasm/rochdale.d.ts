@@ -2,10 +2,211 @@
 /* eslint-disable */
 
 /**
+ * A record that was sealed.
+ */
+export class Contributed {
+    private constructor();
+    free(): void;
+    [Symbol.dispose](): void;
+    /**
+     * The sealed record, once.
+     */
+    blob(): Uint8Array;
+    /**
+     * `{request, challenge, cid, digest, quality, bytes}`.
+     */
+    json(): string;
+}
+
+/**
+ * r" `{cooperative, account, nonce, act}` → `{request, challenge}`.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function account_act(json: string): string;
+
+/**
+ * r" `{qx, qy, recovery_code}` → `{account, guardians, threshold, delay}`.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function account_of(json: string): string;
+
+/**
+ * r" `{cooperative, code, account, row_key}` → what is sent to the registrar.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function apply(json: string): string;
+
+/**
+ * r" `{cooperative, account, recovery_code, qx, qy, round}` → the guardian's signed yes.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function approve_recovery(json: string): string;
+
+/**
+ * r" `{client_data_json, authenticator_data, signature}` → `{signature}`, as an account takes it.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function assertion(json: string): string;
+
+/**
+ * r" `{epoch, member_id, row}` → what the row's cash is made of, or `null`.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function cash_parts(json: string): string;
+
+/**
+ * r" `{cooperative, audience, digest, status, body, signature}` → `{good}`.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function check_answer(json: string): string;
+
+/**
  * Reads and scores a file without sending anything. `bytes`: a FHIR R4 bundle or NDJSON of them, not packed; `now`: unix
  * seconds. Gives [`Checked`] as JSON.
  */
 export function check_record(name: string, bytes: Uint8Array | number[], now: number): string;
+
+/**
+ * r" `{cooperative, member, choice, until, language, contact}` → `{request, challenge, receipt, words}`.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function consent(json: string): string;
+
+/**
+ * Seals the record with this number in a file, counted from 0; `json` is `{cooperative, member, dataset}`.
+ *
+ * # Errors
+ * In English: where there is no such record, or it cannot be sealed.
+ */
+export function contribute(json: string, name: string, bytes: Uint8Array | number[], which: number): Contributed;
+
+/**
+ * r" `{cooperative, member, package}` → `{request, challenge}`: the same package, to be signed again.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function contribute_again(json: string): string;
+
+/**
+ * r" `{recovery_code}` → `{secret}`.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function door_of_code(json: string): string;
+
+/**
+ * r" `{}` → `{row_key, locker_key, recovery_code}`.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function draw(json: string): string;
+
+/**
+ * r" `{}` → the choice that a form offers first.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function health_research(json: string): string;
+
+/**
+ * r" `{secret}` → `{id, key}`.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function locker_id(json: string): string;
+
+/**
+ * r" `{secret, version, sealed}` → `{text}`.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function locker_open(json: string): string;
+
+/**
+ * r" `{secret, version, text}` → `{sealed}`.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function locker_seal(json: string): string;
+
+/**
+ * r" `{language}` → `{text}`: what is consented to.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function notice(json: string): string;
+
+/**
+ * r" `{cooperative, member_id, steward, secret, answer}` → what the steward holds of the member.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function open_held(json: string): string;
+
+/**
+ * r" `{cooperative, member_id, steward, secret, answer}` → who opened the member's records.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function open_openings(json: string): string;
+
+/**
+ * The member's own record of its sealed blob; `json` is `{cooperative, member_id, held}`, of each steward what [`open_held`] gave of it.
+ *
+ * # Errors
+ * In English: where too few shares fit, or the blob is another one.
+ */
+export function open_record(json: string, blob: Uint8Array | number[]): Uint8Array;
+
+/**
+ * r" `{cooperative, member_id, secret, answer}` → the member's row.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function open_row(json: string): string;
+
+/**
+ * r" `{cooperative, member, payout}` → `{request, challenge}`.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function pay_to(json: string): string;
+
+/**
+ * r" `{code}` → `{code}`, as people read it.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function read_code(json: string): string;
 
 /**
  * Replays the project's vectors: `files` is a JSON object of each file's text by its name. Gives the number of cases by file, as JSON.
@@ -15,12 +216,85 @@ export function check_record(name: string, bytes: Uint8Array | number[], now: nu
  */
 export function replay_vectors(files: string): string;
 
+/**
+ * r" `{}` → `{secret, public}`.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function reply_key(json: string): string;
+
+/**
+ * r" `{cooperative, account, hours}` → `{key, until, challenge}`.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function session(json: string): string;
+
+/**
+ * r" `{cooperative, key, session, audience, method, path, body}` → `{headers, digest}`.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function signed(json: string): string;
+
+/**
+ * r" `{cooperative, member, kind, nonce?, now?}` → `{request, challenge}`.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function withdraw(json: string): string;
+
+/**
+ * r" `{choice}` → `{words}`.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function words(json: string): string;
+
 export type InitInput = RequestInfo | URL | Response | BufferSource | WebAssembly.Module;
 
 export interface InitOutput {
     readonly memory: WebAssembly.Memory;
+    readonly __wbg_contributed_free: (a: number, b: number) => void;
+    readonly account_act: (a: number, b: number) => [number, number, number, number];
+    readonly account_of: (a: number, b: number) => [number, number, number, number];
+    readonly apply: (a: number, b: number) => [number, number, number, number];
+    readonly approve_recovery: (a: number, b: number) => [number, number, number, number];
+    readonly assertion: (a: number, b: number) => [number, number, number, number];
+    readonly cash_parts: (a: number, b: number) => [number, number, number, number];
+    readonly check_answer: (a: number, b: number) => [number, number, number, number];
     readonly check_record: (a: number, b: number, c: number, d: number, e: number) => [number, number];
+    readonly consent: (a: number, b: number) => [number, number, number, number];
+    readonly contribute: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => [number, number, number];
+    readonly contribute_again: (a: number, b: number) => [number, number, number, number];
+    readonly contributed_blob: (a: number) => [number, number];
+    readonly contributed_json: (a: number) => [number, number];
+    readonly door_of_code: (a: number, b: number) => [number, number, number, number];
+    readonly draw: (a: number, b: number) => [number, number, number, number];
+    readonly health_research: (a: number, b: number) => [number, number, number, number];
+    readonly locker_id: (a: number, b: number) => [number, number, number, number];
+    readonly locker_open: (a: number, b: number) => [number, number, number, number];
+    readonly locker_seal: (a: number, b: number) => [number, number, number, number];
+    readonly notice: (a: number, b: number) => [number, number, number, number];
+    readonly open_held: (a: number, b: number) => [number, number, number, number];
+    readonly open_openings: (a: number, b: number) => [number, number, number, number];
+    readonly open_record: (a: number, b: number, c: number, d: number) => [number, number, number, number];
+    readonly open_row: (a: number, b: number) => [number, number, number, number];
+    readonly pay_to: (a: number, b: number) => [number, number, number, number];
+    readonly read_code: (a: number, b: number) => [number, number, number, number];
     readonly replay_vectors: (a: number, b: number) => [number, number, number, number];
+    readonly reply_key: (a: number, b: number) => [number, number, number, number];
+    readonly session: (a: number, b: number) => [number, number, number, number];
+    readonly signed: (a: number, b: number) => [number, number, number, number];
+    readonly withdraw: (a: number, b: number) => [number, number, number, number];
+    readonly words: (a: number, b: number) => [number, number, number, number];
+    readonly __wbindgen_exn_store: (a: number) => void;
+    readonly __externref_table_alloc: () => number;
     readonly __wbindgen_externrefs: WebAssembly.Table;
     readonly __wbindgen_malloc: (a: number, b: number) => number;
     readonly __wbindgen_realloc: (a: number, b: number, c: number, d: number) => number;

@@ -65,6 +65,60 @@ pub struct ExecuteRequest {
     pub signature: Bytes,
 }
 
+/// `POST /v1/accounts/recoveries` at the gateway: a guardian's yes to another passkey.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecoveryApproval {
+    /// The account whose passkey is lost.
+    #[schema(value_type = crate::shape::HexAddress)]
+    pub account: Address,
+    /// The new passkey's public key, x.
+    #[schema(value_type = crate::shape::Hex32)]
+    pub qx: B256,
+    /// The new passkey's public key, y.
+    #[schema(value_type = crate::shape::Hex32)]
+    pub qy: B256,
+    /// Who agrees.
+    #[schema(value_type = crate::shape::HexAddress)]
+    pub guardian: Address,
+    /// The account's recovery round.
+    pub round: u64,
+    /// Seconds of block time.
+    pub deadline: u64,
+    /// The guardians in force, sorted by address.
+    #[schema(value_type = Vec<crate::shape::HexAddress>)]
+    pub guardians: Vec<Address>,
+    /// How many of them decide.
+    pub threshold: u8,
+    /// Seconds that the present passkey has for a veto.
+    pub delay: u32,
+    /// The guardian's over `Approval`.
+    #[schema(value_type = crate::shape::HexBytes)]
+    pub signature: Bytes,
+}
+
+/// `POST /v1/accounts/recoveries/execute` at the gateway: puts a passkey in place whose delay is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecoveryRequest {
+    /// The account's address.
+    #[schema(value_type = crate::shape::HexAddress)]
+    pub account: Address,
+}
+
+/// A passkey that is to take the place of an account's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Recovering {
+    /// The new passkey's public key, x.
+    #[schema(value_type = crate::shape::Hex32)]
+    pub qx: B256,
+    /// The new passkey's public key, y.
+    #[schema(value_type = crate::shape::Hex32)]
+    pub qy: B256,
+    /// From when on it can be put in place, seconds of block time; for 30 days, unless the present passkey vetoes.
+    pub ready_at: u64,
+}
+
 /// `GET /v1/accounts/{address}` at the gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AccountView {
@@ -78,4 +132,6 @@ pub struct AccountView {
     pub nonce: u64,
     /// The round that a guardian's approval must name.
     pub recovery_round: u64,
+    /// The passkey that is to come, where a recovery is under way.
+    pub recovery: Option<Recovering>,
 }

@@ -3,7 +3,7 @@
 //! The signature binds the receiving process, the method, the path with its query, the body, a nonce and a deadline
 //! in protocol time (block time). A receiver accepts a nonce once until its deadline.
 
-use alloy_primitives::{Address, B256, Signature, U256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, Signature, U256, keccak256};
 use alloy_sol_types::{Eip712Domain, SolStruct, eip712_domain, sol};
 use core::fmt;
 
@@ -15,10 +15,14 @@ pub const NONCE: &str = "rochdale-nonce";
 pub const DEADLINE: &str = "rochdale-deadline";
 /// Header with the signature: 65 bytes in hexadecimal.
 pub const SIGNATURE: &str = "rochdale-signature";
+/// Header with a member's word that the signing key reads for it: `account;until;signature`, the signature in hexadecimal.
+pub const SESSION: &str = "rochdale-session";
 /// Header of an answer with the answering process's signature over [`answer_digest`]: 65 bytes in hexadecimal.
 pub const ANSWER_SIGNATURE: &str = "rochdale-answer-signature";
 /// Content type of a sealed body, request or answer.
 pub const SEALED: &str = "application/vnd.rochdale.sealed";
+/// How long a session may last: a day of block time.
+pub const MAX_SESSION: u64 = 86_400;
 /// How long a request may stay valid: one hour of block time. Receivers refuse later deadlines, so that
 /// their memory of nonces stays bounded.
 pub const MAX_LIFETIME: u64 = 3_600;
@@ -33,6 +37,13 @@ sol! {
         bytes32 bodyHash;
         uint256 nonce;
         uint256 deadline;
+    }
+
+    /// What an account signs so that a key may read what is the account's own, until a time in Unix seconds of block time.
+    #[derive(Debug, PartialEq, Eq)]
+    struct ReadingKey {
+        address key;
+        uint64 until;
     }
 
     /// What the answering process signs: to which request, with which status and bytes.
@@ -129,6 +140,57 @@ impl fmt::Debug for Credentials {
     }
 }
 
+/// A member's word that a key of its browser reads what is its own: a passkey signs once for many requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Whose word it is.
+    pub account: Address,
+    /// Seconds of block time.
+    pub until: u64,
+    /// The account's (ECDSA or ERC-1271) over [`Self::digest`].
+    pub signature: Bytes,
+}
+
+impl Session {
+    /// The EIP-712 digest that the account signs for `key`.
+    #[must_use]
+    pub fn digest(domain: &Eip712Domain, key: Address, until: u64) -> B256 {
+        ReadingKey { key, until }.eip712_signing_hash(domain)
+    }
+
+    /// The header's value.
+    #[must_use]
+    pub fn to_header(&self) -> String {
+        format!("{};{};{}", self.account, self.until, self.signature)
+    }
+
+    /// Reads the header through `get`, where there is one.
+    ///
+    /// # Errors
+    /// Where it is malformed.
+    pub fn from_headers<'a>(get: impl Fn(&'static str) -> Option<&'a str>) -> Result<Option<Self>, AuthError> {
+        let Some(text) = get(SESSION) else { return Ok(None) };
+        let read = || {
+            let (account, rest) = text.split_once(';')?;
+            let (until, signature) = rest.split_once(';')?;
+            let (account, until) = (account.parse().ok()?, until.parse().ok()?);
+            Some(Self { account, until, signature: signature.parse().ok()? })
+        };
+        read().map(Some).ok_or(AuthError::Malformed(SESSION, "account;until;signature"))
+    }
+
+    /// Checks until when it is; `now` is block time.
+    ///
+    /// # Errors
+    /// Where it is over or too long.
+    pub fn in_time(&self, now: u64) -> Result<(), AuthError> {
+        if self.until < now || self.until > now.saturating_add(MAX_SESSION) {
+            return Err(AuthError::SessionOver { until: self.until, now });
+        }
+        Ok(())
+    }
+}
+
 /// Why a request is not taken as its signer's.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum AuthError {
@@ -159,6 +221,14 @@ pub enum AuthError {
     WrongSignature {
         /// Who was named.
         signer: Address,
+    },
+    /// The session is over, or was asked for too long.
+    #[error("the session lasts until {until}, block time is {now}, and {MAX_SESSION} s are the most: open another one")]
+    SessionOver {
+        /// Seconds of block time.
+        until: u64,
+        /// Seconds of block time at the receiver.
+        now: u64,
     },
     /// The nonce was seen.
     #[error("nonce {nonce} of {signer} was used before: sign the request again")]

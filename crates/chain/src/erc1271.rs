@@ -11,6 +11,7 @@ use alloy::rpc::types::TransactionRequest;
 use alloy::sol_types::SolCall as _;
 
 use crate::client::{Chain, ChainError};
+use crate::eip712;
 
 alloy::sol! {
     /// ERC-1271.
@@ -85,6 +86,21 @@ pub async fn accepts(
         call: format!("{} at {account}", isValidSignatureCall::SIGNATURE),
         detail,
     })
+}
+
+/// Whether an account says this digest: by its key, or by the contract that it is.
+///
+/// # Errors
+/// As [`accepts`], which is asked only where it is not the key's signature.
+pub async fn says(
+    chain: &Chain,
+    account: Address,
+    digest: B256,
+    signature: &Bytes,
+    at: BlockId,
+) -> Result<bool, ChainError> {
+    let by_key = eip712::recover_digest(digest, signature).is_ok_and(|signer| signer == account);
+    Ok(by_key || accepts(chain, account, digest, signature, at).await?)
 }
 
 /// What the program's answer says.

@@ -9,7 +9,7 @@ use crate::wallet::Wallet;
 use crate::when::utc;
 use crate::withdraw;
 use anyhow::{Result, bail};
-use rochdale_client::choice;
+use rochdale_client::{choice, notice};
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -22,7 +22,7 @@ pub async fn consent(coop: &Coop, wallet: &Wallet, args: &ConsentArgs, ui: Ui) -
     let (words, ends) = (choice::words(&choice, utc), end(until));
     ui.agreeing(args.agreed).agree(&format!(
         "{}\n\nWhat {name} consents to, {ends}:\n- {}",
-        members::NOTICE.trim_end(),
+        notice::ENGLISH.1.trim_end(),
         words.join("\n- "),
         name = args.name
     ))?;

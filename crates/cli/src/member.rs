@@ -4,7 +4,7 @@ use crate::coop::{self, Coop};
 use crate::failure::Failure;
 use crate::records::Taken;
 use crate::wallet::Wallet;
-use alloy::primitives::{Address, B256, keccak256};
+use alloy::primitives::{Address, B256};
 use alloy::signers::local::PrivateKeySigner;
 use anyhow::{Context, Result, bail};
 use futures_util::future::join_all;
@@ -19,8 +19,8 @@ use rochdale_api::member::{
 use rochdale_api::route::{Call, gateway, steward};
 use rochdale_api::status::{EpochView, MemberView};
 use rochdale_client::membership::{self, Applicant};
-use rochdale_client::{Stamp, rows};
-use rochdale_core::consent::{Choice, Controller, Notice, Receipt};
+use rochdale_client::{Stamp, notice, rows};
+use rochdale_core::consent::{Choice, Controller, Receipt};
 use rochdale_core::ids::{DatasetId, Epoch, MemberId, StewardId};
 use rochdale_core::ledger::DemandKind;
 use rochdale_core::query::Query;
@@ -59,9 +59,6 @@ pub async fn join(coop: &Coop, wallet: &mut Wallet, registrar: &PrivateKeySigner
     Ok(joined)
 }
 
-/// What members are told before they consent; the receipt names its digest.
-pub const NOTICE: &str = include_str!("notice.en.txt");
-
 /// Consents to what is chosen, until a time in Unix seconds; 0 is until it is withdrawn.
 pub async fn consent(coop: &Coop, wallet: &Wallet, choice: Choice, until: u64) -> Result<(Mined, Receipt)> {
     let view = view(coop, wallet.id()?).await?;
@@ -72,7 +69,7 @@ pub async fn consent(coop: &Coop, wallet: &Wallet, choice: Choice, until: u64) -
         chain_id: coop.manifest.chain_id,
         registry: coop.manifest.addresses.consent_registry,
     };
-    let notice = Notice { language: "en".to_owned(), digest: keccak256(NOTICE) };
+    let notice = notice::named(notice::ENGLISH);
     let receipt = Receipt::new(view.member_id, version, controller, notice, choice, coop.now().await?, until);
     Ok((grant(coop, wallet, &view, &receipt).await?, receipt))
 }

@@ -1,5 +1,6 @@
 //! Times as people read them: dates with their zone, and spans.
 
+use rochdale_core::calendar::civil;
 use rochdale_core::fhir::Date;
 
 /// Nobody learns from more than two years at once.
@@ -8,7 +9,7 @@ const MOST: u64 = 731 * 86_400;
 /// `2026-11-29 05:04:01 UTC` of Unix seconds.
 pub fn utc(at: u64) -> String {
     let (days, second) = (at / 86_400, at % 86_400);
-    let (year, month, day) = date(days);
+    let (year, month, day) = civil(days);
     format!("{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02} UTC", second / 3_600, second / 60 % 60, second % 60)
 }
 
@@ -17,19 +18,6 @@ pub fn instant(at: u64) -> String {
     // What stands behind the time of day is the zone.
     let text = utc(at).replacen(' ', "T", 1);
     format!("{}Z", text.split(' ').next().unwrap_or_default())
-}
-
-/// Year, month and day of the so many-th day after 1970-01-01, in the Gregorian calendar (Howard Hinnant, "chrono-Compatible
-/// Low-Level Date Algorithms": years begin in March, so that the leap day is a year's last).
-fn date(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468;
-    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
 }
 
 /// A span as people say it: `2 days`, `3 hours`, `5 minutes`.

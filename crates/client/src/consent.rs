@@ -12,14 +12,14 @@ use rochdale_crypto::random_blinder;
 use rochdale_crypto::sealing::{ConsentContext, ConsentPart, seal_consent};
 use rochdale_eip712 as eip712;
 
-use crate::{ClientError, Member, Result, Site, Stamp, statement};
+use crate::{Author, ClientError, Member, Result, Site, Stamp, Unsigned, statement};
 
-impl Member<'_> {
+impl Author<'_> {
     /// Gives the consent that `receipt` describes. The chain sees a blinded digest; each steward gets the receipt.
     ///
     /// # Errors
     /// Where the receipt has no canonical form or a steward's key is unusable.
-    pub fn grant(&self, receipt: &Receipt, stamp: Stamp, rng: &mut impl CryptoRng) -> Result<GrantRequest> {
+    pub fn grant(&self, receipt: &Receipt, stamp: Stamp, rng: &mut impl CryptoRng) -> Result<Unsigned<GrantRequest>> {
         let (expiry, blinder) = (receipt.event.expiry, random_blinder(rng));
         let part = ConsentPart::new(commit::canonical_json(receipt)?, blinder);
         let receipts = self.site.each(|entry, to| {
@@ -32,7 +32,7 @@ impl Member<'_> {
             };
             Ok(seal_consent(to, &context, &part, rng)?)
         })?;
-        let mut request = GrantRequest {
+        let request = GrantRequest {
             member_id: self.id,
             version: receipt.version,
             receipt_commitment: commit::consent(receipt.digest()?, blinder),
@@ -42,33 +42,51 @@ impl Member<'_> {
             signature: Bytes::new(),
             receipts,
         };
-        let domain = self.site.contracts.consent_domain();
-        request.signature = eip712::sign(self.key, &statement::grant(&request), &domain)?;
-        Ok(request)
+        let said = statement::grant(&request);
+        Ok(Unsigned::of(request, &said, &self.site.contracts.consent_domain()))
     }
 
     /// Withdraws the consent: nothing is released any more.
-    ///
-    /// # Errors
-    /// Where the key refuses to sign.
-    pub fn revoke(&self, stamp: Stamp) -> Result<DenyRequest> {
+    pub fn revoke(&self, stamp: Stamp) -> Unsigned<DenyRequest> {
         self.deny(stamp, statement::revoke)
     }
 
     /// Has everything erased and ends the membership. What was earned stays claimable.
+    pub fn erase(&self, stamp: Stamp) -> Unsigned<DenyRequest> {
+        self.deny(stamp, statement::erase)
+    }
+
+    fn deny<S: SolStruct>(&self, stamp: Stamp, statement: impl Fn(&DenyRequest) -> S) -> Unsigned<DenyRequest> {
+        let Stamp { nonce, deadline } = stamp;
+        let request = DenyRequest { member_id: self.id, nonce, deadline, signature: Bytes::new() };
+        let said = statement(&request);
+        Unsigned::of(request, &said, &self.site.contracts.consent_domain())
+    }
+}
+
+impl Member<'_> {
+    /// As [`Author::grant`].
+    ///
+    /// # Errors
+    /// Where the receipt has no canonical form, a steward's key is unusable, or the member's refuses to sign.
+    pub fn grant(&self, receipt: &Receipt, stamp: Stamp, rng: &mut impl CryptoRng) -> Result<GrantRequest> {
+        self.author().grant(receipt, stamp, rng)?.signed_by(self.key)
+    }
+
+    /// As [`Author::revoke`].
+    ///
+    /// # Errors
+    /// Where the key refuses to sign.
+    pub fn revoke(&self, stamp: Stamp) -> Result<DenyRequest> {
+        self.author().revoke(stamp).signed_by(self.key)
+    }
+
+    /// As [`Author::erase`].
     ///
     /// # Errors
     /// Where the key refuses to sign.
     pub fn erase(&self, stamp: Stamp) -> Result<DenyRequest> {
-        self.deny(stamp, statement::erase)
-    }
-
-    fn deny<S: SolStruct>(&self, stamp: Stamp, statement: impl Fn(&DenyRequest) -> S) -> Result<DenyRequest> {
-        let Stamp { nonce, deadline } = stamp;
-        let mut request = DenyRequest { member_id: self.id, nonce, deadline, signature: Bytes::new() };
-        let domain = self.site.contracts.consent_domain();
-        request.signature = eip712::sign(self.key, &statement(&request), &domain)?;
-        Ok(request)
+        self.author().erase(stamp).signed_by(self.key)
     }
 }
 

@@ -9,13 +9,12 @@ use rochdale_crypto::envelope::SealedRecord;
 use rochdale_crypto::sealing::{PrivatePart, ShareContext, seal_private_part, seal_share};
 use rochdale_crypto::sharing::Deal;
 use rochdale_crypto::{Context, RecordSecret, envelope, random_blinder, sharing};
-use rochdale_eip712 as eip712;
 
-use crate::{ClientError, Member, Result, Stamp, statement};
+use crate::{Author, ClientError, Member, Result, Stamp, Unsigned, statement};
 
-impl Member<'_> {
-    /// Seals a record under a fresh key, deals the key to the stewards and signs for all of it. Gives the package for the
-    /// gateway, and the blob for the vault, which must have it first.
+impl Author<'_> {
+    /// Seals a record under a fresh key and deals the key to the stewards. Gives the package for the gateway, and the blob for the
+    /// vault, which must have it first.
     ///
     /// # Errors
     /// Where the record is too large, or the committee has no quorum of two or more.
@@ -26,7 +25,7 @@ impl Member<'_> {
         consent_version: u32,
         stamp: Stamp,
         rng: &mut impl CryptoRng,
-    ) -> Result<(ContributionPackage, Vec<u8>)> {
+    ) -> Result<(Unsigned<ContributionPackage>, Vec<u8>)> {
         let secret = RecordSecret::random(rng);
         let context = Context {
             chain_id: self.site.contracts.chain_id,
@@ -53,7 +52,7 @@ impl Member<'_> {
         consent_version: u32,
         stamp: Stamp,
         rng: &mut impl CryptoRng,
-    ) -> Result<ContributionPackage> {
+    ) -> Result<Unsigned<ContributionPackage>> {
         let mut dealt = deal.shares.iter();
         let shares = self.site.each(|entry, to| {
             let share = dealt.next().ok_or_else(|| ClientError::Other("fewer shares than stewards".to_owned()))?;
@@ -73,7 +72,7 @@ impl Member<'_> {
             part.dataset(),
             part.blinder(),
         );
-        let mut package = ContributionPackage {
+        let package = ContributionPackage {
             member_id: self.id,
             commitment,
             consent_version,
@@ -86,17 +85,30 @@ impl Member<'_> {
             shares,
             secrets,
         };
-        self.sign_contribution(&mut package)?;
-        Ok(package)
+        Ok(self.contribution(package))
     }
 
-    /// Signs a package, again where its deadline has passed: everything else is bound by its commitment.
+    /// A package to be signed again where its deadline has passed: everything else is bound by its commitment.
+    pub fn contribution(&self, package: ContributionPackage) -> Unsigned<ContributionPackage> {
+        let said = statement::contribution(&package);
+        Unsigned::of(package, &said, &self.site.contracts.contribution_domain())
+    }
+}
+
+impl Member<'_> {
+    /// As [`Author::contribute`].
     ///
     /// # Errors
-    /// Where the key refuses to sign.
-    pub fn sign_contribution(&self, package: &mut ContributionPackage) -> Result<()> {
-        let message = statement::contribution(package);
-        package.signature = eip712::sign(self.key, &message, &self.site.contracts.contribution_domain())?;
-        Ok(())
+    /// Where the record is too large, the committee has no quorum of two or more, or the key refuses to sign.
+    pub fn contribute(
+        &self,
+        record: &[u8],
+        dataset: DatasetId,
+        consent_version: u32,
+        stamp: Stamp,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(ContributionPackage, Vec<u8>)> {
+        let (package, blob) = self.author().contribute(record, dataset, consent_version, stamp, rng)?;
+        Ok((package.signed_by(self.key)?, blob))
     }
 }

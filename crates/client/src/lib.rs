@@ -2,7 +2,7 @@
 //!
 //! The way of a membership: [`membership::Applicant`] seals a row key, the registrar [`membership::offer`]s it and, once
 //! enough stewards hold it, admits; a [`Member`] consents ([`Member::grant`]), contributes ([`Member::contribute`]), reads what
-//! is theirs ([`rows`]) and ends it. A [`Researcher`] orders queries and opens their answers.
+//! is theirs ([`rows`]) and ends it. An [`Author`] writes the same without a key: [`Unsigned`], for a passkey to sign. A [`Researcher`] orders queries and opens their answers.
 //!
 //! **Architecture Invariant:** nothing here reads a clock, draws from a random generator of its own or does I/O: whoever calls
 //! passes block time, nonces and a [`rand::CryptoRng`], and sends what comes out. So the same code runs in a browser. The feature `http` adds
@@ -15,6 +15,7 @@ mod contribution;
 pub mod held;
 pub mod invitation;
 pub mod membership;
+pub mod notice;
 mod order;
 #[cfg(feature = "http")]
 mod post;
@@ -22,12 +23,14 @@ pub mod rows;
 pub mod sealed;
 mod site;
 pub mod statement;
+mod unsigned;
 
-pub use membership::Member;
+pub use membership::{Author, Member};
 pub use order::{Ordered, Researcher, open_answer};
 #[cfg(feature = "http")]
 pub use post::post_sealed;
 pub use site::{Site, Stamp};
+pub use unsigned::{Carries, Unsigned};
 
 use rochdale_core::commit::CommitError;
 use rochdale_crypto::{EnvelopeError, SealingError, SharingError};

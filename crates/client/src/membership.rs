@@ -14,9 +14,18 @@ use rochdale_crypto::RowKey;
 use rochdale_crypto::sealing::{RowKeyContext, seal_row_key};
 use rochdale_eip712 as eip712;
 
-use crate::{ClientError, Result, Site, Stamp, statement};
+use crate::{ClientError, Result, Site, Stamp, Unsigned, statement};
 
-/// A member as a signer.
+/// Who writes what a member signs, without a key.
+#[derive(Clone, Copy)]
+pub struct Author<'a> {
+    /// The cooperative that the statements are for.
+    pub site: &'a Site,
+    /// The member's id.
+    pub id: MemberId,
+}
+
+/// A member whose key is at hand.
 #[derive(Clone, Copy)]
 pub struct Member<'a> {
     /// The cooperative that the statements are for.
@@ -152,41 +161,61 @@ fn holders(site: &Site, held: &eip712::KeyHeld, receipts: &[KeyReceipt]) -> usiz
     site.stewards.iter().filter(holds).count()
 }
 
-impl Member<'_> {
+impl Author<'_> {
     /// Ends the membership. What was earned stays claimable.
+    pub fn leave(&self, stamp: Stamp) -> Unsigned<LeaveRequest> {
+        let Stamp { nonce, deadline } = stamp;
+        let request = LeaveRequest { member_id: self.id, nonce, deadline, signature: Bytes::new() };
+        let said = statement::leave(&request);
+        Unsigned::of(request, &said, &self.site.contracts.membership_domain())
+    }
+
+    /// Has what the member earned paid to `payout` from now on.
+    pub fn pay_to(&self, payout: Address, stamp: Stamp) -> Unsigned<PayoutRequest> {
+        let Stamp { nonce, deadline } = stamp;
+        let request = PayoutRequest { member_id: self.id, payout, nonce, deadline, signature: Bytes::new() };
+        let said = statement::payout(&request);
+        Unsigned::of(request, &said, &self.site.contracts.membership_domain())
+    }
+
+    /// Demands what opens the member's row in the pending tree of this epoch and attempt.
+    pub fn demand(&self, epoch: Epoch, attempt: u32, kind: DemandKind, deadline: u64) -> Unsigned<DemandRequest> {
+        let (member_id, signature) = (self.id, Bytes::new());
+        let request = DemandRequest { member_id, epoch, attempt, kind, deadline, signature };
+        let said = statement::demand(&request);
+        Unsigned::of(request, &said, &self.site.contracts.disputes_domain())
+    }
+}
+
+impl<'a> Member<'a> {
+    /// The same member without its key.
+    #[must_use]
+    pub fn author(&self) -> Author<'a> {
+        Author { site: self.site, id: self.id }
+    }
+
+    /// As [`Author::leave`].
     ///
     /// # Errors
     /// Where the key refuses to sign.
     pub fn leave(&self, stamp: Stamp) -> Result<LeaveRequest> {
-        let Stamp { nonce, deadline } = stamp;
-        let mut request = LeaveRequest { member_id: self.id, nonce, deadline, signature: Bytes::new() };
-        let domain = self.site.contracts.membership_domain();
-        request.signature = eip712::sign(self.key, &statement::leave(&request), &domain)?;
-        Ok(request)
+        self.author().leave(stamp).signed_by(self.key)
     }
 
-    /// Has what the member earned paid to `payout` from now on.
+    /// As [`Author::pay_to`].
     ///
     /// # Errors
     /// Where the key refuses to sign.
     pub fn pay_to(&self, payout: Address, stamp: Stamp) -> Result<PayoutRequest> {
-        let Stamp { nonce, deadline } = stamp;
-        let mut request = PayoutRequest { member_id: self.id, payout, nonce, deadline, signature: Bytes::new() };
-        let domain = self.site.contracts.membership_domain();
-        request.signature = eip712::sign(self.key, &statement::payout(&request), &domain)?;
-        Ok(request)
+        self.author().pay_to(payout, stamp).signed_by(self.key)
     }
 
-    /// Demands what opens the member's row in the pending tree of this epoch and attempt.
+    /// As [`Author::demand`].
     ///
     /// # Errors
     /// Where the key refuses to sign.
     pub fn demand(&self, epoch: Epoch, attempt: u32, kind: DemandKind, deadline: u64) -> Result<DemandRequest> {
-        let (member_id, signature) = (self.id, Bytes::new());
-        let mut request = DemandRequest { member_id, epoch, attempt, kind, deadline, signature };
-        let domain = self.site.contracts.disputes_domain();
-        request.signature = eip712::sign(self.key, &statement::demand(&request), &domain)?;
-        Ok(request)
+        self.author().demand(epoch, attempt, kind, deadline).signed_by(self.key)
     }
 }
 #[cfg(test)]

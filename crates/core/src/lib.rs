@@ -4,6 +4,7 @@
 //! what it needs is passed in. Money, budgets and scores are integers with their unit in the type.
 
 pub mod budget;
+pub mod calendar;
 pub mod commit;
 pub mod consent;
 pub mod draw;

@@ -18,6 +18,7 @@ pub mod envelope;
 #[cfg(unix)]
 pub mod keyfile;
 pub mod keystore;
+pub mod locker;
 mod padme;
 pub mod sealing;
 mod secret;

@@ -9,6 +9,7 @@ use alloy_signer::SignerSync as _;
 use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::{Eip712Domain, SolStruct};
 
+pub mod account;
 mod convert;
 pub mod order;
 
@@ -312,13 +313,8 @@ const ECDSA_LENGTH: usize = 65;
 #[derive(Debug, thiserror::Error)]
 pub enum SignatureError {
     /// The key refused.
-    #[error("{name} could not be signed: {detail}")]
-    Sign {
-        /// The name of the EIP-712 struct.
-        name: &'static str,
-        /// What is wrong, in words for a person.
-        detail: String,
-    },
+    #[error("the key does not sign: {0}")]
+    Sign(String),
     /// Not 65 bytes, or no point on the curve.
     #[error("the signature of this {name} is not a valid ECDSA signature of 65 bytes: {detail}")]
     Malformed {
@@ -419,9 +415,15 @@ pub fn hash_struct<T: SolStruct>(message: &T) -> B256 {
 /// # Errors
 /// Where the key refuses.
 pub fn sign<T: SolStruct>(key: &PrivateKeySigner, message: &T, domain: &Eip712Domain) -> Result<Bytes, SignatureError> {
-    let signature = key
-        .sign_hash_sync(&digest(message, domain))
-        .map_err(|e| SignatureError::Sign { name: T::NAME, detail: e.to_string() })?;
+    sign_digest(key, digest(message, domain))
+}
+
+/// As [`sign`], where the digest is known already.
+///
+/// # Errors
+/// Where the key refuses.
+pub fn sign_digest(key: &PrivateKeySigner, digest: B256) -> Result<Bytes, SignatureError> {
+    let signature = key.sign_hash_sync(&digest).map_err(|e| SignatureError::Sign(e.to_string()))?;
     Ok(Bytes::from(signature.as_bytes()))
 }
 
@@ -430,15 +432,23 @@ pub fn sign<T: SolStruct>(key: &PrivateKeySigner, message: &T, domain: &Eip712Do
 /// # Errors
 /// Where the bytes are no signature. One with a high `s` is refused, as the contracts refuse it.
 pub fn recover<T: SolStruct>(message: &T, domain: &Eip712Domain, signature: &[u8]) -> Result<Address, SignatureError> {
-    let malformed = |detail: String| SignatureError::Malformed { name: T::NAME, detail };
+    recover_digest(digest(message, domain), signature)
+        .map_err(|detail| SignatureError::Malformed { name: T::NAME, detail })
+}
+
+/// As [`recover`], where only the digest is known.
+///
+/// # Errors
+/// With what is wrong with the bytes.
+pub fn recover_digest(digest: B256, signature: &[u8]) -> Result<Address, String> {
     if signature.len() != ECDSA_LENGTH {
-        return Err(malformed(format!("{} bytes", signature.len())));
+        return Err(format!("{} bytes", signature.len()));
     }
-    let parsed = Signature::from_raw(signature).map_err(|e| malformed(e.to_string()))?;
+    let parsed = Signature::from_raw(signature).map_err(|e| e.to_string())?;
     if parsed.normalize_s().is_some() {
-        return Err(malformed("s is in the upper half of the order".to_owned()));
+        return Err("s is in the upper half of the order".to_owned());
     }
-    parsed.recover_address_from_prehash(&digest(message, domain)).map_err(|e| malformed(e.to_string()))
+    parsed.recover_address_from_prehash(&digest).map_err(|e| e.to_string())
 }
 
 /// Checks that `signer` signed.

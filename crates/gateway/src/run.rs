@@ -27,6 +27,7 @@ use crate::erasure::Erasure;
 use crate::forward::Forward;
 use crate::http::{self, Gateway, Site, SiteError, Views};
 use crate::indexer::Indexer;
+use crate::lockers::Lockers;
 use crate::quota::Quota;
 use crate::relayer::{House, Limiter, Relayer};
 use crate::scrub::Scrub;
@@ -136,7 +137,8 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
     let made = std::fs::create_dir_all(&config.data_dir);
     made.map_err(|source| RunError::Directory { path: config.data_dir.clone(), source })?;
     let key = relayer_key(&config)?;
-    let site = config.web.as_deref().map(Site::read).transpose()?.map(Arc::new);
+    let stewards = || config.stewards.iter().map(|steward| steward.url.as_str());
+    let site = config.web.as_deref().map(|folder| Site::read(folder, stewards())).transpose()?.map(Arc::new);
     let mut options = ChainOptions::new(config.chain_id);
     options.stale_after = Duration::from_secs(config.indexer.stale_after_s);
     let chain =
@@ -169,7 +171,6 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
         manifest,
         address,
         worker: config.worker.address,
-        store,
         index,
         relayer,
         vault,
@@ -178,6 +179,8 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
         identity,
         looks: Looks::default(),
         nonces,
+        lockers: Lockers::new(store.clone()),
+        store,
         quota,
         scrub,
         erasure: erasure.clone(),

@@ -4,7 +4,13 @@ use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use alloy::eips::BlockId;
+use alloy::primitives::Address;
+use alloy::sol_types::Eip712Domain;
+use rochdale_api::auth::Session;
 use rochdale_api::{Problem, ProblemCode};
+use rochdale_chain::client::Chain;
+use rochdale_chain::erc1271;
 
 /// How many callers that we do not know yet have us look at the chain in a second.
 const LOOKS: u32 = 100;
@@ -53,6 +59,38 @@ pub async fn admit<M, F: Future<Output = Result<(), Problem>>>(
     }
     looks.take()?;
     may(fresh.await?).await
+}
+
+/// Whether an account says, as of a block, that `key` reads for it. Asked anew for each request: who changes its passkey ends what the
+/// old one said.
+///
+/// # Errors
+/// Where it does not; that too many looked, or that the chain does not answer.
+pub async fn vouch(
+    looks: &Looks,
+    chain: &Chain,
+    domain: &Eip712Domain,
+    (session, key): (&Session, Address),
+    at: BlockId,
+) -> Result<(), Problem> {
+    // Anybody can have us ask the chain so.
+    looks.take()?;
+    let digest = Session::digest(domain, key, session.until);
+    match erc1271::says(chain, session.account, digest, &session.signature, at).await {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            let detail = format!("{} did not say that {key} reads for it until {}", session.account, session.until);
+            Err(Problem::new(ProblemCode::Forbidden, detail)
+                .hint("open another session: the passkey may be another one now"))
+        }
+        Err(error) => Err(Problem::new(ProblemCode::ChainUnavailable, error.to_string())),
+    }
+}
+
+/// What is said of a session on a route that takes none.
+#[must_use]
+pub fn no_session() -> Problem {
+    Problem::new(ProblemCode::Forbidden, "a session reads what is a member's own, and nothing else")
 }
 
 #[cfg(test)]

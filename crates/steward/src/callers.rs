@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use alloy::primitives::{Address, U256};
 use alloy::sol_types::Eip712Domain;
+use rochdale_api::auth::Session;
 use rochdale_api::route::listed;
 use rochdale_api::route::steward::{Access, TABLE};
 use rochdale_api::server::{Answer, Verifier};
 use rochdale_api::{Problem, ProblemCode};
-use rochdale_node::callers::admit;
+use rochdale_node::callers::{admit, no_session, vouch};
 use rochdale_node::sealed::{Opens, Sealer};
 
 use crate::http::refused;
@@ -58,6 +59,16 @@ impl Verifier for Steward {
                 .ok_or_else(|| Problem::new(ProblemCode::NotFound, "there is no such path"))?;
             let may = |mirror: Arc<Mirror>| async move { self.may(&mirror, signer, route.access).await };
             admit(&self.looks, self.mirror().ok(), self.for_guard(), may).await
+        })
+    }
+
+    fn vouch<'a>(&'a self, session: &'a Session, key: Address, method: &'a str, path: &'a str) -> Answer<'a, ()> {
+        Box::pin(async move {
+            if listed(TABLE, method, path).is_none_or(|route| route.access != Access::ThatMember) {
+                return Err(no_session());
+            }
+            let at = self.for_guard().await?.head.latest.number.into();
+            vouch(&self.looks, &self.chain, &self.domain, (session, key), at).await
         })
     }
 

@@ -9,12 +9,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use alloy::primitives::{B256, Bytes};
+use alloy::primitives::{Address, B256, Bytes};
 use rochdale_api::contribution::{CatchUpContribution, ContributionPackage, ContributionSecret, ShareReceipt};
 use rochdale_api::member::{ConsentDelivery, ConsentSecret, RowKeyDelivery, SealedTo};
 use rochdale_api::{Problem, ProblemCode};
-use rochdale_chain::eip712;
 use rochdale_chain::state::{Contribution, Member};
+use rochdale_chain::{eip712, erc1271};
 use rochdale_client::statement;
 use rochdale_core::commit;
 use rochdale_core::ids::{MemberId, StewardId};
@@ -22,7 +22,7 @@ use rochdale_crypto::keystore::Item;
 use rochdale_crypto::sealing::{self, ConsentContext, PrivatePart, RowKeyContext, ShareContext};
 use rochdale_crypto::{Commitments, Context, Header, RowKey, Sealed};
 
-use crate::steward::{Mirror, Steward, broken, internal};
+use crate::steward::{Mirror, Steward, broken, chain_problem, internal};
 use crate::store::ContributionRow;
 
 /// A member, or who was one.
@@ -159,6 +159,23 @@ impl Steward {
         Ok(self.keys.keep_consent(&self.store, id, version, secret).await?)
     }
 
+    /// Whether the member's account says this package: by its key, or by the contract that it is, such as a passkey's.
+    async fn expect_its_word(
+        &self,
+        mirror: &Mirror,
+        package: &ContributionPackage,
+        account: Address,
+    ) -> Result<(), Problem> {
+        let digest = eip712::digest(&statement::contribution(package), &self.manifest.contribution_domain());
+        let at = mirror.head.latest.number.into();
+        let says = erc1271::says(&self.chain, account, digest, &package.signature, at).await;
+        if says.map_err(chain_problem)? {
+            return Ok(());
+        }
+        let detail = format!("signature: this package is not what {account} signed, by its key or as a contract");
+        Err(Problem::new(ProblemCode::Forbidden, detail))
+    }
+
     /// Verifies a package and takes our share of it. The same package again changes nothing.
     ///
     /// # Errors
@@ -171,9 +188,7 @@ impl Steward {
         let seat = self.seat(mirror)?;
         let id = package.member_id;
         let member = active(mirror, id)?;
-        let said = statement::contribution(package);
-        eip712::verify(&said, &self.manifest.contribution_domain(), &package.signature, member.account)
-            .map_err(|error| Problem::new(ProblemCode::Forbidden, format!("signature: {error}")))?;
+        self.expect_its_word(mirror, package, member.account).await?;
         if self.holds_share(id, package.commitment).await? {
             // It may come again for another steward's sake when the key that it was sealed to is destroyed.
             return Ok(ShareReceipt { steward: seat, commitment: package.commitment });

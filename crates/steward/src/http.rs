@@ -16,7 +16,7 @@ use axum::response::Response;
 use axum::{Json, Router};
 use rochdale_api::route::steward::{self as routes, Access, TABLE};
 use rochdale_api::server::document;
-use rochdale_api::server::{MAX_JSON, Signed, Verifier, answering};
+use rochdale_api::server::{MAX_JSON, Signed, Verifier, answering, for_pages};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_core::ids::{MemberId, StewardId};
 use rochdale_node::sealed::Sealer;
@@ -104,7 +104,7 @@ pub fn router(steward: Arc<Steward>) -> Router {
         .layer(axum::middleware::from_fn_with_state(steward.clone(), stir))
         .layer(axum::middleware::from_fn(rochdale_node::request::scoped))
         .with_state(App(steward));
-    answering(router, identity)
+    for_pages(answering(router, identity))
 }
 
 /// What is brought here, and is more than a question.

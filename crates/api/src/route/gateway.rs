@@ -3,10 +3,11 @@
 use serde_json::Value;
 
 use super::Octets;
-use crate::account::{AccountCreated, AccountRequest, AccountView, ExecuteRequest};
+use crate::account::{AccountCreated, AccountRequest, AccountView, ExecuteRequest, RecoveryApproval, RecoveryRequest};
 use crate::claim::{ClaimRequest, Claimed};
 use crate::contribution::{ContributionPackage, ContributionStatus, VaultPage};
 use crate::custody::{BlobRequest, RotateKeyRequest};
+use crate::locker::{Locker, LockerRequest};
 use crate::member::{
     DenyRequest, GrantRequest, Granted, JoinRequest, Joined, KeyOfferRequest, KeyReceipts, LeaveRequest, Mined,
     PayoutRequest,
@@ -28,6 +29,8 @@ pub enum Access {
     Upload,
     /// A worker, or the member whose blob it is.
     Blob,
+    /// The key whose address the path names.
+    Locker,
     /// A steward that a quorum with it permits to score the record.
     Scorer,
     /// A steward.
@@ -85,6 +88,14 @@ routes! {
     CREATE_ACCOUNT: post "/v1/accounts", Statement, AccountRequest => AccountCreated;
     /// Make calls that an account's passkey signed.
     EXECUTE: post "/v1/accounts/execute", Statement, ExecuteRequest => Mined;
+    /// A guardian agrees to another passkey.
+    APPROVE_RECOVERY: post "/v1/accounts/recoveries", Statement, RecoveryApproval => Mined;
+    /// Put another passkey in place.
+    EXECUTE_RECOVERY: post "/v1/accounts/recoveries/execute", Statement, RecoveryRequest => Mined;
+    /// A member's locker, for who holds its key.
+    LOCKER: get "/v1/lockers/{id}", Locker, () => Locker;
+    /// Change a locker.
+    PUT_LOCKER: put "/v1/lockers/{id}", Locker, LockerRequest => Locker;
     /// An account, with the nonce that it signs next.
     ACCOUNT: get "/v1/accounts/{address}", Public, () => AccountView;
     /// Consent.

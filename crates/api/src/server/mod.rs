@@ -7,6 +7,7 @@ mod connections;
 pub mod document;
 mod linger;
 mod listen;
+mod pages;
 mod params;
 mod seldom;
 
@@ -14,10 +15,11 @@ pub use answers::answering;
 pub use config::{ConfigError, begin, load_config, parse_config, private_files};
 pub use connections::Bounds;
 pub use listen::{holder, serve, serve_on, stop_signal};
+pub use pages::for_pages;
 pub use params::{PathOf, QueryOf};
 use seldom::Seldom;
 
-use crate::auth::{AuthError, Credentials, Described};
+use crate::auth::{AuthError, Credentials, Described, Session};
 use crate::{Problem, ProblemCode};
 use alloy_primitives::{Address, B256, U256};
 use alloy_sol_types::Eip712Domain;
@@ -71,7 +73,9 @@ impl From<AuthError> for Problem {
             AuthError::Missing(_) | AuthError::Malformed(..) | AuthError::WrongSignature { .. } => {
                 ProblemCode::Unauthenticated
             }
-            AuthError::Expired { .. } | AuthError::TooLong { .. } => ProblemCode::Expired,
+            AuthError::Expired { .. } | AuthError::TooLong { .. } | AuthError::SessionOver { .. } => {
+                ProblemCode::Expired
+            }
             AuthError::Replayed { .. } => ProblemCode::Replayed,
         };
         Self::new(code, error.to_string())
@@ -92,6 +96,13 @@ pub trait Verifier: Send + Sync {
     /// Whether the chain knows this signer as one who may call `path` by `method`; an error where not. Nothing is read,
     /// locked or written for a caller before this.
     fn admit<'a>(&'a self, signer: Address, method: &'a str, path: &'a str) -> Answer<'a, ()>;
+    /// Whether an account said that `key` reads for it, and this route is for that; an error where not. Whoever cannot tell takes no
+    /// sessions.
+    fn vouch<'a>(&'a self, _: &'a Session, _key: Address, _method: &'a str, _path: &'a str) -> Answer<'a, ()> {
+        Box::pin(async {
+            Err(Problem::new(ProblemCode::Forbidden, "no session is taken here: sign the request with the key itself"))
+        })
+    }
     /// Remembers a nonce until its deadline; `false` where it was seen before. `now` is block time.
     fn use_nonce(&self, signer: Address, nonce: U256, deadline: u64, now: u64) -> Answer<'_, bool>;
 }
@@ -99,7 +110,7 @@ pub trait Verifier: Send + Sync {
 /// A verified request body: JSON by a signer whose key signed this very call.
 #[derive(Clone, Debug)]
 pub struct Signed<T> {
-    /// The address that signed.
+    /// Who asks: the address that signed, or for which it did in a session.
     pub signer: Address,
     /// The parsed body.
     pub body: T,
@@ -112,7 +123,7 @@ pub struct JsonBody<T>(pub T);
 /// A request whose signature holds, with its bytes.
 #[derive(Clone, Debug)]
 pub struct Verified {
-    /// The address that signed.
+    /// Who asks: the address that signed, or for which it did in a session.
     pub signer: Address,
     /// Digest of the request, which an answer's signature names.
     pub request: B256,
@@ -121,18 +132,24 @@ pub struct Verified {
 }
 
 impl Verified {
-    /// Checks who calls and whether they may, reads the body, checks the signature over it, and spends the nonce: in this
+    /// Checks who calls and whether they may, in a session for whom and whether that is so, reads the body, checks the signature over it, and spends the nonce: in this
     /// order, so that whoever the chain does not know costs no memory and no write.
     ///
     /// # Errors
     /// A problem of code `unauthenticated`, `forbidden` or `too_large`, or what the verifier's chain and store answer.
     pub async fn of(request: Request, verifier: &dyn Verifier) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        let credentials = Credentials::from_headers(|name| parts.headers.get(name).and_then(|v| v.to_str().ok()))?;
-        let method = parts.method.as_str();
-        verifier.admit(credentials.signer, method, parts.uri.path()).await?;
+        let header = |name: &'static str| parts.headers.get(name).and_then(|v| v.to_str().ok());
+        let (credentials, session) = (Credentials::from_headers(header)?, Session::from_headers(header)?);
+        let (method, place) = (parts.method.as_str(), parts.uri.path());
+        let caller = session.as_ref().map_or(credentials.signer, |session| session.account);
+        verifier.admit(caller, method, place).await?;
         let now = verifier.now().await?;
         credentials.in_time(now)?;
+        if let Some(session) = &session {
+            session.in_time(now)?;
+            verifier.vouch(session, credentials.signer, method, place).await?;
+        }
         let body = read(body, &parts.extensions).await?;
         let path = parts.uri.path_and_query().map_or("/", |p| p.as_str());
         let (nonce, deadline) = (credentials.nonce, credentials.deadline);
@@ -142,7 +159,7 @@ impl Verified {
             return Err(AuthError::Replayed { signer, nonce }.into());
         }
         let request = described.digest(verifier.domain());
-        Ok(Self { signer, request, body })
+        Ok(Self { signer: caller, request, body })
     }
 }
 

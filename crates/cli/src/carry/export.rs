@@ -9,18 +9,18 @@ use crate::consents;
 use crate::coop::Coop;
 use crate::earnings;
 use crate::failure::{Failure, Kind};
-use crate::member::{self, NOTICE, OpeningLog};
+use crate::member::{self, OpeningLog};
 use crate::member_args::ExportArgs;
 use crate::ui::Ui;
 use crate::wallet::Wallet;
 use crate::when::count;
-use alloy::primitives::{B256, keccak256};
+use alloy::primitives::B256;
 use anyhow::{Context, Result, bail};
 use rochdale_api::custody::{HeldConsent, HeldContribution};
 use rochdale_api::route::gateway;
 use rochdale_api::status::MemberView;
 use rochdale_chain::eip712;
-use rochdale_client::statement;
+use rochdale_client::{notice, statement};
 use rochdale_core::ids::Epoch;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -279,7 +279,7 @@ fn consents(
                 "your signature under consent {version} is not in this wallet; it is in the transaction on chain"
             ));
         }
-        let notice = (keccak256(NOTICE) == secret.receipt.notice.digest).then_some(NOTICE);
+        let notice = notice::shown(&secret.receipt.notice);
         match notice {
             Some(text) => archive.add(&format!("consents/version-{version}.txt"), text.as_bytes()).map(drop)?,
             None => {

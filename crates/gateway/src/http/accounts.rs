@@ -3,7 +3,9 @@
 use alloy::primitives::Address;
 use axum::Json;
 use axum::extract::State;
-use rochdale_api::account::{AccountCreated, AccountRequest, AccountView, ExecuteRequest};
+use rochdale_api::account::{
+    AccountCreated, AccountRequest, AccountView, ExecuteRequest, RecoveryApproval, RecoveryRequest,
+};
 use rochdale_api::member::Mined;
 use rochdale_api::route::gateway as route;
 use rochdale_api::server::{JsonBody, PathOf};
@@ -41,6 +43,39 @@ pub async fn create(State(gateway): App, JsonBody(request): JsonBody<AccountRequ
 )]
 pub async fn execute(State(gateway): App, JsonBody(request): JsonBody<ExecuteRequest>) -> Answered<Mined> {
     gateway.relayer.execute(&request).await.map(Json)
+}
+
+/// Brings a guardian's yes to another passkey on chain. With the last one that is needed the delay begins, in which the present passkey
+/// may veto.
+#[utoipa::path(
+    post, path = route::APPROVE_RECOVERY.path, tag = "accounts", request_body = RecoveryApproval,
+    responses(
+        (status = 200, description = "Approved", body = Mined),
+        (status = 403, description = "Not a member's account", body = Problem),
+        (status = 404, description = "No such account", body = Problem),
+        (status = 422, description = "The account refuses it", body = Problem),
+        (status = 429, description = "Asked too often", body = Problem),
+        (status = 503, description = "The chain cannot be reached", body = Problem),
+    )
+)]
+pub async fn approve_recovery(State(gateway): App, JsonBody(request): JsonBody<RecoveryApproval>) -> Answered<Mined> {
+    gateway.relayer.approve_recovery(&request).await.map(Json)
+}
+
+/// Puts a passkey in place whose delay is over and which nobody vetoed.
+#[utoipa::path(
+    post, path = route::EXECUTE_RECOVERY.path, tag = "accounts", request_body = RecoveryRequest,
+    responses(
+        (status = 200, description = "In place", body = Mined),
+        (status = 403, description = "Not a member's account", body = Problem),
+        (status = 404, description = "No such account", body = Problem),
+        (status = 422, description = "No recovery, or too early or too late for it", body = Problem),
+        (status = 429, description = "Asked too often", body = Problem),
+        (status = 503, description = "The chain cannot be reached", body = Problem),
+    )
+)]
+pub async fn execute_recovery(State(gateway): App, JsonBody(request): JsonBody<RecoveryRequest>) -> Answered<Mined> {
+    gateway.relayer.execute_recovery(&request).await.map(Json)
 }
 
 /// A passkey account, with the nonce that it signs next.

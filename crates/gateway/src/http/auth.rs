@@ -6,12 +6,13 @@ use std::sync::Arc;
 use alloy::primitives::{Address, U256};
 use alloy::sol_types::Eip712Domain;
 use axum::extract::FromRef;
+use rochdale_api::auth::Session;
 use rochdale_api::route::gateway::{Access, TABLE};
 use rochdale_api::route::listed;
 use rochdale_api::server::{Answer, Verifier};
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::state::Cooperative;
-use rochdale_node::callers::admit;
+use rochdale_node::callers::{admit, no_session, vouch};
 use rochdale_node::mirror::Folded;
 
 use super::Gateway;
@@ -51,9 +52,22 @@ impl Verifier for Gateway {
         Box::pin(async move {
             let route = listed(TABLE, method, path)
                 .ok_or_else(|| Problem::new(ProblemCode::NotFound, "there is no such path"))?;
+            if route.access == Access::Locker {
+                return is_named(signer, path);
+            }
             let may = |index: &Folded| std::future::ready(index.read(|state| may(state, signer, route.access)));
             let fresh = async { self.index.for_guard().await.map(|_| self.index.state()) };
             admit(&self.looks, Some(self.index.state()), fresh, may).await
+        })
+    }
+
+    fn vouch<'a>(&'a self, session: &'a Session, key: Address, method: &'a str, path: &'a str) -> Answer<'a, ()> {
+        Box::pin(async move {
+            if listed(TABLE, method, path).is_none_or(|route| route.access != Access::Blob) {
+                return Err(no_session());
+            }
+            let at = self.index.for_guard().await?.latest.number.into();
+            vouch(&self.looks, &self.chain, &self.identity.domain, (session, key), at).await
         })
     }
 
@@ -68,6 +82,8 @@ fn may(state: &Cooperative, signer: Address, access: Access) -> Result<(), Probl
     let worker = || state.workers.contains_key(&signer);
     let (holds, wanted) = match access {
         Access::Public | Access::Statement | Access::Upload => (true, "anyone"),
+        // Which key that is, the path says.
+        Access::Locker => (false, "the key of that locker"),
         // Whose blob it is, is for the handler to see.
         Access::Blob => (worker() || state.member_ids.contains_key(&signer), "a worker, or a member"),
         // Whether enough others permit it, is for the handler to see.
@@ -76,6 +92,12 @@ fn may(state: &Cooperative, signer: Address, access: Access) -> Result<(), Probl
         Access::WorkerOrSteward => (worker() || steward(), "a registered worker or a steward in office"),
     };
     if holds { Ok(()) } else { Err(forbidden(signer, wanted)) }
+}
+
+/// Whether the path's last part names the signer.
+fn is_named(signer: Address, path: &str) -> Result<(), Problem> {
+    let named = path.rsplit('/').next().and_then(|part| part.parse::<Address>().ok());
+    if named == Some(signer) { Ok(()) } else { Err(forbidden(signer, "the key of that locker")) }
 }
 
 impl Gateway {

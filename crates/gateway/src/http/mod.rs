@@ -7,6 +7,7 @@ mod blobs;
 mod caller;
 mod consents;
 mod contributions;
+mod lockers;
 mod members;
 mod page;
 mod polls;
@@ -43,6 +44,7 @@ use crate::directory::Directory;
 use crate::erasure::Erasure;
 use crate::forward::Forward;
 use crate::indexer::Index;
+use crate::lockers::Lockers;
 use crate::quota::Quota;
 use crate::relayer::Relayer;
 use crate::scrub::Scrub;
@@ -91,6 +93,8 @@ pub struct Gateway {
     pub scrub: Scrub,
     /// Deletes what was erased.
     pub erasure: Erasure,
+    /// What members' browsers keep here.
+    pub lockers: Lockers,
     /// What uploads may take.
     pub quota: Arc<Quota>,
     /// Codes that are said to occur in datasets.
@@ -157,6 +161,9 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(accounts::create))
         .routes(routes!(accounts::execute))
         .routes(routes!(accounts::view))
+        .routes(routes!(accounts::approve_recovery))
+        .routes(routes!(accounts::execute_recovery))
+        .routes(routes!(lockers::get, lockers::put))
         .routes(routes!(consents::grant))
         .routes(routes!(consents::revoke))
         .routes(routes!(consents::erase))

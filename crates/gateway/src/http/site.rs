@@ -1,13 +1,13 @@
 //! The web app: the files of its folder, read once when the gateway starts, so that no path of a request reaches the disk. They are not
 //! behind the API's layers: who only looks at a page asks neither chain nor database.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use rochdale_api::route::gateway::{COOPERATIVE, OPENAPI, PAGE};
@@ -53,13 +53,47 @@ pub enum SiteError {
     TooLarge(PathBuf),
 }
 
+/// What the app's policy says of whom it may ask.
+const ASKS: &str = "connect-src 'self'";
+
 /// Headers by the kind of answer, as `headers.json` has them.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Said {
+    #[serde(deserialize_with = "in_lower_case")]
     all: HashMap<String, String>,
     page: HashMap<String, String>,
     asset: HashMap<String, String>,
+}
+
+impl Said {
+    /// Lets the app ask these addresses beside its own.
+    fn also_asks(&mut self, others: &[String]) -> Result<(), String> {
+        let Some(policy) = self.all.get_mut(header::CONTENT_SECURITY_POLICY.as_str()) else { return Ok(()) };
+        if !policy.contains(ASKS) {
+            return Err(format!("its policy does not say `{ASKS}`, to which the stewards' addresses are added"));
+        }
+        *policy = policy.replacen(ASKS, &[&[ASKS.to_owned()], others].concat().join(" "), 1);
+        Ok(())
+    }
+}
+
+/// Of each address that is one of the web, what a policy names it by.
+fn origins<'a>(addresses: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let origin = |address: &str| {
+        let address: Uri = address.parse().ok()?;
+        let (scheme, host) = (address.scheme_str()?, address.host()?);
+        let port = address.port().map(|port| format!(":{port}")).unwrap_or_default();
+        matches!(scheme, "http" | "https").then(|| format!("{scheme}://{host}{port}"))
+    };
+    let origins: BTreeSet<String> = addresses.into_iter().filter_map(origin).collect();
+    origins.into_iter().collect()
+}
+
+/// Header names are the same in every case.
+fn in_lower_case<'de, D: serde::Deserializer<'de>>(from: D) -> Result<HashMap<String, String>, D::Error> {
+    let said = HashMap::<String, String>::deserialize(from)?;
+    Ok(said.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect())
 }
 
 struct File {
@@ -79,18 +113,20 @@ impl std::fmt::Debug for Site {
 }
 
 impl Site {
-    /// Reads the folder.
+    /// Reads the folder. The app may ask the processes at these addresses, too: a member withdraws at a steward where this gateway does
+    /// not answer.
     ///
     /// # Errors
     /// [`SiteError`], which says what to mend.
-    pub fn read(folder: &Path) -> Result<Self, SiteError> {
+    pub fn read<'a>(folder: &Path, others: impl IntoIterator<Item = &'a str>) -> Result<Self, SiteError> {
         let mut found = HashMap::new();
         let mut room = MOST;
         below(folder, "", &mut found, &mut room)?;
         let path = folder.join(HEADERS);
         let why = |why: String| SiteError::Headers { path: path.clone(), why };
         let said = found.remove(&format!("/{HEADERS}")).ok_or_else(|| why("it is not there".to_owned()))?;
-        let said: Said = serde_json::from_slice(&said).map_err(|error| why(error.to_string()))?;
+        let mut said: Said = serde_json::from_slice(&said).map_err(|error| why(error.to_string()))?;
+        said.also_asks(&origins(others)).map_err(why)?;
         let (page, asset) =
             (headers(&[&said.all, &said.page]).map_err(why)?, headers(&[&said.all, &said.asset]).map_err(why)?);
         let packed = |name: &str| found.get(&format!("{name}.gz")).cloned();
@@ -248,6 +284,25 @@ mod tests {
         r#"{"all": {"X-Frame-Options": "DENY"}, "page": {"Cache-Control": "no-cache"}, "asset": {"Cache-Control": "immutable"}}"#,
     );
 
+    #[test]
+    fn the_app_may_ask_itself_and_the_stewards_and_nobody_else() {
+        let policy =
+            |says: &str| format!(r#"{{"all": {{"Content-Security-Policy": "{says}"}}, "page": {{}}, "asset": {{}}}}"#);
+        let read = |says: &str, others: &[&str]| {
+            let folder = app(&[("headers.json", &policy(says)), ("index.html", "app")]);
+            Site::read(folder.path(), others.iter().copied())
+        };
+        let others =
+            ["https://one.example/steward", "http://127.0.0.1:8411", "https://one.example/", "javascript:0", "*"];
+        let site = read("default-src 'none'; connect-src 'self'; base-uri 'none'", &others).unwrap();
+        assert_eq!(
+            site.file("/").unwrap().headers[header::CONTENT_SECURITY_POLICY],
+            "default-src 'none'; connect-src 'self' http://127.0.0.1:8411 https://one.example; base-uri 'none'"
+        );
+        let error = read("default-src 'none'", &others).unwrap_err().to_string();
+        assert!(error.contains("its policy does not say `connect-src 'self'`"), "{error}");
+    }
+
     fn asked(pairs: &[(HeaderName, &str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect()
     }
@@ -255,7 +310,7 @@ mod tests {
     #[test]
     fn an_address_of_the_app_is_the_app_and_a_path_of_the_api_or_a_file_that_is_not_there_is_not() {
         let folder = app(&[SAID, ("index.html", "app"), ("assets/a.js", "js"), ("assets/a.js.gz", "packed")]);
-        let site = Site::read(folder.path()).unwrap();
+        let site = Site::read(folder.path(), []).unwrap();
         let text = |path: &str| site.file(path).map(|file| file.bytes.clone());
         for path in ["/", "/operator", "/member/check", "/index.html"] {
             assert_eq!(text(path).as_deref(), Some(&b"app"[..]), "{path}");
@@ -274,7 +329,7 @@ mod tests {
     #[test]
     fn it_is_packed_for_whoever_takes_that_and_sent_once() {
         let folder = app(&[SAID, ("index.html", "app"), ("assets/a.js", "js"), ("assets/a.js.gz", "packed")]);
-        let site = Site::read(folder.path()).unwrap();
+        let site = Site::read(folder.path(), []).unwrap();
         let (page, asset) = (site.file("/").unwrap(), site.file("/assets/a.js").unwrap());
         let answer = asset.answer(&asked(&[(header::ACCEPT_ENCODING, "br, gzip;q=0.8")]), true);
         assert_eq!(answer.headers()[header::CONTENT_ENCODING], "gzip");
@@ -296,7 +351,7 @@ mod tests {
 
     #[test]
     fn a_folder_that_is_no_app_is_refused_with_what_to_do() {
-        let said = |files: &[(&str, &str)]| Site::read(app(files).path()).unwrap_err().to_string();
+        let said = |files: &[(&str, &str)]| Site::read(app(files).path(), []).unwrap_err().to_string();
         assert!(said(&[SAID]).contains("holds no index.html"));
         assert!(said(&[("index.html", "app")]).contains("headers.json is not understood: it is not there"));
         for shadow in ["v1/health", "openapi.json"] {
@@ -304,12 +359,12 @@ mod tests {
         }
         let linked = app(&[SAID, ("index.html", "app")]);
         std::os::unix::fs::symlink("/etc/hostname", linked.path().join("name.txt")).unwrap();
-        assert!(matches!(Site::read(linked.path()), Err(SiteError::Foreign(_))));
+        assert!(matches!(Site::read(linked.path(), []), Err(SiteError::Foreign(_))));
         let hidden = app(&[SAID, ("index.html", "app"), (".vite/manifest.json", "{}")]);
-        assert!(Site::read(hidden.path()).unwrap().file("/.vite/manifest.json").is_none());
+        assert!(Site::read(hidden.path(), []).unwrap().file("/.vite/manifest.json").is_none());
         let bad = r#"{"all": {"a b": "c"}, "page": {}, "asset": {}}"#;
         assert!(said(&[("headers.json", bad), ("index.html", "app")]).contains("`a b: c` is no header"));
-        let none = Site::read(Path::new("/nowhere/at/all")).unwrap_err().to_string();
+        let none = Site::read(Path::new("/nowhere/at/all"), []).unwrap_err().to_string();
         assert!(none.contains("/nowhere/at/all cannot be read") && none.contains("cargo xtask web"), "{none}");
     }
 }

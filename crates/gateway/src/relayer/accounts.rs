@@ -5,8 +5,11 @@
 
 use alloy::primitives::{Address, U256};
 use alloy::providers::Provider as _;
-use alloy::sol_types::SolCall as _;
-use rochdale_api::account::{AccountCall, AccountCreated, AccountRequest, AccountView, ExecuteRequest};
+use alloy::sol_types::SolCall;
+use rochdale_api::account::{
+    AccountCall, AccountCreated, AccountRequest, AccountView, ExecuteRequest, Recovering, RecoveryApproval,
+    RecoveryRequest,
+};
 use rochdale_api::member::Mined;
 use rochdale_api::route::gateway;
 use rochdale_api::{Problem, ProblemCode};
@@ -142,14 +145,7 @@ impl Relayer {
     pub async fn execute(&self, request: &ExecuteRequest) -> Result<Mined, Problem> {
         let account = request.account;
         check(&self.manifest.addresses, request)?;
-        // The account's code runs at our expense: it has to be the one that we know.
-        if !self.is_account(account).await? {
-            return Err(no_account(account));
-        }
-        let Some(member) = self.member_of(account).await? else {
-            let detail = format!("nobody joined with account {account}: the relayer pays for members");
-            return Err(Problem::new(ProblemCode::Forbidden, detail));
-        };
+        let member = self.expect_account(account).await?;
         let turn = self.limiter.turn(&format!("account {account}")).await?;
         if !is_denial(&self.manifest.addresses, request) {
             self.may_spend(member).await?;
@@ -169,6 +165,54 @@ impl Relayer {
         Ok(done.mined)
     }
 
+    /// Brings a guardian's yes to another passkey on chain.
+    ///
+    /// # Errors
+    /// A problem where it is no member's account, the account refuses, or the chain fails.
+    pub async fn approve_recovery(&self, request: &RecoveryApproval) -> Result<Mined, Problem> {
+        let RecoveryApproval { account, qx, qy, guardian, round, deadline, .. } = *request;
+        let (round, deadline) = (U256::from(round), U256::from(deadline));
+        let call = MemberAccount::approveRecoveryCall {
+            a: MemberAccount::Approval { qx, qy, guardian, round, deadline },
+            recovery: MemberAccount::Recovery {
+                guardians: request.guardians.clone(),
+                threshold: request.threshold,
+                delay: request.delay,
+            },
+            signature: request.signature.clone(),
+        };
+        self.recovers(account, "approve_recovery", &call).await
+    }
+
+    /// Puts a passkey in place whose delay is over.
+    ///
+    /// # Errors
+    /// As [`Self::approve_recovery`].
+    pub async fn execute_recovery(&self, request: &RecoveryRequest) -> Result<Mined, Problem> {
+        self.recovers(request.account, "execute_recovery", &MemberAccount::executeRecoveryCall {}).await
+    }
+
+    async fn recovers(&self, account: Address, kind: &'static str, call: &impl SolCall) -> Result<Mined, Problem> {
+        let member = self.expect_account(account).await?;
+        let turn = self.limiter.turn(&format!("account {account}")).await?;
+        self.may_spend(member).await?;
+        let done = self.errand(kind, &[member], account, call).await.map_err(|e| problems::send(&e))?;
+        turn.spend();
+        Ok(done.mined)
+    }
+
+    /// The member with this account, which is one of our factory's.
+    async fn expect_account(&self, account: Address) -> Result<MemberId, Problem> {
+        // The account's code runs at our expense: it has to be the one that we know.
+        if !self.is_account(account).await? {
+            return Err(no_account(account));
+        }
+        self.member_of(account).await?.ok_or_else(|| {
+            let detail = format!("nobody joined with account {account}: the relayer pays for members");
+            Problem::new(ProblemCode::Forbidden, detail)
+        })
+    }
+
     /// An account with what it signs next.
     ///
     /// # Errors
@@ -181,7 +225,12 @@ impl Relayer {
         let chain = self.chain();
         let nonce = chain.view(account, &MemberAccount::nonceCall {}).await.map_err(|e| problems::chain(&e))?;
         let round = chain.view(account, &MemberAccount::recoveryRoundCall {}).await.map_err(|e| problems::chain(&e))?;
-        Ok(AccountView { account, member_id, nonce: nonce.saturating_to(), recovery_round: round.saturating_to() })
+        let pending = MemberAccount::pendingRecoveryCall {};
+        let pending = chain.view(account, &pending).await.map_err(|e| problems::chain(&e))?;
+        let recovery =
+            (pending.readyAt != 0).then_some(Recovering { qx: pending.qx, qy: pending.qy, ready_at: pending.readyAt });
+        let (nonce, recovery_round) = (nonce.saturating_to(), round.saturating_to());
+        Ok(AccountView { account, member_id, nonce, recovery_round, recovery })
     }
 
     /// Whether there is an account of our factory's code at an address.

@@ -17,7 +17,7 @@ use rochdale_core::ledger::Due;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
-use super::limits::Quota;
+use super::limits::CallQuota;
 use super::{DAY, Relayer};
 use crate::config::ClaimsConfig;
 use crate::directory::Directory;
@@ -41,8 +41,8 @@ struct Waiting {
 /// Who waits for the next batch, and the limits.
 pub struct House {
     config: ClaimsConfig,
-    addresses: Quota,
-    networks: Quota,
+    addresses: CallQuota,
+    networks: CallQuota,
     waiting: Mutex<Vec<Waiting>>,
     asked: Notify,
 }
@@ -53,8 +53,8 @@ impl House {
     pub fn new(config: ClaimsConfig) -> Self {
         Self {
             config,
-            addresses: Quota::new(config.per_address_per_hour, HOUR),
-            networks: Quota::new(config.per_network_per_hour, HOUR),
+            addresses: CallQuota::new(config.per_address_per_hour, HOUR),
+            networks: CallQuota::new(config.per_network_per_hour, HOUR),
             waiting: Mutex::default(),
             asked: Notify::new(),
         }

@@ -32,13 +32,13 @@ struct Key {
 
 /// Counts what callers cost, by name, over a window.
 #[derive(Debug)]
-pub struct Quota {
+pub struct CallQuota {
     most: u32,
     window: Duration,
     counts: Mutex<HashMap<String, (Instant, u32)>>,
 }
 
-impl Quota {
+impl CallQuota {
     /// Allows each name this much in a window.
     #[must_use]
     pub fn new(most: u32, window: Duration) -> Self {
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_quota_begins_anew_after_its_window() {
-        let quota = Quota::new(1, 60 * WINDOW);
+        let quota = CallQuota::new(1, 60 * WINDOW);
         quota.check("address 192.0.2.7").unwrap();
         quota.spend("address 192.0.2.7");
         let problem = quota.check("address 192.0.2.7").unwrap_err();

@@ -43,7 +43,7 @@ use crate::store::{NewContribution, Store};
 
 use errands::NEWCOMER;
 pub use house::House;
-pub use limits::Limiter;
+pub use limits::{CallQuota, Limiter};
 
 /// Seconds that the budgets of gas are for.
 const DAY: u64 = 86_400;

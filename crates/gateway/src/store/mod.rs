@@ -1,9 +1,10 @@
 //! The gateway's own database: SQLite with migrations. It holds what the chain said, the queue of contributions,
-//! nonces, signed polls and a log of transactions; never a share or a plaintext.
+//! nonces, signed polls, members' lockers and a log of transactions; never a share or a plaintext.
 
 mod blobs;
 mod house;
 mod index;
+mod lockers;
 mod polls;
 mod queue;
 
@@ -37,6 +38,7 @@ impl Store {
             (9, "claims", include_str!("../../migrations/0009_claims.sql")),
             (10, "errands", include_str!("../../migrations/0010_errands.sql")),
             (11, "reconcile", include_str!("../../migrations/0011_reconcile.sql")),
+            (12, "lockers", include_str!("../../migrations/0012_lockers.sql")),
         ];
         Ok(Self { pool: store::open(dir, "gateway.db", &steps, 4).await? })
     }

@@ -40,6 +40,8 @@ impl Actor {
         match access {
             Access::Public | Access::Statement | Access::Upload => true,
             Access::Blob => matches!(self, Self::Owner | Self::Worker),
+            // Nobody here has the key that the path names.
+            Access::Locker => false,
             // No steward has a permit here.
             Access::Scorer => false,
             Access::Steward => self == Self::Steward,

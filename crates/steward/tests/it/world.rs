@@ -557,14 +557,17 @@ impl World {
         let part = PrivatePart::new(DATASET, random_blinder(rng));
         let nonce = ContributionRegistry::nonceOfCall { memberId: member.id.0 };
         let stamp = self.coop.stamp(self.coop.chain.view(registry, &nonce).await?.to()).await?;
-        let package = member.of(&self.site()).pack(&sealed, &deal, &part, 1, stamp, &mut rand::rng())?;
+        let site = self.site();
+        let package = member.of(&site).author().pack(&sealed, &deal, &part, 1, stamp, &mut rand::rng())?;
+        let package = package.signed_by(&member.key)?;
         self.vault.blobs.lock().unwrap().insert(sealed.cid.to_string(), sealed.blob);
         Ok(package)
     }
 
     /// Signs a package anew, as after tampering with it.
     pub fn sign(&self, member: &TestMember, package: &mut ContributionPackage) -> Result<()> {
-        Ok(member.of(&self.site()).sign_contribution(package)?)
+        *package = member.of(&self.site()).author().contribution(package.clone()).signed_by(&member.key)?;
+        Ok(())
     }
 
     /// Gives a package to a steward.

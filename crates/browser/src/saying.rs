@@ -1,0 +1,347 @@
+//! What a member says: written here, signed by its passkey.
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_sol_types::SolCall as _;
+use rochdale_api::account::{AccountCall, ExecuteRequest, RecoveryApproval};
+use rochdale_api::contribution::ContributionPackage;
+use rochdale_api::member::{DenyRequest, GrantRequest, LeaveRequest, PayoutRequest};
+use rochdale_api::status::MemberView;
+use rochdale_client::{Author, Stamp, choice, notice};
+use rochdale_core::calendar::civil;
+use rochdale_core::consent::{Choice, Controller, Receipt};
+use rochdale_core::fhir::{Limits, Piece, pieces, record_digest};
+use rochdale_core::ids::DatasetId;
+use rochdale_core::score::score;
+use rochdale_crypto::Cid;
+use rochdale_eip712 as eip712;
+use rochdale_eip712::account::{self, Approval, Call, OwnCalls};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::joining::{Nothing, guardian, recovery};
+use crate::site::{LIFETIME, Result, Seen, ToSign, rng, words as in_words};
+
+/// The name under which the cooperative answers for what it does with the data.
+const CONTROLLER: &str = "The cooperative";
+/// How long a guardian's yes holds, seconds of block time.
+const APPROVAL: u64 = 3_600;
+
+alloy_sol_types::sol! {
+    /// What members call of the houses, as OpenZeppelin has it.
+    interface Votes {
+        function castVote(uint256 proposalId, uint8 support) external;
+        function delegate(address delegatee) external;
+    }
+}
+
+/// A language.
+#[derive(Deserialize)]
+pub struct In {
+    language: String,
+}
+
+/// A text.
+#[derive(Serialize)]
+pub struct Text {
+    text: &'static str,
+}
+
+/// What is consented to.
+pub fn notice(asked: In) -> Result<Text> {
+    Ok(Text { text: told(&asked.language)? })
+}
+
+fn told(language: &str) -> Result<&'static str> {
+    notice::text(language).ok_or_else(|| format!("what is consented to is not there in the language {language}"))
+}
+
+/// What a form offers first.
+pub fn health_research(_: Nothing) -> Result<Choice> {
+    Ok(Choice::health_research())
+}
+
+/// A choice.
+#[derive(Deserialize)]
+pub struct Chosen {
+    choice: Choice,
+}
+
+/// A choice in sentences.
+#[derive(Serialize)]
+pub struct InWords {
+    words: Vec<String>,
+}
+
+/// What a choice permits, in English.
+pub fn words(asked: Chosen) -> Result<InWords> {
+    Ok(InWords { words: choice::words(&asked.choice, date) })
+}
+
+/// Unix seconds as a day, UTC.
+fn date(at: u64) -> String {
+    let (year, month, day) = civil(at / 86_400);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// A consent to be given.
+#[derive(Deserialize)]
+pub struct Consenting {
+    cooperative: Seen,
+    member: MemberView,
+    choice: Choice,
+    /// Unix seconds; 0 for until it is withdrawn.
+    until: u64,
+    language: String,
+    /// Where the cooperative is reached.
+    contact: String,
+}
+
+/// A consent with its receipt.
+#[derive(Serialize)]
+pub struct Consent {
+    #[serde(flatten)]
+    to_sign: ToSign<GrantRequest>,
+    receipt: Receipt,
+    words: Vec<String>,
+}
+
+/// Writes a consent.
+pub fn consent(asked: Consenting) -> Result<Consent> {
+    let Consenting { cooperative, member, choice, until, language, contact } = asked;
+    if until > 0 && until <= cooperative.now {
+        return Err(format!("{} is over: name a later day", date(until)));
+    }
+    let contracts = cooperative.site.contracts;
+    let controller = Controller {
+        name: CONTROLLER.to_owned(),
+        contact,
+        chain_id: contracts.chain_id,
+        registry: contracts.consent_registry,
+    };
+    let words = choice::words(&choice, date);
+    let notice = notice::named((&language, told(&language)?));
+    let version = member.consent_version + 1;
+    let receipt = Receipt::new(member.member_id, version, controller, notice, choice, cooperative.now, until);
+    let stamp = Stamp { nonce: member.consent_nonce, deadline: cooperative.now + LIFETIME };
+    let author = Author { site: &cooperative.site, id: member.member_id };
+    let unsigned = author.grant(&receipt, stamp, &mut rng()?).map_err(in_words)?;
+    Ok(Consent { to_sign: cooperative.to_sign(member.account, &unsigned), receipt, words })
+}
+
+/// What is taken back.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The consent.
+    Revoke,
+    /// Everything.
+    Erase,
+    /// The membership.
+    Leave,
+}
+
+/// A withdrawal to be made.
+#[derive(Deserialize)]
+pub struct Withdrawing {
+    cooperative: Seen,
+    member: MemberView,
+    kind: Kind,
+    /// As stewards say it, where the gateway does not answer.
+    nonce: Option<u64>,
+    /// Block time as stewards say it.
+    now: Option<u64>,
+}
+
+/// A withdrawal.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum Withdrawal {
+    /// Of the consent, or of everything.
+    Deny(ToSign<DenyRequest>),
+    /// Of the membership.
+    Leave(ToSign<LeaveRequest>),
+}
+
+/// Writes a withdrawal.
+pub fn withdraw(asked: Withdrawing) -> Result<Withdrawal> {
+    let Withdrawing { cooperative, member, kind, nonce, now } = asked;
+    let author = Author { site: &cooperative.site, id: member.member_id };
+    let deadline = now.unwrap_or(cooperative.now) + LIFETIME;
+    let stamp = |known| Stamp { nonce: nonce.unwrap_or(known), deadline };
+    let account = member.account;
+    Ok(match kind {
+        Kind::Revoke => Withdrawal::Deny(cooperative.to_sign(account, &author.revoke(stamp(member.consent_nonce)))),
+        Kind::Erase => Withdrawal::Deny(cooperative.to_sign(account, &author.erase(stamp(member.consent_nonce)))),
+        Kind::Leave => Withdrawal::Leave(cooperative.to_sign(account, &author.leave(stamp(member.membership_nonce)))),
+    })
+}
+
+/// Where money goes.
+#[derive(Deserialize)]
+pub struct Paying {
+    cooperative: Seen,
+    member: MemberView,
+    payout: Address,
+}
+
+/// Writes that the member is paid elsewhere.
+pub fn pay_to(asked: Paying) -> Result<ToSign<PayoutRequest>> {
+    let Paying { cooperative, member, payout } = asked;
+    let stamp = Stamp { nonce: member.membership_nonce, deadline: cooperative.now + LIFETIME };
+    let author = Author { site: &cooperative.site, id: member.member_id };
+    Ok(cooperative.to_sign(member.account, &author.pay_to(payout, stamp)))
+}
+
+/// Who contributes.
+#[derive(Deserialize)]
+pub struct Contributing {
+    cooperative: Seen,
+    member: MemberView,
+    dataset: DatasetId,
+}
+
+/// A sealed record.
+#[derive(Serialize)]
+pub struct Contribution {
+    #[serde(flatten)]
+    to_sign: ToSign<ContributionPackage>,
+    /// Where the blob goes.
+    cid: String,
+    /// Names the record's content.
+    digest: B256,
+    quality: u16,
+    /// Of the record before it was sealed.
+    bytes: usize,
+}
+
+/// Seals the record with this number in a file, counted from 0. Gives the blob beside the package.
+pub fn contribute(asked: &Contributing, name: &str, bytes: &[u8], which: usize) -> Result<(Contribution, Vec<u8>)> {
+    let Contributing { cooperative, member, dataset } = asked;
+    let records = pieces(name, bytes, Limits::default()).filter_map(|piece| match piece {
+        Ok(Piece::Record(source)) => Some(source),
+        _ => None,
+    });
+    let source = records.into_iter().nth(which).ok_or_else(|| format!("{name} has no record {which}"))?;
+    let now = i64::try_from(cooperative.now).map_err(in_words)?;
+    let quality = score(&source.record, now, false).quality;
+    let digest = record_digest(&source.record);
+    let record = Zeroizing::new(source.record.bytes().to_vec());
+    drop(source);
+    let stamp = Stamp { nonce: member.contribution_nonce, deadline: cooperative.now + LIFETIME };
+    let author = Author { site: &cooperative.site, id: member.member_id };
+    let sealed = author.contribute(&record, *dataset, member.consent_version, stamp, &mut rng()?);
+    let (unsigned, blob) = sealed.map_err(in_words)?;
+    let cid = Cid::from_sha256(unsigned.request().blob_digest.0).to_string();
+    let to_sign = cooperative.to_sign(member.account, &unsigned);
+    Ok((Contribution { to_sign, cid, digest, quality, bytes: record.len() }, blob))
+}
+
+/// A package that waits, to be signed again.
+#[derive(Deserialize)]
+pub struct Resuming {
+    cooperative: Seen,
+    member: MemberView,
+    package: ContributionPackage,
+}
+
+/// The same package with a deadline and number of now.
+pub fn contribute_again(asked: Resuming) -> Result<ToSign<ContributionPackage>> {
+    let Resuming { cooperative, member, package } = asked;
+    let (nonce, deadline) = (member.contribution_nonce, cooperative.now + LIFETIME);
+    let author = Author { site: &cooperative.site, id: member.member_id };
+    let package = ContributionPackage { nonce, deadline, signature: Bytes::new(), ..package };
+    Ok(cooperative.to_sign(member.account, &author.contribution(package)))
+}
+
+/// What a passkey gave.
+#[derive(Deserialize)]
+pub struct Asserted {
+    client_data_json: String,
+    authenticator_data: Bytes,
+    signature: Bytes,
+}
+
+/// A signature as the account takes it.
+#[derive(Serialize)]
+pub struct Signed {
+    signature: Bytes,
+}
+
+/// Puts a passkey's answer in the form that accounts take.
+pub fn assertion(asserted: Asserted) -> Result<Signed> {
+    let (r, s) = account::p256_signature(&asserted.signature).ok_or("the passkey's signature is none of P-256")?;
+    let signature = account::assertion(r, s, &asserted.authenticator_data, &asserted.client_data_json);
+    Ok(Signed { signature: signature.ok_or("the passkey's answer names no challenge")? })
+}
+
+/// A lost passkey, and the one that is to take its place.
+#[derive(Deserialize)]
+pub struct Recovering {
+    cooperative: Seen,
+    account: Address,
+    recovery_code: String,
+    qx: B256,
+    qy: B256,
+    round: u64,
+}
+
+/// The guardian's yes.
+pub fn approve_recovery(asked: Recovering) -> Result<RecoveryApproval> {
+    let Recovering { cooperative, account, recovery_code, qx, qy, round } = asked;
+    let key = guardian(&recovery_code)?;
+    let deadline = cooperative.now + APPROVAL;
+    let said = Approval { qx, qy, guardian: key.address(), round: U256::from(round), deadline: U256::from(deadline) };
+    let domain = account::domain(cooperative.site.contracts.chain_id, account);
+    let signature = eip712::sign(&key, &said, &domain).map_err(in_words)?;
+    let account::Recovery { guardians, threshold, delay } = recovery(key.address());
+    let guardian = key.address();
+    Ok(RecoveryApproval { account, qx, qy, guardian, round, deadline, guardians, threshold, delay, signature })
+}
+
+/// What an account does itself.
+#[derive(Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Act {
+    Veto,
+    SetPasskey { qx: B256, qy: B256 },
+    Delegate { to: Address },
+    Vote { house: House, proposal: U256, support: u8 },
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum House {
+    Member,
+    Token,
+}
+
+/// What is to be done.
+#[derive(Deserialize)]
+pub struct Acting {
+    cooperative: Seen,
+    account: Address,
+    nonce: u64,
+    act: Act,
+}
+
+/// Writes what the account does.
+pub fn account_act(asked: Acting) -> Result<ToSign<ExecuteRequest>> {
+    let Acting { cooperative, account, nonce, act } = asked;
+    let (target, data) = match act {
+        Act::Veto => (Address::ZERO, OwnCalls::vetoCall {}.abi_encode()),
+        Act::SetPasskey { qx, qy } => (Address::ZERO, OwnCalls::setPasskeyCall { qx, qy }.abi_encode()),
+        Act::Delegate { to } => (cooperative.gov_token, Votes::delegateCall { delegatee: to }.abi_encode()),
+        Act::Vote { house, proposal, support } => {
+            let governor = match house {
+                House::Member => cooperative.member_governor,
+                House::Token => cooperative.token_governor,
+            };
+            (governor, Votes::castVoteCall { proposalId: proposal, support }.abi_encode())
+        }
+    };
+    let (deadline, data) = (cooperative.now + LIFETIME, Bytes::from(data));
+    let batch = [Call { target, value: U256::ZERO, data: data.clone() }];
+    let challenge = account::execute_digest(cooperative.site.contracts.chain_id, account, &batch, nonce, deadline);
+    let calls = vec![AccountCall { target, data }];
+    Ok(ToSign { request: ExecuteRequest { account, calls, nonce, deadline, signature: Bytes::new() }, challenge })
+}
