@@ -1,13 +1,12 @@
 //! Lockers in and out.
 
-use alloy::primitives::Address;
 use axum::Json;
 use axum::extract::{Request, State};
+use rochdale_api::Problem;
 use rochdale_api::locker::{Locker, LockerRequest};
 use rochdale_api::route::gateway as route;
-use rochdale_api::server::{PathOf, Verified, parse};
+use rochdale_api::server::{Verified, parse};
 use rochdale_api::shape::HexAddress;
-use rochdale_api::{Problem, ProblemCode};
 
 use super::caller::Caller;
 use super::{Answered, App};
@@ -24,16 +23,11 @@ use super::{Answered, App};
         (status = 429, description = "Asked too often", body = Problem),
     )
 )]
-pub async fn get(
-    State(gateway): App,
-    PathOf(id): PathOf<String>,
-    Caller(from): Caller,
-    request: Request,
-) -> Answered<Locker> {
+pub async fn get(State(gateway): App, Caller(from): Caller, request: Request) -> Answered<Locker> {
     gateway.lockers.count(from)?;
-    let id = named(&id)?;
-    Verified::of(request, &*gateway.0).await?;
-    gateway.lockers.get(id).await.map(Json)
+    // Whom the guard lets in is who the path names.
+    let Verified { signer, .. } = Verified::of(request, &*gateway.0).await?;
+    gateway.lockers.get(signer).await.map(Json)
 }
 
 /// Puts the next version of a locker in the place of the one that is named.
@@ -51,20 +45,9 @@ pub async fn get(
         (status = 507, description = "Lockers take all the room that they may", body = Problem),
     )
 )]
-pub async fn put(
-    State(gateway): App,
-    PathOf(id): PathOf<String>,
-    Caller(from): Caller,
-    request: Request,
-) -> Answered<Locker> {
+pub async fn put(State(gateway): App, Caller(from): Caller, request: Request) -> Answered<Locker> {
     gateway.lockers.count(from)?;
-    let id = named(&id)?;
-    let Verified { body, .. } = Verified::of(request, &*gateway.0).await?;
+    let Verified { signer, body, .. } = Verified::of(request, &*gateway.0).await?;
     let change: LockerRequest = parse(&body)?;
-    gateway.lockers.put(id, &change, from).await.map(Json)
-}
-
-fn named(id: &str) -> Result<Address, Problem> {
-    let expected = || format!("`{id}`: a locker is named by 0x and 40 hexadecimal digits");
-    id.parse().map_err(|_| Problem::new(ProblemCode::BadRequest, expected()))
+    gateway.lockers.put(signer, &change, from).await.map(Json)
 }

@@ -1,8 +1,11 @@
 //! Members without a wallet: their passkey signs, the gateway creates their account and pays for what it does.
 
 use alloy::primitives::{Address, Bytes, U256};
+use alloy::signers::local::PrivateKeySigner;
 use alloy::sol_types::SolCall;
-use rochdale_api::account::{AccountCall, AccountCreated, AccountRequest, ExecuteRequest};
+use rochdale_api::account::{
+    AccountCall, AccountCreated, AccountRequest, ExecuteRequest, RecoveryApproval, RecoveryRequest,
+};
 use rochdale_api::client::ClientError;
 use rochdale_api::member::{Granted, Joined, Mined};
 use rochdale_api::route::gateway;
@@ -12,7 +15,7 @@ use rochdale_chain::bindings::{
     CoopGovernor, DatasetCatalog, GovToken, MemberAccount, MemberAccountFactory, SettlementLedger, TestUSDC,
 };
 use rochdale_chain::deploy::account_factory;
-use rochdale_chain::eip712;
+use rochdale_chain::eip712::{self, account};
 use rochdale_client::statement;
 use rochdale_core::ids::MemberId;
 use rochdale_testkit::anvil::role_key;
@@ -240,4 +243,79 @@ async fn an_account_acts_so_often_in_a_minute_and_not_more() {
     // Creating it was the first.
     ada.does(&rig, &[(token, lock(GOV))]).await.unwrap();
     refused(ada.does(&rig, &[(token, lock(GOV))]).await, ProblemCode::TooManyRequests, "in a minute");
+}
+
+#[tokio::test]
+async fn a_lost_passkey_is_replaced_by_a_guardian_after_the_delay_unless_it_vetoes() {
+    let rig = Rig::new().await;
+    let (passkey, guardian) = (Passkey::named("ada"), PrivateKeySigner::random());
+    let (qx, qy) = passkey.public();
+    let recovery = account::Recovery { guardians: vec![guardian.address()], threshold: 1, delay: 259_200 };
+    let at = MemberAccountFactory::accountAtCall {
+        qx,
+        qy,
+        recovery: Recovery { guardians: vec![guardian.address()], threshold: 1, delay: 259_200 },
+    };
+    let ada = Person { passkey, account: account::account_at(qx, qy, &recovery) };
+    assert_eq!(rig.coop.chain.view(account_factory().1, &at).await.unwrap(), ada.account, "as the factory says");
+    ada.join(&rig).await;
+    let asks = AccountRequest { guardians: vec![guardian.address()], threshold: 1, delay: 259_200, ..ada.asks() };
+    rig.client().post(gateway::CREATE_ACCOUNT, &asks).await.unwrap();
+
+    let new = Person { passkey: Passkey::named("ada's new phone"), account: ada.account };
+    let view = async || rig.client().get(gateway::ACCOUNT.at(ada.account)).await.unwrap();
+    let approval = |round: u64, deadline: u64, key: &PrivateKeySigner| {
+        let (qx, qy) = new.passkey.public();
+        let guardian = guardian.address();
+        let said = account::Approval { qx, qy, guardian, round: U256::from(round), deadline: U256::from(deadline) };
+        let signature = eip712::sign(key, &said, &account::domain(31_337, ada.account)).unwrap();
+        let (guardians, threshold, delay) = (vec![guardian], 1, 259_200);
+        RecoveryApproval {
+            account: ada.account,
+            qx,
+            qy,
+            guardian,
+            round,
+            deadline,
+            guardians,
+            threshold,
+            delay,
+            signature,
+        }
+    };
+    let approve = async |approval: RecoveryApproval| {
+        rig.client().post(gateway::APPROVE_RECOVERY, &approval).await.map_err(Problem::from)
+    };
+    let execute = async || {
+        let request = RecoveryRequest { account: ada.account };
+        rig.client().post(gateway::EXECUTE_RECOVERY, &request).await.map_err(Problem::from)
+    };
+    assert_eq!(view().await.recovery, None);
+    refused(execute().await, ProblemCode::ChainRefused, "MemberAccount_NoRecovery");
+    let (round, later) = (view().await.recovery_round, rig.now().await + 3_600);
+    let forged = approval(round, later, &PrivateKeySigner::random());
+    refused(approve(forged).await, ProblemCode::ChainRefused, "MemberAccount_BadSignature");
+    approve(approval(round, later, &guardian)).await.unwrap();
+    let (qx, qy) = new.passkey.public();
+    let coming = view().await.recovery.unwrap();
+    assert_eq!((coming.qx, coming.qy), (qx, qy));
+    assert!(coming.ready_at > rig.now().await + 250_000);
+    refused(execute().await, ProblemCode::ChainRefused, "MemberAccount_TooEarly");
+
+    // Who still has the old one ends it, and what was approved before is void.
+    ada.does(&rig, &[(Address::ZERO, MemberAccount::vetoCall {}.abi_encode())]).await.unwrap();
+    assert_eq!(view().await.recovery, None);
+    refused(approve(approval(round, later, &guardian)).await, ProblemCode::ChainRefused, "MemberAccount_BadRound");
+
+    approve(approval(view().await.recovery_round, later, &guardian)).await.unwrap();
+    rig.coop.local.time_to(rig.now().await + 259_201, 0).await.unwrap();
+    execute().await.unwrap();
+    assert_eq!(view().await.recovery, None);
+    let call = [(Address::ZERO, MemberAccount::vetoCall {}.abi_encode())];
+    refused(ada.does(&rig, &call).await, ProblemCode::ChainRefused, "BadSignature");
+    new.does(&rig, &call).await.unwrap();
+
+    let nobodys = RecoveryRequest { account: rig.coop.manifest.addresses.treasury };
+    let refusal = rig.client().post(gateway::EXECUTE_RECOVERY, &nobodys).await.map_err(Problem::from);
+    refused(refusal, ProblemCode::NotFound, "no passkey account");
 }

@@ -25,6 +25,7 @@ mod restore;
 mod round;
 mod sampling;
 mod scores;
+mod sessions;
 mod snapshots;
 mod stolen;
 mod tree;

@@ -376,7 +376,7 @@ impl World {
         &self.running[self.at(seat)].as_ref().unwrap().steward
     }
 
-    fn url(&self, seat: u8) -> String {
+    pub fn url(&self, seat: u8) -> String {
         format!("http://{}", self.configs[self.at(seat)].listen)
     }
 
@@ -482,10 +482,15 @@ impl World {
     /// Gives a steward what is said to be a member's row key.
     pub async fn give_this_key(&self, member: &TestMember, seat: u8, row_key: &RowKey) -> Result<()> {
         let (site, account, nullifier) = (self.site(), member.key.address(), member.nullifier);
-        let parts = Applicant { site: &site, account, nullifier, row_key }.seal_row_key(&mut rand::rng())?;
+        self.give_applicants_key(&Applicant { site: &site, account, nullifier, row_key }, member.id, seat).await
+    }
+
+    /// Gives a steward the row key of who joined with whatever account.
+    pub async fn give_applicants_key(&self, applicant: &Applicant<'_>, member_id: MemberId, seat: u8) -> Result<()> {
+        let parts = applicant.seal_row_key(&mut rand::rng())?;
         let sealed = parts[usize::from(seat) - 1].clone();
-        let delivery = RowKeyDelivery { member_id: member.id, account, nullifier, sealed };
-        self.deliver(seat, steward::ROW_KEY, &delivery).await
+        let (account, nullifier) = (applicant.account, applicant.nullifier);
+        self.deliver(seat, steward::ROW_KEY, &RowKeyDelivery { member_id, account, nullifier, sealed }).await
     }
 
     pub fn sealing_of(&self, seat: u8) -> SealingPublicKey {
@@ -560,7 +565,7 @@ impl World {
         let site = self.site();
         let package = member.of(&site).author().pack(&sealed, &deal, &part, 1, stamp, &mut rand::rng())?;
         let package = package.signed_by(&member.key)?;
-        self.vault.blobs.lock().unwrap().insert(sealed.cid.to_string(), sealed.blob);
+        self.keep_blob(sealed.blob);
         Ok(package)
     }
 
@@ -579,16 +584,27 @@ impl World {
 
     /// Contributes one record for each member, to every running steward, recorded in one batch.
     pub async fn contribute(&self, records: &[(&TestMember, Vec<u8>)]) -> Result<Vec<ContributionId>> {
-        let (mut batch, mut signatures) = (Vec::new(), Vec::new());
+        let mut packages = Vec::new();
         for (member, record) in records {
             let package = self.seal(member, record).await?;
             for seat in self.up_seats() {
                 let receipt = self.give(seat, &package).await?;
                 assert_eq!(receipt, ShareReceipt { steward: StewardId(seat), commitment: package.commitment });
             }
-            batch.push(statement::contribution(&package).into());
-            signatures.push(package.signature);
+            packages.push(package);
         }
+        self.bring(&packages).await
+    }
+
+    /// Puts a blob into the vault.
+    pub fn keep_blob(&self, blob: Vec<u8>) {
+        self.vault.blobs.lock().unwrap().insert(Cid::of(&blob).to_string(), blob);
+    }
+
+    /// Brings packages on chain in one batch.
+    pub async fn bring(&self, packages: &[ContributionPackage]) -> Result<Vec<ContributionId>> {
+        let batch = packages.iter().map(|package| statement::contribution(package).into()).collect();
+        let signatures = packages.iter().map(|package| package.signature.clone()).collect();
         let registry = self.coop.manifest.addresses.contribution_registry;
         let call = ContributionRegistry::recordCall { c: batch, signatures };
         let receipt = self.coop.relayer.send(registry, &call).await?;
