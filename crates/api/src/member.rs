@@ -63,6 +63,41 @@ pub struct Application {
     pub row_keys: Vec<SealedTo>,
 }
 
+/// `POST /v1/admissions` at the gateway, which forwards it to the registrar: somebody applies with an invitation. The row key is in it for
+/// the stewards alone, sealed to each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InvitedApplication {
+    /// Names the invitation and does not tell its code.
+    #[schema(value_type = crate::shape::Hex32)]
+    pub invitation: B256,
+    /// The account that is to be admitted. It need not exist yet.
+    #[schema(value_type = crate::shape::HexAddress)]
+    pub account: Address,
+    /// `core::commit::row_key` of the row key.
+    #[schema(value_type = crate::shape::Hex32)]
+    pub row_key_digest: B256,
+    /// Seconds of block time until which it may be admitted.
+    pub deadline: u64,
+    /// HMAC-SHA256 by the invitation's code over the EIP-712 digest of `Application`.
+    #[schema(value_type = crate::shape::Hex32)]
+    pub mac: B256,
+    /// The row key, sealed to every steward.
+    pub row_keys: Vec<SealedTo>,
+}
+
+/// Whether the registrar admits anybody now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Admissions {
+    /// Whether who applies now can be admitted.
+    pub open: bool,
+    /// How many may still be admitted in this epoch; none where it is not known.
+    pub left: Option<u32>,
+    /// When the epoch ends and the count begins anew, Unix seconds of block time.
+    pub epoch_ends: u64,
+}
+
 /// A mined transaction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Mined {

@@ -9,9 +9,11 @@
 //! what sends a sealed body.
 
 pub mod choice;
+pub mod code;
 mod consent;
 mod contribution;
 pub mod held;
+pub mod invitation;
 pub mod membership;
 mod order;
 #[cfg(feature = "http")]

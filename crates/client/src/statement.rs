@@ -2,7 +2,9 @@
 
 use alloy_primitives::{Address, B256, U256};
 use rochdale_api::contribution::ContributionPackage;
-use rochdale_api::member::{Application, DenyRequest, GrantRequest, JoinRequest, LeaveRequest, PayoutRequest};
+use rochdale_api::member::{
+    Application, DenyRequest, GrantRequest, InvitedApplication, JoinRequest, LeaveRequest, PayoutRequest,
+};
 use rochdale_api::reshare::{HeldDeal, Redealt};
 use rochdale_api::settlement::DemandRequest;
 use rochdale_core::commit;
@@ -15,6 +17,17 @@ pub fn application(application: &Application) -> eip712::Application {
     eip712::Application {
         account: application.account,
         nullifier: application.nullifier,
+        rowKeyDigest: application.row_key_digest,
+        deadline: U256::from(application.deadline),
+    }
+}
+
+/// Somebody applies by an invitation, whose code the nullifier is derived from.
+#[must_use]
+pub fn invited(application: &InvitedApplication, nullifier: B256) -> eip712::Application {
+    eip712::Application {
+        account: application.account,
+        nullifier,
         rowKeyDigest: application.row_key_digest,
         deadline: U256::from(application.deadline),
     }
