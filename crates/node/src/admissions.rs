@@ -6,15 +6,15 @@ use rochdale_chain::client::{Chain, ChainError};
 use rochdale_chain::deploy::Manifest;
 use rochdale_chain::state::Cooperative;
 
-/// What the contract would say of an admission at `now`, seconds of block time, where `state` is as of that block.
+/// What the contract would say of an admission at `now`, seconds of block time, where so many `joined` since a time.
 ///
 /// # Errors
 /// Where the RPC does not answer.
 pub async fn admissions(
     chain: &Chain,
     manifest: &Manifest,
-    state: &Cooperative,
     now: u64,
+    joined: impl FnOnce(u64) -> u32,
 ) -> Result<Admissions, ChainError> {
     let membership = manifest.addresses.membership;
     let (cap, paused) = tokio::try_join!(
@@ -22,9 +22,15 @@ pub async fn admissions(
         chain.view(membership, &Membership::pausedUntilCall {}),
     )?;
     let (begins, epoch_ends) = window(manifest.genesis, manifest.ledger.epoch_length.into(), now);
-    let joined = state.members.values().filter(|member| member.joined.time >= begins).count();
-    let left = cap.saturating_sub(u32::try_from(joined).unwrap_or(u32::MAX));
+    let left = cap.saturating_sub(joined(begins));
     Ok(Admissions { open: left > 0 && paused <= now, left: Some(left), epoch_ends })
+}
+
+/// How many joined since a time, Unix seconds.
+#[must_use]
+pub fn joined_since(state: &Cooperative, since: u64) -> u32 {
+    let joined = state.members.values().filter(|member| member.joined.time >= since).count();
+    u32::try_from(joined).unwrap_or(u32::MAX)
 }
 
 /// The window of the cap that runs at `now`, as the contract counts it: the first one begins with the contract.

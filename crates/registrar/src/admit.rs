@@ -8,7 +8,7 @@ use rochdale_chain::eip712;
 use rochdale_client::code::Code;
 use rochdale_client::{ClientError, Site, invitation, membership, statement};
 use rochdale_core::ids::StewardId;
-use rochdale_node::admissions::admissions;
+use rochdale_node::admissions::{admissions, joined_since};
 use rochdale_node::mirror::Mirror;
 
 use crate::problems::{self, internal};
@@ -33,7 +33,8 @@ impl Registrar {
     }
 
     async fn admissions_at(&self, mirror: &Mirror) -> Result<Admissions, Problem> {
-        admissions(&self.chain, &self.manifest, &mirror.latest, mirror.now()).await.map_err(problems::chain)
+        let joined = |since| joined_since(&mirror.latest, since);
+        admissions(&self.chain, &self.manifest, mirror.now(), joined).await.map_err(problems::chain)
     }
 
     /// Admits who proves to have an invitation. The same application gets the same admission.

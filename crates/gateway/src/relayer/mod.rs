@@ -43,7 +43,9 @@ use crate::store::{NewContribution, Store};
 
 use errands::NEWCOMER;
 pub use house::House;
+pub(crate) use house::site;
 pub use limits::Limiter;
+pub(crate) use limits::Quota as Spent;
 
 /// Seconds that the budgets of gas are for.
 const DAY: u64 = 86_400;
