@@ -125,7 +125,9 @@ fn a_doctor_says_what_is_wrong_and_what_to_do() {
     up.wait_for_stewards(3);
     let well = up.json(&["doctor"]);
     let names: Vec<_> = well["findings"].as_array().unwrap().iter().map(|f| f["what"].as_str().unwrap()).collect();
-    for name in ["limits", "disk", "keys", "chain", "gateway", "steward-1", "steward-2", "steward-3", "worker"] {
+    for name in
+        ["limits", "disk", "keys", "chain", "gateway", "steward-1", "steward-2", "steward-3", "worker", "registrar"]
+    {
         assert!(names.contains(&name), "{names:?}");
     }
     assert_eq!(well["ok"], true, "{well:#}");
