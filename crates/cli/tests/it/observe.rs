@@ -62,6 +62,7 @@ fn figures_of_every_process_and_one_name_through_them_and_nothing_of_a_member() 
         (0, &[r#"route="/v1/contributions",method="POST",code="200""#, r#"duty="index""#, r#"file="gateway.db""#][..]),
         (11, &[r#"duty="scoring""#, r#"duty="settlement""#, r#"name="settled_epoch"} 1"#, "chain_latest_block"][..]),
         (21, &[r#"duty="replica""#, r#"file="worker.db""#][..]),
+        (31, &[r#"duty="forget""#, r#"file="registrar.db""#][..]),
     ] {
         // A steward notes what it settled in its next turn.
         let start = Instant::now();
