@@ -12,10 +12,10 @@ use crate::when::{count, utc};
 use alloy::primitives::B256;
 use alloy::signers::local::PrivateKeySigner;
 use anyhow::{Context, Result};
-use rochdale_api::auth;
-use rochdale_api::client::{Client, ClientError, Identity};
+use rochdale_api::client::{Client, Identity};
 use rochdale_api::invitation::{InvitationState, InvitationView, InvitationsRequest, NewInvitation};
 use rochdale_api::route::{HEALTH, registrar as route};
+use rochdale_api::{ProblemCode, auth};
 use rochdale_chain::deploy::Manifest;
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -75,20 +75,26 @@ impl Office {
 
     /// Block time at the registrar, which is there where it answers.
     async fn now(&self) -> Result<u64> {
-        match self.client.get(HEALTH).await {
-            Ok(health) => Ok(health.now),
-            Err(ClientError::Problem { problem, .. }) => Err(problem.into()),
-            Err(error) => Err(error).with_context(|| {
-                Failure::new(
-                    Kind::Unreachable,
-                    format!(
-                        "no registrar answers at {}: `rochdale up` runs one beside the others, `rochdale up --only registrar` it alone, \
-                         and --registrar names one that runs elsewhere",
-                        self.url
-                    ),
-                )
-            }),
-        }
+        let error = match self.client.get(HEALTH).await {
+            Ok(health) => return Ok(health.now),
+            Err(error) => error,
+        };
+        let said = match error.code() {
+            ProblemCode::PeerUnavailable => Failure::new(
+                Kind::Unreachable,
+                format!(
+                    "no registrar answers at {}: `rochdale up` runs one beside the others, `rochdale up --only registrar` it alone, \
+                     and --registrar names one that runs elsewhere",
+                    self.url
+                ),
+            ),
+            ProblemCode::PeerFault => Failure::refused(format!(
+                "what answers at {} does not sign with this key: name the registrar's own with --key, or its process with --registrar",
+                self.url
+            )),
+            _ => return Err(error.into()),
+        };
+        Err(error).context(said)
     }
 }
 

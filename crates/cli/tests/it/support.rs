@@ -26,7 +26,7 @@ pub fn rochdale(args: &[&str]) -> Command {
         );
     }
     let mut command = Command::new(binary);
-    command.args(args).env_remove("ROCHDALE_STATE").env_remove("ROCHDALE_URL");
+    command.args(args).env_remove("ROCHDALE_STATE").env_remove("ROCHDALE_URL").env_remove("ROCHDALE_REGISTRAR");
     command
 }
 

@@ -89,7 +89,7 @@ pub async fn apply(
     let named = gateway.chain.view(gateway.manifest.addresses.membership, &Membership::registrarCall {}).await;
     let named = named.map_err(|e| problems::chain(&e))?;
     let client = client.clone().patient(PATIENCE).signing(gateway.identity.clone(), named);
-    let now = gateway.index.time().await?;
+    let now = gateway.index.fresh_head().await?.latest.timestamp;
     Ok(Json(client.post_signed(registrar::ADMISSION, &request, now).await?))
 }
 
