@@ -6,7 +6,8 @@ use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 
 /// `rochdale` and what it starts; each looks for the others beside itself.
-const PROGRAMS: &[&str] = &["rochdale", "rochdale-gateway", "rochdale-steward", "rochdale-worker", "rochdale-synth"];
+const PROGRAMS: &[&str] =
+    &["rochdale", "rochdale-gateway", "rochdale-steward", "rochdale-worker", "rochdale-registrar", "rochdale-synth"];
 
 /// Sets up, builds the programs and copies them into the folder `bin` of `into`, or where cargo installs.
 pub fn install(into: Option<PathBuf>) -> Result<()> {

@@ -20,6 +20,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("rochdale-node", &["core", "crypto", "chain", "api", "client"]),
     ("rochdale-steward", &["core", "crypto", "chain", "api", "client", "node"]),
     ("rochdale-gateway", &["core", "crypto", "chain", "api", "client", "node"]),
+    ("rochdale-registrar", &["core", "crypto", "chain", "api", "client", "node"]),
     ("rochdale-worker", &["core", "crypto", "chain", "api", "compute", "node"]),
     ("rochdale-cli", &["core", "crypto", "chain", "api", "client", "intake"]),
     ("rochdale-sim", &["core", "chain"]),

@@ -11,6 +11,7 @@ pub mod client;
 pub mod contribution;
 pub mod custody;
 pub mod denial;
+pub mod invitation;
 pub mod locker;
 pub mod logs;
 pub mod member;

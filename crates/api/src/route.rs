@@ -20,6 +20,7 @@ macro_rules! routes {
 }
 
 pub mod gateway;
+pub mod registrar;
 pub mod steward;
 pub mod worker;
 

@@ -1,15 +1,18 @@
 //! Admission across machines: the member applies, the registrar admits, the member joins; two files travel, no secret
 //! is in either, and each is signed.
 
-use crate::args::{Common, RegistrarCommand};
+use crate::args::Common;
 use crate::commands::show;
 use crate::coop::{self, Coop};
 use crate::found::{self, REGISTRAR};
+use crate::invitations;
+use crate::registrar_args::RegistrarCommand;
 use crate::state::{State, input, write_json};
 use crate::ui::Ui;
 use crate::wallet::Wallet;
 use crate::when::{holding, utc};
 use anyhow::{Context, Result, ensure};
+use rochdale_api::invitation::InvitationsRequest;
 use rochdale_api::member::{Application, JoinRequest, Joined, KeyOfferRequest, KeyReceipts};
 use rochdale_api::route::gateway;
 use rochdale_chain::eip712;
@@ -17,7 +20,7 @@ use rochdale_client::membership::{self, Applicant};
 use rochdale_client::statement;
 use rochdale_crypto::random_blinder;
 use serde_json::json;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Seconds of block time that an application, and then an admission, holds: stewards keep the keys that it is sealed to for a day after
@@ -55,12 +58,22 @@ pub async fn apply(coop: &Coop, state: &State, name: &str, out: &Path, ui: Ui) -
 
 /// `rochdale registrar …`
 pub async fn registrar(common: &Common, command: RegistrarCommand, ui: Ui) -> Result<ExitCode> {
-    let RegistrarCommand::Admit { application, out, key } = command;
+    match command {
+        RegistrarCommand::Invite { count, days, note, base, office } => {
+            invitations::invite(common, (InvitationsRequest { count, days, note }, base), &office, ui).await
+        }
+        RegistrarCommand::Invitations { office } => invitations::list(common, &office, ui).await,
+        RegistrarCommand::Withdraw { id, office } => invitations::withdraw(common, id, &office, ui).await,
+        RegistrarCommand::Admit { application, out, key } => admit(common, &application, &out, key, ui).await,
+    }
+}
+
+async fn admit(common: &Common, application: &Path, out: &Path, key: Option<PathBuf>, ui: Ui) -> Result<ExitCode> {
     let registrar = match key {
         Some(path) => coop::signer(&path)?,
         None => found::office(&common.state()?, REGISTRAR)?,
     };
-    let asked: Application = read(&application, "no application: `rochdale member apply` writes one")?;
+    let asked: Application = read(application, "no application: `rochdale member apply` writes one")?;
     let coop = Coop::connect(&common.gateway()?).await?;
     let (site, now) = (coop.site(), coop.now().await?);
     // Before anything is signed: it is the account itself that asks, with this row key.
@@ -72,7 +85,7 @@ pub async fn registrar(common: &Common, command: RegistrarCommand, ui: Ui) -> Re
     let offer = KeyOfferRequest { account, nullifier, row_key_digest, deadline, registrar_signature, row_keys };
     let answer: KeyReceipts = coop.gateway.post(gateway::OFFER, &offer).await?;
     let admission = membership::admit(&site, &registrar, offer, &answer)?;
-    write_json(&out, &admission)?;
+    write_json(out, &admission)?;
     let held = answer.receipts.len();
     let sentence = format!(
         "{account} is admitted; {} the row key. {} is for the member, who joins with it until {}",

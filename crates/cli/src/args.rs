@@ -5,6 +5,7 @@ use crate::dispute_args::DisputeCommand;
 use crate::found::{self, Layout};
 use crate::gov::args::{ChainArgs, GovCommand};
 use crate::member_args::MemberCommand;
+use crate::registrar_args::RegistrarCommand;
 use crate::researcher::args::ResearcherCommand;
 use crate::state::{State, read_json};
 use crate::ui::Agreed;
@@ -94,7 +95,7 @@ pub enum Command {
         after_help = "Examples:\n  rochdale demo\n  rochdale demo --patients 8 --once --json\n  rochdale demo --fhir ./synthea/fhir --once"
     )]
     Demo(DemoArgs),
-    /// Start anvil, gateway, stewards and worker on this machine
+    /// Start anvil, gateway, stewards, worker and registrar on this machine
     #[command(after_help = "Examples:\n  rochdale up\n  rochdale up --only steward-2")]
     Up {
         /// Start this process alone; the others run elsewhere
@@ -401,24 +402,6 @@ pub enum Office {
     Ethics,
     /// May pause for a week
     Guardian,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum RegistrarCommand {
-    /// Admit whoever wrote an application: the stewards take the row key, and the admission is written for the member to join with
-    #[command(
-        after_help = "Example: rochdale registrar admit ada.application.json --out ada.admission.json --key registrar.key"
-    )]
-    Admit {
-        /// What `rochdale member apply` wrote
-        application: PathBuf,
-        /// The admission's file
-        #[arg(long)]
-        out: PathBuf,
-        /// The registrar's key file; this state's own if absent
-        #[arg(long)]
-        key: Option<PathBuf>,
-    },
 }
 
 #[derive(Debug, Subcommand)]

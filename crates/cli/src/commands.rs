@@ -57,10 +57,12 @@ pub async fn up(
     let config = config.as_deref().map(local_config).transpose()?;
     let mut running = Running::start(&state, layout, without, config, ui).await?;
     let url = running.layout.gateway_url();
+    let invitation = running.invitation("made by `rochdale up`", ui).await;
+    let link = invitation.as_ref().map(|link| format!("\nJoin in a browser, as one person, within a day: {link}"));
     show(
         ui,
-        &json!({ "url": url, "manifest": running.manifest }),
-        format!("The cooperative runs at {url}; Ctrl-C stops it"),
+        &json!({ "url": url, "manifest": running.manifest, "invitation": invitation }),
+        format!("The cooperative runs at {url}; Ctrl-C stops it{}", link.unwrap_or_default()),
     )?;
     running.until_stopped(ui).await?;
     ui.say("stopping: what runs is finished, the chain is written down");

@@ -77,12 +77,12 @@ pub async fn run(common: &Common, ui: Ui) -> Result<ExitCode> {
 /// The programs that `up` starts, beside this one.
 fn programs() -> Finding {
     let beside = std::env::current_exe().ok().and_then(|program| program.parent().map(Path::to_owned));
-    let names = ["rochdale-gateway", "rochdale-steward", "rochdale-worker"];
+    let names = ["rochdale-gateway", "rochdale-steward", "rochdale-worker", "rochdale-registrar"];
     let lacking: Vec<_> =
         names.into_iter().filter(|name| !beside.as_ref().is_some_and(|dir| dir.join(name).is_file())).collect();
     let what = format!("programs of version {}", env!("CARGO_PKG_VERSION"));
     if lacking.is_empty() {
-        return Finding::ok(what, "gateway, steward and worker lie beside this one");
+        return Finding::ok(what, "gateway, steward, worker and registrar lie beside this one");
     }
     let says = format!("{} not beside this program", lacking.join(", "));
     Finding::bad(
@@ -197,6 +197,7 @@ async fn processes(common: &Common, state: &State) -> Result<Vec<Finding>> {
     }
     if let Ok(layout) = read_json::<Layout>(&state.layout()) {
         urls.push(("worker".to_owned(), found::url(layout.worker_port)));
+        urls.push((found::REGISTRAR.to_owned(), found::url(layout.registrar_port())));
     }
     let asked = urls.into_iter().map(|(name, url)| async move { health(&name, &url).await });
     Ok(futures_util::future::join_all(asked).await)

@@ -27,6 +27,8 @@ pub const ETHICS: &str = "ethics";
 pub const GUARDIAN: &str = "guardian";
 /// Signs admissions.
 pub const REGISTRAR: &str = "registrar";
+/// From the gateway's port to the registrar's.
+const REGISTRAR_AFTER: u16 = 31;
 /// Ether that each account that sends transactions gets on the local chain, in wei.
 const LOCAL_BALANCE: u128 = 1_000 * 10u128.pow(18);
 
@@ -42,6 +44,9 @@ pub struct Layout {
     pub steward_ports: Vec<u16>,
     /// The worker's port.
     pub worker_port: u16,
+    /// The registrar's port; a layout that was written before there was one has it beside the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registrar_port: Option<u16>,
     /// How many stewards must sign.
     pub quorum: u8,
     /// Each person's privacy budget in nano-zCDP, all of it available from the first year on.
@@ -58,6 +63,7 @@ impl Layout {
             gateway_port,
             steward_ports: (1..=3).map(|seat| gateway_port + 10 + seat).collect(),
             worker_port: gateway_port + 21,
+            registrar_port: Some(gateway_port + REGISTRAR_AFTER),
             quorum: 2,
             budget: 1_000_000_000,
             min_cohort: 10,
@@ -67,6 +73,11 @@ impl Layout {
     /// The seats in order.
     pub fn seats(&self) -> impl Iterator<Item = (StewardId, u16)> + '_ {
         (1u8..).map(StewardId).zip(self.steward_ports.iter().copied())
+    }
+
+    /// The registrar's port.
+    pub fn registrar_port(&self) -> u16 {
+        self.registrar_port.unwrap_or(self.gateway_port + REGISTRAR_AFTER)
     }
 
     /// anvil's address.
@@ -204,7 +215,8 @@ pub fn configure(state: &State, layout: &Layout) -> Result<()> {
     for (id, port) in layout.seats() {
         keep(&state.steward(id).join("steward.toml"), steward_toml(layout, id, port))?;
     }
-    keep(&state.service("worker").join("worker.toml"), worker_toml(layout))
+    keep(&state.service("worker").join("worker.toml"), worker_toml(layout))?;
+    keep(&state.service(REGISTRAR).join("registrar.toml"), registrar_toml(layout))
 }
 
 /// From a process's port to that of its metrics.
@@ -255,8 +267,13 @@ fn worker_toml(layout: &Layout) -> String {
     )
 }
 
+fn registrar_toml(layout: &Layout) -> String {
+    let common = common(layout, layout.registrar_port());
+    format!("{common}key_file = \"../offices/registrar.key\"\ngateway_url = \"{}\"\n", layout.gateway_url())
+}
+
 /// The names of all processes, in the order in which they start.
 pub fn names(layout: &Layout) -> Vec<String> {
     let stewards = layout.seats().map(|(id, _)| steward_name(id));
-    stewards.chain(["worker".to_owned(), "gateway".to_owned()]).collect()
+    stewards.chain(["worker".to_owned(), REGISTRAR.to_owned(), "gateway".to_owned()]).collect()
 }

@@ -1,11 +1,13 @@
-//! Running a cooperative on one machine: anvil, gateway, stewards and worker, each a process of its own.
+//! Running a cooperative on one machine: anvil, gateway, stewards, worker and registrar, each a process of its own.
 
 use crate::found::{self, Layout};
+use crate::invitations::{self, Office};
 use crate::process::{self, Service};
 use crate::state::{State, read_json, write_json};
 use crate::ui::Ui;
 use crate::{ports, tied};
 use anyhow::{Context, Result, bail, ensure};
+use rochdale_api::invitation::InvitationsRequest;
 use rochdale_chain::deploy::{CoopConfig, Manifest};
 use rochdale_chain::local::kept::{self, KeptChain, KeptOptions};
 use std::fs::File;
@@ -200,6 +202,26 @@ impl Running {
         Ok(Self { services, layout, manifest, state: state.clone(), chain, _lock: lock })
     }
 
+    /// A link that invites one person for a day, where the web app and the registrar run here.
+    pub async fn invitation(&self, note: &str, ui: Ui) -> Option<String> {
+        let made = self.invite(note).await;
+        made.unwrap_or_else(|error| {
+            ui.warn(format!("no invitation was made: {error:#}"));
+            None
+        })
+    }
+
+    async fn invite(&self, note: &str) -> Result<Option<String>> {
+        let runs = self.services.iter().any(|watched| watched.service.name() == found::REGISTRAR);
+        if !runs || process::web_app().is_none() {
+            return Ok(None);
+        }
+        let key = found::office(&self.state, found::REGISTRAR)?;
+        let office = Office::of(&found::url(self.layout.registrar_port()), key, &self.manifest)?;
+        let made = office.invite(&InvitationsRequest { count: 1, days: 1, note: note.to_owned() }).await?;
+        Ok(made.first().map(|invitation| invitations::link(&self.layout.gateway_url(), &invitation.code)))
+    }
+
     /// Waits for Ctrl-C or SIGTERM. A process that ends by itself is reported and started again; the others go on.
     pub async fn until_stopped(&mut self, ui: Ui) -> Result<()> {
         use tokio::signal::unix::{SignalKind, signal};
@@ -280,9 +302,14 @@ pub fn spawn(state: &State, layout: &Layout, name: &str) -> Result<Service> {
     let kind = name.split('-').next().unwrap_or(name);
     let config = dir.join(format!("{kind}.toml"));
     let (program, config) = (format!("rochdale-{kind}"), config.to_string_lossy().into_owned());
-    let web = process::web_app().filter(|_| kind == "gateway").map(|web| web.to_string_lossy().into_owned());
-    let web = web.iter().flat_map(|web| ["--web", web]);
-    let args: Vec<&str> = ["run", "--config", &config].into_iter().chain(web).collect();
+    let mut args = vec!["run".to_owned(), "--config".to_owned(), config];
+    if kind == "gateway" {
+        let web = process::web_app().map(|web| web.to_string_lossy().into_owned());
+        args.extend(web.into_iter().flat_map(|web| ["--web".to_owned(), web]));
+        // A configuration that was written before there was a registrar names none.
+        args.extend(["--registrar".to_owned(), found::url(layout.registrar_port())]);
+    }
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
     Service::spawn(name, &program, &args, &dir.join("log"))
 }
 
@@ -295,6 +322,7 @@ fn port(layout: &Layout, name: &str) -> Result<u16> {
     let port = match name {
         "gateway" => Some(layout.gateway_port),
         "worker" => Some(layout.worker_port),
+        found::REGISTRAR => Some(layout.registrar_port()),
         _ => layout.seats().find(|(id, _)| crate::state::steward_name(*id) == name).map(|(_, port)| port),
     };
     match port {

@@ -42,6 +42,9 @@ pub struct Config {
     /// The web app's folder; without one, `/` shows the main figures and nothing else.
     #[serde(default)]
     pub web: Option<PathBuf>,
+    /// Base URL of the registrar that admits who was invited; nobody is admitted so where there is none.
+    #[serde(default)]
+    pub registrar: Option<String>,
     /// The account that pays, and how it sends.
     pub relayer: RelayerConfig,
     /// Every seat of the committee.
@@ -136,6 +139,8 @@ pub struct Limits {
     pub unreferenced_ttl_seconds: u64,
     /// Writes per member or admission and minute.
     pub writes_per_minute: u32,
+    /// Applications with an invitation that one address (an IPv6 /64) may send in an hour, right or wrong.
+    pub applications_per_hour: u32,
     /// Most bytes that one address uploads in `unreferenced_ttl_seconds`.
     pub upload_bytes_per_address: u64,
     /// Uploads of one address that run at a time.
@@ -152,6 +157,7 @@ impl Default for Limits {
             max_blob_bytes: 64 << 20,
             unreferenced_ttl_seconds: 3_600,
             writes_per_minute: 60,
+            applications_per_hour: 60,
             upload_bytes_per_address: 2 << 30,
             uploads_per_address: 16,
             unreferenced_bytes: 16 << 30,
@@ -338,6 +344,7 @@ mod tests {
         assert_eq!(config.listen, default_listen());
         assert_eq!(config.stewards.len(), 3);
         assert_eq!(config.limits.max_blob_bytes, Limits::default().max_blob_bytes);
+        assert_eq!(config.limits.applications_per_hour, Limits::default().applications_per_hour);
         assert_eq!(config.batch.size(), BatchConfig::default().size());
         assert_eq!(config.vault.scrub(), VaultConfig::default().scrub());
         assert_eq!(config.relayer.sync_ms, default_sync());

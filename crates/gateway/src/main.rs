@@ -28,6 +28,9 @@ enum Command {
         /// The web app's folder, instead of the one that the file names.
         #[arg(long)]
         web: Option<PathBuf>,
+        /// The registrar's URL, where the file names none.
+        #[arg(long)]
+        registrar: Option<String>,
     },
     #[command(flatten)]
     Backups(backup::Command),
@@ -48,9 +51,10 @@ async fn main() -> ExitCode {
 
 async fn start(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command {
-        Command::Run { config, web } => {
+        Command::Run { config, web, registrar } => {
             let mut config = Config::load(&config)?;
             config.web = web.or(config.web);
+            config.registrar = config.registrar.or(registrar);
             Ok(run::run(config).await?)
         }
         Command::Backups(command) => {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use alloy::signers::local::PrivateKeySigner;
 use rochdale_api::auth;
-use rochdale_api::client::{ClientError, Identity};
+use rochdale_api::client::{Client, ClientError, Identity};
 use rochdale_api::server::{self, Bounds};
 use rochdale_chain::client::{Chain, ChainError, ChainOptions, Sender, SenderOptions, SystemClock};
 use rochdale_chain::deploy::{Manifest, ManifestError};
@@ -25,7 +25,7 @@ use crate::config::Config;
 use crate::directory::Directory;
 use crate::erasure::Erasure;
 use crate::forward::Forward;
-use crate::http::{self, Gateway, Site, SiteError, Views};
+use crate::http::{self, Applications, Gateway, Site, SiteError, Views};
 use crate::indexer::Indexer;
 use crate::lockers::Lockers;
 use crate::quota::Quota;
@@ -160,6 +160,7 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
     let identity = Identity { key: key.clone(), domain };
     let directory = Directory::new(index.state().clone(), identity.clone(), &config.stewards, &config.worker)?;
     let forward = Forward::new(index.clone(), directory.clone());
+    let registrar = config.registrar.as_deref().map(Client::new).transpose()?;
     let scrub = Scrub::new(store.clone(), Arc::clone(&vault), directory.clone(), index.clone());
     let options = SenderOptions { poll: RECEIPT_POLL, ..SenderOptions::default() };
     let sender = Sender::with_options(chain.clone(), key, options);
@@ -176,6 +177,8 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
         vault,
         directory,
         forward,
+        registrar,
+        applications: Applications::new(config.limits.applications_per_hour),
         identity,
         looks: Looks::default(),
         nonces,

@@ -2,6 +2,7 @@
 //!
 //! A rule belongs to `core`, a wire shape to `api`; here lives what more than one service runs.
 
+pub mod admissions;
 pub mod backup;
 pub mod callers;
 pub mod logging;

@@ -9,8 +9,8 @@ use crate::contribution::{ContributionPackage, ContributionStatus, VaultPage};
 use crate::custody::{BlobRequest, RotateKeyRequest};
 use crate::locker::{Locker, LockerRequest};
 use crate::member::{
-    DenyRequest, GrantRequest, Granted, JoinRequest, Joined, KeyOfferRequest, KeyReceipts, LeaveRequest, Mined,
-    PayoutRequest,
+    Admissions, DenyRequest, GrantRequest, Granted, InvitedApplication, JoinRequest, Joined, KeyOfferRequest,
+    KeyReceipts, LeaveRequest, Mined, PayoutRequest,
 };
 use crate::order::{AnchorRequest, DebitRequest, QueryRequest, SealedAnswer, Sizes};
 use crate::poll::{BallotRequest, PollRecord, PollRequest, PollView, SignedBallot};
@@ -72,6 +72,10 @@ routes! {
     BUDGET: get "/v1/budget", Public, () => BudgetView;
     /// Published sizes, as a quorum of stewards says alike.
     SIZES: get "/v1/sizes", Public, () => Sizes;
+    /// Whether anybody is admitted now.
+    ADMISSIONS: get "/v1/admissions", Public, () => Admissions;
+    /// Be admitted by an invitation, which the registrar checks.
+    ADMISSION: post "/v1/admissions", Statement, InvitedApplication => JoinRequest;
     /// The registrar has the stewards keep a row key.
     OFFER: post "/v1/row-keys/offers", Statement, KeyOfferRequest => KeyReceipts;
     /// Join.

@@ -51,11 +51,20 @@ pub async fn run(common: &Common, args: DemoArgs, ui: Ui) -> Result<ExitCode> {
     demo.all(&args, inputs)
         .await
         .with_context(|| format!("the demo did not come to its end; what ran lies in {shown}"))?;
+    if !args.once {
+        demo.report.invitation = running.invitation("made by the demo", ui).await;
+    }
     let agrees = demo.report.holds();
     demo.report.print(ui)?;
     if !args.once {
         let url = demo.coop.gateway.base();
-        ui.say(format!("\nThe cooperative stays at {url}; Ctrl-C stops it. Its state: --state {shown}"));
+        let link = demo
+            .report
+            .invitation
+            .as_ref()
+            .map(|link| format!("\nJoin in a browser, as one person, within a day: {link}"));
+        let link = link.unwrap_or_default();
+        ui.say(format!("\nThe cooperative stays at {url}; Ctrl-C stops it. Its state: --state {shown}{link}"));
         running.until_stopped(ui).await?;
     }
     running.stop().await?;

@@ -32,6 +32,8 @@ pub struct Report {
     pub conservation: Vec<Check>,
     pub audit_agrees: bool,
     pub audit: Value,
+    /// A link that invites one person for a day, where the cooperative goes on and the web app was built.
+    pub invitation: Option<String>,
     pub seconds: Vec<(String, f64)>,
 }
 

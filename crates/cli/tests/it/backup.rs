@@ -19,6 +19,7 @@ fn point_9_the_how_to_backs_up_and_restores_each_service() {
     let port = port();
     let up = Up::start(&state, port);
     up.json(&["member", "join", "--name", "ada"]);
+    let invited = up.json(&["registrar", "invite"]);
     let bin = rochdale(&[]).get_program().to_owned();
     let mut public = String::new();
     let mut up = Some(up);
@@ -30,7 +31,7 @@ fn point_9_the_how_to_backs_up_and_restores_each_service() {
         {
             // The machine's disk is lost: what is left are keys, configurations and the backups.
             drop(running);
-            for service in ["steward-2/steward", "gateway/gateway", "worker/worker"] {
+            for service in ["steward-2/steward", "gateway/gateway", "worker/worker", "registrar/registrar"] {
                 for end in [".db", ".db-wal", ".db-shm"] {
                     let _ = std::fs::remove_file(state.join(format!("{service}{end}")));
                 }
@@ -47,17 +48,22 @@ fn point_9_the_how_to_backs_up_and_restores_each_service() {
         done.push(command[1].clone());
     }
     // As a backup leaves it that was cut off.
-    let stages = ["steward-2", "gateway", "worker"].map(|service| state.join(service).join("backup.stage"));
+    let stages =
+        ["steward-2", "gateway", "worker", "registrar"].map(|service| state.join(service).join("backup.stage"));
     for stage in &stages {
         std::fs::create_dir(stage).unwrap();
         std::fs::write(stage.join("copy.db"), "unsealed").unwrap();
     }
-    assert_eq!(done, ["backup-key", "backup", "backup", "backup", "restore", "restore", "restore"]);
+    let each = |what: &'static str| [what; 4];
+    assert_eq!(done[..], [&["backup-key"][..], &each("backup"), &each("restore")].concat());
     let up = Up::start(&state, port);
     // Gateway and two stewards go on, the restored one says why it waits.
     up.json(&["member", "consent", "--name", "ada"]);
     assert!(!state.join("gateway/restored").exists(), "the gateway has caught up");
     assert!(!state.join("worker/restored").exists(), "the worker has nothing to catch up");
+    assert!(!state.join("registrar/restored").exists(), "the registrar has nothing to catch up");
+    let known = up.json(&["registrar", "invitations"]);
+    assert!(known.as_array().unwrap().iter().any(|view| view["id"] == invited[0]["id"]), "{known}");
     assert!(state.join("steward-2/restored").exists(), "the steward waits");
     for stage in stages {
         assert!(!stage.exists(), "{}: an unsealed copy does not outlast a start", stage.display());

@@ -14,6 +14,7 @@ mod directory;
 mod disputes;
 mod hold;
 mod howtos;
+mod invitations;
 mod kill;
 mod learning;
 mod market;

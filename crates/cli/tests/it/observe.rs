@@ -62,6 +62,7 @@ fn figures_of_every_process_and_one_name_through_them_and_nothing_of_a_member() 
         (0, &[r#"route="/v1/contributions",method="POST",code="200""#, r#"duty="index""#, r#"file="gateway.db""#][..]),
         (11, &[r#"duty="scoring""#, r#"duty="settlement""#, r#"name="settled_epoch"} 1"#, "chain_latest_block"][..]),
         (21, &[r#"duty="replica""#, r#"file="worker.db""#][..]),
+        (31, &[r#"duty="forget""#, r#"file="registrar.db""#][..]),
     ] {
         // A steward notes what it settled in its next turn.
         let start = Instant::now();
@@ -125,7 +126,9 @@ fn a_doctor_says_what_is_wrong_and_what_to_do() {
     up.wait_for_stewards(3);
     let well = up.json(&["doctor"]);
     let names: Vec<_> = well["findings"].as_array().unwrap().iter().map(|f| f["what"].as_str().unwrap()).collect();
-    for name in ["limits", "disk", "keys", "chain", "gateway", "steward-1", "steward-2", "steward-3", "worker"] {
+    for name in
+        ["limits", "disk", "keys", "chain", "gateway", "steward-1", "steward-2", "steward-3", "worker", "registrar"]
+    {
         assert!(names.contains(&name), "{names:?}");
     }
     assert_eq!(well["ok"], true, "{well:#}");

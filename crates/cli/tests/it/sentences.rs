@@ -224,7 +224,7 @@ fn point_12_what_fails_leaves_no_folder_and_shows_nobody_a_backtrace() {
     drop(taken);
 
     let bin = Path::new(env!("CARGO_BIN_EXE_rochdale"));
-    for program in ["rochdale-gateway", "rochdale-steward", "rochdale-worker"] {
+    for program in ["rochdale-gateway", "rochdale-steward", "rochdale-worker", "rochdale-registrar"] {
         let output = std::process::Command::new(bin.with_file_name(program))
             .args(["run", "--config", "/nowhere/config.toml"])
             .env("RUST_BACKTRACE", "1")

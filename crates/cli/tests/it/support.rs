@@ -14,19 +14,19 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 /// Where the gateway's siblings listen, counted from its port.
-const OFFSETS: [u16; 11] = [0, 11, 12, 13, 21, 50, 61, 62, 63, 71, 145];
+const OFFSETS: [u16; 13] = [0, 11, 12, 13, 21, 31, 50, 61, 62, 63, 71, 81, 145];
 
 /// The command, with `args`.
 pub fn rochdale(args: &[&str]) -> Command {
     let binary = Path::new(env!("CARGO_BIN_EXE_rochdale"));
-    for sibling in ["rochdale-gateway", "rochdale-steward", "rochdale-worker", "rochdale-synth"] {
+    for sibling in ["rochdale-gateway", "rochdale-steward", "rochdale-worker", "rochdale-registrar", "rochdale-synth"] {
         assert!(
             binary.with_file_name(sibling).is_file(),
             "{sibling} is not built: run `cargo build --workspace --bins` before these tests, as `cargo xtask test` does"
         );
     }
     let mut command = Command::new(binary);
-    command.args(args).env_remove("ROCHDALE_STATE").env_remove("ROCHDALE_URL");
+    command.args(args).env_remove("ROCHDALE_STATE").env_remove("ROCHDALE_URL").env_remove("ROCHDALE_REGISTRAR");
     command
 }
 

@@ -2,6 +2,7 @@
 //! call it, and what it takes and answers, stands in [`TABLE`], which the tests hold against both.
 
 mod accounts;
+mod admissions;
 mod auth;
 mod blobs;
 mod caller;
@@ -26,6 +27,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json, Router};
 use rochdale_api::auth::Identity;
+use rochdale_api::client::Client;
 use rochdale_api::route::gateway::{Access, PAGE, TABLE};
 use rochdale_api::server::{self, BodyLimit, document};
 use rochdale_api::{Problem, ProblemCode};
@@ -51,6 +53,7 @@ use crate::scrub::Scrub;
 use crate::store::Store;
 use crate::vault::Vault;
 
+pub use admissions::Applications;
 pub use auth::AppState;
 pub use site::{Site, SiteError};
 pub use views::Views;
@@ -83,6 +86,10 @@ pub struct Gateway {
     pub directory: Directory,
     /// Calls them.
     pub forward: Forward,
+    /// The registrar, where one is configured.
+    pub registrar: Option<Client>,
+    /// What is asked of it.
+    pub applications: Applications,
     /// How the gateway signs requests and answers.
     pub identity: Identity,
     /// Looks at the chain for callers that the index does not know.
@@ -152,6 +159,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(public::epoch))
         .routes(routes!(public::budget))
         .routes(routes!(public::sizes))
+        .routes(routes!(admissions::state, admissions::apply))
         .routes(routes!(members::offer_key))
         .routes(routes!(members::join))
         .routes(routes!(members::leave))

@@ -198,7 +198,7 @@ impl Relayer {
 }
 
 /// Who one caller is: an IPv4 address, or the /64 that one IPv6 caller has.
-fn site(from: IpAddr) -> String {
+pub(crate) fn site(from: IpAddr) -> String {
     match from.to_canonical() {
         IpAddr::V4(address) => format!("address {address}"),
         IpAddr::V6(address) => format!("address {}/64", masked(address, 64)),

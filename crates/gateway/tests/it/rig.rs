@@ -256,6 +256,7 @@ impl Rig {
             rpc_fallbacks: Vec::new(),
             metrics_listen: None,
             web: None,
+            registrar: None,
             chain_id: 31_337,
             manifest: self.dir.path().join("manifest.json"),
             data_dir: self.dir.path().join("data"),

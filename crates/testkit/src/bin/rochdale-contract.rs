@@ -74,6 +74,7 @@ async fn main() -> Result<()> {
         Asked { name: "gateway", port: args.port, key: "worker/signing.key" },
         Asked { name: "steward-1", port: args.port + 11, key: "steward-2/signing.key" },
         Asked { name: "worker", port: args.port + 21, key: "gateway/relayer.key" },
+        Asked { name: "registrar", port: args.port + 31, key: "gateway/relayer.key" },
     ];
     let mut failed = Vec::new();
     for asked in &asked {

@@ -627,6 +627,7 @@ async fn gateway(
         rpc_fallbacks: Vec::new(),
         metrics_listen: None,
         web: None,
+        registrar: None,
         chain_id: 31_337,
         manifest: dir.join("../manifest.json"),
         data_dir: dir.join("data"),
