@@ -57,6 +57,17 @@ export const AccountRequest = v.object({
 });
 export type AccountRequest = v.InferOutput<typeof AccountRequest>;
 
+/** A passkey that is to take the place of an account's. */
+export const Recovering = v.object({
+  /** The new passkey's public key, x. */
+  qx: Hex32,
+  /** The new passkey's public key, y. */
+  qy: Hex32,
+  /** From when on it can be put in place, seconds of block time; for 30 days, unless the present passkey vetoes. */
+  ready_at: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+});
+export type Recovering = v.InferOutput<typeof Recovering>;
+
 /** `GET /v1/accounts/{address}` at the gateway. */
 export const AccountView = v.object({
   /** The account's address. */
@@ -65,10 +76,22 @@ export const AccountView = v.object({
   member_id: v.optional(v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0)))),
   /** The nonce that the next [`ExecuteRequest`] must carry. */
   nonce: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  recovery: v.optional(v.nullable(Recovering)),
   /** The round that a guardian's approval must name. */
   recovery_round: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
 });
 export type AccountView = v.InferOutput<typeof AccountView>;
+
+/** Whether the registrar admits anybody now. */
+export const Admissions = v.object({
+  /** When the epoch ends and the count begins anew, Unix seconds of block time. */
+  epoch_ends: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** How many may still be admitted in this epoch; none where it is not known. */
+  left: v.optional(v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0)))),
+  /** Whether who applies now can be admitted. */
+  open: v.boolean(),
+});
+export type Admissions = v.InferOutput<typeof Admissions>;
 
 /** `POST /v1/receipts` at the gateway, by the worker: anchor this receipt of a booked debit. */
 export const AnchorRequest = v.object({
@@ -531,6 +554,26 @@ export type Health = v.InferOutput<typeof Health>;
 export const HexNumber = v.pipe(v.string(), v.regex(/^0x[0-9a-fA-F]{1,64}$/));
 export type HexNumber = v.InferOutput<typeof HexNumber>;
 
+/**
+ * `POST /v1/admissions` at the gateway, which forwards it to the registrar: somebody applies with an invitation. The row key is in it for
+ * the stewards alone, sealed to each.
+ */
+export const InvitedApplication = v.object({
+  /** The account that is to be admitted. It need not exist yet. */
+  account: HexAddress,
+  /** Seconds of block time until which it may be admitted. */
+  deadline: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** Names the invitation and does not tell its code. */
+  invitation: Hex32,
+  /** HMAC-SHA256 by the invitation's code over the EIP-712 digest of `Application`. */
+  mac: Hex32,
+  /** `core::commit::row_key` of the row key. */
+  row_key_digest: Hex32,
+  /** The row key, sealed to every steward. */
+  row_keys: v.array(SealedTo),
+});
+export type InvitedApplication = v.InferOutput<typeof InvitedApplication>;
+
 /** `POST /v1/members` at the gateway: join by a registrar-signed admission. Public: the registrar's signature is the right. */
 export const JoinRequest = v.object({
   /** The member's account. */
@@ -630,6 +673,24 @@ export const LicenseView = v.object({
   records: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
 });
 export type LicenseView = v.InferOutput<typeof LicenseView>;
+
+/** A locker, as `GET /v1/lockers/{id}` and the answer to a change show it. */
+export const Locker = v.object({
+  /** What is kept, sealed. */
+  sealed: HexBytes,
+  /** One more with each change. */
+  version: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+});
+export type Locker = v.InferOutput<typeof Locker>;
+
+/** `PUT /v1/lockers/{id}` at the gateway, signed by the key whose address `id` is. */
+export const LockerRequest = v.object({
+  /** What is kept, sealed; empty to leave nothing but the version. */
+  sealed: HexBytes,
+  /** The version that it replaces; 0 where there is none yet. The new one is the next. */
+  version: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+});
+export type LockerRequest = v.InferOutput<typeof LockerRequest>;
 
 /** `GET /v1/members/{id}` at the gateway: what the chain says of a member, and the nonces that the next signatures need. */
 export const MemberView = v.object({
@@ -775,6 +836,38 @@ export const QueryRequest = v.object({
 });
 export type QueryRequest = v.InferOutput<typeof QueryRequest>;
 
+/** `POST /v1/accounts/recoveries` at the gateway: a guardian's yes to another passkey. */
+export const RecoveryApproval = v.object({
+  /** The account whose passkey is lost. */
+  account: HexAddress,
+  /** Seconds of block time. */
+  deadline: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** Seconds that the present passkey has for a veto. */
+  delay: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** Who agrees. */
+  guardian: HexAddress,
+  /** The guardians in force, sorted by address. */
+  guardians: v.array(HexAddress),
+  /** The new passkey's public key, x. */
+  qx: Hex32,
+  /** The new passkey's public key, y. */
+  qy: Hex32,
+  /** The account's recovery round. */
+  round: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** The guardian's over `Approval`. */
+  signature: HexBytes,
+  /** How many of them decide. */
+  threshold: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+});
+export type RecoveryApproval = v.InferOutput<typeof RecoveryApproval>;
+
+/** `POST /v1/accounts/recoveries/execute` at the gateway: puts a passkey in place whose delay is over. */
+export const RecoveryRequest = v.object({
+  /** The account's address. */
+  account: HexAddress,
+});
+export type RecoveryRequest = v.InferOutput<typeof RecoveryRequest>;
+
 /** `POST /v1/sealing-keys` at the gateway, by a steward: its next sealing key, for the chain. */
 export const RotateKeyRequest = v.object({
   /** The key, X25519. */
@@ -853,6 +946,10 @@ export type VaultPage = v.InferOutput<typeof VaultPage>;
 /** A passkey account, with the nonce that it signs next. */
 export const readAccount = (address: HexAddress): Read<AccountView> =>
   readOf(`/v1/accounts/${encodeURIComponent(address)}`, AccountView, [200]);
+
+/** Whether anybody is admitted now: there is a registrar that answers, and the contract's cap of the epoch is not reached. */
+export const readAdmissions = (): Read<Admissions> =>
+  readOf("/v1/admissions", Admissions, [200]);
 
 /** What was charged to privacy budgets, as the chain shows it, and what a person may be charged, as stewards say. Whom a debit charges is for stewards alone. */
 export const readBudget = (): Read<BudgetView> =>
