@@ -30,6 +30,7 @@ mod manual;
 mod member;
 mod member_args;
 mod membership;
+mod office;
 mod own_gas;
 mod placeholder;
 mod ports;

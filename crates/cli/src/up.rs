@@ -1,7 +1,7 @@
 //! Running a cooperative on one machine: anvil, gateway, stewards, worker and registrar, each a process of its own.
 
 use crate::found::{self, Layout};
-use crate::invitations::{self, Office};
+use crate::office::{self, Office};
 use crate::process::{self, Service};
 use crate::state::{State, read_json, write_json};
 use crate::ui::Ui;
@@ -219,7 +219,7 @@ impl Running {
         let key = found::office(&self.state, found::REGISTRAR)?;
         let office = Office::of(&found::url(self.layout.registrar_port()), key, &self.manifest)?;
         let made = office.invite(&InvitationsRequest { count: 1, days: 1, note: note.to_owned() }).await?;
-        Ok(made.first().map(|invitation| invitations::link(&self.layout.gateway_url(), &invitation.code)))
+        Ok(made.first().map(|invitation| office::link(&self.layout.gateway_url(), &invitation.code)))
     }
 
     /// Waits for Ctrl-C or SIGTERM. A process that ends by itself is reported and started again; the others go on.

@@ -6,6 +6,7 @@ use rochdale_api::account::AccountRequest;
 use rochdale_api::member::InvitedApplication;
 use rochdale_api::route::{gateway, registrar as route};
 use rochdale_api::{Problem, ProblemCode};
+use rochdale_chain::bindings::Membership;
 use rochdale_client::code::Code;
 use rochdale_crypto::RowKey;
 use rochdale_registrar::guesses::A_MINUTE;
@@ -148,6 +149,36 @@ async fn too_few_stewards_are_named_and_the_invitation_stays_good() {
     let bob = rig.person("bob").await;
     let other = rig.apply(&rig.application(&bob, &code).await).await;
     refused(other, ProblemCode::NotEnough, "1 stewards hold");
+}
+
+#[tokio::test]
+async fn a_registrar_that_is_away_is_told_and_one_whom_the_chain_does_not_name_is_not_believed() {
+    let mut rig = Rig::new().await;
+    let (code, ada) = (rig.code().await, rig.person("ada").await);
+    let asked = rig.application(&ada, &code).await;
+    // A vote names another key: what the process here answers is nobody's word.
+    let (a, other) = (rig.coop.manifest.addresses, rig.person("another registrar").await.account);
+    let named = Membership::setRegistrarCall { registrar_: other };
+    rig.coop.local.act_as(a.member_timelock, a.membership, &named).await.unwrap();
+    refused(rig.apply(&asked).await, ProblemCode::PeerFault, "is not signed by");
+    rig.hang_up().await;
+    assert!(!rig.gateway.get(gateway::ADMISSIONS).await.unwrap().open);
+    refused(rig.apply(&asked).await, ProblemCode::PeerUnavailable, "");
+}
+
+#[tokio::test]
+async fn a_pause_of_admissions_is_told_before_stewards_are_asked() {
+    let rig = Rig::new().await;
+    let (code, ada) = (rig.code().await, rig.person("ada").await);
+    let a = rig.coop.manifest.addresses;
+    let until = rig.now().await + DAY;
+    let pause = Membership::setPausedUntilCall { until };
+    rig.coop.local.act_as(a.pause_guard, a.membership, &pause).await.unwrap();
+    let said = rig.gateway.get(gateway::ADMISSIONS).await.unwrap();
+    assert!(!said.open && said.left.unwrap() > 0, "{said:?}");
+    refused(rig.apply(&rig.application(&ada, &code).await).await, ProblemCode::ChainRefused, "paused admissions");
+    rig.coop.local.time_to(until + 1, 0).await.unwrap();
+    rig.apply(&rig.application(&ada, &code).await).await.unwrap();
 }
 
 #[tokio::test]

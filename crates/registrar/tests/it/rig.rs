@@ -136,6 +136,13 @@ impl Rig {
         }
     }
 
+    /// From now on nobody answers at the registrar's address.
+    pub async fn hang_up(&mut self) {
+        let serving = self.running.pop().unwrap();
+        serving.abort();
+        assert!(serving.await.unwrap_err().is_cancelled());
+    }
+
     pub async fn now(&self) -> u64 {
         self.coop.chain.now().await.unwrap()
     }
