@@ -23,6 +23,8 @@ const SOURCES: &[&str] = &[
     "web/headers.json",
     "web/package-lock.json",
 ];
+/// What is typed.
+const ROCHDALE: &str = "target/debug/rochdale";
 /// Gateways' ports of the cooperatives that the tests look at: one with members, one without.
 const SHOWN: u16 = 9300;
 const FRESH: u16 = 9330;
@@ -75,7 +77,21 @@ pub fn test() -> Result<()> {
     ok(program("npm", WEB, &["run", "--silent", "api", "--", "--check", &url(SHOWN)]))?;
     let (steward, chain) = (fresh.process("steward-2/steward.toml")?, fresh.process("anvil")?);
     let (steward, chain) = (steward.to_string(), chain.to_string());
-    let looked = [&url(SHOWN), &url(FRESH), "--steward", &steward, "--chain", &chain];
+    // Members join the first one: the program invites them and settles.
+    let (rochdale, state) = (root().join(ROCHDALE), shown.state.clone());
+    let (rochdale, state) = (rochdale.to_string_lossy(), state.to_string_lossy());
+    let looked = [
+        &url(SHOWN),
+        &url(FRESH),
+        "--steward",
+        &steward,
+        "--chain",
+        &chain,
+        "--rochdale",
+        &*rochdale,
+        "--state",
+        &*state,
+    ];
     let args: Vec<&str> = ["run", "--silent", "e2e", "--"].into_iter().chain(looked).collect();
     ok(program("npm", WEB, &args))
 }
@@ -197,7 +213,7 @@ impl Drop for Cooperative {
 }
 
 fn rochdale() -> Command {
-    program(root().join("target/debug/rochdale"), "", &[])
+    program(root().join(ROCHDALE), "", &[])
 }
 
 fn answers(url: &str) -> bool {
