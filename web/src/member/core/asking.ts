@@ -1,5 +1,6 @@
 //! Asking the rules' worker. It starts with the first question, and anew where it broke.
 import { scriptUrl } from "../../ui/trusted";
+import { RulesFailure } from "./refusal";
 import workerUrl from "./worker?worker&url";
 
 /** A file of which one record is taken. */
@@ -18,17 +19,6 @@ export interface Said {
   readonly blob?: Uint8Array<ArrayBuffer>;
 }
 export type Answered = { readonly id: number } & (Said | { readonly error: string });
-
-/** What the rules refuse, in their own words, which are English; or that they did not start. */
-export class RulesFailure extends Error {
-  constructor(
-    readonly kind: "refused" | "broken",
-    detail: string,
-  ) {
-    super(detail);
-    this.name = "RulesFailure";
-  }
-}
 
 type Waiting = { done: (said: Said) => void; failed: (why: RulesFailure) => void };
 const waiting = new Map<number, Waiting>();

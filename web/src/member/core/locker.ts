@@ -19,7 +19,7 @@ export interface Content {
 export async function look(secret: Hex): Promise<Content | undefined> {
   try {
     const { version, sealed } = await ask(secret, "GET", undefined);
-    return { version, text: await rules.lockerOpen(secret, version, sealed) };
+    return { version, text: (await rules.lockerOpen(secret, version, sealed)).trimEnd() };
   } catch (error) {
     if (error instanceof ReadFailure && error.code === "not_found") return undefined;
     throw error;
@@ -33,7 +33,11 @@ async function ask(secret: Hex, method: "GET" | "PUT", body: unknown) {
 }
 
 /** `version`: the one that it replaces, 0 for the first. */
-const put = async (secret: Hex, version: number, text: string) => ask(secret, "PUT", { version, sealed: await rules.lockerSeal(secret, version + 1, text) });
+const put = async (secret: Hex, version: number, text: string) => ask(secret, "PUT", { version, sealed: await rules.lockerSeal(secret, version + 1, padded(text)) });
+
+/** To a multiple of this: the gateway does not see by the length what was added. */
+const BLOCK = 2_048;
+const padded = (text: string) => text.padEnd(Math.ceil(text.length / BLOCK) * BLOCK);
 
 const TRIES = 6;
 
@@ -58,7 +62,7 @@ export function change(secret: Hex, changed: (text: string | undefined) => strin
   });
 }
 
-const alone = <T>(act: () => Promise<T>): Promise<T> => ("locks" in navigator ? navigator.locks.request("rochdale.locker", act) as Promise<T> : act());
+const alone = <T>(act: () => Promise<T>): Promise<T> => (globalThis.navigator && "locks" in navigator ? navigator.locks.request("rochdale.locker", act) as Promise<T> : act());
 
 /** The member's things, changed. */
 export async function changeThings(secret: Hex, changed: (things: Things) => Things): Promise<Things> {

@@ -1,8 +1,9 @@
 //! What the rules' module can do, one function each: what crosses the boundary is checked here and nowhere else.
 import * as v from "valibot";
-import { askRules, type FromFile, RulesFailure } from "./asking";
+import { askRules, type FromFile } from "./asking";
 import type { Hex } from "./bytes";
 import type { Cooperative, Member } from "./facts";
+import { RulesFailure } from "./refusal";
 
 type Schema<T> = v.GenericSchema<unknown, T>;
 

@@ -3,9 +3,9 @@ import { type ReactNode, useCallback, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ReadFailure } from "../../api/read";
 import { More, Notice } from "../../ui/page";
-import { RulesFailure } from "../core/asking";
 import { NoDoor } from "../core/coming";
 import { PasskeyFailure } from "../core/passkey";
+import { RulesFailure } from "../core/refusal";
 import { NotConfirmed } from "../core/send";
 
 export type ActState<Step> =
