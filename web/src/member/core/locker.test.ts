@@ -5,7 +5,7 @@ import type { Hex } from "./bytes";
 import { change, changeThings, enter, look, makeDoor, start } from "./locker";
 import * as rules from "./rules";
 import type { SignedAsk } from "./signed";
-import { type Things, withAdded } from "./things";
+import { textOf, type Things, withAdded } from "./things";
 
 const gateway = vi.hoisted(() => ({ lockers: new Map<string, { version: number; sealed: string }>(), before: () => undefined as void, puts: 0 }));
 
@@ -46,7 +46,7 @@ describe("a locker", () => {
   it("has nothing in it at first, and then what was put in", async () => {
     expect(await look(secret)).toBeUndefined();
     await start(secret, things);
-    expect(await look(secret)).toMatchObject({ version: 1, text: JSON.stringify(things) });
+    expect(await look(secret)).toMatchObject({ version: 1, text: textOf(things) });
   });
   it("is started once: what is there stays", async () => {
     await start(secret, things);

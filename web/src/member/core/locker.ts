@@ -6,7 +6,7 @@ import type { Hex } from "./bytes";
 import { cooperative } from "./facts";
 import * as rules from "./rules";
 import { askSigned } from "./signed";
-import { parseThings, type Things } from "./things";
+import { parseThings, textOf, type Things } from "./things";
 
 const Locker = v.object({ version: v.pipe(v.number(), v.safeInteger(), v.minValue(1)), sealed: v.string() });
 
@@ -68,13 +68,13 @@ const alone = <T>(act: () => Promise<T>): Promise<T> => (globalThis.navigator &&
 export async function changeThings(secret: Hex, changed: (things: Things) => Things): Promise<Things> {
   const text = await change(secret, (there) => {
     if (there === undefined) throw new ReadFailure("refused", "locker", "the locker is gone", "not_found");
-    return JSON.stringify(changed(parseThings(there)));
+    return textOf(changed(parseThings(there)));
   });
   return parseThings(text);
 }
 
 /** The first things; what is there already stays. */
-export const start = (secret: Hex, things: Things) => change(secret, (there) => there ?? JSON.stringify(things)).then(parseThings);
+export const start = (secret: Hex, things: Things) => change(secret, (there) => there ?? textOf(things)).then(parseThings);
 
 const Door = v.pipe(v.string(), v.parseJson(), v.object({ locker: v.custom<Hex>((value) => typeof value === "string" && /^0x[0-9a-f]{64}$/i.test(value)) }));
 

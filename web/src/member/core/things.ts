@@ -42,6 +42,9 @@ export type Things = v.InferOutput<typeof Things>;
 
 export const parseThings = v.parser(v.pipe(v.string(), v.parseJson(), Things));
 
+/** Always in the same order, so that equal things are equal texts. */
+export const textOf = (things: Things): string => JSON.stringify(v.parse(Things, things));
+
 /** One receipt a version: a second try at the same version replaces the first. */
 export const withReceipt = (receipt: Receipt) => (things: Things): Things => ({
   ...things,
