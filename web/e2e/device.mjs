@@ -1,7 +1,7 @@
 // A device with passkeys: Chromium's virtual authenticator, and what it keeps carried to another device.
 import assert from "node:assert/strict";
 
-/** Gives the device of a page. `isSilent`: nobody touches it, so that a prompt stays open. */
+/** Gives the device of a page; whoever holds it confirms at once. */
 export async function deviceOf(page, { hasPrf = true } = {}) {
   const session = await page.context().newCDPSession(page);
   await session.send("WebAuthn.enable", { enableUI: false });
@@ -17,12 +17,10 @@ export async function deviceOf(page, { hasPrf = true } = {}) {
       for (const credential of credentials) await session.send("WebAuthn.addCredential", { authenticatorId, credential });
     },
     lose: () => session.send("WebAuthn.clearCredentials", { authenticatorId }),
-    /** The person does not confirm. */
-    refuse: (isRefused) => session.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: !isRefused }),
   };
 }
 
-/** Passkeys that a platform shares between devices. */
+/** Passkeys on another device. Chromium does not hand over what they open lockers with: there they open none at first. */
 export async function carry(from, to) {
   const credentials = await from.credentials();
   assert.ok(credentials.length > 0, "there is a passkey to carry");

@@ -5,6 +5,7 @@ import * as facts from "./facts";
 import type { Held, Opening, Row } from "./rules";
 import { endSession, type Session } from "./session";
 import { type Answers, erasures, held, most, openings, rows } from "./stewards";
+import { mostTold } from "./told";
 
 export interface Seen<T> {
   /** Nothing where nothing is settled yet. */
@@ -17,8 +18,8 @@ export interface Seen<T> {
 /** What stewards say of a session that is over. */
 const OVER = new Set(["expired", "unauthenticated"]);
 
-export function seenOf<T>({ answers, away }: Answers<T>, isNewer?: (one: T, other: T) => boolean): Seen<T> {
-  const shown = most(answers, isNewer);
+export function seenOf<T>({ answers, away }: Answers<T>, one: (said: T[]) => { said: T; differ: number } | undefined = most): Seen<T> {
+  const shown = one(answers.map(({ said }) => said));
   const named = away.map(({ steward }) => steward);
   if (shown) return { ...shown, away: named };
   const isNothingYet = away.length > 0 && away.every(({ error }) => error instanceof ReadFailure && error.code === "not_found");
@@ -32,7 +33,10 @@ const mine = async (session: Session, member_id: number) => ({ cooperative: awai
 export const useRow = (session: Session, member_id: number) =>
   useQuery({
     queryKey: ["row", member_id, session.key],
-    queryFn: async (): Promise<Seen<Row>> => seenOf(await rows(await mine(session, member_id)), (one, other) => one.epoch > other.epoch),
+    queryFn: async (): Promise<Seen<Row>> => {
+      const of = await mine(session, member_id);
+      return seenOf(await rows(of), (reports) => mostTold(reports, of.cooperative.quorum));
+    },
     networkMode: "always",
   });
 

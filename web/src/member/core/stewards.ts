@@ -24,15 +24,15 @@ export async function all<T>({ stewards }: Cooperative, ask: (steward: Steward) 
   return { answers, away };
 }
 
-/** What most say alike, and how many say another thing; a steward that lags behind is overruled by the newer of two as large groups. */
-export function most<T>(answers: readonly { said: T }[], isNewer: (one: T, other: T) => boolean = () => false): { said: T; differ: number } | undefined {
+/** What most say alike, and how many say another thing. */
+export function most<T>(all: readonly T[]): { said: T; differ: number } | undefined {
   const groups = new Map<string, T[]>();
-  for (const { said } of answers) {
+  for (const said of all) {
     const key = JSON.stringify(said);
     groups.set(key, [...(groups.get(key) ?? []), said]);
   }
-  const [first] = [...groups.values()].sort((one, other) => other.length - one.length || (isNewer(other[0] as T, one[0] as T) ? 1 : -1));
-  return first && { said: first[0] as T, differ: answers.length - first.length };
+  const [largest] = [...groups.values()].sort((one, other) => other.length - one.length);
+  return largest && { said: largest[0] as T, differ: all.length - largest.length };
 }
 
 interface Mine {
