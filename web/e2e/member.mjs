@@ -1,5 +1,6 @@
 // A member takes part in a browser alone: joins, shares, adds, is paid, comes back on another device, loses one, and stops.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { fits, isAccessible, visit } from "./browser.mjs";
 import { carry, deviceOf } from "./device.mjs";
 import { tabTo } from "./keyboard.mjs";
@@ -159,6 +160,12 @@ async function paid(world) {
   await visitor.open("/data");
   await page.getByText("What the keepers made of it").waitFor();
   await showOwn(visitor, page.getByText(/Quality \d+/));
+  const [saved] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: /^Download record/ }).click()]);
+  const record = JSON.parse(readFileSync(await saved.path(), "utf8"));
+  assert.equal(record.resourceType, "Bundle", "it is the record as it was added");
+  await page.getByText("Who opened my records").click();
+  await page.getByText("that is to you, who asked for it").first().waitFor(HALF_A_MINUTE);
+  await isAccessible(page, "/data with scores and openings");
   await visitor.open("/uses");
   await showOwn(visitor, page.locator(".empty, .plain"));
   await isAccessible(page, "/uses");

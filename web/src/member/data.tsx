@@ -37,7 +37,7 @@ function Own({ opened, id }: { opened: Opened; id: number }) {
             {unsent.length > 0 && !isGone && (
               <Section title={t("data.unsent")}>
                 {unsent.map((parcel) => (
-                  <Unsent key={parcel.commitment} parcel={parcel} changed={changed} />
+                  <Unsent key={parcel.commitment} parcel={parcel} credential={opened.things.passkey.credential} changed={changed} />
                 ))}
               </Section>
             )}

@@ -49,3 +49,13 @@ export function deliver(parcel: Parcel, tell: Tell): Promise<void> {
     await remove(parcel.commitment);
   });
 }
+
+/** One prompt: the same sealed record, where what was agreed to is over. */
+export async function addAgain(parcel: Parcel, credential: string, tell: Tell): Promise<void> {
+  tell("asking");
+  const [directory, before] = await Promise.all([cooperative(), member(parcel.member_id)]);
+  const { signed } = await agree(await rules.contributeAgain({ cooperative: directory, member: before, package: parcel.request }), credential);
+  const again = { ...parcel, request: signed };
+  await put(again);
+  await deliver(again, tell);
+}

@@ -13,6 +13,8 @@ export interface Asked {
   readonly name: string;
   readonly argument: string;
   readonly record?: FromFile | undefined;
+  /** A sealed record, to be opened. */
+  readonly sealed?: Uint8Array<ArrayBuffer> | undefined;
 }
 export interface Said {
   readonly text: string;
@@ -25,10 +27,10 @@ const waiting = new Map<number, Waiting>();
 let worker: Worker | undefined;
 let asked = 0;
 
-export function askRules(name: string, argument: unknown, record?: FromFile): Promise<Said> {
+export function askRules(name: string, argument: unknown, record?: FromFile, sealed?: Uint8Array<ArrayBuffer>): Promise<Said> {
   worker ??= start();
   const id = ++asked;
-  const question: Asked = { id, name, argument: JSON.stringify(argument ?? {}), record };
+  const question: Asked = { id, name, argument: JSON.stringify(argument ?? {}), record, sealed };
   return new Promise((done, failed) => {
     waiting.set(id, { done, failed });
     worker?.postMessage(question);

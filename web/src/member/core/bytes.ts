@@ -17,3 +17,13 @@ export const base64url = (bytes: ArrayBuffer): string =>
 
 export const bytesOfBase64url = (text: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
+
+const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
+
+/** A blob's address: CIDv1, raw, SHA-256, in base32. */
+export function cidOf(digest: string): string {
+  const bytes = [1, 0x55, 0x12, 0x20, ...bytesOfHex(digest)];
+  const bits = bytes.map((byte) => byte.toString(2).padStart(8, "0")).join("");
+  const fives = bits.padEnd(Math.ceil(bits.length / 5) * 5, "0").match(/.{5}/g) ?? [];
+  return `b${fives.map((five) => BASE32[Number.parseInt(five, 2)]).join("")}`;
+}

@@ -70,6 +70,9 @@ export async function contribute(of: { cooperative: Cooperative; member: Member;
   return { contribution: parse("contribute", text, Contribution), blob };
 }
 
+/** The same package, to be agreed to again where the first agreement is over. */
+export const contributeAgain = (of: { cooperative: Cooperative; member: Member; package: object }) => call("contribute_again", of, ToAgree);
+
 /** A browser's assertion as the contracts take it. */
 export const signatureOf = async (assertion: { client_data_json: string; authenticator_data: Hex; signature: Hex }): Promise<Hex> =>
   (await call("assertion", assertion, v.object({ signature: hex }))).signature;
@@ -142,9 +145,18 @@ const Opening = v.object({ contribution_id: count, scorer: count, reason: v.stri
 export type Opening = v.InferOutput<typeof Opening>;
 export const openOpenings = (of: ToOpen) => call("open_openings", of, v.array(Opening));
 
-const Held = v.looseObject({ contributions: v.array(v.looseObject({ contribution_id: count, commitment: v.string() })), claimed: v.looseObject({ cash: decimal }) });
+const HeldRecord = v.looseObject({ contribution_id: count, erased: v.boolean(), record: v.nullable(v.looseObject({ blob_digest: v.string() })) });
+export type HeldRecord = v.InferOutput<typeof HeldRecord>;
+const Held = v.looseObject({ contributions: v.array(HeldRecord), claimed: v.looseObject({ cash: decimal }) });
 export type Held = v.InferOutput<typeof Held>;
 export const openHeld = (of: ToOpen) => call("open_held", of, Held);
+
+/** The member's own record, put together again from its sealed blob and what the stewards hold of it. */
+export async function openRecord(of: { cooperative: Cooperative; member_id: number; held: HeldRecord[] }, sealed: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  const { blob } = await askRules("open_record", of, undefined, sealed);
+  if (!blob) throw new RulesFailure("broken", "open_record: no record");
+  return blob;
+}
 
 const Parts = v.nullable(v.object({ floor: decimal, usage: decimal, data: decimal, early: decimal }));
 export type Parts = v.InferOutput<typeof Parts>;

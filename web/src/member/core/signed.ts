@@ -34,3 +34,15 @@ export async function askSigned<T>({ cooperative, url, audience, key, session, m
   if (came.answer.ok && !isOwn) throw new ReadFailure("strange", url + path, "the answer is not the process's own word");
   return judge({ path: url + path, schema, statuses: [200, 201] }, came);
 }
+
+/** A file that is the member's own. Whether it is the right one, its digest says. */
+export async function fetchSigned({ cooperative, audience, key, session, path }: Omit<SignedAsk<never>, "url" | "method" | "body" | "schema">): Promise<Uint8Array<ArrayBuffer>> {
+  const { headers } = await rules.signed({ cooperative, key, session, audience, method: "GET", path, body: "" });
+  try {
+    const answer = await fetch(path, { headers });
+    if (!answer.ok) judge({ path, schema: v.never(), statuses: [] }, { answer, text: await answer.text() });
+    return new Uint8Array(await answer.arrayBuffer());
+  } catch (error) {
+    throw error instanceof ReadFailure ? error : new ReadFailure("unreachable", path, String(error));
+  }
+}

@@ -35,7 +35,7 @@ export function most<T>(all: readonly T[]): { said: T; differ: number } | undefi
   return largest && { said: largest[0] as T, differ: all.length - largest.length };
 }
 
-interface Mine {
+export interface Mine {
   readonly cooperative: Cooperative;
   readonly session: Session;
   readonly member_id: number;
@@ -56,7 +56,8 @@ async function read<T>(mine: Mine, what: "row" | "openings" | "held", more: obje
 
 export const rows = (mine: Mine) => read(mine, "row", {}, rules.openRow);
 export const openings = (mine: Mine) => read(mine, "openings", {}, rules.openOpenings);
-export const held = (mine: Mine) => read(mine, "held", { contributions: [] }, rules.openHeld);
+/** With the shares of these records, where any are named: each that is handed out stands in the log of openings. */
+export const held = (mine: Mine, contributions: number[] = []) => read(mine, "held", { contributions }, rules.openHeld);
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const Standing = v.looseObject({

@@ -3,11 +3,14 @@ import { useTranslation } from "react-i18next";
 import { Await } from "../../ui/await";
 import { useFormat } from "../../ui/format";
 import { More } from "../../ui/page";
+import { download } from "../core/downloading";
 import { useOpenings, useRow } from "../core/reading";
 import type { Row } from "../core/rules";
 import type { Opened, Session } from "../core/session";
+import { ActButton, useAct } from "../parts/act";
 import { Reading } from "../parts/come-in";
 import { Differing } from "../parts/differing";
+import { saveFile } from "../parts/save";
 
 export function Scores({ opened, id }: { opened: Opened; id: number }) {
   const { t } = useTranslation("member-mine");
@@ -28,7 +31,7 @@ function Own({ session, id }: { session: Session; id: number }) {
         {(seen) =>
           seen.said && seen.said.contributions.length > 0 ? (
             <>
-              <Each of={seen.said.contributions} />
+              <Each of={seen.said.contributions} session={session} id={id} />
               <Differing of={seen} />
             </>
           ) : (
@@ -43,7 +46,7 @@ function Own({ session, id }: { session: Session; id: number }) {
   );
 }
 
-function Each({ of }: { of: Row["contributions"] }) {
+function Each({ of, session, id }: { of: Row["contributions"]; session: Session; id: number }) {
   const { t } = useTranslation("member-mine");
   const { points } = useFormat();
   return (
@@ -52,6 +55,7 @@ function Each({ of }: { of: Row["contributions"] }) {
         <li key={contribution_id}>
           <h4>{t("scores.record", { number: contribution_id })}</h4>
           <p>{score ? t("scores.score", { quality: points(score.quality), unique: points(score.uniqueness), vouched: points(score.authenticity) }) : t("scores.waits")}</p>
+          <Download session={session} id={id} number={contribution_id} />
           {reasons.length > 0 && (
             <More title={t("scores.reasons", { count: reasons.length })}>
               <ul lang="en">
@@ -64,6 +68,18 @@ function Each({ of }: { of: Row["contributions"] }) {
         </li>
       ))}
     </ul>
+  );
+}
+
+/** It is put together on this device; the keepers write down that it was handed out. */
+function Download({ session, id, number }: { session: Session; id: number; number: number }) {
+  const { t } = useTranslation("member-mine");
+  const downloading = useAct(async () => saveFile(`${t("download.file")}-${number}.json`, new Blob([await download(session, id, number)], { type: "application/json" })));
+  return (
+    <>
+      <ActButton act={downloading} given={[]} label={t("download.do", { number })} working={() => t("download.working")} kept={t("kept.nothing")} quiet />
+      {downloading.state.at === "done" && <p role="status">{t("download.done")}</p>}
+    </>
   );
 }
 

@@ -3,20 +3,23 @@ import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { ReadFailure } from "../../api/read";
 import { useFormat } from "../../ui/format";
-import { deliver, type Step } from "../core/adding";
+import { addAgain, deliver, type Step } from "../core/adding";
 import { type Parcel, remove } from "../core/outbox";
 import { ActFailed, useAct } from "../parts/act";
 
-export function Unsent({ parcel, changed }: { parcel: Parcel; changed: () => void }) {
+export function Unsent({ parcel, credential, changed }: { parcel: Parcel; credential: string; changed: () => void }) {
   const { t } = useTranslation("member-mine");
   const { percent } = useFormat();
-  const { state, act } = useAct<[], Step>(async (tell) => {
-    await deliver(parcel, tell);
+  const { state, act } = useAct<[isAgain?: boolean], Step>(async (tell, isAgain) => {
+    await (isAgain ? addAgain(parcel, credential, tell) : deliver(parcel, tell));
     changed();
   });
   useEffect(() => act(), [act]);
+  const code = state.at === "failed" && state.error instanceof ReadFailure ? (state.error.code ?? "") : "";
   // What can never be taken is not tried for ever.
-  const isHopeless = state.at === "failed" && state.error instanceof ReadFailure && ["expired", "chain_refused", "erased", "consent_denied"].includes(state.error.code ?? "");
+  const isHopeless = ["erased", "consent_denied"].includes(code);
+  // What was agreed to holds for a while, and for one number: it can be agreed to once more.
+  const isOver = ["expired", "chain_refused"].includes(code);
   return (
     <div className="drop">
       <h3>{parcel.name}</h3>
@@ -29,8 +32,8 @@ export function Unsent({ parcel, changed }: { parcel: Parcel; changed: () => voi
                 {t("add.drop")}
               </button>
             ) : (
-              <button type="button" className="button" onClick={() => act()}>
-                {t("add.again")}
+              <button type="button" className="button" onClick={() => act(isOver)}>
+                {t(isOver ? "add.confirm" : "add.again")}
               </button>
             )}
           </p>
