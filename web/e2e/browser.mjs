@@ -48,8 +48,9 @@ export async function visit(browser, site, { size = "wide", theme = "light", lan
     },
     close: () => context.close(),
     /** Nothing went elsewhere, and the browser complained of nothing but what the test provoked. */
-    isClean: (provoked = /^$/) => {
-      const elsewhere = seen.requests.map((request) => request.url()).filter((url) => !url.startsWith(`${site.url}/`) && !url.startsWith("data:"));
+    isClean: (provoked = /^$/, others = []) => {
+      const own = [site.url, ...others].map((origin) => `${origin}/`);
+      const elsewhere = seen.requests.map((request) => request.url()).filter((url) => !own.some((origin) => url.startsWith(origin)) && !/^(data|blob):/.test(url));
       assert.deepEqual(elsewhere, [], "requests to third parties");
       assert.deepEqual(seen.complaints.filter((text) => !provoked.test(text)), [], "the console's errors");
     },

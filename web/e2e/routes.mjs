@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { fits, isAccessible, visit } from "./browser.mjs";
 
 /** Words that nobody needs to know who has never held a wallet, in both languages, as whole words. */
-const JARGON =
+export const JARGON =
   /(?<![\p{L}\d])(gas|wallets?|transactions?|tokens?|blockchains?|signs?|signed|signing|transaktion(en)?|signier(en|t|te|ung)|brieftaschen?|kettenblock)(?![\p{L}\d])/giu;
 /** Each width in each theme; both languages at both widths and in both themes. */
 const LOOKS = [
@@ -34,6 +34,16 @@ async function pathsOf(gateway) {
   return [
     "/",
     "/check",
+    "/join",
+    "/home",
+    "/sharing",
+    "/sharing/choose",
+    "/sharing/stop",
+    "/sharing/delete",
+    "/data",
+    "/uses",
+    "/money",
+    "/help",
     "/licenses",
     "/treasury",
     "/epochs",

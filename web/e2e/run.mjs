@@ -1,16 +1,19 @@
 #!/usr/bin/env node
 // The web app in a real Chromium, built as it is shipped, under the headers of headers.json, against a real gateway.
 //
-//   npm run e2e -- URL-of-a-cooperative [URL-of-one-without-members [--steward PID] [--chain PID]] [--shots DIR] [--only WORD]
+//   npm run e2e -- URL-of-a-cooperative [URL-of-one-without-members [--steward PID] [--chain PID]] [--rochdale FILE --state DIR] [--shots DIR] [--only WORD]
 //
+// With the program and the state of the first cooperative, members join it: the program makes the invitations and settles periods.
 // Every page is looked at with axe. What the second cooperative is for: pages that have nothing to show yet. The process ids are of one of its
 // stewards and of its local chain: they are stopped for a while and let go on.
+import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { serverOf } from "../scripts/serve.mjs";
+import { serverOf, stewardsOf } from "../scripts/serve.mjs";
 import { launch } from "./browser.mjs";
 import * as check from "./check.mjs";
 import * as keyboard from "./keyboard.mjs";
+import * as member from "./member.mjs";
 import * as policy from "./policy.mjs";
 import * as routes from "./routes.mjs";
 import * as states from "./states.mjs";
@@ -27,10 +30,18 @@ const site = await listen();
 const browser = await launch();
 const shots = option("--shots");
 const [steward, chain] = ["--steward", "--chain"].map(option).map(Number);
-const world = { site, browser, gateway, fresh, steward, chain, shoot };
+const [rochdale, state] = ["--rochdale", "--state"].map(option);
+const run = (...given) => execFileSync(rochdale, [...given, "--state", state], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+const world = {
+  ...{ site, browser, gateway, fresh, steward, chain, shoot, rochdale },
+  /** A code that admits one person. */
+  invite: () => JSON.parse(run("registrar", "invite", "--json"))[0].code,
+  /** The running period ends, and its shares are final. */
+  settle: () => void run("epoch", "settle"),
+};
 const failures = [];
 
-const tests = Object.entries({ policy, routes, states, keyboard, check }).flatMap(([file, { tests }]) =>
+const tests = Object.entries({ policy, routes, states, keyboard, check, member }).flatMap(([file, { tests }]) =>
   tests(world).map(([name, run]) => [`${file}: ${name}`, run]),
 );
 for (const [name, run] of tests.filter(([name]) => name.includes(option("--only") ?? ""))) {
@@ -38,12 +49,13 @@ for (const [name, run] of tests.filter(([name]) => name.includes(option("--only"
   site.be(gateway);
   const error = await run().then(() => undefined, (thrown) => thrown);
   console.log(`${error ? "FAILED" : "ok    "} ${name} (${((Date.now() - begun) / 1000).toFixed(1)} s)`);
-  if (error) failures.push([name, error]);
+  if (error) failures.push([name, `${error.message ?? error}\n${await shown()}`]);
 }
 if (!steward || !chain) console.log("NOT LOOKED AT: a cooperative whose steward or chain does not answer; name their process ids with --steward and --chain");
+if (!rochdale || !state) console.log("NOT LOOKED AT: what members do; name the program and the state of the first cooperative with --rochdale and --state");
 if (!fresh) console.log("NOT LOOKED AT: pages with nothing to show; name a cooperative without members as the second URL");
 
-for (const [name, error] of failures) console.error(`\n${name}\n${error.message ?? error}`);
+for (const [name, error] of failures) console.error(`\n${name}\n${error}`);
 await browser.close();
 site.close();
 process.exit(failures.length ? 1 : 0);
@@ -63,6 +75,8 @@ async function listen() {
   });
   await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
   return {
+    /** Whom a member's pages ask beside it. */
+    stewards: await stewardsOf(gateway),
     // Not by its number: passkeys and secure contexts are for names.
     url: `http://localhost:${server.address().port}`,
     be: (other) => (shown = other),
@@ -75,6 +89,18 @@ async function listen() {
     },
     close: () => server.close(),
   };
+}
+
+/** What the pages say that a test left open when it failed; they are closed then. */
+async function shown() {
+  const contexts = browser.contexts().filter((context) => !world.kept?.has(context));
+  const texts = contexts.flatMap((context) => context.pages()).map(async (page) => {
+    await page.evaluate(() => document.querySelectorAll("details").forEach((details) => (details.open = true)));
+    return `-- ${page.url()}\n${await page.locator("main").innerText({ timeout: 2_000 }).catch(String)}`;
+  });
+  const all = (await Promise.all(texts)).join("\n");
+  await Promise.all(contexts.map((context) => context.close()));
+  return all;
 }
 
 async function shoot(page, name) {

@@ -26,8 +26,15 @@ function closure(key, files = new Set()) {
 }
 
 const sum = (files) => [...files].reduce((total, file) => total + size(file), 0);
-const words = (room) => Object.keys(manifest).filter((key) => key.startsWith("src/i18n/") && key.endsWith(`/${room}.json`));
-const largest = (room) => Math.max(0, ...words(room).map((key) => size(manifest[key].file)));
+/** The words of a room, split or not, in the language that has most of them. */
+function largest(room) {
+  const languages = {};
+  for (const key of Object.keys(manifest)) {
+    const [, language, name] = /^src\/i18n\/(\w+)\/([\w-]+)\.json$/.exec(key) ?? [];
+    if (name?.split("-")[0] === room) languages[language] = (languages[language] ?? 0) + size(manifest[key].file);
+  }
+  return Math.max(0, ...Object.values(languages));
+}
 
 const entry = closure("index.html");
 const rows = [["first load", sum(entry) + largest("common"), FIRST]];

@@ -21,11 +21,26 @@ const TYPES = {
 /** A server, not yet listening. `gateway()` is asked at each request, so that a test may change it. */
 export function serverOf(gateway) {
   const headers = JSON.parse(readFileSync(join(DIST, "headers.json"), "utf8"));
-  return createServer((asked, answer) => {
+  const origins = new Map();
+  return createServer(async (asked, answer) => {
     const { pathname } = new URL(asked.url, "http://localhost");
     if (pathname.startsWith("/v1/") || pathname === "/openapi.json") return pass(asked, answer, gateway());
-    send(answer, fileOf(pathname), headers);
+    if (!origins.has(gateway())) await stewardsOf(gateway()).then((found) => origins.set(gateway(), found), () => undefined);
+    send(answer, fileOf(pathname), withStewards(headers, origins.get(gateway()) ?? []));
   });
+}
+
+/** Where the stewards are, as the gateway's directory says: the page asks them too. */
+export async function stewardsOf(gateway) {
+  const { stewards } = await (await fetch(`${gateway}/v1/cooperative`)).json();
+  return [...new Set(stewards.map(({ url }) => new URL(url).origin))];
+}
+
+/** The policy lets the page ask them; nothing else of it changes. */
+export function withStewards(headers, origins) {
+  const policy = "Content-Security-Policy";
+  const all = { ...headers.all, [policy]: headers.all[policy].replace("connect-src 'self'", ["connect-src 'self'", ...origins].join(" ")) };
+  return { ...headers, all };
 }
 
 /** A file of dist/; the page itself for every address without a dot, since the page knows its own routes. */

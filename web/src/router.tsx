@@ -20,13 +20,13 @@ interface PageFile {
 
 const root = createRootRouteWithContext<Context>()({ component: Layout, notFoundComponent: Missing });
 
-function page<const Path extends string>(path: Path, room: Room, load: () => Promise<PageFile>) {
+function page<const Path extends string>(path: Path, rooms: Room | Room[], load: () => Promise<PageFile>) {
   return createRoute({
     path,
     getParentRoute: () => root,
     // Words and code are waited for; what the gateway says is asked for and shown as it comes.
     loader: async ({ context, params }) => {
-      const [file] = await Promise.all([load(), loadWords(room)]);
+      const [file] = await Promise.all([load(), loadWords(rooms)]);
       file.needs?.(params as Record<string, string>).forEach((read) => void context.queries.prefetchQuery(options(read)));
     },
     component: lazyRouteComponent(load),
@@ -45,6 +45,16 @@ const routes = root.addChildren([
   page("/polls/$poll", "governance", () => import("./governance/poll")),
   page("/health", "operator", () => import("./operator/health")),
   page("/check", "member", () => import("./member/check")),
+  page("/join", ["member-join", "member-mine"], () => import("./member/join")),
+  page("/home", "member-mine", () => import("./member/home")),
+  page("/data", ["member-mine", "member"], () => import("./member/data")),
+  page("/sharing", "member-mine", () => import("./member/sharing")),
+  page("/sharing/choose", "member-mine", () => import("./member/sharing/choose")),
+  page("/sharing/stop", "member-mine", () => import("./member/sharing/stop")),
+  page("/sharing/delete", "member-mine", () => import("./member/sharing/delete")),
+  page("/uses", "member-mine", () => import("./member/uses")),
+  page("/money", "member-mine", () => import("./member/money")),
+  page("/help", "member-mine", () => import("./member/help")),
 ]);
 
 export const routerOf = (queries: QueryClient) =>

@@ -42,28 +42,40 @@ const ProblemDocument = v.object({ code: v.string(), detail: v.string() });
 const PATIENCE = 30_000;
 
 export async function fetchRead<T>(read: Read<T>, signal?: AbortSignal, patience = PATIENCE): Promise<T> {
-  const { answer, body } = await ask(read.path, signal, patience);
-  if (read.statuses.includes(answer.status)) {
-    const parsed = v.safeParse(read.schema, body);
-    if (parsed.success) return parsed.output;
-    const [issue] = parsed.issues;
-    throw new ReadFailure("strange", read.path, `${v.getDotPath(issue) ?? "the answer"}: ${issue.message}`);
-  }
-  const problem = v.safeParse(ProblemDocument, body);
-  if (!problem.success) throw new ReadFailure("strange", read.path, `HTTP ${answer.status}`);
-  throw new ReadFailure("refused", read.path, problem.output.detail, problem.output.code);
+  return judge(read, await exchange(read.path, { signal: signal ?? null }, patience));
 }
 
-async function ask(path: string, signal: AbortSignal | undefined, patience: number): Promise<{ answer: Response; body: unknown }> {
+/** What came, as text and as what it says. */
+export interface Came {
+  readonly answer: Response;
+  readonly text: string;
+}
+
+/** An answer that is what it has to be; the reason why not otherwise. */
+export function judge<T>({ path, schema, statuses }: Read<T>, { answer, text }: Came): T {
+  const body = parsed(text);
+  if (statuses.includes(answer.status)) {
+    const parsed = v.safeParse(schema, body);
+    if (parsed.success) return parsed.output;
+    const [issue] = parsed.issues;
+    throw new ReadFailure("strange", path, `${v.getDotPath(issue) ?? "the answer"}: ${issue.message}`);
+  }
+  const problem = v.safeParse(ProblemDocument, body);
+  if (!problem.success) throw new ReadFailure("strange", path, `HTTP ${answer.status}`);
+  throw new ReadFailure("refused", path, problem.output.detail, problem.output.code);
+}
+
+/** One request and the whole of its answer. */
+export async function exchange(url: string, init: RequestInit = {}, patience = PATIENCE): Promise<Came> {
   const late = AbortSignal.timeout(patience);
-  const either = signal ? AbortSignal.any([signal, late]) : late;
+  const signal = init.signal ? AbortSignal.any([init.signal, late]) : late;
   try {
-    const answer = await fetch(path, { signal: either, headers: { accept: "application/json" } });
-    return { answer, body: parsed(await answer.text()) };
+    const answer = await fetch(url, { ...init, signal, headers: { accept: "application/json", ...(init.headers as Record<string, string>) } });
+    return { answer, text: await answer.text() };
   } catch (error) {
     // Who left the page has no use for a failure.
-    if (signal?.aborted) throw error;
-    throw new ReadFailure("unreachable", path, String(error));
+    if (init.signal?.aborted) throw error;
+    throw new ReadFailure("unreachable", url, String(error));
   }
 }
 

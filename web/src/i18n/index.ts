@@ -43,7 +43,7 @@ export function preferred(chosen: string | null, wanted: readonly string[]): Lan
   return [chosen ?? "", ...wanted].map((tag) => tag.slice(0, 2).toLowerCase()).find(known) ?? "en";
 }
 
-export const loadWords = (room: Room): Promise<void> => i18next.loadNamespaces(room);
+export const loadWords = (rooms: Room | Room[]): Promise<void> => i18next.loadNamespaces(rooms);
 
 export async function speak(language: Language): Promise<void> {
   await i18next.changeLanguage(language);

@@ -1,6 +1,8 @@
 import type common from "./en/common.json";
 import type governance from "./en/governance.json";
 import type member from "./en/member.json";
+import type memberJoin from "./en/member-join.json";
+import type memberMine from "./en/member-mine.json";
 import type operator from "./en/operator.json";
 import type publicWords from "./en/public.json";
 import type researcher from "./en/researcher.json";
@@ -9,6 +11,8 @@ export interface Words {
   common: typeof common;
   governance: typeof governance;
   member: typeof member;
+  "member-join": typeof memberJoin;
+  "member-mine": typeof memberMine;
   operator: typeof operator;
   public: typeof publicWords;
   researcher: typeof researcher;

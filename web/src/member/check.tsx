@@ -1,7 +1,6 @@
 //! Look at a record before sending anything: choose a file, see its score and what would raise it. No byte of it leaves the browser,
 //! so this page asks nothing of the API.
-import { useEffect, useRef, useState } from "react";
-import { Button, DropZone, type FileDropItem, FileTrigger, ProgressBar, Text } from "react-aria-components";
+import { type DragEvent, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useFormat } from "../ui/format";
 import { More, Notice, PageHead, Section } from "../ui/page";
@@ -45,7 +44,7 @@ export default function Check() {
 }
 
 /** One file at a time: another one, or leaving the page, ends the worker that is under way. */
-function useCheck() {
+export function useCheck() {
   const [state, setState] = useState<State>({ at: "start" });
   const stop = useRef<() => void>(undefined);
   useEffect(() => () => stop.current?.(), []);
@@ -67,31 +66,40 @@ function useCheck() {
   return { state, look, cancel };
 }
 
-function Choose({ look, isFirst }: { look: (file: File) => void; isFirst: boolean }) {
+export function Choose({ look, isFirst }: { look: (file: File) => void; isFirst: boolean }) {
   const { t } = useTranslation("member");
   const { bytes } = useFormat();
+  const input = useRef<HTMLInputElement>(null);
+  const [isOver, setOver] = useState(false);
+  const dropped = (event: DragEvent) => {
+    event.preventDefault();
+    setOver(false);
+    const [file] = event.dataTransfer.files;
+    if (file) look(file);
+  };
+  const over = (event: DragEvent) => {
+    event.preventDefault();
+    event.dataTransfer.dropEffect = "copy";
+    setOver(true);
+  };
+  const chosen = (files: FileList | null) => {
+    if (files?.[0]) look(files[0]);
+    // The same file, mended, can be chosen again.
+    if (input.current) input.current.value = "";
+  };
   return (
-    <DropZone
-      className="drop"
-      getDropOperation={() => "copy"}
-      onDrop={({ items }) => {
-        const dropped = items.find((item): item is FileDropItem => item.kind === "file");
-        void dropped?.getFile().then(look);
-      }}
-    >
-      <Text slot="label" className="unseen">
-        {t("check.dropLabel")}
-      </Text>
-      <FileTrigger onSelect={(files) => files?.[0] && look(files[0])}>
-        <Button className="button">{t(isFirst ? "check.choose" : "check.another")}</Button>
-      </FileTrigger>{" "}
+    <div className="drop" data-drop-target={isOver || undefined} onDragOver={over} onDragLeave={() => setOver(false)} onDrop={dropped}>
+      <input ref={input} type="file" hidden onChange={(event) => chosen(event.target.files)} />
+      <button type="button" className="button" onClick={() => input.current?.click()}>
+        {t(isFirst ? "check.choose" : "check.another")}
+      </button>{" "}
       <span className="drop-or">{t("check.drop")}</span>
       <p className="small">{t("check.takes", { most: bytes(MOST) })}</p>
-    </DropZone>
+    </div>
   );
 }
 
-function Working({ name, part, isScoring, cancel }: { name: string; part: number; isScoring: boolean; cancel: () => void }) {
+export function Working({ name, part, isScoring, cancel }: { name: string; part: number; isScoring: boolean; cancel: () => void }) {
   const { t } = useTranslation("member");
   const { percent } = useFormat();
   const frame = useRef<HTMLHeadingElement>(null);
@@ -102,11 +110,9 @@ function Working({ name, part, isScoring, cancel }: { name: string; part: number
       <h2 ref={frame} tabIndex={-1}>
         {t("check.working", { name })}
       </h2>
-      <ProgressBar aria-label={t("check.progress")} value={Math.floor(part * 100)} isIndeterminate={isScoring}>
-        <span className="bar" aria-hidden="true">
-          <i style={{ width: `${part * 100}%` }} />
-        </span>
-      </ProgressBar>
+      <div className="bar" role="progressbar" aria-label={t("check.progress")} {...(!isScoring && { "aria-valuenow": Math.floor(part * 100) })}>
+        <i style={{ width: `${part * 100}%` }} />
+      </div>
       <p role="status">{isScoring ? t("check.scoring") : t("check.reading", { part: percent(Math.floor(part * 100) * 10) })}</p>
       <button type="button" className="button quiet" onClick={cancel}>
         {t("check.cancel")}
@@ -115,7 +121,7 @@ function Working({ name, part, isScoring, cancel }: { name: string; part: number
   );
 }
 
-function Failure({ why, detail }: { why: Fault; detail: string }) {
+export function Failure({ why, detail }: { why: Fault; detail: string }) {
   const { t } = useTranslation(["member", "common"]);
   const { bytes } = useFormat();
   return (

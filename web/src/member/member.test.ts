@@ -1,0 +1,38 @@
+//! What members type, and what failures say.
+import { describe, expect, it } from "vitest";
+import words from "../i18n/en/member-mine.json";
+import { ReadFailure } from "../api/read";
+import { RulesFailure } from "./core/refusal";
+import { NoDoor } from "./core/coming";
+import { PasskeyFailure } from "./core/passkey";
+import { NotConfirmed } from "./core/send";
+import { forgiving, groups } from "./join/code";
+import { isAddress } from "./money";
+import { failureOf } from "./parts/act";
+
+describe("a code", () => {
+  it("stands in groups", () => expect(groups("ABCDE-FGHJK-MNPQR-STVWX-YZ0123")).toEqual(["ABCDE", "FGHJK", "MNPQR", "STVWX", "YZ0123"]));
+  it("is typed back in any way", () => expect(forgiving(" yz-o1 2l")).toBe("YZ0121"));
+});
+
+it("an address to be paid at has 40 digits, and is somebody's", () => {
+  expect([`0x${"a1".repeat(20)}`, ` 0x${"A1".repeat(20)} `, "0x12", `0x${"00".repeat(20)}`, "me"].map(isAddress)).toEqual([true, true, false, false, false]);
+});
+
+describe("a failure", () => {
+  it.each([
+    [new PasskeyFailure("cancelled", ""), "cancelled"],
+    [new NoDoor("code"), "noCode"],
+    [new NoDoor("passkey"), "noDoor"],
+    [new RulesFailure("refused", "the code has 25 characters"), "code"],
+    [new RulesFailure("broken", "no module"), "rules"],
+    [new NotConfirmed(""), "unconfirmed"],
+    [new ReadFailure("unreachable", "", ""), "unreachable"],
+    [new ReadFailure("refused", "", "", "expired"), "late"],
+    [new ReadFailure("refused", "", "", "something new"), "strange"],
+    [new Error("x"), "strange"],
+  ])("%s is told as %s", (error, sort) => {
+    expect(failureOf(error)).toBe(sort);
+    expect(Object.keys(words.failed)).toContain(sort);
+  });
+});
