@@ -59,6 +59,14 @@ export function approve_recovery(json: string): string;
 export function assertion(json: string): string;
 
 /**
+ * r" `{cooperative, member, poll, choice, sequence}` → `{request, challenge}`: an answer to a poll.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function ballot(json: string): string;
+
+/**
  * r" `{epoch, member_id, row}` → what the row's cash is made of, or `null`.
  *
  * # Errors
@@ -266,6 +274,7 @@ export interface InitOutput {
     readonly apply: (a: number, b: number) => [number, number, number, number];
     readonly approve_recovery: (a: number, b: number) => [number, number, number, number];
     readonly assertion: (a: number, b: number) => [number, number, number, number];
+    readonly ballot: (a: number, b: number) => [number, number, number, number];
     readonly cash_parts: (a: number, b: number) => [number, number, number, number];
     readonly check_answer: (a: number, b: number) => [number, number, number, number];
     readonly check_record: (a: number, b: number, c: number, d: number, e: number) => [number, number];

@@ -7,6 +7,7 @@ export const account_of: (a: number, b: number) => [number, number, number, numb
 export const apply: (a: number, b: number) => [number, number, number, number];
 export const approve_recovery: (a: number, b: number) => [number, number, number, number];
 export const assertion: (a: number, b: number) => [number, number, number, number];
+export const ballot: (a: number, b: number) => [number, number, number, number];
 export const cash_parts: (a: number, b: number) => [number, number, number, number];
 export const check_answer: (a: number, b: number) => [number, number, number, number];
 export const check_record: (a: number, b: number, c: number, d: number, e: number) => [number, number];

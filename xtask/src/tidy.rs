@@ -13,7 +13,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("rochdale-eip712", &["core"]),
     ("rochdale-chain", &["core", "eip712"]),
     ("rochdale-api", &["core"]),
-    ("rochdale-browser", &["core", "crypto", "client"]),
+    ("rochdale-browser", &["core", "crypto", "api", "eip712", "client"]),
     ("rochdale-client", &["core", "crypto", "api", "eip712"]),
     ("rochdale-compute", &["core"]),
     ("rochdale-intake", &["core"]),

@@ -106,6 +106,17 @@ pub struct RecoveryRequest {
     pub account: Address,
 }
 
+/// A passkey's public key, a point of P-256.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PasskeyPoint {
+    /// Its x.
+    #[schema(value_type = crate::shape::Hex32)]
+    pub qx: B256,
+    /// Its y.
+    #[schema(value_type = crate::shape::Hex32)]
+    pub qy: B256,
+}
+
 /// A passkey that is to take the place of an account's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Recovering {
@@ -128,6 +139,8 @@ pub struct AccountView {
     /// The member who joined with it; absent where nobody did.
     #[schema(value_type = Option<u32>)]
     pub member_id: Option<MemberId>,
+    /// The passkey that speaks for it.
+    pub passkey: PasskeyPoint,
     /// The nonce that the next [`ExecuteRequest`] must carry.
     pub nonce: u64,
     /// The round that a guardian's approval must name.

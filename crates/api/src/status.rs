@@ -107,6 +107,9 @@ pub struct MemberView {
     pub consent: String,
     /// Version of the last consent.
     pub consent_version: u32,
+    /// What the chain holds of the last consent's receipt: its blinded digest; zero where there is none, or no more.
+    #[schema(value_type = crate::shape::Hex32)]
+    pub consent_commitment: B256,
     /// When it ends by itself, Unix seconds; 0 for never.
     pub consent_expiry: u64,
     /// Nonce of the next consent signature.

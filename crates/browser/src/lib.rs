@@ -83,6 +83,8 @@ exports! {
     pay_to: saying;
     /// `{cooperative, member, package}` → `{request, challenge}`: the same package, to be signed again.
     contribute_again: saying;
+    /// `{cooperative, member, poll, choice, sequence}` → `{request, challenge}`: an answer to a poll.
+    ballot: saying;
     /// `{client_data_json, authenticator_data, signature}` → `{signature}`, as an account takes it.
     assertion: saying;
     /// `{cooperative, account, recovery_code, qx, qy, round}` → the guardian's signed yes.

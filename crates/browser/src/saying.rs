@@ -5,12 +5,14 @@ use alloy_sol_types::SolCall as _;
 use rochdale_api::account::{AccountCall, ExecuteRequest, RecoveryApproval};
 use rochdale_api::contribution::ContributionPackage;
 use rochdale_api::member::{DenyRequest, GrantRequest, LeaveRequest, PayoutRequest};
+use rochdale_api::poll::{BallotRequest, PollView};
 use rochdale_api::status::MemberView;
 use rochdale_client::{Author, Stamp, choice, notice};
 use rochdale_core::calendar::civil;
 use rochdale_core::consent::{Choice, Controller, Receipt};
 use rochdale_core::fhir::{Limits, Piece, pieces, record_digest};
 use rochdale_core::ids::DatasetId;
+use rochdale_core::poll::Ballot;
 use rochdale_core::score::score;
 use rochdale_crypto::Cid;
 use rochdale_eip712 as eip712;
@@ -192,6 +194,34 @@ pub fn pay_to(asked: Paying) -> Result<ToSign<PayoutRequest>> {
     Ok(cooperative.to_sign(member.account, &author.pay_to(payout, stamp)))
 }
 
+/// An answer to a poll.
+#[derive(Deserialize)]
+pub struct Answering {
+    cooperative: Seen,
+    member: MemberView,
+    /// As the gateway shows it.
+    poll: PollView,
+    /// The option's place, from 0.
+    choice: u16,
+    /// Above that of the member's ballot that is kept; 0 where there is none.
+    sequence: u32,
+}
+
+/// Writes an answer to a poll, to be taken until the poll closes. A poll that another id is said of is none.
+pub fn ballot(asked: Answering) -> Result<ToSign<BallotRequest>> {
+    let Answering { cooperative, member, poll, choice, sequence } = asked;
+    let PollView { id, poll, .. } = poll;
+    if eip712::hash_struct(&eip712::Poll::from(&poll)) != id {
+        return Err("the poll is not the one of its number".to_owned());
+    }
+    if usize::from(choice) >= poll.options.len() {
+        return Err(format!("the poll has no answer {choice}"));
+    }
+    let ballot = Ballot { poll: id, member: member.member_id, choice, sequence, deadline: poll.closes_at };
+    let author = Author { site: &cooperative.site, id: member.member_id };
+    Ok(cooperative.to_sign(member.account, &author.ballot(ballot)))
+}
+
 /// Who contributes.
 #[derive(Deserialize)]
 pub struct Contributing {
@@ -304,6 +334,7 @@ pub fn approve_recovery(asked: Recovering) -> Result<RecoveryApproval> {
 enum Act {
     Veto,
     SetPasskey { qx: B256, qy: B256 },
+    SetRecovery { recovery_code: String },
     Delegate { to: Address },
     Vote { house: House, proposal: U256, support: u8 },
 }
@@ -330,6 +361,10 @@ pub fn account_act(asked: Acting) -> Result<ToSign<ExecuteRequest>> {
     let (target, data) = match act {
         Act::Veto => (Address::ZERO, OwnCalls::vetoCall {}.abi_encode()),
         Act::SetPasskey { qx, qy } => (Address::ZERO, OwnCalls::setPasskeyCall { qx, qy }.abi_encode()),
+        Act::SetRecovery { recovery_code } => {
+            let recovery = recovery(guardian(&recovery_code)?.address());
+            (Address::ZERO, OwnCalls::setRecoveryCall { recovery }.abi_encode())
+        }
         Act::Delegate { to } => (cooperative.gov_token, Votes::delegateCall { delegatee: to }.abi_encode()),
         Act::Vote { house, proposal, support } => {
             let governor = match house {

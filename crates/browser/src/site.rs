@@ -51,12 +51,42 @@ pub struct Seen {
     pub token_governor: Address,
 }
 
+/// The chain of whoever tries things out, whose time is moved by hand.
+const LOCAL_CHAIN: u64 = 31_337;
+/// How far a device's clock may be off, seconds.
+const CLOCK: u64 = 86_400;
+
+/// Whether the gateway's block time is about this device's: what is said holds for a while from then on, and a gateway that names another
+/// time could keep it for years. Both in Unix seconds.
+fn is_of_this_time(chain_id: u64, now: u64, device: u64) -> Result<()> {
+    if chain_id == LOCAL_CHAIN || now.abs_diff(device) <= CLOCK {
+        return Ok(());
+    }
+    Err(format!(
+        "the cooperative's time is {now} and this device's {device}, in seconds since 1970: nothing is agreed to before they are about the same. Look at the \
+         device's clock; where that is right, tell the cooperative"
+    ))
+}
+
+#[cfg(target_family = "wasm")]
+fn device_time() -> u64 {
+    // Seconds of any century are whole in an f64, which is what JavaScript has.
+    (js_sys::Date::now() / 1_000.0) as u64
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn device_time() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
 impl TryFrom<Cooperative> for Seen {
     type Error = String;
 
     fn try_from(shown: Cooperative) -> Result<Self> {
         let manifest: Manifest = serde_json::from_value(shown.manifest)
             .map_err(|error| format!("the cooperative's manifest is not understood: {error}"))?;
+        is_of_this_time(shown.chain_id, shown.now, device_time())?;
         if shown.stewards.is_empty() {
             return Err("the cooperative has no stewards: nobody could open or settle anything".to_owned());
         }
@@ -115,4 +145,23 @@ pub fn secret(bytes: &Bytes) -> Result<[u8; 32]> {
 /// An error in words.
 pub fn words(error: impl ToString) -> String {
     error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gateway_that_names_another_time_has_nothing_signed() {
+        let day = 86_400;
+        for (chain, now, device, good) in [
+            (1, 10 * day, 10 * day + day, true),
+            (1, 10 * day, 9 * day, true),
+            (1, 10 * day, 9 * day - 1, false),
+            (1, 10 * day, 11 * day + 1, false),
+            (LOCAL_CHAIN, 4_102_444_800, 10 * day, true),
+        ] {
+            assert_eq!(is_of_this_time(chain, now, device).is_ok(), good, "{now} {device}");
+        }
+    }
 }

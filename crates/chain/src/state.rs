@@ -370,6 +370,12 @@ impl Cooperative {
         self.members.iter().filter(|(_, m)| m.is_active()).map(|(id, _)| *id)
     }
 
+    /// A member's contributions, erased ones included, in the order in which they were recorded.
+    pub fn given_by(&self, member: MemberId) -> impl Iterator<Item = &Contribution> {
+        let whose = (member, ContributionId(0))..=(member, ContributionId(u64::MAX));
+        self.given.range(whose).filter_map(|((_, id), ())| self.contributions.get(id))
+    }
+
     /// Contributions recorded after `since`, in the ledger's order: member, block, log. `since`, here and below, is
     /// what [`Manifest::since`](crate::deploy::Manifest::since) gives for an epoch.
     #[must_use]

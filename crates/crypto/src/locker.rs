@@ -44,10 +44,10 @@ enum Purpose {
 impl Purpose {
     fn info(self) -> &'static [u8] {
         match self {
-            Self::Sign => b"rochdale/v1/locker/sign",
-            Self::Seal => b"rochdale/v1/locker/seal",
-            Self::Guard => b"rochdale/v1/recovery/guardian",
-            Self::Door => b"rochdale/v1/recovery/locker",
+            Self::Sign => b"rochdale locker v1 sign",
+            Self::Seal => b"rochdale locker v1 seal",
+            Self::Guard => b"rochdale recovery v1 guardian",
+            Self::Door => b"rochdale recovery v1 locker",
         }
     }
 

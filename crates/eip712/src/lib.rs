@@ -391,6 +391,12 @@ impl Contracts {
         domain("SettlementLedger", self.chain_id, self.settlement_ledger)
     }
 
+    /// The domain of polls and ballots: what members sign that no contract reads.
+    #[must_use]
+    pub fn poll_domain(&self) -> Eip712Domain {
+        domain("Rochdale", self.chain_id, self.membership)
+    }
+
     /// The domain of demands and contests.
     #[must_use]
     pub fn disputes_domain(&self) -> Eip712Domain {

@@ -1,12 +1,13 @@
 //! Members' lockers: who has the key changes one, nobody else reads it, and nobody fills the disk for others.
 
 use std::net::IpAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use alloy::primitives::Address;
 use rochdale_api::locker::{Locker, LockerRequest};
 use rochdale_api::{Problem, ProblemCode, server};
 use rochdale_crypto::locker::MOST_SEALED;
+use tokio::sync::Mutex;
 
 use crate::erasure::wall_clock;
 use crate::relayer::CallQuota;
@@ -17,6 +18,8 @@ const HOUR: Duration = Duration::from_secs(3_600);
 const ASKED: u32 = 3_000;
 /// How many are made from one address within an hour; a member has three.
 const MADE: u32 = 300;
+/// How long a sum of all lockers is good for; what comes meanwhile is added to it.
+const SUMMED: Duration = Duration::from_secs(600);
 /// Most bytes of all lockers.
 const MOST: u64 = 8 << 30;
 
@@ -26,13 +29,15 @@ pub struct Lockers {
     store: Store,
     asked: CallQuota,
     made: CallQuota,
+    /// Bytes of all lockers, and when they were summed.
+    held: Mutex<(Option<Instant>, u64)>,
 }
 
 impl Lockers {
     /// Those in `store`.
     #[must_use]
     pub fn new(store: Store) -> Self {
-        Self { store, asked: CallQuota::new(ASKED, HOUR), made: CallQuota::new(MADE, HOUR) }
+        Self { store, asked: CallQuota::new(ASKED, HOUR), made: CallQuota::new(MADE, HOUR), held: Mutex::default() }
     }
 
     /// Counts a call, before anything is written for it: whoever draws a key may call.
@@ -43,6 +48,20 @@ impl Lockers {
         let name = server::holder(from).to_string();
         self.asked.check(&name)?;
         self.asked.spend(&name);
+        Ok(())
+    }
+
+    /// Counts bytes that lockers grow by. The sum is taken anew now and then: a change that was refused after all was counted, too.
+    async fn grow(&self, bytes: u64) -> Result<(), Problem> {
+        let mut held = self.held.lock().await;
+        if held.0.is_none_or(|summed| summed.elapsed() > SUMMED) {
+            *held = (Some(Instant::now()), self.store.locker_bytes().await?);
+        }
+        if held.1 + bytes > MOST {
+            let detail = format!("lockers take {} GiB, which is the most", MOST >> 30);
+            return Err(Problem::new(ProblemCode::StorageFull, detail).hint("tell who runs the gateway"));
+        }
+        held.1 += bytes;
         Ok(())
     }
 
@@ -65,12 +84,13 @@ impl Lockers {
             return Err(Problem::new(ProblemCode::TooLarge, detail));
         }
         let name = server::holder(from).to_string();
+        let before = self.store.locker(id).await?.map_or(0, |locker| locker.sealed.len());
         if change.version == 0 {
             self.made.check(&name)?;
-            if self.store.locker_bytes().await? > MOST {
-                let detail = format!("lockers take {} GiB, which is the most", MOST >> 30);
-                return Err(Problem::new(ProblemCode::StorageFull, detail).hint("tell who runs the gateway"));
-            }
+        }
+        // What shrinks or stays is always taken.
+        if change.sealed.len() > before {
+            self.grow((change.sealed.len() - before) as u64).await?;
         }
         if !self.store.change_locker(id, change, wall_clock()).await? {
             let there = self.store.locker(id).await?.map_or(0, |locker| locker.version);

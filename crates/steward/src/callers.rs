@@ -68,7 +68,7 @@ impl Verifier for Steward {
                 return Err(no_session());
             }
             let at = self.for_guard().await?.head.latest.number.into();
-            vouch(&self.looks, &self.chain, &self.domain, (session, key), at).await
+            vouch(&self.session_looks, &self.chain, &self.domain, (session, key), at).await
         })
     }
 

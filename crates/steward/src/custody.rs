@@ -166,6 +166,10 @@ impl Steward {
         package: &ContributionPackage,
         account: Address,
     ) -> Result<(), Problem> {
+        // The chain took the signature then, also where another passkey speaks for the account since.
+        if mirror.latest.given_by(package.member_id).any(|given| given.commitment == package.commitment) {
+            return Ok(());
+        }
         let digest = eip712::digest(&statement::contribution(package), &self.manifest.contribution_domain());
         let at = mirror.head.latest.number.into();
         let says = erc1271::says(&self.chain, account, digest, &package.signature, at).await;

@@ -158,7 +158,7 @@ impl Steward {
         signature: &Bytes,
     ) -> Result<bool, Problem> {
         // Anybody can have us ask the chain so.
-        self.looks.take()?;
+        self.denial_looks.take()?;
         let at = BlockId::from(mirror.head.latest.number);
         erc1271::accepts(&self.chain, member.account, digest, signature, at).await.map_err(chain_problem)
     }

@@ -165,6 +165,9 @@ impl Steward {
         let owed = serde_json::to_string(&owed).map_err(internal)?;
         let contributions = mirror.latest.contributions.values().filter(|c| c.member == member);
         let records: Vec<ContributionId> = contributions.map(|c| c.id).collect();
+        if let Some(known) = mirror.latest.members.get(&member) {
+            self.store.forget_offer(known.row_key_digest, known.account).await?;
+        }
         let traces = self.store.close_row(member, &records, &owed, mirror.now()).await?;
         Ok(self.store.prove_gone(traces).await?)
     }

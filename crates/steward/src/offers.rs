@@ -79,6 +79,11 @@ impl Steward {
             // Somebody else may be admitted with the same digest: that one's salts would tell of this one's rows.
             let offer = self.store.offer(member.row_key_digest).await?;
             let Some(offer) = offer.filter(|offer| offer.account == member.account) else { continue };
+            // Its member had everything destroyed since, and no epoch asks for the key any more.
+            if self.is_closed(*id).await? {
+                self.store.forget_offer(member.row_key_digest, member.account).await?;
+                continue;
+            }
             match self.open_offer(&offer) {
                 Ok(key) => self.keep_row_key(mirror, *id, &key).await?,
                 Err(problem) => tracing::warn!(member = %id, %problem, "an offered row key does not open any more"),

@@ -162,6 +162,10 @@ pub struct Steward {
     /// Asks the other stewards.
     pub peers: Peers,
     pub(crate) looks: Looks,
+    /// The same for sessions: reading waits for no stranger's withdrawals, and no withdrawal for who floods sessions.
+    pub(crate) session_looks: Looks,
+    /// The same for withdrawals.
+    pub(crate) denial_looks: Looks,
     pub(crate) nonces: Nonces,
     /// The mark of a restore, until everything is caught up ([`crate::restored`]).
     pub(crate) restored: std::sync::Mutex<Option<Mark>>,
@@ -251,6 +255,8 @@ impl Steward {
             report: RwLock::default(),
             peers,
             looks: Looks::default(),
+            session_looks: Looks::default(),
+            denial_looks: Looks::default(),
             nonces,
             restored: std::sync::Mutex::new(restored),
             gateway,

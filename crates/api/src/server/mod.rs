@@ -103,6 +103,10 @@ pub trait Verifier: Send + Sync {
             Err(Problem::new(ProblemCode::Forbidden, "no session is taken here: sign the request with the key itself"))
         })
     }
+    /// Whether a request on this route counts once; not where to take it again changes nothing and whoever draws a key may call.
+    fn counts_once(&self, _method: &str, _path: &str) -> bool {
+        true
+    }
     /// Remembers a nonce until its deadline; `false` where it was seen before. `now` is block time.
     fn use_nonce(&self, signer: Address, nonce: U256, deadline: u64, now: u64) -> Answer<'_, bool>;
 }
@@ -155,7 +159,8 @@ impl Verified {
         let (nonce, deadline) = (credentials.nonce, credentials.deadline);
         let described = Described { audience: verifier.audience(), method, path, body: &body, nonce, deadline };
         let signer = credentials.verify(verifier.domain(), &described, now)?;
-        if !verifier.use_nonce(signer, nonce, deadline, now).await? {
+        // In a session by the account, whose keys are without number.
+        if verifier.counts_once(method, place) && !verifier.use_nonce(caller, nonce, deadline, now).await? {
             return Err(AuthError::Replayed { signer, nonce }.into());
         }
         let request = described.digest(verifier.domain());

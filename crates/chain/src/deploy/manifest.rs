@@ -307,7 +307,7 @@ impl Manifest {
     /// The domain of polls and ballots: what members sign that no contract reads.
     #[must_use]
     pub fn poll_domain(&self) -> Eip712Domain {
-        eip712::domain("Rochdale", self.chain_id, self.addresses.membership)
+        self.contracts().poll_domain()
     }
 
     /// The domain of the stablecoin, for permits.

@@ -123,16 +123,18 @@ async fn view(gateway: &Gateway, id: MemberId) -> Result<MemberView, Problem> {
     let member = member.ok_or_else(|| Problem::new(ProblemCode::NotFound, format!("member {id} does not exist")))?;
     let chain = &gateway.chain;
     let consent = ConsentRegistry::consentOfCall { memberId: id.0 };
+    let receipt = ConsentRegistry::receiptOfCall { memberId: id.0 };
     let nonce = ContributionRegistry::nonceOfCall { memberId: id.0 };
     let count = ContributionRegistry::countOfCall { memberId: id.0 };
     let membership_nonce = Membership::nonceOfCall { memberId: id.0 };
     let read = tokio::try_join!(
         chain.view(addresses.membership, &membership_nonce),
         chain.view(addresses.consent_registry, &consent),
+        chain.view(addresses.consent_registry, &receipt),
         chain.view(addresses.contribution_registry, &nonce),
         chain.view(addresses.contribution_registry, &count),
     );
-    let (membership_nonce, consent, nonce, count) = read.map_err(|e| problems::chain(&e))?;
+    let (membership_nonce, consent, receipt, nonce, count) = read.map_err(|e| problems::chain(&e))?;
     let now = gateway.index.fresh_head().await?.latest.timestamp;
     let word = match consent.status {
         1 if consent.expiry != 0 && consent.expiry <= now => "expired",
@@ -148,6 +150,7 @@ async fn view(gateway: &Gateway, id: MemberId) -> Result<MemberView, Problem> {
         active: member.is_active(),
         consent: word.to_owned(),
         consent_version: consent.version,
+        consent_commitment: receipt,
         consent_expiry: consent.expiry,
         consent_nonce: consent.nonce_.saturating_to(),
         membership_nonce: membership_nonce.saturating_to(),

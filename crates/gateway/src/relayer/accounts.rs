@@ -7,8 +7,8 @@ use alloy::primitives::{Address, U256};
 use alloy::providers::Provider as _;
 use alloy::sol_types::SolCall;
 use rochdale_api::account::{
-    AccountCall, AccountCreated, AccountRequest, AccountView, ExecuteRequest, Recovering, RecoveryApproval,
-    RecoveryRequest,
+    AccountCall, AccountCreated, AccountRequest, AccountView, ExecuteRequest, PasskeyPoint, Recovering,
+    RecoveryApproval, RecoveryRequest,
 };
 use rochdale_api::member::Mined;
 use rochdale_api::route::gateway;
@@ -21,7 +21,7 @@ use rochdale_chain::bindings::{
 use rochdale_chain::deploy::{Addresses, account_factory};
 use rochdale_core::ids::MemberId;
 
-use super::Relayer;
+use super::{NEWCOMER, Relayer};
 use crate::problems;
 
 /// Calls in one batch.
@@ -105,6 +105,15 @@ fn is_denial(a: &Addresses, request: &ExecuteRequest) -> bool {
     request.calls.iter().all(denies)
 }
 
+/// Whether a batch does nothing but end a recovery. The account's nonce lets it take effect once, by its passkey's word.
+fn is_veto(request: &ExecuteRequest) -> bool {
+    let is = |call: &AccountCall| {
+        let own = call.target.is_zero() || call.target == request.account;
+        own && call.data.as_ref() == MemberAccount::vetoCall::SELECTOR
+    };
+    request.calls.iter().all(is)
+}
+
 /// What can be done about a call that is not relayed.
 const ELSEWHERE: &str = "what is relayed stands in docs/how-to/accounts.md; any other account can send executeSigned";
 
@@ -146,8 +155,12 @@ impl Relayer {
         let account = request.account;
         check(&self.manifest.addresses, request)?;
         let member = self.expect_account(account).await?;
-        let turn = self.limiter.turn(&format!("account {account}")).await?;
-        if !is_denial(&self.manifest.addresses, request) {
+        // A veto waits for nothing that others can fill: a thief who has a guardian's key would.
+        let turn = match is_veto(request) {
+            true => self.limiter.unlimited(&format!("veto {account}")).await,
+            false => self.limiter.turn(&format!("account {account}")).await?,
+        };
+        if !is_veto(request) && !is_denial(&self.manifest.addresses, request) {
             self.may_spend(member).await?;
         }
         let call = |c: &AccountCall| Call { target: c.target, value: U256::ZERO, data: c.data.clone() };
@@ -181,7 +194,11 @@ impl Relayer {
             },
             signature: request.signature.clone(),
         };
-        self.recovers(account, "approve_recovery", &call).await
+        let name = format!("approvals of another passkey for {account}");
+        self.approvals.check(&name)?;
+        let mined = self.recovers(account, "approve_recovery", &call).await?;
+        self.approvals.spend(&name);
+        Ok(mined)
     }
 
     /// Puts a passkey in place whose delay is over.
@@ -193,10 +210,11 @@ impl Relayer {
     }
 
     async fn recovers(&self, account: Address, kind: &'static str, call: &impl SolCall) -> Result<Mined, Problem> {
-        let member = self.expect_account(account).await?;
-        let turn = self.limiter.turn(&format!("account {account}")).await?;
-        self.may_spend(member).await?;
-        let done = self.errand(kind, &[member], account, call).await.map_err(|e| problems::send(&e))?;
+        self.expect_account(account).await?;
+        // Neither the member's turn nor its gas of the day: whoever has a guardian's key would use them up.
+        let turn = self.limiter.turn(&format!("recovery {account}")).await?;
+        self.may_spend(NEWCOMER).await?;
+        let done = self.errand(kind, &[NEWCOMER], account, call).await.map_err(|e| problems::send(&e))?;
         turn.spend();
         Ok(done.mined)
     }
@@ -225,12 +243,14 @@ impl Relayer {
         let chain = self.chain();
         let nonce = chain.view(account, &MemberAccount::nonceCall {}).await.map_err(|e| problems::chain(&e))?;
         let round = chain.view(account, &MemberAccount::recoveryRoundCall {}).await.map_err(|e| problems::chain(&e))?;
+        let signer = chain.view(account, &MemberAccount::signerCall {}).await.map_err(|e| problems::chain(&e))?;
         let pending = MemberAccount::pendingRecoveryCall {};
         let pending = chain.view(account, &pending).await.map_err(|e| problems::chain(&e))?;
         let recovery =
             (pending.readyAt != 0).then_some(Recovering { qx: pending.qx, qy: pending.qy, ready_at: pending.readyAt });
         let (nonce, recovery_round) = (nonce.saturating_to(), round.saturating_to());
-        Ok(AccountView { account, member_id, nonce, recovery_round, recovery })
+        let passkey = PasskeyPoint { qx: signer.qx, qy: signer.qy };
+        Ok(AccountView { account, member_id, passkey, nonce, recovery_round, recovery })
     }
 
     /// Whether there is an account of our factory's code at an address.
@@ -283,6 +303,18 @@ mod tests {
         assert_eq!(code(&request(a.usdc, GovToken::transferCall::SELECTOR.to_vec())), Err(ProblemCode::Forbidden));
         let execute = MemberAccount::executeCall::SELECTOR.to_vec();
         assert_eq!(code(&request(Address::repeat_byte(0xcc), execute)), Err(ProblemCode::Forbidden));
+    }
+
+    #[test]
+    fn a_veto_is_a_veto_alone() {
+        let own = Address::repeat_byte(0xcc);
+        let mut asked = request(Address::ZERO, MemberAccount::vetoCall::SELECTOR.to_vec());
+        assert!(is_veto(&asked) && is_veto(&request(own, MemberAccount::vetoCall::SELECTOR.to_vec())));
+        assert!(!is_veto(&request(addresses().gov_token, MemberAccount::vetoCall::SELECTOR.to_vec())));
+        asked
+            .calls
+            .push(AccountCall { target: Address::ZERO, data: MemberAccount::setPasskeyCall::SELECTOR.to_vec().into() });
+        assert!(!is_veto(&asked));
     }
 
     #[test]

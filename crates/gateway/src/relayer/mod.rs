@@ -48,6 +48,8 @@ pub use limits::{CallQuota, Limiter};
 
 /// Seconds that the budgets of gas are for.
 const DAY: u64 = 86_400;
+/// How many of guardians' yeses to another passkey are paid for a day and account.
+const APPROVALS: u32 = 6;
 /// How long an earlier transaction of unknown fate is waited for.
 const SETTLING: Duration = Duration::from_secs(30);
 
@@ -60,6 +62,8 @@ pub struct Relayer {
     limiter: Limiter,
     house: House,
     gas: GasConfig,
+    /// Guardians' words that are paid for, by account.
+    approvals: CallQuota,
     queue: Arc<Notify>,
     /// Set while a transaction may be on its way that this process does not wait for.
     unsettled: AtomicBool,
@@ -84,7 +88,8 @@ impl Relayer {
     ) -> Self {
         // A run before this one may have ended while it waited for a receipt.
         let unsettled = AtomicBool::new(true);
-        Self { sender, manifest, store, index, limiter, house, gas, queue, unsettled }
+        let approvals = CallQuota::new(APPROVALS, Duration::from_secs(DAY));
+        Self { sender, manifest, store, index, limiter, house, gas, approvals, queue, unsettled }
     }
 
     /// The account that pays: the gateway's identity.

@@ -4,7 +4,7 @@ use alloy::primitives::{Address, Bytes, U256};
 use alloy::signers::local::PrivateKeySigner;
 use alloy::sol_types::SolCall;
 use rochdale_api::account::{
-    AccountCall, AccountCreated, AccountRequest, ExecuteRequest, RecoveryApproval, RecoveryRequest,
+    AccountCall, AccountCreated, AccountRequest, ExecuteRequest, PasskeyPoint, RecoveryApproval, RecoveryRequest,
 };
 use rochdale_api::client::ClientError;
 use rochdale_api::member::{Granted, Joined, Mined};
@@ -25,6 +25,7 @@ use crate::rig::Rig;
 
 const GOV: u128 = 1_000_000_000_000_000_000;
 const DAY: u64 = 86_400;
+const DELAY: u32 = 259_200;
 
 /// A person with a phone.
 struct Person {
@@ -245,46 +246,54 @@ async fn an_account_acts_so_often_in_a_minute_and_not_more() {
     refused(ada.does(&rig, &[(token, lock(GOV))]).await, ProblemCode::TooManyRequests, "in a minute");
 }
 
-#[tokio::test]
-async fn a_lost_passkey_is_replaced_by_a_guardian_after_the_delay_unless_it_vetoes() {
-    let rig = Rig::new().await;
-    let (passkey, guardian) = (Passkey::named("ada"), PrivateKeySigner::random());
+/// A person whose account has one guardian, who may replace the passkey after three days.
+async fn guarded(rig: &Rig, name: &str, guardian: &PrivateKeySigner) -> Person {
+    let passkey = Passkey::named(name);
     let (qx, qy) = passkey.public();
-    let recovery = account::Recovery { guardians: vec![guardian.address()], threshold: 1, delay: 259_200 };
+    let guardians = vec![guardian.address()];
+    let recovery = account::Recovery { guardians: guardians.clone(), threshold: 1, delay: DELAY };
     let at = MemberAccountFactory::accountAtCall {
         qx,
         qy,
-        recovery: Recovery { guardians: vec![guardian.address()], threshold: 1, delay: 259_200 },
+        recovery: Recovery { guardians: guardians.clone(), threshold: 1, delay: DELAY },
     };
-    let ada = Person { passkey, account: account::account_at(qx, qy, &recovery) };
-    assert_eq!(rig.coop.chain.view(account_factory().1, &at).await.unwrap(), ada.account, "as the factory says");
-    ada.join(&rig).await;
-    let asks = AccountRequest { guardians: vec![guardian.address()], threshold: 1, delay: 259_200, ..ada.asks() };
+    let person = Person { passkey, account: account::account_at(qx, qy, &recovery) };
+    assert_eq!(rig.coop.chain.view(account_factory().1, &at).await.unwrap(), person.account, "as the factory says");
+    person.join(rig).await;
+    let asks = AccountRequest { guardians, threshold: 1, delay: DELAY, ..person.asks() };
     rig.client().post(gateway::CREATE_ACCOUNT, &asks).await.unwrap();
+    person
+}
+
+/// The yes of `key`, in the guardian's name, to another passkey for an account.
+fn approval(
+    account: Address,
+    new: &Passkey,
+    (guardian, key): (Address, &PrivateKeySigner),
+    round: u64,
+    deadline: u64,
+) -> RecoveryApproval {
+    let (qx, qy) = new.public();
+    let said = account::Approval { qx, qy, guardian, round: U256::from(round), deadline: U256::from(deadline) };
+    let signature = eip712::sign(key, &said, &account::domain(31_337, account)).unwrap();
+    let (guardians, threshold, delay) = (vec![guardian], 1, DELAY);
+    RecoveryApproval { account, qx, qy, guardian, round, deadline, guardians, threshold, delay, signature }
+}
+
+async fn approve(rig: &Rig, approval: RecoveryApproval) -> Result<Mined, Problem> {
+    rig.client().post(gateway::APPROVE_RECOVERY, &approval).await.map_err(Problem::from)
+}
+
+#[tokio::test]
+async fn a_lost_passkey_is_replaced_by_a_guardian_after_the_delay_unless_it_vetoes() {
+    let rig = Rig::new().await;
+    let guardian = PrivateKeySigner::random();
+    let ada = guarded(&rig, "ada", &guardian).await;
 
     let new = Person { passkey: Passkey::named("ada's new phone"), account: ada.account };
     let view = async || rig.client().get(gateway::ACCOUNT.at(ada.account)).await.unwrap();
-    let approval = |round: u64, deadline: u64, key: &PrivateKeySigner| {
-        let (qx, qy) = new.passkey.public();
-        let guardian = guardian.address();
-        let said = account::Approval { qx, qy, guardian, round: U256::from(round), deadline: U256::from(deadline) };
-        let signature = eip712::sign(key, &said, &account::domain(31_337, ada.account)).unwrap();
-        let (guardians, threshold, delay) = (vec![guardian], 1, 259_200);
-        RecoveryApproval {
-            account: ada.account,
-            qx,
-            qy,
-            guardian,
-            round,
-            deadline,
-            guardians,
-            threshold,
-            delay,
-            signature,
-        }
-    };
-    let approve = async |approval: RecoveryApproval| {
-        rig.client().post(gateway::APPROVE_RECOVERY, &approval).await.map_err(Problem::from)
+    let says = |round, deadline, key: &PrivateKeySigner| {
+        approval(ada.account, &new.passkey, (guardian.address(), key), round, deadline)
     };
     let execute = async || {
         let request = RecoveryRequest { account: ada.account };
@@ -293,10 +302,11 @@ async fn a_lost_passkey_is_replaced_by_a_guardian_after_the_delay_unless_it_veto
     assert_eq!(view().await.recovery, None);
     refused(execute().await, ProblemCode::ChainRefused, "MemberAccount_NoRecovery");
     let (round, later) = (view().await.recovery_round, rig.now().await + 3_600);
-    let forged = approval(round, later, &PrivateKeySigner::random());
-    refused(approve(forged).await, ProblemCode::ChainRefused, "MemberAccount_BadSignature");
-    approve(approval(round, later, &guardian)).await.unwrap();
+    let forged = says(round, later, &PrivateKeySigner::random());
+    refused(approve(&rig, forged).await, ProblemCode::ChainRefused, "MemberAccount_BadSignature");
+    approve(&rig, says(round, later, &guardian)).await.unwrap();
     let (qx, qy) = new.passkey.public();
+    assert_eq!(view().await.passkey, PasskeyPoint { qx: ada.asks().qx, qy: ada.asks().qy }, "the old one speaks still");
     let coming = view().await.recovery.unwrap();
     assert_eq!((coming.qx, coming.qy), (qx, qy));
     assert!(coming.ready_at > rig.now().await + 250_000);
@@ -305,12 +315,13 @@ async fn a_lost_passkey_is_replaced_by_a_guardian_after_the_delay_unless_it_veto
     // Who still has the old one ends it, and what was approved before is void.
     ada.does(&rig, &[(Address::ZERO, MemberAccount::vetoCall {}.abi_encode())]).await.unwrap();
     assert_eq!(view().await.recovery, None);
-    refused(approve(approval(round, later, &guardian)).await, ProblemCode::ChainRefused, "MemberAccount_BadRound");
+    refused(approve(&rig, says(round, later, &guardian)).await, ProblemCode::ChainRefused, "MemberAccount_BadRound");
 
-    approve(approval(view().await.recovery_round, later, &guardian)).await.unwrap();
+    approve(&rig, says(view().await.recovery_round, later, &guardian)).await.unwrap();
     rig.coop.local.time_to(rig.now().await + 259_201, 0).await.unwrap();
     execute().await.unwrap();
     assert_eq!(view().await.recovery, None);
+    assert_eq!(view().await.passkey, PasskeyPoint { qx, qy });
     let call = [(Address::ZERO, MemberAccount::vetoCall {}.abi_encode())];
     refused(ada.does(&rig, &call).await, ProblemCode::ChainRefused, "BadSignature");
     new.does(&rig, &call).await.unwrap();
@@ -318,4 +329,33 @@ async fn a_lost_passkey_is_replaced_by_a_guardian_after_the_delay_unless_it_veto
     let nobodys = RecoveryRequest { account: rig.coop.manifest.addresses.treasury };
     let refusal = rig.client().post(gateway::EXECUTE_RECOVERY, &nobodys).await.map_err(Problem::from);
     refused(refusal, ProblemCode::NotFound, "no passkey account");
+}
+
+/// A thief with the recovery code must not be able to have the owner's veto refused, nor to spend what the owner has.
+#[tokio::test]
+async fn who_has_a_guardians_key_holds_up_no_veto_and_is_paid_for_a_few_times_a_day() {
+    let mut rig = Rig::without_gateway(crate::rig::deploy().await).await;
+    // Joining and the account use up the day's gas of a member, and those of all.
+    rig.gas.per_member_per_day = 1;
+    rig.start().await;
+    let guardian = PrivateKeySigner::random();
+    let ada = guarded(&rig, "ada", &guardian).await;
+    let token = rig.coop.manifest.addresses.gov_token;
+    refused(ada.does(&rig, &[(token, lock(GOV))]).await, ProblemCode::TooManyRequests, "in the last day");
+    let thief = Passkey::named("thief");
+    let mut taken = 0;
+    loop {
+        let round = rig.client().get(gateway::ACCOUNT.at(ada.account)).await.unwrap().recovery_round;
+        let word = approval(ada.account, &thief, (guardian.address(), &guardian), round, rig.now().await + 3_600);
+        match approve(&rig, word).await {
+            Ok(_) => taken += 1,
+            Err(problem) => {
+                assert_eq!(problem.code, ProblemCode::TooManyRequests, "{problem}");
+                break;
+            }
+        }
+    }
+    assert_eq!(taken, 6);
+    ada.does(&rig, &[(Address::ZERO, MemberAccount::vetoCall {}.abi_encode())]).await.unwrap();
+    assert_eq!(rig.client().get(gateway::ACCOUNT.at(ada.account)).await.unwrap().recovery, None);
 }

@@ -8,6 +8,7 @@ use rochdale_api::route::gateway;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_crypto::locker::LockerSecret;
 use rochdale_testkit::anvil::role_key;
+use sqlx::Connection as _;
 
 use crate::rig::Rig;
 
@@ -44,6 +45,12 @@ async fn a_locker_is_its_keys_and_outlives_a_restart() {
     assert_eq!(Problem::from(again.unwrap_err()).code, ProblemCode::Conflict);
 
     rig.stop().await;
+    // Whoever draws a key may call: that must not fill what keeps everybody's nonces.
+    let nonces = format!("sqlite://{}", rig.dir.path().join("data/nonces.db").display());
+    let mut nonces = sqlx::SqliteConnection::connect(&nonces).await.unwrap();
+    let kept: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM nonces").fetch_one(&mut nonces).await.unwrap();
+    assert_eq!(kept, 0);
+    nonces.close().await.unwrap();
     rig.start().await;
     let now = rig.now().await;
     let Locker { version, sealed } = as_key(&rig, &key).get_signed(gateway::LOCKER.at(id), now).await.unwrap();

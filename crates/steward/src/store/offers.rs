@@ -53,6 +53,16 @@ impl Store {
         row.fetch_optional(&self.pool).await?.map(|row| offer(&row)).transpose()
     }
 
+    /// Forgets what was offered of an account with this digest.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn forget_offer(&self, digest: B256, account: Address) -> Result<()> {
+        let delete = sqlx::query("DELETE FROM offers WHERE digest = $1 AND account = $2");
+        delete.bind(digest.as_slice()).bind(account.as_slice()).execute(&self.pool).await?;
+        Ok(())
+    }
+
     /// Forgets the offers whose deadline `now` (seconds of block time) is past.
     ///
     /// # Errors

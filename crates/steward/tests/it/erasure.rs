@@ -10,10 +10,11 @@ use rochdale_api::member::ErasureAttestation;
 use rochdale_api::route::steward;
 use rochdale_api::settlement::SheetCopy;
 use rochdale_chain::eip712;
+use rochdale_core::consent::Choice;
 use rochdale_core::ids::{ContributionId, Epoch, MemberId};
 use rochdale_core::ledger;
-use rochdale_crypto::Header;
-use rochdale_steward::store::LeafRow;
+use rochdale_crypto::{Header, RowKey};
+use rochdale_steward::store::{LeafRow, OfferRow};
 use rochdale_steward::{audit, transcript};
 use sqlx::{Connection as _, Row as _};
 
@@ -622,4 +623,43 @@ async fn who_left_office_destroys_what_is_erased_later() -> Result<()> {
             Ok(left == 0)
         })
         .await
+}
+
+/// A registrar's offer outlives the joining by hours: it must neither hold up settlement nor bring back a key that was destroyed.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_erases_soon_after_joining_holds_up_nobody_and_leaves_no_offered_key() -> Result<()> {
+    let world = World::start(&[1, 2, 3]).await?;
+    let ada = world.member(1).await?;
+    let (key, registrar) = (RowKey::random(&mut rand::rng()), world.coop.registrar.clone());
+    for seat in 1..=3 {
+        world.offer(seat, 2, &key, &key, &registrar).await?;
+    }
+    let eve = world.admit_with(2, key.clone()).await?;
+    // Epochs here pass within seconds; an offer holds for a day of them.
+    for seat in 1..=3 {
+        let store = &world.steward(seat).store;
+        let digest = world.key_held(2, &key).rowKeyDigest;
+        let offered = store.offer(digest).await?.context("no offer")?;
+        store.put_offer(&OfferRow { deadline: u64::MAX >> 1, ..offered }).await?;
+    }
+    world.consent(&eve, 1, &Choice::health_research()).await?;
+    world.contribute(&[(&ada, world.record(1).await?)]).await?;
+    world.scored(1).await?;
+    world.coop.erase(&eve.key, eve.id).await?;
+    world.coop.local.mine(3).await?;
+    for epoch in 1..=4u32 {
+        world.attempt(epoch, 0).await?;
+        world.settled(epoch).await?;
+        world.after_window(epoch).await?;
+    }
+    for seat in 1..=3u8 {
+        let steward = world.steward(seat);
+        world.until("it is closed", async || Ok(steward.is_closed(eve.id).await?)).await?;
+        steward.catch_up(&*steward.mirror()?).await?;
+        assert!(steward.store.row_key(eve.id).await?.is_none(), "steward {seat}");
+        let mut db = database(&world, seat).await?;
+        let offers: i64 = sqlx::query("SELECT COUNT(*) FROM offers").fetch_one(&mut db).await?.try_get(0)?;
+        assert_eq!(offers, 0, "steward {seat}");
+    }
+    Ok(())
 }
