@@ -57,6 +57,15 @@ export const AccountRequest = v.object({
 });
 export type AccountRequest = v.InferOutput<typeof AccountRequest>;
 
+/** A passkey's public key, a point of P-256. */
+export const PasskeyPoint = v.object({
+  /** Its x. */
+  qx: Hex32,
+  /** Its y. */
+  qy: Hex32,
+});
+export type PasskeyPoint = v.InferOutput<typeof PasskeyPoint>;
+
 /** A passkey that is to take the place of an account's. */
 export const Recovering = v.object({
   /** The new passkey's public key, x. */
@@ -76,6 +85,8 @@ export const AccountView = v.object({
   member_id: v.optional(v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0)))),
   /** The nonce that the next [`ExecuteRequest`] must carry. */
   nonce: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** The passkey that speaks for it. */
+  passkey: PasskeyPoint,
   recovery: v.optional(v.nullable(Recovering)),
   /** The round that a guardian's approval must name. */
   recovery_round: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
@@ -700,6 +711,8 @@ export const MemberView = v.object({
   active: v.boolean(),
   /** `none`, `granted`, `expired`, `revoked`, `erased`. */
   consent: v.string(),
+  /** What the chain holds of the last consent's receipt: its blinded digest; zero where there is none, or no more. */
+  consent_commitment: Hex32,
   /** When it ends by itself, Unix seconds; 0 for never. */
   consent_expiry: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
   /** Nonce of the next consent signature. */
