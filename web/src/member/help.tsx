@@ -1,4 +1,5 @@
 //! Help and recovery: another device, a lost passkey, a lost code, and whom to ask.
+import { useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -68,7 +69,9 @@ function Lost({ opened, readyAt, isOwn }: { opened: Opened; readyAt: number | un
 function Start({ opened }: { opened: Opened }) {
   const { t } = useTranslation(["member-mine", "common"]);
   const [code, setCode] = useState("");
-  const starting = useAct(() => startRecovery(opened, code, t("common:name")));
+  const queries = useQueryClient();
+  const { account } = opened.things;
+  const starting = useAct(async () => queries.setQueryData(["account", account], await startRecovery(opened, code, t("common:name"))));
   const { state } = starting;
   const go = (event: FormEvent) => {
     event.preventDefault();
@@ -100,7 +103,11 @@ function Start({ opened }: { opened: Opened }) {
 function Finish({ opened, readyAt }: { opened: Opened; readyAt: number }) {
   const { t } = useTranslation("member-mine");
   const { time } = useFormat();
-  const finishing = useAct(() => finishRecovery(opened));
+  const queries = useQueryClient();
+  const finishing = useAct(async () => {
+    await finishRecovery(opened);
+    await queries.invalidateQueries({ queryKey: ["account", opened.things.account] });
+  });
   const isReady = readyAt * 1000 <= Date.now();
   return (
     <Notice title={t(isReady ? "help.ready" : "help.running", { time: time(readyAt) })}>

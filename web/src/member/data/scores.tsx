@@ -1,4 +1,5 @@
 //! What the keepers made of each record, and who opened it to score it.
+import { useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { Await } from "../../ui/await";
 import { useFormat } from "../../ui/format";
@@ -74,7 +75,11 @@ function Each({ of, session, id }: { of: Row["contributions"]; session: Session;
 /** It is put together on this device; the keepers write down that it was handed out. */
 function Download({ session, id, number }: { session: Session; id: number; number: number }) {
   const { t } = useTranslation("member-mine");
-  const downloading = useAct(async () => saveFile(`${t("download.file")}-${number}.json`, new Blob([await download(session, id, number)], { type: "application/json" })));
+  const queries = useQueryClient();
+  const downloading = useAct(async () => {
+    saveFile(`${t("download.file")}-${number}.json`, new Blob([await download(session, id, number)], { type: "application/json" }));
+    void queries.invalidateQueries({ queryKey: ["openings", id] });
+  });
   return (
     <>
       <ActButton act={downloading} given={[]} label={t("download.do", { number })} working={() => t("download.working")} kept={t("kept.nothing")} quiet />
