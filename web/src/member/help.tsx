@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { Await } from "../ui/await";
 import { useFormat } from "../ui/format";
 import { More, Notice, PageHead, Section } from "../ui/page";
+import { isOwn } from "./core/alarm";
 import { useAccount } from "./core/reading";
 import { finishRecovery, startRecovery } from "./core/recovering";
 import { type Opened, useOpened } from "./core/session";
@@ -35,7 +36,7 @@ function Topics({ opened }: { opened: Opened }) {
   return (
     <>
       <Section title={t("help.lost")}>
-        <Await of={[account]}>{({ recovery }) => <Lost opened={opened} readyAt={recovery?.ready_at} isOwn={recovery?.qx.toLowerCase() === opened.things.next?.qx.toLowerCase()} />}</Await>
+        <Await of={[account]}>{({ recovery }) => <Lost opened={opened} readyAt={recovery?.ready_at} isOwn={isOwn({ account: opened.things.account, recovery })} />}</Await>
       </Section>
       <Questions />
     </>

@@ -7,7 +7,7 @@ import { More } from "../../ui/page";
 import { download } from "../core/downloading";
 import { useOpenings, useRow } from "../core/reading";
 import type { Row } from "../core/rules";
-import type { Opened, Session } from "../core/session";
+import { current, type Opened, type Session } from "../core/session";
 import { ActButton, useAct } from "../parts/act";
 import { Reading } from "../parts/come-in";
 import { Differing } from "../parts/differing";
@@ -77,7 +77,7 @@ function Download({ session, id, number }: { session: Session; id: number; numbe
   const { t } = useTranslation("member-mine");
   const queries = useQueryClient();
   const downloading = useAct(async () => {
-    saveFile(`${t("download.file")}-${number}.json`, new Blob([await download(session, id, number)], { type: "application/json" }));
+    saveFile(`${t("download.file")}-${number}.json`, new Blob([await download(session, id, number, (current()?.things.added ?? []).map(({ commitment }) => commitment))], { type: "application/json" }));
     void queries.invalidateQueries({ queryKey: ["openings", id] });
   });
   return (
