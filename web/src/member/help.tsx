@@ -14,6 +14,7 @@ import { ActButton, ActFailed, useAct } from "./parts/act";
 import { ComeIn } from "./parts/come-in";
 import { Field } from "./parts/field";
 import { Mine } from "./parts/mine";
+import { Replace } from "./parts/replace";
 
 const QUESTIONS = ["device", "code", "stop", "money", "privacy"] as const;
 
@@ -38,6 +39,11 @@ function Topics({ opened }: { opened: Opened }) {
       <Section title={t("help.lost")}>
         <Await of={[account]}>{({ recovery }) => <Lost opened={opened} readyAt={recovery?.ready_at} isOwn={isOwn({ account: opened.things.account, recovery })} />}</Await>
       </Section>
+      {account.data && !account.data.recovery && (
+        <Section title={t("replace.title")}>
+          <Replace opened={opened} />
+        </Section>
+      )}
       <Questions />
     </>
   );

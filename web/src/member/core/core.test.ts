@@ -16,7 +16,7 @@ import { receiptsOf, type Receipt, type Things, withHolding, withReceipt } from 
 import type { Hex } from "./bytes";
 import { blockTime, numbers } from "./deciding";
 import { everyone, isSame, mustBeKnown, pinOf, witnesses } from "./pinned";
-import type { Cooperative } from "./facts";
+import { type Cooperative, timeOf } from "./facts";
 import * as v from "valibot";
 
 describe("bytes", () => {
@@ -126,6 +126,9 @@ describe("the cooperative that a member joined", () => {
     expect(isSame(pin, shown({ manifest: { addresses: { consent: "0xcd", membership: "0xab" } } }))).toBe(true);
     expect(isSame(pin, shown({ chain_id: 2 }))).toBe(false);
     expect(isSame(pin, shown({ manifest: { addresses: { membership: "0xAB", consent: "0xEE" } } }))).toBe(false);
+  });
+  it("has the device's time where it was seen long ago, but for the chain whose time is moved by hand", () => {
+    expect([timeOf({ chain_id: 10, now: 5 }, 9_000_000), timeOf({ chain_id: 31_337, now: 5 }, 9_000_000)]).toEqual([9_000_000, 5]);
   });
   it("has nothing sealed to a steward that the member does not know", () => {
     const changed = shown({ stewards: [steward(1, "0x1"), steward(2, "0x9"), steward(3, "0x3")] });

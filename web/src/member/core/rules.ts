@@ -13,9 +13,6 @@ const decimal = v.pipe(v.string(), v.regex(/^[0-9]{1,39}$/));
 /** A request that lacks its signature: sent as it is, with that put in. */
 const request = v.looseObject({});
 
-/** With the device's clock: what is written to be agreed to is refused where the cooperative's is far from it. */
-const dated = <T extends object>(of: T) => ({ ...of, device_now: Math.floor(Date.now() / 1_000) });
-
 async function call<T>(name: string, argument: unknown, schema: Schema<T>): Promise<T> {
   return parse(name, (await askRules(name, argument)).text, schema);
 }
@@ -38,7 +35,7 @@ export const accountOf = (of: { qx: Hex; qy: Hex; recovery_code: string }) => ca
 /** The code as it is kept; throws what is wrong with it. */
 export const readCode = async (code: string): Promise<string> => (await call("read_code", { code }, v.object({ code: v.string() }))).code;
 
-export const apply = (by: { cooperative: Cooperative; code: string; account: string; row_key: Hex }) => call("apply", dated(by), request);
+export const apply = (by: { cooperative: Cooperative; code: string; account: string; row_key: Hex }) => call("apply", by, request);
 
 export const notice = async (language: string): Promise<string> => (await call("notice", { language }, v.object({ text: v.string() }))).text;
 
@@ -50,13 +47,13 @@ const ToAgree = v.object({ request, challenge: hex });
 export type ToAgree = v.InferOutput<typeof ToAgree>;
 
 const Consented = v.object({ request: v.looseObject({ version: count, receipt_commitment: hex }), challenge: hex, receipt: v.unknown(), words: v.array(v.string()) });
-export const consent = (of: { cooperative: Cooperative; member: Member; choice: Choice; until: number; language: string; contact: string }) => call("consent", dated(of), Consented);
+export const consent = (of: { cooperative: Cooperative; member: Member; choice: Choice; until: number; language: string; contact: string }) => call("consent", of, Consented);
 
 export type Withdrawal = "revoke" | "erase" | "leave";
 /** `nonce` and `now` are a steward's word, where the gateway does not answer. */
-export const withdraw = (of: { cooperative: Cooperative; member: unknown; kind: Withdrawal; nonce?: number; now?: number }) => call("withdraw", dated(of), ToAgree);
+export const withdraw = (of: { cooperative: Cooperative; member: unknown; kind: Withdrawal; nonce?: number; now?: number }) => call("withdraw", of, ToAgree);
 
-export const payTo = (of: { cooperative: Cooperative; member: Member; payout: string }) => call("pay_to", dated(of), ToAgree);
+export const payTo = (of: { cooperative: Cooperative; member: Member; payout: string }) => call("pay_to", of, ToAgree);
 
 const Contribution = v.object({
   request: v.looseObject({ commitment: v.string(), consent_version: count }),
@@ -68,20 +65,20 @@ const Contribution = v.object({
 });
 export type Contribution = v.InferOutput<typeof Contribution>;
 export async function contribute(of: { cooperative: Cooperative; member: Member; dataset: number }, record: FromFile): Promise<{ contribution: Contribution; blob: Uint8Array<ArrayBuffer> }> {
-  const { text, blob } = await askRules("contribute", dated(of), record);
+  const { text, blob } = await askRules("contribute", of, record);
   if (!blob) throw new RulesFailure("broken", "contribute: no blob");
   return { contribution: parse("contribute", text, Contribution), blob };
 }
 
 /** The same package, to be agreed to again where the first agreement is over. */
-export const contributeAgain = (of: { cooperative: Cooperative; member: Member; package: object }) => call("contribute_again", dated(of), ToAgree);
+export const contributeAgain = (of: { cooperative: Cooperative; member: Member; package: object }) => call("contribute_again", of, ToAgree);
 
 /** A browser's assertion as the contracts take it. */
 export const signatureOf = async (assertion: { client_data_json: string; authenticator_data: Hex; signature: Hex }): Promise<Hex> =>
   (await call("assertion", assertion, v.object({ signature: hex }))).signature;
 
 const NewSession = v.object({ key: hex, until: count, challenge: hex });
-export const session = (of: { cooperative: Cooperative; account: string; hours: number }) => call("session", dated(of), NewSession);
+export const session = (of: { cooperative: Cooperative; account: string; hours: number }) => call("session", of, NewSession);
 
 export interface Signing {
   readonly cooperative: Cooperative;
@@ -93,7 +90,7 @@ export interface Signing {
   readonly body: string;
 }
 const Signed = v.object({ headers: v.record(v.string(), v.string()), digest: hex });
-export const signed = (of: Signing) => call("signed", dated(of), Signed);
+export const signed = (of: Signing) => call("signed", of, Signed);
 
 export const checkAnswer = async (of: { cooperative: Cooperative; audience: string; digest: Hex; status: number; body: string; signature: string }): Promise<boolean> =>
   (await call("check_answer", of, v.object({ good: v.boolean() }))).good;
@@ -170,7 +167,7 @@ export const lockerSeal = async (secret: Hex, version: number, text: string): Pr
 export const lockerOpen = async (secret: Hex, version: number, sealed: string): Promise<string> => (await call("locker_open", { secret, version, sealed }, v.object({ text: v.string() }))).text;
 export const doorOfCode = async (recovery_code: string): Promise<Hex> => (await call("door_of_code", { recovery_code }, v.object({ secret: hex }))).secret;
 
-export const approveRecovery = (of: { cooperative: Cooperative; account: string; recovery_code: string; qx: Hex; qy: Hex; round: number }) => call("approve_recovery", dated(of), request);
+export const approveRecovery = (of: { cooperative: Cooperative; account: string; recovery_code: string; qx: Hex; qy: Hex; round: number }) => call("approve_recovery", of, request);
 
 export type Act = { kind: "veto" } | { kind: "set_recovery"; recovery_code: string } | { kind: "set_passkey"; qx: Hex; qy: Hex };
-export const accountAct = (of: { cooperative: Cooperative; account: string; nonce: number; act: Act }) => call("account_act", dated(of), ToAgree);
+export const accountAct = (of: { cooperative: Cooperative; account: string; nonce: number; act: Act }) => call("account_act", of, ToAgree);
