@@ -54,7 +54,7 @@ const routes = root.addChildren([
   page("/sharing/delete", "member-mine", () => import("./member/sharing/delete")),
   page("/uses", "member-mine", () => import("./member/uses")),
   page("/money", "member-mine", () => import("./member/money")),
-  page("/help", "member-mine", () => import("./member/help")),
+  page("/help", ["member-mine", "member-join"], () => import("./member/help")),
 ]);
 
 export const routerOf = (queries: QueryClient) =>

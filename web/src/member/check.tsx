@@ -1,5 +1,6 @@
 //! Look at a record before sending anything: choose a file, see its score and what would raise it. No byte of it leaves the browser,
 //! so this page asks nothing of the API.
+import { Link } from "@tanstack/react-router";
 import { type DragEvent, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useFormat } from "../ui/format";
@@ -37,6 +38,9 @@ export default function Check() {
       {state.at === "done" && state.checked.records.length > 0 && (
         <Section title={t("check.next")}>
           <p>{t("check.nextText")}</p>
+          <p>
+            <Link to="/data">{t("check.nextLink")}</Link>
+          </p>
         </Section>
       )}
     </>

@@ -1,10 +1,12 @@
 //! Help and recovery: another device, a lost passkey, a lost code, and whom to ask.
+import { useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Await } from "../ui/await";
 import { useFormat } from "../ui/format";
 import { More, Notice, PageHead, Section } from "../ui/page";
+import { isOwn } from "./core/alarm";
 import { useAccount } from "./core/reading";
 import { finishRecovery, startRecovery } from "./core/recovering";
 import { type Opened, useOpened } from "./core/session";
@@ -12,6 +14,7 @@ import { ActButton, ActFailed, useAct } from "./parts/act";
 import { ComeIn } from "./parts/come-in";
 import { Field } from "./parts/field";
 import { Mine } from "./parts/mine";
+import { Replace } from "./parts/replace";
 
 const QUESTIONS = ["device", "code", "stop", "money", "privacy"] as const;
 
@@ -34,8 +37,13 @@ function Topics({ opened }: { opened: Opened }) {
   return (
     <>
       <Section title={t("help.lost")}>
-        <Await of={[account]}>{({ recovery }) => <Lost opened={opened} readyAt={recovery?.ready_at} isOwn={recovery?.qx.toLowerCase() === opened.things.next?.qx.toLowerCase()} />}</Await>
+        <Await of={[account]}>{({ recovery }) => <Lost opened={opened} readyAt={recovery?.ready_at} isOwn={isOwn({ account: opened.things.account, recovery })} />}</Await>
       </Section>
+      {account.data && !account.data.recovery && (
+        <Section title={t("replace.title")}>
+          <Replace opened={opened} />
+        </Section>
+      )}
       <Questions />
     </>
   );
@@ -68,7 +76,9 @@ function Lost({ opened, readyAt, isOwn }: { opened: Opened; readyAt: number | un
 function Start({ opened }: { opened: Opened }) {
   const { t } = useTranslation(["member-mine", "common"]);
   const [code, setCode] = useState("");
-  const starting = useAct(() => startRecovery(opened, code, t("common:name")));
+  const queries = useQueryClient();
+  const { account } = opened.things;
+  const starting = useAct(async () => queries.setQueryData(["account", account], await startRecovery(opened, code, t("common:name"))));
   const { state } = starting;
   const go = (event: FormEvent) => {
     event.preventDefault();
@@ -100,7 +110,11 @@ function Start({ opened }: { opened: Opened }) {
 function Finish({ opened, readyAt }: { opened: Opened; readyAt: number }) {
   const { t } = useTranslation("member-mine");
   const { time } = useFormat();
-  const finishing = useAct(() => finishRecovery(opened));
+  const queries = useQueryClient();
+  const finishing = useAct(async () => {
+    await finishRecovery(opened);
+    await queries.invalidateQueries({ queryKey: ["account", opened.things.account] });
+  });
   const isReady = readyAt * 1000 <= Date.now();
   return (
     <Notice title={t(isReady ? "help.ready" : "help.running", { time: time(readyAt) })}>

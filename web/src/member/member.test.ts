@@ -30,6 +30,8 @@ describe("a failure", () => {
     [new ReadFailure("unreachable", "", ""), "unreachable"],
     [new ReadFailure("refused", "", "", "expired"), "late"],
     [new ReadFailure("refused", "", "", "something new"), "strange"],
+    [new ReadFailure("refused", "", "", "other_cooperative"), "otherCooperative"],
+    [new ReadFailure("refused", "", "", "other_stewards"), "otherKeepers"],
     [new Error("x"), "strange"],
   ])("%s is told as %s", (error, sort) => {
     expect(failureOf(error)).toBe(sort);

@@ -3,13 +3,14 @@ import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { Await } from "../ui/await";
 import { useFormat } from "../ui/format";
-import { More, Section } from "../ui/page";
+import { More, Notice, Section } from "../ui/page";
 import type { Member } from "./core/facts";
 import { useMember } from "./core/reading";
 import type { Opened } from "./core/session";
-import type { Receipt } from "./core/things";
+import { type Receipt, receiptsOf } from "./core/things";
 import { Words } from "./parts/choose";
 import { useConsentWords } from "./parts/consent";
+import { Forget } from "./parts/forget";
 import { Mine } from "./parts/mine";
 import { saveText } from "./parts/save";
 
@@ -28,14 +29,17 @@ function Standing({ opened, member }: { opened: Opened; member: Member }) {
   const words = useConsentWords();
   const isGranted = member.consent === "granted";
   const isGone = member.consent === "erased" || !member.active;
-  // A receipt of a version that the chain does not have was never given.
-  const given = opened.things.receipts.filter(({ version }) => version <= member.consent_version).sort((one, other) => other.version - one.version);
-  const [newest, ...older] = given;
+  const { current, older } = receiptsOf(opened.things.receipts, member);
+  const past = isGranted || !current ? older : [current, ...older];
   return (
     <>
       <p className="lead">{words(member)}</p>
-      {isGranted && newest?.version === member.consent_version && <Given receipt={newest} />}
-      {isGranted && newest?.version !== member.consent_version && <p>{t("sharing.elsewhere")}</p>}
+      {isGranted && current && <Given receipt={current} />}
+      {isGranted && !current && (
+        <Notice title={t("sharing.another")} tone="bad">
+          <p>{t("sharing.elsewhere")}</p>
+        </Notice>
+      )}
       {!isGone && (
         <Section title={t(isGranted ? "sharing.change" : "sharing.start")}>
           <p>{t(isGranted ? "sharing.changeText" : "sharing.startText")}</p>
@@ -64,9 +68,10 @@ function Standing({ opened, member }: { opened: Opened; member: Member }) {
           </Link>
         </p>
       </Section>
-      {(isGranted ? older : given).length > 0 && (
+      {isGone && <Forget opened={opened} />}
+      {past.length > 0 && (
         <More title={t("sharing.older")}>
-          {(isGranted ? older : given).map((receipt) => (
+          {past.map((receipt) => (
             <Given key={receipt.version} receipt={receipt} />
           ))}
         </More>

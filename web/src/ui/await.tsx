@@ -71,7 +71,7 @@ function Stale({ since, again }: { since: number; again: () => void }) {
   );
 }
 
-type Sort = "unreachable" | "behind" | "few" | "often" | "absent" | "strange";
+type Sort = "unreachable" | "behind" | "few" | "often" | "absent" | "strange" | "other";
 
 const BY_CODE: Record<string, Sort> = {
   chain_unavailable: "behind",
@@ -83,6 +83,7 @@ const BY_CODE: Record<string, Sort> = {
   too_many_requests: "often",
   not_found: "absent",
   bad_request: "absent",
+  other_cooperative: "other",
 };
 
 /** Which of the sentences fits. */

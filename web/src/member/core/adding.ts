@@ -3,9 +3,10 @@ import { ContributionStatus, readContribution } from "../../api/generated";
 import { fetchRead, ReadFailure } from "../../api/read";
 import { agree } from "./agree";
 import type { FromFile } from "./asking";
-import { cooperative, member } from "./facts";
+import { cooperative, member, pinFor } from "./facts";
 import { changeThings } from "./locker";
 import { type Parcel, put, remove } from "./outbox";
+import { mustBeKnown } from "./pinned";
 import * as rules from "./rules";
 import { confirmed, send, upload } from "./send";
 import { keep, type Opened } from "./session";
@@ -23,6 +24,7 @@ export async function add(opened: Opened, name: string, record: FromFile, tell: 
   if (member_id === null) throw new Error("no member yet");
   tell("sealing");
   const [directory, before] = await Promise.all([cooperative(), member(member_id)]);
+  mustBeKnown(pinFor(), directory);
   const { contribution, blob } = await rules.contribute({ cooperative: directory, member: before, dataset: HEALTH_RECORDS }, record);
   tell("asking");
   const { signed } = await agree(contribution, passkey.credential);
@@ -30,7 +32,7 @@ export async function add(opened: Opened, name: string, record: FromFile, tell: 
   const { commitment, consent_version } = request;
   const parcel = { commitment, account, member_id, cid, name, at: directory.now, request: signed, blob };
   await put(parcel);
-  keep(await changeThings(opened.locker, withAdded({ commitment, name, bytes, quality, at: directory.now, consent_version })));
+  keep(opened.locker, await changeThings(opened.locker, withAdded({ commitment, name, bytes, quality, at: directory.now, consent_version })));
   await deliver(parcel, tell);
 }
 

@@ -1,7 +1,7 @@
 //! Coming in: by the passkey, or by the recovery code where the passkey is on another device, or lost.
 import type { Hex } from "./bytes";
-import { cooperative } from "./facts";
-import { changeThings, enter, makeDoor } from "./locker";
+import { cooperative, type Of } from "./facts";
+import { addDoor, changeThings, enter } from "./locker";
 import { anyChallenge, ask } from "./passkey";
 import * as rules from "./rules";
 import { type Known, known, open, type Opened, type Session } from "./session";
@@ -20,13 +20,13 @@ const HOURS = 12;
 /** One prompt where this device knows the member; else one to find out who it is, and a second to read at the stewards. */
 export async function comeIn(who: Known | undefined): Promise<void> {
   if (who) {
-    const { session, door } = await startSession(who.account, who.credential);
+    const { session, door } = await startSession(who, who.credential);
     open({ ...(await behind(door)), session });
     return;
   }
   const { door } = await ask(anyChallenge());
   const found = await behind(door);
-  const { session } = await startSession(found.things.account, found.things.passkey.credential);
+  const { session } = await startSession(found.things, found.things.passkey.credential);
   open({ ...found, session });
 }
 
@@ -47,15 +47,16 @@ export async function comeInByCode(text: string): Promise<void> {
 /** One prompt, for who came in by the code: from then on the passkey opens the locker too. */
 export async function read(opened: Opened): Promise<void> {
   const { account, passkey } = opened.things;
-  const { session, door } = await startSession(account, passkey.credential);
-  if (door) await makeDoor(door, opened.locker);
-  open({ ...opened, session });
+  const { session, door } = await startSession(opened.things, passkey.credential);
+  const things = door ? await addDoor(door, opened.locker) : opened.things;
+  open({ ...opened, things, session });
   // Some passkeys that came from another device open nothing here: the code is asked for first the next time.
   if (!door) known.write({ account, credential: passkey.credential, member_id: opened.things.member_id, opens: false });
 }
 
-async function startSession(account: string, credential: string): Promise<{ session: Session; door: Hex | undefined }> {
-  const { key, until, challenge } = await rules.session({ cooperative: await cooperative(), account, hours: HOURS });
+async function startSession(who: Of, credential: string): Promise<{ session: Session; door: Hex | undefined }> {
+  const { account } = who;
+  const { key, until, challenge } = await rules.session({ cooperative: await cooperative(who), account, hours: HOURS });
   const { assertion, door } = await ask(challenge, credential);
   const ends = Date.now() + HOURS * 3_600_000;
   return { session: { key, account, until, signature: await rules.signatureOf(assertion), ends }, door };

@@ -1,12 +1,13 @@
 //! A sharing choice, agreed to and seen on the chain.
 import * as v from "valibot";
 import { agree } from "./agree";
-import { cooperative, type Member, member } from "./facts";
-import { changeThings, makeDoor } from "./locker";
+import { cooperative, type Member, member, pinFor } from "./facts";
+import { addDoor, changeThings } from "./locker";
+import { mustBeKnown } from "./pinned";
 import * as rules from "./rules";
 import { send, settle } from "./send";
 import { keep, type Opened } from "./session";
-import { withReceipt } from "./things";
+import { withHolding, withReceipt } from "./things";
 
 /** What the form offers. Anything else that a receipt can say is written with the command. */
 export interface Wish {
@@ -41,15 +42,22 @@ export async function consent(opened: Opened, wish: Wish, shown: Shown): Promise
   const { member_id, passkey } = opened.things;
   if (member_id === null) throw new Error("no member yet");
   const [directory, before, choice] = await Promise.all([cooperative(), member(member_id), choiceOf(wish)]);
+  mustBeKnown(pinFor(), directory);
   const made = await rules.consent({ cooperative: directory, member: before, choice, until: wish.until, language: shown.language, contact: window.location.origin });
   const { signed, door } = await agree(made, passkey.credential);
-  const version = made.request.version;
-  if (door) await makeDoor(door, opened.locker);
-  const receipt = { ...shown, version, given_at: directory.now, until: wish.until, receipt: made.receipt };
-  keep(await changeThings(opened.locker, withReceipt(receipt)));
-  return settle(
+  const { version, receipt_commitment: commitment } = made.request;
+  if (door) await addDoor(door, opened.locker);
+  const receipt = { ...shown, version, given_at: directory.now, until: wish.until, receipt: made.receipt, commitment };
+  keep(opened.locker, await changeThings(opened.locker, withReceipt(receipt)));
+  const seen = await settle(
     () => send("POST", "/v1/consents", signed, v.looseObject({})),
     () => member(member_id),
-    (seen) => seen.consent === "granted" && seen.consent_version === version,
+    (now) => holds(now, version, commitment),
   );
+  keep(opened.locker, await changeThings(opened.locker, withHolding(version, commitment)));
+  return seen;
 }
+
+/** Another choice that was signed with the same number may have come before this one: it is this one by its commitment alone. */
+export const holds = ({ consent, consent_version, consent_commitment }: Pick<Member, "consent" | "consent_version" | "consent_commitment">, version: number, commitment: string): boolean =>
+  consent === "granted" && consent_version === version && (consent_commitment === undefined || consent_commitment.toLowerCase() === commitment.toLowerCase());

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { ReadFailure } from "../../api/read";
 import type { Hex } from "./bytes";
-import { change, changeThings, enter, look, makeDoor, start } from "./locker";
+import { addDoor, change, changeThings, emptyAll, enter, look, makeDoor, start } from "./locker";
 import * as rules from "./rules";
 import type { SignedAsk } from "./signed";
 import { textOf, type Things, withAdded } from "./things";
@@ -30,7 +30,7 @@ vi.mock("./signed", () => ({
 const zero = `0x${"00".repeat(32)}` as Hex;
 const things: Things = {
   ...{ form: 1, account: "0xa", guardians: [], threshold: 1, delay: 259_200, row_key: zero, invitation: null, member_id: 7 },
-  ...{ passkey: { credential: "c", qx: zero, qy: zero, opens: true }, next: null, receipts: [], added: [] },
+  ...{ passkey: { credential: "c", qx: zero, qy: zero, opens: true }, receipts: [], added: [], pin: null, doors: [] },
 };
 const added = (commitment: string) => ({ commitment, name: "a.json", bytes: 1, quality: 1, at: 1, consent_version: 1 });
 
@@ -96,6 +96,16 @@ describe("a door", () => {
     await start(secret, things);
     await makeDoor(door, secret);
     expect(await enter(door)).toEqual({ locker: secret, things });
+  });
+  it("and what is behind it are empty where they were emptied", async () => {
+    const door = (await rules.draw()).locker_key;
+    await start(secret, things);
+    const { doors } = await addDoor(door, secret);
+    expect(doors).toEqual([door]);
+    await emptyAll(secret, doors);
+    expect(await enter(door)).toBeUndefined();
+    expect([(await look(door))?.text, (await look(secret))?.text]).toEqual(["", ""]);
+    await expect(changeThings(secret, (there) => there)).rejects.toMatchObject({ code: "not_found" });
   });
   it("can be made twice", async () => {
     const door = (await rules.draw()).locker_key;

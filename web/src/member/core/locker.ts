@@ -6,7 +6,7 @@ import type { Hex } from "./bytes";
 import { cooperative } from "./facts";
 import * as rules from "./rules";
 import { askSigned } from "./signed";
-import { parseThings, textOf, type Things } from "./things";
+import { parseThings, textOf, type Things, withDoor } from "./things";
 
 const Locker = v.object({ version: v.pipe(v.number(), v.safeInteger(), v.minValue(1)), sealed: v.string() });
 
@@ -67,25 +67,40 @@ const alone = <T>(act: () => Promise<T>): Promise<T> => (globalThis.navigator &&
 /** The member's things, changed. */
 export async function changeThings(secret: Hex, changed: (things: Things) => Things): Promise<Things> {
   const text = await change(secret, (there) => {
-    if (there === undefined) throw new ReadFailure("refused", "locker", "the locker is gone", "not_found");
+    if (!there) throw new ReadFailure("refused", "locker", "the locker is gone", "not_found");
     return textOf(changed(parseThings(there)));
   });
   return parseThings(text);
 }
 
 /** The first things; what is there already stays. */
-export const start = (secret: Hex, things: Things) => change(secret, (there) => there ?? textOf(things)).then(parseThings);
+export const start = (secret: Hex, things: Things) => change(secret, (there) => there || textOf(things)).then(parseThings);
 
 const Door = v.pipe(v.string(), v.parseJson(), v.object({ locker: v.custom<Hex>((value) => typeof value === "string" && /^0x[0-9a-f]{64}$/i.test(value)) }));
 
 /** Makes a door, or has it lead elsewhere. */
 export const makeDoor = (door: Hex, locker: Hex) => change(door, () => JSON.stringify({ locker }));
 
+/** Makes a door that the locker knows of, so that it can be emptied with it. */
+export async function addDoor(door: Hex, locker: Hex): Promise<Things> {
+  await makeDoor(door, locker);
+  return changeThings(locker, withDoor(door));
+}
+
+/** Nothing is in it any more. What is at the gateway has a version, and no content. */
+export const empty = (secret: Hex) => change(secret, () => "");
+
+/** The doors first: what is behind them is named by nothing then. */
+export async function emptyAll(locker: Hex, doors: readonly Hex[]): Promise<void> {
+  for (const door of doors) await empty(door);
+  await empty(locker);
+}
+
 /** Behind a door: the locker's secret, and the things in it; nothing where there is no door. */
 export async function enter(door: Hex): Promise<{ locker: Hex; things: Things } | undefined> {
   const found = await look(door);
-  if (!found) return undefined;
+  if (!found?.text) return undefined;
   const { locker } = v.parse(Door, found.text);
   const content = await look(locker);
-  return content && { locker, things: parseThings(content.text) };
+  return content?.text ? { locker, things: parseThings(content.text) } : undefined;
 }

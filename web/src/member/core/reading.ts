@@ -62,6 +62,10 @@ export const useOpenings = (session: Session, member_id: number) =>
 export const useMember = (member_id: number, every?: number) =>
   useQuery({ queryKey: ["member", member_id], queryFn: () => facts.member(member_id), networkMode: "always", refetchInterval: every ?? false });
 
+/** The cooperative that this member joined, or that the gateway shows another one. */
+export const useCooperative = (of: facts.Of) =>
+  useQuery({ queryKey: ["cooperative of", of.account], queryFn: () => facts.cooperative(of), networkMode: "always", refetchInterval: 60_000, retry: false });
+
 export const useAccount = (address: string) =>
   useQuery({ queryKey: ["account", address], queryFn: () => facts.account(address), networkMode: "always", refetchInterval: 30_000 });
 

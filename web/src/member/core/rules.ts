@@ -46,7 +46,7 @@ export const healthResearch = () => call("health_research", {}, Choice);
 const ToAgree = v.object({ request, challenge: hex });
 export type ToAgree = v.InferOutput<typeof ToAgree>;
 
-const Consented = v.object({ request: v.looseObject({ version: count }), challenge: hex, receipt: v.unknown(), words: v.array(v.string()) });
+const Consented = v.object({ request: v.looseObject({ version: count, receipt_commitment: hex }), challenge: hex, receipt: v.unknown(), words: v.array(v.string()) });
 export const consent = (of: { cooperative: Cooperative; member: Member; choice: Choice; until: number; language: string; contact: string }) => call("consent", of, Consented);
 
 export type Withdrawal = "revoke" | "erase" | "leave";
@@ -145,7 +145,7 @@ const Opening = v.object({ contribution_id: count, scorer: count, reason: v.stri
 export type Opening = v.InferOutput<typeof Opening>;
 export const openOpenings = (of: ToOpen) => call("open_openings", of, v.array(Opening));
 
-const HeldRecord = v.looseObject({ contribution_id: count, erased: v.boolean(), record: v.nullable(v.looseObject({ blob_digest: v.string() })) });
+const HeldRecord = v.looseObject({ contribution_id: count, commitment: v.string(), erased: v.boolean(), record: v.nullable(v.looseObject({ blob_digest: v.string() })) });
 export type HeldRecord = v.InferOutput<typeof HeldRecord>;
 const Held = v.looseObject({ contributions: v.array(HeldRecord), claimed: v.looseObject({ cash: decimal }) });
 export type Held = v.InferOutput<typeof Held>;
@@ -169,5 +169,5 @@ export const doorOfCode = async (recovery_code: string): Promise<Hex> => (await 
 
 export const approveRecovery = (of: { cooperative: Cooperative; account: string; recovery_code: string; qx: Hex; qy: Hex; round: number }) => call("approve_recovery", of, request);
 
-export type Act = { kind: "veto" } | { kind: "set_passkey"; qx: Hex; qy: Hex };
+export type Act = { kind: "veto" } | { kind: "set_recovery"; recovery_code: string } | { kind: "set_passkey"; qx: Hex; qy: Hex };
 export const accountAct = (of: { cooperative: Cooperative; account: string; nonce: number; act: Act }) => call("account_act", of, ToAgree);

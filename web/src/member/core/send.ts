@@ -7,9 +7,9 @@ type Schema<T> = v.GenericSchema<unknown, T>;
 /** A settling takes some blocks, and the gateway waits for them. */
 const PATIENCE = 120_000;
 
-export async function send<T>(method: "POST" | "PUT", path: string, body: unknown, schema: Schema<T>): Promise<T> {
+export async function send<T>(method: "POST" | "PUT", path: string, body: unknown, schema: Schema<T>, patience = PATIENCE): Promise<T> {
   const init = { method, body: JSON.stringify(body), headers: { "content-type": "application/json" } };
-  return judge({ path, schema, statuses: [200, 201, 202] }, await exchange(path, init, PATIENCE));
+  return judge({ path, schema, statuses: [200, 201, 202] }, await exchange(path, init, patience));
 }
 
 /** A file's bytes, with how much of them has gone. */

@@ -18,16 +18,17 @@ export interface SignedAsk<T> {
   readonly path: string;
   readonly body: unknown;
   readonly schema: v.GenericSchema<unknown, T>;
+  readonly patience?: number;
 }
 
 /** Longer would keep a member waiting for a steward that is away. */
 const PATIENCE = 15_000;
 
-export async function askSigned<T>({ cooperative, url, audience, key, session, method, path, body, schema }: SignedAsk<T>): Promise<T> {
+export async function askSigned<T>({ cooperative, url, audience, key, session, method, path, body, schema, patience = PATIENCE }: SignedAsk<T>): Promise<T> {
   const text = body === undefined ? "" : JSON.stringify(body);
   const { headers, digest } = await rules.signed({ cooperative, key, session, audience, method, path, body: text });
   const init = { method, headers: { ...headers, ...(text && { "content-type": "application/json" }) }, ...(text && { body: text }) };
-  const came = await exchange(url + path, init, PATIENCE);
+  const came = await exchange(url + path, init, patience);
   const signature = came.answer.headers.get(ANSWER);
   // What is not signed can be a refusal by whoever stands before the process, and no more.
   const isOwn = signature !== null && (await rules.checkAnswer({ cooperative, audience, digest, status: came.answer.status, body: came.text, signature }));
@@ -36,7 +37,7 @@ export async function askSigned<T>({ cooperative, url, audience, key, session, m
 }
 
 /** A file that is the member's own. Whether it is the right one, its digest says. */
-export async function fetchSigned({ cooperative, audience, key, session, path }: Omit<SignedAsk<never>, "url" | "method" | "body" | "schema">): Promise<Uint8Array<ArrayBuffer>> {
+export async function fetchSigned({ cooperative, audience, key, session, path }: Omit<SignedAsk<never>, "url" | "method" | "body" | "schema" | "patience">): Promise<Uint8Array<ArrayBuffer>> {
   const { headers } = await rules.signed({ cooperative, key, session, audience, method: "GET", path, body: "" });
   try {
     const answer = await fetch(path, { headers });

@@ -1,24 +1,24 @@
 //! Asking the stewards side by side, past the gateway. What most show is shown; who is away, or shows another thing, is named.
 import * as v from "valibot";
-import { exchange, fetchRead, judge, readOf } from "../../api/read";
+import { fetchRead, readOf } from "../../api/read";
 import type { Cooperative, Steward } from "./facts";
 import * as rules from "./rules";
 import type { Session } from "./session";
 import { askSigned } from "./signed";
 
 export interface Answers<T> {
-  readonly answers: { readonly steward: number; readonly said: T }[];
+  readonly answers: { readonly steward: number; readonly address?: string; readonly said: T }[];
   readonly away: { readonly steward: number; readonly error: unknown }[];
 }
 
 /** Each steward is asked; none waits for another. */
-export async function all<T>({ stewards }: Cooperative, ask: (steward: Steward) => Promise<T>): Promise<Answers<T>> {
+export async function all<T>({ stewards }: Pick<Cooperative, "stewards">, ask: (steward: Steward) => Promise<T>): Promise<Answers<T>> {
   const outcomes = await Promise.allSettled(stewards.map(ask));
   const answers: Answers<T>["answers"] = [];
   const away: Answers<T>["away"] = [];
   outcomes.forEach((outcome, at) => {
-    const steward = stewards[at]?.steward ?? 0;
-    if (outcome.status === "fulfilled") answers.push({ steward, said: outcome.value });
+    const { steward = 0, address = "" } = stewards[at] ?? {};
+    if (outcome.status === "fulfilled") answers.push({ steward, address, said: outcome.value });
     else away.push({ steward, error: outcome.reason });
   });
   return { answers, away };
@@ -73,19 +73,31 @@ const Standing = v.looseObject({
 });
 export type Standing = v.InferOutput<typeof Standing>;
 
-/** What each sees of a member's consent: anyone may ask. */
-export const standings = (cooperative: Cooperative, member: number) =>
-  all(cooperative, ({ url }) => fetchRead(readOf(`${url.replace(/\/$/, "")}/v1/members/${member}/consent`, Standing, [200]), undefined, 10_000));
+/** Milliseconds that a steward may take before another one's word has to do. */
+const PATIENCE = 4_000;
+
+/** Asks with a key that is nobody's, so that the answer is signed: who stands at a steward's place need not be it. */
+async function heard<T>(cooperative: Cooperative, { url, address }: Steward, of: { method: "GET" | "POST"; path: string; body: unknown; schema: v.GenericSchema<unknown, T> }): Promise<T> {
+  const { row_key: key } = await rules.draw();
+  return askSigned({ cooperative, url: url.replace(/\/$/, ""), audience: address, key, session: null, patience: PATIENCE, ...of });
+}
+
+/** What each sees of a member's consent, in its own word. */
+export const standings = (cooperative: Cooperative, member: number, stewards = cooperative.stewards) =>
+  all({ stewards }, (steward) => heard(cooperative, steward, { method: "GET", path: `/v1/members/${member}/consent`, body: undefined, schema: Standing }));
+
+/** Of those whose word counts, once each, what is said of this member. */
+export function own(all: Answers<Standing>, who: { readonly account: string; readonly member_id: number | null }, addresses: ReadonlySet<string>): Answers<Standing>["answers"] {
+  const isOwn = ({ account, member_id }: Standing) => account.toLowerCase() === who.account.toLowerCase() && member_id === who.member_id;
+  const good = all.answers.filter(({ address, said }) => addresses.has((address ?? "").toLowerCase()) && isOwn(said));
+  return [...new Map(good.map((one) => [one.address?.toLowerCase(), one])).values()];
+}
 
 const Taken = v.looseObject({ state: v.picklist(["held", "on_chain"]) });
 
 /** Hands a withdrawal to each: one that takes it releases nothing from then on, and brings it to the chain. */
-export const handOver = (cooperative: Cooperative, kind: "revoke" | "erase", request: object) =>
-  all(cooperative, async ({ url }) => {
-    const path = `${url.replace(/\/$/, "")}/v1/consents/${kind}`;
-    const init = { method: "POST", body: JSON.stringify(request), headers: { "content-type": "application/json" } };
-    return judge({ path, schema: Taken, statuses: [200] }, await exchange(path, init, 15_000));
-  });
+export const handOver = (cooperative: Cooperative, kind: "revoke" | "erase", request: object, stewards = cooperative.stewards) =>
+  all({ stewards }, (steward) => heard(cooperative, steward, { method: "POST", path: `/v1/consents/${kind}`, body: request, schema: Taken }));
 
 const Erased = v.looseObject({ shares: count, at: count, complete: v.optional(v.nullable(v.looseObject({ at: count }))) });
 

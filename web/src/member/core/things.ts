@@ -1,11 +1,12 @@
 //! The member's things: one JSON text in the locker. Changes are functions of what is there, so that two devices can make them at once.
 import * as v from "valibot";
 import type { Hex } from "./bytes";
+import { Pin } from "./pinned";
 
 const hex = v.custom<Hex>((value) => typeof value === "string" && /^0x[0-9a-fA-F]*$/.test(value));
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
-const Passkey = v.object({ credential: v.string(), qx: hex, qy: hex, opens: v.boolean() });
+export const Passkey = v.object({ credential: v.string(), qx: hex, qy: hex, opens: v.boolean() });
 
 /** What was agreed to, word for word as it was shown, with what the stewards hold. */
 const Receipt = v.object({
@@ -16,6 +17,8 @@ const Receipt = v.object({
   notice: v.string(),
   sentences: v.array(v.string()),
   receipt: v.unknown(),
+  /** What the chain shows while it holds. */
+  commitment: v.optional(v.nullable(hex), null),
 });
 export type Receipt = v.InferOutput<typeof Receipt>;
 
@@ -29,14 +32,16 @@ export const Things = v.object({
   threshold: count,
   delay: count,
   passkey: Passkey,
-  /** A passkey that the recovery code is putting in place. */
-  next: v.nullable(Passkey),
   row_key: hex,
   /** The invitation, until it is used. */
   invitation: v.nullable(v.string()),
   member_id: v.nullable(count),
   receipts: v.array(Receipt),
   added: v.array(Added),
+  /** The cooperative that was joined, for devices that do not know it. */
+  pin: v.optional(v.nullable(Pin), null),
+  /** Secrets of the doors that lead here, so that they can be emptied. */
+  doors: v.optional(v.array(hex), []),
 });
 export type Things = v.InferOutput<typeof Things>;
 
@@ -45,11 +50,40 @@ export const parseThings = v.parser(v.pipe(v.string(), v.parseJson(), Things));
 /** Always in the same order, so that equal things are equal texts. */
 export const textOf = (things: Things): string => JSON.stringify(v.parse(Things, things));
 
-/** One receipt a version: a second try at the same version replaces the first. */
+/** Each stays until one is known to hold: of two that were signed for one version, either may come on the chain. */
 export const withReceipt = (receipt: Receipt) => (things: Things): Things => ({
   ...things,
-  receipts: [...things.receipts.filter(({ version }) => version !== receipt.version), receipt],
+  receipts: [...things.receipts.filter(({ commitment }) => commitment === null || commitment !== receipt.commitment), receipt],
 });
+
+/** One is on the chain: others of its version never will be. */
+export const withHolding = (version: number, holding: string) => (things: Things): Things => ({
+  ...things,
+  receipts: things.receipts.filter((one) => one.version !== version || one.commitment?.toLowerCase() === holding.toLowerCase()),
+});
+
+/** What the chain says of the choice that holds, or held last. */
+export interface Shown {
+  readonly consent_version: number;
+  readonly consent_commitment?: string | undefined;
+}
+
+/**
+ * The receipt of the choice on the chain, and those of earlier ones. Where two were signed for one version, the commitment tells which came; of an
+ * earlier version with two, nobody can tell, and neither is shown.
+ */
+export function receiptsOf(receipts: readonly Receipt[], { consent_version, consent_commitment }: Shown): { current: Receipt | undefined; older: Receipt[] } {
+  const of = (version: number) => receipts.filter((one) => one.version === version);
+  const isShown = ({ commitment }: Receipt) => commitment === null || consent_commitment === undefined || commitment.toLowerCase() === consent_commitment.toLowerCase();
+  const [current, another] = of(consent_version).filter(isShown);
+  const older = receipts.filter(({ version }) => version < consent_version && of(version).length === 1).sort((one, other) => other.version - one.version);
+  return { current: another ? undefined : current, older };
+}
+
+export const withDoor = (door: Hex) => (things: Things): Things => ({ ...things, doors: [...new Set([...things.doors, door])] });
+
+/** After an erasure: what tells of records and choices is gone; what it takes to be paid what was earned stays. */
+export const withoutRecords = (things: Things): Things => ({ ...things, receipts: [], added: [], invitation: null, row_key: "0x" });
 
 export const withAdded = (added: Added) => (things: Things): Things => ({
   ...things,

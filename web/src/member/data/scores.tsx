@@ -1,4 +1,5 @@
 //! What the keepers made of each record, and who opened it to score it.
+import { useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { Await } from "../../ui/await";
 import { useFormat } from "../../ui/format";
@@ -6,7 +7,7 @@ import { More } from "../../ui/page";
 import { download } from "../core/downloading";
 import { useOpenings, useRow } from "../core/reading";
 import type { Row } from "../core/rules";
-import type { Opened, Session } from "../core/session";
+import { current, type Opened, type Session } from "../core/session";
 import { ActButton, useAct } from "../parts/act";
 import { Reading } from "../parts/come-in";
 import { Differing } from "../parts/differing";
@@ -74,7 +75,11 @@ function Each({ of, session, id }: { of: Row["contributions"]; session: Session;
 /** It is put together on this device; the keepers write down that it was handed out. */
 function Download({ session, id, number }: { session: Session; id: number; number: number }) {
   const { t } = useTranslation("member-mine");
-  const downloading = useAct(async () => saveFile(`${t("download.file")}-${number}.json`, new Blob([await download(session, id, number)], { type: "application/json" })));
+  const queries = useQueryClient();
+  const downloading = useAct(async () => {
+    saveFile(`${t("download.file")}-${number}.json`, new Blob([await download(session, id, number, (current()?.things.added ?? []).map(({ commitment }) => commitment))], { type: "application/json" }));
+    void queries.invalidateQueries({ queryKey: ["openings", id] });
+  });
   return (
     <>
       <ActButton act={downloading} given={[]} label={t("download.do", { number })} working={() => t("download.working")} kept={t("kept.nothing")} quiet />

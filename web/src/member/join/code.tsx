@@ -15,18 +15,28 @@ export const forgiving = (text: string): string => text.toUpperCase().replace(/[
 
 export function CodeStep({ draft, keep }: { draft: Draft; keep: (draft: Draft) => void }) {
   const { t } = useTranslation("member-join");
+  return (
+    <>
+      <StepHead step={2} title={t("code.title")} lead={t("code.lead")} />
+      <KeepCode code={draft.drawn?.recovery_code ?? ""} kept={() => keep(keepDraft({ ...draft, isSaved: true }))} />
+    </>
+  );
+}
+
+/** The code, to be printed or saved; `kept` when its end was typed back. */
+export function KeepCode({ code, kept }: { code: string; kept: () => void }) {
+  const { t } = useTranslation("member-join");
   const [typed, setTyped] = useState("");
   const [isWrong, setWrong] = useState(false);
-  const parts = groups(draft.drawn?.recovery_code ?? "");
+  const parts = groups(code);
   const go = (event: FormEvent) => {
     event.preventDefault();
-    if (forgiving(typed) === parts[4]) keep(keepDraft({ ...draft, isSaved: true }));
+    if (forgiving(typed) === parts[4]) kept();
     else setWrong(true);
   };
   const save = () => saveText(t("code.file"), `${t("code.fileText", { code: parts.join("-"), place: window.location.origin })}\n`);
   return (
     <>
-      <StepHead step={2} title={t("code.title")} lead={t("code.lead")} />
       <div className="code-card">
         <p className="small">{t("code.yours")}</p>
         <p className="code-shown" data-code={parts.join("-")}>

@@ -1,14 +1,14 @@
 //! Step 1: what this is, and whether the invitation holds.
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useRead } from "../../api/read";
 import { Await } from "../../ui/await";
 import { useFormat } from "../../ui/format";
 import { More, Notice, Section } from "../../ui/page";
 import { type Admissions, readAdmissions } from "../core/facts";
-import { begin, type Draft, invitationOf } from "../core/joining";
+import { begin, type Draft, fragment, invitationOf } from "../core/joining";
 import { known } from "../core/session";
 import { StepHead } from "../join";
 import { ActButton, useAct } from "../parts/act";
@@ -21,6 +21,11 @@ export function What({ begun }: { begun: (draft: Draft) => void }) {
   const { t } = useTranslation("member-join");
   const admissions = useRead(readAdmissions());
   const [isKnown] = useState(() => known.read() !== undefined);
+  const [code] = useState(() => fragment(window.location.hash));
+  // An invitation need not stand in the address, nor in the browser's history.
+  useEffect(() => {
+    if (window.location.hash) window.history.replaceState(window.history.state, "", "/join");
+  }, []);
   return (
     <>
       <StepHead step={1} title={t("what.title")} lead={t("what.lead")} />
@@ -40,7 +45,7 @@ export function What({ begun }: { begun: (draft: Draft) => void }) {
         ))}
       </ul>
       <Section title={t("what.invitation")}>
-        <Await of={[admissions]}>{(open) => <Invitation admissions={open} begun={begun} />}</Await>
+        <Await of={[admissions]}>{(open) => <Invitation admissions={open} code={code} begun={begun} />}</Await>
       </Section>
       <More title={t("what.again")}>
         <ByCode />
@@ -49,16 +54,12 @@ export function What({ begun }: { begun: (draft: Draft) => void }) {
   );
 }
 
-function Invitation({ admissions: { open, left, epoch_ends }, begun }: { admissions: Admissions; begun: (draft: Draft) => void }) {
+function Invitation({ admissions: { open, left, epoch_ends }, code, begun }: { admissions: Admissions; code: string; begun: (draft: Draft) => void }) {
   const { t } = useTranslation("member-join");
   const { date } = useFormat();
-  const [typed, setTyped] = useState(() => decodeURIComponent(window.location.hash.slice(1)));
+  const [typed, setTyped] = useState(code);
   const fromLink = useQuery({ queryKey: ["invitation", typed], queryFn: () => invitationOf(typed), enabled: typed !== "", retry: false, networkMode: "always" });
-  const beginning = useAct(async () => {
-    begun(await begin(fromLink.data ?? ""));
-    // The code is kept for this tab: it need not stand in the browser's history too.
-    window.history.replaceState(window.history.state, "", "/join");
-  });
+  const beginning = useAct(async () => begun(await begin(fromLink.data ?? "")));
   if (!open || left === 0) {
     return (
       <Notice title={t(open ? "what.full" : "what.closed")}>

@@ -2,10 +2,14 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
+import { ReadFailure } from "../../api/read";
+import { Failed } from "../../ui/await";
 import { PageHead } from "../../ui/page";
+import { useCooperative } from "../core/reading";
 import { lock, type Opened, useOpened } from "../core/session";
 import { Alarm } from "./alarm";
 import { ComeIn } from "./come-in";
+import { Keepers } from "./keepers";
 
 const PLACES = ["/home", "/data", "/sharing", "/uses", "/money", "/help"] as const;
 
@@ -35,12 +39,21 @@ export function Mine({ title, lead, back, children }: Head & { children: (opened
           </p>
         </>
       )}
-      {opened && typeof id === "number" && (
-        <>
-          <Alarm opened={opened} />
-          {children(opened, id)}
-        </>
-      )}
+      {opened && typeof id === "number" && <Inside opened={opened}>{children(opened, id)}</Inside>}
+    </>
+  );
+}
+
+/** Nothing of a member's is shown, or done, at a gateway that shows another cooperative. */
+function Inside({ opened, children }: { opened: Opened; children: ReactNode }) {
+  const directory = useCooperative(opened.things);
+  const { error } = directory;
+  if (error instanceof ReadFailure && error.code === "other_cooperative") return <Failed error={error} again={() => void directory.refetch()} isTrying={directory.isFetching} />;
+  return (
+    <>
+      <Alarm opened={opened} />
+      <Keepers opened={opened} directory={directory} />
+      {children}
     </>
   );
 }

@@ -1,0 +1,83 @@
+//! Replacing a recovery code, with lockers that are a map and the committed rules.
+import { beforeEach, expect, it, vi } from "vitest";
+import { ReadFailure } from "../../api/read";
+import type { Hex } from "./bytes";
+import { addDoor, enter, look, start } from "./locker";
+import { drawCode, replaceCode } from "./replacing";
+import * as rules from "./rules";
+import { current, open } from "./session";
+import type { SignedAsk } from "./signed";
+import type { Things } from "./things";
+
+const world = vi.hoisted(() => ({ lockers: new Map<string, { version: number; sealed: string }>(), nonce: 3, acts: [] as object[], isRefused: false }));
+const storage = new Map<string, string>();
+vi.stubGlobal("sessionStorage", { getItem: (name: string) => storage.get(name) ?? null, setItem: (name: string, text: string) => void storage.set(name, text), removeItem: (name: string) => storage.delete(name) });
+
+vi.mock("./asking", () => import("./rules.fixture"));
+vi.mock("./facts", () => ({ cooperative: async () => ({ gateway: "0x1" }), account: async () => ({ nonce: world.nonce }) }));
+vi.mock("./signed", () => ({
+  askSigned: async ({ path, method, body }: SignedAsk<unknown>) => {
+    const there = world.lockers.get(path);
+    if (method === "PUT") world.lockers.set(path, { version: (there?.version ?? 0) + 1, sealed: (body as { sealed: string }).sealed });
+    else if (!there) throw new ReadFailure("refused", path, "none", "not_found");
+    return world.lockers.get(path);
+  },
+}));
+const passkeyDoor = `0x${"d0".repeat(32)}` as Hex;
+vi.mock("./agree", () => ({ agree: async ({ request }: { request: object }) => (world.acts.push(request), { signed: request, door: `0x${"d0".repeat(32)}` }) }));
+vi.mock("./send", async (original) => ({
+  ...(await original<object>()),
+  send: async () => {
+    if (world.isRefused) throw new ReadFailure("refused", "", "no", "chain_refused");
+    world.nonce += 1;
+  },
+}));
+vi.mock("./rules", async (original) => ({ ...(await original<object>()), accountAct: async ({ act }: { act: object }) => ({ request: act, challenge: "0x00" }) }));
+
+const zero = `0x${"00".repeat(32)}` as Hex;
+const things: Things = {
+  ...{ form: 1, account: "0xa", guardians: [], threshold: 1, delay: 259_200, row_key: zero, invitation: null, member_id: 7 },
+  ...{ passkey: { credential: "c", qx: zero, qy: zero, opens: true }, receipts: [], added: [], pin: null, doors: [] },
+};
+
+let oldDoor: Hex;
+let locker: Hex;
+beforeEach(async () => {
+  world.lockers.clear();
+  storage.clear();
+  Object.assign(world, { nonce: 3, acts: [], isRefused: false });
+  const first = await rules.draw();
+  locker = first.locker_key;
+  oldDoor = await rules.doorOfCode(first.recovery_code);
+  await start(locker, things);
+  await addDoor(oldDoor, locker);
+  open({ locker, things: await addDoor(passkeyDoor, locker), session: null });
+});
+
+it("the new code opens, the passkey opens the same, and the old code nothing", async () => {
+  const opened = current();
+  if (!opened) throw new Error("nobody is in");
+  const drawn = await drawCode(opened);
+  await replaceCode(opened, drawn);
+  expect(world.acts).toEqual([{ kind: "set_recovery", recovery_code: drawn.recovery_code }]);
+  expect(await enter(oldDoor)).toBeUndefined();
+  expect((await look(locker))?.text).toBe("");
+  const newDoor = await rules.doorOfCode(drawn.recovery_code);
+  expect(await enter(newDoor)).toMatchObject({ locker: drawn.locker, things: { account: "0xa", member_id: 7, doors: [newDoor, passkeyDoor] } });
+  expect((await enter(passkeyDoor))?.locker).toBe(drawn.locker);
+  expect(current()?.locker).toBe(drawn.locker);
+});
+
+it("where the account does not take the new code, the old one opens as before, and the next try takes the same new one", async () => {
+  const opened = current();
+  if (!opened) throw new Error("nobody is in");
+  const drawn = await drawCode(opened);
+  world.isRefused = true;
+  await expect(replaceCode(opened, drawn)).rejects.toMatchObject({ code: "chain_refused" });
+  expect((await enter(oldDoor))?.locker).toBe(locker);
+  expect((await enter(passkeyDoor))?.locker).toBe(locker);
+  expect(await drawCode(opened)).toEqual(drawn);
+  world.isRefused = false;
+  await replaceCode(opened, drawn);
+  expect(await enter(oldDoor)).toBeUndefined();
+});

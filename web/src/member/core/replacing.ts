@@ -1,0 +1,59 @@
+//! Another recovery code in the place of one that somebody else may have. The new code opens before the old one is done away with, and each step
+//! can be done a second time.
+import * as v from "valibot";
+import { Mined } from "../../api/generated";
+import { agree } from "./agree";
+import type { Hex } from "./bytes";
+import { account, cooperative } from "./facts";
+import { kept } from "./kept";
+import { addDoor, emptyAll, enter, start } from "./locker";
+import { anyChallenge, ask } from "./passkey";
+import * as rules from "./rules";
+import { send, settle } from "./send";
+import { open, type Opened } from "./session";
+
+const hex = v.custom<Hex>((value) => typeof value === "string" && /^0x[0-9a-fA-F]*$/.test(value));
+
+/** What was drawn, for this tab; `isSet` when the account takes it. */
+const Drawn = v.object({ account: v.string(), locker: hex, recovery_code: v.string(), isSet: v.boolean() });
+export type Drawn = v.InferOutput<typeof Drawn>;
+export const drawn = kept(() => sessionStorage, "rochdale.replacing", Drawn);
+
+export async function drawCode({ things }: Opened): Promise<Drawn> {
+  const there = drawn.read();
+  if (there?.account === things.account) return there;
+  const { locker_key, recovery_code } = await rules.draw();
+  const made = { account: things.account, locker: locker_key, recovery_code, isSet: false };
+  drawn.write(made);
+  return made;
+}
+
+/** One prompt: the account takes the new code and no longer the old one; what the old one opens is moved and emptied. */
+export async function replaceCode(opened: Opened, of: Drawn): Promise<void> {
+  const { locker, recovery_code } = of;
+  const { things } = opened;
+  const codeDoor = await rules.doorOfCode(recovery_code);
+  await start(locker, { ...things, doors: [] });
+  let now = await addDoor(codeDoor, locker);
+  const passkeyDoor = of.isSet ? (await ask(anyChallenge(), things.passkey.credential)).door : await setCode(opened, recovery_code);
+  drawn.write({ ...of, isSet: true });
+  if (passkeyDoor) now = await addDoor(passkeyDoor, locker);
+  // A code that opens nothing is not given out in the place of one that does.
+  const found = await enter(codeDoor);
+  if (found?.locker !== locker) throw new Error("the new code does not open the locker");
+  await emptyAll(opened.locker, things.doors.filter((door) => door !== passkeyDoor && door !== codeDoor));
+  drawn.forget();
+  open({ locker, things: now, session: opened.session });
+}
+
+async function setCode({ things }: Opened, recovery_code: string): Promise<Hex | undefined> {
+  const [directory, before] = await Promise.all([cooperative(), account(things.account)]);
+  const act = await rules.accountAct({ cooperative: directory, account: things.account, nonce: before.nonce, act: { kind: "set_recovery", recovery_code } });
+  const { signed, door } = await agree(act, things.passkey.credential);
+  await settle(
+    () => send("POST", "/v1/accounts/execute", signed, Mined),
+    () => account(things.account),
+    ({ nonce }) => nonce > before.nonce,
+  );
+  return door;
+}
