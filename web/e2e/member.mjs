@@ -456,6 +456,9 @@ async function wrongCodes(world) {
   await visitor.open("/join#UUUU");
   await page.getByText("This is not a complete invitation code").waitFor();
   await isAccessible(page, "/join with a wrong code");
+  assert.equal(new URL(page.url()).hash, "", "it is gone from the address at once");
+  await page.reload();
+  await page.getByText("This is not a complete invitation code").waitFor();
   await visitor.open("/home");
   await page.getByText("Open with the recovery code").click();
   for (const [typed, said] of [
