@@ -417,6 +417,17 @@ async function deletes(world) {
   assert.equal((await memberOf(world, page)).consent, "erased");
   await visitor.open("/home");
   await page.getByText("Everything was deleted").waitFor();
+  const left = await page.evaluate(() => JSON.parse(sessionStorage.getItem("rochdale.opened")).opened.things);
+  assert.deepEqual([left.receipts, left.added, left.row_key], [[], [], "0x"], "what told of records and choices is gone");
+  await visitor.open("/sharing");
+  await button(page, "Forget everything").waitFor();
+  await isAccessible(page, "/sharing, deleted");
+  await button(page, "Forget everything").click();
+  await button(page, visitor.words.open).waitFor(HALF_A_MINUTE);
+  const kept = await page.evaluate(() => ["known", "joined", "lockers", "made"].map((name) => localStorage.getItem(`rochdale.${name}`)));
+  assert.deepEqual(kept, [null, "{}", null, null], "this browser knows nobody any more");
+  await button(page, visitor.words.open).click();
+  await page.getByText("This passkey does not open your pages by itself").waitFor(HALF_A_MINUTE);
   visitor.isClean(BROKEN, world.site.stewards);
   await visitor.close();
 }
@@ -445,6 +456,9 @@ async function wrongCodes(world) {
   await visitor.open("/join#UUUU");
   await page.getByText("This is not a complete invitation code").waitFor();
   await isAccessible(page, "/join with a wrong code");
+  assert.equal(new URL(page.url()).hash, "", "it is gone from the address at once");
+  await page.reload();
+  await page.getByText("This is not a complete invitation code").waitFor();
   await visitor.open("/home");
   await page.getByText("Open with the recovery code").click();
   for (const [typed, said] of [

@@ -30,6 +30,7 @@ describe("a failure", () => {
     [new ReadFailure("unreachable", "", ""), "unreachable"],
     [new ReadFailure("refused", "", "", "expired"), "late"],
     [new ReadFailure("refused", "", "", "something new"), "strange"],
+    [new ReadFailure("refused", "", "", "locker_older"), "older"],
     [new ReadFailure("refused", "", "", "other_cooperative"), "otherCooperative"],
     [new ReadFailure("refused", "", "", "other_stewards"), "otherKeepers"],
     [new Error("x"), "strange"],

@@ -8,7 +8,7 @@ import { Await } from "../ui/await";
 import { useFormat } from "../ui/format";
 import { Code, Empty, Facts } from "../ui/page";
 import { useRow } from "./core/reading";
-import type { Use } from "./core/rules";
+import type { ToldUse } from "./core/told";
 import type { Session } from "./core/session";
 import { Reading } from "./parts/come-in";
 import { Differing } from "./parts/differing";
@@ -57,7 +57,7 @@ function Own({ session, id }: { session: Session; id: number }) {
   );
 }
 
-function List({ uses }: { uses: Use[] }) {
+function List({ uses }: { uses: ToldUse[] }) {
   const { t } = useTranslation(["member-mine", "common"]);
   const { time } = useFormat();
   const datasets = useRead(readDatasets());
@@ -74,6 +74,7 @@ function List({ uses }: { uses: Use[] }) {
               [t("member-mine:uses.who"), <Code key="who">{use.researcher}</Code>],
               [t("member-mine:uses.license"), t("member-mine:uses.licenseNumber", { number: use.license_id })],
               [t("member-mine:uses.records"), t("member-mine:uses.recordsCount", { count: use.records })],
+              ...(use.alone === undefined ? [] : [[t("member-mine:uses.told"), t("member-mine:uses.alone", { steward: use.alone })] as [string, string]]),
             ]}
           />
         </li>

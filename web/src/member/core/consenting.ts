@@ -60,4 +60,4 @@ export async function consent(opened: Opened, wish: Wish, shown: Shown): Promise
 
 /** Another choice that was signed with the same number may have come before this one: it is this one by its commitment alone. */
 export const holds = ({ consent, consent_version, consent_commitment }: Pick<Member, "consent" | "consent_version" | "consent_commitment">, version: number, commitment: string): boolean =>
-  consent === "granted" && consent_version === version && (consent_commitment === undefined || consent_commitment.toLowerCase() === commitment.toLowerCase());
+  consent === "granted" && consent_version === version && consent_commitment.toLowerCase() === commitment.toLowerCase();

@@ -167,12 +167,12 @@ describe("receipts", () => {
     const both = [receipt(1, "0x0a"), receipt(1, "0x0b")];
     expect(receiptsOf(both, { consent_version: 1, consent_commitment: "0x0A" }).current?.commitment).toBe("0x0a");
     expect(receiptsOf(both, { consent_version: 1, consent_commitment: "0x0c" }).current).toBeUndefined();
-    expect(receiptsOf(both, { consent_version: 1 }).current).toBeUndefined();
+    expect(receiptsOf([receipt(1, null)], { consent_version: 1, consent_commitment: "0x0a" }).current).toBeUndefined();
     expect(receiptsOf(both, { consent_version: 2, consent_commitment: "0x0c" }).older).toEqual([]);
     expect(receiptsOf([receipt(1, "0x0a"), receipt(2, "0x0b")], { consent_version: 2, consent_commitment: "0x0b" })).toMatchObject({ current: { version: 2 }, older: [{ version: 1 }] });
   });
   it("a choice is confirmed by its commitment", () => {
-    const seen = { consent: "granted", consent_version: 1, consent_commitment: "0x0a" };
+    const seen = { consent: "granted", consent_version: 1, consent_commitment: "0x0a" as const };
     expect([holds(seen, 1, "0x0A"), holds(seen, 1, "0x0b"), holds(seen, 2, "0x0a"), holds({ ...seen, consent: "revoked" }, 1, "0x0a")]).toEqual([true, false, false, false]);
   });
 });

@@ -24,13 +24,10 @@ export const Cooperative = v.looseObject({
 });
 export type Cooperative = v.InferOutput<typeof Cooperative>;
 
-export const Member = v.looseObject({ ...MemberView.entries, consent_commitment: v.optional(v.string()) });
+export const Member = v.looseObject(MemberView.entries);
 export type Member = v.InferOutput<typeof Member>;
 
-/** A passkey that is on its way into an account. */
-const Point = { qx: v.string(), qy: v.string() };
-const Recovery = v.object({ ...Point, ready_at: count });
-export const Account = v.looseObject({ ...AccountView.entries, passkey: v.optional(v.nullable(v.object(Point))), recovery: v.optional(v.nullable(Recovery)) });
+export const Account = v.looseObject(AccountView.entries);
 export type Account = v.InferOutput<typeof Account>;
 
 const Admissions = v.object({ open: v.boolean(), left: v.nullable(count), epoch_ends: count });

@@ -3,7 +3,7 @@ import { made } from "./alarm";
 import type { Hex } from "./bytes";
 import { forgetJoined } from "./facts";
 import { draft } from "./joining";
-import { changeThings, emptyAll, enter } from "./locker";
+import { changeThings, emptyAll, enter, forgetVersions } from "./locker";
 import { remove, waiting } from "./outbox";
 import { current, keep, known, type Known, lock, type Opened } from "./session";
 import { withoutRecords } from "./things";
@@ -21,6 +21,7 @@ export async function forgetAll({ locker, things }: Opened): Promise<void> {
   await emptyAll(locker, things.doors);
   await forgetParcels(things.account);
   forgetJoined(things.account);
+  forgetVersions();
   for (const one of [known, made, draft]) one.forget();
   lock();
 }

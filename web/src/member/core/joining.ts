@@ -38,7 +38,11 @@ export function fragment(hash: string): string {
   }
 }
 
+/** What a link brought, for this tab: it does not stay in the address. */
+export const invited = kept(() => sessionStorage, "rochdale.invited", v.string());
+
 export async function begin(invitation: string): Promise<Draft> {
+  invited.forget();
   return keepDraft({ invitation, drawn: await rules.draw(), isSaved: false });
 }
 

@@ -43,6 +43,19 @@ beforeEach(async () => {
 });
 
 describe("a locker", () => {
+  it("that is older than what this device saw, or gone, is refused", async () => {
+    const storage = new Map<string, string>();
+    vi.stubGlobal("localStorage", { getItem: (name: string) => storage.get(name) ?? null, setItem: (name: string, text: string) => void storage.set(name, text) });
+    await start(secret, things);
+    const old = [...gateway.lockers.entries()][0] as [string, { version: number; sealed: string }];
+    await changeThings(secret, withAdded(added("0x01")));
+    expect(await look(secret)).toMatchObject({ version: 2 });
+    gateway.lockers.set(...old);
+    await expect(look(secret)).rejects.toMatchObject({ code: "locker_older" });
+    gateway.lockers.clear();
+    await expect(look(secret)).rejects.toMatchObject({ code: "locker_older" });
+    vi.unstubAllGlobals();
+  });
   it("has nothing in it at first, and then what was put in", async () => {
     expect(await look(secret)).toBeUndefined();
     await start(secret, things);

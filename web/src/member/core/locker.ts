@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { ReadFailure } from "../../api/read";
 import type { Hex } from "./bytes";
 import { cooperative } from "./facts";
+import { kept } from "./kept";
 import * as rules from "./rules";
 import { askSigned } from "./signed";
 import { parseThings, textOf, type Things, withDoor } from "./things";
@@ -19,11 +20,29 @@ export interface Content {
 export async function look(secret: Hex): Promise<Content | undefined> {
   try {
     const { version, sealed } = await ask(secret, "GET", undefined);
+    await mustBeNewest(secret, version);
     return { version, text: (await rules.lockerOpen(secret, version, sealed)).trimEnd() };
   } catch (error) {
-    if (error instanceof ReadFailure && error.code === "not_found") return undefined;
+    if (error instanceof ReadFailure && error.code === "not_found") {
+      await mustBeNewest(secret, 0);
+      return undefined;
+    }
     throw error;
   }
+}
+
+/** The highest version of each locker that this device has seen, by its name, which is no secret. */
+const newest = kept(() => localStorage, "rochdale.lockers", v.record(v.string(), v.number()));
+
+export const forgetVersions = () => newest.forget();
+
+/** A gateway that gives back what was there before would undo what the member did. */
+async function mustBeNewest(secret: Hex, version: number): Promise<void> {
+  const { id } = await rules.lockerId(secret);
+  const seen = newest.read() ?? {};
+  const before = seen[id] ?? 0;
+  if (version < before) throw new ReadFailure("refused", "locker", `version ${version} came, and ${before} was seen`, "locker_older");
+  if (version > before) newest.write({ ...seen, [id]: version });
 }
 
 async function ask(secret: Hex, method: "GET" | "PUT", body: unknown) {

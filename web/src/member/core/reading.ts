@@ -2,10 +2,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { ReadFailure } from "../../api/read";
 import * as facts from "./facts";
-import type { Held, Opening, Row } from "./rules";
+import type { Held, Opening } from "./rules";
 import { endSession, type Session } from "./session";
 import { type Answers, erasures, held, most, openings, rows } from "./stewards";
-import { mostTold } from "./told";
+import { mostTold, type ToldRow } from "./told";
 
 export interface Seen<T> {
   /** Nothing where nothing is settled yet. */
@@ -33,9 +33,10 @@ const mine = async (session: Session, member_id: number) => ({ cooperative: awai
 export const useRow = (session: Session, member_id: number) =>
   useQuery({
     queryKey: ["row", member_id, session.key],
-    queryFn: async (): Promise<Seen<Row>> => {
+    queryFn: async (): Promise<Seen<ToldRow>> => {
       const of = await mine(session, member_id);
-      return seenOf(await rows(of), (reports) => mostTold(reports, of.cooperative.quorum));
+      const all = await rows(of);
+      return seenOf<ToldRow>(all, (reports) => mostTold(reports, of.cooperative.quorum, all.answers.map(({ steward }) => steward)));
     },
     networkMode: "always",
   });

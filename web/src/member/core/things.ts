@@ -65,7 +65,7 @@ export const withHolding = (version: number, holding: string) => (things: Things
 /** What the chain says of the choice that holds, or held last. */
 export interface Shown {
   readonly consent_version: number;
-  readonly consent_commitment?: string | undefined;
+  readonly consent_commitment: string;
 }
 
 /**
@@ -74,10 +74,9 @@ export interface Shown {
  */
 export function receiptsOf(receipts: readonly Receipt[], { consent_version, consent_commitment }: Shown): { current: Receipt | undefined; older: Receipt[] } {
   const of = (version: number) => receipts.filter((one) => one.version === version);
-  const isShown = ({ commitment }: Receipt) => commitment === null || consent_commitment === undefined || commitment.toLowerCase() === consent_commitment.toLowerCase();
-  const [current, another] = of(consent_version).filter(isShown);
+  const current = of(consent_version).find(({ commitment }) => commitment?.toLowerCase() === consent_commitment.toLowerCase());
   const older = receipts.filter(({ version }) => version < consent_version && of(version).length === 1).sort((one, other) => other.version - one.version);
-  return { current: another ? undefined : current, older };
+  return { current, older };
 }
 
 export const withDoor = (door: Hex) => (things: Things): Things => ({ ...things, doors: [...new Set([...things.doors, door])] });

@@ -41,6 +41,10 @@ describe("a use", () => {
     const most = mostTold([row(5, "1", { uses: [use(1)] }), row(5, "1", { uses: [use(1, query)] }), row(5, "1", { uses: [use(1)] })], 2);
     expect(most?.said.uses).toEqual([use(1, query)]);
   });
+  it("names the steward that tells it alone", () => {
+    const reports = [row(5, "1", { uses: [use(1), use(2)] }), row(5, "1", { uses: [use(1)] }), row(5, "1")];
+    expect(mostTold(reports, 2, [1, 2, 3])?.said.uses.map(({ debit, alone }) => [debit, alone])).toEqual([[1, undefined], [2, 1]]);
+  });
   it("is as most tell it", () => {
     const wrong = { ...use(1), records: 99 };
     expect(mostTold([row(5, "1", { uses: [wrong] }), row(5, "1", { uses: [use(1)] }), row(5, "1", { uses: [use(1)] })], 2)?.said.uses[0]?.records).toBe(1);

@@ -8,7 +8,7 @@ import { Await } from "../../ui/await";
 import { useFormat } from "../../ui/format";
 import { More, Notice, Section } from "../../ui/page";
 import { type Admissions, readAdmissions } from "../core/facts";
-import { begin, type Draft, fragment, invitationOf } from "../core/joining";
+import { begin, type Draft, fragment, invitationOf, invited } from "../core/joining";
 import { known } from "../core/session";
 import { StepHead } from "../join";
 import { ActButton, useAct } from "../parts/act";
@@ -21,11 +21,13 @@ export function What({ begun }: { begun: (draft: Draft) => void }) {
   const { t } = useTranslation("member-join");
   const admissions = useRead(readAdmissions());
   const [isKnown] = useState(() => known.read() !== undefined);
-  const [code] = useState(() => fragment(window.location.hash));
+  const [code] = useState(() => fragment(window.location.hash) || (invited.read() ?? ""));
   // An invitation need not stand in the address, nor in the browser's history.
   useEffect(() => {
-    if (window.location.hash) window.history.replaceState(window.history.state, "", "/join");
-  }, []);
+    if (!window.location.hash) return;
+    invited.write(code);
+    window.history.replaceState(window.history.state, "", "/join");
+  }, [code]);
   return (
     <>
       <StepHead step={1} title={t("what.title")} lead={t("what.lead")} />

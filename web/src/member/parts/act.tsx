@@ -92,7 +92,7 @@ const detailOf = (error: Error) => (error instanceof ReadFailure ? `${error.path
 
 export type Failure =
   | "cancelled" | "absent" | "known" | "passkey" | "noDoor" | "noCode" | "code" | "rules" | "unconfirmed"
-  | "unreachable" | "behind" | "often" | "refused" | "consent" | "large" | "late" | "strange" | "otherCooperative" | "otherKeepers";
+  | "unreachable" | "behind" | "often" | "refused" | "consent" | "large" | "late" | "strange" | "older" | "otherCooperative" | "otherKeepers";
 
 const BY_CODE: Record<string, Failure> = {
   chain_unavailable: "behind",
@@ -114,6 +114,7 @@ const BY_CODE: Record<string, Failure> = {
   erased: "consent",
   too_large: "large",
   expired: "late",
+  locker_older: "older",
   other_cooperative: "otherCooperative",
   other_stewards: "otherKeepers",
 };
