@@ -32,11 +32,10 @@ export const tests = (world) => {
   ];
 };
 
+// Each size, theme and language once: every pair of them would take a minute more and has found nothing that these do not.
 const LOOKS = [
   { size: "narrow", theme: "dark", language: "de" },
   { size: "wide", theme: "light", language: "en" },
-  { size: "narrow", theme: "light", language: "en" },
-  { size: "wide", theme: "dark", language: "de" },
 ];
 
 const W = {
