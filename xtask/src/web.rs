@@ -27,7 +27,7 @@ const SOURCES: &[&str] = &[
 const ROCHDALE: &str = "target/debug/rochdale";
 /// Gateways' ports of the cooperatives that the tests look at: one with members, one without.
 const SHOWN: u16 = 9300;
-const FRESH: u16 = 9330;
+const FRESH: u16 = 9500;
 /// How long a cooperative may take to stand.
 const PATIENCE: Duration = Duration::from_secs(180);
 
