@@ -22,17 +22,27 @@ const TYPES = {
 export function serverOf(gateway) {
   const headers = JSON.parse(readFileSync(join(DIST, "headers.json"), "utf8"));
   const origins = new Map();
+  const known = async (whose) => {
+    const before = origins.get(whose);
+    if (before && Date.now() < before.until) return before.found;
+    const asked = stewardsOf(whose).then((found) => ({ found, until: Infinity }), () => ({ found: before?.found ?? [], until: Date.now() + AGAIN }));
+    origins.set(whose, await asked);
+    return origins.get(whose).found;
+  };
   return createServer(async (asked, answer) => {
     const { pathname } = new URL(asked.url, "http://localhost");
     if (pathname.startsWith("/v1/") || pathname === "/openapi.json") return pass(asked, answer, gateway());
-    if (!origins.has(gateway())) await stewardsOf(gateway()).then((found) => origins.set(gateway(), found), () => undefined);
-    send(answer, fileOf(pathname), withStewards(headers, origins.get(gateway()) ?? []));
+    send(answer, fileOf(pathname), withStewards(headers, await known(gateway())));
   });
 }
 
+/** Milliseconds: a file waits no longer for a gateway that hangs, and the next ones do not wait for it again so soon. */
+const PATIENCE = 2_000;
+const AGAIN = 30_000;
+
 /** Where the stewards are, as the gateway's directory says: the page asks them too. */
 export async function stewardsOf(gateway) {
-  const { stewards } = await (await fetch(`${gateway}/v1/cooperative`)).json();
+  const { stewards } = await (await fetch(`${gateway}/v1/cooperative`, { signal: AbortSignal.timeout(PATIENCE) })).json();
   return [...new Set(stewards.map(({ url }) => new URL(url).origin))];
 }
 
