@@ -37,7 +37,7 @@ export function serverOf(gateway) {
 }
 
 /** Milliseconds: a file waits no longer for a gateway that hangs, and the next ones do not wait for it again so soon. */
-const PATIENCE = 2_000;
+const PATIENCE = 5_000;
 const AGAIN = 30_000;
 
 /** Where the stewards are, as the gateway's directory says: the page asks them too. */
