@@ -59,14 +59,6 @@ export function approve_recovery(json: string): string;
 export function assertion(json: string): string;
 
 /**
- * r" `{cooperative, member, poll, choice, sequence}` → `{request, challenge}`: an answer to a poll.
- *
- * # Errors
- * In English: what was not given as it has to be, or why it cannot be done.
- */
-export function ballot(json: string): string;
-
-/**
  * r" `{epoch, member_id, row}` → what the row's cash is made of, or `null`.
  *
  * # Errors
@@ -256,14 +248,6 @@ export function signed(json: string): string;
  */
 export function withdraw(json: string): string;
 
-/**
- * r" `{choice}` → `{words}`.
- *
- * # Errors
- * In English: what was not given as it has to be, or why it cannot be done.
- */
-export function words(json: string): string;
-
 export type InitInput = RequestInfo | URL | Response | BufferSource | WebAssembly.Module;
 
 export interface InitOutput {
@@ -274,7 +258,6 @@ export interface InitOutput {
     readonly apply: (a: number, b: number) => [number, number, number, number];
     readonly approve_recovery: (a: number, b: number) => [number, number, number, number];
     readonly assertion: (a: number, b: number) => [number, number, number, number];
-    readonly ballot: (a: number, b: number) => [number, number, number, number];
     readonly cash_parts: (a: number, b: number) => [number, number, number, number];
     readonly check_answer: (a: number, b: number) => [number, number, number, number];
     readonly check_record: (a: number, b: number, c: number, d: number, e: number) => [number, number];
@@ -301,7 +284,6 @@ export interface InitOutput {
     readonly session: (a: number, b: number) => [number, number, number, number];
     readonly signed: (a: number, b: number) => [number, number, number, number];
     readonly withdraw: (a: number, b: number) => [number, number, number, number];
-    readonly words: (a: number, b: number) => [number, number, number, number];
     readonly __wbindgen_exn_store: (a: number) => void;
     readonly __externref_table_alloc: () => number;
     readonly __wbindgen_externrefs: WebAssembly.Table;

@@ -7,7 +7,6 @@ export const account_of: (a: number, b: number) => [number, number, number, numb
 export const apply: (a: number, b: number) => [number, number, number, number];
 export const approve_recovery: (a: number, b: number) => [number, number, number, number];
 export const assertion: (a: number, b: number) => [number, number, number, number];
-export const ballot: (a: number, b: number) => [number, number, number, number];
 export const cash_parts: (a: number, b: number) => [number, number, number, number];
 export const check_answer: (a: number, b: number) => [number, number, number, number];
 export const check_record: (a: number, b: number, c: number, d: number, e: number) => [number, number];
@@ -34,7 +33,6 @@ export const reply_key: (a: number, b: number) => [number, number, number, numbe
 export const session: (a: number, b: number) => [number, number, number, number];
 export const signed: (a: number, b: number) => [number, number, number, number];
 export const withdraw: (a: number, b: number) => [number, number, number, number];
-export const words: (a: number, b: number) => [number, number, number, number];
 export const __wbindgen_exn_store: (a: number) => void;
 export const __externref_table_alloc: () => number;
 export const __wbindgen_externrefs: WebAssembly.Table;

@@ -73,8 +73,6 @@ exports! {
     notice: saying;
     /// `{}` → the choice that a form offers first.
     health_research: saying;
-    /// `{choice}` → `{words}`.
-    words: saying;
     /// `{cooperative, member, choice, until, language, contact}` → `{request, challenge, receipt, words}`.
     consent: saying;
     /// `{cooperative, member, kind, nonce?, now?}` → `{request, challenge}`.
@@ -83,8 +81,6 @@ exports! {
     pay_to: saying;
     /// `{cooperative, member, package}` → `{request, challenge}`: the same package, to be signed again.
     contribute_again: saying;
-    /// `{cooperative, member, poll, choice, sequence}` → `{request, challenge}`: an answer to a poll.
-    ballot: saying;
     /// `{client_data_json, authenticator_data, signature}` → `{signature}`, as an account takes it.
     assertion: saying;
     /// `{cooperative, account, recovery_code, qx, qy, round}` → the guardian's signed yes.

@@ -5,14 +5,12 @@ use alloy_sol_types::SolCall as _;
 use rochdale_api::account::{AccountCall, ExecuteRequest, RecoveryApproval};
 use rochdale_api::contribution::ContributionPackage;
 use rochdale_api::member::{DenyRequest, GrantRequest, LeaveRequest, PayoutRequest};
-use rochdale_api::poll::{BallotRequest, PollView};
 use rochdale_api::status::MemberView;
 use rochdale_client::{Author, Stamp, choice, notice};
 use rochdale_core::calendar::civil;
 use rochdale_core::consent::{Choice, Controller, Receipt};
 use rochdale_core::fhir::{Limits, Piece, pieces, record_digest};
 use rochdale_core::ids::DatasetId;
-use rochdale_core::poll::Ballot;
 use rochdale_core::score::score;
 use rochdale_crypto::Cid;
 use rochdale_eip712 as eip712;
@@ -27,14 +25,6 @@ use crate::site::{LIFETIME, Result, Seen, ToSign, rng, words as in_words};
 const CONTROLLER: &str = "The cooperative";
 /// How long a guardian's yes holds, seconds of block time.
 const APPROVAL: u64 = 3_600;
-
-alloy_sol_types::sol! {
-    /// What members call of the houses, as OpenZeppelin has it.
-    interface Votes {
-        function castVote(uint256 proposalId, uint8 support) external;
-        function delegate(address delegatee) external;
-    }
-}
 
 /// A language.
 #[derive(Deserialize)]
@@ -60,23 +50,6 @@ fn told(language: &str) -> Result<&'static str> {
 /// What a form offers first.
 pub fn health_research(_: Nothing) -> Result<Choice> {
     Ok(Choice::health_research())
-}
-
-/// A choice.
-#[derive(Deserialize)]
-pub struct Chosen {
-    choice: Choice,
-}
-
-/// A choice in sentences.
-#[derive(Serialize)]
-pub struct InWords {
-    words: Vec<String>,
-}
-
-/// What a choice permits, in English.
-pub fn words(asked: Chosen) -> Result<InWords> {
-    Ok(InWords { words: choice::words(&asked.choice, date) })
 }
 
 /// Unix seconds as a day, UTC.
@@ -194,34 +167,6 @@ pub fn pay_to(asked: Paying) -> Result<ToSign<PayoutRequest>> {
     Ok(cooperative.to_sign(member.account, &author.pay_to(payout, stamp)))
 }
 
-/// An answer to a poll.
-#[derive(Deserialize)]
-pub struct Answering {
-    cooperative: Seen,
-    member: MemberView,
-    /// As the gateway shows it.
-    poll: PollView,
-    /// The option's place, from 0.
-    choice: u16,
-    /// Above that of the member's ballot that is kept; 0 where there is none.
-    sequence: u32,
-}
-
-/// Writes an answer to a poll, to be taken until the poll closes. A poll that another id is said of is none.
-pub fn ballot(asked: Answering) -> Result<ToSign<BallotRequest>> {
-    let Answering { cooperative, member, poll, choice, sequence } = asked;
-    let PollView { id, poll, .. } = poll;
-    if eip712::hash_struct(&eip712::Poll::from(&poll)) != id {
-        return Err("the poll is not the one of its number".to_owned());
-    }
-    if usize::from(choice) >= poll.options.len() {
-        return Err(format!("the poll has no answer {choice}"));
-    }
-    let ballot = Ballot { poll: id, member: member.member_id, choice, sequence, deadline: poll.closes_at };
-    let author = Author { site: &cooperative.site, id: member.member_id };
-    Ok(cooperative.to_sign(member.account, &author.ballot(ballot)))
-}
-
 /// Who contributes.
 #[derive(Deserialize)]
 pub struct Contributing {
@@ -333,17 +278,7 @@ pub fn approve_recovery(asked: Recovering) -> Result<RecoveryApproval> {
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Act {
     Veto,
-    SetPasskey { qx: B256, qy: B256 },
     SetRecovery { recovery_code: String },
-    Delegate { to: Address },
-    Vote { house: House, proposal: U256, support: u8 },
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum House {
-    Member,
-    Token,
 }
 
 /// What is to be done.
@@ -360,18 +295,9 @@ pub fn account_act(asked: Acting) -> Result<ToSign<ExecuteRequest>> {
     let Acting { cooperative, account, nonce, act } = asked;
     let (target, data) = match act {
         Act::Veto => (Address::ZERO, OwnCalls::vetoCall {}.abi_encode()),
-        Act::SetPasskey { qx, qy } => (Address::ZERO, OwnCalls::setPasskeyCall { qx, qy }.abi_encode()),
         Act::SetRecovery { recovery_code } => {
             let recovery = recovery(guardian(&recovery_code)?.address());
             (Address::ZERO, OwnCalls::setRecoveryCall { recovery }.abi_encode())
-        }
-        Act::Delegate { to } => (cooperative.gov_token, Votes::delegateCall { delegatee: to }.abi_encode()),
-        Act::Vote { house, proposal, support } => {
-            let governor = match house {
-                House::Member => cooperative.member_governor,
-                House::Token => cooperative.token_governor,
-            };
-            (governor, Votes::castVoteCall { proposalId: proposal, support }.abi_encode())
         }
     };
     let (deadline, data) = (cooperative.now + LIFETIME, Bytes::from(data));

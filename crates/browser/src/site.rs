@@ -30,9 +30,6 @@ struct Addresses {
     steward_committee: Address,
     settlement_ledger: Address,
     disputes: Address,
-    gov_token: Address,
-    member_governor: Address,
-    token_governor: Address,
 }
 
 /// The answer of `GET /v1/cooperative`.
@@ -43,12 +40,6 @@ pub struct Seen {
     pub site: Site,
     /// Block time at the gateway.
     pub now: u64,
-    /// The votes of the token house.
-    pub gov_token: Address,
-    /// Where the member house votes.
-    pub member_governor: Address,
-    /// Where the token house votes.
-    pub token_governor: Address,
 }
 
 /// The chain of whoever tries things out, whose time is moved by hand.
@@ -100,13 +91,7 @@ impl TryFrom<Cooperative> for Seen {
             settlement_ledger: a.settlement_ledger,
             disputes: a.disputes,
         };
-        Ok(Self {
-            site: Site { contracts, stewards: shown.stewards, quorum: shown.quorum },
-            now: shown.now,
-            gov_token: a.gov_token,
-            member_governor: a.member_governor,
-            token_governor: a.token_governor,
-        })
+        Ok(Self { site: Site { contracts, stewards: shown.stewards, quorum: shown.quorum }, now: shown.now })
     }
 }
 

@@ -6,12 +6,10 @@ use rand::CryptoRng;
 use rochdale_api::member::{
     Application, JoinRequest, KeyOfferRequest, KeyReceipt, KeyReceipts, LeaveRequest, PayoutRequest, SealedTo,
 };
-use rochdale_api::poll::BallotRequest;
 use rochdale_api::settlement::DemandRequest;
 use rochdale_core::commit;
 use rochdale_core::ids::{Epoch, MemberId};
 use rochdale_core::ledger::{DemandKind, holders_needed};
-use rochdale_core::poll::Ballot;
 use rochdale_crypto::RowKey;
 use rochdale_crypto::sealing::{RowKeyContext, seal_row_key};
 use rochdale_eip712 as eip712;
@@ -178,13 +176,6 @@ impl Author<'_> {
         let request = PayoutRequest { member_id: self.id, payout, nonce, deadline, signature: Bytes::new() };
         let said = statement::payout(&request);
         Unsigned::of(request, &said, &self.site.contracts.membership_domain())
-    }
-
-    /// Answers a poll.
-    pub fn ballot(&self, ballot: Ballot) -> Unsigned<BallotRequest> {
-        let said = eip712::Ballot::from(&ballot);
-        let request = BallotRequest { ballot, signature: Bytes::new() };
-        Unsigned::of(request, &said, &self.site.contracts.poll_domain())
     }
 
     /// Demands what opens the member's row in the pending tree of this epoch and attempt.

@@ -53,7 +53,6 @@ mod types {
 
         /// The account's own functions that its passkey calls.
         interface OwnCalls {
-            function setPasskey(bytes32 qx, bytes32 qy) external;
             function setRecovery(Recovery recovery) external;
             function veto() external;
         }

@@ -169,5 +169,5 @@ export const doorOfCode = async (recovery_code: string): Promise<Hex> => (await 
 
 export const approveRecovery = (of: { cooperative: Cooperative; account: string; recovery_code: string; qx: Hex; qy: Hex; round: number }) => call("approve_recovery", of, request);
 
-export type Act = { kind: "veto" } | { kind: "set_recovery"; recovery_code: string } | { kind: "set_passkey"; qx: Hex; qy: Hex };
+export type Act = { kind: "veto" } | { kind: "set_recovery"; recovery_code: string };
 export const accountAct = (of: { cooperative: Cooperative; account: string; nonce: number; act: Act }) => call("account_act", of, ToAgree);
