@@ -248,6 +248,14 @@ export function signed(json: string): string;
  */
 export function withdraw(json: string): string;
 
+/**
+ * r" `{choice}` → `{words}`, by which tests hold a page's choice against the rules.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function words(json: string): string;
+
 export type InitInput = RequestInfo | URL | Response | BufferSource | WebAssembly.Module;
 
 export interface InitOutput {
@@ -284,6 +292,7 @@ export interface InitOutput {
     readonly session: (a: number, b: number) => [number, number, number, number];
     readonly signed: (a: number, b: number) => [number, number, number, number];
     readonly withdraw: (a: number, b: number) => [number, number, number, number];
+    readonly words: (a: number, b: number) => [number, number, number, number];
     readonly __wbindgen_exn_store: (a: number) => void;
     readonly __externref_table_alloc: () => number;
     readonly __wbindgen_externrefs: WebAssembly.Table;

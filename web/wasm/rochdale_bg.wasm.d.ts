@@ -33,6 +33,7 @@ export const reply_key: (a: number, b: number) => [number, number, number, numbe
 export const session: (a: number, b: number) => [number, number, number, number];
 export const signed: (a: number, b: number) => [number, number, number, number];
 export const withdraw: (a: number, b: number) => [number, number, number, number];
+export const words: (a: number, b: number) => [number, number, number, number];
 export const __wbindgen_exn_store: (a: number) => void;
 export const __externref_table_alloc: () => number;
 export const __wbindgen_externrefs: WebAssembly.Table;

@@ -73,6 +73,8 @@ exports! {
     notice: saying;
     /// `{}` → the choice that a form offers first.
     health_research: saying;
+    /// `{choice}` → `{words}`, by which tests hold a page's choice against the rules.
+    words: saying;
     /// `{cooperative, member, choice, until, language, contact}` → `{request, challenge, receipt, words}`.
     consent: saying;
     /// `{cooperative, member, kind, nonce?, now?}` → `{request, challenge}`.

@@ -52,6 +52,23 @@ pub fn health_research(_: Nothing) -> Result<Choice> {
     Ok(Choice::health_research())
 }
 
+/// A choice.
+#[derive(Deserialize)]
+pub struct Chosen {
+    choice: Choice,
+}
+
+/// A choice in sentences.
+#[derive(Serialize)]
+pub struct InWords {
+    words: Vec<String>,
+}
+
+/// What a choice permits, in English.
+pub fn words(asked: Chosen) -> Result<InWords> {
+    Ok(InWords { words: choice::words(&asked.choice, date) })
+}
+
 /// Unix seconds as a day, UTC.
 fn date(at: u64) -> String {
     let (year, month, day) = civil(at / 86_400);
