@@ -17,6 +17,7 @@ pub mod invitation;
 pub mod membership;
 pub mod notice;
 mod order;
+mod poll;
 #[cfg(feature = "http")]
 mod post;
 pub mod rows;
@@ -26,7 +27,7 @@ pub mod statement;
 mod unsigned;
 
 pub use membership::{Author, Member};
-pub use order::{Ordered, Researcher, open_answer};
+pub use order::{Ordered, Researcher, open_answer, order};
 #[cfg(feature = "http")]
 pub use post::post_sealed;
 pub use site::{Site, Stamp};
