@@ -41,6 +41,7 @@ const routes = root.addChildren([
   page("/epochs/$epoch", "public", () => import("./public/epoch")),
   page("/datasets", "researcher", () => import("./researcher/datasets")),
   page("/datasets/$dataset", "researcher", () => import("./researcher/dataset")),
+  page("/try", "researcher", () => import("./researcher/try")),
   page("/polls", "governance", () => import("./governance/polls")),
   page("/polls/$poll", "governance", () => import("./governance/poll")),
   page("/health", "operator", () => import("./operator/health")),

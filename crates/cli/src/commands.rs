@@ -57,7 +57,7 @@ pub async fn up(
     let config = config.as_deref().map(local_config).transpose()?;
     let mut running = Running::start(&state, layout, without, config, ui).await?;
     let url = running.layout.gateway_url();
-    let invitation = running.invitation("made by `rochdale up`", ui).await;
+    let invitation = running.welcome("made by `rochdale up`", ui).await;
     let link = invitation.as_ref().map(|link| format!("\nJoin in a browser, as one person, within a day: {link}"));
     show(
         ui,
