@@ -39,6 +39,7 @@ const world = {
   invite: () => JSON.parse(run("registrar", "invite", "--json"))[0].code,
   /** The running period ends, and its shares are final. */
   settle: () => void run("epoch", "settle"),
+  later: (span) => void run("time", span),
 };
 const failures = [];
 
