@@ -15,7 +15,7 @@ import { WalletFailure, type Announced } from "./provider";
 import { type Site, useSite } from "./site";
 import { addChain, connect, disconnect, switchTo, useWallets } from "./wallet";
 
-const PLACES = ["/datasets", "/request", "/desk", "/ethics"] as const;
+const PLACES = ["/datasets", "/request", "/desk", "/ask", "/ethics"] as const;
 
 export function Room({ title, lead, back, children }: { title: string; lead?: string; back?: ReactNode; children: ReactNode }) {
   const { t } = useTranslation("researcher-chain");
