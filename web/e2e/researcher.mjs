@@ -27,7 +27,8 @@ export const tests = (world) => {
     ["nothing is bought: refused, too little money, another price, another account", () => refused(world)],
     ["other contracts than before are not paid", () => otherContracts(world)],
     ["by keyboard alone", () => byKeyboard(world)],
-    ...LOOKS.map((look) => [`every page, ${Object.values(look).join(", ")}`, () => looks(world, look)]),
+    // Wide, light and in English all tests above look.
+    ...LOOKS.slice(1).map((look) => [`every page, ${Object.values(look).join(", ")}`, () => looks(world, look)]),
   ];
 };
 
@@ -162,7 +163,8 @@ async function connects(world) {
   await page.getByText("0x000000000000000000000000000000000000dead").waitFor();
   await wallet.tell("accountsChanged", []);
   await choose.waitFor();
-  visitor.isClean();
+  // A cooperative that is no trial run names no node.
+  visitor.isClean(BROKEN);
   await visitor.close();
 }
 
