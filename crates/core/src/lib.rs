@@ -11,6 +11,7 @@ pub mod draw;
 pub mod fhir;
 pub mod ids;
 pub mod ledger;
+pub mod measure;
 pub mod money;
 pub mod order;
 pub mod poll;
