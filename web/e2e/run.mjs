@@ -15,6 +15,7 @@ import * as check from "./check.mjs";
 import * as keyboard from "./keyboard.mjs";
 import * as member from "./member.mjs";
 import * as policy from "./policy.mjs";
+import * as researcher from "./researcher.mjs";
 import * as routes from "./routes.mjs";
 import * as states from "./states.mjs";
 
@@ -33,15 +34,16 @@ const [steward, chain] = ["--steward", "--chain"].map(option).map(Number);
 const [rochdale, state] = ["--rochdale", "--state"].map(option);
 const run = (...given) => execFileSync(rochdale, [...given, "--state", state], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
 const world = {
-  ...{ site, browser, gateway, fresh, steward, chain, shoot, rochdale },
+  ...{ site, browser, gateway, fresh, steward, chain, shoot, rochdale, state },
   /** A code that admits one person. */
   invite: () => JSON.parse(run("registrar", "invite", "--json"))[0].code,
   /** The running period ends, and its shares are final. */
   settle: () => void run("epoch", "settle"),
+  later: (span) => void run("time", span),
 };
 const failures = [];
 
-const tests = Object.entries({ policy, routes, states, keyboard, check, member }).flatMap(([file, { tests }]) =>
+const tests = Object.entries({ policy, routes, states, keyboard, check, researcher, member }).flatMap(([file, { tests }]) =>
   tests(world).map(([name, run]) => [`${file}: ${name}`, run]),
 );
 for (const [name, run] of tests.filter(([name]) => name.includes(option("--only") ?? ""))) {

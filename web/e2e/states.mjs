@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { fits, isAccessible, settled, visit } from "./browser.mjs";
 
-const READING = ["/", "/licenses", "/treasury", "/epochs", "/epochs/1", "/polls", "/datasets", "/datasets/1", "/health"];
+const READING = ["/", "/licenses", "/treasury", "/epochs", "/epochs/1", "/polls", "/datasets", "/datasets/1", "/request", "/buy/1", "/desk", "/health"];
 const LOOKS = [
   { size: "narrow", theme: "dark", language: "de" },
   { size: "wide", theme: "light", language: "en" },

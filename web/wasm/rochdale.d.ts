@@ -59,6 +59,14 @@ export function approve_recovery(json: string): string;
 export function assertion(json: string): string;
 
 /**
+ * r" `{cooperative, member, id, poll, choice, sequence}` → `{request, challenge}`.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function ballot(json: string): string;
+
+/**
  * r" `{epoch, member_id, row}` → what the row's cash is made of, or `null`.
  *
  * # Errors
@@ -121,12 +129,28 @@ export function door_of_code(json: string): string;
 export function draw(json: string): string;
 
 /**
+ * r" `{query, cohort, min_cohort?}` → how exact an answer would be.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function expect(json: string): string;
+
+/**
  * r" `{}` → the choice that a form offers first.
  *
  * # Errors
  * In English: what was not given as it has to be, or why it cannot be done.
  */
 export function health_research(json: string): string;
+
+/**
+ * r" `{cooperative, member, question, options, snapshot_block, snapshot_time, days}` → `{request, challenge}`.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function hold_poll(json: string): string;
 
 /**
  * r" `{secret}` → `{id, key}`.
@@ -161,6 +185,14 @@ export function locker_seal(json: string): string;
 export function notice(json: string): string;
 
 /**
+ * r" `{cooperative, secret, order, request, sealed}` → the answer, checked against what was ordered.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function open_answer(json: string): string;
+
+/**
  * r" `{cooperative, member_id, steward, secret, answer}` → what the steward holds of the member.
  *
  * # Errors
@@ -193,6 +225,14 @@ export function open_record(json: string, blob: Uint8Array | number[]): Uint8Arr
 export function open_row(json: string): string;
 
 /**
+ * r" `{cooperative, license_id, purpose, query, cut}` → `{order, request, typed_data}`.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function order(json: string): string;
+
+/**
  * r" `{cooperative, member, payout}` → `{request, challenge}`.
  *
  * # Errors
@@ -207,6 +247,14 @@ export function pay_to(json: string): string;
  * In English: what was not given as it has to be, or why it cannot be done.
  */
 export function read_code(json: string): string;
+
+/**
+ * r" `{text}` → `{query, digest}`.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function read_query(json: string): string;
 
 /**
  * Replays the project's vectors: `files` is a JSON object of each file's text by its name. Gives the number of cases by file, as JSON.
@@ -266,6 +314,7 @@ export interface InitOutput {
     readonly apply: (a: number, b: number) => [number, number, number, number];
     readonly approve_recovery: (a: number, b: number) => [number, number, number, number];
     readonly assertion: (a: number, b: number) => [number, number, number, number];
+    readonly ballot: (a: number, b: number) => [number, number, number, number];
     readonly cash_parts: (a: number, b: number) => [number, number, number, number];
     readonly check_answer: (a: number, b: number) => [number, number, number, number];
     readonly check_record: (a: number, b: number, c: number, d: number, e: number) => [number, number];
@@ -276,17 +325,22 @@ export interface InitOutput {
     readonly contributed_json: (a: number) => [number, number];
     readonly door_of_code: (a: number, b: number) => [number, number, number, number];
     readonly draw: (a: number, b: number) => [number, number, number, number];
+    readonly expect: (a: number, b: number) => [number, number, number, number];
     readonly health_research: (a: number, b: number) => [number, number, number, number];
+    readonly hold_poll: (a: number, b: number) => [number, number, number, number];
     readonly locker_id: (a: number, b: number) => [number, number, number, number];
     readonly locker_open: (a: number, b: number) => [number, number, number, number];
     readonly locker_seal: (a: number, b: number) => [number, number, number, number];
     readonly notice: (a: number, b: number) => [number, number, number, number];
+    readonly open_answer: (a: number, b: number) => [number, number, number, number];
     readonly open_held: (a: number, b: number) => [number, number, number, number];
     readonly open_openings: (a: number, b: number) => [number, number, number, number];
     readonly open_record: (a: number, b: number, c: number, d: number) => [number, number, number, number];
     readonly open_row: (a: number, b: number) => [number, number, number, number];
+    readonly order: (a: number, b: number) => [number, number, number, number];
     readonly pay_to: (a: number, b: number) => [number, number, number, number];
     readonly read_code: (a: number, b: number) => [number, number, number, number];
+    readonly read_query: (a: number, b: number) => [number, number, number, number];
     readonly replay_vectors: (a: number, b: number) => [number, number, number, number];
     readonly reply_key: (a: number, b: number) => [number, number, number, number];
     readonly session: (a: number, b: number) => [number, number, number, number];

@@ -9,9 +9,11 @@ mod check;
 mod joining;
 mod kept;
 mod reading;
+mod researching;
 mod saying;
 mod site;
 mod vectors;
+mod voting;
 
 pub use check::{Checked, Looked, check};
 pub use vectors::{Fault, replay};
@@ -89,6 +91,18 @@ exports! {
     approve_recovery: saying;
     /// `{cooperative, account, nonce, act}` → `{request, challenge}`.
     account_act: saying;
+    /// `{cooperative, member, id, poll, choice, sequence}` → `{request, challenge}`.
+    ballot: voting;
+    /// `{cooperative, member, question, options, snapshot_block, snapshot_time, days}` → `{request, challenge}`.
+    hold_poll: voting;
+    /// `{text}` → `{query, digest}`.
+    read_query: researching;
+    /// `{query, cohort, min_cohort?}` → how exact an answer would be.
+    expect: researching;
+    /// `{cooperative, license_id, purpose, query, cut}` → `{order, request, typed_data}`.
+    order: researching;
+    /// `{cooperative, secret, order, request, sealed}` → the answer, checked against what was ordered.
+    open_answer: researching;
     /// `{cooperative, account, hours}` → `{key, until, challenge}`.
     session: reading;
     /// `{cooperative, key, session, audience, method, path, body}` → `{headers, digest}`.

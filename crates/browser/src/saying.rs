@@ -1,12 +1,13 @@
 //! What a member says: written here, signed by its passkey.
 
+use alloy_primitives::aliases::U96;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::SolCall as _;
 use rochdale_api::account::{AccountCall, ExecuteRequest, RecoveryApproval};
 use rochdale_api::contribution::ContributionPackage;
 use rochdale_api::member::{DenyRequest, GrantRequest, LeaveRequest, PayoutRequest};
 use rochdale_api::status::MemberView;
-use rochdale_client::{Author, Stamp, choice, notice};
+use rochdale_client::{Author, Stamp, address, choice, notice};
 use rochdale_core::calendar::civil;
 use rochdale_core::consent::{Choice, Controller, Receipt};
 use rochdale_core::fhir::{Limits, Piece, pieces, record_digest};
@@ -15,11 +16,12 @@ use rochdale_core::score::score;
 use rochdale_crypto::Cid;
 use rochdale_eip712 as eip712;
 use rochdale_eip712::account::{self, Approval, Call, OwnCalls};
+use rochdale_eip712::governor::{House, Votes};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::joining::{Nothing, guardian, recovery};
-use crate::site::{LIFETIME, Result, Seen, ToSign, rng, words as in_words};
+use crate::site::{LIFETIME, Result, Seen, ToSign, Voting, rng, words as in_words};
 
 /// The name under which the cooperative answers for what it does with the data.
 const CONTROLLER: &str = "The cooperative";
@@ -173,12 +175,13 @@ pub fn withdraw(asked: Withdrawing) -> Result<Withdrawal> {
 pub struct Paying {
     cooperative: Seen,
     member: MemberView,
-    payout: Address,
+    payout: String,
 }
 
 /// Writes that the member is paid elsewhere.
 pub fn pay_to(asked: Paying) -> Result<ToSign<PayoutRequest>> {
     let Paying { cooperative, member, payout } = asked;
+    let payout = address::read(&payout).map_err(in_words)?;
     let stamp = Stamp { nonce: member.membership_nonce, deadline: cooperative.now + LIFETIME };
     let author = Author { site: &cooperative.site, id: member.member_id };
     Ok(cooperative.to_sign(member.account, &author.pay_to(payout, stamp)))
@@ -290,12 +293,73 @@ pub fn approve_recovery(asked: Recovering) -> Result<RecoveryApproval> {
     Ok(RecoveryApproval { account, qx, qy, guardian, round, deadline, guardians, threshold, delay, signature })
 }
 
-/// What an account does itself.
+/// What an account does.
 #[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Act {
+    /// Ends a recovery that is under way.
     Veto,
+    /// Makes the guardian that follows from a code the only one.
     SetRecovery { recovery_code: String },
+    /// Votes on the proposal of this number, in each of these houses.
+    Vote { proposal: U256, houses: Vec<HouseOf>, support: Support },
+    /// Has somebody else vote with what GOV one holds, or oneself.
+    Delegate { to: Address },
+    /// Locks GOV, in its smallest unit, for the time of a tier.
+    Lock { amount: U256, tier: u8 },
+    /// Fetches what the lock at this place, from 0, held.
+    Unlock { index: u32 },
+    /// Has the votes of who became a member 30 days ago count.
+    Sync,
+}
+
+/// A house.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum HouseOf {
+    Member,
+    Token,
+}
+
+/// A vote, by the number that governors have for it.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+enum Support {
+    Against = 0,
+    For = 1,
+    Abstain = 2,
+}
+
+impl Act {
+    /// The calls that do it; target zero is the account itself.
+    fn calls(self, account: Address, voting: Voting) -> Result<Vec<(Address, Vec<u8>)>> {
+        let own = |data| vec![(Address::ZERO, data)];
+        let of_gov = |data| vec![(voting.gov_token, data)];
+        Ok(match self {
+            Self::Veto => own(OwnCalls::vetoCall {}.abi_encode()),
+            Self::SetRecovery { recovery_code } => {
+                let recovery = recovery(guardian(&recovery_code)?.address());
+                own(OwnCalls::setRecoveryCall { recovery }.abi_encode())
+            }
+            Self::Vote { proposal, houses, support } => {
+                let vote = House::castVoteCall { proposalId: proposal, support: support as u8 }.abi_encode();
+                let governor = |house| match house {
+                    HouseOf::Member => voting.member_house,
+                    HouseOf::Token => voting.token_house,
+                };
+                houses.into_iter().map(|house| (governor(house), vote.clone())).collect()
+            }
+            Self::Delegate { to } => of_gov(Votes::delegateCall { delegatee: to }.abi_encode()),
+            Self::Lock { amount, tier } => {
+                let narrow = u128::try_from(amount).ok().and_then(|amount| U96::try_from(amount).ok());
+                let amount = narrow.ok_or_else(|| format!("{amount} is more GOV than there can be"))?;
+                of_gov(Votes::lockCall { amount, tier }.abi_encode())
+            }
+            Self::Unlock { index } => of_gov(Votes::unlockCall { index: U256::from(index) }.abi_encode()),
+            Self::Sync => of_gov(Votes::syncCall { account }.abi_encode()),
+        })
+    }
 }
 
 /// What is to be done.
@@ -310,16 +374,10 @@ pub struct Acting {
 /// Writes what the account does.
 pub fn account_act(asked: Acting) -> Result<ToSign<ExecuteRequest>> {
     let Acting { cooperative, account, nonce, act } = asked;
-    let (target, data) = match act {
-        Act::Veto => (Address::ZERO, OwnCalls::vetoCall {}.abi_encode()),
-        Act::SetRecovery { recovery_code } => {
-            let recovery = recovery(guardian(&recovery_code)?.address());
-            (Address::ZERO, OwnCalls::setRecoveryCall { recovery }.abi_encode())
-        }
-    };
-    let (deadline, data) = (cooperative.now + LIFETIME, Bytes::from(data));
-    let batch = [Call { target, value: U256::ZERO, data: data.clone() }];
+    let deadline = cooperative.now + LIFETIME;
+    let calls = act.calls(account, cooperative.voting)?.into_iter();
+    let batch: Vec<Call> = calls.map(|(target, data)| Call { target, value: U256::ZERO, data: data.into() }).collect();
     let challenge = account::execute_digest(cooperative.site.contracts.chain_id, account, &batch, nonce, deadline);
-    let calls = vec![AccountCall { target, data }];
+    let calls = batch.into_iter().map(|Call { target, data, .. }| AccountCall { target, data }).collect();
     Ok(ToSign { request: ExecuteRequest { account, calls, nonce, deadline, signature: Bytes::new() }, challenge })
 }

@@ -30,6 +30,20 @@ struct Addresses {
     steward_committee: Address,
     settlement_ledger: Address,
     disputes: Address,
+    member_governor: Address,
+    token_governor: Address,
+    gov_token: Address,
+}
+
+/// Where members vote.
+#[derive(Clone, Copy)]
+pub struct Voting {
+    /// The governor of the member house.
+    pub member_house: Address,
+    /// The governor of the token house.
+    pub token_house: Address,
+    /// Whose holders vote in the token house.
+    pub gov_token: Address,
 }
 
 /// The answer of `GET /v1/cooperative`.
@@ -38,6 +52,8 @@ struct Addresses {
 pub struct Seen {
     /// What is needed to sign and to seal.
     pub site: Site,
+    /// Where members vote.
+    pub voting: Voting,
     /// Block time at the gateway.
     pub now: u64,
 }
@@ -91,7 +107,9 @@ impl TryFrom<Cooperative> for Seen {
             settlement_ledger: a.settlement_ledger,
             disputes: a.disputes,
         };
-        Ok(Self { site: Site { contracts, stewards: shown.stewards, quorum: shown.quorum }, now: shown.now })
+        let voting = Voting { member_house: a.member_governor, token_house: a.token_governor, gov_token: a.gov_token };
+        let site = Site { contracts, stewards: shown.stewards, quorum: shown.quorum };
+        Ok(Self { site, voting, now: shown.now })
     }
 }
 

@@ -499,4 +499,18 @@ mod tests {
         assert_eq!(Bucket::named(U256::from(Bucket::Reserve as u8)), Some("reserve"));
         assert_eq!(Bucket::named(U256::from(5)), None);
     }
+
+    /// A browser knows the functions by which an account votes without the contracts' ABI.
+    #[test]
+    fn an_account_votes_by_the_contracts_functions() {
+        use alloy::sol_types::SolCall as _;
+
+        use crate::eip712::governor::{House, Votes};
+
+        assert_eq!(House::castVoteCall::SELECTOR, CoopGovernor::castVoteCall::SELECTOR);
+        assert_eq!(Votes::delegateCall::SELECTOR, GovToken::delegateCall::SELECTOR);
+        assert_eq!(Votes::lockCall::SELECTOR, GovToken::lockCall::SELECTOR);
+        assert_eq!(Votes::unlockCall::SELECTOR, GovToken::unlockCall::SELECTOR);
+        assert_eq!(Votes::syncCall::SELECTOR, GovToken::syncCall::SELECTOR);
+    }
 }

@@ -47,6 +47,7 @@ mod transcript;
 mod ui;
 mod up;
 mod wallet;
+mod welcome;
 mod when;
 mod withdraw;
 

@@ -8,6 +8,7 @@
 //! passes block time, nonces and a [`rand::CryptoRng`], and sends what comes out. So the same code runs in a browser. The feature `http` adds
 //! what sends a sealed body.
 
+pub mod address;
 pub mod choice;
 pub mod code;
 mod consent;
@@ -17,6 +18,7 @@ pub mod invitation;
 pub mod membership;
 pub mod notice;
 mod order;
+mod poll;
 #[cfg(feature = "http")]
 mod post;
 pub mod rows;
@@ -26,7 +28,7 @@ pub mod statement;
 mod unsigned;
 
 pub use membership::{Author, Member};
-pub use order::{Ordered, Researcher, open_answer};
+pub use order::{Ordered, Researcher, open_answer, order};
 #[cfg(feature = "http")]
 pub use post::post_sealed;
 pub use site::{Site, Stamp};

@@ -1,6 +1,6 @@
 //! A researcher's orders and their answers.
 
-use alloy_primitives::B256;
+use alloy_primitives::{B256, Bytes};
 use alloy_signer_local::PrivateKeySigner;
 use rochdale_api::order::{Answered, Order, QueryRequest, SealedAnswer};
 use rochdale_core::commit;
@@ -11,7 +11,7 @@ use rochdale_crypto::{Sealed, SealingKeyPair};
 use rochdale_eip712 as eip712;
 use serde::{Deserialize, Serialize};
 
-use crate::{ClientError, Result, Site};
+use crate::{ClientError, Result, Site, Unsigned};
 
 /// A researcher as a signer.
 #[derive(Clone, Copy)]
@@ -47,8 +47,8 @@ impl Researcher<'_> {
         nonce: B256,
         deadline: u64,
     ) -> Result<Ordered> {
-        let (query_digest, rho) = (query.digest()?, query.rho);
-        self.sign(query, Order { license_id: license, cut, query_digest, rho, purpose, nonce, deadline })
+        let unsigned = order(self.site, (license, purpose), query, cut, nonce, deadline)?;
+        Ok(Ordered { order: unsigned.digest(), request: unsigned.signed_by(self.key)? })
     }
 
     /// Signs an order as it is.
@@ -56,10 +56,31 @@ impl Researcher<'_> {
     /// # Errors
     /// Where the key refuses to sign.
     pub fn sign(&self, query: Query, order: Order) -> Result<Ordered> {
-        let (message, domain) = (eip712::order::QueryOrder::from(&order), self.site.contracts.committee_domain());
-        let signature = eip712::sign(self.key, &message, &domain)?;
-        Ok(Ordered { order: eip712::digest(&message, &domain), request: QueryRequest { query, order, signature } })
+        let unsigned = unsigned(self.site, query, order);
+        Ok(Ordered { order: unsigned.digest(), request: unsigned.signed_by(self.key)? })
     }
+}
+
+/// An order of the answer to `query` as of the finalized block `cut`, before `deadline`, Unix seconds of block time; `nonce` is 32 random
+/// bytes. Its digest is its name.
+///
+/// # Errors
+/// Where the query has no digest.
+pub fn order(
+    site: &Site,
+    (license_id, purpose): (LicenseId, Purpose),
+    query: Query,
+    cut: B256,
+    nonce: B256,
+    deadline: u64,
+) -> Result<Unsigned<QueryRequest>> {
+    let (query_digest, rho) = (query.digest()?, query.rho);
+    Ok(unsigned(site, query, Order { license_id, cut, query_digest, rho, purpose, nonce, deadline }))
+}
+
+fn unsigned(site: &Site, query: Query, order: Order) -> Unsigned<QueryRequest> {
+    let (message, domain) = (eip712::order::QueryOrder::from(&order), site.contracts.committee_domain());
+    Unsigned::of(QueryRequest { query, order, signature: Bytes::new() }, &message, &domain)
 }
 
 /// Opens an answer with the key that the license names, and checks it against what was ordered.

@@ -5,6 +5,8 @@ use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::{Eip712Domain, SolStruct};
 use rochdale_api::contribution::ContributionPackage;
 use rochdale_api::member::{DenyRequest, GrantRequest, LeaveRequest, PayoutRequest};
+use rochdale_api::order::QueryRequest;
+use rochdale_api::poll::{BallotRequest, PollRequest};
 use rochdale_api::settlement::DemandRequest;
 use rochdale_eip712 as eip712;
 
@@ -26,7 +28,17 @@ macro_rules! carries {
     };
 }
 
-carries!(GrantRequest, DenyRequest, LeaveRequest, PayoutRequest, DemandRequest, ContributionPackage);
+carries!(
+    GrantRequest,
+    DenyRequest,
+    LeaveRequest,
+    PayoutRequest,
+    DemandRequest,
+    ContributionPackage,
+    PollRequest,
+    BallotRequest,
+    QueryRequest
+);
 
 /// A request that lacks its signature, with the EIP-712 digest that is to be signed.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@
 //! which must fit 63 bits; members' values are added as `decimal(20, 0)`, whose sum has 30 digits, which
 //! `2^32 · (upper − lower)`, for as many members as there can be, must fit. The shift also makes the engine's division,
 //! which truncates, a floor. Which rows count and what they are clamped to is told by the query's
-//! [`Chain`](crate::stability::Chain), to whose end the noise is calibrated.
+//! [`Chain`], to whose end the noise is calibrated.
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::JoinType;
@@ -21,9 +21,9 @@ use datafusion::functions_aggregate::expr_fn::{count, sum};
 use datafusion::logical_expr::{Expr, cast, col, lit, when};
 use rochdale_core::fhir::Sex;
 use rochdale_core::query::{self, Ask, Code, Cohort, Of, Query, QueryError};
+use rochdale_core::stability::{Chain, Clamped};
 
 use crate::pool::{Pool, sex_code};
-use crate::stability::{Chain, Clamped};
 
 /// Digits of the decimals that members' values are added as; the engine's sum has ten more.
 const DIGITS: u8 = 20;

@@ -1,7 +1,7 @@
 //! From an exact result to a differentially private answer: noise, then the gate.
 //!
 //! What is noised, how far one person moves it and which part of the query's ρ pays for it stands in
-//! [`stability`](crate::stability): figures, the count that the gate reads, and the number of people of whom a record could not be
+//! [`stability`]: figures, the count that the gate reads, and the number of people of whom a record could not be
 //! opened, of which an exact number would tell as much as any other.
 //!
 //! The gate compares the noisy count, never an exact one, with a threshold: what it does with it is post-processing and
@@ -9,11 +9,11 @@
 
 use alloy_primitives::B256;
 use rochdale_core::commit::CommitError;
-use rochdale_core::query::{Answer, Ask, Figure, Outcome, Query, VERSION, Withheld};
+use rochdale_core::query::{Answer, Ask, Figure, MIN_COHORT, Outcome, Query, VERSION, Withheld};
+use rochdale_core::stability::{self, Chain, Noised, Part, centre, ratio_error};
 
 use crate::engine::Exact;
 use crate::noise::{Gaussian, NoiseError};
-use crate::stability::{Chain, Noised, Part, centre};
 
 /// The threshold below which nothing is released.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,9 +23,9 @@ pub struct Gate {
 }
 
 impl Default for Gate {
-    /// Cohorts from 10.
+    /// Cohorts from [`MIN_COHORT`].
     fn default() -> Self {
-        Self { min_cohort: 10 }
+        Self { min_cohort: MIN_COHORT }
     }
 }
 
@@ -124,7 +124,7 @@ fn outcome(query: &Query, noisy: &[Noisy], gate: &Gate) -> Outcome {
             let mean = mean.clamp(i128::from(*lower), i128::from(*upper));
             let scale = |part| of(noisy, part).map_or(0.0, |noisy| noisy.scale);
             let error = ratio_error((sum, scale(Part::Figures)), (count, scale(Part::Gate)));
-            let mean = Figure { value: saturated(mean), scale: 1000, sigma_milli: thousandths(error) };
+            let mean = Figure { value: saturated(mean), scale: 1000, sigma_milli: stability::thousandths(error) };
             [vec![mean], figures(noisy, Part::Gate)].concat()
         }
         Ask::Histogram { .. } => figures(noisy, Part::Figures),
@@ -144,20 +144,8 @@ fn of(noisy: &[Noisy], part: Part) -> Option<&Noisy> {
 
 fn figures(noisy: &[Noisy], part: Part) -> Vec<Figure> {
     let Some(noisy) = of(noisy, part) else { return Vec::new() };
-    let sigma_milli = thousandths(noisy.scale);
+    let sigma_milli = stability::thousandths(noisy.scale);
     noisy.values.iter().map(|&value| Figure { value: saturated(value), scale: 1, sigma_milli }).collect()
-}
-
-/// The standard error of a quotient of two numbers with independent noise, each given with the deviation of its noise, by the delta
-/// method: `√(σ₁² + (n₁ / n₂)² σ₂²) / n₂`. Only what is noisy goes in, so that it tells nothing more.
-fn ratio_error((sum, of_sum): (i128, f64), (count, of_count): (i128, f64)) -> f64 {
-    let count = count as f64;
-    of_sum.hypot(sum as f64 / count * of_count) / count
-}
-
-/// A standard error in thousandths, rounded up.
-fn thousandths(error: f64) -> u64 {
-    saturated((error * 1000.0).ceil() as i128).unsigned_abs()
 }
 
 /// `value / by` to the nearest integer, halves up; `by` is positive.

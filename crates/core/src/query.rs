@@ -43,6 +43,8 @@ pub const NANO: u64 = 1_000_000_000;
 pub const MAX_RHO: u64 = NANO;
 /// Smallest budget of one query: ρ = 10^-6. Below it the noise drowns any answer, so it is a typing error.
 pub const MIN_RHO: u64 = 1_000;
+/// Members that a cohort must seem to have, noise included, unless its cooperative says otherwise.
+pub const MIN_COHORT: u64 = 10;
 
 /// Why a query is not answered as written; every message says how to mend it.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

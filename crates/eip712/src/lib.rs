@@ -12,6 +12,7 @@ use alloy_sol_types::{Eip712Domain, SolStruct};
 pub mod account;
 mod convert;
 pub mod order;
+mod typed_data;
 
 mod types {
     #![allow(missing_docs, reason = "the fields are documented where the contracts define them")]
@@ -288,6 +289,7 @@ mod types {
     }
 }
 
+pub use typed_data::typed_data;
 pub use types::*;
 
 /// What is signed for a governor; its ballot has the name of a poll's and other fields.
@@ -302,6 +304,19 @@ pub mod governor {
             uint8 support;
             address voter;
             uint256 nonce;
+        }
+
+        /// A house's function by which a member's account votes.
+        interface House {
+            function castVote(uint256 proposalId, uint8 support) external returns (uint256);
+        }
+
+        /// GovToken's functions by which who holds GOV has votes of it.
+        interface Votes {
+            function delegate(address delegatee) external;
+            function lock(uint96 amount, uint8 tier) external;
+            function unlock(uint256 index) external;
+            function sync(address account) external;
         }
     }
 }

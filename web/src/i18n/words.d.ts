@@ -5,7 +5,11 @@ import type memberJoin from "./en/member-join.json";
 import type memberMine from "./en/member-mine.json";
 import type operator from "./en/operator.json";
 import type publicWords from "./en/public.json";
+import type ethics from "./en/ethics.json";
 import type researcher from "./en/researcher.json";
+import type researcherAsk from "./en/researcher-ask.json";
+import type researcherBuy from "./en/researcher-buy.json";
+import type researcherChain from "./en/researcher-chain.json";
 
 export interface Words {
   common: typeof common;
@@ -15,7 +19,11 @@ export interface Words {
   "member-mine": typeof memberMine;
   operator: typeof operator;
   public: typeof publicWords;
+  ethics: typeof ethics;
   researcher: typeof researcher;
+  "researcher-ask": typeof researcherAsk;
+  "researcher-buy": typeof researcherBuy;
+  "researcher-chain": typeof researcherChain;
 }
 export type Room = Exclude<keyof Words, "common">;
 

@@ -12,7 +12,7 @@ use crate::{audit, epoch, member, records};
 use alloy::primitives::U256;
 use anyhow::{Context, Result, ensure};
 use rochdale_api::ProblemCode;
-use rochdale_api::client::{Client, Identity};
+use rochdale_api::client::{Client, ClientError, Identity};
 use rochdale_api::member::Sealed as SealedReply;
 use rochdale_api::order::{ReleaseRequest, SealedRequest, ShareAnswer, Shares};
 use rochdale_api::route::{gateway, steward};
@@ -32,6 +32,8 @@ const YEAR: u64 = 365 * 86_400;
 const MONTH: u64 = 30 * 86_400;
 /// How long the stewards may take to destroy what an erased member had, on a busy machine.
 const DESTROYED_WITHIN: Duration = Duration::from_secs(60);
+/// How long a steward may take to learn of an order that others signed.
+const KEPT_WITHIN: Duration = Duration::from_secs(60);
 /// Test dollars handed to the researcher, in micro-USDC: what 10,000 records cost.
 const ALLOWANCE: u128 = 1_000_000_000_000;
 
@@ -158,7 +160,7 @@ impl Demo {
             let context = OrderContext { chain_id, committee, order, worker, index: entry.steward };
             let sealed = seal_as(&coop::sealing_key(entry), &context, &json, &mut rand::rng())?.0;
             let request = SealedRequest { order, sealed };
-            let reply: SealedReply = match steward.post_signed(steward::RELEASE, &request, now).await {
+            let reply = match released(&steward, &request, now).await {
                 Ok(reply) => reply,
                 // Once the epoch is settled, an erasure destroys who was in the snapshot: nothing is released of it to anybody.
                 Err(error) if error.code() == ProblemCode::Conflict => {
@@ -261,5 +263,18 @@ impl Demo {
         }
         self.report.gas.per("for comparison: a transfer to each member", total, people.len() as u64);
         Ok(())
+    }
+}
+
+/// A steward's answer to a release. One that did not sign the order takes its snapshot from the others first: it is asked again.
+async fn released(steward: &Client, request: &SealedRequest, now: u64) -> Result<SealedReply, ClientError> {
+    let late = Instant::now() + KEPT_WITHIN;
+    loop {
+        let answer = steward.post_signed(steward::RELEASE, request, now).await;
+        let is_to_come = answer.as_ref().is_err_and(|error| error.code() == ProblemCode::NotFound);
+        if !is_to_come || Instant::now() > late {
+            return answer;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

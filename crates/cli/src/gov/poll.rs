@@ -2,20 +2,19 @@
 
 use super::args::{ChainArgs, PollCommand, PollSource};
 use crate::args::Common;
-use crate::commands::show;
 use crate::coop::Coop;
 use crate::state::{State, read_json};
-use crate::ui::Ui;
+use crate::ui::{Ui, show};
 use crate::wallet::Wallet;
 use crate::when::{count, utc};
 use alloy::primitives::B256;
 use anyhow::{Context, Result, bail, ensure};
-use rochdale_api::poll::{BallotRequest, PollRecord, PollRequest, PollView, SignedBallot};
+use rochdale_api::poll::{PollRecord, PollView, SignedBallot};
 use rochdale_api::route::gateway;
 use rochdale_chain::client::{Chain, Head};
-use rochdale_chain::eip712;
 use rochdale_chain::poll::{self as chain_poll, Electorate};
-use rochdale_core::poll::{Ballot, House, Poll, Tally};
+use rochdale_client::Author;
+use rochdale_core::poll::{House, Poll, Tally};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -43,8 +42,9 @@ pub async fn run(common: &Common, command: PollCommand, ui: Ui) -> Result<ExitCo
                 house: House::Members,
             };
             poll.check(head.finalized.timestamp)?;
-            let signature = eip712::sign(&wallet.key, &eip712::Poll::from(&poll), &coop.manifest.poll_domain())?;
-            let view: PollView = coop.gateway.post(gateway::HOLD_POLL, &PollRequest { poll, signature }).await?;
+            let author = Author { site: &coop.site(), id: poll.author };
+            let request = author.hold(poll).signed_by(&wallet.key)?;
+            let view: PollView = coop.gateway.post(gateway::HOLD_POLL, &request).await?;
             show(ui, &json!(view), format!("poll {} is open for {}", view.id, count(days.into(), "day")))
         }
         PollCommand::Vote { name, poll, choice } => vote(&coop, &common.state()?, &name, poll, &choice, ui).await,
@@ -99,17 +99,10 @@ async fn vote(coop: &Coop, state: &State, name: &str, poll: B256, choice: &str, 
     let record = record(coop, poll).await?;
     let member = wallet.id()?;
     let before = record.ballots.iter().find(|kept| kept.ballot.member == member);
-    let ballot = Ballot {
-        poll,
-        member,
-        choice: place(&record.poll.options, choice)?,
-        sequence: before.map_or(0, |kept| kept.ballot.sequence + 1),
-        deadline: record.poll.closes_at,
-    };
-    let signature = eip712::sign(&wallet.key, &eip712::Ballot::from(&ballot), &coop.manifest.poll_domain())?;
-    let request = BallotRequest { ballot, signature };
-    let kept: SignedBallot = coop.gateway.post(gateway::VOTE.at(poll), &request).await?;
-    let words = &record.poll.options[usize::from(ballot.choice)];
+    let (choice, sequence) = (place(&record.poll.options, choice)?, before.map_or(0, |kept| kept.ballot.sequence + 1));
+    let unsigned = Author { site: &coop.site(), id: member }.answer(poll, choice, sequence, record.poll.closes_at);
+    let kept: SignedBallot = coop.gateway.post(gateway::VOTE.at(poll), &unsigned.signed_by(&wallet.key)?).await?;
+    let words = &record.poll.options[usize::from(choice)];
     show(ui, &json!(kept), format!("member {member} answers {words:?}"))
 }
 

@@ -4,10 +4,10 @@
 use proptest::prelude::*;
 use rochdale_compute::engine::Exact;
 use rochdale_compute::release::{Evaluated, Statistic, statistics};
-use rochdale_compute::stability::{Chain, Part};
 use rochdale_core::draw::{Chance, DrawSalt};
 use rochdale_core::ids::{LicenseId, MemberId};
 use rochdale_core::query::{Ask, Cohort, Of, Query};
+use rochdale_core::stability::{Chain, Part};
 
 use crate::world::{Facts, code, exact, facts, pool, queries, query};
 

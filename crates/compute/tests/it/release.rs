@@ -3,6 +3,7 @@
 use alloy_primitives::B256;
 use rochdale_compute::engine::Exact;
 use rochdale_compute::release::{Evaluated, Gate, ReleaseError, release};
+use rochdale_core::expect::Expected;
 use rochdale_core::query::{Answer, Ask, Cohort, Figure, Of, Outcome, Query, Withheld};
 
 use crate::world::{code, query};
@@ -206,5 +207,28 @@ fn the_95_percent_interval_of_every_figure_covers_the_exact_one() {
     for (members, rho) in [(10_000i128, 20_000_000), (60, 100_000_000)] {
         let exact = Exact::Mean { sum: 4_000 * members, members: members as u64 };
         covered(&with_rho(mean(3_000, 20_000), rho), &exact, &[4_000, members]);
+    }
+}
+
+#[test]
+fn what_was_expected_before_the_order_is_what_the_answer_carries() {
+    let edges = vec![0, 10, 20, 30];
+    let bins = Ask::Histogram { of: Of::Observation(code(0)), rows: 4, edges };
+    for (ask, exact) in [
+        (Ask::Count {}, Exact::Count { members: 1_000 }),
+        (bins, Exact::Histogram { bins: vec![400, 300, 300] }),
+        // Everybody's value lies at a bound: the most that a mean can be off.
+        (mean(3_000, 20_000), Exact::Mean { sum: 20_000_000_000, members: 1_000_000 }),
+    ] {
+        let query = with_rho(ask, 15_000_000);
+        let expected = Expected::of(&query, 1_000_000, 10);
+        let answered = answered(&query, &exact);
+        for (place, figure) in answered.iter().enumerate() {
+            let told = expected.figures[place.min(expected.figures.len() - 1)];
+            assert_eq!(told.scale, figure.scale, "{query:?}");
+            // OpenDP confirms a scale that lies some units of the last place higher; a mean is of the noisy count.
+            let apart = told.sigma_milli.abs_diff(figure.sigma_milli);
+            assert!(apart <= 1 + figure.sigma_milli / 1_000, "{query:?}: {told:?}, answered {figure:?}");
+        }
     }
 }

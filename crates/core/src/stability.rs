@@ -1,31 +1,31 @@
 //! From records to a figure's noise: one chain, each step with how far one person can move what comes out of it.
 //!
 //! The unit of privacy is one person, added to or removed from the cooperative with **all** of their records. A [`Chain`] starts at
-//! [`Persons::ONE`] and can only be built by the steps below, in this order; the noise of [`release`](crate::release) is calibrated to
-//! what comes out at its end, and the clamp of [`plan`](crate::plan) is the one of the chain. (OpenDP's chained transformations, with
+//! [`Persons::ONE`] and can only be built by the steps below, in this order; the noise of `compute::release` is calibrated to
+//! what comes out at its end, and the clamp of `compute::plan` is the one of the chain. (OpenDP's chained transformations, with
 //! types in place of runtime metrics.)
 //!
 //! | step | done by | stability |
 //! |---|---|---|
-//! | [`within_budget`](Persons::within_budget): who has budget left | stewards, `core::budget` | 1 person → 1: whether one is named depends on one's own debits |
-//! | [`drawn`](Persons::drawn): independent salted inclusion | stewards, `core::draw` | 1 → 1: nobody's inclusion depends on another's presence |
+//! | [`within_budget`](Persons::within_budget): who has budget left | stewards, [`budget`](crate::budget) | 1 person → 1: whether one is named depends on one's own debits |
+//! | [`drawn`](Persons::drawn): independent salted inclusion | stewards, [`draw`](crate::draw) | 1 → 1: nobody's inclusion depends on another's presence |
 //! | [`opened`](Persons::opened): shares, blob, FHIR | worker, `records` | 1 → 1: a record that does not open takes its own person's rows alone away |
-//! | [`in_cohort`](Persons::in_cohort): filters | [`plan`](crate::plan) | 1 → 1: each filter looks at one person's rows |
-//! | [`rows`](Persons::rows): at most k rows a person | [`pool`](crate::pool), `rank < k` | ranks depend on the person's own rows alone: 1 person's rows, at most k |
-//! | [`clamped`](Rows::clamped): each row to `lower..=upper` | [`plan`](crate::plan) | row by row: k rows, each within the bounds |
-//! | [`one_value_each`](Clamped::one_value_each): mean of a person's rows | [`plan`](crate::plan) | k rows → 1 value, within the same bounds |
-//! | [`counted`](Persons::counted) | [`plan`](crate::plan) | 1 person → L2 1 |
-//! | [`summed_from_centre`](Values::summed_from_centre) | [`release`](crate::release) | 1 value → L2 of half the range, rounded up |
-//! | [`binned`](Values::binned) | [`plan`](crate::plan) | 1 value lies in one bin → L2 1 |
-//! | noise | [`noise`](crate::noise) | L2 Δ and ρ → σ, as OpenDP's map confirms |
+//! | [`in_cohort`](Persons::in_cohort): filters | `compute::plan` | 1 → 1: each filter looks at one person's rows |
+//! | [`rows`](Persons::rows): at most k rows a person | `compute::pool`, `rank < k` | ranks depend on the person's own rows alone: 1 person's rows, at most k |
+//! | [`clamped`](Rows::clamped): each row to `lower..=upper` | `compute::plan` | row by row: k rows, each within the bounds |
+//! | [`one_value_each`](Clamped::one_value_each): mean of a person's rows | `compute::plan` | k rows → 1 value, within the same bounds |
+//! | [`counted`](Persons::counted) | `compute::plan` | 1 person → L2 1 |
+//! | [`summed_from_centre`](Values::summed_from_centre) | `compute::release` | 1 value → L2 of half the range, rounded up |
+//! | [`binned`](Values::binned) | `compute::plan` | 1 value lies in one bin → L2 1 |
+//! | noise | `compute::noise` | L2 Δ and ρ → σ, as OpenDP's map confirms |
 //!
 //! Summing distances from the centre instead of the values themselves costs nothing and lowers the noise wherever 0 is not the centre:
 //! 3,000..=20,000 moves a sum of values by 20,000, the centred sum by 8,500.
 //!
 //! What the chain takes for granted: the published size that the draw divides by is public (a differentially private count with a charge
-//! of its own, `core::size`); the cut is public; a row's salt and the draw's are independent of the data.
+//! of its own, [`size`](crate::size)); the cut is public; a row's salt and the draw's are independent of the data.
 
-use rochdale_core::query::{Ask, Query};
+use crate::query::{Ask, NANO, Query};
 
 /// Of a query's ρ, one part in this many pays for the noisy number of people left out.
 const LEFT_OUT: u64 = 16;
@@ -183,6 +183,14 @@ pub struct Noised {
     pub rho: u64,
 }
 
+impl Noised {
+    /// Standard deviation of the noise, in the integers' unit: `Δ / √(2ρ)` (Bun and Steinke 2016, proposition 1.6).
+    #[must_use]
+    pub fn sigma(&self) -> f64 {
+        (self.sensitivity.l2_squared() as f64 / (2.0 * self.rho as f64 / NANO as f64)).sqrt()
+    }
+}
+
 /// The chain of one query: the bounds that its plan keeps, and the noise at its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chain {
@@ -229,10 +237,25 @@ impl Chain {
     }
 }
 
+/// The standard error of a quotient of two numbers with independent noise, each given with the deviation of its noise, by the delta
+/// method: `√(σ₁² + (n₁ / n₂)² σ₂²) / n₂`. Only what is noisy goes in, so that it tells nothing more.
+#[must_use]
+pub fn ratio_error((sum, of_sum): (i128, f64), (count, of_count): (i128, f64)) -> f64 {
+    let count = count as f64;
+    of_sum.hypot(sum as f64 / count * of_count) / count
+}
+
+/// A standard error in thousandths, rounded up; at most what canonical JSON holds.
+#[must_use]
+pub fn thousandths(error: f64) -> u64 {
+    const LIMIT: f64 = ((1u64 << 53) - 1) as f64;
+    (error * 1000.0).ceil().clamp(0.0, LIMIT) as u64
+}
+
 #[cfg(test)]
 mod tests {
-    use rochdale_core::ids::DatasetId;
-    use rochdale_core::query::{Cohort, Of, VERSION};
+    use crate::ids::DatasetId;
+    use crate::query::{Cohort, Of, VERSION};
 
     use super::*;
 
