@@ -363,7 +363,7 @@ pub enum Bucket {
 }
 
 impl Bucket {
-    const NAMES: [&'static str; 5] = ["contributors", "buyback", "operations", "compliance", "reserve"];
+    pub(crate) const NAMES: [&'static str; 5] = ["contributors", "buyback", "operations", "compliance", "reserve"];
 
     /// The name of the bucket of this number.
     #[must_use]

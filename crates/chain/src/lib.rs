@@ -4,7 +4,7 @@
 //! [`deploy::Manifest`], [`events::Follower`] keeps a process's store in step with the chain, and
 //! [`state::Cooperative`] is what the events add up to. [`poll`] finds what the chain says of signed ballots;
 //! [`account`] is what a passkey signs and what the cooperative's relayer sends for it;
-//! [`dispute`] stops a pending root; [`ethics`] is what the ethics board says of studies.
+//! [`dispute`] stops a pending root; [`ethics`] is what the ethics board says of studies; [`kpi`] are key figures.
 
 pub mod account;
 pub mod bindings;
@@ -17,6 +17,7 @@ pub mod erc1271;
 pub mod ethics;
 pub mod events;
 pub mod gov;
+pub mod kpi;
 mod layouts;
 pub mod local;
 pub mod poll;

@@ -6,19 +6,23 @@ use std::sync::Arc;
 use alloy::primitives::{Address, B256};
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, Purpose, StewardId};
 use rochdale_core::ledger::{LedgerError, NewLeaf, OpenedInputs, Params, Revenue};
-use rochdale_core::money::MicroUsdc;
+use rochdale_core::money::{DataWei, MicroUsdc};
 use serde::{Deserialize, Serialize};
 
 use crate::events::{Event, LicenseTerms, Located, Seat};
 
 mod consent;
 mod debits;
+mod governance;
+mod kpi;
 mod map;
 mod market;
 mod settlement;
 
 pub use consent::{Consent, ConsentSignatures, ConsentStatus, Grant};
 pub use debits::{DebitState, ReceiptState};
+pub use governance::{Cast, Castable, Governance, Holding, LONGEST_VOTE, Motion, SEASONING, Tally};
+pub use kpi::{AGE, DAY, DayEnd, Joiners, Spread, Spreads, Sums, Totals, day_of};
 pub use map::{List, Map};
 pub use market::Approval;
 pub use settlement::{Claimed, Demand, FROZEN, Program, Proposal};
@@ -70,6 +74,12 @@ impl Member {
     #[must_use]
     pub fn is_active(&self) -> bool {
         self.ended.is_none()
+    }
+
+    /// Whether it has a vote in the member house at `time`, as far as is known by then.
+    #[must_use]
+    pub fn votes_at(&self, time: u64) -> bool {
+        self.joined.time.saturating_add(SEASONING) <= time && self.ended.is_none_or(|ended| time < ended.time)
     }
 }
 
@@ -231,6 +241,12 @@ pub struct Cooperative {
     pub programs: BTreeMap<u32, Program>,
     /// What each member was paid.
     pub claimed: Map<MemberId, Claimed>,
+    /// What the houses decided, and who decides in them.
+    pub governance: Governance,
+    /// What members can buy for DATA: the price of each service in wei, and whether it is sold.
+    pub services: Map<u32, (DataWei, bool)>,
+    /// What key figures are made of.
+    pub sums: Sums,
 }
 
 impl Cooperative {
@@ -256,6 +272,8 @@ impl Cooperative {
     /// Takes in the next event.
     pub fn apply(&mut self, located: &Located) {
         let at = At::from(located);
+        self.pass_snapshots(at.time);
+        self.pass_days(at.time);
         match &located.event {
             Event::Joined { .. }
             | Event::Ended { .. }
@@ -305,7 +323,21 @@ impl Cooperative {
             | Event::LicenseRevoked { .. }
             | Event::ResearcherApproved { .. }
             | Event::Booked { .. } => self.apply_market(&located.event, at),
+            Event::SoldForData { .. } | Event::Donated { .. } | Event::Spent { .. } => {}
+            Event::ServiceSet { service, price, open } => self.services.insert(*service, (*price, *open)),
+            Event::ProposalCreated { .. }
+            | Event::ProposalExtended { .. }
+            | Event::ProposalQueued { .. }
+            | Event::ProposalExecuted { .. }
+            | Event::ProposalCanceled { .. }
+            | Event::VoteCast { .. }
+            | Event::TimelockDelaySet { .. }
+            | Event::Constituted { .. }
+            | Event::UnitsChanged { .. }
+            | Event::Delegated { .. }
+            | Event::VotesChanged { .. } => self.governance.apply(&located.event, at),
         }
+        self.count(&located.event, at);
     }
 
     fn apply_membership(&mut self, event: &Event, at: At) {

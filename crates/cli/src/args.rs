@@ -363,6 +363,16 @@ pub enum CoopCommand {
     },
     /// What answers have charged to people's privacy budgets, and what is left of them at least
     Budget,
+    /// Key figures: members, records, votes, revenue, treasury; each is explained in docs/kpis.md
+    #[command(after_help = "Examples:\n  rochdale coop kpis\n  rochdale coop kpis --days 366 --csv > kpis.csv")]
+    Kpis {
+        /// How many days, the running one included
+        #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=366))]
+        days: u32,
+        /// Print a table (RFC 4180) with a line for each day, figure and label
+        #[arg(long)]
+        csv: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

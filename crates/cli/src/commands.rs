@@ -4,6 +4,7 @@ use crate::args::{Common, CoopCommand, EpochCommand, UpgradeArgs};
 use crate::coop::{self, Coop};
 use crate::failure::{Failure, Kind};
 use crate::found::{self, FOUNDER, Layout};
+use crate::kpis;
 use crate::placeholder;
 use crate::researcher::Budgets;
 use crate::state::{State, called, input, read_json};
@@ -142,6 +143,7 @@ pub async fn coop(common: &Common, command: CoopCommand, ui: Ui) -> Result<ExitC
         CoopCommand::Status => status(common, ui).await,
         CoopCommand::Datasets { codes } => datasets(common, codes, ui).await,
         CoopCommand::Budget => budget(common, ui).await,
+        CoopCommand::Kpis { days, csv } => figures(common, days, csv, ui).await,
     }
 }
 
@@ -274,6 +276,13 @@ fn code_line(code: &DatasetCode) -> String {
 async fn budget(common: &Common, ui: Ui) -> Result<ExitCode> {
     let budgets = Budgets::read(&Coop::connect(&common.gateway()?).await?).await?;
     show(ui, &budgets.value(), format!("{budgets}"))
+}
+
+/// `rochdale coop kpis`
+async fn figures(common: &Common, days: u32, csv: bool, ui: Ui) -> Result<ExitCode> {
+    let kpis = kpis::read(&Coop::connect(&common.gateway()?).await?, days).await?;
+    let text = if csv { kpis.table().trim_end().to_owned() } else { kpis::words(&kpis) };
+    show(ui, &json!(kpis), text)
 }
 
 /// The chain that `rochdale up` keeps in a state directory.

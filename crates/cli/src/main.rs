@@ -25,6 +25,7 @@ mod gov;
 mod import;
 mod invitations;
 mod key;
+mod kpis;
 mod logs;
 mod manual;
 mod member;

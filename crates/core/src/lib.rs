@@ -12,6 +12,7 @@ pub mod expect;
 pub mod fhir;
 pub mod ids;
 pub mod ledger;
+pub mod measure;
 pub mod money;
 pub mod order;
 pub mod poll;

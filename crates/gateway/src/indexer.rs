@@ -172,7 +172,8 @@ impl Indexer {
         config: IndexerConfig,
         queue: Arc<Notify>,
     ) -> Result<(Self, Index), StoreError> {
-        let options = FollowerOptions { accept_rollback: config.accept_rollback, ..FollowerOptions::default() };
+        let accept_rollback = config.accept_rollback;
+        let options = FollowerOptions { accept_rollback, houses: true, ..FollowerOptions::default() };
         let kept = IndexStore(store.clone());
         let (follower, state) = following(chain.clone(), manifest, kept.clone(), options);
         state.catch_up(&kept).await?;

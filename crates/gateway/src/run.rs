@@ -28,9 +28,11 @@ use crate::forward::Forward;
 use crate::http::{self, Applications, Gateway, Site, SiteError, Views};
 use crate::indexer::Indexer;
 use crate::lockers::Lockers;
+use crate::proposals::Proposals;
 use crate::quota::Quota;
 use crate::relayer::{House, Limiter, Relayer};
 use crate::scrub::Scrub;
+use crate::sizes;
 use crate::store::{Store, StoreError};
 use crate::vault::{Vault, VaultError};
 
@@ -167,6 +169,7 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
     let address = sender.address();
     let limits = (Limiter::new(config.limits.writes_per_minute), House::new(config.claims), config.gas);
     let relayer = Arc::new(Relayer::new(sender, manifest.clone(), store.clone(), index.clone(), limits, queue));
+    let proposals = Proposals::new(chain.clone(), manifest.clone(), store.clone(), index.clone());
     let gateway = Arc::new(Gateway {
         chain,
         manifest,
@@ -184,6 +187,7 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
         looks: Looks::default(),
         nonces,
         lockers: Lockers::new(store.clone()),
+        proposals,
         store,
         quota,
         scrub,
@@ -241,6 +245,9 @@ impl Assembled {
         let (forward, directory) = (gateway.forward.clone(), gateway.directory.clone());
         tasks.spawn(Arc::clone(&gateway.relayer).keep_claiming(forward, directory, signal()));
         tasks.spawn(gateway.directory.clone().keep_looking(signal()));
+        tasks.spawn(gateway.proposals.clone().keep_looking(signal()));
+        let (forward, index, store) = (gateway.forward.clone(), gateway.index.clone(), gateway.store.clone());
+        tasks.spawn(sizes::keep_seeing(forward, index, store, signal()));
         tasks.spawn(erasure.keep_running(signal()));
         tasks.spawn(gateway.scrub.clone().keep_running(config.vault.scrub(), signal()));
         let store = gateway.store.clone();

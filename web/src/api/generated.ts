@@ -139,6 +139,33 @@ export const BallotRequest = v.object({
 });
 export type BallotRequest = v.InferOutput<typeof BallotRequest>;
 
+/** How somebody votes. */
+export const BallotSupport = v.picklist(["against", "for", "abstain"]);
+export type BallotSupport = v.InferOutput<typeof BallotSupport>;
+
+/** One of the two houses. */
+export const HouseName = v.picklist(["token", "member"]);
+export type HouseName = v.InferOutput<typeof HouseName>;
+
+/** An amount in the smallest unit, in decimal digits. */
+export const Decimal = v.pipe(v.string(), v.regex(/^[0-9]{1,39}$/));
+export type Decimal = v.InferOutput<typeof Decimal>;
+
+/** A vote that was cast. */
+export const BallotView = v.object({
+  /** When, Unix seconds. */
+  at: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** In which house. */
+  house: HouseName,
+  /** On which proposal. */
+  proposal: Hex32,
+  /** How. */
+  support: BallotSupport,
+  /** With how many votes. */
+  votes: Decimal,
+});
+export type BallotView = v.InferOutput<typeof BallotView>;
+
 /** A steward's word that another one may fetch one sealed record for a while. */
 export const BlobPermit = v.object({
   /** Seconds of block time. */
@@ -181,6 +208,38 @@ export const BudgetView = v.object({
 });
 export type BudgetView = v.InferOutput<typeof BudgetView>;
 
+/** A value that a call sets. */
+export const ChangeView = v.object({
+  /** As it would be. */
+  new: v.string(),
+  /** As it was, where the contract tells. */
+  old: v.optional(v.nullable(v.string())),
+  /** The argument. */
+  what: v.string(),
+});
+export type ChangeView = v.InferOutput<typeof ChangeView>;
+
+/** A call in plain words, as of when the gateway first saw the proposal. */
+export const CallView = v.object({
+  /** Each value that it sets. */
+  changes: v.array(ChangeView),
+  /** The contract's name, or its address where it is none of the cooperative's. */
+  contract: v.string(),
+  /** Selector and arguments. */
+  data: HexBytes,
+  /** The function's signature, or its selector where it is not known. */
+  function: v.string(),
+  /** The address that is called. */
+  target: HexAddress,
+  /** Wei sent along, in decimal digits. */
+  value: v.string(),
+  /** What should make a voter hesitate. */
+  warnings: v.array(v.string()),
+  /** What it does. */
+  words: v.string(),
+});
+export type CallView = v.InferOutput<typeof CallView>;
+
 /** A CIDv1, raw, SHA-256, in base 32. */
 export const CidText = v.pipe(v.string(), v.regex(/^b[a-z2-7]{58}$/));
 export type CidText = v.InferOutput<typeof CidText>;
@@ -191,10 +250,6 @@ export const ClaimRequest = v.object({
   members: v.optional(v.array(v.pipe(v.number(), v.safeInteger(), v.minValue(0)))),
 });
 export type ClaimRequest = v.InferOutput<typeof ClaimRequest>;
-
-/** An amount in the smallest unit, in decimal digits. */
-export const Decimal = v.pipe(v.string(), v.regex(/^[0-9]{1,39}$/));
-export type Decimal = v.InferOutput<typeof Decimal>;
 
 /** One member's payment. Amounts are decimal strings in the smallest unit. */
 export const Paid = v.object({
@@ -229,6 +284,17 @@ export type Claimed = v.InferOutput<typeof Claimed>;
 /** Where a code stands in a query. */
 export const CodeOf = v.picklist(["observation", "condition"]);
 export type CodeOf = v.InferOutput<typeof CodeOf>;
+
+/** Who joined in one month. */
+export const Cohort = v.object({
+  /** How many joined. */
+  joined: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** The month (UTC), as `2026-09`. */
+  month: v.string(),
+  /** How many were still members n × 30 days after each joined, for n from 0 on, as far as that is past for all of them. */
+  stayed: v.array(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
+});
+export type Cohort = v.InferOutput<typeof Cohort>;
 
 /**
  * `POST /v1/settlement/contests` at the gateway: a member, or who was one, opens its row in the pending root; if the
@@ -445,6 +511,21 @@ export const DebitRequest = v.object({
 });
 export type DebitRequest = v.InferOutput<typeof DebitRequest>;
 
+/** `GET /v1/delegates` at the gateway: who casts votes in the token house. */
+export const DelegateView = v.object({
+  /** The account. */
+  account: HexAddress,
+  /** How many others vote through it. */
+  delegators: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** The account as a member. */
+  member_id: v.optional(v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0)))),
+  /** Of all that can be cast, in basis points, rounded down. */
+  share_bps: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** What it casts, wei. */
+  votes: Decimal,
+});
+export type DelegateView = v.InferOutput<typeof DelegateView>;
+
 /**
  * `POST /v1/settlement/demands` at the gateway: a member, or who was one, demands the path of its own row in the pending
  * tree, or the opening of its inputs. A root of which what was demanded is not published in time is void.
@@ -653,6 +734,51 @@ export const KeyReceipts = v.object({
 });
 export type KeyReceipts = v.InferOutput<typeof KeyReceipts>;
 
+/** Values of a figure, a day each. */
+export const KpiSeries = v.object({
+  /** What tells it from the figure's other series; empty where there is but one. */
+  label: v.string(),
+  /** Decimal numbers; absent where there is no value. */
+  values: v.array(v.nullable(v.string())),
+});
+export type KpiSeries = v.InferOutput<typeof KpiSeries>;
+
+/** One figure. */
+export const Kpi = v.object({
+  /** How it is computed. */
+  formula: v.string(),
+  /** `members`, `contributions`, `diversity`, `governance`, `revenue`, `budget`, `treasury`. */
+  group: v.string(),
+  /** By which it is known; never changed. */
+  id: v.string(),
+  /** What it is called. */
+  name: v.string(),
+  /** Its values. */
+  series: v.array(KpiSeries),
+  /** Of what it is computed. */
+  source: v.string(),
+  /** The unit of its values. */
+  unit: v.string(),
+});
+export type Kpi = v.InferOutput<typeof Kpi>;
+
+/** `GET /v1/kpis` at the gateway. */
+export const Kpis = v.object({
+  /** The newest block that they are of. */
+  block: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** Of who joined in a month, how many stayed. */
+  cohorts: v.array(Cohort),
+  /** How many days there are; the last is the running one. */
+  days: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** Midnight (UTC) at which the day of each first value begins, Unix seconds. */
+  first_day: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** The figures. */
+  kpis: v.array(Kpi),
+  /** Its time, Unix seconds. */
+  now: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+});
+export type Kpis = v.InferOutput<typeof Kpis>;
+
 /** `POST /v1/members/leave` at the gateway: end the membership. What was earned stays claimable. */
 export const LeaveRequest = v.object({
   /** Seconds of block time. */
@@ -685,6 +811,17 @@ export const LicenseView = v.object({
 });
 export type LicenseView = v.InferOutput<typeof LicenseView>;
 
+/** Locked GOV. */
+export const LockView = v.object({
+  /** Wei. */
+  amount: Decimal,
+  /** 0 to 4, for 3, 6, 12, 24 and 48 months. */
+  tier: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** Unix seconds. */
+  unlock_at: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+});
+export type LockView = v.InferOutput<typeof LockView>;
+
 /** A locker, as `GET /v1/lockers/{id}` and the answer to a change show it. */
 export const Locker = v.object({
   /** What is kept, sealed. */
@@ -702,6 +839,28 @@ export const LockerRequest = v.object({
   version: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
 });
 export type LockerRequest = v.InferOutput<typeof LockerRequest>;
+
+/**
+ * `GET /v1/members/{id}/rewards` at the gateway: tokens that lie at a member's addresses. What is earned and not claimed yet stands in
+ * its row at the stewards.
+ */
+export const MemberRewards = v.object({
+  /** Its account. */
+  account: HexAddress,
+  /** DATA of the payout address, wei. */
+  data: Decimal,
+  /** DATA of the account, wei. */
+  data_of_account: Decimal,
+  /** GOV of the account, wei. */
+  gov: Decimal,
+  /** The member whom it is about. */
+  member_id: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** Where claims are paid. */
+  payout: HexAddress,
+  /** Whether DATA moves only between members and listed addresses. */
+  transfers_restricted: v.boolean(),
+});
+export type MemberRewards = v.InferOutput<typeof MemberRewards>;
 
 /** `GET /v1/members/{id}` at the gateway: what the chain says of a member, and the nonces that the next signatures need. */
 export const MemberView = v.object({
@@ -731,6 +890,55 @@ export const MemberView = v.object({
   payout: HexAddress,
 });
 export type MemberView = v.InferOutput<typeof MemberView>;
+
+/** What an account can cast on a proposal that is voted on: the votes that it had at the snapshot. */
+export const OpenVote = v.object({
+  /** In which house. */
+  house: HouseName,
+  /** On which proposal. */
+  proposal: Hex32,
+  support: v.optional(v.nullable(BallotSupport)),
+  /** With how many votes; 0 where it cannot vote on this one. */
+  votes: Decimal,
+});
+export type OpenVote = v.InferOutput<typeof OpenVote>;
+
+/** `GET /v1/members/{id}/votes` at the gateway: what a member votes with, and how it voted. All of it is public on chain. */
+export const MemberVotes = v.object({
+  /** Its account. */
+  account: HexAddress,
+  /** A membership exists. */
+  active: v.boolean(),
+  /** Its votes, newest first, at most 200. */
+  ballots: v.array(BallotView),
+  /** Through whom it votes in the token house; itself where it named nobody. */
+  delegate: HexAddress,
+  /** The delegate as a member. */
+  delegate_member: v.optional(v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0)))),
+  /** How many others vote through it. */
+  delegators: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** GOV that its account holds, wei. */
+  gov_balance: Decimal,
+  /** Its own votes in the token house, wherever they are delegated, wei. */
+  held: Decimal,
+  /** Of that, what it may lock: earned by itself, and not locked yet; wei. */
+  lockable: Decimal,
+  /** GOV that it locked, in the token's order: by its place there a lock is ended. */
+  locks: v.array(LockView),
+  /** The member whom it is about. */
+  member_id: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** Its vote in the member house now: 1 or 0. */
+  member_votes: Decimal,
+  /** Block time of this answer, Unix seconds. */
+  now: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** Proposals that are voted on now, and what it can cast on each, or has cast. */
+  on: v.array(OpenVote),
+  /** From when it may vote, Unix seconds. */
+  seasoned_at: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** What it casts in the token house now, wei. */
+  token_votes: Decimal,
+});
+export type MemberVotes = v.InferOutput<typeof MemberVotes>;
 
 /** `POST /v1/members/payout` at the gateway: be paid elsewhere from now on, also after the membership ended. */
 export const PayoutRequest = v.object({
@@ -815,6 +1023,59 @@ export const Problem = v.object({
   type: v.string(),
 });
 export type Problem = v.InferOutput<typeof Problem>;
+
+/** Where a proposal stands, in its governor's words. */
+export const ProposalStatus = v.picklist(["pending", "active", "canceled", "defeated", "succeeded", "queued", "expired", "executed"]);
+export type ProposalStatus = v.InferOutput<typeof ProposalStatus>;
+
+/** `GET /v1/proposals` at the gateway: a proposal in one house. The same number in both houses is two proposals. */
+export const ProposalView = v.object({
+  /** How many accounts voted. */
+  ballots: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** When it was taken back. */
+  canceled_at: v.optional(v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0)))),
+  castable: v.optional(v.nullable(Decimal)),
+  /** The last second of voting. */
+  closes_at: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** Why, in the proposer's words, without the line that carries the charter's calls. */
+  description: v.string(),
+  /** From when it may be executed: as queued, or before that, at the earliest by the timelock's delay. */
+  executable_at: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** When it was executed. */
+  executed_at: v.optional(v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0)))),
+  /** Whether a quorum that was reached late moved that second. */
+  extended: v.boolean(),
+  /** The house that votes on it. */
+  house: HouseName,
+  /** Its number at the governor. */
+  id: Hex32,
+  /** The snapshot: who has votes then may vote afterwards. */
+  opens_at: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** When it was made, Unix seconds, as all times here. */
+  proposed_at: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** Who made it. */
+  proposer: HexAddress,
+  /** The proposer as a member, if it is or was one. */
+  proposer_member: v.optional(v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0)))),
+  /** When it was queued. */
+  queued_at: v.optional(v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0)))),
+  quorum: v.optional(v.nullable(Decimal)),
+  /** Where it stands. */
+  status: ProposalStatus,
+  /** The first line of the description. */
+  title: v.string(),
+  /** Abstentions, which count for the quorum. */
+  votes_abstain: Decimal,
+  /** Votes against it. */
+  votes_against: Decimal,
+  /** Votes for it. */
+  votes_for: Decimal,
+});
+export type ProposalView = v.InferOutput<typeof ProposalView>;
+
+/** `GET /v1/proposals/{id}` at the gateway: a proposal with what it would do. */
+export const ProposalDetail = v.unknown();
+export type ProposalDetail = v.InferOutput<typeof ProposalDetail>;
 
 /** `POST /v1/settlement/proposals` at the gateway, by a steward: relay this proposal. */
 export const ProposeRequest = v.object({
@@ -906,6 +1167,17 @@ export const SealedAnswer = v.object({
   sealed: HexBytes,
 });
 export type SealedAnswer = v.InferOutput<typeof SealedAnswer>;
+
+/** `GET /v1/services` at the gateway: what members can buy for DATA. */
+export const ServiceView = v.object({
+  /** Whether it is sold. */
+  open: v.boolean(),
+  /** Wei of DATA. */
+  price: Decimal,
+  /** The service, by its number. */
+  service: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+});
+export type ServiceView = v.InferOutput<typeof ServiceView>;
 
 /**
  * `GET /v1/sizes` at a steward, and at the gateway as a quorum of them says alike: how many members each dataset has for a purpose, and what
@@ -999,6 +1271,10 @@ export const readCooperative = (): Read<Cooperative> =>
 export const readDatasets = (): Read<DatasetView[]> =>
   readOf("/v1/datasets", v.array(DatasetView), [200]);
 
+/** Who casts votes in the token house, the largest first. */
+export const readDelegates = (): Read<DelegateView[]> =>
+  readOf("/v1/delegates", v.array(DelegateView), [200]);
+
 /** Where an epoch's settlement stands. */
 export const readEpoch = (epoch: number): Read<EpochView> =>
   readOf(`/v1/epochs/${encodeURIComponent(epoch)}`, EpochView, [200]);
@@ -1006,6 +1282,10 @@ export const readEpoch = (epoch: number): Read<EpochView> =>
 /** Whether the gateway can work, and what is wrong where it cannot. */
 export const readHealth = (): Read<Health> =>
   readOf("/v1/health", Health, [200, 503]);
+
+/** Key figures of the last days, day by day; what each is, how it is computed and of what. */
+export const readKpis = (days?: number): Read<Kpis> =>
+  readOf("/v1/kpis", Kpis, [200], { days });
 
 /** Licenses by id, or those of one holder. */
 export const readLicenses = (holder?: HexAddress): Read<LicenseView[]> =>
@@ -1023,6 +1303,14 @@ export const readMembersByAccount = (address: HexAddress): Read<MemberView> =>
 export const readMember = (id: number): Read<MemberView> =>
   readOf(`/v1/members/${encodeURIComponent(id)}`, MemberView, [200]);
 
+/** Tokens that lie at a member's addresses. */
+export const readMemberRewards = (id: number): Read<MemberRewards> =>
+  readOf(`/v1/members/${encodeURIComponent(id)}/rewards`, MemberRewards, [200]);
+
+/** What a member votes with, and how it voted. */
+export const readMemberVotes = (id: number): Read<MemberVotes> =>
+  readOf(`/v1/members/${encodeURIComponent(id)}/votes`, MemberVotes, [200]);
+
 /** The polls that close last. */
 export const readPolls = (): Read<PollView[]> =>
   readOf("/v1/polls", v.array(PollView), [200]);
@@ -1030,6 +1318,18 @@ export const readPolls = (): Read<PollView[]> =>
 /** A poll with all that a tally needs beside the chain. */
 export const readPollBallots = (id: Hex32): Read<PollRecord> =>
   readOf(`/v1/polls/${encodeURIComponent(id)}/ballots`, PollRecord, [200]);
+
+/** What is and was put to the vote in both houses, the newest first. */
+export const readProposals = (): Read<ProposalView[]> =>
+  readOf("/v1/proposals", v.array(ProposalView), [200]);
+
+/** A proposal with what it would do, in each house that has one of this number. */
+export const readProposal = (id: Hex32): Read<ProposalDetail[]> =>
+  readOf(`/v1/proposals/${encodeURIComponent(id)}`, v.array(ProposalDetail), [200]);
+
+/** What members can buy for DATA, by number. */
+export const readServices = (): Read<ServiceView[]> =>
+  readOf("/v1/services", v.array(ServiceView), [200]);
 
 /** How many members each dataset has for a purpose: published sizes, noisy and coarse, as a quorum of stewards gives them alike. */
 export const readSizes = (): Read<Sizes> =>

@@ -7,6 +7,8 @@ use crate::account::{AccountCreated, AccountRequest, AccountView, ExecuteRequest
 use crate::claim::{ClaimRequest, Claimed};
 use crate::contribution::{ContributionPackage, ContributionStatus, PartsAnswer, PartsRequest, VaultPage};
 use crate::custody::{BlobRequest, RotateKeyRequest};
+use crate::governance::{DelegateView, MemberRewards, MemberVotes, ProposalDetail, ProposalView, ServiceView};
+use crate::kpi::Kpis;
 use crate::locker::{Locker, LockerRequest};
 use crate::member::{
     Admissions, DenyRequest, GrantRequest, Granted, InvitedApplication, JoinRequest, Joined, KeyOfferRequest,
@@ -152,4 +154,20 @@ routes! {
     VOTE: post "/v1/polls/{id}/ballots", Statement, BallotRequest => SignedBallot;
     /// All that a tally needs beside the chain.
     BALLOTS: get "/v1/polls/{id}/ballots", Public, () => PollRecord;
+    /// What is and was put to the vote in both houses.
+    PROPOSALS: get "/v1/proposals", Public, () => Vec<ProposalView>;
+    /// A proposal with what it would do, in each house that has it.
+    PROPOSAL: get "/v1/proposals/{id}", Public, () => Vec<ProposalDetail>;
+    /// What a member votes with, and how it voted.
+    MEMBER_VOTES: get "/v1/members/{id}/votes", Public, () => MemberVotes;
+    /// Tokens that lie at a member's addresses.
+    MEMBER_REWARDS: get "/v1/members/{id}/rewards", Public, () => MemberRewards;
+    /// What members can buy for DATA.
+    SERVICES: get "/v1/services", Public, () => Vec<ServiceView>;
+    /// Who casts votes in the token house.
+    DELEGATES: get "/v1/delegates", Public, () => Vec<DelegateView>;
+    /// Key figures of the last `days`, day by day.
+    KPIS: get "/v1/kpis", Public, () => Kpis;
+    /// The same as a table (RFC 4180).
+    KPIS_TABLE: get "/v1/kpis.csv", Public, () => Octets;
 }

@@ -107,6 +107,20 @@ impl Addresses {
             self.disputes,
         ]
     }
+
+    /// Beside them, the contracts that tell what the houses decide and what members can buy.
+    #[must_use]
+    pub fn houses(&self) -> [Address; 7] {
+        [
+            self.token_governor,
+            self.member_governor,
+            self.token_timelock,
+            self.member_timelock,
+            self.charter_gate,
+            self.gov_token,
+            self.service_desk,
+        ]
+    }
 }
 
 /// A cooperative on a chain.

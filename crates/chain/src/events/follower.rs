@@ -132,11 +132,13 @@ pub struct FollowerOptions {
     pub restarts: u32,
     /// A person's word that final blocks after this one may be gone from the chain.
     pub accept_rollback: Option<u64>,
+    /// Whether also to read what the houses decide, the treasury spends and members can buy: of use to who shows it alone.
+    pub houses: bool,
 }
 
 impl Default for FollowerOptions {
     fn default() -> Self {
-        Self { range: 2_000, restarts: 8, accept_rollback: None }
+        Self { range: 2_000, restarts: 8, accept_rollback: None, houses: false }
     }
 }
 
@@ -441,6 +443,11 @@ impl<S: Store> Follower<S> {
     }
 
     fn filter(&self) -> Filter {
-        Filter::new().address(self.addresses.followed().to_vec()).event_signature(super::decode::topics())
+        let (mut places, mut topics) = (self.addresses.followed().to_vec(), super::decode::topics());
+        if self.options.houses {
+            places.extend(self.addresses.houses());
+            topics.extend(super::houses::TOPICS);
+        }
+        Filter::new().address(places).event_signature(topics)
     }
 }

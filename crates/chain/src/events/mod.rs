@@ -2,20 +2,24 @@
 
 mod decode;
 mod follower;
+mod houses;
 mod memory;
+mod read;
 
-use alloy::primitives::{Address, B256, U256};
+use alloy::primitives::{Address, B256};
 use rochdale_core::ids::{ContributionId, DatasetId, Epoch, LicenseId, MemberId, Purpose, StewardId};
 use rochdale_core::ledger::{DemandKind, Header, NewLeaf, OpenedInputs, Params};
 use rochdale_core::money::{DataWei, GovWei, MicroUsdc};
 use rochdale_core::order::Debit;
 use serde::{Deserialize, Serialize};
 
-pub use decode::{DecodeError, decode};
+pub use decode::decode;
 pub use follower::{FollowError, Follower, FollowerOptions, Progress, Store};
 pub use memory::{MemoryError, MemoryStore};
+pub use read::DecodeError;
 
 use crate::client::BlockRef;
+use crate::gov::{Call, House, Support};
 
 /// A steward's public keys; its id is its place in the list, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,6 +140,44 @@ pub enum Event {
         compliance: MicroUsdc,
         reserve: MicroUsdc,
     },
+    /// A license was sold for DATA, of which a part was burned.
+    SoldForData { license: LicenseId, dataset: DatasetId, burned: DataWei, kept: DataWei },
+    /// Somebody gave to the reserve.
+    Donated { amount: MicroUsdc },
+    /// A bucket paid, by the number that the Treasury gives it.
+    Spent { bucket: u8, amount: MicroUsdc },
+    /// A proposal was made to a house; votes are those of `opens_at`.
+    ProposalCreated {
+        house: House,
+        proposal: B256,
+        proposer: Address,
+        calls: Vec<Call>,
+        description: String,
+        opens_at: u64,
+        closes_at: u64,
+    },
+    /// The quorum was reached late, so voting ends later.
+    ProposalExtended { house: House, proposal: B256, closes_at: u64 },
+    /// A proposal waits in its timelock.
+    ProposalQueued { house: House, proposal: B256, executable_at: u64 },
+    /// A proposal was carried out.
+    ProposalExecuted { house: House, proposal: B256 },
+    /// A proposal was taken back, or thrown out of its timelock.
+    ProposalCanceled { house: House, proposal: B256 },
+    /// Somebody voted: heads in the member house, units in the token house.
+    VoteCast { house: House, proposal: B256, voter: Address, support: Support, votes: u128 },
+    /// What is queued from now on waits this long.
+    TimelockDelaySet { house: House, seconds: u64 },
+    /// The cooperative was constituted: what was put to the vote before lapses.
+    Constituted { at: u64 },
+    /// An account's own votes in the token house, wherever they are delegated.
+    UnitsChanged { account: Address, units: u128 },
+    /// An account votes through another in the token house, or through itself.
+    Delegated { account: Address, to: Address },
+    /// What an account casts in the token house.
+    VotesChanged { account: Address, votes: u128 },
+    /// A service that members buy for DATA was offered, changed or closed.
+    ServiceSet { service: u32, price: DataWei, open: bool },
 }
 
 /// An event and where it stands.
@@ -161,9 +203,4 @@ impl Located {
     pub fn is_in(&self, block: &BlockRef) -> bool {
         self.block_number == block.number && self.block_hash == block.hash
     }
-}
-
-/// Narrows a `uint256` amount, which the contracts keep within 128 bits.
-fn amount(field: &'static str, value: U256) -> Result<u128, DecodeError> {
-    u128::try_from(value).map_err(|_| DecodeError::TooLarge { field, value })
 }

@@ -28,7 +28,7 @@ pub struct CallSpec {
 }
 
 /// One call, encoded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
     /// Whom it calls.
     pub target: Address,

@@ -51,6 +51,13 @@ impl CharterCalls {
         format!("{words}\n\n{MARK}{}", hex::encode_prefixed(self.encoded()))
     }
 
+    /// A description without the line that carries calls.
+    #[must_use]
+    pub fn without(description: &str) -> String {
+        let lines: Vec<&str> = description.lines().filter(|line| !line.starts_with(MARK)).collect();
+        lines.join("\n").trim_end().to_owned()
+    }
+
     /// The calls that a description carries.
     #[must_use]
     pub fn read(description: &str) -> Option<Self> {
@@ -74,6 +81,7 @@ mod tests {
         let text = charter.described("Upgrade the market.\nIt was audited.");
         assert_eq!(CharterCalls::read(&text).unwrap(), charter);
         assert!(text.starts_with("Upgrade the market.\n"));
+        assert_eq!(CharterCalls::without(&text), "Upgrade the market.\nIt was audited.");
         for broken in ["", "charter-calls: 0x", "charter-calls: 0x12", "no mark"] {
             assert_eq!(CharterCalls::read(broken), None, "{broken}");
         }

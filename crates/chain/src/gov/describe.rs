@@ -10,7 +10,7 @@ use alloy::primitives::{Address, Selector, U256, hex};
 use alloy::providers::Provider as _;
 use alloy::rpc::types::TransactionRequest;
 use rochdale_core::money::MicroUsdc;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::calls::{Call, leaves, shown};
 use super::rules::{RULES, Rule, Unit};
@@ -20,7 +20,7 @@ use crate::client::{Chain, ChainError, Revert};
 use crate::deploy::IMPLEMENTATION;
 
 /// A call in plain words.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Described {
     /// The contract's name, or its address where it is none of the cooperative's.
     pub contract: String,
@@ -37,7 +37,7 @@ pub struct Described {
 }
 
 /// A value that a call sets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// The argument that is changed.
     pub what: String,

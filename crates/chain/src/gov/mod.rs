@@ -16,7 +16,7 @@ pub use calls::{Call, CallError, CallSpec, params_argument};
 pub use charter::CharterCalls;
 pub use describe::{Change, Described, describe, named};
 pub use motion::{Draft, Motion, MotionError, PROPOSER, Support};
-pub use proposal::{House, Owner, Proposal, Status, View, owner, proposals};
+pub use proposal::{House, Owner, Proposal, Status, Translated, View, Words, owner, proposals};
 pub use votes::{Cast, votes};
 
 use crate::bindings;

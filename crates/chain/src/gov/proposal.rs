@@ -150,6 +150,24 @@ impl Status {
     }
 }
 
+/// A call, and what it would change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Translated {
+    /// The call.
+    pub call: Call,
+    /// In plain words.
+    pub described: Described,
+}
+
+/// What a proposal would do, in plain words, as of when it was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Words {
+    /// What it calls.
+    pub calls: Vec<Translated>,
+    /// What the charter would do once both houses approve, where it approves that.
+    pub charter: Vec<Translated>,
+}
+
 /// A proposal, its calls in plain words, and where it stands. Times are Unix seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct View {
@@ -209,7 +227,7 @@ impl Proposal {
     /// # Errors
     /// Where the RPC does not answer.
     pub async fn view(&self, chain: &Chain, manifest: &Manifest) -> Result<View, ChainError> {
-        let (governor, book) = (self.house.governor(manifest), Book::of(manifest));
+        let governor = self.house.governor(manifest);
         let id = self.id;
         let status = self.status(chain, manifest).await?;
         let votes = chain.view(governor, &CoopGovernor::proposalVotesCall { proposalId: id }).await?;
@@ -225,19 +243,16 @@ impl Proposal {
         } else {
             None
         };
-        let mut calls = Vec::new();
-        for call in &self.calls {
-            calls.push(describe(chain, &book, call).await?);
-        }
-        let charter = self.charter(chain, manifest, &book, &mut calls).await?;
+        let words = self.words(chain, manifest).await?;
+        let described = |calls: Vec<Translated>| calls.into_iter().map(|call| call.described).collect();
         Ok(View {
             house: self.house,
             id: format!("{:#066x}", self.id),
             proposer: self.proposer,
             description: self.description.clone(),
             status,
-            calls,
-            charter,
+            calls: described(words.calls),
+            charter: described(words.charter),
             opens_at: opens_at.saturating_to(),
             closes_at,
             executable_at: if eta == 0 { closes_at + delay } else { eta },
@@ -265,28 +280,36 @@ impl Proposal {
         CharterCalls::read(&self.description).filter(|calls| calls.operation() == approved.operation)
     }
 
-    async fn charter(
-        &self,
-        chain: &Chain,
-        manifest: &Manifest,
-        book: &Book,
-        calls: &mut [Described],
-    ) -> Result<Vec<Described>, ChainError> {
+    /// What it would do, in plain words, as of the newest block.
+    ///
+    /// # Errors
+    /// Where the RPC does not answer.
+    pub async fn words(&self, chain: &Chain, manifest: &Manifest) -> Result<Words, ChainError> {
+        let book = Book::of(manifest);
+        let mut calls = translated(chain, &book, &self.calls).await?;
         let gate = manifest.addresses.charter_gate;
-        let Some(approving) = calls.iter_mut().find(|call| call.target == gate) else { return Ok(Vec::new()) };
-        let Some(carried) = self.charter_calls(manifest) else {
-            approving.warnings.push(
-                "the description does not carry the calls behind this operation: what would be approved is not known"
-                    .to_owned(),
-            );
-            return Ok(Vec::new());
+        let approving = calls.iter_mut().find(|call| call.call.target == gate);
+        let charter = match (approving, self.charter_calls(manifest)) {
+            (None, _) => Vec::new(),
+            (Some(_), Some(carried)) => translated(chain, &book, &carried.calls).await?,
+            (Some(approving), None) => {
+                approving.described.warnings.push(
+                    "the description does not carry the calls behind this operation: what would be approved is not known"
+                        .to_owned(),
+                );
+                Vec::new()
+            }
         };
-        let mut described = Vec::new();
-        for call in &carried.calls {
-            described.push(describe(chain, book, call).await?);
-        }
-        Ok(described)
+        Ok(Words { calls, charter })
     }
+}
+
+async fn translated(chain: &Chain, book: &Book, calls: &[Call]) -> Result<Vec<Translated>, ChainError> {
+    let mut found = Vec::with_capacity(calls.len());
+    for call in calls {
+        found.push(Translated { call: call.clone(), described: describe(chain, book, call).await? });
+    }
+    Ok(found)
 }
 
 /// All proposals of both houses, the newest first.

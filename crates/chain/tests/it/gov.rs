@@ -18,17 +18,26 @@ use serde_json::{Value, json};
 
 const DAY: u64 = 86_400;
 
-fn spec(contract: &str, function: &str, args: Value) -> CallSpec {
+pub(crate) fn spec(contract: &str, function: &str, args: Value) -> CallSpec {
     let args: BTreeMap<String, Value> = serde_json::from_value(args).unwrap();
     CallSpec { contract: contract.to_owned(), function: function.to_owned(), args, value: 0 }
 }
 
-fn draft(why: &str, calls: Vec<CallSpec>) -> Draft {
+pub(crate) fn draft(why: &str, calls: Vec<CallSpec>) -> Draft {
     Draft { why: why.to_owned(), calls }
 }
 
-/// Five members with a vote each, and units of GOV for the first four.
+/// Five members with a vote each, and units of GOV for the first four, in a cooperative that is constituted.
 async fn assembly() -> (TestCoop, Vec<Sender>) {
+    let (coop, members) = gathering().await;
+    let gate = coop.manifest.addresses.charter_gate;
+    coop.relayer.send(gate, &CharterGate::constituteCall {}).await.unwrap();
+    pass(&coop, 1).await;
+    (coop, members)
+}
+
+/// The same before it is constituted.
+pub(crate) async fn gathering() -> (TestCoop, Vec<Sender>) {
     let coop = TestCoop::deploy().await.unwrap();
     let mut members = Vec::new();
     for n in 1..=5 {
@@ -47,13 +56,10 @@ async fn assembly() -> (TestCoop, Vec<Sender>) {
         let sync = GovToken::syncCall { account: member.address() };
         coop.relayer.send(coop.manifest.addresses.gov_token, &sync).await.unwrap();
     }
-    let gate = coop.manifest.addresses.charter_gate;
-    coop.relayer.send(gate, &CharterGate::constituteCall {}).await.unwrap();
-    pass(&coop, 1).await;
     (coop, members)
 }
 
-async fn pass(coop: &TestCoop, seconds: u64) {
+pub(crate) async fn pass(coop: &TestCoop, seconds: u64) {
     let now = coop.chain.now().await.unwrap();
     coop.local.time_to(now + seconds, 1).await.unwrap();
 }
@@ -80,7 +86,7 @@ async fn carry(coop: &TestCoop, members: &[Sender], proposal: &Proposal) {
 }
 
 /// Puts a draft before its houses.
-async fn propose(coop: &TestCoop, by: &Sender, draft: &Draft) -> Vec<Proposal> {
+pub(crate) async fn propose(coop: &TestCoop, by: &Sender, draft: &Draft) -> Vec<Proposal> {
     let motions = draft.motions(&coop.chain, &coop.manifest, CharterCalls::salt(&draft.why)).await.unwrap();
     for motion in &motions {
         motion.propose(by, &coop.manifest).await.unwrap();

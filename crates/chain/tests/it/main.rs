@@ -6,6 +6,7 @@ mod client;
 mod deploy;
 mod follower;
 mod gov;
+mod governance;
 mod kept;
 mod outage;
 mod path;

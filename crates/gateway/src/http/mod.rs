@@ -8,6 +8,8 @@ mod blobs;
 mod caller;
 mod consents;
 mod contributions;
+mod governance;
+mod kpis;
 mod lockers;
 mod members;
 mod page;
@@ -48,6 +50,7 @@ use crate::erasure::Erasure;
 use crate::forward::Forward;
 use crate::indexer::Index;
 use crate::lockers::Lockers;
+use crate::proposals::Proposals;
 use crate::quota::Quota;
 use crate::relayer::Relayer;
 use crate::scrub::Scrub;
@@ -103,6 +106,8 @@ pub struct Gateway {
     pub erasure: Erasure,
     /// What members' browsers keep here.
     pub lockers: Lockers,
+    /// What was asked about proposals.
+    pub proposals: Proposals,
     /// What uploads may take.
     pub quota: Arc<Quota>,
     /// Codes that are said to occur in datasets.
@@ -195,6 +200,14 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(relay::sealing_keys))
         .routes(routes!(polls::create, polls::list))
         .routes(routes!(polls::vote, polls::ballots))
+        .routes(routes!(governance::proposals))
+        .routes(routes!(governance::proposal))
+        .routes(routes!(governance::member_votes))
+        .routes(routes!(governance::delegates))
+        .routes(routes!(governance::rewards))
+        .routes(routes!(governance::services))
+        .routes(routes!(kpis::kpis))
+        .routes(routes!(kpis::table))
 }
 
 /// No request holds a connection for ever.

@@ -14,7 +14,8 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use rochdale_api::route::gateway::{
-    BUDGET, COOPERATIVE, DATASETS, EPOCH, LICENSE, LICENSES, MEMBER, POLLS, SIZES, TREASURY,
+    BUDGET, COOPERATIVE, DATASETS, DELEGATES, EPOCH, KPIS, KPIS_TABLE, LICENSE, LICENSES, MEMBER, MEMBER_REWARDS,
+    MEMBER_VOTES, POLLS, PROPOSAL, PROPOSALS, SERVICES, SIZES, TREASURY,
 };
 use rochdale_api::{Problem, ProblemCode};
 
@@ -29,8 +30,23 @@ const KEPT: usize = 512;
 const LONGEST: usize = 32 << 10;
 const PATH: usize = 256;
 /// Routes whose answer is the newest block's.
-const OF_THE_CHAIN: [&str; 7] =
-    [COOPERATIVE.path, DATASETS.path, EPOCH.path, LICENSE.path, LICENSES.path, MEMBER.path, TREASURY.path];
+const OF_THE_CHAIN: [&str; 15] = [
+    COOPERATIVE.path,
+    DATASETS.path,
+    DELEGATES.path,
+    EPOCH.path,
+    KPIS.path,
+    KPIS_TABLE.path,
+    LICENSE.path,
+    LICENSES.path,
+    MEMBER.path,
+    MEMBER_REWARDS.path,
+    MEMBER_VOTES.path,
+    PROPOSAL.path,
+    PROPOSALS.path,
+    SERVICES.path,
+    TREASURY.path,
+];
 /// Routes that are answered whether or not the chain is.
 const OF_THE_MOMENT: [&str; 3] = [BUDGET.path, POLLS.path, SIZES.path];
 
@@ -116,9 +132,13 @@ pub async fn kept(State(gateway): State<AppState>, request: Request, next: Next)
     }
     let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
     let (of_the_chain, of_the_moment) = (OF_THE_CHAIN.contains(&route), OF_THE_MOMENT.contains(&route));
-    // Only licenses are asked for by a query; what others carry is no part of the question.
+    // Only some are asked for by a query; what others carry is no part of the question.
     let uri = request.uri();
-    let path = if route == LICENSES.path { uri.path_and_query().map(PathAndQuery::as_str) } else { Some(uri.path()) };
+    let path = if [LICENSES.path, KPIS.path, KPIS_TABLE.path].contains(&route) {
+        uri.path_and_query().map(PathAndQuery::as_str)
+    } else {
+        Some(uri.path())
+    };
     let path = path.unwrap_or_default().to_owned();
     if *request.method() != Method::GET || !(of_the_chain || of_the_moment) || path.len() > PATH {
         return next.run(request).await;

@@ -168,6 +168,21 @@ pub fn subject(event: &Event) -> (&'static str, Option<MemberId>, Option<B256>) 
         Event::LicenseRevoked { .. } => ("license_revoked", None, None),
         Event::ResearcherApproved { .. } => ("researcher_approved", None, None),
         Event::Booked { .. } => ("booked", None, None),
+        Event::SoldForData { .. } => ("sold_for_data", None, None),
+        Event::Donated { .. } => ("donated", None, None),
+        Event::Spent { .. } => ("spent", None, None),
+        Event::ProposalCreated { proposal, .. } => ("proposal_created", None, Some(*proposal)),
+        Event::ProposalExtended { proposal, .. } => ("proposal_extended", None, Some(*proposal)),
+        Event::ProposalQueued { proposal, .. } => ("proposal_queued", None, Some(*proposal)),
+        Event::ProposalExecuted { proposal, .. } => ("proposal_executed", None, Some(*proposal)),
+        Event::ProposalCanceled { proposal, .. } => ("proposal_canceled", None, Some(*proposal)),
+        Event::VoteCast { proposal, .. } => ("vote_cast", None, Some(*proposal)),
+        Event::TimelockDelaySet { .. } => ("timelock_delay_set", None, None),
+        Event::Constituted { .. } => ("constituted", None, None),
+        Event::UnitsChanged { .. } => ("units_changed", None, None),
+        Event::Delegated { .. } => ("delegated", None, None),
+        Event::VotesChanged { .. } => ("votes_changed", None, None),
+        Event::ServiceSet { .. } => ("service_set", None, None),
     }
 }
 

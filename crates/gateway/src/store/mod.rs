@@ -6,7 +6,9 @@ mod house;
 mod index;
 mod lockers;
 mod polls;
+mod proposals;
 mod queue;
+mod sizes;
 
 use std::path::Path;
 
@@ -20,6 +22,17 @@ pub use index::IndexStore;
 pub use polls::Kept;
 pub use queue::{Holder, NewContribution, Recorded, StoredContribution};
 
+/// How the database came to be as it is.
+const STEPS: &[store::Step] = &[
+    (1, "start", include_str!("../../migrations/0001_start.sql")),
+    (2, "polls", include_str!("../../migrations/0002_polls.sql")),
+    (9, "claims", include_str!("../../migrations/0009_claims.sql")),
+    (10, "errands", include_str!("../../migrations/0010_errands.sql")),
+    (11, "reconcile", include_str!("../../migrations/0011_reconcile.sql")),
+    (12, "lockers", include_str!("../../migrations/0012_lockers.sql")),
+    (13, "proposals", include_str!("../../migrations/0013_proposals.sql")),
+];
+
 /// The database. Clones share its connections.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -32,15 +45,7 @@ impl Store {
     /// # Errors
     /// Where the file cannot be opened or was written by a newer version.
     pub async fn open(dir: &Path) -> Result<Self, StoreError> {
-        let steps = [
-            (1, "start", include_str!("../../migrations/0001_start.sql")),
-            (2, "polls", include_str!("../../migrations/0002_polls.sql")),
-            (9, "claims", include_str!("../../migrations/0009_claims.sql")),
-            (10, "errands", include_str!("../../migrations/0010_errands.sql")),
-            (11, "reconcile", include_str!("../../migrations/0011_reconcile.sql")),
-            (12, "lockers", include_str!("../../migrations/0012_lockers.sql")),
-        ];
-        Ok(Self { pool: store::open(dir, "gateway.db", &steps, 4).await? })
+        Ok(Self { pool: store::open(dir, "gateway.db", STEPS, 4).await? })
     }
 
     /// Waits for running statements and closes the files.
@@ -70,4 +75,32 @@ impl Store {
 
 fn unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy::primitives::B256;
+    use rochdale_chain::client::BlockRef;
+    use rochdale_chain::events::Store as _;
+    use rochdale_node::mirror::History as _;
+
+    #[tokio::test]
+    async fn a_database_from_before_the_houses_were_followed_reads_the_chain_again_and_keeps_what_was_final() {
+        let dir = tempfile::tempdir().unwrap();
+        let before = STEPS.iter().take_while(|(number, ..)| *number < 13).copied().collect::<Vec<_>>();
+        let pool = store::open(dir.path(), "gateway.db", &before, 1).await.unwrap();
+        let block = BlockRef { number: 9, hash: B256::repeat_byte(9), parent: B256::repeat_byte(8), timestamp: 90 };
+        let mut old = IndexStore(Store { pool });
+        old.apply(&block, &[]).await.unwrap();
+        old.keep_final(&block).await.unwrap();
+        let event = "INSERT INTO events (block, log_index, kind, body) VALUES (9, 0, 'left', '{}')";
+        sqlx::query(event).execute(&old.0.pool).await.unwrap();
+        old.0.close().await;
+
+        let new = IndexStore(Store::open(dir.path()).await.unwrap());
+        assert_eq!(new.recent(1).await.unwrap(), []);
+        assert_eq!(new.events_between(0, 100).await.unwrap(), []);
+        assert_eq!(new.known_final().await.unwrap(), Some(block));
+    }
 }

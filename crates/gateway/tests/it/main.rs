@@ -7,6 +7,7 @@ mod chain;
 mod claims;
 mod data_model;
 mod errands;
+mod governance;
 mod lockers;
 mod path;
 mod polls;
