@@ -41,6 +41,10 @@ const routes = root.addChildren([
   page("/epochs/$epoch", "public", () => import("./public/epoch")),
   page("/datasets", "researcher", () => import("./researcher/datasets")),
   page("/datasets/$dataset", "researcher", () => import("./researcher/dataset")),
+  page("/proposals", "governance", () => import("./governance/proposals")),
+  page("/proposals/$proposal", ["governance", "effects"], () => import("./governance/proposal")),
+  page("/delegates", "governance", () => import("./governance/delegates")),
+  page("/houses", "governance", () => import("./governance/houses")),
   page("/polls", "governance", () => import("./governance/polls")),
   page("/polls/$poll", "governance", () => import("./governance/poll")),
   page("/health", "operator", () => import("./operator/health")),
@@ -54,6 +58,12 @@ const routes = root.addChildren([
   page("/sharing/delete", "member-mine", () => import("./member/sharing/delete")),
   page("/uses", "member-mine", () => import("./member/uses")),
   page("/money", "member-mine", () => import("./member/money")),
+  page("/rewards", ["member-mine", "member-vote"], () => import("./member/rewards")),
+  page("/vote", ["member-mine", "member-vote", "governance"], () => import("./member/vote")),
+  page("/vote/weight", ["member-mine", "member-vote", "governance"], () => import("./member/vote/weight")),
+  page("/vote/ask", ["member-mine", "member-vote", "governance"], () => import("./member/vote/ask")),
+  page("/vote/polls/$poll", ["member-mine", "member-vote", "governance"], () => import("./member/vote/poll")),
+  page("/vote/$proposal", ["member-mine", "member-vote", "governance", "effects"], () => import("./member/vote/proposal")),
   page("/help", ["member-mine", "member-join"], () => import("./member/help")),
 ]);
 

@@ -11,23 +11,24 @@ import { Alarm } from "./alarm";
 import { ComeIn } from "./come-in";
 import { Keepers } from "./keepers";
 
-const PLACES = ["/home", "/data", "/sharing", "/uses", "/money", "/help"] as const;
+const PLACES = ["/home", "/data", "/sharing", "/uses", "/money", "/rewards", "/vote", "/help"] as const;
 
 interface Head {
   title: string;
   lead?: string;
+  lang?: string | undefined;
   back?: ReactNode;
 }
 
 /** A page of a member who has come in; the way in where nobody has. */
-export function Mine({ title, lead, back, children }: Head & { children: (opened: Opened, member_id: number) => ReactNode }) {
+export function Mine({ title, lead, lang, back, children }: Head & { children: (opened: Opened, member_id: number) => ReactNode }) {
   const { t } = useTranslation("member-mine");
   const opened = useOpened();
   const id = opened?.things.member_id;
   return (
     <>
       {opened && <Places />}
-      <PageHead title={title} back={back} {...(lead && { lead })} />
+      <PageHead title={title} lang={lang} back={back} {...(lead && { lead })} />
       {!opened && <ComeIn />}
       {opened && id === null && (
         <>
