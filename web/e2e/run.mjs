@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { serverOf, stewardsOf } from "../scripts/serve.mjs";
 import { launch } from "./browser.mjs";
 import * as check from "./check.mjs";
+import * as governing from "./governing.mjs";
 import * as keyboard from "./keyboard.mjs";
 import * as member from "./member.mjs";
 import * as policy from "./policy.mjs";
@@ -20,7 +21,7 @@ import * as states from "./states.mjs";
 
 const words = process.argv.slice(2);
 const option = (name) => (words.includes(name) ? words[words.indexOf(name) + 1] : undefined);
-const [gateway, fresh] = words.filter((word) => word.startsWith("http"));
+const [gateway, fresh] = words.filter((word, at) => word.startsWith("http") && !words[at - 1]?.startsWith("--"));
 if (!gateway) {
   console.error("name a running cooperative's gateway: npm run e2e -- http://127.0.0.1:8400");
   process.exit(2);
@@ -38,10 +39,14 @@ const world = {
   invite: () => JSON.parse(run("registrar", "invite", "--json"))[0].code,
   /** The running period ends, and its shares are final. */
   settle: () => void run("epoch", "settle"),
+  /** A cooperative to decide in that runs already: its URL and state. The tests found one where none is named. */
+  learning: words.includes("--learning") ? [option("--learning"), option("--learning-state")] : undefined,
+  /** What tests started. */
+  ends: [],
 };
 const failures = [];
 
-const tests = Object.entries({ policy, routes, states, keyboard, check, member }).flatMap(([file, { tests }]) =>
+const tests = Object.entries({ policy, routes, states, keyboard, check, member, governing }).flatMap(([file, { tests }]) =>
   tests(world).map(([name, run]) => [`${file}: ${name}`, run]),
 );
 for (const [name, run] of tests.filter(([name]) => name.includes(option("--only") ?? ""))) {
@@ -58,6 +63,7 @@ if (!fresh) console.log("NOT LOOKED AT: pages with nothing to show; name a coope
 for (const [name, error] of failures) console.error(`\n${name}\n${error}`);
 await browser.close();
 site.close();
+world.ends.forEach((end) => end());
 process.exit(failures.length ? 1 : 0);
 
 /** The site on a port of its own. Whose gateway it shows may change under it: another's, none, or one that keeps it waiting. */

@@ -85,7 +85,7 @@ function Settled({ told: { row, epoch }, session, id }: { told: ToldRow; session
               <How params={params} streak={row.streak} />
             </Section>
             <Section title={t("rewards.collect")}>
-              <Collect id={id} data={dueData} gov={dueGov} collected={data.said ?? "0"} />
+              <Collect id={id} data={dueData} gov={dueGov} collected={data.said ?? "0"} unit={params.data_unit} />
             </Section>
             <Section title={t("rewards.points")}>
               <p>{t("rewards.pointsText")}</p>
@@ -124,8 +124,11 @@ function How({ params: { immediate_bps, vesting_epochs }, streak }: { params: Ep
   );
 }
 
+/** What is shown of an amount at least, in parts of 10^18. */
+const HUNDREDTH = 10n ** 16n;
+
 /** Money, DATA and voting points come in one go. */
-function Collect({ id, data, gov, collected }: { id: number; data: bigint; gov: bigint; collected: string }) {
+function Collect({ id, data, gov, collected, unit }: { id: number; data: bigint; gov: bigint; collected: string; unit: string }) {
   const { t } = useTranslation("member-vote");
   const { units } = useFormat();
   const queries = useQueryClient();
@@ -143,7 +146,7 @@ function Collect({ id, data, gov, collected }: { id: number; data: bigint; gov: 
           [t("rewards.collected"), t("rewards.dataAmount", { data: units(collected) })],
         ]}
       />
-      <p className="small">{t("rewards.whole")}</p>
+      {BigInt(unit) >= HUNDREDTH && <p className="small">{t("rewards.whole", { unit: units(unit) })}</p>}
       {data + gov > 0n && <ActButton act={collecting} given={[]} label={t("rewards.collectDo")} working={() => t("rewards.collecting")} kept={t("rewards.stays")} />}
       {came && kind && collecting.state.at === "done" && (
         <div role="status">

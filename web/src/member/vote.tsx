@@ -33,18 +33,24 @@ function Own({ id }: { id: number }) {
   const cooperative = useRead(readCooperative());
   return (
     <>
-      {/* Each by itself: a poll can be answered also while the votes of the houses cannot be read. */}
-      <Section title={t("vote.mine")}>
-        <Await of={[votes]}>{(own) => <Weight votes={own} />}</Await>
-      </Section>
-      <Section title={t("vote.decisions")}>
-        <Await of={[proposals, votes]}>{(all, own) => <Decisions groups={grouped(all)} votes={own} />}</Await>
-      </Section>
+      <Await of={[votes, proposals]}>
+        {(own, all) => (
+          <>
+            <Section title={t("vote.mine")}>
+              <Weight votes={own} />
+            </Section>
+            <Section title={t("vote.decisions")}>
+              <Decisions groups={grouped(all)} votes={own} />
+            </Section>
+            <Section title={t("vote.past")}>
+              <Past votes={own} proposals={all} />
+            </Section>
+          </>
+        )}
+      </Await>
+      {/* By itself: a poll can be answered also while proposals cannot be read. */}
       <Section title={t("vote.polls")}>
         <Await of={[polls, cooperative]}>{(all, { now }) => <Polls polls={all} now={now} />}</Await>
-      </Section>
-      <Section title={t("vote.past")}>
-        <Await of={[votes, proposals]}>{(own, all) => <Past votes={own} proposals={all} />}</Await>
       </Section>
     </>
   );
