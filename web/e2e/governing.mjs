@@ -98,10 +98,59 @@ async function rewards(world) {
 
 async function polls(world) {
   const own = await someone(world);
-  const { page } = own.member;
+  const { member } = own;
+  const { page, device } = member;
   for (let settled = 0; settled < 4; settled += 1) own.run("epoch", "settle");
-  await own.member.open("/vote/ask");
+  await member.open("/vote/ask");
+  await button(page, "Ask, with your passkey").click();
+  await page.getByText("Type a question.").waitFor();
+  await page.getByText("Give at least two answers").waitFor();
+  await see(own, page, "/vote/ask, empty");
+  await page.getByLabel("Your question").fill("Join study 12?");
+  await page.getByLabel("Answer 1").fill("yes");
+  await page.reload();
+  assert.equal(await page.getByLabel("Answer 1").inputValue(), "yes", "what was typed survives a reload");
+  await page.getByLabel("Answer 2").fill("no");
+  let prompts = device.prompts();
+  await button(page, "Ask, with your passkey").click();
+  await page.getByText("Your question is open").waitFor(HALF_A_MINUTE);
+  assert.equal(device.prompts() - prompts, 1, "asked once");
+  await page.getByRole("link", { name: "See it, and answer it yourself" }).click();
+  await page.getByRole("heading", { level: 1, name: "Join study 12?" }).waitFor();
+  const poll = new URL(page.url()).pathname.split("/").at(-1);
+  await see(own, page, "/vote/polls, open");
+
+  const answer = async (choice) => {
+    await page.getByLabel(choice, { exact: true }).check();
+    await button(page, "Answer, with your passkey").click();
+  };
+  const credentials = await device.credentials();
+  await device.lose();
+  await answer("yes");
+  await page.getByText("Your device did not confirm").waitFor(HALF_A_MINUTE);
+  assert.match(await page.getByRole("alert").innerText(), /Your answer is as it was before/);
+  assert.equal((await ballotsOf(own, poll)).length, 0);
+  await device.take(credentials);
+  prompts = device.prompts();
+  await answer("yes");
+  await page.getByText("Your answer is kept").waitFor(HALF_A_MINUTE);
+  assert.equal(device.prompts() - prompts, 1, "asked once");
+  // Another tab answers, too: the later one counts, and this tab's next is the latest.
+  const other = await page.context().newPage();
+  await other.goto(page.url());
+  await other.getByText("You answered: yes").waitFor(HALF_A_MINUTE);
+  await answer("no");
+  await page.getByText("You answered: no").waitFor(HALF_A_MINUTE);
+  await other.close();
+  await see(own, page, "/vote/polls, answered");
+  const id = await idOf(page);
+  assert.deepEqual((await ballotsOf(own, poll)).map(({ ballot }) => [ballot.member, ballot.choice, ballot.sequence]), [[id, 1, 1]]);
+  own.run("gov", "poll", "vote", "--name", "ada", "--poll", poll, "--choice", "yes");
+  const tally = JSON.parse(own.run("gov", "tally", "--poll", poll, "--json"));
+  assert.deepEqual([tally.results, tally.refused], [[{ option: "yes", votes: 1 }, { option: "no", votes: 1 }], []], "the chain agrees with both");
 }
+
+const ballotsOf = async ({ url }, poll) => (await (await fetch(`${url}/v1/polls/${poll}/ballots`)).json()).ballots;
 
 async function see(own, page, where) {
   await fits(page, where);
