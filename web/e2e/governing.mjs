@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stewardsOf } from "../scripts/serve.mjs";
-import { fits, isAccessible } from "./browser.mjs";
+import { fits, isAccessible, SIZES } from "./browser.mjs";
 import { addRecord, arrive, BROKEN, button, HALF_A_MINUTE, joinWhole, showOwn } from "./member.mjs";
 import { bundle } from "./records.mjs";
-import { JARGON } from "./routes.mjs";
+import { JARGON, textOf } from "./routes.mjs";
 
 const LEARNING = fileURLToPath(new URL("../../docs/samples/learning.toml", import.meta.url));
 const PORT = 8950;
@@ -20,8 +20,20 @@ export const tests = (world) => {
     ["who has just joined is told from when there is a vote", () => tooEarly(world)],
     ["rewards are shown with what unlocks them, and collected", () => rewards(world)],
     ["a member asks all others, answers, and changes the answer", () => polls(world)],
+    ["a proposal of both houses is voted on with one prompt, and the chain counts it", () => bothHouses(world)],
+    ["what is decided is in force, and says so", () => inForce(world)],
+    ["votes are given to another member and taken back; points are set aside", () => weight(world)],
+    ["who joined after voting began is told why not", () => tooLate(world)],
+    ...LOOKS.map((look) => [`every page, ${Object.values(look).join(", ")}`, () => looks(world, look)]),
   ];
 };
+
+const LOOKS = [
+  { size: "narrow", theme: "dark", language: "de" },
+  { size: "wide", theme: "dark", language: "en" },
+  { size: "narrow", theme: "light", language: "en" },
+  { size: "wide", theme: "light", language: "de" },
+];
 
 /** The cooperative, founded once, with three members by command and one by passkey, who all gave a record. */
 async function decided(world) {
@@ -41,9 +53,14 @@ async function found(world) {
     await new Promise((go) => setTimeout(go, 500));
   }
   const run = (...given) => execFileSync(world.rochdale, [...given, "--state", folder, "--url", place], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
-  world.ends.push(() => {
-    up?.kill("SIGINT");
-    if (!state) rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 500 });
+  const stop = () => up?.kill("SIGTERM");
+  process.once("exit", stop);
+  world.ends.push(async () => {
+    if (!up) return;
+    const ended = new Promise((go) => up.once("exit", go));
+    stop();
+    await ended;
+    rmSync(folder, { recursive: true, force: true });
   });
   const own = { ...world, gateway: place, url: place, run, stewards: await stewardsOf(place), invite: () => JSON.parse(run("registrar", "invite", "--json"))[0].code };
   const record = join(folder, "record.json");
@@ -116,7 +133,7 @@ async function polls(world) {
   await page.getByText("Your question is open").waitFor(HALF_A_MINUTE);
   assert.equal(device.prompts() - prompts, 1, "asked once");
   await page.getByRole("link", { name: "See it, and answer it yourself" }).click();
-  await page.getByRole("heading", { level: 1, name: "Join study 12?" }).waitFor();
+  await page.getByRole("heading", { level: 2, name: "Join study 12?" }).waitFor();
   const poll = new URL(page.url()).pathname.split("/").at(-1);
   await see(own, page, "/vote/polls, open");
 
@@ -152,18 +169,181 @@ async function polls(world) {
 
 const ballotsOf = async ({ url }, poll) => (await (await fetch(`${url}/v1/polls/${poll}/ballots`)).json()).ballots;
 
+const LIST = ["call", "GovToken", "setListed", `account=0x${"5".repeat(40)}`, "on=true"];
+const VOTE = "Vote, with your passkey";
+
+async function bothHouses(world) {
+  const own = await someone(world);
+  const { member } = own;
+  const { page, device } = member;
+  own.run("member", "claim", "--all");
+  own.run("gov", "constitute");
+  const made = JSON.parse(own.run("gov", "propose", "--name", "ada", "--json", "--why", "Let the fund hold points\n\nIt would vote for patients who cannot.", ...LIST));
+  const proposal = (own.proposal = made.proposals[0].proposal);
+  const path = `/vote/${proposal}`;
+  await member.open(path);
+  await page.getByText("Voting begins on").first().waitFor(HALF_A_MINUTE);
+  await see(own, page, "/vote/proposal, pending");
+  own.run("time", "+2h");
+  await member.open("/vote");
+  await page.getByText("You can vote", { exact: true }).waitFor(HALF_A_MINUTE);
+  await see(own, page, "/vote, something open");
+  await page.getByRole("link", { name: "Let the fund hold points" }).first().click();
+  await page.getByRole("heading", { level: 2, name: "Let the fund hold points" }).waitFor();
+  await page.getByLabel(/^For/).check();
+  await see(own, page, "/vote/proposal, open");
+  assert.match(await page.locator(".words").innerText(), /House of members: For \(votes: 1\)[\s\S]*House of contributors: For \(votes: 0\.\d+\)/);
+
+  // What the device does not confirm, or the server does not hear, is no vote.
+  const credentials = await device.credentials();
+  await device.lose();
+  await button(page, VOTE).click();
+  await page.getByText("Your device did not confirm").waitFor(HALF_A_MINUTE);
+  assert.match(await page.getByRole("alert").innerText(), /You have not voted yet/);
+  await isAccessible(page, "a vote that was not confirmed");
+  await device.take(credentials);
+  world.site.away();
+  await button(page, VOTE).click();
+  await page.getByText("We cannot reach the cooperative").first().waitFor(HALF_A_MINUTE);
+  world.site.be(own.url);
+  const id = await idOf(page);
+  assert.deepEqual((await votesOf(own, id)).ballots, [], "nothing was voted");
+  await page.reload();
+  await page.getByLabel(/^For/).check();
+
+  // Another tab that is late is told what counts.
+  const other = await page.context().newPage();
+  await other.goto(page.url());
+  await other.getByLabel(/^Against/).check();
+  const prompts = device.prompts();
+  await button(page, VOTE).click();
+  await page.getByText("Your vote is counted").waitFor({ timeout: 90_000 });
+  assert.equal(device.prompts() - prompts, 1, "one prompt for both houses");
+  await see(own, page, "/vote/proposal, voted");
+  const { ballots } = await votesOf(own, id);
+  assert.deepEqual(ballots.map(({ house, support }) => [house, support]).sort(), [["member", "for"], ["token", "for"]]);
+  await other.getByText("Your vote is counted").waitFor({ timeout: 60_000 });
+  assert.equal(await other.getByText(/^For, with/).count(), 2, "what the chain has, not what this tab chose");
+  await other.close();
+  const shown = JSON.parse(own.run("gov", "show", "--proposal", proposal, "--json"));
+  assert.deepEqual(shown.map(({ house, votes_for }) => [house, Number(votes_for) > 0]).sort(), [["member", true], ["token", true]]);
+  await member.open("/vote");
+  await page.getByText("You voted", { exact: true }).waitFor(HALF_A_MINUTE);
+  await see(own, page, "/vote, voted");
+  member.isClean(BROKEN, own.stewards);
+}
+
+const votesOf = async ({ url }, id) => (await fetch(`${url}/v1/members/${id}/votes`)).json();
+
+/** Whoever may vote. */
+async function decidedOn(world) {
+  const own = await someone(world);
+  if (!own.proposal) await bothHouses(world);
+  return own;
+}
+
+async function inForce(world) {
+  const own = await decidedOn(world);
+  const { proposal, member } = own;
+  const { page } = member;
+  for (const name of ["ada", "bo"]) own.run("gov", "vote", "--name", name, "--proposal", proposal, "--support", "for");
+  await member.open(`/proposals/${proposal}`);
+  await page.getByText("Enough have voted").first().waitFor(HALF_A_MINUTE);
+  await see(own, page, "/proposals, open");
+  own.run("time", "+1d");
+  own.run("gov", "queue", "--proposal", proposal);
+  await member.open(`/proposals/${proposal}`);
+  await page.getByText("accepted, waits").first().waitFor(HALF_A_MINUTE);
+  own.run("time", "+2h");
+  own.run("gov", "execute", "--proposal", proposal);
+  await member.open(`/proposals/${proposal}`);
+  await page.getByText("in force", { exact: false }).first().waitFor(HALF_A_MINUTE);
+  await see(own, page, "/proposals, executed");
+  await member.open(`/vote/${proposal}`);
+  await page.getByText("Your vote is counted").waitFor(HALF_A_MINUTE);
+  await member.open("/delegates");
+  await page.getByRole("cell", { name: "100%" }).or(page.getByRole("cell", { name: /^\d+(\.\d)?%$/ })).first().waitFor(HALF_A_MINUTE);
+  await see(own, page, "/delegates");
+}
+
+async function weight(world) {
+  const own = await decidedOn(world);
+  const { member } = own;
+  const { page } = member;
+  const id = await idOf(page);
+  await member.open("/vote/weight");
+  const number = page.getByLabel("Their member number");
+  for (const [typed, said] of [
+    ["x", "Type a member’s number"],
+    [String(id), "That is you."],
+    ["99999", "There is no member with this number."],
+  ]) {
+    await number.fill(typed);
+    await button(page, "Name them, with your passkey").click();
+    await page.getByText(said).waitFor(HALF_A_MINUTE);
+  }
+  await see(own, page, "/vote/weight, wrong");
+  await number.fill("1");
+  await button(page, "Name them, with your passkey").click();
+  await page.getByText("Your votes are cast by member 1").waitFor(HALF_A_MINUTE);
+  assert.equal((await votesOf(own, id)).delegate_member, 1);
+  await see(own, page, "/vote/weight, given");
+  await button(page, "Cast my votes myself again").click();
+  await page.getByText("You do. If you would rather").waitFor(HALF_A_MINUTE);
+  assert.equal((await votesOf(own, id)).delegate_member, id);
+  await page.getByLabel("How many").fill("1000");
+  await button(page, "Set aside, with your passkey").click();
+  await page.getByText("You have fewer than that.").waitFor();
+  await page.getByLabel("How many").fill("0.05");
+  const before = BigInt((await votesOf(own, id)).held);
+  await button(page, "Set aside, with your passkey").click();
+  await page.getByText("they are set aside").waitFor(HALF_A_MINUTE);
+  await page.getByRole("cell", { name: "nothing before then" }).waitFor();
+  const { held, locks } = await votesOf(own, id);
+  assert.deepEqual(locks.map(({ amount, tier }) => [amount, tier]), [["50000000000000000", 0]]);
+  assert.ok(BigInt(held) > before, "they weigh more");
+  await see(own, page, "/vote/weight, set aside");
+}
+
+async function tooLate(world) {
+  const own = await decidedOn(world);
+  const late = await arrive(own);
+  const { page } = late;
+  await joinWhole(own, late);
+  const made = JSON.parse(own.run("gov", "propose", "--name", "ada", "--json", "--why", "Fewer at once", "call", "Membership", "setAdmissionsPerEpoch", "admissionsPerEpoch=500"));
+  own.open = made.proposals[0].proposal;
+  own.run("time", "+2h");
+  await late.open(`/vote/${own.open}`);
+  await page.getByText("You had no vote yet when voting began").waitFor(HALF_A_MINUTE);
+  assert.equal(await button(page, VOTE).count(), 0);
+  await see(own, page, "/vote/proposal, too late");
+  await late.open("/vote");
+  await page.getByText("You have a vote from").waitFor(HALF_A_MINUTE);
+  late.isClean(BROKEN, own.stewards);
+  await late.close();
+}
+
+const PAGES = ["/vote", "/vote/weight", "/vote/ask", "/rewards"];
+
+/** The member's browser, turned to each look. */
+async function looks(world, look) {
+  const own = await decidedOn(world);
+  const { page } = own.member;
+  await page.setViewportSize(SIZES[look.size]);
+  await page.emulateMedia({ colorScheme: look.theme });
+  await page.evaluate((language) => localStorage.setItem("rochdale.language", language), look.language);
+  const [poll] = await (await fetch(`${own.url}/v1/polls`)).json();
+  for (const path of [...PAGES, `/vote/${own.proposal}`, ...(own.open ? [`/vote/${own.open}`] : []), `/vote/polls/${poll.id}`, `/proposals/${own.proposal}`]) {
+    await own.member.open(path);
+    assert.equal(await page.locator("html").getAttribute("lang"), look.language);
+    await see(own, page, `${path.slice(0, 20)}, ${Object.values(look).join(", ")}`);
+  }
+}
+
 async function see(own, page, where) {
   await fits(page, where);
   await isAccessible(page, where);
-  const words = await page.evaluate(() => {
-    document.querySelectorAll("details").forEach((details) => (details.open = true));
-    // What members and programs wrote is theirs.
-    const said = [...document.querySelectorAll("[data-said]")].map((element) => [element, element.hidden]);
-    said.forEach(([element]) => (element.hidden = true));
-    const text = document.body.innerText;
-    said.forEach(([element, was]) => (element.hidden = was));
-    return text;
-  });
+  const words = await textOf(page);
   await fits(page, `${where}, unfolded`);
   assert.deepEqual(words.match(JARGON) ?? [], [], `${where}: words that members need not know`);
   await own.shoot(page, `governing-${where.replaceAll(/\W+/g, "-")}`);

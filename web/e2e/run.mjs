@@ -46,6 +46,11 @@ const world = {
 };
 const failures = [];
 
+// What is looked at has to be there: a proposal, beside the poll.
+if (rochdale && state && (await (await fetch(`${gateway}/v1/proposals`)).json()).length === 0) {
+  run("gov", "propose", "--name", "m0003", "--why", "500 a week are what we can check", "call", "Membership", "setAdmissionsPerEpoch", "admissionsPerEpoch=500");
+}
+
 const tests = Object.entries({ policy, routes, states, keyboard, check, member, governing }).flatMap(([file, { tests }]) =>
   tests(world).map(([name, run]) => [`${file}: ${name}`, run]),
 );
@@ -63,7 +68,7 @@ if (!fresh) console.log("NOT LOOKED AT: pages with nothing to show; name a coope
 for (const [name, error] of failures) console.error(`\n${name}\n${error}`);
 await browser.close();
 site.close();
-world.ends.forEach((end) => end());
+for (const end of world.ends) await end();
 process.exit(failures.length ? 1 : 0);
 
 /** The site on a port of its own. Whose gateway it shows may change under it: another's, none, or one that keeps it waiting. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { fits, isAccessible, settled, visit } from "./browser.mjs";
 
-const READING = ["/", "/licenses", "/treasury", "/epochs", "/epochs/1", "/polls", "/datasets", "/datasets/1", "/health"];
+const READING = ["/", "/licenses", "/treasury", "/epochs", "/epochs/1", "/proposals", "/delegates", "/polls", "/datasets", "/datasets/1", "/health", "/operations", "/kpis", "/kpis/members_active"];
 const LOOKS = [
   { size: "narrow", theme: "dark", language: "de" },
   { size: "wide", theme: "light", language: "en" },
@@ -103,11 +103,11 @@ async function empty({ browser, site, fresh, shoot }, look) {
   site.be(fresh);
   const visitor = await visit(browser, site, look);
   const { page } = visitor;
-  for (const path of ["/", "/licenses", "/treasury", "/epochs", "/epochs/1", "/polls", "/datasets", "/datasets/1", "/health"]) {
+  for (const path of READING) {
     await visitor.open(path);
     await isAccessible(page, `${path} of a new cooperative, ${named(look)}`);
     await fits(page, path);
-    if (!["/licenses", "/treasury", "/polls"].includes(path)) continue;
+    if (!["/licenses", "/treasury", "/proposals", "/delegates", "/polls"].includes(path)) continue;
     const note = page.locator(".empty");
     assert.equal(await note.count(), 1, `${path} says that there is nothing yet`);
     assert.ok((await note.getByRole("link").count()) > 0, `${path} names the next step`);

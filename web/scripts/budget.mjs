@@ -26,26 +26,36 @@ function closure(key, files = new Set()) {
 }
 
 const sum = (files) => [...files].reduce((total, file) => total + size(file), 0);
-/** The words of a room, split or not, in the language that has most of them. */
-function largest(room) {
+/** The words of these rooms, in the language that has most of them. */
+function largest(rooms) {
   const languages = {};
   for (const key of Object.keys(manifest)) {
     const [, language, name] = /^src\/i18n\/(\w+)\/([\w-]+)\.json$/.exec(key) ?? [];
-    if (name?.split("-")[0] === room) languages[language] = (languages[language] ?? 0) + size(manifest[key].file);
+    if (rooms.includes(name)) languages[language] = (languages[language] ?? 0) + size(manifest[key].file);
   }
   return Math.max(0, ...Object.values(languages));
 }
 
+/** The rooms whose words come with a page, as its route says. */
+const router = readFileSync(new URL("../src/router.tsx", import.meta.url), "utf8");
+const roomsOf = new Map([...router.matchAll(/page\("[^"]*", (\[[^\]]*\]|"[^"]*"), \(\) => import\("\.\/([^"]*)"\)\)/g)].map(([, rooms, file]) => [`src/${file}.tsx`, rooms.match(/[\w-]+/g)]));
+
+/** What a page itself loads when it is shown, as the chart: not other pages, nor words. */
+function later(key, seen = new Set()) {
+  if (seen.has(key)) return [];
+  seen.add(key);
+  const { imports = [], dynamicImports = [] } = manifest[key];
+  const own = dynamicImports.filter((next) => !next.startsWith("src/i18n/") && !next.endsWith(".tsx"));
+  return [...own, ...imports.filter((next) => next !== "index.html").flatMap((next) => later(next, seen))];
+}
+
 const entry = closure("index.html");
-const rows = [["first load", sum(entry) + largest("common"), FIRST]];
+const rows = [["first load", sum(entry) + largest(["common"]), FIRST]];
 for (const key of manifest["index.html"].dynamicImports.filter((key) => key.endsWith(".tsx"))) {
-  const [, room] = key.split("/");
-  const own = [...closure(key)].filter((file) => !entry.has(file));
-  // What the page itself loads when it is shown, as the chart.
-  const later = (manifest[key].dynamicImports ?? []).concat(...[...(manifest[key].imports ?? [])].map((next) => manifest[next].dynamicImports ?? []));
-  const shown = later.filter((next) => !next.startsWith("src/i18n/") && !next.endsWith(".tsx")).flatMap((next) => [...closure(next)]);
-  const all = new Set([...own, ...shown.filter((file) => !entry.has(file))]);
-  rows.push([key, sum(all) + largest(room), MORE]);
+  const rooms = roomsOf.get(key);
+  if (!rooms) throw new Error(`${key} has no route`);
+  const all = [...closure(key), ...later(key).flatMap((next) => [...closure(next)])].filter((file) => !entry.has(file));
+  rows.push([key, sum(new Set(all)) + largest(rooms), MORE]);
 }
 let isOver = rows.length < 2;
 for (const [name, bytes, most] of rows) {

@@ -45,6 +45,13 @@ function Record({ record: { poll, ballots }, now, id }: { record: PollCounted; n
           [t("poll.closes"), time(poll.closes_at)],
         ]}
       />
+      {phase === "open" && (
+        <p>
+          <Link to="/vote/polls/$poll" params={{ poll: id }} className="button">
+            {t("poll.answer")}
+          </Link>
+        </p>
+      )}
       <Section title={t("poll.answers")}>
         <Notice title={t("poll.unchecked")}>
           <p>{t("poll.uncheckedText")}</p>

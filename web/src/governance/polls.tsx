@@ -43,7 +43,7 @@ function None() {
     <Empty title={t("polls.empty")}>
       <p>{t("polls.emptyText")}</p>
       <p>
-        <Link to="/">{t("polls.emptyLink")}</Link>
+        <Link to="/vote/ask">{t("polls.emptyLink")}</Link>
       </p>
     </Empty>
   );

@@ -16,19 +16,18 @@ const PLACES = ["/home", "/data", "/sharing", "/uses", "/money", "/rewards", "/v
 interface Head {
   title: string;
   lead?: string;
-  lang?: string | undefined;
   back?: ReactNode;
 }
 
 /** A page of a member who has come in; the way in where nobody has. */
-export function Mine({ title, lead, lang, back, children }: Head & { children: (opened: Opened, member_id: number) => ReactNode }) {
+export function Mine({ title, lead, back, children }: Head & { children: (opened: Opened, member_id: number) => ReactNode }) {
   const { t } = useTranslation("member-mine");
   const opened = useOpened();
   const id = opened?.things.member_id;
   return (
     <>
       {opened && <Places />}
-      <PageHead title={title} lang={lang} back={back} {...(lead && { lead })} />
+      <PageHead title={title} back={back} {...(lead && { lead })} />
       {!opened && <ComeIn />}
       {opened && id === null && (
         <>

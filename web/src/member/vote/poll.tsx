@@ -19,11 +19,10 @@ import { Options } from "../parts/options";
 const EVERY = 15_000;
 
 export default function AnswerPoll() {
-  const { t } = useTranslation(["member-vote", "governance"]);
+  const { t } = useTranslation("member-vote");
   const { poll: id } = useParams({ from: "/vote/polls/$poll" });
-  const question = useRead(readPollWhole(id)).data?.poll.question;
   return (
-    <Mine title={question ?? t("governance:poll.title")} lang={question ? "" : undefined} back={<Link to="/vote">{t("member-vote:vote.back")}</Link>}>
+    <Mine title={t("answer.page")} back={<Link to="/vote">{t("vote.back")}</Link>}>
       {(opened, member_id) => <Own opened={opened} member_id={member_id} id={id} />}
     </Mine>
   );
@@ -42,6 +41,9 @@ function Own({ opened, member_id, id }: { opened: Opened; member_id: number; id:
         const said = mine && record.poll.options[mine.choice];
         return (
           <>
+            <h2 lang="" data-said>
+              {record.poll.question}
+            </h2>
             <Facts
               of={[
                 [t("governance:poll.asked"), t("governance:poll.member", { author: record.poll.author })],

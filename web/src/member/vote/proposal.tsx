@@ -22,11 +22,10 @@ const EVERY = 15_000;
 const SUPPORTS = ["for", "against", "abstain"] as const satisfies Support[];
 
 export default function VoteOnProposal() {
-  const { t } = useTranslation(["member-vote", "governance"]);
+  const { t } = useTranslation("member-vote");
   const { proposal: id } = useParams({ from: "/vote/$proposal" });
-  const title = useRead(readProposal(id)).data?.[0]?.title;
   return (
-    <Mine title={title || t("governance:proposal.title")} lang={title ? "" : undefined} back={<Link to="/vote">{t("member-vote:vote.back")}</Link>}>
+    <Mine title={t("cast.page")} back={<Link to="/vote">{t("vote.back")}</Link>}>
       {(opened, member_id) => <Own opened={opened} member_id={member_id} id={id} />}
     </Mine>
   );
@@ -44,6 +43,9 @@ function Own({ opened, member_id, id }: { opened: Opened; member_id: number; id:
         if (!first) return null;
         return (
           <>
+            <h2 lang="" data-said>
+              {first.title || t("governance:proposal.title")}
+            </h2>
             <Status houses={houses} />
             <p>{when(houses)}</p>
             <Why proposal={first} />
