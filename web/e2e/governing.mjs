@@ -185,6 +185,8 @@ async function bothHouses(world) {
   await page.getByText("Voting begins on").first().waitFor(HALF_A_MINUTE);
   await see(own, page, "/vote/proposal, pending");
   own.run("time", "+2h");
+  await member.open("/home");
+  await page.getByText("1 decision waits for your vote.").waitFor(HALF_A_MINUTE);
   await member.open("/vote");
   await page.getByText("You can vote", { exact: true }).waitFor(HALF_A_MINUTE);
   await see(own, page, "/vote, something open");
