@@ -59,7 +59,9 @@ for (const [name, run] of tests.filter(([name]) => name.includes(option("--only"
   site.be(gateway);
   const error = await run().then(() => undefined, (thrown) => thrown);
   console.log(`${error ? "FAILED" : "ok    "} ${name} (${((Date.now() - begun) / 1000).toFixed(1)} s)`);
-  if (error) failures.push([name, `${error.message ?? error}\n${await shown()}`]);
+  if (!error) continue;
+  console.error(String(error.message ?? error).slice(0, 600));
+  failures.push([name, `${error.message ?? error}\n${await shown()}`]);
 }
 if (!steward || !chain) console.log("NOT LOOKED AT: a cooperative whose steward or chain does not answer; name their process ids with --steward and --chain");
 if (!rochdale || !state) console.log("NOT LOOKED AT: what members do; name the program and the state of the first cooperative with --rochdale and --state");

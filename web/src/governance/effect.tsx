@@ -63,6 +63,8 @@ function OneCall({ call }: { call: CallView }) {
   );
 }
 
+type Change = CallView["changes"][number];
+
 function Changes({ caption, changes }: { caption: string; changes: CallView["changes"] }) {
   const { t } = useTranslation("effects");
   const shown = (value: string) => (value === "yes" || value === "no" ? t(value) : value.startsWith("0x") ? <Code>{value}</Code> : value);
@@ -77,8 +79,9 @@ function Changes({ caption, changes }: { caption: string; changes: CallView["cha
       keyOf={({ what }) => what}
       columns={[
         { head: t("what"), cell: ({ what }) => name(what) },
-        { head: t("now"), cell: ({ old }) => (old == null ? t("unknownNow") : shown(old)) },
-        { head: t("then"), cell: ({ new: after }) => shown(after) },
+        // Where nothing is replaced, what is said is said once.
+        ...(changes.some(({ old }) => old != null) ? [{ head: t("now"), cell: ({ old }: Change) => (old == null ? t("unknownNow") : shown(old)) }] : []),
+        { head: t(changes.some(({ old }) => old != null) ? "then" : "set"), cell: ({ new: after }) => shown(after) },
       ]}
     />
   );

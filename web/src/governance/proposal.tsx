@@ -10,7 +10,7 @@ import { Code, Facts, More, PageHead, Section } from "../ui/page";
 import { Effects } from "./effect";
 import { useHouses } from "./proposals";
 import { Room } from "./room";
-import { phaseOfGroup, statusOf, wordsOf } from "./standing";
+import { apart, phaseOfGroup, statusOf, wordsOf } from "./standing";
 import { Timeline } from "./timeline";
 import { Votes } from "./votes";
 
@@ -51,13 +51,13 @@ function Whole({ houses, now }: { houses: ProposalDetail[]; now: number }) {
           </Link>
         </p>
       )}
-      <Section title={t("proposal.effect")}>
+      <Section title={t(houses.every(({ executed_at }) => executed_at) ? "proposal.effected" : "proposal.effect")}>
         <What proposal={first} />
       </Section>
       <Section title={t("proposal.timeline")}>
-        {houses.map((house) => (
+        {apart(houses).map((house, _, shown) => (
           <div key={house.house}>
-            {houses.length > 1 && <h3>{t(`house.${house.house}`)}</h3>}
+            {shown.length > 1 && <h3>{t(`house.${house.house}`)}</h3>}
             <Timeline proposal={house} now={now} />
           </div>
         ))}

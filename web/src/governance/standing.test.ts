@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { countOfVotes, grouped, phaseOfGroup, statusOf, wordsOf } from "./standing";
+import { apart, countOfVotes, grouped, phaseOfGroup, statusOf, wordsOf } from "./standing";
 
 it("puts the two houses of one proposal together, and keeps the order", () => {
   const views = [{ id: "b", at: 1 }, { id: "a", at: 2 }, { id: "b", at: 3 }];
@@ -13,6 +13,12 @@ it("is open as long as one house votes, and over when both are", () => {
   expect(phase("executed", "succeeded")).toBe("waiting");
   expect(phase("defeated", "executed")).toBe("over");
   expect(statusOf("a status of tomorrow")).toBe("other");
+});
+
+it("tells the way of two houses once where it is the same", () => {
+  const house = (closes_at: number) => ({ status: "active", proposed_at: 1, opens_at: 2, closes_at, executable_at: 9 });
+  expect(apart([house(5), house(5)])).toHaveLength(1);
+  expect(apart([house(5), house(7)])).toHaveLength(2);
 });
 
 it("leaves out what programs read in a description", () => {

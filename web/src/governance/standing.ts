@@ -12,6 +12,12 @@ export function grouped<P extends Pick<ProposalView, "id">>(views: readonly P[])
   return [...groups.values()];
 }
 
+/** Houses that stand differently or at other times: where they go side by side, one stands for both. */
+export function apart<P extends Pick<ProposalView, "status" | "proposed_at" | "opens_at" | "closes_at" | "executable_at" | "executed_at">>(houses: readonly P[]): P[] {
+  const way = ({ status, proposed_at, opens_at, closes_at, executable_at, executed_at }: P) => JSON.stringify([status, proposed_at, opens_at, closes_at, executable_at, executed_at ?? null]);
+  return houses.filter((house, at) => houses.findIndex((other) => way(other) === way(house)) === at);
+}
+
 export type Phase = "open" | "coming" | "waiting" | "over";
 
 /** What a reader looks for: whether it can be voted on, will be, is won and waits, or is over. Of two houses the one that is least far. */

@@ -8,12 +8,12 @@ import { type PollAnswered, readPollsWhole } from "../api/within";
 import { phaseOf } from "../governance/phase";
 import { useHouses, useWhen } from "../governance/proposals";
 import { grouped, phaseOfGroup } from "../governance/standing";
-import { useAmount } from "../governance/votes";
 import { Await } from "../ui/await";
 import { useFormat } from "../ui/format";
 import { Empty, Section } from "../ui/page";
 import { canVoteIn } from "./core/voting";
 import { Mine } from "./parts/mine";
+import { useVotes } from "./vote/votes";
 import { Weight } from "./vote/weighs";
 
 export default function Vote() {
@@ -38,6 +38,9 @@ function Own({ id }: { id: number }) {
           <>
             <Section title={t("vote.mine")}>
               <Weight votes={own} />
+              <p>
+                <Link to="/vote/weight">{t("weight.more")}</Link>
+              </p>
             </Section>
             <Section title={t("vote.decisions")}>
               <Decisions groups={grouped(all)} votes={own} />
@@ -165,7 +168,4 @@ function Past({ votes, proposals }: { votes: MemberVotes; proposals: ProposalVie
   );
 }
 
-function Amount({ house, votes }: { house: ProposalView["house"]; votes: string }) {
-  const { t } = useTranslation("member-vote");
-  return t("vote.votes", { votes: useAmount(house)(votes), count: house === "member" ? Number(votes) : 2 });
-}
+const Amount = ({ house, votes }: { house: ProposalView["house"]; votes: string }) => useVotes(house)(votes);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import words from "../i18n/en/operator.json";
-import { GROUPS, isEmpty, KNOWN, LABELS, newest, rowsOf, textOf, UNITS } from "./figure";
+import { GROUPS, isEmpty, KNOWN, LABELS, newest, pair, rowsOf, sum, textOf, UNITS } from "./figure";
 
 const plain = (text: string) => text.replaceAll("\u00a0", " ").replaceAll("\u202f", " ");
 
@@ -15,6 +15,20 @@ describe("a value", () => {
   it("is the newest that there is", () => {
     expect(newest(["1", "2", null])).toEqual({ value: "2", ago: 1 });
     expect(newest([null, null])).toBeUndefined();
+  });
+});
+
+describe("thirty days", () => {
+  it("of what happens are added up to the last digit", () => {
+    expect(sum(["0.1", null, "0.2"])).toBe("0.300000000000000000");
+    expect(sum(["9007199254740993.000000000000000001", "1"])).toBe("9007199254740994.000000000000000001");
+    expect(sum([null, null])).toBeNull();
+    const days = [...Array(30).fill("1"), ...Array(30).fill("2")] as string[];
+    expect(pair("members_joined", days)).toEqual({ now: "60.000000000000000000", before: "30.000000000000000000" });
+  });
+  it("of what stands are compared", () => {
+    const days = [...Array(30).fill("1"), ...Array(29).fill("2"), null] as (string | null)[];
+    expect(pair("members_active", days)).toEqual({ now: "2", before: "1" });
   });
 });
 

@@ -13,7 +13,7 @@ export const KNOWN = [
 export type Known = (typeof KNOWN)[number];
 export const knownOf = (id: string): Known | undefined => KNOWN.find((known) => known === id);
 
-export const UNITS = ["members", "records", "records per member", "USDC", "DATA", "days", "share", "nats", "accounts", "zCDP", "proposals", "points"] as const;
+export const UNITS = ["members", "records", "records per member", "USDC", "DATA", "days", "share", "nats", "accounts", "zCDP", "proposals", "whole records", "USDC, DATA"] as const;
 export type Unit = (typeof UNITS)[number];
 export const unitOf = (unit: string): Unit | undefined => UNITS.find((known) => known === unit);
 
@@ -30,6 +30,9 @@ export function textOf(value: string, unit: string, locale: string): string {
   return new Intl.NumberFormat(locale, { maximumFractionDigits: 3 }).format(cut(3));
 }
 
+/** Where parts of a figure are counted in different units, each part is named after its own. */
+export const unitOfPart = (unit: string, label: string): string => (unit.includes(", ") ? label : unit);
+
 /** Charts draw, and do not add. */
 export const drawn = (value: string | null): number | null => (value === null ? null : Number(value));
 
@@ -38,6 +41,30 @@ export function newest(values: readonly (string | null)[]): { value: string; ago
   const at = values.findLastIndex((value) => value !== null);
   const value = values[at];
   return value == null ? undefined : { value, ago: values.length - 1 - at };
+}
+
+/** Figures that count what happened on a day: of these, days are added up. */
+const FLOWS: readonly Known[] = ["members_joined", "members_ended", "records_contributed", "proposals_opened", "licensed_value", "revenue_by_dataset", "revenue_by_asset", "treasury_spent"];
+export const isFlow = (id: string): boolean => FLOWS.some((flow) => flow === id);
+
+const DIGITS = 18;
+const parts = (value: string): bigint => {
+  const [whole = "0", part = ""] = value.split(".");
+  return BigInt(whole + part.padEnd(DIGITS, "0").slice(0, DIGITS));
+};
+
+/** To the last digit; nothing where no day has a value. */
+export function sum(values: readonly (string | null)[]): string | null {
+  const there = values.filter((value) => value !== null);
+  if (there.length === 0) return null;
+  const total = there.reduce((all, value) => all + parts(value), 0n).toString().padStart(DIGITS + 1, "0");
+  return `${total.slice(0, -DIGITS)}.${total.slice(-DIGITS)}`;
+}
+
+/** What stands now and what stood 30 days before: the newest value of each, or what happened in 30 days. */
+export function pair(id: string, values: readonly (string | null)[]): { now: string | null; before: string | null } {
+  if (isFlow(id)) return { now: sum(values.slice(-30)), before: sum(values.slice(-60, -30)) };
+  return { now: newest(values)?.value ?? null, before: newest(values.slice(0, -30))?.value ?? null };
 }
 
 export const isEmpty = ({ series }: Pick<Kpi, "series">): boolean => series.every(({ values }) => values.every((value) => value === null));

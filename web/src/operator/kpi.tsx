@@ -8,7 +8,7 @@ import { Await } from "../ui/await";
 import { type Days, Legend, Lines } from "../ui/lines";
 import { Empty, Facts, Figures, PageHead, Section } from "../ui/page";
 import { Table } from "../ui/table";
-import { drawn, isEmpty, newest, rowsOf, textOf } from "./figure";
+import { drawn, isEmpty, isFlow, newest, rowsOf, textOf, unitOfPart } from "./figure";
 import { Room } from "./room";
 import { useFigure } from "./words";
 
@@ -55,7 +55,7 @@ function Whole({ kpi, of }: { kpi: Kpi; of: Kpis }) {
         </Empty>
       ) : (
         <>
-          <Figures of={kpi.series.map((series) => [value(newest(series.values)?.value ?? null, kpi.unit), series.label ? label(kpi, series.label) : t("kpis.now")])} />
+          <Figures of={kpi.series.map((series) => [value(newest(series.values)?.value ?? null, unitOfPart(kpi.unit, series.label)), [series.label && label(kpi, series.label), t(isFlow(kpi.id) ? "kpis.today" : "kpis.now")].filter(Boolean).join(", ")])} />
           <Over kpi={kpi} of={of} />
         </>
       )}
@@ -105,7 +105,7 @@ function Over({ kpi, of: { first_day } }: { kpi: Kpi; of: Kpis }) {
           keyOf={({ day }) => day}
           columns={[
             { head: t("kpis.day"), cell: (row) => day(row.day) },
-            ...names.map((head, at) => ({ head, isNumber: true, cell: ({ values }: (typeof rows)[number]) => value(values[at] ?? null, kpi.unit) })),
+            ...names.map((head, at) => ({ head, isNumber: true, cell: ({ values }: (typeof rows)[number]) => value(values[at] ?? null, unitOfPart(kpi.unit, kpi.series[at]?.label ?? "")) })),
           ]}
         />
       </div>

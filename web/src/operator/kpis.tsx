@@ -7,7 +7,7 @@ import { Await } from "../ui/await";
 import { permille, useFormat } from "../ui/format";
 import { Empty, PageHead, Section } from "../ui/page";
 import { Table } from "../ui/table";
-import { GROUPS, isEmpty, newest } from "./figure";
+import { GROUPS, isEmpty, isFlow, pair, unitOfPart } from "./figure";
 import { Room } from "./room";
 import { useFigure } from "./words";
 
@@ -80,12 +80,12 @@ function OneGroup({ group, kpis }: { group: (typeof GROUPS)[number] | "other"; k
                 <Link to="/kpis/$kpi" params={{ kpi: kpi.id }}>
                   {name(kpi)}
                 </Link>
-                {series.label && <span className="part-what">{label(kpi, series.label)}</span>}
+                {(series.label || isFlow(kpi.id)) && <span className="part-what">{[series.label && label(kpi, series.label), isFlow(kpi.id) && t("kpis.flow")].filter(Boolean).join(", ")}</span>}
               </>
             ),
           },
-          { head: t("kpis.now"), isNumber: true, cell: ({ kpi, series }) => value(newest(series.values)?.value ?? null, kpi.unit) },
-          { head: t("kpis.before"), isNumber: true, cell: ({ kpi, series }) => value(series.values.at(-31) ?? null, kpi.unit) },
+          { head: t("kpis.now"), isNumber: true, cell: ({ kpi, series }) => value(pair(kpi.id, series.values).now, unitOfPart(kpi.unit, series.label)) },
+          { head: t("kpis.before"), isNumber: true, cell: ({ kpi, series }) => value(pair(kpi.id, series.values).before, unitOfPart(kpi.unit, series.label)) },
         ]}
       />
     </Section>

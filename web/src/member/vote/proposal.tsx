@@ -7,7 +7,6 @@ import { type MemberVotes, type ProposalDetail, readMemberVotes, readProposal, t
 import { options, useRead } from "../../api/read";
 import { Status, What, Why } from "../../governance/proposal";
 import { useWhen } from "../../governance/proposals";
-import { useAmount } from "../../governance/votes";
 import { Await } from "../../ui/await";
 import { useFormat } from "../../ui/format";
 import { Facts, Notice, Section } from "../../ui/page";
@@ -16,6 +15,7 @@ import { canVoteIn, type Standing, standingIn, vote } from "../core/voting";
 import { ActButton, useAct } from "../parts/act";
 import { Mine } from "../parts/mine";
 import { Options } from "../parts/options";
+import { useVotes } from "./votes";
 
 /** Milliseconds between two looks. */
 const EVERY = 15_000;
@@ -97,9 +97,9 @@ function Standings({ houses, votes }: { houses: ProposalDetail[]; votes: MemberV
 function Told({ house: { house, closes_at, opens_at }, standing }: { house: ProposalDetail; standing: Standing }) {
   const { t } = useTranslation(["member-vote", "governance"]);
   const { time } = useFormat();
-  const amount = useAmount(house);
-  if (standing.kind === "voted") return t("member-vote:standing.voted", { support: t(`governance:support.${standing.support}`), votes: amount(standing.votes), time: time(standing.at) });
-  if (standing.kind === "can") return t("member-vote:standing.can", { votes: amount(standing.votes), time: time(closes_at) });
+  const votes = useVotes(house);
+  if (standing.kind === "voted") return t("member-vote:standing.voted", { support: t(`governance:support.${standing.support}`), votes: votes(standing.votes), time: time(standing.at) });
+  if (standing.kind === "can") return t("member-vote:standing.can", { votes: votes(standing.votes), time: time(closes_at) });
   if (standing.kind === "late") return t("member-vote:standing.late", { opened: time(opens_at), from: time(standing.from) });
   if (standing.kind === "none") return t(house === "token" ? "member-vote:standing.noPoints" : "member-vote:standing.none");
   return t(`member-vote:standing.${standing.kind}`, { time: time(opens_at) });
@@ -142,7 +142,7 @@ function Ballot({ opened, houses, votes }: { opened: Opened; houses: ProposalDet
 function InWords({ house, support, votes }: { house: ProposalDetail; support: Support; votes: MemberVotes }) {
   const { t } = useTranslation(["member-vote", "governance"]);
   const standing = standingIn(house, votes);
-  const amount = useAmount(house.house);
-  const mine = standing.kind === "can" ? amount(standing.votes) : "";
+  const inWords = useVotes(house.house);
+  const mine = standing.kind === "can" ? inWords(standing.votes) : "";
   return t("member-vote:cast.inHouse", { house: t(`governance:house.${house.house}`), support: t(`governance:support.${support}`), votes: mine });
 }

@@ -1,5 +1,4 @@
 //! Whether a member has a vote in each house, from when, and how much it weighs.
-import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import type { MemberVotes } from "../../api/deciding";
 import { useFormat } from "../../ui/format";
@@ -36,9 +35,6 @@ export function Weight({ votes }: { votes: MemberVotes }) {
           ],
         ]}
       />
-      <p>
-        <Link to="/vote/weight">{t("member-vote:weight.more")}</Link>
-      </p>
     </>
   );
 }
