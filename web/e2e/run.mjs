@@ -16,6 +16,7 @@ import * as governing from "./governing.mjs";
 import * as keyboard from "./keyboard.mjs";
 import * as member from "./member.mjs";
 import * as policy from "./policy.mjs";
+import * as researcher from "./researcher.mjs";
 import * as routes from "./routes.mjs";
 import * as states from "./states.mjs";
 
@@ -34,7 +35,7 @@ const [steward, chain] = ["--steward", "--chain"].map(option).map(Number);
 const [rochdale, state] = ["--rochdale", "--state"].map(option);
 const run = (...given) => execFileSync(rochdale, [...given, "--state", state], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
 const world = {
-  ...{ site, browser, gateway, fresh, steward, chain, shoot, rochdale },
+  ...{ site, browser, gateway, fresh, steward, chain, shoot, rochdale, state },
   /** A code that admits one person. */
   invite: () => JSON.parse(run("registrar", "invite", "--json"))[0].code,
   /** The running period ends, and its shares are final. */
@@ -51,7 +52,7 @@ if (rochdale && state && (await (await fetch(`${gateway}/v1/proposals`)).json())
   run("gov", "propose", "--name", "m0003", "--why", "500 a week are what we can check", "call", "Membership", "setAdmissionsPerEpoch", "admissionsPerEpoch=500");
 }
 
-const tests = Object.entries({ policy, routes, states, keyboard, check, member, governing }).flatMap(([file, { tests }]) =>
+const tests = Object.entries({ policy, routes, states, keyboard, check, researcher, member, governing }).flatMap(([file, { tests }]) =>
   tests(world).map(([name, run]) => [`${file}: ${name}`, run]),
 );
 for (const [name, run] of tests.filter(([name]) => name.includes(option("--only") ?? ""))) {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { fits, isAccessible, settled, visit } from "./browser.mjs";
 
-const READING = ["/", "/licenses", "/treasury", "/epochs", "/epochs/1", "/proposals", "/delegates", "/polls", "/datasets", "/datasets/1", "/health", "/operations", "/kpis", "/kpis/members_active"];
+const READING = ["/", "/licenses", "/treasury", "/epochs", "/epochs/1", "/proposals", "/delegates", "/polls", "/datasets", "/datasets/1", "/request", "/buy/1", "/desk", "/health", "/operations", "/kpis", "/kpis/members_active"];
 const LOOKS = [
   { size: "narrow", theme: "dark", language: "de" },
   { size: "wide", theme: "light", language: "en" },

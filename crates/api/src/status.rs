@@ -30,6 +30,30 @@ pub struct Health {
     pub waiting_for: Vec<String>,
 }
 
+/// `GET /v1/welcome` at the gateway: what whoever tries a local cooperative out starts with; nothing elsewhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Welcome {
+    /// The code of an invitation that nobody has used; absent where nobody is admitted.
+    pub invitation: Option<String>,
+    /// A researcher with test money whom the ethics board approved.
+    pub researcher: Option<TestResearcher>,
+}
+
+/// Whoever has the key is this researcher, so that it exists on a local chain alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TestResearcher {
+    /// The account.
+    #[schema(value_type = crate::shape::HexAddress)]
+    pub account: Address,
+    /// The account's private key, which a wallet takes.
+    #[schema(value_type = crate::shape::Hex32)]
+    pub key: B256,
+    /// Where a wallet reaches the chain.
+    pub rpc_url: String,
+}
+
 /// `GET /v1/cooperative` at the gateway: what a client needs to take part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Cooperative {

@@ -2,13 +2,12 @@
 //! is in either, and each is signed.
 
 use crate::args::Common;
-use crate::commands::show;
 use crate::coop::{self, Coop};
 use crate::found::{self, REGISTRAR};
 use crate::invitations;
 use crate::registrar_args::RegistrarCommand;
 use crate::state::{State, input, write_json};
-use crate::ui::Ui;
+use crate::ui::{Ui, show};
 use crate::wallet::Wallet;
 use crate::when::{holding, utc};
 use anyhow::{Context, Result, ensure};

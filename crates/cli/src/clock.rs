@@ -1,10 +1,10 @@
 //! `rochdale time …`: the local chain's time, shown and moved on. Elsewhere time passes by itself.
 
 use crate::args::Common;
-use crate::commands::{local_chain, show};
+use crate::commands::local_chain;
 use crate::coop::Coop;
 use crate::epoch::{FINAL, scored};
-use crate::ui::Ui;
+use crate::ui::{Ui, show};
 use crate::when::{count, span, utc};
 use anyhow::Result;
 use rochdale_api::client::Client;

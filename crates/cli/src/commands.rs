@@ -7,7 +7,7 @@ use crate::found::{self, FOUNDER, Layout};
 use crate::placeholder;
 use crate::researcher::Budgets;
 use crate::state::{State, called, input, read_json};
-use crate::ui::Ui;
+use crate::ui::{Ui, show};
 use crate::up::{self, Running};
 use crate::when::{count, utc};
 use crate::{audit as audit_run, epoch as epochs};
@@ -21,7 +21,7 @@ use rochdale_chain::deploy::{Actors, CoopConfig, Decision, Manifest, Role, holde
 use rochdale_chain::upgrade;
 use rochdale_core::ids::{Epoch, StewardId};
 use rochdale_core::money::MicroUsdc;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -29,17 +29,6 @@ use std::time::Duration;
 
 /// How long the stewards may work on one settlement attempt before the next is tried.
 const ATTEMPT_PATIENCE: Duration = Duration::from_secs(120);
-
-/// Prints a result: as JSON, or as the sentence that a person reads.
-pub fn show(ui: Ui, value: &Value, sentence: impl AsRef<str>) -> Result<ExitCode> {
-    let text = match (ui.json, ui.verbose) {
-        (true, _) => serde_json::to_string_pretty(value)?,
-        (false, true) => format!("{}\n{}", sentence.as_ref(), serde_json::to_string_pretty(value)?),
-        (false, false) => sentence.as_ref().to_owned(),
-    };
-    ui.tell(&text)?;
-    Ok(ExitCode::SUCCESS)
-}
 
 /// `rochdale up`
 pub async fn up(
@@ -57,7 +46,7 @@ pub async fn up(
     let config = config.as_deref().map(local_config).transpose()?;
     let mut running = Running::start(&state, layout, without, config, ui).await?;
     let url = running.layout.gateway_url();
-    let invitation = running.invitation("made by `rochdale up`", ui).await;
+    let invitation = running.welcome("made by `rochdale up`", ui).await;
     let link = invitation.as_ref().map(|link| format!("\nJoin in a browser, as one person, within a day: {link}"));
     show(
         ui,

@@ -1,10 +1,9 @@
 //! `rochdale member consent`: what is chosen, in words, and signed.
 
-use crate::commands::show;
 use crate::consent_args::ConsentArgs;
 use crate::coop::Coop;
 use crate::member as members;
-use crate::ui::Ui;
+use crate::ui::{Ui, show};
 use crate::wallet::Wallet;
 use crate::when::utc;
 use crate::withdraw;

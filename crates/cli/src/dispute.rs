@@ -1,13 +1,12 @@
 //! `rochdale dispute …`: stopping a pending root, and answering for one, by transactions of one's own.
 
 use crate::args::Common;
-use crate::commands::show;
 use crate::coop::{self, Coop};
 use crate::dispute_args::{DisputeCommand, PayerArgs};
 use crate::found::{self, FOUNDER, Layout};
 use crate::gov::Site;
 use crate::state::read_json;
-use crate::ui::Ui;
+use crate::ui::{Ui, show};
 use crate::when::utc;
 use anyhow::{Result, bail, ensure};
 use rochdale_api::client::Client;

@@ -1,11 +1,10 @@
 //! `rochdale member rows`: what a member earned and for what, in sentences.
 
-use crate::commands::show;
 use crate::coop::Coop;
 use crate::member;
 use crate::records::percent;
 use crate::researcher::args::purpose_words;
-use crate::ui::Ui;
+use crate::ui::{Ui, show};
 use crate::wallet::Wallet;
 use crate::when::{count, utc};
 use anyhow::Result;

@@ -2,12 +2,11 @@
 
 use crate::args::{Common, ImportArgs};
 use crate::carry::{self, Carried};
-use crate::commands::show;
 use crate::coop::Coop;
 use crate::failure::{Failure, Kind};
 use crate::member;
 use crate::records::{self, Files, Found, How, Skip, Stream, Taken, plain, score_lines, score_value};
-use crate::ui::{Bar, Ui};
+use crate::ui::{Bar, Ui, show};
 use crate::wallet::Wallet;
 use crate::when::count;
 use anyhow::{Context, Result, bail};

@@ -1,10 +1,9 @@
 //! Invitations, as the registrar's office makes them, looks at them and takes them back.
 
 use crate::args::Common;
-use crate::commands::show;
 use crate::office::{Office, link};
 use crate::registrar_args::OfficeArgs;
-use crate::ui::Ui;
+use crate::ui::{Ui, show};
 use crate::when::{count, utc};
 use alloy::primitives::B256;
 use anyhow::Result;

@@ -1,10 +1,9 @@
 //! `rochdale key …`: key files, drawn by this word and by no other command's way.
 
 use crate::args::{Common, KeyCommand, Office};
-use crate::commands::show;
 use crate::coop;
 use crate::failure::Failure;
-use crate::ui::Ui;
+use crate::ui::{Ui, show};
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use std::path::PathBuf;

@@ -46,6 +46,7 @@ mod transcript;
 mod ui;
 mod up;
 mod wallet;
+mod welcome;
 mod when;
 mod withdraw;
 

@@ -1,8 +1,7 @@
 //! `rochdale completions` and `rochdale man`: what shells and `man` are told of this command, from the same words as `--help`.
 
 use crate::args::Cli;
-use crate::commands::show;
-use crate::ui::Ui;
+use crate::ui::{Ui, show};
 use anyhow::{Context, Result};
 use clap::{Command, CommandFactory as _};
 use serde_json::json;

@@ -2,7 +2,6 @@
 
 use crate::args::Common;
 use crate::carry;
-use crate::commands::show;
 use crate::contest::{self, Outcome, Payer};
 use crate::coop::{self, Coop};
 use crate::erased::erasure;
@@ -12,7 +11,7 @@ use crate::gov::args::ChainArgs;
 use crate::member_args::MemberCommand;
 use crate::records::How;
 use crate::state::State;
-use crate::ui::Ui;
+use crate::ui::{Ui, show};
 use crate::wallet::{Kind, Wallet};
 use crate::when::{count, holding};
 use crate::withdraw;

@@ -1,11 +1,10 @@
 //! `rochdale program …`: what a program's awarder does.
 
 use crate::args::{Common, ProgramCommand};
-use crate::commands::show;
 use crate::coop::{self, Coop};
 use crate::gov::Site;
 use crate::gov::args::ChainArgs;
-use crate::ui::Ui;
+use crate::ui::{Ui, show};
 use crate::when::{count, holding};
 use alloy::primitives::{U256, keccak256};
 use alloy::signers::local::PrivateKeySigner;

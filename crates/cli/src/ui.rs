@@ -4,7 +4,9 @@ use crate::failure::Failure;
 use anyhow::{Result, bail, ensure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::Value;
 use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
 use std::time::Duration;
 
 /// How to talk.
@@ -150,6 +152,17 @@ impl Bar {
 /// Whether a line says yes; silence does not.
 fn is_yes(answer: &str) -> bool {
     ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
+}
+
+/// Prints a result: as JSON, or as the sentence that a person reads.
+pub fn show(ui: Ui, value: &Value, sentence: impl AsRef<str>) -> Result<ExitCode> {
+    let text = match (ui.json, ui.verbose) {
+        (true, _) => serde_json::to_string_pretty(value)?,
+        (false, true) => format!("{}\n{}", sentence.as_ref(), serde_json::to_string_pretty(value)?),
+        (false, false) => sentence.as_ref().to_owned(),
+    };
+    ui.tell(&text)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 #[cfg(test)]

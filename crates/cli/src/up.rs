@@ -5,9 +5,9 @@ use crate::office::{self, Office};
 use crate::process::{self, Service};
 use crate::state::{State, read_json, write_json};
 use crate::ui::Ui;
+use crate::welcome::{self, Front};
 use crate::{ports, tied};
 use anyhow::{Context, Result, bail, ensure};
-use rochdale_api::invitation::InvitationsRequest;
 use rochdale_chain::deploy::{CoopConfig, Manifest};
 use rochdale_chain::local::kept::{self, KeptChain, KeptOptions};
 use std::fs::File;
@@ -36,6 +36,7 @@ pub struct Running {
     pub manifest: Manifest,
     state: State,
     chain: Local,
+    front: Option<Front>,
     _lock: File,
 }
 
@@ -199,27 +200,29 @@ impl Running {
             bar.inc();
         }
         bar.done();
-        Ok(Self { services, layout, manifest, state: state.clone(), chain, _lock: lock })
+        Ok(Self { services, layout, manifest, state: state.clone(), chain, front: None, _lock: lock })
     }
 
-    /// A link that invites one person for a day, where the web app and the registrar run here.
-    pub async fn invitation(&self, note: &str, ui: Ui) -> Option<String> {
-        let made = self.invite(note).await;
-        made.unwrap_or_else(|error| {
-            ui.warn(format!("no invitation was made: {error:#}"));
-            None
-        })
-    }
-
-    async fn invite(&self, note: &str) -> Result<Option<String>> {
-        let runs = self.services.iter().any(|watched| watched.service.name() == found::REGISTRAR);
-        if !runs || process::web_app().is_none() {
-            return Ok(None);
+    /// Has the front page of the web app, where it was built, show what somebody can try the cooperative with. Gives the link of an
+    /// invitation that is good for a day, where the registrar runs here.
+    pub async fn welcome(&mut self, note: &'static str, ui: Ui) -> Option<String> {
+        process::web_app()?;
+        match self.front(note).await {
+            Ok(front) => self.front = Some(front),
+            Err(error) => ui.warn(format!("the front page has nothing to try: {error:#}")),
         }
-        let key = found::office(&self.state, found::REGISTRAR)?;
-        let office = Office::of(&found::url(self.layout.registrar_port()), key, &self.manifest)?;
-        let made = office.invite(&InvitationsRequest { count: 1, days: 1, note: note.to_owned() }).await?;
-        Ok(made.first().map(|invitation| office::link(&self.layout.gateway_url(), &invitation.code)))
+        let code = self.front.as_ref()?.code()?;
+        Some(office::link(&self.layout.gateway_url(), code))
+    }
+
+    async fn front(&self, note: &'static str) -> Result<Front> {
+        let runs = self.services.iter().any(|watched| watched.service.name() == found::REGISTRAR);
+        let office = || {
+            let key = found::office(&self.state, found::REGISTRAR)?;
+            Office::of(&found::url(self.layout.registrar_port()), key, &self.manifest)
+        };
+        let office = runs.then(office).transpose()?;
+        Front::open(&self.state, (self.layout.rpc_url(), &self.manifest), office, note).await
     }
 
     /// Waits for Ctrl-C or SIGTERM. A process that ends by itself is reported and started again; the others go on.
@@ -234,6 +237,11 @@ impl Running {
                 _ = watch.tick() => {}
             }
             self.chain.watch(ui).await?;
+            if let Some(front) = &mut self.front
+                && let Err(error) = front.tend().await
+            {
+                tracing::debug!(%error, "the front page's invitation is not looked at");
+            }
             for watched in &mut self.services {
                 watched.watch(&self.state, &self.layout, ui);
             }
@@ -308,6 +316,7 @@ pub fn spawn(state: &State, layout: &Layout, name: &str) -> Result<Service> {
         args.extend(web.into_iter().flat_map(|web| ["--web".to_owned(), web]));
         // A configuration that was written before there was a registrar names none.
         args.extend(["--registrar".to_owned(), found::url(layout.registrar_port())]);
+        args.extend(["--welcome".to_owned(), welcome::file(state).to_string_lossy().into_owned()]);
     }
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     Service::spawn(name, &program, &args, &dir.join("log"))

@@ -4,12 +4,11 @@
 mod words;
 
 use crate::args::Common;
-use crate::commands::show;
 use crate::coop::{self, Coop};
 use crate::erased::attested;
 use crate::failure::{Failure, Kind as Failed};
 use crate::member as members;
-use crate::ui::Ui;
+use crate::ui::{Ui, show};
 use crate::wallet::{Kind, Remembered, Wallet, Withdrawal};
 use alloy::primitives::Address;
 use anyhow::{Context, Result, anyhow, bail};

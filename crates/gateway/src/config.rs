@@ -42,6 +42,9 @@ pub struct Config {
     /// The web app's folder; without one, `/` shows the main figures and nothing else.
     #[serde(default)]
     pub web: Option<PathBuf>,
+    /// The file of what `/v1/welcome` answers, which `rochdale up` writes; on a local chain alone.
+    #[serde(skip)]
+    pub welcome: Option<PathBuf>,
     /// Base URL of the registrar that admits who was invited; nobody is admitted so where there is none.
     #[serde(default)]
     pub registrar: Option<String>,

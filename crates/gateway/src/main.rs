@@ -31,6 +31,9 @@ enum Command {
         /// The registrar's URL, where the file names none.
         #[arg(long)]
         registrar: Option<String>,
+        /// A file with the key of a test researcher and an invitation, shown to anybody: on a local chain alone.
+        #[arg(long, hide = true)]
+        welcome: Option<PathBuf>,
     },
     #[command(flatten)]
     Backups(backup::Command),
@@ -51,10 +54,11 @@ async fn main() -> ExitCode {
 
 async fn start(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command {
-        Command::Run { config, web, registrar } => {
+        Command::Run { config, web, registrar, welcome } => {
             let mut config = Config::load(&config)?;
             config.web = web.or(config.web);
             config.registrar = config.registrar.or(registrar);
+            config.welcome = welcome;
             Ok(run::run(config).await?)
         }
         Command::Backups(command) => {

@@ -918,6 +918,17 @@ export const Sizes = v.object({
 });
 export type Sizes = v.InferOutput<typeof Sizes>;
 
+/** Whoever has the key is this researcher, so that it exists on a local chain alone. */
+export const TestResearcher = v.object({
+  /** The account. */
+  account: HexAddress,
+  /** The account's private key, which a wallet takes. */
+  key: Hex32,
+  /** Where a wallet reaches the chain. */
+  rpc_url: v.string(),
+});
+export type TestResearcher = v.InferOutput<typeof TestResearcher>;
+
 /** `GET /v1/treasury` at the gateway: cumulative micro-USDC booked to each bucket, as decimal strings. */
 export const TreasuryView = v.object({
   /** To buy back DATA. */
@@ -955,6 +966,14 @@ export const VaultPage = v.object({
   blobs: v.array(VaultEntry),
 });
 export type VaultPage = v.InferOutput<typeof VaultPage>;
+
+/** `GET /v1/welcome` at the gateway: what whoever tries a local cooperative out starts with; nothing elsewhere. */
+export const Welcome = v.object({
+  /** The code of an invitation that nobody has used; absent where nobody is admitted. */
+  invitation: v.optional(v.nullable(v.string())),
+  researcher: v.optional(v.nullable(TestResearcher)),
+});
+export type Welcome = v.InferOutput<typeof Welcome>;
 
 /** A passkey account, with the nonce that it signs next. */
 export const readAccount = (address: HexAddress): Read<AccountView> =>
@@ -1019,3 +1038,7 @@ export const readSizes = (): Read<Sizes> =>
 /** What was booked into each bucket, and what members were paid. */
 export const readTreasury = (): Read<TreasuryView> =>
   readOf("/v1/treasury", TreasuryView, [200]);
+
+/** What whoever tries a local cooperative out starts with: an open invitation, and a researcher with test money. Nothing elsewhere. */
+export const readWelcome = (): Read<Welcome> =>
+  readOf("/v1/welcome", Welcome, [200]);

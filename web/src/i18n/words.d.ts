@@ -7,7 +7,11 @@ import type memberMine from "./en/member-mine.json";
 import type memberVote from "./en/member-vote.json";
 import type operator from "./en/operator.json";
 import type publicWords from "./en/public.json";
+import type ethics from "./en/ethics.json";
 import type researcher from "./en/researcher.json";
+import type researcherAsk from "./en/researcher-ask.json";
+import type researcherBuy from "./en/researcher-buy.json";
+import type researcherChain from "./en/researcher-chain.json";
 
 export interface Words {
   common: typeof common;
@@ -19,7 +23,11 @@ export interface Words {
   "member-vote": typeof memberVote;
   operator: typeof operator;
   public: typeof publicWords;
+  ethics: typeof ethics;
   researcher: typeof researcher;
+  "researcher-ask": typeof researcherAsk;
+  "researcher-buy": typeof researcherBuy;
+  "researcher-chain": typeof researcherChain;
 }
 export type Room = Exclude<keyof Words, "common">;
 

@@ -1,13 +1,14 @@
 //! What a data cooperative is, and who you can be.
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
-import { readBudget, readCooperative, readTreasury } from "../api/generated";
+import { readBudget, readCooperative, readTreasury, readWelcome } from "../api/generated";
 import { useRead } from "../api/read";
 import { Await } from "../ui/await";
 import { useFormat } from "../ui/format";
 import { Figures, PageHead, Section } from "../ui/page";
+import { Try } from "./try";
 
-export const needs = () => [readCooperative(), readTreasury(), readBudget()];
+export const needs = () => [readCooperative(), readTreasury(), readBudget(), readWelcome()];
 
 const STEPS = ["join", "add", "ask", "paid", "stop"] as const;
 const CARDS = [
@@ -43,6 +44,8 @@ export default function Front() {
           ))}
         </ol>
       </Section>
+
+      <Try />
 
       <Section title={t("front.who")}>
         <ul className="cards">

@@ -43,6 +43,14 @@ function Found({ set }: { set: DatasetView }) {
       </Section>
       <Section title={t("dataset.price")}>
         <Prices perThousand={set.price_per_thousand} />
+        <p>
+          <Link to="/buy/$dataset" params={{ dataset: String(set.dataset) }} className="button">
+            {t("dataset.buy")}
+          </Link>{" "}
+          <Link to="/request" className="button quiet">
+            {t("dataset.request")}
+          </Link>
+        </p>
       </Section>
       <Section title={t("dataset.inside")}>
         <Inside codes={set.codes ?? []} />

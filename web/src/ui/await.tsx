@@ -7,8 +7,11 @@ import { useFormat } from "./format";
 
 type Results<T extends readonly unknown[]> = { [At in keyof T]: UseQueryResult<T[At]> };
 
+/** How a failure is told: here, or as a room of its own way does. */
+export type FailedAs = (failure: { error: Error; again: () => void; isTrying: boolean }) => ReactNode;
+
 /** Shows `children` once all of them are there. What was there stays where a later look fails, and says so. */
-export function Await<T extends readonly unknown[]>({ of, children }: { of: Results<T>; children: (...data: T) => ReactNode }) {
+export function Await<T extends readonly unknown[]>({ of, failed: As = Failed, children }: { of: Results<T>; failed?: FailedAs; children: (...data: T) => ReactNode }) {
   const results = of as readonly UseQueryResult<unknown>[];
   const failed = results.filter((result) => result.isError);
   const again = () => failed.forEach((result) => void result.refetch());
@@ -20,7 +23,7 @@ export function Await<T extends readonly unknown[]>({ of, children }: { of: Resu
       </>
     );
   }
-  if (failed[0]?.error) return <Failed error={failed[0].error} again={again} isTrying={failed.some((result) => result.isFetching)} />;
+  if (failed[0]?.error) return <As error={failed[0].error} again={again} isTrying={failed.some((result) => result.isFetching)} />;
   return <Loading />;
 }
 

@@ -15,7 +15,9 @@ use crate::member::{
 use crate::order::{AnchorRequest, DebitRequest, QueryRequest, SealedAnswer, Sizes};
 use crate::poll::{BallotRequest, PollRecord, PollRequest, PollView, SignedBallot};
 use crate::settlement::{AnswerRequest, ContestRequest, DemandRequest, ProposeRequest};
-use crate::status::{BudgetView, Cooperative, DatasetView, EpochView, Health, LicenseView, MemberView, TreasuryView};
+use crate::status::{
+    BudgetView, Cooperative, DatasetView, EpochView, Health, LicenseView, MemberView, TreasuryView, Welcome,
+};
 
 /// Who may call a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +60,8 @@ routes! {
     HEALTH: get super::HEALTH.path, Public, () => Health;
     /// What a client needs to take part.
     COOPERATIVE: get "/v1/cooperative", Public, () => Cooperative;
+    /// What whoever tries a local cooperative out starts with.
+    WELCOME: get "/v1/welcome", Public, () => Welcome;
     /// What was booked to each bucket.
     TREASURY: get "/v1/treasury", Public, () => TreasuryView;
     /// All licenses, or those of a `holder`.

@@ -3,10 +3,9 @@
 use super::args::BuybackCommand;
 use super::{Act, Doing, data, usdc};
 use crate::args::Common;
-use crate::commands::show;
 use crate::failure::Failure;
 use crate::gov::Site;
-use crate::ui::Ui;
+use crate::ui::{Ui, show};
 use crate::when::{span, utc};
 use alloy::primitives::{Address, U256};
 use anyhow::{Result, bail};

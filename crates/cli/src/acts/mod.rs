@@ -12,14 +12,13 @@ mod steward;
 mod vesting;
 
 use crate::args::Common;
-use crate::commands::show;
 use crate::coop;
 use crate::failure::{Failure, Kind};
 use crate::found::{self, FOUNDER};
 use crate::gov::Site;
 use crate::researcher::fund;
 use crate::state::State;
-use crate::ui::Ui;
+use crate::ui::{Ui, show};
 use alloy::primitives::{Address, Bytes, U256};
 use alloy::providers::Provider as _;
 use alloy::rpc::types::TransactionRequest;

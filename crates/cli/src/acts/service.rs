@@ -3,12 +3,11 @@
 use super::args::ServiceCommand;
 use super::{Act, Doing, data};
 use crate::args::Common;
-use crate::commands::show;
 use crate::coop;
 use crate::failure::Failure;
 use crate::gov::Site;
 use crate::state::input;
-use crate::ui::Ui;
+use crate::ui::{Ui, show};
 use crate::wallet::Wallet;
 use alloy::primitives::{B256, U256, keccak256};
 use anyhow::{Context as _, Result, ensure};

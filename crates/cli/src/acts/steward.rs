@@ -3,12 +3,11 @@
 use super::args::{SeatArgs, StewardCommand};
 use super::{Act, Doing, usdc};
 use crate::args::Common;
-use crate::commands::show;
 use crate::coop;
 use crate::failure::Failure;
 use crate::gov::Site;
 use crate::state::input;
-use crate::ui::Ui;
+use crate::ui::{Ui, show};
 use crate::when::utc;
 use alloy::primitives::{Address, Bytes, U256};
 use alloy::sol_types::SolCall;

@@ -3,10 +3,9 @@
 use super::args::VestingCommand;
 use super::{Act, Doing, data};
 use crate::args::Common;
-use crate::commands::show;
 use crate::failure::Failure;
 use crate::gov::Site;
-use crate::ui::Ui;
+use crate::ui::{Ui, show};
 use crate::when::{span, utc};
 use alloy::primitives::aliases::U96;
 use alloy::primitives::{Address, U256};

@@ -52,7 +52,7 @@ pub async fn run(common: &Common, args: DemoArgs, ui: Ui) -> Result<ExitCode> {
         .await
         .with_context(|| format!("the demo did not come to its end; what ran lies in {shown}"))?;
     if !args.once {
-        demo.report.invitation = running.invitation("made by the demo", ui).await;
+        demo.report.invitation = running.welcome("made by the demo", ui).await;
     }
     let agrees = demo.report.holds();
     demo.report.print(ui)?;

@@ -2,10 +2,9 @@
 
 use super::args::{ChainArgs, PollCommand, PollSource};
 use crate::args::Common;
-use crate::commands::show;
 use crate::coop::Coop;
 use crate::state::{State, read_json};
-use crate::ui::Ui;
+use crate::ui::{Ui, show};
 use crate::wallet::Wallet;
 use crate::when::{count, utc};
 use alloy::primitives::B256;

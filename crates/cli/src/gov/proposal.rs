@@ -2,11 +2,10 @@
 
 use super::args::{ProposalArgs, ProposalRef, ProposeCommand};
 use super::{Site, specs};
-use crate::commands::show;
 use crate::coop;
 use crate::found::{self, FOUNDER};
 use crate::placeholder;
-use crate::ui::Ui;
+use crate::ui::{Ui, show};
 use crate::wallet::Wallet;
 use crate::when::{span, utc};
 use alloy::primitives::{B256, keccak256};

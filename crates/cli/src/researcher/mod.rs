@@ -19,11 +19,10 @@ pub use orders::Kept;
 pub use quote::published;
 
 use crate::args::Common;
-use crate::commands::show;
 use crate::coop::{self, Coop};
 use crate::found;
 use crate::state::input;
-use crate::ui::Ui;
+use crate::ui::{Ui, show};
 use crate::when::count;
 use anyhow::{Context, Result, ensure};
 use args::ResearcherCommand;

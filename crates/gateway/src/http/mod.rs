@@ -17,6 +17,7 @@ mod relay;
 mod site;
 mod views;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -108,6 +109,8 @@ pub struct Gateway {
     pub codes: Vec<CodeConfig>,
     /// Public answers of the newest state.
     pub views: Views,
+    /// The file that says what whoever tries a local cooperative out starts with.
+    pub welcome: Option<PathBuf>,
     /// The web app, where one is configured.
     pub site: Option<Arc<Site>>,
 }
@@ -152,6 +155,7 @@ fn api() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(public::health))
         .routes(routes!(public::cooperative))
+        .routes(routes!(public::welcome))
         .routes(routes!(public::treasury))
         .routes(routes!(public::licenses))
         .routes(routes!(public::license))

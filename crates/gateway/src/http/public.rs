@@ -10,6 +10,7 @@ use rochdale_api::server::{PathOf, QueryOf};
 use rochdale_api::shape::HexAddress;
 use rochdale_api::status::{
     BudgetView, Cooperative, DatasetCode, DatasetView, EpochView, FinalizedBlock, Health, LicenseView, TreasuryView,
+    Welcome,
 };
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::state::LicenseState;
@@ -43,6 +44,15 @@ pub async fn health(State(gateway): App) -> (StatusCode, Json<Health>) {
 #[utoipa::path(get, path = route::COOPERATIVE.path, tag = "public", responses((status = 200, description = "The cooperative", body = Cooperative), (status = 503, description = "The chain cannot be read", body = Problem)))]
 pub async fn cooperative(State(gateway): App) -> Answered<Cooperative> {
     overview(&gateway).await.map(Json)
+}
+
+/// What whoever tries a local cooperative out starts with: an open invitation, and a researcher with test money. Nothing elsewhere.
+#[utoipa::path(get, path = route::WELCOME.path, tag = "public", responses((status = 200, description = "To begin with", body = Welcome)))]
+pub async fn welcome(State(gateway): App) -> Json<Welcome> {
+    let Some(path) = &gateway.welcome else { return Json(Welcome::default()) };
+    // The file may be on its way.
+    let text = tokio::fs::read(path).await.unwrap_or_default();
+    Json(serde_json::from_slice(&text).unwrap_or_default())
 }
 
 /// What was booked into each bucket, and what members were paid.

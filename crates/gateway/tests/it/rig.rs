@@ -251,6 +251,7 @@ impl Rig {
     pub fn config(&self) -> Config {
         let steward = |s: &Arc<Steward>| StewardConfig { steward: s.id, url: s.url.clone() };
         Config {
+            welcome: None,
             listen: "127.0.0.1:0".parse().unwrap(),
             rpc_url: self.coop.anvil.url(),
             rpc_fallbacks: Vec::new(),

@@ -206,6 +206,7 @@ async fn gateway(coop: &TestCoop, dir: &Path, stewards: &[String], registrar: &s
     let key_file = write_key(&dir.join("relayer.key"), "signing", &role_key("relayer").to_bytes()[..]);
     let steward = |(id, url): (u8, &String)| StewardConfig { steward: StewardId(id), url: url.clone() };
     let config = Config {
+        welcome: None,
         listen: "127.0.0.1:0".parse().unwrap(),
         rpc_url: coop.anvil.url(),
         rpc_fallbacks: Vec::new(),

@@ -1,0 +1,413 @@
+// A researcher works in a browser with a wallet: is approved by the ethics board, buys, extends, prints, and sees what goes wrong on the way.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { encodeFunctionData } from "viem";
+import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
+import { fits, isAccessible, visit } from "./browser.mjs";
+import { tabTo } from "./keyboard.mjs";
+import { rpc, walletIn } from "./wallet.mjs";
+
+/** What a test makes go wrong. */
+const BROKEN = /Failed to load resource/;
+const HALF_A_MINUTE = { timeout: 45_000 };
+const LOOKS = [
+  { size: "wide", theme: "light", language: "en" },
+  { size: "narrow", theme: "dark", language: "de" },
+];
+
+export const tests = (world) => {
+  if (!world.state) return [];
+  return [
+    ["no wallet: says what one is and what to do", () => noWallet(world)],
+    ["connects: refused, locked, another chain, one that it does not know", () => connects(world)],
+    ["applies, is approved by the board, buys, extends and has an invoice", () => wholeWay(world)],
+    ["nothing is bought: refused, too little money, another price, another account", () => refused(world)],
+    ["other contracts than before are not paid", () => otherContracts(world)],
+    ["by keyboard alone", () => byKeyboard(world)],
+    ...LOOKS.map((look) => [`every page, ${Object.values(look).join(", ")}`, () => looks(world, look)]),
+  ];
+};
+
+const button = (page, name) => page.getByRole("button", { name, exact: true });
+const abi = (contract) => JSON.parse(readFileSync(new URL(`../../abi/${contract}.json`, import.meta.url), "utf8")).abi;
+const inState = (world, ...path) => readFileSync(join(world.state, ...path), "utf8");
+
+/** The node of the cooperative's chain, and its contracts. */
+function chainOf(world) {
+  world.chained ??= { node: `http://127.0.0.1:${JSON.parse(inState(world, "layout.json")).rpc_port}`, at: JSON.parse(inState(world, "manifest.json")).addresses };
+  return world.chained;
+}
+
+async function transact(world, from, to, contract, functionName, args) {
+  const { node } = chainOf(world);
+  await rpc(node, "anvil_impersonateAccount", [from]);
+  const hash = await rpc(node, "eth_sendTransaction", [{ from, to, data: encodeFunctionData({ abi: abi(contract), functionName, args }) }]);
+  for (;;) {
+    const receipt = await rpc(node, "eth_getTransactionReceipt", [hash]);
+    if (receipt) return assert.equal(receipt.status, "0x1", `${functionName} was refused`);
+    await new Promise((go) => setTimeout(go, 100));
+  }
+}
+
+/** Test dollars, which anybody mints on the local chain, and ether for the network's fee. */
+async function fund(world, address, dollars) {
+  const { node, at } = chainOf(world);
+  await rpc(node, "anvil_setBalance", [address, "0x56bc75e2d63100000"]);
+  if (dollars > 0) await transact(world, address, at.usdc, "TestUSDC", "mint", [address, BigInt(dollars) * 1_000_000n]);
+}
+
+/** A new visitor with a wallet; `key` is the wallet's. */
+export async function arrive(world, look = {}, { key = generatePrivateKey(), dollars = 0, ...options } = {}) {
+  const { node } = chainOf(world);
+  const visitor = await visit(world.browser, world.site, look);
+  await fund(world, privateKeyToAccount(key).address, dollars);
+  const wallet = await walletIn(visitor.page, { key, node, ...options });
+  return { ...visitor, wallet, key, account: wallet.account.address.toLowerCase() };
+}
+
+const connect = async ({ page }) => {
+  await page.getByRole("button", { name: /^(Connect Test wallet|Test wallet verbinden)$/ }).click();
+  await page.getByRole("button", { name: /^(Disconnect|Trennen)$/ }).waitFor();
+};
+
+const saved = async (page, act) => {
+  const [download] = await Promise.all([page.waitForEvent("download"), act()]);
+  return { name: download.suggestedFilename(), text: readFileSync(await download.path(), "utf8") };
+};
+
+const open = async (page, name, file) => {
+  const [chooser] = await Promise.all([page.waitForEvent("filechooser"), button(page, name).click()]);
+  await chooser.setFiles({ name: "file.json", mimeType: "application/json", buffer: Buffer.from(file) });
+};
+
+const boardKey = (world) => `0x${inState(world, "offices", "ethics.key").trim().split(" ")[1]}`;
+
+/** Has the board approve by its key, as `wholeWay` does in the browser. */
+export async function approve(world, account, purpose = 6, days = 400) {
+  const { node, at } = chainOf(world);
+  const now = Number((await rpc(node, "eth_getBlockByNumber", ["latest", false])).timestamp);
+  const nonce = BigInt(await rpc(node, "eth_call", [{ to: at.ethics_registry, data: encodeFunctionData({ abi: abi("EthicsRegistry"), functionName: "nonceOf", args: [account, purpose] }) }, "latest"]));
+  const until = BigInt(now + days * 86_400);
+  const message = { researcher: account, purpose, until, protocol: "", nonce, deadline: until };
+  const fields = ["researcher address", "purpose uint16", "until uint64", "protocol string", "nonce uint256", "deadline uint256"].map((field) => ({ name: field.split(" ")[0], type: field.split(" ")[1] }));
+  const signature = await privateKeyToAccount(boardKey(world)).signTypedData({ domain: { name: "EthicsRegistry", version: "1", chainId: 31337, verifyingContract: at.ethics_registry }, types: { Approval: fields }, primaryType: "Approval", message });
+  await transact(world, account, at.ethics_registry, "EthicsRegistry", "approve", [message, signature]);
+}
+
+async function noWallet(world) {
+  for (const look of LOOKS) {
+    const visitor = await visit(world.browser, world.site, look);
+    const { page } = visitor;
+    await visitor.open("/desk");
+    await page.getByText({ en: "There is no wallet in this browser", de: "In diesem Browser ist keine Wallet" }[look.language]).waitFor();
+    await isAccessible(page, "/desk without a wallet");
+    await fits(page, "/desk without a wallet");
+    await world.shoot(page, `researcher-none-${look.size}`);
+    assert.ok(!visitor.seen.requests.some((request) => /contracts-/.test(request.url())), "what works with contracts is not loaded before there is a wallet");
+    visitor.isClean();
+    await visitor.close();
+  }
+}
+
+async function connects(world) {
+  const visitor = await arrive(world, {}, { chain: 1 });
+  const { page, wallet } = visitor;
+  const { node } = chainOf(world);
+  const choose = button(page, "Connect Test wallet");
+  await visitor.open("/desk");
+  wallet.refuses = true;
+  await choose.click();
+  await page.getByText("You said no in your wallet").waitFor();
+  await isAccessible(page, "refused to connect");
+  wallet.refuses = false;
+  wallet.isLocked = true;
+  await choose.click();
+  await page.getByText("Your wallet is locked, or shows no account").waitFor();
+  wallet.isLocked = false;
+  await choose.click();
+  await page.getByText("Your wallet is on another chain").waitFor();
+  await page.getByText("It is on chain 1; this cooperative is on chain 31337").waitFor();
+  await isAccessible(page, "another chain");
+  wallet.refuses = true;
+  await button(page, "Switch to chain 31337").click();
+  await page.getByText("You said no in your wallet").waitFor();
+  wallet.refuses = false;
+  await button(page, "Switch to chain 31337").click();
+  await page.getByText("Your wallet does not know chain 31337").waitFor();
+  await isAccessible(page, "a chain that the wallet does not know");
+  await world.shoot(page, "researcher-chain");
+  await page.getByLabel("Address of a node").fill("localhost");
+  await button(page, "Add the chain and switch to it").click();
+  await page.getByText("This is no address that begins with").waitFor();
+  await page.getByLabel("Address of a node").fill(node);
+  await button(page, "Add the chain and switch to it").click();
+  await page.getByText("Your account has no licence yet").waitFor();
+  await page.getByText(visitor.account).waitFor();
+  // It stays so after a reload, without a prompt.
+  const before = wallet.asked.filter((method) => method === "eth_requestAccounts").length;
+  await page.reload();
+  await page.getByText("Your account has no licence yet").waitFor();
+  assert.equal(wallet.asked.filter((method) => method === "eth_requestAccounts").length, before);
+  // The chain changes in the wallet, and the account goes away.
+  wallet.chain = 1;
+  await wallet.tell("chainChanged", "0x1");
+  await page.getByText("Your wallet is on another chain").waitFor();
+  wallet.chain = 31337;
+  await wallet.tell("chainChanged", "0x7a69");
+  await page.getByText("Your account has no licence yet").waitFor();
+  await wallet.tell("accountsChanged", ["0x000000000000000000000000000000000000dEaD"]);
+  await page.getByText("0x000000000000000000000000000000000000dead").waitFor();
+  await wallet.tell("accountsChanged", []);
+  await choose.waitFor();
+  visitor.isClean();
+  await visitor.close();
+}
+
+async function wholeWay(world) {
+  const visitor = await arrive(world, {}, { dollars: 50_000 });
+  const { page, wallet, account } = visitor;
+  await visitor.open("/request");
+  await page.getByText("50 people or fewer in dataset 1").first().waitFor();
+  await connect(visitor);
+  await page.getByRole("row", { name: /Health and medical research/ }).getByText("Not approved").waitFor();
+  await button(page, "Save the application as a file").click();
+  await page.getByText("Give the study a title").waitFor();
+  await isAccessible(page, "an application that lacks something");
+  await page.getByLabel("Title of the study").fill("Blood pressure and sleep");
+  await page.getByLabel("What you want to find out, and how").fill("Whether people who sleep little have a higher blood pressure.\nBy means over groups.");
+  await page.getByLabel("Who you are, and how to reach you").fill("Lin, lin@example.org");
+  await page.getByRole("group", { name: /not-for-profit/ }).getByLabel("Yes").check();
+  await page.getByRole("group", { name: /end commercial/ }).getByLabel("No", { exact: true }).check();
+  await page.getByLabel("Country of the research").fill("se");
+  // Nothing of it is lost by a reload.
+  await page.reload();
+  await page.getByText("What the chain says of you").waitFor();
+  assert.equal(await page.getByLabel("Title of the study").inputValue(), "Blood pressure and sleep");
+  const application = await saved(page, () => button(page, "Save the application as a file").click());
+  assert.match(application.name, /^application-.*\.json$/);
+  await page.getByText("The application is saved as a file").waitFor();
+  await isAccessible(page, "/request, saved");
+  await world.shoot(page, "researcher-request");
+
+  const handed = await asBoard(world, account, application.text);
+  await open(page, "Open the approval’s file", application.text);
+  await page.getByText("This file holds no approval for this cooperative").waitFor();
+  await open(page, "Open the approval’s file", handed);
+  await page.getByText(`The board approves ${account} for “Health and medical research”`).waitFor();
+  await button(page, "Send it to the contract").click();
+  await page.getByText("The chain has the approval").waitFor(HALF_A_MINUTE);
+  await page.getByRole("row", { name: /Health and medical research/ }).getByText("Approved", { exact: true }).waitFor(HALF_A_MINUTE);
+  await button(page, "Send it to the contract").waitFor({ state: "detached" });
+
+  await visitor.open("/datasets/1");
+  await page.getByRole("link", { name: "Buy a licence" }).click();
+  await page.getByText("You are approved for it").waitFor();
+  await page.getByLabel("Records").fill("500");
+  await page.getByText("There are about 50. More would cost more").waitFor();
+  await page.getByLabel("Records").fill("10");
+  await page.getByText("10 records × $100,000.00 ÷ 1,000 × 1 month,").or(page.getByText("10 records × US$100,000.00 ÷ 1,000 × 1 month,")).waitFor();
+  await page.getByText("Save the key first").waitFor();
+  await isAccessible(page, "/buy, before the key is saved");
+  const key = await saved(page, () => button(page, "Save the key as a file").click());
+  assert.match(JSON.parse(key.text).secret, /^0x[0-9a-f]{64}$/);
+  await page.getByText(/^The contract 0x/).waitFor();
+  await isAccessible(page, "/buy, ready");
+  await world.shoot(page, "researcher-buy");
+  await button(page, "Sign and buy, in your wallet").click();
+  await page.getByRole("status").getByText(/Licence \d+ is yours/).waitFor(HALF_A_MINUTE);
+  await page.getByText("the cooperative counts it").waitFor();
+  await isAccessible(page, "/buy, bought");
+  const [permit] = wallet.signed;
+  assert.equal(permit.primaryType, "Permit");
+  assert.equal(permit.message.value, "1000000000", "no more may be taken than the price");
+  const license = Number(/Licence (\d+) is yours/.exec(await page.locator("main").innerText())[1]);
+  const listed = await (await fetch(`${world.gateway}/v1/licenses/${license}`)).json();
+  assert.equal(listed.holder.toLowerCase(), account);
+  assert.equal(listed.recipient_key, JSON.parse(key.text).public, "answers are sealed to the key that was saved");
+
+  await page.getByRole("link", { name: `Invoice of licence ${license}` }).click();
+  await page.getByText(/Paid in all: (US)?\$1,000\.00 in USDC/).waitFor(HALF_A_MINUTE);
+  await page.getByLabel("Billed to").fill("University of Example\nCost centre 12");
+  await isAccessible(page, "/invoice");
+  await page.emulateMedia({ media: "print" });
+  assert.equal(await button(page, "Print, or save as PDF").isVisible(), false);
+  assert.equal(await page.getByText("Cost centre 12").last().isVisible(), true);
+  await world.shoot(page, "researcher-invoice-print");
+  await page.emulateMedia({ media: null });
+
+  await visitor.open("/desk");
+  const until = () => page.locator(".facts dd").first().innerText();
+  await page.getByText("Valid").waitFor();
+  const before = await until();
+  await page.getByText(`Make licence ${license} last longer`).click();
+  await page.getByLabel("For how many months longer").fill("2");
+  await page.getByText("last 2 months of 30 days each longer").waitFor();
+  await isAccessible(page, "/desk, extending");
+  await button(page, "Sign and extend, in your wallet").click();
+  await page.getByText("The licence lasts longer now").waitFor(HALF_A_MINUTE);
+  await page.waitForFunction((old) => document.querySelector(".facts dd")?.textContent !== old, before);
+  await world.shoot(page, "researcher-desk");
+  await visitor.open(`/invoice/${license}`);
+  await page.getByText(/Paid in all: (US)?\$3,000\.00 in USDC/).waitFor(HALF_A_MINUTE);
+  visitor.isClean(BROKEN);
+  world.researcher = visitor;
+  world.kept = new Set([...(world.kept ?? []), page.context()]);
+}
+
+/** The board opens an application and signs; gives the file that it hands over. */
+async function asBoard(world, account, application) {
+  const board = await arrive(world, {}, { key: boardKey(world) });
+  const { page, wallet } = board;
+  await board.open("/ethics");
+  await connect(board);
+  await page.getByText("Your wallet shows the board’s account").waitFor();
+  await open(page, "Open an application", "{}");
+  await page.getByText("This file holds no application").waitFor();
+  await open(page, "Open an application", application.replace(/"chain_id": \d+/, '"chain_id": 1'));
+  await page.getByText("This application is for another cooperative").waitFor();
+  await open(page, "Open an application", application);
+  await page.getByRole("heading", { name: "Blood pressure and sleep" }).waitFor();
+  await page.getByText("None yet").first().waitFor();
+  await page.getByRole("group", { name: /publish the results/ }).getByLabel("Yes").check();
+  await page.locator(".words").getByText("Results are published").waitFor();
+  await isAccessible(page, "/ethics");
+  await world.shoot(page, "researcher-ethics");
+  wallet.refuses = true;
+  await button(page, "Sign the approval, in your wallet").click();
+  await page.getByText("You said no in your wallet").waitFor();
+  wallet.refuses = false;
+  await button(page, "Sign the approval, in your wallet").click();
+  await page.getByText("The approval is signed").waitFor();
+  const { message } = wallet.signed.at(-1);
+  assert.equal(message.protocol, '{"commercial":false,"country":"SE","notForProfit":true,"publishes":true}');
+  assert.equal(message.researcher, account);
+  const handed = await saved(page, () => button(page, "Save the signed approval as a file").click());
+  await isAccessible(page, "/ethics, signed");
+  board.isClean(BROKEN);
+  await board.close();
+  return handed.text;
+}
+
+async function refused(world) {
+  const visitor = await arrive(world);
+  const { page, wallet, account } = visitor;
+  const { at } = chainOf(world);
+  await visitor.open("/buy/1");
+  await connect(visitor);
+  await page.getByText("You are not approved for this purpose").waitFor();
+  await page.getByText("The account has too little USDC").waitFor();
+  await isAccessible(page, "/buy, not approved and poor");
+  await world.shoot(page, "researcher-poor");
+  assert.equal(await button(page, "Sign and buy, in your wallet").count(), 0);
+  await approve(world, account);
+  await fund(world, account, 20_000);
+  await page.reload();
+  await page.getByText("You are approved for it").waitFor();
+  await page.getByLabel("Records").fill("10");
+  await saved(page, () => button(page, "Save the key as a file").click());
+  const buy = button(page, "Sign and buy, in your wallet");
+  for (const method of ["eth_signTypedData_v4", "eth_sendTransaction"]) {
+    wallet.refuses = method;
+    await buy.click();
+    await page.getByText("You said no in your wallet").waitFor(HALF_A_MINUTE);
+    assert.match(await page.getByRole("alert").innerText(), /Nothing was paid/);
+    assert.equal(await page.getByRole("alert").count(), 1);
+    await isAccessible(page, `refused: ${method}`);
+  }
+  // The chain changes after the page was shown, before the wallet tells of it.
+  wallet.refuses = false;
+  wallet.before = (method) => void (method === "eth_chainId" && (wallet.chain = 1));
+  await buy.click();
+  await page.getByText("Your wallet is on another chain by now").waitFor(HALF_A_MINUTE);
+  wallet.before = undefined;
+  wallet.chain = 31337;
+  // The token house sets another price while the page is open; its timelock is stood in for, so that no month has to pass.
+  const set = { dataType: 1, source: 1, termsHash: (await (await fetch(`${world.gateway}/v1/datasets`)).json())[0].terms_hash, open: true, auctioned: false };
+  await rpc(chainOf(world).node, "anvil_setBalance", [at.token_timelock, "0x56bc75e2d63100000"]);
+  const price = (micro) => transact(world, at.token_timelock, at.dataset_catalog, "DatasetCatalog", "publish", [1, { ...set, pricePerThousand: micro }]);
+  await price(110_000_000_000n);
+  try {
+    const before = wallet.signed.length;
+    await buy.click();
+    await page.getByText("The price has changed").waitFor(HALF_A_MINUTE);
+    assert.equal(wallet.signed.length, before, "nothing was signed for another price");
+    await page.getByText(/10 records × (US)?\$110,000\.00/).waitFor(HALF_A_MINUTE);
+    await isAccessible(page, "another price");
+  } finally {
+    await price(100_000_000_000n);
+  }
+  // With another account in the wallet, nothing is gone on with.
+  await wallet.tell("accountsChanged", ["0x000000000000000000000000000000000000dEaD"]);
+  await page.getByText("The account has too little USDC").waitFor();
+  assert.equal(await buy.count(), 0);
+  assert.equal((await (await fetch(`${world.gateway}/v1/licenses`)).json()).some(({ holder }) => holder.toLowerCase() === account), false, "nothing was bought");
+  visitor.isClean(BROKEN);
+  await visitor.close();
+}
+
+async function otherContracts(world) {
+  const visitor = await arrive(world);
+  const { page } = visitor;
+  await visitor.open("/desk");
+  await connect(visitor);
+  await page.evaluate(() => {
+    const seen = JSON.parse(localStorage.getItem("rochdale.contracts"));
+    localStorage.setItem("rochdale.contracts", JSON.stringify({ ...seen, addresses: { ...seen.addresses, market: `0x${"9".repeat(40)}` } }));
+  });
+  await visitor.open("/buy/1");
+  await page.getByText("This site shows other contracts than before").waitFor();
+  await isAccessible(page, "other contracts");
+  assert.equal(await page.getByText("What it costs").count(), 0);
+  await button(page, "I have asked, and it is right").click();
+  await page.getByText("What it costs").waitFor();
+  visitor.isClean();
+  await visitor.close();
+}
+
+async function byKeyboard(world) {
+  const visitor = await arrive(world, {}, { dollars: 10_000 });
+  const { page, account } = visitor;
+  const press = async (text) => {
+    await tabTo(page, text);
+    await page.keyboard.press("Enter");
+  };
+  await approve(world, account);
+  await visitor.open("/datasets/1");
+  await press("Buy a licence");
+  await button(page, "Connect Test wallet").waitFor();
+  await press("Connect Test wallet");
+  await page.getByText("You are approved for it").waitFor();
+  await page.getByText("Save the key first").waitFor();
+  const [download] = await Promise.all([page.waitForEvent("download"), press("Save the key as a file")]);
+  assert.match(download.suggestedFilename(), /^answer-key-/);
+  await button(page, "Sign and buy, in your wallet").waitFor();
+  await press("Sign and buy, in your wallet");
+  await page.getByText(/Licence \d+ is yours/).waitFor(HALF_A_MINUTE);
+  await press("All my licences");
+  await page.getByRole("heading", { level: 1, name: "My licences" }).waitFor();
+  await page.getByText("Valid").waitFor(HALF_A_MINUTE);
+  visitor.isClean(BROKEN);
+  await visitor.close();
+}
+
+async function looks(world, look) {
+  const visitor = await arrive(world, look, { dollars: 10_000 });
+  const { page, account } = visitor;
+  await approve(world, account);
+  let isConnected = false;
+  for (const path of ["/request", "/buy/1", "/desk", "/ethics"]) {
+    await visitor.open(path);
+    if (!isConnected) await connect(visitor);
+    isConnected = true;
+    await page.getByRole("button", { name: /^(Disconnect|Trennen)$/ }).waitFor();
+    await page.locator(".loading").first().waitFor({ state: "detached" });
+    await page.evaluate(() => document.querySelectorAll("details").forEach((details) => (details.open = true)));
+    const where = `${path}, connected, ${Object.values(look).join(", ")}`;
+    await fits(page, where);
+    await isAccessible(page, where);
+    await world.shoot(page, `researcher${path.replaceAll("/", "-")}-${Object.values(look).join("-")}`);
+  }
+  visitor.isClean();
+  await visitor.close();
+}

@@ -1,0 +1,1 @@
+export function bindings(interfaceOf?: (contract: string) => unknown[]): string;

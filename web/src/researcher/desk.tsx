@@ -1,0 +1,198 @@
+//! A researcher's licenses: until when, renewed, invoiced, asked under; what was sent and is not confirmed yet.
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { purposeOf } from "../api/codes";
+import { readLicenses } from "../api/generated";
+import { useRead } from "../api/read";
+import { ChainAway, ChainButton, useChain } from "../chain/act";
+import type { Contracts, Desk, Step } from "../chain/desk";
+import { OpenKey, useKeys } from "../chain/keys";
+import type { Terms } from "../chain/market";
+import { Room, Words, WithWallet } from "../chain/room";
+import { type Sent, sent } from "../chain/store";
+import { Field } from "../member/parts/field";
+import { useAct } from "../ui/act";
+import { Await } from "../ui/await";
+import { useFormat } from "../ui/format";
+import { Code, Empty, Facts, More, Notice, Section } from "../ui/page";
+import { counted } from "./counted";
+
+export const needs = () => [readLicenses()];
+
+export default function MyLicences() {
+  const { t } = useTranslation("researcher-buy");
+  return (
+    <Room title={t("desk.title")} lead={t("desk.lead")}>
+      <WithWallet>
+        {(desk, contracts) => (
+          <>
+            <Unconfirmed desk={desk} contracts={contracts} />
+            <Licences desk={desk} contracts={contracts} />
+          </>
+        )}
+      </WithWallet>
+    </Room>
+  );
+}
+
+/** The gateway names the licenses; whose they are and until when, the chain says. */
+function Licences({ desk, contracts }: { desk: Desk; contracts: Contracts }) {
+  const { t } = useTranslation("researcher-buy");
+  const listed = useRead(readLicenses(), 10_000);
+  const ids = (listed.data ?? []).filter(({ holder }) => holder.toLowerCase() === desk.account).map(({ license_id }) => license_id);
+  const own = useChain(desk, ["licenses", ids.join()], async () => ({ now: await contracts.now(desk), terms: await Promise.all(ids.map((id) => contracts.termsOf(desk, id))) }));
+  return (
+    <Await of={[listed, own]} failed={ChainAway}>
+      {(_, { now, terms }) =>
+        terms.length === 0 ? (
+          <Empty title={t("desk.empty")}>
+            <p>{t("desk.emptyText")}</p>
+            <p>
+              <Link to="/datasets">{t("back")}</Link>
+            </p>
+          </Empty>
+        ) : (
+          [...terms].reverse().map((one) => <Licence key={one.license} desk={desk} contracts={contracts} terms={one} now={now} refresh={() => void own.refetch()} />)
+        )
+      }
+    </Await>
+  );
+}
+
+function Licence({ desk, contracts, terms, now, refresh }: { desk: Desk; contracts: Contracts; terms: Terms; now: number; refresh: () => void }) {
+  const { t } = useTranslation(["researcher-buy", "common", "researcher-chain"]);
+  const { number, time } = useFormat();
+  const keys = useKeys(desk);
+  const { license, dataset, purpose, records, expiry, right, category } = terms;
+  const isLive = expiry > now;
+  const hasKey = keys.data?.some(({ public: open }) => open === terms.key);
+  return (
+    <Section title={t("researcher-buy:desk.number", { license })}>
+      <Facts
+        of={[
+          [
+            t("researcher-buy:desk.until"),
+            <>
+              {time(expiry)}{" "}
+              <span className="tag" data-tone={isLive ? "good" : undefined}>
+                {t(isLive ? "researcher-buy:desk.live" : "researcher-buy:desk.over")}
+              </span>
+            </>,
+          ],
+          [t("researcher-buy:desk.data"), t("researcher-buy:desk.dataset", { dataset, records: number(records) })],
+          [t("researcher-buy:request.purpose"), t(`common:purpose.${purposeOf(purpose)}.name`)],
+          [t("researcher-buy:buy.category"), t(`researcher-buy:categories.${category as 5}`)],
+          ...(right === 3 ? ([[t("researcher-buy:desk.right"), t("researcher-buy:desk.compute")]] as [string, string][]) : []),
+          [t("researcher-buy:desk.key"), <Code key="key">{terms.key}</Code>],
+        ]}
+      />
+      {keys.data && !hasKey && (
+        <Notice title={t("researcher-chain:key.missing")}>
+          <OpenKey desk={desk} label={t("researcher-chain:key.open")} wanted={terms.key} />
+        </Notice>
+      )}
+      <p>
+        <Link to="/invoice/$license" params={{ license: String(license) }}>
+          {t("researcher-buy:desk.invoice", { license })}
+        </Link>
+      </p>
+      {isLive && right !== 3 && (
+        <More title={t("researcher-buy:desk.renew", { license })}>
+          <Renew desk={desk} contracts={contracts} terms={terms} refresh={refresh} />
+        </More>
+      )}
+    </Section>
+  );
+}
+
+function Renew({ desk, contracts, terms, refresh }: { desk: Desk; contracts: Contracts; terms: Terms; refresh: () => void }) {
+  const { t } = useTranslation(["researcher-buy", "researcher-chain"]);
+  const { money, time } = useFormat();
+  const [months, setMonths] = useState("1");
+  const count = /^[0-9]{1,2}$/.test(months) ? Number(months) : 0;
+  const quote = useChain(desk, ["renewal", terms.license, count], () => contracts.quoteRenewal(desk, terms, Math.max(1, count)));
+  const { market } = desk.site.manifest.addresses;
+  const price = quote.data?.price ?? 0n;
+  const permitted = t("researcher-chain:sign.permit", { spender: market, amount: money(price), account: desk.account });
+  const words = [t("researcher-buy:desk.renewWords", { license: terms.license, months: t("researcher-buy:buy.span", { count }), amount: money(price), market })];
+  const renewing = useAct(async (tell: (step: Step) => void) => {
+    const note = { account: desk.account, chain: desk.site.chain_id, kind: "renew" as const, at: Math.floor(Date.now() / 1000), amount: price.toString(), words: [permitted, ...words] };
+    const made = await contracts.renew(desk, terms, count, price, tell, (hash) => sent.put({ ...note, hash })).catch((error: unknown) => {
+      void quote.refetch();
+      throw error;
+    });
+    await sent.put({ ...note, hash: made.hash, license: terms.license });
+    tell("counting");
+    await counted(terms.license, (expiry) => expiry >= made.expiry);
+    refresh();
+  });
+  if (renewing.state.at === "done") {
+    return (
+      <div role="status">
+        <Notice title={t("researcher-buy:desk.renewed")} tone="good" />
+      </div>
+    );
+  }
+  return (
+    <div>
+      <Field label={t("researcher-buy:desk.months")} hint={t("researcher-buy:buy.monthsHint")} wrong={count < 1 ? t("researcher-buy:buy.monthsWrong") : undefined} value={months} change={(value) => setMonths(value.trim())} width={5} />
+      {count > 0 && (
+        <Await of={[quote]} failed={ChainAway}>
+          {({ balance, approvedUntil, now }) => (
+            <>
+              <Facts
+                of={[
+                  [t("researcher-buy:buy.price"), money(price)],
+                  [t("researcher-buy:buy.balance"), money(balance)],
+                  [t("researcher-buy:desk.then"), time(terms.expiry + count * 30 * 86_400)],
+                ]}
+              />
+              {approvedUntil <= now && <p className="wrong">{t("researcher-chain:failed.notApproved.title")}</p>}
+              {balance < price && <p className="wrong">{t("researcher-chain:failed.usdc.title")}</p>}
+              <Words words={words} permitted={permitted} />
+              <ChainButton act={renewing} given={[]} label={t("researcher-buy:desk.renewGo")} kept={t("researcher-chain:nothingPaid")} />
+            </>
+          )}
+        </Await>
+      )}
+    </div>
+  );
+}
+
+/** Sent from this browser, and nobody saw it end: a tab was closed, or the chain was slow. */
+function Unconfirmed({ desk, contracts }: { desk: Desk; contracts: Contracts }) {
+  const { t } = useTranslation("researcher-buy");
+  const open = useQuery({
+    queryKey: ["sent", desk.account],
+    queryFn: async () => (await sent.of(desk.account)).filter(({ license, chain, kind }) => license === undefined && chain === desk.site.chain_id && (kind === "buy" || kind === "renew")),
+    networkMode: "always",
+    staleTime: 0,
+  });
+  return open.data?.map((one) => (
+    <div key={one.hash} role="status">
+      <Look desk={desk} contracts={contracts} one={one} title={t("desk.sentTitle")} />
+    </div>
+  ));
+}
+
+function Look({ desk, contracts, one, title }: { desk: Desk; contracts: Contracts; one: Sent; title: string }) {
+  const { t } = useTranslation("researcher-buy");
+  const { money } = useFormat();
+  const seen = useChain(desk, ["mined", one.hash], async () => {
+    const receipt = await contracts.mined(desk, one.hash);
+    const license = one.kind === "buy" ? contracts.bought(desk, receipt).license : 0;
+    await sent.put({ ...one, license });
+    return license;
+  });
+  const state = seen.isPending ? "waiting" : seen.isError ? "failed" : "there";
+  return (
+    <Notice title={title} tone={state === "there" ? "good" : "note"}>
+      <p>{t(`desk.sent.${state}`, { amount: money(one.amount) })}</p>
+      <p>
+        <Code>{one.hash}</Code>
+      </p>
+    </Notice>
+  );
+}
