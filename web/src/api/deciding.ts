@@ -44,18 +44,24 @@ export const MemberVotes = v.object({
   account: HexAddress,
   active: v.boolean(),
   ...{ seasoned_at: count, now: count },
-  ...{ member_votes: Decimal, held: Decimal, token_votes: Decimal, gov_balance: Decimal },
+  ...{ member_votes: Decimal, held: Decimal, token_votes: Decimal, gov_balance: Decimal, lockable: Decimal },
   ...{ delegate: HexAddress, delegate_member: v.nullish(count), delegators: count },
   locks: v.array(v.object({ amount: Decimal, tier: count, unlock_at: count })),
   ballots: v.array(v.object({ house: House, proposal: Hex32, support: Support, votes: Decimal, at: count })),
   /** What it can cast on each proposal that is open. */
-  on: v.optional(v.array(v.object({ house: House, proposal: Hex32, votes: Decimal }))),
+  on: v.array(v.object({ house: House, proposal: Hex32, votes: Decimal, support: v.nullish(Support) })),
 });
 export type MemberVotes = v.InferOutput<typeof MemberVotes>;
 
 const DelegateView = v.object({ account: HexAddress, member_id: v.nullish(count), votes: Decimal, share_bps: count, delegators: count });
 export type DelegateView = v.InferOutput<typeof DelegateView>;
 
+const ServiceView = v.object({ service: count, price: Decimal, open: v.boolean() });
+export type ServiceView = v.InferOutput<typeof ServiceView>;
+const MemberRewards = v.object({ member_id: count, account: HexAddress, payout: HexAddress, data: Decimal, data_of_account: Decimal, gov: Decimal, transfers_restricted: v.boolean() });
+
+export const readServices = () => readOf("/v1/services", v.array(ServiceView), [200]);
+export const readMemberRewards = (id: number) => readOf(`/v1/members/${id}/rewards`, MemberRewards, [200]);
 export const readProposals = () => readOf("/v1/proposals", v.array(ProposalView), [200]);
 export const readProposal = (id: string) => readOf(`/v1/proposals/${id}`, v.array(ProposalDetail), [200]);
 export const readMemberVotes = (id: number) => readOf(`/v1/members/${id}/votes`, MemberVotes, [200]);

@@ -3,11 +3,13 @@ import { useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { readMemberRewards, readServices } from "../api/deciding";
 import { useRead } from "../api/read";
 import { type Epoch, readEpochWhole } from "../api/within";
 import { Await } from "../ui/await";
 import { useFormat } from "../ui/format";
 import { Empty, Facts, Figures, Notice, Section } from "../ui/page";
+import { Table } from "../ui/table";
 import { due } from "./core/due";
 import { type Claim, claim } from "./core/paying";
 import { useHeld, useMember, useRow } from "./core/reading";
@@ -27,6 +29,7 @@ export default function Rewards() {
           <Reading opened={opened}>{(session) => <Earned session={session} id={id} />}</Reading>
           <Section title={t("rewards.spend")}>
             <p>{t("rewards.spendText")}</p>
+            <Spend id={id} />
           </Section>
           <Section title={t("rewards.give")}>
             <Gift id={id} />
@@ -135,7 +138,7 @@ function Collect({ id, data, gov, collected, unit }: { id: number; data: bigint;
   const [came, setCame] = useState<Claim>();
   const collecting = useAct(async () => {
     setCame(await claim(id));
-    await queries.invalidateQueries({ queryKey: ["held", id] });
+    await Promise.all([["held", id], [readMemberRewards(id).path]].map((queryKey) => queries.invalidateQueries({ queryKey })));
   });
   const kind = came && (came.kind === "paid" && BigInt(came.data) === 0n && BigInt(came.gov) === 0n ? "money" : came.kind);
   return (
@@ -159,6 +162,45 @@ function Collect({ id, data, gov, collected, unit }: { id: number; data: bigint;
   );
 }
 
+/** What lies where the member is paid, and what there is to have for it. */
+function Spend({ id }: { id: number }) {
+  const { t } = useTranslation("member-vote");
+  const { units } = useFormat();
+  const services = useRead(readServices());
+  const rewards = useRead(readMemberRewards(id));
+  return (
+    <Await of={[services, rewards]}>
+      {(all, { data, payout, account }) => {
+        const open = all.filter((service) => service.open);
+        return (
+          <>
+            <p>{t(isSame(payout, account) ? "rewards.have" : "rewards.haveElsewhere", { data: units(data) })}</p>
+            {open.length === 0 ? (
+              <p>{t("rewards.noService")}</p>
+            ) : (
+              <>
+                <Table
+                  caption={t("rewards.services")}
+                  rows={open}
+                  keyOf={({ service }) => service}
+                  columns={[
+                    { head: t("rewards.service"), cell: ({ service }) => t("rewards.number", { service }) },
+                    { head: t("rewards.price"), isNumber: true, cell: ({ price }) => t("rewards.dataAmount", { data: units(price) }) },
+                    { head: t("rewards.enough"), cell: ({ price }) => t(BigInt(data) >= BigInt(price) ? "rewards.yes" : "rewards.notYet") },
+                  ]}
+                />
+                <p>{t("rewards.order")}</p>
+              </>
+            )}
+          </>
+        );
+      }}
+    </Await>
+  );
+}
+
+const isSame = (one: string, other: string) => one.toLowerCase() === other.toLowerCase();
+
 function Gift({ id }: { id: number }) {
   const { t } = useTranslation("member-vote");
   const member = useMember(id);
@@ -166,7 +208,7 @@ function Gift({ id }: { id: number }) {
     <Await of={[member]}>
       {({ payout, account }) => (
         <>
-          <p>{t(payout.toLowerCase() === account.toLowerCase() ? "rewards.own" : "rewards.elsewhere")}</p>
+          <p>{t(isSame(payout, account) ? "rewards.own" : "rewards.elsewhere")}</p>
           <p>{t("rewards.giveText")}</p>
           <p>
             <Link to="/money">{t("rewards.toMoney")}</Link>

@@ -9,7 +9,7 @@ const ID = `0x${"1".repeat(64)}`;
 const ME = `0x${"a".repeat(40)}`;
 const votes = (more: Partial<MemberVotes> = {}): MemberVotes => ({
   ...{ member_id: 7, account: ME, active: true, seasoned_at: 100, now: 1_000 },
-  ...{ member_votes: "1", held: "4", token_votes: "4", gov_balance: "16", delegate: ME, delegate_member: 7, delegators: 0 },
+  ...{ member_votes: "1", held: "4", token_votes: "4", gov_balance: "16", lockable: "16", delegate: ME, delegate_member: 7, delegators: 0 },
   ...{ locks: [], ballots: [], on: [] },
   ...more,
 });

@@ -23,8 +23,7 @@ export function standingIn({ id, house, status, opens_at }: Pick<ProposalView, "
   if (cast) return { kind: "voted", support: cast.support, votes: cast.votes, at: cast.at };
   if (status === "pending") return { kind: "early" };
   if (status !== "active") return { kind: "over" };
-  const then = votes.on?.find((one) => one.proposal === id && one.house === house)?.votes;
-  if (votes.on === undefined && votes.seasoned_at <= opens_at && BigInt(house === "member" ? votes.member_votes : votes.token_votes) > 0n) return { kind: "can", votes: house === "member" ? votes.member_votes : votes.token_votes }; // TEMPORARY
+  const then = votes.on.find((one) => one.proposal === id && one.house === house)?.votes;
   if (then !== undefined && BigInt(then) > 0n) return { kind: "can", votes: then };
   if (votes.seasoned_at > opens_at) return { kind: "late", from: votes.seasoned_at };
   return { kind: "none" };

@@ -1,14 +1,9 @@
 import { expect, it } from "vitest";
-import { free, memberIn, TIERS, weiOf } from "./points";
+import { memberIn, TIERS, weiOf } from "./points";
 
 it("reads amounts to the last part, however they are written", () => {
   expect([weiOf("36"), weiOf("1.5"), weiOf(" 0,000000000000000001 ")]).toEqual([36n * 10n ** 18n, 15n * 10n ** 17n, 1n]);
   expect(["", "-1", "1e3", "1.000.000", "0x1", "1.0000000000000000001"].map(weiOf)).toEqual(Array(6).fill(undefined));
-});
-
-it("frees what is not set aside", () => {
-  const lock = { amount: "30000000000000000000", tier: 4, unlock_at: 1 };
-  expect(free({ gov_balance: "100000000000000000000", locks: [lock] })).toBe(70n * 10n ** 18n);
 });
 
 it("knows the contract's tiers: the square of each is what an amount is multiplied by", () => {

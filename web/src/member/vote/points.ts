@@ -1,6 +1,4 @@
 //! Voting points: amounts that are typed, and what setting them aside does. The contract knows months of 30 days.
-import type { MemberVotes } from "../../api/deciding";
-
 /** Votes that come of points set aside for so long, as many times as of free ones. */
 export const TIERS = [
   { months: 3, times: 1.1 },
@@ -9,11 +7,6 @@ export const TIERS = [
   { months: 24, times: 1.75 },
   { months: 48, times: 2 },
 ] as const;
-
-/** Not set aside. */
-export function free({ gov_balance, locks }: Pick<MemberVotes, "gov_balance" | "locks">): bigint {
-  return locks.reduce((left, { amount }) => left - BigInt(amount), BigInt(gov_balance));
-}
 
 /** A typed number with a comma or a point, up to 18 digits behind it; nothing where it is none. */
 export function weiOf(typed: string): bigint | undefined {

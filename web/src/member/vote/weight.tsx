@@ -15,7 +15,7 @@ import { ActButton, ActFailed, useAct } from "../parts/act";
 import { Field } from "../parts/field";
 import { Mine } from "../parts/mine";
 import { Options } from "../parts/options";
-import { free, memberIn, TIERS, weiOf } from "./points";
+import { memberIn, TIERS, weiOf } from "./points";
 import { Weight } from "./weighs";
 
 export default function MyWeight() {
@@ -179,7 +179,7 @@ function Lock({ opened, votes }: Own) {
   const [typed, setTyped] = useState("");
   const [tier, setTier] = useState<number>(0);
   const [wrong, setWrong] = useState<"amount" | "much">();
-  const left = free(votes);
+  const left = BigInt(votes.lockable);
   const wei = weiOf(typed);
   const locking = useAct(async () => {
     keep(await lock(opened, wei ?? 0n, tier));
