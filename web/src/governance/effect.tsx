@@ -3,7 +3,7 @@ import { useTranslation } from "react-i18next";
 import type { CallView } from "../api/deciding";
 import { Code, Facts, More, Notice } from "../ui/page";
 import { Table } from "../ui/table";
-import { effectOf, matterOf, valueOf, warnedOf, wordsOfName } from "./effects";
+import { effectOf, matterOf, partOf, valueOf, warnedOf, wordsOfName } from "./effects";
 
 export function Effects({ calls }: { calls: readonly CallView[] }) {
   const { t } = useTranslation("effects");
@@ -27,13 +27,14 @@ export function Effects({ calls }: { calls: readonly CallView[] }) {
 function OneCall({ call }: { call: CallView }) {
   const { t } = useTranslation("effects");
   const effect = effectOf(call);
+  const part = partOf(call.contract);
   const same = call.changes.filter(({ old, new: after }) => old === after);
   const changed = call.changes.filter(({ old, new: after }) => old !== after);
   return (
     <div className="effect">
       {effect ? (
         <p>
-          {t("would")} <strong>{t(`words.${effect}`)}</strong>.
+          {t("would")} <strong>{t(`words.${effect}`)}</strong>.{part && ` ${t("about", { part: t(`parts.${part}`) })}`}
         </p>
       ) : (
         <>

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import words from "../i18n/en/effects.json";
-import { EFFECTS, effectOf, matterOf, VALUES, valueOf, WARNED, wordsOfName } from "./effects";
+import { EFFECTS, effectOf, matterOf, PARTS, VALUES, valueOf, WARNED, wordsOfName } from "./effects";
 
 const ABI = new URL("../../../abi/", import.meta.url);
 const functions = (contract: string): string[] => {
@@ -24,6 +24,7 @@ describe("each change that has words", () => {
   it("has its words, and none is left over", () => {
     expect(Object.keys(words.words).sort()).toEqual(Object.keys(EFFECTS).sort());
     expect(Object.keys(words.warn).sort()).toEqual([...WARNED].sort());
+    expect(Object.keys(words.parts).sort()).toEqual([...PARTS].sort());
     expect(Object.keys(words.value).sort()).toEqual([...VALUES].sort());
   });
   it("is each one that a proposal can be made of", () => {

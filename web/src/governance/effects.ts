@@ -106,3 +106,11 @@ export const wordsOfName = (name: string): string =>
     .replaceAll(/[._]/g, " ")
     .replaceAll(/([a-z\d])([A-Z])/g, "$1 $2")
     .toLowerCase();
+
+/** Parts of the cooperative that this page has names for. */
+export const PARTS = [
+  ...["Membership", "ConsentRegistry", "ContributionRegistry", "StewardCommittee", "DatasetCatalog", "DataToken", "GovToken", "Treasury", "SettlementLedger"],
+  ...["Disputes", "Programs", "Market", "License", "EthicsRegistry", "AuctionHouse", "ComputeDesk", "ResearcherBond", "ServiceDesk"],
+  ...["OperatorPay", "Buyback", "Vesting", "PauseGuard", "CharterGate", "MemberGovernor", "TokenGovernor"],
+] as const;
+export const partOf = (contract: string) => PARTS.find((part) => part === contract);

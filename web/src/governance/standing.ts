@@ -12,12 +12,15 @@ export function grouped<P extends Pick<ProposalView, "id">>(views: readonly P[])
   return [...groups.values()];
 }
 
-/** Houses that stand differently or at other times: where they go side by side, one stands for both. */
-export function apart<P extends Pick<ProposalView, "status" | "proposed_at" | "opens_at" | "closes_at" | "executable_at" | "executed_at">>(houses: readonly P[]): P[] {
-  const way = ({ status, proposed_at, opens_at, closes_at, executable_at, executed_at }: P) => JSON.stringify([status, proposed_at, opens_at, closes_at, executable_at, executed_at ?? null]);
-  return houses.filter((house, at) => houses.findIndex((other) => way(other) === way(house)) === at);
-}
+/** Seconds between two blocks in which the houses' halves of one proposal may come. */
+const NEAR = 120;
+const TIMES = ["proposed_at", "opens_at", "closes_at", "executable_at", "executed_at"] as const;
 
+/** Houses that stand differently or at other times: where they go side by side, one stands for both. */
+export function apart<P extends Pick<ProposalView, "status" | (typeof TIMES)[number]>>(houses: readonly P[]): P[] {
+  const isAlike = (one: P, other: P) => one.status === other.status && TIMES.every((time) => Math.abs((one[time] ?? 0) - (other[time] ?? 0)) <= NEAR);
+  return houses.filter((house, at) => houses.findIndex((other) => isAlike(other, house)) === at);
+}
 export type Phase = "open" | "coming" | "waiting" | "over";
 
 /** What a reader looks for: whether it can be voted on, will be, is won and waits, or is over. Of two houses the one that is least far. */
