@@ -19,6 +19,7 @@ export const tests = (world) => {
     ["on a second device, by the same passkey", () => secondDevice(world)],
     ["two tabs share one coming in, and lock together", () => twoTabs(world)],
     ["a lost device: the recovery code, and the recovery begun; the owner sees it and stops it", () => lostDevice(world)],
+    ["a lost device: after the waiting time the new passkey is the account's, and is paid elsewhere", () => recovers(world)],
     ["a gateway that shows another cooperative, or other keepers, is shown nothing and sealed nothing", () => pinned(world)],
     ["a reload in the middle of each step goes on", () => reloads(world)],
     ["a tab that was closed goes on by the recovery code", () => closedTab(world)],
@@ -256,12 +257,9 @@ async function pinned(world) {
   await visitor.close();
 }
 
-async function lostDevice(world) {
-  const owner = await arrive(world);
-  const code = await joinWhole(world, owner);
-  const finder = await arrive(world);
-  const { page } = finder;
-  await finder.open("/help");
+/** On a device that has nothing but the code: the way in, and the new passkey that waits. */
+async function beginRecovery({ page, open }, code) {
+  await open("/help");
   await page.getByText("Open with the recovery code").click();
   await page.getByLabel("Recovery code", { exact: true }).fill(code.replaceAll("-", " ").toLowerCase());
   await button(page, "Open with the code").click();
@@ -270,6 +268,46 @@ async function lostDevice(world) {
   await page.getByLabel("Recovery code", { exact: true }).fill(code);
   await button(page, "Make a new passkey and start the waiting time").click();
   await page.getByText("Your new passkey can be put in place from").waitFor(HALF_A_MINUTE);
+}
+
+/** Nobody says no in three days. */
+async function recovers(world) {
+  const owner = await arrive(world);
+  const code = await joinWhole(world, owner);
+  await owner.close();
+  const visitor = await arrive(world);
+  const { page, words } = visitor;
+  await beginRecovery(visitor, code);
+  assert.equal(await button(page, "Put it in place").count(), 0, "not before its time");
+  world.later("+3d");
+  await page.getByText("Your new passkey can be put in place now").waitFor(HALF_A_MINUTE);
+  await isAccessible(page, "/help, a recovery that is ready");
+  await button(page, "Put it in place").click();
+  await page.getByText("With the recovery code you can put a new passkey").waitFor(HALF_A_MINUTE);
+  await button(page, "Lock").click();
+  // What the new passkey agrees to counts, and it opens by itself from now on.
+  await visitor.open("/money");
+  await button(page, words.open).click();
+  await page.getByText("Be paid somewhere else").click();
+  const payout = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+  await page.getByLabel("Address", { exact: true }).fill(payout.replace("5aA", "5AA"));
+  await button(page, "Confirm, with your passkey").click();
+  await page.getByText("This is no address").waitFor(HALF_A_MINUTE);
+  await page.getByLabel("Address", { exact: true }).fill(payout);
+  await isAccessible(page, "/money, about to be paid elsewhere");
+  await button(page, "Confirm, with your passkey").click();
+  await page.getByText(`you are now paid to ${payout}`).waitFor(HALF_A_MINUTE);
+  assert.equal((await memberOf(world, page)).payout, payout.toLowerCase());
+  visitor.isClean(BROKEN, world.site.stewards);
+  await visitor.close();
+}
+
+async function lostDevice(world) {
+  const owner = await arrive(world);
+  const code = await joinWhole(world, owner);
+  const finder = await arrive(world);
+  const { page } = finder;
+  await beginRecovery(finder, code);
   await isAccessible(page, "/help, in a recovery");
   await fits(page, "/help, in a recovery");
   // The owner sees it on every page.

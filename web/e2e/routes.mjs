@@ -6,7 +6,7 @@ import { fits, isAccessible, visit } from "./browser.mjs";
 export const JARGON =
   /(?<![\p{L}\d])(gas|wallets?|transactions?|tokens?|blockchains?|signs?|signed|signing|transaktion(en)?|signier(en|t|te|ung)|brieftaschen?|kettenblock)(?![\p{L}\d])/giu;
 /** Pages of people who work with a wallet, and of those who run the processes, say what they work with. */
-const WORKING = /^\/(health|operations|kpis|try|request|buy|desk|invoice|ethics)/;
+const WORKING = /^\/(health|operations|kpis|try|request|buy|desk|invoice|ask|answers|ethics|auction|compute)/;
 /** Each width in each theme; both languages at both widths and in both themes. */
 const LOOKS = [
   { size: "narrow", theme: "light", language: "en" },
@@ -68,6 +68,7 @@ async function pathsOf(gateway) {
     "/request",
     `/buy/${datasets[0].dataset}`,
     "/desk",
+    "/ask",
     "/invoice/1",
     "/ethics",
     "/health",

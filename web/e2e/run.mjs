@@ -40,6 +40,7 @@ const world = {
   invite: () => JSON.parse(run("registrar", "invite", "--json"))[0].code,
   /** The running period ends, and its shares are final. */
   settle: () => void run("epoch", "settle"),
+  later: (span) => void run("time", span),
   /** A cooperative to decide in that runs already: its URL and state. The tests found one where none is named. */
   learning: words.includes("--learning") ? [option("--learning"), option("--learning-state")] : undefined,
   /** What tests started. */

@@ -7,7 +7,7 @@ use rochdale_api::account::{AccountCall, ExecuteRequest, RecoveryApproval};
 use rochdale_api::contribution::ContributionPackage;
 use rochdale_api::member::{DenyRequest, GrantRequest, LeaveRequest, PayoutRequest};
 use rochdale_api::status::MemberView;
-use rochdale_client::{Author, Stamp, choice, notice};
+use rochdale_client::{Author, Stamp, address, choice, notice};
 use rochdale_core::calendar::civil;
 use rochdale_core::consent::{Choice, Controller, Receipt};
 use rochdale_core::fhir::{Limits, Piece, pieces, record_digest};
@@ -175,12 +175,13 @@ pub fn withdraw(asked: Withdrawing) -> Result<Withdrawal> {
 pub struct Paying {
     cooperative: Seen,
     member: MemberView,
-    payout: Address,
+    payout: String,
 }
 
 /// Writes that the member is paid elsewhere.
 pub fn pay_to(asked: Paying) -> Result<ToSign<PayoutRequest>> {
     let Paying { cooperative, member, payout } = asked;
+    let payout = address::read(&payout).map_err(in_words)?;
     let stamp = Stamp { nonce: member.membership_nonce, deadline: cooperative.now + LIFETIME };
     let author = Author { site: &cooperative.site, id: member.member_id };
     Ok(cooperative.to_sign(member.account, &author.pay_to(payout, stamp)))

@@ -105,6 +105,7 @@ pub enum MemberCommand {
         #[arg(long)]
         name: String,
         /// The address that is paid from now on
+        #[arg(value_parser = rochdale_client::address::read)]
         address: Address,
     },
     /// Erase everything and end the membership; what was earned stays yours. Where the gateway does not answer, by the stewards

@@ -8,6 +8,7 @@
 //! passes block time, nonces and a [`rand::CryptoRng`], and sends what comes out. So the same code runs in a browser. The feature `http` adds
 //! what sends a sealed body.
 
+pub mod address;
 pub mod choice;
 pub mod code;
 mod consent;

@@ -1,4 +1,4 @@
 //! What pages have done with contracts, in one piece that is loaded with the first wallet.
 export * from "./ethics";
-export { mined, now } from "./evm";
+export { mined, now, sign } from "./evm";
 export * from "./market";

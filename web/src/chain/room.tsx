@@ -3,6 +3,8 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { readWelcome } from "../api/generated";
+import { useRead } from "../api/read";
 import { kept } from "../member/core/kept";
 import { Field } from "../member/parts/field";
 import { useAct } from "../ui/act";
@@ -15,7 +17,7 @@ import { WalletFailure, type Announced } from "./provider";
 import { type Site, useSite } from "./site";
 import { addChain, connect, disconnect, switchTo, useWallets } from "./wallet";
 
-const PLACES = ["/datasets", "/request", "/desk", "/ethics"] as const;
+const PLACES = ["/datasets", "/request", "/desk", "/ask", "/ethics"] as const;
 
 export function Room({ title, lead, back, children }: { title: string; lead?: string; back?: ReactNode; children: ReactNode }) {
   const { t } = useTranslation("researcher-chain");
@@ -131,7 +133,10 @@ function WrongChain({ wallet, shown, wanted }: { wallet: Announced; shown: numbe
 
 function Node({ wallet, wanted }: { wallet: Announced; wanted: number }) {
   const { t } = useTranslation("researcher-chain");
-  const [node, setNode] = useState("");
+  // A cooperative that runs for trying out says where its chain is.
+  const welcome = useRead(readWelcome());
+  const [typed, setNode] = useState<string>();
+  const node = typed ?? welcome.data?.researcher?.rpc_url ?? "";
   const [isWrong, setWrong] = useState(false);
   const adding = useAct(() => addChain(wallet, wanted, node));
   return (

@@ -48,6 +48,7 @@ export const Order = v.object({
   order: Bytes,
   account: Account,
   license: count,
+  key: Bytes,
   digest: v.string(),
   deadline: count,
   at: count,
@@ -97,6 +98,10 @@ async function within<T>(name: Name, mode: IDBTransactionMode, act: (store: IDBO
 const shelf = <T extends { account: string; at: number }>(name: Name, schema: v.GenericSchema<unknown, T>) => ({
   put: async (value: T): Promise<void> => void (await within(name, "readwrite", (store) => store.put(value))),
   remove: async (key: string): Promise<void> => void (await within(name, "readwrite", (store) => store.delete(key))),
+  get: async (key: string): Promise<T | undefined> => {
+    const parsed = v.safeParse(schema, await within(name, "readonly", (store) => store.get(key) as IDBRequest<unknown>));
+    return parsed.success ? parsed.output : undefined;
+  },
   /** Those of an account, newest first. */
   of: async (account: string): Promise<T[]> => {
     const all: unknown[] = await within(name, "readonly", (store) => store.getAll());

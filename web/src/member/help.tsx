@@ -3,6 +3,8 @@ import { useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { readCooperative } from "../api/generated";
+import { useRead } from "../api/read";
 import { Await } from "../ui/await";
 import { useFormat } from "../ui/format";
 import { More, Notice, PageHead, Section } from "../ui/page";
@@ -15,6 +17,9 @@ import { ComeIn } from "./parts/come-in";
 import { Field } from "./parts/field";
 import { Mine } from "./parts/mine";
 import { Replace } from "./parts/replace";
+
+/** Milliseconds until the cooperative's time is looked at again. */
+const OFTEN = 10_000;
 
 const QUESTIONS = ["device", "code", "stop", "money", "privacy"] as const;
 
@@ -115,7 +120,9 @@ function Finish({ opened, readyAt }: { opened: Opened; readyAt: number }) {
     await finishRecovery(opened);
     await queries.invalidateQueries({ queryKey: ["account", opened.things.account] });
   });
-  const isReady = readyAt * 1000 <= Date.now();
+  // The time of the cooperative, by which the account decides: a device's may be another.
+  const now = useRead(readCooperative(), OFTEN).data?.now ?? 0;
+  const isReady = readyAt <= now;
   return (
     <Notice title={t(isReady ? "help.ready" : "help.running", { time: time(readyAt) })}>
       <p>{t(isReady ? "help.readyText" : "help.runningText", { time: time(readyAt) })}</p>

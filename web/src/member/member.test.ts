@@ -25,6 +25,7 @@ describe("a failure", () => {
     [new NoDoor("code"), "noCode"],
     [new NoDoor("passkey"), "noDoor"],
     [new RulesFailure("refused", "the code has 25 characters"), "code"],
+    [new RulesFailure("refused", "0x5aAe is no address: a checksum"), "address"],
     [new RulesFailure("broken", "no module"), "rules"],
     [new NotConfirmed(""), "unconfirmed"],
     [new ReadFailure("unreachable", "", ""), "unreachable"],

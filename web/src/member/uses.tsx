@@ -13,7 +13,7 @@ import type { Session } from "./core/session";
 import { Reading } from "./parts/come-in";
 import { Differing } from "./parts/differing";
 import { Mine } from "./parts/mine";
-import { useQuestion } from "./parts/question";
+import { useQuestion } from "../ui/question";
 
 export default function Uses() {
   const { t } = useTranslation("member-mine");

@@ -2,7 +2,7 @@
 import { Link, useParams } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { kindOf, PURPOSES, type Purpose, purposeOf, SIZE_GRID } from "../api/codes";
+import { kindOf, PURPOSES, type Purpose, purposeOf } from "../api/codes";
 import { readBudget, readDatasets, readSizes, type Sizes } from "../api/generated";
 import { useRead } from "../api/read";
 import { ChainAway, ChainButton, useChain } from "../chain/act";
@@ -19,6 +19,7 @@ import { useFormat } from "../ui/format";
 import { Code, Facts, Notice, Section } from "../ui/page";
 import { BudgetLeft } from "./budget";
 import { counted } from "./counted";
+import { sizeOf } from "./size";
 
 export const needs = () => [readDatasets(), readSizes(), readBudget()];
 
@@ -65,9 +66,6 @@ function Sale({ desk, contracts, dataset }: { desk: Desk; contracts: Contracts; 
     </Await>
   );
 }
-
-/** About how many there are; before the first counting, the least that is ever said. */
-export const sizeOf = (sizes: Sizes, dataset: number, purpose: number): number => sizes.sizes.filter((size) => size.dataset === dataset && size.purpose === purpose).sort((one, other) => other.epoch - one.epoch)[0]?.members ?? SIZE_GRID;
 
 interface Ordering {
   desk: Desk;
@@ -268,6 +266,11 @@ function Receipt({ done: { license, hash, price, isCounted } }: { done: Done }) 
           [t("desk.transaction"), <Code key="hash">{hash}</Code>],
         ]}
       />
+      <p>
+        <Link to="/ask" className="button">
+          {t("buy.ask")}
+        </Link>
+      </p>
       <p>
         <Link to="/invoice/$license" params={{ license: String(license) }}>
           {t("desk.invoice", { license })}

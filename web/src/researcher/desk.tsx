@@ -94,6 +94,11 @@ function Licence({ desk, contracts, terms, now, refresh }: { desk: Desk; contrac
         </Notice>
       )}
       <p>
+        {isLive && right !== 3 && (
+          <>
+            <Link to="/ask">{t("researcher-buy:desk.ask")}</Link> ·{" "}
+          </>
+        )}
         <Link to="/invoice/$license" params={{ license: String(license) }}>
           {t("researcher-buy:desk.invoice", { license })}
         </Link>

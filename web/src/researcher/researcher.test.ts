@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { leastLeft } from "./budget";
-import { sizeOf } from "./buy";
+import { sizeOf } from "./size";
 import { nanoOf, rhoOf } from "./rho";
 
 it("writes privacy loss as a decimal, and reads it back", () => {

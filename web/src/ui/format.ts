@@ -47,6 +47,8 @@ export function formatOf(locale: string) {
     money: (micro: string | bigint) => money(micro, locale),
     units: (wei: string | bigint) => units(wei, locale),
     number: (value: number) => new Intl.NumberFormat(locale).format(value),
+    /** A decimal that is kept as text, digit for digit. */
+    decimal: (text: string) => new Intl.NumberFormat(locale, { maximumFractionDigits: 20 }).format(text as Intl.StringNumericLiteral),
     percent: (permilles: number) =>
       new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 }).format(permilles / 1_000),
     /** Quality is kept in hundredths of a point of 100. */

@@ -76,7 +76,7 @@ pub enum StewardCommand {
     #[command(after_help = "Example: rochdale steward withdraw --steward 2")]
     Withdraw {
         /// Who gets it; the account that acts, if absent
-        #[arg(long)]
+        #[arg(long, value_parser = rochdale_client::address::read)]
         to: Option<Address>,
         #[command(flatten)]
         seat: SeatArgs,

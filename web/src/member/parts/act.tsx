@@ -60,7 +60,7 @@ export function ActFailed({ error, kept, children }: { error: Error; kept: strin
 const detailOf = (error: Error) => (error instanceof ReadFailure ? `${error.path}: ${error.code ?? error.kind}: ${error.message}` : `${error.name}: ${error.message}`);
 
 export type Failure =
-  | "cancelled" | "absent" | "known" | "passkey" | "noDoor" | "noCode" | "code" | "rules" | "unconfirmed"
+  | "cancelled" | "absent" | "known" | "passkey" | "noDoor" | "noCode" | "code" | "address" | "rules" | "unconfirmed"
   | "unreachable" | "behind" | "often" | "refused" | "consent" | "large" | "late" | "strange" | "older" | "otherCooperative" | "otherKeepers";
 
 const BY_CODE: Record<string, Failure> = {
@@ -92,7 +92,10 @@ const BY_CODE: Record<string, Failure> = {
 export function failureOf(error: Error): Failure {
   if (error instanceof PasskeyFailure) return error.kind === "strange" ? "passkey" : error.kind;
   if (error instanceof NoDoor) return error.by === "code" ? "noCode" : "noDoor";
-  if (error instanceof RulesFailure) return error.kind === "refused" && /code/i.test(error.message) ? "code" : "rules";
+  if (error instanceof RulesFailure) {
+    if (error.kind === "refused" && /is no address/.test(error.message)) return "address";
+    return error.kind === "refused" && /code/i.test(error.message) ? "code" : "rules";
+  }
   if (error instanceof NotConfirmed) return "unconfirmed";
   if (error instanceof ReadFailure) return error.kind === "refused" ? (BY_CODE[error.code ?? ""] ?? "strange") : error.kind;
   return "strange";

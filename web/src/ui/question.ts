@@ -1,13 +1,13 @@
 //! A researcher's question as a sentence.
 import { useTranslation } from "react-i18next";
-import type { DatasetView } from "../../api/generated";
-import { useFormat } from "../../ui/format";
-import type { Query } from "../core/rules";
+import type { DatasetView } from "../api/generated";
+import { useFormat } from "./format";
+import type { Query } from "../member/core/rules";
 
 type Coded = { system: string; code: string };
 
 export function useQuestion(datasets: readonly DatasetView[]): (query: Query | undefined) => string {
-  const { t } = useTranslation("member-mine");
+  const { t } = useTranslation();
   const { list } = useFormat();
   const name = ({ system, code }: Coded) =>
     datasets.flatMap(({ codes }) => codes ?? []).find((known) => known.system === system && known.code === code)?.name ?? `${system} ${code}`;
