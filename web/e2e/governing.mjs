@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,7 +13,9 @@ import { bundle } from "./records.mjs";
 import { JARGON, textOf } from "./routes.mjs";
 
 const LEARNING = fileURLToPath(new URL("../../docs/samples/learning.toml", import.meta.url));
-const PORT = 8950;
+/** Gateways' ports that are tried; the other processes listen on ports after it. */
+const PORTS = [8950, 10350, 11350];
+const AFTER = [0, 11, 12, 13, 21, 31, 50, 61, 62, 63, 71, 81];
 
 export const tests = (world) => {
   if (!world.rochdale) return [];
@@ -37,7 +40,8 @@ const LOOKS = [
 
 /** The cooperative, founded once, with three members by command and one by passkey, who all gave a record. */
 async function decided(world) {
-  world.deciding ??= await found(world);
+  world.founding ??= found(world);
+  world.deciding ??= await world.founding;
   const { url } = world.deciding;
   world.site.be(url);
   return world.deciding;
@@ -45,11 +49,12 @@ async function decided(world) {
 
 async function found(world) {
   const [url, state] = world.learning ?? [];
+  const port = state ? 0 : await freePort();
   const folder = state ?? mkdtempSync(join(tmpdir(), "rochdale-"));
-  const up = state ? undefined : spawn(world.rochdale, ["up", "--config", LEARNING, "--min-cohort", "3", "--state", folder, "--port", String(PORT)], { stdio: ["ignore", "ignore", "inherit"] });
-  const place = url ?? `http://127.0.0.1:${PORT}`;
+  const up = state ? undefined : spawn(world.rochdale, ["up", "--config", LEARNING, "--min-cohort", "3", "--state", folder, "--port", String(port)], { stdio: ["ignore", "ignore", "inherit"] });
+  const place = url ?? `http://127.0.0.1:${port}`;
   for (let waits = 0; !(await isUp(place)); waits += 1) {
-    assert.ok(waits < 120, "the cooperative does not start");
+    assert.ok(waits < 120 && (up?.exitCode ?? null) === null, "the cooperative does not start");
     await new Promise((go) => setTimeout(go, 500));
   }
   const run = (...given) => execFileSync(world.rochdale, [...given, "--state", folder, "--url", place], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
@@ -73,6 +78,21 @@ async function found(world) {
   }
   return own;
 }
+
+async function freePort() {
+  for (const port of PORTS) {
+    const free = await Promise.all(AFTER.map((more) => isFree(port + more)));
+    if (free.every(Boolean)) return port;
+  }
+  return assert.fail("no ports are free for a cooperative to decide in");
+}
+
+const isFree = (port) =>
+  new Promise((go) => {
+    const server = createServer();
+    server.once("error", () => go(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => go(true)));
+  });
 
 const isUp = async (url) => (await fetch(`${url}/v1/health`).then((answer) => answer.ok, () => false)) === true;
 
