@@ -46,6 +46,8 @@ const world = {
   /** What tests started. */
   ends: [],
 };
+// Who is told to end ends what it started, too.
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 const failures = [];
 
 // What is looked at has to be there: a proposal, beside the poll.
