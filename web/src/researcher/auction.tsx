@@ -58,7 +58,7 @@ function House({ desk, contracts, dataset }: Place) {
 function Live({ desk, contracts, dataset, kept }: Place & { kept: Bid[] }) {
   const { t } = useTranslation(["researcher-sale", "researcher-chain"]);
   const { money, number } = useFormat();
-  const sale = useChain(desk, ["auction", dataset, kept[0]?.auction], () => contracts.saleOf(desk, dataset, kept[0]?.auction), 10_000);
+  const sale = useChain(desk, ["auction", dataset], () => contracts.saleOf(desk, dataset, kept[0]?.auction), 10_000);
   const refresh = () => void sale.refetch();
   return (
     <Await of={[sale]} failed={ChainAway}>
