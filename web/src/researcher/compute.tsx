@@ -156,12 +156,19 @@ function Form({ desk, contracts, dataset, answerKey }: Place & { answerKey: Repl
                 <>
                   <h3>{t("researcher-chain:sign.title")}</h3>
                   <Words words={words} permitted={permitted} />
-                  {opening.state.at === "done" && (
+                  {opening.state.at === "done" ? (
                     <div role="status">
-                      <Notice title={t("researcher-sale:compute.opened")} tone="good" />
+                      <Notice title={t("researcher-sale:compute.opened")} tone="good">
+                        <button type="button" className="button quiet" onClick={opening.reset}>
+                          {t("researcher-sale:compute.another")}
+                        </button>
+                      </Notice>
                     </div>
+                  ) : answerKey.saved ? (
+                    <ChainButton act={opening} given={[]} label={t("researcher-sale:compute.open")} kept={t("researcher-chain:nothingPaid")} />
+                  ) : (
+                    <p className="wrong">{t("researcher-chain:key.must")}</p>
                   )}
-                  {answerKey.saved ? <ChainButton act={opening} given={[]} label={t("researcher-sale:compute.open")} kept={t("researcher-chain:nothingPaid")} /> : <p className="wrong">{t("researcher-chain:key.must")}</p>}
                 </>
               )}
             </>
