@@ -69,6 +69,8 @@ async function pathsOf(gateway) {
     `/buy/${datasets[0].dataset}`,
     "/desk",
     "/ask",
+    `/auction/${datasets[0].dataset}`,
+    `/compute/${datasets[0].dataset}`,
     "/invoice/1",
     "/ethics",
     "/health",

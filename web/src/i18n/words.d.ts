@@ -11,6 +11,7 @@ import type ethics from "./en/ethics.json";
 import type researcher from "./en/researcher.json";
 import type researcherAsk from "./en/researcher-ask.json";
 import type researcherBuy from "./en/researcher-buy.json";
+import type researcherSale from "./en/researcher-sale.json";
 import type researcherChain from "./en/researcher-chain.json";
 
 export interface Words {
@@ -28,6 +29,7 @@ export interface Words {
   "researcher-ask": typeof researcherAsk;
   "researcher-buy": typeof researcherBuy;
   "researcher-chain": typeof researcherChain;
+  "researcher-sale": typeof researcherSale;
 }
 export type Room = Exclude<keyof Words, "common">;
 
