@@ -24,6 +24,7 @@ export const tests = (world) => {
     ["applies, is approved by the board, buys, extends and has an invoice", () => wholeWay(world)],
     ["asks, sees what it costs before, and has the answer as chart, table and files", () => asks(world)],
     ["an order that broke on the way goes again, and is charged once", () => asksAgain(world)],
+    ["a purchase whose end nobody saw is not paid twice", () => unseen(world)],
     ["nothing is bought: refused, too little money, another price, another account", () => refused(world)],
     ["bids in an auction, loses what the browser kept, reveals by the file, wins and fetches the rest", () => auctions(world)],
     ["puts down a computing job, and gets all of it back where no result comes", () => computes(world)],
@@ -331,7 +332,7 @@ async function asks(world) {
   await page.reload();
   await page.getByText("How is age spread among people whose choice allows it?").waitFor(HALF_A_MINUTE);
   await page.getByText("The same as a command, in Python or in R").click();
-  await page.getByText("cat > query.json").waitFor();
+  await page.getByText("> query.json").first().waitFor();
   await world.shoot(page, "researcher-ask");
   await button(page, "See what I would sign").click();
   await page.locator(".words").getByText("It charges 0.15 zCDP").waitFor(HALF_A_MINUTE);
@@ -342,6 +343,13 @@ async function asks(world) {
   assert.match(await page.getByRole("alert").innerText(), /nobody was charged/);
   wallet.refuses = false;
   await button(page, "Sign and ask, in your wallet").click();
+  // The server could make one up: without its receipt on the chain none is shown.
+  wallet.logs = [];
+  await page.getByText("This is not shown: the chain has no receipt of it").waitFor({ timeout: 90_000 });
+  assert.equal(await page.getByRole("heading", { name: "Result" }).count(), 0);
+  await isAccessible(page, "an answer without a receipt");
+  wallet.logs = undefined;
+  await button(page, "Ask the chain again").click();
   await page.getByRole("heading", { name: "Result" }).waitFor({ timeout: 90_000 });
   await page.locator(".chart canvas").waitFor();
   assert.equal(await page.locator("tbody tr").count(), 4, "a row for each step");
@@ -438,7 +446,7 @@ async function auctions(world) {
   await page.getByText(/Reveal your bid in auction \d+/).waitFor(HALF_A_MINUTE);
   // The browser's data is lost: the file opens the bid.
   await page.evaluate(() => indexedDB.deleteDatabase("rochdale-research"));
-  world.time("+25h");
+  world.later("+25h");
   await visitor.open("/auction/2");
   await page.getByText("This browser does not know what you sealed").waitFor(HALF_A_MINUTE);
   await isAccessible(page, "/auction, the bid is lost");
@@ -473,7 +481,7 @@ async function computes(world) {
   await page.getByText(/It is under way and holds (US)?\$25\.00/).waitFor(HALF_A_MINUTE);
   await isAccessible(page, "/compute, under way");
   await world.shoot(page, "researcher-compute");
-  world.time("+8d");
+  world.later("+8d");
   await visitor.open("/compute/1");
   await button(page, "End the job, in your wallet").click(HALF_A_MINUTE);
   await page.getByText(/(US)?\$25\.00 are waiting for you/).waitFor(HALF_A_MINUTE);
@@ -503,6 +511,45 @@ async function narrow(world, visitor, paths) {
   }
   await button(page, "English").click();
   await page.setViewportSize({ width: 1280, height: 900 });
+}
+
+/** The node fails after the purchase was sent, and the tab is reloaded. */
+async function unseen(world) {
+  const visitor = await arrive(world, {}, { dollars: 20_000 });
+  const { page, wallet, account } = visitor;
+  await approve(world, account);
+  await visitor.open("/buy/1");
+  await connect(visitor);
+  await page.getByLabel("Records").fill("10");
+  await saved(page, () => button(page, "Save the key as a file").click());
+  const buy = button(page, "Sign and buy, in your wallet");
+  wallet.before = (method) => {
+    if (method === "eth_getTransactionReceipt") throw Object.assign(new Error("no node"), { code: -32603 });
+  };
+  await buy.click();
+  await page.getByText("Waiting until the chain has taken it").waitFor(HALF_A_MINUTE);
+  await page.reload();
+  await page.getByText("Sent from this browser, and not confirmed here yet").waitFor(HALF_A_MINUTE);
+  assert.equal(await buy.count(), 0, "it cannot be bought again");
+  await isAccessible(page, "/buy, with a purchase that was not confirmed");
+  wallet.before = undefined;
+  await buy.waitFor(HALF_A_MINUTE);
+  await visitor.open("/desk");
+  await page.getByText("Valid").waitFor(HALF_A_MINUTE);
+  assert.equal(await page.getByRole("heading", { name: /^Licence \d+$/ }).count(), 1, "one license");
+  // The wallet fails when it is asked to send, and does not say whether it did.
+  wallet.before = (method) => {
+    if (method === "eth_sendTransaction") throw Object.assign(new Error("timeout"), { code: -32603 });
+  };
+  await visitor.open("/buy/1");
+  await page.getByLabel("Records").fill("10");
+  await buy.click();
+  await page.getByText("It may have been sent").waitFor(HALF_A_MINUTE);
+  assert.equal(await page.getByText("Nothing was paid").count(), 0);
+  assert.equal(await buy.count(), 0);
+  await isAccessible(page, "/buy, perhaps sent");
+  visitor.isClean(BROKEN);
+  await visitor.close();
 }
 
 async function refused(world) {

@@ -1,6 +1,7 @@
 //! What the ethics board says of researchers.
 import type { Protocol } from "../ethics/application";
 import { protocolOf, textOf } from "../ethics/application";
+import * as abis from "./abi";
 import { type Desk, type Hash, type Tell } from "./desk";
 import { DOMAIN, eventsOf, history, now, send, sign, view } from "./evm";
 import { at } from "./market";
@@ -19,6 +20,14 @@ export async function approvals(desk: Desk, researcher: Address, purposes: reado
 }
 
 export const boardOf = async (desk: Desk): Promise<Address> => (await view(desk, at(desk).ethics, "ethicsBoard", [])).toLowerCase() as Address;
+
+/** The receipt that a worker in office anchored for an order: the contract takes no other's. */
+export async function receiptOf(desk: Desk, order: Hash): Promise<{ digest: Hash; worker: Address } | undefined> {
+  const committee = [desk.site.manifest.addresses.steward_committee, abis.StewardCommittee] as const;
+  const { logs } = await history(desk, committee, "ReceiptAnchored", { order }, (found) => found.length > 0);
+  const [anchored] = eventsOf({ logs }, committee, "ReceiptAnchored");
+  return anchored && { digest: anchored.resultDigest, worker: anchored.worker.toLowerCase() as Address };
+}
 
 /** What the chain holds of a researcher: each decision of the board, and what was taken of a bond. */
 export interface Decided {

@@ -20,8 +20,16 @@ export const Sent = v.object({
   amount,
   words: v.array(v.string()),
   license: v.optional(count),
+  /** How it ended is known: by a license, or otherwise. */
+  done: v.optional(v.boolean()),
+  /** Of a job, what it is to compute. */
+  plan: v.optional(v.string()),
+  dataset: v.optional(count),
 });
 export type Sent = v.InferOutput<typeof Sent>;
+
+/** Nobody here saw how it ended. */
+export const isOpen = ({ license, done }: Sent): boolean => license === undefined && done !== true;
 
 /** A sealed bid: without it the bond is lost. */
 export const Bid = v.object({
@@ -48,9 +56,11 @@ export type Bid = v.InferOutput<typeof Bid>;
 export const Job = v.object({ id: v.string(), job: count, chain: count, account: Account, license: count, escrow: amount, plan: v.string(), dataset: count, at: count });
 export type Job = v.InferOutput<typeof Job>;
 
-/** An order with what became of it. */
+/** An order with what became of it. `checked`: the chain has the receipt of the answer that is kept. */
 export const Order = v.object({
   order: Bytes,
+  chain: count,
+  committee: Account,
   account: Account,
   license: count,
   key: Bytes,
@@ -61,6 +71,7 @@ export const Order = v.object({
   request: v.looseObject({}),
   answer: v.optional(v.looseObject({})),
   refused: v.optional(v.string()),
+  checked: v.optional(v.boolean()),
 });
 export type Order = v.InferOutput<typeof Order>;
 
@@ -106,6 +117,20 @@ const shelf = <T extends { account: string; at: number }>(name: Name, schema: v.
   get: async (key: string): Promise<T | undefined> => {
     const parsed = v.safeParse(schema, await within(name, "readonly", (store) => store.get(key) as IDBRequest<unknown>));
     return parsed.success ? parsed.output : undefined;
+  },
+  /** Changes what is kept as it is at that moment: nothing that another tab wrote meanwhile is lost. */
+  update: async (key: string, change: (before: T) => T): Promise<void> => {
+    const opened = await database();
+    try {
+      const transaction = opened.transaction(name, "readwrite", { durability: "strict" });
+      const done = completed(transaction);
+      const store = transaction.objectStore(name);
+      const parsed = v.safeParse(schema, await answered(store.get(key) as IDBRequest<unknown>));
+      if (parsed.success) store.put(change(parsed.output));
+      await done;
+    } finally {
+      opened.close();
+    }
   },
   /** Those of an account, newest first. */
   of: async (account: string): Promise<T[]> => {

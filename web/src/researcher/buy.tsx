@@ -21,6 +21,7 @@ import { BudgetLeft } from "./budget";
 import { CATEGORIES } from "./categories";
 import { counted } from "./counted";
 import { sizeOf } from "./size";
+import { Settled } from "./unconfirmed";
 
 export const needs = () => [readDatasets(), readSizes(), readBudget()];
 
@@ -109,7 +110,9 @@ function Order({ desk, contracts, dataset, sizes, answerKey, approvedFor, first 
         <>
           <Cost desk={desk} contracts={contracts} wanted={wanted} />
           <KeyCard desk={desk} answerKey={answerKey} />
-          <Agree desk={desk} contracts={contracts} wanted={wanted} answerKey={answerKey} done={setDone} />
+          <Settled desk={desk} contracts={contracts}>
+            <Agree desk={desk} contracts={contracts} wanted={wanted} answerKey={answerKey} done={setDone} />
+          </Settled>
         </>
       )}
     </>
@@ -228,7 +231,8 @@ function Agree({ desk, contracts, wanted, answerKey, done }: { desk: Desk; contr
       void quote.refetch();
       throw error;
     });
-    await sent.put({ ...note, hash: made.hash, license: made.license });
+    // Bought it is, kept or not.
+    await sent.put({ ...note, hash: made.hash, license: made.license }).catch(() => undefined);
     tell("counting");
     done({ ...made, price, isCounted: await counted(made.license) });
   });
