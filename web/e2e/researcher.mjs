@@ -82,6 +82,14 @@ const saved = async (page, act) => {
   return { name: download.suggestedFilename(), text: readFileSync(await download.path(), "utf8") };
 };
 
+/** Saves the key, and opens its file to show that it is there. */
+async function keepKey(page) {
+  const key = await saved(page, () => button(page, "Save the key as a file").click());
+  await open(page, "Open the saved file, to be sure", key.text);
+  await page.getByText("The key is saved.").waitFor();
+  return key;
+}
+
 const open = async (page, name, file) => {
   const [chooser] = await Promise.all([page.waitForEvent("filechooser"), button(page, name).click()]);
   await chooser.setFiles({ name: "file.json", mimeType: "application/json", buffer: Buffer.from(file) });
@@ -211,12 +219,18 @@ async function wholeWay(world) {
   await page.getByRole("link", { name: "Buy a licence" }).click();
   await page.getByText("You are approved for it").waitFor();
   await page.getByLabel("Records").fill("500");
-  await page.getByText("There are about 50. More would cost more").waitFor();
+  await page.getByText("Published is: 50 people or fewer, perhaps nobody. More would cost more").waitFor();
   await page.getByLabel("Records").fill("50");
   await page.getByText(/50 records × (US)?\$100,000\.00 ÷ 1,000 × 1 month,/).waitFor();
   await page.getByText("Save the key first").waitFor();
   await isAccessible(page, "/buy, before the key is saved");
-  const key = await saved(page, () => button(page, "Save the key as a file").click());
+  const download = await saved(page, () => button(page, "Save the key as a file").click());
+  // That a download began is no file: it is opened, and another one is none.
+  await open(page, "Open the saved file, to be sure", download.text.replace(/"secret": "0x../, '"secret": "0x00'));
+  await page.getByText("This file holds no key for answers").waitFor();
+  assert.equal(await button(page, "Sign and buy, in your wallet").count(), 0);
+  await isAccessible(page, "/buy, another key's file");
+  const key = await keepKey(page);
   assert.match(JSON.parse(key.text).secret, /^0x[0-9a-f]{64}$/);
   await page.getByText(/^The contract 0x/).waitFor();
   await isAccessible(page, "/buy, ready");
@@ -308,7 +322,7 @@ async function asks(world) {
   await visitor.open("/ask");
   const json = page.getByLabel("The same as JSON");
   await page.getByRole("heading", { name: "Before anything is spent" }).waitFor();
-  await page.getByText("everybody who allows it, about 50 people").waitFor();
+  await page.getByText("everybody who allows it: 50 people or fewer, perhaps nobody").waitFor();
   await page.getByText("How many people are there whose choice allows it?").waitFor();
   await isAccessible(page, "/ask");
   // What is no question says which field is at fault, and costs nothing.
@@ -432,7 +446,7 @@ async function auctions(world) {
   await page.getByLabel("Your bid in dollars").fill("3000.50");
   await isAccessible(page, "/auction, before the bid is kept");
   assert.equal(await button(page, "Sign and bid, in your wallet").count(), 0, "no bid before it is saved");
-  await saved(page, () => button(page, "Save the key as a file").click());
+  await keepKey(page);
   const bid = await saved(page, () => button(page, "Seal the bid and save it as a file").click());
   assert.equal(JSON.parse(bid.text).amount, "3000500000");
   await button(page, "Sign and bid, in your wallet").click();
@@ -475,7 +489,7 @@ async function computes(world) {
   await visitor.open("/compute/1");
   await connect(visitor);
   await page.getByText(/^(US)?\$25\.00$/).waitFor(HALF_A_MINUTE);
-  await saved(page, () => button(page, "Save the key as a file").click());
+  await keepKey(page);
   await page.getByText(/I put down (US)?\$25\.00 for a computing job of at most 100 units/).waitFor();
   await button(page, "Sign and put it down, in your wallet").click();
   await page.getByText(/It is under way and holds (US)?\$25\.00/).waitFor(HALF_A_MINUTE);
@@ -521,7 +535,7 @@ async function unseen(world) {
   await visitor.open("/buy/1");
   await connect(visitor);
   await page.getByLabel("Records").fill("10");
-  await saved(page, () => button(page, "Save the key as a file").click());
+  await keepKey(page);
   const buy = button(page, "Sign and buy, in your wallet");
   wallet.before = (method) => {
     if (method === "eth_getTransactionReceipt") throw Object.assign(new Error("no node"), { code: -32603 });
@@ -568,7 +582,7 @@ async function refused(world) {
   await page.reload();
   await page.getByText("You are approved for it").waitFor();
   await page.getByLabel("Records").fill("10");
-  await saved(page, () => button(page, "Save the key as a file").click());
+  await keepKey(page);
   const buy = button(page, "Sign and buy, in your wallet");
   for (const method of ["eth_signTypedData_v4", "eth_sendTransaction"]) {
     wallet.refuses = method;
@@ -644,6 +658,8 @@ async function byKeyboard(world) {
   await page.getByText("Save the key first").waitFor();
   const [download] = await Promise.all([page.waitForEvent("download"), press("Save the key as a file")]);
   assert.match(download.suggestedFilename(), /^answer-key-/);
+  const [chooser] = await Promise.all([page.waitForEvent("filechooser"), press("Open the saved file, to be sure")]);
+  await chooser.setFiles(await download.path());
   await button(page, "Sign and buy, in your wallet").waitFor();
   await press("Sign and buy, in your wallet");
   await page.getByText(/Licence \d+ is yours/).waitFor(HALF_A_MINUTE);

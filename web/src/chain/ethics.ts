@@ -70,12 +70,15 @@ export interface Approval {
 
 const DAY = 86_400;
 
-/** The approval that the contract would take next, for so many days from block time on, to the end of the day. Its signature may be handed over for as long. */
+/** For how long a signature may be handed over before it is sent. */
+const HANDED = 14 * DAY;
+
+/** The approval that the contract would take next, for so many days from block time on, to the end of the day. */
 export async function draw(desk: Desk, of: { researcher: Address; purpose: number; days: number; protocol: Protocol }): Promise<Approval> {
   const { researcher, purpose, days, protocol } = of;
   const [nonce, time] = await Promise.all([view(desk, at(desk).ethics, "nonceOf", [researcher, purpose]), now(desk)]);
   const until = Math.ceil(time / DAY + days) * DAY;
-  return { researcher, purpose, until, protocol: textOf(protocol), nonce: nonce.toString(), deadline: until };
+  return { researcher, purpose, until, protocol: textOf(protocol), nonce: nonce.toString(), deadline: Math.min(until, Math.ceil(time / DAY) * DAY + HANDED) };
 }
 
 const FIELDS = ["researcher address", "purpose uint16", "until uint64", "protocol string", "nonce uint256", "deadline uint256"].map((field) => {

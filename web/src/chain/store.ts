@@ -6,9 +6,12 @@ import { Account, Bytes } from "./provider";
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const amount = v.pipe(v.string(), v.regex(/^[0-9]+$/));
 
-/** A key that answers are sealed to. `saved`: it lies in a file, too, as far as this page can know. */
-export const ReplyKey = v.object({ public: Bytes, secret: Bytes, account: Account, at: count, saved: v.boolean() });
+/** A key that answers are sealed to. `saved`: it was read from a file, which is there therefore. */
+export const ReplyKey = v.object({ id: v.string(), public: Bytes, secret: Bytes, account: Account, at: count, saved: v.boolean() });
 export type ReplyKey = v.InferOutput<typeof ReplyKey>;
+
+/** Two accounts may use one key. */
+export const keyId = (account: string, open: string): string => `${account}-${open.toLowerCase()}`;
 
 /** Something that was sent to the chain, with the words that were shown before. */
 export const Sent = v.object({
@@ -75,7 +78,7 @@ export const Order = v.object({
 });
 export type Order = v.InferOutput<typeof Order>;
 
-const STORES = { keys: "public", sent: "hash", bids: "seal", jobs: "id", orders: "order" } as const;
+const STORES = { keys: "id", sent: "hash", bids: "seal", jobs: "id", orders: "order" } as const;
 type Name = keyof typeof STORES;
 
 function database(): Promise<IDBDatabase> {

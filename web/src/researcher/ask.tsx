@@ -25,7 +25,7 @@ import { Table } from "../ui/table";
 import * as v from "valibot";
 import { draw, type Drawn, expected, isHere, isPending, type Query, Query as QuerySchema, readQuery, signAndKeep, stateOf } from "./asking";
 import { BudgetLeft, leastLeft } from "./budget";
-import { sizeOf } from "./size";
+import { poolOf, usePool } from "./size";
 import { AGE, type Form, formOf, NEW, textOf } from "./form";
 import { decimal } from "./figures";
 import { rhoOf } from "./rho";
@@ -51,7 +51,7 @@ function Licensed({ desk, contracts }: { desk: Desk; contracts: Contracts }) {
   const listed = useRead(readLicenses());
   const datasets = useRead(readDatasets());
   const ids = (listed.data ?? []).filter(({ holder }) => holder.toLowerCase() === desk.account).map(({ license_id }) => license_id);
-  const own = useChain(desk, ["licenses", ids.join()], async () => ({ now: await contracts.now(desk), terms: await Promise.all(ids.map((id) => contracts.termsOf(desk, id))) }));
+  const own = useChain(desk, ["licenses", ids.join()], async () => ({ now: await contracts.now(desk), terms: (await Promise.all(ids.map((id) => contracts.termsOf(desk, id)))).filter(({ holder }) => holder === desk.account) }));
   return (
     <Await of={[listed, own, datasets]} failed={ChainAway}>
       {(_, { now, terms }, sets) => {
@@ -215,7 +215,8 @@ function Weigh(props: Weighing) {
   const sizes = useRead(readSizes());
   const budget = useRead(readBudget());
   const keys = useKeys(desk);
-  const people = sizes.data ? Math.min(terms.records, sizeOf(sizes.data, terms.dataset, terms.purpose)) : 0;
+  const people = sizes.data ? Math.min(terms.records, poolOf(sizes.data, terms.dataset, terms.purpose).members) : 0;
+  const inWords = usePool();
   const weighed = useQuery({ queryKey: ["expect", digest, people], queryFn: () => expected(query, people), enabled: people > 0, retry: false, networkMode: "always" });
   const question = useQuestion(datasets);
   return (
@@ -223,14 +224,14 @@ function Weigh(props: Weighing) {
       <p className="asked">{question(query)}</p>
       <Await of={[sizes, budget, weighed, keys]} failed={ChainAway}>
         {(published, charged, worth, own) => {
-          const size = sizeOf(published, terms.dataset, terms.purpose);
+          const pool = poolOf(published, terms.dataset, terms.purpose);
           const left = leastLeft(charged);
           const isMost = left !== undefined && query.rho > left;
           return (
             <>
               <Facts
                 of={[
-                  [t("researcher-ask:asks"), terms.records >= size ? t("researcher-ask:everybody", { size: number(size) }) : t("researcher-ask:drawn", { records: number(terms.records), size: number(size) })],
+                  [t("researcher-ask:asks"), terms.records >= pool.members ? t("researcher-ask:everybody", { size: inWords(pool) }) : t("researcher-ask:drawn", { records: number(terms.records), size: inWords(pool) })],
                   [t("researcher-ask:charges"), t("researcher-ask:chargesText", { rho: rhoOf(query.rho) })],
                   ...worth.figures.map((figure): [string, string] => [t(`researcher-ask:errors.${figure.what}.name`), t(`researcher-ask:errors.${figure.what}.text`, { error: round(figure.sigma_milli * 1.96, figure.scale * 1_000), size: number(people) })]),
                   [t("researcher-ask:answered"), t("researcher-ask:answeredText", { count: worth.answered_from })],

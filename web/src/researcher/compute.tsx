@@ -70,7 +70,7 @@ function Jobs({ desk, contracts }: { desk: Desk; contracts: Contracts }) {
 
 function Standing({ desk, contracts, job, refresh }: { desk: Desk; contracts: Contracts; job: Job; refresh: () => void }) {
   const { t } = useTranslation(["researcher-sale", "researcher-chain"]);
-  const { money, time } = useFormat();
+  const { exactly: money, time } = useFormat();
   const seen = useChain(desk, ["job", job.job], () => contracts.jobOf(desk, job.job), 10_000);
   const ending = useAct(async (tell: (step: Step) => void) => {
     await contracts.endJob(desk, job.job, tell);
@@ -103,7 +103,7 @@ function Prepare(place: Place) {
 
 function Form({ desk, contracts, dataset, answerKey }: Place & { answerKey: ReplyKey }) {
   const { t } = useTranslation(["researcher-sale", "researcher-chain", "researcher-buy", "common"]);
-  const { money, number, time } = useFormat();
+  const { exactly: money, number, time } = useFormat();
   const queries = useQueryClient();
   const [text, setText] = useState(() => JSON.stringify({ version: 1, dataset, ask: { kind: "count" }, rho: 20_000_000 }, null, 2));
   const [typed, setTyped] = useState("100");

@@ -43,7 +43,7 @@ function Licences({ desk, contracts }: { desk: Desk; contracts: Contracts }) {
   const { t } = useTranslation("researcher-buy");
   const listed = useRead(readLicenses(), 10_000);
   const ids = (listed.data ?? []).filter(({ holder }) => holder.toLowerCase() === desk.account).map(({ license_id }) => license_id);
-  const own = useChain(desk, ["licenses", ids.join()], async () => ({ now: await contracts.now(desk), terms: await Promise.all(ids.map((id) => contracts.termsOf(desk, id))) }));
+  const own = useChain(desk, ["licenses", ids.join()], async () => ({ now: await contracts.now(desk), terms: (await Promise.all(ids.map((id) => contracts.termsOf(desk, id)))).filter(({ holder }) => holder === desk.account) }));
   return (
     <Await of={[listed, own]} failed={ChainAway}>
       {(_, { now, terms }) =>
@@ -117,7 +117,7 @@ function Licence({ desk, contracts, terms, now, refresh }: { desk: Desk; contrac
 
 function Renew({ desk, contracts, terms, refresh }: { desk: Desk; contracts: Contracts; terms: Terms; refresh: () => void }) {
   const { t } = useTranslation(["researcher-buy", "researcher-chain"]);
-  const { money, time } = useFormat();
+  const { exactly: money, time } = useFormat();
   const [months, setMonths] = useState("1");
   const count = /^[0-9]{1,2}$/.test(months) ? Number(months) : 0;
   const quote = useChain(desk, ["renewal", terms.license, count], () => contracts.quoteRenewal(desk, terms, Math.max(1, count)));

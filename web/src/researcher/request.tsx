@@ -9,8 +9,8 @@ import { useRead } from "../api/read";
 import { ChainAway, ChainButton, useChain } from "../chain/act";
 import type { Contracts, Desk, Step } from "../chain/desk";
 import { Room, WithWallet } from "../chain/room";
-import { type Application, KIND, Protocol, read, type SignedApproval, SignedApproval as SignedApprovalFile } from "../ethics/application";
-import { Facts as FactsForm } from "../ethics/facts";
+import { type Application, KIND, Protocol, protocolOf, read, type SignedApproval, SignedApproval as SignedApprovalFile } from "../ethics/application";
+import { Facts as FactsForm, useFacts, useWrong } from "../ethics/facts";
 import { kept } from "../member/core/kept";
 import { Field } from "../member/parts/field";
 import { saveFile } from "../member/parts/save";
@@ -135,10 +135,11 @@ function Apply({ desk, wish, change }: { desk: Desk; wish: Draft; change: (part:
   const [isSaved, setSaved] = useState(false);
   const months = /^[0-9]{1,3}$/.test(wish.months) ? Number(wish.months) : 0;
   const wrong = { title: !wish.title.trim(), summary: !wish.summary.trim(), contact: !wish.contact.trim(), months: months < 1 || months > 120 };
+  const wrongFact = useWrong()(wish.protocol, wish.purpose === 7);
   const said = (field: keyof typeof wrong) => (isAsked && wrong[field] ? t(`request.wrong.${field}`) : undefined);
   const save = () => {
     setAsked(true);
-    if (Object.values(wrong).some(Boolean)) return setSaved(false);
+    if (Object.values(wrong).some(Boolean) || wrongFact) return setSaved(false);
     const { account, site } = desk;
     const application: Application = {
       kind: KIND,
@@ -171,6 +172,11 @@ function Apply({ desk, wish, change }: { desk: Desk; wish: Draft; change: (part:
         <h3>{t("request.facts")}</h3>
         <p>{t("request.factsText")}</p>
         <FactsForm facts={wish.protocol} needsDisease={wish.purpose === 7} change={(protocol) => change({ protocol })} />
+        {isAsked && wrongFact && (
+          <p className="wrong" role="alert">
+            {wrongFact}
+          </p>
+        )}
         <p>
           <button type="submit" className="button">
             {t("request.save")}
@@ -192,6 +198,7 @@ function Apply({ desk, wish, change }: { desk: Desk; wish: Draft; change: (part:
 function HandIn({ desk, contracts }: { desk: Desk; contracts: Contracts }) {
   const { t } = useTranslation(["researcher-buy", "researcher-chain", "common"]);
   const { date } = useFormat();
+  const facts = useFacts();
   const [given, setGiven] = useState<SignedApproval | "wrong">();
   const sending = useAct(async (tell: (step: Step) => void) => {
     if (!given || given === "wrong") return;
@@ -220,6 +227,12 @@ function HandIn({ desk, contracts }: { desk: Desk; contracts: Contracts }) {
           <p>
             {t("researcher-buy:handIn.what", { account: given.approval.researcher, purpose: t(`common:purpose.${purposeOf(given.approval.purpose)}.name`), until: date(given.approval.until) })}
           </p>
+          <ul>
+            {facts(protocolOf(given.approval.protocol)).map((fact) => (
+              <li key={fact}>{fact}</li>
+            ))}
+          </ul>
+          {given.approval.researcher !== desk.account && <p className="wrong">{t("researcher-buy:handIn.other")}</p>}
           {sending.state.at === "done" ? (
             <div role="status">
               <Notice title={t("researcher-buy:handIn.done")} tone="good">

@@ -36,7 +36,7 @@ export function Unconfirmed({ desk, contracts }: { desk: Desk; contracts: Contra
 
 function Look({ desk, contracts, one }: { desk: Desk; contracts: Contracts; one: Sent }) {
   const { t } = useTranslation("researcher-buy");
-  const { money } = useFormat();
+  const { exactly: money } = useFormat();
   const queries = useQueryClient();
   const over = async (ended: Partial<Sent>) => {
     await sent.put({ ...one, ...ended, done: true });
