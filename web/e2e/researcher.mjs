@@ -222,7 +222,7 @@ async function wholeWay(world) {
   await page.getByText("Published is: 50 people or fewer, perhaps nobody. More would cost more").waitFor();
   await page.getByLabel("Records").fill("50");
   await page.getByText(/50 records × (US)?\$100,000\.00 ÷ 1,000 × 1 month,/).waitFor();
-  await page.getByText("Save the key first").waitFor();
+  await page.getByText("Save the key and open its file first").waitFor();
   await isAccessible(page, "/buy, before the key is saved");
   const download = await saved(page, () => button(page, "Save the key as a file").click());
   // That a download began is no file: it is opened, and another one is none.
@@ -655,7 +655,7 @@ async function byKeyboard(world) {
   await button(page, "Connect Test wallet").waitFor();
   await press("Connect Test wallet");
   await page.getByText("You are approved for it").waitFor();
-  await page.getByText("Save the key first").waitFor();
+  await page.getByText("Save the key and open its file first").waitFor();
   const [download] = await Promise.all([page.waitForEvent("download"), press("Save the key as a file")]);
   assert.match(download.suggestedFilename(), /^answer-key-/);
   const [chooser] = await Promise.all([page.waitForEvent("filechooser"), press("Open the saved file, to be sure")]);

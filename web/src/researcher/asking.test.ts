@@ -80,12 +80,13 @@ describe("an order", () => {
 });
 
 describe("an answer", () => {
-  const answered = { debit: { order: "0x0a", license_id: 1 }, result_digest: "0xAB" } as unknown as Answered;
+  const answered = { debit: { order: "0x0a", license_id: 1 }, result_digest: "0xAB", worker: "0x1" } as unknown as Answered;
   const told = (receipt: unknown) => ({ receiptOf: async () => receipt }) as unknown as Contracts;
   const desk = {} as Desk;
   it("is the worker's where the chain has the receipt of just this one", async () => {
     expect(await isTheWorkers(desk, told({ digest: "0xab", worker: "0x1" }), answered)).toBe(true);
     expect(await isTheWorkers(desk, told({ digest: "0xac", worker: "0x1" }), answered)).toBe(false);
+    expect(await isTheWorkers(desk, told({ digest: "0xab", worker: "0x2" }), answered)).toBe(false);
     expect(await isTheWorkers(desk, told(undefined), answered)).toBe(false);
   });
 });

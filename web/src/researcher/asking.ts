@@ -4,7 +4,7 @@ import { SealedAnswer } from "../api/generated";
 import { ReadFailure } from "../api/read";
 import { Already, type Contracts, type Desk, NoKey, type Tell } from "../chain/desk";
 import type { Terms } from "../chain/market";
-import { Bytes } from "../chain/provider";
+import { Account, Bytes } from "../chain/provider";
 import { isSameSite, readSite, type Site } from "../chain/site";
 import { keys, type Order, orders } from "../chain/store";
 import { askRules } from "../member/core/asking";
@@ -36,6 +36,8 @@ export type Figure = v.InferOutput<typeof Figure>;
 export const Answered = v.looseObject({
   debit: v.looseObject({ order: Bytes, license_id: count }),
   result_digest: Bytes,
+  /** Who signed the receipt. */
+  worker: Account,
   answer: v.looseObject({ rho: count, left_out: Figure, outcome: v.variant("status", [v.object({ status: v.literal("released"), figures: v.array(Figure) }), v.object({ status: v.literal("withheld"), reason: v.string() })]) }),
   cached: v.boolean(),
 });
@@ -139,7 +141,7 @@ export async function open(kept: Order, site?: Site): Promise<Answered> {
 /** Anybody can seal something to the license's key. It is the worker's answer where the chain has the receipt of just this one. */
 export async function isTheWorkers(desk: Desk, contracts: Contracts, answered: Answered): Promise<boolean> {
   const receipt = await contracts.receiptOf(desk, answered.debit.order);
-  return receipt !== undefined && receipt.digest.toLowerCase() === answered.result_digest.toLowerCase();
+  return receipt !== undefined && receipt.worker === answered.worker && receipt.digest.toLowerCase() === answered.result_digest.toLowerCase();
 }
 
 /** The key that its license names. */
