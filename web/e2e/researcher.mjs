@@ -186,7 +186,7 @@ async function wholeWay(world) {
   await page.getByText("50 people or fewer in dataset 1").first().waitFor();
   await connect(visitor);
   await page.getByRole("row", { name: /Health and medical research/ }).getByText("Not approved").waitFor();
-  await button(page, "Save the application as a file").click();
+  await button(page, "Sign the application and save it as a file").click();
   await page.getByText("Give the study a title").waitFor();
   await isAccessible(page, "an application that lacks something");
   await page.getByLabel("Title of the study").fill("Blood pressure and sleep");
@@ -199,7 +199,7 @@ async function wholeWay(world) {
   await page.reload();
   await page.getByText("What the chain says of you").waitFor();
   assert.equal(await page.getByLabel("Title of the study").inputValue(), "Blood pressure and sleep");
-  const application = await saved(page, () => button(page, "Save the application as a file").click());
+  const application = await saved(page, () => button(page, "Sign the application and save it as a file").click());
   assert.match(application.name, /^application-.*\.json$/);
   await page.getByText("The application is saved as a file").waitFor();
   await isAccessible(page, "/request, saved");
@@ -239,8 +239,7 @@ async function wholeWay(world) {
   await page.getByRole("status").getByText(/Licence \d+ is yours/).waitFor(HALF_A_MINUTE);
   await page.getByText("the cooperative counts it").waitFor();
   await isAccessible(page, "/buy, bought");
-  const [permit] = wallet.signed;
-  assert.equal(permit.primaryType, "Permit");
+  const permit = wallet.signed.find(({ primaryType }) => primaryType === "Permit");
   assert.equal(permit.message.value, "5000000000", "no more may be taken than the price");
   const license = Number(/Licence (\d+) is yours/.exec(await page.locator("main").innerText())[1]);
   const listed = await (await fetch(`${world.gateway}/v1/licenses/${license}`)).json();
@@ -287,7 +286,12 @@ async function asBoard(world, account, application) {
   await page.getByText("This file holds no application").waitFor();
   await open(page, "Open an application", application.replace(/"chain_id": \d+/, '"chain_id": 1'));
   await page.getByText("This application is for another cooperative").waitFor();
+  // A word was changed on the way.
+  await open(page, "Open an application", application.replace('"commercial": false', '"commercial": true'));
+  await page.getByText("The account that it names did not sign it").waitFor(HALF_A_MINUTE);
+  await isAccessible(page, "/ethics, not signed");
   await open(page, "Open an application", application);
+  await page.getByText("The account that it names signed it").waitFor(HALF_A_MINUTE);
   await page.getByRole("heading", { name: "Blood pressure and sleep" }).waitFor();
   await page.getByText("None yet").first().waitFor();
   await page.getByRole("group", { name: /publish the results/ }).getByLabel("Yes").check();

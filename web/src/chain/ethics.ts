@@ -1,6 +1,6 @@
 //! What the ethics board says of researchers.
-import type { Protocol } from "../ethics/application";
-import { protocolOf, textOf } from "../ethics/application";
+import { recoverTypedDataAddress } from "viem";
+import { type Application, type Protocol, protocolOf, type SignedApplication, textOf, wordsOf } from "../ethics/application";
 import * as abis from "./abi";
 import { type Desk, type Hash, type Tell } from "./desk";
 import { DOMAIN, eventsOf, history, now, send, sign, view } from "./evm";
@@ -93,6 +93,23 @@ export function typedOf({ site }: Pick<Desk, "site">, approval: Approval) {
 }
 
 export const signApproval = (desk: Desk, approval: Approval, tell: Tell): Promise<Address> => sign(desk, typedOf(desk, approval), tell);
+
+/** An application as its account signs it. It is no approval, and costs nothing. */
+function applicationOf({ site }: Pick<Desk, "site">, application: Application) {
+  const domain = { name: "Application to the ethics board", version: "1", chainId: site.chain_id, verifyingContract: site.manifest.addresses.ethics_registry };
+  return { domain, types: { EIP712Domain: DOMAIN, Application: [{ name: "text", type: "string" }] }, primaryType: "Application", message: { text: wordsOf(application) } };
+}
+
+export const signApplication = (desk: Desk, application: Application, tell: Tell): Promise<Address> => sign(desk, applicationOf(desk, application), tell);
+
+/** Whether the account that an application names signed it. What counts on curves is loaded for this alone. */
+export async function isSigned(desk: Pick<Desk, "site">, { signature, ...application }: SignedApplication): Promise<boolean> {
+  if (!signature) return false;
+  const { domain, types, primaryType, message } = applicationOf(desk, application);
+  const { Application } = types;
+  const signer = await recoverTypedDataAddress({ domain, types: { Application }, primaryType: primaryType as "Application", message, signature }).catch(() => undefined);
+  return signer?.toLowerCase() === application.researcher;
+}
 
 /** Anybody may send it. */
 export async function sendApproval(desk: Desk, approval: Approval, signature: Address, tell: Tell): Promise<Hash> {

@@ -14,7 +14,7 @@ import { Await } from "../ui/await";
 import { FileButton } from "../ui/form";
 import { useFormat } from "../ui/format";
 import { Code, Facts, More, Notice, Section } from "../ui/page";
-import { Application, read, SIGNED, type SignedApproval, textOf, MOST } from "./application";
+import { MOST, read, SIGNED, SignedApplication as Application, type SignedApproval, textOf } from "./application";
 import { Facts as FactsForm, useFacts, useWrong } from "./facts";
 
 export const needs = () => [readLicenses()];
@@ -66,9 +66,17 @@ function Desks({ desk, contracts }: { desk: Desk; contracts: Contracts }) {
 function Opened({ desk, contracts, application, isBoard }: { desk: Desk; contracts: Contracts; application: Application; isBoard: boolean }) {
   const { t } = useTranslation(["ethics", "common", "researcher-buy"]);
   const { researcher, purpose, months, study } = application;
+  const signed = useChain(desk, ["signed", JSON.stringify(application)], () => contracts.isSigned(desk, application));
   return (
     <>
       <Section title={study.title}>
+        <Await of={[signed]} failed={ChainAway}>
+          {(is) => (
+            <Notice title={t(is ? "ethics:signedBy" : "ethics:unsigned")} tone={is ? "good" : "bad"}>
+              <p>{t(is ? "ethics:signedByText" : "ethics:unsignedText")}</p>
+            </Notice>
+          )}
+        </Await>
         <Facts
           of={[
             [t("ethics:researcher"), <Code key="account">{researcher}</Code>],
