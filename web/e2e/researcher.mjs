@@ -453,6 +453,8 @@ async function auctions(world) {
   await keepKey(page);
   const bid = await saved(page, () => button(page, "Seal the bid and save it as a file").click());
   assert.equal(JSON.parse(bid.text).amount, "3000500000");
+  assert.equal(await button(page, "Sign and bid, in your wallet").count(), 0, "no bid before its file was seen");
+  await open(page, "Open the saved bid, to be sure", bid.text);
   await button(page, "Sign and bid, in your wallet").click();
   await page.getByText("is sealed, and has to be revealed").waitFor(HALF_A_MINUTE);
   assert.equal(visitor.wallet.signed.at(-1).message.value, "100000000", "no more than the bond may be taken");

@@ -182,6 +182,7 @@ function Bidding({ desk, contracts, dataset, sale, auction, kept, refresh, answe
   const [text, setText] = useState("");
   const [purpose, setPurpose] = useState<Purpose>(6);
   const [category, setCategory] = useState<Category>(5);
+  const [isWrongFile, setWrong] = useState(false);
   const amount = microOf(text);
   const wrong = amount === undefined ? t("researcher-sale:auction.amountWrong") : amount < auction.reserve ? t("researcher-sale:auction.low", { reserve: money(auction.reserve) }) : undefined;
   // The same bid again has the same seal, as a transaction of unknown fate may be on its way with it.
@@ -193,7 +194,15 @@ function Bidding({ desk, contracts, dataset, sale, auction, kept, refresh, answe
     const drawn = bid ?? contracts.sealed(desk, { auction, dataset, amount, purpose, category, key: answerKey.public, salt });
     await bids.put(drawn);
     saveBid(drawn);
-    await bids.put({ ...drawn, saved: true });
+    await again();
+  };
+  // That a download began is no file: it is opened again before anything depends on it.
+  const check = async (content: string) => {
+    const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), Bid), content);
+    const isRight = parsed.success && bid !== undefined && parsed.output.seal === bid.seal && parsed.output.salt === bid.salt && parsed.output.amount === bid.amount;
+    setWrong(!isRight);
+    if (!isRight || !bid) return;
+    await bids.put({ ...bid, saved: true });
     await again();
   };
   const committing = useAct(async (tell: (step: Step) => void) => {
@@ -217,10 +226,21 @@ function Bidding({ desk, contracts, dataset, sale, auction, kept, refresh, answe
           <h3>{t("researcher-sale:auction.keep")}</h3>
           <p>{t("researcher-sale:auction.keepText")}</p>
           <p>
-            <button type="button" className={`button${bid?.saved ? " quiet" : ""}`} onClick={() => void keep()}>
+            <button type="button" className={`button${bid ? " quiet" : ""}`} onClick={() => void keep()}>
               {t("researcher-sale:auction.save")}
             </button>
           </p>
+          {bid && !bid.saved && (
+            <>
+              <p>{t("researcher-sale:auction.check")}</p>
+              <FileButton label={t("researcher-sale:auction.sure")} accept="application/json,.json" take={(content) => void check(content)} />
+            </>
+          )}
+          {isWrongFile && (
+            <p className="wrong" role="alert">
+              {t("researcher-sale:auction.wrongBid")}
+            </p>
+          )}
           {bid?.saved && answerKey.saved && (
             <>
               <h3>{t("researcher-chain:sign.title")}</h3>
