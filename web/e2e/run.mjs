@@ -38,8 +38,6 @@ const world = {
   ...{ site, browser, gateway, fresh, steward, chain, shoot, rochdale, state },
   /** A code that admits one person. */
   invite: () => JSON.parse(run("registrar", "invite", "--json"))[0].code,
-  /** The local chain's clock moves on. */
-  time: (by) => void run("time", by),
   /** The running period ends, and its shares are final. */
   settle: () => void run("epoch", "settle"),
   later: (span) => void run("time", span),

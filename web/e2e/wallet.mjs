@@ -11,6 +11,8 @@ export async function walletIn(page, { key, node, chain = 31337, knows = [chain]
   const wallet = { account, chain, knows: [...knows], refuses: false, isLocked: false, asked: [], signed: [], held: undefined };
 
   const HANDLED = {
+    // A node that knows of no events, where a test says so.
+    eth_getLogs: (params) => wallet.logs ?? forward(node, wallet, "eth_getLogs", params),
     eth_chainId: () => `0x${wallet.chain.toString(16)}`,
     eth_accounts: () => (wallet.isLocked ? [] : [account.address]),
     eth_requestAccounts: () => (wallet.isLocked ? fail({ code: 4100, message: "locked" }) : [account.address]),

@@ -15,6 +15,7 @@ const WANTED = {
   License: [["ownerOf", "termsOf", "LicenseExtended", "LicenseIssued", "LicenseRevoked"], ["License_", "ERC721NonexistentToken"]],
   Market: [["bondRequired", "buy", "priceOf", "renew", "Renewed"], ["LicenseSale_", "Market_", "Pausing_"]],
   ResearcherBond: [["bondOf", "isBonded", "terms", "BondSlashed"], ["ResearcherBond_"]],
+  StewardCommittee: [["workerKey", "ReceiptAnchored"], []],
   TestUSDC: [["balanceOf", "nonces", "Transfer"], ["ERC20", "ERC2612"]],
 };
 

@@ -7,7 +7,7 @@ import { RulesFailure } from "../member/core/refusal";
 import type { Act } from "../ui/act";
 import { sortOf } from "../ui/await";
 import { More, Notice } from "../ui/page";
-import { type Desk, PriceChanged, Reverted, type Step } from "./desk";
+import { Already, type Desk, NoKey, PriceChanged, Reverted, SentFailure, type Step } from "./desk";
 import { WalletFailure } from "./provider";
 
 /** What a page asks of the chain, through the wallet's own provider; asked again where the account or the chain changes. */
@@ -20,13 +20,17 @@ export function ChainButton<Given extends unknown[]>(props: { act: Act<Step, Giv
   const { t } = useTranslation("researcher-chain");
   const { state } = act;
   const isWorking = state.at === "working";
+  // What was sent is not sent again from here.
+  const isSent = state.at === "failed" && state.error instanceof SentFailure;
   return (
     <>
-      <p>
-        <button type="button" className={`button${quiet ? " quiet" : ""}`} aria-disabled={isWorking} aria-describedby={describedBy} onClick={() => act.act(...given)}>
-          {label}
-        </button>
-      </p>
+      {!isSent && (
+        <p>
+          <button type="button" className={`button${quiet ? " quiet" : ""}`} aria-disabled={isWorking} aria-describedby={describedBy} onClick={() => act.act(...given)}>
+            {label}
+          </button>
+        </p>
+      )}
       <div role="status">{isWorking && <p className="working">{t(`working.${state.step ?? "none"}`)}</p>}</div>
       {state.at === "failed" && (
         <ChainFailed error={state.error} kept={kept}>
@@ -45,7 +49,7 @@ export function ChainFailed({ error, kept, children }: { error: Error; kept?: st
     <div role="alert">
       <Notice title={t(`${at}.title`)} tone="bad">
         <p>{t(`${at}.what`)}</p>
-        {kept && <p>{kept}</p>}
+        {kept && !wasSent(error) && <p>{kept}</p>}
         <p>{t(`${at}.do`)}</p>
         {children}
         <More title={t("common:failed.details")}>
@@ -71,7 +75,7 @@ export function ChainAway({ error, again, isTrying }: { error: Error; again: () 
 }
 
 const BY_REASON: Record<string, Failure> = {
-  Waiting: "waiting",
+  Refused: "refusedInBlock",
   LicenseSale_NotApproved: "notApproved",
   LicenseSale_DatasetClosed: "closed",
   LicenseSale_SoldOtherwise: "soldOtherwise",
@@ -101,12 +105,18 @@ const BY_REASON: Record<string, Failure> = {
 export type Failure =
   | "refused" | "chain" | "pending" | "locked" | "unknownChain" | "gone" | "funds" | "wallet" | "price" | "notApproved" | "closed" | "soldOtherwise" | "notBonded"
   | "usdc" | "permit" | "paused" | "badOrder" | "notBoard" | "used" | "expired" | "tooLong" | "bid" | "notOpen" | "seal" | "noPrice" | "early" | "nothingOwed"
-  | "waiting" | "contract" | "rules" | "strange";
+  | "already" | "noKey" | "waiting" | "maybe" | "refusedInBlock" | "contract" | "rules" | "strange";
+
+/** Nobody may say of it that nothing was paid: a refusal in a block costs the fee, and of what was not seen to end nobody knows. */
+export const wasSent = (error: Error): boolean => error instanceof SentFailure || (error instanceof Reverted && error.hash !== undefined);
 
 /** Which of the sentences fits. */
 export function failureOf(error: Error): Failure {
+  if (error instanceof SentFailure) return error.hash ? "waiting" : "maybe";
   if (error instanceof WalletFailure) return error.kind === "strange" ? "wallet" : error.kind;
   if (error instanceof Reverted) return BY_REASON[error.reason] ?? "contract";
   if (error instanceof PriceChanged) return "price";
+  if (error instanceof Already) return "already";
+  if (error instanceof NoKey) return "noKey";
   return error instanceof RulesFailure ? "rules" : "strange";
 }

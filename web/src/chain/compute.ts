@@ -1,7 +1,7 @@
 //! Computing jobs: paid ahead up to a limit, settled by a receipt, given back where none comes.
 import { desks } from "./auction";
-import { type Desk, type Hash, PriceChanged, type Tell } from "./desk";
-import { eventsOf, now, permit, send, view } from "./evm";
+import { type Desk, type Hash, PriceChanged, SentFailure, type Tell } from "./desk";
+import { eventsOf, now, permit, type Receipt, send, view } from "./evm";
 import { at } from "./market";
 import type { Address } from "./provider";
 
@@ -47,16 +47,20 @@ export interface Opened {
   readonly hash: Hash;
 }
 
-export async function openJob(desk: Desk, wish: Wish, shown: bigint, tell: Tell): Promise<Opened> {
+export async function openJob(desk: Desk, wish: Wish, shown: bigint, tell: Tell, sent: (hash: Hash) => Promise<void>): Promise<Opened> {
   tell("looking");
   const [base, perUnit] = await view(desk, desks(desk), "prices", []);
   const escrow = escrowOf({ base, perUnit }, wish.units);
   if (escrow !== shown) throw new PriceChanged(`${shown} became ${escrow}`);
   const allowed = await permit(desk, desks(desk)[0], escrow, tell);
   const job = { datasetId: wish.dataset, purpose: wish.purpose, ehdsCategory: wish.category, maxUnits: BigInt(wish.units), planDigest: wish.plan, recipientKey: wish.key };
-  const receipt = await send(desk, desks(desk), "open", [job, allowed], tell);
+  return openedIn(desk, await send(desk, desks(desk), "open", [job, allowed], tell, sent));
+}
+
+/** The job that a transaction opened. */
+export function openedIn(desk: Desk, receipt: Receipt): Opened {
   const [opened] = eventsOf(receipt, desks(desk), "JobOpened");
-  if (!opened) throw new Error(`transaction ${receipt.hash} opened no job`);
+  if (!opened) throw new SentFailure(receipt.hash, "the transaction opened no job");
   return { job: Number(opened.jobId), license: Number(opened.licenseId), hash: receipt.hash };
 }
 

@@ -14,7 +14,7 @@ export interface Desk {
 export type Step = "looking" | "signing" | "confirming" | "mining" | "counting";
 export type Tell = (step: Step) => void;
 
-/** A contract refused, by its error's name and values. `Refused`: in a block, and nobody says why. `Waiting`: it is in no block yet. */
+/** A contract refused, by its error's name and values. `Refused`: in a block, and nobody says why. */
 export class Reverted extends Error {
   constructor(
     readonly reason: string,
@@ -24,6 +24,27 @@ export class Reverted extends Error {
     super(`${reason}(${values.map(String).join(", ")})${hash ? ` in ${hash}` : ""}`);
     this.name = "Reverted";
   }
+}
+
+/** It was sent, or may have been, and nobody here saw how it ended: whoever does it again may pay twice. */
+export class SentFailure extends Error {
+  override readonly name = "SentFailure";
+  constructor(
+    readonly hash: Hash | undefined,
+    detail: string,
+  ) {
+    super(hash ? `${hash}: ${detail}` : detail);
+  }
+}
+
+/** The same question is under way already, perhaps from another tab. */
+export class Already extends Error {
+  override readonly name = "Already";
+}
+
+/** The key that a license names is not in this browser. */
+export class NoKey extends Error {
+  override readonly name = "NoKey";
 }
 
 /** What it costs now is not what was shown. */

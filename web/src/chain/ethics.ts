@@ -1,6 +1,7 @@
 //! What the ethics board says of researchers.
-import type { Protocol } from "../ethics/application";
-import { protocolOf, textOf } from "../ethics/application";
+import { recoverTypedDataAddress } from "viem";
+import { type Application, type Protocol, protocolOf, type SignedApplication, textOf, wordsOf } from "../ethics/application";
+import * as abis from "./abi";
 import { type Desk, type Hash, type Tell } from "./desk";
 import { DOMAIN, eventsOf, history, now, send, sign, view } from "./evm";
 import { at } from "./market";
@@ -19,6 +20,14 @@ export async function approvals(desk: Desk, researcher: Address, purposes: reado
 }
 
 export const boardOf = async (desk: Desk): Promise<Address> => (await view(desk, at(desk).ethics, "ethicsBoard", [])).toLowerCase() as Address;
+
+/** The receipt that a worker in office anchored for an order: the contract takes no other's. */
+export async function receiptOf(desk: Desk, order: Hash): Promise<{ digest: Hash; worker: Address } | undefined> {
+  const committee = [desk.site.manifest.addresses.steward_committee, abis.StewardCommittee] as const;
+  const { logs } = await history(desk, committee, "ReceiptAnchored", { order }, (found) => found.length > 0);
+  const [anchored] = eventsOf({ logs }, committee, "ReceiptAnchored");
+  return anchored && { digest: anchored.resultDigest, worker: anchored.worker.toLowerCase() as Address };
+}
 
 /** What the chain holds of a researcher: each decision of the board, and what was taken of a bond. */
 export interface Decided {
@@ -61,12 +70,15 @@ export interface Approval {
 
 const DAY = 86_400;
 
-/** The approval that the contract would take next, for so many days from block time on, to the end of the day. Its signature may be handed over for as long. */
+/** For how long a signature may be handed over before it is sent. */
+const HANDED = 14 * DAY;
+
+/** The approval that the contract would take next, for so many days from block time on, to the end of the day. */
 export async function draw(desk: Desk, of: { researcher: Address; purpose: number; days: number; protocol: Protocol }): Promise<Approval> {
   const { researcher, purpose, days, protocol } = of;
   const [nonce, time] = await Promise.all([view(desk, at(desk).ethics, "nonceOf", [researcher, purpose]), now(desk)]);
   const until = Math.ceil(time / DAY + days) * DAY;
-  return { researcher, purpose, until, protocol: textOf(protocol), nonce: nonce.toString(), deadline: until };
+  return { researcher, purpose, until, protocol: textOf(protocol), nonce: nonce.toString(), deadline: Math.min(until, Math.ceil(time / DAY) * DAY + HANDED) };
 }
 
 const FIELDS = ["researcher address", "purpose uint16", "until uint64", "protocol string", "nonce uint256", "deadline uint256"].map((field) => {
@@ -81,6 +93,23 @@ export function typedOf({ site }: Pick<Desk, "site">, approval: Approval) {
 }
 
 export const signApproval = (desk: Desk, approval: Approval, tell: Tell): Promise<Address> => sign(desk, typedOf(desk, approval), tell);
+
+/** An application as its account signs it. It is no approval, and costs nothing. */
+function applicationOf({ site }: Pick<Desk, "site">, application: Application) {
+  const domain = { name: "Application to the ethics board", version: "1", chainId: site.chain_id, verifyingContract: site.manifest.addresses.ethics_registry };
+  return { domain, types: { EIP712Domain: DOMAIN, Application: [{ name: "text", type: "string" }] }, primaryType: "Application", message: { text: wordsOf(application) } };
+}
+
+export const signApplication = (desk: Desk, application: Application, tell: Tell): Promise<Address> => sign(desk, applicationOf(desk, application), tell);
+
+/** Whether the account that an application names signed it. What counts on curves is loaded for this alone. */
+export async function isSigned(desk: Pick<Desk, "site">, { signature, ...application }: SignedApplication): Promise<boolean> {
+  if (!signature) return false;
+  const { domain, types, primaryType, message } = applicationOf(desk, application);
+  const { Application } = types;
+  const signer = await recoverTypedDataAddress({ domain, types: { Application }, primaryType: primaryType as "Application", message, signature }).catch(() => undefined);
+  return signer?.toLowerCase() === application.researcher;
+}
 
 /** Anybody may send it. */
 export async function sendApproval(desk: Desk, approval: Approval, signature: Address, tell: Tell): Promise<Hash> {

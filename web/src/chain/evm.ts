@@ -2,7 +2,7 @@
 import { type Abi, type ContractEventName, type ContractFunctionArgs, type ContractFunctionName, type ContractFunctionReturnType, decodeErrorResult, decodeEventLog, decodeFunctionResult, encodeEventTopics, encodeFunctionData, type GetEventArgs } from "viem";
 import * as v from "valibot";
 import * as abis from "./abi";
-import { type Desk, type Hash, Reverted, type Tell } from "./desk";
+import { type Desk, type Hash, Reverted, SentFailure, type Tell } from "./desk";
 import { Account, type Address, ask, Bytes, Quantity, WalletFailure } from "./provider";
 
 /** A contract: where it is, and what it understands. */
@@ -40,25 +40,39 @@ export async function send<const A extends Abi, F extends ContractFunctionName<A
   tell("confirming");
   // The block that it lands in may need more than the one that it was tried in.
   const gas = `0x${(estimate + estimate / 4n + 60_000n).toString(16)}`;
-  const hash = await ask(provider, "eth_sendTransaction", [{ ...call, gas }], Bytes);
+  const hash = await ask(provider, "eth_sendTransaction", [{ ...call, gas, chainId: `0x${desk.site.chain_id.toString(16)}` }], Bytes).catch((error: unknown) => Promise.reject(unsent(error)));
   tell("mining");
-  await sent(hash);
+  // Where it cannot be kept it is waited for all the same: it is on its way.
+  await sent(hash).catch(() => undefined);
   return mined(desk, hash);
 }
 
-/** Waits until a transaction is in a block; throws where it was refused there. */
-export async function mined({ provider }: Desk, hash: Hash): Promise<Receipt> {
-  for (const end = Date.now() + PATIENCE; ; ) {
-    const seen = await ask(provider, "eth_getTransactionReceipt", [hash], Mined);
+/** What a wallet answers in the place of a hash. Only what it says before it sends tells that it did not. */
+function unsent(error: unknown): unknown {
+  const before = ["refused", "pending", "locked", "funds", "unknownChain"];
+  return error instanceof WalletFailure && before.includes(error.kind) ? error : new SentFailure(undefined, String(error));
+}
+
+/** Waits until a transaction is in a block; throws where it was refused there. A node that does not answer says nothing of the transaction. */
+export async function mined({ provider }: Pick<Desk, "provider">, hash: Hash, patience = PATIENCE, pause = 800): Promise<Receipt> {
+  let why = "it is in no block yet";
+  for (const end = Date.now() + patience; ; ) {
+    const seen = await ask(provider, "eth_getTransactionReceipt", [hash], Mined).catch((error: unknown) => {
+      why = String(error);
+      return null;
+    });
     if (seen?.status === 1n) return { ...seen, hash };
     if (seen) throw new Reverted("Refused", [], hash);
-    if (Date.now() > end) throw new Reverted("Waiting", [], hash);
-    await new Promise((go) => setTimeout(go, 800));
+    if (Date.now() > end) throw new SentFailure(hash, why);
+    await new Promise((go) => setTimeout(go, pause));
   }
 }
 
 /** Signs typed data with the account, after the chain was looked at once more. */
 export async function sign(desk: Desk, typed: { domain: object; types: Record<string, readonly { name: string; type: string }[]>; primaryType: string; message: object }, tell: Tell): Promise<Address> {
+  const { chainId, verifyingContract } = typed.domain as { chainId?: unknown; verifyingContract?: unknown };
+  const contracts = Object.values(desk.site.manifest.addresses).map((at) => String(at).toLowerCase());
+  if (Number(chainId) !== desk.site.chain_id || !contracts.includes(String(verifyingContract).toLowerCase())) throw new WalletFailure("strange", `what is to be signed is for chain ${String(chainId)} and contract ${String(verifyingContract)}, which are not this cooperative's`);
   await rightChain(desk);
   tell("signing");
   return ask(desk.provider, "eth_signTypedData_v4", [desk.account, JSON.stringify(typed)], v.pipe(Bytes, v.length(132)));

@@ -9,7 +9,7 @@ import { FileButton } from "../ui/form";
 import { Code, Section } from "../ui/page";
 import type { Desk } from "./desk";
 import { Bytes } from "./provider";
-import { keys, type ReplyKey } from "./store";
+import { keyId, keys, type ReplyKey } from "./store";
 
 const KIND = "rochdale answer key";
 const KeyFile = v.object({ kind: v.literal(KIND), version: v.literal(1), public: v.pipe(Bytes, v.length(66)), secret: v.pipe(Bytes, v.length(66)) });
@@ -25,7 +25,9 @@ export function useOwnKey(desk: Desk) {
       const [known] = await keys.of(account);
       if (known) return known;
       const { secret, public: open } = await rules.replyKey();
-      const drawn: ReplyKey = { public: open, secret, account, at: Math.floor(Date.now() / 1000), saved: false };
+      const drawn: ReplyKey = { id: keyId(account, open), public: open, secret, account, at: Math.floor(Date.now() / 1000), saved: false };
+      // Browsers throw away what they were not asked to keep; where they do not listen, the file is there.
+      await navigator.storage?.persist?.().catch(() => false);
       await keys.put(drawn);
       return drawn;
     },
@@ -39,11 +41,10 @@ const contentOf = (key: ReplyKey) => `${JSON.stringify({ kind: KIND, version: 1,
 
 export function KeyCard({ desk, answerKey }: { desk: Desk; answerKey: ReplyKey }) {
   const { t } = useTranslation("researcher-chain");
-  const refresh = useRefresh(desk);
-  const save = async () => {
+  const [isGone, setGone] = useState(false);
+  const save = () => {
     saveFile(`answer-key-${answerKey.public.slice(2, 10)}.json`, new Blob([contentOf(answerKey)], { type: "application/json" }));
-    await keys.put({ ...answerKey, saved: true });
-    await refresh();
+    setGone(true);
   };
   return (
     <Section title={t("key.title")}>
@@ -51,29 +52,33 @@ export function KeyCard({ desk, answerKey }: { desk: Desk; answerKey: ReplyKey }
       <p>
         <Code>{answerKey.public}</Code>
       </p>
-      <div role="status">{answerKey.saved && <p>{t("key.saved")}</p>}</div>
+      <div role="status">
+        {answerKey.saved && <p>{t("key.saved")}</p>}
+        {!answerKey.saved && isGone && <p>{t("key.check")}</p>}
+      </div>
       <p className="buttons">
-        <button type="button" className={`button${answerKey.saved ? " quiet" : ""}`} onClick={() => void save()}>
+        <button type="button" className={`button${answerKey.saved || isGone ? " quiet" : ""}`} onClick={save}>
           {t(answerKey.saved ? "key.again" : "key.save")}
         </button>
+        {!answerKey.saved && isGone && <OpenKey desk={desk} label={t("key.sure")} wanted={answerKey.public} />}
         <OpenKey desk={desk} label={t("key.file")} />
       </p>
     </Section>
   );
 }
 
-/** Takes a key from a file; it counts as saved. */
+/** Takes a key from a file, whose halves belong together. A secret that is here is never replaced. */
 export function OpenKey({ desk, label, wanted }: { desk: Desk; label: string; wanted?: string }) {
   const { t } = useTranslation("researcher-chain");
   const refresh = useRefresh(desk);
   const [isWrong, setWrong] = useState(false);
   const take = async (content: string) => {
-    const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), KeyFile), content);
-    const isRight = parsed.success && (wanted === undefined || parsed.output.public.toLowerCase() === wanted);
-    setWrong(!isRight);
-    if (!isRight) return;
-    const { public: open, secret } = parsed.output;
-    await keys.put({ public: open, secret, account: desk.account, at: Math.floor(Date.now() / 1000), saved: true });
+    const taken = await keyOf(content, desk.account, wanted).catch(() => undefined);
+    setWrong(!taken);
+    if (!taken) return;
+    const before = await keys.get(taken.id);
+    if (before && before.secret !== taken.secret) return setWrong(true);
+    await keys.put({ ...taken, at: Math.max(taken.at, before?.at ?? 0) });
     await refresh();
   };
   return (
@@ -86,6 +91,18 @@ export function OpenKey({ desk, label, wanted }: { desk: Desk; label: string; wa
       )}
     </>
   );
+}
+
+/** The key that a file holds, where it is one and, if one is wanted, that one. */
+export async function keyOf(content: string, account: Desk["account"], wanted?: string): Promise<ReplyKey | undefined> {
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), KeyFile), content);
+  if (!parsed.success) return undefined;
+  const open = parsed.output.public.toLowerCase() as Desk["account"];
+  const secret = parsed.output.secret.toLowerCase() as Desk["account"];
+  if (wanted !== undefined && open !== wanted.toLowerCase()) return undefined;
+  // What is sealed to the public half must open by the secret one.
+  if ((await rules.publicOf(secret)).toLowerCase() !== open) return undefined;
+  return { id: keyId(account, open), public: open, secret, account, at: Math.floor(Date.now() / 1000), saved: true };
 }
 
 function useRefresh({ account }: Desk) {

@@ -1,6 +1,6 @@
 //! Licenses at the fixed price.
 import * as abis from "./abi";
-import { type Desk, type Hash, PriceChanged, type Tell } from "./desk";
+import { type Desk, type Hash, PriceChanged, SentFailure, type Tell } from "./desk";
 import { eventsOf, history, mined, now, permit, type Receipt, send, timeOfBlock, view } from "./evm";
 import type { Address } from "./provider";
 
@@ -80,7 +80,7 @@ export async function buy(desk: Desk, wanted: Wanted, shown: bigint, tell: Tell,
 /** The license that a transaction issued. */
 export function bought(desk: Desk, receipt: Receipt): Bought {
   const [issued] = eventsOf(receipt, at(desk).license, "LicenseIssued");
-  if (!issued) throw new Error(`transaction ${receipt.hash} issued no license`);
+  if (!issued) throw new SentFailure(receipt.hash, "the transaction issued no license");
   return { license: Number(issued.licenseId), hash: receipt.hash };
 }
 
@@ -131,7 +131,7 @@ export async function renew(desk: Desk, terms: Terms, months: number, shown: big
 
 function renewedIn(desk: Desk, receipt: Receipt): number {
   const [renewed] = eventsOf(receipt, at(desk).market, "Renewed");
-  if (!renewed) throw new Error(`transaction ${receipt.hash} renewed nothing`);
+  if (!renewed) throw new SentFailure(receipt.hash, "the transaction renewed nothing");
   return Number(renewed.expiry);
 }
 

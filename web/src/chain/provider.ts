@@ -11,7 +11,10 @@ export interface Provider {
 
 /** A wallet that told of itself. */
 export interface Announced {
+  /** Its own for as long as the page is open. */
   readonly id: string;
+  /** Who made it, as it says; by this it is known again after a reload. */
+  readonly rdns: string;
   readonly name: string;
   /** A picture that is in the text itself; nothing is fetched for it. */
   readonly icon: string | undefined;
@@ -19,7 +22,7 @@ export interface Announced {
 }
 
 const Detail = v.object({
-  info: v.object({ rdns: v.string(), name: v.string(), icon: v.optional(v.string(), "") }),
+  info: v.object({ uuid: v.string(), rdns: v.string(), name: v.string(), icon: v.optional(v.string(), "") }),
   provider: v.custom<Provider>((value) => typeof (value as Provider | null)?.request === "function"),
 });
 
@@ -29,7 +32,7 @@ export function look(found: (wallet: Announced) => void): () => void {
     const parsed = v.safeParse(Detail, (event as CustomEvent<unknown>).detail);
     if (!parsed.success) return;
     const { info, provider } = parsed.output;
-    found({ id: info.rdns, name: info.name.slice(0, 60), icon: /^data:image\//.test(info.icon) ? info.icon : undefined, provider });
+    found({ id: info.uuid, rdns: info.rdns, name: info.name.slice(0, 60), icon: /^data:image\//.test(info.icon) ? info.icon : undefined, provider });
   };
   window.addEventListener("eip6963:announceProvider", hear);
   window.dispatchEvent(new Event("eip6963:requestProvider"));

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { LOCAL_CHAIN } from "../api/codes";
 import { readWelcome } from "../api/generated";
 import { useRead } from "../api/read";
 import { kept } from "../member/core/kept";
@@ -136,7 +137,7 @@ function Node({ wallet, wanted }: { wallet: Announced; wanted: number }) {
   // A cooperative that runs for trying out says where its chain is.
   const welcome = useRead(readWelcome());
   const [typed, setNode] = useState<string>();
-  const node = typed ?? welcome.data?.researcher?.rpc_url ?? "";
+  const node = typed ?? (wanted === LOCAL_CHAIN ? welcome.data?.researcher?.rpc_url : undefined) ?? "";
   const [isWrong, setWrong] = useState(false);
   const adding = useAct(() => addChain(wallet, wanted, node));
   return (
@@ -177,22 +178,34 @@ function Connected({ wallet, account }: { wallet: Announced; account: string }) 
   );
 }
 
-const seen = kept(() => localStorage, "rochdale.contracts", v.object({ chain: v.number(), addresses: v.record(v.string(), v.string()) }));
+const Shown = v.object({ chain: v.number(), addresses: v.record(v.string(), v.string()) });
+type Shown = v.InferOutput<typeof Shown>;
+const seen = kept(() => localStorage, "rochdale.contracts", Shown);
+/** What a member joined in this browser, who may be a researcher, too. */
+const joined = kept(() => localStorage, "rochdale.joined", v.record(v.string(), v.object({ pin: v.object({ chain_id: v.number(), addresses: v.record(v.string(), v.string()) }) })));
 
 /** Whether this site shows the contracts that it showed first. What is paid to others is lost. */
 function useSameContracts({ chain_id, manifest }: Site): [isSame: boolean, accept: () => void] {
-  const [known, setKnown] = useState(() => seen.read());
-  const shown = { chain: chain_id, addresses: Object.fromEntries(Object.entries(manifest.addresses).map(([name, at]) => [name, String(at)])) };
+  const shown = { chain: chain_id, addresses: Object.fromEntries(Object.entries(manifest.addresses).map(([name, at]) => [name, String(at).toLowerCase()])) };
+  // Known from the first answer on: what comes later is compared with that, also while the page stays open.
+  const [known, setKnown] = useState(() => firstSeen(shown));
   const accept = () => {
     seen.write(shown);
     setKnown(shown);
   };
-  if (!known) {
-    seen.write(shown);
-    return [true, accept];
-  }
-  const isSame = known.chain === chain_id && Object.entries(known.addresses).every(([name, at]) => shown.addresses[name] === at);
-  return [isSame, accept];
+  return [isSameAs(known, shown), accept];
+}
+
+export const isSameAs = (known: Shown, shown: Shown): boolean => known.chain === shown.chain && Object.entries(known.addresses).every(([name, at]) => shown.addresses[name] === at.toLowerCase());
+
+/** What this browser knew before; else what is shown now, which it knows from now on. */
+export function firstSeen(shown: Shown): Shown {
+  const before = seen.read();
+  if (before) return before;
+  const [pinned] = Object.values(joined.read() ?? {});
+  const first = pinned ? { chain: pinned.pin.chain_id, addresses: pinned.pin.addresses } : shown;
+  seen.write(first);
+  return first;
 }
 
 function OtherContracts({ accept }: { accept: () => void }) {

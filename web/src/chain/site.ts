@@ -6,7 +6,7 @@ import { fetchRead } from "../api/read";
 import { Account } from "./provider";
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const NAMES = ["auction_house", "compute_desk", "dataset_catalog", "ethics_registry", "license", "market", "researcher_bond", "usdc"] as const;
+const NAMES = ["auction_house", "compute_desk", "dataset_catalog", "ethics_registry", "license", "market", "researcher_bond", "steward_committee", "usdc"] as const;
 type Name = (typeof NAMES)[number];
 const addresses = v.looseObject(Object.fromEntries(NAMES.map((name) => [name, Account])) as Record<Name, typeof Account>);
 
@@ -17,6 +17,12 @@ export const Site = v.looseObject({
   manifest: v.looseObject({ addresses, base: v.looseObject({ number: count }), usdc_permit: v.looseObject({ name: v.string(), version: v.string() }) }),
 });
 export type Site = v.InferOutput<typeof Site>;
+
+/** The same contracts on the same chain. */
+export function isSameSite(one: Site, other: Site): boolean {
+  const contracts = ({ manifest }: Site) => JSON.stringify(Object.entries(manifest.addresses).map(([name, at]) => [name, String(at).toLowerCase()]).sort());
+  return one.chain_id === other.chain_id && contracts(one) === contracts(other);
+}
 
 export const readSite = (signal?: AbortSignal): Promise<Site> => fetchRead({ ...readCooperative(), schema: Site }, signal);
 

@@ -6,9 +6,12 @@ import { Account, Bytes } from "./provider";
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const amount = v.pipe(v.string(), v.regex(/^[0-9]+$/));
 
-/** A key that answers are sealed to. `saved`: it lies in a file, too, as far as this page can know. */
-export const ReplyKey = v.object({ public: Bytes, secret: Bytes, account: Account, at: count, saved: v.boolean() });
+/** A key that answers are sealed to. `saved`: it was read from a file, which is there therefore. */
+export const ReplyKey = v.object({ id: v.string(), public: Bytes, secret: Bytes, account: Account, at: count, saved: v.boolean() });
 export type ReplyKey = v.InferOutput<typeof ReplyKey>;
+
+/** Two accounts may use one key. */
+export const keyId = (account: string, open: string): string => `${account}-${open.toLowerCase()}`;
 
 /** Something that was sent to the chain, with the words that were shown before. */
 export const Sent = v.object({
@@ -20,8 +23,16 @@ export const Sent = v.object({
   amount,
   words: v.array(v.string()),
   license: v.optional(count),
+  /** How it ended is known: by a license, or otherwise. */
+  done: v.optional(v.boolean()),
+  /** Of a job, what it is to compute. */
+  plan: v.optional(v.string()),
+  dataset: v.optional(count),
 });
 export type Sent = v.InferOutput<typeof Sent>;
+
+/** Nobody here saw how it ended. */
+export const isOpen = ({ license, done }: Sent): boolean => license === undefined && done !== true;
 
 /** A sealed bid: without it the bond is lost. */
 export const Bid = v.object({
@@ -48,9 +59,11 @@ export type Bid = v.InferOutput<typeof Bid>;
 export const Job = v.object({ id: v.string(), job: count, chain: count, account: Account, license: count, escrow: amount, plan: v.string(), dataset: count, at: count });
 export type Job = v.InferOutput<typeof Job>;
 
-/** An order with what became of it. */
+/** An order with what became of it. `checked`: the chain has the receipt of the answer that is kept. */
 export const Order = v.object({
   order: Bytes,
+  chain: count,
+  committee: Account,
   account: Account,
   license: count,
   key: Bytes,
@@ -61,10 +74,11 @@ export const Order = v.object({
   request: v.looseObject({}),
   answer: v.optional(v.looseObject({})),
   refused: v.optional(v.string()),
+  checked: v.optional(v.boolean()),
 });
 export type Order = v.InferOutput<typeof Order>;
 
-const STORES = { keys: "public", sent: "hash", bids: "seal", jobs: "id", orders: "order" } as const;
+const STORES = { keys: "id", sent: "hash", bids: "seal", jobs: "id", orders: "order" } as const;
 type Name = keyof typeof STORES;
 
 function database(): Promise<IDBDatabase> {
@@ -106,6 +120,20 @@ const shelf = <T extends { account: string; at: number }>(name: Name, schema: v.
   get: async (key: string): Promise<T | undefined> => {
     const parsed = v.safeParse(schema, await within(name, "readonly", (store) => store.get(key) as IDBRequest<unknown>));
     return parsed.success ? parsed.output : undefined;
+  },
+  /** Changes what is kept as it is at that moment: nothing that another tab wrote meanwhile is lost. */
+  update: async (key: string, change: (before: T) => T): Promise<void> => {
+    const opened = await database();
+    try {
+      const transaction = opened.transaction(name, "readwrite", { durability: "strict" });
+      const done = completed(transaction);
+      const store = transaction.objectStore(name);
+      const parsed = v.safeParse(schema, await answered(store.get(key) as IDBRequest<unknown>));
+      if (parsed.success) store.put(change(parsed.output));
+      await done;
+    } finally {
+      opened.close();
+    }
   },
   /** Those of an account, newest first. */
   of: async (account: string): Promise<T[]> => {

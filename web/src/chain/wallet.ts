@@ -33,7 +33,7 @@ function found(wallet: Announced): void {
   const others = state.found.filter(({ id }) => id !== wallet.id);
   set({ found: [...others, wallet] });
   // Who was connected here stays so after a reload; the wallet is asked what it shows anyway, which opens nothing.
-  if (!state.chosen && kept() === wallet.id) void resume(wallet);
+  if (!state.chosen && kept() === wallet.rdns) void resume(wallet);
 }
 
 async function resume(wallet: Announced): Promise<void> {
@@ -52,7 +52,7 @@ async function take(wallet: Announced, account: Address): Promise<void> {
   const chain = Number(await ask(wallet.provider, "eth_chainId", [], Quantity));
   stopHearing?.();
   stopHearing = hear(wallet.provider);
-  keep(wallet.id);
+  keep(wallet.rdns);
   set({ chosen: wallet, account, chain });
 }
 

@@ -28,7 +28,7 @@ export function textOf(protocol: Protocol): string {
   return known === "{}" ? "" : known;
 }
 
-/** Names in order, no blanks; there are no numbers in it. */
+/** Names in order, no blanks; numbers in it are whole. */
 function canonical(value: unknown): string {
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   const parts = Object.entries(value).filter(([, part]) => part !== undefined).sort(([one], [other]) => (one < other ? -1 : 1));
@@ -54,6 +54,13 @@ export const Application = v.object({
   protocol: Protocol,
 });
 export type Application = v.InferOutput<typeof Application>;
+
+/** With the signature of the account that it names, where that signed it: without, anybody could have written it. */
+export const SignedApplication = v.object({ ...Application.entries, signature: v.optional(v.pipe(v.string(), v.regex(/^0x([0-9a-f]{2})+$/i), v.transform((signature) => signature as `0x${string}`))) });
+export type SignedApplication = v.InferOutput<typeof SignedApplication>;
+
+/** All of an application, as its account signs it. */
+export const wordsOf = (application: Application): string => canonical(v.parse(Application, application));
 
 export const SIGNED = "rochdale ethics approval";
 /** What the board hands over: anybody may send it to the contract. */

@@ -14,8 +14,8 @@ import { Await } from "../ui/await";
 import { FileButton } from "../ui/form";
 import { useFormat } from "../ui/format";
 import { Code, Facts, More, Notice, Section } from "../ui/page";
-import { Application, read, SIGNED, type SignedApproval, textOf, MOST } from "./application";
-import { Facts as FactsForm, useFacts } from "./facts";
+import { MOST, read, SIGNED, SignedApplication as Application, type SignedApproval, textOf } from "./application";
+import { Facts as FactsForm, useFacts, useWrong } from "./facts";
 
 export const needs = () => [readLicenses()];
 
@@ -66,9 +66,17 @@ function Desks({ desk, contracts }: { desk: Desk; contracts: Contracts }) {
 function Opened({ desk, contracts, application, isBoard }: { desk: Desk; contracts: Contracts; application: Application; isBoard: boolean }) {
   const { t } = useTranslation(["ethics", "common", "researcher-buy"]);
   const { researcher, purpose, months, study } = application;
+  const signed = useChain(desk, ["signed", JSON.stringify(application)], () => contracts.isSigned(desk, application));
   return (
     <>
       <Section title={study.title}>
+        <Await of={[signed]} failed={ChainAway}>
+          {(is) => (
+            <Notice title={t(is ? "ethics:signedBy" : "ethics:unsigned")} tone={is ? "good" : "bad"}>
+              <p>{t(is ? "ethics:signedByText" : "ethics:unsignedText")}</p>
+            </Notice>
+          )}
+        </Await>
         <Facts
           of={[
             [t("ethics:researcher"), <Code key="account">{researcher}</Code>],
@@ -104,10 +112,10 @@ function RecordOf({ desk, contracts, researcher }: { desk: Desk; contracts: Cont
           <>
             <Facts
               of={[
-                [t("ethics:decisions"), t("ethics:decided", { count: decisions.length })],
+                [t("ethics:decisions"), t(isWhole ? "ethics:decided" : "ethics:decidedSeen", { count: decisions.length })],
                 [t("ethics:licences"), own.length > 0 ? t("ethics:bought", { count: own.length, live: own.filter(({ expiry }) => expiry > now).length }) : t("ethics:noneBought")],
                 [t("ethics:bond"), bond.amount > 0n ? t(bond.isEnough ? "ethics:bonded" : "ethics:bondedLess") : t("ethics:noBond")],
-                [t("ethics:slashed"), slashes.length > 0 ? t("ethics:slashedText", { count: slashes.length, amount: money(slashes.reduce((sum, { amount }) => sum + amount, 0n)) }) : t("ethics:neverSlashed")],
+                [t("ethics:slashed"), slashes.length > 0 ? t("ethics:slashedText", { count: slashes.length, amount: money(slashes.reduce((sum, { amount }) => sum + amount, 0n)) }) : t(isWhole ? "ethics:neverSlashed" : "ethics:unknown")],
               ]}
             />
             {decisions.length > 0 && (
@@ -138,6 +146,7 @@ function Decide({ desk, contracts, application, isBoard }: { desk: Desk; contrac
   const [signed, setSigned] = useState<SignedApproval>();
   const length = new TextEncoder().encode(textOf(protocol)).length;
   const isLong = length > MOST;
+  const wrongFact = useWrong()(protocol, purpose === 7);
   const isWrong = !/^[0-9]{1,4}$/.test(days) || Number(days) < 1;
   const drawn = useChain(desk, ["draw", researcher, purpose, days, textOf(protocol)], () => contracts.draw(desk, { researcher, purpose, days: Number(days) || 1, protocol }));
   const signing = useAct(async (tell: (step: Step) => void) => {
@@ -156,7 +165,12 @@ function Decide({ desk, contracts, application, isBoard }: { desk: Desk; contrac
           {t("ethics:tooLong", { length, most: MOST })}
         </p>
       )}
-      {!isWrong && !isLong && (
+      {wrongFact && (
+        <p className="wrong" role="alert">
+          {wrongFact}
+        </p>
+      )}
+      {!isWrong && !isLong && !wrongFact && (
         <Await of={[drawn]} failed={ChainAway}>
           {(approval) => (
             <>
@@ -168,6 +182,7 @@ function Decide({ desk, contracts, application, isBoard }: { desk: Desk; contrac
                     <li key={fact}>{fact}</li>
                   ))}
                 </ul>
+                <p>{t("ethics:handed", { deadline: date(approval.deadline) })}</p>
                 <More title={t("researcher-chain:sign.raw")}>
                   <Facts of={Object.entries(approval).map(([name, value]) => [name, <Code key={name}>{String(value) || "–"}</Code>])} />
                 </More>

@@ -1,8 +1,9 @@
 //! The facts of a study: each is so, is not, or is not known.
 import { useTranslation } from "react-i18next";
 import { Field } from "../member/parts/field";
+import * as v from "valibot";
 import { Options } from "../ui/form";
-import { FACTS, type Protocol } from "./application";
+import { FACTS, type Protocol, Protocol as Schema } from "./application";
 
 type Said = "yes" | "no" | "unknown";
 const ALL: readonly Said[] = ["yes", "no", "unknown"];
@@ -40,6 +41,16 @@ export function Facts({ facts, needsDisease, change }: { facts: Protocol; needsD
       )}
     </>
   );
+}
+
+/** What of the facts cannot be signed as it stands. */
+export function useWrong(): (facts: Protocol, needsDisease: boolean) => string | undefined {
+  const { t } = useTranslation("researcher-buy");
+  return (facts, needsDisease) => {
+    if (facts.country !== undefined && !/^[A-Z]{2}$/.test(facts.country)) return t("facts.wrong.country");
+    if (needsDisease && !(facts.disease?.system && facts.disease.code)) return t("facts.wrong.disease");
+    return v.is(Schema, facts) ? undefined : t("facts.wrong.other");
+  };
 }
 
 const diseaseOf = (system: string, code: string) => (system || code ? { system, code } : undefined);

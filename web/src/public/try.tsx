@@ -1,7 +1,8 @@
 //! What somebody can try a cooperative with that runs for this alone: as a member, and as a researcher.
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
-import { readWelcome } from "../api/generated";
+import { LOCAL_CHAIN } from "../api/codes";
+import { readCooperative, readWelcome } from "../api/generated";
 import { useRead } from "../api/read";
 import { Section } from "../ui/page";
 
@@ -14,7 +15,9 @@ const OFTEN = 10_000;
 export function Try() {
   const { t } = useTranslation("public");
   const { data } = useRead(readWelcome(), OFTEN);
-  if (!data?.researcher) return null;
+  // A key that somebody would import, and a node that a wallet would believe: of a chain on this computer alone.
+  const cooperative = useRead(readCooperative());
+  if (!data?.researcher || cooperative.data?.chain_id !== LOCAL_CHAIN) return null;
   return (
     <Section title={t("try.title")}>
       <p>{t("try.text")}</p>

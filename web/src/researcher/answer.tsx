@@ -6,8 +6,9 @@ import { useTranslation } from "react-i18next";
 import * as v from "valibot";
 import { type DatasetView, readDatasets, SealedAnswer } from "../api/generated";
 import { useRead } from "../api/read";
-import { ChainAway, ChainFailed } from "../chain/act";
-import { Room } from "../chain/room";
+import { ChainAway, ChainFailed, useChain } from "../chain/act";
+import { type Contracts, type Desk, NoKey } from "../chain/desk";
+import { Room, WithWallet } from "../chain/room";
 import { useSite } from "../chain/site";
 import { type Order, orders } from "../chain/store";
 import { saveFile } from "../member/parts/save";
@@ -17,7 +18,7 @@ import { useFormat } from "../ui/format";
 import { Code, Facts, More, Notice, Section } from "../ui/page";
 import { useQuestion } from "../ui/question";
 import { Table } from "../ui/table";
-import { type Answered, fetchAnswer, NoKey, open, Query, stateOf } from "./asking";
+import { type Answered, fetchAnswer, isHere, isTheWorkers, open, Query, stateOf } from "./asking";
 import { csv, read, type Reading, readings, type What } from "./figures";
 import { IntervalChart } from "./interval-chart";
 import { rhoOf } from "./rho";
@@ -107,7 +108,48 @@ function Opened({ kept, query, datasets }: { kept: Order; query: Query; datasets
   }
   return (
     <Await of={[opened]} failed={ChainAway}>
-      {(answered) => <Answer kept={kept} query={query} answered={answered} datasets={datasets} />}
+      {(answered) =>
+        kept.checked ? (
+          <Answer kept={kept} query={query} answered={answered} datasets={datasets} />
+        ) : (
+          <WithWallet>
+            {(desk, contracts) => (
+              <Check desk={desk} contracts={contracts} kept={kept} answered={answered}>
+                <Answer kept={kept} query={query} answered={answered} datasets={datasets} />
+              </Check>
+            )}
+          </WithWallet>
+        )
+      }
+    </Await>
+  );
+}
+
+/** The server could have sealed an answer of its own making: the chain says whose it is, and the wallet asks it. */
+function Check({ desk, contracts, kept, answered, children }: { desk: Desk; contracts: Contracts; kept: Order; answered: Answered; children: ReactNode }) {
+  const { t } = useTranslation("researcher-ask");
+  const checked = useChain(desk, ["receipt", kept.order], async () => {
+    if (!isHere(kept, desk.site)) return false;
+    const is = await isTheWorkers(desk, contracts, answered);
+    if (is) await orders.update(kept.order, (now) => ({ ...now, checked: true }));
+    return is;
+  });
+  return (
+    <Await of={[checked]} failed={ChainAway}>
+      {(is) =>
+        is ? (
+          children
+        ) : (
+          <div role="alert">
+            <Notice title={t("answer.notTheirs")} tone="bad">
+              <p>{t("answer.notTheirsText")}</p>
+              <button type="button" className="button quiet" onClick={() => void checked.refetch()}>
+                {t("answer.checkAgain")}
+              </button>
+            </Notice>
+          </div>
+        )
+      }
     </Await>
   );
 }

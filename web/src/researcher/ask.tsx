@@ -23,9 +23,9 @@ import { Code, Empty, Facts, More, Notice, Section } from "../ui/page";
 import { useQuestion } from "../ui/question";
 import { Table } from "../ui/table";
 import * as v from "valibot";
-import { draw, type Drawn, expected, type Query, Query as QuerySchema, readQuery, signAndKeep, stateOf } from "./asking";
+import { draw, type Drawn, expected, isHere, isPending, type Query, Query as QuerySchema, readQuery, signAndKeep, stateOf } from "./asking";
 import { BudgetLeft, leastLeft } from "./budget";
-import { sizeOf } from "./size";
+import { poolOf, usePool } from "./size";
 import { AGE, type Form, formOf, NEW, textOf } from "./form";
 import { decimal } from "./figures";
 import { rhoOf } from "./rho";
@@ -51,7 +51,7 @@ function Licensed({ desk, contracts }: { desk: Desk; contracts: Contracts }) {
   const listed = useRead(readLicenses());
   const datasets = useRead(readDatasets());
   const ids = (listed.data ?? []).filter(({ holder }) => holder.toLowerCase() === desk.account).map(({ license_id }) => license_id);
-  const own = useChain(desk, ["licenses", ids.join()], async () => ({ now: await contracts.now(desk), terms: await Promise.all(ids.map((id) => contracts.termsOf(desk, id))) }));
+  const own = useChain(desk, ["licenses", ids.join()], async () => ({ now: await contracts.now(desk), terms: (await Promise.all(ids.map((id) => contracts.termsOf(desk, id)))).filter(({ holder }) => holder === desk.account) }));
   return (
     <Await of={[listed, own, datasets]} failed={ChainAway}>
       {(_, { now, terms }, sets) => {
@@ -66,7 +66,7 @@ function Licensed({ desk, contracts }: { desk: Desk; contracts: Contracts }) {
                 </p>
               </Empty>
             ) : (
-              <Workspace desk={desk} contracts={contracts} licenses={live} datasets={sets} />
+              <Workspace desk={desk} contracts={contracts} licenses={live} datasets={sets} now={now} />
             )}
             <History desk={desk} datasets={sets} now={now} />
           </>
@@ -81,9 +81,11 @@ interface Working {
   contracts: Contracts;
   licenses: Terms[];
   datasets: DatasetView[];
+  /** Block time, as the wallet's node tells it. */
+  now: number;
 }
 
-function Workspace({ desk, contracts, licenses, datasets }: Working) {
+function Workspace({ desk, contracts, licenses, datasets, now }: Working) {
   const { t } = useTranslation(["researcher-ask", "common"]);
   const begun = draft.read();
   const [id, setId] = useState(licenses.find(({ license }) => license === begun?.license)?.license ?? licenses[0]?.license ?? 0);
@@ -130,7 +132,7 @@ function Workspace({ desk, contracts, licenses, datasets }: Working) {
           <LongField label={t("researcher-ask:json")} hint={t("researcher-ask:jsonHint")} wrong={wrong && t("researcher-ask:wrong", { what: wrong })} value={text} change={(next) => write(next)} rows={22} isCode />
         </div>
       </Section>
-      {query && !read.isFetching && <Weigh key={terms.license} desk={desk} contracts={contracts} terms={terms} query={query} digest={data?.digest ?? ""} json={text} datasets={datasets} />}
+      {query && !read.isFetching && <Weigh key={terms.license} desk={desk} contracts={contracts} terms={terms} query={query} digest={data?.digest ?? ""} json={text} datasets={datasets} now={now} />}
     </>
   );
 }
@@ -202,17 +204,19 @@ interface Weighing {
   digest: string;
   json: string;
   datasets: DatasetView[];
+  now: number;
 }
 
 /** Before anything is spent: whom it charges and how much, how exact the answer would be, and from how many people on it is one. */
 function Weigh(props: Weighing) {
-  const { desk, contracts, terms, query, digest, json, datasets } = props;
+  const { desk, contracts, terms, query, digest, json, datasets, now } = props;
   const { t } = useTranslation(["researcher-ask", "researcher-chain"]);
   const { number } = useFormat();
   const sizes = useRead(readSizes());
   const budget = useRead(readBudget());
   const keys = useKeys(desk);
-  const people = sizes.data ? Math.min(terms.records, sizeOf(sizes.data, terms.dataset, terms.purpose)) : 0;
+  const people = sizes.data ? Math.min(terms.records, poolOf(sizes.data, terms.dataset, terms.purpose).members) : 0;
+  const inWords = usePool();
   const weighed = useQuery({ queryKey: ["expect", digest, people], queryFn: () => expected(query, people), enabled: people > 0, retry: false, networkMode: "always" });
   const question = useQuestion(datasets);
   return (
@@ -220,14 +224,14 @@ function Weigh(props: Weighing) {
       <p className="asked">{question(query)}</p>
       <Await of={[sizes, budget, weighed, keys]} failed={ChainAway}>
         {(published, charged, worth, own) => {
-          const size = sizeOf(published, terms.dataset, terms.purpose);
+          const pool = poolOf(published, terms.dataset, terms.purpose);
           const left = leastLeft(charged);
           const isMost = left !== undefined && query.rho > left;
           return (
             <>
               <Facts
                 of={[
-                  [t("researcher-ask:asks"), terms.records >= size ? t("researcher-ask:everybody", { size: number(size) }) : t("researcher-ask:drawn", { records: number(terms.records), size: number(size) })],
+                  [t("researcher-ask:asks"), terms.records >= pool.members ? t("researcher-ask:everybody", { size: inWords(pool) }) : t("researcher-ask:drawn", { records: number(terms.records), size: inWords(pool) })],
                   [t("researcher-ask:charges"), t("researcher-ask:chargesText", { rho: rhoOf(query.rho) })],
                   ...worth.figures.map((figure): [string, string] => [t(`researcher-ask:errors.${figure.what}.name`), t(`researcher-ask:errors.${figure.what}.text`, { error: round(figure.sigma_milli * 1.96, figure.scale * 1_000), size: number(people) })]),
                   [t("researcher-ask:answered"), t("researcher-ask:answeredText", { count: worth.answered_from })],
@@ -237,7 +241,7 @@ function Weigh(props: Weighing) {
               <BudgetLeft />
               {left !== undefined && (isMost ? <Notice title={t("researcher-ask:tooMuch")}>{<p>{t("researcher-ask:tooMuchText", { rho: rhoOf(query.rho), left: rhoOf(left) })}</p>}</Notice> : <p>{t("researcher-ask:after", { left: rhoOf(left - query.rho) })}</p>)}
               {own.some((key) => key.public === terms.key) ? (
-                <Sign desk={desk} contracts={contracts} terms={terms} query={query} digest={digest} datasets={datasets} />
+                <Sign desk={desk} contracts={contracts} terms={terms} query={query} digest={digest} datasets={datasets} now={now} />
               ) : (
                 <Notice title={t("researcher-chain:key.missing")} tone="bad">
                   <p>{t("researcher-ask:noKey")}</p>
@@ -262,19 +266,19 @@ function round(thousandths: number, scale: number): string {
 
 type Signing = Omit<Weighing, "json">;
 
-function Sign({ desk, contracts, terms, query, digest, datasets }: Signing) {
+function Sign({ desk, contracts, terms, query, digest, datasets, now }: Signing) {
   const { t } = useTranslation(["researcher-ask", "researcher-chain"]);
   const asked = useQuery({ queryKey: ["orders", desk.account], queryFn: () => orders.of(desk.account), networkMode: "always", staleTime: 0 });
   const [isAnew, setAnew] = useState(false);
   const [drawn, setDrawn] = useState<Drawn & { of: string }>();
-  const now = desk.site.now;
-  // An order that is open is never doubled: it may be paid already.
-  const earlier = asked.data?.find((one) => one.license === terms.license && one.digest === digest && (stateOf(one, now) === "open" || (stateOf(one, now) === "answered" && !isAnew)));
-  const drawing = useAct(async () => setDrawn({ ...(await draw(terms.license, terms.purpose, query)), of: digest }));
+  const { time } = useFormat();
+  // An order that holds is never doubled, whatever was said of it: it may be paid already.
+  const earlier = asked.data?.find((one) => one.license === terms.license && one.digest === digest && isHere(one, desk.site) && (isPending(one, now) || (one.answer !== undefined && !isAnew)));
+  const drawing = useAct(async () => setDrawn({ ...(await draw(desk.site, terms.license, terms.purpose, query)), of: digest }));
   if (earlier) {
     return (
       <Notice title={t("researcher-ask:asked")}>
-        <p>{t("researcher-ask:askedText")}</p>
+        <p>{earlier.answer ? t("researcher-ask:askedText") : t("researcher-ask:pendingText", { until: time(earlier.deadline) })}</p>
         <p>
           <Link to="/answers/$order" params={{ order: earlier.order }}>
             {t("researcher-ask:toAnswer")}
@@ -331,7 +335,7 @@ function Agree({ desk, contracts, terms, query, drawn, datasets }: { desk: Desk;
           <li>{t("researcher-ask:words.free")}</li>
         </ul>
         <More title={t("researcher-chain:sign.raw")}>
-          <Facts of={Object.entries(drawn.typed_data.message).map(([name, value]) => [name, <Code key={name}>{String(value)}</Code>])} />
+          <Facts of={[...Object.entries(drawn.typed_data.domain), ...Object.entries(drawn.typed_data.message)].map(([name, value]) => [name, <Code key={name}>{String(value)}</Code>])} />
         </More>
       </div>
       <ChainButton act={signing} given={[]} label={t("researcher-ask:sign")} kept={t("researcher-ask:nothingCharged")} />
@@ -351,8 +355,9 @@ function History({ desk, datasets, now }: { desk: Desk; datasets: DatasetView[];
   return (
     <Section title={t("history")}>
       <Await of={[asked]}>
-        {(all) =>
-          all.length === 0 ? (
+        {(every) => {
+          const all = every.filter((one) => isHere(one, desk.site));
+          return all.length === 0 ? (
             <p>{t("historyNone")}</p>
           ) : (
             <Table
@@ -373,8 +378,8 @@ function History({ desk, datasets, now }: { desk: Desk; datasets: DatasetView[];
                 { head: t("state"), cell: (one) => <span className="tag" data-tone={one.answer ? "good" : undefined}>{t(`states.${stateOf(one, now)}`)}</span> },
               ]}
             />
-          )
-        }
+          );
+        }}
       </Await>
     </Section>
   );

@@ -57,7 +57,7 @@ function House({ desk, contracts, dataset }: Place) {
 
 function Live({ desk, contracts, dataset, kept }: Place & { kept: Bid[] }) {
   const { t } = useTranslation(["researcher-sale", "researcher-chain"]);
-  const { money, number } = useFormat();
+  const { exactly: money, number } = useFormat();
   const sale = useChain(desk, ["auction", dataset], () => contracts.saleOf(desk, dataset, kept[0]?.auction), 10_000);
   const refresh = () => void sale.refetch();
   return (
@@ -122,7 +122,7 @@ interface InAuction extends Place {
 function Running(props: InAuction) {
   const { desk, contracts, auction, kept, refresh } = props;
   const { t } = useTranslation(["researcher-sale", "researcher-chain"]);
-  const { time, money, number } = useFormat();
+  const { time, exactly: money, number } = useFormat();
   const { id, stage, own } = auction;
   const bid = kept.find((one) => one.auction === id && (one.seal === own?.seal || own?.isRevealed || !own));
   const closing = useAct(async (tell: (step: Step) => void) => {
@@ -152,7 +152,7 @@ function Running(props: InAuction) {
 
 function Closed({ desk, contracts, auction }: InAuction) {
   const { t } = useTranslation("researcher-sale");
-  const { money } = useFormat();
+  const { exactly: money } = useFormat();
   const ended = useChain(desk, ["closing", auction.id], () => contracts.closing(desk, auction.id).then((one) => one ?? null));
   return (
     <Await of={[ended]} failed={ChainAway}>
@@ -177,7 +177,7 @@ function BidForm(props: InAuction) {
 
 function Bidding({ desk, contracts, dataset, sale, auction, kept, refresh, answerKey }: InAuction & { answerKey: ReplyKey }) {
   const { t } = useTranslation(["researcher-sale", "researcher-chain", "researcher-buy", "common"]);
-  const { money, time } = useFormat();
+  const { exactly: money, time } = useFormat();
   const queries = useQueryClient();
   const [text, setText] = useState("");
   const [purpose, setPurpose] = useState<Purpose>(6);
@@ -238,7 +238,7 @@ const saveBid = (bid: Bid) => saveFile(`bid-${bid.auction}-${bid.seal.slice(2, 8
 
 function Reveal({ desk, contracts, dataset, auction, bid, refresh }: InAuction & { bid: Bid }) {
   const { t } = useTranslation(["researcher-sale", "researcher-chain"]);
-  const { money, time } = useFormat();
+  const { exactly: money, time } = useFormat();
   const amount = BigInt(bid.amount);
   const rest = amount > auction.bond ? amount - auction.bond : 0n;
   const revealing = useAct(async (tell: (step: Step) => void) => {

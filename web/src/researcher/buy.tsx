@@ -20,7 +20,8 @@ import { Code, Facts, Notice, Section } from "../ui/page";
 import { BudgetLeft } from "./budget";
 import { CATEGORIES } from "./categories";
 import { counted } from "./counted";
-import { sizeOf } from "./size";
+import { poolOf, usePool } from "./size";
+import { Settled } from "./unconfirmed";
 
 export const needs = () => [readDatasets(), readSizes(), readBudget()];
 
@@ -79,13 +80,13 @@ interface Ordering {
 
 function Order({ desk, contracts, dataset, sizes, answerKey, approvedFor, first }: Ordering) {
   const { t } = useTranslation(["researcher-buy", "common", "researcher-chain"]);
-  const { number } = useFormat();
-  const [wish, setWish] = useState<Wish>(() => ({ purpose: first, records: String(sizeOf(sizes, dataset, first)), months: "1", category: 5 }));
+  const [wish, setWish] = useState<Wish>(() => ({ purpose: first, records: String(poolOf(sizes, dataset, first).members), months: "1", category: 5 }));
   const [done, setDone] = useState<Done>();
   const change = (part: Partial<Wish>) => setWish({ ...wish, ...part });
-  const size = sizeOf(sizes, dataset, wish.purpose);
+  const pool = poolOf(sizes, dataset, wish.purpose);
+  const said = usePool()(pool);
   const wrong = {
-    records: !/^[0-9]{1,9}$/.test(wish.records) || Number(wish.records) < 1 ? t("researcher-buy:buy.recordsWrong") : Number(wish.records) > size ? t("researcher-buy:buy.recordsMany", { size: number(size) }) : undefined,
+    records: !/^[0-9]{1,9}$/.test(wish.records) || Number(wish.records) < 1 ? t("researcher-buy:buy.recordsWrong") : Number(wish.records) > pool.members ? t("researcher-buy:buy.recordsMany", { size: said }) : undefined,
     months: !/^[0-9]{1,3}$/.test(wish.months) || Number(wish.months) < 1 || Number(wish.months) > 60 ? t("researcher-buy:buy.monthsWrong") : undefined,
   };
   const wanted: Wanted = { dataset, records: Number(wish.records), purpose: wish.purpose, category: wish.category, months: Number(wish.months), key: answerKey.public };
@@ -98,10 +99,10 @@ function Order({ desk, contracts, dataset, sizes, answerKey, approvedFor, first 
           name="purpose"
           value={wish.purpose}
           options={PURPOSES}
-          choose={(purpose) => change({ purpose, records: String(sizeOf(sizes, dataset, purpose)) })}
+          choose={(purpose) => change({ purpose, records: String(poolOf(sizes, dataset, purpose).members) })}
           text={(one) => [t(`common:purpose.${one}.name`), t(approvedFor.includes(one) ? "researcher-buy:buy.approvedFor" : "researcher-buy:buy.notApprovedFor")]}
         />
-        <Field label={t("researcher-buy:buy.records")} hint={t("researcher-buy:buy.recordsHint", { size: number(size) })} wrong={wrong.records} value={wish.records} change={(records) => change({ records: records.trim() })} width={8} />
+        <Field label={t("researcher-buy:buy.records")} hint={t("researcher-buy:buy.recordsHint", { size: said })} wrong={wrong.records} value={wish.records} change={(records) => change({ records: records.trim() })} width={8} />
         <Field label={t("researcher-buy:buy.months")} hint={t("researcher-buy:buy.monthsHint")} wrong={wrong.months} value={wish.months} change={(months) => change({ months: months.trim() })} width={5} />
         <Select label={t("researcher-buy:buy.category")} hint={t("researcher-buy:buy.categoryHint")} value={wish.category} options={CATEGORIES} choose={(category) => change({ category })} text={(one) => t(`researcher-buy:categories.${one}`)} />
       </Section>
@@ -109,7 +110,9 @@ function Order({ desk, contracts, dataset, sizes, answerKey, approvedFor, first 
         <>
           <Cost desk={desk} contracts={contracts} wanted={wanted} />
           <KeyCard desk={desk} answerKey={answerKey} />
-          <Agree desk={desk} contracts={contracts} wanted={wanted} answerKey={answerKey} done={setDone} />
+          <Settled desk={desk} contracts={contracts}>
+            <Agree desk={desk} contracts={contracts} wanted={wanted} answerKey={answerKey} done={setDone} />
+          </Settled>
         </>
       )}
     </>
@@ -125,7 +128,7 @@ const useQuote = (desk: Desk, contracts: Contracts, wanted: Wanted) => {
 
 function Cost({ desk, contracts, wanted }: { desk: Desk; contracts: Contracts; wanted: Wanted }) {
   const { t } = useTranslation(["researcher-buy", "common"]);
-  const { money, number, time } = useFormat();
+  const { exactly: money, number, time } = useFormat();
   const quote = useQuote(desk, contracts, wanted);
   return (
     <Section title={t("researcher-buy:buy.cost")}>
@@ -159,7 +162,7 @@ const MONTH = 30 * 86_400;
 /** What keeps this from being bought, or makes it worth less. */
 function Hindrances({ quote, months, dataset }: { quote: Quote; months: number; dataset: number }) {
   const { t } = useTranslation(["researcher-buy", "researcher-chain"]);
-  const { money, date } = useFormat();
+  const { exactly: money, date } = useFormat();
   const { price, balance, now, approvedUntil, isOpen, isAuctioned, lacksBond } = quote;
   const ends = now + months * MONTH;
   return (
@@ -189,7 +192,7 @@ function Hindrances({ quote, months, dataset }: { quote: Quote; months: number; 
       {lacksBond && <Hindrance of="notBonded" />}
       {price > balance && (
         <Hindrance of="usdc">
-          <p>{t("researcher-buy:buy.lacks", { balance: money(balance), price: money(price), missing: money(price - balance + 9_999n) })}</p>
+          <p>{t("researcher-buy:buy.lacks", { balance: money(balance), price: money(price), missing: money(price - balance) })}</p>
         </Hindrance>
       )}
     </>
@@ -228,7 +231,8 @@ function Agree({ desk, contracts, wanted, answerKey, done }: { desk: Desk; contr
       void quote.refetch();
       throw error;
     });
-    await sent.put({ ...note, hash: made.hash, license: made.license });
+    // Bought it is, kept or not.
+    await sent.put({ ...note, hash: made.hash, license: made.license }).catch(() => undefined);
     tell("counting");
     done({ ...made, price, isCounted: await counted(made.license) });
   });
@@ -245,7 +249,7 @@ function Agree({ desk, contracts, wanted, answerKey, done }: { desk: Desk; contr
 
 function useWords(desk: Desk, wanted: Wanted, price: bigint): { permitted: string; words: string[] } {
   const { t } = useTranslation(["researcher-buy", "researcher-chain", "common"]);
-  const { money, number } = useFormat();
+  const { exactly: money, number } = useFormat();
   const { market } = desk.site.manifest.addresses;
   const { dataset, records, purpose, category, months, key } = wanted;
   return {
@@ -261,7 +265,7 @@ function useWords(desk: Desk, wanted: Wanted, price: bigint): { permitted: strin
 
 function Receipt({ done: { license, hash, price, isCounted } }: { done: Done }) {
   const { t } = useTranslation("researcher-buy");
-  const { money } = useFormat();
+  const { exactly: money } = useFormat();
   return (
     <div role="status">
       <Notice title={t("buy.done", { license })} tone="good">

@@ -8,7 +8,7 @@ import { ChainAway, ChainButton, useChain } from "../chain/act";
 import type { Contracts, Desk, Step } from "../chain/desk";
 import { KeyCard, useOwnKey } from "../chain/keys";
 import { Room, WithWallet, Words } from "../chain/room";
-import { type Job, jobs, type ReplyKey } from "../chain/store";
+import { type Job, jobs, type ReplyKey, sent } from "../chain/store";
 import { RulesFailure } from "../member/core/refusal";
 import { Field } from "../member/parts/field";
 import { useAct } from "../ui/act";
@@ -19,6 +19,7 @@ import { Facts, Notice, Section } from "../ui/page";
 import { readQuery } from "./asking";
 import { CATEGORIES, type Category } from "./categories";
 import { Owed } from "./owed";
+import { Settled } from "./unconfirmed";
 
 export default function ComputePage() {
   const { t } = useTranslation("researcher-sale");
@@ -69,7 +70,7 @@ function Jobs({ desk, contracts }: { desk: Desk; contracts: Contracts }) {
 
 function Standing({ desk, contracts, job, refresh }: { desk: Desk; contracts: Contracts; job: Job; refresh: () => void }) {
   const { t } = useTranslation(["researcher-sale", "researcher-chain"]);
-  const { money, time } = useFormat();
+  const { exactly: money, time } = useFormat();
   const seen = useChain(desk, ["job", job.job], () => contracts.jobOf(desk, job.job), 10_000);
   const ending = useAct(async (tell: (step: Step) => void) => {
     await contracts.endJob(desk, job.job, tell);
@@ -102,7 +103,7 @@ function Prepare(place: Place) {
 
 function Form({ desk, contracts, dataset, answerKey }: Place & { answerKey: ReplyKey }) {
   const { t } = useTranslation(["researcher-sale", "researcher-chain", "researcher-buy", "common"]);
-  const { money, number, time } = useFormat();
+  const { exactly: money, number, time } = useFormat();
   const queries = useQueryClient();
   const [text, setText] = useState(() => JSON.stringify({ version: 1, dataset, ask: { kind: "count" }, rho: 20_000_000 }, null, 2));
   const [typed, setTyped] = useState("100");
@@ -118,11 +119,14 @@ function Form({ desk, contracts, dataset, answerKey }: Place & { answerKey: Repl
   const words = [t("researcher-sale:compute.words", { dataset, units: number(units), escrow: money(escrow), contract, purpose: t(`common:purpose.${purpose}.name`) }), t("researcher-sale:compute.words2", { plan: plan.data?.digest ?? "" }), t("researcher-sale:compute.words3")];
   const opening = useAct(async (tell: (step: Step) => void) => {
     if (!plan.data) return;
-    const made = await contracts.openJob(desk, { dataset, purpose, category, units, plan: plan.data.digest as `0x${string}`, key: answerKey.public }, escrow, tell).catch((error: unknown) => {
+    const at = Math.floor(Date.now() / 1000);
+    const note = { account: desk.account, chain: desk.site.chain_id, kind: "job" as const, at, amount: escrow.toString(), words: [permitted, ...words], plan: text, dataset };
+    const made = await contracts.openJob(desk, { dataset, purpose, category, units, plan: plan.data.digest as `0x${string}`, key: answerKey.public }, escrow, tell, (hash) => sent.put({ ...note, hash })).catch((error: unknown) => {
       void rates.refetch();
       throw error;
     });
-    await jobs.put({ id: `${desk.site.chain_id}-${made.job}`, job: made.job, chain: desk.site.chain_id, account: desk.account, license: made.license, escrow: escrow.toString(), plan: text, dataset, at: Math.floor(Date.now() / 1000) });
+    await jobs.put({ id: `${desk.site.chain_id}-${made.job}`, job: made.job, chain: desk.site.chain_id, account: desk.account, license: made.license, escrow: escrow.toString(), plan: text, dataset, at });
+    await sent.put({ ...note, hash: made.hash, license: made.license, done: true });
     await queries.invalidateQueries({ queryKey: ["jobs", desk.account] });
     await rates.refetch();
   });
@@ -154,6 +158,7 @@ function Form({ desk, contracts, dataset, answerKey }: Place & { answerKey: Repl
               <KeyCard desk={desk} answerKey={answerKey} />
               {plan.data && !wrong && units > 0 && (
                 <>
+                  <Settled desk={desk} contracts={contracts}>
                   <h3>{t("researcher-chain:sign.title")}</h3>
                   <Words words={words} permitted={permitted} />
                   {opening.state.at === "done" ? (
@@ -169,6 +174,7 @@ function Form({ desk, contracts, dataset, answerKey }: Place & { answerKey: Repl
                   ) : (
                     <p className="wrong">{t("researcher-chain:key.must")}</p>
                   )}
+                  </Settled>
                 </>
               )}
             </>

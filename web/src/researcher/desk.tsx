@@ -1,5 +1,4 @@
 //! A researcher's licenses: until when, renewed, invoiced, asked under; what was sent and is not confirmed yet.
-import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -11,13 +10,14 @@ import type { Contracts, Desk, Step } from "../chain/desk";
 import { OpenKey, useKeys } from "../chain/keys";
 import type { Terms } from "../chain/market";
 import { Room, Words, WithWallet } from "../chain/room";
-import { bids, type Sent, sent } from "../chain/store";
+import { bids, sent } from "../chain/store";
 import { Field } from "../member/parts/field";
 import { useAct } from "../ui/act";
 import { Await } from "../ui/await";
 import { useFormat } from "../ui/format";
 import { Code, Empty, Facts, More, Notice, Section } from "../ui/page";
 import { counted } from "./counted";
+import { Settled, Unconfirmed } from "./unconfirmed";
 
 export const needs = () => [readLicenses()];
 
@@ -43,7 +43,7 @@ function Licences({ desk, contracts }: { desk: Desk; contracts: Contracts }) {
   const { t } = useTranslation("researcher-buy");
   const listed = useRead(readLicenses(), 10_000);
   const ids = (listed.data ?? []).filter(({ holder }) => holder.toLowerCase() === desk.account).map(({ license_id }) => license_id);
-  const own = useChain(desk, ["licenses", ids.join()], async () => ({ now: await contracts.now(desk), terms: await Promise.all(ids.map((id) => contracts.termsOf(desk, id))) }));
+  const own = useChain(desk, ["licenses", ids.join()], async () => ({ now: await contracts.now(desk), terms: (await Promise.all(ids.map((id) => contracts.termsOf(desk, id)))).filter(({ holder }) => holder === desk.account) }));
   return (
     <Await of={[listed, own]} failed={ChainAway}>
       {(_, { now, terms }) =>
@@ -106,7 +106,9 @@ function Licence({ desk, contracts, terms, now, refresh }: { desk: Desk; contrac
       </p>
       {isLive && right !== 3 && (
         <More title={t("researcher-buy:desk.renew", { license })}>
-          <Renew desk={desk} contracts={contracts} terms={terms} refresh={refresh} />
+          <Settled desk={desk} contracts={contracts}>
+            <Renew desk={desk} contracts={contracts} terms={terms} refresh={refresh} />
+          </Settled>
         </More>
       )}
     </Section>
@@ -115,7 +117,7 @@ function Licence({ desk, contracts, terms, now, refresh }: { desk: Desk; contrac
 
 function Renew({ desk, contracts, terms, refresh }: { desk: Desk; contracts: Contracts; terms: Terms; refresh: () => void }) {
   const { t } = useTranslation(["researcher-buy", "researcher-chain"]);
-  const { money, time } = useFormat();
+  const { exactly: money, time } = useFormat();
   const [months, setMonths] = useState("1");
   const count = /^[0-9]{1,2}$/.test(months) ? Number(months) : 0;
   const quote = useChain(desk, ["renewal", terms.license, count], () => contracts.quoteRenewal(desk, terms, Math.max(1, count)));
@@ -129,7 +131,7 @@ function Renew({ desk, contracts, terms, refresh }: { desk: Desk; contracts: Con
       void quote.refetch();
       throw error;
     });
-    await sent.put({ ...note, hash: made.hash, license: terms.license });
+    await sent.put({ ...note, hash: made.hash, license: terms.license }).catch(() => undefined);
     tell("counting");
     await counted(terms.license, (expiry) => expiry >= made.expiry);
     refresh();
@@ -186,40 +188,4 @@ function ToReveal({ desk, contracts }: { desk: Desk; contracts: Contracts }) {
       </p>
     </Notice>
   ));
-}
-
-/** Sent from this browser, and nobody saw it end: a tab was closed, or the chain was slow. */
-function Unconfirmed({ desk, contracts }: { desk: Desk; contracts: Contracts }) {
-  const { t } = useTranslation("researcher-buy");
-  const open = useQuery({
-    queryKey: ["sent", desk.account],
-    queryFn: async () => (await sent.of(desk.account)).filter(({ license, chain, kind }) => license === undefined && chain === desk.site.chain_id && (kind === "buy" || kind === "renew")),
-    networkMode: "always",
-    staleTime: 0,
-  });
-  return open.data?.map((one) => (
-    <div key={one.hash} role="status">
-      <Look desk={desk} contracts={contracts} one={one} title={t("desk.sentTitle")} />
-    </div>
-  ));
-}
-
-function Look({ desk, contracts, one, title }: { desk: Desk; contracts: Contracts; one: Sent; title: string }) {
-  const { t } = useTranslation("researcher-buy");
-  const { money } = useFormat();
-  const seen = useChain(desk, ["mined", one.hash], async () => {
-    const receipt = await contracts.mined(desk, one.hash);
-    const license = one.kind === "buy" ? contracts.bought(desk, receipt).license : 0;
-    await sent.put({ ...one, license });
-    return license;
-  });
-  const state = seen.isPending ? "waiting" : seen.isError ? "failed" : "there";
-  return (
-    <Notice title={title} tone={state === "there" ? "good" : "note"}>
-      <p>{t(`desk.sent.${state}`, { amount: money(one.amount) })}</p>
-      <p>
-        <Code>{one.hash}</Code>
-      </p>
-    </Notice>
-  );
 }

@@ -37,9 +37,11 @@ function Paid({ desk, contracts, license }: { desk: Desk; contracts: Contracts; 
 
 function Page({ desk, terms, payments, isWhole }: { desk: Desk; terms: Terms; payments: Payment[]; isWhole: boolean }) {
   const { t } = useTranslation(["researcher-buy", "common"]);
-  const { money, number, date, time } = useFormat();
+  const { exactly: money, number, date, time } = useFormat();
   const [billed, setBilled] = useState("");
   const total = payments.reduce((sum, { amount }) => sum + amount, 0n);
+  // A sum of what was found is none of what was paid.
+  const isKnown = isWhole && payments.length > 0 && payments.every(({ amount }) => amount > 0n);
   const { site } = desk;
   return (
     <>
@@ -76,14 +78,15 @@ function Page({ desk, terms, payments, isWhole }: { desk: Desk; terms: Terms; pa
         columns={[
           { head: t("researcher-buy:invoice.when"), cell: ({ at }) => time(at) },
           { head: t("researcher-buy:invoice.what"), cell: ({ kind, expiry }) => t(`researcher-buy:invoice.${kind}`, { until: date(expiry) }) },
-          { head: t("researcher-buy:invoice.amount"), isNumber: true, cell: ({ amount }) => money(amount) },
+          { head: t("researcher-buy:invoice.amount"), isNumber: true, cell: ({ amount }) => (amount > 0n ? money(amount) : t("researcher-buy:invoice.elsewhere")) },
           { head: t("researcher-buy:desk.transaction"), cell: ({ hash }) => <Code>{hash}</Code> },
         ]}
       />
       <p className="total">
-        <strong>{t("researcher-buy:invoice.total", { amount: money(total) })}</strong>
+        <strong>{isKnown ? t("researcher-buy:invoice.total", { amount: money(total) }) : t("researcher-buy:invoice.noTotal")}</strong>
       </p>
       {!isWhole && <p>{t("researcher-buy:invoice.notWhole")}</p>}
+      {payments.some(({ amount }) => amount === 0n) && <p>{t("researcher-buy:invoice.elsewhereText")}</p>}
       <p>{t("researcher-buy:invoice.tax")}</p>
     </>
   );

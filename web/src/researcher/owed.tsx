@@ -8,7 +8,7 @@ import { Notice } from "../ui/page";
 
 export function Owed({ desk, contracts, from, amount, refresh }: { desk: Desk; contracts: Contracts; from: "auction" | "compute"; amount: bigint; refresh: () => void }) {
   const { t } = useTranslation(["researcher-sale", "researcher-chain"]);
-  const { money } = useFormat();
+  const { exactly: money } = useFormat();
   const fetching = useAct(async (tell: (step: Step) => void) => {
     await contracts.withdraw(desk, from, tell);
     refresh();

@@ -6,11 +6,11 @@ import * as v from "valibot";
 import { PURPOSES, type Purpose, purposeOf, SIZE_GRID } from "../api/codes";
 import { readSizes, type Sizes } from "../api/generated";
 import { useRead } from "../api/read";
-import { ChainAway, ChainButton, useChain } from "../chain/act";
+import { ChainAway, ChainButton, ChainFailed, useChain } from "../chain/act";
 import type { Contracts, Desk, Step } from "../chain/desk";
 import { Room, WithWallet } from "../chain/room";
-import { type Application, KIND, Protocol, read, type SignedApproval, SignedApproval as SignedApprovalFile } from "../ethics/application";
-import { Facts as FactsForm } from "../ethics/facts";
+import { type Application, KIND, Protocol, protocolOf, read, type SignedApproval, SignedApproval as SignedApprovalFile } from "../ethics/application";
+import { Facts as FactsForm, useFacts, useWrong } from "../ethics/facts";
 import { kept } from "../member/core/kept";
 import { Field } from "../member/parts/field";
 import { saveFile } from "../member/parts/save";
@@ -46,7 +46,7 @@ export default function Request() {
         {(desk, contracts) => (
           <>
             <State desk={desk} contracts={contracts} />
-            <Apply desk={desk} wish={wish} change={change} />
+            <Apply desk={desk} contracts={contracts} wish={wish} change={change} />
             <HandIn desk={desk} contracts={contracts} />
           </>
         )}
@@ -129,16 +129,14 @@ function Says({ until, now }: { until: number; now: number }) {
 }
 
 /** The application is a file: the board is people, and the cooperative's server has no part in it. */
-function Apply({ desk, wish, change }: { desk: Desk; wish: Draft; change: (part: Partial<Draft>) => void }) {
+function Apply({ desk, contracts, wish, change }: { desk: Desk; contracts: Contracts; wish: Draft; change: (part: Partial<Draft>) => void }) {
   const { t } = useTranslation("researcher-buy");
   const [isAsked, setAsked] = useState(false);
-  const [isSaved, setSaved] = useState(false);
   const months = /^[0-9]{1,3}$/.test(wish.months) ? Number(wish.months) : 0;
   const wrong = { title: !wish.title.trim(), summary: !wish.summary.trim(), contact: !wish.contact.trim(), months: months < 1 || months > 120 };
+  const wrongFact = useWrong()(wish.protocol, wish.purpose === 7);
   const said = (field: keyof typeof wrong) => (isAsked && wrong[field] ? t(`request.wrong.${field}`) : undefined);
-  const save = () => {
-    setAsked(true);
-    if (Object.values(wrong).some(Boolean)) return setSaved(false);
+  const saving = useAct(async (tell: (step: Step) => void) => {
     const { account, site } = desk;
     const application: Application = {
       kind: KIND,
@@ -151,8 +149,12 @@ function Apply({ desk, wish, change }: { desk: Desk; wish: Draft; change: (part:
       study: { title: wish.title.trim(), summary: wish.summary.trim(), contact: wish.contact.trim() },
       protocol: wish.protocol,
     };
-    saveFile(`application-${account.slice(2, 8)}-${wish.purpose}.json`, new Blob([`${JSON.stringify(application, null, 2)}\n`], { type: "application/json" }));
-    setSaved(true);
+    const signature = await contracts.signApplication(desk, application, tell);
+    saveFile(`application-${account.slice(2, 8)}-${wish.purpose}.json`, new Blob([`${JSON.stringify({ ...application, signature }, null, 2)}\n`], { type: "application/json" }));
+  });
+  const save = () => {
+    setAsked(true);
+    if (!Object.values(wrong).some(Boolean) && !wrongFact) saving.act();
   };
   return (
     <Section title={t("request.apply")}>
@@ -171,14 +173,22 @@ function Apply({ desk, wish, change }: { desk: Desk; wish: Draft; change: (part:
         <h3>{t("request.facts")}</h3>
         <p>{t("request.factsText")}</p>
         <FactsForm facts={wish.protocol} needsDisease={wish.purpose === 7} change={(protocol) => change({ protocol })} />
+        {isAsked && wrongFact && (
+          <p className="wrong" role="alert">
+            {wrongFact}
+          </p>
+        )}
+        <p>{t("request.signText")}</p>
         <p>
-          <button type="submit" className="button">
+          <button type="submit" className="button" aria-disabled={saving.state.at === "working"}>
             {t("request.save")}
           </button>
         </p>
       </form>
+      {saving.state.at === "failed" && <ChainFailed error={saving.state.error} kept={t("request.notSaved")} />}
       <div role="status">
-        {isSaved && (
+        {saving.state.at === "working" && <p className="working">{t("request.signing")}</p>}
+        {saving.state.at === "done" && (
           <Notice title={t("request.saved")} tone="good">
             <p>{t("request.savedText")}</p>
           </Notice>
@@ -192,6 +202,7 @@ function Apply({ desk, wish, change }: { desk: Desk; wish: Draft; change: (part:
 function HandIn({ desk, contracts }: { desk: Desk; contracts: Contracts }) {
   const { t } = useTranslation(["researcher-buy", "researcher-chain", "common"]);
   const { date } = useFormat();
+  const facts = useFacts();
   const [given, setGiven] = useState<SignedApproval | "wrong">();
   const sending = useAct(async (tell: (step: Step) => void) => {
     if (!given || given === "wrong") return;
@@ -220,6 +231,12 @@ function HandIn({ desk, contracts }: { desk: Desk; contracts: Contracts }) {
           <p>
             {t("researcher-buy:handIn.what", { account: given.approval.researcher, purpose: t(`common:purpose.${purposeOf(given.approval.purpose)}.name`), until: date(given.approval.until) })}
           </p>
+          <ul>
+            {facts(protocolOf(given.approval.protocol)).map((fact) => (
+              <li key={fact}>{fact}</li>
+            ))}
+          </ul>
+          {given.approval.researcher !== desk.account && <p className="wrong">{t("researcher-buy:handIn.other")}</p>}
           {sending.state.at === "done" ? (
             <div role="status">
               <Notice title={t("researcher-buy:handIn.done")} tone="good">

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { leastLeft } from "./budget";
-import { sizeOf } from "./size";
+import { poolOf } from "./size";
 import { nanoOf, rhoOf } from "./rho";
 
 it("writes privacy loss as a decimal, and reads it back", () => {
@@ -21,6 +21,6 @@ it("tells what is left by the first year, and never below nothing", () => {
 
 it("takes the newest published size, and the least before the first counting", () => {
   const size = (epoch: number, members: number) => ({ dataset: 1, purpose: 6, epoch, members });
-  expect(sizeOf({ sizes: [size(2, 100), size(4, 150), size(3, 200)] }, 1, 6)).toBe(150);
-  expect(sizeOf({ sizes: [] }, 1, 6)).toBe(50);
+  expect(poolOf({ sizes: [size(2, 100), size(4, 150), size(3, 200)] }, 1, 6)).toMatchObject({ members: 150, epoch: 4 });
+  expect(poolOf({ sizes: [] }, 1, 6)).toEqual({ members: 50, epoch: 0 });
 });

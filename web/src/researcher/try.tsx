@@ -1,6 +1,7 @@
 //! The test researcher of a cooperative that runs for trying out: what a wallet is given to be it.
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
+import { LOCAL_CHAIN } from "../api/codes";
 import { readCooperative, readWelcome } from "../api/generated";
 import { useRead } from "../api/read";
 import { Await } from "../ui/await";
@@ -17,7 +18,7 @@ export default function Try() {
       <PageHead title={t("try.title")} lead={t("try.lead")} />
       <Await of={[welcome, cooperative]}>
         {({ researcher }, { chain_id }) =>
-          researcher ? (
+          researcher && chain_id === LOCAL_CHAIN ? (
             <>
               <Notice title={t("try.warning")}>
                 <p>{t("try.warningText")}</p>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { dollarsForDrawing, formatOf, localeOf, money, permille, permilleUp, units } from "./format";
+import { dollarsForDrawing, exactly, formatOf, localeOf, money, permille, permilleUp, units } from "./format";
 
 const plain = (text: string) => text.replaceAll("\u00a0", " ").replaceAll("\u202f", " ");
 
@@ -15,6 +15,12 @@ describe("money", () => {
   });
   it("is written as the locale writes it", () => {
     expect(plain(money("1234567890", "de-DE"))).toBe("1.234,56 $");
+  });
+  it("that may be taken is told to the last digit", () => {
+    expect(exactly("1000000000", "en-US")).toBe("$1,000.00");
+    expect(exactly("4999999", "en-US")).toBe("$4.999999");
+    expect(exactly("10050000", "en-US")).toBe("$10.05");
+    expect(exactly(1n, "en-US")).toBe("$0.000001");
   });
   it("draws what it shows", () => {
     expect(dollarsForDrawing("288469999")).toBe(288.46);

@@ -26,6 +26,13 @@ export function units(wei: string | bigint, locale: string): string {
   return new Intl.NumberFormat(locale, { maximumFractionDigits: 2 }).format(decimal as Intl.StringNumericLiteral);
 }
 
+/** Micro-USDC to the last digit that is there: what somebody allows to be taken is never told as less. */
+export function exactly(micro: string | bigint, locale: string): string {
+  const digits = (BigInt(micro) < 0n ? -BigInt(micro) : BigInt(micro)).toString().padStart(7, "0");
+  const decimal = `${BigInt(micro) < 0n ? "-" : ""}${digits.slice(0, -6)}.${digits.slice(-6)}`;
+  return new Intl.NumberFormat(locale, { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol", minimumFractionDigits: 2, maximumFractionDigits: 6 }).format(decimal as Intl.StringNumericLiteral);
+}
+
 /** Whole dollars and what of them is left, for charts alone, which draw and do not add. */
 export const dollarsForDrawing = (micro: string): number => Number(BigInt(micro) / 10_000n) / 100;
 
@@ -45,6 +52,7 @@ export function formatOf(locale: string) {
   const at = (seconds: number, style: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale, style).format(seconds * 1000);
   return {
     money: (micro: string | bigint) => money(micro, locale),
+    exactly: (micro: string | bigint) => exactly(micro, locale),
     units: (wei: string | bigint) => units(wei, locale),
     number: (value: number) => new Intl.NumberFormat(locale).format(value),
     /** A decimal that is kept as text, digit for digit. */

@@ -95,6 +95,9 @@ export const signed = (of: Signing) => call("signed", of, Signed);
 export const checkAnswer = async (of: { cooperative: Cooperative; audience: string; digest: Hex; status: number; body: string; signature: string }): Promise<boolean> =>
   (await call("check_answer", of, v.object({ good: v.boolean() }))).good;
 
+/** The half that others seal to. */
+export const publicOf = async (secret: string): Promise<string> => (await call("key_of", { secret }, v.object({ public: hex }))).public;
+
 export const replyKey = () => call("reply_key", {}, v.object({ secret: hex, public: hex }));
 
 const Score = v.object({ quality: count, uniqueness: count, authenticity: count, rarity: count });
