@@ -15,7 +15,7 @@ use rochdale_core::measure::{shannon, simpson};
 pub use table::{FIGURES, Figure};
 
 use crate::bindings::Bucket;
-use crate::gov::House;
+use crate::house::House;
 use crate::state::{AGE, Cooperative, DAY, DayEnd, LONGEST_VOTE, Motion, Spreads, Totals, day_of};
 
 /// Days that "lately" means for contributions.

@@ -17,6 +17,7 @@ pub mod erc1271;
 pub mod ethics;
 pub mod events;
 pub mod gov;
+mod house;
 pub mod kpi;
 mod layouts;
 pub mod local;

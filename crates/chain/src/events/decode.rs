@@ -16,7 +16,7 @@ use crate::bindings::{
 };
 use crate::deploy::Addresses;
 use crate::eip712;
-use crate::gov::House;
+use crate::house::House;
 
 /// Events as contracts emitted them before an upgrade, of which the chain keeps what they said.
 mod former {

@@ -10,7 +10,7 @@ use rochdale_core::money::{DataWei, MicroUsdc};
 use super::Event;
 use super::read::{DecodeError, amount, malformed, read};
 use crate::bindings::{CharterGate, CoopGovernor, CoopTimelock, GovToken, Market, ServiceDesk, Treasury};
-use crate::gov::{Call, House, Support};
+use crate::house::{Call, House, Support};
 
 /// The signatures of these events.
 pub(super) const TOPICS: [B256; 17] = [

@@ -19,7 +19,7 @@ pub use memory::{MemoryError, MemoryStore};
 pub use read::DecodeError;
 
 use crate::client::BlockRef;
-use crate::gov::{Call, House, Support};
+use crate::house::{Call, House, Support};
 
 /// A steward's public keys; its id is its place in the list, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

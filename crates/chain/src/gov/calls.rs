@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use alloy::dyn_abi::{DynSolType, DynSolValue, JsonAbiExt as _, Specifier as _};
 use alloy::json_abi::{Function, JsonAbi, Param};
-use alloy::primitives::{Address, Bytes, U256, hex};
+use alloy::primitives::{U256, hex};
 use rochdale_core::ledger::Params;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Book;
+use crate::house::Call;
 
 /// One call of a proposal, as a person writes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,17 +26,6 @@ pub struct CallSpec {
     /// Wei sent along.
     #[serde(default)]
     pub value: u64,
-}
-
-/// One call, encoded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Call {
-    /// Whom it calls.
-    pub target: Address,
-    /// Wei sent along.
-    pub value: U256,
-    /// Selector and arguments.
-    pub data: Bytes,
 }
 
 /// Why a call cannot be encoded.

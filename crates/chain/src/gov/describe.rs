@@ -12,12 +12,13 @@ use alloy::rpc::types::TransactionRequest;
 use rochdale_core::money::MicroUsdc;
 use serde::{Deserialize, Serialize};
 
-use super::calls::{Call, leaves, shown};
+use super::calls::{leaves, shown};
 use super::rules::{RULES, Rule, Unit};
 use super::{Book, Entry};
 use crate::bindings::Bucket;
 use crate::client::{Chain, ChainError, Revert};
 use crate::deploy::IMPLEMENTATION;
+use crate::house::Call;
 
 /// A call in plain words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,12 +12,14 @@ use alloy::json_abi::JsonAbi;
 use alloy::primitives::Address;
 
 pub(crate) use calls::coerce;
-pub use calls::{Call, CallError, CallSpec, params_argument};
+pub use calls::{CallError, CallSpec, params_argument};
 pub use charter::CharterCalls;
 pub use describe::{Change, Described, describe, named};
-pub use motion::{Draft, Motion, MotionError, PROPOSER, Support};
-pub use proposal::{House, Owner, Proposal, Status, Translated, View, Words, owner, proposals};
+pub use motion::{Draft, Motion, MotionError, PROPOSER};
+pub use proposal::{Owner, Proposal, Status, Translated, View, Words, owner, proposals};
 pub use votes::{Cast, votes};
+
+pub use crate::house::{Call, House, Support};
 
 use crate::bindings;
 use crate::deploy::Manifest;

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use serde::{Deserialize, Serialize};
 
-use super::proposal::{House, Owner, Proposal, owner};
-use super::{Book, Call, CallError, CallSpec, CharterCalls};
+use super::proposal::{Owner, Proposal, owner};
+use super::{Book, CallError, CallSpec, CharterCalls};
 use crate::bindings::CoopGovernor;
 use crate::client::{Chain, ChainError, Receipt, SendError, Sender};
 use crate::deploy::Manifest;
 use crate::eip712;
+use crate::house::{Call, House, Support};
 
 /// What a person wants decided, as it stands in a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,18 +117,6 @@ impl Motion {
         };
         proposer.send(self.house.governor(manifest), &call).await
     }
-}
-
-/// How an account votes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Support {
-    /// Against it.
-    Against = 0,
-    /// For it.
-    For = 1,
-    /// Neither, but it counts for the quorum.
-    Abstain = 2,
 }
 
 impl Proposal {

@@ -1,7 +1,5 @@
 //! Proposals of the two houses: where they are, where they stand, who voted.
 
-use std::fmt;
-
 use alloy::eips::BlockId;
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy::providers::Provider as _;
@@ -9,38 +7,17 @@ use alloy::rpc::types::{Filter, Log};
 use alloy::sol_types::{Eip712Domain, SolEvent as _, SolValue as _};
 use serde::{Deserialize, Serialize};
 
-use super::{Book, Call, CharterCalls, Described, describe};
+use super::{Book, CharterCalls, Described, describe};
 use crate::bindings::{CharterGate, CoopAuthority, CoopGovernor, CoopTimelock};
 use crate::client::{Chain, ChainError};
 use crate::deploy::Manifest;
 use crate::eip712;
+use crate::house::{Call, House};
 
 /// Blocks in one request for logs.
 const RANGE: u64 = 2_000;
 
-/// One of the two houses that decide.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum House {
-    /// Votes by what members earned.
-    Token,
-    /// One vote for each member.
-    Member,
-}
-
-impl fmt::Display for House {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Token => "token house",
-            Self::Member => "member house",
-        })
-    }
-}
-
 impl House {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Token, Self::Member];
-
     /// The address of the governor that the house votes in.
     #[must_use]
     pub fn governor(self, manifest: &Manifest) -> Address {

@@ -11,7 +11,7 @@ use rochdale_core::order::Debit;
 
 use super::*;
 use crate::events::{Event, Located};
-use crate::gov::Support;
+use crate::house::Support;
 
 /// 2026-10-01.
 const START: u64 = 20_727;

@@ -6,7 +6,8 @@ use alloy::primitives::{Address, B256};
 
 use super::{At, Cooperative, List, Map};
 use crate::events::Event;
-use crate::gov::{Call, House, Status, Support};
+use crate::gov::Status;
+use crate::house::{Call, House, Support};
 
 /// How long a member waits for its vote, in seconds.
 pub const SEASONING: u64 = 30 * 86_400;

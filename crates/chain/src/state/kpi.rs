@@ -9,7 +9,7 @@ use rochdale_core::measure::{gini, nakamoto};
 
 use super::{At, Cooperative, Map};
 use crate::events::Event;
-use crate::gov::House;
+use crate::house::House;
 
 /// Seconds of a day.
 pub const DAY: u64 = 86_400;
