@@ -35,6 +35,15 @@ fn points_8_and_10_people_prices_and_budgets_at_a_glance() {
     assert_eq!(sets["datasets"][0]["price_per_thousand"], "100000000000", "{sets}");
     let said = text(&typed(&up, &["coop", "datasets"]).stdout);
     assert!(said.contains("dataset 1: health records") && said.contains("100000.00 USDC for 1,000 records"), "{said}");
+    let said = up.json(&["coop", "kpis", "--days", "2"]);
+    let of = |id: &str| said["kpis"].as_array().unwrap().iter().find(|kpi| kpi["id"] == id).unwrap()["series"].clone();
+    assert!(of("members_active")[0]["values"].as_array().unwrap().len() <= 2, "{said}");
+    let table = text(&typed(&up, &["coop", "kpis", "--csv"]).stdout);
+    assert!(
+        table.starts_with("day,kpi,label,unit,value\r\n") || table.starts_with("day,kpi,label,unit,value\n"),
+        "{table}"
+    );
+    assert!(table.contains(",members_active,,members,"), "{table}");
     assert_eq!(up.json(&["coop", "budget"])["debits"], 0);
     let said = text(&typed(&up, &["coop", "budget"]).stdout);
     assert!(said.contains("nobody was charged anything yet") && said.contains("at least 1.000 zCDP"), "{said}");
