@@ -13,6 +13,7 @@ use rochdale_chain::local::kept::{self, KeptChain, KeptOptions};
 use std::fs::File;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// How often dead processes are looked for.
 const WATCH: Duration = Duration::from_secs(1);
@@ -22,6 +23,9 @@ const TEND: Duration = Duration::from_secs(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// A process that ran this long is started at once when it ends.
 const STEADY: Duration = Duration::from_secs(60);
+
+/// How long the registrar may take to say what became of an invitation.
+const SOON: Duration = Duration::from_secs(2);
 
 /// How long the processes of an `up` that was killed may hold their ports.
 const ENDING: Duration = Duration::from_secs(10);
@@ -37,6 +41,7 @@ pub struct Running {
     state: State,
     chain: Local,
     front: Option<Front>,
+    told: Told,
     _lock: File,
 }
 
@@ -87,6 +92,25 @@ impl Local {
 impl Drop for Local {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+/// Ctrl-C and SIGTERM, which are heard from here on and wait until somebody asks.
+struct Told {
+    term: Signal,
+    interrupt: Signal,
+}
+
+impl Told {
+    fn listen() -> Result<Self> {
+        Ok(Self { term: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn to_stop(&mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
 
@@ -200,7 +224,16 @@ impl Running {
             bar.inc();
         }
         bar.done();
-        Ok(Self { services, layout, manifest, state: state.clone(), chain, front: None, _lock: lock })
+        Ok(Self {
+            services,
+            layout,
+            manifest,
+            state: state.clone(),
+            chain,
+            front: None,
+            told: Told::listen()?,
+            _lock: lock,
+        })
     }
 
     /// Has the front page of the web app, where it was built, show what somebody can try the cooperative with. Gives the link of an
@@ -227,20 +260,22 @@ impl Running {
 
     /// Waits for Ctrl-C or SIGTERM. A process that ends by itself is reported and started again; the others go on.
     pub async fn until_stopped(&mut self, ui: Ui) -> Result<()> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (mut term, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let mut watch = tokio::time::interval(WATCH);
         loop {
             tokio::select! {
-                _ = term.recv() => return Ok(()),
-                _ = interrupt.recv() => return Ok(()),
+                () = self.told.to_stop() => return Ok(()),
                 _ = watch.tick() => {}
             }
             self.chain.watch(ui).await?;
-            if let Some(front) = &mut self.front
-                && let Err(error) = front.tend().await
-            {
-                tracing::debug!(%error, "the front page's invitation is not looked at");
+            if let Some(front) = &mut self.front {
+                // A registrar that hangs holds up neither the others nor who stops them.
+                match tokio::time::timeout(SOON, front.tend()).await {
+                    Ok(Err(error)) => tracing::debug!(%error, "the front page's invitation is not looked at"),
+                    Err(_) => {
+                        tracing::debug!("the registrar does not say whether the front page's invitation was used")
+                    }
+                    Ok(Ok(())) => {}
+                }
             }
             for watched in &mut self.services {
                 watched.watch(&self.state, &self.layout, ui);

@@ -77,7 +77,7 @@ fn point_8_rows_say_what_was_earned_for_what_and_who_used_it() {
     let erased = said(&up, &["member", "erase", "--name", "bo", "--yes"]);
     has(&erased, &["steward 1 destroyed 1 share at 20", " UTC; ", "nobody can open the records"]);
     has(&said(&up, &["member", "erasure", "--name", "bo"]), &["steward 1 destroyed 1 share at 20"]);
-    let elsewhere = "0x00000000000000000000000000000000000a11cE";
+    let elsewhere = "0x00000000000000000000000000000000000a11ce";
     up.json(&["member", "payout", "--name", "ada", elsewhere]);
     let shown = up.json(&["member", "show", "--name", "ada"]);
     assert!(shown["member"]["payout"].as_str().unwrap().eq_ignore_ascii_case(elsewhere), "{shown}");
