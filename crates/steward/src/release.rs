@@ -45,6 +45,12 @@ fn spent(mirror: &Mirror, booked: &DebitState) -> Option<Problem> {
     (now > deadline.saturating_add(SESSION)).then(|| denied(ProblemCode::Forbidden, detail))
 }
 
+/// Of a debit that was added up, nothing is released any more.
+fn forgotten(booked: &DebitState) -> Problem {
+    let detail = format!("debit {} was answered or is too old: who was in its snapshot is forgotten", booked.id);
+    denied(ProblemCode::Conflict, detail).hint("sign a new order")
+}
+
 fn denied(code: ProblemCode, detail: String) -> Problem {
     Problem::new(code, detail)
 }
@@ -89,9 +95,7 @@ impl Steward {
         }
         let booked = self.booked(mirror, request.order)?;
         if booked.id <= self.store.folded().await?.up_to {
-            let detail =
-                format!("debit {} was answered or is too old: who was in its snapshot is forgotten", booked.id);
-            return Err(denied(ProblemCode::Conflict, detail).hint("sign a new order"));
+            return Err(forgotten(booked));
         }
         let asked = self.releasable(mirror, finalized, booked).await?;
         let spent = spent(mirror, booked);
@@ -149,7 +153,8 @@ impl Steward {
     ) -> Result<Asked<'a>, Problem> {
         let (accounts, left) = self.standing(mirror, booked).await?;
         let snapshot = self.store.snapshot(booked.debit.snapshot).await?;
-        let snapshot = snapshot.ok_or_else(|| internal("a snapshot that was read is gone"))?;
+        // A settlement that was final meanwhile destroys it.
+        let snapshot = snapshot.ok_or_else(|| forgotten(booked))?;
         let license = license(mirror, finalized, booked.debit.license_id)?;
         // What the board withdrew or says no more counts at once, what it grants or says anew once it is final.
         let mut requests = vec![request_of(&mirror.latest, license, mirror.now())?];
