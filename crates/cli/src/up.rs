@@ -106,7 +106,7 @@ impl Told {
         Ok(Self { term: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    async fn to_stop(&mut self) {
+    async fn heard(&mut self) {
         tokio::select! {
             _ = self.term.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -263,7 +263,7 @@ impl Running {
         let mut watch = tokio::time::interval(WATCH);
         loop {
             tokio::select! {
-                () = self.told.to_stop() => return Ok(()),
+                () = self.told.heard() => return Ok(()),
                 _ = watch.tick() => {}
             }
             self.chain.watch(ui).await?;
