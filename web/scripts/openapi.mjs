@@ -57,6 +57,7 @@ function expression(schema, indent = "") {
   const either = schema.oneOf ?? schema.anyOf;
   if (either) return union(either, indent);
   if (schema.allOf?.length === 1) return expression(schema.allOf[0], indent);
+  if (schema.allOf) return `v.intersect([${schema.allOf.map((part) => expression(part, indent)).join(", ")}])`;
   if (Array.isArray(schema.type)) return union(schema.type.map((type) => ({ ...schema, type })), indent);
   switch (schema.type) {
     case "object":

@@ -616,7 +616,10 @@ export const GrantRequest = v.object({
 export type GrantRequest = v.InferOutput<typeof GrantRequest>;
 
 /** Answer to [`GrantRequest`]. */
-export const Granted = v.unknown();
+export const Granted = v.intersect([Mined, v.object({
+  /** Stewards that did not take the receipt yet; they fetch it from their peers. */
+  pending_stewards: v.array(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
+})]);
 export type Granted = v.InferOutput<typeof Granted>;
 
 /** `GET /v1/health` of every process. 200 when it can work, 503 when not. */
@@ -1088,7 +1091,16 @@ export const ProposalView = v.object({
 export type ProposalView = v.InferOutput<typeof ProposalView>;
 
 /** `GET /v1/proposals/{id}` at the gateway: a proposal with what it would do. */
-export const ProposalDetail = v.unknown();
+export const ProposalDetail = v.intersect([ProposalView, v.object({
+  /** What it would do, in order. */
+  calls: v.array(CallView),
+  /** What the charter would do once both houses approve, where it approves that. */
+  charter: v.array(CallView),
+  /** keccak256 of the whole description, by which the governor knows it. */
+  description_hash: Hex32,
+  /** Where it is voted on. */
+  governor: HexAddress,
+})]);
 export type ProposalDetail = v.InferOutput<typeof ProposalDetail>;
 
 /** `POST /v1/settlement/proposals` at the gateway, by a steward: relay this proposal. */

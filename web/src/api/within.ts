@@ -1,6 +1,6 @@
 //! Shapes that the OpenAPI document calls an object and no more. Whatever a page takes out of one is checked here, as at any boundary.
 import * as v from "valibot";
-import { Decimal, EpochView, PollRecord, PollView, readEpoch, readPollBallots, readPolls, SignedBallot } from "./generated";
+import { Decimal, EpochView, Kpi, Kpis, KpiSeries, PollRecord, PollView, readEpoch, readKpis, readPollBallots, readPolls, SignedBallot } from "./generated";
 import type { Read } from "./read";
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -50,6 +50,15 @@ export const readPollWhole = (id: string) =>
 /** An epoch, with its rules and, once it is proposed, its totals. */
 export const readEpochWhole = (epoch: number) =>
   shaped(readEpoch(epoch), v.object({ ...EpochView.entries, header: v.nullish(Header), params: Params }));
+
+/** A figure's value: a number as text, with a point. */
+const Figure = v.pipe(v.string(), v.regex(/^-?\d+(\.\d+)?$/));
+
+/** The key figures, whose values are numbers. */
+export const readKpisWhole = (days: number) => {
+  const series = v.array(v.object({ ...KpiSeries.entries, values: v.array(v.nullable(Figure)) }));
+  return shaped(readKpis(days), v.object({ ...Kpis.entries, kpis: v.array(v.object({ ...Kpi.entries, series })) }));
+};
 
 type Of<R> = R extends Read<infer T> ? T : never;
 export type Epoch = Of<ReturnType<typeof readEpochWhole>>;

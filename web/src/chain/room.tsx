@@ -1,15 +1,15 @@
 //! What stands around a researcher's pages: where else to go, and the wallet.
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { LOCAL_CHAIN } from "../api/codes";
 import { readWelcome } from "../api/generated";
 import { useRead } from "../api/read";
 import { kept } from "../member/core/kept";
-import { Field } from "../member/parts/field";
+import { Field } from "../ui/form";
 import { useAct } from "../ui/act";
 import { Await } from "../ui/await";
+import { Beside } from "../ui/beside";
 import { Code, Notice, PageHead } from "../ui/page";
 import * as v from "valibot";
 import { ChainFailed } from "./act";
@@ -24,17 +24,7 @@ export function Room({ title, lead, back, children }: { title: string; lead?: st
   const { t } = useTranslation("researcher-chain");
   return (
     <>
-      <nav aria-label={t("places.label")} className="mine">
-        <ul>
-          {PLACES.map((place) => (
-            <li key={place}>
-              <Link to={place} activeProps={{ "aria-current": "page" }}>
-                {t(`places.${place}`)}
-              </Link>
-            </li>
-          ))}
-        </ul>
-      </nav>
+      <Beside label={t("places.label")} pages={PLACES.map((place) => [place, t(`places.${place}`)])} />
       <PageHead title={title} back={back} {...(lead && { lead })} />
       {children}
     </>

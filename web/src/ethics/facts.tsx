@@ -1,8 +1,7 @@
 //! The facts of a study: each is so, is not, or is not known.
 import { useTranslation } from "react-i18next";
-import { Field } from "../member/parts/field";
 import * as v from "valibot";
-import { Options } from "../ui/form";
+import { Field, Options } from "../ui/form";
 import { FACTS, type Protocol, Protocol as Schema } from "./application";
 
 type Said = "yes" | "no" | "unknown";

@@ -1,7 +1,7 @@
 //! Whose votes are cast by whom, in the house where votes come from contributing.
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
-import { readDelegates } from "../api/deciding";
+import { readDelegates } from "../api/generated";
 import { useRead } from "../api/read";
 import { Await } from "../ui/await";
 import { useFormat } from "../ui/format";

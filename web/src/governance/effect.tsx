@@ -1,6 +1,6 @@
 //! What a proposal would change, in plain words: what each value is and would be, and what that means for a member.
 import { useTranslation } from "react-i18next";
-import type { CallView } from "../api/deciding";
+import type { CallView } from "../api/generated";
 import { Code, Facts, More, Notice } from "../ui/page";
 import { Table } from "../ui/table";
 import { effectOf, matterOf, partOf, valueOf, warnedOf, wordsOfName } from "./effects";

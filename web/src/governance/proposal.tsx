@@ -1,7 +1,7 @@
 //! One proposal: why, what it would change, where it stands, and its votes in each house.
 import { Link, useParams } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
-import { type ProposalDetail, readProposal } from "../api/deciding";
+import { type ProposalDetail, readProposal } from "../api/generated";
 import { readCooperative } from "../api/generated";
 import { useRead } from "../api/read";
 import { Await } from "../ui/await";
@@ -10,7 +10,7 @@ import { Code, Facts, More, PageHead, Section } from "../ui/page";
 import { Effects } from "./effect";
 import { useHouses } from "./proposals";
 import { Room } from "./room";
-import { apart, phaseOfGroup, statusOf, wordsOf } from "./standing";
+import { apart, phaseOfGroup, wordsOf } from "./standing";
 import { Timeline } from "./timeline";
 import { Votes } from "./votes";
 
@@ -81,7 +81,7 @@ export function Status({ houses }: { houses: readonly Pick<ProposalDetail, "hous
     <ul className="tags">
       {houses.map(({ house, status }) => (
         <li key={house} className="tag" data-tone={TONES[status]}>
-          {t(`house.${house}`)}: {t(`status.${statusOf(status)}`)}
+          {t(`house.${house}`)}: {t(`status.${status}`)}
         </li>
       ))}
     </ul>

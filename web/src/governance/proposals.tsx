@@ -1,14 +1,14 @@
 //! Proposals: what the cooperative decides, has decided, and is about to.
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
-import { type ProposalView, readProposals } from "../api/deciding";
+import { type ProposalView, readProposals } from "../api/generated";
 import { readCooperative } from "../api/generated";
 import { useRead } from "../api/read";
 import { Await } from "../ui/await";
 import { useFormat } from "../ui/format";
 import { Empty, PageHead, Section } from "../ui/page";
 import { Room } from "./room";
-import { grouped, type Phase, phaseOfGroup, statusOf } from "./standing";
+import { grouped, type Phase, phaseOfGroup } from "./standing";
 
 export const needs = () => [readProposals(), readCooperative()];
 
@@ -89,9 +89,8 @@ export function useWhen(): (group: readonly ProposalView[]) => string {
   const { t } = useTranslation("governance");
   const { time } = useFormat();
   const at = ({ status, opens_at, closes_at, executable_at, executed_at, canceled_at }: ProposalView) => {
-    const known = statusOf(status);
     const when = { pending: opens_at, active: closes_at, queued: executable_at, executed: executed_at ?? closes_at, canceled: canceled_at ?? closes_at } as Record<string, number>;
-    return t(`when.${known}`, { time: time(when[known] ?? closes_at) });
+    return t(`when.${status}`, { time: time(when[status] ?? closes_at) });
   };
   return (group) => {
     const told = [...new Set(group.map(at))];

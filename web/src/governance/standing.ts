@@ -1,9 +1,5 @@
 //! Where proposals stand. One that both houses vote on has one number and stands in each.
-import type { ProposalView } from "../api/deciding";
-
-export const STATUSES = ["pending", "active", "canceled", "defeated", "succeeded", "queued", "expired", "executed"] as const;
-export type Status = (typeof STATUSES)[number];
-export const statusOf = (status: string): Status | "other" => STATUSES.find((known) => known === status) ?? "other";
+import type { ProposalStatus, ProposalView } from "../api/generated";
 
 /** The houses' views of each proposal, in the order in which they came. */
 export function grouped<P extends Pick<ProposalView, "id">>(views: readonly P[]): P[][] {
@@ -25,7 +21,7 @@ export type Phase = "open" | "coming" | "waiting" | "over";
 
 /** What a reader looks for: whether it can be voted on, will be, is won and waits, or is over. Of two houses the one that is least far. */
 export function phaseOfGroup(views: readonly Pick<ProposalView, "status">[]): Phase {
-  const has = (...wanted: Status[]) => views.some(({ status }) => wanted.some((one) => one === status));
+  const has = (...wanted: ProposalStatus[]) => views.some(({ status }) => wanted.some((one) => one === status));
   if (has("active")) return "open";
   if (has("pending")) return "coming";
   return has("succeeded", "queued") ? "waiting" : "over";

@@ -1,14 +1,12 @@
 //! From being proposed to being in force, with when.
 import { useTranslation } from "react-i18next";
-import type { ProposalView } from "../api/deciding";
+import type { ProposalView } from "../api/generated";
 import { useFormat } from "../ui/format";
-import { statusOf } from "./standing";
 
 export function Timeline({ proposal, now }: { proposal: ProposalView; now: number }) {
   const { t } = useTranslation("governance");
   const { time } = useFormat();
-  const { proposed_at, opens_at, closes_at, extended, executable_at, queued_at, executed_at, canceled_at } = proposal;
-  const status = statusOf(proposal.status);
+  const { proposed_at, opens_at, closes_at, extended, executable_at, queued_at, executed_at, canceled_at, status } = proposal;
   const isWon = status === "succeeded" || status === "queued" || status === "executed";
   const isLost = status === "defeated" || status === "canceled" || status === "expired";
   const voting = status === "pending" ? "future" : status === "active" ? "now" : "past";

@@ -1,11 +1,11 @@
 //! The votes of one house, and whether they are enough.
 import { useTranslation } from "react-i18next";
-import type { ProposalView, Support } from "../api/deciding";
+import type { ProposalView, BallotSupport } from "../api/generated";
 import { permille, useFormat } from "../ui/format";
 import { Table } from "../ui/table";
 import { countOfVotes } from "./standing";
 
-const SUPPORTS = ["for", "against", "abstain"] as const satisfies Support[];
+const SUPPORTS = ["for", "against", "abstain"] as const satisfies BallotSupport[];
 
 export function Votes({ proposal }: { proposal: ProposalView }) {
   const { t } = useTranslation("governance");

@@ -14,7 +14,7 @@ import { finishRecovery, startRecovery } from "./core/recovering";
 import { type Opened, useOpened } from "./core/session";
 import { ActButton, ActFailed, useAct } from "./parts/act";
 import { ComeIn } from "./parts/come-in";
-import { Field } from "./parts/field";
+import { Field } from "../ui/form";
 import { Mine } from "./parts/mine";
 import { Replace } from "./parts/replace";
 

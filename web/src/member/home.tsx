@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
-import { readMemberVotes, readProposals } from "../api/deciding";
+import { readMemberVotes, readProposals } from "../api/generated";
 import { useRead } from "../api/read";
 import { grouped } from "../governance/standing";
 import { Await } from "../ui/await";

@@ -16,7 +16,7 @@ import type { Opened, Session } from "./core/session";
 import { ActButton, ActFailed, useAct } from "./parts/act";
 import { Reading } from "./parts/come-in";
 import { Differing } from "./parts/differing";
-import { Field } from "./parts/field";
+import { Field } from "../ui/form";
 import { Mine } from "./parts/mine";
 
 export default function Money() {

@@ -3,7 +3,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { readMemberRewards, readServices } from "../api/deciding";
+import { readMemberRewards, readServices } from "../api/generated";
 import { useRead } from "../api/read";
 import { type Epoch, readEpochWhole } from "../api/within";
 import { Await } from "../ui/await";

@@ -1,7 +1,7 @@
 //! Vote: what is open, what comes, what I voted, and whether I have a vote.
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
-import { type MemberVotes, type ProposalView, readMemberVotes, readProposals } from "../api/deciding";
+import { type MemberVotes, type ProposalView, readMemberVotes, readProposals } from "../api/generated";
 import { readCooperative } from "../api/generated";
 import { useRead } from "../api/read";
 import { type PollAnswered, readPollsWhole } from "../api/within";

@@ -1,5 +1,5 @@
 //! What a key figure's numbers are, and how they are put into words.
-import type { Kpi } from "../api/figures";
+import type { Kpi } from "../api/generated";
 
 export const GROUPS = ["members", "contributions", "diversity", "governance", "revenue", "budget", "treasury"] as const;
 export type Group = (typeof GROUPS)[number];
@@ -76,3 +76,6 @@ export function rowsOf({ series }: Pick<Kpi, "series">, first_day: number): { da
   const begun = rows.findIndex(({ values }) => values.some((value) => value !== null));
   return begun < 0 ? [] : rows.slice(begun).reverse();
 }
+
+/** The figures as a table. */
+export const csvOf = (days: number): string => `/v1/kpis.csv?days=${days}`;

@@ -2,7 +2,9 @@
 import { Link, useParams } from "@tanstack/react-router";
 import { useCallback, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { csvOf, type Kpi, type Kpis, readKpis } from "../api/figures";
+import type { Kpi, Kpis } from "../api/generated";
+import { readKpisWhole } from "../api/within";
+import { csvOf } from "./figure";
 import { useRead } from "../api/read";
 import { Await } from "../ui/await";
 import { type Days, Legend, Lines } from "../ui/lines";
@@ -14,14 +16,14 @@ import { useFigure } from "./words";
 
 const SPANS = [30, 90, 366] as const;
 const DAYS = 90;
-export const needs = () => [readKpis(DAYS)];
+export const needs = () => [readKpisWhole(DAYS)];
 
 export default function KpiPage() {
   const { t } = useTranslation("operator");
   const { name } = useFigure();
   const { kpi: id } = useParams({ from: "/kpis/$kpi" });
   const [days, setDays] = useState<number>(DAYS);
-  const kpis = useRead(readKpis(days));
+  const kpis = useRead(readKpisWhole(days));
   const kpi = kpis.data?.kpis.find((one) => one.id === id);
   return (
     <>

@@ -1,7 +1,9 @@
 //! Key figures: how the cooperative does, each as it is now, with a page of its own.
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
-import { type Cohort, csvOf, type Kpi, type Kpis, readKpis } from "../api/figures";
+import type { Cohort, Kpi, Kpis } from "../api/generated";
+import { readKpisWhole } from "../api/within";
+import { csvOf } from "./figure";
 import { useRead } from "../api/read";
 import { Await } from "../ui/await";
 import { permille, useFormat } from "../ui/format";
@@ -12,11 +14,11 @@ import { Room } from "./room";
 import { useFigure } from "./words";
 
 const DAYS = 90;
-export const needs = () => [readKpis(DAYS)];
+export const needs = () => [readKpisWhole(DAYS)];
 
 export default function KpisPage() {
   const { t } = useTranslation("operator");
-  const kpis = useRead(readKpis(DAYS));
+  const kpis = useRead(readKpisWhole(DAYS));
   return (
     <>
       <Room />

@@ -1,6 +1,6 @@
 //! Names of key figures, of their parts and their values, in the language that is spoken.
 import { useTranslation } from "react-i18next";
-import type { Kpi } from "../api/figures";
+import type { Kpi } from "../api/generated";
 import { localeOf } from "../ui/format";
 import { knownOf, labelOf, textOf, unitOf } from "./figure";
 

@@ -11,7 +11,7 @@ import { OpenKey, useKeys } from "../chain/keys";
 import type { Terms } from "../chain/market";
 import { Room, Words, WithWallet } from "../chain/room";
 import { bids, sent } from "../chain/store";
-import { Field } from "../member/parts/field";
+import { Field } from "../ui/form";
 import { useAct } from "../ui/act";
 import { Await } from "../ui/await";
 import { useFormat } from "../ui/format";

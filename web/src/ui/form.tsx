@@ -1,4 +1,4 @@
-//! Questions of a form: one of some, one of many, a longer text, a file.
+//! Questions of a form: one of some, one of many, a line, a longer text, a file.
 import { type ReactNode, useId, useRef } from "react";
 
 /** One of some, each with what it means. */
@@ -46,8 +46,14 @@ export function Select<T extends string | number>(props: { label: string; hint?:
   );
 }
 
-export function LongField(props: { label: string; hint?: string; wrong?: string | undefined; value: string; change: (value: string) => void; rows?: number; isCode?: boolean }) {
-  const { label, hint, wrong, value, change, rows, isCode } = props;
+interface Typed {
+  label: string;
+  hint?: string;
+  wrong?: string | undefined;
+}
+
+/** The label of something that is typed into, what it wants, and what is wrong with it. */
+function Shell({ label, hint, wrong, children }: Typed & { children: (given: { id: string; "aria-describedby": string | undefined; "aria-invalid": true | undefined }) => ReactNode }) {
   const id = useId();
   const notes = [hint && `${id}-hint`, wrong && `${id}-wrong`].filter(Boolean).join(" ");
   return (
@@ -63,17 +69,40 @@ export function LongField(props: { label: string; hint?: string; wrong?: string 
           {wrong}
         </p>
       )}
-      <textarea
-        id={id}
-        className={isCode ? "code-area" : undefined}
-        rows={rows ?? 5}
-        spellCheck={!isCode}
-        aria-describedby={notes || undefined}
-        aria-invalid={wrong ? true : undefined}
-        value={value}
-        onChange={(event) => change(event.target.value)}
-      />
+      {children({ id, "aria-describedby": notes || undefined, "aria-invalid": wrong ? true : undefined })}
     </div>
+  );
+}
+
+/** One line. */
+export function Field({ value, change, isCode, width, ...shown }: Typed & { value: string; change: (value: string) => void; isCode?: boolean; width?: number }) {
+  return (
+    <Shell {...shown}>
+      {(given) => (
+        <input
+          {...given}
+          type="text"
+          className={isCode ? "code-input" : undefined}
+          autoComplete="off"
+          autoCapitalize={isCode ? "characters" : "off"}
+          spellCheck={false}
+          value={value}
+          size={width ?? 36}
+          onChange={(event) => change(event.target.value)}
+        />
+      )}
+    </Shell>
+  );
+}
+
+/** Several lines. */
+export function LongField({ value, change, rows, isCode, ...shown }: Typed & { value: string; change: (value: string) => void; rows?: number; isCode?: boolean }) {
+  return (
+    <Shell {...shown}>
+      {(given) => (
+        <textarea {...given} className={isCode ? "code-area" : undefined} rows={rows ?? 5} spellCheck={!isCode} value={value} onChange={(event) => change(event.target.value)} />
+      )}
+    </Shell>
   );
 }
 

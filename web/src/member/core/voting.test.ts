@@ -1,6 +1,6 @@
 //! What a member is told about a vote: it is never offered where the chain would refuse it.
 import { describe, expect, it, vi } from "vitest";
-import type { MemberVotes } from "../../api/deciding";
+import type { MemberVotes } from "../../api/generated";
 import { answerOf, canVoteIn, standingIn } from "./voting";
 
 vi.mock("./asking", () => import("./rules.fixture"));
@@ -13,7 +13,7 @@ const votes = (more: Partial<MemberVotes> = {}): MemberVotes => ({
   ...{ locks: [], ballots: [], on: [] },
   ...more,
 });
-const open = (house: "member" | "token", more = {}) => ({ id: ID, house, status: "active", opens_at: 500, ...more });
+const open = (house: "member" | "token", more = {}) => ({ id: ID, house, status: "active" as const, opens_at: 500, ...more });
 
 describe("a house", () => {
   it("can be voted in with the votes that were there when it opened, and with no others", () => {

@@ -1,5 +1,5 @@
 //! Voting: on proposals, in each house at once; on polls; and how much a vote weighs.
-import { type House, type MemberVotes, type ProposalView, readMemberVotes, type Support } from "../../api/deciding";
+import { type HouseName, type MemberVotes, type ProposalView, readMemberVotes, type BallotSupport } from "../../api/generated";
 import { Mined, PollView, readPollBallots, SignedBallot } from "../../api/generated";
 import { fetchRead } from "../../api/read";
 import { type PollAnswered, type PollCounted, readPollsWhole, readPollWhole } from "../../api/within";
@@ -11,7 +11,7 @@ import type { Opened } from "./session";
 
 /** What a member can do about a proposal in one house. */
 export type Standing =
-  | { readonly kind: "voted"; readonly support: Support; readonly votes: string; readonly at: number }
+  | { readonly kind: "voted"; readonly support: BallotSupport; readonly votes: string; readonly at: number }
   | { readonly kind: "can"; readonly votes: string }
   /** Had no vote when voting opened: not 30 days a member by then, or nothing earned. */
   | { readonly kind: "late"; readonly from: number }
@@ -29,13 +29,13 @@ export function standingIn({ id, house, status, opens_at }: Pick<ProposalView, "
   return { kind: "none" };
 }
 
-export const canVoteIn = (houses: readonly Pick<ProposalView, "id" | "house" | "status" | "opens_at">[], votes: MemberVotes): House[] =>
+export const canVoteIn = (houses: readonly Pick<ProposalView, "id" | "house" | "status" | "opens_at">[], votes: MemberVotes): HouseName[] =>
   houses.filter((house) => standingIn(house, votes).kind === "can").map(({ house }) => house);
 
 const look = (id: number) => fetchRead(readMemberVotes(id));
 
 /** One prompt, for all of these houses. What came on the chain is said, also where another device was faster. */
-export async function vote(opened: Opened, proposal: string, houses: House[], support: Support): Promise<MemberVotes> {
+export async function vote(opened: Opened, proposal: string, houses: HouseName[], support: BallotSupport): Promise<MemberVotes> {
   const id = idOf(opened);
   const isIn = (seen: MemberVotes) => houses.every((house) => seen.ballots.some((ballot) => ballot.house === house && ballot.proposal === proposal));
   return act(opened, { kind: "vote", proposal, houses, support }, () => look(id), isIn);

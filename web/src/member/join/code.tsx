@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 import { Notice } from "../../ui/page";
 import { type Draft, keepDraft } from "../core/joining";
 import { StepHead } from "../join";
-import { Field } from "../parts/field";
+import { Field } from "../../ui/form";
 import { saveText } from "../parts/save";
 
 /** `XXXXX-XXXXX-XXXXX-XXXXX-XXXXXX`. */

@@ -13,7 +13,7 @@ import { known } from "../core/session";
 import { StepHead } from "../join";
 import { ActButton, useAct } from "../parts/act";
 import { ByCode } from "../parts/come-in";
-import { Field } from "../parts/field";
+import { Field } from "../../ui/form";
 
 const POINTS = ["records", "questions", "money", "stop", "risk"] as const;
 

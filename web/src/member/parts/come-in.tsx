@@ -6,7 +6,7 @@ import { More, Section } from "../../ui/page";
 import { comeIn, comeInByCode, NoDoor, read, whoIsKnown } from "../core/coming";
 import { type Opened, useOpened } from "../core/session";
 import { ActButton, ActFailed, useAct } from "./act";
-import { Field } from "./field";
+import { Field } from "../../ui/form";
 
 export function ComeIn() {
   const { t } = useTranslation("member-mine");

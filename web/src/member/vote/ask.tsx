@@ -11,7 +11,7 @@ import { kept } from "../core/kept";
 import type { Opened } from "../core/session";
 import { hold } from "../core/voting";
 import { ActFailed, useAct } from "../parts/act";
-import { Field } from "../parts/field";
+import { Field } from "../../ui/form";
 import { Mine } from "../parts/mine";
 import { Options } from "../parts/options";
 import { type Wrong, wrongIn } from "./asked";

@@ -3,7 +3,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { type MemberVotes, type ProposalDetail, readMemberVotes, readProposal, type Support } from "../../api/deciding";
+import { type MemberVotes, type ProposalDetail, readMemberVotes, readProposal, type BallotSupport } from "../../api/generated";
 import { options, useRead } from "../../api/read";
 import { Status, What, Why } from "../../governance/proposal";
 import { useWhen } from "../../governance/proposals";
@@ -19,7 +19,7 @@ import { useVotes } from "./votes";
 
 /** Milliseconds between two looks. */
 const EVERY = 15_000;
-const SUPPORTS = ["for", "against", "abstain"] as const satisfies Support[];
+const SUPPORTS = ["for", "against", "abstain"] as const satisfies BallotSupport[];
 
 export default function VoteOnProposal() {
   const { t } = useTranslation("member-vote");
@@ -108,7 +108,7 @@ function Told({ house: { house, closes_at, opens_at }, standing }: { house: Prop
 function Ballot({ opened, houses, votes }: { opened: Opened; houses: ProposalDetail[]; votes: MemberVotes }) {
   const { t } = useTranslation(["member-vote", "member-mine", "governance"]);
   const queries = useQueryClient();
-  const [support, setSupport] = useState<Support>();
+  const [support, setSupport] = useState<BallotSupport>();
   const [first] = houses;
   const id = first?.id ?? "";
   const voting = useAct(async () => {
@@ -139,7 +139,7 @@ function Ballot({ opened, houses, votes }: { opened: Opened; houses: ProposalDet
   );
 }
 
-function InWords({ house, support, votes }: { house: ProposalDetail; support: Support; votes: MemberVotes }) {
+function InWords({ house, support, votes }: { house: ProposalDetail; support: BallotSupport; votes: MemberVotes }) {
   const { t } = useTranslation(["member-vote", "governance"]);
   const standing = standingIn(house, votes);
   const inWords = useVotes(house.house);

@@ -1,9 +1,9 @@
 //! So many votes, in words.
 import { useTranslation } from "react-i18next";
-import type { House } from "../../api/deciding";
+import type { HouseName } from "../../api/generated";
 import { useAmount } from "../../governance/votes";
 
-export function useVotes(house: House): (votes: string) => string {
+export function useVotes(house: HouseName): (votes: string) => string {
   const { t } = useTranslation("member-vote");
   const amount = useAmount(house);
   // A part of a vote, and one and a part, are “votes” in both languages.

@@ -1,6 +1,6 @@
 //! Whether a member has a vote in each house, from when, and how much it weighs.
 import { useTranslation } from "react-i18next";
-import type { MemberVotes } from "../../api/deciding";
+import type { MemberVotes } from "../../api/generated";
 import { useFormat } from "../../ui/format";
 import { Facts, Notice } from "../../ui/page";
 
