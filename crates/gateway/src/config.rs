@@ -7,6 +7,7 @@ use std::time::Duration;
 use alloy::primitives::Address;
 use rochdale_api::server;
 use rochdale_api::status::CodeOf;
+use rochdale_chain::client::LOCAL_CHAIN_ID;
 use rochdale_chain::deploy::{Manifest, ManifestError};
 use rochdale_core::ids::{DatasetId, StewardId};
 use rochdale_crypto::backup::Subject;
@@ -310,6 +311,12 @@ impl Config {
         Ok(config)
     }
 
+    /// The file of what somebody can try the cooperative with. It holds a key that anybody may have, and so counts on a local chain alone.
+    #[must_use]
+    pub fn welcome(&self) -> Option<&Path> {
+        self.welcome.as_deref().filter(|_| self.chain_id == LOCAL_CHAIN_ID)
+    }
+
     /// What a backup holds.
     ///
     /// # Errors
@@ -338,6 +345,16 @@ mod tests {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/samples/gateway.toml");
         let text = std::fs::read_to_string(&path).unwrap();
         (path, text)
+    }
+
+    #[test]
+    fn a_test_researchers_key_is_shown_on_a_local_chain_alone() {
+        let (path, text) = sample();
+        for (chain_id, shown) in [(LOCAL_CHAIN_ID, true), (1, false), (8_453, false)] {
+            let mut config: Config = server::parse_config(&path, &text).unwrap();
+            (config.chain_id, config.welcome) = (chain_id, Some("welcome.json".into()));
+            assert_eq!(config.welcome().is_some(), shown, "{chain_id}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use alloy::signers::local::PrivateKeySigner;
 use rochdale_api::auth;
 use rochdale_api::client::{Client, ClientError, Identity};
 use rochdale_api::server::{self, Bounds};
-use rochdale_chain::client::{Chain, ChainError, ChainOptions, LOCAL_CHAIN_ID, Sender, SenderOptions, SystemClock};
+use rochdale_chain::client::{Chain, ChainError, ChainOptions, Sender, SenderOptions, SystemClock};
 use rochdale_chain::deploy::{Manifest, ManifestError};
 use rochdale_crypto::keyfile::{self, KeyFileError, KeyKind};
 use rochdale_node::backup::{self, BackupError, Mark};
@@ -181,7 +181,7 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
         directory,
         forward,
         registrar,
-        welcome: config.welcome.clone().filter(|_| config.chain_id == LOCAL_CHAIN_ID),
+        welcome: config.welcome().map(Path::to_path_buf),
         applications: Applications::new(config.limits.applications_per_hour),
         identity,
         looks: Looks::default(),
