@@ -8,8 +8,8 @@ import { bundle } from "./records.mjs";
 import { JARGON } from "./routes.mjs";
 
 /** What a test makes go wrong. */
-const BROKEN = /Failed to load resource/;
-const HALF_A_MINUTE = { timeout: 45_000 };
+export const BROKEN = /Failed to load resource/;
+export const HALF_A_MINUTE = { timeout: 45_000 };
 
 export const tests = (world) => {
   if (!world.rochdale) return [];
@@ -50,17 +50,17 @@ const W = {
   },
 };
 
-const button = (page, name) => page.getByRole("button", { name, exact: true });
+export const button = (page, name) => page.getByRole("button", { name, exact: true });
 const file = (name, content) => ({ name, mimeType: "application/json", buffer: Buffer.from(content) });
 
 /** A new visitor with a device. */
-async function arrive(world, look = {}, device = {}) {
+export async function arrive(world, look = {}, device = {}) {
   const visitor = await visit(world.browser, world.site, look);
   return { ...visitor, device: await deviceOf(visitor.page, device), words: W[look.language ?? "en"] };
 }
 
 /** Step by step up to the first sharing choice; `between` is called after each. Gives the recovery code. */
-async function join(world, { page, open, words }, between = async () => undefined) {
+export async function join(world, { page, open, words }, between = async () => undefined) {
   await open(`/join#${world.invite()}`);
   await button(page, words.start).click();
   await page.getByRole("heading", { name: words.codeTitle }).waitFor();
@@ -76,19 +76,19 @@ async function join(world, { page, open, words }, between = async () => undefine
   return code;
 }
 
-async function choose({ page, words }) {
+export async function choose({ page, words }) {
   await button(page, words.review).click();
   await button(page, words.agree).click();
   await page.getByRole("heading", { name: words.joined }).waitFor(HALF_A_MINUTE);
 }
 
-async function joinWhole(world, visitor) {
+export async function joinWhole(world, visitor) {
   const code = await join(world, visitor);
   await choose(visitor);
   return code;
 }
 
-async function addRecord(world, { page, open }, name = "record.json", readings = 30) {
+export async function addRecord(world, { page, open }, name = "record.json", readings = 30) {
   await open("/data");
   const [chooser] = await Promise.all([page.waitForEvent("filechooser"), button(page, "Choose a file").click()]);
   // Nobody else's: a record that was there before is worth less.
@@ -124,7 +124,7 @@ async function wholeWay(world) {
 }
 
 /** Shows what only the member reads: one prompt, where the stewards ask for it. */
-async function showOwn({ page, words }, wanted) {
+export async function showOwn({ page, words }, wanted) {
   for (let tries = 0; tries < 40; tries += 1) {
     if (await wanted.first().isVisible()) return;
     const open = button(page, words.open).first();

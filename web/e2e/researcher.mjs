@@ -25,6 +25,8 @@ export const tests = (world) => {
     ["asks, sees what it costs before, and has the answer as chart, table and files", () => asks(world)],
     ["an order that broke on the way goes again, and is charged once", () => asksAgain(world)],
     ["nothing is bought: refused, too little money, another price, another account", () => refused(world)],
+    ["bids in an auction, loses what the browser kept, reveals by the file, wins and fetches the rest", () => auctions(world)],
+    ["puts down a computing job, and gets all of it back where no result comes", () => computes(world)],
     ["other contracts than before are not paid", () => otherContracts(world)],
     ["by keyboard alone", () => byKeyboard(world)],
     // Wide, light and in English all tests above look.
@@ -384,15 +386,114 @@ async function asksAgain(world) {
   await page.getByRole("link", { name: "See that answer" }).click();
   await page.getByRole("heading", { name: "Result" }).waitFor(HALF_A_MINUTE);
   visitor.isClean(BROKEN);
-  // Each page with something in it, narrow, dark and in German.
+  // Each page with something in it.
   const answer = new URL(page.url()).pathname;
   const license = (await page.locator(".facts dd").first().innerText()).trim();
+  await narrow(world, visitor, [answer, "/ask", "/desk", `/invoice/${license}`]);
+}
+
+/** Has the token house auction dataset 2 and price computations; its timelock is stood in for, so that no month has to pass. */
+async function onOffer(world) {
+  const { node, at } = chainOf(world);
+  await rpc(node, "anvil_setBalance", [at.token_timelock, "0x56bc75e2d63100000"]);
+  const [, second] = await (await fetch(`${world.gateway}/v1/datasets`)).json();
+  const set = { dataType: second.data_type, source: second.source, pricePerThousand: BigInt(second.price_per_thousand), termsHash: second.terms_hash, open: true };
+  const terms = { reserve: 1_000_000_000n, bidBond: 100_000_000n, commitPeriod: 86_400, revealPeriod: 172_800, records: 10, duration: 30n * 86_400n };
+  await transact(world, at.token_timelock, at.auction_house, "AuctionHouse", "setTerms", [2, terms]);
+  await transact(world, at.token_timelock, at.dataset_catalog, "DatasetCatalog", "publish", [2, { ...set, auctioned: true }]);
+  await transact(world, at.token_timelock, at.compute_desk, "ComputeDesk", "setPrice", [20_000_000n, 50_000n]);
+}
+
+async function auctions(world) {
+  await onOffer(world);
+  const visitor = await arrive(world, {}, { dollars: 5_000 });
+  const { page, account } = visitor;
+  await approve(world, account);
+  await visitor.open("/auction/2");
+  await connect(visitor);
+  // One that a run before left open is closed first.
+  const none = page.getByText("No auction is running");
+  const over = button(page, "Close the auction, in your wallet");
+  await none.or(over).waitFor(HALF_A_MINUTE);
+  if (await over.isVisible()) await over.click();
+  await none.waitFor(HALF_A_MINUTE);
+  await button(page, "Open the auction, in your wallet").click();
+  await page.getByLabel("Your bid in dollars").waitFor(HALF_A_MINUTE);
+  await page.getByLabel("Your bid in dollars").fill("900");
+  await page.getByText("less cannot win").waitFor();
+  await page.getByLabel("Your bid in dollars").fill("3000.50");
+  await isAccessible(page, "/auction, before the bid is kept");
+  assert.equal(await button(page, "Sign and bid, in your wallet").count(), 0, "no bid before it is saved");
+  await saved(page, () => button(page, "Save the key as a file").click());
+  const bid = await saved(page, () => button(page, "Seal the bid and save it as a file").click());
+  assert.equal(JSON.parse(bid.text).amount, "3000500000");
+  await button(page, "Sign and bid, in your wallet").click();
+  await page.getByText("is sealed, and has to be revealed").waitFor(HALF_A_MINUTE);
+  assert.equal(visitor.wallet.signed.at(-1).message.value, "100000000", "no more than the bond may be taken");
+  const event = await saved(page, () => button(page, "Save a reminder for my calendar").click());
+  assert.match(event.text, /^BEGIN:VCALENDAR\r\n[\s\S]*DTSTART:\d{8}T\d{6}Z/);
+  await isAccessible(page, "/auction, sealed");
+  await world.shoot(page, "researcher-auction");
+  await visitor.open("/desk");
+  await page.getByText(/Reveal your bid in auction \d+/).waitFor(HALF_A_MINUTE);
+  // The browser's data is lost: the file opens the bid.
+  await page.evaluate(() => indexedDB.deleteDatabase("rochdale-research"));
+  world.time("+25h");
+  await visitor.open("/auction/2");
+  await page.getByText("This browser does not know what you sealed").waitFor(HALF_A_MINUTE);
+  await isAccessible(page, "/auction, the bid is lost");
+  await open(page, "Open the bid’s file", "{}");
+  await page.getByText("This file does not hold what was sealed").waitFor();
+  await open(page, "Open the bid’s file", bid.text);
+  await page.getByText("becomes public, and I pay").waitFor();
+  await button(page, "Sign and reveal, in your wallet").click();
+  await page.getByText("Your bid is revealed.").waitFor(HALF_A_MINUTE);
+  await button(page, "Close the auction, in your wallet").click();
+  await page.getByText(/You won: licence \d+ for (US)?\$1,000\.00/).waitFor(HALF_A_MINUTE);
+  await isAccessible(page, "/auction, closed");
+  await button(page, "Fetch it to my account").click();
+  await page.getByText("It is in your account").waitFor(HALF_A_MINUTE);
+  await page.getByText(/^(US)?\$4,000\.00$/).waitFor(HALF_A_MINUTE);
+  await narrow(world, visitor, ["/auction/2"]);
+  visitor.isClean(BROKEN);
+  await visitor.close();
+}
+
+async function computes(world) {
+  await onOffer(world);
+  const visitor = await arrive(world, {}, { dollars: 100 });
+  const { page, account } = visitor;
+  await approve(world, account);
+  await visitor.open("/compute/1");
+  await connect(visitor);
+  await page.getByText(/^(US)?\$25\.00$/).waitFor(HALF_A_MINUTE);
+  await saved(page, () => button(page, "Save the key as a file").click());
+  await page.getByText(/I put down (US)?\$25\.00 for a computing job of at most 100 units/).waitFor();
+  await button(page, "Sign and put it down, in your wallet").click();
+  await page.getByText(/It is under way and holds (US)?\$25\.00/).waitFor(HALF_A_MINUTE);
+  await isAccessible(page, "/compute, under way");
+  await world.shoot(page, "researcher-compute");
+  world.time("+8d");
+  await visitor.open("/compute/1");
+  await button(page, "End the job, in your wallet").click(HALF_A_MINUTE);
+  await page.getByText(/(US)?\$25\.00 are waiting for you/).waitFor(HALF_A_MINUTE);
+  await button(page, "Fetch it to my account").click();
+  await page.getByText("It is in your account").waitFor(HALF_A_MINUTE);
+  await narrow(world, visitor, ["/compute/1"]);
+  visitor.isClean(BROKEN);
+  await visitor.close();
+}
+
+/** The same pages as they are, narrow, dark and in German. */
+async function narrow(world, visitor, paths) {
+  const { page } = visitor;
   await page.setViewportSize({ width: 320, height: 720 });
   await page.emulateMedia({ colorScheme: "dark" });
   await button(page, "Deutsch").click();
-  for (const path of [answer, "/ask", "/desk", `/invoice/${license}`]) {
+  await page.waitForFunction(() => localStorage.getItem("rochdale.language") === "de");
+  for (const path of paths) {
     await visitor.open(path);
-    if (path !== answer) await page.getByRole("button", { name: "Trennen" }).waitFor();
+    if (!path.startsWith("/answers")) await page.getByRole("button", { name: "Trennen" }).waitFor();
     await page.waitForTimeout(1_000);
     await page.locator(".loading").first().waitFor({ state: "detached" });
     await page.evaluate(() => document.querySelectorAll("details").forEach((details) => (details.open = true)));

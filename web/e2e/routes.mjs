@@ -6,7 +6,7 @@ import { fits, isAccessible, visit } from "./browser.mjs";
 export const JARGON =
   /(?<![\p{L}\d])(gas|wallets?|transactions?|tokens?|blockchains?|signs?|signed|signing|transaktion(en)?|signier(en|t|te|ung)|brieftaschen?|kettenblock)(?![\p{L}\d])/giu;
 /** Pages of people who work with a wallet, and of those who run the processes, say what they work with. */
-const WORKING = /^\/(health|try|request|buy|desk|invoice|ask|answers|ethics|auction|compute)/;
+const WORKING = /^\/(health|operations|kpis|try|request|buy|desk|invoice|ask|answers|ethics|auction|compute)/;
 /** Each width in each theme; both languages at both widths and in both themes. */
 const LOOKS = [
   { size: "narrow", theme: "light", language: "en" },
@@ -32,6 +32,7 @@ async function pathsOf(gateway) {
   const polls = await (await fetch(`${gateway}/v1/polls`)).json();
   const { final_epoch, epoch } = await (await fetch(`${gateway}/v1/cooperative`)).json();
   const datasets = await (await fetch(`${gateway}/v1/datasets`)).json();
+  const [proposal] = await (await fetch(`${gateway}/v1/proposals`)).json();
   assert.ok(polls.length > 0 && final_epoch > 0 && datasets.length > 0, "the cooperative has to have a poll, a final epoch and a dataset to show");
   return [
     "/",
@@ -45,14 +46,22 @@ async function pathsOf(gateway) {
     "/data",
     "/uses",
     "/money",
+    "/rewards",
+    "/vote",
+    "/vote/weight",
+    "/vote/ask",
     "/help",
     "/licenses",
     "/treasury",
     "/epochs",
     `/epochs/${final_epoch}`,
     `/epochs/${epoch}`,
+    "/proposals",
+    ...(proposal ? [`/proposals/${proposal.id}`, `/vote/${proposal.id}`] : []),
+    "/delegates",
+    "/houses",
     "/polls",
-    ...[...polls].sort((one, other) => other.ballots - one.ballots).slice(0, 1).map((poll) => `/polls/${poll.id}`),
+    ...[...polls].sort((one, other) => other.ballots - one.ballots).slice(0, 1).flatMap(({ id }) => [`/polls/${id}`, `/vote/polls/${id}`]),
     "/datasets",
     "/try",
     ...datasets.map(({ dataset }) => `/datasets/${dataset}`),
@@ -60,9 +69,14 @@ async function pathsOf(gateway) {
     `/buy/${datasets[0].dataset}`,
     "/desk",
     "/ask",
+    `/auction/${datasets[0].dataset}`,
+    `/compute/${datasets[0].dataset}`,
     "/invoice/1",
     "/ethics",
     "/health",
+    "/operations",
+    "/kpis",
+    "/kpis/members_active",
   ];
 }
 
@@ -72,21 +86,28 @@ async function everyRoute(browser, site, gateway, shoot, look) {
   for (const path of await pathsOf(gateway)) {
     const where = `${path}, ${Object.values(look).join(", ")}`;
     await visitor.open(path);
-    if (path === "/epochs") await page.locator("canvas").waitFor();
+    if (path === "/epochs" || path.startsWith("/kpis/")) await page.locator("canvas").waitFor();
     await fits(page, where);
     await isAccessible(page, where);
     if (!WORKING.test(path)) assert.deepEqual((await textOf(page)).match(JARGON) ?? [], [], `${where}: words that members need not know`);
     assert.equal(await page.locator("html").getAttribute("lang"), look.language, where);
     await shoot(page, `${path.slice(0, 12).replaceAll("/", "-")}-${Object.values(look).join("-")}`);
   }
-  visitor.isClean();
+  // Operations asks the stewards themselves.
+  visitor.isClean(/^$/, site.stewards);
   await visitor.close();
 }
 
-/** All words of the page, folded ones too, but not what members wrote or numbers of accounts. */
-async function textOf(page) {
-  await page.evaluate(() => document.querySelectorAll("details").forEach((details) => (details.open = true)));
-  const text = await page.locator("body").innerText();
+/** All words of the page, folded ones too, but not what members and programs wrote. */
+export async function textOf(page) {
+  const text = await page.evaluate(() => {
+    document.querySelectorAll("details").forEach((details) => (details.open = true));
+    const theirs = [...document.querySelectorAll("[data-said]")];
+    theirs.forEach((element) => (element.hidden = true));
+    const text = document.body.innerText;
+    theirs.forEach((element) => (element.hidden = false));
+    return text;
+  });
   assert.ok(text.length > 300, "the page has words");
   return text;
 }
@@ -119,6 +140,8 @@ async function absent(browser, site) {
     ["/epochs/abc", "This does not exist"],
     [`/polls/0x${"0".repeat(64)}`, "This does not exist"],
     ["/polls/abc", "This does not exist"],
+    [`/proposals/0x${"0".repeat(64)}`, "This does not exist"],
+    ["/kpis/abc", "There is no figure of this name"],
     ["/datasets/99999", "There is no dataset 99999 on offer"],
   ]) {
     await visitor.open(path);

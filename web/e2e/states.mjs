@@ -1,8 +1,9 @@
 // What pages show before there is an answer, where there is none, and where there is nothing to show.
 import assert from "node:assert/strict";
+import { stewardsOf } from "../scripts/serve.mjs";
 import { fits, isAccessible, settled, visit } from "./browser.mjs";
 
-const READING = ["/", "/licenses", "/treasury", "/epochs", "/epochs/1", "/polls", "/datasets", "/datasets/1", "/request", "/buy/1", "/desk", "/health"];
+const READING = ["/", "/licenses", "/treasury", "/epochs", "/epochs/1", "/proposals", "/delegates", "/polls", "/datasets", "/datasets/1", "/request", "/buy/1", "/desk", "/health", "/operations", "/kpis", "/kpis/members_active"];
 const LOOKS = [
   { size: "narrow", theme: "dark", language: "de" },
   { size: "wide", theme: "light", language: "en" },
@@ -37,7 +38,7 @@ async function loading({ browser, site, shoot }, look) {
     site.release();
     await settled(page);
   }
-  visitor.isClean();
+  visitor.isClean(/^$/, site.stewards);
   await visitor.close();
 }
 
@@ -63,7 +64,7 @@ async function failed({ browser, site, gateway, shoot }, look) {
     await settled(page);
     assert.equal(await page.getByRole("alert").count(), 0, `${path} recovers`);
   }
-  visitor.isClean(BROKEN);
+  visitor.isClean(BROKEN, site.stewards);
   await visitor.close();
 }
 
@@ -103,17 +104,17 @@ async function empty({ browser, site, fresh, shoot }, look) {
   site.be(fresh);
   const visitor = await visit(browser, site, look);
   const { page } = visitor;
-  for (const path of ["/", "/licenses", "/treasury", "/epochs", "/epochs/1", "/polls", "/datasets", "/datasets/1", "/health"]) {
+  for (const path of READING) {
     await visitor.open(path);
     await isAccessible(page, `${path} of a new cooperative, ${named(look)}`);
     await fits(page, path);
-    if (!["/licenses", "/treasury", "/polls"].includes(path)) continue;
+    if (!["/licenses", "/treasury", "/proposals", "/delegates", "/polls"].includes(path)) continue;
     const note = page.locator(".empty");
     assert.equal(await note.count(), 1, `${path} says that there is nothing yet`);
     assert.ok((await note.getByRole("link").count()) > 0, `${path} names the next step`);
     if (path === "/treasury") await shoot(page, `empty-${Object.values(look).join("-")}`);
   }
-  visitor.isClean();
+  visitor.isClean(/^$/, await stewardsOf(fresh));
   await visitor.close();
 }
 

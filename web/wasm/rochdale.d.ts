@@ -153,6 +153,14 @@ export function health_research(json: string): string;
 export function hold_poll(json: string): string;
 
 /**
+ * r" `{secret}` → `{secret, public}`.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function key_of(json: string): string;
+
+/**
  * r" `{secret}` → `{id, key}`.
  *
  * # Errors
@@ -185,7 +193,7 @@ export function locker_seal(json: string): string;
 export function notice(json: string): string;
 
 /**
- * r" `{cooperative, secret, order, request, sealed}` → the answer, checked against what was ordered.
+ * r" `{cooperative, secret, order, request, sealed}` → the answer, checked against what was ordered, with the `worker` that signed its receipt.
  *
  * # Errors
  * In English: what was not given as it has to be, or why it cannot be done.
@@ -328,6 +336,7 @@ export interface InitOutput {
     readonly expect: (a: number, b: number) => [number, number, number, number];
     readonly health_research: (a: number, b: number) => [number, number, number, number];
     readonly hold_poll: (a: number, b: number) => [number, number, number, number];
+    readonly key_of: (a: number, b: number) => [number, number, number, number];
     readonly locker_id: (a: number, b: number) => [number, number, number, number];
     readonly locker_open: (a: number, b: number) => [number, number, number, number];
     readonly locker_seal: (a: number, b: number) => [number, number, number, number];

@@ -552,6 +552,35 @@ export function hold_poll(json) {
 }
 
 /**
+ * r" `{secret}` → `{secret, public}`.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ * @param {string} json
+ * @returns {string}
+ */
+export function key_of(json) {
+    let deferred3_0;
+    let deferred3_1;
+    try {
+        const ptr0 = passStringToWasm0(json, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+        const len0 = WASM_VECTOR_LEN;
+        const ret = wasm.key_of(ptr0, len0);
+        var ptr2 = ret[0];
+        var len2 = ret[1];
+        if (ret[3]) {
+            ptr2 = 0; len2 = 0;
+            throw takeFromExternrefTable0(ret[2]);
+        }
+        deferred3_0 = ptr2;
+        deferred3_1 = len2;
+        return getStringFromWasm0(ptr2, len2);
+    } finally {
+        wasm.__wbindgen_free(deferred3_0, deferred3_1, 1);
+    }
+}
+
+/**
  * r" `{secret}` → `{id, key}`.
  *
  * # Errors
@@ -668,7 +697,7 @@ export function notice(json) {
 }
 
 /**
- * r" `{cooperative, secret, order, request, sealed}` → the answer, checked against what was ordered.
+ * r" `{cooperative, secret, order, request, sealed}` → the answer, checked against what was ordered, with the `worker` that signed its receipt.
  *
  * # Errors
  * In English: what was not given as it has to be, or why it cannot be done.

@@ -21,6 +21,7 @@ export const draw: (a: number, b: number) => [number, number, number, number];
 export const expect: (a: number, b: number) => [number, number, number, number];
 export const health_research: (a: number, b: number) => [number, number, number, number];
 export const hold_poll: (a: number, b: number) => [number, number, number, number];
+export const key_of: (a: number, b: number) => [number, number, number, number];
 export const locker_id: (a: number, b: number) => [number, number, number, number];
 export const locker_open: (a: number, b: number) => [number, number, number, number];
 export const locker_seal: (a: number, b: number) => [number, number, number, number];

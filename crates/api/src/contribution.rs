@@ -43,6 +43,27 @@ pub struct ContributionPackage {
     pub secrets: Vec<SealedTo>,
 }
 
+/// Most parts that one blob is put together of.
+pub const MOST_PARTS: usize = 64;
+
+/// `POST /v1/blobs/{cid}/parts` at the gateway: a blob that came in parts, each uploaded as a blob by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PartsRequest {
+    /// The names of the parts in their order, at most [`MOST_PARTS`].
+    #[schema(value_type = Vec<crate::shape::CidText>)]
+    pub parts: Vec<String>,
+}
+
+/// Where a blob stands that comes in parts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PartsAnswer {
+    /// The parts that are still to be uploaded; where there are none, the blob is kept under its name.
+    #[schema(value_type = Vec<crate::shape::CidText>)]
+    pub missing: Vec<String>,
+}
+
 /// What stewards alone learn of a contribution, between stewards; only ever sealed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

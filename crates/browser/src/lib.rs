@@ -101,7 +101,7 @@ exports! {
     expect: researching;
     /// `{cooperative, license_id, purpose, query, cut}` → `{order, request, typed_data}`.
     order: researching;
-    /// `{cooperative, secret, order, request, sealed}` → the answer, checked against what was ordered.
+    /// `{cooperative, secret, order, request, sealed}` → the answer, checked against what was ordered, with the `worker` that signed its receipt.
     open_answer: researching;
     /// `{cooperative, account, hours}` → `{key, until, challenge}`.
     session: reading;
@@ -111,6 +111,8 @@ exports! {
     check_answer: reading;
     /// `{}` → `{secret, public}`.
     reply_key: reading;
+    /// `{secret}` → `{secret, public}`.
+    key_of: reading;
     /// `{cooperative, member_id, secret, answer}` → the member's row.
     open_row: reading;
     /// `{cooperative, member_id, steward, secret, answer}` → who opened the member's records.

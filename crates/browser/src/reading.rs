@@ -136,6 +136,18 @@ pub struct ReplyKey {
     public: B256,
 }
 
+/// A key that is kept.
+#[derive(Deserialize)]
+pub struct Kept {
+    secret: Bytes,
+}
+
+/// The public half of a key that is kept.
+pub fn key_of(kept: Kept) -> Result<ReplyKey> {
+    let pair = SealingKeyPair::from_secret(&secret(&kept.secret)?);
+    Ok(ReplyKey { secret: B256::from(*pair.to_secret()), public: pair.public().0 })
+}
+
 /// Draws a key for one answer.
 pub fn reply_key(_: Nothing) -> Result<ReplyKey> {
     let pair = SealingKeyPair::random(&mut rng()?);

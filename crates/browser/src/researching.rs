@@ -1,8 +1,8 @@
 //! What a researcher asks: written and weighed here, signed by a wallet, opened here.
 
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes};
 use rochdale_api::order::{Answered, QueryRequest, SealedAnswer};
-use rochdale_client::{open_answer as open, order as unsigned_order};
+use rochdale_client::{answered_by, open_answer as open, order as unsigned_order};
 use rochdale_core::expect::Expected;
 use rochdale_core::ids::{LicenseId, Purpose};
 use rochdale_core::query::{MIN_COHORT, Query};
@@ -96,9 +96,19 @@ pub struct Opening {
     sealed: SealedAnswer,
 }
 
+/// An opened answer, and who signed its receipt: the page asks the chain whether that is a worker.
+#[derive(Serialize)]
+pub struct Opened {
+    #[serde(flatten)]
+    answered: Answered,
+    worker: Address,
+}
+
 /// Opens an answer and checks it against what was ordered.
-pub fn open_answer(asked: Opening) -> Result<Answered> {
+pub fn open_answer(asked: Opening) -> Result<Opened> {
     let Opening { cooperative, secret: key, order, request, sealed } = asked;
     let recipient = SealingKeyPair::from_secret(&secret(&key)?);
-    open(&cooperative.site, &recipient, (order, &request), &sealed).map_err(words)
+    let answered = open(&cooperative.site, &recipient, (order, &request), &sealed).map_err(words)?;
+    let worker = answered_by(&cooperative.site, &answered).map_err(words)?;
+    Ok(Opened { answered, worker })
 }

@@ -21,6 +21,7 @@ pub mod kpi;
 mod layouts;
 pub mod local;
 pub mod poll;
+mod seat;
 pub mod state;
 pub mod upgrade;
 

@@ -28,7 +28,7 @@ pub mod statement;
 mod unsigned;
 
 pub use membership::{Author, Member};
-pub use order::{Ordered, Researcher, open_answer, order};
+pub use order::{Ordered, Researcher, answered_by, open_answer, order};
 #[cfg(feature = "http")]
 pub use post::post_sealed;
 pub use site::{Site, Stamp};

@@ -1005,6 +1005,20 @@ export const Operations = v.object({
 });
 export type Operations = v.InferOutput<typeof Operations>;
 
+/** Where a blob stands that comes in parts. */
+export const PartsAnswer = v.object({
+  /** The parts that are still to be uploaded; where there are none, the blob is kept under its name. */
+  missing: v.array(CidText),
+});
+export type PartsAnswer = v.InferOutput<typeof PartsAnswer>;
+
+/** `POST /v1/blobs/{cid}/parts` at the gateway: a blob that came in parts, each uploaded as a blob by itself. */
+export const PartsRequest = v.object({
+  /** The names of the parts in their order, at most [`MOST_PARTS`]. */
+  parts: v.array(CidText),
+});
+export type PartsRequest = v.InferOutput<typeof PartsRequest>;
+
 /** `POST /v1/members/payout` at the gateway: be paid elsewhere from now on, also after the membership ended. */
 export const PayoutRequest = v.object({
   /** Seconds of block time. */

@@ -15,8 +15,8 @@ export const Poll = v.object({
 });
 export type Poll = v.InferOutput<typeof Poll>;
 
-/** `choice` is an option's place, from 0. */
-const Ballot = v.object({ choice: count });
+/** `choice` is an option's place, from 0; of a member's ballots the one with the highest number counts. */
+const Ballot = v.object({ member: count, choice: count, sequence: count });
 
 /** What a page tells of a settled epoch's header. */
 const Header = v.object({ attempt: count, sharers: count, payout: Decimal, cash_allocated: Decimal });
@@ -31,6 +31,10 @@ const Params = v.object({
   smoothing: count,
   min_licenses: count,
   min_datasets: count,
+  immediate_bps: count,
+  vesting_epochs: count,
+  data_unit: Decimal,
+  gov_unit: Decimal,
 });
 
 /** The polls, with their questions. */

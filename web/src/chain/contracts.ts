@@ -1,4 +1,6 @@
 //! What pages have done with contracts, in one piece that is loaded with the first wallet.
+export * from "./auction";
+export { endJob, escrowOf, jobOf, openJob, rates } from "./compute";
 export * from "./ethics";
 export { mined, now, sign } from "./evm";
 export * from "./market";

@@ -29,18 +29,23 @@ export const Bid = v.object({
   chain: count,
   house: Account,
   auction: count,
+  dataset: count,
   account: Account,
   amount,
+  purpose: count,
   category: count,
   key: Bytes,
   salt: Bytes,
   at: count,
+  /** When it is to be revealed, as the auction said when it was bid in; a pause makes it later. */
+  from: count,
+  until: count,
   saved: v.boolean(),
 });
 export type Bid = v.InferOutput<typeof Bid>;
 
 /** A job that was opened here; the chain forgets one that is settled. */
-export const Job = v.object({ id: v.string(), job: count, chain: count, account: Account, license: count, escrow: amount, plan: v.string(), at: count });
+export const Job = v.object({ id: v.string(), job: count, chain: count, account: Account, license: count, escrow: amount, plan: v.string(), dataset: count, at: count });
 export type Job = v.InferOutput<typeof Job>;
 
 /** An order with what became of it. */

@@ -8,6 +8,7 @@ import { Await } from "../ui/await";
 import { permille, useFormat } from "../ui/format";
 import { Code, Facts, More, Notice, PageHead, Section } from "../ui/page";
 import { Table } from "../ui/table";
+import { Room } from "./room";
 import { countOf, phaseOf } from "./phase";
 
 export const needs = ({ poll = "" }: Record<string, string>) => [readPollWhole(poll), readCooperative()];
@@ -19,6 +20,7 @@ export default function PollPage() {
   const cooperative = useRead(readCooperative());
   return (
     <>
+      <Room />
       <PageHead title={poll.data?.poll.question ?? t("poll.title")} lang={poll.data && ""} back={<Link to="/polls">{t("poll.back")}</Link>} />
       <Await of={[poll, cooperative]}>{(record, { now }) => <Record record={record} now={now} id={id} />}</Await>
     </>
@@ -43,6 +45,13 @@ function Record({ record: { poll, ballots }, now, id }: { record: PollCounted; n
           [t("poll.closes"), time(poll.closes_at)],
         ]}
       />
+      {phase === "open" && (
+        <p>
+          <Link to="/vote/polls/$poll" params={{ poll: id }} className="button">
+            {t("poll.answer")}
+          </Link>
+        </p>
+      )}
       <Section title={t("poll.answers")}>
         <Notice title={t("poll.unchecked")}>
           <p>{t("poll.uncheckedText")}</p>

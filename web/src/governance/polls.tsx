@@ -7,6 +7,7 @@ import { type PollAnswered, readPollsWhole } from "../api/within";
 import { Await } from "../ui/await";
 import { useFormat } from "../ui/format";
 import { Empty, PageHead, Section } from "../ui/page";
+import { Room } from "./room";
 import { phaseOf } from "./phase";
 
 export const needs = () => [readPollsWhole(), readCooperative()];
@@ -17,6 +18,7 @@ export default function Polls() {
   const cooperative = useRead(readCooperative());
   return (
     <>
+      <Room />
       <PageHead title={t("polls.title")} lead={t("polls.lead")} />
       <Await of={[polls, cooperative]}>
         {(unordered, { now }) => {
@@ -41,7 +43,7 @@ function None() {
     <Empty title={t("polls.empty")}>
       <p>{t("polls.emptyText")}</p>
       <p>
-        <Link to="/">{t("polls.emptyLink")}</Link>
+        <Link to="/vote/ask">{t("polls.emptyLink")}</Link>
       </p>
     </Empty>
   );

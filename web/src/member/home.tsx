@@ -2,12 +2,16 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
+import { readMemberVotes, readProposals } from "../api/deciding";
+import { useRead } from "../api/read";
+import { grouped } from "../governance/standing";
 import { Await } from "../ui/await";
 import { useFormat } from "../ui/format";
 import { Facts, Figures, Section } from "../ui/page";
 import type { Member } from "./core/facts";
 import { waiting } from "./core/outbox";
 import { useHeld, useMember, useRow } from "./core/reading";
+import { canVoteIn } from "./core/voting";
 import type { Opened, Session } from "./core/session";
 import { Mine } from "./parts/mine";
 import { Reading } from "./parts/come-in";
@@ -31,6 +35,7 @@ function Own({ opened, id }: { opened: Opened; id: number }) {
           <Section title={t("home.next")}>
             <Next member={seen} unsent={unsent.length} />
           </Section>
+          <ToVote id={id} />
           <Section title={t("home.share")}>
             <Facts
               of={[
@@ -69,6 +74,23 @@ function Next({ member: { active, consent, contributions }, unsent }: { member: 
         </Link>
       </p>
     </>
+  );
+}
+
+/** What waits for this member's vote. Where that cannot be read, the page says nothing of it: nothing here waits for it. */
+function ToVote({ id }: { id: number }) {
+  const { t } = useTranslation("member-mine");
+  const proposals = useRead(readProposals()).data ?? [];
+  const votes = useRead(readMemberVotes(id)).data;
+  const waiting = votes ? grouped(proposals).filter((group) => canVoteIn(group, votes).length > 0).length : 0;
+  if (waiting === 0) return null;
+  return (
+    <Section title={t("home.vote")}>
+      <p>{t("home.voteText", { count: waiting })}</p>
+      <p>
+        <Link to="/vote">{t("home.toVote")}</Link>
+      </p>
+    </Section>
   );
 }
 

@@ -6,6 +6,7 @@ import { Await } from "../ui/await";
 import { useFormat } from "../ui/format";
 import { Code, Facts, Notice, PageHead, Section } from "../ui/page";
 import { Table } from "../ui/table";
+import { Room } from "./room";
 
 export const needs = () => [readHealth(), readCooperative()];
 
@@ -18,6 +19,7 @@ export default function HealthPage() {
   const cooperative = useRead(readCooperative(), EVERY);
   return (
     <>
+      <Room />
       <PageHead title={t("health.title")} lead={t("health.lead")} />
       {/* Each by itself: a server that cannot work still says why, and then knows no directory. */}
       <Await of={[health]}>{(seen) => <Server health={seen} />}</Await>

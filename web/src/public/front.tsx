@@ -15,7 +15,7 @@ const CARDS = [
   ["patient", "/check"],
   ["member", "/licenses"],
   ["money", "/treasury"],
-  ["voter", "/polls"],
+  ["voter", "/proposals"],
   ["researcher", "/datasets"],
   ["operator", "/health"],
 ] as const;

@@ -18,12 +18,12 @@ import { Options, Select } from "../ui/form";
 import { useFormat } from "../ui/format";
 import { Code, Facts, Notice, Section } from "../ui/page";
 import { BudgetLeft } from "./budget";
+import { CATEGORIES } from "./categories";
 import { counted } from "./counted";
 import { sizeOf } from "./size";
 
 export const needs = () => [readDatasets(), readSizes(), readBudget()];
 
-export const CATEGORIES = [1, 2, 3, 4, 5, 6] as const;
 const ZERO = `0x${"0".repeat(64)}` as const;
 
 export default function Buy() {
@@ -146,7 +146,7 @@ function Cost({ desk, contracts, wanted }: { desk: Desk; contracts: Contracts; w
               />
             )}
             <BudgetLeft />
-            <Hindrances quote={price} months={wanted.months} />
+            <Hindrances quote={price} months={wanted.months} dataset={wanted.dataset} />
           </>
         )}
       </Await>
@@ -157,7 +157,7 @@ function Cost({ desk, contracts, wanted }: { desk: Desk; contracts: Contracts; w
 const MONTH = 30 * 86_400;
 
 /** What keeps this from being bought, or makes it worth less. */
-function Hindrances({ quote, months }: { quote: Quote; months: number }) {
+function Hindrances({ quote, months, dataset }: { quote: Quote; months: number; dataset: number }) {
   const { t } = useTranslation(["researcher-buy", "researcher-chain"]);
   const { money, date } = useFormat();
   const { price, balance, now, approvedUntil, isOpen, isAuctioned, lacksBond } = quote;
@@ -165,7 +165,15 @@ function Hindrances({ quote, months }: { quote: Quote; months: number }) {
   return (
     <>
       {!isOpen && <Hindrance of="closed" />}
-      {isOpen && isAuctioned && <Hindrance of="soldOtherwise" />}
+      {isOpen && isAuctioned && (
+        <Hindrance of="soldOtherwise">
+          <p>
+            <Link to="/auction/$dataset" params={{ dataset: String(dataset) }}>
+              {t("researcher-buy:buy.toAuction")}
+            </Link>
+          </p>
+        </Hindrance>
+      )}
       {approvedUntil <= now && (
         <Hindrance of="notApproved">
           <p>

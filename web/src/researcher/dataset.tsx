@@ -51,6 +51,15 @@ function Found({ set }: { set: DatasetView }) {
             {t("dataset.request")}
           </Link>
         </p>
+        <p>
+          <Link to="/auction/$dataset" params={{ dataset: String(set.dataset) }}>
+            {t("dataset.toAuction")}
+          </Link>{" "}
+          ·{" "}
+          <Link to="/compute/$dataset" params={{ dataset: String(set.dataset) }}>
+            {t("dataset.toCompute")}
+          </Link>
+        </p>
       </Section>
       <Section title={t("dataset.inside")}>
         <Inside codes={set.codes ?? []} />

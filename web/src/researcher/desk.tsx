@@ -11,7 +11,7 @@ import type { Contracts, Desk, Step } from "../chain/desk";
 import { OpenKey, useKeys } from "../chain/keys";
 import type { Terms } from "../chain/market";
 import { Room, Words, WithWallet } from "../chain/room";
-import { type Sent, sent } from "../chain/store";
+import { bids, type Sent, sent } from "../chain/store";
 import { Field } from "../member/parts/field";
 import { useAct } from "../ui/act";
 import { Await } from "../ui/await";
@@ -28,6 +28,7 @@ export default function MyLicences() {
       <WithWallet>
         {(desk, contracts) => (
           <>
+            <ToReveal desk={desk} contracts={contracts} />
             <Unconfirmed desk={desk} contracts={contracts} />
             <Licences desk={desk} contracts={contracts} />
           </>
@@ -164,6 +165,27 @@ function Renew({ desk, contracts, terms, refresh }: { desk: Desk; contracts: Con
       )}
     </div>
   );
+}
+
+/** Bids that were sealed here and are still sealed on the chain. */
+function ToReveal({ desk, contracts }: { desk: Desk; contracts: Contracts }) {
+  const { t } = useTranslation("researcher-sale");
+  const { time } = useFormat();
+  const sealed = useChain(desk, ["to-reveal"], async () => {
+    const own = (await bids.of(desk.account)).filter(({ chain }) => chain === desk.site.chain_id);
+    const seen = await Promise.all(own.map(async (bid) => ({ bid, sale: await contracts.saleOf(desk, bid.dataset, bid.auction) })));
+    return seen.flatMap(({ bid, sale: { live } }) => (live?.own?.seal === bid.seal && live.id === bid.auction && (live.stage === "bidding" || live.stage === "revealing") ? [{ bid, live }] : []));
+  });
+  return sealed.data?.map(({ bid, live }) => (
+    <Notice key={bid.seal} title={t("reveal.title", { id: live.id })}>
+      <p>{t("reveal.text", { from: time(live.commitEnd), until: time(live.revealEnd) })}</p>
+      <p>
+        <Link to="/auction/$dataset" params={{ dataset: String(bid.dataset) }}>
+          {t("reveal.link")}
+        </Link>
+      </p>
+    </Notice>
+  ));
 }
 
 /** Sent from this browser, and nobody saw it end: a tab was closed, or the chain was slow. */

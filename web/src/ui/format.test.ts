@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { dollarsForDrawing, formatOf, localeOf, money, permille, permilleUp } from "./format";
+import { dollarsForDrawing, formatOf, localeOf, money, permille, permilleUp, units } from "./format";
 
 const plain = (text: string) => text.replaceAll("\u00a0", " ").replaceAll("\u202f", " ");
 
@@ -18,6 +18,15 @@ describe("money", () => {
   });
   it("draws what it shows", () => {
     expect(dollarsForDrawing("288469999")).toBe(288.46);
+  });
+});
+
+describe("points of 10^18 parts", () => {
+  it("are cut to hundredths, and show no more of them than there are", () => {
+    expect(units("1999999999999999999", "en-GB")).toBe("1.99");
+    expect(units("5000000000000000000", "en-GB")).toBe("5");
+    expect(units("9999999999999999", "en-GB")).toBe("0");
+    expect(units("9007199254740993250000000000000000", "de-DE")).toBe("9.007.199.254.740.993,25");
   });
 });
 

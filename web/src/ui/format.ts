@@ -18,6 +18,14 @@ export function money(micro: string | bigint, locale: string): string {
   );
 }
 
+/** What is kept in parts of 10^18, cut to hundredths: what is shown is never more than what is there. */
+export function units(wei: string | bigint, locale: string): string {
+  const cents = BigInt(wei) / 10n ** 16n;
+  const digits = (cents < 0n ? -cents : cents).toString().padStart(3, "0");
+  const decimal = `${cents < 0n ? "-" : ""}${digits.slice(0, -2)}.${digits.slice(-2)}`;
+  return new Intl.NumberFormat(locale, { maximumFractionDigits: 2 }).format(decimal as Intl.StringNumericLiteral);
+}
+
 /** Whole dollars and what of them is left, for charts alone, which draw and do not add. */
 export const dollarsForDrawing = (micro: string): number => Number(BigInt(micro) / 10_000n) / 100;
 
@@ -37,6 +45,7 @@ export function formatOf(locale: string) {
   const at = (seconds: number, style: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale, style).format(seconds * 1000);
   return {
     money: (micro: string | bigint) => money(micro, locale),
+    units: (wei: string | bigint) => units(wei, locale),
     number: (value: number) => new Intl.NumberFormat(locale).format(value),
     /** A decimal that is kept as text, digit for digit. */
     decimal: (text: string) => new Intl.NumberFormat(locale, { maximumFractionDigits: 20 }).format(text as Intl.StringNumericLiteral),

@@ -8,7 +8,7 @@ import { readCooperative } from "../api/generated";
 import { options } from "../api/read";
 import { LANGUAGES, type Language, speak } from "../i18n";
 
-const PLACES = ["/home", "/check", "/licenses", "/treasury", "/epochs", "/polls", "/datasets", "/health"] as const;
+const PLACES = ["/home", "/check", "/licenses", "/treasury", "/epochs", "/proposals", "/datasets", "/health"] as const;
 
 export function Layout() {
   const { t } = useTranslation();

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Octets;
 use crate::account::{AccountCreated, AccountRequest, AccountView, ExecuteRequest, RecoveryApproval, RecoveryRequest};
 use crate::claim::{ClaimRequest, Claimed};
-use crate::contribution::{ContributionPackage, ContributionStatus, VaultPage};
+use crate::contribution::{ContributionPackage, ContributionStatus, PartsAnswer, PartsRequest, VaultPage};
 use crate::custody::{BlobRequest, RotateKeyRequest};
 use crate::governance::{
     ConstitutionView, DelegateView, MemberRewards, MemberVotes, Operations, ProposalDetail, ProposalView, ServiceView,
@@ -120,6 +120,8 @@ routes! {
     BLOBS: get "/v1/blobs", Worker, () => VaultPage;
     /// Upload a blob.
     PUT_BLOB: put "/v1/blobs/{cid}", Upload, Octets => ();
+    /// Put a blob together of parts, each uploaded by itself.
+    JOIN_BLOB: post "/v1/blobs/{cid}/parts", Upload, PartsRequest => PartsAnswer;
     /// A blob.
     BLOB: get "/v1/blobs/{cid}", Blob, () => Octets;
     /// A blob, for the steward that scores its record.

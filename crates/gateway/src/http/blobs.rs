@@ -1,7 +1,7 @@
 //! Sealed records in and out of the vault.
 
 use std::collections::BTreeSet;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use alloy::primitives::Address;
 use axum::Json;
@@ -9,10 +9,11 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use rochdale_api::contribution::{VAULT_PAGE, VaultPage};
+use futures_util::{StreamExt as _, stream};
+use rochdale_api::contribution::{MOST_PARTS, PartsAnswer, PartsRequest, VAULT_PAGE, VaultPage};
 use rochdale_api::custody::{BlobRequest, PERMIT_LIFETIME};
 use rochdale_api::route::gateway as route;
-use rochdale_api::server::{self, PathOf, QueryOf, Signed, Verified};
+use rochdale_api::server::{self, JsonBody, PathOf, QueryOf, Signed, Verified};
 use rochdale_api::shape::CidText;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::eip712;
@@ -21,9 +22,10 @@ use rochdale_crypto::Cid;
 use serde::Deserialize;
 use tokio_util::io::ReaderStream;
 
-use super::auth::forbidden;
+use super::auth::{AppState, forbidden};
 use super::{Answered, App, Gateway};
 use crate::erasure::wall_clock;
+use crate::quota::Upload;
 
 /// Bytes read from the disk at a time.
 const BUFFER: usize = 256 << 10;
@@ -46,16 +48,96 @@ const BUFFER: usize = 256 << 10;
 pub async fn put(State(gateway): App, PathOf(cid): PathOf<String>, request: Request) -> Result<StatusCode, Problem> {
     let cid = parse(&cid)?;
     let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
+    let upload = gateway.quota.begin(caller(&request)).await?;
+    take(&gateway, cid, upload, (request.into_body(), declared)).await?;
+    Ok(StatusCode::CREATED)
+}
+
+/// Puts a sealed record together of parts that were uploaded before, each as a blob by itself, so that an upload that broke off goes on with
+/// the part that it was at. Names the parts that are missing where some are; sent again once they are there, it is the same record. Parts
+/// are deleted like any blob that no contribution names.
+#[utoipa::path(
+    post, path = route::JOIN_BLOB.path, tag = "vault", request_body = PartsRequest,
+    params(("cid" = CidText, Path, description = "CIDv1 of the whole, raw, SHA-256")),
+    responses(
+        (status = 200, description = "What is missing; nothing where it is kept now", body = PartsAnswer),
+        (status = 400, description = "The parts in this order are another blob, or too many", body = Problem),
+        (status = 413, description = "It has too many bytes", body = Problem),
+        (status = 429, description = "This address has uploaded its share", body = Problem),
+        (status = 507, description = "Too much waits for its package", body = Problem),
+    )
+)]
+pub async fn join(
+    State(gateway): App,
+    PathOf(cid): PathOf<String>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    JsonBody(PartsRequest { parts }): JsonBody<PartsRequest>,
+) -> Answered<PartsAnswer> {
+    let cid = parse(&cid)?;
+    if !(1..=MOST_PARTS).contains(&parts.len()) {
+        let detail = format!("{} parts, 1 to {MOST_PARTS} make a blob", parts.len());
+        return Err(Problem::new(ProblemCode::BadRequest, detail));
+    }
+    let nothing = || Json(PartsAnswer { missing: Vec::new() });
+    if is_kept(&gateway, cid).await? {
+        return Ok(nothing());
+    }
+    let upload = gateway.quota.begin(server::holder(peer.ip())).await?;
+    let (mut files, mut missing, mut bytes) = (Vec::with_capacity(parts.len()), Vec::new(), 0u64);
+    for name in parts {
+        let part = parse(&name)?;
+        // A copy of somebody's record would outlive its erasure.
+        if !gateway.store.blob_members((*part.sha256()).into()).await?.is_empty() {
+            let detail = format!("part {part} is a record by itself");
+            return Err(
+                Problem::new(ProblemCode::BadRequest, detail).hint("upload the record in one, or cut it otherwise")
+            );
+        }
+        match gateway.vault.open_blob(part).await? {
+            Some((file, length)) => {
+                files.push(file);
+                bytes = bytes.saturating_add(length);
+            }
+            None => missing.push(name),
+        }
+    }
+    if !missing.is_empty() {
+        return Ok(Json(PartsAnswer { missing }));
+    }
+    let whole = stream::iter(files).flat_map(|file| ReaderStream::with_capacity(file, BUFFER));
+    take(&gateway, cid, upload, (Body::from_stream(whole), Some(bytes))).await?;
+    Ok(nothing())
+}
+
+/// Who sends.
+fn caller(request: &Request) -> IpAddr {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    let address = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |ConnectInfo(peer)| server::holder(peer.ip()));
-    let upload = gateway.quota.begin(address).await?;
+    peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |ConnectInfo(peer)| server::holder(peer.ip()))
+}
+
+/// Whether a blob is there already, which counts like an upload of now.
+async fn is_kept(gateway: &Gateway, cid: Cid) -> Result<bool, Problem> {
+    let _turn = gateway.vault.turn().await;
+    let Some((_, bytes)) = gateway.vault.open_blob(cid).await? else { return Ok(false) };
+    gateway.store.note_blob((*cid.sha256()).into(), bytes, wall_clock()).await?;
+    Ok(true)
+}
+
+/// Takes what comes and keeps it under its name.
+async fn take(
+    gateway: &AppState,
+    cid: Cid,
+    upload: Upload,
+    (body, declared): (Body, Option<u64>),
+) -> Result<(), Problem> {
+    let gateway = gateway.clone();
     // A task of its own: who hangs up before the answer must not leave a file that no row names.
     let taking = tokio::spawn(async move {
-        let received = gateway.vault.receive(cid, request.into_body(), declared, &upload).await?;
+        let received = gateway.vault.receive(cid, body, declared, &upload).await?;
         let _turn = gateway.vault.turn().await;
         let bytes = gateway.vault.keep(received).await?;
         gateway.store.note_blob((*cid.sha256()).into(), bytes, wall_clock()).await?;
-        Ok::<_, Problem>(StatusCode::CREATED)
+        Ok::<_, Problem>(())
     });
     taking.await.map_err(|error| Problem::new(ProblemCode::Internal, error.to_string()))?
 }

@@ -187,6 +187,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(consents::erase))
         .routes(routes!(blobs::list))
         .routes(routes!(blobs::put, blobs::get, blobs::score))
+        .routes(routes!(blobs::join))
         .routes(routes!(contributions::contribute))
         .routes(routes!(contributions::status))
         .routes(routes!(relay::claims))

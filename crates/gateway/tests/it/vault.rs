@@ -2,7 +2,8 @@
 
 use alloy::signers::local::PrivateKeySigner;
 use reqwest::StatusCode;
-use rochdale_api::contribution::ContributionStatus;
+use rochdale_api::client::ClientError;
+use rochdale_api::contribution::{ContributionStatus, MOST_PARTS, PartsAnswer, PartsRequest};
 use rochdale_api::custody::{BlobPermit, BlobRequest};
 use rochdale_api::route::{Call, gateway};
 use rochdale_api::{Problem, ProblemCode};
@@ -79,6 +80,43 @@ async fn blobs_are_served_to_those_who_need_them_alone() {
     let mut changed = blob;
     changed[100] ^= 1;
     let error = rig.client().put_bytes(gateway::PUT_BLOB.at(cid), changed).await.unwrap_err();
+    assert_eq!(error.code(), ProblemCode::BadRequest, "{error}");
+}
+
+/// Which of these parts the gateway still misses of a blob.
+async fn missing(rig: &Rig, whole: Cid, parts: &[Cid]) -> Result<Vec<String>, ClientError> {
+    let request = PartsRequest { parts: parts.iter().map(Cid::to_string).collect() };
+    rig.client().post(gateway::JOIN_BLOB.at(whole), &request).await.map(|answer: PartsAnswer| answer.missing)
+}
+
+#[tokio::test]
+async fn a_record_comes_in_parts_and_goes_on_where_it_broke_off() {
+    let rig = Rig::new().await;
+    let (key, id) = rig.member(1).await;
+    let (package, blob) = rig.package(&key, id).await;
+    let whole = Cid::of(&blob);
+    let parts: Vec<Vec<u8>> = blob.chunks(blob.len().div_ceil(3)).map(<[u8]>::to_vec).collect();
+    let names: Vec<Cid> = parts.iter().map(|part| Cid::of(part)).collect();
+    rig.put(parts[1].clone()).await;
+    let left = [names[0].to_string(), names[2].to_string()];
+    assert_eq!(missing(&rig, whole, &names).await.unwrap(), left, "nothing is sent twice");
+    rig.put(parts[0].clone()).await;
+    rig.put(parts[2].clone()).await;
+
+    let turned = [names[1], names[0], names[2]];
+    let code = async |parts: &[Cid]| missing(&rig, whole, parts).await.unwrap_err().code();
+    assert_eq!(code(&turned).await, ProblemCode::BadRequest, "in another order they are another blob");
+    assert_eq!(code(&[]).await, ProblemCode::BadRequest);
+    assert_eq!(code(&vec![names[0]; MOST_PARTS + 1]).await, ProblemCode::BadRequest);
+    assert_eq!(missing(&rig, whole, &names).await.unwrap(), Vec::<String>::new());
+    assert_eq!(missing(&rig, whole, &names).await.unwrap(), Vec::<String>::new(), "again is fine");
+
+    let _: ContributionStatus = rig.client().post(gateway::CONTRIBUTE, &package).await.unwrap();
+    let now = rig.now().await;
+    assert_eq!(rig.signing(&key).get_bytes_signed(gateway::BLOB.at(whole), now).await.unwrap(), blob);
+    // Nobody has a copy made of a record, which would outlive it.
+    let two = Cid::of(&[&blob[..], &blob[..]].concat());
+    let error = missing(&rig, two, &[whole, whole]).await.unwrap_err();
     assert_eq!(error.code(), ProblemCode::BadRequest, "{error}");
 }
 

@@ -8,9 +8,10 @@ import { changeThings } from "./locker";
 import { type Parcel, put, remove } from "./outbox";
 import { mustBeKnown } from "./pinned";
 import * as rules from "./rules";
-import { confirmed, send, upload } from "./send";
+import { confirmed, send } from "./send";
 import { keep, type Opened } from "./session";
 import { withAdded } from "./things";
+import { deliverBlob } from "./uploading";
 
 export type Step = "sealing" | "asking" | "sending" | "recording";
 type Tell = (step: Step, part?: number) => void;
@@ -40,7 +41,7 @@ export async function add(opened: Opened, name: string, record: FromFile, tell: 
 export function deliver(parcel: Parcel, tell: Tell): Promise<void> {
   return navigator.locks.request(`rochdale.parcel.${parcel.commitment}`, async () => {
     tell("sending", 0);
-    await upload(`/v1/blobs/${parcel.cid}`, parcel.blob, (part) => tell("sending", part));
+    await deliverBlob(parcel.cid, parcel.blob, (part) => tell("sending", part));
     tell("recording");
     await send("POST", "/v1/contributions", parcel.request, ContributionStatus);
     const { state, reason } = await confirmed(

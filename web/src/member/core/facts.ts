@@ -19,6 +19,7 @@ export const Cooperative = v.looseObject({
   epoch: count,
   final_epoch: count,
   quorum: count,
+  finalized: v.looseObject({ number: count, timestamp: count }),
   stewards: v.array(Steward),
   manifest: v.looseObject({ addresses: v.record(v.string(), v.string()) }),
 });

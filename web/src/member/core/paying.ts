@@ -6,14 +6,14 @@ import * as rules from "./rules";
 import { send, settle } from "./send";
 import type { Opened } from "./session";
 
-/** What came of asking: an amount in micro-USDC, or why none. */
-export type Claim = { readonly kind: "paid"; readonly cash: string } | { readonly kind: "later" | "nothing" | "refused" };
+/** What came of asking: amounts in micro-USDC and in parts of 10^18, or why none. */
+export type Claim = { readonly kind: "paid"; readonly cash: string; readonly data: string; readonly gov: string } | { readonly kind: "later" | "nothing" | "refused" };
 
 /** No prompt: anyone may have a member paid what is due. */
 export async function claim(member_id: number): Promise<Claim> {
   const { paid, later, skipped } = await send("POST", "/v1/claims", { members: [member_id] }, Claimed);
   const mine = paid.find((one) => one.member_id === member_id);
-  if (mine) return { kind: "paid", cash: mine.cash };
+  if (mine) return { kind: "paid", cash: mine.cash, data: mine.data, gov: mine.gov };
   if (skipped.includes(member_id)) return { kind: "refused" };
   return { kind: later?.includes(member_id) ? "later" : "nothing" };
 }

@@ -44,10 +44,11 @@ export const useRow = (session: Session, member_id: number) =>
 export const useHeld = (session: Session, member_id: number) =>
   useQuery({
     queryKey: ["held", member_id, session.key],
-    queryFn: async (): Promise<{ cash: Seen<string>; records: Seen<string> }> => {
+    queryFn: async (): Promise<{ cash: Seen<string>; data: Seen<string>; gov: Seen<string>; records: Seen<string> }> => {
       const all = await held(await mine(session, member_id));
       const each = <T>(of: (report: Held) => T): Answers<T> => ({ ...all, answers: all.answers.map(({ steward, said }) => ({ steward, said: of(said) })) });
-      return { cash: seenOf(each(({ claimed }) => claimed.cash)), records: seenOf(each(({ contributions }) => String(contributions.length))) };
+      const paid = (what: "cash" | "data" | "gov") => seenOf(each(({ claimed }) => claimed[what]));
+      return { cash: paid("cash"), data: paid("data"), gov: paid("gov"), records: seenOf(each(({ contributions }) => String(contributions.length))) };
     },
     networkMode: "always",
   });

@@ -132,7 +132,10 @@ export type Use = v.InferOutput<typeof Use>;
 
 const Row = v.object({
   epoch: count,
-  row: v.looseObject({ cash_earned: decimal, cash_streaming: decimal, usage_weight: decimal, closed: v.boolean() }),
+  row: v.looseObject({
+    ...{ cash_earned: decimal, cash_streaming: decimal, usage_weight: decimal, closed: v.boolean(), streak: count },
+    ...{ data_earned: decimal, data_locked: decimal, data_vesting: decimal, gov_earned: decimal, gov_locked: decimal, gov_vesting: decimal },
+  }),
   leaf: v.looseObject({ cash: decimal, stream: decimal }),
   contributions: v.array(v.object({ contribution_id: count, score: v.nullable(Score), epoch: v.nullable(count), reasons: v.array(v.string()) })),
   uses: v.array(Use),
@@ -147,7 +150,7 @@ export const openOpenings = (of: ToOpen) => call("open_openings", of, v.array(Op
 
 const HeldRecord = v.looseObject({ contribution_id: count, commitment: v.string(), erased: v.boolean(), record: v.nullable(v.looseObject({ blob_digest: v.string() })) });
 export type HeldRecord = v.InferOutput<typeof HeldRecord>;
-const Held = v.looseObject({ contributions: v.array(HeldRecord), claimed: v.looseObject({ cash: decimal }) });
+const Held = v.looseObject({ contributions: v.array(HeldRecord), claimed: v.looseObject({ cash: decimal, data: decimal, gov: decimal }) });
 export type Held = v.InferOutput<typeof Held>;
 export const openHeld = (of: ToOpen) => call("open_held", of, Held);
 
@@ -169,5 +172,19 @@ export const doorOfCode = async (recovery_code: string): Promise<Hex> => (await 
 
 export const approveRecovery = (of: { cooperative: Cooperative; account: string; recovery_code: string; qx: Hex; qy: Hex; round: number }) => call("approve_recovery", of, request);
 
-export type Act = { kind: "veto" } | { kind: "set_recovery"; recovery_code: string };
+export type House = "member" | "token";
+export type Support = "for" | "against" | "abstain";
+export type Act =
+  | { kind: "veto" }
+  | { kind: "set_recovery"; recovery_code: string }
+  | { kind: "vote"; proposal: string; houses: House[]; support: Support }
+  | { kind: "delegate"; to: string }
+  | { kind: "lock"; amount: string; tier: number }
+  | { kind: "unlock"; index: number }
+  | { kind: "sync" };
 export const accountAct = (of: { cooperative: Cooperative; account: string; nonce: number; act: Act }) => call("account_act", of, ToAgree);
+
+/** `poll` as the gateway gives it, and its number, by which the rules see that it is the one that was shown. */
+export const ballot = (of: { cooperative: Cooperative; member: Member; id: string; poll: unknown; choice: number; sequence: number }) => call("ballot", of, ToAgree);
+/** The members are those of a block that is final, with its time. */
+export const holdPoll = (of: { cooperative: Cooperative; member: Member; question: string; options: string[]; snapshot_block: number; snapshot_time: number; days: number }) => call("hold_poll", of, ToAgree);

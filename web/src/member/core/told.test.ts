@@ -4,7 +4,10 @@ import { mostTold } from "./told";
 
 const row = (epoch: number, cash: string, more: Partial<Row> = {}): Row => ({
   epoch,
-  row: { cash_earned: cash, cash_streaming: "0", usage_weight: "0", closed: false },
+  row: {
+    ...{ cash_earned: cash, cash_streaming: "0", usage_weight: "0", closed: false, streak: 0 },
+    ...{ data_earned: "0", data_locked: "0", data_vesting: "0", gov_earned: "0", gov_locked: "0", gov_vesting: "0" },
+  },
   leaf: { cash, stream: "0" },
   contributions: [],
   uses: [],

@@ -9,6 +9,7 @@ import type { Member } from "../core/facts";
 import * as rules from "../core/rules";
 import type { Opened } from "../core/session";
 import { ActButton, useAct } from "./act";
+import { Options } from "./options";
 
 const DAY = 86_400;
 const SPANS = { one: 365 * DAY, two: 730 * DAY, open: 0 } as const;
@@ -53,27 +54,6 @@ function Form({ chosen, choose, review }: { chosen: Chosen; choose: (part: Parti
         </button>
       </p>
     </form>
-  );
-}
-
-function Options<T extends string | number>(props: { legend: string; name: string; value: T; options: readonly T[]; choose: (one: T) => void; text: (one: T) => [name: string, what: string] }) {
-  const { legend, name, value, options, choose, text } = props;
-  return (
-    <fieldset className="options">
-      <legend>{legend}</legend>
-      {options.map((one) => {
-        const [title, what] = text(one);
-        return (
-          <label key={one} className="option">
-            <input type="radio" name={name} checked={one === value} onChange={() => choose(one)} />
-            <span>
-              <strong>{title}</strong>
-              {what && <span className="option-what">{what}</span>}
-            </span>
-          </label>
-        );
-      })}
-    </fieldset>
   );
 }
 

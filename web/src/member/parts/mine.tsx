@@ -11,7 +11,7 @@ import { Alarm } from "./alarm";
 import { ComeIn } from "./come-in";
 import { Keepers } from "./keepers";
 
-const PLACES = ["/home", "/data", "/sharing", "/uses", "/money", "/help"] as const;
+const PLACES = ["/home", "/data", "/sharing", "/uses", "/money", "/rewards", "/vote", "/help"] as const;
 
 interface Head {
   title: string;

@@ -1,0 +1,48 @@
+//! What a member is told about a vote: it is never offered where the chain would refuse it.
+import { describe, expect, it, vi } from "vitest";
+import type { MemberVotes } from "../../api/deciding";
+import { answerOf, canVoteIn, standingIn } from "./voting";
+
+vi.mock("./asking", () => import("./rules.fixture"));
+
+const ID = `0x${"1".repeat(64)}`;
+const ME = `0x${"a".repeat(40)}`;
+const votes = (more: Partial<MemberVotes> = {}): MemberVotes => ({
+  ...{ member_id: 7, account: ME, active: true, seasoned_at: 100, now: 1_000 },
+  ...{ member_votes: "1", held: "4", token_votes: "4", gov_balance: "16", lockable: "16", delegate: ME, delegate_member: 7, delegators: 0 },
+  ...{ locks: [], ballots: [], on: [] },
+  ...more,
+});
+const open = (house: "member" | "token", more = {}) => ({ id: ID, house, status: "active", opens_at: 500, ...more });
+
+describe("a house", () => {
+  it("can be voted in with the votes that were there when it opened, and with no others", () => {
+    const own = votes({ on: [{ house: "member", proposal: ID, votes: "1" }, { house: "token", proposal: ID, votes: "0" }] });
+    expect(standingIn(open("member"), own)).toEqual({ kind: "can", votes: "1" });
+    // It has votes there by now: the proposal was opened before.
+    expect(standingIn(open("token"), own)).toEqual({ kind: "none" });
+    expect(canVoteIn([open("member"), open("token")], own)).toEqual(["member"]);
+  });
+  it("says from when there is a vote for who joined too late", () => {
+    expect(standingIn(open("member"), votes({ seasoned_at: 501 }))).toEqual({ kind: "late", from: 501 });
+  });
+  it("is not offered twice, also where the member has votes there", () => {
+    const ballots = [{ house: "member" as const, proposal: ID, support: "against" as const, votes: "1", at: 600 }];
+    const own = votes({ ballots, on: [{ house: "member", proposal: ID, votes: "1" }] });
+    expect(standingIn(open("member"), own)).toEqual({ kind: "voted", support: "against", votes: "1", at: 600 });
+    expect(canVoteIn([open("member")], own)).toEqual([]);
+    expect(standingIn(open("token"), own).kind).toBe("none");
+  });
+  it("is not offered before voting began or after it ended", () => {
+    const own = votes({ on: [{ house: "member", proposal: ID, votes: "1" }] });
+    expect(standingIn(open("member", { status: "pending" }), own).kind).toBe("early");
+    for (const status of ["defeated", "succeeded", "queued", "executed", "a status of tomorrow"]) expect(standingIn(open("member", { status }), own).kind, status).toBe("over");
+  });
+});
+
+it("finds the member's own answer, and nobody else's", () => {
+  const ballots = [5, 7].map((member) => ({ ballot: { member, choice: member - 5, sequence: 0 } }));
+  const record = { ballots } as unknown as Parameters<typeof answerOf>[0];
+  expect(answerOf(record, 7)?.choice).toBe(2);
+  expect(answerOf(record, 8)).toBeUndefined();
+});

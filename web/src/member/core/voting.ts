@@ -1,0 +1,106 @@
+//! Voting: on proposals, in each house at once; on polls; and how much a vote weighs.
+import { type House, type MemberVotes, type ProposalView, readMemberVotes, type Support } from "../../api/deciding";
+import { Mined, PollView, readPollBallots, SignedBallot } from "../../api/generated";
+import { fetchRead } from "../../api/read";
+import { type PollAnswered, type PollCounted, readPollsWhole, readPollWhole } from "../../api/within";
+import { agree } from "./agree";
+import { account, cooperative, member } from "./facts";
+import * as rules from "./rules";
+import { send, settle } from "./send";
+import type { Opened } from "./session";
+
+/** What a member can do about a proposal in one house. */
+export type Standing =
+  | { readonly kind: "voted"; readonly support: Support; readonly votes: string; readonly at: number }
+  | { readonly kind: "can"; readonly votes: string }
+  /** Had no vote when voting opened: not 30 days a member by then, or nothing earned. */
+  | { readonly kind: "late"; readonly from: number }
+  | { readonly kind: "none" }
+  | { readonly kind: "early" | "over" };
+
+export function standingIn({ id, house, status, opens_at }: Pick<ProposalView, "id" | "house" | "status" | "opens_at">, votes: MemberVotes): Standing {
+  const cast = votes.ballots.find((ballot) => ballot.proposal === id && ballot.house === house);
+  if (cast) return { kind: "voted", support: cast.support, votes: cast.votes, at: cast.at };
+  if (status === "pending") return { kind: "early" };
+  if (status !== "active") return { kind: "over" };
+  const then = votes.on.find((one) => one.proposal === id && one.house === house)?.votes;
+  if (then !== undefined && BigInt(then) > 0n) return { kind: "can", votes: then };
+  if (votes.seasoned_at > opens_at) return { kind: "late", from: votes.seasoned_at };
+  return { kind: "none" };
+}
+
+export const canVoteIn = (houses: readonly Pick<ProposalView, "id" | "house" | "status" | "opens_at">[], votes: MemberVotes): House[] =>
+  houses.filter((house) => standingIn(house, votes).kind === "can").map(({ house }) => house);
+
+const look = (id: number) => fetchRead(readMemberVotes(id));
+
+/** One prompt, for all of these houses. What came on the chain is said, also where another device was faster. */
+export async function vote(opened: Opened, proposal: string, houses: House[], support: Support): Promise<MemberVotes> {
+  const id = idOf(opened);
+  const isIn = (seen: MemberVotes) => houses.every((house) => seen.ballots.some((ballot) => ballot.house === house && ballot.proposal === proposal));
+  return act(opened, { kind: "vote", proposal, houses, support }, () => look(id), isIn);
+}
+
+/** One prompt: who casts the votes of the house of contributors. */
+export const delegate = (opened: Opened, to: string): Promise<MemberVotes> =>
+  act(opened, { kind: "delegate", to }, () => look(idOf(opened)), (seen) => seen.delegate.toLowerCase() === to.toLowerCase());
+
+/** One prompt: points are set aside for as long as the tier says. */
+export async function lock(opened: Opened, amount: bigint, tier: number): Promise<MemberVotes> {
+  const before = (await look(idOf(opened))).locks.length;
+  return act(opened, { kind: "lock", amount: amount.toString(), tier }, () => look(idOf(opened)), (seen) => seen.locks.length > before);
+}
+
+/** One prompt: points whose time is over are free again. */
+export async function unlock(opened: Opened, index: number): Promise<MemberVotes> {
+  const before = (await look(idOf(opened))).locks.length;
+  return act(opened, { kind: "unlock", index }, () => look(idOf(opened)), (seen) => seen.locks.length < before);
+}
+
+/** One prompt: points that were earned before the first 30 days were over count from then on. */
+export const count = (opened: Opened): Promise<MemberVotes> => act(opened, { kind: "sync" }, () => look(idOf(opened)), ({ held }) => BigInt(held) > 0n);
+
+async function act<T>({ things }: Opened, what: rules.Act, seen: () => Promise<T>, isSo: (seen: T) => boolean): Promise<T> {
+  const [directory, before] = await Promise.all([cooperative(), account(things.account)]);
+  const asked = await rules.accountAct({ cooperative: directory, account: things.account, nonce: before.nonce, act: what });
+  const { signed } = await agree(asked, things.passkey.credential);
+  return settle(() => send("POST", "/v1/accounts/execute", signed, Mined), seen, isSo);
+}
+
+function idOf({ things: { member_id } }: Opened): number {
+  if (member_id === null) throw new Error("no member yet");
+  return member_id;
+}
+
+/** The member's own answer, where there is one. */
+export const answerOf = ({ ballots }: PollCounted, member_id: number) => ballots.map(({ ballot }) => ballot).find((ballot) => ballot.member === member_id);
+
+/** One prompt. The last answer counts: it has the next number, whichever device gave the one before. */
+export async function answer(opened: Opened, poll: string, choice: number): Promise<PollCounted> {
+  const id = idOf(opened);
+  const [directory, who, record] = await Promise.all([cooperative(), member(id), fetchRead(readPollBallots(poll))]);
+  const before = answerOf(await fetchRead(readPollWhole(poll)), id);
+  const sequence = before ? before.sequence + 1 : 0;
+  const asked = await rules.ballot({ cooperative: directory, member: who, id: poll, poll: record.poll, choice, sequence });
+  const { signed } = await agree(asked, opened.things.passkey.credential);
+  return settle(
+    () => send("POST", `/v1/polls/${poll}/ballots`, signed, SignedBallot),
+    () => fetchRead(readPollWhole(poll)),
+    (seen) => {
+      const own = answerOf(seen, id);
+      return own?.choice === choice && own.sequence >= sequence;
+    },
+  );
+}
+
+/** One prompt: asks all members who have a vote by now. Gives the poll's number. */
+export async function hold(opened: Opened, question: string, options: string[], days: number): Promise<string> {
+  const id = idOf(opened);
+  const [directory, who] = await Promise.all([cooperative(), member(id)]);
+  const { number, timestamp } = directory.finalized;
+  const asked = await rules.holdPoll({ cooperative: directory, member: who, question, options, snapshot_block: number, snapshot_time: timestamp, days });
+  const { signed } = await agree(asked, opened.things.passkey.credential);
+  const own = (all: PollAnswered[]) => all.find(({ poll }) => poll.author === id && poll.question === question && poll.opens_at === directory.now);
+  const seen = await settle(() => send("POST", "/v1/polls", signed, PollView), () => fetchRead(readPollsWhole()), (all) => own(all) !== undefined);
+  return own(seen)?.id ?? "";
+}

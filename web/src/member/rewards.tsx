@@ -1,0 +1,220 @@
+//! Rewards: what contributing earned, what still waits and for what, collecting it, and where it can go.
+import { useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { readMemberRewards, readServices } from "../api/deciding";
+import { useRead } from "../api/read";
+import { type Epoch, readEpochWhole } from "../api/within";
+import { Await } from "../ui/await";
+import { useFormat } from "../ui/format";
+import { Empty, Facts, Figures, Notice, Section } from "../ui/page";
+import { Table } from "../ui/table";
+import { due } from "./core/due";
+import { type Claim, claim } from "./core/paying";
+import { useHeld, useMember, useRow } from "./core/reading";
+import type { Session } from "./core/session";
+import type { ToldRow } from "./core/told";
+import { ActButton, useAct } from "./parts/act";
+import { Reading } from "./parts/come-in";
+import { Differing } from "./parts/differing";
+import { Mine } from "./parts/mine";
+
+export default function Rewards() {
+  const { t } = useTranslation("member-vote");
+  return (
+    <Mine title={t("rewards.title")} lead={t("rewards.lead")}>
+      {(opened, id) => (
+        <>
+          <Reading opened={opened}>{(session) => <Earned session={session} id={id} />}</Reading>
+          <Section title={t("rewards.spend")}>
+            <p>{t("rewards.spendText")}</p>
+            <Spend id={id} />
+          </Section>
+          <Section title={t("rewards.give")}>
+            <Gift id={id} />
+          </Section>
+        </>
+      )}
+    </Mine>
+  );
+}
+
+function Earned({ session, id }: { session: Session; id: number }) {
+  const { t } = useTranslation("member-vote");
+  const row = useRow(session, id);
+  return (
+    <Await of={[row]}>
+      {(seen) =>
+        seen.said ? (
+          <>
+            <Settled told={seen.said} session={session} id={id} />
+            <Differing of={seen} />
+          </>
+        ) : (
+          <Empty title={t("rewards.none")}>
+            <p>{t("rewards.noneText")}</p>
+            <p>
+              <Link to="/data">{t("rewards.toData")}</Link>
+            </p>
+          </Empty>
+        )
+      }
+    </Await>
+  );
+}
+
+function Settled({ told: { row, epoch }, session, id }: { told: ToldRow; session: Session; id: number }) {
+  const { t } = useTranslation("member-vote");
+  const { units } = useFormat();
+  const held = useHeld(session, id);
+  const period = useRead(readEpochWhole(epoch));
+  return (
+    <Await of={[held, period]}>
+      {({ data, gov }, { params }) => {
+        const dueData = due(row.data_earned, params.data_unit, data.said ?? "0");
+        const dueGov = due(row.gov_earned, params.gov_unit, gov.said ?? "0");
+        return (
+          <>
+            <Figures
+              of={[
+                [units(row.data_earned), t("rewards.data.earned")],
+                [units(row.data_vesting), t("rewards.data.vesting")],
+                [units(row.data_locked), t("rewards.data.locked")],
+              ]}
+            />
+            <p className="small">{t("rewards.asOf", { epoch })}</p>
+            <Section title={t("rewards.how")}>
+              <How params={params} streak={row.streak} />
+            </Section>
+            <Section title={t("rewards.collect")}>
+              <Collect id={id} data={dueData} gov={dueGov} collected={data.said ?? "0"} unit={params.data_unit} />
+            </Section>
+            <Section title={t("rewards.points")}>
+              <p>{t("rewards.pointsText")}</p>
+              <Facts
+                of={[
+                  [t("rewards.gov.earned"), units(row.gov_earned)],
+                  [t("rewards.gov.vesting"), units(row.gov_vesting)],
+                  [t("rewards.gov.locked"), units(row.gov_locked)],
+                ]}
+              />
+              <p>
+                <Link to="/vote">{t("rewards.toVote")}</Link>
+              </p>
+            </Section>
+          </>
+        );
+      }}
+    </Await>
+  );
+}
+
+/** From an award to what is the member's, by the rules of the last period. */
+function How({ params: { immediate_bps, vesting_epochs }, streak }: { params: Epoch["params"]; streak: number }) {
+  const { t } = useTranslation("member-vote");
+  const { percent } = useFormat();
+  return (
+    <>
+      <ol>
+        <li>{t("rewards.steps.now", { part: percent(immediate_bps / 10) })}</li>
+        <li>{t("rewards.steps.use")}</li>
+        <li>{t("rewards.steps.flow", { count: vesting_epochs })}</li>
+      </ol>
+      <p>{t("rewards.lost")}</p>
+      {streak > 1 && <p>{t("rewards.streak", { count: streak })}</p>}
+    </>
+  );
+}
+
+/** What is shown of an amount at least, in parts of 10^18. */
+const HUNDREDTH = 10n ** 16n;
+
+/** Money, DATA and voting points come in one go. */
+function Collect({ id, data, gov, collected, unit }: { id: number; data: bigint; gov: bigint; collected: string; unit: string }) {
+  const { t } = useTranslation("member-vote");
+  const { units } = useFormat();
+  const queries = useQueryClient();
+  const [came, setCame] = useState<Claim>();
+  const collecting = useAct(async () => {
+    setCame(await claim(id));
+    await Promise.all([["held", id], [readMemberRewards(id).path]].map((queryKey) => queries.invalidateQueries({ queryKey })));
+  });
+  const kind = came && (came.kind === "paid" && BigInt(came.data) === 0n && BigInt(came.gov) === 0n ? "money" : came.kind);
+  return (
+    <>
+      <Facts
+        of={[
+          [t("rewards.due"), t("rewards.amounts", { data: units(data), gov: units(gov) })],
+          [t("rewards.collected"), t("rewards.dataAmount", { data: units(collected) })],
+        ]}
+      />
+      {BigInt(unit) >= HUNDREDTH && <p className="small">{t("rewards.whole", { unit: units(unit) })}</p>}
+      {data + gov > 0n && <ActButton act={collecting} given={[]} label={t("rewards.collectDo")} working={() => t("rewards.collecting")} kept={t("rewards.stays")} />}
+      {came && kind && collecting.state.at === "done" && (
+        <div role="status">
+          <Notice title={t(`rewards.came.${kind}.title`, came.kind === "paid" ? { data: units(came.data), gov: units(came.gov) } : {})} tone={came.kind === "paid" ? "good" : "note"}>
+            <p>{t(`rewards.came.${kind}.text`)}</p>
+          </Notice>
+        </div>
+      )}
+    </>
+  );
+}
+
+/** What lies where the member is paid, and what there is to have for it. */
+function Spend({ id }: { id: number }) {
+  const { t } = useTranslation("member-vote");
+  const { units } = useFormat();
+  const services = useRead(readServices());
+  const rewards = useRead(readMemberRewards(id));
+  return (
+    <Await of={[services, rewards]}>
+      {(all, { data, payout, account }) => {
+        const open = all.filter((service) => service.open);
+        return (
+          <>
+            <p>{t(isSame(payout, account) ? "rewards.have" : "rewards.haveElsewhere", { data: units(data) })}</p>
+            {open.length === 0 ? (
+              <p>{t("rewards.noService")}</p>
+            ) : (
+              <>
+                <Table
+                  caption={t("rewards.services")}
+                  rows={open}
+                  keyOf={({ service }) => service}
+                  columns={[
+                    { head: t("rewards.service"), cell: ({ service }) => t("rewards.number", { service }) },
+                    { head: t("rewards.price"), isNumber: true, cell: ({ price }) => t("rewards.dataAmount", { data: units(price) }) },
+                    { head: t("rewards.enough"), cell: ({ price }) => t(BigInt(data) >= BigInt(price) ? "rewards.yes" : "rewards.notYet") },
+                  ]}
+                />
+                <p>{t("rewards.order")}</p>
+              </>
+            )}
+          </>
+        );
+      }}
+    </Await>
+  );
+}
+
+const isSame = (one: string, other: string) => one.toLowerCase() === other.toLowerCase();
+
+function Gift({ id }: { id: number }) {
+  const { t } = useTranslation("member-vote");
+  const member = useMember(id);
+  return (
+    <Await of={[member]}>
+      {({ payout, account }) => (
+        <>
+          <p>{t(isSame(payout, account) ? "rewards.own" : "rewards.elsewhere")}</p>
+          <p>{t("rewards.giveText")}</p>
+          <p>
+            <Link to="/money">{t("rewards.toMoney")}</Link>
+          </p>
+        </>
+      )}
+    </Await>
+  );
+}
