@@ -319,3 +319,74 @@ pub struct DelegateView {
     /// How many others vote through it.
     pub delegators: u32,
 }
+
+/// `GET /v1/constitution` at the gateway: by which rules the houses decide, whether they do yet, and what is paused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ConstitutionView {
+    /// When the cooperative was constituted, Unix seconds; absent before.
+    pub constituted_at: Option<u64>,
+    /// How many members must have a vote for that.
+    pub min_members: u32,
+    /// How many have, as the contract counts them: who left counts as one who had.
+    pub seasoned_members: u64,
+    /// How long ago the first member must have joined, in seconds.
+    pub min_age: u64,
+    /// When it joined, Unix seconds.
+    pub first_joined_at: Option<u64>,
+    /// The rules of each house.
+    pub houses: Vec<HouseRules>,
+    /// Who may pause for a week.
+    #[schema(value_type = crate::shape::HexAddress)]
+    pub guardian: Address,
+    /// What is paused.
+    pub pauses: Vec<PauseView>,
+}
+
+/// How a house decides; times in seconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HouseRules {
+    /// The house.
+    pub house: HouseName,
+    /// How long a proposal waits before it is voted on.
+    pub voting_delay: u64,
+    /// How long it is voted on.
+    pub voting_period: u64,
+    /// How long others may still answer a quorum that is reached late.
+    pub late_quorum_extension: u64,
+    /// How long a decision waits.
+    pub timelock_delay: u64,
+    /// The part of all votes that a quorum is, in basis points.
+    pub quorum_bps: u32,
+    /// The votes that it is at least.
+    #[serde(with = "decimal_string")]
+    #[schema(value_type = crate::shape::Decimal)]
+    pub quorum_floor: u128,
+    /// The votes that it takes to propose.
+    #[serde(with = "decimal_string")]
+    #[schema(value_type = crate::shape::Decimal)]
+    pub proposal_threshold: u128,
+}
+
+/// A contract that is paused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PauseView {
+    /// By its name.
+    pub contract: String,
+    /// Until when, Unix seconds.
+    pub until: u64,
+}
+
+/// `GET /v1/operations` at the gateway: what it pays gas from, and what waits for it. Both are public: the account's balance on chain,
+/// contributions by their senders.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Operations {
+    /// The account that pays.
+    #[schema(value_type = crate::shape::HexAddress)]
+    pub gas_account: Address,
+    /// What it has, wei.
+    #[serde(with = "decimal_string")]
+    #[schema(value_type = crate::shape::Decimal)]
+    pub gas_balance: u128,
+    /// Signed contributions that wait to be recorded.
+    pub queued_contributions: u64,
+}

@@ -22,6 +22,7 @@ pub mod kpi;
 mod layouts;
 pub mod local;
 pub mod poll;
+mod seat;
 pub mod state;
 pub mod upgrade;
 

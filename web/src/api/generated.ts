@@ -296,6 +296,57 @@ export const Cohort = v.object({
 });
 export type Cohort = v.InferOutput<typeof Cohort>;
 
+/** How a house decides; times in seconds. */
+export const HouseRules = v.object({
+  /** The house. */
+  house: HouseName,
+  /** How long others may still answer a quorum that is reached late. */
+  late_quorum_extension: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** The votes that it takes to propose. */
+  proposal_threshold: Decimal,
+  /** The part of all votes that a quorum is, in basis points. */
+  quorum_bps: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** The votes that it is at least. */
+  quorum_floor: Decimal,
+  /** How long a decision waits. */
+  timelock_delay: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** How long a proposal waits before it is voted on. */
+  voting_delay: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** How long it is voted on. */
+  voting_period: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+});
+export type HouseRules = v.InferOutput<typeof HouseRules>;
+
+/** A contract that is paused. */
+export const PauseView = v.object({
+  /** By its name. */
+  contract: v.string(),
+  /** Until when, Unix seconds. */
+  until: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+});
+export type PauseView = v.InferOutput<typeof PauseView>;
+
+/** `GET /v1/constitution` at the gateway: by which rules the houses decide, whether they do yet, and what is paused. */
+export const ConstitutionView = v.object({
+  /** When the cooperative was constituted, Unix seconds; absent before. */
+  constituted_at: v.optional(v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0)))),
+  /** When it joined, Unix seconds. */
+  first_joined_at: v.optional(v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0)))),
+  /** Who may pause for a week. */
+  guardian: HexAddress,
+  /** The rules of each house. */
+  houses: v.array(HouseRules),
+  /** How long ago the first member must have joined, in seconds. */
+  min_age: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** How many members must have a vote for that. */
+  min_members: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** What is paused. */
+  pauses: v.array(PauseView),
+  /** How many have, as the contract counts them: who left counts as one who had. */
+  seasoned_members: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+});
+export type ConstitutionView = v.InferOutput<typeof ConstitutionView>;
+
 /**
  * `POST /v1/settlement/contests` at the gateway: a member, or who was one, opens its row in the pending root; if the
  * formula gives another one, the root is void. What is opened is public for ever.
@@ -943,6 +994,20 @@ export const MemberVotes = v.object({
 });
 export type MemberVotes = v.InferOutput<typeof MemberVotes>;
 
+/**
+ * `GET /v1/operations` at the gateway: what it pays gas from, and what waits for it. Both are public: the account's balance on chain,
+ * contributions by their senders.
+ */
+export const Operations = v.object({
+  /** The account that pays. */
+  gas_account: HexAddress,
+  /** What it has, wei. */
+  gas_balance: Decimal,
+  /** Signed contributions that wait to be recorded. */
+  queued_contributions: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+});
+export type Operations = v.InferOutput<typeof Operations>;
+
 /** Where a blob stands that comes in parts. */
 export const PartsAnswer = v.object({
   /** The parts that are still to be uploaded; where there are none, the blob is kept under its name. */
@@ -1285,6 +1350,10 @@ export const readAdmissions = (): Read<Admissions> =>
 export const readBudget = (): Read<BudgetView> =>
   readOf("/v1/budget", BudgetView, [200]);
 
+/** By which rules the houses decide, whether they do yet, and what is paused. */
+export const readConstitution = (): Read<ConstitutionView> =>
+  readOf("/v1/constitution", ConstitutionView, [200]);
+
 /** Where a contribution stands. */
 export const readContribution = (commitment: Hex32, member?: number): Read<ContributionStatus> =>
   readOf(`/v1/contributions/${encodeURIComponent(commitment)}`, ContributionStatus, [200], { member });
@@ -1336,6 +1405,10 @@ export const readMemberRewards = (id: number): Read<MemberRewards> =>
 /** What a member votes with, and how it voted. */
 export const readMemberVotes = (id: number): Read<MemberVotes> =>
   readOf(`/v1/members/${encodeURIComponent(id)}/votes`, MemberVotes, [200]);
+
+/** What the gateway pays gas from, and what waits for it. */
+export const readOperations = (): Read<Operations> =>
+  readOf("/v1/operations", Operations, [200]);
 
 /** The polls that close last. */
 export const readPolls = (): Read<PollView[]> =>

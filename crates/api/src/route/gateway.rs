@@ -7,7 +7,9 @@ use crate::account::{AccountCreated, AccountRequest, AccountView, ExecuteRequest
 use crate::claim::{ClaimRequest, Claimed};
 use crate::contribution::{ContributionPackage, ContributionStatus, PartsAnswer, PartsRequest, VaultPage};
 use crate::custody::{BlobRequest, RotateKeyRequest};
-use crate::governance::{DelegateView, MemberRewards, MemberVotes, ProposalDetail, ProposalView, ServiceView};
+use crate::governance::{
+    ConstitutionView, DelegateView, MemberRewards, MemberVotes, Operations, ProposalDetail, ProposalView, ServiceView,
+};
 use crate::kpi::Kpis;
 use crate::locker::{Locker, LockerRequest};
 use crate::member::{
@@ -164,6 +166,10 @@ routes! {
     MEMBER_REWARDS: get "/v1/members/{id}/rewards", Public, () => MemberRewards;
     /// What members can buy for DATA.
     SERVICES: get "/v1/services", Public, () => Vec<ServiceView>;
+    /// By which rules the houses decide, and what is paused.
+    CONSTITUTION: get "/v1/constitution", Public, () => ConstitutionView;
+    /// What the gateway pays gas from, and what waits for it.
+    OPERATIONS: get "/v1/operations", Public, () => Operations;
     /// Who casts votes in the token house.
     DELEGATES: get "/v1/delegates", Public, () => Vec<DelegateView>;
     /// Key figures of the last `days`, day by day.

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use alloy::consensus::BlockHeader as _;
 use alloy::eips::{BlockId, BlockNumberOrTag};
-use alloy::primitives::{Address, B256};
+use alloy::primitives::{Address, B256, U256};
 use alloy::providers::{DynProvider, Provider as _, ProviderBuilder};
 use alloy::rpc::client::{BatchRequest, RpcClient};
 use alloy::rpc::types::{Block, Filter, Header, Log, TransactionRequest};
@@ -386,6 +386,14 @@ impl Chain {
         })?;
         C::abi_decode_returns(&data)
             .map_err(|e| refused(format!("the answer does not decode ({e}); is this the contract?")))
+    }
+
+    /// What an account pays gas from, in wei.
+    ///
+    /// # Errors
+    /// Where the RPC does not answer.
+    pub async fn balance(&self, account: Address) -> Result<U256, ChainError> {
+        self.provider.get_balance(account).await.map_err(|e| self.error("eth_getBalance", &e))
     }
 
     /// The transport error with this RPC's name.

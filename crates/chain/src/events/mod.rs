@@ -18,17 +18,10 @@ pub use follower::{FollowError, Follower, FollowerOptions, Progress, Store};
 pub use memory::{MemoryError, MemoryStore};
 pub use read::DecodeError;
 
+pub use crate::seat::Seat;
+
 use crate::client::BlockRef;
 use crate::house::{Call, House, Support};
-
-/// A steward's public keys; its id is its place in the list, from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seat {
-    /// Account that signs.
-    pub signer: Address,
-    /// X25519 public key that shares are sealed to.
-    pub sealing_key: B256,
-}
 
 /// The terms of a license.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,6 +12,7 @@ mod governance;
 mod kpis;
 mod lockers;
 mod members;
+mod operations;
 mod page;
 mod polls;
 mod public;
@@ -206,6 +207,8 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(governance::delegates))
         .routes(routes!(governance::rewards))
         .routes(routes!(governance::services))
+        .routes(routes!(operations::constitution))
+        .routes(routes!(operations::operations))
         .routes(routes!(kpis::kpis))
         .routes(routes!(kpis::table))
 }

@@ -14,8 +14,8 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use rochdale_api::route::gateway::{
-    BUDGET, COOPERATIVE, DATASETS, DELEGATES, EPOCH, KPIS, KPIS_TABLE, LICENSE, LICENSES, MEMBER, MEMBER_REWARDS,
-    MEMBER_VOTES, POLLS, PROPOSAL, PROPOSALS, SERVICES, SIZES, TREASURY,
+    BUDGET, CONSTITUTION, COOPERATIVE, DATASETS, DELEGATES, EPOCH, KPIS, KPIS_TABLE, LICENSE, LICENSES, MEMBER,
+    MEMBER_REWARDS, MEMBER_VOTES, POLLS, PROPOSAL, PROPOSALS, SERVICES, SIZES, TREASURY,
 };
 use rochdale_api::{Problem, ProblemCode};
 
@@ -30,7 +30,8 @@ const KEPT: usize = 512;
 const LONGEST: usize = 32 << 10;
 const PATH: usize = 256;
 /// Routes whose answer is the newest block's.
-const OF_THE_CHAIN: [&str; 15] = [
+const OF_THE_CHAIN: [&str; 16] = [
+    CONSTITUTION.path,
     COOPERATIVE.path,
     DATASETS.path,
     DELEGATES.path,

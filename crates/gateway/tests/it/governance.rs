@@ -8,6 +8,7 @@ use rochdale_api::governance::{BallotSupport, HouseName, MemberVotes, ProposalDe
 use rochdale_api::kpi::Kpis;
 use rochdale_api::route::Call;
 use rochdale_api::route::gateway;
+use rochdale_chain::bindings::PauseGuard;
 use rochdale_chain::gov::{CallSpec, CharterCalls, Draft, Proposal, Support, proposals};
 use serde_json::json;
 
@@ -109,6 +110,28 @@ async fn a_proposal_is_told_from_its_first_day_to_its_execution_and_keeps_its_wo
     rig.stop().await;
     rig.start().await;
     assert_eq!(rig.detail(id).await.calls, detail.calls);
+}
+
+#[tokio::test]
+async fn the_rules_of_the_houses_are_those_of_the_founding_and_a_pause_is_told() {
+    let rig = Rig::new().await;
+    let rules = rig.client().get(gateway::CONSTITUTION).await.unwrap();
+    assert_eq!((rules.constituted_at, rules.first_joined_at, rules.seasoned_members), (None, None, 0));
+    assert!(rules.min_members > 0 && rules.pauses.is_empty(), "{rules:?}");
+    let member = rules.houses.iter().find(|rules| rules.house == HouseName::Member).unwrap();
+    assert_eq!((rules.houses.len(), member.voting_delay, member.voting_period), (2, DAY, 5 * DAY));
+    assert_eq!((member.timelock_delay, member.quorum_floor), (2 * DAY, 3));
+    let (guard, market) = (rig.coop.manifest.addresses.pause_guard, rig.coop.manifest.addresses.market);
+    let pause = PauseGuard::pauseCall { targets: vec![market], duration: 3_600 };
+    rig.coop.local.act_as(rules.guardian, guard, &pause).await.unwrap();
+    let paused = rig.client().get(gateway::CONSTITUTION).await.unwrap().pauses;
+    assert_eq!(paused.iter().map(|pause| pause.contract.as_str()).collect::<Vec<_>>(), ["Market"]);
+    assert!(paused[0].until > rig.now().await);
+
+    let operations = rig.client().get(gateway::OPERATIONS).await.unwrap();
+    assert!(operations.gas_balance > 0 && operations.queued_contributions == 0, "{operations:?}");
+    let gateway = rig.client().get(gateway::COOPERATIVE).await.unwrap().gateway;
+    assert_eq!(operations.gas_account, gateway);
 }
 
 #[tokio::test]
