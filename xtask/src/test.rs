@@ -249,6 +249,8 @@ pub fn slow() -> Result<()> {
 /// Records the storage layouts, or checks them; see `contracts/script/layout.mjs`.
 pub fn layouts(check: bool, fresh: bool) -> Result<()> {
     setup::npm()?;
+    // The script reads each contract's code there.
+    forge("default", &["build", "--skip", "test/**"])?;
     let mut command = program("node", "contracts", &["script/layout.mjs", if check { "--check" } else { "--write" }]);
     if fresh {
         command.arg("--fresh");
