@@ -72,7 +72,7 @@ export async function arrive(world, look = {}, { key = generatePrivateKey(), dol
   return { ...visitor, wallet, key, account: wallet.account.address.toLowerCase() };
 }
 
-const connect = async ({ page }) => {
+export const connect = async ({ page }) => {
   await page.getByRole("button", { name: /^(Connect Test wallet|Test wallet verbinden)$/ }).click();
   await page.getByRole("button", { name: /^(Disconnect|Trennen)$/ }).waitFor();
 };
