@@ -46,7 +46,7 @@ async function scored({ browser, site }) {
   await visitor.close();
 }
 
-async function poor({ browser, site, shoot }) {
+async function poor({ browser, site, shoot, picture }) {
   for (const language of ["en", "de"]) {
     const visitor = await visit(browser, site, { language });
     const { page } = visitor;
@@ -58,6 +58,7 @@ async function poor({ browser, site, shoot }) {
     await page.evaluate(() => document.querySelectorAll("details").forEach((details) => (details.open = true)));
     const said = await page.locator("main").innerText();
     assert.match(said, { en: /An amount has no unit that can be compared/, de: /Eine Menge hat keine Einheit/ }[language]);
+    if (language === "en") await picture(page, "web-check", { size: "narrow", theme: "dark", height: 1_250 });
     await inLooks(page, LOOKS[language], async (look) => {
       await isAccessible(page, `a poor record, ${look}, ${language}`);
       await fits(page, `a poor record, ${look}, ${language}`);

@@ -12,15 +12,25 @@ export const tests = ({ browser, site }) => [
   ["a wide table scrolls", () => table(browser, site)],
 ];
 
-const focused = (page) => page.evaluate(() => document.activeElement?.textContent?.trim() ?? "");
+/** The text of what has the focus: of a field, of its label. */
+const focused = (page) => page.evaluate(() => (document.activeElement?.labels?.[0] ?? document.activeElement)?.textContent?.trim() ?? "");
 
-/** Tabs until the focus is on what has this text. */
+/** Tabs until the focus is on what has this text, or a text that fits it. */
 export async function tabTo(page, text) {
-  for (let presses = 0; presses < 60; presses += 1) {
+  const fits = (found) => (text instanceof RegExp ? text.test(found) : found === text);
+  for (let presses = 0; presses < 80; presses += 1) {
     await page.keyboard.press("Tab");
-    if ((await focused(page)) === text) return;
+    if (fits(await focused(page))) return;
   }
   assert.fail(`“${text}” is not reached by the Tab key`);
+}
+
+/** Goes there and presses it, once it can be. */
+export async function press(page, text, key = "Enter") {
+  const one = page.getByRole("button", { name: text, exact: true }).or(page.getByRole("link", { name: text, exact: true })).or(page.getByLabel(text));
+  await one.first().waitFor({ timeout: 45_000 });
+  await tabTo(page, text);
+  await page.keyboard.press(key);
 }
 
 async function skip(browser, site) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // How soon the main pages are there on a slow machine, as a table for docs/benchmarks.md: the median of several cold loads of each.
 //
-//   npm run speed -- URL-of-a-cooperative [--rochdale FILE --state DIR] [--runs 5] [--size narrow]
+//   npm run speed -- URL-of-a-cooperative [--rochdale FILE --state DIR] [--runs 5] [--size narrow] [--dist]
 //
 // With the program and the state of the cooperative a member joins, a researcher connects a wallet, and their own pages are measured; without, as
 // whoever is no member and has no wallet sees them.
@@ -21,7 +21,7 @@ if (!gateway) {
   process.exit(2);
 }
 const [rochdale, state, runs, size] = [option("--rochdale"), option("--state"), Number(option("--runs") ?? 5), option("--size") ?? "narrow"];
-const site = await listen(gateway);
+const site = await listen(gateway, words.includes("--dist"));
 const browser = await launch();
 const invite = () => JSON.parse(execFileSync(rochdale, ["registrar", "invite", "--json", "--state", state], { encoding: "utf8" }))[0].code;
 const world = { site, browser, gateway, rochdale, state, invite };
@@ -52,7 +52,7 @@ const median = (values) => [...values].sort((one, other) => one - other)[Math.fl
 const rows = [];
 for (const [comes, pages] of PEOPLE) {
   const visitor = await comes();
-  const figures = await slowed(visitor.page);
+  const { figures } = await slowed(visitor.page);
   for (const [path, name] of Object.entries(pages)) {
     const all = [];
     for (let run = 0; run < runs; run += 1) {

@@ -40,12 +40,12 @@ const abi = (contract) => JSON.parse(readFileSync(new URL(`../../abi/${contract}
 const inState = (world, ...path) => readFileSync(join(world.state, ...path), "utf8");
 
 /** The node of the cooperative's chain, and its contracts. */
-function chainOf(world) {
+export function chainOf(world) {
   world.chained ??= { node: `http://127.0.0.1:${JSON.parse(inState(world, "layout.json")).rpc_port}`, at: JSON.parse(inState(world, "manifest.json")).addresses };
   return world.chained;
 }
 
-async function transact(world, from, to, contract, functionName, args) {
+export async function transact(world, from, to, contract, functionName, args) {
   const { node } = chainOf(world);
   await rpc(node, "anvil_impersonateAccount", [from]);
   const hash = await rpc(node, "eth_sendTransaction", [{ from, to, data: encodeFunctionData({ abi: abi(contract), functionName, args }) }]);
@@ -375,6 +375,7 @@ async function asks(world) {
   await page.getByText("Charged to each person asked: 0.15 zCDP").waitFor();
   await isAccessible(page, "/answers");
   await world.shoot(page, "researcher-answer");
+  await world.picture(page, "web-answer", { height: 1_100 });
   const table = await saved(page, () => button(page, "Save as CSV").click());
   const rows = table.text.trim().split("\r\n");
   assert.equal(rows.length, 5);

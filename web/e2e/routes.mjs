@@ -1,7 +1,7 @@
 // Every route, at both widths, in both themes and languages.
 import assert from "node:assert/strict";
 import { fits, inLooks, isAccessible, LOOKS, visit } from "./browser.mjs";
-import { slowed } from "./speed.mjs";
+import { areBearable } from "./speed.mjs";
 
 /** Words that nobody needs to know who has never held a wallet, in both languages, as whole words. */
 export const JARGON =
@@ -12,9 +12,12 @@ const WORKING = /^\/(health|operations|kpis|try|request|buy|desk|invoice|ask|ans
 /** Pages that fill with what they ask for: of members' own, which all ask for the passkey first, one. */
 const FILLING = /^\/($|home|licenses|treasury|epochs|proposals|delegates|charter|polls|datasets|try|request|buy|desk|ask|auction|compute|invoice|ethics|health|operations|kpis)/;
 
-export const tests = ({ browser, site, gateway, shoot }) => [
-  ...Object.keys(LOOKS).map((language) => [`every page, ${language}`, () => everyRoute(browser, site, gateway, shoot, language)]),
-  ["nothing jumps while a page fills, on a slow machine", () => still(browser, site, gateway)],
+/** Of these the README has pictures. */
+const PICTURES = { "/": ["web-front", {}], "/treasury": ["web-money", {}], "/kpis/members_active": ["web-figures", { height: 860 }] };
+
+export const tests = ({ browser, site, gateway, shoot, picture }) => [
+  ...Object.keys(LOOKS).map((language) => [`every page, ${language}`, () => everyRoute({ browser, site, gateway, shoot, picture }, language)]),
+  ["pages are there soon, and nothing jumps while they fill, on a slow machine", () => still(browser, site, gateway)],
   ["what does not exist says so", () => absent(browser, site)],
   ["back, forward and reload keep the place", () => history(browser, site)],
   ["the language is kept", () => language(browser, site)],
@@ -75,7 +78,7 @@ async function pathsOf(gateway) {
 }
 
 /** Each is loaded once in each language, and looked at in both widths and themes. */
-async function everyRoute(browser, site, gateway, shoot, language) {
+async function everyRoute({ browser, site, gateway, shoot, picture }, language) {
   const visitor = await visit(browser, site, { language });
   const { page } = visitor;
   const paths = await pathsOf(gateway);
@@ -83,6 +86,7 @@ async function everyRoute(browser, site, gateway, shoot, language) {
   for (const path of paths) {
     await visitor.open(path);
     if (path === "/epochs" || path.startsWith("/kpis/")) await page.locator("canvas").waitFor();
+    if (language === "en" && PICTURES[path]) await picture(page, ...PICTURES[path]);
     await inLooks(page, LOOKS[language], async (look) => {
       await fits(page, `${path}, ${language}, ${look}`);
       await isAccessible(page, `${path}, ${language}, ${look}`);
@@ -114,19 +118,12 @@ export async function textOf(page) {
   return text;
 }
 
-/** Cumulative layout shift, on a CPU of a quarter: above 0.1 people press what they did not mean. Every page that asks for something before it shows it. */
+/** Every page that asks for something before it shows it, on a CPU of a quarter: a small screen and a wide one by turns. */
 async function still(browser, site, gateway) {
   const paths = (await pathsOf(gateway)).filter((path) => FILLING.test(path));
-  // A small screen and a wide one by turns.
   for (const [turn, size] of ["narrow", "wide"].entries()) {
     const visitor = await visit(browser, site, { size });
-    const figures = await slowed(visitor.page);
-    for (const path of paths.filter((_, place) => place % 2 === turn)) {
-      await visitor.open(path);
-      await visitor.quiet();
-      const { cls } = await figures();
-      assert.ok(cls <= 0.1, `${path}, ${size}: ${cls.toFixed(3)}`);
-    }
+    await areBearable(visitor, paths.filter((_, place) => place % 2 === turn));
     await visitor.close();
   }
 }

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
-// The web app in a real Chromium, built as it is shipped, under the headers of headers.json, against a real gateway.
+// The web app in a real Chromium, built as it is shipped, from a real gateway.
 //
-//   npm run e2e -- URL-of-a-cooperative [URL-of-one-without-members [--steward PID] [--chain PID]] [--rochdale FILE --state DIR] [--shots DIR] [--only WORD]
+//   npm run e2e -- URL-of-a-cooperative [URL-of-one-without-members [--steward PID] [--chain PID]] [--rochdale FILE --state DIR] [--shots DIR] [--only WORD] [--dist] [--pictures ../docs/images]
+//
+// The gateways have to show the app: what is tested is what they serve. They read it when they start; `--dist` tests what was built since.
 //
 // With the program and the state of the first cooperative, members join it: the program makes the invitations and settles periods.
 // Every page is looked at with axe. What the second cooperative is for: pages that have nothing to show yet. The process ids are of one of its
@@ -10,7 +12,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { launch } from "./browser.mjs";
+import { drawn, launch, SIZES } from "./browser.mjs";
 import * as check from "./check.mjs";
 import { cpu } from "./cpu.mjs";
 import * as governing from "./governing.mjs";
@@ -34,7 +36,7 @@ if (!gateway) {
   console.error("name a running cooperative's gateway: npm run e2e -- http://127.0.0.1:8400");
   process.exit(2);
 }
-const shots = option("--shots");
+const [shots, pictures] = ["--shots", "--pictures"].map(option);
 const [steward, chain] = ["--steward", "--chain"].map(option).map(Number);
 const [rochdale, state] = ["--rochdale", "--state"].map(option);
 const run = (...given) => execFileSync(rochdale, [...given, "--state", state], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
@@ -73,10 +75,10 @@ function another(unit) {
 
 /** These groups of tests, one after the other; gives what the process ends with. */
 async function tested(groups) {
-  const site = await listen(gateway);
+  const site = await listen(gateway, words.includes("--dist"));
   const browser = await launch();
   const world = {
-    ...{ site, browser, gateway, fresh, steward, chain, shoot, rochdale, state },
+    ...{ site, browser, gateway, fresh, steward, chain, shoot, picture, rochdale, state },
     /** A code that admits one person. */
     invite: () => JSON.parse(run("registrar", "invite", "--json"))[0].code,
     /** The running period ends, and its shares are final. */
@@ -131,4 +133,16 @@ async function shown({ browser, kept }) {
 
 async function shoot(page, name) {
   if (shots) writeFileSync(join(shots, `${name}.png`), await page.screenshot({ fullPage: true }));
+}
+
+/** A picture for the documents, where they are asked for: the top of the page as it is, on a phone or a small laptop. */
+async function picture(page, name, { size = "wide", theme = "light", height = 1_000 } = {}) {
+  if (!pictures) return;
+  const before = page.viewportSize();
+  await page.setViewportSize({ width: size === "wide" ? 960 : SIZES.narrow.width, height });
+  await page.emulateMedia({ colorScheme: theme });
+  await page.evaluate(() => scrollTo(0, 0));
+  await drawn(page);
+  writeFileSync(join(pictures, `${name}.jpg`), await page.screenshot({ type: "jpeg", quality: 80 }));
+  await page.setViewportSize(before);
 }

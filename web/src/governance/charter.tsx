@@ -32,6 +32,7 @@ export default function Charter() {
                 <House of={house} />
               </Section>
             ))}
+            <p>{t("charter.change")}</p>
             <Section title={t("charter.pauses")}>
               <Pauses of={rules} />
             </Section>
