@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { stewardsOf } from "../scripts/serve.mjs";
 import { constituted, stopped, upgrade } from "./charter.mjs";
 import { fits, isAccessible, SIZES } from "./browser.mjs";
-import { press, tabTo } from "./keyboard.mjs";
+import { labelOf, press, tabTo } from "./keyboard.mjs";
 import { killedWhileUploading, stopsWithoutServer } from "./killed.mjs";
 import { addRecord, arrive, BROKEN, button, HALF_A_MINUTE, joinWhole, showOwn } from "./member.mjs";
 import { bundle } from "./records.mjs";
@@ -218,7 +218,8 @@ async function bothHouses(world) {
   await see(own, page, "/vote, something open");
   await page.getByRole("link", { name: "Let the fund hold points" }).first().click();
   await page.getByRole("heading", { level: 2, name: "Let the fund hold points" }).waitFor();
-  await press(page, /^For/, "Space");
+  await tabTo(page, await labelOf(page, /^For/));
+  await page.keyboard.press("Space");
   await own.picture(page, "web-vote", { height: 1_100 });
   await see(own, page, "/vote/proposal, open");
   assert.match(await page.locator(".words").innerText(), /House of contributors: For, with 0\.\d+ votes[\s\S]*House of members: For, with 1 vote/);
@@ -333,7 +334,7 @@ async function weight(world) {
   await button(page, "Set aside, with your passkey").click();
   await page.getByText("You have fewer than that.").waitFor();
   await page.getByLabel("How many").fill("");
-  await tabTo(page, /^How many/);
+  await tabTo(page, await labelOf(page, "How many"));
   await page.keyboard.type("0.05");
   const before = BigInt((await votesOf(own, id)).held);
   await press(page, "Set aside, with your passkey");

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { fits, isAccessible, visit } from "./browser.mjs";
 import { carry, deviceOf } from "./device.mjs";
-import { press, tabTo } from "./keyboard.mjs";
+import { labelOf, press, tabTo } from "./keyboard.mjs";
 import { bundle } from "./records.mjs";
 import { JARGON } from "./routes.mjs";
 import { areBearable } from "./speed.mjs";
@@ -576,7 +576,7 @@ async function byKeyboard(world) {
   await press(page, "Start");
   await page.getByRole("heading", { name: "Your recovery code" }).waitFor();
   const code = await page.locator("[data-code]").getAttribute("data-code");
-  await tabTo(page, words.last);
+  await tabTo(page, await labelOf(page, words.last));
   await page.keyboard.type(code.slice(-6));
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Make a passkey" }).waitFor();

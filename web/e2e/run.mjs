@@ -61,8 +61,7 @@ async function all() {
   if (!steward || !chain) console.log("NOT LOOKED AT: a cooperative whose steward or chain does not answer; name their process ids with --steward and --chain");
   if (!rochdale || !state) console.log("NOT LOOKED AT: what members do; name the program and the state of the first cooperative with --rochdale and --state");
   if (!fresh) console.log("NOT LOOKED AT: pages with nothing to show; name a cooperative without members as the second URL");
-  const computed = cpu();
-  console.log(`${failed.length ? `FAILED in ${failed.join(", ")}` : "ok"} after ${((Date.now() - begun) / 1000).toFixed(0)} s${computed ? `, ${computed.toFixed(0)} s of CPU` : ""}`);
+  console.log(`${failed.length ? `FAILED in ${failed.join(", ")}` : "ok"} after ${((Date.now() - begun) / 1000).toFixed(0)} s`);
   return failed.length ? 1 : 0;
 }
 
