@@ -11,7 +11,7 @@ import { constituted, stopped, upgrade } from "./charter.mjs";
 import { fits, isAccessible, SIZES } from "./browser.mjs";
 import { labelOf, press, tabTo } from "./keyboard.mjs";
 import { killedWhileUploading, stopsWithoutServer } from "./killed.mjs";
-import { addRecord, arrive, BROKEN, button, HALF_A_MINUTE, joinWhole, showOwn } from "./member.mjs";
+import { addRecord, arrive, BROKEN, button, HALF_A_MINUTE, joinWhole, NARROW, showOwn } from "./member.mjs";
 import { bundle } from "./records.mjs";
 import { JARGON, textOf } from "./routes.mjs";
 
@@ -105,7 +105,7 @@ const idOf = (page) => page.evaluate(() => JSON.parse(localStorage.getItem("roch
 
 async function tooEarly(world) {
   const own = await decided(world);
-  const visitor = await arrive(own);
+  const visitor = await arrive(own, NARROW);
   const { page } = visitor;
   await joinWhole(own, visitor);
   await addRecord(own, visitor);

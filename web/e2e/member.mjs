@@ -109,6 +109,8 @@ const memberOf = async (world, page) => {
   return (await fetch(`${world.gateway}/v1/members/${id}`)).json();
 };
 
+/** About half of the flows are gone through on a small phone. */
+export const NARROW = { size: "narrow" };
 /** Pictures of the member's guide: a phone. */
 const GUIDE = { size: "narrow", height: 720 };
 
@@ -116,7 +118,7 @@ const GUIDE = { size: "narrow", height: 720 };
 async function newcomer(world) {
   const begun = Date.now();
   const seconds = () => (Date.now() - begun) / 1000;
-  const visitor = await arrive(world);
+  const visitor = await arrive(world, NARROW);
   const { page, words } = visitor;
   await visitor.open("/");
   const link = page.getByRole("link", { name: "record 1" });
@@ -334,7 +336,7 @@ async function recovers(world) {
   const owner = await arrive(world);
   const code = await joinWhole(world, owner);
   await owner.close();
-  const visitor = await arrive(world);
+  const visitor = await arrive(world, NARROW);
   const { page } = visitor;
   await beginRecovery(visitor, code);
   assert.equal(await button(page, "Put it in place").count(), 0, "not before its time");
@@ -457,7 +459,7 @@ async function closedTab(world) {
 }
 
 async function brokenUpload(world) {
-  const visitor = await arrive(world);
+  const visitor = await arrive(world, NARROW);
   const { page } = visitor;
   await joinWhole(world, visitor);
   await page.context().route("**/v1/blobs/**", (route) => route.abort());
@@ -475,7 +477,7 @@ async function brokenUpload(world) {
 }
 
 async function stopsAlone(world) {
-  const visitor = await arrive(world);
+  const visitor = await arrive(world, NARROW);
   const { page } = visitor;
   await joinWhole(world, visitor);
   await visitor.open("/sharing/stop");
@@ -498,7 +500,7 @@ async function stopsAlone(world) {
 }
 
 async function deletes(world) {
-  const visitor = await arrive(world);
+  const visitor = await arrive(world, NARROW);
   const { page } = visitor;
   await joinWhole(world, visitor);
   await visitor.open("/sharing/delete");

@@ -434,7 +434,7 @@ async function onOffer(world) {
 
 async function auctions(world) {
   await onOffer(world);
-  const visitor = await arrive(world, {}, { dollars: 5_000 });
+  const visitor = await arrive(world, { size: "narrow" }, { dollars: 5_000 });
   const { page, account } = visitor;
   await approve(world, account);
   await visitor.open("/auction/2");
@@ -651,7 +651,7 @@ async function otherContracts(world) {
 }
 
 async function byKeyboard(world) {
-  const visitor = await arrive(world, {}, { dollars: 1_000_000 });
+  const visitor = await arrive(world, { size: "narrow" }, { dollars: 1_000_000 });
   const { page, account } = visitor;
   const press = async (text) => {
     await tabTo(page, text);
