@@ -139,7 +139,7 @@ async function newcomer(world) {
   const [chooser] = await Promise.all([page.waitForEvent("filechooser"), button(page, "Choose a file").click()]);
   await chooser.setFiles(await sample.path());
   await button(page, "Add this record").waitFor();
-  await world.picture(page, "member-data", GUIDE);
+  await world.picture(page, "member-data", { ...GUIDE, at: "h2.score" });
   await button(page, "Add this record").click();
   await page.getByText("Stored, number").waitFor({ timeout: 90_000 });
   const added = seconds();

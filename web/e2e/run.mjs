@@ -134,13 +134,13 @@ async function shoot(page, name) {
   if (shots) writeFileSync(join(shots, `${name}.png`), await page.screenshot({ fullPage: true }));
 }
 
-/** A picture for the documents, where they are asked for: the top of the page as it is, on a phone or a small laptop. */
-async function picture(page, name, { size = "wide", theme = "light", height = 1_000 } = {}) {
+/** A picture for the documents, where they are asked for: the page as it is on a phone or a small laptop, from its top or from what `at` names. */
+async function picture(page, name, { size = "wide", theme = "light", height = 1_000, at = "body" } = {}) {
   if (!pictures) return;
   const before = page.viewportSize();
   await page.setViewportSize({ width: size === "wide" ? 960 : SIZES.narrow.width, height });
   await page.emulateMedia({ colorScheme: theme });
-  await page.evaluate(() => scrollTo(0, 0));
+  await page.locator(at).first().evaluate((element) => element.scrollIntoView());
   await drawn(page);
   writeFileSync(join(pictures, `${name}.jpg`), await page.screenshot({ type: "jpeg", quality: 80 }));
   await page.setViewportSize(before);
