@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import words from "../i18n/en/member-mine.json";
 import { ReadFailure } from "../api/read";
 import { RulesFailure } from "./core/refusal";
+import { Elsewhere } from "./core/acting";
 import { NoDoor } from "./core/coming";
 import { PasskeyFailure } from "./core/passkey";
 import { NotConfirmed } from "./core/send";
@@ -34,6 +35,7 @@ describe("a failure", () => {
     [new ReadFailure("refused", "", "", "locker_older"), "older"],
     [new ReadFailure("refused", "", "", "other_cooperative"), "otherCooperative"],
     [new ReadFailure("refused", "", "", "other_stewards"), "otherKeepers"],
+    [new Elsewhere(""), "elsewhere"],
     [new Error("x"), "strange"],
   ])("%s is told as %s", (error, sort) => {
     expect(failureOf(error)).toBe(sort);

@@ -1,10 +1,11 @@
 //! Voting: on proposals, in each house at once; on polls; and how much a vote weighs.
 import { type HouseName, type MemberVotes, type ProposalView, readMemberVotes, type BallotSupport } from "../../api/generated";
-import { Mined, PollView, readPollBallots, SignedBallot } from "../../api/generated";
+import { type LockView, PollView, readPollBallots, SignedBallot } from "../../api/generated";
 import { fetchRead } from "../../api/read";
 import { type PollAnswered, type PollCounted, readPollsWhole, readPollWhole } from "../../api/within";
+import { prepare } from "./acting";
 import { agree } from "./agree";
-import { account, cooperative, member } from "./facts";
+import { cooperative, member } from "./facts";
 import * as rules from "./rules";
 import { send, settle } from "./send";
 import type { Opened } from "./session";
@@ -45,26 +46,31 @@ export async function vote(opened: Opened, proposal: string, houses: HouseName[]
 export const delegate = (opened: Opened, to: string): Promise<MemberVotes> =>
   act(opened, { kind: "delegate", to }, () => look(idOf(opened)), (seen) => seen.delegate.toLowerCase() === to.toLowerCase());
 
+/** How often these points were set aside for this long. */
+const timesIn = ({ locks }: MemberVotes, { amount, tier }: Pick<LockView, "amount" | "tier">) => locks.filter((lock) => BigInt(lock.amount) === BigInt(amount) && lock.tier === tier).length;
+
 /** One prompt: points are set aside for as long as the tier says. */
 export async function lock(opened: Opened, amount: bigint, tier: number): Promise<MemberVotes> {
-  const before = (await look(idOf(opened))).locks.length;
-  return act(opened, { kind: "lock", amount: amount.toString(), tier }, () => look(idOf(opened)), (seen) => seen.locks.length > before);
+  const one = { amount: amount.toString(), tier };
+  const before = timesIn(await look(idOf(opened)), one);
+  return act(opened, { kind: "lock", ...one }, () => look(idOf(opened)), (seen) => timesIn(seen, one) > before, true);
 }
 
-/** One prompt: points whose time is over are free again. */
-export async function unlock(opened: Opened, index: number): Promise<MemberVotes> {
-  const before = (await look(idOf(opened))).locks.length;
-  return act(opened, { kind: "unlock", index }, () => look(idOf(opened)), (seen) => seen.locks.length < before);
+/** One prompt: points whose time is over are free again. Which place they have by now, the chain says. */
+export async function unlock(opened: Opened, one: LockView): Promise<MemberVotes> {
+  const before = await look(idOf(opened));
+  const index = before.locks.findIndex((there) => there.amount === one.amount && there.tier === one.tier && there.unlock_at === one.unlock_at);
+  if (index < 0) return before;
+  const times = timesIn(before, one);
+  return act(opened, { kind: "unlock", index }, () => look(idOf(opened)), (seen) => timesIn(seen, one) < times);
 }
 
 /** One prompt: points that were earned before the first 30 days were over count from then on. */
 export const count = (opened: Opened): Promise<MemberVotes> => act(opened, { kind: "sync" }, () => look(idOf(opened)), ({ held }) => BigInt(held) > 0n);
 
-async function act<T>({ things }: Opened, what: rules.Act, seen: () => Promise<T>, isSo: (seen: T) => boolean): Promise<T> {
-  const [directory, before] = await Promise.all([cooperative(), account(things.account)]);
-  const asked = await rules.accountAct({ cooperative: directory, account: things.account, nonce: before.nonce, act: what });
-  const { signed } = await agree(asked, things.passkey.credential);
-  return settle(() => send("POST", "/v1/accounts/execute", signed, Mined), seen, isSo);
+async function act<T>(opened: Opened, what: rules.Act, seen: () => Promise<T>, isSo: (seen: T) => boolean, isLike = false): Promise<T> {
+  const { execute } = await prepare(opened, what);
+  return settle(execute, seen, isSo, isLike);
 }
 
 function idOf({ things: { member_id } }: Opened): number {

@@ -3,7 +3,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { type MemberVotes, readMemberVotes } from "../../api/generated";
+import { type LockView, type MemberVotes, readMemberVotes } from "../../api/generated";
 import { fetchRead, options, ReadFailure, useRead } from "../../api/read";
 import { Await } from "../../ui/await";
 import { useFormat } from "../../ui/format";
@@ -140,7 +140,7 @@ function Locks({ opened, votes }: Own) {
   const { t } = useTranslation(["member-vote", "member-mine"]);
   const { units, date, number } = useFormat();
   const keep = useKeep(votes);
-  const freeing = useAct(async (_, index: number) => keep(await unlock(opened, index)));
+  const freeing = useAct(async (_, one: LockView) => keep(await unlock(opened, one)));
   if (votes.locks.length === 0) return <p>{t("member-vote:weight.noLocks")}</p>;
   const rows = votes.locks.map((one, index) => ({ ...one, index }));
   return (
@@ -155,9 +155,9 @@ function Locks({ opened, votes }: Own) {
           { head: t("member-vote:weight.counts"), cell: ({ tier }) => t("member-vote:weight.times", { times: number(TIERS[tier]?.times ?? 1) }) },
           {
             head: t("member-vote:weight.do"),
-            cell: ({ index, unlock_at }) =>
-              unlock_at <= votes.now ? (
-                <button type="button" className="button quiet" aria-disabled={freeing.state.at === "working"} onClick={() => freeing.act(index)}>
+            cell: ({ index: _, ...one }) =>
+              one.unlock_at <= votes.now ? (
+                <button type="button" className="button quiet" aria-disabled={freeing.state.at === "working"} onClick={() => freeing.act(one)}>
                   {t("member-vote:weight.unlock")}
                 </button>
               ) : (
