@@ -1,9 +1,18 @@
 //! What a member is told about a vote: it is never offered where the chain would refuse it.
 import { describe, expect, it, vi } from "vitest";
 import type { MemberVotes } from "../../api/generated";
-import { answerOf, canVoteIn, standingIn } from "./voting";
+import { ReadFailure } from "../../api/read";
+import { NotConfirmed } from "./send";
+import type { Opened } from "./session";
+import { answerOf, canVoteIn, hold, standingIn } from "./voting";
 
+const world = vi.hoisted(() => ({ send: async (): Promise<unknown> => undefined, read: (_path: string): unknown => undefined }));
 vi.mock("./asking", () => import("./rules.fixture"));
+vi.mock("./facts", () => ({ cooperative: async () => ({ now: 50, finalized: { number: 1, timestamp: 40 } }), member: async () => ({}) }));
+vi.mock("./rules", async (original) => ({ ...(await original<object>()), holdPoll: async () => ({ request: {}, challenge: "0x00" }) }));
+vi.mock("./agree", () => ({ agree: async () => ({ signed: {}, door: undefined }) }));
+vi.mock("./send", async (original) => ({ ...(await original<object>()), send: () => world.send() }));
+vi.mock("../../api/read", async (original) => ({ ...(await original<object>()), fetchRead: async ({ path }: { path: string }) => world.read(path) }));
 
 const ID = `0x${"1".repeat(64)}`;
 const ME = `0x${"a".repeat(40)}`;
@@ -45,4 +54,32 @@ it("finds the member's own answer, and nobody else's", () => {
   const record = { ballots } as unknown as Parameters<typeof answerOf>[0];
   expect(answerOf(record, 7)?.choice).toBe(2);
   expect(answerOf(record, 8)).toBeUndefined();
+});
+
+describe("a question to all", () => {
+  const opened = { things: { account: "0xa", member_id: 7, passkey: { credential: "c" } } } as unknown as Opened;
+  const poll = { author: 7, question: "Why?", options: ["a", "b"], opens_at: 50, closes_at: 99 };
+  const asked = () => hold(opened, "Why?", ["a", "b"], 7);
+
+  it("is found under the number that was answered, also where no list has it", async () => {
+    world.send = async () => ({ id: ID });
+    world.read = (path) => (path === `/v1/polls/${ID}/ballots` ? { poll, ballots: [] } : []);
+    expect(await asked()).toBe(ID);
+  });
+  it("is none that somebody else asked, or with other answers to choose from", async () => {
+    vi.useFakeTimers();
+    world.send = async () => ({ id: ID });
+    for (const other of [{ author: 8 }, { options: ["a", "c"] }, { question: "What?" }, { opens_at: 49 }]) {
+      world.read = (path) => (path.endsWith("/ballots") ? { poll: { ...poll, ...other }, ballots: [] } : []);
+      const result = asked().catch((error: unknown) => error);
+      await vi.advanceTimersByTimeAsync(120_000);
+      expect(await result, JSON.stringify(other)).toBeInstanceOf(NotConfirmed);
+    }
+    vi.useRealTimers();
+  });
+  it("is looked for in the list where the answer was lost", async () => {
+    world.send = () => Promise.reject(new ReadFailure("unreachable", "", ""));
+    world.read = () => [{ id: "0x9", poll: { ...poll, options: ["a", "c"] } }, { id: ID, poll }];
+    expect(await asked()).toBe(ID);
+  });
 });

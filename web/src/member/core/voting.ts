@@ -99,14 +99,20 @@ export async function answer(opened: Opened, poll: string, choice: number): Prom
   );
 }
 
-/** One prompt: asks all members who have a vote by now. Gives the poll's number. */
+/** One prompt: asks all members who have a vote by now. Gives the poll's number, under which it was found. */
 export async function hold(opened: Opened, question: string, options: string[], days: number): Promise<string> {
   const id = idOf(opened);
   const [directory, who] = await Promise.all([cooperative(), member(id)]);
   const { number, timestamp } = directory.finalized;
   const asked = await rules.holdPoll({ cooperative: directory, member: who, question, options, snapshot_block: number, snapshot_time: timestamp, days });
   const { signed } = await agree(asked, opened.things.passkey.credential);
-  const own = (all: PollAnswered[]) => all.find(({ poll }) => poll.author === id && poll.question === question && poll.opens_at === directory.now);
-  const seen = await settle(() => send("POST", "/v1/polls", signed, PollView), () => fetchRead(readPollsWhole()), (all) => own(all) !== undefined);
-  return own(seen)?.id ?? "";
+  const isOwn = ({ poll }: Pick<PollAnswered, "poll">) =>
+    poll.author === id && poll.question === question && poll.opens_at === directory.now && JSON.stringify(poll.options) === JSON.stringify(options);
+  // Its number comes with the answer: no list has room for all polls. Where that was lost, a list is what there is.
+  let answered: string | undefined;
+  const ask = async () => void (answered = (await send("POST", "/v1/polls", signed, PollView)).id);
+  const look = async () => (answered === undefined ? (await fetchRead(readPollsWhole())).find(isOwn) : ownOf(await fetchRead(readPollWhole(answered)), answered));
+  const ownOf = (record: PollCounted, poll: string) => (isOwn(record) ? { id: poll } : undefined);
+  const seen = await settle(ask, look, (found) => found !== undefined);
+  return seen?.id ?? "";
 }
