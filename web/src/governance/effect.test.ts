@@ -74,6 +74,12 @@ it("of a proposal that approves what it does not carry, warns of that in the pag
   }
 });
 
+it("says as of when a value was before", () => {
+  const seats = call("Membership", "setAdmissionsPerEpoch(uint32)", { changes: [{ what: "admissionsPerEpoch", old: "3", new: "5" }] });
+  expect(pageOf([seats], [])).toContain(effects.asOf);
+  expect(pageOf([spend], [])).not.toContain(effects.asOf);
+});
+
 it("says the warnings of the gateway for which it has no words", () => {
   const page = pageOf([call("Buyback", "drain(address)", { warnings: ["one", "two"] }), { ...spend, warnings: [...spend.warnings, "it sends 7 wei along"] }], []);
   for (const said of ["one", "two", "it sends 7 wei along", warn.Treasury_spend]) expect(page).toContain(said);

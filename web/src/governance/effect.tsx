@@ -32,6 +32,7 @@ export function Effects({ calls, charter, operation }: Told) {
         </Notice>
       )}
       {calls.map((call, at) => (at === carried ? <Agreed key={at} call={call} charter={charter} /> : <OneCall key={at} call={call} />))}
+      {told.some(({ changes }) => changes.some(({ old }) => old != null)) && <p className="small">{t("asOf")}</p>}
       <h3>{t("forYou")}</h3>
       <ul>
         {matters.map((matter) => (

@@ -4,7 +4,7 @@ import type { MemberVotes } from "../../api/generated";
 import { ReadFailure } from "../../api/read";
 import { NotConfirmed } from "./send";
 import type { Opened } from "./session";
-import { answerOf, canVoteIn, hold, standingIn } from "./voting";
+import { answerOf, canVoteIn, hasVotedIn, hold, standingIn } from "./voting";
 
 const world = vi.hoisted(() => ({ send: async (): Promise<unknown> => undefined, read: (_path: string): unknown => undefined }));
 vi.mock("./asking", () => import("./rules.fixture"));
@@ -22,7 +22,7 @@ const votes = (more: Partial<MemberVotes> = {}): MemberVotes => ({
   ...{ locks: [], ballots: [], on: [] },
   ...more,
 });
-const open = (house: "member" | "token", more = {}) => ({ id: ID, house, status: "active" as const, opens_at: 500, ...more });
+const open = (house: "member" | "token", more = {}) => ({ id: ID, house, status: "active" as const, opens_at: 500, closes_at: 800, ...more });
 
 describe("a house", () => {
   it("can be voted in with the votes that were there when it opened, and with no others", () => {
@@ -41,6 +41,21 @@ describe("a house", () => {
     expect(standingIn(open("member"), own)).toEqual({ kind: "voted", support: "against", votes: "1", at: 600 });
     expect(canVoteIn([open("member")], own)).toEqual([]);
     expect(standingIn(open("token"), own).kind).toBe("none");
+  });
+  it("has my vote also where that is older than those that are listed", () => {
+    const many = Array.from({ length: 200 }, (_, at) => ({ house: "member" as const, proposal: `0x${at}`, support: "for" as const, votes: "1", at: 1_900 - at }));
+    const own = votes({ ballots: many, on: [{ house: "member", proposal: ID, votes: "1", support: "against" }] });
+    expect(standingIn(open("member"), own)).toEqual({ kind: "voted", support: "against", votes: "1" });
+    expect(standingIn(open("member", { status: "defeated" }), votes({ ballots: many })).kind).toBe("unlisted");
+    expect(standingIn(open("member", { status: "defeated", closes_at: 1_800 }), votes({ ballots: many })).kind).toBe("over");
+  });
+  it("is voted in by who has voted wherever there were votes to cast", () => {
+    const both = [open("member"), open("token")];
+    const ballots = [{ house: "member" as const, proposal: ID, support: "for" as const, votes: "1", at: 600 }];
+    const on = (token: string) => [{ house: "member" as const, proposal: ID, votes: "1", support: "for" as const }, { house: "token" as const, proposal: ID, votes: token }];
+    expect(hasVotedIn(both, votes({ ballots, on: on("0") }))).toBe(true);
+    expect(hasVotedIn(both, votes({ ballots, on: on("5") }))).toBe(false);
+    expect(hasVotedIn(both, votes())).toBe(false);
   });
   it("is not offered before voting began or after it ended", () => {
     const own = votes({ on: [{ house: "member", proposal: ID, votes: "1" }] });

@@ -12,26 +12,41 @@ import type { Opened } from "./session";
 
 /** What a member can do about a proposal in one house. */
 export type Standing =
-  | { readonly kind: "voted"; readonly support: BallotSupport; readonly votes: string; readonly at: number }
+  /** Without the time where the vote is older than those that are listed. */
+  | { readonly kind: "voted"; readonly support: BallotSupport; readonly votes: string; readonly at?: number }
   | { readonly kind: "can"; readonly votes: string }
   /** Had no vote when voting opened: not 30 days a member by then, or nothing earned. */
   | { readonly kind: "late"; readonly from: number }
   | { readonly kind: "none" }
+  /** Voting is over, and a vote on this one would be older than those that are listed. */
+  | { readonly kind: "unlisted" }
   | { readonly kind: "early" | "over" };
 
-export function standingIn({ id, house, status, opens_at }: Pick<ProposalView, "id" | "house" | "status" | "opens_at">, votes: MemberVotes): Standing {
+/** As many of a member's votes are listed, the newest first. */
+const LISTED = 200;
+
+export function standingIn({ id, house, status, opens_at, closes_at }: Pick<ProposalView, "id" | "house" | "status" | "opens_at" | "closes_at">, votes: MemberVotes): Standing {
   const cast = votes.ballots.find((ballot) => ballot.proposal === id && ballot.house === house);
   if (cast) return { kind: "voted", support: cast.support, votes: cast.votes, at: cast.at };
   if (status === "pending") return { kind: "early" };
-  if (status !== "active") return { kind: "over" };
-  const then = votes.on.find((one) => one.proposal === id && one.house === house)?.votes;
+  const open = votes.on.find((one) => one.proposal === id && one.house === house);
+  const then = open?.votes;
+  if (open?.support) return { kind: "voted", support: open.support, votes: open.votes };
+  const [oldest] = votes.ballots.slice(-1);
+  if (status !== "active") return { kind: votes.ballots.length >= LISTED && oldest && oldest.at > closes_at ? "unlisted" : "over" };
   if (then !== undefined && BigInt(then) > 0n) return { kind: "can", votes: then };
   if (votes.seasoned_at > opens_at) return { kind: "late", from: votes.seasoned_at };
   return { kind: "none" };
 }
 
-export const canVoteIn = (houses: readonly Pick<ProposalView, "id" | "house" | "status" | "opens_at">[], votes: MemberVotes): HouseName[] =>
+export const canVoteIn = (houses: readonly Pick<ProposalView, "id" | "house" | "status" | "opens_at" | "closes_at">[], votes: MemberVotes): HouseName[] =>
   houses.filter((house) => standingIn(house, votes).kind === "can").map(({ house }) => house);
+
+/** Whether the member voted in each house where it had votes. */
+export function hasVotedIn(houses: readonly Pick<ProposalView, "id" | "house" | "status" | "opens_at" | "closes_at">[], votes: MemberVotes): boolean {
+  const kinds = houses.map((house) => standingIn(house, votes).kind);
+  return kinds.includes("voted") && !kinds.includes("can");
+}
 
 const look = (id: number) => fetchRead(readMemberVotes(id));
 
