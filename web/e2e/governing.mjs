@@ -318,11 +318,17 @@ async function weight(world) {
     ["99999", "There is no member with this number."],
   ]) {
     await number.fill(typed);
-    await button(page, "Name them, with your passkey").click();
+    await button(page, "Look them up").click();
     await page.getByText(said).waitFor(HALF_A_MINUTE);
+    assert.equal(await button(page, "Name them, with your passkey").count(), 0, "nobody is named");
   }
   await see(own, page, "/vote/weight, wrong");
   await number.fill("1");
+  await button(page, "Look them up").click();
+  await button(page, "Name them, with your passkey").waitFor(HALF_A_MINUTE);
+  const { account } = await (await fetch(`${own.url}/v1/members/1`)).json();
+  assert.match((await page.locator(".words").first().innerText()).toLowerCase(), new RegExp(account.toLowerCase()), "the keepers' account of member 1");
+  await see(own, page, "/vote/weight, looked up");
   await press(page, "Name them, with your passkey");
   await page.getByText("Your votes are cast by member 1").waitFor(HALF_A_MINUTE);
   assert.equal((await votesOf(own, id)).delegate_member, 1);
