@@ -3,6 +3,7 @@ import { useTranslation } from "react-i18next";
 import type { CallView } from "../api/generated";
 import { Code, Facts, More, Notice } from "../ui/page";
 import { Table } from "../ui/table";
+import { Upgrade } from "./upgrade";
 import { approvalOf, type Warned as Warning, effectOf, isApproval, matterOf, othersOf, partOf, valueOf, warnedOf, wordsOfName } from "./effects";
 
 interface Told {
@@ -78,6 +79,7 @@ function OneCall({ call }: { call: CallView }) {
   const { t } = useTranslation("effects");
   const effect = effectOf(call);
   const part = partOf(call.contract);
+  const isUpgrade = effect === "any_upgradeToAndCall";
   const same = call.changes.filter(({ old, new: after }) => old === after);
   const changed = call.changes.filter(({ old, new: after }) => old !== after);
   return (
@@ -94,9 +96,9 @@ function OneCall({ call }: { call: CallView }) {
           </blockquote>
         </>
       )}
-      {changed.length > 0 && <Changes caption={t("caption")} changes={changed} />}
+      {isUpgrade ? <Upgrade call={call} /> : changed.length > 0 && <Changes caption={t("caption")} changes={changed} />}
       <Warned own={ownOf(call)} warnings={othersOf(call)} />
-      {same.length > 0 && (
+      {!isUpgrade && same.length > 0 && (
         <More title={t("same", { count: same.length })}>
           <Changes caption={t("sameCaption")} changes={same} />
         </More>
