@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { fits, isAccessible, visit } from "./browser.mjs";
 import { carry, deviceOf } from "./device.mjs";
+import { hostile } from "./hostile.mjs";
 import { labelOf, press, tabTo } from "./keyboard.mjs";
 import { bundle } from "./records.mjs";
 import { JARGON } from "./routes.mjs";
@@ -29,6 +30,7 @@ export const tests = (world) => {
     ["a connection that breaks in the middle of an upload goes on", () => brokenUpload(world)],
     ["stops sharing where the gateway does not answer", () => stopsAlone(world)],
     ["deletes everything, which the keepers confirm", () => deletes(world)],
+    ["a page of another origin reads and writes nothing", () => hostile(world)],
     ["what the device does not confirm changes nothing", () => refused(world)],
     ["codes that are wrong say so", () => wrongCodes(world)],
     ["by keyboard alone", () => byKeyboard(world)],

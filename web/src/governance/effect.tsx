@@ -4,20 +4,19 @@ import type { CallView } from "../api/generated";
 import { Code, Facts, More, Notice } from "../ui/page";
 import { Table } from "../ui/table";
 import { Upgrade } from "./upgrade";
-import { approvalOf, type Warned as Warning, effectOf, isApproval, matterOf, othersOf, partOf, valueOf, warnedOf, wordsOfName } from "./effects";
+import { carriedAt, type Warned as Warning, effectOf, isApproval, matterOf, othersOf, partOf, valueOf, warnedOf, wordsOfName } from "./effects";
 
 interface Told {
   calls: readonly CallView[];
-  /** What both houses agree on by the one approval among the calls that is of it. */
+  /** What both houses agree on by the approval among the calls that is of it. */
   charter: readonly CallView[];
-  operation?: string | undefined;
 }
 
 /** Every call is told: one that agrees to something by what that is, where the proposal carries it. */
-export function Effects({ calls, charter, operation }: Told) {
+export function Effects({ calls, charter }: Told) {
   const { t } = useTranslation("effects");
-  const carried = approvalOf(calls, charter, operation);
-  const told = calls.flatMap((call, at) => (at === carried ? [...charter] : [call]));
+  const carried = carriedAt(calls, charter);
+  const told = calls.flatMap((call, at) => (carried.includes(at) ? [...charter] : [call]));
   const matters = [...new Set(told.map(matterOf))];
   if (calls.length === 0) return <p>{t("none")}</p>;
   return (
@@ -32,7 +31,7 @@ export function Effects({ calls, charter, operation }: Told) {
           <p>{t("beside")}</p>
         </Notice>
       )}
-      {calls.map((call, at) => (at === carried ? <Agreed key={at} call={call} charter={charter} /> : <OneCall key={at} call={call} />))}
+      {calls.map((call, at) => (carried.includes(at) ? <Agreed key={at} call={call} charter={charter} /> : <OneCall key={at} call={call} />))}
       {told.some(({ changes }) => changes.some(({ old }) => old != null)) && <p className="small">{t("asOf")}</p>}
       <h3>{t("forYou")}</h3>
       <ul>

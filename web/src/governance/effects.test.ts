@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import words from "../i18n/en/effects.json";
-import { EFFECTS, effectOf, matterOf, PARTS, VALUES, valueOf, WARNED, wordsOfName } from "./effects";
+import { EFFECTS, effectOf, matterOf, NOT_CARRIED, PARTS, VALUES, valueOf, WARNED, wordsOfName } from "./effects";
 
 const ABI = new URL("../../../abi/", import.meta.url);
 const functions = (contract: string): string[] => {
@@ -35,6 +35,10 @@ describe("each change that has words", () => {
     expect(known.length).toBeGreaterThan(40);
     expect(known.filter((call) => !effectOf(call))).toEqual([]);
   });
+});
+
+it("knows how the gateway says that an approval's calls are not carried", () => {
+  expect(readFileSync(new URL("../../../crates/chain/src/gov/proposal.rs", import.meta.url), "utf8")).toContain(`"${NOT_CARRIED}`);
 });
 
 it("finds a function's words by its contract first, and says so where it has none", () => {

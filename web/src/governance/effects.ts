@@ -84,27 +84,28 @@ export const matterOf = (call: { contract: string; function: string }): Matter =
   return effect ? EFFECTS[effect] : "unknown";
 };
 
-type Called = { readonly contract: string; readonly function: string; readonly data: string };
+type Called = { readonly contract: string; readonly function: string; readonly data: string; readonly warnings: readonly string[] };
 
 /** By such a call a house agrees to what both have to agree on. */
 export const isApproval = (call: Pick<Called, "contract" | "function">): boolean => effectOf(call) === "CharterGate_approve";
 
+/** How the gateway begins what it says of an approval whose calls the proposal does not carry. */
+export const NOT_CARRIED = "the description does not carry the calls";
+
 /**
- * The place of the one approval that is of the carried calls. Of several it is the one of this operation; where that is not known it is none, and
- * what each approves is not known either.
+ * The places of the approvals that are of the carried calls: all of one operation. Where several operations could be it, none is told by them:
+ * what each of them is, is not known then.
  */
-export function approvalOf(calls: readonly Called[], charter: readonly unknown[], operation?: string): number | undefined {
-  if (charter.length === 0) return undefined;
-  const all = calls.flatMap((call, at) => (isApproval(call) ? [at] : []));
-  const isIt = (at: number | undefined) => operation !== undefined && at !== undefined && calls[at]?.data.slice(10).toLowerCase() === operation.slice(2).toLowerCase();
-  if (operation !== undefined) return all.find(isIt);
-  return all.length === 1 ? all[0] : undefined;
+export function carriedAt(calls: readonly Called[], carried: readonly unknown[]): number[] {
+  const all = calls.flatMap((call, at) => (isApproval(call) && !call.warnings.some((warning) => warning.startsWith(NOT_CARRIED)) ? [at] : []));
+  const isOne = new Set(all.map((at) => calls[at]?.data.toLowerCase())).size === 1;
+  return carried.length > 0 && isOne ? all : [];
 }
 
-/** What the gateway says of each approval, for which this page has its own words. */
-const ABOUT_APPROVALS = ["this function is not in the table", "the description does not carry the calls"];
+/** What the gateway says of approvals, for which this page has its own words. */
+const ABOUT_APPROVALS = [NOT_CARRIED, "this function is not in the table", "this proposal does more than approve"];
 /** Warnings that this page does not say in its own words. */
-export const othersOf = (call: Pick<Called, "contract" | "function"> & { readonly warnings: readonly string[] }): string[] =>
+export const othersOf = (call: Pick<Called, "contract" | "function" | "warnings">): string[] =>
   isApproval(call) ? call.warnings.filter((warning) => !ABOUT_APPROVALS.some((known) => warning.startsWith(known))) : call.warnings.slice(warnedOf(effectOf(call)) ? 1 : 0);
 
 /** Values that this page has names for. */
