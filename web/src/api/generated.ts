@@ -93,8 +93,14 @@ export const AccountView = v.object({
 });
 export type AccountView = v.InferOutput<typeof AccountView>;
 
+/** Kinds of acts. */
+export const Act = v.picklist(["member_expelled", "committee_seated", "sealing_key_rotated", "worker_registered", "worker_removed", "gateway_set", "settlement_objected", "objection_rejected", "settlement_voided", "rules_set", "program_set", "dataset_published", "dataset_closed", "license_revoked", "researcher_approved", "donated", "spent", "proposal_executed", "proposal_canceled", "timelock_delay_set", "constituted", "charter_executed", "service_set", "paused", "unpaused", "guardian_set", "steward_slashed", "researcher_slashed"]);
+export type Act = v.InferOutput<typeof Act>;
+
 /** Whether the registrar admits anybody now. */
 export const Admissions = v.object({
+  /** How many may be admitted in an epoch; none where it is not known. */
+  cap: v.optional(v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0)))),
   /** When the epoch ends and the count begins anew, Unix seconds of block time. */
   epoch_ends: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
   /** How many may still be admitted in this epoch; none where it is not known. */
@@ -894,6 +900,35 @@ export const LockerRequest = v.object({
 });
 export type LockerRequest = v.InferOutput<typeof LockerRequest>;
 
+/** Something that was done; where it stands can be looked up on the chain. */
+export const LogEntry = v.object({
+  /** What it was. */
+  act: Act,
+  amount: v.optional(v.nullable(Decimal)),
+  /** Block time, Unix seconds. */
+  at: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** Height of the block. */
+  block: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** Which member, seat, generation, epoch, program, dataset, license, service or bucket it is about. */
+  number: v.optional(v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0)))),
+  proposal: v.optional(v.nullable(Hex32)),
+  /** Transaction hash. */
+  tx: Hex32,
+  /** Until when it holds, Unix seconds. */
+  until: v.optional(v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0)))),
+  who: v.optional(v.nullable(HexAddress)),
+});
+export type LogEntry = v.InferOutput<typeof LogEntry>;
+
+/** `GET /v1/log` at the gateway: a page of the log, the newest first. */
+export const Log = v.object({
+  /** What to ask for as `before` to read on; absent at the beginning of the log. */
+  earlier: v.optional(v.nullable(v.string())),
+  /** What was done. */
+  entries: v.array(LogEntry),
+});
+export type Log = v.InferOutput<typeof Log>;
+
 /**
  * `GET /v1/members/{id}/rewards` at the gateway: tokens that lie at a member's addresses. What is earned and not claimed yet stands in
  * its row at the stewards.
@@ -1003,6 +1038,12 @@ export const Operations = v.object({
   gas_account: HexAddress,
   /** What it has, wei. */
   gas_balance: Decimal,
+  /** Gas that members' requests and claims cost in the last day. */
+  gas_of_the_day: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** What they may cost in a day; what the house does itself is not counted. */
+  gas_per_day: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** What gas costs now, wei. */
+  gas_price: Decimal,
   /** Signed contributions that wait to be recorded. */
   queued_contributions: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
 });
@@ -1389,6 +1430,10 @@ export const readLicenses = (holder?: HexAddress): Read<LicenseView[]> =>
 /** One license. */
 export const readLicense = (id: number): Read<LicenseView> =>
   readOf(`/v1/licenses/${encodeURIComponent(id)}`, LicenseView, [200]);
+
+/** What was done in the cooperative's name. */
+export const readLog = (before?: string): Read<Log> =>
+  readOf("/v1/log", Log, [200], { before });
 
 /** The member that an account joined as. */
 export const readMembersByAccount = (address: HexAddress): Read<MemberView> =>
