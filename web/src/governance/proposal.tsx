@@ -61,7 +61,7 @@ function Whole({ houses, now }: { houses: ProposalDetail[]; now: number }) {
             <Timeline proposal={house} now={now} />
           </div>
         ))}
-        {first.charter.length > 0 && <p>{t("proposal.charterThen")}</p>}
+        {first.charter_calls.length > 0 && <p>{t("proposal.charterThen")}</p>}
       </Section>
       <Section title={t("proposal.votes")}>
         {houses.map((house) => (
@@ -102,7 +102,9 @@ export function Why({ proposal: { title, description } }: { proposal: Pick<Propo
 }
 
 /** What it would do: all of it. */
-export const What = ({ proposal: { calls, charter } }: { proposal: Pick<ProposalDetail, "calls" | "charter"> }) => <Effects calls={calls} charter={charter} />;
+export const What = ({ proposal: { calls, charter_calls } }: { proposal: Pick<ProposalDetail, "calls" | "charter_calls"> }) => (
+  <Effects calls={calls} charter={charter_calls} />
+);
 
 function Check({ houses, whose }: { houses: ProposalDetail[]; whose: string }) {
   const { t } = useTranslation("governance");
