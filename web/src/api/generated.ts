@@ -88,13 +88,21 @@ export const AccountView = v.object({
   /** The passkey that speaks for it. */
   passkey: PasskeyPoint,
   recovery: v.optional(v.nullable(Recovering)),
+  /** keccak256 of the guardians, threshold and delay in force, ABI-encoded. */
+  recovery_hash: Hex32,
   /** The round that a guardian's approval must name. */
   recovery_round: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
 });
 export type AccountView = v.InferOutput<typeof AccountView>;
 
+/** Kinds of acts. */
+export const Act = v.picklist(["member_expelled", "committee_seated", "sealing_key_rotated", "worker_registered", "worker_removed", "gateway_set", "settlement_objected", "objection_rejected", "settlement_voided", "rules_set", "program_set", "dataset_published", "dataset_closed", "license_revoked", "researcher_approved", "donated", "spent", "proposal_executed", "proposal_canceled", "timelock_delay_set", "constituted", "charter_executed", "service_set", "paused", "unpaused", "guardian_set", "steward_slashed", "researcher_slashed"]);
+export type Act = v.InferOutput<typeof Act>;
+
 /** Whether the registrar admits anybody now. */
 export const Admissions = v.object({
+  /** How many may be admitted in an epoch; none where it is not known. */
+  cap: v.optional(v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0)))),
   /** When the epoch ends and the count begins anew, Unix seconds of block time. */
   epoch_ends: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
   /** How many may still be admitted in this epoch; none where it is not known. */
@@ -239,6 +247,19 @@ export const CallView = v.object({
   words: v.string(),
 });
 export type CallView = v.InferOutput<typeof CallView>;
+
+/** How far what both houses have to agree on is. */
+export const CharterView = v.object({
+  /** The houses that agree to it now. */
+  approved_by: v.array(HouseName),
+  /** When it was done. */
+  executed_at: v.optional(v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0)))),
+  /** The last second in which it can be done, once a house agrees and as long as it was not done. */
+  lapses_at: v.optional(v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0)))),
+  /** Hash of its calls. */
+  operation: Hex32,
+});
+export type CharterView = v.InferOutput<typeof CharterView>;
 
 /** A CIDv1, raw, SHA-256, in base 32. */
 export const CidText = v.pipe(v.string(), v.regex(/^b[a-z2-7]{58}$/));
@@ -894,6 +915,35 @@ export const LockerRequest = v.object({
 });
 export type LockerRequest = v.InferOutput<typeof LockerRequest>;
 
+/** Something that was done; where it stands can be looked up on the chain. */
+export const LogEntry = v.object({
+  /** What it was. */
+  act: Act,
+  amount: v.optional(v.nullable(Decimal)),
+  /** Block time, Unix seconds. */
+  at: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** Height of the block. */
+  block: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** Which member, seat, generation, epoch, program, dataset, license, service or bucket it is about. */
+  number: v.optional(v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0)))),
+  proposal: v.optional(v.nullable(Hex32)),
+  /** Transaction hash. */
+  tx: Hex32,
+  /** Until when it holds, Unix seconds. */
+  until: v.optional(v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0)))),
+  who: v.optional(v.nullable(HexAddress)),
+});
+export type LogEntry = v.InferOutput<typeof LogEntry>;
+
+/** `GET /v1/log` at the gateway: a page of the log, the newest first. */
+export const Log = v.object({
+  /** What to ask for as `before` to read on; absent at the beginning of the log. */
+  earlier: v.optional(v.nullable(v.string())),
+  /** What was done. */
+  entries: v.array(LogEntry),
+});
+export type Log = v.InferOutput<typeof Log>;
+
 /**
  * `GET /v1/members/{id}/rewards` at the gateway: tokens that lie at a member's addresses. What is earned and not claimed yet stands in
  * its row at the stewards.
@@ -1003,6 +1053,12 @@ export const Operations = v.object({
   gas_account: HexAddress,
   /** What it has, wei. */
   gas_balance: Decimal,
+  /** Gas that members' requests and claims cost in the last day. */
+  gas_of_the_day: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** What they may cost in a day; what the house does itself is not counted. */
+  gas_per_day: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** What a unit of gas costs now, wei. */
+  gas_price: Decimal,
   /** Signed contributions that wait to be recorded. */
   queued_contributions: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
 });
@@ -1117,13 +1173,12 @@ export const ProposalView = v.object({
   /** When it was taken back. */
   canceled_at: v.optional(v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0)))),
   castable: v.optional(v.nullable(Decimal)),
+  charter: v.optional(v.nullable(CharterView)),
   /** The last second of voting. */
   closes_at: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
-  /** Why, in the proposer's words, without the line that carries the charter's calls. */
-  description: v.string(),
   /** From when it may be executed: as queued, or before that, at the earliest by the timelock's delay. */
   executable_at: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
-  /** When it was executed. */
+  /** When the house did it; of what both houses have to agree on, when this house agreed. */
   executed_at: v.optional(v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0)))),
   /** Whether a quorum that was reached late moved that second. */
   extended: v.boolean(),
@@ -1144,7 +1199,7 @@ export const ProposalView = v.object({
   quorum: v.optional(v.nullable(Decimal)),
   /** Where it stands. */
   status: ProposalStatus,
-  /** The first line of the description. */
+  /** The beginning of the first line of the description. */
   title: v.string(),
   /** Abstentions, which count for the quorum. */
   votes_abstain: Decimal,
@@ -1159,8 +1214,10 @@ export type ProposalView = v.InferOutput<typeof ProposalView>;
 export const ProposalDetail = v.intersect([ProposalView, v.object({
   /** What it would do, in order. */
   calls: v.array(CallView),
-  /** What the charter would do once both houses approve, where it approves that. */
-  charter: v.array(CallView),
+  /** What the charter would do once both houses approve, where it approves that and its description carries it. */
+  charter_calls: v.array(CallView),
+  /** Why, in the proposer's words, without the line that carries the charter's calls. */
+  description: v.string(),
   /** keccak256 of the whole description, by which the governor knows it. */
   description_hash: Hex32,
   /** Where it is voted on. */
@@ -1390,6 +1447,10 @@ export const readLicenses = (holder?: HexAddress): Read<LicenseView[]> =>
 export const readLicense = (id: number): Read<LicenseView> =>
   readOf(`/v1/licenses/${encodeURIComponent(id)}`, LicenseView, [200]);
 
+/** What was done in the cooperative's name, the newest first, a hundred at a time. */
+export const readLog = (before?: string): Read<Log> =>
+  readOf("/v1/log", Log, [200], { before });
+
 /** The member that an account joined as. */
 export const readMembersByAccount = (address: HexAddress): Read<MemberView> =>
   readOf(`/v1/members/by-account/${encodeURIComponent(address)}`, MemberView, [200]);
@@ -1410,7 +1471,7 @@ export const readMemberVotes = (id: number): Read<MemberVotes> =>
 export const readOperations = (): Read<Operations> =>
   readOf("/v1/operations", Operations, [200]);
 
-/** The polls that close last. */
+/** Open polls, those that close first before others, then those that closed last. */
 export const readPolls = (): Read<PollView[]> =>
   readOf("/v1/polls", v.array(PollView), [200]);
 
@@ -1418,7 +1479,7 @@ export const readPolls = (): Read<PollView[]> =>
 export const readPollBallots = (id: Hex32): Read<PollRecord> =>
   readOf(`/v1/polls/${encodeURIComponent(id)}/ballots`, PollRecord, [200]);
 
-/** What is and was put to the vote in both houses, the newest first. */
+/** What is put to the vote in both houses and waits to take effect, and what was last decided; the newest first. */
 export const readProposals = (): Read<ProposalView[]> =>
   readOf("/v1/proposals", v.array(ProposalView), [200]);
 
