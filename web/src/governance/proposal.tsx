@@ -10,7 +10,7 @@ import { Code, Facts, More, PageHead, Section } from "../ui/page";
 import { Effects } from "./effect";
 import { useHouses } from "./proposals";
 import { Room } from "./room";
-import { apart, phaseOfGroup, wordsOf } from "./standing";
+import { apart, inForceSince, phaseOfGroup, type Standing, standingOf, wordsOf } from "./standing";
 import { Timeline } from "./timeline";
 import { Votes } from "./votes";
 
@@ -51,7 +51,7 @@ function Whole({ houses, now }: { houses: ProposalDetail[]; now: number }) {
           </Link>
         </p>
       )}
-      <Section title={t(houses.every(({ executed_at }) => executed_at) ? "proposal.effected" : "proposal.effect")}>
+      <Section title={t(houses.every(inForceSince) ? "proposal.effected" : "proposal.effect")}>
         <What proposal={first} />
       </Section>
       <Section title={t("proposal.timeline")}>
@@ -61,7 +61,7 @@ function Whole({ houses, now }: { houses: ProposalDetail[]; now: number }) {
             <Timeline proposal={house} now={now} />
           </div>
         ))}
-        {first.charter_calls.length > 0 && <p>{t("proposal.charterThen")}</p>}
+        {first.charter && first.charter.executed_at == null && <p>{t("proposal.charterThen")}</p>}
       </Section>
       <Section title={t("proposal.votes")}>
         {houses.map((house) => (
@@ -73,15 +73,15 @@ function Whole({ houses, now }: { houses: ProposalDetail[]; now: number }) {
   );
 }
 
-const TONES: Record<string, "good" | "bad"> = { active: "good", succeeded: "good", executed: "good", defeated: "bad", expired: "bad" };
+const TONES: Partial<Record<Standing, "good" | "bad">> = { active: "good", succeeded: "good", executed: "good", both: "good", defeated: "bad", expired: "bad", ended: "bad" };
 
-export function Status({ houses }: { houses: readonly Pick<ProposalDetail, "house" | "status">[] }) {
+export function Status({ houses }: { houses: readonly Pick<ProposalDetail, "house" | "status" | "charter">[] }) {
   const { t } = useTranslation("governance");
   return (
     <ul className="tags">
-      {houses.map(({ house, status }) => (
-        <li key={house} className="tag" data-tone={TONES[status]}>
-          {t(`house.${house}`)}: {t(`status.${status}`)}
+      {houses.map((view) => (
+        <li key={view.house} className="tag" data-tone={TONES[standingOf(view)]}>
+          {t(`house.${view.house}`)}: {t(`status.${standingOf(view)}`)}
         </li>
       ))}
     </ul>
@@ -102,9 +102,7 @@ export function Why({ proposal: { title, description } }: { proposal: Pick<Propo
 }
 
 /** What it would do: all of it. */
-export const What = ({ proposal: { calls, charter_calls } }: { proposal: Pick<ProposalDetail, "calls" | "charter_calls"> }) => (
-  <Effects calls={calls} charter={charter_calls} />
-);
+export const What = ({ proposal: { calls, charter_calls } }: { proposal: Pick<ProposalDetail, "calls" | "charter_calls"> }) => <Effects calls={calls} charter={charter_calls} />;
 
 function Check({ houses, whose }: { houses: ProposalDetail[]; whose: string }) {
   const { t } = useTranslation("governance");

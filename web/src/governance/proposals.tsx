@@ -8,7 +8,7 @@ import { Await } from "../ui/await";
 import { useFormat } from "../ui/format";
 import { Empty, PageHead, Section } from "../ui/page";
 import { Room } from "./room";
-import { grouped, type Phase, phaseOfGroup } from "./standing";
+import { grouped, inForceSince, type Phase, phaseOfGroup, standingOf } from "./standing";
 
 export const needs = () => [readProposals(), readCooperative()];
 
@@ -88,9 +88,12 @@ export function useHouses(): (group: readonly Pick<ProposalView, "house">[]) => 
 export function useWhen(): (group: readonly ProposalView[]) => string {
   const { t } = useTranslation("governance");
   const { time } = useFormat();
-  const at = ({ status, opens_at, closes_at, executable_at, executed_at, canceled_at }: ProposalView) => {
-    const when = { pending: opens_at, active: closes_at, queued: executable_at, executed: executed_at ?? closes_at, canceled: canceled_at ?? closes_at } as Record<string, number>;
-    return t(`when.${status}`, { time: time(when[status] ?? closes_at) });
+  const at = (view: ProposalView) => {
+    const { opens_at, closes_at, executable_at, canceled_at, charter } = view;
+    const standing = standingOf(view);
+    const lapses = charter?.lapses_at ?? closes_at;
+    const when = { pending: opens_at, active: closes_at, queued: executable_at, executed: inForceSince(view) ?? closes_at, canceled: canceled_at ?? closes_at, agreed: lapses, both: lapses } as Record<string, number>;
+    return t(`when.${standing}`, { time: time(when[standing] ?? closes_at) });
   };
   return (group) => {
     const told = [...new Set(group.map(at))];

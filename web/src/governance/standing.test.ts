@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ProposalStatus } from "../api/generated";
-import { apart, countOfVotes, grouped, phaseOfGroup, wordsOf } from "./standing";
+import { apart, countOfVotes, grouped, inForceSince, phaseOfGroup, standingOf, wordsOf } from "./standing";
 
 it("puts the two houses of one proposal together, and keeps the order", () => {
   const views = [{ id: "b", at: 1 }, { id: "a", at: 2 }, { id: "b", at: 3 }];
@@ -19,6 +19,31 @@ it("tells the way of two houses once where it is the same", () => {
   const house = (closes_at: number) => ({ status: "active" as const, proposed_at: 1, opens_at: 2, closes_at, executable_at: 9 });
   expect(apart([house(5), house(6)])).toHaveLength(1);
   expect(apart([house(5), house(500)])).toHaveLength(2);
+});
+
+describe("what takes both houses", () => {
+  const operation = `0x${"1".repeat(64)}`;
+  const half = (house: "member" | "token", approved_by: ("member" | "token")[], executed_at: number | null = null) =>
+    ({ house, status: "executed" as const, executed_at: 50, charter: { operation, approved_by, executed_at, lapses_at: executed_at ? null : 99 } });
+
+  it("is not in force by one house's yes, nor by both, but when it was done", () => {
+    expect(standingOf(half("member", ["member"]))).toBe("agreed");
+    expect(standingOf(half("member", ["token", "member"]))).toBe("both");
+    expect(standingOf(half("member", ["token", "member"], 70))).toBe("executed");
+    expect([inForceSince(half("member", ["member"])), inForceSince(half("member", ["token", "member"])), inForceSince(half("member", ["member", "token"], 70))]).toEqual([undefined, undefined, 70]);
+    expect(inForceSince({ executed_at: 50, charter: null })).toBe(50);
+  });
+  it("whose yes was taken back or is too old is over", () => {
+    expect(standingOf(half("member", ["token"]))).toBe("ended");
+    expect(standingOf(half("member", []))).toBe("ended");
+  });
+  it("waits as long as the other house can still say yes", () => {
+    expect(phaseOfGroup([half("member", ["member"])])).toBe("waiting");
+    expect(phaseOfGroup([half("member", ["member", "token"]), half("token", ["member", "token"])])).toBe("waiting");
+    expect(phaseOfGroup([half("member", ["member"]), { house: "token", status: "defeated" }])).toBe("over");
+    expect(phaseOfGroup([half("member", ["member", "token"], 70), half("token", ["member", "token"], 70)])).toBe("over");
+    expect(phaseOfGroup([half("member", [])])).toBe("over");
+  });
 });
 
 it("leaves out what programs read in a description", () => {

@@ -12,19 +12,39 @@ export function grouped<P extends Pick<ProposalView, "id">>(views: readonly P[])
 const NEAR = 120;
 const TIMES = ["proposed_at", "opens_at", "closes_at", "executable_at", "executed_at"] as const;
 
+/** What takes both houses beside the governor's word: with one house's yes alone nothing is done. */
+type Stands = Pick<ProposalView, "status"> & Partial<Pick<ProposalView, "house" | "charter">>;
+
+/**
+ * Where a house's half stands. What takes both houses is in force when the charter did it; what the house's own execution did is its yes.
+ * `agreed`: the other house is waited for. `both`: anybody may have it done. `ended`: the yes was taken back, or its time is over.
+ */
+export type Standing = ProposalStatus | "agreed" | "both" | "ended";
+
+export function standingOf({ house, status, charter }: Stands): Standing {
+  if (!charter || status !== "executed" || charter.executed_at != null) return status;
+  if (!house || !charter.approved_by.includes(house)) return "ended";
+  return charter.approved_by.length > 1 ? "both" : "agreed";
+}
+
+/** Since when it is in force. */
+export const inForceSince = ({ charter, executed_at }: Pick<ProposalView, "charter" | "executed_at">): number | undefined => (charter ? charter.executed_at : executed_at) ?? undefined;
+
 /** Houses that stand differently or at other times: where they go side by side, one stands for both. */
-export function apart<P extends Pick<ProposalView, "status" | (typeof TIMES)[number]>>(houses: readonly P[]): P[] {
-  const isAlike = (one: P, other: P) => one.status === other.status && TIMES.every((time) => Math.abs((one[time] ?? 0) - (other[time] ?? 0)) <= NEAR);
+export function apart<P extends Stands & Pick<ProposalView, (typeof TIMES)[number]>>(houses: readonly P[]): P[] {
+  const isAlike = (one: P, other: P) => standingOf(one) === standingOf(other) && TIMES.every((time) => Math.abs((one[time] ?? 0) - (other[time] ?? 0)) <= NEAR);
   return houses.filter((house, at) => houses.findIndex((other) => isAlike(other, house)) === at);
 }
 export type Phase = "open" | "coming" | "waiting" | "over";
 
 /** What a reader looks for: whether it can be voted on, will be, is won and waits, or is over. Of two houses the one that is least far. */
-export function phaseOfGroup(views: readonly Pick<ProposalView, "status">[]): Phase {
-  const has = (...wanted: ProposalStatus[]) => views.some(({ status }) => wanted.some((one) => one === status));
+export function phaseOfGroup(views: readonly Stands[]): Phase {
+  const all = views.map(standingOf);
+  const has = (...wanted: Standing[]) => all.some((standing) => wanted.some((one) => one === standing));
   if (has("active")) return "open";
   if (has("pending")) return "coming";
-  return has("succeeded", "queued") ? "waiting" : "over";
+  if (has("succeeded", "queued", "both")) return "waiting";
+  return has("agreed") && !has("defeated", "canceled", "expired") ? "waiting" : "over";
 }
 
 /** The words of a description without lines that programs read. */

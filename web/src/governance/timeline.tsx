@@ -2,11 +2,15 @@
 import { useTranslation } from "react-i18next";
 import type { ProposalView } from "../api/generated";
 import { useFormat } from "../ui/format";
+import { inForceSince, standingOf } from "./standing";
 
 export function Timeline({ proposal, now }: { proposal: ProposalView; now: number }) {
   const { t } = useTranslation("governance");
   const { time } = useFormat();
-  const { proposed_at, opens_at, closes_at, extended, executable_at, queued_at, executed_at, canceled_at, status } = proposal;
+  const { proposed_at, opens_at, closes_at, extended, executable_at, queued_at, executed_at, canceled_at, status, charter } = proposal;
+  const since = inForceSince(proposal);
+  const standing = standingOf(proposal);
+  const together = standing === "agreed" || standing === "both" || standing === "ended" ? standing : "coming";
   const isWon = status === "succeeded" || status === "queued" || status === "executed";
   const isLost = status === "defeated" || status === "canceled" || status === "expired";
   const voting = status === "pending" ? "future" : status === "active" ? "now" : "past";
@@ -23,7 +27,8 @@ export function Timeline({ proposal, now }: { proposal: ProposalView; now: numbe
           ) : (
             <>
               <Step isDone={Boolean(executed_at)} title={t("steps.waits")} text={t(`steps.wait.${queued_at ? "past" : isWon ? "now" : "future"}`, { time: time(executable_at) })} />
-              <Step isDone={Boolean(executed_at)} title={t("steps.force")} text={executed_at ? time(executed_at) : t("steps.earliest", { time: time(executable_at) })} />
+              {charter && <Step isDone={Boolean(executed_at)} title={t("steps.yes")} text={executed_at ? time(executed_at) : t("steps.earliest", { time: time(executable_at) })} />}
+              <Step isDone={Boolean(since)} title={t("steps.force")} text={since ? time(since) : charter ? t(`steps.both.${together}`, { time: time(charter.lapses_at ?? now) }) : t("steps.earliest", { time: time(executable_at) })} />
             </>
           )}
         </>
