@@ -425,14 +425,13 @@ impl TestCoop {
         issued.context("no LicenseIssued event in the receipt")
     }
 
-    /// Has the board approve any account for a purpose until a time in Unix seconds.
+    /// Has the board approve any account for a purpose until a time in Unix seconds; gives the gas that it took.
     ///
     /// # Errors
     /// Where the contract refuses.
-    pub async fn approve_account(&self, researcher: Address, purpose: Purpose, until: u64) -> Result<()> {
+    pub async fn approve_account(&self, researcher: Address, purpose: Purpose, until: u64) -> Result<u64> {
         let study = Study { researcher, purpose, protocol: Protocol::default() };
-        ethics::approve(&self.founder, &role_key("ethics"), &self.manifest, &study, until).await?;
-        Ok(())
+        Ok(ethics::approve(&self.founder, &role_key("ethics"), &self.manifest, &study, until).await?)
     }
 
     /// Creates the account of a passkey without guardians, approves it for a purpose, and has it buy the license ordered.
@@ -446,8 +445,7 @@ impl TestCoop {
         let at = MemberAccountFactory::accountAtCall { qx, qy, recovery: recovery.clone() };
         let account = self.chain.view(factory, &at).await?;
         self.founder.send(factory, &MemberAccountFactory::createCall { qx, qy, recovery }).await?;
-        let until = self.chain.now().await? + 365 * 86_400;
-        self.approve_account(account, Purpose(order.purpose), until).await?;
+        self.approve_account(account, Purpose(order.purpose), self.chain.now().await? + 365 * 86_400).await?;
         let price = self.chain.view(market, &Market::priceOfCall { o: order.clone() }).await?;
         self.founder.send(usdc, &TestUSDC::mintCall { to: account, amount: price }).await?;
         self.local.act_as(account, usdc, &TestUSDC::approveCall { spender: market, value: price }).await?;

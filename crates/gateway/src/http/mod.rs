@@ -6,6 +6,7 @@ mod admissions;
 mod auth;
 mod blobs;
 mod caller;
+mod chain;
 mod consents;
 mod contributions;
 mod governance;
@@ -60,6 +61,7 @@ use crate::vault::Vault;
 
 pub use admissions::Applications;
 pub use auth::AppState;
+pub use chain::Reads;
 pub use site::{Site, SiteError};
 pub use views::Views;
 
@@ -109,6 +111,8 @@ pub struct Gateway {
     pub lockers: Lockers,
     /// What was asked about proposals.
     pub proposals: Proposals,
+    /// What may be asked of the chain.
+    pub reads: Reads,
     /// What uploads may take.
     pub quota: Arc<Quota>,
     /// Codes that are said to occur in datasets.
@@ -167,6 +171,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(public::license))
         .routes(routes!(public::datasets))
         .routes(routes!(public::epoch))
+        .routes(routes!(chain::read))
         .routes(routes!(public::budget))
         .routes(routes!(public::sizes))
         .routes(routes!(admissions::state, admissions::apply))
