@@ -101,7 +101,7 @@ const open = async (page, name, file) => {
 const boardKey = (world) => `0x${inState(world, "offices", "ethics.key").trim().split(" ")[1]}`;
 
 /** Has the board approve by its key, as `wholeWay` does in the browser. */
-export async function approve(world, account, purpose = 6, days = 400) {
+export async function approve(world, account, purpose = 6, days = 400, sender = account) {
   const { node, at } = chainOf(world);
   const now = Number((await rpc(node, "eth_getBlockByNumber", ["latest", false])).timestamp);
   const nonce = BigInt(await rpc(node, "eth_call", [{ to: at.ethics_registry, data: encodeFunctionData({ abi: abi("EthicsRegistry"), functionName: "nonceOf", args: [account, purpose] }) }, "latest"]));
@@ -109,7 +109,7 @@ export async function approve(world, account, purpose = 6, days = 400) {
   const message = { researcher: account, purpose, until, protocol: "", nonce, deadline: until };
   const fields = ["researcher address", "purpose uint16", "until uint64", "protocol string", "nonce uint256", "deadline uint256"].map((field) => ({ name: field.split(" ")[0], type: field.split(" ")[1] }));
   const signature = await privateKeyToAccount(boardKey(world)).signTypedData({ domain: { name: "EthicsRegistry", version: "1", chainId: 31337, verifyingContract: at.ethics_registry }, types: { Approval: fields }, primaryType: "Approval", message });
-  await transact(world, account, at.ethics_registry, "EthicsRegistry", "approve", [message, signature]);
+  await transact(world, sender, at.ethics_registry, "EthicsRegistry", "approve", [message, signature]);
 }
 
 async function noWallet(world) {
@@ -669,12 +669,14 @@ async function arriveByPasskey(world) {
   return { ...visitor, device, account };
 }
 
-const mint = async (world, account, dollars) => {
-  const { at } = chainOf(world);
-  const { account: payer } = (world.payer ??= { account: privateKeyToAccount(generatePrivateKey()).address });
-  await fund(world, payer, 0);
-  await transact(world, payer, at.usdc, "TestUSDC", "mint", [account, BigInt(dollars) * 1_000_000n]);
-};
+/** Somebody else, who sends what the account itself must not: an address that sent anything is nowhere to create an account at. */
+async function payerOf(world) {
+  world.payer ??= privateKeyToAccount(generatePrivateKey()).address;
+  await fund(world, world.payer, 0);
+  return world.payer;
+}
+
+const mint = async (world, account, dollars) => transact(world, await payerOf(world), chainOf(world).at.usdc, "TestUSDC", "mint", [account, BigInt(dollars) * 1_000_000n]);
 
 /** What the account does is paid for by the gateway: nobody sends the chain's coin to it. */
 async function byPasskey(world) {
@@ -771,9 +773,7 @@ async function approvedByBoard(world, application) {
 async function passkeyRefused(world) {
   const visitor = await arriveByPasskey(world);
   const { page, device, account } = visitor;
-  // The board's approval is sent in the account's name here; what the account does itself, the gateway pays for.
-  await fund(world, account, 0);
-  await approve(world, account, 6, 3);
+  await approve(world, account, 6, 3, await payerOf(world));
   await visitor.open("/buy/1");
   await page.getByLabel("Records").fill("10");
   await page.getByText("The account has too little USDC").waitFor(HALF_A_MINUTE);
