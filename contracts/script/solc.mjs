@@ -10,8 +10,21 @@ const solc = createRequire(import.meta.url)("solc");
 // many variables for the stack. Freeing those that are no longer used, and no other step, lets it compile.
 const UNOPTIMIZED = { enabled: false, details: { yul: true, yulDetails: { stackAllocation: true, optimizerSteps: ":" } } };
 
+/** Without code, which is most of the work: SOLC_WITHOUT_CODE=1 is for who asks about sources and storage alone. */
+const withoutCode = (selection) => {
+  for (const contracts of Object.values(selection)) {
+    for (const [name, asked] of Object.entries(contracts)) {
+      contracts[name] = asked.filter((output) => !/^(evm\.(bytecode|deployedBytecode)|metadata|\*)/.test(output));
+    }
+  }
+};
+
 function compile(input) {
   const asked = JSON.parse(input);
+  if (process.env.SOLC_WITHOUT_CODE) {
+    withoutCode(asked.settings.outputSelection);
+    return solc.compile(JSON.stringify(asked));
+  }
   if (asked.settings.optimizer?.enabled) return solc.compile(input);
   asked.settings.optimizer = UNOPTIMIZED;
   return solc.compile(JSON.stringify(asked));

@@ -17,6 +17,17 @@ const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/goog
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 export const SIZES = { narrow: { width: 320, height: 720 }, wide: { width: 1280, height: 900 } };
+/** Each width in each theme; both languages at both widths and in both themes. */
+export const LOOKS = {
+  en: [
+    { size: "narrow", theme: "light" },
+    { size: "wide", theme: "dark" },
+  ],
+  de: [
+    { size: "narrow", theme: "dark" },
+    { size: "wide", theme: "light" },
+  ],
+};
 export const LOCALES = { en: "en-GB", de: "de-DE" };
 
 /** `CHROMIUM`, an installed one, or the one that `playwright-core install chromium` fetched. */
@@ -35,7 +46,9 @@ export async function visit(browser, site, { size = "wide", theme = "light", lan
   });
   const page = await context.newPage();
   const seen = { requests: [], complaints: [] };
-  page.on("request", (request) => seen.requests.push(request));
+  const underWay = new Set();
+  page.on("request", (request) => seen.requests.push(request) && underWay.add(request));
+  for (const event of ["requestfinished", "requestfailed"]) page.on(event, (request) => underWay.delete(request));
   page.on("console", (message) => message.type() === "error" && seen.complaints.push(message.text()));
   page.on("pageerror", (error) => seen.complaints.push(String(error)));
   return {
@@ -45,6 +58,13 @@ export async function visit(browser, site, { size = "wide", theme = "light", lan
     open: async (path) => {
       await page.goto(site.url + path);
       await settled(page);
+    },
+    /** Waits until nothing is on its way any more, and what came is drawn. */
+    quiet: async () => {
+      do {
+        while (underWay.size > 0) await Promise.race(["requestfinished", "requestfailed"].map((event) => page.waitForEvent(event)));
+        await drawn(page);
+      } while (underWay.size > 0);
     },
     close: () => context.close(),
     /** Nothing went elsewhere, and the browser complained of nothing but what the test provoked. */
@@ -62,6 +82,8 @@ export async function settled(page) {
   await page.locator(".loading").first().waitFor({ state: "detached" });
 }
 
+export const drawn = (page) => page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+
 /** axe by its WCAG 2.2 A and AA rules, and best practices for headings and landmarks. */
 export async function isAccessible(page, where) {
   await page.evaluate(AXE);
@@ -78,4 +100,15 @@ export async function isAccessible(page, where) {
 export async function fits(page, where) {
   const [whole, seen] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
   assert.ok(whole <= seen, `${where}: ${whole} px of page in ${seen} px of window`);
+}
+
+/** A page that is loaded once, in one look after the other: as where somebody turns the phone, or night falls. */
+export async function inLooks(page, looks, see) {
+  for (const { size, theme } of looks) {
+    await page.setViewportSize(SIZES[size]);
+    await page.emulateMedia({ colorScheme: theme });
+    // What follows the width, a chart for instance, is drawn with the next frames.
+    await drawn(page);
+    await see(`${theme}, ${size}`, size);
+  }
 }

@@ -12,15 +12,28 @@ export const tests = ({ browser, site }) => [
   ["a wide table scrolls", () => table(browser, site)],
 ];
 
-const focused = (page) => page.evaluate(() => document.activeElement?.textContent?.trim() ?? "");
+/** The text of what has the focus: of a field, of its label. */
+const focused = (page) => page.evaluate(() => (document.activeElement?.labels?.[0] ?? document.activeElement)?.textContent?.trim() ?? "");
 
 /** Tabs until the focus is on what has this text. */
 export async function tabTo(page, text) {
-  for (let presses = 0; presses < 60; presses += 1) {
+  for (let presses = 0; presses < 80; presses += 1) {
     await page.keyboard.press("Tab");
     if ((await focused(page)) === text) return;
   }
   assert.fail(`“${text}” is not reached by the Tab key`);
+}
+
+/** The whole label of the field that is labelled so. */
+export const labelOf = (page, label) => page.getByLabel(label).first().evaluate((field) => field.labels[0].textContent.trim());
+
+/** Goes there and presses it, once it can be. */
+export async function press(page, text, key = "Enter") {
+  const named = { name: text, exact: true };
+  const one = page.getByRole("button", named).or(page.getByRole("link", named)).or(page.getByLabel(text, { exact: true }));
+  await one.first().waitFor({ timeout: 45_000 });
+  await tabTo(page, text);
+  await page.keyboard.press(key);
 }
 
 async function skip(browser, site) {

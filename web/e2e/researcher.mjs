@@ -43,12 +43,12 @@ const abi = (contract) => JSON.parse(readFileSync(new URL(`../../abi/${contract}
 const inState = (world, ...path) => readFileSync(join(world.state, ...path), "utf8");
 
 /** The node of the cooperative's chain, and its contracts. */
-function chainOf(world) {
+export function chainOf(world) {
   world.chained ??= { node: `http://127.0.0.1:${JSON.parse(inState(world, "layout.json")).rpc_port}`, at: JSON.parse(inState(world, "manifest.json")).addresses };
   return world.chained;
 }
 
-async function transact(world, from, to, contract, functionName, args) {
+export async function transact(world, from, to, contract, functionName, args) {
   const { node } = chainOf(world);
   await rpc(node, "anvil_impersonateAccount", [from]);
   const hash = await rpc(node, "eth_sendTransaction", [{ from, to, data: encodeFunctionData({ abi: abi(contract), functionName, args }) }]);
@@ -75,7 +75,7 @@ export async function arrive(world, look = {}, { key = generatePrivateKey(), dol
   return { ...visitor, wallet, key, account: wallet.account.address.toLowerCase() };
 }
 
-const connect = async ({ page }) => {
+export const connect = async ({ page }) => {
   await page.getByRole("button", { name: /^(Connect Test wallet|Test wallet verbinden)$/ }).click();
   await page.getByRole("button", { name: /^(Disconnect|Trennen)$/ }).waitFor();
 };
@@ -378,6 +378,7 @@ async function asks(world) {
   await page.getByText("Charged to each person asked: 0.15 zCDP").waitFor();
   await isAccessible(page, "/answers");
   await world.shoot(page, "researcher-answer");
+  await world.picture(page, "web-answer", { height: 1_100 });
   const table = await saved(page, () => button(page, "Save as CSV").click());
   const rows = table.text.trim().split("\r\n");
   assert.equal(rows.length, 5);
@@ -436,7 +437,7 @@ async function onOffer(world) {
 
 async function auctions(world) {
   await onOffer(world);
-  const visitor = await arrive(world, {}, { dollars: 5_000 });
+  const visitor = await arrive(world, { size: "narrow" }, { dollars: 5_000 });
   const { page, account } = visitor;
   await approve(world, account);
   await visitor.open("/auction/2");
@@ -832,7 +833,7 @@ async function passkeyRefused(world) {
 }
 
 async function byKeyboard(world) {
-  const visitor = await arrive(world, {}, { dollars: 1_000_000 });
+  const visitor = await arrive(world, { size: "narrow" }, { dollars: 1_000_000 });
   const { page, account } = visitor;
   const press = async (text) => {
     await tabTo(page, text);

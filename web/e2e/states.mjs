@@ -1,11 +1,13 @@
 // What pages show before there is an answer, where there is none, and where there is nothing to show.
 import assert from "node:assert/strict";
 import { stewardsOf } from "../scripts/serve.mjs";
-import { fits, isAccessible, settled, visit } from "./browser.mjs";
+import { fits, inLooks, isAccessible, LOOKS, settled, visit } from "./browser.mjs";
 
-const READING = ["/", "/licenses", "/treasury", "/epochs", "/epochs/1", "/proposals", "/delegates", "/polls", "/datasets", "/datasets/1", "/request", "/buy/1", "/desk", "/health", "/operations", "/kpis", "/kpis/members_active"];
-// Each size, theme and language once; every route as it is has all four pairs in routes.mjs.
-const LOOKS = [
+const READING = ["/", "/licenses", "/treasury", "/epochs", "/epochs/1", "/proposals", "/delegates", "/charter", "/polls", "/datasets", "/datasets/1", "/request", "/buy/1", "/desk", "/health", "/operations", "/kpis", "/kpis/members_active"];
+/** What says the same on every page, in each language on every other one. */
+const byTurns = (language) => READING.filter((_, place) => place % 2 === Object.keys(LOOKS).indexOf(language));
+// Each size, theme and language once; every route as it is has all of their pairs in routes.mjs.
+const ONCE = [
   { size: "narrow", theme: "dark", language: "de" },
   { size: "wide", theme: "light", language: "en" },
 ];
@@ -17,25 +19,27 @@ const BROKEN = /Failed to load resource/;
 const unnamed = (stewards) => new RegExp(`${BROKEN.source}|(${stewards.join("|").replaceAll(".", "\\.")})/v1/health['.]`);
 
 export const tests = (world) => [
-  ...LOOKS.map((look) => [`loading, ${named(look)}`, () => loading(world, look)]),
-  ...LOOKS.map((look) => [`failed, ${named(look)}`, () => failed(world, look)]),
+  ...Object.keys(LOOKS).map((language) => [`loading, ${language}`, () => loading(world, language)]),
+  ...Object.keys(LOOKS).map((language) => [`failed, ${language}`, () => failed(world, language)]),
   ["what was there stays where the gateway goes away, and says so", () => stale(world)],
   ["nothing moves for who wants no motion", () => motion(world)],
-  ...(world.chain && world.fresh ? LOOKS.map((look) => [`a chain that does not answer, ${named(look)}`, () => halted(world, look)]) : []),
-  ...(world.steward && world.fresh ? LOOKS.map((look) => [`a steward that does not answer, ${named(look)}`, () => stewardDown(world, look)]) : []),
-  ...(world.fresh ? LOOKS.map((look) => [`empty, ${named(look)}`, () => empty(world, look)]) : []),
+  ...(world.chain && world.fresh ? [["a chain that does not answer", () => halted(world)]] : []),
+  ...(world.steward && world.fresh ? [["a steward that does not answer", () => stewardDown(world)]] : []),
+  ...(world.fresh ? ONCE.map((look) => [`empty, ${named(look)}`, () => empty(world, look)]) : []),
 ];
 
-async function loading({ browser, site, shoot }, look) {
-  const visitor = await visit(browser, site, look);
+async function loading({ browser, site, shoot }, language) {
+  const visitor = await visit(browser, site, { language });
   const { page } = visitor;
-  for (const path of READING) {
+  for (const path of byTurns(language)) {
     site.hold();
     await page.goto(site.url + path);
     await page.getByRole("status").first().waitFor();
-    await isAccessible(page, `${path} while it loads, ${named(look)}`);
-    await fits(page, path);
-    if (path === "/treasury") await shoot(page, `loading-${Object.values(look).join("-")}`);
+    await inLooks(page, LOOKS[language], async (look) => {
+      await isAccessible(page, `${path} while it loads, ${language}, ${look}`);
+      await fits(page, `${path} while it loads, ${language}, ${look}`);
+      if (path === "/treasury") await shoot(page, `loading-${language}-${look.replace(", ", "-")}`);
+    });
     site.release();
     await settled(page);
   }
@@ -43,27 +47,29 @@ async function loading({ browser, site, shoot }, look) {
   await visitor.close();
 }
 
-async function failed({ browser, site, gateway, shoot }, look) {
-  const visitor = await visit(browser, site, look);
+async function failed({ browser, site, gateway, shoot }, language) {
+  const visitor = await visit(browser, site, { language });
   const { page } = visitor;
-  const again = page.getByRole("button", { name: { en: "Try again", de: "Noch einmal versuchen" }[look.language] });
-  for (const path of READING) {
+  const again = page.getByRole("button", { name: { en: "Try again", de: "Noch einmal versuchen" }[language] });
+  for (const path of byTurns(language)) {
     site.away();
     await visitor.open(path);
     const alert = page.getByRole("alert").first();
     await alert.waitFor();
-    const said = await alert.innerText();
-    assert.match(said, { en: /Nothing was lost/, de: /Es ging nichts verloren/ }[look.language], path);
-    await isAccessible(page, `${path} without a gateway, ${named(look)}`);
-    await fits(page, path);
-    if (path === "/treasury") await shoot(page, `failed-${Object.values(look).join("-")}`);
+    assert.match(await alert.innerText(), { en: /Nothing was lost/, de: /Es ging nichts verloren/ }[language], path);
+    await inLooks(page, LOOKS[language], async (look) => {
+      await isAccessible(page, `${path} without a gateway, ${language}, ${look}`);
+      await fits(page, `${path} without a gateway, ${language}, ${look}`);
+      if (path === "/treasury") await shoot(page, `failed-${language}-${look.replace(", ", "-")}`);
+    });
     site.be(gateway);
-    while ((await again.count()) > 0) {
-      await again.first().click();
-      await page.waitForTimeout(300);
+    // Each part of a page by itself. What is asked again says so in the place of the button's name.
+    while ((await alert.count()) > 0) {
+      await again.evaluateAll((buttons) => buttons.forEach((button) => button.click()));
+      await visitor.quiet();
     }
     await settled(page);
-    assert.equal(await page.getByRole("alert").count(), 0, `${path} recovers`);
+    assert.equal(await alert.count(), 0, `${path} recovers`);
   }
   visitor.isClean(unnamed(site.stewards), site.stewards);
   await visitor.close();
@@ -119,47 +125,39 @@ async function empty({ browser, site, fresh, shoot }, look) {
   await visitor.close();
 }
 
-/** Stops a process for as long as `run` takes. */
-async function paused(pid, run) {
+/** Stops a process until `/health` of its cooperative shows what it has to in every look, and waits until all works again. */
+async function without({ browser, site, fresh, shoot }, pid, name, shows) {
+  site.be(fresh);
+  const visitors = [];
   process.kill(pid, "SIGSTOP");
   try {
-    await run();
+    for (const look of ONCE) {
+      const visitor = await visit(browser, site, look);
+      visitors.push([visitor, look]);
+      const { page } = visitor;
+      await page.goto(`${site.url}/health`);
+      await shows(page, look.language);
+      await isAccessible(page, `/health, ${name}`);
+      await fits(page, `/health, ${name}`);
+      await shoot(page, `${name}-${Object.values(look).join("-")}`);
+    }
   } finally {
     process.kill(pid, "SIGCONT");
+  }
+  for (const [visitor, { language }] of visitors) {
+    await visitor.page.getByText({ en: "What this page looks at works", de: "Was diese Seite prüft, arbeitet" }[language]).waitFor({ timeout: 90_000 });
+    visitor.isClean(BROKEN);
+    await visitor.close();
   }
 }
 
 /** The gateway answers and cannot work: its health page says so in an answer of 503, and pages that need the chain say that it is not there. */
-async function halted({ browser, site, fresh, chain, shoot }, look) {
-  site.be(fresh);
-  const visitor = await visit(browser, site, look);
-  const { page } = visitor;
-  await paused(chain, async () => {
-    await page.goto(`${site.url}/health`);
-    await page.getByText({ en: "The server cannot work", de: "Der Server kann nicht arbeiten" }[look.language]).waitFor({ timeout: 60_000 });
-    await isAccessible(page, "/health without a chain");
-    await fits(page, "/health without a chain");
-    await shoot(page, `health-bad-${Object.values(look).join("-")}`);
-  });
-  await page.getByText({ en: "What this page looks at works", de: "Was diese Seite prüft, arbeitet" }[look.language]).waitFor({ timeout: 60_000 });
-  visitor.isClean(BROKEN);
-  await visitor.close();
-}
+const halted = (world) =>
+  without(world, world.chain, "health-bad", (page, language) => page.getByText({ en: "The server cannot work", de: "Der Server kann nicht arbeiten" }[language]).waitFor({ timeout: 60_000 }));
 
 /** It goes on without one of them. */
-async function stewardDown({ browser, site, fresh, steward, shoot }, look) {
-  site.be(fresh);
-  const visitor = await visit(browser, site, look);
-  const { page } = visitor;
-  await paused(steward, async () => {
-    await page.goto(`${site.url}/health`);
-    await page.getByText({ en: "It works, with something to look at", de: "Es läuft, aber etwas braucht Aufmerksamkeit" }[look.language]).waitFor({ timeout: 90_000 });
-    await page.getByText({ en: "Does not answer", de: "Antwortet nicht" }[look.language], { exact: true }).waitFor({ timeout: 90_000 });
-    await isAccessible(page, "/health without a steward");
-    await fits(page, "/health without a steward");
-    await shoot(page, `health-some-${Object.values(look).join("-")}`);
+const stewardDown = (world) =>
+  without(world, world.steward, "health-some", async (page, language) => {
+    await page.getByText({ en: "It works, with something to look at", de: "Es läuft, aber etwas braucht Aufmerksamkeit" }[language]).waitFor({ timeout: 90_000 });
+    await page.getByText({ en: "Does not answer", de: "Antwortet nicht" }[language], { exact: true }).waitFor({ timeout: 90_000 });
   });
-  await page.getByText({ en: "What this page looks at works", de: "Was diese Seite prüft, arbeitet" }[look.language]).waitFor({ timeout: 90_000 });
-  visitor.isClean(BROKEN);
-  await visitor.close();
-}

@@ -70,7 +70,7 @@ function send(answer, path, headers) {
 }
 
 /** Where the gateway does not answer, nobody does: the browser sees the connection break, as with the gateway itself. */
-function pass(asked, answer, gateway) {
+export function pass(asked, answer, gateway) {
   const { method, headers, url } = asked;
   const onward = request(new URL(url, gateway), { method, headers }, (came) => {
     answer.writeHead(came.statusCode, came.headers);

@@ -7,6 +7,7 @@ mod docs;
 mod forge;
 mod gas;
 mod install;
+mod lanes;
 mod machines;
 mod mutation;
 mod programs;
@@ -83,6 +84,9 @@ enum Command {
         /// List the parts, how many minutes each takes and what it does, instead of running them
         #[arg(long)]
         list: bool,
+        /// One lane of a whole run
+        #[arg(long, hide = true, conflicts_with = "only")]
+        lane: Option<lanes::Lane>,
     },
     /// Regenerate `abi/` from the contracts
     Abi {
@@ -158,7 +162,18 @@ fn run(command: Command) -> Result<()> {
         Command::Year { args } => test::year(&args),
         Command::Chaos { rounds, seed } => test::chaos(rounds, seed),
         Command::Load { release, args } => test::load(release, &args),
-        Command::Test { only, list } => test::test(&only, list),
+        Command::Test { only, list, lane } => {
+            let choice = match lane {
+                Some(lane) => test::Choice::Lane(lane),
+                None if only.is_empty() => test::Choice::All,
+                None => test::Choice::Named(&only),
+            };
+            if list {
+                test::list(&choice);
+                return Ok(());
+            }
+            test::test(&choice)
+        }
         Command::Abi { check } => test::abi(check),
         Command::Wasm { check } => wasm::wasm(check),
         Command::Web => web::build(),

@@ -1,13 +1,12 @@
 //! `cargo xtask test` and its parts, each timed; `.ci/run` calls it.
 
 use crate::forge::{forge, forge_command};
+use crate::lanes::{Lane, Lanes};
 use crate::programs::{build, build_programs, build_programs_as, emptied};
 use crate::run::{cargo, ok, program, root};
 use crate::{coverage, deny, gas, machines, mutation, python, setup, slither, tidy, wasm, web};
 use anyhow::{Context, Result, bail};
-use std::fs::File;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Instant;
 
 struct Part {
@@ -18,17 +17,25 @@ struct Part {
     run: fn() -> Result<()>,
     /// Whether it can run on this machine; where not it fails if it was asked for by name, and else the last lines say that it did not run.
     able: fn() -> Result<()>,
+    lane: Lane,
 }
 
 const fn part(name: &'static str, seconds: u16, what: &'static str, run: fn() -> Result<()>) -> Part {
-    Part { name, what, seconds: Some(seconds), run, able: anywhere }
+    Part { name, what, seconds: Some(seconds), run, able: anywhere, lane: Lane::Crates }
+}
+
+impl Part {
+    const fn in_lane(self, lane: Lane) -> Self {
+        Self { lane, ..self }
+    }
 }
 
 fn anywhere() -> Result<()> {
     Ok(())
 }
 
-/// In this order: what is cheap and often wrong comes first.
+/// What is cheap and often wrong comes first, then two lanes: what compiles and tests the crates, and what compiles and tests the contracts
+/// and then needs programs and time more than a processor. No two of different lanes may use one port or one folder.
 const PARTS: &[Part] = &[
     Part {
         name: "setup",
@@ -36,37 +43,50 @@ const PARTS: &[Part] = &[
         seconds: None,
         run: setup::npm,
         able: anywhere,
+        lane: Lane::First,
     },
-    part("format", 2, "the Rust code is formatted", || ok(cargo(&["fmt", "--all", "--check"]))),
-    part("tidy", 7, "the repository's own rules", tidy::check),
-    part("deny", 1, "licenses and sources of every dependency", deny::check),
-    part("contracts-format", 1, "the contracts are formatted", || forge("default", &["fmt", "--check"])),
-    part("abi-drift", 28, "abi/ is what the contracts give", || abi(true)),
-    part("contracts-test", 344, "unit tests, fuzzing and invariants of the contracts", || forge("default", &["test"])),
-    part("contracts-gas", 89, "gas is the recorded one, and docs/gas.md shows it", contracts_gas),
-    part("contracts-layouts", 251, "storage layouts are the recorded ones and safe to upgrade", || {
-        layouts(true, false)
-    }),
-    part("contracts-coverage", 182, "lines and branches that the contracts' tests run", coverage::check),
-    part("contracts-slither", 75, "each finding of Slither has an answer", slither::check),
-    part("contracts-symbolic", 52, "halmos proves the check_* functions", symbolic),
-    part("contracts-mutation", 207, "tests notice four of the planted bugs", || mutation::check(None, true)),
+    part("format", 2, "the Rust code is formatted", || ok(cargo(&["fmt", "--all", "--check"]))).in_lane(Lane::First),
+    part("tidy", 7, "the repository's own rules", tidy::check).in_lane(Lane::First),
+    part("deny", 1, "licenses and sources of every dependency", deny::check).in_lane(Lane::First),
+    part("contracts-format", 1, "the contracts are formatted", || forge("default", &["fmt", "--check"]))
+        .in_lane(Lane::Beside),
+    part("abi-drift", 28, "abi/ is what the contracts give", || abi(true)).in_lane(Lane::Beside),
+    part("contracts-test", 344, "unit tests, fuzzing and invariants of the contracts", || forge("default", &["test"]))
+        .in_lane(Lane::Beside),
+    part("contracts-gas", 89, "gas is the recorded one, and docs/gas.md shows it", contracts_gas).in_lane(Lane::Beside),
+    part("contracts-layouts", 25, "storage layouts are the recorded ones and safe to upgrade", || layouts(true, false))
+        .in_lane(Lane::Beside),
+    part("contracts-coverage", 182, "lines and branches that the contracts' tests run", coverage::check)
+        .in_lane(Lane::Beside),
+    part("contracts-slither", 75, "each finding of Slither has an answer", slither::check).in_lane(Lane::Beside),
+    part("contracts-symbolic", 52, "halmos proves the check_* functions", symbolic).in_lane(Lane::Beside),
+    part("contracts-mutation", 207, "tests notice four of the planted bugs", || mutation::check(None, true))
+        .in_lane(Lane::Beside),
     Part {
-        name: BUILD,
+        name: "build",
         what: "everything compiles, tests and benchmarks too",
         seconds: None,
-        run: || ok(cargo(WHOLE_BUILD)),
+        run: || ok(cargo(&["build", "--workspace", "--all-targets", "--locked"])),
         able: anywhere,
+        lane: Lane::Crates,
     },
+    part("clippy", 106, "no warnings", clippy),
     part("rust-test", 631, "unit and integration tests of the crates", || {
         ok(cargo(&["test", "--workspace", "--locked"]))
     }),
     part("wasm", 5, "web/wasm/ is of these sources and does what the vectors say", || wasm::wasm(true)),
     part("http", 121, "processes do what their OpenAPI documents say", http),
-    part("demo", 57, "the demo, with 8 patients", demo_test),
+    part("chaos", 41, "9 random kills lose nothing", || chaos(CHAOS_ROUNDS, 1)),
+    part("load", 40, "24 members join, 12 at once, 64 connections read while an epoch settles: no error", || {
+        load(false, &["--members", "24", "--at-once", "12", "--seconds", "5"].map(str::to_owned))
+    }),
+    part("demo", 57, "the demo, with 8 patients", demo_test).in_lane(Lane::Beside),
+    Part { able: web::able, ..part("web", 420, "the web app, in a browser against cooperatives that run", web::test) }
+        .in_lane(Lane::Beside),
     part("year", 71, "40 epochs of a simulated year", || {
         year(&["--epochs", "40", "--members", "104"].map(str::to_owned))
-    }),
+    })
+    .in_lane(Lane::Beside),
     Part {
         able: machines::able,
         ..part(
@@ -75,102 +95,95 @@ const PARTS: &[Part] = &[
             "docs/how-to/several-machines.md, each machine a network namespace: takes root",
             machines_walked,
         )
-    },
-    Part { able: web::able, ..part("web", 420, "the web app, in a browser against cooperatives that run", web::test) },
-    part("chaos", 41, "9 random kills lose nothing", || chaos(CHAOS_ROUNDS, 1)),
-    part("load", 40, "24 members join, 12 at once, 64 connections read while an epoch settles: no error", || {
-        load(false, &["--members", "24", "--at-once", "12", "--seconds", "5"].map(str::to_owned))
-    }),
-    part("clippy", 106, "no warnings", clippy),
+    }
+    .in_lane(Lane::Beside),
 ];
-
-/// The longest part. The contracts' compiler keeps one core busy, so a whole run begins this at once and waits for it in its place.
-const BUILD: &str = "build";
-const WHOLE_BUILD: &[&str] = &["build", "--workspace", "--all-targets", "--locked"];
 
 /// Kills in a test run; `cargo xtask chaos --rounds 200` is the long one.
 const CHAOS_ROUNDS: u32 = 9;
 
 const SYMBOLIC: &str = "test/symbolic";
 
-/// Runs every part, or those that `only` names, and prints how long each took.
-pub fn test(only: &[String], list: bool) -> Result<()> {
-    if let Some(words) =
-        only.iter().find(|words| !PARTS.iter().any(|part| is_chosen(part.name, std::slice::from_ref(words))))
+/// What of it is run.
+pub enum Choice<'a> {
+    /// All of it, in two lanes.
+    All,
+    /// One lane.
+    Lane(Lane),
+    /// The parts that these name, one after the other.
+    Named(&'a [String]),
+}
+
+impl Choice<'_> {
+    fn has(&self, part: &Part) -> bool {
+        match self {
+            Self::All => true,
+            Self::Lane(lane) => part.lane == *lane,
+            Self::Named(words) => is_chosen(part.name, words),
+        }
+    }
+}
+
+/// Prints the parts, how long each takes, and what it does.
+pub fn list(choice: &Choice) {
+    for part in PARTS.iter().filter(|part| choice.has(part)) {
+        println!("{:<20} {:>7}  {}", part.name, minutes(part.seconds), part.what);
+    }
+}
+
+/// Runs what is chosen, and prints how long each part took.
+pub fn test(choice: &Choice) -> Result<()> {
+    if let Choice::Named(only) = choice
+        && let Some(words) =
+            only.iter().find(|words| !PARTS.iter().any(|part| is_chosen(part.name, std::slice::from_ref(words))))
     {
         bail!("no part has all words of `{words}` in its name; see --list");
     }
-    let chosen = PARTS.iter().filter(|part| is_chosen(part.name, only));
     let (mut left_out, mut able) = (Vec::new(), Vec::new());
-    for part in chosen {
+    for part in PARTS.iter().filter(|part| choice.has(part)) {
         match (part.able)() {
-            Err(why) if only.is_empty() && !list => left_out.push((part, why)),
+            Err(why) if !matches!(choice, Choice::Named(_)) => left_out.push((part, why)),
             _ => able.push(part),
         }
     }
-    let chosen = able;
-    if list {
-        chosen.iter().for_each(|part| println!("{:<20} {:>7}  {}", part.name, minutes(part.seconds), part.what));
+    if let Choice::All = choice {
+        let start = Instant::now();
+        one_by_one(able.iter().filter(|part| part.lane == Lane::First).copied(), || Ok(()))?;
+        Lanes::begin()?.end()?;
+        println!(
+            "\n{} passed, 0 failed, {} NOT RUN, in {:.1} min",
+            able.len(),
+            left_out.len(),
+            start.elapsed().as_secs_f64() / 60.0
+        );
+        for (part, why) in &left_out {
+            println!("NOT RUN: {}, {}: {why:#}", part.name, part.what);
+        }
         return Ok(());
     }
+    let wanted = matches!(choice, Choice::Lane(_)).then(crate::lanes::wanted);
+    one_by_one(able.iter().copied(), || wanted.as_ref().map_or(Ok(()), |wanted| wanted()))
+}
+
+/// Runs the parts, `before` each of them what may end the run.
+fn one_by_one<'a>(parts: impl Iterator<Item = &'a Part>, before: impl Fn() -> Result<()>) -> Result<()> {
     let mut table = Vec::new();
-    let mut build = if only.is_empty() { Some(Beside::begin()?) } else { None };
-    for part in &chosen {
+    for part in parts {
+        before()?;
         eprintln!("\n== {} ==", part.name);
         let start = Instant::now();
-        let begun = build.take_if(|_| part.name == BUILD);
-        begun
-            .map_or_else(part.run, Beside::end)
+        (part.run)()
             .with_context(|| format!("part `{0}` failed; run it alone: cargo xtask test --only {0}", part.name))?;
         table.push(format!("{:<18} {:>7.1} s", part.name, start.elapsed().as_secs_f64()));
     }
-    println!("\n{}\n", table.join("\n"));
-    println!("{} passed, 0 failed, {} NOT RUN", chosen.len(), left_out.len());
-    for (part, why) in &left_out {
-        println!("NOT RUN: {}, {}: {why:#}", part.name, part.what);
-    }
+    println!("\n{}\n\n{} passed, 0 failed", table.join("\n"), table.len());
     Ok(())
 }
 
-/// The build of everything, while other parts run. It ends with the run, however that ends.
-struct Beside {
-    child: Child,
-    log: PathBuf,
-}
-
-impl Beside {
-    fn begin() -> Result<Self> {
-        let log = root().join("target/build.log");
-        std::fs::create_dir_all(root().join("target"))?;
-        let file = File::create(&log).with_context(|| log.display().to_string())?;
-        let mut command = cargo(WHOLE_BUILD);
-        command.stdout(Stdio::null()).stderr(file);
-        Ok(Self { child: command.spawn().context("cannot start cargo")?, log })
-    }
-
-    /// Waits, and shows what was said.
-    fn end(mut self) -> Result<()> {
-        let status = self.child.wait()?;
-        eprint!("{}", std::fs::read_to_string(&self.log)?);
-        if !status.success() {
-            bail!("`cargo {}` failed: {status}", WHOLE_BUILD.join(" "));
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Beside {
-    fn drop(&mut self) {
-        // It has ended already where it was waited for.
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
-
-/// Whether one of `only` has nothing but words of the name, such as `contracts` or `contracts-gas`; all are where it is empty.
+/// Whether one of `only` has nothing but words of the name, such as `contracts` or `contracts-gas`.
 fn is_chosen(name: &str, only: &[String]) -> bool {
     let has = |word: &str| name.split('-').any(|own| own == word);
-    only.is_empty() || only.iter().any(|words| words.split(['-', ' ']).all(has))
+    only.iter().any(|words| words.split(['-', ' ']).all(has))
 }
 
 fn minutes(seconds: Option<u16>) -> String {
@@ -249,6 +262,8 @@ pub fn slow() -> Result<()> {
 /// Records the storage layouts, or checks them; see `contracts/script/layout.mjs`.
 pub fn layouts(check: bool, fresh: bool) -> Result<()> {
     setup::npm()?;
+    // The script reads each contract's code there.
+    forge("default", &["build", "--skip", "test/**"])?;
     let mut command = program("node", "contracts", &["script/layout.mjs", if check { "--check" } else { "--write" }]);
     if fresh {
         command.arg("--fresh");
@@ -321,7 +336,13 @@ fn machines_walked() -> Result<()> {
     machines::walk()
 }
 
+/// A build whose compiler is clippy's, as CI's is, has looked at everything already.
 fn clippy() -> Result<()> {
+    let denied = std::env::var("RUSTFLAGS").is_ok_and(|flags| flags.contains("-Dwarnings"));
+    if denied && std::env::var("RUSTC_WORKSPACE_WRAPPER").is_ok_and(|compiler| compiler == "clippy-driver") {
+        println!("the build found none");
+        return Ok(());
+    }
     ok(cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
 }
 
@@ -336,7 +357,7 @@ mod tests {
 
     #[test]
     fn a_word_chooses_every_part_that_has_it_and_no_part_that_only_contains_its_letters() {
-        assert_eq!(chosen(&[]).len(), PARTS.len());
+        assert_eq!(chosen(&[]), [""; 0]);
         let contracts = chosen(&["contracts"]);
         assert!(contracts.len() > 5 && contracts.iter().all(|name| name.starts_with("contracts-")), "{contracts:?}");
         assert_eq!(chosen(&["test"]), ["contracts-test", "rust-test"]);

@@ -115,7 +115,8 @@ fn build() -> Result<()> {
         "--cfg getrandom_backend=\"wasm_js\" --remap-path-prefix={home}=cargo --remap-path-prefix={}=.",
         root().display()
     );
-    command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", flags);
+    // These would come before the target's.
+    command.env_remove("RUSTFLAGS").env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", flags);
     ok(command)?;
     let built = root().join("target").join(TARGET).join("wasm/rochdale_browser.wasm");
     let mut bind = cargo(&["run", "-q", "--locked", "-p", "xtask", "--features", "bindgen", "--bin", "bindgen", "--"]);

@@ -66,6 +66,7 @@ export const WARNED = [
   "Treasury_spendToken",
   "any_setQuorumFloor",
   "any_upgradeToAndCall",
+  "CharterGate_approve",
 ] as const satisfies Effect[];
 export type Warned = (typeof WARNED)[number];
 export const warnedOf = (effect: Effect | undefined): Warned | undefined => WARNED.find((one) => one === effect);
@@ -82,6 +83,29 @@ export const matterOf = (call: { contract: string; function: string }): Matter =
   const effect = effectOf(call);
   return effect ? EFFECTS[effect] : "unknown";
 };
+
+type Called = { readonly contract: string; readonly function: string; readonly data: string };
+
+/** By such a call a house agrees to what both have to agree on. */
+export const isApproval = (call: Pick<Called, "contract" | "function">): boolean => effectOf(call) === "CharterGate_approve";
+
+/**
+ * The place of the one approval that is of the carried calls. Of several it is the one of this operation; where that is not known it is none, and
+ * what each approves is not known either.
+ */
+export function approvalOf(calls: readonly Called[], charter: readonly unknown[], operation?: string): number | undefined {
+  if (charter.length === 0) return undefined;
+  const all = calls.flatMap((call, at) => (isApproval(call) ? [at] : []));
+  const isIt = (at: number | undefined) => operation !== undefined && at !== undefined && calls[at]?.data.slice(10).toLowerCase() === operation.slice(2).toLowerCase();
+  if (operation !== undefined) return all.find(isIt);
+  return all.length === 1 ? all[0] : undefined;
+}
+
+/** What the gateway says of each approval, for which this page has its own words. */
+const ABOUT_APPROVALS = ["this function is not in the table", "the description does not carry the calls"];
+/** Warnings that this page does not say in its own words. */
+export const othersOf = (call: Pick<Called, "contract" | "function"> & { readonly warnings: readonly string[] }): string[] =>
+  isApproval(call) ? call.warnings.filter((warning) => !ABOUT_APPROVALS.some((known) => warning.startsWith(known))) : call.warnings.slice(warnedOf(effectOf(call)) ? 1 : 0);
 
 /** Values that this page has names for. */
 export const VALUES = [

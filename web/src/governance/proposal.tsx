@@ -101,17 +101,8 @@ export function Why({ proposal: { title, description } }: { proposal: Pick<Propo
   );
 }
 
-/** What both houses have to agree on is behind an approval: that is what is shown. */
-export function What({ proposal: { calls, charter } }: { proposal: Pick<ProposalDetail, "calls" | "charter"> }) {
-  const { t } = useTranslation("governance");
-  if (charter.length === 0) return <Effects calls={calls} />;
-  return (
-    <>
-      <p>{t("proposal.charter")}</p>
-      <Effects calls={charter} />
-    </>
-  );
-}
+/** What it would do: all of it. */
+export const What = ({ proposal: { calls, charter } }: { proposal: Pick<ProposalDetail, "calls" | "charter"> }) => <Effects calls={calls} charter={charter} />;
 
 function Check({ houses, whose }: { houses: ProposalDetail[]; whose: string }) {
   const { t } = useTranslation("governance");

@@ -12,6 +12,7 @@ export function Room() {
         ["/polls", t("room.polls")],
         ["/delegates", t("room.delegates")],
         ["/houses", t("room.houses")],
+        ["/charter", t("room.charter")],
       ]}
     />
   );

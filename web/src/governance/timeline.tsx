@@ -14,7 +14,7 @@ export function Timeline({ proposal, now }: { proposal: ProposalView; now: numbe
     <ol className="steps">
       <Step isDone title={t("steps.proposed")} text={time(proposed_at)} />
       {status === "canceled" ? (
-        <Step isDone title={t("steps.canceled")} text={time(canceled_at ?? now)} />
+        <Step isDone title={t(queued_at ? "steps.stopped" : "steps.canceled")} text={time(canceled_at ?? now)} />
       ) : (
         <>
           <Step isDone={voting === "past"} title={t("steps.voting")} text={t(`steps.votes.${voting}`, { opens: time(opens_at), closes: time(closes_at) })} more={extended ? t("steps.extended") : undefined} />

@@ -3,10 +3,12 @@ import { describe, expect, it } from "vitest";
 import words from "../i18n/en/member-mine.json";
 import { ReadFailure } from "../api/read";
 import { RulesFailure } from "./core/refusal";
+import { Elsewhere } from "./core/acting";
 import { NoDoor } from "./core/coming";
 import { PasskeyFailure } from "./core/passkey";
 import { NotConfirmed } from "./core/send";
 import { forgiving, groups } from "./join/code";
+import { shutBy } from "./join/what";
 import { isAddress } from "./money";
 import { failureOf } from "./parts/act";
 
@@ -17,6 +19,11 @@ describe("a code", () => {
 
 it("an address to be paid at has 40 digits, and is somebody's", () => {
   expect([`0x${"a1".repeat(20)}`, ` 0x${"A1".repeat(20)} `, "0x12", `0x${"00".repeat(20)}`, "me"].map(isAddress)).toEqual([true, true, false, false, false]);
+});
+
+it("says that the places of a period are taken where that is why nobody is admitted", () => {
+  const told = [[false, 0], [true, 0], [false, 3], [false, null], [true, 3], [true, null]] as const;
+  expect(told.map(([open, left]) => shutBy({ open, left }))).toEqual(["full", "full", "closed", "closed", undefined, undefined]);
 });
 
 describe("a failure", () => {
@@ -34,6 +41,7 @@ describe("a failure", () => {
     [new ReadFailure("refused", "", "", "locker_older"), "older"],
     [new ReadFailure("refused", "", "", "other_cooperative"), "otherCooperative"],
     [new ReadFailure("refused", "", "", "other_stewards"), "otherKeepers"],
+    [new Elsewhere(""), "elsewhere"],
     [new Error("x"), "strange"],
   ])("%s is told as %s", (error, sort) => {
     expect(failureOf(error)).toBe(sort);

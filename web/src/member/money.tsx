@@ -67,7 +67,7 @@ function Earned({ session, id }: { session: Session; id: number }) {
             <p className="small">{t("money.usdc")}</p>
             <Differing of={seen} />
             <Section title={t("money.get")}>
-              <Get id={id} epoch={seen.said.epoch} left={earned - paid} />
+              <Get session={session} id={id} epoch={seen.said.epoch} left={earned - paid} />
             </Section>
             <Section title={t("money.why")}>
               <Why seen={seen.said} id={id} />
@@ -79,15 +79,15 @@ function Earned({ session, id }: { session: Session; id: number }) {
   );
 }
 
-function Get({ id, epoch, left }: { id: number; epoch: number; left: bigint }) {
+function Get({ session, id, epoch, left }: { session: Session; id: number; epoch: number; left: bigint }) {
   const { t } = useTranslation("member-mine");
   const { money, date } = useFormat();
   const queries = useQueryClient();
   const [came, setCame] = useState<Claim>();
   const next = useQuery({ queryKey: ["epoch", epoch + 1], queryFn: () => fetchRead(readEpochSeen(epoch + 1)), networkMode: "always" });
   const claiming = useAct(async () => {
-    setCame(await claim(id));
-    await queries.invalidateQueries({ queryKey: ["held", id] });
+    // Also where it failed: what came is shown.
+    setCame(await claim(session, id).finally(() => queries.invalidateQueries({ queryKey: ["held", id] })));
   });
   if (left <= 0n && !came) return <p>{t("money.nothingLeft")}</p>;
   return (

@@ -92,7 +92,7 @@ function Settled({ told: { row, epoch }, session, id }: { told: ToldRow; session
               <How params={params} streak={row.streak} />
             </Section>
             <Section title={t("rewards.collect")}>
-              <Collect id={id} data={dueData} gov={dueGov} collected={data.said ?? "0"} unit={params.data_unit} />
+              <Collect session={session} id={id} data={dueData} gov={dueGov} collected={data.said ?? "0"} unit={params.data_unit} />
             </Section>
             <Section title={t("rewards.points")}>
               <p>{t("rewards.pointsText")}</p>
@@ -135,16 +135,16 @@ function How({ params: { immediate_bps, vesting_epochs }, streak }: { params: Ep
 const HUNDREDTH = 10n ** 16n;
 
 /** Money, DATA and voting points come in one go. */
-function Collect({ id, data, gov, collected, unit }: { id: number; data: bigint; gov: bigint; collected: string; unit: string }) {
+function Collect({ session, id, data, gov, collected, unit }: { session: Session; id: number; data: bigint; gov: bigint; collected: string; unit: string }) {
   const { t } = useTranslation("member-vote");
   const { units } = useFormat();
   const queries = useQueryClient();
   const [came, setCame] = useState<Claim>();
   const collecting = useAct(async () => {
-    setCame(await claim(id));
-    await Promise.all([["held", id], [readMemberRewards(id).path]].map((queryKey) => queries.invalidateQueries({ queryKey })));
+    // Also where it failed: what came is shown.
+    setCame(await claim(session, id).finally(() => Promise.all([["held", id], [readMemberRewards(id).path]].map((queryKey) => queries.invalidateQueries({ queryKey })))));
   });
-  const kind = came && (came.kind === "paid" && BigInt(came.data) === 0n && BigInt(came.gov) === 0n ? "money" : came.kind);
+  const kind = came && (came.kind === "paid" && came.data + came.gov === 0n ? "money" : came.kind);
   return (
     <>
       <Facts

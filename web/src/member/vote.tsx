@@ -11,7 +11,7 @@ import { grouped, phaseOfGroup } from "../governance/standing";
 import { Await } from "../ui/await";
 import { useFormat } from "../ui/format";
 import { Empty, Section } from "../ui/page";
-import { canVoteIn } from "./core/voting";
+import { canVoteIn, hasVotedIn } from "./core/voting";
 import { Mine } from "./parts/mine";
 import { useVotes } from "./vote/votes";
 import { Weight } from "./vote/weighs";
@@ -92,7 +92,7 @@ function Decision({ group, votes }: { group: ProposalView[]; votes: MemberVotes 
   const when = useWhen();
   const [first] = group;
   if (!first) return null;
-  const hasVoted = group.every(({ house, id }) => votes.ballots.some((ballot) => ballot.house === house && ballot.proposal === id));
+  const hasVoted = hasVotedIn(group, votes);
   const can = canVoteIn(group, votes).length > 0;
   return (
     <li>

@@ -13,8 +13,13 @@ describe("a value", () => {
   });
   it("keeps digits that a float would lose", () => expect(textOf("9007199254740993.25", "DATA", "en-GB")).toBe("9,007,199,254,740,993.25"));
   it("is the newest that there is", () => {
-    expect(newest(["1", "2", null])).toEqual({ value: "2", ago: 1 });
-    expect(newest([null, null])).toBeUndefined();
+    expect(newest(["1", "2"])).toEqual({ value: "2" });
+    expect(newest([null, null])).toEqual({ value: null });
+  });
+  it("that is not of the last day says of which", () => {
+    expect(newest(["1", "2", null])).toEqual({ value: "2", at: 1 });
+    const days = ["1", ...Array(59).fill(null)] as (string | null)[];
+    expect(pair("turnout", days)).toEqual({ now: { value: "1", at: 0 }, before: { value: "1", at: 0 } });
   });
 });
 
@@ -24,11 +29,11 @@ describe("thirty days", () => {
     expect(sum(["9007199254740993.000000000000000001", "1"])).toBe("9007199254740994.000000000000000001");
     expect(sum([null, null])).toBeNull();
     const days = [...Array(30).fill("1"), ...Array(30).fill("2")] as string[];
-    expect(pair("members_joined", days)).toEqual({ now: "60.000000000000000000", before: "30.000000000000000000" });
+    expect(pair("members_joined", days)).toEqual({ now: { value: "60.000000000000000000" }, before: { value: "30.000000000000000000" } });
   });
   it("of what stands are compared", () => {
     const days = [...Array(30).fill("1"), ...Array(29).fill("2"), null] as (string | null)[];
-    expect(pair("members_active", days)).toEqual({ now: "2", before: "1" });
+    expect(pair("members_active", days)).toEqual({ now: { value: "2", at: 58 }, before: { value: "1" } });
   });
 });
 

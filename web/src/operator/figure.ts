@@ -36,11 +36,17 @@ export const unitOfPart = (unit: string, label: string): string => (unit.include
 /** Charts draw, and do not add. */
 export const drawn = (value: string | null): number | null => (value === null ? null : Number(value));
 
-/** The newest value that there is, and how many days ago that was. */
-export function newest(values: readonly (string | null)[]): { value: string; ago: number } | undefined {
+/** A value, and on which day of the series, from 0, where that is another one than the day that was asked for. */
+export interface Stood {
+  readonly value: string | null;
+  readonly at?: number;
+}
+
+/** The newest value that there is by the last day. */
+export function newest(values: readonly (string | null)[]): Stood {
   const at = values.findLastIndex((value) => value !== null);
   const value = values[at];
-  return value == null ? undefined : { value, ago: values.length - 1 - at };
+  return value == null ? { value: null } : { value, ...(at < values.length - 1 && { at }) };
 }
 
 /** Figures that count what happened on a day: of these, days are added up. */
@@ -62,9 +68,9 @@ export function sum(values: readonly (string | null)[]): string | null {
 }
 
 /** What stands now and what stood 30 days before: the newest value of each, or what happened in 30 days. */
-export function pair(id: string, values: readonly (string | null)[]): { now: string | null; before: string | null } {
-  if (isFlow(id)) return { now: sum(values.slice(-30)), before: sum(values.slice(-60, -30)) };
-  return { now: newest(values)?.value ?? null, before: newest(values.slice(0, -30))?.value ?? null };
+export function pair(id: string, values: readonly (string | null)[]): { now: Stood; before: Stood } {
+  if (isFlow(id)) return { now: { value: sum(values.slice(-30)) }, before: { value: sum(values.slice(-60, -30)) } };
+  return { now: newest(values), before: newest(values.slice(0, -30)) };
 }
 
 export const isEmpty = ({ series }: Pick<Kpi, "series">): boolean => series.every(({ values }) => values.every((value) => value === null));

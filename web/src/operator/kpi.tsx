@@ -44,7 +44,7 @@ export default function KpiPage() {
 
 function Whole({ kpi, of }: { kpi: Kpi; of: Kpis }) {
   const { t } = useTranslation("operator");
-  const { why, unit, value, label } = useFigure();
+  const { why, unit, value, label, day } = useFigure();
   return (
     <>
       <p>{why(kpi)}</p>
@@ -57,7 +57,13 @@ function Whole({ kpi, of }: { kpi: Kpi; of: Kpis }) {
         </Empty>
       ) : (
         <>
-          <Figures of={kpi.series.map((series) => [value(newest(series.values)?.value ?? null, unitOfPart(kpi.unit, series.label)), [series.label && label(kpi, series.label), t(isFlow(kpi.id) ? "kpis.today" : "kpis.now")].filter(Boolean).join(", ")])} />
+          <Figures
+            of={kpi.series.map((series) => {
+              const { value: last, at } = newest(series.values);
+              const when = at !== undefined ? t("kpis.on", { date: day(of.first_day + at * 86_400) }) : t(isFlow(kpi.id) ? "kpis.today" : "kpis.now");
+              return [value(last, unitOfPart(kpi.unit, series.label)), [series.label && label(kpi, series.label), when].filter(Boolean).join(", ")];
+            })}
+          />
           <Over kpi={kpi} of={of} />
         </>
       )}
@@ -81,8 +87,7 @@ function Whole({ kpi, of }: { kpi: Kpi; of: Kpis }) {
 
 function Over({ kpi, of: { first_day } }: { kpi: Kpi; of: Kpis }) {
   const { t } = useTranslation("operator");
-  const { name, value, label, locale } = useFigure();
-  const day = useCallback((at: number) => new Intl.DateTimeFormat(locale, { dateStyle: "long", timeZone: "UTC" }).format(at * 1_000), [locale]);
+  const { name, value, label, day, locale } = useFigure();
   const rows = useMemo(() => rowsOf(kpi, first_day), [kpi, first_day]);
   const days = useMemo<Days>(() => {
     const ordered = rows.toReversed();

@@ -9,7 +9,7 @@ import { Await } from "../ui/await";
 import { permille, useFormat } from "../ui/format";
 import { Empty, PageHead, Section } from "../ui/page";
 import { Table } from "../ui/table";
-import { GROUPS, isEmpty, isFlow, pair, unitOfPart } from "./figure";
+import { GROUPS, isEmpty, isFlow, pair, type Stood, unitOfPart } from "./figure";
 import { Room } from "./room";
 import { useFigure } from "./words";
 
@@ -40,7 +40,7 @@ function None() {
   );
 }
 
-function All({ of: { kpis, cohorts, now, days } }: { of: Kpis }) {
+function All({ of: { kpis, cohorts, now, days, first_day } }: { of: Kpis }) {
   const { t } = useTranslation("operator");
   const { time, number } = useFormat();
   const known = (group: string) => GROUPS.some((one) => one === group);
@@ -48,7 +48,7 @@ function All({ of: { kpis, cohorts, now, days } }: { of: Kpis }) {
   return (
     <>
       <p className="small">{t("kpis.asOf", { time: time(now) })}</p>
-      {groups.map(([group, inIt]) => inIt.length > 0 && <OneGroup key={group} group={group} kpis={inIt} />)}
+      {groups.map(([group, inIt]) => inIt.length > 0 && <OneGroup key={group} group={group} kpis={inIt} first_day={first_day} />)}
       {cohorts.length > 0 && (
         <Section title={t("kpis.retention.title")}>
           <Retention cohorts={cohorts} />
@@ -63,9 +63,15 @@ function All({ of: { kpis, cohorts, now, days } }: { of: Kpis }) {
   );
 }
 
-function OneGroup({ group, kpis }: { group: (typeof GROUPS)[number] | "other"; kpis: Kpi[] }) {
+function OneGroup({ group, kpis, first_day }: { group: (typeof GROUPS)[number] | "other"; kpis: Kpi[]; first_day: number }) {
   const { t } = useTranslation("operator");
-  const { name, value, label } = useFigure();
+  const { name, value, label, day } = useFigure();
+  const shown = ({ value: one, at }: Stood, unit: string) => (
+    <>
+      {value(one, unit)}
+      {at !== undefined && <span className="part-what">{t("kpis.on", { date: day(first_day + at * 86_400) })}</span>}
+    </>
+  );
   const title = group === "other" ? t("kpis.others") : t(`kpis.group.${group}`);
   const rows = kpis.flatMap((kpi) => kpi.series.map((series) => ({ kpi, series })));
   return (
@@ -86,8 +92,8 @@ function OneGroup({ group, kpis }: { group: (typeof GROUPS)[number] | "other"; k
               </>
             ),
           },
-          { head: t("kpis.now"), isNumber: true, cell: ({ kpi, series }) => value(pair(kpi.id, series.values).now, unitOfPart(kpi.unit, series.label)) },
-          { head: t("kpis.before"), isNumber: true, cell: ({ kpi, series }) => value(pair(kpi.id, series.values).before, unitOfPart(kpi.unit, series.label)) },
+          { head: t("kpis.now"), isNumber: true, cell: ({ kpi, series }) => shown(pair(kpi.id, series.values).now, unitOfPart(kpi.unit, series.label)) },
+          { head: t("kpis.before"), isNumber: true, cell: ({ kpi, series }) => shown(pair(kpi.id, series.values).before, unitOfPart(kpi.unit, series.label)) },
         ]}
       />
     </Section>

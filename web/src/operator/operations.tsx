@@ -1,24 +1,21 @@
 //! Operations: what each process says of itself, what waits and until when, and who is admitted.
-import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
-import { type Admissions, type Cooperative, readAdmissions, readCooperative, readHealth } from "../api/generated";
+import { type Admissions, type Cooperative, type Operations as Means, readAdmissions, readConstitution, readCooperative, readHealth, readOperations, readProposals } from "../api/generated";
 import { useRead } from "../api/read";
-import { readEpochWhole } from "../api/within";
 import { Await } from "../ui/await";
 import { useFormat } from "../ui/format";
-import { Facts, Notice, PageHead, Section } from "../ui/page";
+import { Code, Facts, Notice, PageHead, Section } from "../ui/page";
 import { Table } from "../ui/table";
-import { behind, type Process, stateOf, useKeepers } from "./processes";
+import { Alarms, EVERY } from "./alarms";
+import { type Process, stateOf, useKeepers } from "./processes";
 import { Room } from "./room";
 
-export const needs = () => [readCooperative(), readHealth(), readAdmissions()];
-
-/** Milliseconds between two looks. */
-const EVERY = 10_000;
+export const needs = () => [readCooperative(), readHealth(), readOperations(), readAdmissions(), readConstitution(), readProposals()];
 
 export default function Operations() {
   const { t } = useTranslation("operator");
   const cooperative = useRead(readCooperative(), EVERY);
+  const means = useRead(readOperations(), EVERY);
   const admissions = useRead(readAdmissions(), EVERY);
   return (
     <>
@@ -26,6 +23,9 @@ export default function Operations() {
       <PageHead title={t("operations.title")} lead={t("operations.lead")} />
       {/* Each by itself: what one process cannot say keeps nothing else from being shown. */}
       <Await of={[cooperative]}>{(directory) => <Running directory={directory} />}</Await>
+      <Section title={t("operations.means")}>
+        <Await of={[means]}>{(has) => <Paying of={has} />}</Await>
+      </Section>
       <Section title={t("operations.admissions")}>
         <Await of={[admissions]}>{(seen) => <Admitting of={seen} />}</Await>
       </Section>
@@ -43,72 +43,9 @@ function Running({ directory }: { directory: Cooperative }) {
       </Section>
       <Section title={t("operations.keepers")}>
         <Keepers keepers={keepers} />
+        <p className="small">{t("operations.worker")}</p>
       </Section>
     </>
-  );
-}
-
-function Alarms({ directory: { epoch, final_epoch, quorum }, keepers }: { directory: Cooperative; keepers: Process[] }) {
-  const { t } = useTranslation("operator");
-  const health = useRead(readHealth(), EVERY);
-  const late = behind(keepers, final_epoch);
-  const away = keepers.filter((keeper) => ["away", "bad"].includes(stateOf(keeper)));
-  const isEnough = keepers.length - away.length >= quorum;
-  const problems = health.data?.problems ?? [];
-  const isQuiet = away.length === 0 && late.length === 0 && problems.length === 0 && final_epoch >= epoch - 1;
-  return (
-    <>
-      {isQuiet && keepers.every(({ isAsked }) => isAsked) && (
-        <Notice title={t("operations.quiet")} tone="good">
-          <p>{t("operations.quietText")}</p>
-        </Notice>
-      )}
-      {away.length > 0 && (
-        <Notice title={t("operations.away", { count: away.length })} tone="bad">
-          <p>{t(isEnough ? "operations.awayEnough" : "operations.awayStops", { quorum })}</p>
-        </Notice>
-      )}
-      {late.map(({ steward, settled, waiting }) => (
-        <Notice key={steward} title={t("operations.behind", { steward })} tone="bad">
-          <p>{t("operations.behindText", { settled, final: final_epoch })}</p>
-          {waiting && <p lang="en">{waiting}</p>}
-        </Notice>
-      ))}
-      {problems.length > 0 && (
-        <Notice title={t("operations.server")} tone="bad">
-          {problems.map((problem) => (
-            <p key={problem} lang="en">
-              {problem}
-            </p>
-          ))}
-        </Notice>
-      )}
-      {final_epoch < epoch - 1 && <Unsettled from={final_epoch + 1} last={epoch - 1} />}
-    </>
-  );
-}
-
-/** Periods that ended and are not final. What each waits for is told of the first. */
-function Unsettled({ from, last }: { from: number; last: number }) {
-  const { t } = useTranslation(["operator", "public"]);
-  const { time } = useFormat();
-  const first = useRead(readEpochWhole(from), EVERY);
-  return (
-    <Notice title={t("operator:operations.unsettled", { count: last - from + 1, from, last })}>
-      <Await of={[first]}>
-        {({ end, final_at, state }) => (
-          <p>
-            {t("operator:operations.ended", { epoch: from, time: time(end) })}{" "}
-            {final_at && state !== "final" ? t("operator:operations.window", { time: time(final_at) }) : t("operator:operations.working")}
-          </p>
-        )}
-      </Await>
-      <p>
-        <Link to="/epochs/$epoch" params={{ epoch: String(from) }}>
-          {t("operator:operations.toEpoch", { epoch: from })}
-        </Link>
-      </p>
-    </Notice>
   );
 }
 
@@ -137,6 +74,29 @@ function Keepers({ keepers }: { keepers: Process[] }) {
         { head: t("health.version"), cell: ({ health }) => health?.version ?? t("kpis.none") },
       ]}
     />
+  );
+}
+
+/** What the server pays the network's fees from, and what waits for it. */
+function Paying({ of: { gas_account, gas_balance, queued_contributions } }: { of: Means }) {
+  const { t } = useTranslation("operator");
+  const { coins, number } = useFormat();
+  return (
+    <>
+      {BigInt(gas_balance) === 0n && (
+        <Notice title={t("operations.broke")} tone="bad">
+          <p>{t("operations.brokeText")}</p>
+        </Notice>
+      )}
+      <Facts
+        of={[
+          [t("operations.balance"), t("operations.coins", { amount: coins(gas_balance) })],
+          [t("operations.account"), <Code key="account">{gas_account}</Code>],
+          [t("operations.queue"), queued_contributions === 0 ? t("operations.noQueue") : t("operations.queued", { count: queued_contributions, number: number(queued_contributions) })],
+        ]}
+      />
+      <p className="small">{t("operations.lasts")}</p>
+    </>
   );
 }
 

@@ -27,6 +27,8 @@ export function useFigure() {
       return known ? t(`kpis.label.${known}`) : label;
     },
     value: (value: string | null, unit: string): string => (value === null ? t("kpis.none") : textOf(value, unit, locale)),
+    /** A day of a series. */
+    day: (at: number): string => new Intl.DateTimeFormat(locale, { dateStyle: "long", timeZone: "UTC" }).format(at * 1_000),
     locale,
   };
 }

@@ -55,3 +55,14 @@ it("takes the browser's own variant of the language that is spoken", () => {
   expect(localeOf("de", ["en-US", "de-AT"])).toBe("de-AT");
   expect(localeOf("de", ["en-US"])).toBe("de");
 });
+
+it("tells spans to the last unit that is there", () => {
+  const { span } = formatOf("en-GB");
+  expect([span(86_400), span(432_000), span(93_660), span(7_200), span(0)]).toEqual(["1 day", "5 days", "1 day, 2 hours and 1 minute", "2 hours", "0 seconds"]);
+  expect(formatOf("de-DE").span(176_400)).toBe("2 Tage und 1 Stunde");
+});
+
+it("shows no more of the chain's coin than there is", () => {
+  const { coins } = formatOf("en-GB");
+  expect([coins("999999999257116819249"), coins("4000000000000000"), coins("999999999999"), coins("0")]).toEqual(["999.999999", "0.004", "0", "0"]);
+});

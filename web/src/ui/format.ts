@@ -26,6 +26,12 @@ export function units(wei: string | bigint, locale: string): string {
   return new Intl.NumberFormat(locale, { maximumFractionDigits: 2 }).format(decimal as Intl.StringNumericLiteral);
 }
 
+/** The chain's own coin in parts of 10^18, cut to millionths. */
+export function coins(wei: string | bigint, locale: string): string {
+  const digits = (BigInt(wei) / 10n ** 12n).toString().padStart(7, "0");
+  return new Intl.NumberFormat(locale, { maximumFractionDigits: 6 }).format(`${digits.slice(0, -6)}.${digits.slice(-6)}` as Intl.StringNumericLiteral);
+}
+
 /** Micro-USDC to the last digit that is there: what somebody allows to be taken is never told as less. */
 export function exactly(micro: string | bigint, locale: string): string {
   const digits = (BigInt(micro) < 0n ? -BigInt(micro) : BigInt(micro)).toString().padStart(7, "0");
@@ -42,6 +48,24 @@ export const permille = (part: bigint, whole: bigint): number => (whole === 0n ?
 /** The same, rounded up: nothing that was used is told as unused. */
 export const permilleUp = (part: bigint, whole: bigint): number => (whole === 0n ? 0 : Number((part * 1_000n + whole - 1n) / whole));
 
+const SPANS = [
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+  ["second", 1],
+] as const;
+
+/** Seconds as days, hours and minutes, to the last one that is there. */
+export function span(seconds: number, locale: string): string {
+  let left = seconds;
+  const parts = SPANS.flatMap(([unit, size]) => {
+    const count = Math.floor(left / size);
+    left -= count * size;
+    return count > 0 ? [new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" }).format(count)] : [];
+  });
+  return new Intl.ListFormat(locale).format(parts.length > 0 ? parts : [new Intl.NumberFormat(locale, { style: "unit", unit: "second", unitDisplay: "long" }).format(0)]);
+}
+
 /** All of it for the language that is spoken; the same object until that changes. */
 export function useFormat() {
   const { i18n } = useTranslation();
@@ -53,6 +77,7 @@ export function formatOf(locale: string) {
   return {
     money: (micro: string | bigint) => money(micro, locale),
     exactly: (micro: string | bigint) => exactly(micro, locale),
+    coins: (wei: string | bigint) => coins(wei, locale),
     units: (wei: string | bigint) => units(wei, locale),
     number: (value: number) => new Intl.NumberFormat(locale).format(value),
     /** A decimal that is kept as text, digit for digit. */
@@ -67,6 +92,7 @@ export function formatOf(locale: string) {
     },
     date: (seconds: number) => at(seconds, { dateStyle: "long" }),
     time: (seconds: number) => at(seconds, { dateStyle: "long", timeStyle: "short" }),
+    span: (seconds: number) => span(seconds, locale),
     list: (items: string[]) => new Intl.ListFormat(locale).format(items),
   };
 }

@@ -1,5 +1,6 @@
 //! Lines over days, one for each part. As with bars, the same numbers stand in a table beside it.
 import { useCallback } from "react";
+import { isSparse } from "./gaps";
 import { type Draw, HEIGHT, looksOf, Plot } from "./plot";
 
 /** Days along the bottom in Unix seconds, then the values of each part; nothing where there is none. */
@@ -10,9 +11,12 @@ const DASHES = [[], [8, 5], [2, 4], [12, 4, 2, 4], [5, 3]];
 
 export function Lines({ days, title, nameDay, nameValue }: { days: Days; title: string; nameDay: (day: number) => string; nameValue: (value: number) => string }) {
   const parts = days.length - 1;
+  // A day without a value is a gap; what stands between gaps is a point.
+  const sparse = days.slice(1).map((values) => isSparse(values)).join();
   const draw = useCallback<Draw>(
     (_, frame) => {
       const looks = looksOf(frame);
+      const isPoints = sparse.split(",").map((one) => one === "true");
       return {
         width: frame.clientWidth,
         height: HEIGHT,
@@ -23,10 +27,10 @@ export function Lines({ days, title, nameDay, nameValue }: { days: Days; title: 
           { ...looks.axis, grid: { show: false }, space: 110, incrs: [1, 2, 7, 14, 30, 61, 92].map((count) => count * 86_400), values: (_, at) => at.map(nameDay) },
           { ...looks.axis, size: 84, values: (_, values) => values.map(nameValue) },
         ],
-        series: [{}, ...Array.from({ length: parts }, (_, at) => ({ stroke: looks.parts[at % 5] ?? looks.mark, width: 2.5, dash: DASHES[at % 5] ?? [], points: { show: false }, spanGaps: true }))],
+        series: [{}, ...Array.from({ length: parts }, (_, at) => ({ stroke: looks.parts[at % 5] ?? looks.mark, width: 2.5, dash: DASHES[at % 5] ?? [], points: { show: isPoints[at] ?? false, size: 6 }, spanGaps: false }))],
       };
     },
-    [parts, nameDay, nameValue],
+    [parts, sparse, nameDay, nameValue],
   );
   return <Plot data={days} title={title} draw={draw} />;
 }

@@ -4,8 +4,9 @@ import { ReadFailure } from "../../api/read";
 import * as facts from "./facts";
 import type { Held, Opening } from "./rules";
 import { endSession, type Session } from "./session";
-import { type Answers, erasures, held, most, openings, rows } from "./stewards";
+import { type Answers, held, most, openings, rows } from "./stewards";
 import { mostTold, type ToldRow } from "./told";
+import { destroyed } from "./witnessing";
 
 export interface Seen<T> {
   /** Nothing where nothing is settled yet. */
@@ -71,14 +72,10 @@ export const useCooperative = (of: facts.Of) =>
 export const useAccount = (address: string) =>
   useQuery({ queryKey: ["account", address], queryFn: () => facts.account(address), networkMode: "always", refetchInterval: 30_000 });
 
-export const useErasures = (member_id: number, isErased: boolean) =>
+export const useErasures = (member_id: number, account: string, isErased: boolean) =>
   useQuery({
     queryKey: ["erasures", member_id],
-    queryFn: async () => {
-      const directory = await facts.cooperative();
-      const { answers } = await erasures(directory, member_id);
-      return { confirmed: answers.length, complete: answers.filter(({ said }) => said.complete).length, of: directory.stewards.length };
-    },
+    queryFn: () => destroyed(member_id, account),
     enabled: isErased,
     networkMode: "always",
     refetchInterval: 5_000,

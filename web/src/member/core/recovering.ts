@@ -1,6 +1,6 @@
 //! The account's way back: the recovery code puts another passkey in place after a delay, unless the present one says no.
 import { Mined } from "../../api/generated";
-import { agree } from "./agree";
+import { prepare } from "./acting";
 import { isPoint, made, madeFor } from "./alarm";
 import { type Account, account, cooperative } from "./facts";
 import { changeThings } from "./locker";
@@ -42,17 +42,7 @@ export async function finishRecovery(opened: Opened): Promise<void> {
 }
 
 /** One prompt: what is under way is stopped. */
-export async function veto({ things }: Opened): Promise<Account> {
-  const seen = await act(things, { kind: "veto" });
-  return settle(
-    () => send("POST", "/v1/accounts/execute", seen, Mined),
-    () => account(things.account),
-    ({ recovery }) => !recovery,
-  );
-}
-
-async function act(things: Opened["things"], what: rules.Act) {
-  const [directory, seen] = await Promise.all([cooperative(), account(things.account)]);
-  const toAgree = await rules.accountAct({ cooperative: directory, account: things.account, nonce: seen.nonce, act: what });
-  return (await agree(toAgree, things.passkey.credential)).signed;
+export async function veto(opened: Opened): Promise<Account> {
+  const { execute } = await prepare(opened, { kind: "veto" });
+  return settle(execute, () => account(opened.things.account), ({ recovery }) => !recovery);
 }

@@ -1,6 +1,7 @@
 //! Replacing a recovery code, with lockers that are a map and the committed rules.
 import { beforeEach, expect, it, vi } from "vitest";
 import { ReadFailure } from "../../api/read";
+import { Elsewhere } from "./acting";
 import type { Hex } from "./bytes";
 import { addDoor, enter, look, start } from "./locker";
 import { drawCode, replaceCode } from "./replacing";
@@ -9,7 +10,7 @@ import { current, open } from "./session";
 import type { SignedAsk } from "./signed";
 import type { Things } from "./things";
 
-const world = vi.hoisted(() => ({ lockers: new Map<string, { version: number; sealed: string }>(), nonce: 3, acts: [] as object[], isRefused: false }));
+const world = vi.hoisted(() => ({ lockers: new Map<string, { version: number; sealed: string }>(), nonce: 3, acts: [] as object[], isRefused: false, isFaster: false }));
 const storage = new Map<string, string>();
 vi.stubGlobal("sessionStorage", { getItem: (name: string) => storage.get(name) ?? null, setItem: (name: string, text: string) => void storage.set(name, text), removeItem: (name: string) => storage.delete(name) });
 
@@ -28,7 +29,8 @@ vi.mock("./agree", () => ({ agree: async ({ request }: { request: object }) => (
 vi.mock("./send", async (original) => ({
   ...(await original<object>()),
   send: async () => {
-    if (world.isRefused) throw new ReadFailure("refused", "", "no", "chain_refused");
+    if (world.isFaster) world.nonce += 1;
+    if (world.isRefused || world.isFaster) throw new ReadFailure("refused", "", "no", "chain_refused");
     world.nonce += 1;
   },
 }));
@@ -45,7 +47,7 @@ let locker: Hex;
 beforeEach(async () => {
   world.lockers.clear();
   storage.clear();
-  Object.assign(world, { nonce: 3, acts: [], isRefused: false });
+  Object.assign(world, { nonce: 3, acts: [], isRefused: false, isFaster: false });
   const first = await rules.draw();
   locker = first.locker_key;
   oldDoor = await rules.doorOfCode(first.recovery_code);
@@ -79,5 +81,19 @@ it("where the account does not take the new code, the old one opens as before, a
   expect(await drawCode(opened)).toEqual(drawn);
   world.isRefused = false;
   await replaceCode(opened, drawn);
+  expect(await enter(oldDoor)).toBeUndefined();
+});
+
+it("where another device was faster with the same number, the old code opens as before, and it is not told as replaced", async () => {
+  const opened = current();
+  if (!opened) throw new Error("nobody is in");
+  const drawn = await drawCode(opened);
+  world.isFaster = true;
+  await expect(replaceCode(opened, drawn)).rejects.toBeInstanceOf(Elsewhere);
+  expect((await enter(oldDoor))?.locker).toBe(locker);
+  expect((await drawCode(opened)).isSet).toBe(false);
+  world.isFaster = false;
+  await replaceCode(opened, drawn);
+  expect(world.acts).toHaveLength(2);
   expect(await enter(oldDoor)).toBeUndefined();
 });

@@ -1,15 +1,14 @@
 //! Another recovery code in the place of one that somebody else may have. The new code opens before the old one is done away with, and each step
 //! can be done a second time.
 import * as v from "valibot";
-import { Mined } from "../../api/generated";
-import { agree } from "./agree";
+import { prepare } from "./acting";
 import type { Hex } from "./bytes";
-import { account, cooperative } from "./facts";
+import { account } from "./facts";
 import { kept } from "./kept";
 import { addDoor, emptyAll, enter, start } from "./locker";
 import { anyChallenge, ask } from "./passkey";
 import * as rules from "./rules";
-import { send, settle } from "./send";
+import { settle } from "./send";
 import { open, type Opened } from "./session";
 
 const hex = v.custom<Hex>((value) => typeof value === "string" && /^0x[0-9a-fA-F]*$/.test(value));
@@ -46,14 +45,9 @@ export async function replaceCode(opened: Opened, of: Drawn): Promise<void> {
   open({ locker, things: now, session: opened.session });
 }
 
-async function setCode({ things }: Opened, recovery_code: string): Promise<Hex | undefined> {
-  const [directory, before] = await Promise.all([cooperative(), account(things.account)]);
-  const act = await rules.accountAct({ cooperative: directory, account: things.account, nonce: before.nonce, act: { kind: "set_recovery", recovery_code } });
-  const { signed, door } = await agree(act, things.passkey.credential);
-  await settle(
-    () => send("POST", "/v1/accounts/execute", signed, Mined),
-    () => account(things.account),
-    ({ nonce }) => nonce > before.nonce,
-  );
+async function setCode(opened: Opened, recovery_code: string): Promise<Hex | undefined> {
+  const before = await account(opened.things.account);
+  const { execute, door } = await prepare(opened, { kind: "set_recovery", recovery_code });
+  await settle(execute, () => account(opened.things.account), ({ nonce }) => nonce > before.nonce, true);
   return door;
 }

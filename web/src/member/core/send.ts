@@ -49,12 +49,16 @@ export async function confirmed<T>(look: () => Promise<T>, isSo: (seen: T) => bo
 
 const isPassing = (error: unknown) => error instanceof ReadFailure && error.kind === "unreachable";
 
-/** Sends, and looks whether it happened also where no answer came back or the chain says that it is done already. */
-export async function settle<T>(act: () => Promise<unknown>, look: () => Promise<T>, isSo: (seen: T) => boolean): Promise<T> {
+/**
+ * Sends, and looks whether it happened also where no answer came back or the chain says that it is done already. `isLike`: what is looked for
+ * looks the same when somebody else did it; then what was refused did not happen.
+ */
+export async function settle<T>(act: () => Promise<unknown>, look: () => Promise<T>, isSo: (seen: T) => boolean, isLike = false): Promise<T> {
   try {
     await act();
   } catch (error) {
-    const seen = await look().catch(() => undefined);
+    const isOver = isLike && !isPassing(error);
+    const seen = isOver ? undefined : await look().catch(() => undefined);
     if (seen !== undefined && isSo(seen)) return seen;
     throw error;
   }

@@ -1,6 +1,5 @@
 //! Asking the stewards side by side, past the gateway. What most show is shown; who is away, or shows another thing, is named.
 import * as v from "valibot";
-import { fetchRead, readOf } from "../../api/read";
 import type { Cooperative, Steward } from "./facts";
 import * as rules from "./rules";
 import type { Session } from "./session";
@@ -86,11 +85,16 @@ async function heard<T>(cooperative: Cooperative, { url, address }: Steward, of:
 export const standings = (cooperative: Cooperative, member: number, stewards = cooperative.stewards) =>
   all({ stewards }, (steward) => heard(cooperative, steward, { method: "GET", path: `/v1/members/${member}/consent`, body: undefined, schema: Standing }));
 
+/** Of those whose word counts, the answer of each, once. */
+export function counted<T>({ answers }: Answers<T>, addresses: ReadonlySet<string>): Answers<T>["answers"] {
+  const good = answers.filter(({ address }) => addresses.has((address ?? "").toLowerCase()));
+  return [...new Map(good.map((one) => [one.address?.toLowerCase(), one])).values()];
+}
+
 /** Of those whose word counts, once each, what is said of this member. */
 export function own(all: Answers<Standing>, who: { readonly account: string; readonly member_id: number | null }, addresses: ReadonlySet<string>): Answers<Standing>["answers"] {
-  const isOwn = ({ account, member_id }: Standing) => account.toLowerCase() === who.account.toLowerCase() && member_id === who.member_id;
-  const good = all.answers.filter(({ address, said }) => addresses.has((address ?? "").toLowerCase()) && isOwn(said));
-  return [...new Map(good.map((one) => [one.address?.toLowerCase(), one])).values()];
+  const answers = all.answers.filter(({ said: { account, member_id } }) => account.toLowerCase() === who.account.toLowerCase() && member_id === who.member_id);
+  return counted({ ...all, answers }, addresses);
 }
 
 const Taken = v.looseObject({ state: v.picklist(["held", "on_chain"]) });
@@ -99,8 +103,9 @@ const Taken = v.looseObject({ state: v.picklist(["held", "on_chain"]) });
 export const handOver = (cooperative: Cooperative, kind: "revoke" | "erase", request: object, stewards = cooperative.stewards) =>
   all({ stewards }, (steward) => heard(cooperative, steward, { method: "POST", path: `/v1/consents/${kind}`, body: request, schema: Taken }));
 
-const Erased = v.looseObject({ shares: count, at: count, complete: v.optional(v.nullable(v.looseObject({ at: count }))) });
+const Erased = v.looseObject({ member_id: count, shares: count, at: count, complete: v.optional(v.nullable(v.looseObject({ at: count }))) });
+export type Erased = v.InferOutput<typeof Erased>;
 
-/** What each says that it destroyed. */
-export const erasures = (cooperative: Cooperative, member: number) =>
-  all(cooperative, ({ url }) => fetchRead(readOf(`${url.replace(/\/$/, "")}/v1/erasures/${member}`, Erased, [200]), undefined, 10_000));
+/** What each says that it destroyed, in its own word. */
+export const erasures = (cooperative: Cooperative, member: number, stewards = cooperative.stewards) =>
+  all({ stewards }, (steward) => heard(cooperative, steward, { method: "GET", path: `/v1/erasures/${member}`, body: undefined, schema: Erased }));

@@ -1,36 +1,52 @@
 //! Voting: on proposals, in each house at once; on polls; and how much a vote weighs.
 import { type HouseName, type MemberVotes, type ProposalView, readMemberVotes, type BallotSupport } from "../../api/generated";
-import { Mined, PollView, readPollBallots, SignedBallot } from "../../api/generated";
+import { type LockView, PollView, readPollBallots, SignedBallot } from "../../api/generated";
 import { fetchRead } from "../../api/read";
 import { type PollAnswered, type PollCounted, readPollsWhole, readPollWhole } from "../../api/within";
+import { prepare } from "./acting";
 import { agree } from "./agree";
-import { account, cooperative, member } from "./facts";
+import { cooperative, member } from "./facts";
 import * as rules from "./rules";
 import { send, settle } from "./send";
 import type { Opened } from "./session";
 
 /** What a member can do about a proposal in one house. */
 export type Standing =
-  | { readonly kind: "voted"; readonly support: BallotSupport; readonly votes: string; readonly at: number }
+  /** Without the time where the vote is older than those that are listed. */
+  | { readonly kind: "voted"; readonly support: BallotSupport; readonly votes: string; readonly at?: number }
   | { readonly kind: "can"; readonly votes: string }
   /** Had no vote when voting opened: not 30 days a member by then, or nothing earned. */
   | { readonly kind: "late"; readonly from: number }
   | { readonly kind: "none" }
+  /** Voting is over, and a vote on this one would be older than those that are listed. */
+  | { readonly kind: "unlisted" }
   | { readonly kind: "early" | "over" };
 
-export function standingIn({ id, house, status, opens_at }: Pick<ProposalView, "id" | "house" | "status" | "opens_at">, votes: MemberVotes): Standing {
+/** As many of a member's votes are listed, the newest first. */
+const LISTED = 200;
+
+export function standingIn({ id, house, status, opens_at, closes_at }: Pick<ProposalView, "id" | "house" | "status" | "opens_at" | "closes_at">, votes: MemberVotes): Standing {
   const cast = votes.ballots.find((ballot) => ballot.proposal === id && ballot.house === house);
   if (cast) return { kind: "voted", support: cast.support, votes: cast.votes, at: cast.at };
   if (status === "pending") return { kind: "early" };
-  if (status !== "active") return { kind: "over" };
-  const then = votes.on.find((one) => one.proposal === id && one.house === house)?.votes;
+  const open = votes.on.find((one) => one.proposal === id && one.house === house);
+  const then = open?.votes;
+  if (open?.support) return { kind: "voted", support: open.support, votes: open.votes };
+  const [oldest] = votes.ballots.slice(-1);
+  if (status !== "active") return { kind: votes.ballots.length >= LISTED && oldest && oldest.at > closes_at ? "unlisted" : "over" };
   if (then !== undefined && BigInt(then) > 0n) return { kind: "can", votes: then };
   if (votes.seasoned_at > opens_at) return { kind: "late", from: votes.seasoned_at };
   return { kind: "none" };
 }
 
-export const canVoteIn = (houses: readonly Pick<ProposalView, "id" | "house" | "status" | "opens_at">[], votes: MemberVotes): HouseName[] =>
+export const canVoteIn = (houses: readonly Pick<ProposalView, "id" | "house" | "status" | "opens_at" | "closes_at">[], votes: MemberVotes): HouseName[] =>
   houses.filter((house) => standingIn(house, votes).kind === "can").map(({ house }) => house);
+
+/** Whether the member voted in each house where it had votes. */
+export function hasVotedIn(houses: readonly Pick<ProposalView, "id" | "house" | "status" | "opens_at" | "closes_at">[], votes: MemberVotes): boolean {
+  const kinds = houses.map((house) => standingIn(house, votes).kind);
+  return kinds.includes("voted") && !kinds.includes("can");
+}
 
 const look = (id: number) => fetchRead(readMemberVotes(id));
 
@@ -45,26 +61,31 @@ export async function vote(opened: Opened, proposal: string, houses: HouseName[]
 export const delegate = (opened: Opened, to: string): Promise<MemberVotes> =>
   act(opened, { kind: "delegate", to }, () => look(idOf(opened)), (seen) => seen.delegate.toLowerCase() === to.toLowerCase());
 
+/** How often these points were set aside for this long. */
+const timesIn = ({ locks }: MemberVotes, { amount, tier }: Pick<LockView, "amount" | "tier">) => locks.filter((lock) => BigInt(lock.amount) === BigInt(amount) && lock.tier === tier).length;
+
 /** One prompt: points are set aside for as long as the tier says. */
 export async function lock(opened: Opened, amount: bigint, tier: number): Promise<MemberVotes> {
-  const before = (await look(idOf(opened))).locks.length;
-  return act(opened, { kind: "lock", amount: amount.toString(), tier }, () => look(idOf(opened)), (seen) => seen.locks.length > before);
+  const one = { amount: amount.toString(), tier };
+  const before = timesIn(await look(idOf(opened)), one);
+  return act(opened, { kind: "lock", ...one }, () => look(idOf(opened)), (seen) => timesIn(seen, one) > before, true);
 }
 
-/** One prompt: points whose time is over are free again. */
-export async function unlock(opened: Opened, index: number): Promise<MemberVotes> {
-  const before = (await look(idOf(opened))).locks.length;
-  return act(opened, { kind: "unlock", index }, () => look(idOf(opened)), (seen) => seen.locks.length < before);
+/** One prompt: points whose time is over are free again. Which place they have by now, the chain says. */
+export async function unlock(opened: Opened, one: LockView): Promise<MemberVotes> {
+  const before = await look(idOf(opened));
+  const index = before.locks.findIndex((there) => there.amount === one.amount && there.tier === one.tier && there.unlock_at === one.unlock_at);
+  if (index < 0) return before;
+  const times = timesIn(before, one);
+  return act(opened, { kind: "unlock", index }, () => look(idOf(opened)), (seen) => timesIn(seen, one) < times);
 }
 
 /** One prompt: points that were earned before the first 30 days were over count from then on. */
 export const count = (opened: Opened): Promise<MemberVotes> => act(opened, { kind: "sync" }, () => look(idOf(opened)), ({ held }) => BigInt(held) > 0n);
 
-async function act<T>({ things }: Opened, what: rules.Act, seen: () => Promise<T>, isSo: (seen: T) => boolean): Promise<T> {
-  const [directory, before] = await Promise.all([cooperative(), account(things.account)]);
-  const asked = await rules.accountAct({ cooperative: directory, account: things.account, nonce: before.nonce, act: what });
-  const { signed } = await agree(asked, things.passkey.credential);
-  return settle(() => send("POST", "/v1/accounts/execute", signed, Mined), seen, isSo);
+async function act<T>(opened: Opened, what: rules.Act, seen: () => Promise<T>, isSo: (seen: T) => boolean, isLike = false): Promise<T> {
+  const { execute } = await prepare(opened, what);
+  return settle(execute, seen, isSo, isLike);
 }
 
 function idOf({ things: { member_id } }: Opened): number {
@@ -93,14 +114,20 @@ export async function answer(opened: Opened, poll: string, choice: number): Prom
   );
 }
 
-/** One prompt: asks all members who have a vote by now. Gives the poll's number. */
+/** One prompt: asks all members who have a vote by now. Gives the poll's number, under which it was found. */
 export async function hold(opened: Opened, question: string, options: string[], days: number): Promise<string> {
   const id = idOf(opened);
   const [directory, who] = await Promise.all([cooperative(), member(id)]);
   const { number, timestamp } = directory.finalized;
   const asked = await rules.holdPoll({ cooperative: directory, member: who, question, options, snapshot_block: number, snapshot_time: timestamp, days });
   const { signed } = await agree(asked, opened.things.passkey.credential);
-  const own = (all: PollAnswered[]) => all.find(({ poll }) => poll.author === id && poll.question === question && poll.opens_at === directory.now);
-  const seen = await settle(() => send("POST", "/v1/polls", signed, PollView), () => fetchRead(readPollsWhole()), (all) => own(all) !== undefined);
-  return own(seen)?.id ?? "";
+  const isOwn = ({ poll }: Pick<PollAnswered, "poll">) =>
+    poll.author === id && poll.question === question && poll.opens_at === directory.now && JSON.stringify(poll.options) === JSON.stringify(options);
+  // Its number comes with the answer: no list has room for all polls. Where that was lost, a list is what there is.
+  let answered: string | undefined;
+  const ask = async () => void (answered = (await send("POST", "/v1/polls", signed, PollView)).id);
+  const look = async () => (answered === undefined ? (await fetchRead(readPollsWhole())).find(isOwn) : ownOf(await fetchRead(readPollWhole(answered)), answered));
+  const ownOf = (record: PollCounted, poll: string) => (isOwn(record) ? { id: poll } : undefined);
+  const seen = await settle(ask, look, (found) => found !== undefined);
+  return seen?.id ?? "";
 }

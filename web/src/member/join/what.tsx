@@ -56,16 +56,20 @@ export function What({ begun }: { begun: (draft: Draft) => void }) {
   );
 }
 
-function Invitation({ admissions: { open, left, epoch_ends }, code, begun }: { admissions: Admissions; code: string; begun: (draft: Draft) => void }) {
+/** Why nobody is admitted now: the period's places are taken, which is over with the period, or another reason. */
+export const shutBy = ({ open, left }: Pick<Admissions, "open" | "left">): "full" | "closed" | undefined => (left === 0 ? "full" : open ? undefined : "closed");
+
+function Invitation({ admissions, code, begun }: { admissions: Admissions; code: string; begun: (draft: Draft) => void }) {
   const { t } = useTranslation("member-join");
   const { date } = useFormat();
   const [typed, setTyped] = useState(code);
   const fromLink = useQuery({ queryKey: ["invitation", typed], queryFn: () => invitationOf(typed), enabled: typed !== "", retry: false, networkMode: "always" });
   const beginning = useAct(async () => begun(await begin(fromLink.data ?? "")));
-  if (!open || left === 0) {
+  const shut = shutBy(admissions);
+  if (shut) {
     return (
-      <Notice title={t(open ? "what.full" : "what.closed")}>
-        <p>{t(open ? "what.fullText" : "what.closedText", { date: date(epoch_ends) })}</p>
+      <Notice title={t(`what.${shut}`)}>
+        <p>{t(`what.${shut}Text`, { date: date(admissions.epoch_ends) })}</p>
       </Notice>
     );
   }

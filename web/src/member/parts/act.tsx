@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { ReadFailure } from "../../api/read";
 import type { Act } from "../../ui/act";
 import { More, Notice } from "../../ui/page";
+import { Elsewhere } from "../core/acting";
 import { NoDoor } from "../core/coming";
 import { PasskeyFailure } from "../core/passkey";
 import { RulesFailure } from "../core/refusal";
@@ -61,7 +62,7 @@ const detailOf = (error: Error) => (error instanceof ReadFailure ? `${error.path
 
 export type Failure =
   | "cancelled" | "absent" | "known" | "passkey" | "noDoor" | "noCode" | "code" | "address" | "rules" | "unconfirmed"
-  | "unreachable" | "behind" | "often" | "refused" | "consent" | "large" | "late" | "strange" | "older" | "otherCooperative" | "otherKeepers";
+  | "unreachable" | "behind" | "often" | "refused" | "consent" | "large" | "late" | "strange" | "older" | "otherCooperative" | "otherKeepers" | "elsewhere";
 
 const BY_CODE: Record<string, Failure> = {
   chain_unavailable: "behind",
@@ -96,6 +97,7 @@ export function failureOf(error: Error): Failure {
     if (error.kind === "refused" && /is no address/.test(error.message)) return "address";
     return error.kind === "refused" && /code/i.test(error.message) ? "code" : "rules";
   }
+  if (error instanceof Elsewhere) return "elsewhere";
   if (error instanceof NotConfirmed) return "unconfirmed";
   if (error instanceof ReadFailure) return error.kind === "refused" ? (BY_CODE[error.code ?? ""] ?? "strange") : error.kind;
   return "strange";

@@ -36,7 +36,7 @@ function Doing({ kind, who, id }: { kind: Kind; who: Known; id: number }) {
     setOutcome(await withdraw(who, kind, tell));
     void queries.invalidateQueries({ queryKey: ["member", id] });
   });
-  if (outcome) return <Done kind={kind} id={id} outcome={outcome} />;
+  if (outcome) return <Done kind={kind} id={id} account={who.account} outcome={outcome} />;
   return (
     <>
       <ul>
@@ -71,7 +71,7 @@ function Sure({ doing }: { doing: Parameters<typeof ActButton<"gateway" | "stewa
   );
 }
 
-function Done({ kind, id, outcome: { obeying, of, isOnChain, away } }: { kind: Kind; id: number; outcome: Outcome }) {
+function Done({ kind, id, account, outcome: { obeying, of, isOnChain, away } }: { kind: Kind; id: number; account: string; outcome: Outcome }) {
   const { t } = useTranslation("member-mine");
   const { list } = useFormat();
   const frame = useRef<HTMLDivElement>(null);
@@ -81,7 +81,7 @@ function Done({ kind, id, outcome: { obeying, of, isOnChain, away } }: { kind: K
       <Notice title={t(`withdraw.${kind}.done`)} tone="good">
         <p>{t(isOnChain ? "withdraw.onChain" : "withdraw.held", { obeying, of })}</p>
         {away.length > 0 && <p>{t("withdraw.away", { count: away.length, keepers: list(away.map(String)) })}</p>}
-        {kind === "erase" && <Destroyed id={id} />}
+        {kind === "erase" && <Destroyed id={id} account={account} />}
         <p>{t(`withdraw.${kind}.then`)}</p>
       </Notice>
     </div>
@@ -89,8 +89,8 @@ function Done({ kind, id, outcome: { obeying, of, isOnChain, away } }: { kind: K
 }
 
 /** Each keeper's own word that it destroyed what it held. */
-function Destroyed({ id }: { id: number }) {
+function Destroyed({ id, account }: { id: number; account: string }) {
   const { t } = useTranslation("member-mine");
-  const { data } = useErasures(id, true);
+  const { data } = useErasures(id, account, true);
   return <p>{data ? t("withdraw.destroyed", { confirmed: data.confirmed, complete: data.complete, of: data.of }) : t("withdraw.destroying")}</p>;
 }

@@ -98,7 +98,7 @@ function Told({ house: { house, closes_at, opens_at }, standing }: { house: Prop
   const { t } = useTranslation(["member-vote", "governance"]);
   const { time } = useFormat();
   const votes = useVotes(house);
-  if (standing.kind === "voted") return t("member-vote:standing.voted", { support: t(`governance:support.${standing.support}`), votes: votes(standing.votes), time: time(standing.at) });
+  if (standing.kind === "voted") return t("member-vote:standing.voted", { support: t(`governance:support.${standing.support}`), votes: votes(standing.votes), when: standing.at === undefined ? "" : t("member-vote:standing.on", { time: time(standing.at) }) });
   if (standing.kind === "can") return t("member-vote:standing.can", { votes: votes(standing.votes), time: time(closes_at) });
   if (standing.kind === "late") return t("member-vote:standing.late", { opened: time(opens_at), from: time(standing.from) });
   if (standing.kind === "none") return t(house === "token" ? "member-vote:standing.noPoints" : "member-vote:standing.none");

@@ -3,14 +3,15 @@ import { useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { type MemberVotes, readMemberVotes } from "../../api/generated";
-import { fetchRead, options, ReadFailure, useRead } from "../../api/read";
+import { type LockView, type MemberVotes, readMemberVotes } from "../../api/generated";
+import { fetchRead, options, useRead } from "../../api/read";
 import { Await } from "../../ui/await";
 import { useFormat } from "../../ui/format";
-import { Section } from "../../ui/page";
+import { Code, Section } from "../../ui/page";
 import { Table } from "../../ui/table";
 import type { Opened } from "../core/session";
 import { count, delegate, lock, unlock } from "../core/voting";
+import { whose } from "../core/witnessing";
 import { ActButton, ActFailed, useAct } from "../parts/act";
 import { Field } from "../../ui/form";
 import { Mine } from "../parts/mine";
@@ -73,43 +74,54 @@ function Uncounted({ opened, votes }: Own) {
   );
 }
 
+/** Who is named: the number that was typed, and the account that a quorum of the keepers says it is. */
+interface Named {
+  readonly member: number;
+  readonly account: string;
+}
+
 function Delegate({ opened, votes }: Own) {
   const { t } = useTranslation(["member-vote", "member-mine"]);
   const keep = useKeep(votes);
   const [typed, setTyped] = useState("");
   const [wrong, setWrong] = useState<"number" | "own" | "nobody" | "early">();
+  const [named, setNamed] = useState<Named>();
   const isOwn = votes.delegate.toLowerCase() === votes.account.toLowerCase();
   const naming = useAct(async (_, to: string) => {
     keep(await delegate(opened, to));
     setTyped("");
+    setNamed(undefined);
   });
   const checking = useAct(async () => {
     const number = memberIn(typed);
-    const fault = number === undefined ? "number" : number === votes.member_id ? "own" : undefined;
-    const whose = number === undefined || fault ? undefined : await votesOf(number);
-    const found = fault ?? (!whose?.active ? "nobody" : whose.seasoned_at > whose.now ? "early" : undefined);
-    setWrong(found);
-    if (!found && whose) naming.act(whose.account);
+    const found = number === undefined ? "number" : number === votes.member_id ? "own" : await lookUp(number);
+    setWrong(typeof found === "string" ? found : undefined);
+    setNamed(typeof found === "string" ? undefined : found);
   });
+  const write = (text: string) => {
+    setTyped(text);
+    setNamed(undefined);
+  };
   const go = (event: FormEvent) => {
     event.preventDefault();
     checking.act();
   };
-  const isWorking = naming.state.at === "working" || checking.state.at === "working";
+  const isWorking = naming.state.at === "working";
+  const isLooking = checking.state.at === "working";
   const failed = [naming.state, checking.state].find((state) => state.at === "failed");
   return (
     <>
       <p>{isOwn ? t("member-vote:weight.own") : t("member-vote:weight.other", { who: votes.delegate_member == null ? votes.delegate : t("member-vote:weight.member", { member: votes.delegate_member }) })}</p>
+      {!isOwn && (
+        <p className="small">
+          {t("member-vote:weight.accountNow")} <Code>{votes.delegate}</Code>
+        </p>
+      )}
       <form onSubmit={go}>
-        <Field label={t("member-vote:weight.number")} hint={t("member-vote:weight.numberHint")} wrong={wrong && t(`member-vote:weight.wrong.${wrong}`)} value={typed} change={setTyped} width={8} />
-        {memberIn(typed) !== undefined && (
-          <div className="words">
-            <p>{t("member-vote:weight.words", { member: memberIn(typed) })}</p>
-          </div>
-        )}
+        <Field label={t("member-vote:weight.number")} hint={t("member-vote:weight.numberHint")} wrong={wrong && t(`member-vote:weight.wrong.${wrong}`)} value={typed} change={write} width={8} />
         <p>
-          <button type="submit" className="button" aria-disabled={isWorking}>
-            {t("member-vote:weight.name")}
+          <button type="submit" className="button quiet" aria-disabled={isLooking || isWorking}>
+            {t("member-vote:weight.look")}
           </button>{" "}
           {!isOwn && (
             <button type="button" className="button quiet" aria-disabled={isWorking} onClick={() => naming.act(votes.account)}>
@@ -119,28 +131,45 @@ function Delegate({ opened, votes }: Own) {
         </p>
       </form>
       <div role="status">
+        {named && (
+          <div className="words">
+            <p>{t("member-vote:weight.words", { member: named.member })}</p>
+            <p>
+              {t("member-vote:weight.account")} <Code>{named.account}</Code>
+            </p>
+          </div>
+        )}
+      </div>
+      {named && (
+        <p>
+          <button type="button" className="button" aria-disabled={isWorking} onClick={() => naming.act(named.account)}>
+            {t("member-vote:weight.name")}
+          </button>
+        </p>
+      )}
+      <div role="status">
+        {isLooking && <p className="working">{t("member-mine:working.looking")}</p>}
         {isWorking && <p className="working">{t("member-mine:working.passkey")}</p>}
-        {naming.state.at === "done" && !isWorking && <p>{t("member-vote:weight.done")}</p>}
+        {naming.state.at === "done" && !isLooking && !named && <p>{t("member-vote:weight.done")}</p>}
       </div>
       {failed?.at === "failed" && <ActFailed error={failed.error} kept={t("member-mine:kept.asBefore")} />}
     </>
   );
 }
 
-async function votesOf(member: number): Promise<MemberVotes | undefined> {
-  try {
-    return await fetchRead(readMemberVotes(member));
-  } catch (error) {
-    if (error instanceof ReadFailure && error.code === "not_found") return undefined;
-    throw error;
-  }
+/** The keepers say whose account it is; when its vote begins, the gateway says, and nothing turns on it. */
+async function lookUp(member: number): Promise<Named | "nobody" | "early"> {
+  const found = await whose(member);
+  if (!found?.active) return "nobody";
+  const { seasoned_at, now } = await fetchRead(readMemberVotes(member));
+  return seasoned_at > now ? "early" : { member, account: found.account };
 }
 
 function Locks({ opened, votes }: Own) {
   const { t } = useTranslation(["member-vote", "member-mine"]);
   const { units, date, number } = useFormat();
   const keep = useKeep(votes);
-  const freeing = useAct(async (_, index: number) => keep(await unlock(opened, index)));
+  const freeing = useAct(async (_, one: LockView) => keep(await unlock(opened, one)));
   if (votes.locks.length === 0) return <p>{t("member-vote:weight.noLocks")}</p>;
   const rows = votes.locks.map((one, index) => ({ ...one, index }));
   return (
@@ -155,9 +184,9 @@ function Locks({ opened, votes }: Own) {
           { head: t("member-vote:weight.counts"), cell: ({ tier }) => t("member-vote:weight.times", { times: number(TIERS[tier]?.times ?? 1) }) },
           {
             head: t("member-vote:weight.do"),
-            cell: ({ index, unlock_at }) =>
-              unlock_at <= votes.now ? (
-                <button type="button" className="button quiet" aria-disabled={freeing.state.at === "working"} onClick={() => freeing.act(index)}>
+            cell: ({ index: _, ...one }) =>
+              one.unlock_at <= votes.now ? (
+                <button type="button" className="button quiet" aria-disabled={freeing.state.at === "working"} onClick={() => freeing.act(one)}>
                   {t("member-vote:weight.unlock")}
                 </button>
               ) : (
