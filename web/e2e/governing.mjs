@@ -1,11 +1,12 @@
 // Members decide in a browser: a cooperative of their own is founded, whose thresholds a handful of people reach, and its time is moved by hand.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { concat, keccak256, toHex } from "viem";
 import { stewardsOf } from "../scripts/serve.mjs";
 import { constituted, stopped, upgrade } from "./charter.mjs";
 import { fits, isAccessible, SIZES } from "./browser.mjs";
@@ -29,6 +30,7 @@ export const tests = (world) => {
     ["a proposal of both houses is voted on with one prompt, and the chain counts it", () => bothHouses(world)],
     ["the charter says what is missing, what is stopped, and which program would take which's place", () => charter(world)],
     ["what is decided is in force, and says so", () => inForce(world)],
+    ["a service is ordered for DATA with one prompt, and not where there is too little", () => services(world)],
     ["votes are given to another member and taken back; points are set aside", () => weight(world)],
     ["who joined after voting began is told why not", () => tooLate(world)],
     ["the gateway is killed in the middle of an upload, and no part is sent twice", async () => killedWhileUploading(await decided(world))],
@@ -303,6 +305,79 @@ async function inForce(world) {
   await member.open("/delegates");
   await page.getByRole("cell", { name: "100%" }).or(page.getByRole("cell", { name: /^\d+(\.\d)?%$/ })).first().waitFor(HALF_A_MINUTE);
   await see(own, page, "/delegates");
+}
+
+/** The token house offers two: one that a first record pays for, and one that it does not. */
+async function offered(own) {
+  const has = BigInt((await rewardsOf(own)).data_of_account);
+  assert.ok(has > 10n ** 16n, `${has} is enough to spend`);
+  for (const [id, price] of [
+    [7, "0.01"],
+    [8, "100000"],
+  ]) {
+    const made = JSON.parse(own.run("gov", "propose", "--name", "ada", "--json", "--why", `A report against the cohort, number ${id}`, "service", "--id", String(id), "--price", price));
+    const [{ proposal }] = made.proposals;
+    own.run("time", "+2h");
+    for (const name of ["ada", "bo", "cy"]) own.run("gov", "vote", "--name", name, "--proposal", proposal, "--support", "for");
+    own.run("time", "+1d");
+    own.run("gov", "queue", "--proposal", proposal);
+    own.run("time", "+2h");
+    own.run("gov", "execute", "--proposal", proposal);
+  }
+}
+
+const rewardsOf = async ({ url, member }) => (await fetch(`${url}/v1/members/${await idOf(member.page)}/rewards`)).json();
+
+async function services(world) {
+  const own = await decidedOn(world);
+  const { member } = own;
+  const { page, device } = member;
+  await offered(own);
+  const before = BigInt((await rewardsOf(own)).data_of_account);
+  await member.open("/rewards");
+  await page.getByLabel("Service number 8, for 100,000 DATA").check();
+  await page.getByText(/You need [\d,.]+ DATA more at your own account for it/).waitFor(HALF_A_MINUTE);
+  assert.equal(await button(page, ORDER).count(), 0);
+  await see(own, page, "/rewards, too little for a service");
+  await page.getByLabel("Service number 7, for 0.01 DATA").check();
+  await button(page, ORDER).click();
+  await page.getByText("Say what you ask for").waitFor();
+  const request = "My blood pressure beside that of others";
+  await page.getByLabel("What you ask for").fill(request);
+  assert.match(await page.locator(".words").last().innerText(), /may take exactly 0\.01 DATA[\s\S]*I order service number 7[\s\S]*My blood pressure/);
+  await see(own, page, "/rewards, about to order");
+  // What the device does not confirm, or the server does not take, costs nothing.
+  const credentials = await device.credentials();
+  await device.lose();
+  await button(page, ORDER).click();
+  await page.getByText("Your device did not confirm").waitFor(HALF_A_MINUTE);
+  assert.match(await page.getByRole("alert").innerText(), /Nothing was ordered/);
+  await device.take(credentials);
+  assert.equal(BigInt((await rewardsOf(own)).data_of_account), before);
+  const prompts = device.prompts();
+  await button(page, ORDER).click();
+  await page.getByText("Service number 7 is ordered").waitFor({ timeout: 90_000 });
+  assert.equal(device.prompts() - prompts, 1, "one prompt for the allowance and the order");
+  await see(own, page, "/rewards, ordered");
+  assert.equal(before - BigInt((await rewardsOf(own)).data_of_account), 10n ** 16n, "the price is gone, and no more");
+  const [saved] = await Promise.all([page.waitForEvent("download"), button(page, "Save the receipt of service 7").click()]);
+  const receipt = JSON.parse(readFileSync(await saved.path(), "utf8"));
+  assert.equal(receipt.request, request);
+  // Everybody sees on the chain that it was ordered, and who has the receipt sees that it is this one.
+  const [log] = await ordersOf(own);
+  assert.equal(log.data.slice(0, 66), keccak256(concat([receipt.blinder, keccak256(toHex(request))])));
+  assert.ok(!log.data.includes(toHex(request).slice(2)), "not what was asked for");
+}
+
+const ORDER = "Order, with your passkey";
+
+async function ordersOf({ url }) {
+  const { manifest } = await (await fetch(`${url}/v1/cooperative`)).json();
+  const asked = async (method, params) => (await (await fetch(`${url}/v1/chain`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }) })).json()).result;
+  const head = Number(await asked("eth_blockNumber", []));
+  const topic = keccak256(toHex("ServiceOrdered(uint32,address,bytes32,uint256)"));
+  const hex = (number) => `0x${number.toString(16)}`;
+  return asked("eth_getLogs", [{ address: manifest.addresses.service_desk, topics: [topic], fromBlock: hex(Math.max(0, head - 1_999)), toBlock: hex(head) }]);
 }
 
 async function weight(world) {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { encodeFunctionData } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { fits, isAccessible, visit } from "./browser.mjs";
+import { deviceOf } from "./device.mjs";
 import { tabTo } from "./keyboard.mjs";
 import { rpc, walletIn } from "./wallet.mjs";
 
@@ -29,6 +30,8 @@ export const tests = (world) => {
     ["bids in an auction, loses what the browser kept, reveals by the file, wins and fetches the rest", () => auctions(world)],
     ["puts down a computing job, and gets all of it back where no result comes", () => computes(world)],
     ["other contracts than before are not paid", () => otherContracts(world)],
+    ["by a passkey: applies, is approved, buys, asks and reads the answer", () => byPasskey(world)],
+    ["by a passkey: too little money, a device that says no, a server that refuses or is away, an approval that ended", () => passkeyRefused(world)],
     ["by keyboard alone", () => byKeyboard(world)],
     // Wide, light and in English all tests above look.
     ...LOOKS.slice(1).map((look) => [`every page, ${Object.values(look).join(", ")}`, () => looks(world, look)]),
@@ -98,15 +101,15 @@ const open = async (page, name, file) => {
 const boardKey = (world) => `0x${inState(world, "offices", "ethics.key").trim().split(" ")[1]}`;
 
 /** Has the board approve by its key, as `wholeWay` does in the browser. */
-export async function approve(world, account, purpose = 6, days = 400) {
+export async function approve(world, account, purpose = 6, days = 400, sender = account) {
   const { node, at } = chainOf(world);
   const now = Number((await rpc(node, "eth_getBlockByNumber", ["latest", false])).timestamp);
   const nonce = BigInt(await rpc(node, "eth_call", [{ to: at.ethics_registry, data: encodeFunctionData({ abi: abi("EthicsRegistry"), functionName: "nonceOf", args: [account, purpose] }) }, "latest"]));
   const until = BigInt(now + days * 86_400);
-  const message = { researcher: account, purpose, until, protocol: "", nonce, deadline: until };
+  const message = { researcher: account, purpose, until, protocol: "", nonce, deadline: BigInt(now + Math.max(days, 1) * 86_400) };
   const fields = ["researcher address", "purpose uint16", "until uint64", "protocol string", "nonce uint256", "deadline uint256"].map((field) => ({ name: field.split(" ")[0], type: field.split(" ")[1] }));
   const signature = await privateKeyToAccount(boardKey(world)).signTypedData({ domain: { name: "EthicsRegistry", version: "1", chainId: 31337, verifyingContract: at.ethics_registry }, types: { Approval: fields }, primaryType: "Approval", message });
-  await transact(world, account, at.ethics_registry, "EthicsRegistry", "approve", [message, signature]);
+  await transact(world, sender, at.ethics_registry, "EthicsRegistry", "approve", [message, signature]);
 }
 
 async function noWallet(world) {
@@ -647,6 +650,185 @@ async function otherContracts(world) {
   await button(page, "I have asked, and it is right").click();
   await page.getByText("What it costs").waitFor();
   visitor.isClean();
+  await visitor.close();
+}
+
+/** A new visitor whose device has passkeys, and who makes one for research. */
+async function arriveByPasskey(world) {
+  const visitor = await visit(world.browser, world.site);
+  const { page } = visitor;
+  const device = await deviceOf(page);
+  await visitor.open("/request");
+  await page.getByText("There is no wallet in this browser").waitFor();
+  await page.getByText("you have to believe it").waitFor();
+  await isAccessible(page, "/request, before a passkey is made");
+  await world.shoot(page, "researcher-passkey");
+  await button(page, "Make a passkey on this device").click();
+  await page.getByText("By passkey, as the cooperative’s server shows the chain").waitFor(HALF_A_MINUTE);
+  const account = (await page.locator(".wallet .code").innerText()).trim().toLowerCase();
+  assert.match(account, /^0x[0-9a-f]{40}$/);
+  return { ...visitor, device, account };
+}
+
+/** Somebody else, who sends what the account itself must not: an address that sent anything is nowhere to create an account at. */
+async function payerOf(world) {
+  world.payer ??= privateKeyToAccount(generatePrivateKey()).address;
+  await fund(world, world.payer, 0);
+  return world.payer;
+}
+
+const mint = async (world, account, dollars) => transact(world, await payerOf(world), chainOf(world).at.usdc, "TestUSDC", "mint", [account, BigInt(dollars) * 1_000_000n]);
+
+/** What the account does is paid for by the gateway: nobody sends the chain's coin to it. */
+async function byPasskey(world) {
+  const visitor = await arriveByPasskey(world);
+  const { page, device, account } = visitor;
+  await page.getByRole("row", { name: /Health and medical research/ }).getByText("Not approved").waitFor(HALF_A_MINUTE);
+  await page.getByLabel("Title of the study").fill("Blood pressure and sleep");
+  await page.getByLabel("What you want to find out, and how").fill("Whether people who sleep little have a higher blood pressure.");
+  await page.getByLabel("Who you are, and how to reach you").fill("Lin, lin@example.org");
+  await page.getByRole("group", { name: /not-for-profit/ }).getByLabel("Yes").check();
+  await page.getByRole("group", { name: /end commercial/ }).getByLabel("No", { exact: true }).check();
+  let prompts = device.prompts();
+  const application = await saved(page, () => button(page, "Sign the application and save it as a file").click());
+  assert.equal(device.prompts() - prompts, 1);
+  assert.equal(JSON.parse(application.text).researcher, account);
+  await isAccessible(page, "/request, by passkey");
+  await approvedByBoard(world, application.text);
+  await page.getByRole("row", { name: /Health and medical research/ }).getByText("Approved", { exact: true }).waitFor(HALF_A_MINUTE);
+  // It is the same after a reload, and another browser's page takes it by its address once it is there.
+  await page.reload();
+  await page.getByText(account).waitFor(HALF_A_MINUTE);
+
+  await mint(world, account, 2_000);
+  await visitor.open("/buy/1");
+  await page.getByText("You are approved for it").waitFor(HALF_A_MINUTE);
+  await page.getByLabel("Records").fill("10");
+  await page.getByText("Paid by the cooperative").waitFor();
+  const key = await keepKey(page);
+  await page.getByText("may take exactly", { exact: false }).waitFor();
+  await isAccessible(page, "/buy, by passkey");
+  await world.shoot(page, "researcher-passkey-buy");
+  prompts = device.prompts();
+  await button(page, "Buy, with your passkey").click();
+  await page.getByRole("status").getByText(/Licence \d+ is yours/).waitFor({ timeout: 90_000 });
+  assert.equal(device.prompts() - prompts, 1, "one prompt for the allowance and the purchase");
+  await page.getByText("the cooperative counts it").waitFor();
+  const license = Number(/Licence (\d+) is yours/.exec(await page.locator("main").innerText())[1]);
+  const listed = await (await fetch(`${world.gateway}/v1/licenses/${license}`)).json();
+  assert.deepEqual([listed.holder.toLowerCase(), listed.recipient_key], [account, JSON.parse(key.text).public]);
+  const { node, at } = chainOf(world);
+  assert.equal(await rpc(node, "eth_getBalance", [account, "latest"]), "0x0", "the account pays no fee");
+  const left = await rpc(node, "eth_call", [{ to: at.usdc, data: encodeFunctionData({ abi: abi("TestUSDC"), functionName: "allowance", args: [account, at.market] }) }, "latest"]);
+  assert.equal(BigInt(left), 0n, "nothing is left allowed");
+  await visitor.open(`/invoice/${license}`);
+  await page.getByText(/Paid in all: (US)?\$1,000\.00 in USDC/).waitFor(HALF_A_MINUTE);
+
+  await visitor.open("/ask");
+  await page.getByLabel("The same as JSON").fill('{ "version": 1, "dataset": 1, "ask": { "kind": "count" }, "rho": 20000000 }');
+  await page.getByText("How many people are there whose choice allows it?").waitFor(HALF_A_MINUTE);
+  await button(page, "See what I would sign").click();
+  await page.locator(".words").getByText("It charges 0.02 zCDP").waitFor(HALF_A_MINUTE);
+  prompts = device.prompts();
+  await button(page, "Ask, with your passkey").click();
+  await page.getByRole("heading", { name: "Result" }).or(page.getByText("nobody can tell", { exact: false })).first().waitFor({ timeout: 120_000 });
+  assert.equal(device.prompts() - prompts, 1);
+  await isAccessible(page, "/answers, by passkey");
+  await world.shoot(page, "researcher-passkey-answer");
+  visitor.isClean(BROKEN);
+
+  // A browser that knows nothing takes the account by its address, once the device shows that it has its passkey.
+  await page.evaluate(() => localStorage.clear());
+  await visitor.open("/desk");
+  await page.getByText("I have such an account already").click();
+  await page.getByLabel("The account’s address").fill(`0x${"9".repeat(40)}`);
+  await button(page, "Use this account").click();
+  await page.getByText("The cooperative does not send this for you").waitFor(HALF_A_MINUTE);
+  await page.getByLabel("The account’s address").fill(account);
+  await button(page, "Use this account").click();
+  await page.getByText("By passkey, as the cooperative’s server shows the chain").waitFor(HALF_A_MINUTE);
+  await page.getByText("Valid").waitFor(HALF_A_MINUTE);
+  await narrow(world, visitor, ["/desk", "/request", "/buy/1"]);
+  await visitor.close();
+}
+
+/** The board reads that the account signed it, though it is not on the chain yet, and sends the approval itself. */
+async function approvedByBoard(world, application) {
+  const board = await arrive(world, {}, { key: boardKey(world) });
+  const { page } = board;
+  await board.open("/ethics");
+  await connect(board);
+  await page.getByText("Your wallet shows the board’s account").waitFor();
+  await open(page, "Open an application", application.replace('"commercial": false', '"commercial": true'));
+  await page.getByText("The account that it names did not sign it").waitFor(HALF_A_MINUTE);
+  await open(page, "Open an application", application);
+  await page.getByText("The account that it names signed it").waitFor(HALF_A_MINUTE);
+  await button(page, "Sign the approval, in your wallet").click();
+  await page.getByText("The approval is signed").waitFor();
+  await button(page, "Send it to the contract now").click();
+  await page.getByText("The chain has the approval").waitFor(HALF_A_MINUTE);
+  board.isClean(BROKEN);
+  await board.close();
+}
+
+async function passkeyRefused(world) {
+  const visitor = await arriveByPasskey(world);
+  const { page, device, account } = visitor;
+  await approve(world, account, 6, 3, await payerOf(world));
+  await visitor.open("/buy/1");
+  await page.getByLabel("Records").fill("10");
+  await page.getByText("The account has too little USDC").waitFor(HALF_A_MINUTE);
+  const buy = button(page, "Buy, with your passkey");
+  assert.equal(await buy.count(), 0);
+  await mint(world, account, 5_000);
+  await page.reload();
+  await page.getByText("You are approved for it").waitFor(HALF_A_MINUTE);
+  await page.getByLabel("Records").fill("10");
+  await keepKey(page);
+  const isNothing = async (said) => {
+    await buy.click();
+    await page.getByText(said).waitFor(HALF_A_MINUTE);
+    assert.match(await page.getByRole("alert").innerText(), /Nothing was paid/);
+    await isAccessible(page, said);
+  };
+  const credentials = await device.credentials();
+  await device.lose();
+  await isNothing("Your device did not confirm");
+  await device.take(credentials);
+  const refuse = (status, code) => page.context().route("**/v1/accounts/execute", (route) => route.fulfill({ status, contentType: "application/problem+json", body: JSON.stringify({ type: "about:blank", title: code, status, code, detail: "a test refuses" }) }));
+  for (const [status, code, said] of [
+    [403, "forbidden", "The cooperative does not send this for you"],
+    [429, "too_many_requests", "Too much was asked in a short time"],
+  ]) {
+    await refuse(status, code);
+    await isNothing(said);
+    await page.context().unroute("**/v1/accounts/execute");
+  }
+  // Money went elsewhere since the page was shown: the contract's refusal is told before the device asks.
+  const { at } = chainOf(world);
+  await rpc(chainOf(world).node, "anvil_setBalance", [account, "0x56bc75e2d63100000"]);
+  await transact(world, account, at.usdc, "TestUSDC", "transfer", [at.treasury, 4_500_000_000n]);
+  const prompts = device.prompts();
+  await buy.click();
+  await page.getByText("The account has too little USDC").waitFor(HALF_A_MINUTE);
+  assert.equal(device.prompts(), prompts, "nothing was signed");
+  await mint(world, account, 4_500);
+  // The server breaks off after it was sent: that may have been, and is not told as unpaid.
+  await page.reload();
+  await page.getByLabel("Records").fill("10");
+  await page.context().route("**/v1/accounts/execute", (route) => route.abort());
+  await buy.click();
+  await page.getByText("It may have been sent").waitFor(HALF_A_MINUTE);
+  assert.equal(await page.getByText("Nothing was paid").count(), 0);
+  assert.equal(await buy.count(), 0);
+  await page.context().unroute("**/v1/accounts/execute");
+  // An approval that the board ended is seen before anything is signed; its time running out is the gateway's own test.
+  await approve(world, account, 6, 0, await payerOf(world));
+  await page.reload();
+  await page.getByText("You are not approved for this purpose").waitFor(HALF_A_MINUTE);
+  assert.equal(await buy.count(), 0);
+  assert.equal((await (await fetch(`${world.gateway}/v1/licenses`)).json()).some(({ holder }) => holder.toLowerCase() === account), false, "nothing was bought");
+  visitor.isClean(BROKEN);
   await visitor.close();
 }
 

@@ -16,7 +16,7 @@ const WANTED = {
   Market: [["bondRequired", "buy", "priceOf", "renew", "Renewed"], ["LicenseSale_", "Market_", "Pausing_"]],
   ResearcherBond: [["bondOf", "isBonded", "terms", "BondSlashed"], ["ResearcherBond_"]],
   StewardCommittee: [["workerKey", "ReceiptAnchored"], []],
-  TestUSDC: [["balanceOf", "nonces", "Transfer"], ["ERC20", "ERC2612"]],
+  TestUSDC: [["approve", "balanceOf", "nonces", "Transfer"], ["ERC20", "ERC2612"]],
 };
 
 const FILE = fileURLToPath(new URL("../src/chain/abi.ts", import.meta.url));

@@ -67,6 +67,14 @@ export function assertion(json: string): string;
 export function ballot(json: string): string;
 
 /**
+ * r" `{qx, qy, signature}` → `{signature}`, for whoever looks before the account is created.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function before_creation(json: string): string;
+
+/**
  * r" `{epoch, member_id, row}` → what the row's cash is made of, or `null`.
  *
  * # Errors
@@ -241,6 +249,30 @@ export function open_row(json: string): string;
 export function order(json: string): string;
 
 /**
+ * r" `{qx, qy}` → `{account}`: that of a passkey which nobody may replace.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function own_account(json: string): string;
+
+/**
+ * r" `{cooperative, account, nonce, calls}` → `{request, challenge, trial}`.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function own_calls(json: string): string;
+
+/**
+ * r" `{cooperative, account, hash}` → `{challenge}`.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function own_word(json: string): string;
+
+/**
  * r" `{cooperative, member, payout}` → `{request, challenge}`.
  *
  * # Errors
@@ -323,6 +355,7 @@ export interface InitOutput {
     readonly approve_recovery: (a: number, b: number) => [number, number, number, number];
     readonly assertion: (a: number, b: number) => [number, number, number, number];
     readonly ballot: (a: number, b: number) => [number, number, number, number];
+    readonly before_creation: (a: number, b: number) => [number, number, number, number];
     readonly cash_parts: (a: number, b: number) => [number, number, number, number];
     readonly check_answer: (a: number, b: number) => [number, number, number, number];
     readonly check_record: (a: number, b: number, c: number, d: number, e: number) => [number, number];
@@ -347,6 +380,9 @@ export interface InitOutput {
     readonly open_record: (a: number, b: number, c: number, d: number) => [number, number, number, number];
     readonly open_row: (a: number, b: number) => [number, number, number, number];
     readonly order: (a: number, b: number) => [number, number, number, number];
+    readonly own_account: (a: number, b: number) => [number, number, number, number];
+    readonly own_calls: (a: number, b: number) => [number, number, number, number];
+    readonly own_word: (a: number, b: number) => [number, number, number, number];
     readonly pay_to: (a: number, b: number) => [number, number, number, number];
     readonly read_code: (a: number, b: number) => [number, number, number, number];
     readonly read_query: (a: number, b: number) => [number, number, number, number];

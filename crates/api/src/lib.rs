@@ -23,6 +23,7 @@ pub mod poll;
 pub mod problem;
 pub mod reshare;
 pub mod route;
+pub mod rpc;
 #[cfg(feature = "server")]
 pub mod server;
 pub mod settlement;

@@ -5,6 +5,7 @@
 //!
 //! **Architecture Invariant:** this crate decides nothing. What it exports is `core`'s, `crypto`'s or `client`'s.
 
+mod acting;
 mod check;
 mod joining;
 mod kept;
@@ -93,6 +94,14 @@ exports! {
     approve_recovery: saying;
     /// `{cooperative, account, nonce, act}` → `{request, challenge}`.
     account_act: saying;
+    /// `{qx, qy}` → `{account}`: that of a passkey which nobody may replace.
+    own_account: acting;
+    /// `{cooperative, account, hash}` → `{challenge}`.
+    own_word: acting;
+    /// `{qx, qy, signature}` → `{signature}`, for whoever looks before the account is created.
+    before_creation: acting;
+    /// `{cooperative, account, nonce, calls}` → `{request, challenge, trial}`.
+    own_calls: acting;
     /// `{cooperative, member, id, poll, choice, sequence}` → `{request, challenge}`.
     ballot: voting;
     /// `{cooperative, member, question, options, snapshot_block, snapshot_time, days}` → `{request, challenge}`.

@@ -7,7 +7,7 @@ use rochdale_api::account::{AccountCall, ExecuteRequest, RecoveryApproval};
 use rochdale_api::contribution::ContributionPackage;
 use rochdale_api::member::{DenyRequest, GrantRequest, LeaveRequest, PayoutRequest};
 use rochdale_api::status::MemberView;
-use rochdale_client::{Author, Stamp, address, choice, notice};
+use rochdale_client::{Author, Stamp, address, choice, notice, service};
 use rochdale_core::calendar::civil;
 use rochdale_core::consent::{Choice, Controller, Receipt};
 use rochdale_core::fhir::{Limits, Piece, pieces, record_digest};
@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::joining::{Nothing, guardian, recovery};
-use crate::site::{LIFETIME, Result, Seen, ToSign, Voting, rng, words as in_words};
+use crate::site::{LIFETIME, Places, Result, Seen, ToSign, rng, words as in_words};
 
 /// The name under which the cooperative answers for what it does with the data.
 const CONTROLLER: &str = "The cooperative";
@@ -311,6 +311,8 @@ enum Act {
     Unlock { index: u32 },
     /// Has the votes of who became a member 30 days ago count.
     Sync,
+    /// Orders a service for what it costs, in DATA's smallest unit; `request` is shown to whoever delivers, with the blinder.
+    Order { service: u32, price: U256, request: String, blinder: B256 },
 }
 
 /// A house.
@@ -333,9 +335,9 @@ enum Support {
 
 impl Act {
     /// The calls that do it; target zero is the account itself.
-    fn calls(self, account: Address, voting: Voting) -> Result<Vec<(Address, Vec<u8>)>> {
+    fn calls(self, account: Address, places: Places) -> Result<Vec<(Address, Vec<u8>)>> {
         let own = |data| vec![(Address::ZERO, data)];
-        let of_gov = |data| vec![(voting.gov_token, data)];
+        let of_gov = |data| vec![(places.gov_token, data)];
         Ok(match self {
             Self::Veto => own(OwnCalls::vetoCall {}.abi_encode()),
             Self::SetRecovery { recovery_code } => {
@@ -345,8 +347,8 @@ impl Act {
             Self::Vote { proposal, houses, support } => {
                 let vote = House::castVoteCall { proposalId: proposal, support: support as u8 }.abi_encode();
                 let governor = |house| match house {
-                    HouseOf::Member => voting.member_house,
-                    HouseOf::Token => voting.token_house,
+                    HouseOf::Member => places.member_house,
+                    HouseOf::Token => places.token_house,
                 };
                 houses.into_iter().map(|house| (governor(house), vote.clone())).collect()
             }
@@ -358,6 +360,11 @@ impl Act {
             }
             Self::Unlock { index } => of_gov(Votes::unlockCall { index: U256::from(index) }.abi_encode()),
             Self::Sync => of_gov(Votes::syncCall { account }.abi_encode()),
+            Self::Order { service, price, request, blinder } => {
+                let price = u128::try_from(price).map_err(|_| format!("{price} is more DATA than there can be"))?;
+                let commitment = service::commitment(blinder, request.as_bytes());
+                service::order((places.data_token, places.service_desk), service, price, commitment).into()
+            }
         })
     }
 }
@@ -374,10 +381,24 @@ pub struct Acting {
 /// Writes what the account does.
 pub fn account_act(asked: Acting) -> Result<ToSign<ExecuteRequest>> {
     let Acting { cooperative, account, nonce, act } = asked;
+    let calls = act.calls(account, cooperative.places)?;
+    let calls = calls.into_iter().map(|(target, data)| AccountCall { target, data: data.into() }).collect();
+    Ok(batch(&cooperative, account, nonce, calls).0)
+}
+
+/// A batch of an account's, for its passkey to sign, and the same for the account to try.
+pub fn batch(
+    cooperative: &Seen,
+    account: Address,
+    nonce: u64,
+    calls: Vec<AccountCall>,
+) -> (ToSign<ExecuteRequest>, Vec<u8>) {
     let deadline = cooperative.now + LIFETIME;
-    let calls = act.calls(account, cooperative.voting)?.into_iter();
-    let batch: Vec<Call> = calls.map(|(target, data)| Call { target, value: U256::ZERO, data: data.into() }).collect();
+    let call =
+        |AccountCall { target, data }: &AccountCall| Call { target: *target, value: U256::ZERO, data: data.clone() };
+    let batch: Vec<Call> = calls.iter().map(call).collect();
     let challenge = account::execute_digest(cooperative.site.contracts.chain_id, account, &batch, nonce, deadline);
-    let calls = batch.into_iter().map(|Call { target, data, .. }| AccountCall { target, data }).collect();
-    Ok(ToSign { request: ExecuteRequest { account, calls, nonce, deadline, signature: Bytes::new() }, challenge })
+    let request = ExecuteRequest { account, calls, nonce, deadline, signature: Bytes::new() };
+    let trial = OwnCalls::executeCall { mode: account::BATCH, executionData: account::execution_data(&batch) };
+    (ToSign { request, challenge }, trial.abi_encode())
 }

@@ -33,17 +33,23 @@ struct Addresses {
     member_governor: Address,
     token_governor: Address,
     gov_token: Address,
+    data_token: Address,
+    service_desk: Address,
 }
 
-/// Where members vote.
+/// Where members vote, and spend.
 #[derive(Clone, Copy)]
-pub struct Voting {
+pub struct Places {
     /// The governor of the member house.
     pub member_house: Address,
     /// The governor of the token house.
     pub token_house: Address,
     /// Whose holders vote in the token house.
     pub gov_token: Address,
+    /// DATA.
+    pub data_token: Address,
+    /// Where DATA buys services.
+    pub service_desk: Address,
 }
 
 /// The answer of `GET /v1/cooperative`.
@@ -52,8 +58,8 @@ pub struct Voting {
 pub struct Seen {
     /// What is needed to sign and to seal.
     pub site: Site,
-    /// Where members vote.
-    pub voting: Voting,
+    /// Where members vote, and spend.
+    pub places: Places,
     /// Block time at the gateway.
     pub now: u64,
 }
@@ -107,9 +113,15 @@ impl TryFrom<Cooperative> for Seen {
             settlement_ledger: a.settlement_ledger,
             disputes: a.disputes,
         };
-        let voting = Voting { member_house: a.member_governor, token_house: a.token_governor, gov_token: a.gov_token };
+        let places = Places {
+            member_house: a.member_governor,
+            token_house: a.token_governor,
+            gov_token: a.gov_token,
+            data_token: a.data_token,
+            service_desk: a.service_desk,
+        };
         let site = Site { contracts, stewards: shown.stewards, quorum: shown.quorum };
-        Ok(Self { site, voting, now: shown.now })
+        Ok(Self { site, places, now: shown.now })
     }
 }
 

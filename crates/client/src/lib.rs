@@ -23,6 +23,7 @@ mod poll;
 mod post;
 pub mod rows;
 pub mod sealed;
+pub mod service;
 mod site;
 pub mod statement;
 mod unsigned;

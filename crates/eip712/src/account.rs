@@ -1,7 +1,7 @@
 //! Passkey accounts (`MemberAccount`): where one is, what its passkey signs, and how a passkey's signature is handed over.
 
 use alloy_primitives::{Address, B256, Bytes, U256, address, b256, hex, keccak256};
-use alloy_sol_types::{Eip712Domain, SolValue as _};
+use alloy_sol_types::{Eip712Domain, SolCall as _, SolValue as _};
 
 use crate::{digest, domain as domain_of};
 
@@ -55,11 +55,17 @@ mod types {
         interface OwnCalls {
             function setRecovery(Recovery recovery) external;
             function veto() external;
+            function execute(bytes32 mode, bytes executionData) external;
+        }
+
+        /// The factory of accounts.
+        interface Factory {
+            function create(bytes32 qx, bytes32 qy, Recovery recovery) external returns (address);
         }
     }
 }
 
-pub use types::{Approval, Call, Execute, Message, OwnCalls, Recovery};
+pub use types::{Approval, Call, Execute, Factory, Message, OwnCalls, Recovery};
 
 /// ERC-7821's batch mode, the only one that an account takes.
 pub const BATCH: B256 = b256!("0100000000000000000000000000000000000000000000000000000000000000");
@@ -116,6 +122,16 @@ pub fn execute_digest(chain_id: u64, account: Address, calls: &[Call], nonce: u6
 #[must_use]
 pub fn message_digest(chain_id: u64, account: Address, hash: B256) -> B256 {
     digest(&Message { hash }, &domain(chain_id, account))
+}
+
+/// What a signature of an account ends with that is not created yet, so that whoever looks creates it first (ERC-6492).
+const UNBORN: B256 = b256!("6492649264926492649264926492649264926492649264926492649264926492");
+
+/// The same signature of an account that is perhaps not created yet (ERC-6492).
+#[must_use]
+pub fn before_creation(qx: B256, qy: B256, recovery: Recovery, signature: Bytes) -> Bytes {
+    let create = Bytes::from(Factory::createCall { qx, qy, recovery }.abi_encode());
+    [(FACTORY, create, signature).abi_encode_params(), UNBORN.to_vec()].concat().into()
 }
 
 /// A passkey's signature as the account takes it: `r` and `s` (lower half), what the authenticator reported, and the

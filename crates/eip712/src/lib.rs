@@ -318,6 +318,12 @@ pub mod governor {
             function unlock(uint256 index) external;
             function sync(address account) external;
         }
+
+        /// What it takes to order a service: the token's allowance, and ServiceDesk's order.
+        interface Spending {
+            function approve(address spender, uint256 value) external returns (bool);
+            function order(uint32 serviceId, bytes32 requestCommitment) external;
+        }
     }
 }
 

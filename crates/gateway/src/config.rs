@@ -145,6 +145,8 @@ pub struct Limits {
     pub writes_per_minute: u32,
     /// Applications with an invitation that one address (an IPv6 /64) may send in an hour, right or wrong.
     pub applications_per_hour: u32,
+    /// Questions to the chain that one address (an IPv6 /64) may have the gateway ask in a minute.
+    pub chain_reads_per_minute: u32,
     /// Most bytes that one address uploads in `unreferenced_ttl_seconds`.
     pub upload_bytes_per_address: u64,
     /// Uploads of one address that run at a time.
@@ -162,6 +164,7 @@ impl Default for Limits {
             unreferenced_ttl_seconds: 3_600,
             writes_per_minute: 60,
             applications_per_hour: 60,
+            chain_reads_per_minute: 600,
             upload_bytes_per_address: 2 << 30,
             uploads_per_address: 16,
             unreferenced_bytes: 16 << 30,

@@ -25,7 +25,7 @@ use crate::config::Config;
 use crate::directory::Directory;
 use crate::erasure::Erasure;
 use crate::forward::Forward;
-use crate::http::{self, Applications, Ballots, Board, Gateway, Site, SiteError, Views};
+use crate::http::{self, Applications, Ballots, Board, Gateway, Reads, Site, SiteError, Views};
 use crate::indexer::Indexer;
 use crate::lockers::Lockers;
 use crate::proposals::Proposals;
@@ -189,6 +189,7 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
         lockers: Lockers::new(store.clone()),
         proposals,
         store,
+        reads: Reads::new(config.limits.chain_reads_per_minute),
         quota,
         scrub,
         erasure: erasure.clone(),

@@ -11,8 +11,8 @@ use rochdale_api::member::Mined;
 use rochdale_api::order::{BlindedOrder, Debit, DebitRequest, DebitSignature, QueryRequest, SealedRequest, Snapshot};
 use rochdale_api::route::gateway;
 use rochdale_api::{Problem, ProblemCode, member};
-use rochdale_chain::eip712;
 use rochdale_chain::state::{Cooperative, LicenseState};
+use rochdale_chain::{eip712, erc1271};
 use rochdale_core::commit;
 use rochdale_core::ids::{LicenseId, StewardId};
 use rochdale_core::order::{MAX_LIFETIME, QUERY_RIGHT};
@@ -23,7 +23,7 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use crate::accounts::{charge, problem};
-use crate::steward::{Mirror, Steward, broken, internal};
+use crate::steward::{Mirror, Steward, broken, chain_problem, internal};
 use crate::store::{DebitRow, SnapshotRow};
 
 /// How far an order's cut may lie behind the newest final block, seconds. Whether an order is refused for somebody's budget depends on who
@@ -129,7 +129,7 @@ impl Steward {
         let finalized = mirror.finalized();
         let key = self.worker_key(mirror, finalized, worker)?;
         let asked: BlindedOrder = self.open_request(mirror, worker, sealed)?;
-        let license = self.check_order(mirror, finalized, &asked.request, sealed.order)?;
+        let license = self.check_order(mirror, finalized, &asked.request, sealed.order).await?;
         self.check_cut(mirror, license, asked.request.order.cut).await?;
         let row = self.snapshot_at(mirror, license, sealed.order, &asked).await?;
         let SnapshotRow { digest, dataset, purpose, cut, ids, .. } = row;
@@ -156,7 +156,7 @@ impl Steward {
         let (finalized, steward) = (mirror.finalized(), self.seat(&mirror)?);
         self.worker_key(&mirror, finalized, worker)?;
         let asked: BlindedOrder = self.open_request(&mirror, worker, sealed)?;
-        let license = self.check_order(&mirror, finalized, &asked.request, sealed.order)?;
+        let license = self.check_order(&mirror, finalized, &asked.request, sealed.order).await?;
         if let Some(signature) = self.signed_before(&asked, sealed.order).await? {
             return Ok(DebitSignature { steward, signature });
         }
@@ -219,8 +219,9 @@ impl Steward {
         Ok(())
     }
 
-    /// The researcher's order: signed by the license's holder, for this query, this purpose, this charge, in time.
-    fn check_order<'a>(
+    /// The researcher's order: signed by the license's holder, by its key or as a contract as of the newest block, for this query, this
+    /// purpose, this charge, in time.
+    async fn check_order<'a>(
         &self,
         mirror: &'a Mirror,
         finalized: &Cooperative,
@@ -235,9 +236,13 @@ impl Steward {
         if found != digest {
             return Err(bad(format!("the request is for order {digest}, the order in it has digest {found}")));
         }
-        eip712::verify(&message, &domain, &request.signature, license.holder)
-            .map_err(|error| refused(format!("license {} is another's: {error}", order.license_id)))?;
         check_query(request, license)?;
+        let at = mirror.head.latest.number.into();
+        if !erc1271::says(&self.chain, license.holder, digest, &request.signature, at).await.map_err(chain_problem)? {
+            let detail =
+                format!("license {} is another's: {} did not sign this order", order.license_id, license.holder);
+            return Err(refused(detail));
+        }
         if order.deadline < now {
             return Err(bad(format!("the order's deadline {} has passed, block time is {now}", order.deadline)));
         }

@@ -8,13 +8,15 @@ use alloy::signers::local::PrivateKeySigner;
 use anyhow::{Context as _, Result};
 use rochdale_api::member::{GrantRequest, JoinRequest, KeyReceipt, KeyReceipts};
 use rochdale_api::status::StewardEntry;
+use rochdale_chain::account::Recovery;
 use rochdale_chain::bindings::{
-    ConsentRegistry, ContributionRegistry, LicenseSale, Market, Membership, StewardCommittee, TestUSDC,
+    ConsentRegistry, ContributionRegistry, LicenseSale, Market, MemberAccountFactory, Membership, StewardCommittee,
+    TestUSDC,
 };
 use rochdale_chain::client::{
     Chain, ChainOptions, LOCAL_CHAIN_ID, ManualClock, Receipt, SendError, Sender, SenderOptions,
 };
-use rochdale_chain::deploy::{Actors, CoopConfig, Manifest, deploy};
+use rochdale_chain::deploy::{Actors, CoopConfig, Manifest, account_factory, deploy};
 use rochdale_chain::eip712;
 use rochdale_chain::ethics::{self, Study};
 use rochdale_chain::events::{Event, Follower, Located, MemoryStore, Seat, decode};
@@ -25,6 +27,8 @@ use rochdale_core::consent::{self, Choice, Controller, Notice, Protocol};
 use rochdale_core::ids::{ContributionId, DatasetId, LicenseId, MemberId, Purpose, StewardId};
 use rochdale_core::order::Debit;
 use rochdale_crypto::RowKey;
+
+use crate::passkey::Passkey;
 
 pub use rochdale_chain::local::GENESIS_TIME;
 
@@ -419,6 +423,39 @@ impl TestCoop {
             _ => None,
         });
         issued.context("no LicenseIssued event in the receipt")
+    }
+
+    /// Has the board approve any account for a purpose until a time in Unix seconds; gives the gas that it took.
+    ///
+    /// # Errors
+    /// Where the contract refuses.
+    pub async fn approve_account(&self, researcher: Address, purpose: Purpose, until: u64) -> Result<u64> {
+        let study = Study { researcher, purpose, protocol: Protocol::default() };
+        Ok(ethics::approve(&self.founder, &role_key("ethics"), &self.manifest, &study, until).await?)
+    }
+
+    /// Creates the account of a passkey without guardians, approves it for a purpose, and has it buy the license ordered.
+    ///
+    /// # Errors
+    /// Where a contract refuses.
+    pub async fn passkey_license(&self, passkey: &Passkey, order: LicenseSale::Order) -> Result<(Address, LicenseId)> {
+        let (usdc, market) = (self.manifest.addresses.usdc, self.manifest.addresses.market);
+        let ((qx, qy), factory) = (passkey.public(), account_factory().1);
+        let recovery = Recovery { guardians: Vec::new(), threshold: 0, delay: 0 };
+        let at = MemberAccountFactory::accountAtCall { qx, qy, recovery: recovery.clone() };
+        let account = self.chain.view(factory, &at).await?;
+        self.founder.send(factory, &MemberAccountFactory::createCall { qx, qy, recovery }).await?;
+        self.approve_account(account, Purpose(order.purpose), self.chain.now().await? + 365 * 86_400).await?;
+        let price = self.chain.view(market, &Market::priceOfCall { o: order.clone() }).await?;
+        self.founder.send(usdc, &TestUSDC::mintCall { to: account, amount: price }).await?;
+        self.local.act_as(account, usdc, &TestUSDC::approveCall { spender: market, value: price }).await?;
+        let p = LicenseSale::Permit { value: price, deadline: U256::ZERO, v: 0, r: B256::ZERO, s: B256::ZERO };
+        self.local.act_as(account, market, &Market::buyCall { o: order, p }).await?;
+        let issued = self.history().await?.into_iter().find_map(|e| match e.event {
+            Event::LicenseIssued { license, holder, .. } if holder == account => Some(license),
+            _ => None,
+        });
+        Ok((account, issued.context("the account has no license")?))
     }
 
     /// Books a debit that stewards 1 and 2 sign, and anchors the worker's receipt for it.

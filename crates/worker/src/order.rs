@@ -4,8 +4,8 @@ use alloy::primitives::B256;
 use rochdale_api::Problem;
 use rochdale_api::order::QueryRequest;
 use rochdale_api::route::gateway;
-use rochdale_chain::eip712;
 use rochdale_chain::events::LicenseTerms;
+use rochdale_chain::{eip712, erc1271};
 use rochdale_core::order::{MAX_LIFETIME, QUERY_RIGHT};
 use rochdale_crypto::SealingPublicKey;
 use rochdale_crypto::sealing::seal;
@@ -23,11 +23,12 @@ pub struct Authentic {
 }
 
 impl Worker {
-    /// Checks what stays true for ever: the query, its digest and charge, and the holder's signature.
+    /// Checks the query, its digest and charge, which stay so for ever, and that the holder signed it: by its key, or as the contract that
+    /// it is, which is asked as of the newest block. Who changes its passkey ends what the old one signed.
     ///
     /// # Errors
-    /// With what does not hold.
-    pub fn authenticate(&self, mirror: &Mirror, request: &QueryRequest) -> Result<Authentic, Problem> {
+    /// With what does not hold; that the chain does not answer.
+    pub async fn authenticate(&self, mirror: &Mirror, request: &QueryRequest) -> Result<Authentic, Problem> {
         let (query, order) = (&request.query, &request.order);
         query.validate().map_err(|error| bad(format!("query: {error}")))?;
         let digest = query.digest().map_err(|error| bad(format!("query: {error}")))?;
@@ -48,11 +49,14 @@ impl Worker {
         })?;
         let message = eip712::order::QueryOrder::from(order);
         let domain = self.manifest.committee_domain();
-        eip712::verify(&message, &domain, &request.signature, held.holder).map_err(|error| {
-            license(format!("license {id} is another's, or the order was changed: {error}"))
-                .hint("sign the order with the key that holds the license")
-        })?;
-        Ok(Authentic { digest: eip712::digest(&message, &domain), terms: held.terms })
+        let (digest, at) = (eip712::digest(&message, &domain), mirror.head.latest.number.into());
+        if !erc1271::says(&self.chain, held.holder, digest, &request.signature, at).await.map_err(chain)? {
+            let detail =
+                format!("license {id} is another's, or the order was changed: {} did not sign it", held.holder);
+            return Err(license(detail)
+                .hint("sign the order with the key or the passkey of the account that holds the license"));
+        }
+        Ok(Authentic { digest, terms: held.terms })
     }
 
     /// Checks what an order needs to be taken up now; gives the timestamp of its cut.

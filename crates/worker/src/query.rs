@@ -55,7 +55,7 @@ impl Worker {
     /// With what stands against it; the same order can be sent again.
     pub async fn answer(&self, mirror: Arc<Mirror>, request: &QueryRequest) -> Result<SealedAnswer, Problem> {
         let _running = self.running.read().await;
-        let order = self.authenticate(&mirror, request)?;
+        let order = self.authenticate(&mirror, request).await?;
         let turn = self.turns.of(order.digest);
         let _turn = turn.lock().await;
         let job = match self.store.job(order.digest).await? {

@@ -1301,6 +1301,45 @@ export const RotateKeyRequest = v.object({
 });
 export type RotateKeyRequest = v.InferOutput<typeof RotateKeyRequest>;
 
+/** A contract's refusal of an `eth_call`. */
+export const RpcRefusal = v.object({
+  /** 3, as nodes have it. */
+  code: v.pipe(v.number(), v.safeInteger()),
+  /** What the contract said. */
+  data: HexBytes,
+  /** In English. */
+  message: v.string(),
+});
+export type RpcRefusal = v.InferOutput<typeof RpcRefusal>;
+
+/** Answer to [`RpcRequest`]: a result, or the contract's refusal. */
+export const RpcAnswer = v.object({
+  error: v.optional(v.nullable(RpcRefusal)),
+  /** That of the question. */
+  id: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** `2.0` */
+  jsonrpc: v.string(),
+  /** What the node says, as the execution API has it; absent where a contract refused. */
+  result: v.optional(v.unknown()),
+});
+export type RpcAnswer = v.InferOutput<typeof RpcAnswer>;
+
+/**
+ * `POST /v1/chain` at the gateway: one question to its node. `eth_chainId`, `eth_blockNumber`, `eth_getBlockByNumber`,
+ * `eth_getTransactionReceipt`, and of the cooperative's contracts `eth_call` and `eth_getLogs`.
+ */
+export const RpcRequest = v.object({
+  /** Comes back with the answer. */
+  id: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** `2.0` */
+  jsonrpc: v.pipe(v.string(), v.regex(/^2\.0$/)),
+  /** Which of them. */
+  method: v.string(),
+  /** What it takes, as the execution API has it. */
+  params: v.optional(v.array(v.unknown())),
+});
+export type RpcRequest = v.InferOutput<typeof RpcRequest>;
+
 /** Answer to [`QueryRequest`]: an [`Answered`] as JSON, sealed to the license's recipient key. */
 export const SealedAnswer = v.object({
   /** The license, by its number. */

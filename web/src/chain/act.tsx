@@ -9,6 +9,7 @@ import { sortOf } from "../ui/await";
 import { More, Notice } from "../ui/page";
 import { Already, type Desk, NoKey, PriceChanged, Reverted, SentFailure, type Step } from "./desk";
 import { WalletFailure } from "./provider";
+import { useBy } from "./wallet";
 
 /** What a page asks of the chain, through the wallet's own provider; asked again where the account or the chain changes. */
 export function useChain<T>(desk: Desk, key: readonly unknown[], ask: () => Promise<T>, every?: number) {
@@ -18,6 +19,7 @@ export function useChain<T>(desk: Desk, key: readonly unknown[], ask: () => Prom
 export function ChainButton<Given extends unknown[]>(props: { act: Act<Step, Given>; given: Given; label: string; kept: string; quiet?: boolean; describedBy?: string | undefined; failed?: ReactNode }) {
   const { act, given, label, kept, quiet, describedBy, failed } = props;
   const { t } = useTranslation("researcher-chain");
+  const by = useBy();
   const { state } = act;
   const isWorking = state.at === "working";
   // What was sent is not sent again from here.
@@ -31,7 +33,7 @@ export function ChainButton<Given extends unknown[]>(props: { act: Act<Step, Giv
           </button>
         </p>
       )}
-      <div role="status">{isWorking && <p className="working">{t(`working.${state.step ?? "none"}`)}</p>}</div>
+      <div role="status">{isWorking && <p className="working">{t(`working.${state.step ?? "none"}`, by)}</p>}</div>
       {state.at === "failed" && (
         <ChainFailed error={state.error} kept={kept}>
           {failed}
@@ -105,7 +107,7 @@ const BY_REASON: Record<string, Failure> = {
 export type Failure =
   | "refused" | "chain" | "pending" | "locked" | "unknownChain" | "gone" | "funds" | "wallet" | "price" | "notApproved" | "closed" | "soldOtherwise" | "notBonded"
   | "usdc" | "permit" | "paused" | "badOrder" | "notBoard" | "used" | "expired" | "tooLong" | "bid" | "notOpen" | "seal" | "noPrice" | "early" | "nothingOwed"
-  | "already" | "noKey" | "waiting" | "maybe" | "refusedInBlock" | "contract" | "rules" | "strange";
+  | "unconfirmed" | "noPasskey" | "unpaid" | "often" | "away" | "already" | "noKey" | "waiting" | "maybe" | "refusedInBlock" | "contract" | "rules" | "strange";
 
 /** Nobody may say of it that nothing was paid: a refusal in a block costs the fee, and of what was not seen to end nobody knows. */
 export const wasSent = (error: Error): boolean => error instanceof SentFailure || (error instanceof Reverted && error.hash !== undefined);

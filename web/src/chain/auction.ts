@@ -2,7 +2,7 @@
 import { encodeAbiParameters, keccak256 } from "viem";
 import * as abis from "./abi";
 import { type Desk, type Hash, type Tell } from "./desk";
-import { eventsOf, history, now, permit, send, view } from "./evm";
+import { eventsOf, history, now, pay, send, view } from "./evm";
 import { at } from "./market";
 import type { Address } from "./provider";
 import type { Bid } from "./store";
@@ -102,16 +102,14 @@ export function sealed(desk: Desk, of: { auction: Auction; dataset: number; amou
 
 export async function commit(desk: Desk, bid: Bid, bond: bigint, tell: Tell): Promise<Hash> {
   tell("looking");
-  const allowed = await permit(desk, house(desk)[0], bond, tell);
-  return (await send(desk, house(desk), "commit", [BigInt(bid.auction), bid.seal, bid.purpose, allowed], tell)).hash;
+  return (await pay(desk, house(desk), "commit", (allowed) => [BigInt(bid.auction), bid.seal, bid.purpose, allowed] as const, bond, tell)).hash;
 }
 
 export async function reveal(desk: Desk, bid: Bid, bond: bigint, tell: Tell): Promise<Hash> {
   tell("looking");
   const amount = BigInt(bid.amount);
-  const allowed = await permit(desk, house(desk)[0], amount > bond ? amount - bond : 0n, tell);
   const opened = { amount, ehdsCategory: bid.category, recipientKey: bid.key, salt: bid.salt };
-  return (await send(desk, house(desk), "reveal", [BigInt(bid.auction), opened, allowed], tell)).hash;
+  return (await pay(desk, house(desk), "reveal", (allowed) => [BigInt(bid.auction), opened, allowed] as const, amount > bond ? amount - bond : 0n, tell)).hash;
 }
 
 export const close = async (desk: Desk, auction: number, tell: Tell): Promise<Hash> => (await send(desk, house(desk), "close", [BigInt(auction)], tell)).hash;

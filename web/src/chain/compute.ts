@@ -1,7 +1,7 @@
 //! Computing jobs: paid ahead up to a limit, settled by a receipt, given back where none comes.
 import { desks } from "./auction";
 import { type Desk, type Hash, PriceChanged, SentFailure, type Tell } from "./desk";
-import { eventsOf, now, permit, type Receipt, send, view } from "./evm";
+import { eventsOf, now, pay, type Receipt, send, view } from "./evm";
 import { at } from "./market";
 import type { Address } from "./provider";
 
@@ -52,9 +52,8 @@ export async function openJob(desk: Desk, wish: Wish, shown: bigint, tell: Tell,
   const [base, perUnit] = await view(desk, desks(desk), "prices", []);
   const escrow = escrowOf({ base, perUnit }, wish.units);
   if (escrow !== shown) throw new PriceChanged(`${shown} became ${escrow}`);
-  const allowed = await permit(desk, desks(desk)[0], escrow, tell);
   const job = { datasetId: wish.dataset, purpose: wish.purpose, ehdsCategory: wish.category, maxUnits: BigInt(wish.units), planDigest: wish.plan, recipientKey: wish.key };
-  return openedIn(desk, await send(desk, desks(desk), "open", [job, allowed], tell, sent));
+  return openedIn(desk, await pay(desk, desks(desk), "open", (allowed) => [job, allowed] as const, escrow, tell, sent));
 }
 
 /** The job that a transaction opened. */

@@ -2,5 +2,5 @@
 export * from "./auction";
 export { endJob, escrowOf, jobOf, openedIn, openJob, rates } from "./compute";
 export * from "./ethics";
-export { mined, now, sign } from "./evm";
+export { digestOf, isAtomic, mined, now, sign } from "./evm";
 export * from "./market";

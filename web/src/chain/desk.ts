@@ -8,6 +8,8 @@ export interface Desk {
   readonly provider: Provider;
   readonly account: Address;
   readonly site: Site;
+  /** The wallet makes several calls with one prompt, all or none (EIP-5792). */
+  readonly isAtomic?: boolean;
 }
 
 /** Where an act stands; a page has a sentence for each. */

@@ -3,7 +3,7 @@ import { recoverTypedDataAddress } from "viem";
 import { type Application, type Protocol, protocolOf, type SignedApplication, textOf, wordsOf } from "../ethics/application";
 import * as abis from "./abi";
 import { type Desk, type Hash, type Tell } from "./desk";
-import { DOMAIN, eventsOf, history, now, send, sign, view } from "./evm";
+import { digestOf, DOMAIN, eventsOf, history, now, send, sign, view } from "./evm";
 import { at } from "./market";
 import type { Address } from "./provider";
 
@@ -102,10 +102,15 @@ function applicationOf({ site }: Pick<Desk, "site">, application: Application) {
 
 export const signApplication = (desk: Desk, application: Application, tell: Tell): Promise<Address> => sign(desk, applicationOf(desk, application), tell);
 
-/** Whether the account that an application names signed it. What counts on curves is loaded for this alone. */
-export async function isSigned(desk: Pick<Desk, "site">, { signature, ...application }: SignedApplication): Promise<boolean> {
+/** A key's signature, with its recovery byte, as text. */
+const KEYS = 132;
+
+/** Whether the account that an application names signed it: by its key, or as the contract that it is or will be. What counts on curves is loaded for this alone. */
+export async function isSigned(desk: Pick<Desk, "site" | "provider">, { signature, ...application }: SignedApplication): Promise<boolean> {
   if (!signature) return false;
-  const { domain, types, primaryType, message } = applicationOf(desk, application);
+  const typed = applicationOf(desk, application);
+  if (signature.length !== KEYS) return (await import("./contract-word")).isWordOf(desk.provider, application.researcher, digestOf(JSON.stringify(typed)), signature);
+  const { domain, types, primaryType, message } = typed;
   const { Application } = types;
   const signer = await recoverTypedDataAddress({ domain, types: { Application }, primaryType: primaryType as "Application", message, signature }).catch(() => undefined);
   return signer?.toLowerCase() === application.researcher;

@@ -1,5 +1,5 @@
 //! Contracts, asked and told through the wallet's own provider. The only file that knows viem; it is loaded when a wallet is there.
-import { type Abi, type ContractEventName, type ContractFunctionArgs, type ContractFunctionName, type ContractFunctionReturnType, decodeErrorResult, decodeEventLog, decodeFunctionResult, encodeEventTopics, encodeFunctionData, type GetEventArgs } from "viem";
+import { type Abi, type ContractEventName, type ContractFunctionArgs, type ContractFunctionName, type ContractFunctionReturnType, decodeErrorResult, decodeEventLog, decodeFunctionResult, encodeEventTopics, encodeFunctionData, type GetEventArgs, hashTypedData } from "viem";
 import * as v from "valibot";
 import * as abis from "./abi";
 import { type Desk, type Hash, Reverted, SentFailure, type Tell } from "./desk";
@@ -21,7 +21,7 @@ export async function view<const A extends Abi, F extends ContractFunctionName<A
 
 const Log = v.object({ address: Account, topics: v.array(Bytes), data: Bytes, transactionHash: Bytes, blockNumber: Quantity });
 export type Log = v.InferOutput<typeof Log>;
-const Mined = v.nullable(v.object({ status: Quantity, blockNumber: Quantity, logs: v.array(Log) }));
+const Mined = v.nullable(v.object({ status: Quantity, blockNumber: Quantity, logs: v.array(Log), transactionHash: v.optional(Bytes) }));
 export type Receipt = NonNullable<v.InferOutput<typeof Mined>> & { readonly hash: Hash };
 
 /** What a sequencer of a busy chain may take. */
@@ -49,19 +49,71 @@ export async function send<const A extends Abi, F extends ContractFunctionName<A
 
 /** What a wallet answers in the place of a hash. Only what it says before it sends tells that it did not. */
 function unsent(error: unknown): unknown {
-  const before = ["refused", "pending", "locked", "funds", "unknownChain"];
+  const before = ["refused", "pending", "locked", "funds", "unknownChain", "unconfirmed", "noPasskey", "unpaid", "often", "away", "rules"];
   return error instanceof WalletFailure && before.includes(error.kind) ? error : new SentFailure(undefined, String(error));
 }
 
-/** Waits until a transaction is in a block; throws where it was refused there. A node that does not answer says nothing of the transaction. */
+const Capabilities = v.record(v.string(), v.looseObject({ atomic: v.optional(v.looseObject({ status: v.string() })) }));
+
+/** Whether a wallet makes several calls with one prompt on the cooperative's chain, all or none, without asking for more first. Many do not know the question. */
+export async function isAtomic({ provider, account, site }: Desk): Promise<boolean> {
+  const chain = `0x${site.chain_id.toString(16)}`;
+  const told = await ask(provider, "wallet_getCapabilities", [account, [chain]], Capabilities).catch((error: unknown) => {
+    // A passkey knows the question: that its gateway is away is no answer to it.
+    if (error instanceof WalletFailure && ["away", "often"].includes(error.kind)) throw error;
+    return undefined;
+  });
+  return told?.[chain]?.atomic?.status === "supported";
+}
+
+/**
+ * Tells a contract something that costs USDC. With a wallet that makes several calls at once, exactly that much is allowed and taken in one go;
+ * with any other, by a signed permission first. `args` of what the contract is told about the allowance.
+ */
+export async function pay<const A extends Abi, F extends ContractFunctionName<A, Writes>>(desk: Desk, [to, abi]: At<A>, functionName: F, args: (allowed: Allowed) => ContractFunctionArgs<A, Writes, F>, value: bigint, tell: Tell, sent: (hash: Hash) => Promise<void> = async () => undefined): Promise<Receipt> {
+  if (!desk.isAtomic || value === 0n) return send(desk, [to, abi], functionName, args(await permit(desk, to, value, tell)), tell, sent);
+  const { usdc } = desk.site.manifest.addresses;
+  const approve = { to: usdc, data: encodeFunctionData({ abi: abis.TestUSDC, functionName: "approve", args: [to, value] }) };
+  const call = { to, data: encodeFunctionData({ abi, functionName, args: args(nothing(value)) } as never) };
+  return sendTogether(desk, [approve, call], tell, sent);
+}
+
+/** Calls with one prompt, all or none. */
+async function sendTogether(desk: Desk, calls: readonly { to: Address; data: Address }[], tell: Tell, sent: (hash: Hash) => Promise<void>): Promise<Receipt> {
+  const { provider, account, site } = desk;
+  await rightChain(desk);
+  tell("confirming");
+  const batch = { version: "2.0.0", from: account, chainId: `0x${site.chain_id.toString(16)}`, atomicRequired: true, calls };
+  const { id } = await ask(provider, "wallet_sendCalls", [batch], v.looseObject({ id: Bytes })).catch((error: unknown) => {
+    // A wallet that tries it first tells what a contract says, and sends nothing.
+    const known = explained(error);
+    return Promise.reject(known instanceof Reverted ? known : unsent(error));
+  });
+  tell("mining");
+  await sent(id).catch(() => undefined);
+  return mined(desk, id);
+}
+
+const Calls = v.looseObject({ status: v.number(), receipts: v.optional(v.array(Mined), []) });
+
+/** The same of calls by the name that a wallet gave them, where that is no transaction's hash; nothing where it knows none. */
+async function ofCalls(provider: Desk["provider"], id: Hash): Promise<v.InferOutput<typeof Mined>> {
+  const told = await ask(provider, "wallet_getCallsStatus", [id], Calls).catch(() => undefined);
+  // Below 200 they are on their way, below 300 they were made, from then on they were not.
+  if (!told || told.status < 200) return null;
+  return told.receipts.at(-1) ?? (told.status < 300 ? null : { status: 0n, blockNumber: 0n, logs: [], transactionHash: id });
+}
+
+/** Waits until a transaction is in a block, or what the wallet names its calls by; throws where it was refused there. A node that does not answer says nothing of the transaction. */
 export async function mined({ provider }: Pick<Desk, "provider">, hash: Hash, patience = PATIENCE, pause = 800): Promise<Receipt> {
   let why = "it is in no block yet";
   for (const end = Date.now() + patience; ; ) {
-    const seen = await ask(provider, "eth_getTransactionReceipt", [hash], Mined).catch((error: unknown) => {
+    const mined = await ask(provider, "eth_getTransactionReceipt", [hash], Mined).catch((error: unknown) => {
       why = String(error);
       return null;
     });
-    if (seen?.status === 1n) return { ...seen, hash };
+    const seen = mined ?? (await ofCalls(provider, hash));
+    if (seen?.status === 1n) return { ...seen, hash: seen.transactionHash ?? hash };
     if (seen) throw new Reverted("Refused", [], hash);
     if (Date.now() > end) throw new SentFailure(hash, why);
     await new Promise((go) => setTimeout(go, pause));
@@ -75,8 +127,12 @@ export async function sign(desk: Desk, typed: { domain: object; types: Record<st
   if (Number(chainId) !== desk.site.chain_id || !contracts.includes(String(verifyingContract).toLowerCase())) throw new WalletFailure("strange", `what is to be signed is for chain ${String(chainId)} and contract ${String(verifyingContract)}, which are not this cooperative's`);
   await rightChain(desk);
   tell("signing");
-  return ask(desk.provider, "eth_signTypedData_v4", [desk.account, JSON.stringify(typed)], v.pipe(Bytes, v.length(132)));
+  // A key's signature has 65 bytes, an account's that is a contract as many as it takes (ERC-1271).
+  return ask(desk.provider, "eth_signTypedData_v4", [desk.account, JSON.stringify(typed)], v.pipe(Bytes, v.minLength(132)));
 }
+
+/** The digest of typed data as a wallet is given it. */
+export const digestOf = (text: string): Hash => hashTypedData(JSON.parse(text) as never);
 
 async function rightChain({ provider, site }: Desk): Promise<void> {
   const chain = Number(await ask(provider, "eth_chainId", [], Quantity));
@@ -135,17 +191,29 @@ function explained(error: unknown): unknown {
   }
 }
 
+/** What a contract is told about the allowance: a signed permission, or, where `v` is 0, that there is one already. */
+export interface Allowed {
+  readonly value: bigint;
+  readonly deadline: bigint;
+  readonly v: number;
+  readonly r: Address;
+  readonly s: Address;
+}
+
+const ZERO = `0x${"0".repeat(64)}` as const;
+const nothing = (value: bigint): Allowed => ({ value, deadline: 0n, v: 0, r: ZERO, s: ZERO });
+
 /** What the token takes in the place of a transaction that allows: `value` at most, by `spender`, until `deadline`. */
-export async function permit(desk: Desk, spender: Address, value: bigint, tell: Tell) {
+async function permit(desk: Desk, spender: Address, value: bigint, tell: Tell): Promise<Allowed> {
   const { account, site } = desk;
   const { usdc } = site.manifest.addresses;
-  const zero = `0x${"0".repeat(64)}` as const;
-  if (value === 0n) return { value, deadline: 0n, v: 0, r: zero, s: zero };
+  if (value === 0n) return nothing(value);
   const nonce = await view(desk, [usdc, abis.TestUSDC], "nonces", [account]);
   const deadline = BigInt((await now(desk)) + 3_600);
   const message = { owner: account, spender, value: value.toString(), nonce: nonce.toString(), deadline: deadline.toString() };
   const fields = { EIP712Domain: DOMAIN, Permit: [["owner", "address"], ["spender", "address"], ["value", "uint256"], ["nonce", "uint256"], ["deadline", "uint256"]].map(([name, type]) => ({ name: name as string, type: type as string })) };
   const signature = await sign(desk, { domain: { ...site.manifest.usdc_permit, chainId: site.chain_id, verifyingContract: usdc }, types: fields, primaryType: "Permit", message }, tell);
+  if (signature.length !== 132) throw new WalletFailure("strange", "the wallet's account is a contract, whose signature USDC does not take as a permission");
   return { value, deadline, ...partsOf(signature) };
 }
 

@@ -1,7 +1,7 @@
 //! Licenses at the fixed price.
 import * as abis from "./abi";
 import { type Desk, type Hash, PriceChanged, SentFailure, type Tell } from "./desk";
-import { eventsOf, history, mined, now, permit, type Receipt, send, timeOfBlock, view } from "./evm";
+import { eventsOf, history, mined, now, pay, type Receipt, timeOfBlock, view } from "./evm";
 import type { Address } from "./provider";
 
 export const DAY = 86_400;
@@ -73,8 +73,7 @@ export async function buy(desk: Desk, wanted: Wanted, shown: bigint, tell: Tell,
   tell("looking");
   const price = await view(desk, market, "priceOf", [orderOf(wanted)]);
   if (price !== shown) throw new PriceChanged(`${shown} became ${price}`);
-  const allowed = await permit(desk, market[0], price, tell);
-  return bought(desk, await send(desk, market, "buy", [orderOf(wanted), allowed], tell, sent));
+  return bought(desk, await pay(desk, market, "buy", (allowed) => [orderOf(wanted), allowed] as const, price, tell, sent));
 }
 
 /** The license that a transaction issued. */
@@ -124,8 +123,7 @@ export async function renew(desk: Desk, terms: Terms, months: number, shown: big
   tell("looking");
   const price = await view(desk, market, "priceOf", [orderOf(renewal(terms, months))]);
   if (price !== shown) throw new PriceChanged(`${shown} became ${price}`);
-  const allowed = await permit(desk, market[0], price, tell);
-  const receipt = await send(desk, market, "renew", [BigInt(terms.license), BigInt(months * MONTH), allowed], tell, sent);
+  const receipt = await pay(desk, market, "renew", (allowed) => [BigInt(terms.license), BigInt(months * MONTH), allowed] as const, price, tell, sent);
   return { expiry: renewedIn(desk, receipt), hash: receipt.hash };
 }
 

@@ -39,11 +39,15 @@ export function look(found: (wallet: Announced) => void): () => void {
   return () => window.removeEventListener("eip6963:announceProvider", hear);
 }
 
+/** What a passkey's account answers that no wallet does: numbers of our own, in the place that JSON-RPC leaves for that. */
+export const CODES = { unconfirmed: -32_050, noPasskey: -32_051, unpaid: -32_052, often: -32_053, away: -32_054, rules: -32_055 };
+
 /**
  * Why a wallet did not do it. `refused`: its owner said no. `pending`: it has a question open already. `locked`: it shows no account.
  * `unknownChain`: it does not know the chain. `chain`: it is on another one by now. `gone`: it does not reach its chain. `funds`: the account cannot pay the network's fee.
+ * Of a passkey: `unconfirmed`: the device did not confirm. `noPasskey`: it has not that passkey, or none. `unpaid`: the gateway does not send it. `often`: not so often. `away`: the gateway does not answer. `rules`: it could not be prepared.
  */
-export type WalletTrouble = "refused" | "chain" | "pending" | "locked" | "unknownChain" | "gone" | "funds" | "strange";
+export type WalletTrouble = "refused" | "chain" | "pending" | "locked" | "unknownChain" | "gone" | "funds" | "strange" | keyof typeof CODES;
 
 export class WalletFailure extends Error {
   constructor(
@@ -57,7 +61,7 @@ export class WalletFailure extends Error {
   }
 }
 
-const BY_CODE: Record<number, WalletTrouble> = { 4001: "refused", 4100: "locked", 4900: "gone", 4901: "gone", 4902: "unknownChain", [-32002]: "pending" };
+const BY_CODE: Record<number, WalletTrouble> = { 4001: "refused", 4100: "locked", 4900: "gone", 4901: "gone", 4902: "unknownChain", [-32002]: "pending", ...Object.fromEntries(Object.entries(CODES).map(([kind, code]) => [code, kind as WalletTrouble])) };
 
 /** One question to a wallet. */
 export async function ask<T>(provider: Provider, method: string, params: unknown, schema: v.GenericSchema<unknown, T>): Promise<T> {

@@ -10,13 +10,14 @@ import { Field } from "../ui/form";
 import { useAct } from "../ui/act";
 import { Await } from "../ui/await";
 import { Beside } from "../ui/beside";
-import { Code, Notice, PageHead } from "../ui/page";
+import { Code, More, Notice, PageHead } from "../ui/page";
 import * as v from "valibot";
 import { ChainFailed } from "./act";
 import { type Contracts, contracts, type Desk } from "./desk";
-import { WalletFailure, type Announced } from "./provider";
+import { hasPasskeys, type Own, owned, passkey, use } from "./passkey";
+import { Account, failureOf, WalletFailure, type Announced } from "./provider";
 import { type Site, useSite } from "./site";
-import { addChain, connect, disconnect, switchTo, useWallets } from "./wallet";
+import { addChain, connect, disconnect, knowAtomic, switchTo, useBy, useWallets } from "./wallet";
 
 const PLACES = ["/datasets", "/request", "/desk", "/ask", "/ethics"] as const;
 
@@ -55,11 +56,94 @@ function Known({ site, children }: { site: Site; children: (desk: Desk, contract
 }
 
 function Working({ desk, children }: { desk: Desk; children: (desk: Desk, contracts: Contracts) => ReactNode }) {
-  const loaded = useQuery({ queryKey: ["contracts"], queryFn: contracts, staleTime: Number.POSITIVE_INFINITY });
-  return <Await of={[loaded]}>{(them) => children(desk, them)}</Await>;
+  const loaded = useQuery({
+    queryKey: ["contracts", desk.site.chain_id, desk.account],
+    queryFn: async () => {
+      const them = await contracts();
+      const isAtomic = await them.isAtomic(desk);
+      knowAtomic(isAtomic);
+      return { them, isAtomic };
+    },
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  return <Await of={[loaded]}>{({ them, isAtomic }) => children({ ...desk, isAtomic }, them)}</Await>;
 }
 
 function Choose() {
+  return (
+    <>
+      <ByWallet />
+      {hasPasskeys() && <ByPasskey />}
+    </>
+  );
+}
+
+/** An account whose key is a passkey, for who has no wallet. What that means is said before. */
+function ByPasskey() {
+  const { t } = useTranslation("researcher-chain");
+  const [address, setAddress] = useState("");
+  const [isWrong, setWrong] = useState(false);
+  const making = useAct(() => connect(passkey));
+  const using = useAct((_, one: Own) => {
+    use(one);
+    return connect(passkey);
+  });
+  const taking = useAct(async (_, of: string) => {
+    const { take } = await import("./passkey-provider");
+    await take(of).catch((error: unknown) => Promise.reject(failureOf(error)));
+    await connect(passkey);
+  });
+  const states = [making.state, using.state, taking.state];
+  const isWorking = states.some(({ at }) => at === "working");
+  const failed = states.find((state) => state.at === "failed");
+  const known = owned();
+  return (
+    <section className="wallets">
+      <h2>{t("passkey.title")}</h2>
+      <p>{t("passkey.what")}</p>
+      <ul className="plain">
+        {(["paid", "believes", "loss"] as const).map((point) => (
+          <li key={point}>{t(`passkey.${point}`)}</li>
+        ))}
+      </ul>
+      <ul>
+        {known.map((one) => (
+          <li key={one.account}>
+            <button type="button" className="button quiet" aria-disabled={isWorking} onClick={() => using.act(one)}>
+              {t("passkey.use", { account: `${one.account.slice(0, 8)}…${one.account.slice(-4)}` })}
+            </button>
+          </li>
+        ))}
+        {known.length === 0 && (
+          <li>
+            <button type="button" className="button quiet" aria-disabled={isWorking} onClick={() => making.act()}>
+              {t("passkey.make")}
+            </button>
+          </li>
+        )}
+      </ul>
+      <More title={t("passkey.have")}>
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            const isAddress = v.is(Account, address.trim());
+            setWrong(!isAddress);
+            if (isAddress) taking.act(address.trim());
+          }}
+        >
+          <Field label={t("passkey.address")} hint={t("passkey.addressHint")} wrong={isWrong ? t("passkey.addressWrong") : undefined} value={address} change={setAddress} />
+          <button type="submit" className="button quiet" aria-disabled={isWorking}>
+            {t("passkey.take")}
+          </button>
+        </form>
+      </More>
+      <div role="status">{isWorking && <p className="working">{t("passkey.working")}</p>}</div>
+      {failed?.at === "failed" && <ChainFailed error={failed.error} kept={t("nothingSent")} />}
+    </section>
+  );
+}
+
+function ByWallet() {
   const { t } = useTranslation("researcher-chain");
   const { found } = useWallets();
   const connecting = useAct((_, wallet: Announced) => connect(wallet));
@@ -156,7 +240,7 @@ function Connected({ wallet, account }: { wallet: Announced; account: string }) 
     <div className="wallet no-print" role="status">
       {wallet.icon && <img src={wallet.icon} alt="" width="32" height="32" />}
       <p>
-        <span className="small">{t("wallet.connected", { name: wallet.name })}</span>
+        <span className="small">{wallet === passkey ? t("passkey.connected") : t("wallet.connected", { name: wallet.name })}</span>
         <br />
         <span className="unseen">{t("wallet.account")} </span>
         <Code>{account}</Code>
@@ -216,17 +300,18 @@ function OtherContracts({ accept }: { accept: () => void }) {
 /** What is about to be signed and sent, word for word; kept with the receipt. */
 export function Words({ words, permitted }: { words: readonly string[]; permitted?: string | undefined }) {
   const { t } = useTranslation("researcher-chain");
+  const by = useBy();
   return (
     <div className="words">
       {permitted && (
         <>
-          <p>{t("sign.first")}</p>
+          <p>{t("sign.first", by)}</p>
           <p>
             <strong>{permitted}</strong>
           </p>
         </>
       )}
-      <p>{t(permitted ? "sign.then" : "sign.only")}</p>
+      <p>{t(permitted ? "sign.then" : "sign.only", by)}</p>
       <ul>
         {words.map((word) => (
           <li key={word}>{word}</li>

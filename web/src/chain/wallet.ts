@@ -1,6 +1,7 @@
 //! The wallet that was chosen here, with the account and the chain that it shows. One for all tabs' pages; each tab hears of changes by the wallet itself.
 import { useSyncExternalStore } from "react";
 import * as v from "valibot";
+import { hasPasskeys, passkey } from "./passkey";
 import { Accounts, type Address, type Announced, ask, look, type Provider, Quantity, WalletFailure } from "./provider";
 
 export interface Wallets {
@@ -8,6 +9,7 @@ export interface Wallets {
   readonly chosen: Announced | undefined;
   readonly account: Address | undefined;
   readonly chain: number | undefined;
+  readonly isAtomic?: boolean;
 }
 
 const KEPT = "rochdale.wallet";
@@ -23,11 +25,24 @@ function set(part: Partial<Wallets>): void {
 
 function subscribe(tell: () => void): () => void {
   listeners.add(tell);
-  stopLooking ??= look(found);
+  if (!stopLooking) {
+    stopLooking = look(found);
+    if (hasPasskeys() && kept() === passkey.rdns && !state.chosen) void resume(passkey);
+  }
   return () => void listeners.delete(tell);
 }
 
 export const useWallets = (): Wallets => useSyncExternalStore(subscribe, () => state);
+
+/** Where a page's words are others for who acts by a passkey, or is asked once for several calls: what i18next calls their context. */
+export function useBy(): { context?: "passkey" | "atomic" } {
+  const { chosen, isAtomic } = useWallets();
+  if (chosen === passkey) return { context: "passkey" };
+  return isAtomic ? { context: "atomic" } : {};
+}
+
+/** Whether the wallet makes several calls with one prompt: what pages say before it is asked depends on it. */
+export const knowAtomic = (isAtomic: boolean): void => set({ isAtomic });
 
 function found(wallet: Announced): void {
   const others = state.found.filter(({ id }) => id !== wallet.id);

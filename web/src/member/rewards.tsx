@@ -3,22 +3,26 @@ import { useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { readMemberRewards, readServices } from "../api/generated";
+import { type MemberRewards, readMemberRewards, readServices, type ServiceView } from "../api/generated";
 import { useRead } from "../api/read";
 import { type Epoch, readEpochWhole } from "../api/within";
 import { Await } from "../ui/await";
+import { LongField, Options } from "../ui/form";
 import { useFormat } from "../ui/format";
 import { Empty, Facts, Figures, Notice, Section } from "../ui/page";
 import { Table } from "../ui/table";
 import { due } from "./core/due";
 import { type Claim, claim } from "./core/paying";
 import { useHeld, useMember, useRow } from "./core/reading";
-import type { Session } from "./core/session";
+import type { Opened, Session } from "./core/session";
+import { missing, order, receiptOf } from "./core/spending";
+import type { Ordered } from "./core/things";
 import type { ToldRow } from "./core/told";
 import { ActButton, useAct } from "./parts/act";
 import { Reading } from "./parts/come-in";
 import { Differing } from "./parts/differing";
 import { Mine } from "./parts/mine";
+import { saveFile } from "./parts/save";
 
 export default function Rewards() {
   const { t } = useTranslation("member-vote");
@@ -29,7 +33,7 @@ export default function Rewards() {
           <Reading opened={opened}>{(session) => <Earned session={session} id={id} />}</Reading>
           <Section title={t("rewards.spend")}>
             <p>{t("rewards.spendText")}</p>
-            <Spend id={id} />
+            <Spend opened={opened} id={id} />
           </Section>
           <Section title={t("rewards.give")}>
             <Gift id={id} />
@@ -163,21 +167,21 @@ function Collect({ session, id, data, gov, collected, unit }: { session: Session
 }
 
 /** What lies where the member is paid, and what there is to have for it. */
-function Spend({ id }: { id: number }) {
+function Spend({ opened, id }: { opened: Opened; id: number }) {
   const { t } = useTranslation("member-vote");
   const { units } = useFormat();
   const services = useRead(readServices());
   const rewards = useRead(readMemberRewards(id));
   return (
     <Await of={[services, rewards]}>
-      {(all, { data, payout, account }) => {
+      {(all, own) => {
         const open = all.filter((service) => service.open);
+        const [isHere, first] = [isSame(own.payout, own.account), open[0]];
         return (
           <>
-            <p>{t(isSame(payout, account) ? "rewards.have" : "rewards.haveElsewhere", { data: units(data) })}</p>
-            {open.length === 0 ? (
-              <p>{t("rewards.noService")}</p>
-            ) : (
+            <p>{t(isHere ? "rewards.have" : "rewards.haveElsewhere", { data: units(own.data) })}</p>
+            {!isHere && <p>{t("rewards.order.has", { data: units(own.data_of_account) })}</p>}
+            {first ? (
               <>
                 <Table
                   caption={t("rewards.services")}
@@ -186,16 +190,135 @@ function Spend({ id }: { id: number }) {
                   columns={[
                     { head: t("rewards.service"), cell: ({ service }) => t("rewards.number", { service }) },
                     { head: t("rewards.price"), isNumber: true, cell: ({ price }) => t("rewards.dataAmount", { data: units(price) }) },
-                    { head: t("rewards.enough"), cell: ({ price }) => t(BigInt(data) >= BigInt(price) ? "rewards.yes" : "rewards.notYet") },
+                    { head: t("rewards.enough"), cell: (service) => t(missing(service, own) === 0n ? "rewards.yes" : "rewards.notYet") },
                   ]}
                 />
-                <p>{t("rewards.order")}</p>
+                <Order opened={opened} id={id} open={open} first={first} own={own} />
               </>
+            ) : (
+              <p>{t("rewards.noService")}</p>
             )}
+            <OwnOrders opened={opened} />
           </>
         );
       }}
     </Await>
+  );
+}
+
+interface Ordering {
+  opened: Opened;
+  id: number;
+  open: ServiceView[];
+  first: ServiceView;
+  own: MemberRewards;
+}
+
+/** Chosen, put in words, shown, agreed to. */
+function Order({ opened, id, open, first, own }: Ordering) {
+  const { t } = useTranslation(["member-vote", "member-mine"]);
+  const { units } = useFormat();
+  const queries = useQueryClient();
+  const [number, setNumber] = useState(first.service);
+  const [request, setRequest] = useState("");
+  const [isAsked, setAsked] = useState(false);
+  const [done, setDone] = useState<Ordered>();
+  const chosen = open.find(({ service }) => service === number) ?? first;
+  const lacks = missing(chosen, own);
+  const asked = request.trim();
+  const ordering = useAct(async () => {
+    setDone(await order(opened, id, chosen, asked));
+    setRequest("");
+    setAsked(false);
+    await queries.invalidateQueries({ queryKey: [readMemberRewards(id).path] });
+  });
+  return (
+    <>
+      <Options
+        legend={t("member-vote:rewards.order.choose")}
+        name="service"
+        value={chosen.service}
+        options={open.map(({ service }) => service)}
+        choose={(service) => {
+          setNumber(service);
+          setDone(undefined);
+        }}
+        text={(service) => [t("member-vote:rewards.order.option", { service, price: units(open.find((one) => one.service === service)?.price ?? "0") })]}
+        isShort
+      />
+      {lacks > 0n ? (
+        <Short lacks={lacks} own={own} />
+      ) : (
+        <>
+          <LongField label={t("member-vote:rewards.order.ask")} hint={t("member-vote:rewards.order.askHint")} wrong={isAsked && !asked ? t("member-vote:rewards.order.askWrong") : undefined} value={request} change={setRequest} />
+          {asked && (
+            <div className="words">
+              <ul>
+                <li>{t("member-vote:rewards.order.wordsAllow", { price: units(chosen.price) })}</li>
+                <li>{t("member-vote:rewards.order.wordsOrder", { service: chosen.service })}</li>
+                <li>{t("member-vote:rewards.order.wordsSecret", { request: asked })}</li>
+              </ul>
+            </div>
+          )}
+          {asked ? (
+            <ActButton act={ordering} given={[]} label={t("member-vote:rewards.order.go")} working={() => t("member-mine:working.passkey")} kept={t("member-vote:rewards.order.stays")} />
+          ) : (
+            <p>
+              <button type="button" className="button" onClick={() => setAsked(true)}>
+                {t("member-vote:rewards.order.go")}
+              </button>
+            </p>
+          )}
+        </>
+      )}
+      {done && (
+        <div role="status">
+          <Notice title={t("member-vote:rewards.order.ordered", { service: done.service })} tone="good">
+            <p>{t("member-vote:rewards.order.orderedText", { price: units(done.price) })}</p>
+          </Notice>
+        </div>
+      )}
+    </>
+  );
+}
+
+/** Why there is not enough, and what can be done. */
+function Short({ lacks, own }: { lacks: bigint; own: MemberRewards }) {
+  const { t } = useTranslation("member-vote");
+  const { units } = useFormat();
+  return (
+    <Notice title={t("rewards.order.short", { missing: units(lacks) })}>
+      <p>{t("rewards.order.shortDue")}</p>
+      <p>{t("rewards.order.shortWaits")}</p>
+      {!isSame(own.payout, own.account) && <p>{t("rewards.order.shortElsewhere")}</p>}
+    </Notice>
+  );
+}
+
+/** With what it takes to have them delivered. */
+function OwnOrders({ opened: { things } }: { opened: Opened }) {
+  const { t } = useTranslation("member-vote");
+  const { units, time } = useFormat();
+  if (things.ordered.length === 0) return null;
+  return (
+    <Table
+      caption={t("rewards.order.own")}
+      rows={things.ordered.toReversed()}
+      keyOf={({ blinder }) => blinder}
+      columns={[
+        { head: t("rewards.service"), cell: ({ service, done }) => `${t("rewards.number", { service })}, ${t(done ? "rewards.order.done" : "rewards.order.open")}` },
+        { head: t("rewards.order.when"), cell: ({ at }) => time(at) },
+        { head: t("rewards.price"), isNumber: true, cell: ({ price }) => t("rewards.dataAmount", { data: units(price) }) },
+        {
+          head: t("rewards.order.receipt"),
+          cell: (one) => (
+            <button type="button" className="button quiet" onClick={() => saveFile(`service-${one.service}.json`, new Blob([receiptOf(one, things.account)], { type: "application/json" }))}>
+              {t("rewards.order.save", { service: one.service })}
+            </button>
+          ),
+        },
+      ]}
+    />
   );
 }
 

@@ -12,6 +12,7 @@ import { OpenKey, useKeys } from "../chain/keys";
 import type { Terms } from "../chain/market";
 import { Room, WithWallet } from "../chain/room";
 import { type Order, orders } from "../chain/store";
+import { useBy } from "../chain/wallet";
 import { kept } from "../member/core/kept";
 import { RulesFailure } from "../member/core/refusal";
 import { useAct } from "../ui/act";
@@ -306,6 +307,7 @@ function Sign({ desk, contracts, terms, query, digest, datasets, now }: Signing)
 
 function Agree({ desk, contracts, terms, query, drawn, datasets }: { desk: Desk; contracts: Contracts; terms: Terms; query: Query; drawn: Drawn; datasets: DatasetView[] }) {
   const { t } = useTranslation(["researcher-ask", "researcher-chain", "common"]);
+  const by = useBy();
   const { time } = useFormat();
   const question = useQuestion(datasets);
   const navigate = useNavigate();
@@ -337,7 +339,7 @@ function Agree({ desk, contracts, terms, query, drawn, datasets }: { desk: Desk;
           <Facts of={[...Object.entries(drawn.typed_data.domain), ...Object.entries(drawn.typed_data.message)].map(([name, value]) => [name, <Code key={name}>{String(value)}</Code>])} />
         </More>
       </div>
-      <ChainButton act={signing} given={[]} label={t("researcher-ask:sign")} kept={t("researcher-ask:nothingCharged")} />
+      <ChainButton act={signing} given={[]} label={t("researcher-ask:sign", by)} kept={t("researcher-ask:nothingCharged")} />
     </>
   );
 }

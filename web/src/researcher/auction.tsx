@@ -12,6 +12,7 @@ import { KeyCard, useOwnKey } from "../chain/keys";
 import type { Address } from "../chain/provider";
 import { Room, WithWallet, Words } from "../chain/room";
 import { Bid, bids, type ReplyKey } from "../chain/store";
+import { useBy } from "../chain/wallet";
 import { saveFile } from "../member/parts/save";
 import { useAct } from "../ui/act";
 import { Await } from "../ui/await";
@@ -96,6 +97,7 @@ function Live({ desk, contracts, dataset, kept }: Place & { kept: Bid[] }) {
 
 function Open({ desk, contracts, dataset, refresh }: Place & { refresh: () => void }) {
   const { t } = useTranslation(["researcher-sale", "researcher-chain", "common"]);
+  const by = useBy();
   const [purpose, setPurpose] = useState<Purpose>(6);
   const opening = useAct(async (tell: (step: Step) => void) => {
     await contracts.openAuction(desk, dataset, purpose, tell);
@@ -106,7 +108,7 @@ function Open({ desk, contracts, dataset, refresh }: Place & { refresh: () => vo
       <p>{t("researcher-sale:auction.noneText")}</p>
       <Select label={t("researcher-sale:purpose")} value={purpose} options={PURPOSES} choose={setPurpose} text={(one) => t(`common:purpose.${one}.name`)} />
       <Words words={[t("researcher-sale:auction.openWords", { dataset, purpose: t(`common:purpose.${purpose}.name`) })]} />
-      <ChainButton act={opening} given={[]} label={t("researcher-sale:auction.open")} kept={t("researcher-chain:nothingPaid")} />
+      <ChainButton act={opening} given={[]} label={t("researcher-sale:auction.open", by)} kept={t("researcher-chain:nothingPaid")} />
     </Section>
   );
 }
@@ -121,6 +123,7 @@ interface InAuction extends Place {
 function Running(props: InAuction) {
   const { desk, contracts, auction, kept, refresh } = props;
   const { t } = useTranslation(["researcher-sale", "researcher-chain"]);
+  const by = useBy();
   const { time, exactly: money, number } = useFormat();
   const { id, stage, own } = auction;
   const bid = kept.find((one) => one.auction === id && (one.seal === own?.seal || own?.isRevealed || !own));
@@ -143,7 +146,7 @@ function Running(props: InAuction) {
       {own && !own.isRevealed && (stage === "bidding" || stage === "revealing") && (bid ? <Reveal {...props} bid={bid} /> : <Lost {...props} seal={own.seal} />)}
       {own?.isRevealed && stage !== "closed" && <p>{t("researcher-sale:auction.revealed")}</p>}
       {own && !own.isRevealed && (stage === "over" || stage === "closed") && <p className="wrong">{t("researcher-sale:auction.tooLate")}</p>}
-      {stage === "over" && <ChainButton act={closing} given={[]} label={t("researcher-sale:auction.close")} kept={t("researcher-chain:nothingPaid")} />}
+      {stage === "over" && <ChainButton act={closing} given={[]} label={t("researcher-sale:auction.close", by)} kept={t("researcher-chain:nothingPaid")} />}
       {stage === "closed" && <Closed {...props} />}
     </Section>
   );
@@ -176,6 +179,7 @@ function BidForm(props: InAuction) {
 
 function Bidding({ desk, contracts, dataset, sale, auction, kept, refresh, answerKey }: InAuction & { answerKey: ReplyKey }) {
   const { t } = useTranslation(["researcher-sale", "researcher-chain", "researcher-buy", "common"]);
+  const by = useBy();
   const { exactly: money, time } = useFormat();
   const queries = useQueryClient();
   const [text, setText] = useState("");
@@ -210,7 +214,7 @@ function Bidding({ desk, contracts, dataset, sale, auction, kept, refresh, answe
     await again();
     refresh();
   });
-  const permitted = t("researcher-chain:sign.permit", { spender: desk.site.manifest.addresses.auction_house, amount: money(auction.bond), account: desk.account });
+  const permitted = t("researcher-chain:sign.permit", { spender: desk.site.manifest.addresses.auction_house, amount: money(auction.bond), account: desk.account, ...by });
   const words = [t("researcher-sale:auction.bidWords", { id: auction.id, seal: bid?.seal ?? "", bond: money(auction.bond) }), t("researcher-sale:auction.bidWords2", { from: time(auction.commitEnd), until: time(auction.revealEnd) })];
   return (
     <>
@@ -244,7 +248,7 @@ function Bidding({ desk, contracts, dataset, sale, auction, kept, refresh, answe
             <>
               <h3>{t("researcher-chain:sign.title")}</h3>
               <Words words={words} permitted={permitted} />
-              <ChainButton act={committing} given={[]} label={t("researcher-sale:auction.commit")} kept={t("researcher-chain:nothingPaid")} />
+              <ChainButton act={committing} given={[]} label={t("researcher-sale:auction.commit", by)} kept={t("researcher-chain:nothingPaid")} />
             </>
           )}
         </>
@@ -257,6 +261,7 @@ const saveBid = (bid: Bid) => saveFile(`bid-${bid.auction}-${bid.seal.slice(2, 8
 
 function Reveal({ desk, contracts, dataset, auction, bid, refresh }: InAuction & { bid: Bid }) {
   const { t } = useTranslation(["researcher-sale", "researcher-chain"]);
+  const by = useBy();
   const { exactly: money, time } = useFormat();
   const amount = BigInt(bid.amount);
   const rest = amount > auction.bond ? amount - auction.bond : 0n;
@@ -284,10 +289,10 @@ function Reveal({ desk, contracts, dataset, auction, bid, refresh }: InAuction &
         <>
           <h3>{t("researcher-chain:sign.title")}</h3>
           <Words
-            permitted={rest > 0n ? t("researcher-chain:sign.permit", { spender: desk.site.manifest.addresses.auction_house, amount: money(rest), account: desk.account }) : undefined}
+            permitted={rest > 0n ? t("researcher-chain:sign.permit", { spender: desk.site.manifest.addresses.auction_house, amount: money(rest), account: desk.account, ...by }) : undefined}
             words={[t("researcher-sale:auction.revealWords", { amount: money(amount), id: auction.id, rest: money(rest) }), t("researcher-sale:auction.revealWords2")]}
           />
-          <ChainButton act={revealing} given={[]} label={t("researcher-sale:auction.reveal")} kept={t("researcher-chain:nothingPaid")} />
+          <ChainButton act={revealing} given={[]} label={t("researcher-sale:auction.reveal", by)} kept={t("researcher-chain:nothingPaid")} />
         </>
       )}
     </>

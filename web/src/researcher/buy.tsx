@@ -11,6 +11,7 @@ import { KeyCard, useOwnKey } from "../chain/keys";
 import type { Quote, Wanted } from "../chain/market";
 import { Room, Words, WithWallet } from "../chain/room";
 import { type ReplyKey, sent } from "../chain/store";
+import { useBy } from "../chain/wallet";
 import { useAct } from "../ui/act";
 import { Await } from "../ui/await";
 import { Field, Options, Select } from "../ui/form";
@@ -127,11 +128,12 @@ const useQuote = (desk: Desk, contracts: Contracts, wanted: Wanted) => {
 
 function Cost({ desk, contracts, wanted }: { desk: Desk; contracts: Contracts; wanted: Wanted }) {
   const { t } = useTranslation(["researcher-buy", "common"]);
+  const by = useBy();
   const { exactly: money, number, time } = useFormat();
   const quote = useQuote(desk, contracts, wanted);
   return (
     <Section title={t("researcher-buy:buy.cost")}>
-      <p>{t("researcher-buy:buy.costText")}</p>
+      <p>{t("researcher-buy:buy.costText", by)}</p>
       <Await of={[quote]} failed={ChainAway}>
         {(price) => (
           <>
@@ -141,7 +143,7 @@ function Cost({ desk, contracts, wanted }: { desk: Desk; contracts: Contracts; w
                   [t("researcher-buy:buy.list"), t("researcher-buy:buy.listText", { price: money(price.perThousand) })],
                   [t("researcher-buy:buy.parts"), t("researcher-buy:buy.partsText", { records: number(wanted.records), price: money(price.perThousand), months: t("researcher-buy:buy.span", { count: wanted.months }) })],
                   [t("researcher-buy:buy.price"), <strong key="price">{money(price.price)}</strong>],
-                  [t("researcher-buy:buy.fee"), t("researcher-buy:buy.feeText")],
+                  [t("researcher-buy:buy.fee"), t("researcher-buy:buy.feeText", by)],
                   [t("researcher-buy:buy.balance"), money(price.balance)],
                   [t("researcher-buy:buy.approval"), price.approvedUntil > price.now ? time(price.approvedUntil) : t("researcher-buy:request.states.none")],
                 ]}
@@ -218,6 +220,7 @@ interface Done {
 
 function Agree({ desk, contracts, wanted, answerKey, done }: { desk: Desk; contracts: Contracts; wanted: Wanted; answerKey: ReplyKey; done: (done: Done) => void }) {
   const { t } = useTranslation(["researcher-buy", "researcher-chain"]);
+  const by = useBy();
   const quote = useQuote(desk, contracts, wanted);
   const { data } = quote;
   const { permitted, words } = useWords(desk, wanted, data?.price ?? 0n);
@@ -241,18 +244,19 @@ function Agree({ desk, contracts, wanted, answerKey, done }: { desk: Desk; contr
   return (
     <Section title={t("researcher-chain:sign.title")}>
       <Words words={words} permitted={permitted} />
-      {answerKey.saved ? <ChainButton act={buying} given={[]} label={t("researcher-buy:buy.go")} kept={t("researcher-chain:nothingPaid")} /> : <p className="wrong">{t("researcher-chain:key.must")}</p>}
+      {answerKey.saved ? <ChainButton act={buying} given={[]} label={t("researcher-buy:buy.go", by)} kept={t("researcher-chain:nothingPaid")} /> : <p className="wrong">{t("researcher-chain:key.must")}</p>}
     </Section>
   );
 }
 
 function useWords(desk: Desk, wanted: Wanted, price: bigint): { permitted: string; words: string[] } {
   const { t } = useTranslation(["researcher-buy", "researcher-chain", "common"]);
+  const by = useBy();
   const { exactly: money, number } = useFormat();
   const { market } = desk.site.manifest.addresses;
   const { dataset, records, purpose, category, months, key } = wanted;
   return {
-    permitted: t("researcher-chain:sign.permit", { spender: market, amount: money(price), account: desk.account }),
+    permitted: t("researcher-chain:sign.permit", { spender: market, amount: money(price), account: desk.account, ...by }),
     words: [
       t("researcher-buy:buy.words.buy", { dataset, records: number(records), months: t("researcher-buy:buy.span", { count: months }), amount: money(price), market }),
       t("researcher-buy:buy.words.purpose", { purpose: t(`common:purpose.${purposeOf(purpose)}.name`), category: t(`researcher-buy:categories.${category as 5}`) }),

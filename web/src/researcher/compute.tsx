@@ -9,6 +9,7 @@ import type { Contracts, Desk, Step } from "../chain/desk";
 import { KeyCard, useOwnKey } from "../chain/keys";
 import { Room, WithWallet, Words } from "../chain/room";
 import { type Job, jobs, type ReplyKey, sent } from "../chain/store";
+import { useBy } from "../chain/wallet";
 import { RulesFailure } from "../member/core/refusal";
 import { useAct } from "../ui/act";
 import { Await } from "../ui/await";
@@ -69,6 +70,7 @@ function Jobs({ desk, contracts }: { desk: Desk; contracts: Contracts }) {
 
 function Standing({ desk, contracts, job, refresh }: { desk: Desk; contracts: Contracts; job: Job; refresh: () => void }) {
   const { t } = useTranslation(["researcher-sale", "researcher-chain"]);
+  const by = useBy();
   const { exactly: money, time } = useFormat();
   const seen = useChain(desk, ["job", job.job], () => contracts.jobOf(desk, job.job), 10_000);
   const ending = useAct(async (tell: (step: Step) => void) => {
@@ -82,7 +84,7 @@ function Standing({ desk, contracts, job, refresh }: { desk: Desk; contracts: Co
         <>
           <h3>{t("researcher-sale:compute.job", { job: job.job })}</h3>
           <p>{t(`researcher-sale:compute.stages.${stage}`, { escrow: money(job.escrow), license: job.license, at: time(refundAt) })}</p>
-          {stage === "refundable" && <ChainButton act={ending} given={[]} label={t("researcher-sale:compute.end")} kept={t("researcher-chain:nothingPaid")} />}
+          {stage === "refundable" && <ChainButton act={ending} given={[]} label={t("researcher-sale:compute.end", by)} kept={t("researcher-chain:nothingPaid")} />}
         </>
       )}
     </Await>
@@ -102,6 +104,7 @@ function Prepare(place: Place) {
 
 function Form({ desk, contracts, dataset, answerKey }: Place & { answerKey: ReplyKey }) {
   const { t } = useTranslation(["researcher-sale", "researcher-chain", "researcher-buy", "common"]);
+  const by = useBy();
   const { exactly: money, number, time } = useFormat();
   const queries = useQueryClient();
   const [text, setText] = useState(() => JSON.stringify({ version: 1, dataset, ask: { kind: "count" }, rho: 20_000_000 }, null, 2));
@@ -114,7 +117,7 @@ function Form({ desk, contracts, dataset, answerKey }: Place & { answerKey: Repl
   const wrong = plan.error instanceof RulesFailure ? plan.error.message : plan.data && plan.data.query.dataset !== dataset ? t("researcher-sale:compute.otherDataset", { dataset }) : undefined;
   const escrow = rates.data ? contracts.escrowOf(rates.data, units) : 0n;
   const contract = desk.site.manifest.addresses.compute_desk;
-  const permitted = t("researcher-chain:sign.permit", { spender: contract, amount: money(escrow), account: desk.account });
+  const permitted = t("researcher-chain:sign.permit", { spender: contract, amount: money(escrow), account: desk.account, ...by });
   const words = [t("researcher-sale:compute.words", { dataset, units: number(units), escrow: money(escrow), contract, purpose: t(`common:purpose.${purpose}.name`) }), t("researcher-sale:compute.words2", { plan: plan.data?.digest ?? "" }), t("researcher-sale:compute.words3")];
   const opening = useAct(async (tell: (step: Step) => void) => {
     if (!plan.data) return;
@@ -169,7 +172,7 @@ function Form({ desk, contracts, dataset, answerKey }: Place & { answerKey: Repl
                       </Notice>
                     </div>
                   ) : answerKey.saved ? (
-                    <ChainButton act={opening} given={[]} label={t("researcher-sale:compute.open")} kept={t("researcher-chain:nothingPaid")} />
+                    <ChainButton act={opening} given={[]} label={t("researcher-sale:compute.open", by)} kept={t("researcher-chain:nothingPaid")} />
                   ) : (
                     <p className="wrong">{t("researcher-chain:key.must")}</p>
                   )}

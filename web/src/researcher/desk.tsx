@@ -11,6 +11,7 @@ import { OpenKey, useKeys } from "../chain/keys";
 import type { Terms } from "../chain/market";
 import { Room, Words, WithWallet } from "../chain/room";
 import { bids, sent } from "../chain/store";
+import { useBy } from "../chain/wallet";
 import { Field } from "../ui/form";
 import { useAct } from "../ui/act";
 import { Await } from "../ui/await";
@@ -117,13 +118,14 @@ function Licence({ desk, contracts, terms, now, refresh }: { desk: Desk; contrac
 
 function Renew({ desk, contracts, terms, refresh }: { desk: Desk; contracts: Contracts; terms: Terms; refresh: () => void }) {
   const { t } = useTranslation(["researcher-buy", "researcher-chain"]);
+  const by = useBy();
   const { exactly: money, time } = useFormat();
   const [months, setMonths] = useState("1");
   const count = /^[0-9]{1,2}$/.test(months) ? Number(months) : 0;
   const quote = useChain(desk, ["renewal", terms.license, count], () => contracts.quoteRenewal(desk, terms, Math.max(1, count)));
   const { market } = desk.site.manifest.addresses;
   const price = quote.data?.price ?? 0n;
-  const permitted = t("researcher-chain:sign.permit", { spender: market, amount: money(price), account: desk.account });
+  const permitted = t("researcher-chain:sign.permit", { spender: market, amount: money(price), account: desk.account, ...by });
   const words = [t("researcher-buy:desk.renewWords", { license: terms.license, months: t("researcher-buy:buy.span", { count }), amount: money(price), market })];
   const renewing = useAct(async (tell: (step: Step) => void) => {
     const note = { account: desk.account, chain: desk.site.chain_id, kind: "renew" as const, at: Math.floor(Date.now() / 1000), amount: price.toString(), words: [permitted, ...words] };
@@ -160,7 +162,7 @@ function Renew({ desk, contracts, terms, refresh }: { desk: Desk; contracts: Con
               {approvedUntil <= now && <p className="wrong">{t("researcher-chain:failed.notApproved.title")}</p>}
               {balance < price && <p className="wrong">{t("researcher-chain:failed.usdc.title")}</p>}
               <Words words={words} permitted={permitted} />
-              <ChainButton act={renewing} given={[]} label={t("researcher-buy:desk.renewGo")} kept={t("researcher-chain:nothingPaid")} />
+              <ChainButton act={renewing} given={[]} label={t("researcher-buy:desk.renewGo", by)} kept={t("researcher-chain:nothingPaid")} />
             </>
           )}
         </Await>

@@ -7,6 +7,7 @@ import { ChainAway, useChain } from "../chain/act";
 import type { Contracts, Desk } from "../chain/desk";
 import type { Payment, Terms } from "../chain/market";
 import { Room, WithWallet } from "../chain/room";
+import { useBy } from "../chain/wallet";
 import { Await } from "../ui/await";
 import { LongField } from "../ui/form";
 import { useFormat } from "../ui/format";
@@ -15,9 +16,10 @@ import { Table } from "../ui/table";
 
 export default function Invoice() {
   const { t } = useTranslation("researcher-buy");
+  const by = useBy();
   const { license } = useParams({ from: "/invoice/$license" });
   return (
-    <Room title={t("invoice.title", { license })} lead={t("invoice.lead")} back={<Link to="/desk">{t("desk.title")}</Link>}>
+    <Room title={t("invoice.title", { license })} lead={t("invoice.lead", by)} back={<Link to="/desk">{t("desk.title")}</Link>}>
       <WithWallet>{(desk, contracts) => <Paid desk={desk} contracts={contracts} license={Number(license)} />}</WithWallet>
     </Room>
   );

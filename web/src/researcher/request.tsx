@@ -9,6 +9,7 @@ import { useRead } from "../api/read";
 import { ChainAway, ChainButton, ChainFailed, useChain } from "../chain/act";
 import type { Contracts, Desk, Step } from "../chain/desk";
 import { Room, WithWallet } from "../chain/room";
+import { useBy } from "../chain/wallet";
 import { type Application, KIND, Protocol, protocolOf, read, type SignedApproval, SignedApproval as SignedApprovalFile } from "../ethics/application";
 import { Facts as FactsForm, useFacts, useWrong } from "../ethics/facts";
 import { kept } from "../member/core/kept";
@@ -95,6 +96,7 @@ function Pool({ purpose, sizes }: { purpose: Purpose; sizes: Sizes }) {
 
 function State({ desk, contracts }: { desk: Desk; contracts: Contracts }) {
   const { t } = useTranslation(["researcher-buy", "common"]);
+  const by = useBy();
   const { time } = useFormat();
   const state = useChain(desk, ["approvals"], () => contracts.approvals(desk, desk.account, PURPOSES), 15_000);
   return (
@@ -102,7 +104,7 @@ function State({ desk, contracts }: { desk: Desk; contracts: Contracts }) {
       <Await of={[state]} failed={ChainAway}>
         {({ now, approvals }) => (
           <Table
-            caption={t("researcher-buy:request.stateCaption")}
+            caption={t("researcher-buy:request.stateCaption", by)}
             rows={approvals}
             keyOf={({ purpose }) => purpose}
             columns={[
@@ -130,6 +132,7 @@ function Says({ until, now }: { until: number; now: number }) {
 /** The application is a file: the board is people, and the cooperative's server has no part in it. */
 function Apply({ desk, contracts, wish, change }: { desk: Desk; contracts: Contracts; wish: Draft; change: (part: Partial<Draft>) => void }) {
   const { t } = useTranslation("researcher-buy");
+  const by = useBy();
   const [isAsked, setAsked] = useState(false);
   const months = /^[0-9]{1,3}$/.test(wish.months) ? Number(wish.months) : 0;
   const wrong = { title: !wish.title.trim(), summary: !wish.summary.trim(), contact: !wish.contact.trim(), months: months < 1 || months > 120 };
@@ -177,7 +180,7 @@ function Apply({ desk, contracts, wish, change }: { desk: Desk; contracts: Contr
             {wrongFact}
           </p>
         )}
-        <p>{t("request.signText")}</p>
+        <p>{t("request.signText", by)}</p>
         <p>
           <button type="submit" className="button" aria-disabled={saving.state.at === "working"}>
             {t("request.save")}
@@ -186,7 +189,7 @@ function Apply({ desk, contracts, wish, change }: { desk: Desk; contracts: Contr
       </form>
       {saving.state.at === "failed" && <ChainFailed error={saving.state.error} kept={t("request.notSaved")} />}
       <div role="status">
-        {saving.state.at === "working" && <p className="working">{t("request.signing")}</p>}
+        {saving.state.at === "working" && <p className="working">{t("request.signing", by)}</p>}
         {saving.state.at === "done" && (
           <Notice title={t("request.saved")} tone="good">
             <p>{t("request.savedText")}</p>
@@ -200,6 +203,7 @@ function Apply({ desk, contracts, wish, change }: { desk: Desk; contracts: Contr
 /** What the board handed over is sent by whoever has it. */
 function HandIn({ desk, contracts }: { desk: Desk; contracts: Contracts }) {
   const { t } = useTranslation(["researcher-buy", "researcher-chain", "common"]);
+  const by = useBy();
   const { date } = useFormat();
   const facts = useFacts();
   const [given, setGiven] = useState<SignedApproval | "wrong">();
@@ -207,6 +211,13 @@ function HandIn({ desk, contracts }: { desk: Desk; contracts: Contracts }) {
     if (!given || given === "wrong") return;
     await contracts.sendApproval(desk, { ...given.approval, researcher: given.approval.researcher }, given.signature, tell);
   });
+  if (by.context === "passkey") {
+    return (
+      <Section title={t("researcher-buy:handIn.title")}>
+        <p>{t("researcher-buy:handIn.byPasskey")}</p>
+      </Section>
+    );
+  }
   return (
     <Section title={t("researcher-buy:handIn.title")}>
       <p>{t("researcher-buy:handIn.text")}</p>

@@ -19,6 +19,7 @@ use crate::member::{
 };
 use crate::order::{AnchorRequest, DebitRequest, QueryRequest, SealedAnswer, Sizes};
 use crate::poll::{BallotRequest, PollRecord, PollRequest, PollView, SignedBallot};
+use crate::rpc::{RpcAnswer, RpcRequest};
 use crate::settlement::{AnswerRequest, ContestRequest, DemandRequest, ProposeRequest};
 use crate::status::{
     BudgetView, Cooperative, DatasetView, EpochView, Health, LicenseView, MemberView, TreasuryView, Welcome,
@@ -75,6 +76,8 @@ routes! {
     LICENSE: get "/v1/licenses/{id}", Public, () => LicenseView;
     /// What is on offer.
     DATASETS: get "/v1/datasets", Public, () => Vec<DatasetView>;
+    /// Read the chain, for browsers that have no node: a short list of methods, none of which changes anything.
+    CHAIN: post "/v1/chain", Public, RpcRequest => RpcAnswer;
     /// Where an epoch stands.
     EPOCH: get "/v1/epochs/{epoch}", Public, () => EpochView;
     /// What was charged to privacy budgets.

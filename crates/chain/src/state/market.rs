@@ -25,6 +25,12 @@ impl Cooperative {
         self.approvals.get(&researcher).and_then(|p| p.get(&purpose)).filter(|approval| now < approval.until)
     }
 
+    /// Whether the ethics board approves an account for some purpose at `now` (Unix seconds).
+    #[must_use]
+    pub fn is_researcher(&self, account: Address, now: u64) -> bool {
+        self.approvals.get(&account).is_some_and(|purposes| purposes.values().any(|approval| now < approval.until))
+    }
+
     pub(super) fn apply_market(&mut self, event: &Event, at: At) {
         match *event {
             Event::DatasetPublished { dataset, data_type, source, price_per_thousand, terms_hash } => {

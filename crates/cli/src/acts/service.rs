@@ -9,10 +9,11 @@ use crate::gov::Site;
 use crate::state::input;
 use crate::ui::{Ui, show};
 use crate::wallet::Wallet;
-use alloy::primitives::{B256, U256, keccak256};
+use alloy::primitives::{B256, U256};
 use anyhow::{Context as _, Result, ensure};
 use rand::Rng as _;
 use rochdale_chain::bindings::ServiceDesk;
+use rochdale_client::service;
 use serde_json::json;
 use std::path::Path;
 use std::process::ExitCode;
@@ -55,10 +56,10 @@ pub async fn run(common: &Common, command: ServiceCommand, ui: Ui) -> Result<Exi
 
 async fn order(doing: &Doing<'_>, id: u32, request: &Path, blinder: B256) -> Result<Act> {
     let addresses = &doing.site.manifest.addresses;
-    let service = doing.view(addresses.service_desk, &ServiceDesk::serviceOfCall { serviceId: id }).await?;
-    ensure!(service.open, Failure::refused(format!("service {id} is not offered: `rochdale service show --id {id}`")));
-    let price = U256::from(service.dataPrice);
-    let commitment = commitment(blinder, &input(request)?);
+    let offer = doing.view(addresses.service_desk, &ServiceDesk::serviceOfCall { serviceId: id }).await?;
+    ensure!(offer.open, Failure::refused(format!("service {id} is not offered: `rochdale service show --id {id}`")));
+    let price = U256::from(offer.dataPrice);
+    let commitment = service::commitment(blinder, &input(request)?);
     let words = format!(
         "Service {id} is ordered by {} for {}, which burn. Whoever delivers it is shown the request and the blinder {blinder}; the chain shows \
          {commitment} alone. What is not delivered is not given back.",
@@ -71,9 +72,4 @@ async fn order(doing: &Doing<'_>, id: u32, request: &Path, blinder: B256) -> Res
     act.keep = Some(format!("Keep the blinder {blinder}: without it nobody can be shown what was ordered."));
     act.steps.splice(..0, allowance);
     Ok(act)
-}
-
-/// The Keccak-256 of the blinder and the Keccak-256 of the request.
-fn commitment(blinder: B256, request: &[u8]) -> B256 {
-    keccak256([blinder, keccak256(request)].concat())
 }

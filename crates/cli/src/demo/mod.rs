@@ -85,6 +85,7 @@ impl Demo {
         self.settle(1, "scoring and settling epoch 1").await?;
         let license = self.license().await?;
         self.queries(&license).await?;
+        self.service().await?;
         self.settle(2, "settling epoch 2").await?;
         self.claims(&people, "claims after epoch 2").await?;
         self.settle(3, "settling epoch 3").await?;

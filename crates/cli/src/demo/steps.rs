@@ -16,7 +16,7 @@ use rochdale_api::client::{Client, ClientError, Identity};
 use rochdale_api::member::Sealed as SealedReply;
 use rochdale_api::order::{ReleaseRequest, SealedRequest, ShareAnswer, Shares};
 use rochdale_api::route::{gateway, steward};
-use rochdale_chain::bindings::{DataToken, GovToken, SettlementLedger, TestUSDC};
+use rochdale_chain::bindings::{DataToken, GovToken, ServiceDesk, SettlementLedger, TestUSDC};
 use rochdale_chain::client::Sender;
 use rochdale_chain::ethics::{self, Study};
 use rochdale_core::consent::Protocol;
@@ -30,6 +30,9 @@ const RHO: u64 = 100_000_000;
 const YEAR: u64 = 365 * 86_400;
 /// What a license lasts: one month of those that it is priced by.
 const MONTH: u64 = 30 * 86_400;
+/// The service that is on offer, by its number, and what it costs: a tenth of a DATA, less than a first record earns.
+const SERVICE: u32 = 1;
+const SERVICE_PRICE: u128 = 100_000_000_000_000_000;
 /// How long the stewards may take to destroy what an erased member had, on a busy machine.
 const DESTROYED_WITHIN: Duration = Duration::from_secs(60);
 /// How long a steward may take to learn of an order that others signed.
@@ -93,6 +96,17 @@ impl Demo {
         bar.done();
         self.report.license = Some(LicenseReport { license: licensed.bought.license, price: licensed.bought.price });
         self.lap("queries");
+        Ok(())
+    }
+
+    /// A service to spend DATA on, as if the token house had voted for it: on the local chain its timelock is stood in for, so that no
+    /// month has to pass.
+    pub(super) async fn service(&self) -> Result<()> {
+        let addresses = &self.coop.manifest.addresses;
+        let offer = ServiceDesk::Service { dataPrice: SERVICE_PRICE, open: true };
+        let call = ServiceDesk::setServiceCall { serviceId: SERVICE, s: offer };
+        let local = rochdale_chain::local::LocalChain::new(&self.chain)?;
+        local.act_as(addresses.token_timelock, addresses.service_desk, &call).await?;
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! Passkey accounts: the relayer pays for what their passkey signed.
+//! Passkey accounts of members and of researchers whom the ethics board approves: the relayer pays for what their passkey signed.
 
 use alloy::primitives::Address;
 use axum::Json;
@@ -14,12 +14,12 @@ use rochdale_api::{Problem, ProblemCode};
 
 use super::{Answered, App};
 
-/// Creates the passkey account of a member; sent again, it answers that the account is there.
+/// Creates the passkey account of a member, or of whom the ethics board approves; sent again, it answers that the account is there.
 #[utoipa::path(
     post, path = route::CREATE_ACCOUNT.path, tag = "accounts", request_body = AccountRequest,
     responses(
         (status = 200, description = "The account", body = AccountCreated),
-        (status = 403, description = "Nobody joined with that account", body = Problem),
+        (status = 403, description = "Nobody joined with that account, and the ethics board does not approve it", body = Problem),
         (status = 422, description = "The contract refuses the key or the guardians", body = Problem),
         (status = 429, description = "Asked too often", body = Problem),
         (status = 503, description = "The chain cannot be reached", body = Problem),
@@ -29,12 +29,12 @@ pub async fn create(State(gateway): App, JsonBody(request): JsonBody<AccountRequ
     gateway.relayer.create_account(&request).await.map(Json)
 }
 
-/// Makes calls that a member's passkey signed, whole or not at all. Each signed batch takes effect once.
+/// Makes calls that the passkey of a member or an approved researcher signed, whole or not at all. Each signed batch takes effect once.
 #[utoipa::path(
     post, path = route::EXECUTE.path, tag = "accounts", request_body = ExecuteRequest,
     responses(
         (status = 200, description = "Made", body = Mined),
-        (status = 403, description = "Not a member's, or not among the calls that are relayed", body = Problem),
+        (status = 403, description = "Not a member's or an approved researcher's, or not among the calls that are relayed for it", body = Problem),
         (status = 404, description = "No such account", body = Problem),
         (status = 422, description = "The account or a contract refuses it", body = Problem),
         (status = 429, description = "Asked too often", body = Problem),

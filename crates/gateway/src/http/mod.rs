@@ -6,6 +6,7 @@ mod admissions;
 mod auth;
 mod blobs;
 mod caller;
+mod chain;
 mod consents;
 mod contributions;
 mod governance;
@@ -60,6 +61,7 @@ use crate::vault::Vault;
 
 pub use admissions::Applications;
 pub use auth::AppState;
+pub use chain::Reads;
 pub use kpis::Board;
 pub use polls::Ballots;
 pub use site::{Site, SiteError};
@@ -115,6 +117,8 @@ pub struct Gateway {
     pub ballots: polls::Ballots,
     /// What was asked about proposals.
     pub proposals: Proposals,
+    /// What may be asked of the chain.
+    pub reads: Reads,
     /// What uploads may take.
     pub quota: Arc<Quota>,
     /// Codes that are said to occur in datasets.
@@ -173,6 +177,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(public::license))
         .routes(routes!(public::datasets))
         .routes(routes!(public::epoch))
+        .routes(routes!(chain::read))
         .routes(routes!(public::budget))
         .routes(routes!(public::sizes))
         .routes(routes!(admissions::state, admissions::apply))

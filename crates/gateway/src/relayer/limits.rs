@@ -33,16 +33,24 @@ struct Key {
 /// Counts what callers cost, by name, over a window.
 #[derive(Debug)]
 pub struct CallQuota {
-    most: u32,
+    most: u64,
+    /// What is counted, in the plural.
+    of: &'static str,
     window: Duration,
-    counts: Mutex<HashMap<String, (Instant, u32)>>,
+    counts: Mutex<HashMap<String, (Instant, u64)>>,
 }
 
 impl CallQuota {
-    /// Allows each name this much in a window.
+    /// Allows each name this often in a window.
     #[must_use]
     pub fn new(most: u32, window: Duration) -> Self {
-        Self { most, window, counts: Mutex::default() }
+        Self::of("times", most.into(), window)
+    }
+
+    /// Allows each name this much of something, named in the plural, in a window.
+    #[must_use]
+    pub fn of(of: &'static str, most: u64, window: Duration) -> Self {
+        Self { most, of, window, counts: Mutex::default() }
     }
 
     /// Whether there is some left.
@@ -60,12 +68,17 @@ impl CallQuota {
             return Ok(());
         }
         let minutes = self.window.as_secs() / 60;
-        let detail = format!("{name}: more than {} times within {minutes} minutes", self.most);
+        let detail = format!("{name}: more than {} {} within {minutes} minutes", self.most, self.of);
         Err(Problem::new(ProblemCode::TooManyRequests, detail))
     }
 
     /// Counts one.
     pub fn spend(&self, name: &str) {
+        self.add(name, 1);
+    }
+
+    /// Counts this much.
+    pub fn add(&self, name: &str, much: u64) {
         let now = Instant::now();
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         if counts.len() > MANY {
@@ -75,7 +88,7 @@ impl CallQuota {
         if now.duration_since(count.0) >= self.window {
             *count = (now, 0);
         }
-        count.1 += 1;
+        count.1 = count.1.saturating_add(much);
     }
 }
 

@@ -64,6 +64,8 @@ pub struct Relayer {
     gas: GasConfig,
     /// Guardians' words that are paid for, by account.
     approvals: CallQuota,
+    /// Gas of researchers who are no members, by account.
+    researchers: CallQuota,
     queue: Arc<Notify>,
     /// Set while a transaction may be on its way that this process does not wait for.
     unsettled: AtomicBool,
@@ -89,7 +91,8 @@ impl Relayer {
         // A run before this one may have ended while it waited for a receipt.
         let unsettled = AtomicBool::new(true);
         let approvals = CallQuota::new(APPROVALS, Duration::from_secs(DAY));
-        Self { sender, manifest, store, index, limiter, house, gas, approvals, queue, unsettled }
+        let researchers = CallQuota::of("gas", gas.per_member_per_day, Duration::from_secs(DAY));
+        Self { sender, manifest, store, index, limiter, house, gas, approvals, researchers, queue, unsettled }
     }
 
     /// The account that pays: the gateway's identity.

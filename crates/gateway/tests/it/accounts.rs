@@ -1,6 +1,6 @@
 //! Members without a wallet: their passkey signs, the gateway creates their account and pays for what it does.
 
-use alloy::primitives::{Address, Bytes, U256};
+use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::signers::local::PrivateKeySigner;
 use alloy::sol_types::SolCall;
 use rochdale_api::account::{
@@ -12,11 +12,12 @@ use rochdale_api::route::gateway;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::account::{Call, Recovery, execute_digest, message_digest};
 use rochdale_chain::bindings::{
-    CoopGovernor, DatasetCatalog, GovToken, MemberAccount, MemberAccountFactory, SettlementLedger, TestUSDC,
+    CoopGovernor, DataToken, DatasetCatalog, GovToken, MemberAccount, MemberAccountFactory, ServiceDesk,
+    SettlementLedger, TestUSDC,
 };
 use rochdale_chain::deploy::account_factory;
 use rochdale_chain::eip712::{self, account};
-use rochdale_client::statement;
+use rochdale_client::{service, statement};
 use rochdale_core::ids::MemberId;
 use rochdale_testkit::anvil::role_key;
 use rochdale_testkit::passkey::Passkey;
@@ -28,13 +29,13 @@ const DAY: u64 = 86_400;
 const DELAY: u32 = 259_200;
 
 /// A person with a phone.
-struct Person {
-    passkey: Passkey,
-    account: Address,
+pub struct Person {
+    pub passkey: Passkey,
+    pub account: Address,
 }
 
 impl Person {
-    async fn named(rig: &Rig, name: &str) -> Self {
+    pub async fn named(rig: &Rig, name: &str) -> Self {
         let passkey = Passkey::named(name);
         let (qx, qy) = passkey.public();
         let recovery = Recovery { guardians: Vec::new(), threshold: 0, delay: 0 };
@@ -43,18 +44,18 @@ impl Person {
         Self { passkey, account }
     }
 
-    fn asks(&self) -> AccountRequest {
+    pub fn asks(&self) -> AccountRequest {
         let (qx, qy) = self.passkey.public();
         AccountRequest { qx, qy, guardians: Vec::new(), threshold: 0, delay: 0 }
     }
 
-    async fn join(&self, rig: &Rig) -> MemberId {
+    pub async fn join(&self, rig: &Rig) -> MemberId {
         let joined: Joined = rig.client().post(gateway::JOIN, &rig.admission(self.account).await).await.unwrap();
         joined.member_id
     }
 
     /// Calls under the account's nonce, valid for an hour.
-    async fn signs(&self, rig: &Rig, calls: &[(Address, Vec<u8>)]) -> ExecuteRequest {
+    pub async fn signs(&self, rig: &Rig, calls: &[(Address, Vec<u8>)]) -> ExecuteRequest {
         let nonce = rig.client().get(gateway::ACCOUNT.at(self.account)).await.unwrap().nonce;
         self.signs_until(calls, nonce, rig.now().await + 3_600)
     }
@@ -68,12 +69,12 @@ impl Person {
         ExecuteRequest { account: self.account, calls, nonce, deadline, signature }
     }
 
-    async fn does(&self, rig: &Rig, calls: &[(Address, Vec<u8>)]) -> Result<Mined, Problem> {
+    pub async fn does(&self, rig: &Rig, calls: &[(Address, Vec<u8>)]) -> Result<Mined, Problem> {
         rig.client().post(gateway::EXECUTE, &self.signs(rig, calls).await).await.map_err(Problem::from)
     }
 
     /// A member with an account and some GOV that it earned.
-    async fn enrolled(rig: &Rig, name: &str) -> (Self, MemberId) {
+    pub async fn enrolled(rig: &Rig, name: &str) -> (Self, MemberId) {
         let person = Self::named(rig, name).await;
         let id = person.join(rig).await;
         rig.client().post(gateway::CREATE_ACCOUNT, &person.asks()).await.unwrap();
@@ -84,12 +85,12 @@ impl Person {
     }
 }
 
-fn code(result: Result<impl std::fmt::Debug, ClientError>) -> (ProblemCode, String) {
+pub fn code(result: Result<impl std::fmt::Debug, ClientError>) -> (ProblemCode, String) {
     let problem = Problem::from(result.unwrap_err());
     (problem.code, problem.to_string())
 }
 
-fn refused(result: Result<Mined, Problem>, why: ProblemCode, word: &str) {
+pub fn refused(result: Result<Mined, Problem>, why: ProblemCode, word: &str) {
     let problem = result.unwrap_err();
     assert_eq!(problem.code, why, "{problem}");
     assert!(problem.to_string().contains(word), "{problem}");
@@ -182,7 +183,8 @@ async fn the_relayer_pays_for_members_and_for_nothing_else() {
     let a = rig.coop.manifest.addresses;
     let spent = rig.coop.chain.head().await.unwrap().latest.number;
     let transfer = TestUSDC::transferCall { to: Address::repeat_byte(1), value: U256::ZERO }.abi_encode();
-    refused(ada.does(&rig, &[(a.usdc, transfer.clone())]).await, ProblemCode::Forbidden, "calls[0].target");
+    refused(ada.does(&rig, &[(a.usdc, transfer.clone())]).await, ProblemCode::Forbidden, "of USDC");
+    refused(ada.does(&rig, &[(a.treasury, transfer.clone())]).await, ProblemCode::Forbidden, "calls[0].target");
     refused(ada.does(&rig, &[(a.gov_token, transfer)]).await, ProblemCode::Forbidden, "of GovToken");
     let hidden = [(a.gov_token, lock(GOV)), (a.treasury, vec![0; 4])];
     refused(ada.does(&rig, &hidden).await, ProblemCode::Forbidden, "calls[1].target");
@@ -207,6 +209,46 @@ async fn the_relayer_pays_for_members_and_for_nothing_else() {
     let create = MemberAccountFactory::createCall { qx, qy, recovery };
     rig.coop.founder.send(account_factory().1, &create).await.unwrap();
     refused(stranger.does(&rig, &[(a.gov_token, lock(GOV))]).await, ProblemCode::Forbidden, "nobody joined");
+}
+
+/// What a member orders is paid out of its own DATA, and an allowance is for the desk alone.
+#[tokio::test]
+async fn a_passkey_orders_a_service_for_data() {
+    let rig = Rig::new().await;
+    let (ada, _) = Person::enrolled(&rig, "ada").await;
+    let a = rig.coop.manifest.addresses;
+    let offer = ServiceDesk::Service { dataPrice: 25, open: true };
+    let set = ServiceDesk::setServiceCall { serviceId: 7, s: offer };
+    rig.coop.local.act_as(a.token_timelock, a.service_desk, &set).await.unwrap();
+    let mint = DataToken::mintCall { to: ada.account, amount: U256::from(40) };
+    rig.coop.local.act_as(a.settlement_ledger, a.data_token, &mint).await.unwrap();
+    let data = async || {
+        let call = DataToken::balanceOfCall { account: ada.account };
+        rig.coop.chain.view(a.data_token, &call).await.unwrap()
+    };
+    let commitment = service::commitment(B256::repeat_byte(1), b"my record against the cohort");
+    let order = |price| service::order((a.data_token, a.service_desk), 7, price, commitment);
+
+    let sent = rig.coop.chain.head().await.unwrap().latest.number;
+    for spender in [Address::repeat_byte(9), a.market, ada.account] {
+        let allow = DataToken::approveCall { spender, value: U256::from(25) }.abi_encode();
+        refused(ada.does(&rig, &[(a.data_token, allow)]).await, ProblemCode::Forbidden, "calls[0].data");
+    }
+    let transfer = DataToken::transferCall { to: Address::repeat_byte(9), value: U256::ONE }.abi_encode();
+    let [allow, _] = order(25);
+    refused(ada.does(&rig, &[allow, (a.data_token, transfer)]).await, ProblemCode::Forbidden, "calls[1].data");
+    let set = ServiceDesk::setServiceCall { serviceId: 7, s: ServiceDesk::Service { dataPrice: 1, open: true } };
+    refused(ada.does(&rig, &[(a.service_desk, set.abi_encode())]).await, ProblemCode::Forbidden, "of ServiceDesk");
+    assert_eq!(rig.coop.chain.head().await.unwrap().latest.number, sent, "nothing was sent");
+
+    // The price rose since it was shown, and the member has too little: nothing is allowed and nothing burns.
+    refused(ada.does(&rig, &order(24)).await, ProblemCode::ChainRefused, "ERC20InsufficientAllowance");
+    ada.does(&rig, &order(25)).await.unwrap();
+    assert_eq!(data().await, U256::from(15));
+    let left = DataToken::allowanceCall { owner: ada.account, spender: a.service_desk };
+    assert_eq!(rig.coop.chain.view(a.data_token, &left).await.unwrap(), U256::ZERO);
+    refused(ada.does(&rig, &order(25)).await, ProblemCode::ChainRefused, "ERC20InsufficientBalance");
+    assert_eq!(data().await, U256::from(15));
 }
 
 #[tokio::test]

@@ -13,6 +13,8 @@ mod path;
 mod polls;
 mod process;
 mod queue;
+mod reads;
+mod researchers;
 mod rig;
 mod seasoned;
 mod vault;

@@ -10,6 +10,7 @@ use rochdale_api::order::{
 };
 use rochdale_api::route::Route;
 use rochdale_api::route::steward::{self, Access};
+use rochdale_chain::account::message_digest;
 use rochdale_chain::bindings::StewardCommittee;
 use rochdale_chain::client::SendError;
 use rochdale_chain::eip712;
@@ -21,6 +22,7 @@ use rochdale_crypto::sealing::{self, OrderContext, PoolContext, ShareContext, Sh
 use rochdale_crypto::{Commitments, Header, Sealed, sharing};
 use rochdale_steward::release::SESSION;
 use rochdale_testkit::anvil::role_key;
+use rochdale_testkit::passkey::Passkey;
 
 use crate::world::{DATASET, PURPOSE, World};
 
@@ -283,6 +285,12 @@ async fn license_order_and_deadline_are_checked_before_a_signature() -> Result<(
     };
     let stolen = world.order_as(license, 5_000, "worker", now + 600, cut)?;
     refused(&stolen, ProblemCode::LicenseInvalid, "is another's").await?;
+    let passkey = Passkey::named("a researcher's phone");
+    let (account, theirs) = world.passkey_license(&passkey).await?;
+    let mut spoken = world.order_as(theirs, 5_000, "worker", world.now().await? + 600, world.final_block().await?)?;
+    refused(&spoken, ProblemCode::LicenseInvalid, "is another's").await?;
+    spoken.blinded.request.signature = passkey.sign(message_digest(31_337, account, spoken.digest));
+    world.sign_debit(1, &spoken).await?;
     let past = world.order_as(license, 5_000, "researcher", now - 1, cut)?;
     refused(&past, ProblemCode::BadRequest, "has passed").await?;
     let far = world.order_as(license, 5_000, "researcher", now + 8 * 86_400, cut)?;

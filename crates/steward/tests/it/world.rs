@@ -53,6 +53,7 @@ use rochdale_steward::run;
 use rochdale_steward::steward::Steward;
 use rochdale_steward::store::SnapshotRow;
 use rochdale_testkit::anvil::{TestCoop, role_key};
+use rochdale_testkit::passkey::Passkey;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -809,18 +810,34 @@ impl World {
         self.vault.proposed.lock().unwrap().clone()
     }
 
-    /// Approves the researcher and buys a license for scientific research.
-    pub async fn license(&self, records: u32, duration: u64) -> Result<LicenseId> {
-        self.coop.approve_researcher(PURPOSE).await?;
-        let order = LicenseSale::Order {
+    /// What is ordered of the market for scientific research.
+    fn wanted(records: u32, duration: u64) -> LicenseSale::Order {
+        LicenseSale::Order {
             datasetId: DATASET.0,
             records,
             purpose: PURPOSE.0,
             ehdsCategory: 5,
             duration,
             recipientKey: keccak256(b"recipient"),
-        };
-        let license = self.coop.buy_license(order).await?;
+        }
+    }
+
+    /// A license of a passkey's account.
+    pub async fn passkey_license(&self, passkey: &Passkey) -> Result<(Address, LicenseId)> {
+        let held = self.coop.passkey_license(passkey, Self::wanted(1_000, 365 * 86_400)).await?;
+        self.coop.local.mine(3).await?;
+        Ok(held)
+    }
+
+    /// The newest final block.
+    pub async fn final_block(&self) -> Result<B256> {
+        Ok(self.coop.chain.head().await?.finalized.hash)
+    }
+
+    /// Approves the researcher and buys a license for scientific research.
+    pub async fn license(&self, records: u32, duration: u64) -> Result<LicenseId> {
+        self.coop.approve_researcher(PURPOSE).await?;
+        let license = self.coop.buy_license(Self::wanted(records, duration)).await?;
         self.coop.local.mine(3).await?;
         Ok(license)
     }

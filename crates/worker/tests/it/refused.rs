@@ -2,12 +2,16 @@
 
 use alloy::primitives::B256;
 use rochdale_api::client::{Client, Identity};
-use rochdale_api::order::Order;
+use rochdale_api::order::{Order, QueryRequest};
 use rochdale_api::route::worker;
 use rochdale_api::{Problem, ProblemCode};
+use rochdale_chain::account::message_digest;
+use rochdale_chain::bindings::MemberAccount;
+use rochdale_chain::eip712::{self, order::QueryOrder};
 use rochdale_core::ids::{DatasetId, LicenseId, Purpose};
 use rochdale_core::query::Query;
 use rochdale_testkit::anvil::role_key;
+use rochdale_testkit::passkey::Passkey;
 
 use crate::rig::{Fault, Licensed, RHO, Rig, count};
 
@@ -59,6 +63,38 @@ async fn an_order_that_its_license_does_not_carry_is_refused_before_anybody_is_c
     expect(refusal(&rig, &license, count(RHO), |_| {}).await, ProblemCode::LicenseInvalid, "expired");
     assert_eq!(rig.booked().await, 0);
     assert!(rig.worker.store.open_jobs().await.unwrap().is_empty());
+}
+
+/// The holder is a contract: it says what it signed, as of the newest block.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_passkey_orders_under_its_accounts_license_until_another_takes_its_place() {
+    let rig = Rig::new(3, 10 * RHO).await;
+    let passkey = Passkey::named("a researcher's phone");
+    let (account, license) = rig.passkey_license(&passkey, YEAR).await;
+    let signed = |request: &QueryRequest, by: &Passkey| {
+        let digest = eip712::digest(&QueryOrder::from(&request.order), &rig.coop.manifest.committee_domain());
+        QueryRequest { signature: by.sign(message_digest(31_337, account, digest)), ..request.clone() }
+    };
+    let unsigned = rig.order(&license, count(RHO), |_| {}).await;
+    let refused = async |request: &QueryRequest| {
+        let problem = rig.ask(request).await.unwrap_err();
+        assert_eq!(problem.code, ProblemCode::LicenseInvalid, "{problem}");
+    };
+    refused(&unsigned).await;
+    refused(&signed(&unsigned, &Passkey::named("another's phone"))).await;
+    assert_eq!(rig.booked().await, 0);
+    let request = signed(&unsigned, &passkey);
+    let answer = rig.ask(&request).await.unwrap();
+    assert_eq!(rig.open(&license, &answer).debit.license_id, license.id);
+    assert_eq!(rig.booked().await, 1);
+    assert_eq!(rig.ask(&request).await.unwrap(), answer, "sent again it is the same");
+
+    let new = Passkey::named("the researcher's next phone");
+    let (qx, qy) = new.public();
+    rig.coop.local.act_as(account, account, &MemberAccount::setPasskeyCall { qx, qy }).await.unwrap();
+    refused(&request).await;
+    assert_eq!(rig.ask(&signed(&unsigned, &new)).await.unwrap(), answer);
+    assert_eq!(rig.booked().await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

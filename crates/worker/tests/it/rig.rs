@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use alloy::primitives::{B256, keccak256};
+use alloy::primitives::{Address, B256, keccak256};
 use alloy::signers::local::PrivateKeySigner;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -40,6 +40,7 @@ use rochdale_core::query::{Ask, Cohort, Query, VERSION};
 use rochdale_crypto::sealing::{OrderContext, PoolContext, QueryAnswerContext, SharesContext, open_as, seal_as};
 use rochdale_crypto::{Cid, RowKey, Sealed, SealingKeyPair, random_blinder};
 use rochdale_testkit::anvil::{TestCoop, role_key};
+use rochdale_testkit::passkey::Passkey;
 use rochdale_testkit::synth;
 use rochdale_testkit::wire::Wire;
 use rochdale_worker::config::{Config, Engine, Privacy, Records, Replica, StewardConfig};
@@ -525,20 +526,33 @@ impl Rig {
         self.license_to(duration, sealing("researcher").public().0).await
     }
 
-    /// As [`Self::license`], whose answers are sealed to a key as told.
-    pub async fn license_to(&self, duration: u64, recipient_key: B256) -> Licensed {
-        let recipient = sealing("researcher");
-        self.coop.approve_researcher(PURPOSE).await.unwrap();
-        self.settle().await;
-        let order = LicenseSale::Order {
+    /// What is ordered of the market for `duration` seconds.
+    fn wanted(duration: u64, recipient_key: B256) -> LicenseSale::Order {
+        LicenseSale::Order {
             datasetId: DATASET.0,
             records: 1_000,
             purpose: PURPOSE.0,
             ehdsCategory: EHDS,
             duration,
             recipientKey: recipient_key,
-        };
-        let id = self.coop.buy_license(order).await.unwrap();
+        }
+    }
+
+    /// A license of a passkey's account; `holder` is a key that does not hold it.
+    pub async fn passkey_license(&self, passkey: &Passkey, duration: u64) -> (Address, Licensed) {
+        let recipient = sealing("researcher");
+        let wanted = Self::wanted(duration, recipient.public().0);
+        let (account, id) = self.coop.passkey_license(passkey, wanted).await.unwrap();
+        self.settle().await;
+        (account, Licensed { id, holder: role_key("nobody"), recipient })
+    }
+
+    /// As [`Self::license`], whose answers are sealed to a key as told.
+    pub async fn license_to(&self, duration: u64, recipient_key: B256) -> Licensed {
+        let recipient = sealing("researcher");
+        self.coop.approve_researcher(PURPOSE).await.unwrap();
+        self.settle().await;
+        let id = self.coop.buy_license(Self::wanted(duration, recipient_key)).await.unwrap();
         // The worker takes its pool at a final block, at which the license has to exist.
         self.settle().await;
         Licensed { id, holder: role_key("researcher"), recipient }

@@ -66,7 +66,7 @@ export async function makePasskey(of: Draft, name: string, made: (draft: Draft) 
 
 async function firstThings(invitation: string, row_key: Hex, recovery_code: string, passkey: Passkey) {
   const of = await rules.accountOf({ qx: passkey.qx, qy: passkey.qy, recovery_code });
-  return { form: 1 as const, ...of, passkey, row_key, invitation, member_id: null, receipts: [], added: [], pin: null, doors: [] };
+  return { form: 1 as const, ...of, passkey, row_key, invitation, member_id: null, receipts: [], added: [], ordered: [], pin: null, doors: [] };
 }
 
 export type Step = "admission" | "membership" | "account";

@@ -30,7 +30,7 @@ vi.mock("./signed", () => ({
 const zero = `0x${"00".repeat(32)}` as Hex;
 const things: Things = {
   ...{ form: 1, account: "0xa", guardians: [], threshold: 1, delay: 259_200, row_key: zero, invitation: null, member_id: 7 },
-  ...{ passkey: { credential: "c", qx: zero, qy: zero, opens: true }, receipts: [], added: [], pin: null, doors: [] },
+  ...{ passkey: { credential: "c", qx: zero, qy: zero, opens: true }, receipts: [], added: [], ordered: [], pin: null, doors: [] },
 };
 const added = (commitment: string) => ({ commitment, name: "a.json", bytes: 1, quality: 1, at: 1, consent_version: 1 });
 

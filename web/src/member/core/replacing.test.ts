@@ -39,7 +39,7 @@ vi.mock("./rules", async (original) => ({ ...(await original<object>()), account
 const zero = `0x${"00".repeat(32)}` as Hex;
 const things: Things = {
   ...{ form: 1, account: "0xa", guardians: [], threshold: 1, delay: 259_200, row_key: zero, invitation: null, member_id: 7 },
-  ...{ passkey: { credential: "c", qx: zero, qy: zero, opens: true }, receipts: [], added: [], pin: null, doors: [] },
+  ...{ passkey: { credential: "c", qx: zero, qy: zero, opens: true }, receipts: [], added: [], ordered: [], pin: null, doors: [] },
 };
 
 let oldDoor: Hex;

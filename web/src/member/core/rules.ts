@@ -184,8 +184,19 @@ export type Act =
   | { kind: "delegate"; to: string }
   | { kind: "lock"; amount: string; tier: number }
   | { kind: "unlock"; index: number }
-  | { kind: "sync" };
+  | { kind: "sync" }
+  /** `price` in parts of 10^18. The request and the blinder are shown to whoever delivers. */
+  | { kind: "order"; service: number; price: string; request: string; blinder: Hex };
 export const accountAct = (of: { cooperative: Cooperative; account: string; nonce: number; act: Act }) => call("account_act", of, ToAgree);
+
+/** Where a passkey's account is that nobody may replace. */
+export const ownAccount = (of: { qx: Hex; qy: Hex }) => call("own_account", of, v.object({ account: v.string() }));
+/** What the passkey signs so that its account says yes to a digest. */
+export const ownWord = (of: { cooperative: object; account: string; hash: Hex }) => call("own_word", of, v.object({ challenge: hex }));
+/** A signature of an account that is not created yet. */
+export const beforeCreation = (of: { qx: Hex; qy: Hex; signature: Hex }) => call("before_creation", of, v.object({ signature: hex }));
+/** A batch, and `trial`: the data of the account's call to itself that makes the same. */
+export const ownCalls = (of: { cooperative: object; account: string; nonce: number; calls: { target: string; data: Hex }[] }) => call("own_calls", of, v.object({ request, challenge: hex, trial: hex }));
 
 /** `poll` as the gateway gives it, and its number, by which the rules see that it is the one that was shown. */
 export const ballot = (of: { cooperative: Cooperative; member: Member; id: string; poll: unknown; choice: number; sequence: number }) => call("ballot", of, ToAgree);

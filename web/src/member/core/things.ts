@@ -25,6 +25,10 @@ export type Receipt = v.InferOutput<typeof Receipt>;
 const Added = v.object({ commitment: v.string(), name: v.string(), bytes: count, quality: count, at: count, consent_version: count });
 export type Added = v.InferOutput<typeof Added>;
 
+/** A service that was ordered for DATA. Whoever delivers it is shown the request and the blinder, of which the chain shows a digest. `done`: the chain showed it. */
+const Ordered = v.object({ service: count, price: v.string(), request: v.string(), blinder: hex, nonce: count, at: count, done: v.boolean() });
+export type Ordered = v.InferOutput<typeof Ordered>;
+
 export const Things = v.object({
   form: v.literal(1),
   account: v.string(),
@@ -38,6 +42,7 @@ export const Things = v.object({
   member_id: v.nullable(count),
   receipts: v.array(Receipt),
   added: v.array(Added),
+  ordered: v.optional(v.array(Ordered), []),
   /** The cooperative that was joined, for devices that do not know it. */
   pin: v.optional(v.nullable(Pin), null),
   /** Secrets of the doors that lead here, so that they can be emptied. */
@@ -81,8 +86,14 @@ export function receiptsOf(receipts: readonly Receipt[], { consent_version, cons
 
 export const withDoor = (door: Hex) => (things: Things): Things => ({ ...things, doors: [...new Set([...things.doors, door])] });
 
+/** Each by its blinder, which is drawn for it alone. */
+export const withOrdered = (ordered: Ordered) => (things: Things): Things => ({
+  ...things,
+  ordered: [...things.ordered.filter(({ blinder }) => blinder !== ordered.blinder), ordered],
+});
+
 /** After an erasure: what tells of records and choices is gone; what it takes to be paid what was earned stays. */
-export const withoutRecords = (things: Things): Things => ({ ...things, receipts: [], added: [], invitation: null, row_key: "0x" });
+export const withoutRecords = (things: Things): Things => ({ ...things, receipts: [], added: [], ordered: [], invitation: null, row_key: "0x" });
 
 export const withAdded = (added: Added) => (things: Things): Things => ({
   ...things,
