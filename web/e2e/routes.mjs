@@ -7,10 +7,10 @@ import { areBearable } from "./speed.mjs";
 export const JARGON =
   /(?<![\p{L}\d])(gas|wallets?|transactions?|tokens?|blockchains?|signs?|signed|signing|transaktion(en)?|signier(en|t|te|ung)|brieftaschen?|kettenblock)(?![\p{L}\d])/giu;
 /** Pages of people who work with a wallet, and of those who run the processes, say what they work with. */
-const WORKING = /^\/(health|operations|kpis|try|request|buy|desk|invoice|ask|answers|ethics|auction|compute)/;
+const WORKING = /^\/(health|operations|log|kpis|try|request|buy|desk|invoice|ask|answers|ethics|auction|compute)/;
 
 /** Pages that fill with what they ask for: of members' own, which all ask for the passkey first, one. */
-const FILLING = /^\/($|home|licenses|treasury|epochs|proposals|delegates|charter|polls|datasets|try|request|buy|desk|ask|auction|compute|invoice|ethics|health|operations|kpis)/;
+const FILLING = /^\/($|home|licenses|treasury|epochs|proposals|delegates|charter|polls|datasets|try|request|buy|desk|ask|auction|compute|invoice|ethics|health|operations|log|kpis)/;
 
 /** Of these the README has pictures. */
 const PICTURES = { "/": ["web-front", {}], "/treasury": ["web-money", {}], "/kpis/members_active": ["web-figures", { height: 860 }] };
@@ -72,6 +72,7 @@ async function pathsOf(gateway) {
     "/ethics",
     "/health",
     "/operations",
+    "/log",
     "/kpis",
     "/kpis/members_active",
   ];

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { stewardsOf } from "../scripts/serve.mjs";
 import { fits, inLooks, isAccessible, LOOKS, settled, visit } from "./browser.mjs";
 
-const READING = ["/", "/licenses", "/treasury", "/epochs", "/epochs/1", "/proposals", "/delegates", "/charter", "/polls", "/datasets", "/datasets/1", "/request", "/buy/1", "/desk", "/health", "/operations", "/kpis", "/kpis/members_active"];
+const READING = ["/", "/licenses", "/treasury", "/epochs", "/epochs/1", "/proposals", "/delegates", "/charter", "/polls", "/datasets", "/datasets/1", "/request", "/buy/1", "/desk", "/health", "/operations", "/log", "/kpis", "/kpis/members_active"];
 /** What says the same on every page, in each language on every other one. */
 const byTurns = (language) => READING.filter((_, place) => place % 2 === Object.keys(LOOKS).indexOf(language));
 // Each size, theme and language once; every route as it is has all of their pairs in routes.mjs.

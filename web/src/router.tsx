@@ -61,6 +61,7 @@ const routes = root.addChildren([
   page("/kpis", "operator", () => import("./operator/kpis")),
   page("/kpis/$kpi", "operator", () => import("./operator/kpi")),
   page("/operations", ["operator", "governance", "effects"], () => import("./operator/operations")),
+  page("/log", ["operator", "public", "effects"], () => import("./operator/log")),
   page("/health", "operator", () => import("./operator/health")),
   page("/check", "member", () => import("./member/check")),
   page("/join", ["member-join", "member-mine"], () => import("./member/join")),

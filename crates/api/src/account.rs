@@ -147,4 +147,7 @@ pub struct AccountView {
     pub recovery_round: u64,
     /// The passkey that is to come, where a recovery is under way.
     pub recovery: Option<Recovering>,
+    /// keccak256 of the guardians, threshold and delay in force, ABI-encoded.
+    #[schema(value_type = crate::shape::Hex32)]
+    pub recovery_hash: B256,
 }

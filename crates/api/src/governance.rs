@@ -39,6 +39,14 @@ pub enum ProposalStatus {
     Executed,
 }
 
+impl ProposalStatus {
+    /// Whether it can still be voted on or done.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Pending | Self::Active | Self::Succeeded | Self::Queued)
+    }
+}
+
 /// How somebody votes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -65,10 +73,8 @@ pub struct ProposalView {
     /// The proposer as a member, if it is or was one.
     #[schema(value_type = Option<u32>)]
     pub proposer_member: Option<MemberId>,
-    /// The first line of the description.
+    /// The beginning of the first line of the description.
     pub title: String,
-    /// Why, in the proposer's words, without the line that carries the charter's calls.
-    pub description: String,
     /// Where it stands.
     pub status: ProposalStatus,
     /// When it was made, Unix seconds, as all times here.
@@ -103,10 +109,26 @@ pub struct ProposalView {
     pub ballots: u32,
     /// When it was queued.
     pub queued_at: Option<u64>,
-    /// When it was executed.
+    /// When the house did it; of what both houses have to agree on, when this house agreed.
     pub executed_at: Option<u64>,
     /// When it was taken back.
     pub canceled_at: Option<u64>,
+    /// Where it agrees to what both houses have to agree on, how far that is; absent elsewhere.
+    pub charter: Option<CharterView>,
+}
+
+/// How far what both houses have to agree on is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CharterView {
+    /// Hash of its calls.
+    #[schema(value_type = crate::shape::Hex32)]
+    pub operation: B256,
+    /// The houses that agree to it now.
+    pub approved_by: Vec<HouseName>,
+    /// When it was done.
+    pub executed_at: Option<u64>,
+    /// The last second in which it can be done, once a house agrees and as long as it was not done.
+    pub lapses_at: Option<u64>,
 }
 
 /// `GET /v1/proposals/{id}` at the gateway: a proposal with what it would do.
@@ -118,13 +140,15 @@ pub struct ProposalDetail {
     /// Where it is voted on.
     #[schema(value_type = crate::shape::HexAddress)]
     pub governor: Address,
+    /// Why, in the proposer's words, without the line that carries the charter's calls.
+    pub description: String,
     /// keccak256 of the whole description, by which the governor knows it.
     #[schema(value_type = crate::shape::Hex32)]
     pub description_hash: B256,
     /// What it would do, in order.
     pub calls: Vec<CallView>,
-    /// What the charter would do once both houses approve, where it approves that.
-    pub charter: Vec<CallView>,
+    /// What the charter would do once both houses approve, where it approves that and its description carries it.
+    pub charter_calls: Vec<CallView>,
 }
 
 /// A call in plain words, as of when the gateway first saw the proposal.
@@ -387,6 +411,14 @@ pub struct Operations {
     #[serde(with = "decimal_string")]
     #[schema(value_type = crate::shape::Decimal)]
     pub gas_balance: u128,
+    /// What a unit of gas costs now, wei.
+    #[serde(with = "decimal_string")]
+    #[schema(value_type = crate::shape::Decimal)]
+    pub gas_price: u128,
+    /// Gas that members' requests and claims cost in the last day.
+    pub gas_of_the_day: u64,
+    /// What they may cost in a day; what the house does itself is not counted.
+    pub gas_per_day: u64,
     /// Signed contributions that wait to be recorded.
     pub queued_contributions: u64,
 }

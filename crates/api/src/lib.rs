@@ -15,6 +15,7 @@ pub mod governance;
 pub mod invitation;
 pub mod kpi;
 pub mod locker;
+pub mod log;
 pub mod logs;
 pub mod member;
 pub mod order;

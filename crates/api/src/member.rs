@@ -94,6 +94,8 @@ pub struct Admissions {
     pub open: bool,
     /// How many may still be admitted in this epoch; none where it is not known.
     pub left: Option<u32>,
+    /// How many may be admitted in an epoch; none where it is not known.
+    pub cap: Option<u32>,
     /// When the epoch ends and the count begins anew, Unix seconds of block time.
     pub epoch_ends: u64,
 }

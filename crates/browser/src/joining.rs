@@ -1,7 +1,8 @@
 //! Becoming a member: an invitation, a passkey's account, and what the browser draws for it.
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, keccak256};
 use alloy_signer_local::PrivateKeySigner;
+use alloy_sol_types::SolValue as _;
 use rochdale_api::member::InvitedApplication;
 use rochdale_client::code::Code;
 use rochdale_client::invitation::Invited;
@@ -82,6 +83,24 @@ pub fn guardian(recovery_code: &str) -> Result<PrivateKeySigner> {
 /// The recovery of every account that this page makes.
 pub fn recovery(guardian: Address) -> Recovery {
     Recovery { guardians: vec![guardian], threshold: 1, delay: VETO }
+}
+
+/// A recovery code.
+#[derive(Deserialize)]
+pub struct RecoveryCode {
+    recovery_code: String,
+}
+
+/// What an account that this code may put another passkey into keeps of that.
+#[derive(Serialize)]
+pub struct KeptRecovery {
+    recovery: B256,
+}
+
+/// The hash by which an account knows the recovery of a code.
+pub fn recovery_of(asked: RecoveryCode) -> Result<KeptRecovery> {
+    let recovery = recovery(guardian(&asked.recovery_code)?.address());
+    Ok(KeptRecovery { recovery: keccak256(recovery.abi_encode()) })
 }
 
 /// Where the account of a passkey is.

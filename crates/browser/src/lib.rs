@@ -69,6 +69,8 @@ exports! {
     read_code: joining;
     /// `{qx, qy, recovery_code}` → `{account, guardians, threshold, delay}`.
     account_of: joining;
+    /// `{recovery_code}` → `{recovery}`, as an account of this code keeps it.
+    recovery_of: joining;
     /// `{cooperative, code, account, row_key}` → what is sent to the registrar.
     apply: joining;
     /// `{language}` → `{text}`: what is consented to.

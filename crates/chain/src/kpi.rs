@@ -6,6 +6,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use rochdale_core::ids::{DatasetId, Epoch};
@@ -116,6 +117,8 @@ struct View<'a> {
     ends: Vec<Option<DayEnd>>,
     /// Whether something happened on the day.
     fresh: Vec<bool>,
+    /// How votes are spread on the day that is not over, where a figure wants it.
+    now: OnceCell<Spreads>,
 }
 
 /// Every figure with its series.
@@ -190,7 +193,7 @@ impl<'a> View<'a> {
             ends.push(end);
             fresh.push(found.is_some());
         }
-        Self { state, span, beside, ends, fresh }
+        Self { state, span, beside, ends, fresh, now: OnceCell::new() }
     }
 
     fn at(&self, day: u32) -> usize {
@@ -267,8 +270,11 @@ impl<'a> View<'a> {
             "treasury_spent" => buckets().map(|(name, of)| self.money(name, 6, |t| t.spent[of])).collect(),
             "treasury_runway" => vec![self.each("", |day, t| {
                 let operations = Bucket::Operations as usize;
+                let age = day + 1 - self.state.sums.days.first()?.0;
+                // The pace of a few days is none.
+                let past = Some(age.min(QUARTER)).filter(|past| *past >= MONTH)?;
                 let spent = t.spent[operations] - self.before(day, QUARTER).spent[operations];
-                ratio(balance(t, operations).checked_mul(QUARTER.into())?, spent, 1)
+                ratio(balance(t, operations).checked_mul(past.into())?, spent, 1)
             })],
             _ => Vec::new(),
         }
@@ -322,11 +328,10 @@ impl<'a> View<'a> {
     }
 
     fn spreads(&self, value: impl Fn(crate::state::Spread) -> Option<Value>) -> Vec<Series> {
-        let now = self.state.spreads();
         let whose = |label: &str, of: fn(Spreads) -> crate::state::Spread| {
             let at = |day: u32| {
                 let end = self.ends.get(self.at(day)).copied().flatten()?;
-                value(of(end.spreads.unwrap_or(now)))
+                value(of(end.spreads.unwrap_or_else(|| *self.now.get_or_init(|| self.state.spreads()))))
             };
             Series { label: label.to_owned(), values: self.span.days().map(at).collect() }
         };

@@ -21,7 +21,7 @@ mod settlement;
 
 pub use consent::{Consent, ConsentSignatures, ConsentStatus, Grant};
 pub use debits::{DebitState, ReceiptState};
-pub use governance::{Cast, Castable, Governance, Holding, LONGEST_VOTE, Motion, SEASONING, Tally};
+pub use governance::{Agreement, Cast, Castable, Governance, Holding, LONGEST_VOTE, Motion, SEASONING, Tally};
 pub use kpi::{AGE, DAY, DayEnd, Joiners, Spread, Spreads, Sums, Totals, day_of};
 pub use map::{List, Map};
 pub use market::Approval;
@@ -323,7 +323,14 @@ impl Cooperative {
             | Event::LicenseRevoked { .. }
             | Event::ResearcherApproved { .. }
             | Event::Booked { .. } => self.apply_market(&located.event, at),
-            Event::SoldForData { .. } | Event::Donated { .. } | Event::Spent { .. } => {}
+            Event::SoldForData { .. }
+            | Event::Donated { .. }
+            | Event::Spent { .. }
+            | Event::Paused { .. }
+            | Event::Unpaused { .. }
+            | Event::GuardianSet { .. }
+            | Event::StewardSlashed { .. }
+            | Event::ResearcherSlashed { .. } => {}
             Event::ServiceSet { service, price, open } => self.services.insert(*service, (*price, *open)),
             Event::ProposalCreated { .. }
             | Event::ProposalExtended { .. }
@@ -333,6 +340,9 @@ impl Cooperative {
             | Event::VoteCast { .. }
             | Event::TimelockDelaySet { .. }
             | Event::Constituted { .. }
+            | Event::CharterApproved { .. }
+            | Event::CharterWithdrawn { .. }
+            | Event::CharterExecuted { .. }
             | Event::UnitsChanged { .. }
             | Event::Delegated { .. }
             | Event::VotesChanged { .. } => self.governance.apply(&located.event, at),

@@ -9,6 +9,7 @@
 //! **Architecture Invariant:** no key share, no consent receipt and no plaintext is kept here, and nothing that is
 //! sealed can be opened here: this crate holds one key, which signs.
 
+pub mod acts;
 pub mod config;
 pub mod directory;
 pub mod erasure;

@@ -10,7 +10,7 @@ use rochdale_crypto::locker::MOST_SEALED;
 use tokio::sync::Mutex;
 
 use crate::erasure::wall_clock;
-use crate::relayer::CallQuota;
+use crate::relayer::{CallQuota, network};
 use crate::store::Store;
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -18,6 +18,8 @@ const HOUR: Duration = Duration::from_secs(3_600);
 const ASKED: u32 = 3_000;
 /// How many are made from one address within an hour; a member has three.
 const MADE: u32 = 300;
+/// How many are made from one network within an hour: whoever has a network has many addresses.
+const MADE_BY_NETWORK: u32 = 1_000;
 /// How long a sum of all lockers is good for; what comes meanwhile is added to it.
 const SUMMED: Duration = Duration::from_secs(600);
 /// Most bytes of all lockers.
@@ -29,6 +31,7 @@ pub struct Lockers {
     store: Store,
     asked: CallQuota,
     made: CallQuota,
+    made_by_network: CallQuota,
     /// Bytes of all lockers, and when they were summed.
     held: Mutex<(Option<Instant>, u64)>,
 }
@@ -37,7 +40,13 @@ impl Lockers {
     /// Those in `store`.
     #[must_use]
     pub fn new(store: Store) -> Self {
-        Self { store, asked: CallQuota::new(ASKED, HOUR), made: CallQuota::new(MADE, HOUR), held: Mutex::default() }
+        Self {
+            store,
+            asked: CallQuota::new(ASKED, HOUR),
+            made: CallQuota::new(MADE, HOUR),
+            made_by_network: CallQuota::new(MADE_BY_NETWORK, HOUR),
+            held: Mutex::default(),
+        }
     }
 
     /// Counts a call, before anything is written for it: whoever draws a key may call.
@@ -85,8 +94,10 @@ impl Lockers {
         }
         let name = server::holder(from).to_string();
         let before = self.store.locker(id).await?.map_or(0, |locker| locker.sealed.len());
+        let network = network(from);
         if change.version == 0 {
             self.made.check(&name)?;
+            self.made_by_network.check(&network)?;
         }
         // What shrinks or stays is always taken.
         if change.sealed.len() > before {
@@ -99,6 +110,7 @@ impl Lockers {
         }
         if change.version == 0 {
             self.made.spend(&name);
+            self.made_by_network.spend(&network);
         }
         Ok(Locker { version: change.version + 1, sealed: change.sealed.clone() })
     }

@@ -25,6 +25,8 @@ const EVERY: Duration = Duration::from_secs(2);
 struct Known {
     words: Option<Arc<Words>>,
     quorum: Option<u128>,
+    /// The quorum as of a block, as long as the snapshot is not final.
+    as_of: Option<(B256, u128)>,
 }
 
 /// What is known of proposals. Clones share it.
@@ -62,7 +64,7 @@ impl Proposals {
             return Ok(known.clone());
         }
         let (words, quorum) = self.store.proposal(motion.house, motion.id).await?;
-        let known = Known { words: words.map(Arc::new), quorum };
+        let known = Known { words: words.map(Arc::new), quorum, as_of: None };
         self.note(motion, |entry| *entry = known.clone());
         Ok(known)
     }
@@ -95,7 +97,9 @@ impl Proposals {
         if head.latest.timestamp <= motion.opens_at {
             return Ok(None);
         }
-        if let Some(quorum) = self.known(motion).await?.quorum {
+        let known = self.known(motion).await?;
+        let as_of = known.as_of.filter(|(block, _)| *block == head.latest.hash).map(|(_, quorum)| quorum);
+        if let Some(quorum) = known.quorum.or(as_of) {
             return Ok(Some(quorum));
         }
         let call = CoopGovernor::quorumCall { timepoint: U256::from(motion.opens_at) };
@@ -105,6 +109,8 @@ impl Proposals {
         if head.finalized.timestamp > motion.opens_at {
             self.store.keep_quorum(motion.house, motion.id, quorum).await?;
             self.note(motion, |known| known.quorum = Some(quorum));
+        } else {
+            self.note(motion, |known| known.as_of = Some((head.latest.hash, quorum)));
         }
         Ok(Some(quorum))
     }
@@ -117,6 +123,7 @@ impl Proposals {
         let Some(progress) = self.index.standing().progress else { return Ok(()) };
         let all: Vec<(House, B256)> =
             self.index.state().read(|state| state.governance.made.iter().rev().copied().collect());
+        let mut missed = None;
         for key in all {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
             if known.is_some_and(|known| known.words.is_some() && known.quorum.is_some()) {
@@ -125,10 +132,11 @@ impl Proposals {
             let Some(motion) = self.index.state().read(|state| state.governance.motions.get(&key).cloned()) else {
                 continue;
             };
-            self.words(&motion).await?;
-            self.quorum(&motion, &progress.head).await?;
+            // One that cannot be described now is no reason to leave the others.
+            let (words, quorum) = (self.words(&motion).await, self.quorum(&motion, &progress.head).await);
+            missed = words.map(drop).and(quorum.map(drop)).err().or(missed);
         }
-        Ok(())
+        missed.map_or(Ok(()), Err)
     }
 
     /// Looks until `stop` resolves.

@@ -25,7 +25,7 @@ use crate::config::Config;
 use crate::directory::Directory;
 use crate::erasure::Erasure;
 use crate::forward::Forward;
-use crate::http::{self, Applications, Gateway, Site, SiteError, Views};
+use crate::http::{self, Applications, Ballots, Board, Gateway, Site, SiteError, Views};
 use crate::indexer::Indexer;
 use crate::lockers::Lockers;
 use crate::proposals::Proposals;
@@ -193,6 +193,8 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
         scrub,
         erasure: erasure.clone(),
         codes: config.codes.clone(),
+        board: Board::default(),
+        ballots: Ballots::default(),
         views: Views::default(),
         site,
     });

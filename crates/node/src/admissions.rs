@@ -23,7 +23,7 @@ pub async fn admissions(
     )?;
     let (begins, epoch_ends) = window(manifest.genesis, manifest.ledger.epoch_length.into(), now);
     let left = cap.saturating_sub(joined(begins));
-    Ok(Admissions { open: left > 0 && paused <= now, left: Some(left), epoch_ends })
+    Ok(Admissions { open: left > 0 && paused <= now, left: Some(left), cap: Some(cap), epoch_ends })
 }
 
 /// How many joined since a time, Unix seconds.

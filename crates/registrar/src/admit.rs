@@ -83,7 +83,7 @@ impl Registrar {
     }
 
     async fn expect_room(&self, mirror: &Mirror) -> Result<(), Problem> {
-        let Admissions { open, left, epoch_ends } = self.admissions_at(mirror).await?;
+        let Admissions { open, left, epoch_ends, .. } = self.admissions_at(mirror).await?;
         if open {
             return Ok(());
         }

@@ -1,12 +1,14 @@
 //! Operations: what each process says of itself, what waits and until when, and who is admitted.
+import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { type Admissions, type Cooperative, type Operations as Means, readAdmissions, readConstitution, readCooperative, readHealth, readOperations, readProposals } from "../api/generated";
 import { useRead } from "../api/read";
 import { Await } from "../ui/await";
-import { useFormat } from "../ui/format";
+import { permilleUp, useFormat } from "../ui/format";
 import { Code, Facts, Notice, PageHead, Section } from "../ui/page";
 import { Table } from "../ui/table";
 import { Alarms, EVERY } from "./alarms";
+import { daysAt } from "./gas";
 import { type Process, stateOf, useKeepers } from "./processes";
 import { Room } from "./room";
 
@@ -29,6 +31,9 @@ export default function Operations() {
       <Section title={t("operations.admissions")}>
         <Await of={[admissions]}>{(seen) => <Admitting of={seen} />}</Await>
       </Section>
+      <p>
+        <Link to="/log">{t("operations.toLog")}</Link>
+      </p>
     </>
   );
 }
@@ -78,9 +83,14 @@ function Keepers({ keepers }: { keepers: Process[] }) {
 }
 
 /** What the server pays the network's fees from, and what waits for it. */
-function Paying({ of: { gas_account, gas_balance, queued_contributions } }: { of: Means }) {
+function Paying({ of }: { of: Means }) {
   const { t } = useTranslation("operator");
-  const { coins, number } = useFormat();
+  const { coins, number, percent } = useFormat();
+  const { gas_account, gas_balance, gas_price, gas_of_the_day, gas_per_day, queued_contributions } = of;
+  const lasts = (used: number) => {
+    const days = daysAt(of, used);
+    return days === undefined ? t("operations.lastsUnknown") : t("operations.lasts", { count: days });
+  };
   return (
     <>
       {BigInt(gas_balance) === 0n && (
@@ -91,16 +101,20 @@ function Paying({ of: { gas_account, gas_balance, queued_contributions } }: { of
       <Facts
         of={[
           [t("operations.balance"), t("operations.coins", { amount: coins(gas_balance) })],
+          [t("operations.atLimit"), lasts(gas_per_day)],
+          [t("operations.atUse"), lasts(gas_of_the_day)],
+          [t("operations.used"), t("operations.usedOf", { used: number(gas_of_the_day), most: number(gas_per_day), part: percent(permilleUp(BigInt(gas_of_the_day), BigInt(gas_per_day))) })],
+          [t("operations.price"), t("operations.coins", { amount: coins(BigInt(gas_price) * 1_000_000n) })],
           [t("operations.account"), <Code key="account">{gas_account}</Code>],
           [t("operations.queue"), queued_contributions === 0 ? t("operations.noQueue") : t("operations.queued", { count: queued_contributions, number: number(queued_contributions) })],
         ]}
       />
-      <p className="small">{t("operations.lasts")}</p>
+      <p className="small">{t("operations.notCounted")}</p>
     </>
   );
 }
 
-function Admitting({ of: { open, left, epoch_ends } }: { of: Admissions }) {
+function Admitting({ of: { open, left, cap, epoch_ends } }: { of: Admissions }) {
   const { t } = useTranslation("operator");
   const { number, time } = useFormat();
   return (
@@ -108,6 +122,7 @@ function Admitting({ of: { open, left, epoch_ends } }: { of: Admissions }) {
       <Facts
         of={[
           [t("operations.open"), t(open ? "operations.yes" : "operations.no")],
+          ...(cap == null || left == null ? [] : [[t("operations.admitted"), t("operations.ofCap", { admitted: number(cap - left), cap: number(cap) })] satisfies [string, string]]),
           [t("operations.left"), left == null ? t("operations.leftUnknown") : number(left)],
           [t("operations.anew"), time(epoch_ends)],
         ]}

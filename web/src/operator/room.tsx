@@ -10,6 +10,7 @@ export function Room() {
       pages={[
         ["/health", t("room.health")],
         ["/operations", t("room.operations")],
+        ["/log", t("room.log")],
         ["/kpis", t("room.kpis")],
         ["/treasury", t("room.treasury")],
       ]}

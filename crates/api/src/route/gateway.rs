@@ -12,6 +12,7 @@ use crate::governance::{
 };
 use crate::kpi::Kpis;
 use crate::locker::{Locker, LockerRequest};
+use crate::log::Log;
 use crate::member::{
     Admissions, DenyRequest, GrantRequest, Granted, InvitedApplication, JoinRequest, Joined, KeyOfferRequest,
     KeyReceipts, LeaveRequest, Mined, PayoutRequest,
@@ -170,6 +171,8 @@ routes! {
     CONSTITUTION: get "/v1/constitution", Public, () => ConstitutionView;
     /// What the gateway pays gas from, and what waits for it.
     OPERATIONS: get "/v1/operations", Public, () => Operations;
+    /// What was done in the cooperative's name, page by page.
+    LOG: get "/v1/log", Public, () => Log;
     /// Who casts votes in the token house.
     DELEGATES: get "/v1/delegates", Public, () => Vec<DelegateView>;
     /// Key figures of the last `days`, day by day.

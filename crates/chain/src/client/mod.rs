@@ -388,6 +388,14 @@ impl Chain {
             .map_err(|e| refused(format!("the answer does not decode ({e}); is this the contract?")))
     }
 
+    /// What a unit of gas costs now, in wei.
+    ///
+    /// # Errors
+    /// Where the RPC does not answer.
+    pub async fn gas_price(&self) -> Result<u128, ChainError> {
+        self.provider.get_gas_price().await.map_err(|e| self.error("eth_gasPrice", &e))
+    }
+
     /// What an account pays gas from, in wei.
     ///
     /// # Errors

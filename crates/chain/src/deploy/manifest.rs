@@ -108,9 +108,9 @@ impl Addresses {
         ]
     }
 
-    /// Beside them, the contracts that tell what the houses decide and what members can buy.
+    /// Beside them, the contracts that tell what the houses decide, what members can buy, what is paused and who loses of its bond.
     #[must_use]
-    pub fn houses(&self) -> [Address; 7] {
+    pub fn houses(&self) -> [Address; 9] {
         [
             self.token_governor,
             self.member_governor,
@@ -119,6 +119,8 @@ impl Addresses {
             self.charter_gate,
             self.gov_token,
             self.service_desk,
+            self.pause_guard,
+            self.researcher_bond,
         ]
     }
 }

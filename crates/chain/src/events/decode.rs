@@ -93,7 +93,7 @@ fn event(a: &Addresses, log: &Log) -> Result<Option<Event>, DecodeError> {
     } else if from == a.contribution_registry {
         contribution(*topic, log)
     } else if from == a.steward_committee {
-        committee(*topic, log)
+        Ok(committee(*topic, log)?.or(houses::bonds(*topic, log)?))
     } else if from == a.settlement_ledger {
         settlement(*topic, log)
     } else if [a.dataset_catalog, a.license, a.market, a.treasury, a.ethics_registry].contains(&from) {
@@ -107,11 +107,15 @@ fn event(a: &Addresses, log: &Log) -> Result<Option<Event>, DecodeError> {
     } else if [a.token_timelock, a.member_timelock].contains(&from) {
         houses::timelock(house(from == a.member_timelock), *topic, log)
     } else if from == a.charter_gate {
-        houses::charter(*topic, log)
+        houses::charter(a, *topic, log)
     } else if from == a.gov_token {
         houses::token(*topic, log)
     } else if from == a.service_desk {
         houses::service(*topic, log)
+    } else if from == a.pause_guard {
+        houses::guard(*topic, log)
+    } else if from == a.researcher_bond {
+        houses::bonds(*topic, log)
     } else {
         Ok(None)
     }

@@ -1,5 +1,5 @@
-//! What the houses and their timelocks tell, what moves votes, and what the treasury spends: only who shows these
-//! follows them.
+//! What the houses and their timelocks tell, what moves votes, what the treasury spends, who pauses and who loses of its bond:
+//! only who shows these follows them.
 
 use alloy::primitives::{B256, U256};
 use alloy::rpc::types::Log;
@@ -9,11 +9,15 @@ use rochdale_core::money::{DataWei, MicroUsdc};
 
 use super::Event;
 use super::read::{DecodeError, amount, malformed, read};
-use crate::bindings::{CharterGate, CoopGovernor, CoopTimelock, GovToken, Market, ServiceDesk, Treasury};
+use crate::bindings::{
+    CharterGate, CoopGovernor, CoopTimelock, GovToken, Market, PauseGuard, ResearcherBond, ServiceDesk,
+    StewardCommittee, Treasury,
+};
+use crate::deploy::Addresses;
 use crate::house::{Call, House, Support};
 
 /// The signatures of these events.
-pub(super) const TOPICS: [B256; 17] = [
+pub(super) const TOPICS: [B256; 25] = [
     CoopGovernor::ProposalCreated::SIGNATURE_HASH,
     CoopGovernor::ProposalExtended::SIGNATURE_HASH,
     CoopGovernor::ProposalQueued::SIGNATURE_HASH,
@@ -24,6 +28,9 @@ pub(super) const TOPICS: [B256; 17] = [
     CoopTimelock::Cancelled::SIGNATURE_HASH,
     CoopTimelock::MinDelayChange::SIGNATURE_HASH,
     CharterGate::Constituted::SIGNATURE_HASH,
+    CharterGate::Approved::SIGNATURE_HASH,
+    CharterGate::Withdrawn::SIGNATURE_HASH,
+    CharterGate::Executed::SIGNATURE_HASH,
     GovToken::UnitsChanged::SIGNATURE_HASH,
     GovToken::DelegateChanged::SIGNATURE_HASH,
     GovToken::DelegateVotesChanged::SIGNATURE_HASH,
@@ -31,6 +38,11 @@ pub(super) const TOPICS: [B256; 17] = [
     Treasury::Donated::SIGNATURE_HASH,
     Treasury::Spent::SIGNATURE_HASH,
     Market::SoldForData::SIGNATURE_HASH,
+    PauseGuard::Paused::SIGNATURE_HASH,
+    PauseGuard::Unpaused::SIGNATURE_HASH,
+    PauseGuard::GuardianSet::SIGNATURE_HASH,
+    StewardCommittee::SlashConfirmed::SIGNATURE_HASH,
+    ResearcherBond::BondSlashed::SIGNATURE_HASH,
 ];
 
 pub(super) fn governor(house: House, topic: B256, log: &Log) -> Result<Option<Event>, DecodeError> {
@@ -104,11 +116,30 @@ pub(super) fn timelock(house: House, topic: B256, log: &Log) -> Result<Option<Ev
     }))
 }
 
-pub(super) fn charter(topic: B256, log: &Log) -> Result<Option<Event>, DecodeError> {
-    if topic != CharterGate::Constituted::SIGNATURE_HASH {
-        return Ok(None);
-    }
-    Ok(Some(Event::Constituted { at: read::<CharterGate::Constituted>(log)?.at }))
+pub(super) fn charter(a: &Addresses, topic: B256, log: &Log) -> Result<Option<Event>, DecodeError> {
+    // A timelock that was put in a house's place later is none of these.
+    let of = |timelock| match timelock {
+        timelock if timelock == a.member_timelock => Some(House::Member),
+        timelock if timelock == a.token_timelock => Some(House::Token),
+        _ => None,
+    };
+    Ok(match topic {
+        CharterGate::Constituted::SIGNATURE_HASH => {
+            Some(Event::Constituted { at: read::<CharterGate::Constituted>(log)?.at })
+        }
+        CharterGate::Approved::SIGNATURE_HASH => {
+            let e: CharterGate::Approved = read(log)?;
+            of(e.house).map(|house| Event::CharterApproved { house, operation: e.operation })
+        }
+        CharterGate::Withdrawn::SIGNATURE_HASH => {
+            let e: CharterGate::Withdrawn = read(log)?;
+            of(e.house).map(|house| Event::CharterWithdrawn { house, operation: e.operation })
+        }
+        CharterGate::Executed::SIGNATURE_HASH => {
+            Some(Event::CharterExecuted { operation: read::<CharterGate::Executed>(log)?.operation })
+        }
+        _ => None,
+    })
 }
 
 pub(super) fn token(topic: B256, log: &Log) -> Result<Option<Event>, DecodeError> {
@@ -135,6 +166,37 @@ pub(super) fn service(topic: B256, log: &Log) -> Result<Option<Event>, DecodeErr
     }
     let e: ServiceDesk::ServiceSet = read(log)?;
     Ok(Some(Event::ServiceSet { service: e.serviceId, price: DataWei(e.dataPrice), open: e.open }))
+}
+
+pub(super) fn guard(topic: B256, log: &Log) -> Result<Option<Event>, DecodeError> {
+    Ok(Some(match topic {
+        PauseGuard::Paused::SIGNATURE_HASH => {
+            let e: PauseGuard::Paused = read(log)?;
+            Event::Paused { target: e.target, until: e.until }
+        }
+        PauseGuard::Unpaused::SIGNATURE_HASH => {
+            let e: PauseGuard::Unpaused = read(log)?;
+            Event::Unpaused { target: e.target, by: e.by }
+        }
+        PauseGuard::GuardianSet::SIGNATURE_HASH => {
+            Event::GuardianSet { guardian: read::<PauseGuard::GuardianSet>(log)?.guardian }
+        }
+        _ => return Ok(None),
+    }))
+}
+
+pub(super) fn bonds(topic: B256, log: &Log) -> Result<Option<Event>, DecodeError> {
+    Ok(Some(match topic {
+        StewardCommittee::SlashConfirmed::SIGNATURE_HASH => {
+            let e: StewardCommittee::SlashConfirmed = read(log)?;
+            Event::StewardSlashed { steward: e.steward, amount: amount("amount", e.amount)? }
+        }
+        ResearcherBond::BondSlashed::SIGNATURE_HASH => {
+            let e: ResearcherBond::BondSlashed = read(log)?;
+            Event::ResearcherSlashed { researcher: e.researcher, amount: amount("amount", e.amount)? }
+        }
+        _ => return Ok(None),
+    }))
 }
 
 pub(super) fn treasury(topic: B256, log: &Log) -> Result<Option<Event>, DecodeError> {

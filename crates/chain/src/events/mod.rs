@@ -163,6 +163,12 @@ pub enum Event {
     TimelockDelaySet { house: House, seconds: u64 },
     /// The cooperative was constituted: what was put to the vote before lapses.
     Constituted { at: u64 },
+    /// A house agreed to what both have to agree on.
+    CharterApproved { house: House, operation: B256 },
+    /// It took that back.
+    CharterWithdrawn { house: House, operation: B256 },
+    /// What both agreed on was done.
+    CharterExecuted { operation: B256 },
     /// An account's own votes in the token house, wherever they are delegated.
     UnitsChanged { account: Address, units: u128 },
     /// An account votes through another in the token house, or through itself.
@@ -171,6 +177,16 @@ pub enum Event {
     VotesChanged { account: Address, votes: u128 },
     /// A service that members buy for DATA was offered, changed or closed.
     ServiceSet { service: u32, price: DataWei, open: bool },
+    /// The guardian paused a contract, Unix seconds.
+    Paused { target: Address, until: u64 },
+    /// A pause was ended before its time.
+    Unpaused { target: Address, by: Address },
+    /// Somebody else may pause from now on.
+    GuardianSet { guardian: Address },
+    /// A steward lost of its bond, in the bond's smallest unit.
+    StewardSlashed { steward: Address, amount: u128 },
+    /// A researcher lost of its bond, in the bond's smallest unit.
+    ResearcherSlashed { researcher: Address, amount: u128 },
 }
 
 /// An event and where it stands.

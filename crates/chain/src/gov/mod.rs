@@ -16,7 +16,7 @@ pub use calls::{CallError, CallSpec, params_argument};
 pub use charter::CharterCalls;
 pub use describe::{Change, Described, describe, named};
 pub use motion::{Draft, Motion, MotionError, PROPOSER};
-pub use proposal::{Owner, Proposal, Status, Translated, View, Words, owner, proposals};
+pub use proposal::{Owner, Proposal, Status, Translated, View, Words, approvals, owner, proposals};
 pub use votes::{Cast, votes};
 
 pub use crate::house::{Call, House, Support};

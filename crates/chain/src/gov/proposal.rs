@@ -4,7 +4,7 @@ use alloy::eips::BlockId;
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy::providers::Provider as _;
 use alloy::rpc::types::{Filter, Log};
-use alloy::sol_types::{Eip712Domain, SolEvent as _, SolValue as _};
+use alloy::sol_types::{Eip712Domain, SolCall as _, SolEvent as _, SolValue as _};
 use serde::{Deserialize, Serialize};
 
 use super::{Book, CharterCalls, Described, describe};
@@ -252,9 +252,9 @@ impl Proposal {
     /// The calls that this proposal has the charter approve, as its description carries them.
     #[must_use]
     pub fn charter_calls(&self, manifest: &Manifest) -> Option<CharterCalls> {
-        let approve = self.calls.iter().find(|call| call.target == manifest.addresses.charter_gate)?;
-        let approved = <CharterGate::approveCall as alloy::sol_types::SolCall>::abi_decode(&approve.data).ok()?;
-        CharterCalls::read(&self.description).filter(|calls| calls.operation() == approved.operation)
+        let carried = CharterCalls::read(&self.description)?;
+        let operation = carried.operation();
+        approvals(&self.calls, manifest).any(|approved| approved == operation).then_some(carried)
     }
 
     /// What it would do, in plain words, as of the newest block.
@@ -264,21 +264,42 @@ impl Proposal {
     pub async fn words(&self, chain: &Chain, manifest: &Manifest) -> Result<Words, ChainError> {
         let book = Book::of(manifest);
         let mut calls = translated(chain, &book, &self.calls).await?;
-        let gate = manifest.addresses.charter_gate;
-        let approving = calls.iter_mut().find(|call| call.call.target == gate);
-        let charter = match (approving, self.charter_calls(manifest)) {
-            (None, _) => Vec::new(),
-            (Some(_), Some(carried)) => translated(chain, &book, &carried.calls).await?,
-            (Some(approving), None) => {
-                approving.described.warnings.push(
-                    "the description does not carry the calls behind this operation: what would be approved is not known"
-                        .to_owned(),
-                );
-                Vec::new()
+        let carried = self.charter_calls(manifest);
+        let known = carried.as_ref().map(CharterCalls::operation);
+        let alone = calls.len() == 1;
+        for Translated { call, described } in &mut calls {
+            let Some(operation) = approved(call, manifest) else { continue };
+            if known != Some(operation) {
+                described.warnings.push(UNKNOWN.to_owned());
             }
+            if !alone {
+                described.warnings.push(NOT_ALL.to_owned());
+            }
+        }
+        let charter = match carried {
+            Some(carried) => translated(chain, &book, &carried.calls).await?,
+            None => Vec::new(),
         };
         Ok(Words { calls, charter })
     }
+}
+
+/// Of an approval whose calls nobody can read.
+const UNKNOWN: &str =
+    "the description does not carry the calls behind this operation: what would be approved is not known";
+/// Of an approval that stands among other calls.
+const NOT_ALL: &str = "this proposal does more than approve what both houses have to agree on: read each of its calls";
+
+/// Which operation a call approves at the charter gate, where it does.
+fn approved(call: &Call, manifest: &Manifest) -> Option<B256> {
+    let at_the_gate = call.target == manifest.addresses.charter_gate;
+    let read = || CharterGate::approveCall::abi_decode(&call.data).ok();
+    at_the_gate.then(read).flatten().map(|call| call.operation)
+}
+
+/// The operations that these calls approve at the charter gate.
+pub fn approvals<'a>(calls: &'a [Call], manifest: &'a Manifest) -> impl Iterator<Item = B256> + 'a {
+    calls.iter().filter_map(|call| approved(call, manifest))
 }
 
 async fn translated(chain: &Chain, book: &Book, calls: &[Call]) -> Result<Vec<Translated>, ChainError> {

@@ -185,8 +185,8 @@ fn members_and_what_they_contribute() {
     read.shows("records_contributed", "", &[(0, "0"), (1, "3"), (2, "0")]);
     // Three records for four members, then for three, until they are older than 30 days.
     read.shows("contribution_rate", "", &[(0, "0.0000"), (1, "0.7500"), (3, "1.0000"), (30, "1.0000"), (31, "0.0000")]);
-    // 24 DATA at 10 for a point of each of three records.
-    read.shows("contribution_quality", "", &[(7, "-"), (8, "0.8000"), (9, "-")]);
+    // Of three contributors nothing is said.
+    read.shows("contribution_quality", "", &[(8, "-"), (9, "-")]);
     // −(¾ ln ¾ + ¼ ln ¼) and 1 − (9/16 + 1/16) over types; all is of one source.
     read.shows("diversity_shannon", "types", &[(0, "-"), (1, "0.562335"), (2, "-")]);
     read.shows("diversity_simpson", "types", &[(1, "0.375000")]);
@@ -237,8 +237,8 @@ fn money_from_the_license_to_the_payout() {
     read.shows("treasury_balance", "operations", &[(2, "20.000000"), (3, "18.000000")]);
     read.shows("treasury_balance", "reserve", &[(4, "5.000000"), (5, "12.000000")]);
     read.shows("treasury_spent", "contributors", &[(10, "15.000000"), (11, "5.000000"), (12, "0.000000")]);
-    // 18 at two in 90 days.
-    read.shows("treasury_runway", "", &[(2, "-"), (3, "810.0"), (40, "810.0")]);
+    // 18 at two in the 41 days since the founding; the pace of less than 30 days is none.
+    read.shows("treasury_runway", "", &[(3, "-"), (28, "-"), (40, "369.0")]);
     let unknown = Beside { lifetime: None, ..beside() };
     let figures = figures(&Cooperative::fold(&history()), Span::last(1, (START + 40) * DAY), &unknown);
     let budget = figures.iter().find(|(figure, _)| figure.id == "budget_left").unwrap();
@@ -261,23 +261,23 @@ fn revenue_that_nobody_claimed_is_paid_by_the_first_claim_on_a_later_root() {
 }
 
 #[test]
-fn a_later_attempt_of_an_epoch_counts_the_same_records() {
+fn quality_is_of_an_epochs_records_whatever_attempt_and_is_said_of_five_contributors_or_more() {
     let void = Event::Voided { epoch: Epoch(1), attempt: 0, reason: B256::ZERO };
-    let events = [
-        on(0, params()),
-        on(0, joined(1)),
-        on(1, recorded(1, 1)),
-        on(1, recorded(2, 1)),
-        on(8, proposed(1, u64::MAX, 10 * TOKEN)),
-        on(9, void),
-        on(10, proposed(1, 0, 20 * TOKEN)),
-        on(12, recorded(3, 1)),
-        on(15, proposed(2, 0, 5 * TOKEN)),
-        on(22, proposed(3, 0, 5 * TOKEN)),
-    ];
+    let mut events = vec![on(0, params())];
+    events.extend((1..=5).map(|member| on(0, joined(member))));
+    let each = |day: u64, members: std::ops::RangeInclusive<u32>| {
+        members.map(move |member| on(day, recorded(day * 10 + u64::from(member), member)))
+    };
+    events.extend(each(1, 1..=5));
+    events.extend([on(8, proposed(1, u64::MAX, 25 * TOKEN)), on(9, void), on(10, proposed(1, 0, 50 * TOKEN))]);
+    events.extend(each(12, 1..=5));
+    events.push(on(15, proposed(2, 0, 25 * TOKEN)));
+    // Two records of one are one contributor's.
+    events.extend(each(16, 1..=4).chain(each(17, 1..=4)));
+    events.extend([on(22, proposed(3, 0, 80 * TOKEN)), on(29, proposed(4, 0, 5 * TOKEN))]);
     let state = Cooperative::fold(&events);
     let quality = |day: u64| state.sums.days[&(START + day).try_into().unwrap()].quality;
-    assert_eq!([8, 10, 15, 22].map(quality), [Some(5_000), Some(10_000), Some(5_000), None]);
+    assert_eq!([8, 10, 15, 22, 29].map(quality), [Some(5_000), Some(10_000), Some(5_000), None, None]);
 }
 
 #[test]

@@ -50,6 +50,44 @@ pub struct Motion {
     pub canceled: Option<At>,
 }
 
+/// What both houses have to agree on, as far as they did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Agreement {
+    /// When the token house agreed, Unix seconds.
+    pub token: Option<u64>,
+    /// When the member house agreed.
+    pub member: Option<u64>,
+    /// When it was done.
+    pub executed: Option<u64>,
+}
+
+impl Agreement {
+    /// How long an approval counts, in seconds.
+    pub const VALIDITY: u64 = 30 * 86_400;
+
+    fn of(&mut self, house: House) -> &mut Option<u64> {
+        match house {
+            House::Token => &mut self.token,
+            House::Member => &mut self.member,
+        }
+    }
+
+    /// Which houses agree at `now` (Unix seconds).
+    #[must_use]
+    pub fn by(mut self, now: u64) -> Vec<House> {
+        let agrees = |house: &House| self.of(*house).is_some_and(|at| now <= at.saturating_add(Self::VALIDITY));
+        House::ALL.into_iter().filter(agrees).collect()
+    }
+
+    /// The last second in which it can be done, as long as a house agrees at `now` and it was not done.
+    #[must_use]
+    pub fn lapses_at(self, now: u64) -> Option<u64> {
+        let last = |at: u64| at.saturating_add(Self::VALIDITY);
+        let standing = [self.token, self.member].into_iter().flatten().map(last).filter(|last| now <= *last);
+        standing.min().filter(|_| self.executed.is_none())
+    }
+}
+
 /// Votes by how they were cast.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -123,11 +161,19 @@ pub struct Governance {
     pub castable: u128,
     /// How long what is queued waits in each house's timelock, in seconds.
     delays: Map<House, u64>,
+    /// What the charter gate was told, by operation.
+    pub charter: Map<B256, Agreement>,
     /// When the cooperative was constituted, Unix seconds; 0 before.
     pub constituted_at: u64,
 }
 
 impl Motion {
+    /// Whether it may still be voted on or done at `now` (Unix seconds), as far as its age tells.
+    #[must_use]
+    pub fn is_young(&self, now: u64) -> bool {
+        now <= self.made.time.saturating_add(LONGEST_VOTE)
+    }
+
     /// Where it stands at `now` (Unix seconds), as its governor says. `quorum` is the governor's for its snapshot; where
     /// that is not known yet, no voting has ended.
     #[must_use]
@@ -188,7 +234,7 @@ impl Governance {
     /// Proposals that are voted on at `now` (Unix seconds), as far as votes decide that.
     pub fn open(&self, now: u64) -> impl Iterator<Item = &Motion> {
         // None is voted on for longer than the governor's bounds allow.
-        let recent = move |motion: &&Motion| now <= motion.made.time.saturating_add(LONGEST_VOTE);
+        let recent = move |motion: &&Motion| motion.is_young(now);
         let open = move |motion: &&Motion| {
             motion.opens_at < now && now <= motion.closes_at && motion.canceled.is_none() && motion.executed.is_none()
         };
@@ -220,6 +266,15 @@ impl Governance {
             }
             Event::TimelockDelaySet { house, seconds } => self.delays.insert(house, seconds),
             Event::Constituted { at } => self.constituted_at = at,
+            Event::CharterApproved { house, operation } => {
+                self.charter.change(operation, |agreed| *agreed.of(house) = Some(at.time));
+            }
+            Event::CharterWithdrawn { house, operation } => {
+                self.charter.change(operation, |agreed| *agreed.of(house) = None);
+            }
+            Event::CharterExecuted { operation } => {
+                self.charter.change(operation, |agreed| agreed.executed = Some(at.time));
+            }
             _ => self.apply_votes(event),
         }
     }

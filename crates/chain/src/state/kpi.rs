@@ -3,7 +3,7 @@
 
 use alloy::primitives::U256;
 use rochdale_core::calendar::civil;
-use rochdale_core::ids::{DatasetId, Epoch};
+use rochdale_core::ids::{DatasetId, Epoch, MemberId};
 use rochdale_core::ledger::Header;
 use rochdale_core::measure::{gini, nakamoto};
 
@@ -13,6 +13,9 @@ use crate::house::House;
 
 /// Seconds of a day.
 pub const DAY: u64 = 86_400;
+
+/// Contributors of an epoch below which nothing is said of their records' quality.
+const FEW: usize = 5;
 
 /// How long a cohort ages before it is counted again, in seconds.
 pub const AGE: u64 = 30 * DAY;
@@ -97,6 +100,10 @@ pub struct Sums {
     pub cohorts: Map<u64, Joiners>,
     /// When the first claim was paid on the root of an epoch.
     pub first_claims: Map<Epoch, u64>,
+    /// Who contributed since an epoch was proposed.
+    contributors: Map<MemberId, ()>,
+    /// Whose records the last proposed epoch counts.
+    of_epoch: Map<MemberId, ()>,
     /// Up to which record the epoch before the last proposed one and the last proposed one were counted.
     awarded: (Epoch, u64, u64),
 }
@@ -126,6 +133,15 @@ impl Sums {
         let (last, first, upto) = self.awarded;
         // A later attempt of the same epoch counts the same records and those since.
         let first = if header.epoch > last { upto } else { first };
+        if header.epoch > last {
+            self.of_epoch = Map::default();
+        }
+        let since = std::mem::take(&mut self.contributors);
+        since.iter().for_each(|(member, ())| self.of_epoch.insert(*member, ()));
+        // Of fewer people it would be nearly the score of one.
+        if self.of_epoch.len() < FEW {
+            return None;
+        }
         self.awarded = (header.epoch, first, self.totals.records);
         let records = self.totals.records.saturating_sub(first);
         let points = header.sum_data_award.checked_mul(U256::from(10_000))?;
@@ -169,7 +185,10 @@ impl Cooperative {
                 let joined = self.members.get(member).map_or(at.time, |member| member.joined.time);
                 self.sums.end(joined, at.time);
             }
-            Event::ContributionRecorded { .. } => totals.records += 1,
+            Event::ContributionRecorded { member, .. } => {
+                totals.records += 1;
+                self.sums.contributors.insert(*member, ());
+            }
             Event::ProposalCreated { house: House::Token, .. } => totals.proposals[0] += 1,
             Event::ProposalCreated { house: House::Member, .. } => totals.proposals[1] += 1,
             Event::Booked { dataset, .. } => self.count_booking(*dataset, event, at),

@@ -9,10 +9,12 @@ use rochdale_chain::bindings::{CharterGate, CoopGovernor, GovToken, Membership};
 use rochdale_chain::client::Sender;
 use rochdale_chain::deploy::{Role, holders};
 use rochdale_chain::eip712;
+use rochdale_chain::events::{Follower, FollowerOptions, MemoryStore};
 use rochdale_chain::gov::{
     Book, Call, CallSpec, CharterCalls, Draft, House, MotionError, Proposal, Status, Support, describe, explains,
     proposals,
 };
+use rochdale_chain::state::{Agreement, Cooperative};
 use rochdale_testkit::anvil::{TestCoop, role_key};
 use serde_json::{Value, json};
 
@@ -154,8 +156,14 @@ async fn the_charter_needs_both_houses_and_shows_what_is_behind_the_hash() {
     assert!(behind.contains("replaces the contract's code"), "{behind}");
     assert!(behind.contains(&format!("newImplementation: {old} → {new}")), "{behind}");
     let charter = token.charter_calls(&coop.manifest).unwrap();
+    assert_eq!(agreement(&coop, &charter).await, Agreement::default());
 
     carry(&coop, &members, token).await;
+    let agreed = agreement(&coop, &charter).await;
+    let now = coop.chain.now().await.unwrap();
+    assert_eq!((agreed.by(now), agreed.executed), (vec![House::Token], None));
+    assert_eq!(agreed.lapses_at(now), agreed.token.map(|at| at + Agreement::VALIDITY));
+    assert_eq!(agreed.by(now + 31 * DAY), []);
     let alone = charter.execute(&coop.relayer, &coop.manifest).await.unwrap_err().to_string();
     assert!(alone.contains("CharterGate_NotApproved"), "{alone}");
     let again = Proposal { calls: member.calls.clone(), ..member.clone() };
@@ -171,6 +179,62 @@ async fn the_charter_needs_both_houses_and_shows_what_is_behind_the_hash() {
     carry(&coop, &members, &second).await;
     charter.execute(&coop.relayer, &coop.manifest).await.unwrap();
     assert_eq!(implementation().await, new);
+    let done = agreement(&coop, &charter).await;
+    assert!(done.executed.is_some() && done.member > done.token, "{done:?}");
+}
+
+/// What is folded of a charter operation.
+async fn agreement(coop: &TestCoop, charter: &CharterCalls) -> Agreement {
+    let options = FollowerOptions { houses: true, ..FollowerOptions::default() };
+    let mut follower = Follower::with_options(coop.chain.clone(), &coop.manifest, MemoryStore::default(), options);
+    follower.step().await.unwrap();
+    let state = Cooperative::fold(follower.store().events());
+    state.governance.charter.get(&charter.operation()).copied().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn an_approval_hides_neither_another_call_nor_another_approval() {
+    let (coop, members) = assembly().await;
+    let draft = draft(
+        "Longer votes.",
+        vec![spec(
+            "License",
+            "upgradeToAndCall",
+            json!({ "newImplementation": Address::repeat_byte(5), "data": "0x" }),
+        )],
+    );
+    let honest = propose(&coop, &members[0], &draft).await.remove(0);
+    let words = async |proposal: &Proposal| proposal.words(&coop.chain, &coop.manifest).await.unwrap();
+    let gate = coop.manifest.addresses.charter_gate;
+    let approve = |operation| CharterGate::approveCall { operation }.abi_encode().into();
+    let second = Call { target: gate, value: U256::ZERO, data: approve(B256::repeat_byte(0x66)) };
+    let fewer = Membership::setAdmissionsPerEpochCall { admissionsPerEpoch_: 1 }.abi_encode().into();
+    let beside = Call { target: coop.manifest.addresses.membership, value: U256::ZERO, data: fewer };
+    let warned =
+        |of: &rochdale_chain::gov::Translated, what: &str| of.described.warnings.iter().any(|w| w.contains(what));
+    let (unknown, more) = ("is not known", "does more than approve");
+
+    let told = words(&honest).await;
+    assert!(told.charter.len() == 1 && !warned(&told.calls[0], unknown) && !warned(&told.calls[0], more), "{told:?}");
+
+    let calls = |others: &[&Call]| honest.calls.iter().chain(others.iter().copied()).cloned().collect::<Vec<Call>>();
+    let hiding = Proposal { calls: calls(&[&beside]), ..honest.clone() };
+    let told = words(&hiding).await;
+    assert!(told.calls[1].described.to_string().contains("how many members one epoch may admit"), "{told:?}");
+    assert!(warned(&told.calls[0], more) && !warned(&told.calls[0], unknown), "{told:?}");
+
+    // Whichever of the two stands first, the one whose calls are not carried is warned of.
+    let twice = Proposal { calls: calls(&[&second]), ..honest.clone() };
+    let turned = Proposal { calls: twice.calls.iter().rev().cloned().collect(), ..honest.clone() };
+    for (proposal, known, not) in [(&twice, 0, 1), (&turned, 1, 0)] {
+        let told = words(proposal).await;
+        assert!(warned(&told.calls[not], unknown) && !warned(&told.calls[known], unknown), "{told:?}");
+        assert_eq!(told.charter.len(), 1);
+    }
+    let bare = Proposal { description: "Trust me.".to_owned(), ..honest.clone() };
+    let told = words(&bare).await;
+    assert!(told.charter.is_empty() && warned(&told.calls[0], unknown), "{told:?}");
+    assert!(bare.charter_calls(&coop.manifest).is_none());
 }
 
 #[tokio::test]

@@ -4,8 +4,8 @@ use alloy::primitives::{Address, B256, U256, keccak256};
 use axum::Json;
 use axum::extract::State;
 use rochdale_api::governance::{
-    BallotSupport, BallotView, CallView, ChangeView, DelegateView, HouseName, LockView, MemberRewards, MemberVotes,
-    OpenVote, ProposalDetail, ProposalStatus, ProposalView, ServiceView,
+    BallotSupport, BallotView, CallView, ChangeView, CharterView, DelegateView, HouseName, LockView, MemberRewards,
+    MemberVotes, OpenVote, ProposalDetail, ProposalStatus, ProposalView, ServiceView,
 };
 use rochdale_api::route::gateway as route;
 use rochdale_api::server::PathOf;
@@ -13,33 +13,46 @@ use rochdale_api::shape::Hex32;
 use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::bindings::{DataToken, GovToken};
 use rochdale_chain::client::Head;
-use rochdale_chain::gov::{CharterCalls, Described, House, Status, Support, Translated};
-use rochdale_chain::state::{Cast, Cooperative, Motion, SEASONING};
+use rochdale_chain::gov::{CharterCalls, Described, House, Status, Support, Translated, approvals};
+use rochdale_chain::state::{Cast, Cooperative, Governance, Motion, SEASONING};
 use rochdale_core::ids::MemberId;
 use rochdale_core::money::DataWei;
 
 use super::members::parse;
 use super::{Answered, App, Gateway};
 use crate::problems;
+use crate::proposals::made;
 
-/// Proposals in one list.
+/// Proposals in one list, beside all that are not decided yet.
 const LISTED: usize = 200;
+/// Characters of a title.
+const TITLE: usize = 200;
 /// Votes of a member in one answer.
 const CAST: usize = 200;
 /// Accounts in the list of who casts votes.
 const DELEGATES: usize = 100;
 
-/// What is and was put to the vote in both houses, the newest first.
+/// What is put to the vote in both houses and waits to take effect, and what was last decided; the newest first.
 #[utoipa::path(
     get, path = route::PROPOSALS.path, tag = "governance",
     responses((status = 200, description = "Proposals", body = Vec<ProposalView>), (status = 503, description = "The chain cannot be read", body = Problem))
 )]
 pub async fn proposals(State(gateway): App) -> Answered<Vec<ProposalView>> {
     let head = gateway.index.fresh_head().await?;
-    let newest = gateway.index.state().read(|s| s.governance.newest().take(LISTED).cloned().collect::<Vec<_>>());
-    let mut views = Vec::with_capacity(newest.len());
-    for motion in &newest {
-        views.push(view(&gateway, motion, &head).await?);
+    let all = gateway.index.state().read(|s| s.governance.newest().cloned().collect::<Vec<_>>());
+    let (mut views, mut decided) = (Vec::new(), 0);
+    for motion in &all {
+        // What can still be voted on or done is always in the list, however many others somebody proposes.
+        let recent = decided < LISTED;
+        if !recent && !motion.is_young(head.latest.timestamp) {
+            break;
+        }
+        let view = view(&gateway, motion, &head).await?;
+        let is_open = view.status.is_open();
+        decided += usize::from(!is_open);
+        if recent || is_open {
+            views.push(view);
+        }
     }
     Ok(Json(views))
 }
@@ -184,7 +197,11 @@ pub async fn delegates(State(gateway): App) -> Answered<Vec<DelegateView>> {
 
 async fn view(gateway: &Gateway, motion: &Motion, head: &Head) -> Result<ProposalView, Problem> {
     let quorum = gateway.proposals.quorum(motion, head).await?;
-    Ok(gateway.index.state().read(|state| shown(state, motion, head.latest.timestamp, quorum)))
+    // What the description carries is what the proposal is about, wherever its approval stands.
+    let carried = || made(motion).charter_calls(&gateway.manifest).map(|calls| calls.operation());
+    let approves = approvals(&motion.calls, &gateway.manifest).next();
+    let operation = approves.map(|first| carried().unwrap_or(first));
+    Ok(gateway.index.state().read(|state| shown(state, motion, operation, head.latest.timestamp, quorum)))
 }
 
 async fn detail(gateway: &Gateway, motion: &Motion, head: &Head) -> Result<ProposalDetail, Problem> {
@@ -192,22 +209,43 @@ async fn detail(gateway: &Gateway, motion: &Motion, head: &Head) -> Result<Propo
     Ok(ProposalDetail {
         proposal: view(gateway, motion, head).await?,
         governor: motion.house.governor(&gateway.manifest),
+        description: CharterCalls::without(&motion.description),
         description_hash: keccak256(&motion.description),
         calls: words.calls.iter().map(call).collect(),
-        charter: words.charter.iter().map(call).collect(),
+        charter_calls: words.charter.iter().map(call).collect(),
     })
 }
 
-fn shown(state: &Cooperative, motion: &Motion, now: u64, quorum: Option<u128>) -> ProposalView {
+fn charter(governance: &Governance, operation: B256, now: u64) -> CharterView {
+    let agreed = governance.charter.get(&operation).copied().unwrap_or_default();
+    CharterView {
+        operation,
+        approved_by: agreed.by(now).into_iter().map(house).collect(),
+        executed_at: agreed.executed,
+        lapses_at: agreed.lapses_at(now),
+    }
+}
+
+fn title(description: &str) -> String {
+    let line = CharterCalls::without(description);
+    let line = line.lines().next().unwrap_or_default().trim_start_matches('#').trim();
+    line.chars().take(TITLE).collect()
+}
+
+fn shown(
+    state: &Cooperative,
+    motion: &Motion,
+    operation: Option<B256>,
+    now: u64,
+    quorum: Option<u128>,
+) -> ProposalView {
     let governance = &state.governance;
-    let description = CharterCalls::without(&motion.description);
     ProposalView {
         id: motion.id,
         house: house(motion.house),
         proposer: motion.proposer,
         proposer_member: state.member_ids.get(&motion.proposer).copied(),
-        title: description.lines().next().unwrap_or_default().trim_start_matches('#').trim().to_owned(),
-        description,
+        title: title(&motion.description),
         status: status(motion.status(now, quorum, governance.constituted_at)),
         proposed_at: motion.made.time,
         opens_at: motion.opens_at,
@@ -223,6 +261,7 @@ fn shown(state: &Cooperative, motion: &Motion, now: u64, quorum: Option<u128>) -
         queued_at: motion.queued.map(|(at, _)| at.time),
         executed_at: motion.executed.map(|at| at.time),
         canceled_at: motion.canceled.map(|at| at.time),
+        charter: operation.map(|operation| charter(governance, operation, now)),
     }
 }
 

@@ -1,5 +1,9 @@
 //! Key figures: what the index sums up, with what stewards publish beside the chain.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use alloy::primitives::B256;
 use axum::Json;
 use axum::extract::State;
 use axum::http::header;
@@ -8,9 +12,12 @@ use rochdale_api::kpi::{Cohort, Kpi, KpiSeries, Kpis};
 use rochdale_api::route::gateway as route;
 use rochdale_api::server::QueryOf;
 use rochdale_api::{Problem, ProblemCode};
+use rochdale_chain::client::BlockRef;
 use rochdale_chain::kpi::{self, Beside, Figure, Series, Span};
 use rochdale_chain::state::DAY;
 use serde::Deserialize;
+use tokio::sync::Mutex;
+use tokio::task::spawn_blocking;
 
 use super::{Answered, App, Gateway};
 use crate::sizes::largest;
@@ -36,7 +43,7 @@ pub struct Back {
     )
 )]
 pub async fn kpis(State(gateway): App, QueryOf(Back { days }): QueryOf<Back>) -> Answered<Kpis> {
-    Ok(Json(read(&gateway, days).await?))
+    Ok(Json((*read(&gateway, days).await?).clone()))
 }
 
 /// The same as a table (RFC 4180): `day,kpi,label,unit,value`.
@@ -53,12 +60,29 @@ pub async fn table(State(gateway): App, QueryOf(Back { days }): QueryOf<Back>) -
     Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present")], table).into_response())
 }
 
-async fn read(gateway: &Gateway, days: Option<u32>) -> Result<Kpis, Problem> {
+/// Figures of the newest block, by how many days they are of. One at a time is made, whoever asks: each looks at every holding.
+#[derive(Default)]
+pub struct Board(Mutex<(B256, BTreeMap<u32, Arc<Kpis>>)>);
+
+async fn read(gateway: &Gateway, days: Option<u32>) -> Result<Arc<Kpis>, Problem> {
     let days = days.unwrap_or(DAYS);
     if !(1..=MOST).contains(&days) {
         return Err(Problem::new(ProblemCode::BadRequest, format!("days: {days} is none of 1 to {MOST}")));
     }
     let head = gateway.index.fresh_head().await?.latest;
+    let mut board = gateway.board.0.lock().await;
+    if board.0 != head.hash {
+        *board = (head.hash, BTreeMap::new());
+    }
+    if let Some(kept) = board.1.get(&days) {
+        return Ok(Arc::clone(kept));
+    }
+    let made = Arc::new(make(gateway, days, &head).await?);
+    board.1.insert(days, Arc::clone(&made));
+    Ok(made)
+}
+
+async fn make(gateway: &Gateway, days: u32, head: &BlockRef) -> Result<Kpis, Problem> {
     let span = Span::last(days, head.timestamp);
     let mut seen = gateway.store.sizes_seen(span.first, span.today).await?;
     // What the chain shows is told whether or not stewards answer.
@@ -68,8 +92,10 @@ async fn read(gateway: &Gateway, days: Option<u32>) -> Result<Kpis, Problem> {
     }
     let lifetime = sizes.and_then(|sizes| sizes.limits).map(|limits| limits.lifetime);
     let beside = Beside { schedule: gateway.manifest.schedule(), lifetime, sizes: seen };
-    let (figures, cohorts) =
-        gateway.index.state().read(|state| (kpi::figures(state, span, &beside), kpi::cohorts(state, head.timestamp)));
+    let (state, now) = (gateway.index.state().clone(), head.timestamp);
+    let counted = move || state.read(|state| (kpi::figures(state, span, &beside), kpi::cohorts(state, now)));
+    let stopped = |_| Problem::new(ProblemCode::Internal, "the figures were not counted");
+    let (figures, cohorts) = spawn_blocking(counted).await.map_err(stopped)?;
     Ok(Kpis {
         block: head.number,
         now: head.timestamp,

@@ -60,6 +60,8 @@ use crate::vault::Vault;
 
 pub use admissions::Applications;
 pub use auth::AppState;
+pub use kpis::Board;
+pub use polls::Ballots;
 pub use site::{Site, SiteError};
 pub use views::Views;
 
@@ -107,6 +109,10 @@ pub struct Gateway {
     pub erasure: Erasure,
     /// What members' browsers keep here.
     pub lockers: Lockers,
+    /// Key figures of the newest block.
+    pub board: kpis::Board,
+    /// What ballots may come.
+    pub ballots: polls::Ballots,
     /// What was asked about proposals.
     pub proposals: Proposals,
     /// What uploads may take.
@@ -209,6 +215,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(governance::services))
         .routes(routes!(operations::constitution))
         .routes(routes!(operations::operations))
+        .routes(routes!(operations::log))
         .routes(routes!(kpis::kpis))
         .routes(routes!(kpis::table))
 }

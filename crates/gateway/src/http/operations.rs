@@ -4,15 +4,19 @@ use alloy::primitives::Address;
 use axum::Json;
 use axum::extract::State;
 use futures_util::future::try_join_all;
-use rochdale_api::Problem;
 use rochdale_api::governance::{ConstitutionView, HouseName, HouseRules, Operations, PauseView};
+use rochdale_api::log::Log;
 use rochdale_api::route::gateway as route;
+use rochdale_api::server::QueryOf;
+use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::bindings::{CharterGate, CoopGovernor, CoopTimelock, Membership, PauseGuard};
 use rochdale_chain::client::ChainError;
 use rochdale_chain::gov::{Book, House};
 use rochdale_core::ids::MemberId;
+use serde::Deserialize;
 
 use super::{Answered, App, Gateway};
+use crate::acts::{Place, act};
 use crate::problems;
 
 /// By which rules the houses decide, whether they do yet, and what is paused.
@@ -86,6 +90,38 @@ async fn pauses(gateway: &Gateway, now: u64) -> Result<Vec<PauseView>, ChainErro
     Ok(all.into_iter().filter(|pause| pause.until > now).collect())
 }
 
+/// Entries of a page.
+const PAGE: u16 = 100;
+
+/// From where on.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Before {
+    before: Option<String>,
+}
+
+/// What was done in the cooperative's name, the newest first, a hundred at a time.
+#[utoipa::path(
+    get, path = route::LOG.path, tag = "governance",
+    params(("before" = Option<String>, Query, pattern = "^[0-9]{1,19}-[0-9]{1,19}$", example = "120-3", description = "`earlier` of the page before")),
+    responses(
+        (status = 200, description = "A page of the log", body = Log),
+        (status = 400, description = "`before` is no place in the log", body = Problem),
+        (status = 503, description = "The chain cannot be read", body = Problem),
+    )
+)]
+pub async fn log(State(gateway): App, QueryOf(Before { before }): QueryOf<Before>) -> Answered<Log> {
+    let place = before.map_or(Ok(Place::END), |text| {
+        text.parse()
+            .map_err(|()| Problem::new(ProblemCode::BadRequest, format!("before: {text} is no place in the log")))
+    })?;
+    gateway.index.fresh_head().await?;
+    let found = gateway.store.acts_before(place, PAGE + 1).await?;
+    let shown = &found[..found.len().min(PAGE.into())];
+    let earlier = shown.last().filter(|_| found.len() > shown.len()).map(|last| Place::of(last).to_string());
+    Ok(Json(Log { entries: shown.iter().filter_map(act).collect(), earlier }))
+}
+
 /// What the gateway pays gas from, and what waits for it.
 #[utoipa::path(
     get, path = route::OPERATIONS.path, tag = "public",
@@ -94,10 +130,15 @@ async fn pauses(gateway: &Gateway, now: u64) -> Result<Vec<PauseView>, ChainErro
 pub async fn operations(State(gateway): App) -> Answered<Operations> {
     let account: Address = gateway.address;
     gateway.index.fresh_head().await?;
-    let balance = gateway.chain.balance(account).await.map_err(|e| problems::chain(&e))?;
+    let chain = async { tokio::try_join!(gateway.chain.balance(account), gateway.chain.gas_price()) };
+    let (balance, price) = chain.await.map_err(|e| problems::chain(&e))?;
+    let (gas_of_the_day, gas_per_day) = gateway.relayer.gas_of_the_day().await?;
     Ok(Json(Operations {
         gas_account: account,
         gas_balance: balance.saturating_to(),
+        gas_price: price,
+        gas_of_the_day,
+        gas_per_day,
         queued_contributions: gateway.store.queue_length().await?,
     }))
 }

@@ -1,5 +1,7 @@
 //! Signed polls: what members ask and answer is kept as they signed it, and handed to whoever counts.
 
+use std::net::IpAddr;
+
 use alloy::primitives::B256;
 use axum::Json;
 use axum::extract::State;
@@ -11,15 +13,38 @@ use rochdale_api::{Problem, ProblemCode};
 use rochdale_chain::poll::{self as chain_poll, Electorate, ElectorateError};
 use rochdale_core::poll::{Refusal, admit};
 
+use super::caller::Caller;
 use super::members::parse;
 use super::{Answered, App, Gateway};
 use crate::problems;
+use crate::relayer::{CallQuota, site};
 use crate::store::Kept;
 
 /// Polls of one member that may be open at once.
-const OPEN_POLLS: u64 = 3;
-/// Polls in one list.
-const LISTED: u32 = 100;
+const OPEN_POLLS: u32 = 3;
+/// Ballots from one address within an hour: each costs several questions to the chain. A clinic's members may all come from one.
+const BALLOTS_PER_HOUR: u32 = 600;
+/// Open polls in one list, and closed ones.
+const LISTED: u32 = 300;
+
+/// How many ballots one address may send.
+pub struct Ballots(CallQuota);
+
+impl Default for Ballots {
+    fn default() -> Self {
+        Self(CallQuota::new(BALLOTS_PER_HOUR, std::time::Duration::from_secs(3_600)))
+    }
+}
+
+impl Ballots {
+    /// Counts one, right or wrong.
+    fn take(&self, from: IpAddr) -> Result<(), Problem> {
+        let name = site(from);
+        self.0.check(&name)?;
+        self.0.spend(&name);
+        Ok(())
+    }
+}
 
 /// Asks the members, in the author's name. Sent again, it answers with the same poll.
 #[utoipa::path(
@@ -44,18 +69,19 @@ pub async fn create(State(gateway): App, JsonBody(request): JsonBody<PollRequest
         let detail = format!("the poll closed at {}; block time is {now}", poll.closes_at);
         return Err(Problem::new(ProblemCode::BadRequest, detail));
     }
-    if gateway.store.open_polls(poll.author, now).await? >= OPEN_POLLS {
+    let kept = gateway.store.keep_poll(id, &poll, &signature, (OPEN_POLLS, now)).await?;
+    if !kept && gateway.store.poll(id).await?.is_none() {
         let detail = format!("{OPEN_POLLS} polls of member {} are open", poll.author);
         return Err(Problem::new(ProblemCode::TooManyRequests, detail).hint("ask again once one has closed"));
     }
-    gateway.store.keep_poll(id, &poll, &signature).await?;
     Ok(Json(PollView { id, poll, signature, ballots: 0 }))
 }
 
-/// The polls that close last.
+/// Open polls, those that close first before others, then those that closed last.
 #[utoipa::path(get, path = route::POLLS.path, tag = "polls", responses((status = 200, description = "Polls", body = Vec<PollView>)))]
 pub async fn list(State(gateway): App) -> Answered<Vec<PollView>> {
-    Ok(Json(gateway.store.polls(LISTED).await?))
+    let now = gateway.index.standing().progress.map_or(0, |progress| progress.head.latest.timestamp);
+    Ok(Json(gateway.store.polls(now, LISTED).await?))
 }
 
 /// Answers a poll; a ballot with a higher sequence replaces the member's own.
@@ -68,15 +94,18 @@ pub async fn list(State(gateway): App) -> Answered<Vec<PollView>> {
         (status = 403, description = "Not signed by a member with a vote", body = Problem),
         (status = 404, description = "No such poll", body = Problem),
         (status = 409, description = "Too early, too late, or a later ballot is kept", body = Problem),
+        (status = 429, description = "Too many ballots come from this address", body = Problem),
         (status = 503, description = "The chain cannot be reached", body = Problem),
     )
 )]
 pub async fn vote(
     State(gateway): App,
+    Caller(from): Caller,
     PathOf(id): PathOf<String>,
     JsonBody(request): JsonBody<BallotRequest>,
 ) -> Answered<SignedBallot> {
     let view = find(&gateway, &id).await?;
+    gateway.ballots.take(from)?;
     let BallotRequest { ballot, signature } = request;
     let electorate = Electorate::of(&gateway.chain, &gateway.manifest, &view.poll, &view.signature);
     let now = gateway.chain.now().await.map_err(|e| problems::chain(&e))?;

@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use rochdale_api::route::gateway::{
-    BUDGET, CONSTITUTION, COOPERATIVE, DATASETS, DELEGATES, EPOCH, KPIS, KPIS_TABLE, LICENSE, LICENSES, MEMBER,
+    BUDGET, CONSTITUTION, COOPERATIVE, DATASETS, DELEGATES, EPOCH, KPIS, KPIS_TABLE, LICENSE, LICENSES, LOG, MEMBER,
     MEMBER_REWARDS, MEMBER_VOTES, POLLS, PROPOSAL, PROPOSALS, SERVICES, SIZES, TREASURY,
 };
 use rochdale_api::{Problem, ProblemCode};
@@ -30,7 +30,7 @@ const KEPT: usize = 512;
 const LONGEST: usize = 32 << 10;
 const PATH: usize = 256;
 /// Routes whose answer is the newest block's.
-const OF_THE_CHAIN: [&str; 16] = [
+const OF_THE_CHAIN: [&str; 17] = [
     CONSTITUTION.path,
     COOPERATIVE.path,
     DATASETS.path,
@@ -40,6 +40,7 @@ const OF_THE_CHAIN: [&str; 16] = [
     KPIS_TABLE.path,
     LICENSE.path,
     LICENSES.path,
+    LOG.path,
     MEMBER.path,
     MEMBER_REWARDS.path,
     MEMBER_VOTES.path,
@@ -135,7 +136,7 @@ pub async fn kept(State(gateway): State<AppState>, request: Request, next: Next)
     let (of_the_chain, of_the_moment) = (OF_THE_CHAIN.contains(&route), OF_THE_MOMENT.contains(&route));
     // Only some are asked for by a query; what others carry is no part of the question.
     let uri = request.uri();
-    let path = if [LICENSES.path, KPIS.path, KPIS_TABLE.path].contains(&route) {
+    let path = if [LICENSES.path, KPIS.path, KPIS_TABLE.path, LOG.path].contains(&route) {
         uri.path_and_query().map(PathAndQuery::as_str)
     } else {
         Some(uri.path())

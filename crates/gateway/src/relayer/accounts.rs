@@ -241,16 +241,19 @@ impl Relayer {
         }
         let member_id = self.member_of(account).await?;
         let chain = self.chain();
-        let nonce = chain.view(account, &MemberAccount::nonceCall {}).await.map_err(|e| problems::chain(&e))?;
-        let round = chain.view(account, &MemberAccount::recoveryRoundCall {}).await.map_err(|e| problems::chain(&e))?;
-        let signer = chain.view(account, &MemberAccount::signerCall {}).await.map_err(|e| problems::chain(&e))?;
-        let pending = MemberAccount::pendingRecoveryCall {};
-        let pending = chain.view(account, &pending).await.map_err(|e| problems::chain(&e))?;
+        let read = tokio::try_join!(
+            chain.view(account, &MemberAccount::nonceCall {}),
+            chain.view(account, &MemberAccount::recoveryRoundCall {}),
+            chain.view(account, &MemberAccount::signerCall {}),
+            chain.view(account, &MemberAccount::pendingRecoveryCall {}),
+            chain.view(account, &MemberAccount::recoveryHashCall {}),
+        );
+        let (nonce, round, signer, pending, recovery_hash) = read.map_err(|e| problems::chain(&e))?;
         let recovery =
             (pending.readyAt != 0).then_some(Recovering { qx: pending.qx, qy: pending.qy, ready_at: pending.readyAt });
         let (nonce, recovery_round) = (nonce.saturating_to(), round.saturating_to());
         let passkey = PasskeyPoint { qx: signer.qx, qy: signer.qy };
-        Ok(AccountView { account, member_id, passkey, nonce, recovery_round, recovery })
+        Ok(AccountView { account, member_id, passkey, nonce, recovery_round, recovery, recovery_hash })
     }
 
     /// Whether there is an account of our factory's code at an address.

@@ -53,6 +53,16 @@ impl Relayer {
         Ok(Spent { all: all.await?, own: own.await? })
     }
 
+    /// Gas that members' requests and claims cost in the last day, and what they may cost.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn gas_of_the_day(&self) -> Result<(u64, u64), Problem> {
+        let errands = self.spent(NEWCOMER).await?.all;
+        let (claims, allowed) = self.house.spent(&self.store, self.block_time()).await?;
+        Ok((errands.saturating_add(claims), self.gas.members_per_day.saturating_add(allowed)))
+    }
+
     /// What the operator should know, where the day's gas for members comes to its end.
     pub(super) async fn errands_alarm(&self) -> Option<String> {
         let (spent, allowed) = match self.spent(NEWCOMER).await {

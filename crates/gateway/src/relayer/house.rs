@@ -206,7 +206,7 @@ pub(crate) fn site(from: IpAddr) -> String {
 }
 
 /// The network of a caller: an IPv4 /24 or an IPv6 /48.
-fn network(from: IpAddr) -> String {
+pub(crate) fn network(from: IpAddr) -> String {
     match from.to_canonical() {
         IpAddr::V4(address) => {
             let [a, b, c, _] = address.octets();

@@ -43,7 +43,7 @@ use crate::store::{NewContribution, Store};
 
 use errands::NEWCOMER;
 pub use house::House;
-pub(crate) use house::site;
+pub(crate) use house::{network, site};
 pub use limits::{CallQuota, Limiter};
 
 /// Seconds that the budgets of gas are for.

@@ -7,6 +7,8 @@ use rochdale_core::ids::MemberId;
 use rochdale_node::mirror::History;
 use sqlx::{Sqlite, Transaction};
 
+use crate::acts::{Place, act};
+
 use super::{Store, StoreError, from_json, int, store, to_json};
 
 /// Blocks that are remembered: more than any reorganization that is still one.
@@ -99,6 +101,22 @@ impl Store {
         rows.iter().map(|(body,)| parse(body)).collect()
     }
 
+    /// What was done in the cooperative's name before a place in the chain, the newest first.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn acts_before(&self, place: Place, limit: u16) -> Result<Vec<Located>, StoreError> {
+        let rows: Vec<(String,)> = sqlx::query_as(
+            "SELECT body FROM events WHERE is_act = 1 AND (block, log_index) < ($1, $2) ORDER BY block DESC, log_index DESC LIMIT $3",
+        )
+        .bind(int(place.block))
+        .bind(int(place.log_index))
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(|(body,)| parse(body)).collect()
+    }
+
     /// The event that recorded a commitment for a member; that another member recorded the same one is none of its.
     ///
     /// # Errors
@@ -113,12 +131,15 @@ impl Store {
 async fn insert(tx: &mut Transaction<'_, Sqlite>, event: &Located) -> Result<(), StoreError> {
     let body = to_json("an event", event)?;
     let (kind, member, about) = subject(&event.event);
-    sqlx::query("INSERT INTO events (block, log_index, kind, member, subject, body) VALUES ($1, $2, $3, $4, $5, $6)")
+    sqlx::query(
+        "INSERT INTO events (block, log_index, kind, member, subject, is_act, body) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
         .bind(int(event.block_number))
         .bind(int(event.log_index))
         .bind(kind)
         .bind(member.map(|m| m.0))
         .bind(about.map(|a| a.to_vec()))
+        .bind(act(event).is_some())
         .bind(body)
         .execute(&mut **tx)
         .await?;
@@ -179,10 +200,18 @@ pub fn subject(event: &Event) -> (&'static str, Option<MemberId>, Option<B256>) 
         Event::VoteCast { proposal, .. } => ("vote_cast", None, Some(*proposal)),
         Event::TimelockDelaySet { .. } => ("timelock_delay_set", None, None),
         Event::Constituted { .. } => ("constituted", None, None),
+        Event::CharterApproved { operation, .. } => ("charter_approved", None, Some(*operation)),
+        Event::CharterWithdrawn { operation, .. } => ("charter_withdrawn", None, Some(*operation)),
+        Event::CharterExecuted { operation } => ("charter_executed", None, Some(*operation)),
         Event::UnitsChanged { .. } => ("units_changed", None, None),
         Event::Delegated { .. } => ("delegated", None, None),
         Event::VotesChanged { .. } => ("votes_changed", None, None),
         Event::ServiceSet { .. } => ("service_set", None, None),
+        Event::Paused { .. } => ("paused", None, None),
+        Event::Unpaused { .. } => ("unpaused", None, None),
+        Event::GuardianSet { .. } => ("guardian_set", None, None),
+        Event::StewardSlashed { .. } => ("steward_slashed", None, None),
+        Event::ResearcherSlashed { .. } => ("researcher_slashed", None, None),
     }
 }
 

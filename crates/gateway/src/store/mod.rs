@@ -31,6 +31,7 @@ const STEPS: &[store::Step] = &[
     (11, "reconcile", include_str!("../../migrations/0011_reconcile.sql")),
     (12, "lockers", include_str!("../../migrations/0012_lockers.sql")),
     (13, "proposals", include_str!("../../migrations/0013_proposals.sql")),
+    (14, "acts", include_str!("../../migrations/0014_acts.sql")),
 ];
 
 /// The database. Clones share its connections.
@@ -80,9 +81,12 @@ fn unsigned(value: i64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::acts::{Place, act};
     use alloy::primitives::B256;
     use rochdale_chain::client::BlockRef;
-    use rochdale_chain::events::Store as _;
+    use rochdale_chain::events::{Event, Located, Store as _};
+    use rochdale_core::ids::MemberId;
+    use rochdale_core::money::MicroUsdc;
     use rochdale_node::mirror::History as _;
 
     #[tokio::test]
@@ -102,5 +106,39 @@ mod tests {
         assert_eq!(new.recent(1).await.unwrap(), []);
         assert_eq!(new.events_between(0, 100).await.unwrap(), []);
         assert_eq!(new.known_final().await.unwrap(), Some(block));
+    }
+
+    #[tokio::test]
+    async fn acts_are_read_page_by_page_each_once_and_nothing_else_among_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut index = IndexStore(Store::open(dir.path()).await.unwrap());
+        let event = |block: &BlockRef, log_index: u64, event| Located {
+            block_number: block.number,
+            block_hash: block.hash,
+            timestamp: block.timestamp,
+            log_index,
+            transaction: B256::ZERO,
+            event,
+        };
+        for number in 1..=9 {
+            let block = BlockRef { number, hash: B256::ZERO, parent: B256::ZERO, timestamp: number };
+            let given = |n| Event::Donated { amount: MicroUsdc(u128::from(number * 10 + n)) };
+            let all: Vec<Located> = (0..5)
+                .flat_map(|n| {
+                    [event(&block, 2 * n, Event::Left { member: MemberId(1) }), event(&block, 2 * n + 1, given(n))]
+                })
+                .collect();
+            index.apply(&block, &all).await.unwrap();
+        }
+        let (mut place, mut told) = (Place::END, Vec::new());
+        loop {
+            let page = index.0.acts_before(place, 7).await.unwrap();
+            let Some(last) = page.last() else { break };
+            place = Place::of(last);
+            told.extend(page.iter().map(|located| act(located).unwrap().amount.unwrap()));
+        }
+        let wanted: Vec<String> =
+            (1..=9u64).rev().flat_map(|number| (0..5).rev().map(move |n| (number * 10 + n).to_string())).collect();
+        assert_eq!(told, wanted);
     }
 }

@@ -20,36 +20,32 @@ type PollRow = (Vec<u8>, String, Vec<u8>, i64);
 type BallotRow = (u32, u16, u32, i64, Vec<u8>, i64);
 
 impl Store {
-    /// Keeps a poll; `false` where it was there.
+    /// Keeps a poll, unless `most` of its author's are open at `now` (block time, seconds); `false` where it was there or may not be.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn keep_poll(&self, id: B256, poll: &Poll, signature: &Bytes) -> Result<bool, StoreError> {
+    pub async fn keep_poll(
+        &self,
+        id: B256,
+        poll: &Poll,
+        signature: &Bytes,
+        (most, now): (u32, u64),
+    ) -> Result<bool, StoreError> {
         let body = to_json("a poll", poll)?;
         let done = sqlx::query(
-            "INSERT OR IGNORE INTO polls (id, author, closes_at, body, signature) VALUES ($1, $2, $3, $4, $5)",
+            "INSERT OR IGNORE INTO polls (id, author, closes_at, body, signature) SELECT $1, $2, $3, $4, $5
+             WHERE (SELECT COUNT(*) FROM polls WHERE author = $2 AND closes_at > $6) < $7",
         )
         .bind(id.as_slice())
         .bind(poll.author.0)
         .bind(int(poll.closes_at))
         .bind(body)
         .bind(signature.as_ref())
+        .bind(int(now))
+        .bind(most)
         .execute(&self.pool)
         .await?;
         Ok(done.rows_affected() == 1)
-    }
-
-    /// How many polls of a member close after `now` (block time, seconds).
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub async fn open_polls(&self, author: MemberId, now: u64) -> Result<u64, StoreError> {
-        let (count,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM polls WHERE author = $1 AND closes_at > $2")
-            .bind(author.0)
-            .bind(int(now))
-            .fetch_one(&self.pool)
-            .await?;
-        Ok(unsigned(count))
     }
 
     /// One poll.
@@ -66,15 +62,20 @@ impl Store {
         row.map(view).transpose()
     }
 
-    /// The polls that close last, at most `limit`.
+    /// The polls that are open at `now` (block time, seconds), those that close first before others, then the last that closed; at
+    /// most `limit` of either. Whoever asks for a year does not hide who asks for a week.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn polls(&self, limit: u32) -> Result<Vec<PollView>, StoreError> {
+    pub async fn polls(&self, now: u64, limit: u32) -> Result<Vec<PollView>, StoreError> {
         let rows: Vec<PollRow> = sqlx::query_as(
-            "SELECT id, body, signature, (SELECT COUNT(*) FROM ballots b WHERE b.poll = p.id) FROM polls p
-             ORDER BY closes_at DESC, id LIMIT $1",
+            "SELECT id, body, signature, (SELECT COUNT(*) FROM ballots b WHERE b.poll = p.id) FROM (
+                 SELECT * FROM (SELECT 0 AS part, closes_at AS place, * FROM polls WHERE closes_at > $1 ORDER BY closes_at, id LIMIT $2)
+                 UNION ALL
+                 SELECT * FROM (SELECT 1, -closes_at, * FROM polls WHERE closes_at <= $1 ORDER BY closes_at DESC, id LIMIT $2)
+             ) p ORDER BY part, place, id",
         )
+        .bind(int(now))
         .bind(limit)
         .fetch_all(&self.pool)
         .await?;
@@ -152,4 +153,45 @@ impl Store {
 fn view((id, body, signature, ballots): PollRow) -> Result<PollView, StoreError> {
     let poll = from_json("a poll", &body)?;
     Ok(PollView { id: hash_of(&id, "a poll's id")?, poll, signature: signature.into(), ballots: unsigned(ballots) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rochdale_core::poll::House;
+
+    fn poll(author: u32, question: &str, closes_at: u64) -> (B256, Poll) {
+        let options = vec!["yes".to_owned(), "no".to_owned()];
+        let poll = Poll {
+            author: MemberId(author),
+            question: question.to_owned(),
+            options,
+            snapshot_block: 1,
+            opens_at: 0,
+            closes_at,
+            house: House::Members,
+        };
+        (alloy::primitives::keccak256(question), poll)
+    }
+
+    #[tokio::test]
+    async fn many_polls_of_a_year_hide_none_of_a_week_and_an_author_has_no_more_than_may_be_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).await.unwrap();
+        let keep =
+            async |(id, poll): &(B256, Poll), now| store.keep_poll(*id, poll, &Bytes::new(), (3, now)).await.unwrap();
+        for author in 1..=40 {
+            for n in 0..3 {
+                assert!(keep(&poll(author, &format!("year {author} {n}"), 1_000_000 + u64::from(author)), 10).await);
+            }
+        }
+        assert!(!keep(&poll(1, "a fourth", 900), 10).await);
+        assert!(keep(&poll(77, "a week", 1_000), 10).await);
+        let listed = async |now| store.polls(now, 50).await.unwrap().into_iter().map(|view| view.poll.question);
+        assert_eq!(listed(10).await.next().unwrap(), "a week");
+        // Closed, it stands behind those that are open, and is still found.
+        let later: Vec<String> = listed(2_000).await.collect();
+        assert_eq!((later.len(), later.last().unwrap().as_str()), (51, "a week"));
+        assert!(keep(&poll(77, "again", 1_000_000), 2_000).await);
+    }
 }

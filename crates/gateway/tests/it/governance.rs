@@ -6,6 +6,7 @@ use alloy::primitives::{B256, keccak256};
 use rochdale_api::ProblemCode;
 use rochdale_api::governance::{BallotSupport, HouseName, MemberVotes, ProposalDetail, ProposalStatus, ProposalView};
 use rochdale_api::kpi::Kpis;
+use rochdale_api::log::{Act, Log};
 use rochdale_api::route::Call;
 use rochdale_api::route::gateway;
 use rochdale_chain::bindings::PauseGuard;
@@ -128,7 +129,18 @@ async fn the_rules_of_the_houses_are_those_of_the_founding_and_a_pause_is_told()
     assert_eq!(paused.iter().map(|pause| pause.contract.as_str()).collect::<Vec<_>>(), ["Market"]);
     assert!(paused[0].until > rig.now().await);
 
+    let newest: Log = rig.client().get(gateway::LOG).await.unwrap();
+    let first = &newest.entries[0];
+    assert_eq!((first.act, first.who, first.until), (Act::Paused, Some(market), Some(paused[0].until)));
+    assert!(newest.entries.iter().any(|entry| entry.act == Act::CommitteeSeated), "{newest:?}");
+    assert_eq!(newest.earlier, None);
+    for wrong in ["0", "x-1", "1-"] {
+        let refused = rig.client().get(Call::from(gateway::LOG).with("before", wrong)).await.unwrap_err();
+        assert_eq!(refused.code(), ProblemCode::BadRequest, "{wrong}");
+    }
+
     let operations = rig.client().get(gateway::OPERATIONS).await.unwrap();
+    assert!(operations.gas_price > 0 && operations.gas_per_day > operations.gas_of_the_day, "{operations:?}");
     assert!(operations.gas_balance > 0 && operations.queued_contributions == 0, "{operations:?}");
     let gateway = rig.client().get(gateway::COOPERATIVE).await.unwrap().gateway;
     assert_eq!(operations.gas_account, gateway);

@@ -121,6 +121,8 @@ async fn a_poll_of_nobody_or_one_too_many_is_not_taken() {
         let _: PollView = rig.client().post(gateway::HOLD_POLL, &request).await.unwrap();
     }
     assert_eq!(code(rig.poll(a, &ada, "Four?").await).await, ProblemCode::TooManyRequests);
+    let all: Vec<PollView> = rig.client().get(gateway::POLLS).await.unwrap();
+    assert_eq!(all.iter().map(|view| view.poll.question.as_str()).collect::<Vec<_>>(), ["One?", "Two?", "Three?"]);
     let absent: Result<PollRecord, _> = rig.client().get(gateway::BALLOTS.at(B256::ZERO)).await;
     assert_eq!(absent.unwrap_err().code(), ProblemCode::NotFound);
 }
