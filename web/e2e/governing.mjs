@@ -296,9 +296,18 @@ async function inForce(world) {
   await member.open(`/proposals/${proposal}`);
   await page.getByText("accepted, waits").first().waitFor(HALF_A_MINUTE);
   own.run("time", "+2h");
+  // One house's yes changes nothing by itself.
+  own.run("gov", "execute", "--proposal", proposal, "--house", "member");
+  await member.open(`/proposals/${proposal}`);
+  await page.getByText("House of members: agreed by this house", { exact: true }).waitFor(HALF_A_MINUTE);
+  await page.getByText(/It waits for the other house until/).waitFor(HALF_A_MINUTE);
+  assert.equal(await page.getByText(/in force/).count(), 0, "it is not in force");
+  await see(own, page, "/proposals, one house has agreed");
+  await member.open("/proposals");
+  await page.getByText(/agreed by this house, waits for the other house until/).waitFor(HALF_A_MINUTE);
   own.run("gov", "execute", "--proposal", proposal);
   await member.open(`/proposals/${proposal}`);
-  await page.getByText("in force", { exact: false }).first().waitFor(HALF_A_MINUTE);
+  await page.getByText("House of members: in force", { exact: true }).waitFor(HALF_A_MINUTE);
   await see(own, page, "/proposals, executed");
   await member.open(`/vote/${proposal}`);
   await page.getByText("Your vote is counted").waitFor(HALF_A_MINUTE);

@@ -10,12 +10,12 @@ import { current, open } from "./session";
 import type { SignedAsk } from "./signed";
 import type { Things } from "./things";
 
-const world = vi.hoisted(() => ({ lockers: new Map<string, { version: number; sealed: string }>(), nonce: 3, acts: [] as object[], isRefused: false, isFaster: false }));
+const world = vi.hoisted(() => ({ lockers: new Map<string, { version: number; sealed: string }>(), nonce: 3, acts: [] as object[], isRefused: false, isFaster: false, isLost: false, hash: "0x0" }));
 const storage = new Map<string, string>();
 vi.stubGlobal("sessionStorage", { getItem: (name: string) => storage.get(name) ?? null, setItem: (name: string, text: string) => void storage.set(name, text), removeItem: (name: string) => storage.delete(name) });
 
 vi.mock("./asking", () => import("./rules.fixture"));
-vi.mock("./facts", () => ({ cooperative: async () => ({ gateway: "0x1" }), account: async () => ({ nonce: world.nonce }) }));
+vi.mock("./facts", () => ({ cooperative: async () => ({ gateway: "0x1" }), account: async () => ({ nonce: world.nonce, recovery_hash: world.hash }) }));
 vi.mock("./signed", () => ({
   askSigned: async ({ path, method, body }: SignedAsk<unknown>) => {
     const there = world.lockers.get(path);
@@ -26,15 +26,18 @@ vi.mock("./signed", () => ({
 }));
 const passkeyDoor = `0x${"d0".repeat(32)}` as Hex;
 vi.mock("./agree", () => ({ agree: async ({ request }: { request: object }) => (world.acts.push(request), { signed: request, door: `0x${"d0".repeat(32)}` }) }));
+vi.mock("./passkey", async (original) => ({ ...(await original<object>()), ask: async () => ({ door: `0x${"d0".repeat(32)}` }) }));
 vi.mock("./send", async (original) => ({
   ...(await original<object>()),
-  send: async () => {
+  send: async (_: string, __: string, act: object) => {
     if (world.isFaster) world.nonce += 1;
     if (world.isRefused || world.isFaster) throw new ReadFailure("refused", "", "no", "chain_refused");
     world.nonce += 1;
+    world.hash = `0xof${(act as { recovery_code: string }).recovery_code}`;
+    if (world.isLost) throw new ReadFailure("unreachable", "", "");
   },
 }));
-vi.mock("./rules", async (original) => ({ ...(await original<object>()), accountAct: async ({ act }: { act: object }) => ({ request: act, challenge: "0x00" }) }));
+vi.mock("./rules", async (original) => ({ ...(await original<object>()), accountAct: async ({ act }: { act: object }) => ({ request: act, challenge: "0x00" }), recoveryOf: async (code: string) => ({ recovery: `0xof${code}` }) }));
 
 const zero = `0x${"00".repeat(32)}` as Hex;
 const things: Things = {
@@ -47,7 +50,7 @@ let locker: Hex;
 beforeEach(async () => {
   world.lockers.clear();
   storage.clear();
-  Object.assign(world, { nonce: 3, acts: [], isRefused: false, isFaster: false });
+  Object.assign(world, { nonce: 3, acts: [], isRefused: false, isFaster: false, isLost: false, hash: "0x0" });
   const first = await rules.draw();
   locker = first.locker_key;
   oldDoor = await rules.doorOfCode(first.recovery_code);
@@ -96,4 +99,26 @@ it("where another device was faster with the same number, the old code opens as 
   await replaceCode(opened, drawn);
   expect(world.acts).toHaveLength(2);
   expect(await enter(oldDoor)).toBeUndefined();
+});
+
+it("where the answer is lost, the account tells whether it takes the new code", async () => {
+  const opened = current();
+  if (!opened) throw new Error("nobody is in");
+  world.isLost = true;
+  await replaceCode(opened, await drawCode(opened));
+  expect(await enter(oldDoor)).toBeUndefined();
+});
+
+it("is not set a second time where the account has it, and is where another device has set another one since", async () => {
+  const opened = current();
+  if (!opened) throw new Error("nobody is in");
+  const drawn = await drawCode(opened);
+  world.hash = `0xof${drawn.recovery_code}`;
+  await replaceCode(opened, drawn);
+  expect(world.acts).toEqual([]);
+  const now = current();
+  if (!now) throw new Error("nobody is in");
+  world.hash = "0xanother";
+  await replaceCode(now, { ...(await drawCode(now)), isSet: true });
+  expect(world.acts).toHaveLength(1);
 });

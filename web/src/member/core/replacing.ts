@@ -3,7 +3,7 @@
 import * as v from "valibot";
 import { prepare } from "./acting";
 import type { Hex } from "./bytes";
-import { account } from "./facts";
+import { type Account, account } from "./facts";
 import { kept } from "./kept";
 import { addDoor, emptyAll, enter, start } from "./locker";
 import { anyChallenge, ask } from "./passkey";
@@ -34,7 +34,9 @@ export async function replaceCode(opened: Opened, of: Drawn): Promise<void> {
   const codeDoor = await rules.doorOfCode(recovery_code);
   await start(locker, { ...things, doors: [] });
   let now = await addDoor(codeDoor, locker);
-  const passkeyDoor = of.isSet ? (await ask(anyChallenge(), things.passkey.credential)).door : await setCode(opened, recovery_code);
+  const isNew = await takes(recovery_code);
+  const isSet = isNew(await account(things.account));
+  const passkeyDoor = isSet ? (await ask(anyChallenge(), things.passkey.credential)).door : await setCode(opened, recovery_code, isNew);
   drawn.write({ ...of, isSet: true });
   if (passkeyDoor) now = await addDoor(passkeyDoor, locker);
   // A code that opens nothing is not given out in the place of one that does.
@@ -45,9 +47,14 @@ export async function replaceCode(opened: Opened, of: Drawn): Promise<void> {
   open({ locker, things: now, session: opened.session });
 }
 
-async function setCode(opened: Opened, recovery_code: string): Promise<Hex | undefined> {
-  const before = await account(opened.things.account);
+/** Whether an account takes this code and nothing else: whoever did something else with the account's next number did not do this. */
+async function takes(recovery_code: string): Promise<(seen: Account) => boolean> {
+  const { recovery } = await rules.recoveryOf(recovery_code);
+  return ({ recovery_hash }) => recovery_hash.toLowerCase() === recovery.toLowerCase();
+}
+
+async function setCode(opened: Opened, recovery_code: string, isNew: (seen: Account) => boolean): Promise<Hex | undefined> {
   const { execute, door } = await prepare(opened, { kind: "set_recovery", recovery_code });
-  await settle(execute, () => account(opened.things.account), ({ nonce }) => nonce > before.nonce, true);
+  await settle(execute, () => account(opened.things.account), isNew);
   return door;
 }

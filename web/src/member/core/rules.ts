@@ -32,6 +32,9 @@ const AccountOf = v.object({ account: v.string(), guardians: v.array(v.string())
 export type AccountOf = v.InferOutput<typeof AccountOf>;
 export const accountOf = (of: { qx: Hex; qy: Hex; recovery_code: string }) => call("account_of", of, AccountOf);
 
+/** What an account's contract keeps of whom it takes, where that is this code's key alone. */
+export const recoveryOf = (recovery_code: string) => call("recovery_of", { recovery_code }, v.object({ recovery: hex }));
+
 /** The code as it is kept; throws what is wrong with it. */
 export const readCode = async (code: string): Promise<string> => (await call("read_code", { code }, v.object({ code: v.string() }))).code;
 
