@@ -297,6 +297,14 @@ export function read_code(json: string): string;
 export function read_query(json: string): string;
 
 /**
+ * r" `{recovery_code}` → `{recovery}`, as an account of this code keeps it.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ */
+export function recovery_of(json: string): string;
+
+/**
  * Replays the project's vectors: `files` is a JSON object of each file's text by its name. Gives the number of cases by file, as JSON.
  *
  * # Errors
@@ -386,6 +394,7 @@ export interface InitOutput {
     readonly pay_to: (a: number, b: number) => [number, number, number, number];
     readonly read_code: (a: number, b: number) => [number, number, number, number];
     readonly read_query: (a: number, b: number) => [number, number, number, number];
+    readonly recovery_of: (a: number, b: number) => [number, number, number, number];
     readonly replay_vectors: (a: number, b: number) => [number, number, number, number];
     readonly reply_key: (a: number, b: number) => [number, number, number, number];
     readonly session: (a: number, b: number) => [number, number, number, number];

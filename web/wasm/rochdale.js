@@ -1075,6 +1075,35 @@ export function read_query(json) {
 }
 
 /**
+ * r" `{recovery_code}` → `{recovery}`, as an account of this code keeps it.
+ *
+ * # Errors
+ * In English: what was not given as it has to be, or why it cannot be done.
+ * @param {string} json
+ * @returns {string}
+ */
+export function recovery_of(json) {
+    let deferred3_0;
+    let deferred3_1;
+    try {
+        const ptr0 = passStringToWasm0(json, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+        const len0 = WASM_VECTOR_LEN;
+        const ret = wasm.recovery_of(ptr0, len0);
+        var ptr2 = ret[0];
+        var len2 = ret[1];
+        if (ret[3]) {
+            ptr2 = 0; len2 = 0;
+            throw takeFromExternrefTable0(ret[2]);
+        }
+        deferred3_0 = ptr2;
+        deferred3_1 = len2;
+        return getStringFromWasm0(ptr2, len2);
+    } finally {
+        wasm.__wbindgen_free(deferred3_0, deferred3_1, 1);
+    }
+}
+
+/**
  * Replays the project's vectors: `files` is a JSON object of each file's text by its name. Gives the number of cases by file, as JSON.
  *
  * # Errors

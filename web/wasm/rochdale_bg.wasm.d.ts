@@ -39,6 +39,7 @@ export const own_word: (a: number, b: number) => [number, number, number, number
 export const pay_to: (a: number, b: number) => [number, number, number, number];
 export const read_code: (a: number, b: number) => [number, number, number, number];
 export const read_query: (a: number, b: number) => [number, number, number, number];
+export const recovery_of: (a: number, b: number) => [number, number, number, number];
 export const replay_vectors: (a: number, b: number) => [number, number, number, number];
 export const reply_key: (a: number, b: number) => [number, number, number, number];
 export const session: (a: number, b: number) => [number, number, number, number];
