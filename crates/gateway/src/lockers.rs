@@ -168,4 +168,17 @@ mod tests {
         assert_eq!(lockers.count(HOME).unwrap_err().code, ProblemCode::TooManyRequests);
         lockers.count(Ipv4Addr::new(198, 51, 100, 1).into()).unwrap();
     }
+
+    #[tokio::test]
+    async fn many_addresses_of_one_network_make_no_more_than_a_network_may() {
+        let (_folder, lockers) = lockers().await;
+        let from = |place: u32| IpAddr::V4(Ipv4Addr::new(192, 0, 2, u8::try_from(place).unwrap()));
+        let id = |n: u32| Address::left_padding_from(&n.to_be_bytes());
+        for n in 0..MADE_BY_NETWORK {
+            lockers.put(id(n), &change(0, 1), from(1 + n / MADE)).await.unwrap();
+        }
+        let refused = lockers.put(id(MADE_BY_NETWORK), &change(0, 1), from(200)).await.unwrap_err();
+        assert_eq!(refused.code, ProblemCode::TooManyRequests);
+        lockers.put(id(MADE_BY_NETWORK), &change(0, 1), Ipv4Addr::new(198, 51, 100, 1).into()).await.unwrap();
+    }
 }
