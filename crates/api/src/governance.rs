@@ -113,7 +113,7 @@ pub struct ProposalView {
     pub executed_at: Option<u64>,
     /// When it was taken back.
     pub canceled_at: Option<u64>,
-    /// Where it agrees to what both houses have to agree on, how far that is; absent elsewhere.
+    /// Where all that it does is to agree to what both houses have to agree on, how far that is; absent elsewhere.
     pub charter: Option<CharterView>,
 }
 

@@ -74,8 +74,6 @@ pub enum Act {
     LicenseRevoked,
     /// The ethics board approved a researcher, or ended that.
     ResearcherApproved,
-    /// Somebody gave money.
-    Donated,
     /// A bucket of the treasury paid.
     Spent,
     /// A proposal was carried out.
@@ -86,6 +84,10 @@ pub enum Act {
     TimelockDelaySet,
     /// The cooperative was constituted.
     Constituted,
+    /// A house agreed to what both have to agree on.
+    CharterApproved,
+    /// A house took that back.
+    CharterWithdrawn,
     /// What both houses agreed on was done.
     CharterExecuted,
     /// A service was offered, changed or closed.

@@ -1,5 +1,5 @@
 //! Which events are acts in the cooperative's name, by houses, guardian, board, stewards and operators, and how the log tells them. What
-//! members do is not among them, but for an expulsion, which is done to one.
+//! members and strangers do is not among them, or whoever likes could fill it.
 
 use std::str::FromStr;
 
@@ -84,7 +84,6 @@ pub fn act(located: &Located) -> Option<LogEntry> {
         Event::ResearcherApproved { researcher, until, .. } => {
             LogEntry { until: Some(until), ..who(Act::ResearcherApproved, researcher) }
         }
-        Event::Donated { amount: given } => amount(Act::Donated, given.0),
         Event::Spent { bucket, amount: spent } => {
             LogEntry { number: Some(bucket.into()), ..amount(Act::Spent, spent.0) }
         }
@@ -92,6 +91,8 @@ pub fn act(located: &Located) -> Option<LogEntry> {
         Event::ProposalCanceled { proposal: id, .. } => proposal(Act::ProposalCanceled, id),
         Event::TimelockDelaySet { .. } => bare(Act::TimelockDelaySet),
         Event::Constituted { .. } => bare(Act::Constituted),
+        Event::CharterApproved { operation, .. } => proposal(Act::CharterApproved, operation),
+        Event::CharterWithdrawn { operation, .. } => proposal(Act::CharterWithdrawn, operation),
         Event::CharterExecuted { operation } => proposal(Act::CharterExecuted, operation),
         Event::ServiceSet { service, .. } => number(Act::ServiceSet, service.into()),
         Event::Paused { target, until } => LogEntry { until: Some(until), ..who(Act::Paused, target) },

@@ -96,7 +96,7 @@ export const AccountView = v.object({
 export type AccountView = v.InferOutput<typeof AccountView>;
 
 /** Kinds of acts. */
-export const Act = v.picklist(["member_expelled", "committee_seated", "sealing_key_rotated", "worker_registered", "worker_removed", "gateway_set", "settlement_objected", "objection_rejected", "settlement_voided", "rules_set", "program_set", "dataset_published", "dataset_closed", "license_revoked", "researcher_approved", "donated", "spent", "proposal_executed", "proposal_canceled", "timelock_delay_set", "constituted", "charter_executed", "service_set", "paused", "unpaused", "guardian_set", "steward_slashed", "researcher_slashed"]);
+export const Act = v.picklist(["member_expelled", "committee_seated", "sealing_key_rotated", "worker_registered", "worker_removed", "gateway_set", "settlement_objected", "objection_rejected", "settlement_voided", "rules_set", "program_set", "dataset_published", "dataset_closed", "license_revoked", "researcher_approved", "spent", "proposal_executed", "proposal_canceled", "timelock_delay_set", "constituted", "charter_approved", "charter_withdrawn", "charter_executed", "service_set", "paused", "unpaused", "guardian_set", "steward_slashed", "researcher_slashed"]);
 export type Act = v.InferOutput<typeof Act>;
 
 /** Whether the registrar admits anybody now. */

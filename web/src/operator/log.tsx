@@ -118,7 +118,7 @@ function What({ entry: { act, number, amount, until } }: { entry: LogEntry }) {
   const { money, time } = useFormat();
   // Money is told in the sentence; what was lost of a bond is in its own smallest unit, and beside it.
   const pot = act === "spent" ? POTS[number ?? -1] : undefined;
-  const said = t(`operator:log.act.${act}`, { number: number ?? "", money: money(act === "donated" || act === "spent" ? (amount ?? "0") : "0"), pot: pot ? t(`public:treasury.pots.${pot}`) : "" });
+  const said = t(`operator:log.act.${act}`, { number: number ?? "", money: money(act === "spent" ? (amount ?? "0") : "0"), pot: pot ? t(`public:treasury.pots.${pot}`) : "" });
   return (
     <>
       {said}

@@ -274,10 +274,14 @@ fn quality_is_of_an_epochs_records_whatever_attempt_and_is_said_of_five_contribu
     events.push(on(15, proposed(2, 0, 25 * TOKEN)));
     // Two records of one are one contributor's.
     events.extend(each(16, 1..=4).chain(each(17, 1..=4)));
-    events.extend([on(22, proposed(3, 0, 80 * TOKEN)), on(29, proposed(4, 0, 5 * TOKEN))]);
+    events.extend([on(22, proposed(3, 0, 80 * TOKEN)), on(23, proposed(3, 0, 80 * TOKEN))]);
+    // What was not told of is counted once all the same.
+    events.extend(each(24, 1..=5));
+    events.extend([on(29, proposed(4, 0, 50 * TOKEN)), on(36, proposed(5, 0, 5 * TOKEN))]);
     let state = Cooperative::fold(&events);
     let quality = |day: u64| state.sums.days[&(START + day).try_into().unwrap()].quality;
-    assert_eq!([8, 10, 15, 22, 29].map(quality), [Some(5_000), Some(10_000), Some(5_000), None, None]);
+    let told = [Some(5_000), Some(10_000), Some(5_000), None, None, Some(10_000), None];
+    assert_eq!([8, 10, 15, 22, 23, 29, 36].map(quality), told);
 }
 
 #[test]

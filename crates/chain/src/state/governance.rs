@@ -168,12 +168,6 @@ pub struct Governance {
 }
 
 impl Motion {
-    /// Whether it may still be voted on or done at `now` (Unix seconds), as far as its age tells.
-    #[must_use]
-    pub fn is_young(&self, now: u64) -> bool {
-        now <= self.made.time.saturating_add(LONGEST_VOTE)
-    }
-
     /// Where it stands at `now` (Unix seconds), as its governor says. `quorum` is the governor's for its snapshot; where
     /// that is not known yet, no voting has ended.
     #[must_use]
@@ -234,7 +228,7 @@ impl Governance {
     /// Proposals that are voted on at `now` (Unix seconds), as far as votes decide that.
     pub fn open(&self, now: u64) -> impl Iterator<Item = &Motion> {
         // None is voted on for longer than the governor's bounds allow.
-        let recent = move |motion: &&Motion| motion.is_young(now);
+        let recent = move |motion: &&Motion| now <= motion.made.time.saturating_add(LONGEST_VOTE);
         let open = move |motion: &&Motion| {
             motion.opens_at < now && now <= motion.closes_at && motion.canceled.is_none() && motion.executed.is_none()
         };

@@ -138,11 +138,11 @@ impl Sums {
         }
         let since = std::mem::take(&mut self.contributors);
         since.iter().for_each(|(member, ())| self.of_epoch.insert(*member, ()));
+        self.awarded = (header.epoch, first, self.totals.records);
         // Of fewer people it would be nearly the score of one.
         if self.of_epoch.len() < FEW {
             return None;
         }
-        self.awarded = (header.epoch, first, self.totals.records);
         let records = self.totals.records.saturating_sub(first);
         let points = header.sum_data_award.checked_mul(U256::from(10_000))?;
         let each = U256::from(data_per_point) * U256::from(records);

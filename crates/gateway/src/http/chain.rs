@@ -16,6 +16,7 @@ use rochdale_chain::deploy::Addresses;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::caller::Caller;
 use super::{Answered, App, Gateway};
@@ -30,14 +31,25 @@ const MOST_BYTES: usize = 24 << 10;
 /// Topics at one place of a filter.
 const MOST_TOPICS: usize = 16;
 
-/// How much one address may ask.
-pub struct Reads(CallQuota);
+/// Questions to the node at a time, and how long one waits for its turn.
+const AT_ONCE: usize = 8;
+const TURN: Duration = Duration::from_secs(5);
+
+/// How much one address may ask, and all together at a time.
+pub struct Reads(CallQuota, Semaphore);
 
 impl Reads {
     /// So often in a minute.
     #[must_use]
     pub fn new(per_minute: u32) -> Self {
-        Self(CallQuota::new(per_minute, Duration::from_secs(60)))
+        Self(CallQuota::new(per_minute, Duration::from_secs(60)), Semaphore::new(AT_ONCE))
+    }
+
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, Problem> {
+        let turn = tokio::time::timeout(TURN, self.1.acquire()).await;
+        turn.ok().and_then(Result::ok).ok_or_else(|| {
+            Problem::new(ProblemCode::TooManyRequests, "many read the chain at once").hint("ask again in a moment")
+        })
     }
 
     fn take(&self, from: IpAddr) -> Result<(), Problem> {
@@ -71,10 +83,14 @@ pub async fn read(
     gateway.reads.take(from)?;
     let question = Question::of(&asked, &gateway.manifest.addresses)?;
     if let Some(own) = question.own
-        && !gateway.relayer.is_account(own).await?
+        && !gateway.relayer.is_paid_for(own).await?
     {
-        return Err(unlisted(format!("params[0].to: {own} is no contract of this cooperative, nor a passkey account")));
+        let detail = format!(
+            "params[0].to: {own} is no contract of this cooperative, nor the account of a member or of an approved researcher"
+        );
+        return Err(unlisted(detail));
     }
+    let _turn = gateway.reads.turn().await?;
     let (result, error) = question.put(&gateway).await?;
     Ok(Json(RpcAnswer { jsonrpc: "2.0".to_owned(), id: asked.id, result, error }))
 }
@@ -166,12 +182,16 @@ impl Question {
     }
 
     fn logs(Filter { address, topics, from_block, to_block }: Filter, addresses: &Addresses) -> Result<Self, Problem> {
-        if !is_ours(addresses, address) {
+        // All the world's transfers of USDC are nobody's question here.
+        if !is_ours(addresses, address) || address == addresses.usdc {
             return Err(unlisted(format!("params[0].address: {address} is no contract of this cooperative")));
         }
         let many = |topic: &Topic| matches!(topic, Topic::OneOf(topics) if topics.len() > MOST_TOPICS);
         if topics.len() > 4 || topics.iter().any(many) {
             return Err(large(format!("params[0].topics: 4 places of {MOST_TOPICS} topics are the most")));
+        }
+        if !matches!(topics.first(), Some(Topic::One(_) | Topic::OneOf(_))) {
+            return Err(bad("params[0].topics: the first one, which event it is, has to be given"));
         }
         let (from, to) = (from_block.to::<u64>(), to_block.to::<u64>());
         if from > to || to - from >= MOST_BLOCKS {
@@ -294,7 +314,11 @@ mod tests {
         let asked = logs(a.license, 1, MOST_BLOCKS, topics.clone()).unwrap();
         assert_eq!(asked.params[0]["topics"], topics);
         assert_eq!(logs(a.license, 0, MOST_BLOCKS, topics), Err(ProblemCode::TooLarge));
-        assert_eq!(logs(a.license, 2, 1, json!([])), Err(ProblemCode::TooLarge));
+        assert_eq!(logs(a.license, 2, 1, json!([B256::ZERO])), Err(ProblemCode::TooLarge));
+        assert_eq!(logs(a.usdc, 1, 1, json!([B256::ZERO])), Err(ProblemCode::Forbidden));
+        for any in [json!([]), json!([null, B256::ZERO])] {
+            assert_eq!(logs(a.license, 1, 1, any), Err(ProblemCode::BadRequest), "any event");
+        }
         assert_eq!(logs(Address::repeat_byte(0xdd), 1, 2, json!([])), Err(ProblemCode::Forbidden));
         assert_eq!(logs(a.license, 1, 2, json!([null, null, null, null, null])), Err(ProblemCode::TooLarge));
         assert_eq!(logs(a.license, 1, 2, json!([vec![B256::ZERO; MOST_TOPICS + 1]])), Err(ProblemCode::TooLarge));

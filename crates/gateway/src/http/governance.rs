@@ -21,7 +21,6 @@ use rochdale_core::money::DataWei;
 use super::members::parse;
 use super::{Answered, App, Gateway};
 use crate::problems;
-use crate::proposals::made;
 
 /// Proposals in one list, beside all that are not decided yet.
 const LISTED: usize = 200;
@@ -40,12 +39,13 @@ const DELEGATES: usize = 100;
 pub async fn proposals(State(gateway): App) -> Answered<Vec<ProposalView>> {
     let head = gateway.index.fresh_head().await?;
     let all = gateway.index.state().read(|s| s.governance.newest().cloned().collect::<Vec<_>>());
+    let constituted_at = gateway.index.state().read(|s| s.governance.constituted_at);
     let (mut views, mut decided) = (Vec::new(), 0);
     for motion in &all {
         // What can still be voted on or done is always in the list, however many others somebody proposes.
         let recent = decided < LISTED;
-        if !recent && !motion.is_young(head.latest.timestamp) {
-            break;
+        if !recent && !status(motion.status(head.latest.timestamp, None, constituted_at)).is_open() {
+            continue;
         }
         let view = view(&gateway, motion, &head).await?;
         let is_open = view.status.is_open();
@@ -197,10 +197,10 @@ pub async fn delegates(State(gateway): App) -> Answered<Vec<DelegateView>> {
 
 async fn view(gateway: &Gateway, motion: &Motion, head: &Head) -> Result<ProposalView, Problem> {
     let quorum = gateway.proposals.quorum(motion, head).await?;
-    // What the description carries is what the proposal is about, wherever its approval stands.
-    let carried = || made(motion).charter_calls(&gateway.manifest).map(|calls| calls.operation());
-    let approves = approvals(&motion.calls, &gateway.manifest).next();
-    let operation = approves.map(|first| carried().unwrap_or(first));
+    // Of a proposal that does anything else the house's own word is what counts.
+    let approves: Vec<B256> = approvals(&motion.calls, &gateway.manifest).collect();
+    let alone = approves.len() == motion.calls.len() && approves.windows(2).all(|pair| pair[0] == pair[1]);
+    let operation = approves.first().copied().filter(|_| alone);
     Ok(gateway.index.state().read(|state| shown(state, motion, operation, head.latest.timestamp, quorum)))
 }
 

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use alloy::primitives::B256;
 use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use rochdale_api::kpi::{Cohort, Kpi, KpiSeries, Kpis};
+use rochdale_api::order::Sizes;
 use rochdale_api::route::gateway as route;
 use rochdale_api::server::QueryOf;
 use rochdale_api::{Problem, ProblemCode};
@@ -62,7 +62,7 @@ pub async fn table(State(gateway): App, QueryOf(Back { days }): QueryOf<Back>) -
 
 /// Figures of the newest block, by how many days they are of. One at a time is made, whoever asks: each looks at every holding.
 #[derive(Default)]
-pub struct Board(Mutex<(B256, BTreeMap<u32, Arc<Kpis>>)>);
+pub struct Board(Mutex<Option<(BlockRef, BTreeMap<u32, Arc<Kpis>>)>>);
 
 async fn read(gateway: &Gateway, days: Option<u32>) -> Result<Arc<Kpis>, Problem> {
     let days = days.unwrap_or(DAYS);
@@ -70,23 +70,29 @@ async fn read(gateway: &Gateway, days: Option<u32>) -> Result<Arc<Kpis>, Problem
         return Err(Problem::new(ProblemCode::BadRequest, format!("days: {days} is none of 1 to {MOST}")));
     }
     let head = gateway.index.fresh_head().await?.latest;
+    // Nobody waits behind who asks a steward that is silent.
+    let sizes = gateway.forward.sizes().await.ok();
     let mut board = gateway.board.0.lock().await;
-    if board.0 != head.hash {
-        *board = (head.hash, BTreeMap::new());
-    }
-    if let Some(kept) = board.1.get(&days) {
+    // Who waited finds what was made of a later block meanwhile.
+    let (of, kept) = match &mut *board {
+        Some((of, kept)) if of.hash == head.hash || of.number > head.number => (of, kept),
+        old => {
+            let (of, kept) = old.insert((head, BTreeMap::new()));
+            (of, kept)
+        }
+    };
+    if let Some(kept) = kept.get(&days) {
         return Ok(Arc::clone(kept));
     }
-    let made = Arc::new(make(gateway, days, &head).await?);
-    board.1.insert(days, Arc::clone(&made));
+    let made = Arc::new(make(gateway, days, of, sizes).await?);
+    kept.insert(days, Arc::clone(&made));
     Ok(made)
 }
 
-async fn make(gateway: &Gateway, days: u32, head: &BlockRef) -> Result<Kpis, Problem> {
+async fn make(gateway: &Gateway, days: u32, head: &BlockRef, sizes: Option<Sizes>) -> Result<Kpis, Problem> {
     let span = Span::last(days, head.timestamp);
     let mut seen = gateway.store.sizes_seen(span.first, span.today).await?;
     // What the chain shows is told whether or not stewards answer.
-    let sizes = gateway.forward.sizes().await.ok();
     if let Some(sizes) = &sizes {
         seen.insert(span.today, largest(sizes));
     }

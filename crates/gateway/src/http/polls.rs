@@ -18,16 +18,18 @@ use super::members::parse;
 use super::{Answered, App, Gateway};
 use crate::problems;
 use crate::relayer::{CallQuota, site};
-use crate::store::Kept;
+use crate::store::{Kept, Most};
 
 /// Polls of one member that may be open at once.
 const OPEN_POLLS: u32 = 3;
+/// Polls of one member that may be open or close within 30 days: short ones would push all others out of the list.
+const IN_A_MONTH: u32 = 12;
 /// Ballots from one address within an hour: each costs several questions to the chain. A clinic's members may all come from one.
 const BALLOTS_PER_HOUR: u32 = 600;
 /// Open polls in one list, and closed ones.
 const LISTED: u32 = 300;
 
-/// How many ballots one address may send.
+/// How many polls and ballots one address may send.
 pub struct Ballots(CallQuota);
 
 impl Default for Ballots {
@@ -57,7 +59,12 @@ impl Ballots {
         (status = 503, description = "The chain cannot be reached", body = Problem),
     )
 )]
-pub async fn create(State(gateway): App, JsonBody(request): JsonBody<PollRequest>) -> Answered<PollView> {
+pub async fn create(
+    State(gateway): App,
+    Caller(from): Caller,
+    JsonBody(request): JsonBody<PollRequest>,
+) -> Answered<PollView> {
+    gateway.ballots.take(from)?;
     let PollRequest { poll, signature } = request;
     let id = chain_poll::id(&poll);
     if let Some(known) = gateway.store.poll(id).await? {
@@ -69,9 +76,13 @@ pub async fn create(State(gateway): App, JsonBody(request): JsonBody<PollRequest
         let detail = format!("the poll closed at {}; block time is {now}", poll.closes_at);
         return Err(Problem::new(ProblemCode::BadRequest, detail));
     }
-    let kept = gateway.store.keep_poll(id, &poll, &signature, (OPEN_POLLS, now)).await?;
+    let kept =
+        gateway.store.keep_poll(id, &poll, &signature, Most { open: OPEN_POLLS, in_a_month: IN_A_MONTH }, now).await?;
     if !kept && gateway.store.poll(id).await?.is_none() {
-        let detail = format!("{OPEN_POLLS} polls of member {} are open", poll.author);
+        let detail = format!(
+            "{OPEN_POLLS} polls of member {} are open, or {IN_A_MONTH} were in the last 30 days, which are the most",
+            poll.author
+        );
         return Err(Problem::new(ProblemCode::TooManyRequests, detail).hint("ask again once one has closed"));
     }
     Ok(Json(PollView { id, poll, signature, ballots: 0 }))

@@ -15,7 +15,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use rochdale_api::route::gateway::{
     BUDGET, CONSTITUTION, COOPERATIVE, DATASETS, DELEGATES, EPOCH, KPIS, KPIS_TABLE, LICENSE, LICENSES, LOG, MEMBER,
-    MEMBER_REWARDS, MEMBER_VOTES, POLLS, PROPOSAL, PROPOSALS, SERVICES, SIZES, TREASURY,
+    MEMBER_REWARDS, MEMBER_VOTES, OPERATIONS, POLLS, PROPOSAL, PROPOSALS, SERVICES, SIZES, TREASURY,
 };
 use rochdale_api::{Problem, ProblemCode};
 
@@ -30,7 +30,7 @@ const KEPT: usize = 512;
 const LONGEST: usize = 32 << 10;
 const PATH: usize = 256;
 /// Routes whose answer is the newest block's.
-const OF_THE_CHAIN: [&str; 17] = [
+const OF_THE_CHAIN: [&str; 18] = [
     CONSTITUTION.path,
     COOPERATIVE.path,
     DATASETS.path,
@@ -44,6 +44,7 @@ const OF_THE_CHAIN: [&str; 17] = [
     MEMBER.path,
     MEMBER_REWARDS.path,
     MEMBER_VOTES.path,
+    OPERATIONS.path,
     PROPOSAL.path,
     PROPOSALS.path,
     SERVICES.path,
@@ -136,13 +137,15 @@ pub async fn kept(State(gateway): State<AppState>, request: Request, next: Next)
     let (of_the_chain, of_the_moment) = (OF_THE_CHAIN.contains(&route), OF_THE_MOMENT.contains(&route));
     // Only some are asked for by a query; what others carry is no part of the question.
     let uri = request.uri();
-    let path = if [LICENSES.path, KPIS.path, KPIS_TABLE.path, LOG.path].contains(&route) {
+    let path = if [LICENSES.path, KPIS.path, KPIS_TABLE.path].contains(&route) {
         uri.path_and_query().map(PathAndQuery::as_str)
     } else {
         Some(uri.path())
     };
     let path = path.unwrap_or_default().to_owned();
-    if *request.method() != Method::GET || !(of_the_chain || of_the_moment) || path.len() > PATH {
+    // The log's first page alone: places in it are endless.
+    let is_later = route == LOG.path && uri.query().is_some();
+    if is_later || *request.method() != Method::GET || !(of_the_chain || of_the_moment) || path.len() > PATH {
         return next.run(request).await;
     }
     let head = if of_the_moment {

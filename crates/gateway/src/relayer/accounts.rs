@@ -195,13 +195,11 @@ fn is_denial(a: &Addresses, request: &ExecuteRequest) -> bool {
     request.calls.iter().all(denies)
 }
 
-/// Whether a batch does nothing but end a recovery. The account's nonce lets it take effect once, by its passkey's word.
+/// Whether a batch is one veto and nothing else. The account's nonce lets it take effect once, by its passkey's word.
 fn is_veto(request: &ExecuteRequest) -> bool {
-    let is = |call: &AccountCall| {
-        let own = call.target.is_zero() || call.target == request.account;
-        own && call.data.as_ref() == MemberAccount::vetoCall::SELECTOR
-    };
-    request.calls.iter().all(is)
+    let [call] = &request.calls[..] else { return false };
+    let own = call.target.is_zero() || call.target == request.account;
+    own && call.data.as_ref() == MemberAccount::vetoCall::SELECTOR
 }
 
 /// What can be done about a call that is not relayed.
@@ -250,12 +248,13 @@ impl Relayer {
         let account = request.account;
         let needs = check(&self.manifest.addresses, request)?;
         let payer = self.expect_account(account, needs).await?;
-        // A veto waits for nothing that others can fill: a thief who has a guardian's key would.
-        let turn = match is_veto(request) {
+        // A veto waits for nothing that others can fill: a thief who has a guardian's key would. One of nothing is a batch like any.
+        let vetoes = is_veto(request) && self.is_recovering(account).await?;
+        let turn = match vetoes {
             true => self.limiter.unlimited(&format!("veto {account}")).await,
             false => self.limiter.turn(&format!("account {account}")).await?,
         };
-        if !is_veto(request) && !is_denial(&self.manifest.addresses, request) {
+        if !vetoes && !is_denial(&self.manifest.addresses, request) {
             self.may_spend(payer.member()).await?;
             payer.check(self, account)?;
         }
@@ -343,6 +342,17 @@ impl Relayer {
         Ok(member.map_or(Payer::Researcher, Payer::Member))
     }
 
+    async fn is_recovering(&self, account: Address) -> Result<bool, Problem> {
+        let pending = self.chain().view(account, &MemberAccount::pendingRecoveryCall {}).await;
+        Ok(pending.map_err(|e| problems::chain(&e))?.readyAt != 0)
+    }
+
+    /// Whether an account is one of our factory's, of a member or of a researcher whom the ethics board approves.
+    pub(crate) async fn is_paid_for(&self, account: Address) -> Result<bool, Problem> {
+        Ok(self.is_account(account).await?
+            && (self.member_of(account).await?.is_some() || self.is_researcher(account).await?))
+    }
+
     /// Whether the ethics board approves an account for some purpose now.
     async fn is_researcher(&self, account: Address) -> Result<bool, Problem> {
         let now = self.index.fresh_head().await?.latest.timestamp;
@@ -375,7 +385,7 @@ impl Relayer {
     }
 
     /// Whether there is an account of our factory's code at an address.
-    pub(crate) async fn is_account(&self, account: Address) -> Result<bool, Problem> {
+    async fn is_account(&self, account: Address) -> Result<bool, Problem> {
         let code = self.chain().provider().get_code_at(account).await;
         let failed = |e| problems::chain(&crate::receipts::failed(self.chain(), "eth_getCode", &e));
         Ok(is_account(&code.map_err(failed)?))
@@ -505,6 +515,8 @@ mod tests {
         let mut asked = request(Address::ZERO, MemberAccount::vetoCall::SELECTOR.to_vec());
         assert!(is_veto(&asked) && is_veto(&request(own, MemberAccount::vetoCall::SELECTOR.to_vec())));
         assert!(!is_veto(&request(addresses().gov_token, MemberAccount::vetoCall::SELECTOR.to_vec())));
+        let twice = ExecuteRequest { calls: vec![asked.calls[0].clone(), asked.calls[0].clone()], ..asked.clone() };
+        assert!(!is_veto(&twice));
         asked
             .calls
             .push(AccountCall { target: Address::ZERO, data: MemberAccount::setPasskeyCall::SELECTOR.to_vec().into() });

@@ -19,7 +19,7 @@ use sqlx::SqlitePool;
 pub use rochdale_node::store::StoreError;
 
 pub use index::IndexStore;
-pub use polls::Kept;
+pub use polls::{Kept, Most};
 pub use queue::{Holder, NewContribution, Recorded, StoredContribution};
 
 /// How the database came to be as it is.
@@ -122,7 +122,7 @@ mod tests {
         };
         for number in 1..=9 {
             let block = BlockRef { number, hash: B256::ZERO, parent: B256::ZERO, timestamp: number };
-            let given = |n| Event::Donated { amount: MicroUsdc(u128::from(number * 10 + n)) };
+            let given = |n| Event::Spent { bucket: 1, amount: MicroUsdc(u128::from(number * 10 + n)) };
             let all: Vec<Located> = (0..5)
                 .flat_map(|n| {
                     [event(&block, 2 * n, Event::Left { member: MemberId(1) }), event(&block, 2 * n + 1, given(n))]

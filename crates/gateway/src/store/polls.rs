@@ -16,11 +16,20 @@ pub enum Kept {
     Other(u32),
 }
 
+/// How many polls an author may have.
+#[derive(Clone, Copy, Debug)]
+pub struct Most {
+    /// Open at a time.
+    pub open: u32,
+    /// Open, or closed within 30 days.
+    pub in_a_month: u32,
+}
+
 type PollRow = (Vec<u8>, String, Vec<u8>, i64);
 type BallotRow = (u32, u16, u32, i64, Vec<u8>, i64);
 
 impl Store {
-    /// Keeps a poll, unless `most` of its author's are open at `now` (block time, seconds); `false` where it was there or may not be.
+    /// Keeps a poll, unless its author has the most that it may have at `now` (block time, seconds); `false` where it was there or may not be.
     ///
     /// # Errors
     /// Where the database fails.
@@ -29,12 +38,14 @@ impl Store {
         id: B256,
         poll: &Poll,
         signature: &Bytes,
-        (most, now): (u32, u64),
+        most: Most,
+        now: u64,
     ) -> Result<bool, StoreError> {
         let body = to_json("a poll", poll)?;
         let done = sqlx::query(
             "INSERT OR IGNORE INTO polls (id, author, closes_at, body, signature) SELECT $1, $2, $3, $4, $5
-             WHERE (SELECT COUNT(*) FROM polls WHERE author = $2 AND closes_at > $6) < $7",
+             WHERE (SELECT COUNT(*) FROM polls WHERE author = $2 AND closes_at > $6) < $7
+             AND (SELECT COUNT(*) FROM polls WHERE author = $2 AND closes_at > $6 - 2592000) < $8",
         )
         .bind(id.as_slice())
         .bind(poll.author.0)
@@ -42,7 +53,8 @@ impl Store {
         .bind(body)
         .bind(signature.as_ref())
         .bind(int(now))
-        .bind(most)
+        .bind(most.open)
+        .bind(most.in_a_month)
         .execute(&self.pool)
         .await?;
         Ok(done.rows_affected() == 1)
@@ -178,8 +190,9 @@ mod tests {
     async fn many_polls_of_a_year_hide_none_of_a_week_and_an_author_has_no_more_than_may_be_open() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).await.unwrap();
-        let keep =
-            async |(id, poll): &(B256, Poll), now| store.keep_poll(*id, poll, &Bytes::new(), (3, now)).await.unwrap();
+        let keep = async |(id, poll): &(B256, Poll), now| {
+            store.keep_poll(*id, poll, &Bytes::new(), Most { open: 3, in_a_month: 5 }, now).await.unwrap()
+        };
         for author in 1..=40 {
             for n in 0..3 {
                 assert!(keep(&poll(author, &format!("year {author} {n}"), 1_000_000 + u64::from(author)), 10).await);
@@ -192,6 +205,10 @@ mod tests {
         // Closed, it stands behind those that are open, and is still found.
         let later: Vec<String> = listed(2_000).await.collect();
         assert_eq!((later.len(), later.last().unwrap().as_str()), (51, "a week"));
-        assert!(keep(&poll(77, "again", 1_000_000), 2_000).await);
+        for n in 0..4 {
+            assert!(keep(&poll(77, &format!("of a second {n}"), 2_001 + n), 2_000 + n).await);
+        }
+        assert!(!keep(&poll(77, "a sixth", 3_000), 2_900).await);
+        assert!(keep(&poll(77, "after a month", 4_000_000), 3_000_000).await);
     }
 }

@@ -1,13 +1,13 @@
 //! The chain as the gateway reads it for browsers without a node.
 
 use alloy::primitives::{Address, B256, Bytes, U64, U256};
-use alloy::sol_types::{SolCall, SolError};
+use alloy::sol_types::{SolCall, SolError, SolEvent as _};
 use rochdale_api::ProblemCode;
 use rochdale_api::client::ClientError;
 use rochdale_api::route::gateway;
 use rochdale_api::rpc::{RpcAnswer, RpcRequest};
 use rochdale_chain::account::{BATCH, Call, execution_data};
-use rochdale_chain::bindings::{Market, MemberAccount, TestUSDC};
+use rochdale_chain::bindings::{Market, MemberAccount, Membership, TestUSDC};
 use serde_json::{Value, json};
 
 use crate::accounts::Person;
@@ -43,9 +43,17 @@ async fn the_chain_is_read_and_a_contracts_refusal_is_an_answer() {
     assert_eq!(balance, B256::with_last_byte(42));
     let receipt = told(&rig, "eth_getTransactionReceipt", json!([mined.transaction])).await;
     assert_eq!((&receipt["status"], receipt["logs"].as_array().unwrap().len()), (&json!("0x1"), 1));
-    let filter = json!({ "address": a.usdc, "fromBlock": U64::from(head.number), "toBlock": U64::from(head.number) });
-    let logs = told(&rig, "eth_getLogs", json!([filter])).await;
-    assert_eq!(logs[0]["transactionHash"], json!(mined.transaction));
+    let key = rig.coop.member_key(1);
+    let joined = rig.join(&key).await.mined.tx;
+    let head = rig.coop.chain.head().await.unwrap().latest.number;
+    let filter = |address: Address, topics: Value| {
+        let (from, to) = (U64::from(head.saturating_sub(9)), U64::from(head));
+        json!([{ "address": address, "topics": topics, "fromBlock": from, "toBlock": to }])
+    };
+    let logs = told(&rig, "eth_getLogs", filter(a.membership, json!([Membership::Joined::SIGNATURE_HASH]))).await;
+    assert_eq!(logs[0]["transactionHash"], json!(joined));
+    let all_money = ask(&rig, "eth_getLogs", filter(a.usdc, json!([Membership::Joined::SIGNATURE_HASH]))).await;
+    assert_eq!(all_money.unwrap_err().code(), ProblemCode::Forbidden);
 
     // A refusal comes with what the contract said, by which pages name it.
     let transfer = TestUSDC::transferCall { to, value: U256::ONE }.abi_encode();
