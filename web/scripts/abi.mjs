@@ -8,8 +8,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 /** Functions and events by name; errors are taken by what their names begin with. */
 const WANTED = {
-  AuctionHouse: [["auctionOf", "bondRequired", "close", "commit", "commitmentOf", "liveAuction", "open", "owedTo", "reveal", "termsOf", "withdraw", "AuctionClosed", "AuctionOpened"], ["AuctionHouse_", "EscrowedSale_"]],
-  ComputeDesk: [["bondRequired", "jobOf", "open", "owedTo", "prices", "refund", "withdraw", "JobOpened"], ["ComputeDesk_", "EscrowedSale_"]],
+  AuctionHouse: [["auctionOf", "bondRequired", "close", "commit", "commitmentOf", "liveAuction", "open", "owedTo", "reveal", "termsOf", "withdraw", "AuctionClosed", "AuctionOpened", "BidCommitted", "BidRevealed", "Withdrawn"], ["AuctionHouse_", "EscrowedSale_"]],
+  ComputeDesk: [["bondRequired", "jobOf", "open", "owedTo", "prices", "refund", "withdraw", "JobOpened", "JobRefunded", "Withdrawn"], ["ComputeDesk_", "EscrowedSale_"]],
   DatasetCatalog: [["datasetOf"], []],
   EthicsRegistry: [["approve", "approvedUntil", "ethicsBoard", "nonceOf", "ResearcherApproved"], ["EthicsRegistry_"]],
   License: [["ownerOf", "termsOf", "LicenseExtended", "LicenseIssued", "LicenseRevoked"], ["License_", "ERC721NonexistentToken"]],

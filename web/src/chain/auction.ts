@@ -1,8 +1,8 @@
 //! Auctions by sealed bids. What was sealed is kept before it is committed: who cannot reveal loses the bond.
 import { encodeAbiParameters, keccak256 } from "viem";
 import * as abis from "./abi";
-import { type Desk, type Hash, type Tell } from "./desk";
-import { eventsOf, history, now, pay, send, view } from "./evm";
+import { type Desk, type Hash, SentFailure, type Tell } from "./desk";
+import { eventsOf, history, now, pay, type Receipt, send, view } from "./evm";
 import { at } from "./market";
 import type { Address } from "./provider";
 import type { Bid } from "./store";
@@ -85,7 +85,7 @@ async function auctionOf(desk: Desk, id: number, time: number): Promise<Auction>
 export async function openAuction(desk: Desk, dataset: number, purpose: number, tell: Tell): Promise<number> {
   const receipt = await send(desk, house(desk), "open", [dataset, purpose], tell);
   const [opened] = eventsOf(receipt, house(desk), "AuctionOpened");
-  if (!opened) throw new Error(`transaction ${receipt.hash} opened no auction`);
+  if (!opened) throw new SentFailure(receipt.hash, "the transaction opened no auction");
   return Number(opened.auctionId);
 }
 
@@ -102,17 +102,32 @@ export function sealed(desk: Desk, of: { auction: Auction; dataset: number; amou
 
 export async function commit(desk: Desk, bid: Bid, bond: bigint, tell: Tell): Promise<Hash> {
   tell("looking");
-  return (await pay(desk, house(desk), "commit", (allowed) => [BigInt(bid.auction), bid.seal, bid.purpose, allowed] as const, bond, tell)).hash;
+  const receipt = await pay(desk, house(desk), "commit", (allowed) => [BigInt(bid.auction), bid.seal, bid.purpose, allowed] as const, bond, tell);
+  const isIn = eventsOf(receipt, house(desk), "BidCommitted").some(({ auctionId, bidder, sealedBid }) => auctionId === BigInt(bid.auction) && isSame(bidder, desk.account) && isSame(sealedBid, bid.seal));
+  return shown(receipt, isIn, "the transaction put no such bid in");
 }
 
 export async function reveal(desk: Desk, bid: Bid, bond: bigint, tell: Tell): Promise<Hash> {
   tell("looking");
   const amount = BigInt(bid.amount);
   const opened = { amount, ehdsCategory: bid.category, recipientKey: bid.key, salt: bid.salt };
-  return (await pay(desk, house(desk), "reveal", (allowed) => [BigInt(bid.auction), opened, allowed] as const, amount > bond ? amount - bond : 0n, tell)).hash;
+  const receipt = await pay(desk, house(desk), "reveal", (allowed) => [BigInt(bid.auction), opened, allowed] as const, amount > bond ? amount - bond : 0n, tell);
+  const isOpen = eventsOf(receipt, house(desk), "BidRevealed").some((told) => told.auctionId === BigInt(bid.auction) && isSame(told.bidder, desk.account) && told.amount === amount);
+  return shown(receipt, isOpen, "the transaction revealed no such bid");
 }
 
-export const close = async (desk: Desk, auction: number, tell: Tell): Promise<Hash> => (await send(desk, house(desk), "close", [BigInt(auction)], tell)).hash;
+export async function close(desk: Desk, auction: number, tell: Tell): Promise<Hash> {
+  const receipt = await send(desk, house(desk), "close", [BigInt(auction)], tell);
+  return shown(receipt, eventsOf(receipt, house(desk), "AuctionClosed").some(({ auctionId }) => auctionId === BigInt(auction)), "the transaction closed no such auction");
+}
+
+/** What is in a block and did not do it is told as sent: nobody may say that it is done, nor that nothing was paid. */
+function shown({ hash }: Receipt, isSo: boolean, otherwise: string): Hash {
+  if (!isSo) throw new SentFailure(hash, otherwise);
+  return hash;
+}
+
+const isSame = (one: string, other: string) => one.toLowerCase() === other.toLowerCase();
 
 /** How an auction ended. */
 export async function closing(desk: Desk, auction: number): Promise<{ license: number; winner: Address; price: bigint } | undefined> {
@@ -125,8 +140,10 @@ export async function closing(desk: Desk, auction: number): Promise<{ license: n
 export const owed = (desk: Desk, from: "auction" | "compute"): Promise<bigint> => (from === "auction" ? view(desk, house(desk), "owedTo", [desk.account]) : view(desk, desks(desk), "owedTo", [desk.account]));
 
 export async function withdraw(desk: Desk, from: "auction" | "compute", tell: Tell): Promise<Hash> {
+  const isOwn = ({ account }: { account: string }) => isSame(account, desk.account);
   const receipt = from === "auction" ? await send(desk, house(desk), "withdraw", [desk.account], tell) : await send(desk, desks(desk), "withdraw", [desk.account], tell);
-  return receipt.hash;
+  const paid = from === "auction" ? eventsOf(receipt, house(desk), "Withdrawn") : eventsOf(receipt, desks(desk), "Withdrawn");
+  return shown(receipt, paid.some(isOwn), "the transaction paid nothing back");
 }
 
 export const desks = ({ site }: Desk) => [site.manifest.addresses.compute_desk, abis.ComputeDesk] as const;

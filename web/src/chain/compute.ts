@@ -74,4 +74,8 @@ export async function jobOf(desk: Desk, job: number): Promise<Standing> {
   return { stage: refundAt === 0 ? "settled" : time < refundAt ? "underWay" : "refundable", refundAt };
 }
 
-export const endJob = async (desk: Desk, job: number, tell: Tell): Promise<Hash> => (await send(desk, desks(desk), "refund", [BigInt(job)], tell)).hash;
+export async function endJob(desk: Desk, job: number, tell: Tell): Promise<Hash> {
+  const receipt = await send(desk, desks(desk), "refund", [BigInt(job)], tell);
+  if (!eventsOf(receipt, desks(desk), "JobRefunded").some(({ jobId }) => jobId === BigInt(job))) throw new SentFailure(receipt.hash, "the transaction ended no such job");
+  return receipt.hash;
+}

@@ -21,8 +21,12 @@ export async function view<const A extends Abi, F extends ContractFunctionName<A
 
 const Log = v.object({ address: Account, topics: v.array(Bytes), data: Bytes, transactionHash: Bytes, blockNumber: Quantity });
 export type Log = v.InferOutput<typeof Log>;
-const Mined = v.nullable(v.object({ status: Quantity, blockNumber: Quantity, logs: v.array(Log), transactionHash: v.optional(Bytes) }));
-export type Receipt = NonNullable<v.InferOutput<typeof Mined>> & { readonly hash: Hash };
+/** Wallets give logs of calls without the transaction and the block: those are the receipt's. */
+const InReceipt = v.object({ address: Account, topics: v.array(Bytes), data: Bytes });
+const Whole = v.object({ status: Quantity, blockNumber: Quantity, logs: v.array(InReceipt), transactionHash: v.optional(Bytes) });
+type Whole = v.InferOutput<typeof Whole>;
+const Mined = v.nullable(Whole);
+export type Receipt = Omit<Whole, "logs"> & { readonly hash: Hash; readonly logs: readonly Log[] };
 
 /** What a sequencer of a busy chain may take. */
 const PATIENCE = 300_000;
@@ -94,14 +98,18 @@ async function sendTogether(desk: Desk, calls: readonly { to: Address; data: Add
   return mined(desk, id);
 }
 
-const Calls = v.looseObject({ status: v.number(), receipts: v.optional(v.array(Mined), []) });
+const Calls = v.looseObject({ status: v.number(), receipts: v.nullish(v.unknown()) });
 
 /** The same of calls by the name that a wallet gave them, where that is no transaction's hash; nothing where it knows none. */
-async function ofCalls(provider: Desk["provider"], id: Hash): Promise<v.InferOutput<typeof Mined>> {
+async function ofCalls(provider: Desk["provider"], id: Hash): Promise<Whole | null> {
   const told = await ask(provider, "wallet_getCallsStatus", [id], Calls).catch(() => undefined);
   // Below 200 they are on their way, below 300 they were made, from then on they were not.
   if (!told || told.status < 200) return null;
-  return told.receipts.at(-1) ?? (told.status < 300 ? null : { status: 0n, blockNumber: 0n, logs: [], transactionHash: id });
+  const receipts = v.safeParse(v.array(Whole), told.receipts);
+  const last = receipts.success ? receipts.output.at(-1) : undefined;
+  // What carried them may have gone well where they did not.
+  if (told.status >= 300) return { status: 0n, blockNumber: 0n, logs: [], transactionHash: last?.transactionHash ?? id };
+  return last && receipts.success ? { ...last, logs: receipts.output.flatMap(({ logs }) => logs) } : null;
 }
 
 /** Waits until a transaction is in a block, or what the wallet names its calls by; throws where it was refused there. A node that does not answer says nothing of the transaction. */
@@ -113,12 +121,14 @@ export async function mined({ provider }: Pick<Desk, "provider">, hash: Hash, pa
       return null;
     });
     const seen = mined ?? (await ofCalls(provider, hash));
-    if (seen?.status === 1n) return { ...seen, hash: seen.transactionHash ?? hash };
-    if (seen) throw new Reverted("Refused", [], hash);
+    if (seen?.status === 1n) return receiptOf(seen, seen.transactionHash ?? hash);
+    if (seen) throw new Reverted("Refused", [], seen.transactionHash ?? hash);
     if (Date.now() > end) throw new SentFailure(hash, why);
     await new Promise((go) => setTimeout(go, pause));
   }
 }
+
+const receiptOf = (seen: Whole, hash: Hash): Receipt => ({ ...seen, hash, logs: seen.logs.map((log) => ({ ...log, transactionHash: hash, blockNumber: seen.blockNumber })) });
 
 /** Signs typed data with the account, after the chain was looked at once more. */
 export async function sign(desk: Desk, typed: { domain: object; types: Record<string, readonly { name: string; type: string }[]>; primaryType: string; message: object }, tell: Tell): Promise<Address> {
@@ -140,12 +150,13 @@ async function rightChain({ provider, site }: Desk): Promise<void> {
 }
 
 /** The events of a contract in a transaction. */
-export function eventsOf<const A extends Abi, E extends ContractEventName<A>>({ logs }: { logs: readonly Log[] }, [at, abi]: At<A>, eventName: E): GetEventArgs<A, E, { EnableUnion: false; IndexedOnly: false; Required: true }>[] {
+export function eventsOf<const A extends Abi, E extends ContractEventName<A>>({ logs }: { logs: readonly Pick<Log, "address" | "topics" | "data">[] }, [at, abi]: At<A>, eventName: E): GetEventArgs<A, E, { EnableUnion: false; IndexedOnly: false; Required: true }>[] {
   return logs.flatMap((log) => {
     if (log.address !== at) return [];
     try {
       const decoded = decodeEventLog({ abi: abi as Abi, eventName: eventName as string, topics: log.topics as [Hash], data: log.data });
-      return [decoded.args as never];
+      // It is decoded by its first topic, whichever name was asked for.
+      return (decoded.eventName as string) === eventName ? [decoded.args as never] : [];
     } catch {
       return [];
     }

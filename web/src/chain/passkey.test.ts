@@ -1,16 +1,19 @@
-import { decodeFunctionData, encodeErrorResult } from "viem";
+import { decodeFunctionData, encodeAbiParameters, encodeErrorResult, encodeEventTopics } from "viem";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import * as abis from "./abi";
 import { failureOf as sentenceOf, wasSent } from "./act";
+import { close, commit, reveal, withdraw } from "./auction";
 import type { Desk } from "./desk";
-import { isAtomic, pay } from "./evm";
+import { isAtomic, mined, pay } from "./evm";
 import { at } from "./market";
 import { owned, passkey } from "./passkey";
 import { request } from "./passkey-provider";
 import { failureOf, type Provider } from "./provider";
+import type { Bid } from "./store";
 
 const ADDRESS = `0x${"1".repeat(40)}` as const;
 const MARKET = `0x${"2".repeat(40)}` as const;
+const HOUSE = `0x${"3".repeat(40)}` as const;
 const HASH = `0x${"7".repeat(64)}` as const;
 const MINED = { status: "0x1", blockNumber: "0x9", logs: [], transactionHash: HASH };
 
@@ -25,7 +28,7 @@ function deskOf(answers: Record<string, (given: unknown) => unknown>, more: Part
     },
   };
   const names = ["license", "usdc", "ethics_registry", "dataset_catalog", "researcher_bond", "steward_committee"];
-  const addresses = { ...Object.fromEntries(names.map((name) => [name, ADDRESS])), market: MARKET };
+  const addresses = { ...Object.fromEntries(names.map((name) => [name, ADDRESS])), market: MARKET, auction_house: HOUSE, compute_desk: MARKET };
   const site = { chain_id: 1, now: 0, manifest: { addresses, base: { number: 0 }, usdc_permit: { name: "USDC", version: "1" } } } as unknown as Desk["site"];
   return { desk: { provider, account: ADDRESS, site, ...more } as Desk, asked };
 }
@@ -55,11 +58,57 @@ describe("a wallet that makes several calls at once", () => {
     const refused = deskOf({ eth_chainId: () => "0x1", wallet_sendCalls: () => ({ id }), wallet_getCallsStatus: () => ({ status: 500 }) }, { isAtomic: true });
     expect(sentenceOf((await buy(refused.desk).catch((error: Error) => error)) as Error)).toBe("refusedInBlock");
   });
+  it("that says that they failed is believed, also where what carried them went well", async () => {
+    for (const status of [400, 500, 600]) {
+      const { desk } = deskOf({ eth_chainId: () => "0x1", wallet_sendCalls: () => ({ id: "0x12" }), wallet_getCallsStatus: () => ({ status, receipts: [MINED] }) }, { isAtomic: true });
+      const failure = (await buy(desk).catch((error: Error) => error)) as Error;
+      expect([sentenceOf(failure), wasSent(failure)]).toEqual(["refusedInBlock", true]);
+    }
+  });
+  it("gives logs without transaction and block, which are the receipt's", async () => {
+    const log = { address: MARKET, data: "0x", topics: [HASH] };
+    const { desk } = deskOf({ eth_getTransactionReceipt: () => null, wallet_getCallsStatus: () => ({ status: 200, receipts: [{ ...MINED, logs: [log] }] }) });
+    expect((await mined(desk, "0x12", 5, 1)).logs).toEqual([{ ...log, transactionHash: HASH, blockNumber: 9n }]);
+  });
   it("that tries it first tells what the contract says, and nothing was sent", async () => {
     const data = encodeErrorResult({ abi: abis.TestUSDC, errorName: "ERC20InsufficientBalance", args: [ADDRESS, 1n, 500n] });
     const { desk } = deskOf({ eth_chainId: () => "0x1", wallet_sendCalls: () => Promise.reject({ code: 3, message: "execution reverted", data }) }, { isAtomic: true });
     const failure = (await buy(desk).catch((error: Error) => error)) as Error;
     expect([sentenceOf(failure), wasSent(failure)]).toEqual(["usdc", false]);
+  });
+});
+
+describe("what is in a block", () => {
+  const bid = { auction: 4, seal: HASH, amount: "900", purpose: 1, category: 0, key: HASH, salt: HASH } as unknown as Bid;
+  const log = (address: string, eventName: "BidCommitted" | "BidRevealed" | "AuctionClosed" | "Withdrawn", args: object, types: string[], values: unknown[]) =>
+    ({ address, topics: encodeEventTopics({ abi: abis.AuctionHouse, eventName, args } as never), data: encodeAbiParameters(types.map((type) => ({ type })), values) });
+  const own = { auctionId: 4n, bidder: ADDRESS };
+  const told = {
+    committed: log(HOUSE, "BidCommitted", own, ["uint16", "bytes32"], [1, HASH]),
+    revealed: log(HOUSE, "BidRevealed", own, ["uint128"], [900n]),
+    closed: log(HOUSE, "AuctionClosed", { auctionId: 4n }, ["uint64", "address", "uint256", "uint256"], [0n, ADDRESS, 0n, 0n]),
+    withdrawn: log(HOUSE, "Withdrawn", { account: ADDRESS }, ["uint256"], [9n]),
+    refunded: log(MARKET, "Withdrawn", { account: ADDRESS }, ["uint256"], [9n]),
+  };
+  const acts: [keyof typeof told, (desk: Desk) => Promise<string>][] = [
+    ["committed", (desk) => commit(desk, bid, 500n, () => undefined)],
+    ["revealed", (desk) => reveal(desk, bid, 500n, () => undefined)],
+    ["closed", (desk) => close(desk, 4, () => undefined)],
+    ["withdrawn", (desk) => withdraw(desk, "auction", () => undefined)],
+    ["refunded", (desk) => withdraw(desk, "compute", () => undefined)],
+  ];
+  const deskWith = (logs: object[]) =>
+    deskOf({ eth_chainId: () => "0x1", eth_call: () => "0x", eth_estimateGas: () => "0x1", eth_sendTransaction: () => HASH, wallet_sendCalls: () => ({ id: HASH }), eth_getTransactionReceipt: () => ({ ...MINED, logs }) }, { isAtomic: true }).desk;
+
+  it.each(acts)("is %s where the contract says so, and else told as sent", async (name, act) => {
+    expect(await act(deskWith([told[name]]))).toBe(HASH);
+    const others = Object.entries(told).filter(([one]) => one !== name).map(([, one]) => one);
+    const failure = (await act(deskWith(others)).catch((error: Error) => error)) as Error;
+    expect([sentenceOf(failure), wasSent(failure)]).toEqual(["waiting", true]);
+  });
+  it("is another's bid, or another bid, and not this one", async () => {
+    const other = [log(HOUSE, "BidCommitted", { ...own, bidder: MARKET }, ["uint16", "bytes32"], [1, HASH]), log(HOUSE, "BidCommitted", own, ["uint16", "bytes32"], [1, `0x${"8".repeat(64)}`]), log(HOUSE, "BidCommitted", { ...own, auctionId: 5n }, ["uint16", "bytes32"], [1, HASH])];
+    await expect(commit(deskWith(other), bid, 500n, () => undefined)).rejects.toMatchObject({ name: "SentFailure" });
   });
 });
 

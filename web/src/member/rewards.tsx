@@ -15,8 +15,7 @@ import { due } from "./core/due";
 import { type Claim, claim } from "./core/paying";
 import { useHeld, useMember, useRow } from "./core/reading";
 import type { Opened, Session } from "./core/session";
-import { missing, order, receiptOf } from "./core/spending";
-import type { Ordered } from "./core/things";
+import { isNothing, missing, order, type Placed, receiptOf } from "./core/spending";
 import type { ToldRow } from "./core/told";
 import { ActButton, useAct } from "./parts/act";
 import { Reading } from "./parts/come-in";
@@ -222,14 +221,18 @@ function Order({ opened, id, open, first, own }: Ordering) {
   const [number, setNumber] = useState(first.service);
   const [request, setRequest] = useState("");
   const [isAsked, setAsked] = useState(false);
-  const [done, setDone] = useState<Ordered>();
+  const [done, setDone] = useState<Placed>();
   const chosen = open.find(({ service }) => service === number) ?? first;
   const lacks = missing(chosen, own);
   const asked = request.trim();
   const ordering = useAct(async () => {
-    setDone(await order(opened, id, chosen, asked));
-    setRequest("");
-    setAsked(false);
+    const placed = await order(opened, chosen, asked);
+    setDone(placed);
+    // What was asked for now is not what was ordered before.
+    if (!placed.isEarlier) {
+      setRequest("");
+      setAsked(false);
+    }
     await queries.invalidateQueries({ queryKey: [readMemberRewards(id).path] });
   });
   return (
@@ -261,7 +264,7 @@ function Order({ opened, id, open, first, own }: Ordering) {
             </div>
           )}
           {asked ? (
-            <ActButton act={ordering} given={[]} label={t("member-vote:rewards.order.go")} working={() => t("member-mine:working.passkey")} kept={t("member-vote:rewards.order.stays")} />
+            <ActButton act={ordering} given={[]} label={t("member-vote:rewards.order.go")} working={() => t("member-mine:working.passkey")} kept={(error) => t(isNothing(error) ? "member-vote:rewards.order.stays" : "member-vote:rewards.order.maybe")} />
           ) : (
             <p>
               <button type="button" className="button" onClick={() => setAsked(true)}>
@@ -273,8 +276,9 @@ function Order({ opened, id, open, first, own }: Ordering) {
       )}
       {done && (
         <div role="status">
-          <Notice title={t("member-vote:rewards.order.ordered", { service: done.service })} tone="good">
-            <p>{t("member-vote:rewards.order.orderedText", { price: units(done.price) })}</p>
+          <Notice title={t("member-vote:rewards.order.ordered", { service: done.ordered.service })} tone="good">
+            {done.isEarlier && <p>{t("member-vote:rewards.order.earlier", { request: done.ordered.request })}</p>}
+            <p>{t("member-vote:rewards.order.orderedText", { price: units(done.ordered.price) })}</p>
           </Notice>
         </div>
       )}
@@ -306,7 +310,7 @@ function OwnOrders({ opened: { things } }: { opened: Opened }) {
       rows={things.ordered.toReversed()}
       keyOf={({ blinder }) => blinder}
       columns={[
-        { head: t("rewards.service"), cell: ({ service, done }) => `${t("rewards.number", { service })}, ${t(done ? "rewards.order.done" : "rewards.order.open")}` },
+        { head: t("rewards.service"), cell: ({ service, done, lapsed }) => `${t("rewards.number", { service })}, ${t(done ? "rewards.order.done" : lapsed ? "rewards.order.lapsed" : "rewards.order.open")}` },
         { head: t("rewards.order.when"), cell: ({ at }) => time(at) },
         { head: t("rewards.price"), isNumber: true, cell: ({ price }) => t("rewards.dataAmount", { data: units(price) }) },
         {

@@ -26,7 +26,13 @@ const Added = v.object({ commitment: v.string(), name: v.string(), bytes: count,
 export type Added = v.InferOutput<typeof Added>;
 
 /** A service that was ordered for DATA. Whoever delivers it is shown the request and the blinder, of which the chain shows a digest. `done`: the chain showed it. */
-const Ordered = v.object({ service: count, price: v.string(), request: v.string(), blinder: hex, nonce: count, at: count, done: v.boolean() });
+const Ordered = v.object({
+  ...{ service: count, price: v.string(), request: v.string(), blinder: hex, nonce: count, at: count, done: v.boolean() },
+  /** The chain's newest block before it was sent, and the block time until which what was signed counts. */
+  ...{ block: v.optional(count), until: v.optional(count) },
+  /** Its time is over, and the chain did not show it. */
+  lapsed: v.optional(v.boolean(), false),
+});
 export type Ordered = v.InferOutput<typeof Ordered>;
 
 export const Things = v.object({

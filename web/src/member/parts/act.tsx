@@ -18,7 +18,7 @@ export function ActButton<Step, Given extends unknown[]>(props: {
   given: Given;
   label: string;
   working: (step: Step | undefined, part: number) => string;
-  kept: string;
+  kept: string | ((error: Error) => string);
   quiet?: boolean;
   danger?: boolean;
   describedBy?: string;
@@ -34,7 +34,7 @@ export function ActButton<Step, Given extends unknown[]>(props: {
         </button>
       </p>
       <div role="status">{isWorking && <p className="working">{working(state.step, state.part)}</p>}</div>
-      {state.at === "failed" && <ActFailed error={state.error} kept={kept} />}
+      {state.at === "failed" && <ActFailed error={state.error} kept={typeof kept === "string" ? kept : kept(state.error)} />}
     </>
   );
 }
