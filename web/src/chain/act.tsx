@@ -107,7 +107,7 @@ const BY_REASON: Record<string, Failure> = {
 export type Failure =
   | "refused" | "chain" | "pending" | "locked" | "unknownChain" | "gone" | "funds" | "wallet" | "price" | "notApproved" | "closed" | "soldOtherwise" | "notBonded"
   | "usdc" | "permit" | "paused" | "badOrder" | "notBoard" | "used" | "expired" | "tooLong" | "bid" | "notOpen" | "seal" | "noPrice" | "early" | "nothingOwed"
-  | "unconfirmed" | "noPasskey" | "unpaid" | "often" | "away" | "already" | "noKey" | "waiting" | "maybe" | "refusedInBlock" | "contract" | "rules" | "strange";
+  | "member" | "unconfirmed" | "noPasskey" | "unpaid" | "often" | "away" | "already" | "noKey" | "waiting" | "maybe" | "refusedInBlock" | "contract" | "rules" | "strange";
 
 /** Nobody may say of it that nothing was paid: a refusal in a block costs the fee, and of what was not seen to end nobody knows. */
 export const wasSent = (error: Error): boolean => error instanceof SentFailure || (error instanceof Reverted && error.hash !== undefined);

@@ -17,7 +17,9 @@ import { readSite, type Site } from "./site";
 
 type Hash = Address;
 
-const Call = v.object({ to: Account, data: Bytes });
+/** The relayer sends none of the chain's own coin: what asks for some is refused, and not done without it. */
+const Nothing = v.optional(v.pipe(Quantity, v.check((value) => value === 0n, "a passkey's account sends none of the chain's own coin")));
+const Call = v.object({ to: Account, data: Bytes, value: Nothing });
 const Whose = { from: Account, chainId: Quantity };
 const One = v.object({ ...Whose, ...Call.entries });
 const Batch = v.object({ ...Whose, calls: v.pipe(v.array(Call), v.minLength(1)) });
@@ -88,7 +90,9 @@ async function make(): Promise<Own> {
 /** Takes an account that was made elsewhere, or before this browser forgot it: the device shows that it has its passkey. One prompt. */
 export async function take(address: string): Promise<void> {
   const account = v.parse(Account, address);
-  const { passkey } = await fetchRead(readAccountWhole(account)).catch((error: unknown) => Promise.reject(told(error)));
+  const { passkey, member_id } = await fetchRead(readAccountWhole(account)).catch((error: unknown) => Promise.reject(told(error)));
+  // Researchers' accounts stand in public registers: everybody would know of the member what it researches, and of the researcher that it is a member.
+  if (member_id != null) throw failed(CODES.member, `${account} is the account of a member`);
   const challenge = anyChallenge();
   const { credential, assertion } = await ask(challenge).catch((error: unknown) => Promise.reject(told(error)));
   const { qx, qy } = v.parse(v.object({ qx: Bytes, qy: Bytes }), passkey);

@@ -7,7 +7,7 @@ import type { Desk } from "./desk";
 import { isAtomic, mined, pay } from "./evm";
 import { at } from "./market";
 import { owned, passkey } from "./passkey";
-import { request } from "./passkey-provider";
+import { request, take } from "./passkey-provider";
 import { failureOf, type Provider } from "./provider";
 import type { Bid } from "./store";
 
@@ -134,6 +134,22 @@ describe("a passkey", () => {
     expect(await sentence(request({ method: "eth_call" }))).toBe("often");
     vi.stubGlobal("fetch", () => Promise.reject(new TypeError("Failed to fetch")));
     expect(await sentence(request({ method: "eth_call" }))).toBe("away");
+  });
+  it("sends none of the chain's own coin, and does nothing without it", async () => {
+    const asked = (value: string | undefined) => [
+      request({ method: "wallet_sendCalls", params: [{ from: ADDRESS, chainId: "0x1", calls: [{ to: ADDRESS, data: "0x" }, { to: ADDRESS, data: "0x", value }] }] }),
+      request({ method: "eth_sendTransaction", params: [{ from: ADDRESS, chainId: "0x1", to: ADDRESS, data: "0x", value }] }),
+    ];
+    for (const value of ["0x1", "1", "0xde0b6b3a7640000"]) for (const one of asked(value)) expect(await sentence(one)).toBe("rules");
+    // There is no account here: that is what stops these.
+    for (const value of ["0x0", undefined]) for (const one of asked(value)) expect(await sentence(one)).toBe("locked");
+  });
+  it("is not taken from a member", async () => {
+    const account = { account: ADDRESS, member_id: 7, nonce: 0, passkey: { qx: HASH, qy: HASH }, recovery_hash: HASH, recovery_round: 0 };
+    answers(200, account);
+    expect(await sentence(take(ADDRESS))).toBe("member");
+    answers(200, { ...account, member_id: null });
+    expect(await sentence(take(ADDRESS))).not.toBe("member");
   });
   it("is on the cooperative's chain alone", async () => {
     expect(await sentence(request({ method: "wallet_switchEthereumChain", params: [{ chainId: "0x1" }] }))).toBe("unknownChain");

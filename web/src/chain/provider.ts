@@ -40,12 +40,12 @@ export function look(found: (wallet: Announced) => void): () => void {
 }
 
 /** What a passkey's account answers that no wallet does: numbers of our own, in the place that JSON-RPC leaves for that. */
-export const CODES = { unconfirmed: -32_050, noPasskey: -32_051, unpaid: -32_052, often: -32_053, away: -32_054, rules: -32_055 };
+export const CODES = { unconfirmed: -32_050, noPasskey: -32_051, unpaid: -32_052, often: -32_053, away: -32_054, rules: -32_055, member: -32_056 };
 
 /**
  * Why a wallet did not do it. `refused`: its owner said no. `pending`: it has a question open already. `locked`: it shows no account.
  * `unknownChain`: it does not know the chain. `chain`: it is on another one by now. `gone`: it does not reach its chain. `funds`: the account cannot pay the network's fee.
- * Of a passkey: `unconfirmed`: the device did not confirm. `noPasskey`: it has not that passkey, or none. `unpaid`: the gateway does not send it. `often`: not so often. `away`: the gateway does not answer. `rules`: it could not be prepared.
+ * Of a passkey: `unconfirmed`: the device did not confirm. `noPasskey`: it has not that passkey, or none. `unpaid`: the gateway does not send it. `often`: not so often. `away`: the gateway does not answer. `rules`: it could not be prepared. `member`: it is a member's.
  */
 export type WalletTrouble = "refused" | "chain" | "pending" | "locked" | "unknownChain" | "gone" | "funds" | "strange" | keyof typeof CODES;
 

@@ -22,6 +22,7 @@ it("tells the way of two houses once where it is the same", () => {
 });
 
 describe("what takes both houses", () => {
+  const at = { proposed_at: 1, opens_at: 2, closes_at: 3, executable_at: 4 };
   const operation = `0x${"1".repeat(64)}`;
   const half = (house: "member" | "token", approved_by: ("member" | "token")[], executed_at: number | null = null) =>
     ({ house, status: "executed" as const, executed_at: 50, charter: { operation, approved_by, executed_at, lapses_at: executed_at ? null : 99 } });
@@ -36,6 +37,13 @@ describe("what takes both houses", () => {
   it("whose yes was taken back or is too old is over", () => {
     expect(standingOf(half("member", ["token"]))).toBe("ended");
     expect(standingOf(half("member", []))).toBe("ended");
+  });
+  it("and something else with it has no charter, and is in force when its house did it", () => {
+    const more = { ...half("member", ["member"]), charter: null };
+    expect([standingOf(more), inForceSince(more), phaseOfGroup([more])]).toEqual(["executed", 50, "over"]);
+    // Also where the other house still votes on the same, or was against it.
+    expect(standingOf({ ...half("token", []), charter: null })).toBe("executed");
+    expect(apart([{ ...more, ...at }, { ...half("token", []), charter: null, ...at }])).toHaveLength(1);
   });
   it("waits as long as the other house can still say yes", () => {
     expect(phaseOfGroup([half("member", ["member"])])).toBe("waiting");

@@ -12,7 +12,10 @@ export function grouped<P extends Pick<ProposalView, "id">>(views: readonly P[])
 const NEAR = 120;
 const TIMES = ["proposed_at", "opens_at", "closes_at", "executable_at", "executed_at"] as const;
 
-/** What takes both houses beside the governor's word: with one house's yes alone nothing is done. */
+/**
+ * `charter`: what takes both houses beside the governor's word, where all calls approve one and the same: with one house's yes alone nothing is done. A
+ * proposal that does anything else has none, and what its house executed is in force.
+ */
 type Stands = Pick<ProposalView, "status"> & Partial<Pick<ProposalView, "house" | "charter">>;
 
 /**

@@ -9,7 +9,7 @@ import { Await } from "../ui/await";
 import { useFormat } from "../ui/format";
 import { Code, Empty, More, PageHead, Section } from "../ui/page";
 import { Table } from "../ui/table";
-import { nameOfAddress, POTS } from "./acts";
+import { keyOf, nameOfAddress, POTS } from "./acts";
 import { Room } from "./room";
 
 export const needs = () => [readLog(), readCooperative()];
@@ -78,8 +78,6 @@ function None() {
     </Empty>
   );
 }
-
-const keyOf = ({ tx, act, who, number, proposal }: LogEntry) => [tx, act, who, number, proposal].join(" ");
 
 function Entries({ entries, directory, isFirst }: { entries: LogEntry[]; directory: Cooperative; isFirst: boolean }) {
   const { t } = useTranslation("operator");

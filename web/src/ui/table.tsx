@@ -8,7 +8,7 @@ export interface Column<Row> {
 }
 
 /** The first column names the row. */
-export function Table<Row>({ caption, rows, columns, keyOf }: { caption: string; rows: readonly Row[]; columns: readonly Column<Row>[]; keyOf: (row: Row) => string | number }) {
+export function Table<Row>({ caption, rows, columns, keyOf }: { caption: string; rows: readonly Row[]; columns: readonly Column<Row>[]; keyOf: (row: Row, at: number) => string | number }) {
   const id = useId();
   return (
     <>
@@ -29,10 +29,10 @@ export function Table<Row>({ caption, rows, columns, keyOf }: { caption: string;
             </tr>
           </thead>
           <tbody>
-            {rows.map((row) => (
-              <tr key={keyOf(row)}>
-                {columns.map((column, at) =>
-                  at === 0 ? (
+            {rows.map((row, at) => (
+              <tr key={keyOf(row, at)}>
+                {columns.map((column, place) =>
+                  place === 0 ? (
                     <th key={column.head} scope="row">
                       {column.cell(row)}
                     </th>

@@ -101,20 +101,39 @@ it("where another device was faster with the same number, the old code opens as 
   expect(await enter(oldDoor)).toBeUndefined();
 });
 
-it("where the answer is lost, the account tells whether it takes the new code", async () => {
+it("where the answer is lost, the old code opens as before until the next try is mined", async () => {
   const opened = current();
   if (!opened) throw new Error("nobody is in");
   world.isLost = true;
+  const drawn = await drawCode(opened);
+  await expect(replaceCode(opened, drawn)).rejects.toMatchObject({ kind: "unreachable" });
+  expect((await enter(oldDoor))?.locker).toBe(locker);
+  world.isLost = false;
   await replaceCode(opened, await drawCode(opened));
+  expect(world.acts).toHaveLength(2);
   expect(await enter(oldDoor)).toBeUndefined();
 });
 
-it("is not set a second time where the account has it, and is where another device has set another one since", async () => {
+it("where the gateway says that the account has it already, it is set all the same, and the old code opens until that is mined", async () => {
+  const opened = current();
+  if (!opened) throw new Error("nobody is in");
+  const drawn = await drawCode(opened);
+  Object.assign(world, { hash: `0xof${drawn.recovery_code}`, isRefused: true });
+  await expect(replaceCode(opened, drawn)).rejects.toMatchObject({ code: "chain_refused" });
+  expect((await enter(oldDoor))?.locker).toBe(locker);
+  expect((await drawCode(opened)).isSet).toBe(false);
+  world.isRefused = false;
+  await replaceCode(opened, await drawCode(opened));
+  expect(world.acts).toHaveLength(2);
+  expect(await enter(oldDoor)).toBeUndefined();
+});
+
+it("is not set a second time where this tab had it mined, and is where another device has set another one since", async () => {
   const opened = current();
   if (!opened) throw new Error("nobody is in");
   const drawn = await drawCode(opened);
   world.hash = `0xof${drawn.recovery_code}`;
-  await replaceCode(opened, drawn);
+  await replaceCode(opened, { ...drawn, isSet: true });
   expect(world.acts).toEqual([]);
   const now = current();
   if (!now) throw new Error("nobody is in");

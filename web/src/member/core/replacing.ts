@@ -8,12 +8,12 @@ import { kept } from "./kept";
 import { addDoor, emptyAll, enter, start } from "./locker";
 import { anyChallenge, ask } from "./passkey";
 import * as rules from "./rules";
-import { settle } from "./send";
+import { confirmed } from "./send";
 import { open, type Opened } from "./session";
 
 const hex = v.custom<Hex>((value) => typeof value === "string" && /^0x[0-9a-fA-F]*$/.test(value));
 
-/** What was drawn, for this tab; `isSet` when the account takes it. */
+/** What was drawn, for this tab; `isSet` when an act of this tab was mined that has the account take it. */
 const Drawn = v.object({ account: v.string(), locker: hex, recovery_code: v.string(), isSet: v.boolean() });
 export type Drawn = v.InferOutput<typeof Drawn>;
 export const drawn = kept(() => sessionStorage, "rochdale.replacing", Drawn);
@@ -27,7 +27,10 @@ export async function drawCode({ things }: Opened): Promise<Drawn> {
   return made;
 }
 
-/** One prompt: the account takes the new code and no longer the old one; what the old one opens is moved and emptied. */
+/**
+ * One prompt: the account takes the new code and no longer the old one; what the old one opens is moved and emptied. That happens after an act of this
+ * tab was mined, and not where the gateway only shows that the account takes the new one: whoever lies there would have the code thrown away that works.
+ */
 export async function replaceCode(opened: Opened, of: Drawn): Promise<void> {
   const { locker, recovery_code } = of;
   const { things } = opened;
@@ -35,7 +38,7 @@ export async function replaceCode(opened: Opened, of: Drawn): Promise<void> {
   await start(locker, { ...things, doors: [] });
   let now = await addDoor(codeDoor, locker);
   const isNew = await takes(recovery_code);
-  const isSet = isNew(await account(things.account));
+  const isSet = of.isSet && isNew(await account(things.account));
   const passkeyDoor = isSet ? (await ask(anyChallenge(), things.passkey.credential)).door : await setCode(opened, recovery_code, isNew);
   drawn.write({ ...of, isSet: true });
   if (passkeyDoor) now = await addDoor(passkeyDoor, locker);
@@ -55,6 +58,7 @@ async function takes(recovery_code: string): Promise<(seen: Account) => boolean>
 
 async function setCode(opened: Opened, recovery_code: string, isNew: (seen: Account) => boolean): Promise<Hex | undefined> {
   const { execute, door } = await prepare(opened, { kind: "set_recovery", recovery_code });
-  await settle(execute, () => account(opened.things.account), isNew);
+  await execute();
+  await confirmed(() => account(opened.things.account), isNew);
   return door;
 }
