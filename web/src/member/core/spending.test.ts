@@ -139,6 +139,12 @@ describe("whose end is not known", () => {
     world.execute = () => (mine(world.sent[0]), Promise.reject(new ReadFailure("refused", "", "a wrong nonce", "chain_refused")));
     expect(await go()).toMatchObject({ isEarlier: true, ordered: { done: true } });
   });
+  it("nor where the next one is refused and nobody can say whether it came", async () => {
+    world.execute = unreachable;
+    await go().catch(() => undefined);
+    world.execute = () => ((world.isNodeAway = true), Promise.reject(new ReadFailure("refused", "", "a wrong nonce", "chain_refused")));
+    expect(isNothing((await go().catch((error: Error) => error)) as Error)).toBe(false);
+  });
   it("keeps another one back where the account's number is shown lower than its own", async () => {
     world.execute = unreachable;
     await go().catch(() => undefined);

@@ -54,7 +54,10 @@ export async function order(opened: Opened, { service, price }: Offer, request: 
   if (isRefusal(failure)) {
     if (!(await isThere().catch(() => false))) {
       // One that was sent before may have come in the meantime, with this number.
-      for (const open of before) if (await isOn(desk, open).catch(() => false)) return { ordered: await noted(locker, { ...open, done: true }), isEarlier: true };
+      for (const open of before) {
+        const isThat = await isOn(desk, open).catch((error: unknown) => Promise.reject(new NotConfirmed(`an order that was sent before: ${String(error)}`)));
+        if (isThat) return { ordered: await noted(locker, { ...open, done: true }), isEarlier: true };
+      }
       throw failure;
     }
   } else {
