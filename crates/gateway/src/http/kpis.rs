@@ -62,7 +62,12 @@ pub async fn table(State(gateway): App, QueryOf(Back { days }): QueryOf<Back>) -
 
 /// Figures of the newest block, by how many days they are of. One at a time is made, whoever asks: each looks at every holding.
 #[derive(Default)]
-pub struct Board(Mutex<Option<(BlockRef, BTreeMap<u32, Arc<Kpis>>)>>);
+pub struct Board(Mutex<Option<Made>>);
+
+struct Made {
+    of: BlockRef,
+    by_days: BTreeMap<u32, Arc<Kpis>>,
+}
 
 async fn read(gateway: &Gateway, days: Option<u32>) -> Result<Arc<Kpis>, Problem> {
     let days = days.unwrap_or(DAYS);
@@ -74,19 +79,14 @@ async fn read(gateway: &Gateway, days: Option<u32>) -> Result<Arc<Kpis>, Problem
     let sizes = gateway.forward.sizes().await.ok();
     let mut board = gateway.board.0.lock().await;
     // Who waited finds what was made of a later block meanwhile.
-    let (of, kept) = match &mut *board {
-        Some((of, kept)) if of.hash == head.hash || of.number > head.number => (of, kept),
-        old => {
-            let (of, kept) = old.insert((head, BTreeMap::new()));
-            (of, kept)
-        }
-    };
-    if let Some(kept) = kept.get(&days) {
+    let newest = board.take().filter(|made| made.of.hash == head.hash || made.of.number > head.number);
+    let made = board.insert(newest.unwrap_or_else(|| Made { of: head, by_days: BTreeMap::new() }));
+    if let Some(kept) = made.by_days.get(&days) {
         return Ok(Arc::clone(kept));
     }
-    let made = Arc::new(make(gateway, days, of, sizes).await?);
-    kept.insert(days, Arc::clone(&made));
-    Ok(made)
+    let kpis = Arc::new(make(gateway, days, &made.of, sizes).await?);
+    made.by_days.insert(days, Arc::clone(&kpis));
+    Ok(kpis)
 }
 
 async fn make(gateway: &Gateway, days: u32, head: &BlockRef, sizes: Option<Sizes>) -> Result<Kpis, Problem> {
