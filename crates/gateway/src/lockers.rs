@@ -54,10 +54,7 @@ impl Lockers {
     /// # Errors
     /// Where this address called too often.
     pub fn count(&self, from: IpAddr) -> Result<(), Problem> {
-        let name = server::holder(from).to_string();
-        self.asked.check(&name)?;
-        self.asked.spend(&name);
-        Ok(())
+        self.asked.take(&server::holder(from).to_string())
     }
 
     /// Counts bytes that lockers grow by. The sum is taken anew now and then: a change that was refused after all was counted, too.

@@ -25,12 +25,12 @@ use crate::config::Config;
 use crate::directory::Directory;
 use crate::erasure::Erasure;
 use crate::forward::Forward;
-use crate::http::{self, Applications, Ballots, Board, Gateway, Reads, Site, SiteError, Views};
+use crate::http::{self, Board, Gateway, Reads, Site, SiteError, Views};
 use crate::indexer::Indexer;
 use crate::lockers::Lockers;
 use crate::proposals::Proposals;
 use crate::quota::Quota;
-use crate::relayer::{House, Limiter, Relayer};
+use crate::relayer::{CallQuota, House, Limiter, Relayer};
 use crate::scrub::Scrub;
 use crate::sizes;
 use crate::store::{Store, StoreError};
@@ -38,6 +38,8 @@ use crate::vault::{Vault, VaultError};
 
 /// How long running requests may take to finish at the end.
 const GRACE: Duration = Duration::from_secs(10);
+/// What quotas of addresses are for.
+const HOUR: Duration = Duration::from_secs(3_600);
 /// Between two tries to catch up after a restore.
 const AGAIN: Duration = Duration::from_secs(2);
 /// How often a receipt is looked for.
@@ -182,7 +184,7 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
         forward,
         registrar,
         welcome: config.welcome().map(Path::to_path_buf),
-        applications: Applications::new(config.limits.applications_per_hour),
+        applications: CallQuota::new(config.limits.applications_per_hour, HOUR),
         identity,
         looks: Looks::default(),
         nonces,
@@ -195,7 +197,7 @@ pub async fn assemble(config: Config) -> Result<Assembled, RunError> {
         erasure: erasure.clone(),
         codes: config.codes.clone(),
         board: Board::default(),
-        ballots: Ballots::default(),
+        ballots: CallQuota::new(http::BALLOTS_PER_HOUR, HOUR),
         views: Views::default(),
         site,
     });

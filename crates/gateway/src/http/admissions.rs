@@ -1,6 +1,5 @@
 //! Applications of who was invited, on their way to the registrar. The gateway reads them and can change nothing in them.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::Json;
@@ -18,31 +17,12 @@ use super::caller::Caller;
 use super::members::check_parts;
 use super::{Answered, App, Gateway};
 use crate::problems;
-use crate::relayer::{CallQuota, site};
+use crate::relayer::site;
 
 /// How long the registrar may take: it waits for the stewards.
 const PATIENCE: Duration = Duration::from_secs(90);
 /// How long it may take to say that it is there.
 const SOON: Duration = Duration::from_secs(3);
-
-/// How many applications one address may send.
-pub struct Applications(CallQuota);
-
-impl Applications {
-    /// So many in an hour.
-    #[must_use]
-    pub fn new(per_hour: u32) -> Self {
-        Self(CallQuota::new(per_hour, Duration::from_secs(3_600)))
-    }
-
-    /// Counts one, right or wrong: what is wrong may be a guess.
-    fn take(&self, from: IpAddr) -> Result<(), Problem> {
-        let name = site(from);
-        self.0.check(&name)?;
-        self.0.spend(&name);
-        Ok(())
-    }
-}
 
 /// Whether anybody is admitted now: there is a registrar that answers, and the contract's cap of the epoch is not reached.
 #[utoipa::path(
@@ -84,7 +64,7 @@ pub async fn apply(
     JsonBody(request): JsonBody<InvitedApplication>,
 ) -> Answered<JoinRequest> {
     let client = registrar_of(&gateway)?;
-    gateway.applications.take(from)?;
+    gateway.applications.take(&site(from))?;
     check_parts(&request.row_keys, &gateway, "row_keys")?;
     let named = gateway.chain.view(gateway.manifest.addresses.membership, &Membership::registrarCall {}).await;
     let named = named.map_err(|e| problems::chain(&e))?;

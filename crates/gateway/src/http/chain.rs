@@ -1,6 +1,5 @@
 //! Reading the chain for browsers without a node: what is on the list, rebuilt from what was asked, and nothing else reaches the node.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use alloy::primitives::{Address, B256, Bytes, U64};
@@ -51,13 +50,6 @@ impl Reads {
             Problem::new(ProblemCode::TooManyRequests, "many read the chain at once").hint("ask again in a moment")
         })
     }
-
-    fn take(&self, from: IpAddr) -> Result<(), Problem> {
-        let name = site(from);
-        self.0.check(&name)?;
-        self.0.spend(&name);
-        Ok(())
-    }
 }
 
 /// Reads the chain at the gateway's node: `eth_chainId`, `eth_blockNumber`, `eth_getBlockByNumber` without its transactions,
@@ -80,7 +72,7 @@ pub async fn read(
     Caller(from): Caller,
     JsonBody(asked): JsonBody<RpcRequest>,
 ) -> Answered<RpcAnswer> {
-    gateway.reads.take(from)?;
+    gateway.reads.0.take(&site(from))?;
     let question = Question::of(&asked, &gateway.manifest.addresses)?;
     if let Some(own) = question.own
         && !gateway.relayer.is_paid_for(own).await?

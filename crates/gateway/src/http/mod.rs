@@ -54,16 +54,15 @@ use crate::indexer::Index;
 use crate::lockers::Lockers;
 use crate::proposals::Proposals;
 use crate::quota::Quota;
-use crate::relayer::Relayer;
+use crate::relayer::{CallQuota, Relayer};
 use crate::scrub::Scrub;
 use crate::store::Store;
 use crate::vault::Vault;
 
-pub use admissions::Applications;
 pub use auth::AppState;
 pub use chain::Reads;
 pub use kpis::Board;
-pub use polls::Ballots;
+pub use polls::BALLOTS_PER_HOUR;
 pub use site::{Site, SiteError};
 pub use views::Views;
 
@@ -98,7 +97,7 @@ pub struct Gateway {
     /// The registrar, where one is configured.
     pub registrar: Option<Client>,
     /// What is asked of it.
-    pub applications: Applications,
+    pub applications: CallQuota,
     /// How the gateway signs requests and answers.
     pub identity: Identity,
     /// Looks at the chain for callers that the index does not know.
@@ -114,7 +113,7 @@ pub struct Gateway {
     /// Key figures of the newest block.
     pub board: kpis::Board,
     /// What ballots may come.
-    pub ballots: polls::Ballots,
+    pub ballots: CallQuota,
     /// What was asked about proposals.
     pub proposals: Proposals,
     /// What may be asked of the chain.

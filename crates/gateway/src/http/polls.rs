@@ -1,7 +1,5 @@
 //! Signed polls: what members ask and answer is kept as they signed it, and handed to whoever counts.
 
-use std::net::IpAddr;
-
 use alloy::primitives::B256;
 use axum::Json;
 use axum::extract::State;
@@ -17,36 +15,17 @@ use super::caller::Caller;
 use super::members::parse;
 use super::{Answered, App, Gateway};
 use crate::problems;
-use crate::relayer::{CallQuota, site};
+use crate::relayer::site;
 use crate::store::{Kept, Most};
 
 /// Polls of one member that may be open at once.
 const OPEN_POLLS: u32 = 3;
 /// Polls of one member that may be open or close within 30 days: short ones would push all others out of the list.
 const IN_A_MONTH: u32 = 12;
-/// Ballots from one address within an hour: each costs several questions to the chain. A clinic's members may all come from one.
-const BALLOTS_PER_HOUR: u32 = 600;
+/// Polls and ballots from one address within an hour: each costs several questions to the chain. A clinic's members may all come from one.
+pub const BALLOTS_PER_HOUR: u32 = 600;
 /// Open polls in one list, and closed ones.
 const LISTED: u32 = 300;
-
-/// How many polls and ballots one address may send.
-pub struct Ballots(CallQuota);
-
-impl Default for Ballots {
-    fn default() -> Self {
-        Self(CallQuota::new(BALLOTS_PER_HOUR, std::time::Duration::from_secs(3_600)))
-    }
-}
-
-impl Ballots {
-    /// Counts one, right or wrong.
-    fn take(&self, from: IpAddr) -> Result<(), Problem> {
-        let name = site(from);
-        self.0.check(&name)?;
-        self.0.spend(&name);
-        Ok(())
-    }
-}
 
 /// Asks the members, in the author's name. Sent again, it answers with the same poll.
 #[utoipa::path(
@@ -64,7 +43,7 @@ pub async fn create(
     Caller(from): Caller,
     JsonBody(request): JsonBody<PollRequest>,
 ) -> Answered<PollView> {
-    gateway.ballots.take(from)?;
+    gateway.ballots.take(&site(from))?;
     let PollRequest { poll, signature } = request;
     let id = chain_poll::id(&poll);
     if let Some(known) = gateway.store.poll(id).await? {
@@ -116,7 +95,7 @@ pub async fn vote(
     JsonBody(request): JsonBody<BallotRequest>,
 ) -> Answered<SignedBallot> {
     let view = find(&gateway, &id).await?;
-    gateway.ballots.take(from)?;
+    gateway.ballots.take(&site(from))?;
     let BallotRequest { ballot, signature } = request;
     let electorate = Electorate::of(&gateway.chain, &gateway.manifest, &view.poll, &view.signature);
     let now = gateway.chain.now().await.map_err(|e| problems::chain(&e))?;

@@ -53,6 +53,16 @@ impl CallQuota {
         Self { most, of, window, counts: Mutex::default() }
     }
 
+    /// Counts one where there is some left: right or wrong, since what is wrong may be a guess.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub fn take(&self, name: &str) -> Result<(), Problem> {
+        self.check(name)?;
+        self.spend(name);
+        Ok(())
+    }
+
     /// Whether there is some left.
     ///
     /// # Errors
