@@ -69,6 +69,13 @@ impl Proposals {
         Ok(known)
     }
 
+    /// The votes that a proposal needs, where that was asked before and is final.
+    #[must_use]
+    pub fn known_quorum(&self, motion: &Motion) -> Option<u128> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(&(motion.house, motion.id)).and_then(|known| known.quorum)
+    }
+
     fn note(&self, motion: &Motion, change: impl FnOnce(&mut Known)) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         change(known.entry((motion.house, motion.id)).or_default());

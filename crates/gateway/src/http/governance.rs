@@ -38,21 +38,21 @@ const DELEGATES: usize = 100;
 )]
 pub async fn proposals(State(gateway): App) -> Answered<Vec<ProposalView>> {
     let head = gateway.index.fresh_head().await?;
-    let all = gateway.index.state().read(|s| s.governance.newest().cloned().collect::<Vec<_>>());
-    let constituted_at = gateway.index.state().read(|s| s.governance.constituted_at);
-    let (mut views, mut decided) = (Vec::new(), 0);
-    for motion in &all {
+    let now = head.latest.timestamp;
+    let chosen: Vec<Motion> = gateway.index.state().read(|state| {
+        let mut decided = 0;
         // What can still be voted on or done is always in the list, however many others somebody proposes.
-        let recent = decided < LISTED;
-        if !recent && !status(motion.status(head.latest.timestamp, None, constituted_at)).is_open() {
-            continue;
-        }
-        let view = view(&gateway, motion, &head).await?;
-        let is_open = view.status.is_open();
-        decided += usize::from(!is_open);
-        if recent || is_open {
-            views.push(view);
-        }
+        let is_listed = |motion: &&Motion| {
+            let quorum = gateway.proposals.known_quorum(motion);
+            let is_open = status(motion.status(now, quorum, state.governance.constituted_at)).is_open();
+            decided += usize::from(!is_open);
+            is_open || decided <= LISTED
+        };
+        state.governance.newest().filter(is_listed).cloned().collect()
+    });
+    let mut views = Vec::with_capacity(chosen.len());
+    for motion in &chosen {
+        views.push(view(&gateway, motion, &head).await?);
     }
     Ok(Json(views))
 }

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use alloy::primitives::{B256, keccak256};
+use alloy::primitives::{B256, U256, keccak256};
+use alloy::sol_types::SolCall as _;
 use rochdale_api::ProblemCode;
 use rochdale_api::governance::{BallotSupport, HouseName, MemberVotes, ProposalDetail, ProposalStatus, ProposalView};
 use rochdale_api::kpi::Kpis;
 use rochdale_api::log::{Act, Log};
 use rochdale_api::route::Call;
 use rochdale_api::route::gateway;
-use rochdale_chain::bindings::PauseGuard;
-use rochdale_chain::gov::{CallSpec, CharterCalls, Draft, Proposal, Support, proposals};
+use rochdale_chain::bindings::{CoopGovernor, Membership, PauseGuard};
+use rochdale_chain::gov::{CallSpec, CharterCalls, Draft, House, Proposal, Support, proposals};
 use serde_json::json;
 
 use crate::rig::Rig;
@@ -111,6 +112,35 @@ async fn a_proposal_is_told_from_its_first_day_to_its_execution_and_keeps_its_wo
     rig.stop().await;
     rig.start().await;
     assert_eq!(rig.detail(id).await.calls, detail.calls);
+}
+
+#[tokio::test]
+async fn many_proposals_hide_none_that_is_still_open() {
+    let rig = Rig::new().await;
+    rig.join(&rig.coop.member_key(1)).await;
+    rig.pass(31 * DAY).await;
+    let open = B256::from(rig.propose().await.id);
+    let (house, by) = (House::Member, rig.coop.sender("member-1").await.unwrap());
+    let governor = house.governor(&rig.coop.manifest);
+    for n in 0..=200 {
+        let (targets, values) = (vec![rig.coop.manifest.addresses.membership], vec![U256::ZERO]);
+        let calldatas = vec![Membership::setAdmissionsPerEpochCall { admissionsPerEpoch_: 1 }.abi_encode().into()];
+        let description = format!("junk {n}");
+        let description_hash = keccak256(&description);
+        let propose = CoopGovernor::proposeCall {
+            targets: targets.clone(),
+            values: values.clone(),
+            calldatas: Vec::clone(&calldatas),
+            description,
+        };
+        by.send(governor, &propose).await.unwrap();
+        by.send(governor, &CoopGovernor::cancelCall { targets, values, calldatas, descriptionHash: description_hash })
+            .await
+            .unwrap();
+    }
+    let listed = rig.client().get(gateway::PROPOSALS).await.unwrap();
+    assert_eq!(listed.len(), 201, "the newest 200 that are decided, and what is open");
+    assert_eq!(listed.last().map(|view| (view.id, view.status)), Some((open, ProposalStatus::Pending)));
 }
 
 #[tokio::test]
