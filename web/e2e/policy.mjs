@@ -1,7 +1,6 @@
 // The headers bite: what they forbid does not happen.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { createServer } from "node:http";
 import { stewardsOf, withStewards } from "../scripts/serve.mjs";
 import { visit } from "./browser.mjs";
 
@@ -13,7 +12,6 @@ export const tests = ({ browser, site, gateway }) => [
   ["no style, picture or frame of another comes in", () => scripts(browser, site)],
   ["no text becomes markup or a worker", () => sinks(browser, site)],
   ["nothing is asked of another site", () => elsewhere(browser, site)],
-  ["a page of another site reads nothing, writes nothing and shows nothing of it", () => hostile(browser, site)],
 ];
 
 async function served(gateway) {
@@ -89,52 +87,4 @@ async function elsewhere(browser, site) {
   assert.notEqual(outcome, "sent");
   assert.ok(visitor.seen.complaints.some((text) => text.includes("connect-src")), "the policy, not the network, refused it");
   await visitor.close();
-}
-
-/** A site that somebody was lured to, in the browser of somebody whose pages are open beside it. Its own page forbids itself nothing. */
-async function hostile(browser, site) {
-  const server = createServer((_, answer) => answer.setHeader("content-type", "text/html").end("<title>Win a phone</title><p>Press here"));
-  await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
-  const context = await browser.newContext();
-  const own = await context.newPage();
-  await own.goto(`${site.url}/home`);
-  await own.evaluate(() => sessionStorage.setItem("rochdale.opened", "a session"));
-  const page = await context.newPage();
-  await page.goto(`http://localhost:${server.address().port}/`);
-  const answers = [];
-  page.on("response", (answer) => answer.url().startsWith(site.url) && answers.push([answer.request().method(), new URL(answer.url()).pathname, answer.status()]));
-  const outcome = await page.evaluate(async (url) => {
-    const told = (asking) => asking.then((answer) => answer.text()).then((text) => `read ${text.length}`, () => "refused");
-    const frame = document.createElement("iframe");
-    frame.src = `${url}/home`;
-    const framed = new Promise((done) => (frame.onload = done));
-    document.body.append(frame);
-    await framed;
-    const seen = (look) => {
-      try {
-        return String(look());
-      } catch (error) {
-        return error.name;
-      }
-    };
-    const json = { method: "POST", headers: { "content-type": "application/json" }, body: "{}" };
-    const other = window.open(`${url}/home`);
-    await new Promise((go) => setTimeout(go, 1_000));
-    return {
-      read: await told(fetch(`${url}/v1/members/1`)),
-      // With cookies, if there were any.
-      readAsThem: await told(fetch(`${url}/v1/cooperative`, { credentials: "include" })),
-      written: await told(fetch(`${url}/v1/claims`, json)),
-      blind: await told(fetch(`${url}/v1/claims`, { method: "POST", mode: "no-cors", body: '{"members":[1]}' })),
-      framed: seen(() => frame.contentWindow.sessionStorage.getItem("rochdale.opened")),
-      opened: seen(() => other.sessionStorage.getItem("rochdale.opened")),
-    };
-  }, site.url);
-  assert.deepEqual(outcome, { read: "refused", readAsThem: "refused", written: "refused", blind: "read 0", framed: "SecurityError", opened: outcome.opened });
-  assert.notEqual(outcome.opened, "a session");
-  // What is sent without being asked for is no JSON, and is not taken.
-  assert.deepEqual(answers.filter(([method]) => method === "POST").map(([, , status]) => status), [415], JSON.stringify(answers));
-  assert.ok(page.frames().length > 1 && page.frames().every((frame) => !frame.url().startsWith(site.url)), "it cannot be put into a frame");
-  await context.close();
-  server.close();
 }
