@@ -12,7 +12,7 @@ use std::time::Instant;
 struct Part {
     name: &'static str,
     what: &'static str,
-    /// Of one run on two cores of an AMD EPYC with the crates compiled, 2026-11-29; none where the network or an empty `target/` decides.
+    /// Of one run on two cores of an AMD EPYC with the crates compiled, 2026-11-29 or 30; none where the network or an empty `target/` decides.
     seconds: Option<u16>,
     run: fn() -> Result<()>,
     /// Whether it can run on this machine; where not it fails if it was asked for by name, and else the last lines say that it did not run.
@@ -54,7 +54,7 @@ const PARTS: &[Part] = &[
     part("contracts-test", 344, "unit tests, fuzzing and invariants of the contracts", || forge("default", &["test"]))
         .in_lane(Lane::Beside),
     part("contracts-gas", 89, "gas is the recorded one, and docs/gas.md shows it", contracts_gas).in_lane(Lane::Beside),
-    part("contracts-layouts", 25, "storage layouts are the recorded ones and safe to upgrade", || layouts(true, false))
+    part("contracts-layouts", 15, "storage layouts are the recorded ones and safe to upgrade", || layouts(true, false))
         .in_lane(Lane::Beside),
     part("contracts-coverage", 182, "lines and branches that the contracts' tests run", coverage::check)
         .in_lane(Lane::Beside),
@@ -81,7 +81,7 @@ const PARTS: &[Part] = &[
         load(false, &["--members", "24", "--at-once", "12", "--seconds", "5"].map(str::to_owned))
     }),
     part("demo", 57, "the demo, with 8 patients", demo_test).in_lane(Lane::Beside),
-    Part { able: web::able, ..part("web", 420, "the web app, in a browser against cooperatives that run", web::test) }
+    Part { able: web::able, ..part("web", 590, "the web app, in a browser against cooperatives that run", web::test) }
         .in_lane(Lane::Beside),
     part("year", 71, "40 epochs of a simulated year", || {
         year(&["--epochs", "40", "--members", "104"].map(str::to_owned))
